@@ -1,0 +1,115 @@
+//! Conversations and their messages.
+
+use crate::Id;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    block::Block,
+    event::{Finish, Source},
+};
+
+/// Answer of `POST /v1/conversations`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Created {
+    /// Id of the new conversation.
+    pub id: Id,
+}
+
+/// Answer of `GET /v1/conversations`: the visitor's own, newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ConversationList {
+    /// At most 50.
+    pub items: Vec<Conversation>,
+}
+
+/// A conversation in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Conversation {
+    /// Its id.
+    pub id: Id,
+    /// The first words of the visitor's first message.
+    pub title: String,
+    /// Unix milliseconds.
+    pub created_at: u64,
+    /// Unix milliseconds of the last message.
+    pub updated_at: u64,
+}
+
+/// Body of `POST /v1/conversations/{id}/messages`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SendMessage {
+    /// Made by the client. The same id again attaches to the same turn and never asks the model twice.
+    pub id: Id,
+    /// What the visitor wrote: 1 to 4,000 characters.
+    pub text: String,
+    /// Asks again when the turn of this id has failed; ignored otherwise.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub retry: bool,
+}
+
+/// Answer of `GET /v1/conversations/{id}/messages`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct History {
+    /// Oldest first.
+    pub items: Vec<Message>,
+    /// Give it as `before` to get the page before this one; absent on the first page of the conversation.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub next: Option<String>,
+}
+
+/// A stored message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Message {
+    /// Its id.
+    pub id: Id,
+    /// Who wrote it.
+    pub role: Role,
+    /// Rich text of an answer; one paragraph for a visitor's message.
+    pub blocks: Vec<Block>,
+    /// The same as plain text.
+    pub text: String,
+    /// Unix milliseconds.
+    pub created_at: u64,
+    /// How it stands.
+    pub status: Status,
+    /// What the answer rests on.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub sources: Vec<Source>,
+    /// The visitor's message that this one answers.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reply_to: Option<Id>,
+    /// How the model ended, for an answer.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub finish: Option<Finish>,
+}
+
+/// Who wrote a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// The visitor.
+    User,
+    /// The bot.
+    Assistant,
+}
+
+/// How a stored message stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Whole.
+    Complete,
+    /// The visitor stopped it.
+    Stopped,
+    /// It broke off; what was written is kept.
+    Failed,
+}

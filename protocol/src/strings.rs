@@ -1,0 +1,91 @@
+//! Interface texts of the bubble, chosen by the edge for the visitor's locale.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! strings {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
+        /// Every text of the bubble that is not the bot's own. `{name}` and `{seconds}` are placeholders.
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        #[serde(deny_unknown_fields)]
+        pub struct Strings {
+            $($(#[$doc])* pub $name: String,)*
+        }
+
+        impl Strings {
+            /// Field names and values, for checks that look at every text.
+            pub fn entries(&self) -> Vec<(&'static str, &str)> {
+                vec![$((stringify!($name), self.$name.as_str())),*]
+            }
+        }
+    };
+}
+
+strings! {
+    /// Accessible name of the launcher.
+    open,
+    /// Accessible name of the close button.
+    close,
+    /// Placeholder and accessible name of the text field; `{name}` is the bot.
+    placeholder,
+    /// Accessible name of the send button.
+    send,
+    /// Accessible name of the stop button.
+    stop,
+    /// Accessible name of the message list.
+    messages,
+    /// Shown and announced while the bot thinks; `{name}` is the bot.
+    typing,
+    /// Said before a visitor's message to screen readers.
+    you,
+    /// Title of the list of sources.
+    sources,
+    /// Accessible name of a citation; `{n}` is its number, `{title}` the source.
+    cite,
+    /// Copies an answer.
+    copy,
+    /// Shown for a moment after copying.
+    copied,
+    /// Tries again.
+    retry,
+    /// Starts a new conversation.
+    new_conversation,
+    /// While the code or the session loads.
+    loading,
+    /// The connection was lost and is being restored.
+    reconnecting,
+    /// The browser is offline; messages wait.
+    offline,
+    /// The session could not be opened.
+    unavailable,
+    /// The answer was stopped by the visitor.
+    stopped,
+    /// The answer reached the model's limit.
+    truncated,
+    /// The answer could not be stored.
+    not_kept,
+    /// Earlier messages could not be loaded.
+    history_unavailable,
+    /// The message is too long; `{max}` characters.
+    too_long,
+    /// Too many messages; `{seconds}` to wait.
+    rate_limited,
+    /// The model cannot be reached.
+    upstream_unavailable,
+    /// The model was silent for too long.
+    upstream_timeout,
+    /// The answer broke off.
+    upstream_interrupted,
+    /// Anything else.
+    failed,
+    /// Links that open a new window.
+    new_window,
+    /// The small line under the composer.
+    disclaimer,
+    /// Jumps to the newest message.
+    newest,
+    /// Loads older messages.
+    earlier,
+    /// Accessible name of a code block's copy button.
+    copy_code,
+}
