@@ -1,1 +1,23 @@
-//! Placeholder.
+//! Every decision of the edge, and no platform: the same code runs in workerd and in plain `cargo test`.
+//!
+//! Modules stand in the order in which a visitor's message passes through them; [`turn`] is the one
+//! place that calls them all. What the platform must provide is in [`ports`].
+
+pub mod ports;
+pub mod settings;
+pub mod strings;
+pub mod text;
+
+pub mod guard;
+pub mod retrieval;
+
+pub mod prompt;
+pub mod provider;
+
+pub mod reply;
+
+pub mod record;
+pub mod turn;
+
+#[cfg(test)]
+mod fakes;

@@ -1,0 +1,290 @@
+//! In-memory ports that fail on demand, and values that tests need everywhere.
+
+use bulle_protocol::{Id, conversation::SendMessage, session::SessionRequest};
+use futures_util::Stream;
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+pub use pollster::block_on;
+
+use crate::{
+    guard::{self, Question, token::Secret},
+    ports::{
+        Archive, Clock, Entropy, Index, Kv, ModelRequest, ModelResponse, Models, PortError, Tenants,
+    },
+    record::Record,
+    retrieval::Hit,
+    settings::{BotSettings, Localized, Persona, Site},
+};
+
+/// All ports in memory. `fail("kv")` and so on make every later call of that port fail.
+pub struct Fakes {
+    now: Cell<u64>,
+    dice: Cell<u128>,
+    failing: RefCell<BTreeSet<&'static str>>,
+    calls: RefCell<BTreeMap<&'static str, u32>>,
+    kv: RefCell<BTreeMap<String, (String, u64)>>,
+    sites: RefCell<BTreeMap<String, Site>>,
+    hits: RefCell<Vec<Hit>>,
+    pub records: RefCell<Vec<Record>>,
+    pub requests: RefCell<Vec<ModelRequest>>,
+    pub answers: RefCell<VecDeque<FakeAnswer>>,
+}
+
+/// What a fake model does when it is asked.
+pub struct FakeAnswer {
+    pub status: u16,
+    pub pieces: Vec<Piece>,
+}
+
+/// A step of a fake model's body.
+pub enum Piece {
+    Bytes(Vec<u8>),
+    Broken,
+    Silence,
+}
+
+impl Default for Fakes {
+    fn default() -> Self {
+        let fakes = Self {
+            now: Cell::new(1_700_000_000_000),
+            dice: Cell::new(1),
+            failing: RefCell::default(),
+            calls: RefCell::default(),
+            kv: RefCell::default(),
+            sites: RefCell::default(),
+            hits: RefCell::default(),
+            records: RefCell::default(),
+            requests: RefCell::default(),
+            answers: RefCell::default(),
+        };
+        fakes.add_site(site());
+        fakes
+    }
+}
+
+impl Fakes {
+    pub fn add_site(&self, site: Site) {
+        self.sites.borrow_mut().insert(site.key.clone(), site);
+    }
+
+    pub fn add_hit(&self, hit: Hit) {
+        self.hits.borrow_mut().push(hit);
+    }
+
+    pub fn answer(&self, status: u16, pieces: Vec<Piece>) {
+        self.answers
+            .borrow_mut()
+            .push_back(FakeAnswer { status, pieces });
+    }
+
+    pub fn advance(&self, ms: u64) {
+        self.now.set(self.now.get() + ms);
+    }
+
+    pub fn fail(&self, port: &'static str) {
+        self.failing.borrow_mut().insert(port);
+    }
+
+    pub fn mend(&self, port: &'static str) {
+        self.failing.borrow_mut().remove(port);
+    }
+
+    pub fn calls(&self, port: &'static str) -> u32 {
+        self.calls.borrow().get(port).copied().unwrap_or_default()
+    }
+
+    fn enter(&self, port: &'static str) -> Result<(), PortError> {
+        *self.calls.borrow_mut().entry(port).or_default() += 1;
+        if self.failing.borrow().contains(port) {
+            return Err(PortError(format!("{port} is down")));
+        }
+        Ok(())
+    }
+}
+
+impl Clock for Fakes {
+    fn now_ms(&self) -> u64 {
+        self.now.get()
+    }
+
+    /// Gives everything else one more chance, then jumps in time.
+    async fn sleep(&self, ms: u64) {
+        let mut asked = false;
+        std::future::poll_fn(|cx| {
+            if std::mem::replace(&mut asked, true) {
+                return Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+        self.advance(ms);
+    }
+}
+
+impl Entropy for Fakes {
+    fn random(&self) -> u128 {
+        self.dice.set(self.dice.get() + 1);
+        self.dice.get()
+    }
+}
+
+impl Kv for Fakes {
+    async fn get(&self, key: &str) -> Result<Option<String>, PortError> {
+        self.enter("kv")?;
+        let store = self.kv.borrow();
+        Ok(store
+            .get(key)
+            .filter(|(_, until)| *until > self.now.get())
+            .map(|(value, _)| value.clone()))
+    }
+
+    async fn put(&self, key: &str, value: &str, ttl_seconds: u64) -> Result<(), PortError> {
+        self.enter("kv")?;
+        assert!(ttl_seconds >= 60, "the platform refuses {ttl_seconds} s");
+        let until = self.now.get() + ttl_seconds * 1_000;
+        self.kv
+            .borrow_mut()
+            .insert(key.into(), (value.into(), until));
+        Ok(())
+    }
+}
+
+impl Tenants for Fakes {
+    async fn site(&self, key: &str) -> Result<Option<Site>, PortError> {
+        self.enter("tenants")?;
+        Ok(self.sites.borrow().get(key).cloned())
+    }
+}
+
+impl Index for Fakes {
+    async fn search(
+        &self,
+        _: &str,
+        _: &str,
+        expression: &str,
+        _: u32,
+    ) -> Result<Vec<Hit>, PortError> {
+        self.enter("index")?;
+        assert!(expression.starts_with("scope : s"), "{expression}");
+        Ok(self.hits.borrow().clone())
+    }
+}
+
+impl Archive for Fakes {
+    async fn record(&self, record: &Record) -> Result<(), PortError> {
+        self.enter("archive")?;
+        self.records.borrow_mut().push(record.clone());
+        Ok(())
+    }
+}
+
+impl Models for Fakes {
+    type Body = FakeBody;
+
+    async fn open(&self, request: ModelRequest) -> Result<ModelResponse<FakeBody>, PortError> {
+        self.enter("models")?;
+        self.requests.borrow_mut().push(request);
+        let Some(answer) = self.answers.borrow_mut().pop_front() else {
+            return std::future::pending().await;
+        };
+        Ok(ModelResponse {
+            status: answer.status,
+            retry_after: None,
+            body: FakeBody(answer.pieces.into()),
+        })
+    }
+}
+
+/// The body of a fake model's response.
+pub struct FakeBody(VecDeque<Piece>);
+
+impl Stream for FakeBody {
+    type Item = Result<Vec<u8>, PortError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        match self.0.pop_front() {
+            Some(Piece::Bytes(bytes)) => Poll::Ready(Some(Ok(bytes))),
+            Some(Piece::Broken) => Poll::Ready(Some(Err(PortError("connection lost".into())))),
+            Some(Piece::Silence) => {
+                self.0.push_front(Piece::Silence);
+                Poll::Pending
+            }
+            None => Poll::Ready(None),
+        }
+    }
+}
+
+pub fn secret() -> Secret {
+    Secret::new(Some("0123456789abcdef0123456789abcdef")).unwrap()
+}
+
+pub fn site() -> Site {
+    let list = |items: &[&str]| {
+        items
+            .iter()
+            .map(|item| (*item).to_owned())
+            .collect::<Vec<_>>()
+    };
+    let fr = |value: Vec<String>| Localized([("fr".to_owned(), value)].into());
+    Site {
+        key: "demo".into(),
+        tenant_id: "tenant".into(),
+        bot_id: "bot".into(),
+        origins: list(&["https://example.com"]),
+        bot: BotSettings {
+            name: "Jumeau".into(),
+            greeting: Localized(
+                [("fr".to_owned(), "Bonjour, je suis le jumeau.".to_owned())].into(),
+            ),
+            suggestions: fr(list(&["Qui es-tu ?"])),
+            topics: fr(list(&["Parcours", "Projets"])),
+            locale: "fr".into(),
+            persona: Persona {
+                role: "a digital twin".into(),
+                tone: "warm".into(),
+                rules: list(&["Speak of yourself as I."]),
+            },
+            ..BotSettings::default()
+        },
+    }
+}
+
+pub fn hit(heading: &str, text: &str) -> Hit {
+    Hit {
+        title: "CV".into(),
+        heading: heading.into(),
+        text: text.into(),
+        url: Some("https://example.com/cv#a".into()),
+        language: "fr".into(),
+        score: 1.0,
+    }
+}
+
+/// A question that went through the real guard.
+pub fn question(text: &str) -> Question {
+    let ports = Fakes::default();
+    let request = SessionRequest {
+        site: "demo".into(),
+        locale: Some("fr".into()),
+        ..SessionRequest::default()
+    };
+    let opened = block_on(guard::open_session(
+        &ports,
+        &secret(),
+        Some("https://example.com"),
+        &request,
+    ))
+    .unwrap();
+    let message = SendMessage {
+        id: Id::from_parts(1, 9),
+        text: text.into(),
+        retry: false,
+    };
+    block_on(guard::admit_message(&ports, opened.admitted, message)).unwrap()
+}

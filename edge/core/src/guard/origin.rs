@@ -1,0 +1,122 @@
+//! Which pages may show the bubble.
+//!
+//! A pattern is an origin as browsers send it (`https://example.com`), or `https://*.example.com` for every
+//! subdomain at any depth but not the domain itself, or `http://localhost:*` (also `127.0.0.1`) for any port
+//! of the developer's own machine.
+
+use bulle_protocol::problem::{Code, Problem};
+use url::{Origin, Url};
+
+use crate::settings::Site;
+
+/// Checks the `Origin` header. A request without one is let through when the caller proves itself with a
+/// token (`None`); opening a session demands one (`Some("")` never matches).
+///
+/// # Errors
+/// `origin_not_allowed`, naming the origin and where to add it.
+pub fn check(site: &Site, origin: Option<&str>) -> Result<(), Problem> {
+    let Some(origin) = origin else { return Ok(()) };
+    if site.origins.iter().any(|pattern| matches(pattern, origin)) {
+        return Ok(());
+    }
+    let shown = if origin.is_empty() { "(none)" } else { origin };
+    Err(Problem::new(
+        Code::OriginNotAllowed,
+        format!(
+            "The page's origin {shown} is not on the list of site {key}. Add \"{shown}\" to the allowed origins of \
+             this site.",
+            key = site.key
+        ),
+    ))
+}
+
+/// Whether the origin, as a browser sends it, is covered by the pattern.
+pub fn matches(pattern: &str, origin: &str) -> bool {
+    let Some((scheme, host, port)) = parts(origin) else {
+        return false;
+    };
+    for local in ["localhost", "127.0.0.1"] {
+        if pattern.strip_suffix(":*") == Some(&format!("{scheme}://{local}")) {
+            return host == local;
+        }
+    }
+    let Some((wanted_scheme, rest)) = pattern.split_once("://*.") else {
+        return parts(pattern) == Some((scheme, host, port));
+    };
+    let Some((_, base, wanted_port)) = parts(&format!("{wanted_scheme}://{rest}")) else {
+        return false;
+    };
+    wanted_scheme == scheme
+        && wanted_port == port
+        && host
+            .strip_suffix(&base)
+            .is_some_and(|sub| sub.len() > 1 && sub.ends_with('.'))
+}
+
+/// Scheme, host and port of a string that is an origin and nothing more.
+fn parts(text: &str) -> Option<(String, String, u16)> {
+    let url = Url::parse(text).ok()?;
+    if url.origin().ascii_serialization() != text {
+        return None;
+    }
+    match url.origin() {
+        Origin::Tuple(scheme, host, port) if scheme == "https" || scheme == "http" => {
+            Some((scheme, host.to_string(), port))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns() {
+        for (pattern, origin, expected) in [
+            ("https://example.com", "https://example.com", true),
+            ("https://example.com", "http://example.com", false),
+            ("https://example.com", "https://example.com:8443", false),
+            (
+                "https://example.com",
+                "https://example.com.evil.test",
+                false,
+            ),
+            ("https://example.com", "https://evilexample.com", false),
+            ("https://*.example.com", "https://a.example.com", true),
+            ("https://*.example.com", "https://a.b.example.com", true),
+            ("https://*.example.com", "https://example.com", false),
+            ("https://*.example.com", "https://.example.com", false),
+            ("https://*.example.com", "https://evilexample.com", false),
+            ("https://*.example.com", "http://a.example.com", false),
+            ("https://*.example.com", "https://a.example.com:444", false),
+            ("http://localhost:*", "http://localhost:5173", true),
+            ("http://localhost:*", "http://localhost", true),
+            ("http://localhost:*", "https://localhost:5173", false),
+            ("http://localhost:*", "http://localhost.evil.test:80", false),
+            ("http://127.0.0.1:*", "http://127.0.0.1:8788", true),
+            ("https://example.com", "null", false),
+            ("null", "null", false),
+            ("https://example.com", "", false),
+            ("https://example.com", "https://example.com/path", false),
+            ("*", "https://example.com", false),
+            ("https://*", "https://example.com", false),
+            ("https://*.", "https://example.com", false),
+            ("https://é.fr", "https://é.fr", false),
+            ("https://xn--9ca.fr", "https://xn--9ca.fr", true),
+        ] {
+            assert_eq!(matches(pattern, origin), expected, "{pattern} {origin}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_input_panics_and_a_wildcard_never_leaves_its_domain(text in "(?s).{0,40}", host in "[a-z.-]{0,20}") {
+            let _ = matches(&text, &text);
+            let origin = format!("https://{host}");
+            if matches("https://*.example.com", &origin) {
+                proptest::prop_assert!(origin.ends_with(".example.com"));
+            }
+        }
+    }
+}

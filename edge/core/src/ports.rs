@@ -1,0 +1,102 @@
+//! What the platform implements. Each trait is one dependency that can fail on its own; the in-memory
+//! fakes in `fakes.rs` fail on demand.
+#![expect(
+    async_fn_in_trait,
+    reason = "an isolate is single-threaded: no port is ever asked to be Send"
+)]
+
+use bulle_protocol::Id;
+use futures_util::Stream;
+
+use crate::{record::Record, retrieval::Hit, settings::Site};
+
+/// A dependency failed. The text is for the log, never for a visitor.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct PortError(pub String);
+
+/// Wall clock and timers.
+pub trait Clock {
+    /// Unix milliseconds.
+    fn now_ms(&self) -> u64;
+    /// Resolves after that many milliseconds.
+    async fn sleep(&self, ms: u64);
+}
+
+/// Randomness fit for secrets.
+pub trait Entropy {
+    /// 128 random bits.
+    fn random(&self) -> u128;
+}
+
+/// An eventually consistent key-value store.
+pub trait Kv {
+    /// The value, or `None` when there is none or it has expired.
+    async fn get(&self, key: &str) -> Result<Option<String>, PortError>;
+    /// Stores for that many seconds; the platform's minimum is 60.
+    async fn put(&self, key: &str, value: &str, ttl_seconds: u64) -> Result<(), PortError>;
+}
+
+/// Tenants, bots and sites in the database.
+pub trait Tenants {
+    /// The site with this public key, with its bot.
+    async fn site(&self, key: &str) -> Result<Option<Site>, PortError>;
+}
+
+/// The full-text index.
+pub trait Index {
+    /// At most `limit` chunks of the scope that match the FTS5 expression, best first.
+    async fn search(
+        &self,
+        tenant_id: &str,
+        bot_id: &str,
+        expression: &str,
+        limit: u32,
+    ) -> Result<Vec<Hit>, PortError>;
+}
+
+/// The permanent transcript.
+pub trait Archive {
+    /// Stores what the record holds; storing it again changes nothing.
+    async fn record(&self, record: &Record) -> Result<(), PortError>;
+}
+
+/// An HTTP request to a model.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ModelRequest {
+    /// Absolute URL.
+    pub url: String,
+    /// Name and value; may hold a secret, hence no `Debug`.
+    pub headers: Vec<(&'static str, String)>,
+    /// JSON.
+    pub body: String,
+}
+
+/// The head of a model's answer; the body comes piece by piece.
+pub struct ModelResponse<S> {
+    /// HTTP status.
+    pub status: u16,
+    /// Seconds, from `Retry-After`.
+    pub retry_after: Option<u32>,
+    /// The body, cut anywhere.
+    pub body: S,
+}
+
+/// Models reachable over HTTP.
+pub trait Models {
+    /// The body of a response.
+    type Body: Stream<Item = Result<Vec<u8>, PortError>> + Unpin;
+    /// Sends the request and waits for the head of the response. Dropping the body cancels it.
+    async fn open(&self, request: ModelRequest) -> Result<ModelResponse<Self::Body>, PortError>;
+}
+
+/// Who a conversation belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Owner {
+    /// The tenant.
+    pub tenant_id: String,
+    /// The bot.
+    pub bot_id: String,
+    /// The visitor.
+    pub visitor_id: Id,
+}

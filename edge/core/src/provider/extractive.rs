@@ -1,0 +1,285 @@
+//! The embedded model: answers with the best sentences of the owner's documents, and with nothing else. It
+//! needs no network and no key, it cannot invent, and it says so when the documents do not answer.
+
+use crate::{
+    guard::Question,
+    retrieval::{Passage, Passages},
+    strings::{self, AnswerTexts},
+    text::sentences,
+};
+
+/// Name of the provider and of its model.
+pub const NAME: &str = "extractive";
+
+/// Most sentences of an answer.
+const MAX_SENTENCES: usize = 5;
+
+/// Most passages that an answer quotes.
+const MAX_QUOTED: usize = 3;
+
+/// Share of the question's words that a sentence, its heading and title must hold to be an answer.
+const MIN_COVERAGE: f64 = 0.5;
+
+/// A sentence is quoted when it scores at least this share of the best one.
+const MIN_SHARE: f64 = 0.7;
+
+/// What a word of the question is worth in the heading, where 1 is its worth in the sentence itself.
+const HEADING_WEIGHT: f64 = 0.7;
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extract {
+    /// Markdown in pieces, one a sentence, with `[n]` for passage `n`.
+    pub pieces: Vec<String>,
+    /// Topics to ask about, when the documents do not answer.
+    pub suggestions: Vec<String>,
+}
+
+/// A sentence or list item of a passage.
+struct Unit<'a> {
+    passage: &'a Passage,
+    /// Position among the units of its passage.
+    position: usize,
+    text: &'a str,
+    is_item: bool,
+    score: f64,
+}
+
+/// Answers from the passages.
+pub fn answer(question: &Question, passages: &Passages) -> Extract {
+    let locale = strings::negotiate(&[passages.language(), question.locale()]);
+    let texts = strings::texts(locale).answers;
+    if passages.terms().is_empty() {
+        return hello(question, locale, &texts);
+    }
+    let units = score(passages);
+    let best = units.iter().map(|unit| unit.score).fold(0.0, f64::max);
+    if best < MIN_COVERAGE {
+        return nothing(question, locale, &texts);
+    }
+    let mut chosen: Vec<&Unit> = units
+        .iter()
+        .filter(|unit| unit.score >= best * MIN_SHARE)
+        .collect();
+    chosen.sort_by(|a, b| (b.score.total_cmp(&a.score)).then(a.passage.n.cmp(&b.passage.n)));
+    let mut quoted: Vec<u32> = Vec::new();
+    chosen.retain(|unit| {
+        let n = unit.passage.n;
+        if !quoted.contains(&n) && quoted.len() < MAX_QUOTED {
+            quoted.push(n);
+        }
+        quoted.contains(&n)
+    });
+    chosen.truncate(MAX_SENTENCES);
+    // The best passage first, then reading order.
+    let rank = |unit: &Unit| quoted.iter().position(|n| *n == unit.passage.n);
+    chosen.sort_by_key(|unit| (rank(unit), unit.position));
+    Extract {
+        pieces: write(&chosen),
+        suggestions: Vec::new(),
+    }
+}
+
+/// Every unit of every passage, scored by the share of the question's words that it and its heading hold; a
+/// better passage breaks ties.
+fn score(passages: &Passages) -> Vec<Unit<'_>> {
+    let terms = passages.terms();
+    let mut units = Vec::new();
+    for passage in passages.items() {
+        let above = terms.matches(&format!("{} {}", passage.hit.title, passage.hit.heading));
+        let lines = passage.hit.text.lines();
+        let texts = lines.flat_map(|line| match line.strip_prefix("- ") {
+            Some(item) => vec![(item, true)],
+            None => sentences(line)
+                .into_iter()
+                .map(|sentence| (sentence, false))
+                .collect(),
+        });
+        for (position, (text, is_item)) in texts.enumerate() {
+            let within = terms.matches(text);
+            let held: f64 = within
+                .iter()
+                .zip(&above)
+                .map(|(within, above)| match (within, above) {
+                    (true, _) => 1.0,
+                    (false, true) => HEADING_WEIGHT,
+                    (false, false) => 0.0,
+                })
+                .sum();
+            let tie = 0.02 / f64::from(passage.n) - 0.001 * position as f64;
+            units.push(Unit {
+                passage,
+                position,
+                text,
+                is_item,
+                score: held / terms.len() as f64 + tie,
+            });
+        }
+    }
+    units
+}
+
+/// Paragraphs and lists; the citation stands at the end of each run of sentences from one passage.
+fn write(units: &[&Unit]) -> Vec<String> {
+    let mut pieces: Vec<String> = Vec::new();
+    for (i, unit) in units.iter().enumerate() {
+        let before = i.checked_sub(1).and_then(|i| units.get(i));
+        let after = units.get(i + 1);
+        let same =
+            |other: &&Unit| other.passage.n == unit.passage.n && other.is_item == unit.is_item;
+        let mut piece = match before {
+            None => String::new(),
+            Some(before) if same(before) && unit.is_item => "\n".to_owned(),
+            Some(before) if same(before) => " ".to_owned(),
+            Some(_) => "\n\n".to_owned(),
+        };
+        if unit.is_item {
+            piece.push_str("- ");
+        }
+        piece.push_str(&escape(unit.text));
+        if unit.is_item || !after.is_some_and(same) {
+            piece.push_str(&format!(" [{}]", unit.passage.n));
+        }
+        pieces.push(piece);
+    }
+    pieces
+}
+
+/// Plain text as Markdown that reads the same.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if matches!(
+            c,
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '~' | '&'
+        ) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    let digits = out.chars().take_while(char::is_ascii_digit).count();
+    let marker = out.chars().nth(digits);
+    if (digits > 0 && matches!(marker, Some('.' | ')')))
+        || matches!(marker, Some('-' | '+' | '=') if digits == 0)
+    {
+        out.insert(digits, '\\');
+    }
+    out
+}
+
+fn hello(question: &Question, locale: &str, texts: &AnswerTexts) -> Extract {
+    let bot = &question.site().bot;
+    let greeting = bot.greeting.get(locale, &bot.locale);
+    let mut pieces = vec![escape(greeting.unwrap_or(&texts.hello))];
+    pieces.extend(topics(question, locale, texts));
+    Extract {
+        pieces,
+        suggestions: suggestions(question, locale),
+    }
+}
+
+fn nothing(question: &Question, locale: &str, texts: &AnswerTexts) -> Extract {
+    let mut pieces = vec![texts.nothing_found.clone()];
+    pieces.extend(topics(question, locale, texts));
+    Extract {
+        pieces,
+        suggestions: suggestions(question, locale),
+    }
+}
+
+fn topics(question: &Question, locale: &str, texts: &AnswerTexts) -> Vec<String> {
+    let bot = &question.site().bot;
+    let Some(topics) = bot
+        .topics
+        .get(locale, &bot.locale)
+        .filter(|t| !t.is_empty())
+    else {
+        return Vec::new();
+    };
+    let items: Vec<String> = topics
+        .iter()
+        .map(|topic| format!("\n- {}", escape(topic)))
+        .collect();
+    vec![format!("\n\n{}\n{}", texts.topics, items.concat())]
+}
+
+fn suggestions(question: &Question, locale: &str) -> Vec<String> {
+    let bot = &question.site().bot;
+    bot.suggestions
+        .get(locale, &bot.locale)
+        .cloned()
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        fakes::{Fakes, block_on, hit, question},
+        retrieval,
+    };
+
+    fn ask(ports: &Fakes, text: &str) -> String {
+        let question = question(text);
+        let passages = block_on(retrieval::search(ports, &question, None)).unwrap();
+        answer(&question, &passages).pieces.concat()
+    }
+
+    fn documents() -> Fakes {
+        let ports = Fakes::default();
+        ports.add_hit(hit(
+            "Kubernetes",
+            "J'ai huit ans d'expérience avec Kubernetes. Le ciel est bleu.\nMon cluster Kubernetes a 410 nœuds.",
+        ));
+        ports.add_hit(hit(
+            "Outils",
+            "- Terraform depuis 2018\n- Kubernetes [CKA]\n- Go",
+        ));
+        ports
+    }
+
+    #[test]
+    fn the_best_sentences_in_reading_order_with_their_source() {
+        assert_eq!(
+            ask(&documents(), "Quelle est ton expérience avec Kubernetes ?"),
+            "J'ai huit ans d'expérience avec Kubernetes. [1]"
+        );
+        assert_eq!(
+            ask(&documents(), "Kubernetes ?"),
+            "J'ai huit ans d'expérience avec Kubernetes. Le ciel est bleu. Mon cluster Kubernetes a 410 nœuds. [1]\n\n\
+             - Kubernetes \\[CKA\\] [2]"
+        );
+        assert_eq!(
+            ask(&documents(), "Et Terraform ?"),
+            "- Terraform depuis 2018 [1]"
+        );
+    }
+
+    #[test]
+    fn what_the_documents_do_not_answer_is_said_with_what_they_do() {
+        let text = ask(&documents(), "Quelle est la capitale de l'Australie ?");
+        assert_eq!(
+            text,
+            "Je n’ai rien trouvé à ce sujet dans mes documents.\n\nJe peux vous parler de :\n\n- Parcours\n- Projets"
+        );
+        let extract = answer(&question("Australie"), &Passages::default());
+        assert_eq!(extract.suggestions, ["Qui es-tu ?"]);
+    }
+
+    #[test]
+    fn a_greeting_is_answered_with_the_bots_own() {
+        assert!(ask(&documents(), "Et vous ?").starts_with("Bonjour, je suis le jumeau."));
+    }
+
+    #[test]
+    fn documents_cannot_inject_markup() {
+        for (text, expected) in [
+            ("1. un", "1\\. un"),
+            ("- a", "\\- a"),
+            ("2020 fut", "2020 fut"),
+            ("a*b_c[1]<b>", "a\\*b\\_c\\[1\\]\\<b\\>"),
+        ] {
+            assert_eq!(escape(text), expected);
+        }
+    }
+}

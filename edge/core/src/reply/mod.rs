@@ -1,0 +1,176 @@
+//! From a model's text, as it comes, to server events: Markdown is parsed incrementally into typed blocks and
+//! the page is told only what changed.
+
+mod markdown;
+mod mend;
+
+use bulle_protocol::{
+    block::Block,
+    event::{AppendEvent, BlockEvent, ServerEvent},
+};
+
+/// Most bytes of an answer; the rest is not asked for.
+pub const MAX_REPLY_BYTES: usize = 128 * 1024;
+
+/// An answer being written.
+///
+/// Only the end of the text is parsed again when more comes: a block is settled once another has begun after
+/// it on a complete line. Whatever the cuts, the blocks are those of the whole text parsed at once (see the
+/// property test).
+#[derive(Debug)]
+pub struct Reply {
+    text: String,
+    /// Bytes of `text` that belong to settled blocks.
+    settled_bytes: usize,
+    /// Number of settled blocks at the start of `sent`.
+    settled: usize,
+    /// Cited passages of the settled blocks, in order of first citation.
+    settled_cites: Vec<u32>,
+    /// Cited passages of all blocks.
+    cites: Vec<u32>,
+    /// The blocks as the page has them.
+    sent: Vec<Block>,
+    /// Number of passages that can be cited.
+    passages: u32,
+}
+
+impl Reply {
+    /// An empty answer that may cite passages `1..=passages`.
+    pub fn new(passages: usize) -> Self {
+        Self {
+            text: String::new(),
+            settled_bytes: 0,
+            settled: 0,
+            settled_cites: Vec::new(),
+            cites: Vec::new(),
+            sent: Vec::new(),
+            passages: u32::try_from(passages).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// Adds text; the events that bring the page up to date. What could still turn into something else (half
+    /// a link, a lone list marker) is held back until more comes.
+    pub fn push(&mut self, delta: &str) -> Vec<ServerEvent> {
+        self.text.push_str(delta);
+        let tail = self.text.get(self.settled_bytes..).unwrap_or_default();
+        let mended = mend::mend(tail);
+        let mut events = Vec::new();
+        self.update(&mended, &mut events);
+        self.settle();
+        events
+    }
+
+    /// The text is complete: shows what was held back.
+    pub fn finish(&mut self) -> Vec<ServerEvent> {
+        let tail = self
+            .text
+            .get(self.settled_bytes..)
+            .unwrap_or_default()
+            .to_owned();
+        let mut events = Vec::new();
+        self.update(&tail, &mut events);
+        events
+    }
+
+    /// The blocks as the page has them.
+    pub fn blocks(&self) -> &[Block] {
+        &self.sent
+    }
+
+    /// Cited passages; position `i` is shown as citation `i + 1`.
+    pub fn cites(&self) -> &[u32] {
+        &self.cites
+    }
+
+    /// True while nothing visible has been written.
+    pub fn is_empty(&self) -> bool {
+        self.text.trim().is_empty()
+    }
+
+    /// True when the answer is as long as it may get.
+    pub fn is_full(&self) -> bool {
+        self.text.len() >= MAX_REPLY_BYTES
+    }
+
+    fn update(&mut self, tail: &str, events: &mut Vec<ServerEvent>) {
+        let mut cites = self.settled_cites.clone();
+        let parsed = markdown::parse(tail, self.passages, &mut cites);
+        self.cites = cites;
+        let count = parsed.len();
+        for (block, index) in parsed.into_iter().map(|b| b.block).zip(self.settled..) {
+            let event = match self.sent.get_mut(index) {
+                Some(old) if *old == block => continue,
+                Some(old) => {
+                    let event = match grown(old, &block) {
+                        Some(text) => ServerEvent::Append(AppendEvent { index, text }),
+                        None => ServerEvent::Block(BlockEvent {
+                            index,
+                            block: block.clone(),
+                        }),
+                    };
+                    *old = block;
+                    event
+                }
+                None => {
+                    self.sent.push(block.clone());
+                    ServerEvent::Block(BlockEvent { index, block })
+                }
+            };
+            events.push(event);
+        }
+        // A block can only vanish when its text was misread before; the page is told to show nothing there.
+        for (block, index) in self.sent.iter_mut().zip(0..).skip(self.settled + count) {
+            let empty = Block::Paragraph {
+                content: Vec::new(),
+            };
+            if *block != empty {
+                *block = empty.clone();
+                events.push(ServerEvent::Block(BlockEvent {
+                    index,
+                    block: empty,
+                }));
+            }
+        }
+    }
+
+    /// Settles all but the last block, when the last one's first line is complete (no later text can then join
+    /// it to the one before) and the page has them as they are. Reference definitions reach backwards, so a
+    /// text that has one is never settled.
+    fn settle(&mut self) {
+        let tail = self.text.get(self.settled_bytes..).unwrap_or_default();
+        if self.text.contains("]:") {
+            return;
+        }
+        let parsed = markdown::parse(tail, self.passages, &mut self.settled_cites.clone());
+        let Some(last) = parsed.last().filter(|last| last.start > 0) else {
+            return;
+        };
+        let (before, after) = tail.split_at_checked(last.start).unwrap_or(("", tail));
+        if !before.ends_with('\n') || !after.contains('\n') {
+            return;
+        }
+        let mut cites = self.settled_cites.clone();
+        let alone = markdown::parse(before, self.passages, &mut cites);
+        let shown = self.sent.iter().skip(self.settled).take(alone.len());
+        if alone.iter().map(|parsed| &parsed.block).eq(shown) {
+            self.settled_cites = cites;
+            self.settled += alone.len();
+            self.settled_bytes += last.start;
+        }
+    }
+}
+
+/// The text to append to `old` to make it `new`, when that is all there is between them.
+fn grown(old: &Block, new: &Block) -> Option<String> {
+    let mut grown = old.clone();
+    let mut target = new.clone();
+    let added = target
+        .last_text()?
+        .strip_prefix(grown.last_text()?.as_str())?
+        .to_owned();
+    grown.last_text()?.push_str(&added);
+    (grown == *new).then_some(added)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,216 @@
+use super::*;
+use bulle_protocol::block::{Inline, blocks_to_text};
+use proptest::prelude::*;
+
+/// The blocks of a page that applies the events as they come.
+#[derive(Default)]
+struct Page(Vec<Block>);
+
+impl Page {
+    fn apply(&mut self, events: Vec<ServerEvent>) {
+        for event in events {
+            match event {
+                ServerEvent::Block(BlockEvent { index, block }) if index == self.0.len() => {
+                    self.0.push(block);
+                }
+                ServerEvent::Block(BlockEvent { index, block }) => self.0[index] = block,
+                ServerEvent::Append(AppendEvent { index, text }) => {
+                    self.0[index].last_text().unwrap().push_str(&text);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+fn whole(text: &str) -> Vec<Block> {
+    let parsed = markdown::parse(text, 3, &mut Vec::new());
+    visible(parsed.into_iter().map(|parsed| parsed.block).collect())
+}
+
+/// Without the empty paragraphs at the end, which show nothing.
+fn visible(mut blocks: Vec<Block>) -> Vec<Block> {
+    while blocks.last()
+        == Some(&Block::Paragraph {
+            content: Vec::new(),
+        })
+    {
+        blocks.pop();
+    }
+    blocks
+}
+
+fn streamed(pieces: &[&str]) -> Vec<Block> {
+    let mut reply = Reply::new(3);
+    let mut page = Page::default();
+    for piece in pieces {
+        page.apply(reply.push(piece));
+        assert_eq!(page.0, reply.blocks());
+    }
+    page.apply(reply.finish());
+    assert_eq!(page.0, reply.blocks());
+    visible(page.0)
+}
+
+const RICH: &str = "# Titre\n\nUn **mot *fort*** et `code` avec [lien](https://example.com/a) [1].\nSuite [3][1], [9].\n\n\
+    1. un\n\n2. deux\n   - a\n   - b\n\n> cité\n> encore\n\n```rust\nfn a() {\n\n}\n```\n\n| a | b |\n|:--|--:|\n| 1 | ~~2~~ |\n\n\
+    ---\n\nVoir https://example.com/x_y. <b>gras</b>\n\n- [ ] à faire\n- [x] fait\n";
+
+#[test]
+fn rich_text_becomes_blocks() {
+    insta::assert_json_snapshot!(whole(RICH));
+}
+
+#[test]
+fn every_cut_in_two_gives_the_blocks_of_the_whole() {
+    let expected = whole(RICH);
+    for cut in (0..=RICH.len()).filter(|cut| RICH.is_char_boundary(*cut)) {
+        let (a, b) = RICH.split_at(cut);
+        assert_eq!(streamed(&[a, b]), expected, "cut at {cut}");
+    }
+    let pieces: Vec<String> = RICH.chars().map(String::from).collect();
+    let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
+    assert_eq!(streamed(&pieces), expected);
+}
+
+#[test]
+fn a_paragraph_that_grows_is_appended_to() {
+    let mut reply = Reply::new(0);
+    assert_eq!(reply.push("Bon").len(), 1);
+    let events = reply.push("jour");
+    assert_eq!(
+        events,
+        [ServerEvent::Append(AppendEvent {
+            index: 0,
+            text: "jour".into()
+        })]
+    );
+    assert_eq!(reply.push(""), []);
+    assert!(!reply.is_empty());
+}
+
+#[test]
+fn markup_is_never_shown_half_written() {
+    let mut reply = Reply::new(3);
+    for c in "Un **mot fort** et [un lien](https://example.com) puis [1].\n\n1. a\n2. b\n".chars() {
+        reply.push(&c.to_string());
+        let shown = blocks_to_text(reply.blocks());
+        assert!(
+            !shown.contains('*') && !shown.contains("](") && !shown.contains("[u"),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
+fn citations_are_numbered_as_they_come_and_lost_ones_dropped() {
+    let mut reply = Reply::new(3);
+    reply.push("a [3]. b [1, 3]. c [7].\n\nd[1] `x[1]` ");
+    reply.finish();
+    assert_eq!(reply.cites(), [3, 1]);
+    assert_eq!(
+        blocks_to_text(reply.blocks()),
+        "a [1]. b [2][1]. c .\n\nd[2] x[1]"
+    );
+    let mut without = Reply::new(0);
+    without.push("tab[1] ");
+    assert_eq!(blocks_to_text(without.blocks()), "tab[1]");
+}
+
+#[test]
+fn hostile_text_is_inert() {
+    for (text, expected) in [
+        ("<script>alert(1)</script>", "<script>alert(1)</script>"),
+        ("[x](javascript:alert(1))", "x"),
+        ("[x](data:text/html,1)", "x"),
+        ("[x](/relative)", "x"),
+        ("![alt](javascript:1)", "alt"),
+        (
+            "<img src=x onerror=alert(1)>",
+            "<img src=x onerror=alert(1)>",
+        ),
+    ] {
+        let blocks = whole(text);
+        assert_eq!(blocks_to_text(&blocks), expected);
+        let json = serde_json::to_string(&blocks).unwrap();
+        assert!(!json.contains("\"url\""), "{json}");
+    }
+    let deep = ">".repeat(5_000) + " fond";
+    assert!(blocks_to_text(&whole(&deep)).contains("fond"));
+    let lists: String = (0..200).map(|n| "  ".repeat(n) + "- a\n").collect();
+    assert!(!whole(&lists).is_empty());
+    let stars = "*a ".repeat(3_000);
+    assert!(!whole(&stars).is_empty());
+}
+
+#[test]
+fn links_and_addresses() {
+    let link = |url: &str, text: &str| Inline::Link {
+        url: url.into(),
+        content: vec![Inline::text(text)],
+    };
+    assert_eq!(
+        whole("Voir (https://example.com/a). Ou mailto : [m](mailto:a@example.com)"),
+        [Block::Paragraph {
+            content: vec![
+                Inline::text("Voir ("),
+                link("https://example.com/a", "https://example.com/a"),
+                Inline::text("). Ou mailto : "),
+                link("mailto:a@example.com", "m"),
+            ]
+        }]
+    );
+}
+
+fn fragment() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-zé ]{1,8}",
+        Just("\n".to_owned()),
+        Just("\n\n".to_owned()),
+        prop::sample::select(vec![
+            "**",
+            "*",
+            "_",
+            "`",
+            "```\n",
+            "~~~",
+            "# ",
+            "- ",
+            "1. ",
+            "2",
+            ".",
+            " ",
+            "> ",
+            "| a | b |\n|---|---|\n",
+            "| ",
+            "---\n",
+            "===\n",
+            "[1]",
+            "[2, 3]",
+            "[9]",
+            "[",
+            "](https://example.com)",
+            "]",
+            "![",
+            "~~",
+            "<b>",
+            "    ",
+            "  - ",
+            "+",
+            ")",
+            "https://a.test/",
+            "\\",
+        ])
+        .prop_map(str::to_owned),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #[test]
+    fn any_cuts_give_the_blocks_of_the_whole(fragments in prop::collection::vec(fragment(), 0..24)) {
+        let pieces: Vec<&str> = fragments.iter().map(String::as_str).collect();
+        let text = pieces.concat();
+        prop_assert_eq!(streamed(&pieces), whole(&text), "{:?}", text);
+    }
+}

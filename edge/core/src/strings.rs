@@ -1,0 +1,104 @@
+//! Texts of the interface and of the embedded model, by locale.
+
+use bulle_protocol::{problem::Code, strings::Strings};
+use serde::Deserialize;
+
+const LOCALES: [(&str, &str); 2] = [
+    ("en", include_str!("locales/en.json")),
+    ("fr", include_str!("locales/fr.json")),
+];
+
+/// All texts of one locale.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Texts {
+    /// The bubble's interface.
+    pub bubble: Strings,
+    /// What the embedded model says in its own words.
+    pub answers: AnswerTexts,
+}
+
+/// What the embedded model says in its own words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerTexts {
+    /// No document fits the question.
+    pub nothing_found: String,
+    /// Introduces the list of topics.
+    pub topics: String,
+    /// Answers a greeting when the bot has none of its own.
+    pub hello: String,
+    /// Introduces passages beside the main answer.
+    pub also: String,
+}
+
+/// The served locale that fits best: the first of the wishes whose language is served, else English.
+pub fn negotiate(wishes: &[&str]) -> &'static str {
+    wishes
+        .iter()
+        .find_map(|wish| {
+            let language = wish.split(['-', '_']).next().unwrap_or_default();
+            LOCALES
+                .iter()
+                .find(|(tag, _)| tag.eq_ignore_ascii_case(language))
+        })
+        .map_or("en", |(tag, _)| tag)
+}
+
+/// The texts of a locale that [`negotiate`] gave.
+pub fn texts(locale: &str) -> Texts {
+    LOCALES
+        .iter()
+        .find(|(tag, _)| *tag == locale)
+        .or(LOCALES.first())
+        .and_then(|(_, json)| serde_json::from_str(json).ok())
+        .unwrap_or_default()
+}
+
+/// What the visitor is told about a failed turn.
+pub fn failure(locale: &str, code: Code) -> String {
+    let bubble = texts(locale).bubble;
+    match code {
+        Code::UpstreamUnavailable | Code::Misconfigured => bubble.upstream_unavailable,
+        Code::UpstreamTimeout => bubble.upstream_timeout,
+        Code::UpstreamInterrupted | Code::Interrupted => bubble.upstream_interrupted,
+        _ => bubble.failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_locale_has_every_text() {
+        for (tag, json) in LOCALES {
+            let texts: Texts = serde_json::from_str(json).unwrap();
+            for (name, text) in texts.bubble.entries() {
+                assert!(!text.trim().is_empty(), "{tag}: {name} is empty");
+            }
+            let english = super::texts("en");
+            for ((name, text), (_, reference)) in texts
+                .bubble
+                .entries()
+                .into_iter()
+                .zip(english.bubble.entries())
+            {
+                let holes = |s: &str| s.matches('{').count();
+                assert_eq!(
+                    holes(text),
+                    holes(reference),
+                    "{tag}: placeholders of {name}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn negotiation_takes_the_first_served_language() {
+        assert_eq!(negotiate(&["ja", "fr-CA", "en"]), "fr");
+        assert_eq!(negotiate(&["xx"]), "en");
+        assert_eq!(negotiate(&[]), "en");
+        assert_eq!(texts("xx"), texts("en"));
+    }
+}

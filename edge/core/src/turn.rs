@@ -1,0 +1,385 @@
+//! A visitor's message, from acceptance to record: the one place that calls every stage.
+//!
+//! 1. `record`: the message is stored, while
+//! 2. `retrieval` looks for passages;
+//! 3. `prompt` and `provider` (or the embedded model) write, and
+//! 4. `reply` turns what they write into events as it comes;
+//! 5. `record`: the ending is stored, whatever it is, and told.
+
+use bulle_protocol::{
+    Id,
+    event::{Done, Finish, ServerEvent, Source, Sources, Start, Suggestions, TurnError, Usage},
+    problem::Code,
+};
+use futures_util::{
+    StreamExt,
+    future::{Either, join, select},
+};
+use std::pin::pin;
+
+use crate::{
+    guard::Question,
+    ports::{Archive, Clock, Index, ModelResponse, Models},
+    prompt::{self, Exchange},
+    provider::{Delta, Deployment, Failure, Provider, extractive, openai},
+    record::{self, Record},
+    reply::Reply,
+    retrieval::{self, Passages},
+    strings,
+};
+
+/// Where the events of a turn go.
+pub trait Sink {
+    /// Takes the next event.
+    fn emit(&mut self, event: ServerEvent);
+    /// Takes a line for the log. Never holds a visitor's words.
+    fn log(&mut self, line: &str);
+}
+
+/// Everything that a turn needs of the platform.
+pub trait Platform: Archive + Clock + Index + Models {}
+impl<P: Archive + Clock + Index + Models> Platform for P {}
+
+/// A question in its conversation.
+pub struct Ask<'a> {
+    /// What the guard let through.
+    pub question: &'a Question,
+    /// The conversation.
+    pub conversation_id: Id,
+    /// Id of the reply.
+    pub reply_id: Id,
+    /// Number of the turn in its conversation, from 0.
+    pub number: u32,
+    /// Earlier exchanges, oldest first.
+    pub history: &'a [Exchange],
+}
+
+/// How a turn ended.
+pub struct Ended {
+    /// What was, or should have been, stored.
+    pub record: Record,
+    /// False when the archive refused: the caller keeps the record and tries again.
+    pub kept: bool,
+}
+
+/// An answer as far as it went.
+struct Written {
+    reply: Reply,
+    end: Result<Finish, Failure>,
+    provider: &'static str,
+    model: String,
+    usage: Usage,
+    suggestions: Vec<String>,
+}
+
+/// Runs a turn to its end. `cancel` resolves when the visitor stops the answer.
+pub async fn run<P: Platform>(
+    ports: &P,
+    deployment: &Deployment,
+    ask: &Ask<'_>,
+    sink: &mut impl Sink,
+    cancel: impl Future<Output = ()> + Unpin,
+) -> Ended {
+    sink.emit(ServerEvent::Start(Start {
+        conversation_id: ask.conversation_id,
+        message_id: ask.question.id(),
+        reply_id: ask.reply_id,
+    }));
+    // 1 and 2. A message that cannot be stored now is stored with the ending.
+    let mut record = Record::accepted(
+        ask.question,
+        ask.conversation_id,
+        ask.number,
+        ports.now_ms(),
+    );
+    let previous = ask
+        .history
+        .last()
+        .map(|exchange| exchange.question.as_str());
+    let (stored, found) = join(
+        ports.record(&record),
+        retrieval::search(ports, ask.question, previous),
+    )
+    .await;
+    if let Err(error) = stored {
+        sink.log(&format!("the message was not stored: {error}"));
+    }
+    let found = found.inspect_err(|error| sink.log(&format!("no passages: {error}")));
+    // 3 and 4.
+    let passages = found.as_ref().cloned().unwrap_or_default();
+    let mut written = match deployment.provider(&ask.question.site().bot) {
+        Provider::OpenAi(model) => {
+            ask_model(ports, deployment, model, ask, &passages, sink, cancel).await
+        }
+        Provider::Extractive if found.is_err() => Written::failed(Failure::new(
+            Code::StorageUnavailable,
+            "the documents cannot be searched",
+        )),
+        Provider::Extractive => extract(ask.question, &passages, sink),
+    };
+    for event in written.reply.finish() {
+        sink.emit(event);
+    }
+    if let Err(failure) = &written.end {
+        sink.log(&format!("{} failed: {failure}", written.provider));
+    }
+    // 5.
+    let sources = cited(&written.reply, &passages);
+    record.reply(
+        record::Reply {
+            id: ask.reply_id,
+            blocks: written.reply.blocks().to_vec(),
+            sources: sources.clone(),
+            finish: written.end.as_ref().ok().copied(),
+            error: written.end.as_ref().err().map(|failure| failure.code),
+            provider: written.provider.to_owned(),
+            model: written.model.clone(),
+            usage: written.usage,
+        },
+        ports.now_ms(),
+    );
+    let stored = ports.record(&record).await;
+    if let Err(error) = &stored {
+        sink.log(&format!("the answer was not stored: {error}"));
+    }
+    let kept = stored.is_ok();
+    if !sources.is_empty() {
+        sink.emit(ServerEvent::Sources(Sources { items: sources }));
+    }
+    if !written.suggestions.is_empty() {
+        let items = written.suggestions.clone();
+        sink.emit(ServerEvent::Suggestions(Suggestions { items }));
+    }
+    sink.emit(last_event(ask, written, kept));
+    Ended { record, kept }
+}
+
+fn last_event(ask: &Ask<'_>, written: Written, kept: bool) -> ServerEvent {
+    match written.end {
+        Ok(finish) => ServerEvent::Done(Done {
+            reply_id: ask.reply_id,
+            finish,
+            provider: written.provider.to_owned(),
+            model: written.model,
+            confidence: None,
+            usage: written.usage,
+            remaining: ask.question.remaining(),
+            kept,
+        }),
+        Err(failure) => ServerEvent::Error(TurnError {
+            code: failure.code,
+            message: strings::failure(ask.question.locale(), failure.code),
+            retry_after: failure.retry_after,
+            action: None,
+            kept,
+        }),
+    }
+}
+
+/// The passages that the reply cites, under the numbers that it uses.
+fn cited(reply: &Reply, passages: &Passages) -> Vec<Source> {
+    let find = |n: u32| passages.items().iter().find(|passage| passage.n == n);
+    (reply.cites().iter().zip(1..))
+        .filter_map(|(passage, n)| {
+            Some(Source {
+                n,
+                ..find(*passage)?.source()
+            })
+        })
+        .collect()
+}
+
+impl Written {
+    fn failed(failure: Failure) -> Self {
+        Self {
+            reply: Reply::new(0),
+            end: Err(failure),
+            provider: extractive::NAME,
+            model: extractive::NAME.to_owned(),
+            usage: Usage::default(),
+            suggestions: Vec::new(),
+        }
+    }
+}
+
+/// The embedded model writes.
+fn extract(question: &Question, passages: &Passages, sink: &mut impl Sink) -> Written {
+    let extract = extractive::answer(question, passages);
+    let mut reply = Reply::new(passages.items().len());
+    for piece in &extract.pieces {
+        for event in reply.push(piece) {
+            sink.emit(event);
+        }
+    }
+    Written {
+        reply,
+        end: Ok(Finish::Stop),
+        provider: extractive::NAME,
+        model: extractive::NAME.to_owned(),
+        usage: Usage::default(),
+        suggestions: extract.suggestions,
+    }
+}
+
+/// A model writes.
+async fn ask_model<P: Platform>(
+    ports: &P,
+    deployment: &Deployment,
+    model: openai::Model<'_>,
+    ask: &Ask<'_>,
+    passages: &Passages,
+    sink: &mut impl Sink,
+    mut cancel: impl Future<Output = ()> + Unpin,
+) -> Written {
+    let mut written = Written {
+        reply: Reply::new(passages.items().len()),
+        end: Ok(Finish::Stop),
+        provider: "openai",
+        model: model.name.to_owned(),
+        usage: Usage::default(),
+        suggestions: Vec::new(),
+    };
+    let prompt = prompt::build(ask.question, passages, ask.history);
+    let mut end = match model.request(&prompt) {
+        Ok(request) => {
+            let patience = Patience::start(ports, deployment);
+            match patience
+                .wait(ports.open(request), &written, &mut cancel)
+                .await
+            {
+                Ok(Ok(response)) => {
+                    read(&patience, response, &mut written, sink, &mut cancel).await
+                }
+                Ok(Err(error)) => Err(Failure::new(Code::UpstreamUnavailable, error.0)),
+                Err(Interruption::Stopped) => Ok(Finish::Stopped),
+                Err(Interruption::Failed(failure)) => Err(failure),
+            }
+        }
+        Err(failure) => Err(failure),
+    };
+    if written.reply.is_empty() {
+        end = match end {
+            Ok(Finish::Stop | Finish::Length | Finish::Fallback) => Err(Failure::new(
+                Code::UpstreamUnavailable,
+                "the answer is empty",
+            )),
+            // Nothing was visible yet, so nothing was interrupted.
+            Err(failure) if failure.code == Code::UpstreamInterrupted => Err(Failure {
+                code: Code::UpstreamUnavailable,
+                ..failure
+            }),
+            other => other,
+        };
+    }
+    written.end = end;
+    written
+}
+
+/// Reads the body of a response to its end.
+async fn read<P: Platform>(
+    patience: &Patience<'_, P>,
+    mut response: ModelResponse<P::Body>,
+    written: &mut Written,
+    sink: &mut impl Sink,
+    cancel: &mut (impl Future<Output = ()> + Unpin),
+) -> Result<Finish, Failure> {
+    let mut decoder = openai::Decoder::default();
+    let mut finish = Finish::Stop;
+    loop {
+        let piece = match patience.wait(response.body.next(), written, cancel).await {
+            Ok(piece) => piece,
+            Err(Interruption::Stopped) => return Ok(Finish::Stopped),
+            Err(Interruption::Failed(failure)) => return Err(failure),
+        };
+        let bytes = match piece {
+            Some(Ok(bytes)) => bytes,
+            Some(Err(error)) => return Err(Failure::new(Code::UpstreamInterrupted, error.0)),
+            None => break,
+        };
+        if response.status != 200 {
+            return Err(openai::refusal(
+                response.status,
+                response.retry_after,
+                &bytes,
+            ));
+        }
+        for delta in decoder.push(&bytes)? {
+            match delta {
+                Delta::Text(text) => written
+                    .reply
+                    .push(&text)
+                    .into_iter()
+                    .for_each(|e| sink.emit(e)),
+                Delta::Model(model) => written.model = model,
+                Delta::Usage(usage) => written.usage = usage,
+                Delta::Finish(reason) => finish = reason,
+            }
+        }
+        if written.reply.is_full() {
+            return Ok(Finish::Length);
+        }
+    }
+    if response.status != 200 {
+        return Err(openai::refusal(response.status, response.retry_after, &[]));
+    }
+    decoder.end()?;
+    Ok(finish)
+}
+
+/// Why a wait ended without what was waited for.
+enum Interruption {
+    Stopped,
+    Failed(Failure),
+}
+
+/// The deadlines of an answer.
+struct Patience<'a, P> {
+    ports: &'a P,
+    deployment: &'a Deployment,
+    started_ms: u64,
+}
+
+impl<'a, P: Clock> Patience<'a, P> {
+    fn start(ports: &'a P, deployment: &'a Deployment) -> Self {
+        Self {
+            ports,
+            deployment,
+            started_ms: ports.now_ms(),
+        }
+    }
+
+    /// Waits for the model, for as long as the answer so far allows.
+    async fn wait<T>(
+        &self,
+        next: impl Future<Output = T>,
+        written: &Written,
+        cancel: &mut (impl Future<Output = ()> + Unpin),
+    ) -> Result<T, Interruption> {
+        let timeouts = self.deployment.timeouts;
+        let elapsed = self.ports.now_ms().saturating_sub(self.started_ms);
+        let silent = written.reply.is_empty();
+        let patience = if silent {
+            timeouts.first_token.saturating_sub(elapsed)
+        } else {
+            timeouts.between_tokens
+        };
+        let patience = patience.min(timeouts.total.saturating_sub(elapsed));
+        let next = pin!(next);
+        let sleep = pin!(self.ports.sleep(patience));
+        match select(select(next, cancel), sleep).await {
+            Either::Left((Either::Left((value, _)), _)) => Ok(value),
+            Either::Left((Either::Right(_), _)) => Err(Interruption::Stopped),
+            Either::Right(_) => Err(Interruption::Failed(Failure::new(
+                if silent {
+                    Code::UpstreamTimeout
+                } else {
+                    Code::UpstreamInterrupted
+                },
+                format!("silent for {patience} ms"),
+            ))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
