@@ -256,6 +256,33 @@ impl ServerEvent {
     }
 }
 
+/// An event speaks of a block that is not there: something was lost on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfOrder;
+
+/// Applies an event to the blocks of an answer. Events that do not speak of blocks change nothing, but a
+/// `start` forgets the blocks of an earlier attempt. Both ends use this one definition.
+///
+/// # Errors
+/// [`OutOfOrder`]; the blocks are as they were.
+pub fn apply(blocks: &mut Vec<Block>, event: &ServerEvent) -> Result<(), OutOfOrder> {
+    match event {
+        ServerEvent::Start(_) => blocks.clear(),
+        ServerEvent::Block(BlockEvent { index, block }) if *index == blocks.len() => {
+            blocks.push(block.clone());
+        }
+        ServerEvent::Block(BlockEvent { index, block }) => {
+            *blocks.get_mut(*index).ok_or(OutOfOrder)? = block.clone();
+        }
+        ServerEvent::Append(AppendEvent { index, text }) => {
+            let block = blocks.get_mut(*index).ok_or(OutOfOrder)?;
+            block.last_text().ok_or(OutOfOrder)?.push_str(text);
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
 /// Position of an event in a conversation: `{turn}:{seq}`, where the turn is the id of the visitor's
 /// message. This is what `Last-Event-ID` and `?after=` carry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -308,6 +335,30 @@ mod tests {
         ] {
             assert_eq!(bad.parse::<EventId>(), Err(InvalidEventId), "{bad}");
         }
+    }
+
+    #[test]
+    fn applying_builds_the_answer_and_refuses_gaps() {
+        let block = |index, text: &str| {
+            ServerEvent::Block(BlockEvent {
+                index,
+                block: Block::paragraph(text),
+            })
+        };
+        let append = |index, text: &str| {
+            ServerEvent::Append(AppendEvent {
+                index,
+                text: text.into(),
+            })
+        };
+        let mut blocks = Vec::new();
+        for event in [block(0, "a"), append(0, "b"), block(1, "c"), block(0, "d")] {
+            apply(&mut blocks, &event).unwrap();
+        }
+        assert_eq!(blocks, [Block::paragraph("d"), Block::paragraph("c")]);
+        assert_eq!(apply(&mut blocks, &block(3, "x")), Err(OutOfOrder));
+        assert_eq!(apply(&mut blocks, &append(2, "x")), Err(OutOfOrder));
+        assert_eq!(blocks.len(), 2);
     }
 
     #[test]

@@ -17,6 +17,11 @@ macro_rules! strings {
             pub fn entries(&self) -> Vec<(&'static str, &str)> {
                 vec![$((stringify!($name), self.$name.as_str())),*]
             }
+
+            /// Field names and places to write to, for a reader that fills in what it finds.
+            pub fn entries_mut(&mut self) -> Vec<(&'static str, &mut String)> {
+                vec![$((stringify!($name), &mut self.$name)),*]
+            }
         }
     };
 }

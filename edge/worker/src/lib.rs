@@ -1,1 +1,25 @@
-//! Placeholder.
+//! The Cloudflare Worker: thin routes over `bulle-edge-core`, the adapters that implement its ports, and the
+//! Durable Object that owns a conversation. The only crate of the workspace that knows the platform.
+
+mod adapters;
+mod config;
+mod conversation;
+mod http;
+mod openapi;
+mod routes;
+
+use axum::body::Body;
+use worker::{Context, Env, HttpRequest, event};
+
+/// Every request comes in here and leaves with an answer: errors are problems, never exceptions.
+///
+/// # Errors
+/// Never: the signature is the platform's.
+#[event(fetch)]
+async fn fetch(
+    request: HttpRequest,
+    env: Env,
+    _context: Context,
+) -> worker::Result<axum::http::Response<Body>> {
+    Ok(http::serve(request, env).await)
+}

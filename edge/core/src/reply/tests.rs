@@ -1,27 +1,9 @@
 use super::*;
-use bulle_protocol::block::{Inline, blocks_to_text};
+use bulle_protocol::{
+    block::{Inline, blocks_to_text},
+    event::apply,
+};
 use proptest::prelude::*;
-
-/// The blocks of a page that applies the events as they come.
-#[derive(Default)]
-struct Page(Vec<Block>);
-
-impl Page {
-    fn apply(&mut self, events: Vec<ServerEvent>) {
-        for event in events {
-            match event {
-                ServerEvent::Block(BlockEvent { index, block }) if index == self.0.len() => {
-                    self.0.push(block);
-                }
-                ServerEvent::Block(BlockEvent { index, block }) => self.0[index] = block,
-                ServerEvent::Append(AppendEvent { index, text }) => {
-                    self.0[index].last_text().unwrap().push_str(&text);
-                }
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-}
 
 fn whole(text: &str) -> Vec<Block> {
     let parsed = markdown::parse(text, 3, &mut Vec::new());
@@ -42,14 +24,17 @@ fn visible(mut blocks: Vec<Block>) -> Vec<Block> {
 
 fn streamed(pieces: &[&str]) -> Vec<Block> {
     let mut reply = Reply::new(3);
-    let mut page = Page::default();
+    let mut page = Vec::new();
+    let receive = |page: &mut Vec<Block>, events: Vec<ServerEvent>| {
+        events.iter().for_each(|event| apply(page, event).unwrap());
+    };
     for piece in pieces {
-        page.apply(reply.push(piece));
-        assert_eq!(page.0, reply.blocks());
+        receive(&mut page, reply.push(piece));
+        assert_eq!(page, reply.blocks());
     }
-    page.apply(reply.finish());
-    assert_eq!(page.0, reply.blocks());
-    visible(page.0)
+    receive(&mut page, reply.finish());
+    assert_eq!(page, reply.blocks());
+    visible(page)
 }
 
 const RICH: &str = "# Titre\n\nUn **mot *fort*** et `code` avec [lien](https://example.com/a) [1].\nSuite [3][1], [9].\n\n\

@@ -1,0 +1,54 @@
+//! The deployment's settings: variables and secrets of the Worker's environment.
+
+use bulle_edge_core::{
+    guard::token::Secret,
+    provider::{Deployment, Timeouts, openai::Server},
+};
+use bulle_protocol::problem::Problem;
+use worker::Env;
+
+/// Where OpenAI itself answers, when a key is set and no other address.
+const OPENAI_BASE_URL: &str = "https://api.openai.com/v1";
+
+/// Model asked for when none is named.
+const OPENAI_MODEL: &str = "gpt-4o-mini";
+
+/// The secret that signs sessions.
+///
+/// # Errors
+/// `misconfigured`, saying what to set.
+pub fn session_secret(env: &Env) -> Result<Secret, Problem> {
+    Secret::new(text(env, "SESSION_SECRET").as_deref())
+}
+
+/// The models and the patience with them.
+pub fn deployment(env: &Env) -> Deployment {
+    let api_key = text(env, "OPENAI_API_KEY");
+    let base_url = text(env, "OPENAI_BASE_URL");
+    let configured = api_key.is_some() || base_url.is_some();
+    let defaults = Timeouts::default();
+    let ms = |name: &str, default: u64| {
+        text(env, name)
+            .and_then(|value| value.parse().ok())
+            .unwrap_or(default)
+    };
+    Deployment {
+        openai: configured.then(|| Server {
+            base_url: base_url.unwrap_or_else(|| OPENAI_BASE_URL.to_owned()),
+            api_key,
+            model: text(env, "OPENAI_MODEL").unwrap_or_else(|| OPENAI_MODEL.to_owned()),
+        }),
+        timeouts: Timeouts {
+            first_token: ms("MODEL_FIRST_TOKEN_MS", defaults.first_token),
+            between_tokens: ms("MODEL_BETWEEN_TOKENS_MS", defaults.between_tokens),
+            total: ms("MODEL_TOTAL_MS", defaults.total),
+        },
+    }
+}
+
+/// A variable or secret that is set and not blank.
+fn text(env: &Env, name: &str) -> Option<String> {
+    let value = env.var(name).ok()?.to_string();
+    let value = value.trim();
+    (!value.is_empty()).then(|| value.to_owned())
+}

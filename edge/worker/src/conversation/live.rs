@@ -1,0 +1,131 @@
+//! A running turn in memory: its frames so far and the browsers that listen.
+
+use bulle_edge_core::{ports::Clock, turn::Sink};
+use bulle_protocol::{
+    Id,
+    event::{EventId, ServerEvent},
+};
+use futures_channel::{mpsc, oneshot};
+use futures_util::{StreamExt, stream, stream::LocalBoxStream};
+use std::rc::Rc;
+use worker::{console_error, console_log};
+
+use super::Inner;
+
+/// Longest time that a frame stays in memory only.
+const FLUSH_MS: u64 = 500;
+
+/// A running turn.
+pub struct Live {
+    /// Number of the turn.
+    pub number: u32,
+    frames: Vec<String>,
+    listeners: Vec<mpsc::UnboundedSender<String>>,
+    stop: Option<oneshot::Sender<()>>,
+}
+
+impl Live {
+    /// A turn with the frames of its earlier attempts.
+    pub fn new(number: u32, frames: Vec<String>, stop: oneshot::Sender<()>) -> Self {
+        Self {
+            number,
+            frames,
+            listeners: Vec::new(),
+            stop: Some(stop),
+        }
+    }
+
+    /// The frames after the first `seq`, and those to come.
+    pub fn listen(&mut self, seq: u32) -> LocalBoxStream<'static, String> {
+        let (sender, receiver) = mpsc::unbounded();
+        self.listeners.push(sender);
+        let past: Vec<String> = self.frames.iter().skip(seq as usize).cloned().collect();
+        stream::iter(past).chain(receiver).boxed_local()
+    }
+
+    /// Asks the turn to stop.
+    pub fn cancel(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // The turn may have ended in this very moment: then there is nothing to stop.
+            let _ = stop.send(());
+        }
+    }
+
+    fn add(&mut self, frame: String) {
+        self.listeners
+            .retain(|listener| listener.unbounded_send(frame.clone()).is_ok());
+        self.frames.push(frame);
+    }
+}
+
+/// Takes the events of the running turn: to the listeners at once, to storage in batches.
+pub struct TurnSink<'a> {
+    inner: &'a Rc<Inner>,
+    turn: Id,
+    number: u32,
+    seq: u32,
+    unsaved: Vec<String>,
+    saved_at: u64,
+}
+
+impl<'a> TurnSink<'a> {
+    /// A sink for the turn of message `turn`, whose first `seq` events are already stored.
+    pub fn new(inner: &'a Rc<Inner>, turn: Id, number: u32, seq: u32) -> Self {
+        Self {
+            inner,
+            turn,
+            number,
+            seq,
+            unsaved: Vec::new(),
+            saved_at: inner.edge.now_ms(),
+        }
+    }
+
+    /// Stores what is not stored yet.
+    pub fn flush(&mut self) {
+        if self.unsaved.is_empty() {
+            return;
+        }
+        let count = u32::try_from(self.unsaved.len()).unwrap_or(u32::MAX);
+        let first = self.seq.saturating_sub(count).saturating_add(1);
+        let stored = self
+            .inner
+            .store
+            .add_frames(self.number, first, &self.unsaved);
+        if let Err(error) = stored {
+            console_error!("{}", serde_json::json!({ "frames": error.to_string() }));
+        }
+        self.unsaved.clear();
+        self.saved_at = self.inner.edge.now_ms();
+    }
+}
+
+impl Sink for TurnSink<'_> {
+    fn emit(&mut self, event: ServerEvent) {
+        self.seq = self.seq.saturating_add(1);
+        let id = EventId {
+            turn: self.turn,
+            seq: self.seq,
+        };
+        let frame = match event.to_frame(id) {
+            Ok(frame) => frame.encode(),
+            Err(error) => {
+                console_error!("{}", serde_json::json!({ "frame": error.to_string() }));
+                return;
+            }
+        };
+        self.unsaved.push(frame.clone());
+        // The ending is stored before it is told: who has seen it will find it again.
+        if event.is_last() || self.inner.edge.now_ms().saturating_sub(self.saved_at) >= FLUSH_MS {
+            self.flush();
+        }
+        if let Some(live) = self.inner.live.borrow_mut().as_mut() {
+            live.add(frame);
+        }
+    }
+
+    fn log(&mut self, line: &str) {
+        let line = serde_json::json!({ "turn": self.turn.to_string(), "note": line });
+        console_log!("{line}");
+    }
+}

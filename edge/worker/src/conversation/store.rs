@@ -1,0 +1,263 @@
+//! The object's own storage: the owner, the turns, and the frames of the last ones.
+
+use bulle_edge_core::{
+    guard::Question, ports::Owner, prompt::Exchange, prompt::MAX_EXCHANGES, record::Record,
+};
+use bulle_protocol::Id;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use worker::{Result, SqlStorage, SqlStorageValue, console_error};
+
+/// Turns whose frames are kept, so that a late browser can replay them.
+const REPLAYABLE_TURNS: u32 = 20;
+
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS owner (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS turn (
+  number     INTEGER PRIMARY KEY,
+  message_id TEXT NOT NULL UNIQUE,
+  text       TEXT NOT NULL,
+  answer     TEXT NOT NULL DEFAULT '',
+  locale     TEXT NOT NULL,
+  state      TEXT NOT NULL,
+  record     TEXT,
+  unrecorded INTEGER NOT NULL DEFAULT 1
+);
+CREATE TABLE IF NOT EXISTS frames (number INTEGER, first INTEGER, json TEXT NOT NULL, PRIMARY KEY (number, first));
+";
+
+/// How a turn stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TurnState {
+    /// It was running when this was written; see `Inner::is_live`.
+    Running,
+    /// It ended well, or was stopped.
+    Done,
+    /// It ended badly; it may be tried again.
+    Failed,
+}
+
+/// A turn as stored.
+#[derive(Clone, Debug)]
+pub struct StoredTurn {
+    /// From 0.
+    pub number: u32,
+    /// Id of the visitor's message.
+    pub message_id: Id,
+    /// The visitor's message.
+    pub text: String,
+    /// Served locale of the visitor.
+    pub locale: String,
+    /// How it stands.
+    pub state: TurnState,
+    /// What goes to the archive.
+    pub record: Record,
+}
+
+#[derive(Deserialize)]
+struct TurnRow {
+    number: u32,
+    message_id: String,
+    text: String,
+    locale: String,
+    state: String,
+    record: String,
+}
+
+#[derive(Deserialize)]
+struct Json {
+    json: String,
+}
+
+#[derive(Deserialize)]
+struct ExchangeRow {
+    text: String,
+    answer: String,
+}
+
+#[derive(Deserialize)]
+struct Number {
+    number: u32,
+}
+
+/// The storage of one conversation.
+pub struct Store {
+    sql: SqlStorage,
+}
+
+impl Store {
+    /// Opens the storage and creates what is missing.
+    pub fn new(sql: SqlStorage) -> Self {
+        if let Err(error) = sql.exec(SCHEMA, None) {
+            console_error!("{}", serde_json::json!({ "schema": error.to_string() }));
+        }
+        Self { sql }
+    }
+
+    fn rows<T: DeserializeOwned>(
+        &self,
+        query: &str,
+        values: Vec<SqlStorageValue>,
+    ) -> Result<Vec<T>> {
+        self.sql.exec(query, values)?.to_array()
+    }
+
+    /// Who the conversation belongs to.
+    pub fn owner(&self) -> Result<Option<Owner>> {
+        let rows: Vec<Json> = self.rows("SELECT json FROM owner", vec![])?;
+        rows.first().map(|row| read(&row.json)).transpose()
+    }
+
+    /// Gives the conversation to its first owner, for ever.
+    pub fn set_owner(&self, owner: &Owner) -> Result<()> {
+        let json = serde_json::to_string(owner)?;
+        self.sql.exec(
+            "INSERT OR IGNORE INTO owner VALUES (1, ?)",
+            vec![json.into()],
+        )?;
+        Ok(())
+    }
+
+    /// The turn of a message.
+    pub fn turn_of(&self, message: Id) -> Result<Option<StoredTurn>> {
+        self.turn("WHERE message_id = ?", vec![message.to_string().into()])
+    }
+
+    /// The running or last turn.
+    pub fn last_turn(&self) -> Result<Option<StoredTurn>> {
+        self.turn("ORDER BY number DESC LIMIT 1", vec![])
+    }
+
+    fn turn(&self, which: &str, values: Vec<SqlStorageValue>) -> Result<Option<StoredTurn>> {
+        let query =
+            format!("SELECT number, message_id, text, locale, state, record FROM turn {which}");
+        let rows: Vec<TurnRow> = self.rows(&query, values)?;
+        let Some(row) = rows.into_iter().next() else {
+            return Ok(None);
+        };
+        let id = row
+            .message_id
+            .parse()
+            .map_err(|_| worker::Error::from("not an id"))?;
+        Ok(Some(StoredTurn {
+            number: row.number,
+            message_id: id,
+            text: row.text,
+            locale: row.locale,
+            state: read(&format!("\"{}\"", row.state))?,
+            record: read(&row.record)?,
+        }))
+    }
+
+    /// Number of the next turn.
+    pub fn next_number(&self) -> Result<u32> {
+        let rows: Vec<Number> = self.rows(
+            "SELECT COALESCE(MAX(number) + 1, 0) AS number FROM turn",
+            vec![],
+        )?;
+        Ok(rows.first().map_or(0, |row| row.number))
+    }
+
+    /// A turn begins, or begins again.
+    pub fn begin(&self, number: u32, question: &Question, record: &Record) -> Result<()> {
+        self.sql.exec(
+            "INSERT INTO turn (number, message_id, text, locale, state, record) VALUES (?, ?, ?, ?, 'running', ?) \
+             ON CONFLICT (number) DO UPDATE SET state = 'running', record = excluded.record, unrecorded = 1",
+            vec![
+                i64::from(number).into(),
+                question.id().to_string().into(),
+                question.text().to_owned().into(),
+                question.locale().to_owned().into(),
+                serde_json::to_string(record)?.into(),
+            ],
+        )?;
+        let oldest = i64::from(number) - i64::from(REPLAYABLE_TURNS);
+        self.sql
+            .exec("DELETE FROM frames WHERE number <= ?", vec![oldest.into()])?;
+        Ok(())
+    }
+
+    /// A turn has ended. `unrecorded`: the archive has not taken it yet.
+    pub fn end(&self, number: u32, record: &Record, unrecorded: bool) -> Result<()> {
+        let reply = record.reply.as_ref();
+        let failed = reply.is_none_or(|reply| reply.error.is_some());
+        self.sql.exec(
+            "UPDATE turn SET state = ?, answer = ?, record = ?, unrecorded = ? WHERE number = ?",
+            vec![
+                if failed { "failed" } else { "done" }.to_owned().into(),
+                reply
+                    .map(|reply| reply.text.clone())
+                    .unwrap_or_default()
+                    .into(),
+                serde_json::to_string(record)?.into(),
+                i64::from(unrecorded).into(),
+                i64::from(number).into(),
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Ended turns that the archive has not taken yet.
+    pub fn unrecorded(&self) -> Result<Vec<(u32, Record)>> {
+        let query = "SELECT number, message_id, text, locale, state, record FROM turn \
+                     WHERE unrecorded = 1 AND state <> 'running' ORDER BY number";
+        let rows: Vec<TurnRow> = self.rows(query, vec![])?;
+        rows.into_iter()
+            .map(|row| Ok((row.number, read(&row.record)?)))
+            .collect()
+    }
+
+    /// The archive has taken the turn.
+    pub fn recorded(&self, number: u32) -> Result<()> {
+        self.sql.exec(
+            "UPDATE turn SET unrecorded = 0 WHERE number = ?",
+            vec![i64::from(number).into()],
+        )?;
+        Ok(())
+    }
+
+    /// The exchanges before a turn, oldest first.
+    pub fn history(&self, before: u32) -> Result<Vec<Exchange>> {
+        let limit = i64::try_from(MAX_EXCHANGES).unwrap_or(i64::MAX);
+        let mut rows: Vec<ExchangeRow> = self.rows(
+            "SELECT text, answer FROM turn WHERE number < ? ORDER BY number DESC LIMIT ?",
+            vec![i64::from(before).into(), limit.into()],
+        )?;
+        rows.reverse();
+        Ok(rows
+            .into_iter()
+            .map(|row| Exchange {
+                question: row.text,
+                answer: row.answer,
+            })
+            .collect())
+    }
+
+    /// Adds frames, of which the first has number `first` in its turn.
+    pub fn add_frames(&self, number: u32, first: u32, frames: &[String]) -> Result<()> {
+        self.sql.exec(
+            "INSERT OR REPLACE INTO frames VALUES (?, ?, ?)",
+            vec![
+                i64::from(number).into(),
+                i64::from(first).into(),
+                serde_json::to_string(frames)?.into(),
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// The frames of a turn, oldest first.
+    pub fn frames(&self, number: u32) -> Result<Vec<String>> {
+        let query = "SELECT json FROM frames WHERE number = ? ORDER BY first";
+        let rows: Vec<Json> = self.rows(query, vec![i64::from(number).into()])?;
+        let mut frames = Vec::new();
+        for row in rows {
+            frames.extend(read::<Vec<String>>(&row.json)?);
+        }
+        Ok(frames)
+    }
+}
+
+fn read<T: DeserializeOwned>(json: &str) -> Result<T> {
+    serde_json::from_str(json).map_err(worker::Error::from)
+}

@@ -1,0 +1,200 @@
+//! What every request and answer have in common: the request id, CORS, security headers, problems, the log.
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header},
+    response::IntoResponse,
+};
+use bulle_edge_core::{
+    guard::{self, Admitted, input::MAX_BODY_BYTES},
+    ports::{Clock, Entropy},
+};
+use bulle_protocol::{
+    Id,
+    problem::{Code, PROBLEM_JSON, Problem},
+};
+use serde::de::DeserializeOwned;
+use tower_service::Service;
+use worker::{Env, HttpRequest, console_error, console_log};
+
+use crate::{adapters::Edge, config, routes};
+
+/// Answers a request, whatever happens.
+pub async fn serve(request: HttpRequest, env: Env) -> Response<Body> {
+    let edge = Edge::new(env);
+    let started = edge.now_ms();
+    let request_id = Id::from_parts(started, edge.random()).to_string();
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let mut response = if method == Method::OPTIONS {
+        preflight()
+    } else {
+        let mut router: Router = routes::router(edge.clone());
+        match router.call(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    };
+    let code = render_problem(&mut response, &request_id);
+    common_headers(response.headers_mut(), origin, &request_id);
+    let line = serde_json::json!({
+        "request_id": request_id,
+        "method": method.as_str(),
+        "path": path,
+        "status": response.status().as_u16(),
+        "code": code.map(Code::as_str),
+        "ms": edge.now_ms().saturating_sub(started),
+    });
+    if response.status().is_server_error() {
+        console_error!("{line}");
+    } else {
+        console_log!("{line}");
+    }
+    response
+}
+
+/// A problem on its way out. [`serve`] gives it its body, because that is where the request id is known.
+pub struct Refusal(pub Problem);
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response<Body> {
+        let mut response = Response::new(Body::empty());
+        response.extensions_mut().insert(self.0);
+        response
+    }
+}
+
+/// What handlers return.
+pub type Answer = Result<Response<Body>, Refusal>;
+
+fn render_problem(response: &mut Response<Body>, request_id: &str) -> Option<Code> {
+    let mut problem = response.extensions_mut().remove::<Problem>()?;
+    problem.request_id = Some(request_id.to_owned());
+    let code = problem.code;
+    *response.status_mut() = status(problem.status);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(seconds) = problem.retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    *response.body_mut() = Body::from(serde_json::to_vec(&problem).unwrap_or_default());
+    Some(code)
+}
+
+/// A preflight asks for permission before there is a token that would tell the site, so it is always granted:
+/// the call itself is checked. There are no cookies, so an allowed origin is no key to anything.
+fn preflight() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    for (name, value) in [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE"),
+        (
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            "authorization, content-type, last-event-id",
+        ),
+        (header::ACCESS_CONTROL_MAX_AGE, "86400"),
+    ] {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Errors carry the CORS headers too: the page must be able to read why it was refused.
+fn common_headers(headers: &mut HeaderMap, origin: Option<HeaderValue>, request_id: &str) {
+    if let Some(origin) = origin
+        && !headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN)
+    {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    }
+    headers.append(header::VARY, HeaderValue::from_static("origin"));
+    for (name, value) in [
+        (
+            header::ACCESS_CONTROL_EXPOSE_HEADERS,
+            "retry-after, ratelimit, ratelimit-policy, x-request-id",
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        headers.insert(HeaderName::from_static("x-request-id"), value);
+    }
+}
+
+/// The status of a problem; a number that is none becomes 500.
+pub fn status(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// A value as JSON that nobody caches.
+pub fn json<T: serde::Serialize>(status: StatusCode, value: &T) -> Answer {
+    let body = serde_json::to_vec(value)
+        .map_err(|_| Problem::new(Code::Internal, "The answer could not be written."))?;
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// Reads a JSON body, at most [`MAX_BODY_BYTES`] of it.
+pub async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, Refusal> {
+    let bytes = axum::body::to_bytes(body, MAX_BODY_BYTES)
+        .await
+        .map_err(|_| {
+            Problem::new(
+                Code::BodyTooLarge,
+                format!("At most {MAX_BODY_BYTES} bytes."),
+            )
+        })?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| Problem::new(Code::NotUtf8, "Encode the body as UTF-8."))?;
+    serde_json::from_str(text).map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")).into())
+}
+
+/// A header as text.
+pub fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Admits a call that carries a session token.
+pub async fn admitted(edge: &Edge, headers: &HeaderMap) -> Result<Admitted, Refusal> {
+    let secret = config::session_secret(edge.env())?;
+    let origin = header(headers, "origin");
+    let authorization = header(headers, "authorization");
+    Ok(guard::admit(edge, &secret, origin, authorization).await?)
+}
+
+/// A ULID of a path. Anything else is as unknown as an unknown id.
+pub fn path_id(text: &str) -> Result<Id, Refusal> {
+    text.parse()
+        .map_err(|_| Problem::new(Code::NotFound, "There is nothing at this address.").into())
+}
+
+/// The archive cannot be read now.
+pub fn storage_unavailable(error: &bulle_edge_core::ports::PortError) -> Refusal {
+    console_error!("{}", serde_json::json!({ "error": error.to_string() }));
+    Problem::new(
+        Code::StorageUnavailable,
+        "The conversations cannot be read now. Try again in a few seconds.",
+    )
+    .retry_after(5)
+    .into()
+}

@@ -1,0 +1,107 @@
+//! `GET /health`.
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
+use bulle_edge_core::{
+    ports::{Clock, Kv},
+    provider::{Provider, extractive},
+    settings::BotSettings,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+use worker::send;
+
+use crate::{
+    adapters::Edge,
+    config,
+    http::{Answer, json},
+};
+
+/// Answer of `GET /health`.
+#[derive(Serialize, ToSchema)]
+pub struct Health {
+    /// False when visitors cannot be served.
+    ok: bool,
+    /// A row per dependency.
+    checks: Vec<Check>,
+}
+
+/// State of a dependency.
+#[derive(Serialize, ToSchema)]
+pub struct Check {
+    /// Which one.
+    name: &'static str,
+    /// Whether it works.
+    ok: bool,
+    /// Milliseconds that the check took.
+    ms: u64,
+    /// What is wrong, or which variant is in use. Never holds a secret.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    detail: String,
+}
+
+/// The state of the edge and of what it depends on. 503 when visitors cannot be served.
+#[utoipa::path(get, path = "/health", tag = "operator", responses(
+    (status = 200, body = Health), (status = 503, body = Health),
+))]
+#[send]
+pub async fn get(State(edge): State<Edge>, _headers: HeaderMap) -> Answer {
+    let checks = vec![
+        timed(&edge, "database", edge.database_answers()).await,
+        timed(&edge, "kv", async {
+            edge.get("health")
+                .await
+                .map(|_| ())
+                .map_err(|e| e.to_string())
+        })
+        .await,
+        timed(&edge, "session_secret", async {
+            config::session_secret(edge.env())
+                .map(|_| ())
+                .map_err(|problem| problem.detail)
+        })
+        .await,
+        model(&edge),
+    ];
+    // Without KV everything goes on, only slower.
+    let ok = checks.iter().all(|check| check.ok || check.name == "kv");
+    let status = if ok {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    json(status, &Health { ok, checks })
+}
+
+async fn timed(
+    edge: &Edge,
+    name: &'static str,
+    check: impl Future<Output = Result<(), String>>,
+) -> Check {
+    let started = edge.now_ms();
+    let result = check.await;
+    Check {
+        name,
+        ok: result.is_ok(),
+        ms: edge.now_ms().saturating_sub(started),
+        detail: result.err().unwrap_or_default(),
+    }
+}
+
+/// Which model a bot without a choice of its own gets. Not asked: a health check must not cost money.
+fn model(edge: &Edge) -> Check {
+    let deployment = config::deployment(edge.env());
+    let bot = BotSettings::default();
+    let detail = match deployment.provider(&bot) {
+        Provider::Extractive => extractive::NAME.to_owned(),
+        Provider::OpenAi(model) => model.name.to_owned(),
+    };
+    Check {
+        name: "model",
+        ok: true,
+        ms: 0,
+        detail,
+    }
+}

@@ -1,0 +1,167 @@
+//! Messages, their answers and their history: `/v1/conversations/{id}/…`.
+
+use axum::{
+    body::Body,
+    extract::{Path, Query, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
+};
+use bulle_edge_core::guard::{self, Question, limit::WINDOW_MS};
+use bulle_protocol::{
+    conversation::{History, SendMessage},
+    problem::{Code, Problem},
+};
+use serde::Deserialize;
+use worker::send;
+
+use crate::{
+    adapters::Edge,
+    conversation::{Command, command},
+    http::{Answer, Refusal, admitted, header, json, path_id, read_json, storage_unavailable},
+};
+
+/// Messages of a page of history when the client does not say.
+const DEFAULT_PAGE: u32 = 50;
+
+/// Most messages of a page of history.
+const MAX_PAGE: u32 = 100;
+
+/// Query of `GET …/messages`.
+#[derive(Deserialize, utoipa::IntoParams)]
+pub struct Page {
+    /// `next` of the page after the wanted one.
+    before: Option<String>,
+    /// 1 to 100.
+    limit: Option<String>,
+}
+
+/// Query of `GET …/events`.
+#[derive(Deserialize, utoipa::IntoParams)]
+pub struct After {
+    /// Id of the last event that arrived; wins over the header `Last-Event-ID`.
+    after: Option<String>,
+}
+
+/// Sends a message and streams the answer. The same id again attaches to the same turn.
+#[utoipa::path(post, path = "/v1/conversations/{id}/messages", tag = "visitor", security(("session" = [])),
+    params(("id" = String, Path, description = "Conversation")), request_body = SendMessage, responses(
+    (status = 200, description = "Server events, see ServerEvent", body = bulle_protocol::event::ServerEvent, content_type = "text/event-stream"),
+    (status = "4XX", description = "message_empty, message_too_long, rate_limited, turn_in_progress, not_found, …", body = Problem, content_type = "application/problem+json"),
+))]
+#[send]
+pub async fn send(
+    State(edge): State<Edge>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let admitted = admitted(&edge, &headers).await?;
+    let id = path_id(&id)?;
+    let message: SendMessage = read_json(body).await?;
+    let question = guard::admit_message(&edge, admitted, message).await?;
+    let limits = limit_headers(&question);
+    let question = Box::new(question);
+    let mut response = command(&edge, id, Command::Ask { question }).await?;
+    response.headers_mut().extend(limits);
+    Ok(response)
+}
+
+/// Attaches to the running or last turn and replays what was missed.
+#[utoipa::path(get, path = "/v1/conversations/{id}/events", tag = "visitor", security(("session" = [])),
+    params(("id" = String, Path, description = "Conversation"), After), responses(
+    (status = 200, description = "Server events, see ServerEvent", body = bulle_protocol::event::ServerEvent, content_type = "text/event-stream"),
+    (status = "4XX", description = "not_found, no_turn, invalid_parameter, …", body = Problem, content_type = "application/problem+json"),
+))]
+#[send]
+pub async fn events(
+    State(edge): State<Edge>,
+    Path(id): Path<String>,
+    Query(query): Query<After>,
+    headers: HeaderMap,
+) -> Answer {
+    let owner = admitted(&edge, &headers).await?.owner();
+    let id = path_id(&id)?;
+    let after = query.after.as_deref().or(header(&headers, "last-event-id"));
+    if after.is_some_and(|after| after.parse::<bulle_protocol::event::EventId>().is_err()) {
+        return Err(parameter("after is the id of an event: {turn}:{seq}."));
+    }
+    let after = after.map(str::to_owned);
+    command(&edge, id, Command::Attach { owner, after }).await
+}
+
+/// Stops the running turn; what was written is kept. Nothing happens when none is running.
+#[utoipa::path(post, path = "/v1/conversations/{id}/cancel", tag = "visitor", security(("session" = [])),
+    params(("id" = String, Path, description = "Conversation")), responses(
+    (status = 204, description = "Stopped, or nothing to stop"),
+    (status = "4XX", description = "not_found, …", body = Problem, content_type = "application/problem+json"),
+))]
+#[send]
+pub async fn cancel(
+    State(edge): State<Edge>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Answer {
+    let owner = admitted(&edge, &headers).await?.owner();
+    command(&edge, path_id(&id)?, Command::Cancel { owner }).await
+}
+
+/// A page of the conversation, oldest message first.
+#[utoipa::path(get, path = "/v1/conversations/{id}/messages", tag = "visitor", security(("session" = [])),
+    params(("id" = String, Path, description = "Conversation"), Page), responses(
+    (status = 200, body = History),
+    (status = "4XX", description = "not_found, invalid_parameter, …", body = Problem, content_type = "application/problem+json"),
+    (status = 503, description = "storage_unavailable", body = Problem, content_type = "application/problem+json"),
+))]
+#[send]
+pub async fn history(
+    State(edge): State<Edge>,
+    Path(id): Path<String>,
+    Query(page): Query<Page>,
+    headers: HeaderMap,
+) -> Answer {
+    let owner = admitted(&edge, &headers).await?.owner();
+    let id = path_id(&id)?;
+    let before = page.before.map(|text| text.parse()).transpose();
+    let before = before.map_err(|_| parameter("before is the \"next\" of another page."))?;
+    let limit = page.limit.map_or(Ok(DEFAULT_PAGE), |text| text.parse());
+    let limit = limit.ok().filter(|limit| (1..=MAX_PAGE).contains(limit));
+    let limit = limit.ok_or_else(|| parameter("limit is a number from 1 to 100."))?;
+    let found = edge.messages(&owner, id, before, limit).await;
+    let history = match found.map_err(|e| storage_unavailable(&e))? {
+        Some(history) => history,
+        None => {
+            // Not in the archive: either it has no message yet, or it is somebody else's or nobody's.
+            command(&edge, id, Command::Open { owner }).await?;
+            History {
+                items: Vec::new(),
+                next: None,
+            }
+        }
+    };
+    json(StatusCode::OK, &history)
+}
+
+fn parameter(detail: &str) -> Refusal {
+    Problem::new(Code::InvalidParameter, detail).into()
+}
+
+/// `RateLimit-Policy` and `RateLimit`, as in the IETF draft "RateLimit header fields for HTTP".
+fn limit_headers(question: &Question) -> Vec<(HeaderName, HeaderValue)> {
+    let window = WINDOW_MS / 1_000;
+    let limit = question.site().bot.limits.per_minute;
+    let left = question.remaining().minute.unwrap_or_default();
+    [
+        (
+            "ratelimit-policy",
+            format!("\"minute\";q={limit};w={window}"),
+        ),
+        ("ratelimit", format!("\"minute\";r={left};t={window}")),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| {
+        Some((
+            HeaderName::from_static(name),
+            HeaderValue::from_str(&value).ok()?,
+        ))
+    })
+    .collect()
+}

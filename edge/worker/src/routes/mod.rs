@@ -1,0 +1,48 @@
+//! Paths, and nothing but paths. One file a resource, with thin handlers.
+
+pub mod assets;
+pub mod conversations;
+pub mod health;
+pub mod loader;
+pub mod messages;
+pub mod sessions;
+
+use axum::{Router, routing::get, routing::post};
+use bulle_protocol::problem::{Code, Problem};
+
+use crate::{adapters::Edge, http::Refusal, openapi};
+
+/// The routes of the edge.
+pub fn router(edge: Edge) -> Router {
+    Router::new()
+        .route("/s/{file}", get(loader::get))
+        .route("/a/{file}", get(assets::get))
+        .route("/v1/sessions", post(sessions::post))
+        .route(
+            "/v1/conversations",
+            get(conversations::list).post(conversations::create),
+        )
+        .route(
+            "/v1/conversations/{id}/messages",
+            get(messages::history).post(messages::send),
+        )
+        .route("/v1/conversations/{id}/events", get(messages::events))
+        .route("/v1/conversations/{id}/cancel", post(messages::cancel))
+        .route("/health", get(health::get))
+        .route("/openapi.json", get(openapi::get))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(edge)
+}
+
+async fn not_found() -> Refusal {
+    Problem::new(Code::NotFound, "There is nothing at this address.").into()
+}
+
+async fn method_not_allowed() -> Refusal {
+    Problem::new(
+        Code::MethodNotAllowed,
+        "This address exists, but not for this method.",
+    )
+    .into()
+}

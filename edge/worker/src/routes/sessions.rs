@@ -1,0 +1,90 @@
+//! `POST /v1/sessions`.
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
+use bulle_edge_core::{
+    guard::{self, Opened},
+    strings,
+};
+use bulle_protocol::{
+    MAX_MESSAGE_CHARS,
+    problem::Problem,
+    session::{Bot, Limits, Session, SessionRequest, Visitor},
+};
+use worker::{console_error, send};
+
+use crate::{
+    adapters::Edge,
+    config,
+    http::{Answer, header, json, read_json},
+};
+
+/// Opens a session, of a new visitor or of the one that `resume` names.
+#[utoipa::path(post, path = "/v1/sessions", tag = "visitor", request_body = SessionRequest, responses(
+    (status = 201, body = Session),
+    (status = "4XX", description = "unknown_site, origin_not_allowed, invalid_json, …", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", description = "storage_unavailable, misconfigured, …", body = Problem, content_type = "application/problem+json"),
+))]
+#[send]
+pub async fn post(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> Answer {
+    let request: SessionRequest = read_json(body).await?;
+    let secret = config::session_secret(edge.env())?;
+    let opened = guard::open_session(&edge, &secret, header(&headers, "origin"), &request).await?;
+    let owner = opened.admitted.owner();
+    let conversation = if opened.resumed {
+        // A visitor whose past cannot be read now can still ask something new.
+        edge.latest_conversation(&owner)
+            .await
+            .unwrap_or_else(|error| {
+                console_error!("{}", serde_json::json!({ "error": error.to_string() }));
+                None
+            })
+    } else {
+        None
+    };
+    json(StatusCode::CREATED, &session(opened, conversation))
+}
+
+fn session(
+    opened: Opened,
+    conversation: Option<bulle_protocol::session::ConversationRef>,
+) -> Session {
+    let admitted = &opened.admitted;
+    let bot = &admitted.site().bot;
+    let locale = admitted.locale();
+    let list = |value: Option<&Vec<String>>| value.cloned().unwrap_or_default();
+    Session {
+        visitor: Visitor {
+            id: admitted.visitor_id(),
+            tier: "free".to_owned(),
+        },
+        bot: Bot {
+            name: bot.name.clone(),
+            tagline: bot
+                .tagline
+                .get(locale, &bot.locale)
+                .cloned()
+                .unwrap_or_default(),
+            greeting: bot
+                .greeting
+                .get(locale, &bot.locale)
+                .cloned()
+                .unwrap_or_default(),
+            theme: bot.theme.clone(),
+            strings: strings::texts(locale).bubble,
+            locale: locale.to_owned(),
+            suggestions: list(bot.suggestions.get(locale, &bot.locale)),
+            topics: list(bot.topics.get(locale, &bot.locale)),
+        },
+        conversation,
+        limits: Limits {
+            message_chars: MAX_MESSAGE_CHARS,
+            per_minute: bot.limits.per_minute,
+        },
+        expires_at: opened.expires_at,
+        token: opened.token,
+    }
+}
