@@ -79,7 +79,7 @@ const STOPWORDS: [(&str, &str); 7] = [
         "a about all also am an and any are as at be been but by can could did do does for from get give had has have \
          he her him his how i if in into is it its just know like many me much my no not of on or our please she so \
          some such tell than that the their them then there these they this those to too up us was we were what when \
-         where which who whom whose why will with would you your yours",
+         where which who whom whose why will with would yes you your yours ok okay",
     ),
     (
         "fr",
@@ -87,7 +87,7 @@ const STOPWORDS: [(&str, &str); 7] = [
          d dans de depuis des dis donc dont du elle elles en es est et etait ete etes etre eu fait font il ils j je l la \
          le les leur leurs lui m ma mais me mes moi mon n ne nos notre nous on ont ou où par parle parlez pas peut peux \
          plus pour pouvez pourquoi qu quand que quel quelle quelles quels qui quoi s sa sans se ses si son sont sur t ta \
-         te tes toi ton tous tout toute tres tu un une va vers vos votre vous y",
+         te tes toi ton tous tout toute tres tu un une va vers vos votre vous y oui non faire fais faites ca",
     ),
     (
         "es",
@@ -115,6 +115,17 @@ const STOPWORDS: [(&str, &str); 7] = [
          te uit van voor waar wanneer wat we welke wie wij zijn ze zo",
     ),
 ];
+
+/// Greetings and thanks, folded.
+const GREETINGS: &str = "hello hi hey thanks thank bonjour bonsoir salut coucou merci hola gracias hallo danke ciao \
+                         grazie ola obrigado obrigada dank";
+
+/// True when a folded word greets or thanks.
+pub fn is_greeting(word: &str) -> bool {
+    GREETINGS
+        .split_ascii_whitespace()
+        .any(|greeting| greeting == word)
+}
 
 /// True when the folded word is a stopword of the language; of any known language when `None`.
 pub fn is_stopword(word: &str, language: Option<&str>) -> bool {

@@ -23,6 +23,9 @@ const MIN_COVERAGE: f64 = 0.5;
 /// A sentence is quoted when it scores at least this share of the best one.
 const MIN_SHARE: f64 = 0.7;
 
+/// What the rank of its passage adds to a sentence: nothing for the last, this for the first.
+const PASSAGE_WEIGHT: f64 = 0.4;
+
 /// What a word of the question is worth in the heading, where 1 is its worth in the sentence itself.
 const HEADING_WEIGHT: f64 = 0.7;
 
@@ -42,6 +45,8 @@ struct Unit<'a> {
     position: usize,
     text: &'a str,
     is_item: bool,
+    /// Share of the question's words that it and its heading hold.
+    coverage: f64,
     score: f64,
 }
 
@@ -52,9 +57,14 @@ pub fn answer(question: &Question, passages: &Passages) -> Extract {
     if passages.terms().is_empty() {
         return hello(question, locale, &texts);
     }
-    let units = score(passages);
+    let mut units = score(passages);
+    units.retain(|unit| unit.coverage >= MIN_COVERAGE);
+    let spoken = |unit: &Unit| unit.passage.hit.language == passages.language();
+    if units.iter().any(spoken) {
+        units.retain(spoken);
+    }
     let best = units.iter().map(|unit| unit.score).fold(0.0, f64::max);
-    if best < MIN_COVERAGE {
+    if units.is_empty() {
         return nothing(question, locale, &texts);
     }
     let mut chosen: Vec<&Unit> = units
@@ -80,10 +90,14 @@ pub fn answer(question: &Question, passages: &Passages) -> Extract {
     }
 }
 
-/// Every unit of every passage, scored by the share of the question's words that it and its heading hold; a
-/// better passage breaks ties.
+/// Every unit of every passage, scored by the share of the question's words that it and its heading hold, and
+/// by the rank of its passage.
 fn score(passages: &Passages) -> Vec<Unit<'_>> {
     let terms = passages.terms();
+    let top = passages
+        .items()
+        .first()
+        .map_or(0.0, |passage| passage.hit.score);
     let mut units = Vec::new();
     for passage in passages.items() {
         let above = terms.matches(&format!("{} {}", passage.hit.title, passage.hit.heading));
@@ -106,13 +120,15 @@ fn score(passages: &Passages) -> Vec<Unit<'_>> {
                     (false, false) => 0.0,
                 })
                 .sum();
-            let tie = 0.02 / f64::from(passage.n) - 0.001 * position as f64;
+            let coverage = held / terms.len() as f64;
+            let rank = passage.hit.score / top.max(f64::MIN_POSITIVE);
             units.push(Unit {
                 passage,
                 position,
                 text,
                 is_item,
-                score: held / terms.len() as f64 + tie,
+                coverage,
+                score: coverage + PASSAGE_WEIGHT * rank - 0.001 * position as f64,
             });
         }
     }

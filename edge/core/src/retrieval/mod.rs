@@ -107,7 +107,11 @@ pub async fn search(
 ) -> Result<Passages, PortError> {
     let language = text::language(question.text(), question.locale()).to_owned();
     let mut terms = Terms::of(question.text());
-    if let (true, Some(previous)) = (terms.is_empty(), previous) {
+    let continues = terms.is_empty()
+        && !text::words(question.text())
+            .iter()
+            .any(|word| text::is_greeting(word));
+    if let (true, Some(previous)) = (continues, previous) {
         terms = Terms::of(previous);
     }
     let mut found = Passages {
@@ -151,6 +155,7 @@ fn rank(mut hits: Vec<Hit>, terms: &Terms, language: &str) -> Vec<Passage> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fakes::{Fakes, block_on, question};
 
     fn hit(text: &str, language: &str, score: f64) -> Hit {
         Hit {
@@ -183,6 +188,19 @@ mod tests {
                 (2, "Rennes en hiver".to_owned()),
                 (3, "Kubernetes at Rennes".to_owned()),
             ]
+        );
+    }
+
+    #[test]
+    fn a_question_without_words_of_its_own_continues_the_one_before_but_a_greeting_does_not() {
+        let ports = Fakes::default();
+        let terms = |text: &str| {
+            let found = block_on(search(&ports, &question(text), Some("Kubernetes ?")));
+            found.unwrap().terms().len()
+        };
+        assert_eq!(
+            (terms("Depuis quand ?"), terms("Merci !"), terms("Rust ?")),
+            (1, 0, 1)
         );
     }
 

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::text::{is_stopword, stem, words};
+use crate::text::{is_greeting, is_stopword, stem, words};
 
 /// Most words of a question that are searched for.
 const MAX_TERMS: usize = 12;
@@ -17,7 +17,8 @@ impl Terms {
         let mut terms: Vec<String> = Vec::new();
         for word in words(question) {
             let short = word.chars().count() < 2 && word.is_ascii();
-            if !short && !is_stopword(&word, None) && !terms.contains(&word) {
+            if !short && !is_stopword(&word, None) && !is_greeting(&word) && !terms.contains(&word)
+            {
                 terms.push(word);
             }
         }

@@ -6,7 +6,9 @@ use std::{
     pin::Pin,
     task::{Context, Poll},
 };
-use worker::{AbortController, AbortSignal, ByteStream, Fetch, Headers, Method, Request, RequestInit};
+use worker::{
+    AbortController, AbortSignal, ByteStream, Fetch, Headers, Method, Request, RequestInit,
+};
 
 use super::{Edge, port_error};
 

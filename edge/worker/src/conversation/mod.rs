@@ -48,6 +48,11 @@ pub enum Command {
         /// Who it belongs to.
         owner: Owner,
     },
+    /// Says whether the conversation is the caller's.
+    Check {
+        /// Who asks.
+        owner: Owner,
+    },
     /// Answers a message, or attaches to its turn.
     Ask {
         /// What the guard let through.
@@ -70,9 +75,10 @@ pub enum Command {
 impl Command {
     fn owner(&self) -> Owner {
         match self {
-            Self::Open { owner } | Self::Attach { owner, .. } | Self::Cancel { owner } => {
-                owner.clone()
-            }
+            Self::Open { owner }
+            | Self::Check { owner }
+            | Self::Attach { owner, .. }
+            | Self::Cancel { owner } => owner.clone(),
             Self::Ask { question } => question.owner(),
         }
     }
@@ -187,7 +193,7 @@ impl Inner {
             _ => return Err(not_found()),
         }
         match command {
-            Command::Open { .. } => done(),
+            Command::Open { .. } | Command::Check { .. } => done(),
             Command::Ask { question } => self.ask(conversation, *question).await,
             Command::Attach { after, .. } => self.attach(after.as_deref()).await,
             Command::Cancel { .. } => {

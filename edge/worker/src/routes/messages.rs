@@ -130,7 +130,7 @@ pub async fn history(
         Some(history) => history,
         None => {
             // Not in the archive: either it has no message yet, or it is somebody else's or nobody's.
-            command(&edge, id, Command::Open { owner }).await?;
+            command(&edge, id, Command::Check { owner }).await?;
             History {
                 items: Vec::new(),
                 next: None,
