@@ -1,2 +1,129 @@
-//! Tasks.
-fn main() {}
+//! The developer commands. `cargo xtask help` lists them.
+//!
+//! A command does everything it needs: `dev` on a fresh clone installs the tools, builds, creates
+//! the local database and serves the examples. Nothing is installed outside the repository except
+//! the Rust target and, for the end-to-end tests, a browser.
+
+#![expect(
+    clippy::print_stdout,
+    reason = "a command-line tool speaks through its standard output"
+)]
+#![expect(
+    clippy::print_stderr,
+    reason = "errors go to the standard error, so that output can be piped"
+)]
+
+mod bench;
+mod browser;
+mod build;
+mod compress;
+mod dev;
+mod dev_vars;
+mod paths;
+mod process;
+mod seed;
+mod servers;
+mod setup;
+mod site_server;
+mod size;
+mod test;
+mod worker_build;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use lexopt::{Arg, Parser, ValueExt};
+
+const HELP: &str = "\
+cargo xtask <command>
+
+  dev [--port N]      build everything, serve the edge on N (8787) and the examples on N+1
+      --no-build      serve what is already built
+      --state DIR     keep the local database elsewhere than edge/worker/.wrangler/state
+      --vars K=V      set a variable of the Worker (repeatable)
+  test                everything that must pass before a change is merged
+  test native         only formatting, lints, native tests and the TypeScript check
+  test e2e [PATTERN]  only the browser tests; PATTERN is part of a file's name or of a test's name
+  build               the widget, the loader and the Worker, into dist/ and edge/worker/build/
+  build widget|worker only that part
+  size                what a visitor downloads and what is uploaded, against the budgets
+  bench [NAME]        measurements
+  setup               install the tools, which the other commands also do
+  help                this text
+";
+
+/// The exit code for a wrong command line, as other tools use it.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    match dispatch(Parser::from_env()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(mut parser: Parser) -> Result<ExitCode> {
+    let command = match parser.next()? {
+        None | Some(Arg::Long("help") | Arg::Short('h')) => "help".to_owned(),
+        Some(Arg::Value(value)) => value.string()?,
+        Some(other) => return Err(other.unexpected().into()),
+    };
+    match command.as_str() {
+        "help" => print!("{HELP}"),
+        "setup" => {
+            no_more(&mut parser)?;
+            setup::tools()?;
+            setup::components()?;
+        }
+        "build" => match (parser.optional_word()?).as_deref() {
+            None => build::all()?,
+            Some("widget") => build::widget_only()?,
+            Some("worker") => build::worker_only()?,
+            Some(other) => bail!("`{other}` cannot be built; try `cargo xtask build`"),
+        },
+        "dev" => return dev::run(&dev::Options::parse(&mut parser)?),
+        "test" => match parser.optional_word()?.as_deref() {
+            None => test::all()?,
+            Some("native") => test::native()?,
+            Some("e2e") => test::e2e(parser.optional_word()?.as_deref())?,
+            Some(other) => bail!("there is no part `{other}`; try `native` or `e2e`"),
+        },
+        "size" => {
+            no_more(&mut parser)?;
+            if !size::report()? {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
+        "bench" => return bench::run(parser.optional_word()?.as_deref()),
+        other => {
+            eprintln!("error: there is no command `{other}`\n\n{HELP}");
+            return Ok(ExitCode::from(USAGE));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The next word of the command line, for commands that take one.
+trait OptionalWord {
+    fn optional_word(&mut self) -> Result<Option<String>>;
+}
+
+impl OptionalWord for Parser {
+    fn optional_word(&mut self) -> Result<Option<String>> {
+        match self.next()? {
+            None => Ok(None),
+            Some(Arg::Value(value)) => Ok(Some(value.string()?)),
+            Some(other) => Err(other.unexpected().into()),
+        }
+    }
+}
+
+fn no_more(parser: &mut Parser) -> Result<()> {
+    match parser.next()? {
+        None => Ok(()),
+        Some(other) => Err(other.unexpected().into()),
+    }
+}

@@ -1,0 +1,68 @@
+// Starts the product as `cargo xtask dev` does: real workerd, a fresh state folder, free ports.
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Two neighbouring free ports: the edge and the example sites. */
+async function freePorts() {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 20_000);
+    if ((await isFree(port)) && (await isFree(port + 1))) return port;
+  }
+}
+
+function isFree(port) {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
+}
+
+/**
+ * @param {{vars?: Record<string, string>, state?: string, port?: number}} options `vars` are set as the owner would
+ *   in .dev.vars; `state` is kept when given.
+ */
+export async function startEdge({ vars = {}, state, port } = {}) {
+  const folder = state ?? (await mkdtemp(join(tmpdir(), "bulle-")));
+  const at = port ?? (await freePorts());
+  const args = ["xtask", "dev", "--no-build", "--port", String(at), "--state", folder];
+  // The developer's own .dev.vars must not change what is tested.
+  const all = { OPENAI_API_KEY: "", OPENAI_BASE_URL: "", OPENAI_MODEL: "", ...vars };
+  for (const [name, value] of Object.entries(all)) args.push("--vars", `${name}=${value}`);
+  const child = spawn("cargo", args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+  let log = "";
+  child.stdout.on("data", (data) => (log += data));
+  child.stderr.on("data", (data) => (log += data));
+  await new Promise((resolve, reject) => {
+    const failed = (why) => reject(new Error(`the edge did not start (${why}):\n${log}`));
+    const timer = setTimeout(() => failed("180 s"), 180_000);
+    child.once("exit", (code) => failed(`exit ${code}`));
+    child.stdout.on("data", () => {
+      if (!log.includes("\nReady.")) return;
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+  return {
+    url: `http://localhost:${at}`,
+    site: `http://localhost:${at + 1}`,
+    port: at,
+    state: folder,
+    log: () => log,
+    /** Ends it as Ctrl-C would; the state goes too unless the caller owns it. */
+    async stop({ signal = "SIGINT" } = {}) {
+      const ended = new Promise((resolve) => child.once("exit", resolve));
+      if (child.exitCode === null) {
+        child.kill(signal);
+        await ended;
+      }
+      if (!state) await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

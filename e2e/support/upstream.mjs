@@ -1,0 +1,56 @@
+// An OpenAI-compatible server that misbehaves on demand. What to do is set before each question.
+import { createServer } from "node:http";
+import { once } from "node:events";
+
+const chunk = (delta, more = {}) =>
+  `data: ${JSON.stringify({ id: "c", model: "mock-1", choices: [{ index: 0, delta, finish_reason: null }], ...more })}\n\n`;
+
+/** The bytes of a good streamed answer, a chunk a word. */
+export function answer(words) {
+  const parts = words.map((word) => chunk({ content: word }));
+  const last = { id: "c", model: "mock-1", choices: [{ index: 0, delta: {}, finish_reason: "stop" }] };
+  const usage = { id: "c", model: "mock-1", choices: [], usage: { prompt_tokens: 11, completion_tokens: words.length } };
+  return [...parts, `data: ${JSON.stringify(last)}\n\n`, `data: ${JSON.stringify(usage)}\n\n`, "data: [DONE]\n\n"];
+}
+
+export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+export async function startUpstream() {
+  const upstream = { requests: [], closed: 0, behave: undefined };
+  const server = createServer(async (request, response) => {
+    let body = "";
+    for await (const piece of request) body += piece;
+    const asked = JSON.parse(body);
+    upstream.requests.push({ url: request.url, headers: request.headers, body: asked });
+    response.once("close", () => (upstream.closed += 1));
+    await upstream.behave(response, asked.messages.at(-1).content);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  upstream.url = `http://127.0.0.1:${server.address().port}/v1`;
+  upstream.stop = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return upstream;
+}
+
+/** Starts a stream; every part is sent as it is, with a pause after each. */
+export async function stream(response, parts, { wait = 0, end = true } = {}) {
+  response.writeHead(200, { "content-type": "text/event-stream" });
+  for (const part of parts) {
+    if (response.destroyed) return;
+    response.write(part);
+    await pause(wait);
+  }
+  if (end) response.end();
+}
+
+/** Sends these bytes, lets them arrive, and cuts the connection. */
+export async function cut(response, bytes) {
+  response.writeHead(200, { "content-type": "text/event-stream" });
+  response.flushHeaders();
+  if (bytes.length > 0) response.write(bytes);
+  await pause(15);
+  response.destroy();
+}

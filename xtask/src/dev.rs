@@ -1,0 +1,239 @@
+//! Serves the product locally: the edge in workerd, the database, the example sites.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, bail};
+use lexopt::{Arg, Parser, ValueExt};
+
+use crate::servers::{self, Server};
+use crate::{build, compress, dev_vars, paths, process, seed, setup, site_server};
+
+const DEFAULT_PORT: u16 = 8787;
+
+/// Starting takes seconds; a busy machine may need many.
+const START: Duration = Duration::from_secs(120);
+
+/// What the command line says.
+pub struct Options {
+    port: u16,
+    build: bool,
+    state: Option<PathBuf>,
+    vars: Vec<(String, String)>,
+}
+
+impl Options {
+    /// Reads the rest of the command line.
+    pub fn parse(parser: &mut Parser) -> Result<Self> {
+        let mut options = Self {
+            port: DEFAULT_PORT,
+            build: true,
+            state: None,
+            vars: Vec::new(),
+        };
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Arg::Long("port") => options.port = parser.value()?.parse()?,
+                Arg::Long("no-build") => options.build = false,
+                Arg::Long("state") => {
+                    options.state = Some(std::path::absolute(parser.value()?)?);
+                }
+                Arg::Long("vars") => {
+                    let text = parser.value()?.string()?;
+                    let Some((name, value)) = text.split_once('=') else {
+                        bail!("--vars takes NAME=VALUE, and `{text}` has no `=`");
+                    };
+                    options.vars.push((name.to_owned(), value.to_owned()));
+                }
+                other => return Err(other.unexpected().into()),
+            }
+        }
+        if options.port == 0 || options.port == u16::MAX {
+            bail!("--port needs a port that has a next one, for the examples");
+        }
+        Ok(options)
+    }
+
+    fn examples_port(&self) -> u16 {
+        self.port + 1
+    }
+}
+
+/// Serves until Ctrl-C, or until a server ends by itself.
+pub fn run(options: &Options) -> Result<ExitCode> {
+    // 1. Nothing slow before what can be known at once.
+    check_ports(options)?;
+
+    // 2. Tools, artifacts, secrets.
+    setup::tools()?;
+    if options.build {
+        build::all()?;
+    }
+    dev_vars::ensure(&paths::worker().join(".dev.vars"))?;
+
+    // 3. The database. From here on, a signal must end what was started.
+    let stopped = stop_on_signal()?;
+    let examples = format!("http://localhost:{}", options.examples_port());
+    migrate(options)?;
+    fill(options, &examples)?;
+
+    // 4. The servers.
+    if stopped.load(Ordering::Relaxed) {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let edge = format!("http://localhost:{}", options.port);
+    let folder = paths::root().join("examples");
+    site_server::start(&folder, servers::local(options.examples_port()), &edge)?;
+    let mut worker = Server::start("wrangler dev", &mut wrangler_dev(options))?;
+    if !wait_until_ready(&mut worker, options.port, &stopped)? {
+        return Ok(ExitCode::SUCCESS);
+    }
+    announce(&edge, &examples, &folder)?;
+
+    while !stopped.load(Ordering::Relaxed) {
+        fail_if_ended(&mut worker)?;
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    println!("\nStopping.");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check_ports(options: &Options) -> Result<()> {
+    let pair_is_free = |port: u16| servers::is_free(port) && servers::is_free(port + 1);
+    let taken = [options.port, options.examples_port()]
+        .into_iter()
+        .find(|port| !servers::is_free(*port));
+    let Some(taken) = taken else { return Ok(()) };
+    let other = (options.port..u16::MAX - 10)
+        .step_by(10)
+        .skip(1)
+        .find(|port| pair_is_free(*port));
+    let advice = other.map_or_else(String::new, |port| {
+        format!("; `cargo xtask dev --port {port}` would work")
+    });
+    bail!("port {taken} is taken by another program{advice}")
+}
+
+fn stop_on_signal() -> Result<Arc<AtomicBool>> {
+    let stopped = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stopped);
+    ctrlc::set_handler(move || {
+        // The second one means it: whatever runs is left to the system.
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    })
+    .context("Ctrl-C cannot be handled")?;
+    Ok(stopped)
+}
+
+/// wrangler in the Worker's folder, quiet about itself.
+fn wrangler(options: &Options) -> Command {
+    let mut command = process::npm_tool("wrangler");
+    command
+        .current_dir(paths::worker())
+        .env("WRANGLER_SEND_METRICS", "false")
+        .stdin(Stdio::null());
+    if !options.build {
+        command.env(build::NO_BUILD, "1");
+    }
+    command
+}
+
+fn keep_state_in(command: &mut Command, options: &Options) {
+    if let Some(folder) = &options.state {
+        command.arg("--persist-to").arg(folder);
+    }
+}
+
+fn migrate(options: &Options) -> Result<()> {
+    println!("• database");
+    let mut command = wrangler(options);
+    // In CI, wrangler applies migrations without asking.
+    command
+        .env("CI", "true")
+        .args(["d1", "migrations", "apply", "DB", "--local"]);
+    keep_state_in(&mut command, options);
+    process::run_quietly(&mut command).context("the local database could not be migrated")
+}
+
+fn fill(options: &Options, examples: &str) -> Result<()> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+    let sql = seed::sql(&paths::root(), examples, now)?;
+    // D1 refuses a file without a statement.
+    if sql.lines().all(|line| {
+        let line = line.trim();
+        line.is_empty() || line.starts_with("--")
+    }) {
+        return Ok(());
+    }
+    // A file for each port: two of these commands may run at the same time.
+    let file = paths::cache().join(format!("seed-{}.sql", options.port));
+    compress::write(&file, sql.as_bytes())?;
+    let mut command = wrangler(options);
+    command
+        .env("CI", "true")
+        .args(["d1", "execute", "DB", "--local", "--yes", "--file"])
+        .arg(&file);
+    keep_state_in(&mut command, options);
+    process::run_quietly(&mut command).context("the local database could not be filled")
+}
+
+fn wrangler_dev(options: &Options) -> Command {
+    let mut command = wrangler(options);
+    command
+        .args(["dev", "--ip", "127.0.0.1", "--port"])
+        .arg(options.port.to_string());
+    keep_state_in(&mut command, options);
+    for (name, value) in &options.vars {
+        command.arg("--var").arg(format!("{name}:{value}"));
+    }
+    command
+}
+
+/// Whether it is ready; it is not when the wait was interrupted.
+fn wait_until_ready(worker: &mut Server, port: u16, stopped: &AtomicBool) -> Result<bool> {
+    let start = Instant::now();
+    while !servers::answers(port, "/health") {
+        fail_if_ended(worker)?;
+        if stopped.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        if start.elapsed() > START {
+            bail!(
+                "GET http://localhost:{port}/health was not answered with 200 within {} s; \
+                 the log above may say why",
+                START.as_secs()
+            );
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    Ok(true)
+}
+
+fn fail_if_ended(server: &mut Server) -> Result<()> {
+    match server.ended()? {
+        None => Ok(()),
+        Some(status) => bail!("{} ended by itself ({status})", server.name()),
+    }
+}
+
+fn announce(edge: &str, examples: &str, folder: &Path) -> Result<()> {
+    println!("\nReady. Open a site with the bubble:");
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .with_context(|| format!("could not read {}", folder.display()))?
+        .filter_map(Result::ok)
+        .filter(|entry| entry.path().join("index.html").is_file())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    for name in names {
+        println!("  {examples}/{name}/");
+    }
+    println!("The edge:\n  {edge}\nCtrl-C stops everything.\n");
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! Runs other programs and says what was run when they fail.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::paths;
+
+/// The Cargo that runs this tool, so that a toolchain override holds for its children as well.
+pub fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(paths::root());
+    command
+}
+
+/// A program of `node_modules/.bin`, with the npm package's Node first on the PATH.
+pub fn npm_tool(name: &str) -> Command {
+    let name = if cfg!(windows) {
+        format!("{name}.cmd")
+    } else {
+        name.to_owned()
+    };
+    let mut command = Command::new(paths::npm_bin().join(name));
+    command
+        .current_dir(paths::root())
+        .env("PATH", path_with_npm());
+    command
+}
+
+/// The PATH with the tools of npm first: wrangler needs a newer Node than many machines have.
+pub fn path_with_npm() -> OsString {
+    let rest = std::env::var_os("PATH").unwrap_or_default();
+    let all = std::iter::once(paths::npm_bin()).chain(std::env::split_paths(&rest));
+    std::env::join_paths(all).unwrap_or(rest)
+}
+
+/// Runs to the end with inherited output; anything but success is an error that shows the command.
+pub fn run(command: &mut Command) -> Result<()> {
+    let status = command
+        .status()
+        .with_context(|| format!("could not start `{}`", display(command)))?;
+    if !status.success() {
+        bail!("`{}` failed ({status})", display(command));
+    }
+    Ok(())
+}
+
+/// Runs silently; the output is shown only when the command fails.
+pub fn run_quietly(command: &mut Command) -> Result<()> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("could not start `{}`", display(command)))?;
+    if !output.status.success() {
+        bail!(
+            "`{}` failed ({})\n{}{}",
+            display(command),
+            output.status,
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    Ok(())
+}
+
+/// What the command prints, or nothing when it cannot be started or fails.
+pub fn probe(command: &mut Command) -> Option<String> {
+    let output = command
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// The command as one could type it, with paths inside the repository made short.
+pub fn display(command: &Command) -> String {
+    let root = paths::root();
+    let short = |part: &OsStr| {
+        let path = Path::new(part);
+        let inside = path.strip_prefix(&root).unwrap_or(path);
+        inside.to_string_lossy().into_owned()
+    };
+    // Cargo is known by its whole path, which nobody types.
+    let program = Path::new(command.get_program());
+    let name = program.file_name().unwrap_or_default();
+    let program = if program.starts_with(&root) {
+        short(program.as_os_str())
+    } else {
+        name.to_string_lossy().into_owned()
+    };
+    std::iter::once(program)
+        .chain(command.get_args().map(short))
+        .collect::<Vec<_>>()
+        .join(" ")
+}

@@ -1,0 +1,204 @@
+//! Serves the example sites on an origin of their own, as a customer's pages would be.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+
+use anyhow::{Result, anyhow};
+use percent_encoding::percent_decode_str;
+use tiny_http::{Header, Request, Response, Server};
+
+/// In the examples' pages, where the origin of the edge goes.
+const EDGE: &str = "{{edge}}";
+
+/// Browsers ask for several files at once.
+const THREADS: usize = 4;
+
+/// Serves `folder` until the process ends.
+pub fn start(folder: &Path, address: SocketAddr, edge: &str) -> Result<()> {
+    let server = Server::http(address)
+        .map_err(|error| anyhow!("the examples cannot be served on {address}: {error}"))?;
+    let server = Arc::new(server);
+    for _ in 0..THREADS {
+        let (server, folder, edge) = (Arc::clone(&server), folder.to_owned(), edge.to_owned());
+        thread::spawn(move || {
+            while let Ok(request) = server.recv() {
+                answer(request, &folder, &edge);
+            }
+        });
+    }
+    Ok(())
+}
+
+fn answer(request: Request, folder: &Path, edge: &str) {
+    let page = page(folder, request.url(), edge);
+    let mut response = Response::from_data(page.body).with_status_code(page.status);
+    let headers = [
+        ("Content-Type", Some(page.content_type)),
+        // An edited example shows at the next reload.
+        ("Cache-Control", Some("no-store")),
+        ("Location", page.location.as_deref()),
+    ];
+    for (name, value) in headers {
+        if let Some(Ok(header)) = value.map(|value| Header::from_bytes(name, value)) {
+            response.add_header(header);
+        }
+    }
+    // A browser that has gone away needs no answer.
+    let _ = request.respond(response);
+}
+
+struct Page {
+    status: u16,
+    content_type: &'static str,
+    location: Option<String>,
+    body: Vec<u8>,
+}
+
+fn page(folder: &Path, url: &str, edge: &str) -> Page {
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    let Some(mut file) = inside(folder, path) else {
+        return not_found(path);
+    };
+    if file.is_dir() {
+        if !path.ends_with('/') {
+            // Without the slash, the page's relative links would lead elsewhere.
+            let query = if query.is_empty() {
+                String::new()
+            } else {
+                format!("?{query}")
+            };
+            return Page {
+                status: 301,
+                content_type: "text/plain; charset=utf-8",
+                // One slash in front: two would name another host.
+                location: Some(format!("/{}/{query}", path.trim_start_matches('/'))),
+                body: Vec::new(),
+            };
+        }
+        file.push("index.html");
+    }
+    let Ok(body) = fs::read(&file) else {
+        return not_found(path);
+    };
+    let content_type = content_type(&file);
+    let body = match std::str::from_utf8(&body) {
+        Ok(text) if content_type.starts_with("text/html") => text.replace(EDGE, edge).into_bytes(),
+        _ => body,
+    };
+    Page {
+        status: 200,
+        content_type,
+        location: None,
+        body,
+    }
+}
+
+/// The file that a path names, if it is inside the folder, also after following symbolic links.
+fn inside(folder: &Path, path: &str) -> Option<PathBuf> {
+    let decoded = percent_decode_str(path).decode_utf8().ok()?;
+    let relative = Path::new(decoded.trim_start_matches('/'));
+    let plain = relative.components().all(|part| match part {
+        Component::Normal(name) => !name.to_string_lossy().starts_with('.'),
+        _ => false,
+    });
+    if !plain || decoded.contains(['\\', '\0']) {
+        return None;
+    }
+    let folder = folder.canonicalize().ok()?;
+    let file = folder.join(relative).canonicalize().ok()?;
+    file.starts_with(&folder).then_some(file)
+}
+
+fn not_found(path: &str) -> Page {
+    let shown = path
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('"', "&quot;");
+    Page {
+        status: 404,
+        content_type: "text/html; charset=utf-8",
+        location: None,
+        body: format!(
+            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Not found</title>\
+             <p>There is no example at <code>{shown}</code>."
+        )
+        .into_bytes(),
+    }
+}
+
+fn content_type(file: &Path) -> &'static str {
+    let extension = file
+        .extension()
+        .map(|extension| extension.to_string_lossy());
+    match extension.as_deref().unwrap_or_default() {
+        "html" => "text/html; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "json" => "application/json",
+        "md" => "text/markdown; charset=utf-8",
+        "txt" => "text/plain; charset=utf-8",
+        "xml" => "application/xml",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "webp" => "image/webp",
+        "avif" => "image/avif",
+        "ico" => "image/x-icon",
+        "woff2" => "font/woff2",
+        "pdf" => "application/pdf",
+        "wasm" => "application/wasm",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn site() -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("bulle-site-{}", std::process::id()));
+        fs::create_dir_all(folder.join("site/shop")).unwrap();
+        fs::write(folder.join("secret.txt"), "secret").unwrap();
+        fs::write(folder.join("site/.hidden"), "secret").unwrap();
+        fs::write(folder.join("site/shop/index.html"), "<b>{{edge}}</b>").unwrap();
+        fs::write(folder.join("site/shop/a b.css"), "{{edge}}").unwrap();
+        folder.join("site")
+    }
+
+    #[test]
+    fn pages_are_served_and_nothing_outside() {
+        let folder = site();
+        let check = |url: &str, status: u16, body: &str| {
+            let page = page(&folder, url, "http://edge");
+            assert_eq!(page.status, status, "{url}");
+            if status == 200 {
+                assert_eq!(String::from_utf8(page.body).unwrap(), body, "{url}");
+            }
+        };
+        check("/shop/", 200, "<b>http://edge</b>");
+        check("/shop/index.html?x=1", 200, "<b>http://edge</b>");
+        check("/shop/a%20b.css", 200, "{{edge}}");
+        check("/shop", 301, "");
+        check("/", 404, "");
+        check("/none", 404, "");
+        for outside in [
+            "/../secret.txt",
+            "/%2e%2e/secret.txt",
+            "/shop/..%2f..%2fsecret.txt",
+            "/shop/..\\..\\secret.txt",
+            "//../secret.txt",
+            "/.hidden",
+            "/shop/%00",
+        ] {
+            check(outside, 404, "");
+        }
+        assert_eq!(
+            page(&folder, "/shop?x=1", "").location.as_deref(),
+            Some("/shop/?x=1")
+        );
+        fs::remove_dir_all(folder.parent().unwrap()).unwrap();
+    }
+}

@@ -1,0 +1,239 @@
+//! What a visitor downloads and what is uploaded, against the budgets.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use bulle_protocol::loader::LoaderConfig;
+use bulle_protocol::session::Theme;
+
+use crate::{build, compress, paths};
+
+/// Before the visitor shows any interest; brotli.
+const LOADER_BUDGET: usize = 3_000;
+
+/// Everything until the first message can be typed; brotli.
+const USABLE_BUDGET: usize = 90_000;
+
+/// A third of what the free plan accepts; gzip.
+const WORKER_BUDGET: usize = 1_000_000;
+
+/// Deep Chat 2.4.2, one bundle of JavaScript, brotli: what the widget is compared with.
+const DEEP_CHAT: f64 = 91_900.0;
+
+#[derive(Clone, Copy, Default)]
+struct Size {
+    raw: usize,
+    gzip: usize,
+    brotli: usize,
+}
+
+impl Size {
+    fn of(bytes: &[u8]) -> Result<Self> {
+        Ok(Self {
+            raw: bytes.len(),
+            gzip: compress::gzip(bytes)?.len(),
+            brotli: compress::brotli(bytes)?.len(),
+        })
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            raw: self.raw + other.raw,
+            gzip: self.gzip + other.gzip,
+            brotli: self.brotli + other.brotli,
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Budget {
+    None,
+    Gzip(usize),
+    Brotli(usize),
+}
+
+impl Budget {
+    fn holds(self, size: Size) -> bool {
+        match self {
+            Self::None => true,
+            Self::Gzip(most) => size.gzip <= most,
+            Self::Brotli(most) => size.brotli <= most,
+        }
+    }
+
+    fn text(self) -> String {
+        match self {
+            Self::None => "-".to_owned(),
+            Self::Gzip(most) => format!("gzip {}", thousands(most)),
+            Self::Brotli(most) => format!("brotli {}", thousands(most)),
+        }
+    }
+}
+
+/// Prints the table; whether every budget holds.
+pub fn report() -> Result<bool> {
+    let loader = Size::of(&loader_as_served()?)?;
+    let wasm = published("wasm")?;
+    let glue = published("js")?;
+    let css = published("css")?;
+    let usable = wasm.plus(glue).plus(css);
+    let worker = worker()?;
+
+    println!(
+        "{:<28} {:>20} {:>20} {:>20}  {:<17} ok",
+        "artifact", "raw", "gzip", "brotli", "budget"
+    );
+    let mut all_hold = true;
+    for (name, size, budget) in [
+        ("loader, as served", loader, Budget::Brotli(LOADER_BUDGET)),
+        ("widget: wasm", wasm, Budget::None),
+        ("widget: glue", glue, Budget::None),
+        ("widget: css", css, Budget::None),
+        ("until usable", usable, Budget::Brotli(USABLE_BUDGET)),
+        (
+            "edge worker, as uploaded",
+            worker,
+            Budget::Gzip(WORKER_BUDGET),
+        ),
+    ] {
+        let holds = budget.holds(size);
+        all_hold &= holds;
+        let ok = match budget {
+            Budget::None => "",
+            _ if holds => "yes",
+            _ => "NO",
+        };
+        println!(
+            "{name:<28} {:>20} {:>20} {:>20}  {:<17} {ok}",
+            both(size.raw),
+            both(size.gzip),
+            both(size.brotli),
+            budget.text()
+        );
+    }
+    let ratio = usable.brotli as f64 / DEEP_CHAT;
+    println!("until usable is {ratio:.2} times Deep Chat 2.4.2 (91.9 KB with brotli)");
+    Ok(all_hold)
+}
+
+/// The loader with the settings of a plausible site, as the Worker writes them.
+fn loader_as_served() -> Result<Vec<u8>> {
+    let text = |text: &str| text.to_owned();
+    let config = LoaderConfig {
+        edge: text("https://chat.boulangerie-martin.fr"),
+        site: text("bk_live_7Qm2Zp9XvR4tLs"),
+        name: text("Léa, de la boulangerie Martin"),
+        tagline: text("Répond en quelques secondes, d’après nos pages"),
+        locale: text("fr"),
+        open: text("Ouvrir la conversation"),
+        close: text("Fermer la conversation"),
+        loading: text("Chargement…"),
+        unavailable: text("La conversation n’a pas pu être chargée."),
+        retry: text("Réessayer"),
+        theme: Theme::default(),
+    };
+    let path = paths::assets().join("loader.js");
+    let script = fs::read_to_string(&path).with_context(|| not_built(&path))?;
+    let config = serde_json::to_string(&config).context("the settings are not JSON")?;
+    Ok(script.replace(build::CONFIG, &config).into_bytes())
+}
+
+/// A file of the widget. The compressed siblings are measured, since they are what is served.
+fn published(extension: &str) -> Result<Size> {
+    let folder = paths::assets().join("a");
+    let ends = format!(".{extension}");
+    let mut found: Vec<PathBuf> = fs::read_dir(&folder)
+        .with_context(|| not_built(&folder))?
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .filter(|path| path.to_string_lossy().ends_with(&ends))
+        .collect();
+    let (Some(file), None) = (found.pop(), found.pop()) else {
+        bail!(
+            "{} should hold one .{extension} file; `cargo xtask build widget` makes it so",
+            folder.display()
+        );
+    };
+    let length = |path: &Path| -> Result<usize> {
+        let bytes = fs::read(path).with_context(|| not_built(path))?;
+        Ok(bytes.len())
+    };
+    Ok(Size {
+        raw: length(&file)?,
+        gzip: length(&file.with_extension(format!("{extension}.gz")))?,
+        brotli: length(&file.with_extension(format!("{extension}.br")))?,
+    })
+}
+
+fn worker() -> Result<Size> {
+    let folder = paths::worker().join("build");
+    let mut total = Size::default();
+    for name in ["index.js", "index_bg.wasm"] {
+        let path = folder.join(name);
+        let bytes = fs::read(&path).with_context(|| not_built(&path))?;
+        // The best brotli of a megabyte takes long, and no client ever gets this file: not measured.
+        total = total.plus(Size {
+            raw: bytes.len(),
+            gzip: compress::gzip(&bytes)?.len(),
+            brotli: 0,
+        });
+    }
+    Ok(total)
+}
+
+fn not_built(path: &Path) -> String {
+    format!(
+        "could not read {}; `cargo xtask build` makes it",
+        path.display()
+    )
+}
+
+/// "33.6 KB 33,591": for reading, and for comparing. Nothing for what is not measured.
+fn both(bytes: usize) -> String {
+    match bytes {
+        0 => "-".to_owned(),
+        1..1_000 => format!("{bytes} B"),
+        _ => {
+            let kilobytes = bytes as f64 / 1_000.0;
+            format!("{kilobytes:.1} KB {:>9}", thousands(bytes))
+        }
+    }
+}
+
+fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!(thousands(7), "7");
+        assert_eq!(thousands(1_234_567), "1,234,567");
+        assert_eq!(thousands(100_000), "100,000");
+    }
+
+    #[test]
+    fn a_budget_looks_at_its_own_compression() {
+        let size = Size {
+            raw: 9,
+            gzip: 5,
+            brotli: 3,
+        };
+        assert!(Budget::Brotli(3).holds(size));
+        assert!(!Budget::Brotli(2).holds(size));
+        assert!(!Budget::Gzip(4).holds(size));
+        assert!(Budget::None.holds(size));
+    }
+}

@@ -1,0 +1,89 @@
+//! Which crate may depend on which, also through others.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::root;
+
+/// What needs a browser, workerd, or a runtime of threads.
+const PLATFORM: &[&str] = &[
+    "worker",
+    "worker-sys",
+    "web-sys",
+    "leptos",
+    "gloo-net",
+    "tokio",
+];
+
+const EDGE: &[&str] = &["bulle-edge-core", "bulle-edge-worker"];
+const WIDGET: &[&str] = &["bulle-widget-core", "bulle-widget-web"];
+
+/// A package and what it must never reach.
+const RULES: &[(&str, &[&[&str]])] = &[
+    ("bulle-protocol", &[PLATFORM, EDGE, WIDGET]),
+    ("bulle-edge-core", &[PLATFORM, WIDGET]),
+    ("bulle-edge-worker", &[WIDGET]),
+    ("bulle-widget-core", &[PLATFORM, EDGE]),
+    ("bulle-widget-web", &[EDGE]),
+];
+
+#[test]
+fn crates_stay_within_their_boundaries() -> Result<()> {
+    let mut broken = Vec::new();
+    for (package, forbidden) in RULES {
+        for name in reached(&tree(package)?, &forbidden.concat()) {
+            broken.push(format!(
+                "{package} depends on {name}. The core decides, the platform implements its ports, and the \
+                 two ends meet in bulle-protocol: move the code, or see who brings it with \
+                 `cargo tree --target wasm32-unknown-unknown -e normal -p {package} -i {name}`"
+            ));
+        }
+    }
+    if !broken.is_empty() {
+        bail!("\n{}", broken.join("\n"));
+    }
+    Ok(())
+}
+
+/// The packages that it links for the platform it is deployed to.
+fn tree(package: &str) -> Result<String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args([
+            "tree",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+            "--package",
+            package,
+        ])
+        .args(["--target", "wasm32-unknown-unknown"])
+        .current_dir(root())
+        .output()
+        .context("cargo tree could not be started")?;
+    if !output.status.success() {
+        bail!("cargo tree: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// Those of the names that a tree contains.
+fn reached<'a>(tree: &str, names: &[&'a str]) -> Vec<&'a str> {
+    names
+        .iter()
+        .copied()
+        .filter(|name| {
+            tree.lines()
+                .any(|line| line.split_whitespace().next() == Some(*name))
+        })
+        .collect()
+}
+
+#[test]
+fn names_are_compared_whole() {
+    let tree =
+        "bulle-protocol v0.1.0 (somewhere)\nserde v1.0.0\nweb-sys v0.3.0 (*)\nworkerd v1.0.0\n";
+    assert_eq!(reached(tree, PLATFORM), ["web-sys"]);
+}
