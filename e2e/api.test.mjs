@@ -14,7 +14,9 @@ after(() => edge?.stop());
 const visitor = (options) => new Visitor(edge, options).open();
 
 /** A request whose body arrives as it was sent: fetch would decompress it. */
-function raw(path, headers = {}) {
+function raw(path, more = {}) {
+  // Without the header any encoding would be acceptable (RFC 9110).
+  const headers = { "accept-encoding": "identity", ...more };
   return new Promise((resolve, reject) => {
     request(edge.url + path, { headers }, (response) => {
       const pieces = [];
@@ -33,7 +35,7 @@ describe("the script", () => {
     assert.match(plain.headers["content-type"], /^text\/javascript/);
     const script = plain.body.toString();
     assert.ok(script.includes('"site":"twin-demo"') && script.includes("#0f766e") && !script.includes("__BULLE_CONFIG__"));
-    const brotli = await raw("/s/twin-demo.js", { "accept-encoding": "gzip, br" });
+    const brotli = await raw("/s/twin-demo.js", { "accept-encoding": "br" });
     assert.equal(brotli.headers["content-encoding"], "br");
     assert.equal(brotliDecompressSync(brotli.body).toString(), script);
     const gzip = await raw("/s/twin-demo.js", { "accept-encoding": "gzip, br;q=0" });
@@ -281,10 +283,9 @@ describe("the house", () => {
     assert.deepEqual(checks.map(({ name }) => name), ["database", "kv", "session_secret", "model"]);
   });
 
-  test("publishes its contract, and the contract is the committed one", async () => {
+  test("publishes the committed contract", async () => {
     const document = await (await fetch(`${edge.url}/openapi.json`)).json();
-    const committed = JSON.parse(await readFile(`${ROOT}/edge/worker/openapi.json`, "utf8"));
-    assert.deepEqual(document, committed, "run `curl EDGE/openapi.json > edge/worker/openapi.json` and review the change");
+    assert.deepEqual(document, JSON.parse(await readFile(`${ROOT}/edge/worker/openapi.json`, "utf8")));
   });
 
   test("grants preflights and answers with security headers", async () => {

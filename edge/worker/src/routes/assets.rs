@@ -63,10 +63,10 @@ pub fn encoding(headers: &HeaderMap) -> Option<Encoding> {
 }
 
 /// A file of the widget.
-#[utoipa::path(get, path = "/a/{file}", tag = "page", params(("file" = String, Path)), responses(
+#[cfg_attr(test, utoipa::path(get, path = "/a/{file}", tag = "page", params(("file" = String, Path)), responses(
     (status = 200, description = "Immutable"),
     (status = 404, description = "not_found", body = Problem, content_type = "application/problem+json"),
-))]
+)))]
 #[send]
 pub async fn get(State(edge): State<Edge>, Path(file): Path<String>, headers: HeaderMap) -> Answer {
     let kind = match file.rsplit_once('.') {

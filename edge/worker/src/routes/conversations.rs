@@ -5,11 +5,9 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use bulle_edge_core::ports::{Clock, Entropy};
-use bulle_protocol::{
-    Id,
-    conversation::{ConversationList, Created},
-    problem::Problem,
-};
+use bulle_protocol::{Id, conversation::Created};
+#[cfg(test)]
+use bulle_protocol::{conversation::ConversationList, problem::Problem};
 use worker::send;
 
 use crate::{
@@ -19,10 +17,10 @@ use crate::{
 };
 
 /// Starts an empty conversation. It is listed once it has a message.
-#[utoipa::path(post, path = "/v1/conversations", tag = "visitor", security(("session" = [])), responses(
+#[cfg_attr(test, utoipa::path(post, path = "/v1/conversations", tag = "visitor", security(("session" = [])), responses(
     (status = 201, body = Created),
     (status = "4XX", description = "token_missing, token_invalid, token_expired, …", body = Problem, content_type = "application/problem+json"),
-))]
+)))]
 #[send]
 pub async fn create(State(edge): State<Edge>, headers: HeaderMap) -> Answer {
     let admitted = admitted(&edge, &headers).await?;
@@ -39,11 +37,11 @@ pub async fn create(State(edge): State<Edge>, headers: HeaderMap) -> Answer {
 }
 
 /// The visitor's own conversations, newest first.
-#[utoipa::path(get, path = "/v1/conversations", tag = "visitor", security(("session" = [])), responses(
+#[cfg_attr(test, utoipa::path(get, path = "/v1/conversations", tag = "visitor", security(("session" = [])), responses(
     (status = 200, body = ConversationList),
     (status = "4XX", description = "token_missing, token_invalid, token_expired, …", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "storage_unavailable", body = Problem, content_type = "application/problem+json"),
-))]
+)))]
 #[send]
 pub async fn list(State(edge): State<Edge>, headers: HeaderMap) -> Answer {
     let admitted = admitted(&edge, &headers).await?;

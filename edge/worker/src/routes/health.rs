@@ -10,7 +10,6 @@ use bulle_edge_core::{
     settings::BotSettings,
 };
 use serde::Serialize;
-use utoipa::ToSchema;
 use worker::send;
 
 use crate::{
@@ -20,7 +19,8 @@ use crate::{
 };
 
 /// Answer of `GET /health`.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Health {
     /// False when visitors cannot be served.
     ok: bool,
@@ -29,7 +29,8 @@ pub struct Health {
 }
 
 /// State of a dependency.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Check {
     /// Which one.
     name: &'static str,
@@ -43,9 +44,9 @@ pub struct Check {
 }
 
 /// The state of the edge and of what it depends on. 503 when visitors cannot be served.
-#[utoipa::path(get, path = "/health", tag = "operator", responses(
+#[cfg_attr(test, utoipa::path(get, path = "/health", tag = "operator", responses(
     (status = 200, body = Health), (status = 503, body = Health),
-))]
+)))]
 #[send]
 pub async fn get(State(edge): State<Edge>, _headers: HeaderMap) -> Answer {
     let checks = vec![

@@ -26,11 +26,11 @@ const PLACEHOLDER: &str = "__BULLE_CONFIG__";
 const CACHE: &str = "public, max-age=60, stale-while-revalidate=600";
 
 /// The script of the tag. An unknown key, too, answers with a script: it tells the owner in the console.
-#[utoipa::path(get, path = "/s/{file}", tag = "page", params(("file" = String, Path, description = "{site}.js")), responses(
+#[cfg_attr(test, utoipa::path(get, path = "/s/{file}", tag = "page", params(("file" = String, Path, description = "{site}.js")), responses(
     (status = 200, description = "The loader, or a line that says in the console what is wrong", content_type = "text/javascript"),
     (status = 304, description = "Not modified"),
     (status = 404, description = "not_found: no .js", body = Problem, content_type = "application/problem+json"),
-))]
+)))]
 #[send]
 pub async fn get(
     State(edge): State<Edge>,

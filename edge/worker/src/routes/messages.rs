@@ -26,7 +26,8 @@ const DEFAULT_PAGE: u32 = 50;
 const MAX_PAGE: u32 = 100;
 
 /// Query of `GET …/messages`.
-#[derive(Deserialize, utoipa::IntoParams)]
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(utoipa::IntoParams))]
 pub struct Page {
     /// `next` of the page after the wanted one.
     before: Option<String>,
@@ -35,18 +36,19 @@ pub struct Page {
 }
 
 /// Query of `GET …/events`.
-#[derive(Deserialize, utoipa::IntoParams)]
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(utoipa::IntoParams))]
 pub struct After {
     /// Id of the last event that arrived; wins over the header `Last-Event-ID`.
     after: Option<String>,
 }
 
 /// Sends a message and streams the answer. The same id again attaches to the same turn.
-#[utoipa::path(post, path = "/v1/conversations/{id}/messages", tag = "visitor", security(("session" = [])),
+#[cfg_attr(test, utoipa::path(post, path = "/v1/conversations/{id}/messages", tag = "visitor", security(("session" = [])),
     params(("id" = String, Path, description = "Conversation")), request_body = SendMessage, responses(
     (status = 200, description = "Server events, see ServerEvent", body = bulle_protocol::event::ServerEvent, content_type = "text/event-stream"),
     (status = "4XX", description = "message_empty, message_too_long, rate_limited, turn_in_progress, not_found, …", body = Problem, content_type = "application/problem+json"),
-))]
+)))]
 #[send]
 pub async fn send(
     State(edge): State<Edge>,
@@ -66,11 +68,11 @@ pub async fn send(
 }
 
 /// Attaches to the running or last turn and replays what was missed.
-#[utoipa::path(get, path = "/v1/conversations/{id}/events", tag = "visitor", security(("session" = [])),
+#[cfg_attr(test, utoipa::path(get, path = "/v1/conversations/{id}/events", tag = "visitor", security(("session" = [])),
     params(("id" = String, Path, description = "Conversation"), After), responses(
     (status = 200, description = "Server events, see ServerEvent", body = bulle_protocol::event::ServerEvent, content_type = "text/event-stream"),
     (status = "4XX", description = "not_found, no_turn, invalid_parameter, …", body = Problem, content_type = "application/problem+json"),
-))]
+)))]
 #[send]
 pub async fn events(
     State(edge): State<Edge>,
@@ -89,11 +91,11 @@ pub async fn events(
 }
 
 /// Stops the running turn; what was written is kept. Nothing happens when none is running.
-#[utoipa::path(post, path = "/v1/conversations/{id}/cancel", tag = "visitor", security(("session" = [])),
+#[cfg_attr(test, utoipa::path(post, path = "/v1/conversations/{id}/cancel", tag = "visitor", security(("session" = [])),
     params(("id" = String, Path, description = "Conversation")), responses(
     (status = 204, description = "Stopped, or nothing to stop"),
     (status = "4XX", description = "not_found, …", body = Problem, content_type = "application/problem+json"),
-))]
+)))]
 #[send]
 pub async fn cancel(
     State(edge): State<Edge>,
@@ -105,12 +107,12 @@ pub async fn cancel(
 }
 
 /// A page of the conversation, oldest message first.
-#[utoipa::path(get, path = "/v1/conversations/{id}/messages", tag = "visitor", security(("session" = [])),
+#[cfg_attr(test, utoipa::path(get, path = "/v1/conversations/{id}/messages", tag = "visitor", security(("session" = [])),
     params(("id" = String, Path, description = "Conversation"), Page), responses(
     (status = 200, body = History),
     (status = "4XX", description = "not_found, invalid_parameter, …", body = Problem, content_type = "application/problem+json"),
     (status = 503, description = "storage_unavailable", body = Problem, content_type = "application/problem+json"),
-))]
+)))]
 #[send]
 pub async fn history(
     State(edge): State<Edge>,

@@ -9,10 +9,11 @@ use bulle_edge_core::{
     guard::{self, Opened},
     strings,
 };
+#[cfg(test)]
+use bulle_protocol::problem::Problem;
 use bulle_protocol::{
     MAX_MESSAGE_CHARS,
-    problem::Problem,
-    session::{Bot, Limits, Session, SessionRequest, Visitor},
+    session::{Bot, ConversationRef, Limits, Session, SessionRequest, Visitor},
 };
 use worker::{console_error, send};
 
@@ -23,11 +24,11 @@ use crate::{
 };
 
 /// Opens a session, of a new visitor or of the one that `resume` names.
-#[utoipa::path(post, path = "/v1/sessions", tag = "visitor", request_body = SessionRequest, responses(
+#[cfg_attr(test, utoipa::path(post, path = "/v1/sessions", tag = "visitor", request_body = SessionRequest, responses(
     (status = 201, body = Session),
     (status = "4XX", description = "unknown_site, origin_not_allowed, invalid_json, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, misconfigured, …", body = Problem, content_type = "application/problem+json"),
-))]
+)))]
 #[send]
 pub async fn post(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> Answer {
     let request: SessionRequest = read_json(body).await?;
@@ -48,10 +49,7 @@ pub async fn post(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> A
     json(StatusCode::CREATED, &session(opened, conversation))
 }
 
-fn session(
-    opened: Opened,
-    conversation: Option<bulle_protocol::session::ConversationRef>,
-) -> Session {
+fn session(opened: Opened, conversation: Option<ConversationRef>) -> Session {
     let admitted = &opened.admitted;
     let bot = &admitted.site().bot;
     let locale = admitted.locale();
