@@ -1,1 +1,35 @@
-//! Placeholder.
+//! The bubble's state machine: [`Session::update`] takes what happened and returns what to do.
+//!
+//! No DOM, no clock, no network, no randomness of its own: the browser side maps DOM events to
+//! [`Event`]s and carries [`Effect`]s out, so that every path through lost connections, expired
+//! tokens and impatient visitors is tested natively, in milliseconds.
+//!
+//! What holds at all times:
+//! - a visitor's message, once taken from the composer, stays in the list until the visitor clears it;
+//! - a message id is posted again only while the edge has not acknowledged it, or when the visitor asks;
+//! - every loop (reconnecting, renewing a token, following another tab) has a bound;
+//! - nothing is stored in the browser before the visitor's first message.
+
+pub mod effect;
+pub mod event;
+pub mod failure;
+pub mod message;
+pub mod session;
+pub mod stored;
+pub mod wire;
+pub mod words;
+
+mod backoff;
+mod calls;
+mod connection;
+mod history;
+mod json;
+mod opening;
+mod outbox;
+mod turn;
+
+pub use effect::{Call, Changes, Effect, Ticket};
+pub use event::{Event, Moment};
+pub use failure::Failure;
+pub use message::{Message, Notice, Stage};
+pub use session::{Activity, Connection, Phase, Refusal, Session};

@@ -1,0 +1,111 @@
+// Real Chromium, and the bubble as a person meets it: found by role and name, never by class.
+import { chromium } from "playwright-core";
+import { createServer } from "node:http";
+import { once } from "node:events";
+import { mkdir } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { ROOT } from "./edge.mjs";
+
+export const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const OUTPUT = `${ROOT}/e2e/output`;
+
+export function launch() {
+  return chromium.launch({
+    executablePath: process.env.CHROME_PATH,
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}
+
+/** Serves pages by path, on an origin of its own. `pages[path]` is `{html, headers}` or a string. */
+export async function servePages(pages) {
+  const server = createServer((request, response) => {
+    if (request.url === "/favicon.ico") return response.writeHead(204).end();
+    const page = pages[new URL(request.url, "http://x").pathname];
+    if (page === undefined) return response.writeHead(404).end();
+    response.writeHead(200, { "content-type": "text/html; charset=utf-8", ...page.headers });
+    response.end(page.html ?? page);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return { url: `http://localhost:${server.address().port}`, stop: () => server.close() };
+}
+
+const NAMES = {
+  fr: { open: "Ouvrir la discussion", close: "Fermer la discussion", send: "Envoyer", stop: "Arrêter la réponse", retry: "Réessayer" },
+  en: { open: "Open the chat", close: "Close the chat", send: "Send", stop: "Stop the answer", retry: "Try again" },
+};
+
+/** The bubble on a page. */
+export class Bubble {
+  constructor(page, locale = "fr") {
+    this.page = page;
+    this.names = NAMES[locale];
+    this.dialog = page.getByRole("dialog");
+    this.launcher = page.getByRole("button", { name: this.names.open });
+    this.input = this.dialog.getByRole("textbox");
+    this.send = this.dialog.getByRole("button", { name: this.names.send });
+    this.stop = this.dialog.getByRole("button", { name: this.names.stop });
+    this.retry = this.dialog.getByRole("button", { name: this.names.retry });
+    this.log = this.dialog.getByRole("log");
+  }
+
+  async open() {
+    await this.launcher.click();
+    await this.input.waitFor();
+    return this;
+  }
+
+  async ask(question) {
+    await this.input.fill(question);
+    await this.input.press("Enter");
+  }
+
+  /** What stands in the message list. */
+  text() {
+    return this.log.innerText();
+  }
+
+  /** Waits until the list says it, then how often it does. */
+  async count(needle) {
+    await this.log.getByText(needle).first().waitFor();
+    return (await this.text()).split(needle).length - 1;
+  }
+
+  /** Waits until no answer is being written. */
+  async settled() {
+    await this.send.waitFor();
+  }
+}
+
+/** Everything that went wrong on the page: exceptions, console errors, CSP reports. */
+export function watch(page) {
+  const seen = { errors: [], requests: [] };
+  page.on("pageerror", (error) => seen.errors.push(String(error)));
+  page.on("console", (message) => message.type() === "error" && seen.errors.push(message.text()));
+  page.on("request", (request) => seen.requests.push(`${request.method()} ${new URL(request.url()).pathname}`));
+  return seen;
+}
+
+/** A picture for people to look at, in e2e/output. */
+export async function picture(page, name) {
+  await mkdir(OUTPUT, { recursive: true });
+  await page.screenshot({ path: `${OUTPUT}/${name}.png` });
+}
+
+/** Violations of WCAG 2.2 A and AA that axe-core finds, one line each. */
+export async function violations(page) {
+  await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished.catch(() => {}))));
+  await page.addScriptTag({ path: AXE });
+  const { violations } = await page.evaluate(() =>
+    window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }),
+  );
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.target.join(" ")).join(", ")}`);
+}

@@ -1,0 +1,206 @@
+/**
+ * The script of a site: draws the launcher and the panel's frame, and fetches the rest on intent.
+ *
+ * It is the only thing that every page view pays for, so it stays under 3,000 bytes (brotli). It
+ * creates one element and touches nothing else of the page: no global but `Bulle`, no cookie, no
+ * style sheet outside its shadow root, no HTML string (pages may enforce Trusted Types).
+ */
+
+import { styles } from "./styles";
+
+interface Config {
+  edge: string;
+  site: string;
+  name: string;
+  tagline: string;
+  locale: string;
+  open: string;
+  close: string;
+  loading: string;
+  unavailable: string;
+  retry: string;
+  theme: { accent: string; scheme: "auto" | "light" | "dark"; position: "left" | "right" };
+}
+
+interface Widget {
+  default(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
+  mount(body: HTMLElement, tools: HTMLElement, config: string, focus: boolean): boolean;
+}
+
+/** Replaced by the edge with the site's configuration. */
+declare const __BULLE_CONFIG__: Config;
+/** Replaced by the build with the hashed paths of the widget. */
+declare const __BULLE_ASSETS__: { js: string; wasm: string; css: string };
+
+type Bubble = { open(): void; close(): void };
+
+const config = __BULLE_CONFIG__;
+const assets = __BULLE_ASSETS__;
+const bubbles: Record<string, Bubble> = ((window as { Bulle?: Record<string, Bubble> }).Bulle ??= {});
+
+/** An element with a class, attributes and children; SVG when the tag says so. */
+const make = (tag: string, kind = "", attributes: Record<string, string> = {}, ...children: (Node | string)[]) => {
+  const element = (
+    /svg|path/.test(tag) ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag)
+  ) as HTMLElement;
+  element.setAttribute("class", kind);
+  for (const name in attributes) element.setAttribute(name, attributes[name]!);
+  element.append(...children);
+  return element;
+};
+
+const icon = (d: string) => make("svg", "icon", { viewBox: "0 0 24 24", "aria-hidden": "true" }, make("path", "", { d }));
+
+const sheet = (css: string) => {
+  const constructed = new CSSStyleSheet();
+  constructed.replaceSync(css);
+  return constructed;
+};
+
+const start = () => {
+  const { theme } = config;
+  // The relative luminance of WCAG: above 0.179, black has more contrast than white.
+  const luminance = [0.2126, 0.7152, 0.0722].reduce((sum, weight, i) => {
+    const c = parseInt(theme.accent.slice(1 + 2 * i, 3 + 2 * i), 16) / 255;
+    return sum + weight * (c > 0.04 ? ((c + 0.055) / 1.055) ** 2.4 : c / 12.92);
+  }, 0);
+
+  const host = make("div", "", { lang: config.locale, "data-bulle": config.site });
+  host.dir = /^(ar|ckb|dv|fa|he|ps|sd|ug|ur|yi)\b/.test(config.locale) ? "rtl" : "ltr";
+  const style = (element: HTMLElement, name: string, value: string) => element.style.setProperty("--" + name, value);
+  style(host, "accent", theme.accent);
+  style(host, "on-accent", luminance > 0.179 ? "#000" : "#fff");
+  const root = host.attachShadow({ mode: "open" });
+  root.adoptedStyleSheets = [sheet(styles)];
+
+  const tools = make("span");
+  const shut = make("button", "tool", { "aria-label": config.close }, icon("M6 6l12 12M18 6 6 18"));
+  const body = make("div", "body");
+  const panel = make(
+    "div",
+    "panel",
+    { id: "panel", role: "dialog", "aria-label": config.name, tabindex: "-1" },
+    make(
+      "div",
+      "header",
+      {},
+      make("span", "avatar", { "aria-hidden": "true" }, [...config.name][0] ?? ""),
+      make("div", "names", {}, make("h2", "", {}, config.name), make("p", "", {}, config.tagline)),
+      tools,
+      shut,
+    ),
+    body,
+  );
+  const launcher = make(
+    "button",
+    "launcher",
+    { "aria-controls": "panel" },
+    icon("M12 4c-5 0-9 3-9 7 0 3 1 4 3 6v4l4-3c6 1 11-2 11-7 0-4-4-7-9-7z"),
+    icon("m6 9 6 6 6-6"),
+  );
+  const frame = make("div", `frame ${theme.position} ${theme.scheme}`, {}, panel, launcher);
+  root.append(frame);
+
+  /** Where this tab remembers that its visitor has opened the panel. */
+  const key = "bulle-open:" + config.site;
+
+  /** What is being fetched, or has been; emptied by a failure so that the next wish tries again. */
+  let fetched: Promise<[Widget, WebAssembly.Module, string]> | undefined;
+  let mounted = false;
+  let tries = 0;
+
+  const fetchCode = () => {
+    // A failed import is remembered by the browser under its address: every try has its own.
+    const at = (path: string) => config.edge + path + (tries ? "?" + tries : "");
+    if (!fetched) {
+      fetched = Promise.all([
+        import(at(assets.js)) as Promise<Widget>,
+        WebAssembly.compileStreaming(fetch(at(assets.wasm))),
+        fetch(at(assets.css)).then((answer) => (answer.ok ? answer.text() : Promise.reject(answer.status))),
+      ]);
+      fetched.catch((error) => {
+        fetched = undefined;
+        tries++;
+        // For the site's owner, who reads here what a policy or a blocker has refused.
+        console.error("[Bulle]", error);
+      });
+    }
+    return fetched;
+  };
+
+  const load = async (focus: boolean) => {
+    if (mounted) return;
+    body.replaceChildren(
+      make("div", "cover wait", { role: "status", "aria-label": config.loading }, make("i"), make("i"), make("i")),
+    );
+    try {
+      const [widget, module, css] = await fetchCode();
+      if (mounted) return;
+      await widget.default({ module_or_path: module });
+      if (mounted) return;
+      root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet(css)];
+      mounted = widget.mount(body, tools, JSON.stringify(config), focus);
+    } catch {}
+    if (mounted) return;
+    const retry = make("button", "retry", {}, config.retry);
+    retry.onclick = () => {
+      panel.focus();
+      void load(true);
+    };
+    body.replaceChildren(make("div", "cover", {}, make("p", "", { role: "alert" }, config.unavailable), retry));
+  };
+
+  const show = (isOpen: boolean, byVisitor = true) => {
+    frame.classList.toggle("open", isOpen);
+    launcher.setAttribute("aria-expanded", `${isOpen}`);
+    launcher.setAttribute("aria-label", isOpen ? config.close : config.open);
+    if (!byVisitor) return;
+    try {
+      sessionStorage.setItem(key, isOpen ? "1" : "");
+    } catch {}
+    if (isOpen) (body.querySelector("textarea") ?? panel).focus();
+    else launcher.focus();
+  };
+
+  const open = (byVisitor = true) => {
+    show(true, byVisitor);
+    void load(byVisitor);
+  };
+  const close = () => show(false);
+
+  for (const intent of ["pointerenter", "focus", "touchstart"])
+    launcher.addEventListener(intent, fetchCode, { passive: true });
+  launcher.onclick = () => (frame.classList.contains("open") ? close() : open());
+  shut.onclick = close;
+  // Keys belong to the bubble while it has the focus: the page's shortcuts see no text field in here.
+  for (const kind of ["keydown", "keypress", "keyup"] as const)
+    panel.addEventListener(kind, (event) => {
+      event.stopPropagation();
+      if (kind == "keydown" && event.key == "Escape" && !event.isComposing) close();
+    });
+
+  // On a phone, the panel is what the keyboard leaves of the screen.
+  const viewport = window.visualViewport;
+  const fit = () => {
+    style(panel, "height", viewport!.height + "px");
+    style(panel, "top", viewport!.offsetTop + "px");
+  };
+  for (const change of ["resize", "scroll"]) viewport?.addEventListener(change, fit);
+
+  show(false, false);
+  document.body.append(host);
+  // Some pages replace their whole body when the visitor follows a link.
+  new MutationObserver(() => host.isConnected || document.body?.append(host)).observe(document.documentElement, {
+    childList: true,
+  });
+  bubbles[config.site] = { open, close };
+  try {
+    if (innerWidth > 640 && sessionStorage.getItem(key)) open(false);
+  } catch {}
+};
+
+if (!bubbles[config.site]) {
+  bubbles[config.site] = { open() {}, close() {} };
+  if (document.body) start();
+  else addEventListener("DOMContentLoaded", start);
+}

@@ -1,0 +1,127 @@
+//! Calls to the edge: made under a ticket, answered once, made again with a new token at most once.
+
+use bulle_protocol::problem::Problem;
+
+use crate::{
+    Session,
+    effect::{Call, Effect, Ticket},
+    wire,
+};
+
+/// A call that has not been answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Pending {
+    pub ticket: Ticket,
+    pub call: Call,
+    /// It was made again with a new token: a second refusal stands.
+    pub renewed: bool,
+    /// It waits for a new token.
+    pub parked: bool,
+}
+
+impl Session {
+    /// Makes a call under a new ticket.
+    pub(crate) fn request(&mut self, call: Call) -> Ticket {
+        self.tickets = self.tickets.wrapping_add(1);
+        let ticket = Ticket(self.tickets);
+        self.calls.push(Pending {
+            ticket,
+            call: call.clone(),
+            renewed: false,
+            parked: false,
+        });
+        self.perform(ticket, call);
+        ticket
+    }
+
+    /// Makes a call, perhaps once more, under its ticket.
+    pub(crate) fn perform(&mut self, ticket: Ticket, call: Call) {
+        let token = match call {
+            Call::OpenSession(_) => None,
+            _ => self.token.clone(),
+        };
+        self.effects.push(Effect::Request {
+            ticket,
+            call,
+            token,
+        });
+    }
+
+    /// Forgets a call; what still arrives for it is ignored.
+    pub(crate) fn abort(&mut self, ticket: Ticket) {
+        if self.take_call(ticket).is_some() {
+            self.effects.push(Effect::Abort { ticket });
+        }
+    }
+
+    pub(crate) fn take_call(&mut self, ticket: Ticket) -> Option<Pending> {
+        let at = self.calls.iter().position(|call| call.ticket == ticket)?;
+        Some(self.calls.remove(at))
+    }
+
+    pub(crate) fn answered(&mut self, ticket: Ticket, status: u16, body: &str) {
+        let Some(mut pending) = self.take_call(ticket) else {
+            return;
+        };
+        if let Call::OpenSession(_) = pending.call {
+            return self.session_answered(status, body);
+        }
+        if status == 401 && !pending.renewed {
+            pending.renewed = true;
+            pending.parked = true;
+            self.calls.push(pending);
+            return self.renew();
+        }
+        let problem = if (200..300).contains(&status) {
+            None
+        } else {
+            // A body that is no problem comes from a proxy in between: the same as no answer.
+            let Some(problem) = wire::problem(body) else {
+                return self.unanswered(ticket, &pending.call);
+            };
+            Some(problem)
+        };
+        self.finished(ticket, &pending.call, problem, body);
+    }
+
+    /// A call got its answer.
+    pub(crate) fn finished(
+        &mut self,
+        ticket: Ticket,
+        call: &Call,
+        problem: Option<Problem>,
+        body: &str,
+    ) {
+        match call {
+            Call::History { before, .. } => {
+                self.history_answered(before.is_some(), problem, body);
+            }
+            Call::CreateConversation => self.conversation_answered(ticket, problem, body),
+            Call::Send { .. } | Call::Attach { .. } => self.stream_answered(ticket, problem),
+            // Stopping is a wish; the turn's own end says what became of it.
+            Call::Cancel { .. } | Call::OpenSession(_) => {}
+        }
+    }
+
+    /// A call broke off.
+    pub(crate) fn broken(&mut self, ticket: Ticket) {
+        let Some(pending) = self.take_call(ticket) else {
+            return;
+        };
+        if let Call::OpenSession(_) = pending.call {
+            return self.session_unreachable();
+        }
+        self.unanswered(ticket, &pending.call);
+    }
+
+    /// A call got no answer that could be understood.
+    pub(crate) fn unanswered(&mut self, ticket: Ticket, call: &Call) {
+        match call {
+            Call::History { .. } => self.history_failed_to_load(),
+            Call::CreateConversation | Call::Send { .. } | Call::Attach { .. } => {
+                self.link_broke(ticket);
+            }
+            Call::Cancel { .. } | Call::OpenSession(_) => {}
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Losing the edge and finding it again, within bounds.
+
+use bulle_protocol::problem::Code;
+
+use crate::{
+    Session, Stage, Ticket,
+    backoff::{MAX_TRIES, delay_ms},
+    failure::{Again, Failure},
+    message::Message,
+    turn::Link,
+};
+
+impl Session {
+    /// The current turn's call or stream is gone.
+    pub(crate) fn link_broke(&mut self, ticket: Ticket) {
+        let (now, online, random) = (self.now, self.online, self.random());
+        let Some(turn) = self.turn.as_mut().filter(|turn| turn.holds(ticket)) else {
+            return;
+        };
+        if turn.failed {
+            // The edge has said why, and has closed the stream: that was the end.
+            return self.drop_turn();
+        }
+        turn.tries += 1;
+        if turn.tries <= MAX_TRIES {
+            let until = now + delay_ms(turn.tries, random);
+            turn.link = Link::Broken {
+                until: online.then_some(until),
+            };
+            self.changes.status = true;
+            return;
+        }
+        let again = turn.again;
+        let code = match again {
+            Again::Attach => Code::UpstreamInterrupted,
+            Again::Post { .. } => Code::Offline,
+        };
+        self.fail(Failure::new(code, again));
+    }
+
+    /// Tries again when it is time to, and gives up on a stream that has been silent for too long.
+    pub(crate) fn check_link(&mut self) {
+        match self.turn.as_ref().map(|turn| turn.link) {
+            Some(Link::Broken { until: Some(until) }) if until <= self.now => self.connect(),
+            Some(Link::Open { ticket, silent_at }) if silent_at <= self.now => {
+                self.abort(ticket);
+                self.link_broke(ticket);
+            }
+            _ => {}
+        }
+    }
+
+    pub(crate) fn went_online(&mut self) {
+        self.online = true;
+        self.changes.status = true;
+        self.reopen_now();
+        let link = self.turn.as_ref().map(|turn| turn.link);
+        if let Some(Link::Broken { .. }) = link {
+            return self.connect();
+        }
+        // Messages that were given up for want of a network get their chance, in order.
+        let lost = |m: &Message| {
+            m.is_local() && m.failure.as_ref().is_some_and(|f| f.code == Code::Offline)
+        };
+        for message in self.messages.iter_mut().filter(|m| lost(m)) {
+            message.failure = None;
+            message.stage = Stage::Waiting;
+            self.changes.message(message.id);
+        }
+    }
+
+    pub(crate) fn went_offline(&mut self) {
+        self.online = false;
+        self.changes.status = true;
+        if let Some(turn) = &mut self.turn
+            && let Link::Broken { until } = &mut turn.link
+        {
+            *until = None;
+        }
+    }
+
+    /// The next time that a countdown shows another number, or that a limit ends.
+    pub(crate) fn limit_due(&self) -> Option<u64> {
+        let now = self.now;
+        let tick = |until: u64| until - (until - now - 1) / 1000 * 1000;
+        let shown = self
+            .messages
+            .iter()
+            .filter_map(|m| m.failure.as_ref()?.until);
+        shown
+            .chain(self.limited_until)
+            .filter(|until| *until > now)
+            .map(tick)
+            .min()
+    }
+
+    /// Draws the countdowns again, and ends a limit that has passed.
+    pub(crate) fn check_limit(&mut self) {
+        let now = self.now;
+        self.limited_until = self.limited_until.filter(|until| *until > now);
+        for message in &self.messages {
+            if message.failure.as_ref().is_some_and(|f| f.until.is_some()) {
+                self.changes.message(message.id);
+            }
+        }
+    }
+}

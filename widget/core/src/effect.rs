@@ -1,0 +1,210 @@
+//! What a session wants done.
+
+use bulle_protocol::{
+    Id,
+    conversation::SendMessage,
+    event::EventId,
+    session::{Page, SessionRequest},
+};
+
+/// Names a request, so that its answer finds the one who asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Ticket(pub u32);
+
+/// Something to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Make a call to the edge and report what comes back under this ticket.
+    Request {
+        /// The name of the request.
+        ticket: Ticket,
+        /// What to call.
+        call: Call,
+        /// For `Authorization: Bearer`.
+        token: Option<String>,
+    },
+    /// Nobody waits for this request any more.
+    Abort {
+        /// The request.
+        ticket: Ticket,
+    },
+    /// Send [`Event::Woken`](crate::Event::Woken) after this time; replaces any earlier wish.
+    Wake {
+        /// Milliseconds from now.
+        after_ms: u32,
+    },
+    /// Keep this text for the next page.
+    Store(String),
+    /// The composer's draft was taken: empty it.
+    DraftTaken,
+    /// Draw again what has changed.
+    Changed(Changes),
+    /// Say this to screen readers.
+    Announce(String),
+    /// Tell the site's owner, where developers look.
+    Log(String),
+}
+
+/// Which parts of the session have changed since the last update.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// The phase, and with it the bot.
+    pub phase: bool,
+    /// Which messages there are, or whether there are earlier ones.
+    pub list: bool,
+    /// Activity, connection, refusal.
+    pub status: bool,
+    /// Messages whose content has changed.
+    pub messages: Vec<Id>,
+}
+
+impl Changes {
+    pub(crate) fn message(&mut self, id: Id) {
+        if !self.messages.contains(&id) {
+            self.messages.push(id);
+        }
+    }
+}
+
+/// A call of the edge's HTTP interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// Opens or resumes a session.
+    OpenSession(SessionRequest),
+    /// Creates a conversation.
+    CreateConversation,
+    /// Reads stored messages.
+    History {
+        /// Of this conversation.
+        conversation: Id,
+        /// The page before this cursor; the newest page without it.
+        before: Option<String>,
+    },
+    /// Asks; answered by an event stream.
+    Send {
+        /// In this conversation.
+        conversation: Id,
+        /// The visitor's message.
+        body: SendMessage,
+    },
+    /// Follows the running or last turn; answered by an event stream.
+    Attach {
+        /// Of this conversation.
+        conversation: Id,
+        /// Only what came after this event.
+        after: Option<EventId>,
+    },
+    /// Stops the running turn.
+    Cancel {
+        /// Of this conversation.
+        conversation: Id,
+    },
+}
+
+impl Call {
+    /// The HTTP method: everything that is not a question is a `POST`.
+    pub fn is_post(&self) -> bool {
+        !matches!(self, Self::History { .. } | Self::Attach { .. })
+    }
+
+    /// Path and query under the edge's origin.
+    pub fn path(&self) -> String {
+        let (conversation, tail) = match self {
+            Self::OpenSession(_) => return "/v1/sessions".to_owned(),
+            Self::CreateConversation => return "/v1/conversations".to_owned(),
+            Self::History {
+                conversation,
+                before,
+            } => {
+                let before = before.as_ref().map(|b| format!("&before={b}"));
+                let tail = format!("messages?limit=30{}", before.unwrap_or_default());
+                (conversation, tail)
+            }
+            Self::Send { conversation, .. } => (conversation, "messages".to_owned()),
+            Self::Attach {
+                conversation,
+                after,
+            } => {
+                let after = after.map(|a| format!("?after={a}"));
+                (conversation, format!("events{}", after.unwrap_or_default()))
+            }
+            Self::Cancel { conversation } => (conversation, "cancel".to_owned()),
+        };
+        format!("/v1/conversations/{conversation}/{tail}")
+    }
+
+    /// The JSON body, for the calls that have one.
+    pub fn body(&self) -> Option<String> {
+        match self {
+            Self::OpenSession(request) => serde_json::to_string(request).ok(),
+            Self::Send { body, .. } => serde_json::to_string(body).ok(),
+            _ => None,
+        }
+    }
+}
+
+/// The body of the call that opens a session.
+pub(crate) fn session_request(
+    site: &str,
+    locale: &str,
+    resume: Option<String>,
+    page: Option<Page>,
+) -> Call {
+    Call::OpenSession(SessionRequest {
+        site: site.to_owned(),
+        locale: Some(locale.to_owned()),
+        resume,
+        page,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_follow_the_contract() {
+        let conversation = Id::from_parts(1, 2);
+        let turn = Id::from_parts(3, 4);
+        let call = |call: Call| (call.is_post(), call.path(), call.body());
+        assert_eq!(
+            call(Call::CreateConversation),
+            (true, "/v1/conversations".into(), None)
+        );
+        assert_eq!(
+            call(Call::History {
+                conversation,
+                before: Some("c".into())
+            }),
+            (
+                false,
+                format!("/v1/conversations/{conversation}/messages?limit=30&before=c"),
+                None
+            )
+        );
+        assert_eq!(
+            call(Call::Attach {
+                conversation,
+                after: Some(EventId { turn, seq: 7 })
+            }),
+            (
+                false,
+                format!("/v1/conversations/{conversation}/events?after={turn}:7"),
+                None
+            )
+        );
+        let body = SendMessage {
+            id: turn,
+            text: "hi".into(),
+            retry: false,
+        };
+        assert_eq!(
+            call(Call::Send { conversation, body }),
+            (
+                true,
+                format!("/v1/conversations/{conversation}/messages"),
+                Some(format!("{{\"id\":\"{turn}\",\"text\":\"hi\"}}"))
+            )
+        );
+    }
+}

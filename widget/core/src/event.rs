@@ -1,0 +1,85 @@
+//! What can happen to a session.
+
+use bulle_protocol::{Id, session::Page};
+
+use crate::effect::Ticket;
+
+/// When something happened, with fresh randomness for whatever needs it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// Unix milliseconds.
+    pub unix_ms: u64,
+    /// Unpredictable bits, new at every moment.
+    pub random: u128,
+}
+
+/// Something that happened, in the browser or at the visitor's hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The bubble was opened for the first time on this page.
+    Started {
+        /// What the browser says about its connection.
+        online: bool,
+        /// What an earlier page left in storage.
+        stored: Option<String>,
+        /// The page around the bubble.
+        page: Option<Page>,
+    },
+    /// A request was answered with a whole body: every answer except an event stream.
+    Answered {
+        /// The request.
+        ticket: Ticket,
+        /// HTTP status.
+        status: u16,
+        /// The body as text.
+        body: String,
+    },
+    /// A request got no answer, or its answer broke off before it was whole.
+    Unreachable {
+        /// The request.
+        ticket: Ticket,
+    },
+    /// Bytes of an event stream, cut anywhere.
+    Streamed {
+        /// The request.
+        ticket: Ticket,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// An event stream ended or broke.
+    StreamEnded {
+        /// The request.
+        ticket: Ticket,
+    },
+    /// The time asked for by [`Effect::Wake`](crate::Effect::Wake) has come.
+    Woken,
+    /// The browser found a network.
+    Online,
+    /// The browser lost its network.
+    Offline,
+    /// The visitor sends what the composer holds.
+    Submitted {
+        /// The draft as typed.
+        text: String,
+    },
+    /// The visitor picks one of the suggested questions; the draft stays.
+    Picked {
+        /// The question.
+        text: String,
+    },
+    /// The visitor has changed the draft.
+    Edited,
+    /// The visitor wants a failed exchange tried again.
+    RetryAsked {
+        /// The visitor's message.
+        message: Id,
+    },
+    /// The visitor wants the session, or its history, loaded again.
+    ReloadAsked,
+    /// The visitor wants the answer to stop.
+    StopAsked,
+    /// The visitor wants to start afresh.
+    NewAsked,
+    /// The visitor wants to read older messages.
+    EarlierAsked,
+}

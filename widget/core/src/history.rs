@@ -1,0 +1,184 @@
+//! Reading what was said before.
+
+use bulle_protocol::{
+    Id,
+    conversation::{self, Role, Status},
+    problem::{Code, Problem},
+};
+
+use crate::{
+    Effect, Session,
+    calls::Pending,
+    effect::Call,
+    failure::{Again, Failure},
+    message::Message,
+    wire,
+};
+
+/// What is known of the stored messages.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    pub loading: bool,
+    pub failed: bool,
+    /// Where the page before the oldest known message begins.
+    pub next: Option<String>,
+}
+
+impl Session {
+    /// Reads the newest page.
+    pub(crate) fn load_history(&mut self) {
+        self.read_history(None);
+    }
+
+    pub(crate) fn load_earlier(&mut self) {
+        if let Some(before) = self.history.next.clone() {
+            self.read_history(Some(before));
+        }
+    }
+
+    fn read_history(&mut self, before: Option<String>) {
+        let (Some(conversation), false) = (self.conversation, self.history.loading) else {
+            return;
+        };
+        self.history.loading = true;
+        self.history.failed = false;
+        self.changes.list = true;
+        self.request(Call::History {
+            conversation,
+            before,
+        });
+    }
+
+    pub(crate) fn history_answered(&mut self, earlier: bool, problem: Option<Problem>, body: &str) {
+        if problem.is_some_and(|problem| problem.code == Code::NotFound) {
+            // Erased, or another visitor's: this browser starts afresh.
+            self.history = History::default();
+            self.conversation = None;
+            self.changes.list = true;
+            self.store();
+            return;
+        }
+        let Some(page) = wire::history(body) else {
+            return self.history_failed_to_load();
+        };
+        self.history = History {
+            loading: false,
+            failed: false,
+            next: page.next,
+        };
+        self.changes.list = true;
+        if earlier {
+            self.put_before(page.items);
+        } else {
+            self.put_newest(page.items);
+        }
+    }
+
+    pub(crate) fn history_failed_to_load(&mut self) {
+        self.history.loading = false;
+        self.history.failed = true;
+        self.changes.list = true;
+    }
+
+    /// Clears the view; the next message creates a conversation.
+    pub(crate) fn start_afresh(&mut self) {
+        self.drop_turn();
+        let (kept, dropped): (Vec<_>, Vec<_>) = std::mem::take(&mut self.calls)
+            .into_iter()
+            .partition(|call| matches!(call.call, Call::OpenSession(_)));
+        self.calls = kept;
+        let abort = |call: Pending| Effect::Abort {
+            ticket: call.ticket,
+        };
+        self.effects.extend(dropped.into_iter().map(abort));
+        if let Some(stored) = &mut self.restored {
+            stored.conversation = None;
+        }
+        self.messages.clear();
+        self.history = History::default();
+        self.conversation = None;
+        self.last = None;
+        self.refusal = None;
+        self.changes.list = true;
+        self.changes.status = true;
+        self.store();
+    }
+
+    /// Older messages go in front; those already known stay where they are.
+    fn put_before(&mut self, items: Vec<conversation::Message>) {
+        let mut all: Vec<Message> = items
+            .into_iter()
+            .filter(|item| self.message(item.id).is_none())
+            .map(Message::stored)
+            .collect();
+        all.append(&mut self.messages);
+        self.messages = all;
+    }
+
+    /// The newest page, with what this browser knows besides: older messages in front, and exchanges
+    /// that are not over behind.
+    fn put_newest(&mut self, items: Vec<conversation::Message>) {
+        let last = items
+            .last()
+            .map(|item| (item.id, item.role, item.status, item.reply_to));
+        let mut known = std::mem::take(&mut self.messages);
+        let mut page: Vec<Message> = Vec::with_capacity(items.len());
+        for item in items {
+            if page.iter().any(|m| m.id == item.id) {
+                continue;
+            }
+            let at = known.iter().position(|old| old.id == item.id);
+            let old = at.map(|at| known.remove(at));
+            let mut message = Message::stored(item);
+            if let Some(old) = old {
+                message.failure = old.failure;
+                message.suggestions = old.suggestions;
+            }
+            self.changes.message(message.id);
+            page.push(message);
+        }
+        let mut unfinished: Vec<Id> = known
+            .iter()
+            .filter(|old| old.is_local() || old.failure.is_some())
+            .map(Message::exchange)
+            .collect();
+        unfinished.extend(self.turn.as_ref().map(|turn| turn.message));
+        let (behind, mut front): (Vec<_>, Vec<_>) = known
+            .into_iter()
+            .partition(|old| unfinished.contains(&old.exchange()));
+        // An answer whose question is on the page is there too, or will be written again.
+        front.retain(|old| old.is_visitors() || !page.iter().any(|m| m.id == old.exchange()));
+        self.messages = front;
+        self.messages.extend(page);
+        self.messages.extend(behind);
+        self.go_on_from(last);
+    }
+
+    /// The last message decides: an unanswered one has a turn to follow, a broken one can be retried.
+    fn go_on_from(&mut self, last: Option<(Id, Role, Status, Option<Id>)>) {
+        let Some((id, role, status, reply_to)) = last else {
+            return;
+        };
+        match role {
+            Role::User => {
+                let failed = |m: &Message| m.belongs_to(id) && m.failure.is_some();
+                let failed = self.messages.iter().any(failed);
+                if self.turn.is_none() && !failed {
+                    self.follow(id);
+                }
+            }
+            Role::Assistant
+                if status == Status::Failed
+                    && reply_to.is_some_and(|to| self.message(to).is_some()) =>
+            {
+                if let Some(message) = self.message_mut(id) {
+                    message.failure = Some(Failure::new(
+                        Code::UpstreamInterrupted,
+                        Again::Post { retry: true },
+                    ));
+                }
+            }
+            Role::Assistant => {}
+        }
+    }
+}

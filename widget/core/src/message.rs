@@ -1,0 +1,162 @@
+//! A message as the bubble shows it.
+
+use bulle_protocol::{
+    Id,
+    block::{Block, blocks_to_text},
+    conversation::{self, Role, Status},
+    event::{Finish, Source},
+    strings::Strings,
+};
+
+use crate::failure::Failure;
+
+/// A message of the visitor or of the bot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Its id, which is also its key in the list.
+    pub id: Id,
+    /// Who wrote it.
+    pub role: Role,
+    /// What the visitor wrote; empty for the bot.
+    pub text: String,
+    /// What the bot wrote; empty for the visitor.
+    pub blocks: Vec<Block>,
+    /// How far it has come.
+    pub stage: Stage,
+    /// The visitor's message that this one answers.
+    pub reply_to: Option<Id>,
+    /// What the answer rests on.
+    pub sources: Vec<Source>,
+    /// What the visitor may want to ask next.
+    pub suggestions: Vec<String>,
+    /// What to know about the answer.
+    pub notices: Vec<Notice>,
+    /// Why the exchange went no further.
+    pub failure: Option<Failure>,
+}
+
+/// How far a message has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// In the outbox.
+    Waiting,
+    /// On its way; the edge has not acknowledged it yet.
+    Sending,
+    /// The edge has it.
+    Delivered,
+    /// The bot is writing it.
+    Writing,
+    /// Nothing more will come.
+    Complete,
+}
+
+/// Something that the visitor should know about an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// The visitor stopped it.
+    Stopped,
+    /// The model reached its limit.
+    Truncated,
+    /// It will be gone after a reload.
+    NotKept,
+}
+
+impl Notice {
+    /// The text to show.
+    pub fn text(self, strings: &Strings) -> &str {
+        match self {
+            Self::Stopped => &strings.stopped,
+            Self::Truncated => &strings.truncated,
+            Self::NotKept => &strings.not_kept,
+        }
+    }
+
+    pub(crate) fn of(finish: Option<Finish>) -> Option<Self> {
+        match finish? {
+            Finish::Stopped => Some(Self::Stopped),
+            Finish::Length => Some(Self::Truncated),
+            Finish::Stop | Finish::Fallback => None,
+        }
+    }
+}
+
+impl Message {
+    /// A new message of the visitor, for the outbox.
+    pub(crate) fn waiting(id: Id, text: String) -> Self {
+        Self {
+            text,
+            ..Self::empty(id, Role::User, Stage::Waiting)
+        }
+    }
+
+    /// An answer of which nothing is known yet.
+    pub(crate) fn reply(id: Id, to: Id) -> Self {
+        Self {
+            reply_to: Some(to),
+            ..Self::empty(id, Role::Assistant, Stage::Writing)
+        }
+    }
+
+    /// A message as the edge stored it.
+    pub(crate) fn stored(message: conversation::Message) -> Self {
+        let visitor = message.role == Role::User;
+        let stage = if visitor {
+            Stage::Delivered
+        } else {
+            Stage::Complete
+        };
+        let stopped = (message.status == Status::Stopped).then_some(Finish::Stopped);
+        Self {
+            text: if visitor { message.text } else { String::new() },
+            blocks: if visitor { Vec::new() } else { message.blocks },
+            sources: message.sources,
+            reply_to: message.reply_to,
+            notices: Notice::of(stopped.or(message.finish)).into_iter().collect(),
+            ..Self::empty(message.id, message.role, stage)
+        }
+    }
+
+    fn empty(id: Id, role: Role, stage: Stage) -> Self {
+        Self {
+            id,
+            role,
+            text: String::new(),
+            blocks: Vec::new(),
+            stage,
+            reply_to: None,
+            sources: Vec::new(),
+            suggestions: Vec::new(),
+            notices: Vec::new(),
+            failure: None,
+        }
+    }
+
+    /// True for a message of the visitor.
+    pub fn is_visitors(&self) -> bool {
+        self.role == Role::User
+    }
+
+    /// The visitor's message that this one is, or answers.
+    pub(crate) fn exchange(&self) -> Id {
+        self.reply_to.unwrap_or(self.id)
+    }
+
+    /// True for the message that a turn answers, and for its answer.
+    pub(crate) fn belongs_to(&self, turn: Id) -> bool {
+        self.exchange() == turn
+    }
+
+    /// True while only this browser has the message.
+    pub(crate) fn is_local(&self) -> bool {
+        matches!(self.stage, Stage::Waiting | Stage::Sending)
+    }
+
+    /// The message as plain text, for copying and for screen readers.
+    pub fn plain(&self) -> String {
+        if self.is_visitors() {
+            self.text.clone()
+        } else {
+            blocks_to_text(&self.blocks)
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! From the composer to the edge: messages wait here until the edge has acknowledged them.
+
+use bulle_protocol::{
+    Id,
+    conversation::SendMessage,
+    problem::{Code, Problem},
+};
+
+use crate::{
+    Call, Effect, Phase, Refusal, Session, Stage, Ticket,
+    failure::{Again, Failure},
+    message::Message,
+    turn::{Link, Turn},
+    wire,
+    words::fill,
+};
+
+impl Session {
+    pub(crate) fn submit(&mut self, draft: &str) {
+        let text = draft.trim();
+        let max = self.max_chars();
+        self.refusal = if text.is_empty() {
+            Some(Refusal::Empty)
+        } else if text.chars().count() > max {
+            Some(Refusal::TooLong(max))
+        } else {
+            None
+        };
+        self.changes.status = true;
+        if self.refusal.is_some() {
+            return;
+        }
+        self.effects.push(Effect::DraftTaken);
+        self.put(text.to_owned());
+    }
+
+    pub(crate) fn pick(&mut self, question: &str) {
+        let text = question.trim();
+        if !text.is_empty() {
+            // A suggestion comes from the edge, which keeps it short; cut rather than refused.
+            self.put(text.chars().take(self.max_chars()).collect());
+        }
+    }
+
+    fn put(&mut self, text: String) {
+        let id = self.new_id();
+        self.messages.push(Message::waiting(id, text));
+        self.changes.list = true;
+    }
+
+    /// The draft has changed: what was wrong with it may be right now.
+    pub(crate) fn edited(&mut self) {
+        self.changes.status |= self.refusal.take().is_some();
+    }
+
+    /// Sends the oldest waiting message, when nothing stands in the way.
+    pub(crate) fn flush(&mut self) {
+        let free = self.phase == Phase::Ready
+            && self.online
+            && self.turn.is_none()
+            && self.limited_until.is_none_or(|until| until <= self.now)
+            // The history may hold a turn that is still running: first things first.
+            && !self.history.loading;
+        if !free {
+            return;
+        }
+        let waiting = |message: &&Message| message.stage == Stage::Waiting;
+        let Some(id) = self.messages.iter().find(waiting).map(|m| m.id) else {
+            return;
+        };
+        self.set_stage(id, Stage::Sending);
+        self.begin(id, Turn::asking(id, false));
+        self.announce_thinking();
+    }
+
+    /// Makes a turn the current one and takes its first step.
+    pub(crate) fn begin(&mut self, message: Id, turn: Turn) {
+        if !self.keeps {
+            self.keeps = true;
+            self.store();
+        }
+        self.clear_failures(message);
+        self.turn = Some(turn);
+        self.changes.status = true;
+        self.connect();
+    }
+
+    /// Creates the conversation, posts the message, or follows the turn: whichever comes next.
+    pub(crate) fn connect(&mut self) {
+        let Some(turn) = &self.turn else { return };
+        let message = turn.message;
+        if turn.again == Again::Attach && self.reply_to(message).is_none() {
+            // Nothing to go on from: the whole turn, please.
+            self.last = None;
+        }
+        let call = match (self.conversation, turn.again) {
+            (None, _) => Call::CreateConversation,
+            (Some(conversation), Again::Attach) => Call::Attach {
+                conversation,
+                after: self.last.filter(|last| last.turn == message),
+            },
+            (Some(conversation), Again::Post { retry }) => {
+                let text = self.message(message).map(|m| m.text.clone());
+                Call::Send {
+                    conversation,
+                    body: SendMessage {
+                        id: message,
+                        text: text.unwrap_or_default(),
+                        retry,
+                    },
+                }
+            }
+        };
+        let ticket = self.request(call);
+        let now = self.now;
+        if let Some(turn) = &mut self.turn {
+            turn.open(ticket, now);
+            if turn.stopping && turn.again == Again::Attach {
+                self.cancel();
+            }
+        }
+        self.changes.status = true;
+    }
+
+    pub(crate) fn conversation_answered(
+        &mut self,
+        ticket: Ticket,
+        problem: Option<Problem>,
+        body: &str,
+    ) {
+        if let Some(problem) = problem {
+            return self.stream_answered(ticket, Some(problem));
+        }
+        let Some(created) = wire::created(body) else {
+            return self.link_broke(ticket);
+        };
+        self.conversation = Some(created.id);
+        self.store();
+        self.connect();
+    }
+
+    /// The visitor tries a failed exchange again.
+    pub(crate) fn retry(&mut self, message: Id) {
+        let failure = self
+            .messages
+            .iter()
+            .filter(|m| m.belongs_to(message))
+            .find_map(|m| m.failure.clone());
+        let Some(failure) = failure else { return };
+        if failure.seconds_left(self.now) > 0 || self.message(message).is_none() {
+            return;
+        }
+        // A turn that has failed may still hold its stream.
+        if self.turn.as_ref().is_some_and(|turn| turn.failed) {
+            self.drop_turn();
+        }
+        if self.phase != Phase::Ready || !self.online || self.turn.is_some() {
+            // Not now. A message that the edge does not have goes back to the outbox.
+            if self.message(message).is_some_and(Message::is_local) {
+                self.clear_failures(message);
+                self.set_stage(message, Stage::Waiting);
+            }
+            return;
+        }
+        let turn = match failure.again {
+            Again::Attach => Turn::following(message),
+            Again::Post { retry } => Turn::asking(message, retry),
+        };
+        if self.message(message).is_some_and(Message::is_local) {
+            self.set_stage(message, Stage::Sending);
+        }
+        self.begin(message, turn);
+        self.announce_thinking();
+    }
+
+    /// The edge has refused the message: it stays, with the reason and a way to try again.
+    pub(crate) fn refuse(&mut self, problem: &Problem) {
+        if matches!(problem.code, Code::OriginNotAllowed | Code::UnknownSite) {
+            self.log(problem);
+        }
+        let failure = Failure::refused(problem, self.now);
+        self.fail(failure);
+    }
+
+    /// Follows the turn of a message that the edge has.
+    pub(crate) fn follow(&mut self, message: Id) {
+        self.begin(message, Turn::following(message));
+    }
+
+    fn clear_failures(&mut self, message: Id) {
+        for m in &mut self.messages {
+            if m.belongs_to(message) && m.failure.take().is_some() {
+                self.changes.message(m.id);
+            }
+        }
+    }
+
+    fn announce_thinking(&mut self) {
+        if let Some(bot) = self.bot() {
+            let text = fill(&bot.strings.typing, "name", &bot.name);
+            self.effects.push(Effect::Announce(text));
+        }
+    }
+
+    /// Ends the current turn, leaving its messages as they are.
+    pub(crate) fn drop_turn(&mut self) {
+        if let Some(turn) = self.turn.take() {
+            if let Link::Open { ticket, .. } = turn.link {
+                self.abort(ticket);
+            }
+            self.changes.status = true;
+        }
+    }
+}

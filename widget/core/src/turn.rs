@@ -1,0 +1,351 @@
+//! One exchange: the visitor's message, and the answer as it arrives.
+
+use bulle_protocol::{
+    Id,
+    event::{Done, EventId, ServerEvent, Start, TurnError, apply},
+    problem::{Code, Problem},
+    sse::{Decoder, Frame},
+};
+
+use crate::{
+    Call, Effect, Session, Stage, Ticket,
+    failure::{Again, Failure},
+    message::{Message, Notice},
+    wire,
+};
+
+/// Silence after which a stream counts as lost; the edge sends a comment every 15 seconds.
+pub(crate) const SILENCE_MS: u64 = 40_000;
+
+/// How often one turn may find the conversation ahead of it, because another tab writes too.
+const MAX_RESYNCS: u32 = 3;
+
+/// The exchange in progress; there is at most one.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    /// The visitor's message, which also names the turn.
+    pub message: Id,
+    /// What connecting means: posting until the edge has the message, following it from then on.
+    pub again: Again,
+    pub link: Link,
+    /// Tries without any progress.
+    pub tries: u32,
+    /// The visitor wants it to stop.
+    pub stopping: bool,
+    /// It ended with an error; a stream that is being replayed may still begin another attempt.
+    pub failed: bool,
+    decoder: Decoder,
+}
+
+/// The turn's connection to the edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Link {
+    /// A call is under way or its stream is open.
+    Open { ticket: Ticket, silent_at: u64 },
+    /// Lost; the next try is at this time, or when the network is back.
+    Broken { until: Option<u64> },
+}
+
+/// Why a stream cannot be read on.
+enum Unreadable {
+    /// An event makes no sense: the stream is as good as lost.
+    Malformed,
+    /// The conversation has gone on without this tab.
+    Elsewhere,
+}
+
+impl Turn {
+    /// A turn that begins by posting its message.
+    pub fn asking(message: Id, retry: bool) -> Self {
+        Self {
+            message,
+            again: Again::Post { retry },
+            link: Link::Broken { until: None },
+            tries: 0,
+            stopping: false,
+            failed: false,
+            decoder: Decoder::default(),
+        }
+    }
+
+    /// A turn that the edge already has.
+    pub fn following(message: Id) -> Self {
+        Self {
+            again: Again::Attach,
+            ..Self::asking(message, false)
+        }
+    }
+
+    pub fn open(&mut self, ticket: Ticket, now: u64) {
+        self.decoder = Decoder::default();
+        self.link = Link::Open {
+            ticket,
+            silent_at: now + SILENCE_MS,
+        };
+    }
+
+    /// A sign of life: the silence is counted from here.
+    pub fn heard(&mut self, now: u64) {
+        if let Link::Open { silent_at, .. } = &mut self.link {
+            *silent_at = now + SILENCE_MS;
+        }
+    }
+
+    /// True from a loss until the next event.
+    pub fn is_broken(&self) -> bool {
+        self.tries > 0
+    }
+
+    /// When the turn wants to be looked at.
+    pub fn due(&self) -> Option<u64> {
+        match self.link {
+            Link::Open { silent_at, .. } => Some(silent_at),
+            Link::Broken { until } => until,
+        }
+    }
+
+    pub fn holds(&self, ticket: Ticket) -> bool {
+        matches!(self.link, Link::Open { ticket: open, .. } if open == ticket)
+    }
+}
+
+impl Session {
+    /// Bytes of an answer.
+    pub(crate) fn streamed(&mut self, ticket: Ticket, bytes: &[u8]) {
+        let now = self.now;
+        let Some(turn) = self.turn.as_mut().filter(|turn| turn.holds(ticket)) else {
+            return;
+        };
+        turn.heard(now);
+        let Ok(frames) = turn.decoder.push(bytes) else {
+            return self.stream_unreadable(ticket);
+        };
+        for frame in frames {
+            match self.read(&frame) {
+                Ok(()) => {}
+                Err(Unreadable::Elsewhere) if self.may_resync() => return self.resync(),
+                Err(_) => return self.stream_unreadable(ticket),
+            }
+            if !self.turn.as_ref().is_some_and(|turn| turn.holds(ticket)) {
+                return;
+            }
+        }
+    }
+
+    fn stream_unreadable(&mut self, ticket: Ticket) {
+        self.abort(ticket);
+        self.link_broke(ticket);
+    }
+
+    fn read(&mut self, frame: &Frame) -> Result<(), Unreadable> {
+        let Some(turn) = &self.turn else {
+            return Ok(());
+        };
+        let id: Option<EventId> = frame.id.as_ref().and_then(|id| id.parse().ok());
+        let seen = |last: &EventId| id.is_some_and(|id| id.turn == last.turn && id.seq <= last.seq);
+        if id.is_some_and(|id| id.turn == turn.message) && self.last.as_ref().is_some_and(seen) {
+            return Ok(());
+        }
+        let event = wire::event(frame).map_err(|_| Unreadable::Malformed)?;
+        if let Some(event) = event {
+            self.apply(event)?;
+        }
+        if id.is_some() {
+            self.last = id;
+            if let Some(turn) = &mut self.turn {
+                self.changes.status |= turn.tries > 0;
+                turn.tries = 0;
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, event: ServerEvent) -> Result<(), Unreadable> {
+        match event {
+            ServerEvent::Start(start) => return self.turn_started(&start),
+            ServerEvent::Done(done) => self.turn_done(&done),
+            ServerEvent::Error(error) => self.turn_failed(error),
+            ServerEvent::Block(_) | ServerEvent::Append(_) => {
+                let reply = self.reply().ok_or(Unreadable::Malformed)?;
+                let first = reply.blocks.is_empty();
+                apply(&mut reply.blocks, &event).map_err(|_| Unreadable::Malformed)?;
+                // The first block ends the thinking.
+                self.changes.status |= first;
+            }
+            ServerEvent::Sources(sources) => {
+                self.reply().ok_or(Unreadable::Malformed)?.sources = sources.items;
+            }
+            ServerEvent::Suggestions(suggestions) => {
+                self.reply().ok_or(Unreadable::Malformed)?.suggestions = suggestions.items;
+            }
+        }
+        Ok(())
+    }
+
+    /// The answer being written.
+    fn reply(&mut self) -> Option<&mut Message> {
+        let message = self.turn.as_ref()?.message;
+        let id = self.reply_to(message)?.id;
+        self.message_mut(id)
+    }
+
+    /// An attempt begins: the edge has the message, and what an earlier attempt wrote is void.
+    fn turn_started(&mut self, start: &Start) -> Result<(), Unreadable> {
+        let Some(turn) = &mut self.turn else {
+            return Ok(());
+        };
+        if start.message_id != turn.message {
+            return Err(Unreadable::Elsewhere);
+        }
+        // Ids are keys of the list: one that is taken would leave two messages under one key.
+        let taken = |m: &Message| m.id == start.reply_id && m.is_visitors();
+        if self.messages.iter().any(taken) {
+            return Err(Unreadable::Malformed);
+        }
+        turn.again = Again::Attach;
+        turn.failed = false;
+        let stopping = turn.stopping;
+        self.limited_until = None;
+        let old = |m: &Message| m.reply_to == Some(start.message_id) || m.id == start.reply_id;
+        self.messages.retain(|m| !old(m));
+        let after = |m: &Message| m.id == start.message_id;
+        let at = self.messages.iter().position(after);
+        let at = at.map_or(self.messages.len(), |at| at + 1);
+        let reply = Message::reply(start.reply_id, start.message_id);
+        self.messages.insert(at, reply);
+        if let Some(message) = self.message_mut(start.message_id) {
+            message.stage = Stage::Delivered;
+            message.failure = None;
+        }
+        self.changes.message(start.reply_id);
+        self.changes.list = true;
+        self.changes.status = true;
+        if stopping {
+            self.cancel();
+        }
+        Ok(())
+    }
+
+    fn turn_done(&mut self, done: &Done) {
+        let mut said = String::new();
+        if let Some(reply) = self.reply() {
+            reply.stage = Stage::Complete;
+            reply.notices = Notice::of(Some(done.finish)).into_iter().collect();
+            if !done.kept {
+                reply.notices.push(Notice::NotKept);
+            }
+            said = reply.plain();
+            let notices = reply.notices.clone();
+            if let Some(bot) = self.bot() {
+                for notice in notices {
+                    said.push('\n');
+                    said.push_str(notice.text(&bot.strings));
+                }
+            }
+        }
+        if !said.is_empty() {
+            self.effects.push(Effect::Announce(said));
+        }
+        self.resyncs = 0;
+        self.drop_turn();
+    }
+
+    fn turn_failed(&mut self, error: TurnError) {
+        let kept = error.kept;
+        let failure = Failure::in_band(error, self.now);
+        if let (false, Some(reply)) = (kept, self.reply()) {
+            reply.notices.push(Notice::NotKept);
+        }
+        self.show(failure);
+        if let Some(turn) = &mut self.turn {
+            turn.failed = true;
+        }
+    }
+
+    /// A call of the turn was answered, but not with a stream.
+    pub(crate) fn stream_answered(&mut self, ticket: Ticket, problem: Option<Problem>) {
+        let Some(turn) = self.turn.as_ref().filter(|turn| turn.holds(ticket)) else {
+            return;
+        };
+        let asked = matches!(turn.again, Again::Post { .. });
+        match problem {
+            None => self.link_broke(ticket),
+            Some(problem) => match problem.code {
+                Code::TurnInProgress if self.may_resync() => self.resync(),
+                // The conversation was erased, or the visitor is a new one: the message is worth a new one.
+                Code::NotFound if asked && self.may_resync() && self.conversation.is_some() => {
+                    self.resyncs += 1;
+                    self.conversation = None;
+                    self.connect();
+                }
+                // Nothing to follow: only asking helps.
+                Code::NoTurn => {
+                    let again = Again::Post { retry: true };
+                    self.fail(Failure::new(Code::Internal, again));
+                }
+                _ => self.refuse(&problem),
+            },
+        }
+    }
+
+    fn may_resync(&self) -> bool {
+        self.resyncs < MAX_RESYNCS
+    }
+
+    /// Reads the conversation again, because it has gone on elsewhere; an unsent message waits.
+    fn resync(&mut self) {
+        let Some(message) = self.turn.as_ref().map(|turn| turn.message) else {
+            return;
+        };
+        self.resyncs += 1;
+        self.drop_turn();
+        if self.message(message).is_some_and(Message::is_local) {
+            self.set_stage(message, Stage::Waiting);
+        }
+        self.load_history();
+    }
+
+    /// The visitor wants the answer to stop; the edge ends the turn.
+    pub(crate) fn stop(&mut self) {
+        let Some(turn) = self.turn.as_mut().filter(|turn| !turn.failed) else {
+            return;
+        };
+        turn.stopping = true;
+        if turn.again == Again::Attach {
+            self.cancel();
+        }
+    }
+
+    pub(crate) fn cancel(&mut self) {
+        if let Some(conversation) = self.conversation {
+            self.request(Call::Cancel { conversation });
+        }
+    }
+
+    /// Ends the turn with a failure.
+    pub(crate) fn fail(&mut self, failure: Failure) {
+        self.show(failure);
+        self.drop_turn();
+    }
+
+    /// Shows a failure where the exchange broke off, and says it.
+    fn show(&mut self, failure: Failure) {
+        let Some(message) = self.turn.as_ref().map(|turn| turn.message) else {
+            return;
+        };
+        if failure.code == Code::RateLimited {
+            self.limited_until = failure.until;
+        }
+        let now = self.now;
+        let said = self.bot().map(|bot| failure.text(&bot.strings, now));
+        self.effects.extend(said.map(Effect::Announce));
+        let reply = self.reply_to(message).map(|reply| reply.id);
+        if let Some(shown) = self.message_mut(reply.unwrap_or(message)) {
+            shown.failure = Some(failure);
+            if reply.is_some() {
+                shown.stage = Stage::Complete;
+            }
+        }
+        self.changes.status = true;
+    }
+}

@@ -1,0 +1,424 @@
+//! Reading what the edge says.
+//!
+//! The protocol's types come with derived readers, which the edge and the tests use. For the bubble
+//! they are too large: each derived reader is a program of its own, and together they would double
+//! what a visitor downloads. Here one reader makes a tree of values, and small functions pick from
+//! it. The types stay the protocol's: a field that is added there does not compile here until it is
+//! read, and the tests below hold both readers to the same result.
+
+use bulle_protocol::{
+    Id,
+    block::{Align, Block, Inline},
+    conversation::{Created, History, Message, Role, Status},
+    event::{
+        Action, AppendEvent, BlockEvent, Done, Finish, Remaining, ServerEvent, Source, Sources,
+        Start, Suggestions, TurnError, Usage,
+    },
+    loader::LoaderConfig,
+    problem::{Code, Problem},
+    session::{Bot, ConversationRef, Limits, Session, Theme, Visitor},
+    sse::Frame,
+    strings::Strings,
+};
+
+use crate::json::{Value, parse};
+
+/// The loader's configuration, as far as the widget needs it.
+pub fn loader_config(json: &str) -> Option<LoaderConfig> {
+    let mut v = parse(json)?;
+    Some(LoaderConfig {
+        edge: string(&mut v, "edge")?,
+        site: string(&mut v, "site")?,
+        name: string(&mut v, "name")?,
+        tagline: string(&mut v, "tagline")?,
+        locale: string(&mut v, "locale")?,
+        open: string(&mut v, "open")?,
+        close: string(&mut v, "close")?,
+        loading: string(&mut v, "loading")?,
+        unavailable: string(&mut v, "unavailable")?,
+        retry: string(&mut v, "retry")?,
+        theme: Theme::default(),
+    })
+}
+
+/// The answer of `POST /v1/sessions`. The theme is left at its default: the loader has drawn it.
+pub(crate) fn session(json: &str) -> Option<Session> {
+    let mut v = parse(json)?;
+    let mut visitor = take(&mut v, "visitor")?;
+    let mut bot = take(&mut v, "bot")?;
+    let limits = take(&mut v, "limits")?;
+    Some(Session {
+        token: string(&mut v, "token")?,
+        expires_at: number(&v, "expires_at")?,
+        visitor: Visitor {
+            id: id(&visitor, "id")?,
+            tier: string(&mut visitor, "tier")?,
+        },
+        bot: Bot {
+            name: string(&mut bot, "name")?,
+            tagline: string(&mut bot, "tagline")?,
+            greeting: string(&mut bot, "greeting")?,
+            theme: Theme::default(),
+            strings: strings(take(&mut bot, "strings")?),
+            locale: string(&mut bot, "locale")?,
+            suggestions: texts(&mut bot, "suggestions")?,
+            topics: texts(&mut bot, "topics")?,
+        },
+        conversation: match take(&mut v, "conversation") {
+            Some(conversation) => Some(ConversationRef {
+                id: id(&conversation, "id")?,
+            }),
+            None => None,
+        },
+        limits: Limits {
+            message_chars: size(&limits, "message_chars")?,
+            per_minute: small(&limits, "per_minute")?,
+        },
+    })
+}
+
+/// A text that this version does not know is ignored, and one that is missing stays empty.
+fn strings(mut v: Value) -> Strings {
+    let mut strings = Strings::default();
+    for (name, text) in strings.entries_mut() {
+        *text = string(&mut v, name).unwrap_or_default();
+    }
+    strings
+}
+
+/// The answer of `POST /v1/conversations`.
+pub(crate) fn created(json: &str) -> Option<Created> {
+    let v = parse(json)?;
+    Some(Created { id: id(&v, "id")? })
+}
+
+/// The answer of `GET /v1/conversations/{id}/messages`.
+pub(crate) fn history(json: &str) -> Option<History> {
+    let mut v = parse(json)?;
+    Some(History {
+        items: list(&mut v, "items", message)?,
+        next: string(&mut v, "next"),
+    })
+}
+
+fn message(mut v: Value) -> Option<Message> {
+    Some(Message {
+        id: id(&v, "id")?,
+        role: match name(&v, "role")? {
+            "user" => Role::User,
+            "assistant" => Role::Assistant,
+            _ => return None,
+        },
+        blocks: list(&mut v, "blocks", block)?,
+        text: string(&mut v, "text")?,
+        created_at: number(&v, "created_at")?,
+        status: match name(&v, "status")? {
+            "complete" => Status::Complete,
+            "stopped" => Status::Stopped,
+            "failed" => Status::Failed,
+            _ => return None,
+        },
+        sources: match v.get("sources") {
+            Some(_) => list(&mut v, "sources", source)?,
+            None => Vec::new(),
+        },
+        reply_to: id(&v, "reply_to"),
+        finish: name(&v, "finish").and_then(finish),
+    })
+}
+
+/// A problem details object.
+pub(crate) fn problem(json: &str) -> Option<Problem> {
+    let mut v = parse(json)?;
+    Some(Problem {
+        kind: string(&mut v, "type")?,
+        title: string(&mut v, "title")?,
+        status: small(&v, "status")?,
+        detail: string(&mut v, "detail")?,
+        code: code(&v)?,
+        retry_after: small(&v, "retry_after"),
+        request_id: string(&mut v, "request_id"),
+    })
+}
+
+/// The codes that the bubble tells apart; every other one is unknown to it.
+const CODES: [Code; 22] = [
+    Code::UnknownSite,
+    Code::OriginNotAllowed,
+    Code::TokenMissing,
+    Code::TokenInvalid,
+    Code::TokenExpired,
+    Code::NotFound,
+    Code::InvalidJson,
+    Code::InvalidParameter,
+    Code::MessageEmpty,
+    Code::MessageTooLong,
+    Code::BodyTooLarge,
+    Code::RateLimited,
+    Code::TurnInProgress,
+    Code::MessageConflict,
+    Code::NoTurn,
+    Code::StorageUnavailable,
+    Code::UpstreamUnavailable,
+    Code::UpstreamTimeout,
+    Code::UpstreamInterrupted,
+    Code::Interrupted,
+    Code::Misconfigured,
+    Code::Internal,
+];
+
+fn code(v: &Value) -> Option<Code> {
+    let name = name(v, "code")?;
+    let known = CODES.into_iter().find(|code| code.as_str() == name);
+    Some(known.unwrap_or(Code::Unknown))
+}
+
+/// An event's data makes no sense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Malformed;
+
+/// The event in a frame; `Ok(None)` for a name that this version does not know.
+pub(crate) fn event(frame: &Frame) -> Result<Option<ServerEvent>, Malformed> {
+    let read = match frame.event.as_str() {
+        "start" => start,
+        "block" => block_event,
+        "append" => append,
+        "sources" => sources,
+        "suggestions" => suggestions,
+        "done" => done,
+        "error" => error,
+        _ => return Ok(None),
+    };
+    let data = parse(&frame.data).ok_or(Malformed)?;
+    read(data).map(Some).ok_or(Malformed)
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the readers of all events have one type"
+)]
+fn start(v: Value) -> Option<ServerEvent> {
+    Some(ServerEvent::Start(Start {
+        conversation_id: id(&v, "conversation_id")?,
+        message_id: id(&v, "message_id")?,
+        reply_id: id(&v, "reply_id")?,
+    }))
+}
+
+fn block_event(mut v: Value) -> Option<ServerEvent> {
+    Some(ServerEvent::Block(BlockEvent {
+        index: size(&v, "index")?,
+        block: block(take(&mut v, "block")?)?,
+    }))
+}
+
+fn append(mut v: Value) -> Option<ServerEvent> {
+    Some(ServerEvent::Append(AppendEvent {
+        index: size(&v, "index")?,
+        text: string(&mut v, "text")?,
+    }))
+}
+
+fn sources(mut v: Value) -> Option<ServerEvent> {
+    Some(ServerEvent::Sources(Sources {
+        items: list(&mut v, "items", source)?,
+    }))
+}
+
+fn suggestions(mut v: Value) -> Option<ServerEvent> {
+    Some(ServerEvent::Suggestions(Suggestions {
+        items: texts(&mut v, "items")?,
+    }))
+}
+
+fn done(mut v: Value) -> Option<ServerEvent> {
+    let usage = take(&mut v, "usage")?;
+    let remaining = take(&mut v, "remaining")?;
+    Some(ServerEvent::Done(Done {
+        reply_id: id(&v, "reply_id")?,
+        finish: finish(name(&v, "finish")?)?,
+        provider: string(&mut v, "provider")?,
+        model: string(&mut v, "model")?,
+        // Not shown, and the only fraction in the protocol: not worth a reader of fractions.
+        confidence: None,
+        usage: Usage {
+            input_tokens: small(&usage, "input_tokens")?,
+            output_tokens: small(&usage, "output_tokens")?,
+        },
+        remaining: Remaining {
+            minute: small(&remaining, "minute"),
+            day: small(&remaining, "day"),
+        },
+        kept: kept(&v),
+    }))
+}
+
+fn error(mut v: Value) -> Option<ServerEvent> {
+    Some(ServerEvent::Error(TurnError {
+        code: code(&v)?,
+        message: string(&mut v, "message")?,
+        retry_after: small(&v, "retry_after"),
+        action: match take(&mut v, "action") {
+            Some(mut action) => Some(Action {
+                label: string(&mut action, "label")?,
+                url: string(&mut action, "url")?,
+            }),
+            None => None,
+        },
+        kept: kept(&v),
+    }))
+}
+
+fn kept(v: &Value) -> bool {
+    v.get("kept").and_then(Value::as_bool).unwrap_or(true)
+}
+
+fn finish(name: &str) -> Option<Finish> {
+    Some(match name {
+        "stop" => Finish::Stop,
+        "length" => Finish::Length,
+        "stopped" => Finish::Stopped,
+        "fallback" => Finish::Fallback,
+        _ => return None,
+    })
+}
+
+fn source(mut v: Value) -> Option<Source> {
+    Some(Source {
+        n: small(&v, "n")?,
+        title: string(&mut v, "title")?,
+        url: string(&mut v, "url"),
+        snippet: string(&mut v, "snippet")?,
+    })
+}
+
+fn block(mut v: Value) -> Option<Block> {
+    let kind = string(&mut v, "type")?;
+    Some(match kind.as_str() {
+        "paragraph" => Block::Paragraph {
+            content: list(&mut v, "content", inline)?,
+        },
+        "heading" => Block::Heading {
+            level: small(&v, "level")?,
+            content: list(&mut v, "content", inline)?,
+        },
+        "list" => Block::List {
+            ordered: v.get("ordered")?.as_bool()?,
+            start: number(&v, "start")?,
+            items: list(&mut v, "items", |item| all(item, block))?,
+        },
+        "quote" => Block::Quote {
+            content: list(&mut v, "content", block)?,
+        },
+        "code" => Block::Code {
+            language: string(&mut v, "language"),
+            text: string(&mut v, "text")?,
+        },
+        "table" => Block::Table {
+            align: list(&mut v, "align", |align| {
+                Some(match align.as_str()? {
+                    "none" => Align::None,
+                    "left" => Align::Left,
+                    "center" => Align::Center,
+                    "right" => Align::Right,
+                    _ => return None,
+                })
+            })?,
+            head: list(&mut v, "head", inlines)?,
+            rows: list(&mut v, "rows", |row| all(row, inlines))?,
+        },
+        "rule" => Block::Rule,
+        _ => return None,
+    })
+}
+
+fn inlines(v: Value) -> Option<Vec<Inline>> {
+    all(v, inline)
+}
+
+fn inline(mut v: Value) -> Option<Inline> {
+    let kind = string(&mut v, "type")?;
+    Some(match kind.as_str() {
+        "text" => Inline::Text {
+            text: string(&mut v, "text")?,
+        },
+        "strong" => Inline::Strong {
+            content: list(&mut v, "content", inline)?,
+        },
+        "emphasis" => Inline::Emphasis {
+            content: list(&mut v, "content", inline)?,
+        },
+        "strike" => Inline::Strike {
+            content: list(&mut v, "content", inline)?,
+        },
+        "code" => Inline::Code {
+            text: string(&mut v, "text")?,
+        },
+        "link" => Inline::Link {
+            url: string(&mut v, "url")?,
+            content: list(&mut v, "content", inline)?,
+        },
+        "image" => Inline::Image {
+            url: string(&mut v, "url")?,
+            alt: string(&mut v, "alt")?,
+        },
+        "cite" => Inline::Cite { n: small(&v, "n")? },
+        "break" => Inline::Break,
+        _ => return None,
+    })
+}
+
+/// Moves a member out; `None` when it is absent or null.
+fn take(v: &mut Value, name: &str) -> Option<Value> {
+    v.take(name).filter(|v| *v != Value::Null)
+}
+
+pub(crate) fn string(v: &mut Value, name: &str) -> Option<String> {
+    match take(v, name)? {
+        Value::String(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn name<'a>(v: &'a Value, name: &str) -> Option<&'a str> {
+    v.get(name)?.as_str()
+}
+
+pub(crate) fn id(v: &Value, at: &str) -> Option<Id> {
+    name(v, at)?.parse().ok()
+}
+
+fn number(v: &Value, name: &str) -> Option<u64> {
+    v.get(name)?.as_u64()
+}
+
+fn small<T: TryFrom<u64>>(v: &Value, name: &str) -> Option<T> {
+    T::try_from(number(v, name)?).ok()
+}
+
+fn size(v: &Value, name: &str) -> Option<usize> {
+    small(v, name)
+}
+
+/// A list of texts; absent counts as empty.
+fn texts(v: &mut Value, name: &str) -> Option<Vec<String>> {
+    list(v, name, |text| match text {
+        Value::String(text) => Some(text),
+        _ => None,
+    })
+}
+
+fn list<T>(v: &mut Value, name: &str, read: fn(Value) -> Option<T>) -> Option<Vec<T>> {
+    all(take(v, name)?, read)
+}
+
+/// Every member of a list, or nothing when one cannot be read.
+fn all<T>(v: Value, read: fn(Value) -> Option<T>) -> Option<Vec<T>> {
+    match v {
+        Value::Array(items) => items.into_iter().map(read).collect(),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

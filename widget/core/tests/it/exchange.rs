@@ -1,0 +1,351 @@
+//! One message and its answer, through everything that can happen in between.
+
+use crate::support::*;
+use bulle_protocol::{
+    Id,
+    event::{EventId, Finish, ServerEvent},
+    problem::Code,
+};
+use bulle_widget_core::{Activity, Call, Connection, Effect, Event, Notice, Refusal, Stage};
+
+#[test]
+fn a_message_is_shown_at_once_and_answered() {
+    let mut page = Page::ready();
+    page.submit("  Hi  ");
+    assert!(page.effects.contains(&Effect::DraftTaken));
+    assert_eq!(page.last().text, "Hi");
+    assert_eq!(page.session.activity(), Activity::Thinking);
+    page.answer(|c| matches!(c, Call::CreateConversation), 201, &created());
+    let id = page.last().id;
+    page.stream(&turn(id));
+    assert_eq!(page.session.activity(), Activity::Idle);
+    let [mine, theirs] = page.session.messages() else {
+        panic!("{:?}", page.session.messages());
+    };
+    assert_eq!(mine.stage, Stage::Delivered);
+    assert_eq!(theirs.stage, Stage::Complete);
+    assert_eq!(theirs.plain(), "One two[1]\n\nThree four five");
+    assert_eq!(theirs.sources.len(), 1);
+    assert_eq!(theirs.suggestions, ["And then?"]);
+    // The whole answer once, never its letters.
+    assert_eq!(page.said(), ["typing", "One two[1]\n\nThree four five"]);
+    assert!(page.find(is_stream).is_none(), "nobody listens any more");
+}
+
+#[test]
+fn drafts_are_refused_with_a_reason_and_kept() {
+    let longest = "é".repeat(4000);
+    for (draft, refusal) in [
+        (String::new(), Some(Refusal::Empty)),
+        (" \n\t ".into(), Some(Refusal::Empty)),
+        (format!("{longest}x"), Some(Refusal::TooLong(4000))),
+        (format!("  {longest}  "), None),
+    ] {
+        let mut page = Page::ready();
+        page.submit(&draft);
+        assert_eq!(page.session.refusal(), refusal);
+        let taken = page.effects.contains(&Effect::DraftTaken);
+        assert_eq!(taken, refusal.is_none());
+        page.update(Event::Edited);
+        assert_eq!(page.session.refusal(), None);
+    }
+}
+
+#[test]
+fn a_suggestion_leaves_the_draft_alone() {
+    let mut page = Page::ready();
+    page.update(Event::Picked {
+        text: "Why?".into(),
+    });
+    assert_eq!(page.last().text, "Why?");
+    assert!(!page.effects.contains(&Effect::DraftTaken));
+}
+
+#[test]
+fn cut_after_every_event_the_answer_is_the_same_and_asked_for_once() {
+    let whole = {
+        let (mut page, id) = Page::asking("Hi");
+        page.stream(&turn(id));
+        page.session.messages().to_vec()
+    };
+    let count = whole.len();
+    for cut in 0..turn(REPLY).len() {
+        let (mut page, id) = Page::asking("Hi");
+        let events = turn(id);
+        let (before, after) = events.split_at(cut);
+        page.stream(before);
+        page.cut();
+        assert_eq!(page.session.connection(), Connection::Reconnecting);
+        page.pass(1000);
+        if cut == 0 {
+            // Not acknowledged: the same post again.
+            assert!(page.find(is_send).is_some());
+            page.stream(&events);
+        } else {
+            let (ticket, call) = page.take(is_attach);
+            let last = before.last().unwrap().0;
+            let (conversation, after_id) = (CONVERSATION, Some(last));
+            assert_eq!(
+                call,
+                Call::Attach {
+                    conversation,
+                    after: after_id
+                }
+            );
+            page.open.push((ticket, call));
+            page.stream(after);
+        }
+        assert_eq!(page.session.messages(), whole, "cut after {cut}");
+        assert_eq!(page.session.messages().len(), count);
+        assert_eq!(page.session.connection(), Connection::Fine);
+        let posts = page.posts();
+        assert_eq!(posts.len(), if cut == 0 { 2 } else { 1 });
+        assert!(posts.iter().all(|post| post.id == id && !post.retry));
+    }
+}
+
+#[test]
+fn an_edge_that_replays_from_the_start_changes_nothing() {
+    let (mut page, id) = Page::asking("Hi");
+    let events = turn(id);
+    page.stream(&events[..5]);
+    page.cut();
+    page.pass(1000);
+    page.stream(&events);
+    assert_eq!(page.last().plain(), "One two[1]\n\nThree four five");
+}
+
+#[test]
+fn silence_counts_as_a_loss_but_a_comment_is_a_sign_of_life() {
+    let (mut page, id) = Page::asking("Hi");
+    page.stream(&turn(id)[..2]);
+    let ticket = page.find(is_stream).unwrap();
+    for _ in 0..5 {
+        page.pass(30_000);
+        let bytes = b": keep-alive\n\n".to_vec();
+        page.update(Event::Streamed { ticket, bytes });
+    }
+    assert_eq!(page.find(is_stream), Some(ticket));
+    page.pass(41_000);
+    assert_ne!(page.find(is_stream), Some(ticket));
+    assert!(page.find(is_attach).is_some());
+}
+
+#[test]
+fn after_eight_tries_a_button_follows_the_same_turn() {
+    let (mut page, id) = Page::asking("Hi");
+    page.stream(&turn(id)[..3]);
+    page.cut();
+    for _ in 0..8 {
+        assert!(page.last().failure.is_none());
+        page.pass(13_000);
+        page.cut();
+    }
+    assert_eq!(
+        page.last().failure.as_ref().unwrap().code,
+        Code::UpstreamInterrupted
+    );
+    assert_eq!(page.session.activity(), Activity::Idle);
+    page.pass(100_000);
+    assert!(page.find(is_stream).is_none(), "no endless loop");
+    page.update(Event::RetryAsked { message: id });
+    page.stream(&turn(id)[3..]);
+    assert_eq!(page.last().plain(), "One two[1]\n\nThree four five");
+    assert_eq!(page.posts().len(), 1);
+}
+
+#[test]
+fn a_malformed_event_is_a_loss_with_bounded_tries() {
+    let (mut page, id) = Page::asking("Hi");
+    page.stream(&turn(id)[..2]);
+    for _ in 0..20 {
+        if let Some(ticket) = page.find(is_stream) {
+            let bytes = format!("event: append\nid: {id}:3\ndata: {{}}\n\n").into_bytes();
+            page.update(Event::Streamed { ticket, bytes });
+        }
+        page.pass(13_000);
+    }
+    assert!(page.last().failure.is_some());
+    assert_eq!(page.calls(|c| is_attach(c).then_some(())).len(), 8);
+}
+
+#[test]
+fn unknown_events_are_skipped() {
+    let (mut page, id) = Page::asking("Hi");
+    let ticket = page.find(is_stream).unwrap();
+    let bytes = format!("event: later\nid: {id}:1\ndata: ?\n\n").into_bytes();
+    page.update(Event::Streamed { ticket, bytes });
+    assert_eq!(page.find(is_stream), Some(ticket));
+}
+
+#[test]
+fn an_error_in_band_keeps_what_was_written_and_a_retry_asks_again() {
+    let (mut page, id) = Page::asking("Hi");
+    let failed = number(
+        id,
+        vec![
+            start(id, REPLY),
+            block(0, "Half"),
+            error(Code::UpstreamInterrupted, None),
+        ],
+    );
+    page.stream(&failed);
+    page.cut();
+    let failure = page.last().failure.clone().unwrap();
+    assert_eq!(failure.text(&strings(), page.now), "It broke off.");
+    assert_eq!(page.last().plain(), "Half");
+    page.update(Event::RetryAsked { message: id });
+    let posts = page.posts();
+    assert_eq!(posts.last().map(|p| (p.id, p.retry)), Some((id, true)));
+    // The edge replays the first attempt too; the second start voids it.
+    let second = Id::from_parts(3, 3);
+    let mut events = failed;
+    for event in [start(id, second), block(0, "Whole"), done(Finish::Stop)] {
+        let seq = u32::try_from(events.len()).unwrap() + 1;
+        events.push((EventId { turn: id, seq }, event));
+    }
+    page.stream(&events);
+    assert_eq!(page.session.messages().len(), 2);
+    assert_eq!(page.last().plain(), "Whole");
+    assert!(page.session.messages().iter().all(|m| m.failure.is_none()));
+}
+
+#[test]
+fn a_replay_of_both_attempts_ends_well() {
+    let mut page = Page::new();
+    page.start(None);
+    page.open_session(Some(CONVERSATION));
+    let id = Id::from_parts(5, 5);
+    let item = stored_message(id, bulle_protocol::conversation::Role::User, None);
+    page.answer(is_history, 200, &history(vec![item], None));
+    assert_eq!(page.session.activity(), Activity::Thinking);
+    let events = number(
+        id,
+        vec![
+            start(id, REPLY),
+            block(0, "Half"),
+            error(Code::Interrupted, None),
+            start(id, REPLY),
+            block(0, "Whole"),
+            done(Finish::Length),
+        ],
+    );
+    page.stream(&events);
+    assert_eq!(page.last().plain(), "Whole");
+    assert_eq!(page.last().notices, [Notice::Truncated]);
+    assert!(page.posts().is_empty());
+}
+
+#[test]
+fn stopping_works_every_time_even_before_the_edge_has_the_message() {
+    let is_cancel = |call: &Call| matches!(call, Call::Cancel { .. });
+    let (mut page, id) = Page::asking("Hi");
+    page.update(Event::StopAsked);
+    assert!(page.find(is_cancel).is_none());
+    page.stream(&turn(id)[..2]);
+    page.answer(is_cancel, 204, "");
+    page.update(Event::StopAsked);
+    page.answer(is_cancel, 204, "");
+    let end = EventId { turn: id, seq: 3 };
+    page.stream(&[(end, done(Finish::Stopped))]);
+    assert_eq!(page.last().notices, [Notice::Stopped]);
+    assert_eq!(page.session.activity(), Activity::Idle);
+}
+
+#[test]
+fn an_answer_that_was_not_kept_says_so() {
+    let (mut page, id) = Page::asking("Hi");
+    let ServerEvent::Done(mut end) = done(Finish::Stop) else {
+        panic!()
+    };
+    end.kept = false;
+    page.stream(&number(
+        id,
+        vec![start(id, REPLY), block(0, "A"), ServerEvent::Done(end)],
+    ));
+    assert_eq!(page.last().notices, [Notice::NotKept]);
+}
+
+#[test]
+fn problems_keep_the_message_and_say_why() {
+    for (code, words) in [
+        (Code::UpstreamUnavailable, "upstream_unavailable"),
+        (Code::UpstreamTimeout, "upstream_timeout"),
+        (Code::StorageUnavailable, "failed"),
+        (Code::OriginNotAllowed, "unavailable"),
+        (Code::Internal, "failed"),
+    ] {
+        let (mut page, id) = Page::asking("Hi");
+        page.refuse(is_send, &problem(code));
+        let failure = page.last().failure.clone().unwrap();
+        assert_eq!(failure.text(&strings(), page.now), words);
+        assert_eq!(page.last().id, id);
+        let logged = page.effects.contains(&Effect::Log("for the owner".into()));
+        assert_eq!(logged, code == Code::OriginNotAllowed);
+        page.update(Event::RetryAsked { message: id });
+        page.stream(&turn(id));
+        assert_eq!(page.session.messages().len(), 2);
+    }
+}
+
+#[test]
+fn a_proxys_error_page_is_a_loss_not_an_answer() {
+    let (mut page, id) = Page::asking("Hi");
+    page.answer(is_send, 502, "<html>Bad gateway</html>");
+    assert!(page.last().failure.is_none());
+    page.pass(1000);
+    page.stream(&turn(id));
+    assert_eq!(page.session.messages().len(), 2);
+}
+
+#[test]
+fn a_limit_counts_down_and_then_allows() {
+    let (mut page, id) = Page::asking("Hi");
+    page.refuse(is_send, &problem(Code::RateLimited).retry_after(3));
+    let words = |page: &Page| {
+        let failure = page.session.message(id).unwrap().failure.clone().unwrap();
+        failure.text(&strings(), page.session.now())
+    };
+    assert_eq!(words(&page), "wait 3");
+    page.pass(1100);
+    assert_eq!(words(&page), "wait 2");
+    page.update(Event::RetryAsked { message: id });
+    assert!(page.find(is_send).is_none(), "not yet");
+    page.submit("Second");
+    assert!(page.find(is_send).is_none(), "the next one waits too");
+    page.pass(2000);
+    assert_eq!(words(&page), "");
+    let second = page.last().id;
+    page.stream(&turn(second));
+    page.update(Event::RetryAsked { message: id });
+    assert_eq!(page.posts().last().map(|p| p.id), Some(id));
+}
+
+#[test]
+fn a_running_turn_of_another_tab_is_followed_first() {
+    let (mut page, id) = Page::asking("Mine");
+    page.refuse(is_send, &problem(Code::TurnInProgress));
+    let other = Id::from_parts(4, 4);
+    let item = stored_message(other, bulle_protocol::conversation::Role::User, None);
+    page.answer(is_history, 200, &history(vec![item], None));
+    page.stream(&turn(other));
+    // Now it is this message's turn.
+    assert_eq!(page.posts().len(), 2);
+    let ids: Vec<Id> = page.session.messages().iter().map(|m| m.id).collect();
+    assert_eq!(ids, [other, REPLY, id]);
+}
+
+#[test]
+fn a_turn_that_is_always_in_progress_ends_in_a_button() {
+    let (mut page, _) = Page::asking("Mine");
+    for _ in 0..10 {
+        if page.find(is_send).is_some() {
+            page.refuse(is_send, &problem(Code::TurnInProgress));
+        }
+        if page.find(is_history).is_some() {
+            page.answer(is_history, 200, &history(vec![], None));
+        }
+    }
+    assert!(page.last().failure.is_some());
+    assert_eq!(page.posts().len(), 4);
+}

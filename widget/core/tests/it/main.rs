@@ -1,0 +1,10 @@
+//! The session as the page and the edge meet it: events in, effects out.
+
+#[cfg(test)]
+mod exchange;
+#[cfg(test)]
+mod random;
+#[cfg(test)]
+mod session;
+#[cfg(test)]
+mod support;

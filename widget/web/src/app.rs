@@ -1,0 +1,193 @@
+//! The bridge between the core's session and the views.
+//!
+//! The session is the only truth. Signals carry no data: they count changes, and a view that reads
+//! one draws again from the session.
+
+use bulle_protocol::{Id, loader::LoaderConfig, session::Bot};
+use bulle_widget_core::{Changes, Event as Happened, Session, Ticket};
+use leptos::{mount::mount_to, prelude::*};
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{AbortController, Event, EventTarget, HtmlElement, HtmlTextAreaElement};
+
+use crate::{browser, effects, node::Node};
+
+/// A handle on one bubble; copied into every view and handler.
+#[derive(Clone, Copy)]
+pub(crate) struct App {
+    inner: StoredValue<Inner, LocalStorage>,
+    phase: RwSignal<u32>,
+    list: RwSignal<u32>,
+    status: RwSignal<u32>,
+    /// What the live region says.
+    pub announcement: RwSignal<String>,
+    /// True while the visitor reads further up and something new has come.
+    pub behind: RwSignal<bool>,
+    /// Characters in the composer.
+    pub draft: RwSignal<usize>,
+}
+
+pub(crate) struct Inner {
+    pub config: LoaderConfig,
+    pub session: Session,
+    /// The list of messages, which scrolls.
+    pub log: Option<HtmlElement>,
+    /// The composer's text field.
+    pub field: Option<HtmlTextAreaElement>,
+    pub aborts: Vec<(Ticket, AbortController)>,
+    pub wake: Option<TimeoutHandle>,
+    /// The list follows the newest words.
+    pub following: bool,
+    /// Where the list was scrolled to when it was last looked at.
+    pub top: i32,
+    /// How far the list's end was away when older messages were asked for.
+    pub from_end: Option<i32>,
+    /// The composer takes the focus once.
+    pub focus: bool,
+    messages: Vec<(Id, ArcRwSignal<u32>)>,
+}
+
+impl Inner {
+    fn signal(&self, id: Id) -> Option<ArcRwSignal<u32>> {
+        let mut signals = self.messages.iter();
+        let signal = signals.find(|(of, _)| *of == id)?;
+        Some(signal.1.clone())
+    }
+}
+
+/// Mounts a part of the page at the end of an element; it draws itself again when what it watches
+/// changes. One type for all parts: every type of closure would cost its own copy of the machinery.
+pub(crate) fn part(app: App, parent: &HtmlElement, draw: fn(App) -> Node) {
+    mount_to(parent.clone(), move || move || draw(app)).forget();
+}
+
+/// Listens for as long as the page lives.
+pub(crate) fn listen(app: App, target: &EventTarget, name: &str, react: fn(App, &Event)) {
+    let react: Closure<dyn FnMut(Event)> = Closure::new(move |event| react(app, &event));
+    let react = react.into_js_value();
+    let _ = target.add_event_listener_with_callback(name, react.unchecked_ref());
+}
+
+impl App {
+    pub fn new(config: LoaderConfig, focus: bool) -> Self {
+        let session = Session::new(config.site.clone(), config.locale.clone());
+        Self {
+            inner: StoredValue::new_local(Inner {
+                config,
+                session,
+                log: None,
+                field: None,
+                aborts: Vec::new(),
+                wake: None,
+                following: true,
+                top: 0,
+                from_end: None,
+                focus,
+                messages: Vec::new(),
+            }),
+            phase: RwSignal::new(0),
+            list: RwSignal::new(0),
+            status: RwSignal::new(0),
+            announcement: RwSignal::new(String::new()),
+            behind: RwSignal::new(false),
+            draft: RwSignal::new(0),
+        }
+    }
+
+    /// Opens the session and listens to the browser's network.
+    pub fn start(self) {
+        effects::watch_network(self);
+        let stored = self.with(|inner| browser::stored(&inner.config.site));
+        self.dispatch(Happened::Started {
+            online: browser::online(),
+            stored: stored.flatten(),
+            page: browser::page(),
+        });
+    }
+
+    /// Tells the session what happened and carries out what it wants.
+    pub fn dispatch(self, event: Happened) {
+        let moment = browser::moment();
+        let effects = self.with_mut(|inner| inner.session.update(moment, event));
+        for effect in effects.unwrap_or_default() {
+            effects::perform(self, effect);
+        }
+    }
+
+    /// Reads, outside of views; `None` only when the bubble is gone.
+    pub fn with<T>(self, read: impl FnOnce(&Inner) -> T) -> Option<T> {
+        self.inner.try_with_value(read)
+    }
+
+    pub fn with_mut<T>(self, write: impl FnOnce(&mut Inner) -> T) -> Option<T> {
+        self.inner.try_update_value(write)
+    }
+
+    /// Reads the bot, once there is one.
+    pub fn bot<T>(self, read: impl FnOnce(&Bot, &Session) -> T) -> Option<T> {
+        self.with(|inner| inner.session.bot().map(|bot| read(bot, &inner.session)))
+            .flatten()
+    }
+
+    pub fn log(self) -> Option<HtmlElement> {
+        self.with(|inner| inner.log.clone()).flatten()
+    }
+
+    pub fn field(self) -> Option<HtmlTextAreaElement> {
+        self.with(|inner| inner.field.clone()).flatten()
+    }
+
+    /// The view draws again when the session opens or fails to.
+    pub fn watch_phase(self) {
+        self.phase.track();
+    }
+
+    /// The view draws again when messages come or go.
+    pub fn watch_list(self) {
+        self.list.track();
+    }
+
+    /// The view draws again when activity or connection change.
+    pub fn watch_status(self) {
+        self.status.track();
+    }
+
+    /// The view draws again when this message changes.
+    pub fn watch_message(self, id: Id) {
+        let signal = self.with_mut(|inner| {
+            inner.signal(id).unwrap_or_else(|| {
+                let signal = ArcRwSignal::new(0);
+                inner.messages.push((id, signal.clone()));
+                signal
+            })
+        });
+        if let Some(signal) = signal {
+            signal.track();
+        }
+    }
+
+    /// Draws again what has changed.
+    pub fn changed(self, changes: &Changes) {
+        let bump = |signal: RwSignal<u32>| signal.update(|n| *n = n.wrapping_add(1));
+        if changes.phase {
+            bump(self.phase);
+        }
+        if changes.list {
+            self.with_mut(|inner| {
+                let session = &inner.session;
+                inner
+                    .messages
+                    .retain(|(id, _)| session.message(*id).is_some());
+            });
+            bump(self.list);
+        }
+        if changes.status {
+            bump(self.status);
+        }
+        for id in &changes.messages {
+            let signal = self.with(|inner| inner.signal(*id));
+            if let Some(signal) = signal.flatten() {
+                signal.update(|n| *n = n.wrapping_add(1));
+            }
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! An answer's typed blocks as elements.
+
+use bulle_protocol::{
+    block::{Align, Block, Inline},
+    event::Source,
+    strings::Strings,
+};
+use bulle_widget_core::words::fill;
+
+use crate::{
+    icons::{CHECK, COPY, icon},
+    node::{Node, button, el, text},
+};
+
+/// What the blocks of one answer refer to.
+pub(crate) struct Around<'a> {
+    pub strings: &'a Strings,
+    pub sources: &'a [Source],
+}
+
+impl Around<'_> {
+    /// The blocks, in order.
+    pub fn blocks(&self, blocks: &[Block]) -> Vec<Node> {
+        blocks.iter().map(|block| self.block(block)).collect()
+    }
+
+    fn block(&self, block: &Block) -> Node {
+        match block {
+            Block::Paragraph { content } => self.fill("p", content),
+            // One level for all: an answer is no document, and a skipped level confuses readers.
+            Block::Heading { level, content } => {
+                let class = if *level > 2 { "small" } else { "" };
+                el("h3", class).children(self.inlines(content))
+            }
+            Block::List {
+                ordered,
+                start,
+                items,
+            } => {
+                let list = if *ordered {
+                    el("ol", "").attr("start", &start.to_string())
+                } else {
+                    el("ul", "")
+                };
+                let item = |item: &Vec<Block>| el("li", "").children(self.blocks(item));
+                list.children(items.iter().map(item))
+            }
+            Block::Quote { content } => el("blockquote", "").children(self.blocks(content)),
+            Block::Code { language, text } => self.code(language.as_deref(), text),
+            Block::Table { align, head, rows } => self.table(align, head, rows),
+            Block::Rule => el("hr", ""),
+        }
+    }
+
+    fn code(&self, language: Option<&str>, code: &str) -> Node {
+        let copy = copy_button("copy-code", "", &self.strings.copy_code);
+        let bar = el("div", "bar")
+            .child(el("span", "").text(language.unwrap_or_default()))
+            .child(copy);
+        let pre = el("pre", "")
+            .attr("tabindex", "0")
+            .attr("dir", "ltr")
+            .child(el("code", "").text(code));
+        el("div", "code").child(bar).child(pre)
+    }
+
+    fn table(&self, align: &[Align], head: &[Vec<Inline>], rows: &[Vec<Vec<Inline>>]) -> Node {
+        let row = |tag: &'static str, cells: &[Vec<Inline>]| {
+            let cells = cells.iter().enumerate().map(|(column, cell)| {
+                let class = match align.get(column) {
+                    Some(Align::Center) => "center",
+                    Some(Align::Right) => "end",
+                    _ => "",
+                };
+                let cell = el(tag, class).children(self.inlines(cell));
+                if tag == "th" {
+                    cell.attr("scope", "col")
+                } else {
+                    cell
+                }
+            });
+            el("tr", "").children(cells)
+        };
+        let body = el("tbody", "").children(rows.iter().map(|cells| row("td", cells)));
+        let table = el("table", "")
+            .child(el("thead", "").child(row("th", head)))
+            .child(body);
+        el("div", "wide").attr("tabindex", "0").child(table)
+    }
+
+    fn fill(&self, tag: &'static str, content: &[Inline]) -> Node {
+        el(tag, "").children(self.inlines(content))
+    }
+
+    fn inlines(&self, content: &[Inline]) -> Vec<Node> {
+        content.iter().map(|inline| self.inline(inline)).collect()
+    }
+
+    fn inline(&self, inline: &Inline) -> Node {
+        match inline {
+            Inline::Text { text: plain } => text(plain),
+            Inline::Strong { content } => self.fill("strong", content),
+            Inline::Emphasis { content } => self.fill("em", content),
+            Inline::Strike { content } => self.fill("del", content),
+            Inline::Code { text } => el("code", "").text(text),
+            Inline::Link { url, content } => {
+                link(url, "", self.inlines(content), &self.strings.new_window)
+            }
+            Inline::Image { url, alt } if is_web(url) => el("img", "")
+                .attr("loading", "lazy")
+                .attr("referrerpolicy", "no-referrer")
+                .attr("alt", alt)
+                .attr("src", url),
+            Inline::Image { alt, .. } => text(alt),
+            Inline::Cite { n } => self.cite(*n),
+            Inline::Break => el("br", ""),
+        }
+    }
+
+    fn cite(&self, n: u32) -> Node {
+        let number = n.to_string();
+        let source = self.sources.iter().find(|source| source.n == n);
+        let title = source.map_or("", |source| &source.title);
+        let name = fill(&self.strings.cite, "n", &number);
+        let name = fill(&name, "title", title);
+        let cite = button("cite", "cite")
+            .attr("data-v", &number)
+            .attr("aria-label", name.trim())
+            .attr("title", title)
+            .text(&number);
+        el("sup", "").child(cite)
+    }
+}
+
+/// A link, or its bare content when the address is of another kind than an answer may link to. The
+/// edge has checked it too; a page checks what it shows.
+pub(crate) fn link(
+    url: &str,
+    class: &str,
+    content: impl IntoIterator<Item = Node>,
+    new_window: &str,
+) -> Node {
+    if is_web(url) {
+        el("a", class)
+            .attr("href", url)
+            .attr("target", "_blank")
+            .attr("rel", "noopener noreferrer nofollow")
+            .children(content)
+            .spoken(&format!(" ({new_window})"))
+    } else if begins(url, "mailto:") || begins(url, "tel:") {
+        el("a", class).attr("href", url).children(content)
+    } else {
+        el("span", class).children(content)
+    }
+}
+
+/// A button that copies, with the sign that it has.
+pub(crate) fn copy_button(action: &str, value: &str, name: &str) -> Node {
+    button("tool copy", action)
+        .attr("data-v", value)
+        .attr("aria-label", name)
+        .attr("title", name)
+        .child(icon(COPY))
+        .child(icon(CHECK))
+}
+
+fn is_web(url: &str) -> bool {
+    begins(url, "https://") || begins(url, "http://")
+}
+
+fn begins(url: &str, scheme: &str) -> bool {
+    url.get(..scheme.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+}

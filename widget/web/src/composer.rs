@@ -1,0 +1,135 @@
+//! Where the visitor writes.
+
+use bulle_widget_core::{Activity, Event as Happened, Refusal, words::fill};
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Event, HtmlElement, HtmlTextAreaElement, KeyboardEvent};
+
+use crate::{
+    app::{App, listen, part},
+    icons::{SEND, STOP, icon},
+    node::{Node, button, el},
+};
+
+/// From here on the characters left are shown.
+const NEARLY_FULL: usize = 200;
+
+/// The text field, its button, and the line below.
+pub(crate) fn mount(app: App, parent: &HtmlElement) {
+    let composer = el("div", "composer").place(parent);
+    let row = el("div", "field").place(&composer);
+    let field = el("textarea", "")
+        .attr("rows", "1")
+        .attr("dir", "auto")
+        .attr("enterkeyhint", "send")
+        .place(&row);
+    listen(app, &field, "input", edited);
+    listen(app, &field, "keydown", typed);
+    app.with_mut(|inner| inner.field = Some(field.unchecked_into()));
+    part(app, &row, send_button);
+    part(app, &composer, line_below);
+}
+
+/// Names the field, once the bot has a name.
+pub(crate) fn name_field(app: App) {
+    let name = app.bot(|bot, _| fill(&bot.strings.placeholder, "name", &bot.name));
+    if let (Some(name), Some(field)) = (name, app.field()) {
+        let _ = field.set_attribute("aria-label", &name);
+        field.set_placeholder(&name);
+    }
+}
+
+/// Sends the draft.
+pub(crate) fn submit(app: App) {
+    if let Some(field) = app.field() {
+        app.with_mut(|inner| inner.following = true);
+        app.dispatch(Happened::Submitted {
+            text: field.value(),
+        });
+        let _ = field.focus();
+    }
+}
+
+/// Empties the field: the draft was taken.
+pub(crate) fn clear(app: App) {
+    if let Some(field) = app.field() {
+        field.set_value("");
+        measure(app, &field);
+    }
+}
+
+/// Puts the cursor in the field.
+pub(crate) fn focus(app: App) {
+    if let Some(field) = app.field() {
+        let _ = field.focus();
+    }
+}
+
+fn edited(app: App, _: &Event) {
+    if let Some(field) = app.field() {
+        measure(app, &field);
+        app.dispatch(Happened::Edited);
+    }
+}
+
+/// Fits the field's height to its text, up to what the stylesheet allows.
+fn measure(app: App, field: &HtmlTextAreaElement) {
+    app.draft.set(field.value().trim().chars().count());
+    let style = HtmlElement::style(field);
+    let _ = style.set_property("height", "auto");
+    let _ = style.set_property("height", &format!("{}px", field.scroll_height()));
+}
+
+fn typed(app: App, event: &Event) {
+    let event: &KeyboardEvent = event.unchecked_ref();
+    // 229 is what browsers report while an input method is composing, even after its last key.
+    let composing = event.is_composing() || event.key_code() == 229;
+    if event.key() == "Enter" && !event.shift_key() && !composing {
+        event.prevent_default();
+        submit(app);
+    }
+}
+
+fn send_button(app: App) -> Node {
+    app.watch_phase();
+    app.watch_status();
+    let empty = app.draft.get() == 0;
+    let button = app.bot(|bot, session| {
+        if session.activity() == Activity::Idle {
+            let off = if empty { "true" } else { "false" };
+            button("send", "send")
+                .attr("aria-label", &bot.strings.send)
+                .attr("title", &bot.strings.send)
+                .attr("aria-disabled", off)
+                .child(icon(SEND))
+        } else {
+            button("send stop", "stop")
+                .attr("aria-label", &bot.strings.stop)
+                .attr("title", &bot.strings.stop)
+                .child(icon(STOP))
+        }
+    });
+    button.unwrap_or_else(|| el("span", ""))
+}
+
+fn line_below(app: App) -> Node {
+    app.watch_phase();
+    app.watch_status();
+    let draft = app.draft.get();
+    let line = app.bot(|bot, session| {
+        let max = session.max_chars();
+        let count = format!("{draft} / {max}");
+        let too_long = || fill(&bot.strings.too_long, "max", &max.to_string());
+        if draft > max || matches!(session.refusal(), Some(Refusal::TooLong(_))) {
+            el("p", "below over")
+                .attr("role", "alert")
+                .text(&too_long())
+                .child(el("span", "count").text(&count))
+        } else if draft + NEARLY_FULL > max {
+            el("p", "below").child(el("span", "count").text(&count))
+        } else {
+            el("p", "below").text(&bot.strings.disclaimer)
+        }
+    });
+    line.unwrap_or_else(|| el("p", "below"))
+}

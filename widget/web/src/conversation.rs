@@ -1,0 +1,372 @@
+//! The panel below its header: messages, what is going on, and the composer.
+
+use bulle_protocol::Id;
+use bulle_widget_core::{Activity, Changes, Connection, Event, Phase, words::fill};
+use leptos::{mount::mount_to, prelude::*};
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{Element, FocusOptions, HtmlElement, ResizeObserver};
+
+use crate::{
+    app::{App, Inner, listen, part},
+    composer,
+    icons::{DOWN, NEW, RETRY, icon},
+    message,
+    node::{Node, button, el},
+};
+
+/// How close to the end still counts as being there, in pixels.
+const NEAR: i32 = 40;
+
+/// Everything below the header.
+pub(crate) fn mount(app: App, body: &HtmlElement) {
+    let root = el("div", "app").place(body);
+    listen(app, &root, "click", clicked);
+    part(app, &root, cover);
+    part(app, &root, bar);
+    let middle = el("div", "middle").place(&root);
+    let log = el("div", "log")
+        .attr("role", "log")
+        // Streaming would be read letter by letter: the live region below says whole answers.
+        .attr("aria-live", "off")
+        .attr("tabindex", "0")
+        .place(&middle);
+    listen(app, &log, "scroll", scrolled);
+    app.with_mut(|inner| inner.log = Some(log.clone()));
+    part(app, &log, head);
+    mount_to(log.clone(), move || messages(app)).forget();
+    part(app, &log, tail);
+    part(app, &middle, newest);
+    composer::mount(app, &root);
+    part(app, &root, announcer);
+    follow_size(app, &log);
+}
+
+/// The messages: a new one is added without touching the others, and each draws itself again alone.
+fn messages(app: App) -> impl IntoView {
+    let ids = move || {
+        app.watch_list();
+        let ids = |inner: &Inner| -> Vec<Id> {
+            let messages = inner.session.messages().iter();
+            messages.map(|m| m.id).collect()
+        };
+        app.with(ids).unwrap_or_default()
+    };
+    For(ForProps::builder()
+        .each(ids)
+        .key(|id: &Id| *id)
+        .children(move |id| move || message::view(app, id))
+        .build())
+}
+
+/// The header's button for a new conversation, once there is an old one.
+pub(crate) fn mount_new_button(app: App, tools: &HtmlElement) {
+    listen(app, tools, "click", |app, _| {
+        app.dispatch(Event::NewAsked);
+        composer::focus(app);
+    });
+    part(app, tools, new_icon);
+}
+
+fn new_icon(app: App) -> Node {
+    app.watch_list();
+    let name = app.bot(|bot, session| {
+        let some = !session.messages().is_empty();
+        some.then(|| bot.strings.new_conversation.clone())
+    });
+    match name.flatten() {
+        Some(name) => button("tool", "")
+            .attr("aria-label", &name)
+            .attr("title", &name)
+            .child(icon(NEW)),
+        None => el("span", ""),
+    }
+}
+
+/// What screen readers are told: whole answers, and what went wrong.
+fn announcer(app: App) -> Node {
+    let words = app.announcement.get();
+    el("div", "sr").attr("role", "status").text(&words)
+}
+
+/// Keeps the newest words in sight, or says that there are some.
+pub(crate) fn after_change(app: App, changes: &Changes) {
+    if changes.phase {
+        request_animation_frame(move || {
+            let focus = app.with_mut(|inner| {
+                inner.session.phase() == Phase::Ready && std::mem::take(&mut inner.focus)
+            });
+            composer::name_field(app);
+            let label = app.bot(|bot, _| bot.strings.messages.clone());
+            if let (Some(label), Some(log)) = (label, app.log()) {
+                let _ = log.set_attribute("aria-label", &label);
+            }
+            if focus == Some(true) {
+                composer::focus(app);
+            }
+        });
+    }
+    let loaded = |inner: &mut Inner| match inner.session.is_loading_history() {
+        true => None,
+        false => inner.from_end.take(),
+    };
+    if let Some(Some(from_end)) = app.with_mut(loaded) {
+        request_animation_frame(move || {
+            if let Some(log) = app.log() {
+                log.set_scroll_top(log.scroll_height() - from_end);
+            }
+        });
+        return;
+    }
+    let following = app.with(|inner| inner.following) == Some(true);
+    let writing = app.with(|inner| inner.session.activity()) == Some(Activity::Writing);
+    if following {
+        request_animation_frame(move || follow(app));
+    } else if writing && !changes.messages.is_empty() {
+        app.behind.set(true);
+    }
+}
+
+/// Goes to the end, unless the visitor has gone up since it was asked for.
+fn follow(app: App) {
+    if app.with(|inner| inner.following) == Some(true) {
+        to_end(app);
+    }
+}
+
+fn to_end(app: App) {
+    if let Some(log) = app.log() {
+        log.set_scroll_top(log.scroll_height());
+        let top = log.scroll_top();
+        app.with_mut(|inner| inner.top = top);
+    }
+}
+
+fn scrolled(app: App, _: &web_sys::Event) {
+    if let Some(log) = app.log() {
+        let left = log.scroll_height() - log.scroll_top() - log.client_height();
+        let top = log.scroll_top();
+        let following = app.with_mut(|inner| {
+            // Words that come faster than the list scrolls leave a gap too: only going up is a wish,
+            // and a wish from the first pixel on.
+            let up = top < inner.top;
+            inner.top = top;
+            inner.following = left < 2 || (!up && (inner.following || left < NEAR));
+            inner.following
+        });
+        if following == Some(true) {
+            app.behind.set(false);
+        }
+    }
+}
+
+/// A smaller list, such as above an opening keyboard, still ends where it ended.
+fn follow_size(app: App, log: &HtmlElement) {
+    let resized: Closure<dyn FnMut()> = Closure::new(move || follow(app));
+    let observer = ResizeObserver::new(resized.into_js_value().unchecked_ref());
+    if let Ok(observer) = observer {
+        observer.observe(log);
+    }
+}
+
+/// Instead of the conversation: loading, or nothing to be had.
+fn cover(app: App) -> Node {
+    app.watch_phase();
+    let cover = app.with(|inner| match inner.session.phase() {
+        Phase::Ready => el("div", "gone"),
+        Phase::Opening => el("div", "cover wait")
+            .attr("role", "status")
+            .spoken(&inner.config.loading)
+            .children(["", "", ""].map(|class| el("i", class))),
+        Phase::Unavailable => el("div", "cover")
+            .child(
+                el("p", "")
+                    .attr("role", "alert")
+                    .text(&inner.config.unavailable),
+            )
+            .child(
+                button("retry", "reload")
+                    .child(icon(RETRY))
+                    .text(&inner.config.retry),
+            ),
+    });
+    cover.unwrap_or_else(|| el("div", ""))
+}
+
+/// One line about the connection, when there is something to say.
+fn bar(app: App) -> Node {
+    app.watch_phase();
+    app.watch_status();
+    let bar = app.bot(|bot, session| match session.connection() {
+        Connection::Fine => None,
+        Connection::Offline => Some(bot.strings.offline.clone()),
+        Connection::Reconnecting => Some(bot.strings.reconnecting.clone()),
+    });
+    match bar.flatten() {
+        Some(words) => el("p", "state").attr("role", "status").text(&words),
+        None => el("p", "gone").attr("role", "status"),
+    }
+}
+
+/// Above the messages: the way to older ones, or the greeting of an empty conversation.
+fn head(app: App) -> Node {
+    app.watch_phase();
+    app.watch_list();
+    let head = app.bot(|bot, session| {
+        if session.has_earlier() {
+            let earlier = button("chip", "earlier").text(&bot.strings.earlier);
+            return el("div", "head").child(earlier);
+        }
+        if session.history_failed() {
+            return el("div", "head")
+                .child(el("p", "notice").text(&bot.strings.history_unavailable))
+                .child(button("chip", "reload").text(&bot.strings.retry));
+        }
+        let empty = session.messages().is_empty();
+        if empty && session.is_loading_history() {
+            return el("div", "cover wait").children(["", "", ""].map(|class| el("i", class)));
+        }
+        let chips = empty.then(|| chips(&bot.suggestions));
+        let greeting = el("div", "text")
+            .attr("dir", "auto")
+            .child(el("p", "").text(&bot.greeting));
+        el("div", "msg theirs greeting")
+            .spoken(&bot.name)
+            .maybe((!bot.greeting.is_empty()).then_some(greeting))
+            .maybe(chips.flatten())
+    });
+    head.unwrap_or_else(|| el("div", ""))
+}
+
+/// Below the messages: the bot is thinking, or what to ask next.
+fn tail(app: App) -> Node {
+    app.watch_list();
+    app.watch_status();
+    let tail = app.bot(|bot, session| match session.activity() {
+        Activity::Thinking => {
+            let name = fill(&bot.strings.typing, "name", &bot.name);
+            let dots = el("span", "dots").children(["", "", ""].map(|class| el("i", class)));
+            el("div", "typing").spoken(&name).child(dots)
+        }
+        Activity::Writing => el("div", ""),
+        Activity::Idle => {
+            let last = session.messages().last();
+            let chips = last.and_then(|last| chips(&last.suggestions));
+            el("div", "next").maybe(chips)
+        }
+    });
+    tail.unwrap_or_else(|| el("div", ""))
+}
+
+fn chips(questions: &[String]) -> Option<Node> {
+    let chip = |question: &String| {
+        let chip = button("chip", "ask").attr("data-v", question);
+        el("li", "").child(chip.attr("dir", "auto").text(question))
+    };
+    let list = el("ul", "chips").attr("role", "list");
+    (!questions.is_empty()).then(|| list.children(questions.iter().map(chip)))
+}
+
+fn newest(app: App) -> Node {
+    let behind = app.behind.get();
+    let name = app.bot(|bot, _| bot.strings.newest.clone());
+    match name.filter(|_| behind) {
+        Some(name) => button("newest", "newest").child(icon(DOWN)).text(&name),
+        None => el("span", "gone"),
+    }
+}
+
+/// One handler for every button of the conversation: a button names what it does in `data-do`.
+fn clicked(app: App, event: &web_sys::Event) {
+    let target = event.target().and_then(|t| t.dyn_into::<Element>().ok());
+    let Some(button) = target.and_then(|t| t.closest("[data-do]").ok().flatten()) else {
+        return;
+    };
+    let value = button.get_attribute("data-v").unwrap_or_default();
+    match button.get_attribute("data-do").unwrap_or_default().as_str() {
+        "send" => composer::submit(app),
+        "stop" => app.dispatch(Event::StopAsked),
+        "ask" => {
+            app.with_mut(|inner| inner.following = true);
+            app.dispatch(Event::Picked { text: value });
+            composer::focus(app);
+        }
+        "retry" => {
+            if let Ok(message) = value.parse() {
+                app.dispatch(Event::RetryAsked { message });
+            }
+        }
+        "reload" => app.dispatch(Event::ReloadAsked),
+        "earlier" => earlier(app),
+        "newest" => {
+            app.behind.set(false);
+            app.with_mut(|inner| inner.following = true);
+            to_end(app);
+        }
+        "copy" => {
+            let message = |id: Id| app.bot(|_, session| Some(session.message(id)?.plain()));
+            if let Some(Some(plain)) = value.parse().ok().and_then(message) {
+                copy(app, &button, &plain);
+            }
+        }
+        "copy-code" => {
+            let code = button.closest(".code").ok().flatten();
+            let code = code.and_then(|code| code.query_selector("pre").ok().flatten());
+            if let Some(code) = code.and_then(|code| code.text_content()) {
+                copy(app, &button, &code);
+            }
+        }
+        "cite" => show_source(app, &button, &value),
+        _ => {}
+    }
+}
+
+/// Reads older messages, and keeps those in sight where they are.
+fn earlier(app: App) {
+    let from_end = app.log().map(|log| log.scroll_height() - log.scroll_top());
+    app.with_mut(|inner| {
+        inner.from_end = from_end;
+        inner.following = false;
+    });
+    app.dispatch(Event::EarlierAsked);
+}
+
+fn copy(app: App, button: &Element, words: &str) {
+    let _ = window().navigator().clipboard().write_text(words);
+    if let Some(copied) = app.bot(|bot, _| bot.strings.copied.clone()) {
+        app.announcement.set(copied);
+    }
+    flash(button, "copied");
+}
+
+fn show_source(app: App, cite: &Element, number: &str) {
+    let message = cite.closest(".msg").ok().flatten();
+    let find = |selector: &str| message.as_ref()?.query_selector(selector).ok().flatten();
+    if let Some(details) = find("details") {
+        let _ = details.set_attribute("open", "");
+    }
+    let item = find(&format!("[data-n=\"{number}\"]"));
+    let (Some(item), Some(log)) = (item, app.log()) else {
+        return;
+    };
+    // Only the list scrolls: scrolling into view would move the page around the bubble too.
+    let top = item.get_bounding_client_rect().top() - log.get_bounding_client_rect().top();
+    #[expect(clippy::cast_possible_truncation, reason = "whole pixels will do")]
+    let by = top as i32 - log.client_height() / 3;
+    log.set_scroll_top(log.scroll_top() + by);
+    let options = FocusOptions::new();
+    options.set_prevent_scroll(true);
+    let _ = item
+        .unchecked_ref::<HtmlElement>()
+        .focus_with_options(&options);
+    flash(&item, "flash");
+}
+
+/// Gives an element a class for a moment.
+fn flash(element: &Element, class: &'static str) {
+    let _ = element.class_list().add_1(class);
+    let element = element.clone();
+    let end = move || {
+        let _ = element.class_list().remove_1(class);
+    };
+    set_timeout(end, std::time::Duration::from_millis(1600));
+}

@@ -1,0 +1,122 @@
+//! A message: the visitor's bubble, or the bot's answer with what belongs to it.
+
+use bulle_protocol::{Id, event::Source, session::Bot, strings::Strings};
+use bulle_widget_core::{Activity, Failure, Message, Notice, Session, Stage};
+
+use crate::{
+    app::App,
+    blocks::{Around, copy_button, link},
+    icons::{ALERT, CHEVRON, OUT, RETRY, icon},
+    node::{Node, button, el, text},
+};
+
+/// The message as it stands.
+pub(crate) fn view(app: App, id: Id) -> Node {
+    app.watch_message(id);
+    let view = app.bot(|bot, session| {
+        let message = session.message(id)?;
+        Some(if message.is_visitors() {
+            visitors(message, bot, session)
+        } else {
+            answer(message, bot, session)
+        })
+    });
+    view.flatten().unwrap_or_else(|| el("div", ""))
+}
+
+fn visitors(message: &Message, bot: &Bot, session: &Session) -> Node {
+    let sent = if message.stage == Stage::Delivered {
+        "bubble"
+    } else {
+        "bubble unsent"
+    };
+    el("div", "msg mine")
+        .spoken(&bot.strings.you)
+        .child(el("div", sent).attr("dir", "auto").text(&message.text))
+        .maybe(failure(message, message.id, bot, session))
+}
+
+fn answer(message: &Message, bot: &Bot, session: &Session) -> Node {
+    let around = Around {
+        strings: &bot.strings,
+        sources: &message.sources,
+    };
+    let writing = message.stage == Stage::Writing;
+    let class = if writing { "text writing" } else { "text" };
+    let body = el("div", class)
+        .attr("dir", "auto")
+        .children(around.blocks(&message.blocks));
+    let empty = message.blocks.is_empty();
+    let asked = message.reply_to.unwrap_or(message.id);
+    let copy = (!writing && !empty).then(|| {
+        let copy = copy_button("copy", &message.id.to_string(), &bot.strings.copy);
+        el("div", "tools").child(copy)
+    });
+    el("div", "msg theirs")
+        .spoken(&bot.name)
+        .maybe((!empty).then_some(body))
+        .maybe(sources(&message.sources, &bot.strings))
+        .children(message.notices.iter().map(|n| notice(*n, &bot.strings)))
+        .maybe(failure(message, asked, bot, session))
+        .maybe(copy)
+}
+
+fn notice(notice: Notice, strings: &Strings) -> Node {
+    el("p", "notice").text(notice.text(strings))
+}
+
+fn sources(sources: &[Source], strings: &Strings) -> Option<Node> {
+    if sources.is_empty() {
+        return None;
+    }
+    let count = sources.len().to_string();
+    let summary = el("summary", "")
+        .child(icon(CHEVRON))
+        .text(&strings.sources)
+        .child(el("span", "count").text(&count));
+    let cards = sources.iter().map(|source| {
+        let title = match &source.url {
+            Some(url) => {
+                let content = [text(&source.title), icon(OUT)];
+                link(url, "title", content, &strings.new_window)
+            }
+            None => el("span", "title").text(&source.title),
+        };
+        let number = source.n.to_string();
+        el("li", "")
+            .attr("tabindex", "-1")
+            .attr("data-n", &number)
+            .child(el("span", "n").attr("aria-hidden", "true").text(&number))
+            .child(title)
+            .child(el("p", "").text(&source.snippet))
+    });
+    let list = el("ol", "").attr("role", "list").children(cards);
+    Some(el("details", "sources").child(summary).child(list))
+}
+
+/// Why the exchange went no further, with a way on.
+fn failure(message: &Message, asked: Id, bot: &Bot, session: &Session) -> Option<Node> {
+    let failure: &Failure = message.failure.as_ref()?;
+    let now = session.now();
+    let words = failure.text(&bot.strings, now);
+    let retry = button("retry", "retry")
+        .attr("data-v", &asked.to_string())
+        .child(icon(RETRY))
+        .text(&bot.strings.retry);
+    let waits = failure.seconds_left(now) > 0 || session.activity() != Activity::Idle;
+    let retry = if waits {
+        retry.attr("disabled", "")
+    } else {
+        retry
+    };
+    let action = failure
+        .action
+        .as_ref()
+        .map(|a| link(&a.url, "action", [text(&a.label)], &bot.strings.new_window));
+    let words = (!words.is_empty()).then(|| {
+        let words = el("p", "").text(&words);
+        el("div", "why").child(icon(ALERT)).child(words)
+    });
+    let ways = el("div", "ways").child(retry).maybe(action);
+    Some(el("div", "failure").maybe(words).child(ways))
+}
