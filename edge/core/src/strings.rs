@@ -45,6 +45,20 @@ pub fn negotiate(wishes: &[&str]) -> &'static str {
         .map_or("en", |(tag, _)| tag)
 }
 
+/// The languages of an `Accept-Language` header, the most wanted first (RFC 9110, section 12.5.4).
+pub fn languages(header: &str) -> Vec<&str> {
+    let mut wishes: Vec<(f32, &str)> = header
+        .split(',')
+        .filter_map(|part| {
+            let (tag, quality) = part.split_once(";q=").unwrap_or((part, "1"));
+            let quality: f32 = quality.trim().parse().ok()?;
+            (quality > 0.0).then_some((quality, tag.trim()))
+        })
+        .collect();
+    wishes.sort_by(|a, b| b.0.total_cmp(&a.0));
+    wishes.into_iter().map(|(_, tag)| tag).collect()
+}
+
 /// The texts of a locale that [`negotiate`] gave.
 pub fn texts(locale: &str) -> Texts {
     LOCALES
@@ -91,6 +105,18 @@ mod tests {
                     "{tag}: placeholders of {name}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn accepted_languages_are_read_in_order_of_quality() {
+        for (header, expected) in [
+            ("", vec![""]),
+            ("fr", vec!["fr"]),
+            ("en;q=0.5, fr-CA, de;q=0, *;q=0.1", vec!["fr-CA", "en", "*"]),
+            ("fr;q=x", vec![]),
+        ] {
+            assert_eq!(languages(header), expected, "{header}");
         }
     }
 

@@ -16,7 +16,7 @@ use worker::{EncodeBody, send};
 use super::assets;
 use crate::{
     adapters::Edge,
-    http::{Answer, Refusal},
+    http::{self, Answer, Refusal},
 };
 
 /// What the bundled loader says where the site's settings belong.
@@ -42,15 +42,20 @@ pub async fn get(
         return Err(Problem::new(Code::NotFound, "The address of the script ends in .js.").into());
     };
     let (script, cache) = match directory::site(&edge, key).await {
-        Ok(site) => (script(&edge, &site, &uri).await?, CACHE),
+        Ok(site) => (script(&edge, &site, &uri, &headers).await?, CACHE),
         Err(problem) => (complaint(&problem), "no-store"),
     };
     Ok(respond(script, cache, &headers))
 }
 
-async fn script(edge: &Edge, site: &Site, uri: &Uri) -> Result<String, Refusal> {
+async fn script(
+    edge: &Edge,
+    site: &Site,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<String, Refusal> {
     let template = assets::text(edge, "loader.js").await?;
-    let config = serde_json::to_string(&config(site, uri)).map_err(|_| {
+    let config = serde_json::to_string(&config(site, uri, headers)).map_err(|_| {
         Problem::new(
             Code::Internal,
             "The loader's settings could not be written.",
@@ -63,9 +68,12 @@ async fn script(edge: &Edge, site: &Site, uri: &Uri) -> Result<String, Refusal> 
     Ok(template.replacen(PLACEHOLDER, &config, 1))
 }
 
-fn config(site: &Site, uri: &Uri) -> LoaderConfig {
+fn config(site: &Site, uri: &Uri, headers: &HeaderMap) -> LoaderConfig {
     let bot = &site.bot;
-    let locale = strings::negotiate(&[&bot.locale]);
+    let wishes = http::header(headers, "accept-language").unwrap_or_default();
+    let mut wishes = strings::languages(wishes);
+    wishes.push(&bot.locale);
+    let locale = strings::negotiate(&wishes);
     let texts = strings::texts(locale).bubble;
     let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
     LoaderConfig {
@@ -128,7 +136,7 @@ fn respond(script: String, cache: &'static str, headers: &HeaderMap) -> Response
     set(header::CONTENT_TYPE, "text/javascript; charset=utf-8");
     set(header::CACHE_CONTROL, cache);
     set(header::ETAG, &etag);
-    set(header::VARY, "accept-encoding");
+    set(header::VARY, "accept-encoding, accept-language");
     set(
         HeaderName::from_static("cross-origin-resource-policy"),
         "cross-origin",
