@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import { startEdge } from "./support/edge.mjs";
-import { Bubble, launch, picture, violations, watch } from "./support/browser.mjs";
-import { answer, pause, startUpstream, stream } from "./support/upstream.mjs";
+import { Bubble, launch, picture, servePages, violations, watch } from "./support/browser.mjs";
+import { answer, pause, startNetwork, startUpstream, stream } from "./support/upstream.mjs";
 
 const QUESTION = "Quelle est ton expérience avec Kubernetes ?";
 const WORDS = Array.from({ length: 30 }, (_, n) => `mot${n} `).concat("[1]. Fin");
@@ -64,15 +64,50 @@ test("a reload in the middle finds the whole answer, once", async () => {
   await answeredOnce();
 });
 
-test("a network that is cut in the middle and comes back shows the whole answer, once", async () => {
-  upstream.behave = slowly;
-  await bubble.ask(QUESTION);
-  await bubble.log.getByText("mot5").first().waitFor();
-  await context.setOffline(true);
-  await pause(1500);
-  await picture(page, "offline");
-  await context.setOffline(false);
-  await answeredOnce();
+test("a connection that is cut in the middle, again and again, shows the whole answer, once", async () => {
+  const network = await startNetwork(edge.port);
+  const site = await servePages({
+    "/": `<!doctype html><html lang="fr"><title>Host</title><body><script src="${network.url}/s/twin-demo.js"></script>`,
+  });
+  try {
+    await page.goto(site.url);
+    await bubble.open();
+    upstream.behave = slowly;
+    await bubble.ask(QUESTION);
+    for (const word of ["mot3", "mot12", "mot20"]) {
+      await bubble.log.getByText(word).first().waitFor();
+      network.cut();
+      await bubble.dialog.getByText("Connexion perdue").first().waitFor();
+      if (word === "mot12") await picture(page, "reconnecting");
+      network.mend();
+    }
+    await answeredOnce();
+    assert.equal(await bubble.dialog.getByText("Connexion perdue").count(), 0);
+  } finally {
+    network.stop();
+    site.stop();
+  }
+});
+
+test("a network that is gone for the rest of the answer is told, and asked for when it is back", async () => {
+  const network = await startNetwork(edge.port);
+  const site = await servePages({
+    "/": `<!doctype html><html lang="fr"><title>Host</title><body><script src="${network.url}/s/twin-demo.js"></script>`,
+  });
+  try {
+    await page.goto(site.url);
+    await bubble.open();
+    upstream.behave = slowly;
+    await bubble.ask(QUESTION);
+    await bubble.log.getByText("mot3").first().waitFor();
+    network.cut();
+    await pause(4000);
+    network.mend();
+    await answeredOnce();
+  } finally {
+    network.stop();
+    site.stop();
+  }
 });
 
 test("a message written offline is sent once, when the network is back", async () => {

@@ -122,6 +122,23 @@ test("the keyboard alone is enough", async () => {
   assert.equal(await bubble.input.inputValue(), "draft");
 });
 
+test("a long answer is read from its start, and the way to its end is offered", async () => {
+  const { page, bubble } = await visit("/digital-twin/", { viewport: { width: 1280, height: 520 } });
+  await bubble.open();
+  await bubble.ask(QUESTION);
+  await bubble.log.getByText("depuis mars 2017").first().waitFor();
+  await bubble.settled();
+  const top = async () => {
+    const [list, question] = [await bubble.log.boundingBox(), await bubble.log.getByText(QUESTION).last().boundingBox()];
+    return question.y - list.y;
+  };
+  assert.ok((await top()) >= 0 && (await top()) < 40, `the question stands at ${await top()}`);
+  await bubble.dialog.getByRole("button", { name: "Aller au message le plus récent" }).click();
+  assert.ok((await top()) < 0);
+  // The page around the bubble has not moved.
+  assert.equal(await page.evaluate(() => scrollY), 0);
+});
+
 test("an input method composes without sending", async () => {
   const { bubble } = await visit("/plain/", { locale: "en-GB" });
   await bubble.open();
@@ -185,13 +202,12 @@ describe("looks and assistive technology", () => {
   }
 
   test("right to left mirrors the bubble", async () => {
-    const { page, bubble } = await visit("/digital-twin/");
-    await page.route("**/v1/sessions", async (route) => {
+    const { page, bubble } = await visit("about:blank");
+    await page.route("**/s/*.js", async (route) => {
       const response = await route.fetch();
-      const session = await response.json();
-      session.bot.locale = "ar";
-      await route.fulfill({ response, json: session });
+      await route.fulfill({ response, body: (await response.text()).replace('"locale":"fr"', '"locale":"ar"') });
     });
+    await page.goto(`${edge.site}/digital-twin/`);
     await bubble.open();
     await bubble.ask("مرحبا Kubernetes");
     await bubble.log.getByText("Kubernetes").first().waitFor();

@@ -1,5 +1,6 @@
 // An OpenAI-compatible server that misbehaves on demand. What to do is set before each question.
 import { createServer } from "node:http";
+import { connect, createServer as createTcpServer } from "node:net";
 import { once } from "node:events";
 
 const chunk = (delta, more = {}) =>
@@ -53,4 +54,32 @@ export async function cut(response, bytes) {
   if (bytes.length > 0) response.write(bytes);
   await pause(15);
   response.destroy();
+}
+
+/** A TCP proxy to a local port, whose connections can be cut and refused: the network between page and edge. */
+export async function startNetwork(port) {
+  const sockets = new Set();
+  let down = false;
+  const server = createTcpServer((client) => {
+    if (down) return client.resetAndDestroy();
+    const edge = connect(port, "127.0.0.1");
+    for (const [from, to] of [[client, edge], [edge, client]]) {
+      sockets.add(from);
+      from.on("error", () => to.destroy());
+      from.on("close", () => (sockets.delete(from), to.destroy()));
+      from.pipe(to);
+    }
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://localhost:${server.address().port}`,
+    /** Cuts everything under way; until `mend`, nothing connects. */
+    cut() {
+      down = true;
+      for (const socket of sockets) socket.resetAndDestroy();
+    },
+    mend: () => (down = false),
+    stop: () => server.close(),
+  };
 }

@@ -26,6 +26,17 @@ pub(crate) struct App {
     pub draft: RwSignal<usize>,
 }
 
+/// What the list keeps in sight while words arrive.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Following {
+    /// The newest words, but never past the question that they answer: a long answer is read from its start.
+    Question,
+    /// The newest words: the visitor went to the end.
+    End,
+    /// Nothing: the visitor reads further up.
+    Nothing,
+}
+
 pub(crate) struct Inner {
     pub config: LoaderConfig,
     pub session: Session,
@@ -35,8 +46,8 @@ pub(crate) struct Inner {
     pub field: Option<HtmlTextAreaElement>,
     pub aborts: Vec<(Ticket, AbortController)>,
     pub wake: Option<TimeoutHandle>,
-    /// The list follows the newest words.
-    pub following: bool,
+    /// What the list follows.
+    pub following: Following,
     /// Where the list was scrolled to when it was last looked at.
     pub top: i32,
     /// How far the list's end was away when older messages were asked for.
@@ -78,7 +89,7 @@ impl App {
                 field: None,
                 aborts: Vec::new(),
                 wake: None,
-                following: true,
+                following: Following::Question,
                 top: 0,
                 from_end: None,
                 focus,

@@ -6,7 +6,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlElement, HtmlTextAreaElement, KeyboardEvent};
 
 use crate::{
-    app::{App, listen, part},
+    app::{App, Following, listen, part},
     icons::{SEND, STOP, icon},
     node::{Node, button, el},
 };
@@ -42,7 +42,7 @@ pub(crate) fn name_field(app: App) {
 /// Sends the draft.
 pub(crate) fn submit(app: App) {
     if let Some(field) = app.field() {
-        app.with_mut(|inner| inner.following = true);
+        app.with_mut(|inner| inner.following = Following::Question);
         app.dispatch(Happened::Submitted {
             text: field.value(),
         });

@@ -7,7 +7,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, FocusOptions, HtmlElement, ResizeObserver};
 
 use crate::{
-    app::{App, Inner, listen, part},
+    app::{App, Following, Inner, listen, part},
     composer,
     icons::{DOWN, NEW, RETRY, icon},
     message,
@@ -16,6 +16,9 @@ use crate::{
 
 /// How close to the end still counts as being there, in pixels.
 const NEAR: i32 = 40;
+
+/// Space above a question that stands at the top of the list, in pixels.
+const MARGIN: i32 = 12;
 
 /// Everything below the header.
 pub(crate) fn mount(app: App, body: &HtmlElement) {
@@ -117,45 +120,68 @@ pub(crate) fn after_change(app: App, changes: &Changes) {
         });
         return;
     }
-    let following = app.with(|inner| inner.following) == Some(true);
+    let following = app.with(|inner| inner.following);
     let writing = app.with(|inner| inner.session.activity()) == Some(Activity::Writing);
-    if following {
+    if following != Some(Following::Nothing) {
         request_animation_frame(move || follow(app));
     } else if writing && !changes.messages.is_empty() {
         app.behind.set(true);
     }
 }
 
-/// Goes to the end, unless the visitor has gone up since it was asked for.
+/// Goes to the newest words as far as they are followed.
 fn follow(app: App) {
-    if app.with(|inner| inner.following) == Some(true) {
-        to_end(app);
-    }
+    let following = app.with(|inner| inner.following);
+    let (Some(log), Some(following)) = (app.log(), following) else {
+        return;
+    };
+    let end = log.scroll_height() - log.client_height();
+    let top = match following {
+        Following::Nothing => return,
+        Following::End => end,
+        Following::Question => end.min(question_top(&log).unwrap_or(end)),
+    };
+    scroll_to(app, &log, top);
+    app.behind.set(end - top > NEAR);
 }
 
-fn to_end(app: App) {
-    if let Some(log) = app.log() {
-        log.set_scroll_top(log.scroll_height());
-        let top = log.scroll_top();
-        app.with_mut(|inner| inner.top = top);
-    }
+/// Where the list must be scrolled to for its last question to stand at the top.
+fn question_top(log: &HtmlElement) -> Option<i32> {
+    let questions = log.query_selector_all(".mine").ok()?;
+    let last = questions.item(questions.length().checked_sub(1)?)?;
+    let top = last
+        .unchecked_ref::<Element>()
+        .get_bounding_client_rect()
+        .top();
+    let by = top - log.get_bounding_client_rect().top();
+    #[expect(clippy::cast_possible_truncation, reason = "whole pixels will do")]
+    let by = by as i32;
+    Some(log.scroll_top() + by - MARGIN)
+}
+
+fn scroll_to(app: App, log: &HtmlElement, top: i32) {
+    log.set_scroll_top(top);
+    let top = log.scroll_top();
+    app.with_mut(|inner| inner.top = top);
 }
 
 fn scrolled(app: App, _: &web_sys::Event) {
-    if let Some(log) = app.log() {
-        let left = log.scroll_height() - log.scroll_top() - log.client_height();
-        let top = log.scroll_top();
-        let following = app.with_mut(|inner| {
-            // Words that come faster than the list scrolls leave a gap too: only going up is a wish,
-            // and a wish from the first pixel on.
-            let up = top < inner.top;
-            inner.top = top;
-            inner.following = left < 2 || (!up && (inner.following || left < NEAR));
-            inner.following
-        });
-        if following == Some(true) {
-            app.behind.set(false);
+    let Some(log) = app.log() else { return };
+    let top = log.scroll_top();
+    let left = log.scroll_height() - top - log.client_height();
+    app.with_mut(|inner| {
+        // What the bubble did itself is no wish of the visitor. Words that come faster than the list scrolls
+        // leave a gap too: only going up is a wish, and a wish from the first pixel on.
+        if top < inner.top {
+            inner.following = Following::Nothing;
         }
+        if top != inner.top && left < 2 {
+            inner.following = Following::End;
+        }
+        inner.top = top;
+    });
+    if left < NEAR {
+        app.behind.set(false);
     }
 }
 
@@ -286,7 +312,7 @@ fn clicked(app: App, event: &web_sys::Event) {
         "send" => composer::submit(app),
         "stop" => app.dispatch(Event::StopAsked),
         "ask" => {
-            app.with_mut(|inner| inner.following = true);
+            app.with_mut(|inner| inner.following = Following::Question);
             app.dispatch(Event::Picked { text: value });
             composer::focus(app);
         }
@@ -298,9 +324,8 @@ fn clicked(app: App, event: &web_sys::Event) {
         "reload" => app.dispatch(Event::ReloadAsked),
         "earlier" => earlier(app),
         "newest" => {
-            app.behind.set(false);
-            app.with_mut(|inner| inner.following = true);
-            to_end(app);
+            app.with_mut(|inner| inner.following = Following::End);
+            follow(app);
         }
         "copy" => {
             let message = |id: Id| app.bot(|_, session| Some(session.message(id)?.plain()));
@@ -325,7 +350,7 @@ fn earlier(app: App) {
     let from_end = app.log().map(|log| log.scroll_height() - log.scroll_top());
     app.with_mut(|inner| {
         inner.from_end = from_end;
-        inner.following = false;
+        inner.following = Following::Nothing;
     });
     app.dispatch(Event::EarlierAsked);
 }
