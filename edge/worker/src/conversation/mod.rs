@@ -4,13 +4,14 @@
 //! The Worker in front of it has already let the caller through the guard; the object checks only that the
 //! conversation is theirs.
 
+mod command;
 mod live;
 mod store;
 mod stream;
 
 use bulle_edge_core::{
     guard::Question,
-    ports::{Archive, Clock, Entropy, Owner},
+    ports::{Archive, Clock, Entropy},
     record::{self, Record},
     strings,
     turn::{self, Ask},
@@ -22,101 +23,19 @@ use bulle_protocol::{
 };
 use futures_channel::oneshot;
 use futures_util::FutureExt;
-use serde::{Deserialize, Serialize};
 use std::{cell::RefCell, rc::Rc};
-use worker::{
-    DurableObject, Env, Method, Request, RequestInit, Response, State, console_error,
-    durable_object,
-};
+use worker::{DurableObject, Env, Request, Response, State, console_error, durable_object};
 
-use crate::{
-    adapters::{Edge, port_error},
-    config,
-    http::{Answer, Refusal, status},
-};
+use crate::{adapters::Edge, config, http::status};
+pub use command::{Command, command};
 use live::{Live, TurnSink};
 use store::{Store, StoredTurn, TurnState};
 
 /// How long a running turn may be silent in memory before the alarm looks whether it still runs.
 const WATCH_MS: u64 = 60_000;
 
-/// What the Worker asks of the object.
-#[derive(Serialize, Deserialize)]
-pub enum Command {
-    /// Gives a conversation that nobody owns to its owner.
-    Open {
-        /// Who it belongs to.
-        owner: Owner,
-    },
-    /// Says whether the conversation is the caller's.
-    Check {
-        /// Who asks.
-        owner: Owner,
-    },
-    /// Answers a message, or attaches to its turn.
-    Ask {
-        /// What the guard let through.
-        question: Box<Question>,
-    },
-    /// Attaches to the running or last turn.
-    Attach {
-        /// Who asks.
-        owner: Owner,
-        /// The last event that arrived.
-        after: Option<String>,
-    },
-    /// Stops the running turn.
-    Cancel {
-        /// Who asks.
-        owner: Owner,
-    },
-}
-
-impl Command {
-    fn owner(&self) -> Owner {
-        match self {
-            Self::Open { owner }
-            | Self::Check { owner }
-            | Self::Attach { owner, .. }
-            | Self::Cancel { owner } => owner.clone(),
-            Self::Ask { question } => question.owner(),
-        }
-    }
-}
-
-/// Sends a command to the object of a conversation.
-pub async fn command(edge: &Edge, conversation: Id, command: Command) -> Answer {
-    let unreachable = |error: worker::Error| {
-        console_error!(
-            "{}",
-            serde_json::json!({ "error": port_error(error).to_string() })
-        );
-        Problem::new(
-            Code::StorageUnavailable,
-            "The conversation cannot be reached now. Try again in a few seconds.",
-        )
-        .retry_after(2)
-    };
-    let name = format!("{}/{conversation}", command.owner().tenant_id);
-    let body = serde_json::to_string(&(conversation, command))
-        .map_err(|_| Problem::new(Code::Internal, "The command could not be written."))?;
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post).with_body(Some(body.into()));
-    let sent = async {
-        let stub = edge
-            .env()
-            .durable_object("CONVERSATIONS")?
-            .get_by_name(&name)?;
-        let request = Request::new_with_init("https://conversation.local/", &init)?;
-        stub.fetch_with_request(request).await
-    };
-    let mut response = sent.await.map_err(unreachable)?;
-    if response.status_code() >= 400 {
-        let problem: Problem = response.json().await.map_err(unreachable)?;
-        return Err(Refusal(problem));
-    }
-    Ok(response.into())
-}
+/// How soon a record that the archive refused is offered again for the first time.
+const OFFER_AGAIN_MS: u64 = 5_000;
 
 /// The object. Its state is shared with the turn that runs beside the requests.
 #[durable_object(alarm)]
@@ -185,9 +104,7 @@ impl Inner {
         let owner = command.owner();
         match (self.store.owner().map_err(|e| internal(&e))?, &command) {
             (Some(known), _) if known == owner => {}
-            (None, Command::Open { .. })
-                if conversation.timestamp_ms() + WATCH_MS > self.edge.now_ms() =>
-            {
+            (None, Command::Open { .. }) => {
                 self.store.set_owner(&owner).map_err(|e| internal(&e))?;
             }
             _ => return Err(not_found()),
@@ -310,6 +227,14 @@ impl Inner {
             console_error!("{}", serde_json::json!({ "turn": error.to_string() }));
         }
         self.live.replace(None);
+        let alarm = if ended.kept {
+            self.state.storage().delete_alarm().await
+        } else {
+            self.wake_in(OFFER_AGAIN_MS).await
+        };
+        if let Err(error) = alarm {
+            console_error!("{}", serde_json::json!({ "alarm": error.to_string() }));
+        }
     }
 
     /// The events of a turn after `seq`, and those to come.
@@ -418,8 +343,12 @@ impl Inner {
     }
 
     async fn watch(&self) -> worker::Result<()> {
-        let in_ms = i64::try_from(WATCH_MS).unwrap_or(i64::MAX);
-        self.state.storage().set_alarm(in_ms).await
+        self.wake_in(WATCH_MS).await
+    }
+
+    async fn wake_in(&self, ms: u64) -> worker::Result<()> {
+        let ms = i64::try_from(ms).unwrap_or(i64::MAX);
+        self.state.storage().set_alarm(ms).await
     }
 }
 

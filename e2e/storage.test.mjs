@@ -1,0 +1,88 @@
+// The database fails under a running edge: the answer still comes where it can, and says what was not kept.
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { after, before, test } from "node:test";
+import { startEdge } from "./support/edge.mjs";
+import { Visitor, assemble, text } from "./support/client.mjs";
+import { Bubble, launch, picture } from "./support/browser.mjs";
+import { pause } from "./support/upstream.mjs";
+
+let edge, database, browser;
+before(async () => {
+  browser = await launch();
+  edge = await startEdge();
+  const folder = `${edge.state}/v3/d1/miniflare-D1DatabaseObject`;
+  const file = readdirSync(folder).find((name) => name.endsWith(".sqlite") && name !== "metadata.sqlite");
+  database = new DatabaseSync(`${folder}/${file}`);
+  database.exec("PRAGMA busy_timeout = 5000");
+});
+after(async () => {
+  database?.close();
+  await browser?.close();
+  await edge?.stop();
+});
+
+/** Runs with a table out of reach. */
+async function without(table, run) {
+  database.exec(`ALTER TABLE ${table} RENAME TO ${table}_away`);
+  try {
+    await run();
+  } finally {
+    database.exec(`ALTER TABLE ${table}_away RENAME TO ${table}`);
+  }
+}
+
+test("an answer that cannot be stored is given all the same, says so, and is stored later", async () => {
+  const me = await new Visitor(edge).open();
+  await without("message", async () => {
+    const list = await me.ask("Où as-tu étudié ?");
+    assert.match(text(assemble(list)), /Lannion/);
+    assert.deepEqual([list.at(-1).event, list.at(-1).data.kept], ["done", false]);
+    const history = await me.history();
+    assert.deepEqual([history.status, history.code], [503, "storage_unavailable"]);
+    // It can be replayed from its own object all the same.
+    assert.deepEqual(await me.attach(), list);
+  });
+  for (let tries = 0; tries < 30 && !(await me.history()).items?.length; tries += 1) await pause(1000);
+  const { items } = await me.history();
+  assert.deepEqual(items.map(({ role }) => role), ["user", "assistant"]);
+});
+
+test("documents that cannot be searched end the turn honestly", async () => {
+  const me = await new Visitor(edge).open();
+  await without("chunk", async () => {
+    const list = await me.ask("Où as-tu étudié ?");
+    assert.deepEqual([list.at(-1).event, list.at(-1).data.code], ["error", "storage_unavailable"]);
+  });
+  const { items } = await me.history();
+  assert.equal(items[1].status, "failed");
+});
+
+test("a database that is gone is told by the health check, and known sites still answer", async () => {
+  const me = await new Visitor(edge).open();
+  await without("tenant", async () => {
+    const health = await fetch(`${edge.url}/health`);
+    assert.equal(health.status, 503);
+    const { ok, checks } = await health.json();
+    assert.equal(ok, false);
+    assert.match(checks.find(({ name }) => name === "database").detail, /migrations/);
+    // The site is in the cache, another one is not.
+    assert.equal((await me.ask("Rust ?")).at(-1).event, "done");
+    const response = await me.fetch("/v1/sessions", { method: "POST", body: { site: "plain-demo" } });
+    assert.deepEqual([response.status, (await response.json()).code], [503, "storage_unavailable"]);
+    assert.match(await (await fetch(`${edge.url}/s/plain-demo.js`)).text(), /^console\.error\("\[Bulle\]/);
+  });
+});
+
+test("the bubble says that an answer was not kept", async () => {
+  const page = await (await browser.newContext({ locale: "fr-FR" })).newPage();
+  await page.goto(`${edge.site}/digital-twin/`);
+  const bubble = await new Bubble(page).open();
+  await without("message", async () => {
+    await bubble.ask("Où as-tu étudié ?");
+    await bubble.log.getByText("Lannion").first().waitFor();
+    await bubble.log.getByText("pas pu être enregistrée").first().waitFor();
+    await picture(page, "not-kept");
+  });
+});
