@@ -135,6 +135,17 @@ describe("a conversation", () => {
     assert.equal((await other.json()).code, "message_conflict");
   });
 
+  test("replays an old turn from what was recorded of it", async () => {
+    const me = await visitor();
+    const id = ulid();
+    const first = await me.ask("Où as-tu étudié ?", id);
+    for (let n = 0; n < 11; n += 1) await me.ask("Rust ?");
+    const again = await me.ask("Où as-tu étudié ?", id);
+    assert.deepEqual(assemble(again), assemble(first));
+    assert.deepEqual([again[0].event, again.at(-1).event], ["start", "done"]);
+    assert.deepEqual(again.find(({ event }) => event === "sources").data, first.find(({ event }) => event === "sources").data);
+  });
+
   test("is paged backwards", async () => {
     const me = await visitor();
     for (const question of ["Kubernetes ?", "Terraform ?", "Rust ?"]) await me.ask(question);
@@ -267,6 +278,9 @@ describe("bad input", () => {
       ["GET", `${conversation}/messages?limit=0`, undefined, 400, "invalid_parameter"],
       ["GET", `${conversation}/messages?before=x`, undefined, 400, "invalid_parameter"],
       ["GET", `${conversation}/events?after=x`, undefined, 400, "invalid_parameter"],
+      ["GET", `${conversation}/messages?limit=1&limit=2`, undefined, 400, "invalid_parameter"],
+      ["GET", `/v1/conversations/${ulid()}/messages?before=4`, undefined, 404, "not_found"],
+      ["GET", "/s/%ff.js", undefined, 400, "invalid_parameter"],
     ]) {
       const response = await me.fetch(path, { method, body });
       assert.deepEqual([response.status, (await response.json()).code], [status, code], `${method} ${path}`);

@@ -200,6 +200,31 @@ describe("a server that misbehaves", () => {
     assert.equal(upstream.requests.length, 1);
   });
 
+  test("an older question that failed can be asked again, and its answer found again", async () => {
+    const id = ulid();
+    upstream.behave = (response) => response.writeHead(500).end();
+    const me = await new Visitor(edge).open();
+    const failed = await me.ask(QUESTION, id);
+    upstream.behave = (response) => stream(response, answer(["Autre."]));
+    await me.ask("Et Rust ?");
+    upstream.behave = (response) => stream(response, answer(WORDS), { wait: 60 });
+    const asked = me.ask(QUESTION, id, { retry: true });
+    await pause(200);
+    const running = await me.attach(failed.at(-1).id);
+    assert.deepEqual(running, await asked);
+    assert.equal(text(assemble(await me.attach(failed.at(-1).id))), WHOLE);
+    const { items } = await me.history();
+    assert.deepEqual(items.map(({ status }) => status), Array(4).fill("complete"));
+  });
+
+  test("an answer whose connection breaks after its end is a whole answer", async () => {
+    const bytes = Buffer.from(answer(WORDS).join(""));
+    const { list } = await ask((response) => cut(response, bytes));
+    assert.deepEqual([list.at(-1).event, text(assemble(list))], ["done", WHOLE]);
+    const open = await ask((response) => stream(response, answer(WORDS), { end: false }));
+    assert.equal(open.list.at(-1).event, "done");
+  });
+
   test("stopping keeps what was written and hangs up on the model", async () => {
     upstream.behave = (response) => stream(response, answer(WORDS).slice(0, 3), { end: false });
     upstream.closed = 0;
@@ -224,19 +249,26 @@ describe("a server that misbehaves", () => {
     await me.conversation();
     const id = ulid();
     const response = await me.post({ id, text: QUESTION });
+    const seen = [];
     for await (const event of events(response)) {
-      if (event.event === "append" || event.event === "block") break;
+      seen.push(event);
+      if (seen.length === 3) break;
     }
-    await pause(800);
+    // At once: not everything that was told has been stored.
     await own.stop();
     const back = await startEdge({ vars: { OPENAI_BASE_URL: upstream.url, OPENAI_MODEL: "mock" }, state: own.state, port: own.port });
     try {
+      const rest = await me.attach(seen.at(-1).id);
+      assert.deepEqual(rest.map(({ event, data }) => [event, data.code]), [["error", "interrupted"]]);
       const list = await me.attach();
-      assert.deepEqual([list.at(-1).event, list.at(-1).data.code], ["error", "interrupted"]);
-      const { items } = await me.history();
+      assert.deepEqual(list.at(-1), rest[0]);
+      let items = [];
+      for (let tries = 0; tries < 20 && items.length < 2; tries += 1, await pause(250)) items = (await me.history()).items;
       assert.deepEqual(items.map(({ role, status }) => [role, status]), [["user", "complete"], ["assistant", "failed"]]);
       upstream.behave = (response) => stream(response, answer(WORDS));
-      assert.equal(text(assemble(await me.ask(QUESTION, id, { retry: true }))), WHOLE);
+      const again = await me.ask(QUESTION, id, { retry: true });
+      assert.equal(text(assemble(again)), WHOLE);
+      assert.equal(text(assemble(await me.attach(rest[0].id))), WHOLE);
     } finally {
       await back.stop();
     }

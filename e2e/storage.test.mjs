@@ -44,9 +44,12 @@ test("an answer that cannot be stored is given all the same, says so, and is sto
     // It can be replayed from its own object all the same.
     assert.deepEqual(await me.attach(), list);
   });
-  for (let tries = 0; tries < 30 && !(await me.history()).items?.length; tries += 1) await pause(1000);
-  const { items } = await me.history();
-  assert.deepEqual(items.map(({ role }) => role), ["user", "assistant"]);
+  // Another turn in between does not make it forgotten.
+  await me.ask("Rust ?");
+  let items = [];
+  for (let tries = 0; tries < 30 && items.length < 4; tries += 1, await pause(500)) items = (await me.history()).items;
+  assert.deepEqual(items.map(({ role }) => role), ["user", "assistant", "user", "assistant"]);
+  assert.equal(items[0].text, "Où as-tu étudié ?");
 });
 
 test("documents that cannot be searched end the turn honestly", async () => {

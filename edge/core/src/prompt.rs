@@ -45,6 +45,7 @@ pub struct Turn {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prompt {
     turns: Vec<Turn>,
+    passages: usize,
 }
 
 impl Prompt {
@@ -52,12 +53,17 @@ impl Prompt {
     pub fn turns(&self) -> &[Turn] {
         &self.turns
     }
+
+    /// How many passages it holds: no other can be cited.
+    pub fn passages(&self) -> usize {
+        self.passages
+    }
 }
 
 /// Builds the prompt. Instructions, passages and question always go in; of the history as much as fits, the
 /// newest first.
 pub fn build(question: &Question, passages: &Passages, history: &[Exchange]) -> Prompt {
-    let system = instructions(question, passages);
+    let (system, held) = instructions(question, passages);
     let mut left = BUDGET_TOKENS.saturating_sub(tokens(&system) + tokens(question.text()));
     let mut earlier = Vec::new();
     for exchange in history.iter().rev().filter(|e| !e.answer.is_empty()) {
@@ -75,10 +81,14 @@ pub fn build(question: &Question, passages: &Passages, history: &[Exchange]) -> 
     let mut turns = vec![turn(Role::System, &system)];
     for exchange in earlier.iter().rev() {
         turns.push(turn(Role::User, &exchange.question));
-        turns.push(turn(Role::Assistant, &exchange.answer));
+        // The numbers of an earlier answer speak of other passages.
+        turns.push(turn(Role::Assistant, &without_citations(&exchange.answer)));
     }
     turns.push(turn(Role::User, question.text()));
-    Prompt { turns }
+    Prompt {
+        turns,
+        passages: held,
+    }
 }
 
 /// An estimate of tokens without a tokenizer: four characters of an alphabetic script a token, one of a
@@ -94,7 +104,24 @@ pub fn tokens(text: &str) -> usize {
     narrow / 4 + wide + 4
 }
 
-fn instructions(question: &Question, passages: &Passages) -> String {
+fn without_citations(answer: &str) -> String {
+    let mut out = String::with_capacity(answer.len());
+    for piece in answer.split_inclusive('[') {
+        let number = out.ends_with('[').then(|| piece.split_once(']')).flatten();
+        match number {
+            Some((n, rest)) if !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()) => {
+                out.pop();
+                out.truncate(out.trim_end_matches(' ').len());
+                out.push_str(rest);
+            }
+            _ => out.push_str(piece),
+        }
+    }
+    out
+}
+
+/// The instructions, and how many of the passages stand in them.
+fn instructions(question: &Question, passages: &Passages) -> (String, usize) {
     let bot = &question.site().bot;
     let mut out = format!("You are {}", bot.name);
     if !bot.persona.role.is_empty() {
@@ -115,8 +142,9 @@ fn instructions(question: &Question, passages: &Passages) -> String {
     );
     if passages.items().is_empty() {
         out.push_str("\nNo passage of the documents fits this question.\n");
-        return out;
+        return (out, 0);
     }
+    let mut held = 0;
     let mut left = BUDGET_TOKENS / 2;
     for passage in passages.items() {
         // A document must not be able to close its own quotation.
@@ -126,6 +154,7 @@ fn instructions(question: &Question, passages: &Passages) -> String {
             break;
         }
         left -= cost;
+        held += 1;
         out.push_str(&format!(
             "\n<passage n=\"{}\" title=\"{}\" section=\"{}\">\n{text}\n</passage>\n",
             passage.n,
@@ -133,7 +162,7 @@ fn instructions(question: &Question, passages: &Passages) -> String {
             passage.hit.heading.replace('"', "'"),
         ));
     }
-    out
+    (out, held)
 }
 
 #[cfg(test)]
@@ -184,6 +213,17 @@ mod tests {
         assert_eq!(*contents.last().unwrap(), "Et alors ?");
         let total: usize = contents.iter().map(|content| tokens(content)).sum();
         assert!(total <= BUDGET_TOKENS + 100, "{total}");
+    }
+
+    #[test]
+    fn numbers_of_earlier_answers_are_forgotten() {
+        for (answer, expected) in [
+            ("Oui [1]. Non [2][3] !", "Oui. Non !"),
+            ("a[x] [12", "a[x] [12"),
+            ("[1]", ""),
+        ] {
+            assert_eq!(without_citations(answer), expected);
+        }
     }
 
     #[test]

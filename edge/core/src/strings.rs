@@ -28,8 +28,6 @@ pub struct AnswerTexts {
     pub topics: String,
     /// Answers a greeting when the bot has none of its own.
     pub hello: String,
-    /// Introduces passages beside the main answer.
-    pub also: String,
 }
 
 /// The served locale that fits best: the first of the wishes whose language is served, else English.

@@ -127,6 +127,11 @@ pub fn is_greeting(word: &str) -> bool {
         .any(|greeting| greeting == word)
 }
 
+/// True when the language has a list of stopwords.
+pub fn has_stopwords(language: &str) -> bool {
+    STOPWORDS.iter().any(|(tag, _)| *tag == language)
+}
+
 /// True when the folded word is a stopword of the language; of any known language when `None`.
 pub fn is_stopword(word: &str, language: Option<&str>) -> bool {
     STOPWORDS

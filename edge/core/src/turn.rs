@@ -231,15 +231,15 @@ async fn ask_model<P: Platform>(
     sink: &mut impl Sink,
     mut cancel: impl Future<Output = ()> + Unpin,
 ) -> Written {
+    let prompt = prompt::build(ask.question, passages, ask.history);
     let mut written = Written {
-        reply: Reply::new(passages.items().len()),
+        reply: Reply::new(prompt.passages()),
         end: Ok(Finish::Stop),
         provider: "openai",
         model: model.name.to_owned(),
         usage: Usage::default(),
         suggestions: Vec::new(),
     };
-    let prompt = prompt::build(ask.question, passages, ask.history);
     let mut end = match model.request(&prompt) {
         Ok(request) => {
             let patience = Patience::start(ports, deployment);
@@ -289,10 +289,13 @@ async fn read<P: Platform>(
         let piece = match patience.wait(response.body.next(), written, cancel).await {
             Ok(piece) => piece,
             Err(Interruption::Stopped) => return Ok(Finish::Stopped),
+            Err(Interruption::Failed(_)) if decoder.is_finished() => return Ok(finish),
             Err(Interruption::Failed(failure)) => return Err(failure),
         };
         let bytes = match piece {
             Some(Ok(bytes)) => bytes,
+            // What comes after the finish reason is not missed.
+            Some(Err(_)) if decoder.is_finished() => return Ok(finish),
             Some(Err(error)) => return Err(Failure::new(Code::UpstreamInterrupted, error.0)),
             None => break,
         };
@@ -303,20 +306,27 @@ async fn read<P: Platform>(
                 &bytes,
             ));
         }
-        for delta in decoder.push(&bytes)? {
+        let mut deltas = Vec::new();
+        let pushed = decoder.push(&bytes, &mut deltas);
+        let mut text = String::new();
+        for delta in deltas {
             match delta {
-                Delta::Text(text) => written
-                    .reply
-                    .push(&text)
-                    .into_iter()
-                    .for_each(|e| sink.emit(e)),
+                Delta::Text(more) => text.push_str(&more),
                 Delta::Model(model) => written.model = model,
                 Delta::Usage(usage) => written.usage = usage,
                 Delta::Finish(reason) => finish = reason,
             }
         }
+        // What came in one piece is parsed and told at once.
+        for event in written.reply.push(&text) {
+            sink.emit(event);
+        }
+        pushed?;
         if written.reply.is_full() {
             return Ok(Finish::Length);
+        }
+        if decoder.is_done() {
+            break;
         }
     }
     if response.status != 200 {

@@ -52,7 +52,7 @@ CREATE TABLE chunk (
 
 CREATE INDEX chunk_by_source ON chunk (tenant_id, bot_id, source_id, position);
 
--- `scope` holds one word made from tenant and bot, so that a search reads the postings of one bot only.
+-- `scope` holds one word made from tenant and bot: a search meets the rows of one bot only.
 CREATE VIRTUAL TABLE chunk_fts USING fts5 (
   scope, title, heading, body,
   content = '', contentless_delete = 1,

@@ -76,7 +76,8 @@ impl IntoResponse for Refusal {
 pub type Answer = Result<Response<Body>, Refusal>;
 
 fn render_problem(response: &mut Response<Body>, request_id: &str) -> Option<Code> {
-    let mut problem = response.extensions_mut().remove::<Problem>()?;
+    let problem = response.extensions_mut().remove::<Problem>();
+    let mut problem = problem.or_else(|| rejection(response))?;
     problem.request_id = Some(request_id.to_owned());
     let code = problem.code;
     *response.status_mut() = status(problem.status);
@@ -88,6 +89,18 @@ fn render_problem(response: &mut Response<Body>, request_id: &str) -> Option<Cod
     }
     *response.body_mut() = Body::from(serde_json::to_vec(&problem).unwrap_or_default());
     Some(code)
+}
+
+/// The router's own refusals (a path or query that is no UTF-8, a parameter twice) as problems.
+fn rejection(response: &Response<Body>) -> Option<Problem> {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let text = kind.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    (response.status().is_client_error() && text).then(|| {
+        Problem::new(
+            Code::InvalidParameter,
+            "The path or the query cannot be read.",
+        )
+    })
 }
 
 /// A preflight asks for permission before there is a token that would tell the site, so it is always granted:

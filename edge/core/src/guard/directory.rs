@@ -1,26 +1,16 @@
 //! Site look-up: a KV read-through cache in front of the database.
 
-use bulle_protocol::problem::{Code, Problem};
-use serde::{Deserialize, Serialize};
-
 use crate::{
     ports::{Kv, Tenants},
     settings::Site,
 };
+use bulle_protocol::problem::{Code, Problem};
 
 /// Seconds that a known site stays in the cache.
 pub const TTL_SECONDS: u64 = 300;
 
-/// Seconds that an unknown key stays in the cache: the platform's minimum, so that a new site works soon.
-pub const NEGATIVE_TTL_SECONDS: u64 = 60;
-
 /// Longest site key.
 pub const MAX_KEY_CHARS: usize = 64;
-
-#[derive(Serialize, Deserialize)]
-struct Cached {
-    site: Option<Site>,
-}
 
 /// Key of a site in the cache.
 pub fn cache_key(site_key: &str) -> String {
@@ -40,27 +30,23 @@ pub async fn site<P: Tenants + Kv>(ports: &P, key: &str) -> Result<Site, Problem
         return Err(unknown(key));
     }
     let cached = ports.get(&cache_key(key)).await.ok().flatten();
-    if let Some(cached) = cached.and_then(|json| serde_json::from_str::<Cached>(&json).ok()) {
-        return cached.site.ok_or_else(|| unknown(key));
+    if let Some(site) = cached.and_then(|json| serde_json::from_str(&json).ok()) {
+        return Ok(site);
     }
-    let site = ports.site(key).await.map_err(|_| {
+    let found = ports.site(key).await.map_err(|_| {
         Problem::new(
             Code::StorageUnavailable,
             "The site's settings cannot be read now. Try again in a few seconds.",
         )
         .retry_after(5)
     })?;
-    let ttl = if site.is_some() {
-        TTL_SECONDS
-    } else {
-        NEGATIVE_TTL_SECONDS
-    };
-    let cached = Cached { site };
-    if let Ok(json) = serde_json::to_string(&cached) {
+    // An unknown key is not remembered: anybody can make them up, and writes to the cache are few and paid.
+    let site = found.ok_or_else(|| unknown(key))?;
+    if let Ok(json) = serde_json::to_string(&site) {
         // The cache is a comfort: when it cannot be written, the next request asks the database again.
-        let _ = ports.put(&cache_key(key), &json, ttl).await;
+        let _ = ports.put(&cache_key(key), &json, TTL_SECONDS).await;
     }
-    cached.site.ok_or_else(|| unknown(key))
+    Ok(site)
 }
 
 fn unknown(key: &str) -> Problem {

@@ -41,13 +41,13 @@ pub enum Decision {
 
 impl Window {
     /// Counts a message unless `limit` others stand in the window. The same id again (a retry, a lost
-    /// connection) is not counted twice.
-    pub fn admit(&mut self, now_ms: u64, limit: u32, id: Id) -> Decision {
+    /// connection) is not counted twice, unless it asks the model anew.
+    pub fn admit(&mut self, now_ms: u64, limit: u32, id: Id, anew: bool) -> Decision {
         self.seen
             .retain(|(at, _)| at + WINDOW_MS > now_ms && *at <= now_ms + WINDOW_MS);
         let limit = limit as usize;
         let left = |used: usize| u32::try_from(limit.saturating_sub(used)).unwrap_or(u32::MAX);
-        if self.seen.iter().any(|(_, seen)| *seen == id) {
+        if !anew && self.seen.iter().any(|(_, seen)| *seen == id) {
             return Decision::Admitted {
                 left: left(self.seen.len()),
                 counted: false,
@@ -75,6 +75,7 @@ pub async fn admit<P: Kv + Clock>(
     ports: &P,
     admitted: &Admitted,
     message: Id,
+    anew: bool,
 ) -> Result<u32, Problem> {
     let limit = admitted.site.bot.limits.per_minute;
     let key = format!("minute/{}/{}", admitted.site.tenant_id, admitted.visitor_id);
@@ -82,7 +83,7 @@ pub async fn admit<P: Kv + Clock>(
     let mut window: Window = stored
         .and_then(|json| serde_json::from_str(&json).ok())
         .unwrap_or_default();
-    match window.admit(ports.now_ms(), limit, message) {
+    match window.admit(ports.now_ms(), limit, message, anew) {
         Decision::Admitted { left, counted } => {
             if counted && let Ok(json) = serde_json::to_string(&window) {
                 let _ = ports.put(&key, &json, WINDOW_MS / 1_000).await;
@@ -113,14 +114,18 @@ mod tests {
     fn a_window_slides() {
         let mut window = Window::default();
         let admitted = |left, counted| Decision::Admitted { left, counted };
-        assert_eq!(window.admit(0, 2, id(1)), admitted(1, true));
-        assert_eq!(window.admit(30_000, 2, id(2)), admitted(0, true));
-        assert_eq!(window.admit(30_000, 2, id(2)), admitted(0, false));
+        assert_eq!(window.admit(0, 2, id(1), false), admitted(1, true));
+        assert_eq!(window.admit(30_000, 2, id(2), false), admitted(0, true));
+        assert_eq!(window.admit(30_000, 2, id(2), false), admitted(0, false));
         assert_eq!(
-            window.admit(59_000, 2, id(3)),
+            window.admit(59_000, 2, id(3), false),
             Decision::Refused { retry_in: 1_000 }
         );
-        assert_eq!(window.admit(60_000, 2, id(3)), admitted(0, true));
+        assert_eq!(window.admit(60_000, 2, id(3), false), admitted(0, true));
+        assert_eq!(
+            window.admit(61_000, 2, id(3), true),
+            Decision::Refused { retry_in: 29_000 }
+        );
     }
 
     proptest! {
@@ -133,13 +138,13 @@ mod tests {
             let mut admitted = Vec::new();
             for (gap, n) in gaps.iter().zip(0..) {
                 now += gap;
-                match window.admit(now, limit, id(n)) {
+                match window.admit(now, limit, id(n), false) {
                     Decision::Admitted { .. } => admitted.push(now),
                     Decision::Refused { retry_in } => {
                         let mut later = window.clone();
                         let freed = limit > 0;
                         prop_assert_eq!(
-                            matches!(later.admit(now + retry_in, limit, id(n)), Decision::Admitted { .. }), freed);
+                            matches!(later.admit(now + retry_in, limit, id(n), false), Decision::Admitted { .. }), freed);
                     }
                 }
             }

@@ -206,7 +206,7 @@ pub async fn admit_message<P: Kv + Clock>(
     message: SendMessage,
 ) -> Result<Question, Problem> {
     let text = input::clean(&message.text)?;
-    let minute = limit::admit(ports, &admitted, message.id).await?;
+    let minute = limit::admit(ports, &admitted, message.id, message.retry).await?;
     Ok(Question {
         site: admitted.site,
         visitor_id: admitted.visitor_id,

@@ -23,6 +23,9 @@ const MIN_COVERAGE: f64 = 0.5;
 /// A sentence is quoted when it scores at least this share of the best one.
 const MIN_SHARE: f64 = 0.7;
 
+/// The same for a sentence of another passage than the best one.
+const MIN_SHARE_ELSEWHERE: f64 = 0.85;
+
 /// What the rank of its passage adds to a sentence: nothing for the last, this for the first.
 const PASSAGE_WEIGHT: f64 = 0.4;
 
@@ -59,17 +62,23 @@ pub fn answer(question: &Question, passages: &Passages) -> Extract {
     }
     let mut units = score(passages);
     units.retain(|unit| unit.coverage >= MIN_COVERAGE);
-    let spoken = |unit: &Unit| unit.passage.hit.language == passages.language();
+    let spoken = |unit: &Unit| unit.passage.hit.speaks(passages.language());
     if units.iter().any(spoken) {
         units.retain(spoken);
     }
-    let best = units.iter().map(|unit| unit.score).fold(0.0, f64::max);
-    if units.is_empty() {
+    let Some(best) = units.iter().max_by(|a, b| a.score.total_cmp(&b.score)) else {
         return nothing(question, locale, &texts);
-    }
+    };
     let mut chosen: Vec<&Unit> = units
         .iter()
-        .filter(|unit| unit.score >= best * MIN_SHARE)
+        .filter(|unit| {
+            let share = if unit.passage.n == best.passage.n {
+                MIN_SHARE
+            } else {
+                MIN_SHARE_ELSEWHERE
+            };
+            unit.score >= best.score * share
+        })
         .collect();
     chosen.sort_by(|a, b| (b.score.total_cmp(&a.score)).then(a.passage.n.cmp(&b.passage.n)));
     let mut quoted: Vec<u32> = Vec::new();

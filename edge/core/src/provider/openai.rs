@@ -116,35 +116,48 @@ pub struct Decoder {
     sse: sse::Decoder,
     model: Option<String>,
     finished: bool,
+    done: bool,
 }
 
 impl Decoder {
-    /// Feeds bytes of the body; the deltas that they complete.
+    /// Feeds bytes of the body and adds the deltas that they complete.
     ///
     /// # Errors
-    /// `upstream_interrupted`: an error event, or something that is no chunk of an answer.
-    pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<Delta>, Failure> {
+    /// `upstream_interrupted`: an error event, or something that is no chunk of an answer. What came before it has
+    /// been added.
+    pub fn push(&mut self, bytes: &[u8], deltas: &mut Vec<Delta>) -> Result<(), Failure> {
         let frames = self
             .sse
             .push(bytes)
             .map_err(|_| Failure::new(Code::UpstreamInterrupted, "an event is too large"))?;
-        let mut deltas = Vec::new();
         for frame in frames {
-            if frame.data.trim() != "[DONE]" && !frame.data.trim().is_empty() {
-                self.chunk(&frame.data, &mut deltas)?;
+            match frame.data.trim() {
+                "" => {}
+                "[DONE]" => self.done = true,
+                data => self.chunk(data, deltas)?,
             }
         }
-        Ok(deltas)
+        Ok(())
+    }
+
+    /// The model has said that it ended, and how.
+    pub fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// The server has said that nothing more will come.
+    pub fn is_done(&self) -> bool {
+        self.done
     }
 
     fn chunk(&mut self, data: &str, deltas: &mut Vec<Delta>) -> Result<(), Failure> {
-        let chunk: Chunk = serde_json::from_str(data)
-            .map_err(|e| Failure::new(Code::UpstreamInterrupted, format!("not a chunk: {e}")))?;
+        let chunk: Chunk = serde_json::from_str(data).map_err(|e| {
+            // The message of the error would quote the model's words.
+            let detail = format!("{:?} error at column {}", e.classify(), e.column());
+            Failure::new(Code::UpstreamInterrupted, detail)
+        })?;
         if let Some(error) = chunk.error.filter(|error| !error.is_null()) {
-            return Err(Failure::new(
-                Code::UpstreamInterrupted,
-                format!("error event: {}", short(&error.to_string())),
-            ));
+            return Err(Failure::new(Code::UpstreamInterrupted, named(&error)));
         }
         if let Some(model) = chunk.model.filter(|model| !model.is_empty())
             && self.model.as_ref() != Some(&model)
@@ -205,15 +218,29 @@ fn content_text(content: Value) -> String {
 
 /// The failure that an HTTP status other than 200 stands for; `body` is its first bytes.
 pub fn refusal(status: u16, retry_after: Option<u32>, body: &[u8]) -> Failure {
+    let error = serde_json::from_slice::<Value>(body).unwrap_or_default();
+    let error = error.get("error").unwrap_or(&Value::Null);
     Failure {
         code: Code::UpstreamUnavailable,
-        detail: format!("HTTP {status}: {}", short(&String::from_utf8_lossy(body))),
+        detail: format!("HTTP {status}, {}", named(error)),
         retry_after,
     }
 }
 
-fn short(text: &str) -> String {
-    text.chars().take(300).collect()
+/// An error by its type and code: its message may quote what the visitor wrote, or the key.
+fn named(error: &Value) -> String {
+    let name = |field: &str| {
+        error
+            .get(field)
+            .and_then(Value::as_str)
+            .unwrap_or("unknown")
+    };
+    let short = |text: &str| -> String { text.chars().take(80).collect() };
+    format!(
+        "error of type {}, code {}",
+        short(name("type")),
+        short(name("code"))
+    )
 }
 
 #[cfg(test)]
@@ -224,7 +251,7 @@ mod tests {
         let mut decoder = Decoder::default();
         let mut deltas = Vec::new();
         for piece in pieces {
-            deltas.extend(decoder.push(piece)?);
+            decoder.push(piece, &mut deltas)?;
         }
         decoder.end()?;
         Ok(deltas)

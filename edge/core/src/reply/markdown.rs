@@ -9,6 +9,13 @@ use url::Url;
 /// Deepest nesting of blocks and inlines; what is deeper becomes plain text.
 const MAX_DEPTH: u32 = 12;
 
+/// Stands for an escaped `[` between the parser and the search for citations: it opens none. A private-use
+/// character that no text needs.
+const ESCAPED_BRACKET: &str = "\u{f8fa}";
+
+/// Longest inside of a citation, in bytes.
+const MAX_CITATION: usize = 40;
+
 /// A top-level block and the byte at which it starts.
 pub struct Parsed {
     pub block: Block,
@@ -21,6 +28,7 @@ pub fn parse(text: &str, passages: u32, cites: &mut Vec<u32>) -> Vec<Parsed> {
     let options =
         Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
     let mut builder = Builder {
+        source: text,
         events: Parser::new_ext(text, options).into_offset_iter(),
         passages,
         cites,
@@ -44,6 +52,7 @@ pub fn parse(text: &str, passages: u32, cites: &mut Vec<u32>) -> Vec<Parsed> {
 }
 
 struct Builder<'c, I> {
+    source: &'c str,
     events: I,
     passages: u32,
     cites: &'c mut Vec<u32>,
@@ -52,7 +61,19 @@ struct Builder<'c, I> {
 
 impl<'t, I: Iterator<Item = (Event<'t>, Range<usize>)>> Builder<'_, I> {
     fn next(&mut self) -> Option<Event<'t>> {
-        self.events.next().map(|(event, _)| event)
+        let (event, range) = self.events.next()?;
+        Some(match event {
+            Event::Text(text) if text.starts_with('[') && self.is_escaped(range.start) => {
+                Event::Text(text.replacen('[', ESCAPED_BRACKET, 1).into())
+            }
+            event => event,
+        })
+    }
+
+    /// Whether a backslash stands before this byte of the source.
+    fn is_escaped(&self, at: usize) -> bool {
+        let before = at.checked_sub(1);
+        before.and_then(|at| self.source.as_bytes().get(at)) == Some(&b'\\')
     }
 
     /// The block that a start tag opens, up to its end.
@@ -272,7 +293,7 @@ impl<'t, I: Iterator<Item = (Event<'t>, Range<usize>)>> Builder<'_, I> {
                 _ => {}
             }
         }
-        out
+        out.replace(ESCAPED_BRACKET, "[")
     }
 
     /// Joins neighbouring texts, then finds citations and bare addresses in them.
@@ -331,6 +352,11 @@ fn is_block(tag: &Tag) -> bool {
     )
 }
 
+/// Adds text in which no citation is looked for any more.
+fn push_plain(out: &mut Vec<Inline>, more: &str) {
+    push_text(out, &more.replace(ESCAPED_BRACKET, "["));
+}
+
 fn push_text(out: &mut Vec<Inline>, more: &str) {
     if more.is_empty() {
         return;
@@ -347,7 +373,10 @@ fn next_citation(text: &str) -> Option<(&str, Vec<u32>, &str)> {
     loop {
         let open = from + text.get(from..)?.find('[')?;
         let inside = text.get(open + 1..)?;
-        let close = inside.find(']')?;
+        let Some(close) = inside.bytes().take(MAX_CITATION).position(|b| b == b']') else {
+            from = open + 1;
+            continue;
+        };
         let numbers: Option<Vec<u32>> = inside
             .get(..close)?
             .split([',', ';'])
@@ -375,20 +404,20 @@ fn linkify(text: &str, out: &mut Vec<Inline>) {
         if !address.contains('(') {
             address = address.trim_end_matches(')');
         }
-        push_text(out, before);
+        push_plain(out, before);
         match safe_url(address, &["http", "https"]) {
             Some(url) => out.push(Inline::Link {
                 url,
                 content: vec![Inline::text(address)],
             }),
-            None => push_text(out, address),
+            None => push_plain(out, address),
         }
         rest = from.get(address.len()..).unwrap_or_default();
         if address.is_empty() {
             break;
         }
     }
-    push_text(out, rest);
+    push_plain(out, rest);
 }
 
 /// A link's text does not link again.

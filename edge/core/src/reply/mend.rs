@@ -14,10 +14,9 @@ pub fn mend(text: &str) -> String {
     }
     let text = hold(text, |line| {
         let line = line.trim();
-        line.len() < 12
-            && line
-                .chars()
-                .all(|c| "0123456789.)#>*+-=_~`|: \t".contains(c))
+        let marker = |c| "0123456789.)#>*+-=_~`|: \t".contains(c);
+        // Half a row of a table would be sent again, table and all, with every word.
+        line.starts_with('|') || (line.len() < 12 && line.chars().all(marker))
     });
     let text = hold_link(text);
     let text = text.trim_end_matches(['*', '_', '~', '`']);
@@ -100,6 +99,7 @@ mod tests {
             ("a\n\n2. b", "a\n\n2. b"),
             ("a\n-", "a\n"),
             ("| a |\n|--", "| a |\n"),
+            ("| a |\n|---|\n| one tw", "| a |\n|---|\n"),
             ("```\nlet a = [1", "```\nlet a = [1"),
             ("```\na\n``", "```\na\n"),
             ("a `x` [note] b", "a `x` [note] b"),

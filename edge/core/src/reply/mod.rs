@@ -16,7 +16,7 @@ pub const MAX_REPLY_BYTES: usize = 128 * 1024;
 ///
 /// Only the end of the text is parsed again when more comes: a block is settled once another has begun after
 /// it on a complete line. Whatever the cuts, the blocks are those of the whole text parsed at once (see the
-/// property test).
+/// property test), but for links whose definition comes after they were settled: those stay text.
 #[derive(Debug)]
 pub struct Reply {
     text: String,
@@ -56,7 +56,9 @@ impl Reply {
         let mended = mend::mend(tail);
         let mut events = Vec::new();
         self.update(&mended, &mut events);
-        self.settle();
+        if delta.contains('\n') {
+            self.settle();
+        }
         events
     }
 
@@ -134,11 +136,11 @@ impl Reply {
     }
 
     /// Settles all but the last block, when the last one's first line is complete (no later text can then join
-    /// it to the one before) and the page has them as they are. Reference definitions reach backwards, so a
-    /// text that has one is never settled.
+    /// it to the one before) and the page has them as they are. A reference definition reaches
+    /// backwards: blocks beside one stay unsettled.
     fn settle(&mut self) {
         let tail = self.text.get(self.settled_bytes..).unwrap_or_default();
-        if self.text.contains("]:") {
+        if tail.lines().any(is_definition) {
             return;
         }
         let parsed = markdown::parse(tail, self.passages, &mut self.settled_cites.clone());
@@ -158,6 +160,11 @@ impl Reply {
             self.settled_bytes += last.start;
         }
     }
+}
+
+/// Whether a line may define a link reference, such as `[1]: https://example.com`.
+fn is_definition(line: &str) -> bool {
+    line.trim_start().starts_with('[') && line.contains("]:")
 }
 
 /// The text to append to `old` to make it `new`, when that is all there is between them.

@@ -97,6 +97,13 @@ fn citations_are_numbered_as_they_come_and_lost_ones_dropped() {
         blocks_to_text(reply.blocks()),
         "a [1]. b [2][1]. c .\n\nd[2] x[1]"
     );
+    let mut escaped = Reply::new(3);
+    escaped.push("voir \\[2\\] et \\[12\\](x) puis [2] ");
+    escaped.finish();
+    assert_eq!(
+        blocks_to_text(escaped.blocks()),
+        "voir [2] et [12](x) puis [1]"
+    );
     let mut without = Reply::new(0);
     without.push("tab[1] ");
     assert_eq!(blocks_to_text(without.blocks()), "tab[1]");
@@ -126,6 +133,21 @@ fn hostile_text_is_inert() {
     assert!(!whole(&lists).is_empty());
     let stars = "*a ".repeat(3_000);
     assert!(!whole(&stars).is_empty());
+}
+
+#[test]
+fn a_table_grows_by_rows_and_long_texts_stay_cheap() {
+    let mut reply = Reply::new(3);
+    let text = format!(
+        "| a | b |\n|---|---|\n{}",
+        "| un mot | deux mots |\n".repeat(20)
+    );
+    let pieces: Vec<String> = text.chars().map(String::from).collect();
+    let events: usize = pieces.iter().map(|piece| reply.push(piece).len()).sum();
+    assert!(events < 30, "{events} events for 20 rows");
+    let mut brackets = Reply::new(3);
+    brackets.push(&"[".repeat(100_000));
+    brackets.finish();
 }
 
 #[test]

@@ -38,6 +38,14 @@ pub struct Hit {
     pub score: f64,
 }
 
+impl Hit {
+    /// Whether the document is in the language, whatever the region.
+    pub fn speaks(&self, language: &str) -> bool {
+        let primary = self.language.split('-').next().unwrap_or_default();
+        primary.eq_ignore_ascii_case(language)
+    }
+}
+
 /// A numbered passage.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Passage {
@@ -106,13 +114,13 @@ pub async fn search(
     previous: Option<&str>,
 ) -> Result<Passages, PortError> {
     let language = text::language(question.text(), question.locale()).to_owned();
-    let mut terms = Terms::of(question.text());
+    let mut terms = Terms::of(question.text(), &language);
     let continues = terms.is_empty()
         && !text::words(question.text())
             .iter()
             .any(|word| text::is_greeting(word));
     if let (true, Some(previous)) = (continues, previous) {
-        terms = Terms::of(previous);
+        terms = Terms::of(previous, &language);
     }
     let mut found = Passages {
         items: Vec::new(),
@@ -135,7 +143,7 @@ fn rank(mut hits: Vec<Hit>, terms: &Terms, language: &str) -> Vec<Passage> {
     for hit in &mut hits {
         let held = terms.coverage(&[&hit.title, &hit.heading, &hit.text]);
         hit.score *= 0.3 + held;
-        if !hit.language.is_empty() && hit.language != language {
+        if !hit.language.is_empty() && !hit.speaks(language) {
             hit.score *= 0.6;
         }
     }
@@ -170,11 +178,11 @@ mod tests {
 
     #[test]
     fn ranking_prefers_coverage_and_language_and_drops_copies() {
-        let terms = Terms::of("Kubernetes à Rennes");
+        let terms = Terms::of("Kubernetes à Rennes", "fr");
         let hits = vec![
             hit("Rennes en hiver", "fr", 2.0),
             hit("Kubernetes at Rennes", "en", 2.0),
-            hit("Kubernetes à Rennes", "fr", 2.0),
+            hit("Kubernetes à Rennes", "fr-FR", 2.0),
             hit("Kubernetes à Rennes", "fr", 1.0),
         ];
         let texts: Vec<_> = rank(hits, &terms, "fr")

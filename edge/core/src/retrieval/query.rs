@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::text::{is_greeting, is_stopword, stem, words};
+use crate::text::{has_stopwords, is_greeting, is_stopword, stem, words};
 
 /// Most words of a question that are searched for.
 const MAX_TERMS: usize = 12;
@@ -12,13 +12,13 @@ const MAX_TERMS: usize = 12;
 pub struct Terms(Vec<String>);
 
 impl Terms {
-    /// The terms of a question.
-    pub fn of(question: &str) -> Self {
+    /// The terms of a question in this language (its primary subtag; the stopwords of all languages go when it
+    /// has no list).
+    pub fn of(question: &str, language: &str) -> Self {
+        let language = has_stopwords(language).then_some(language);
         let mut terms: Vec<String> = Vec::new();
         for word in words(question) {
-            let short = word.chars().count() < 2 && word.is_ascii();
-            if !short && !is_stopword(&word, None) && !is_greeting(&word) && !terms.contains(&word)
-            {
+            if !is_stopword(&word, language) && !is_greeting(&word) && !terms.contains(&word) {
                 terms.push(word);
             }
         }
@@ -103,18 +103,18 @@ mod tests {
             ),
             (
                 "C++ NEAR(go, 5) AND \"rust\" - : *",
-                "(\"near\"* OR \"go\" OR \"rust\"*)",
+                "(\"near\"* OR \"go\" OR \"5\" OR \"and\"* OR \"rust\"*)",
             ),
             ("東京 tower", "(\"東\" OR \"京\" OR \"towe\"*)"),
         ] {
-            let expression = Terms::of(question).expression("t", "b").unwrap();
+            let expression = Terms::of(question, "fr").expression("t", "b").unwrap();
             let expected = format!(
                 "scope : {} AND {{title heading body}} : {expected}",
                 scope("t", "b")
             );
             assert_eq!(expression, expected, "{question}");
         }
-        assert_eq!(Terms::of("Et toi ?").expression("t", "b"), None);
+        assert_eq!(Terms::of("Et toi ?", "fr").expression("t", "b"), None);
     }
 
     #[test]
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn coverage_counts_terms_by_stem() {
-        let terms = Terms::of("clusters Kubernetes en production");
+        let terms = Terms::of("clusters Kubernetes en production", "fr");
         assert_eq!(terms.coverage(&["Un cluster Kubernetes"]), 2.0 / 3.0);
         assert_eq!(Terms::default().coverage(&["x"]), 0.0);
     }

@@ -17,7 +17,7 @@ impl Archive for Edge {
         let conversation = db.prepare(
             "INSERT INTO conversation (tenant_id, id, bot_id, visitor_id, title, created_at, updated_at) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
-             ON CONFLICT (tenant_id, id) DO UPDATE SET updated_at = excluded.updated_at",
+             ON CONFLICT (tenant_id, id) DO UPDATE SET updated_at = max(updated_at, excluded.updated_at)",
         );
         let conversation = conversation.bind(&[
             owner.tenant_id.as_str().into(),

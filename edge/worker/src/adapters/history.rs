@@ -92,7 +92,7 @@ impl Edge {
     }
 
     /// A page of a conversation, oldest first: the `limit` messages before position `before`, or the last ones.
-    /// `None` when the visitor has no such conversation.
+    /// `None` when there is none for this visitor.
     ///
     /// # Errors
     /// The database failed, or holds what it should not.
@@ -124,7 +124,7 @@ impl Edge {
             .map_err(port_error)?;
         let result = statement.all().await.map_err(port_error)?;
         let mut rows: Vec<MessageRow> = result.results().map_err(port_error)?;
-        if rows.is_empty() && before.is_none() {
+        if rows.is_empty() {
             return Ok(None);
         }
         let more = rows.len() > limit as usize;

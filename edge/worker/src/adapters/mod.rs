@@ -9,7 +9,7 @@ mod tenants;
 
 use bulle_edge_core::ports::{Clock, Entropy, PortError};
 use std::time::Duration;
-use worker::{D1Database, Date, Delay, Env};
+use worker::{D1Database, Date, Delay, Env, console_error};
 
 /// The platform behind the ports.
 #[derive(Clone)]
@@ -46,8 +46,10 @@ impl Clock for Edge {
 impl Entropy for Edge {
     fn random(&self) -> u128 {
         let mut bytes = [0; 16];
-        // The platform's generator does not fail; were it to, the id would collide and be refused as used.
-        let _ = getrandom::fill(&mut bytes);
+        if getrandom::fill(&mut bytes).is_err() {
+            // The platform's generator does not fail. Were it to, time alone would still tell most ids apart.
+            console_error!("{{\"error\":\"no randomness\"}}");
+        }
         u128::from_le_bytes(bytes)
     }
 }

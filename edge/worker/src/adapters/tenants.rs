@@ -5,6 +5,7 @@ use bulle_edge_core::{
     settings::Site,
 };
 use serde::Deserialize;
+use worker::console_error;
 
 use super::{Edge, port_error};
 
@@ -19,6 +20,19 @@ struct Row {
 
 impl Tenants for Edge {
     async fn site(&self, key: &str) -> Result<Option<Site>, PortError> {
+        let found = self.load_site(key).await;
+        if let Err(error) = &found {
+            console_error!(
+                "{}",
+                serde_json::json!({ "site": key, "error": error.to_string() })
+            );
+        }
+        found
+    }
+}
+
+impl Edge {
+    async fn load_site(&self, key: &str) -> Result<Option<Site>, PortError> {
         // The one look-up that starts from a public key and finds the tenant.
         let statement = self.db()?.prepare(
             "SELECT site.key, site.tenant_id, site.bot_id, site.origins, bot.settings \

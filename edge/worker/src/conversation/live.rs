@@ -7,6 +7,7 @@ use bulle_protocol::{
 };
 use futures_channel::{mpsc, oneshot};
 use futures_util::{StreamExt, stream, stream::LocalBoxStream};
+use serde::{Deserialize, Serialize};
 use std::rc::Rc;
 use worker::{console_error, console_log};
 
@@ -15,18 +16,30 @@ use super::Inner;
 /// Longest time that a frame stays in memory only.
 const FLUSH_MS: u64 = 500;
 
+/// Most browsers that listen to one turn; a further one takes the place of the first.
+const MAX_LISTENERS: usize = 16;
+
+/// An event as it goes over the wire.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Frame {
+    /// Number of the event in its turn. Numbers rise, with gaps where something was lost.
+    pub seq: u32,
+    /// The bytes of the stream.
+    pub text: Rc<str>,
+}
+
 /// A running turn.
 pub struct Live {
     /// Number of the turn.
     pub number: u32,
-    frames: Vec<String>,
-    listeners: Vec<mpsc::UnboundedSender<String>>,
+    frames: Vec<Frame>,
+    listeners: Vec<mpsc::UnboundedSender<Rc<str>>>,
     stop: Option<oneshot::Sender<()>>,
 }
 
 impl Live {
     /// A turn with the frames of its earlier attempts.
-    pub fn new(number: u32, frames: Vec<String>, stop: oneshot::Sender<()>) -> Self {
+    pub fn new(number: u32, frames: Vec<Frame>, stop: oneshot::Sender<()>) -> Self {
         Self {
             number,
             frames,
@@ -35,11 +48,15 @@ impl Live {
         }
     }
 
-    /// The frames after the first `seq`, and those to come.
-    pub fn listen(&mut self, seq: u32) -> LocalBoxStream<'static, String> {
+    /// The frames after event `seq`, and those to come.
+    pub fn listen(&mut self, seq: u32) -> LocalBoxStream<'static, Rc<str>> {
         let (sender, receiver) = mpsc::unbounded();
+        if self.listeners.len() >= MAX_LISTENERS {
+            self.listeners.remove(0);
+        }
         self.listeners.push(sender);
-        let past: Vec<String> = self.frames.iter().skip(seq as usize).cloned().collect();
+        let past = self.frames.iter().filter(|frame| frame.seq > seq);
+        let past: Vec<Rc<str>> = past.map(|frame| Rc::clone(&frame.text)).collect();
         stream::iter(past).chain(receiver).boxed_local()
     }
 
@@ -51,9 +68,11 @@ impl Live {
         }
     }
 
-    fn add(&mut self, frame: String) {
-        self.listeners
-            .retain(|listener| listener.unbounded_send(frame.clone()).is_ok());
+    fn add(&mut self, frame: Frame) {
+        let tell = |listener: &mpsc::UnboundedSender<_>| {
+            listener.unbounded_send(Rc::clone(&frame.text)).is_ok()
+        };
+        self.listeners.retain(tell);
         self.frames.push(frame);
     }
 }
@@ -64,12 +83,12 @@ pub struct TurnSink<'a> {
     turn: Id,
     number: u32,
     seq: u32,
-    unsaved: Vec<String>,
+    unsaved: Vec<Frame>,
     saved_at: u64,
 }
 
 impl<'a> TurnSink<'a> {
-    /// A sink for the turn of message `turn`, whose first `seq` events are already stored.
+    /// A sink for the turn of message `turn`, whose events so far are numbered up to `seq`.
     pub fn new(inner: &'a Rc<Inner>, turn: Id, number: u32, seq: u32) -> Self {
         Self {
             inner,
@@ -86,12 +105,7 @@ impl<'a> TurnSink<'a> {
         if self.unsaved.is_empty() {
             return;
         }
-        let count = u32::try_from(self.unsaved.len()).unwrap_or(u32::MAX);
-        let first = self.seq.saturating_sub(count).saturating_add(1);
-        let stored = self
-            .inner
-            .store
-            .add_frames(self.number, first, &self.unsaved);
+        let stored = self.inner.store.add_frames(self.number, &self.unsaved);
         if let Err(error) = stored {
             console_error!("{}", serde_json::json!({ "frames": error.to_string() }));
         }
@@ -108,7 +122,10 @@ impl Sink for TurnSink<'_> {
             seq: self.seq,
         };
         let frame = match event.to_frame(id) {
-            Ok(frame) => frame.encode(),
+            Ok(frame) => Frame {
+                seq: self.seq,
+                text: frame.encode().into(),
+            },
             Err(error) => {
                 console_error!("{}", serde_json::json!({ "frame": error.to_string() }));
                 return;
@@ -119,7 +136,8 @@ impl Sink for TurnSink<'_> {
         if event.is_last() || self.inner.edge.now_ms().saturating_sub(self.saved_at) >= FLUSH_MS {
             self.flush();
         }
-        if let Some(live) = self.inner.live.borrow_mut().as_mut() {
+        let mut live = self.inner.live.borrow_mut();
+        if let Some(live) = live.as_mut().filter(|live| live.number == self.number) {
             live.add(frame);
         }
     }

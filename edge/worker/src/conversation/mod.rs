@@ -28,7 +28,7 @@ use worker::{DurableObject, Env, Request, Response, State, console_error, durabl
 
 use crate::{adapters::Edge, config, http::status};
 pub use command::{Command, command};
-use live::{Live, TurnSink};
+use live::{Frame, Live, TurnSink};
 use store::{Store, StoredTurn, TurnState};
 
 /// How long a running turn may be silent in memory before the alarm looks whether it still runs.
@@ -65,7 +65,7 @@ impl DurableObject for Conversation {
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
         let answer = match request.json::<(Id, Command)>().await {
-            Ok((id, command)) => self.inner.obey(id, command).await,
+            Ok((id, command)) => self.inner.obey(id, command),
             Err(error) => Err(internal(&error)),
         };
         answer.or_else(|problem| {
@@ -75,14 +75,15 @@ impl DurableObject for Conversation {
 
     /// Looks after what went wrong: a turn that died with its isolate, a record that the archive refused.
     async fn alarm(&self) -> worker::Result<Response> {
-        if let Err(problem) = self.inner.look_after().await {
+        if let Err(problem) = self.inner.end_dead_turn() {
             console_error!("{}", serde_json::json!({ "alarm": problem.detail }));
-            self.inner.watch().await?;
         }
+        self.inner.offer_records(WATCH_MS).await;
         Response::empty()
     }
 }
 
+/// Logs a failure of the platform; a problem that says nothing of it.
 fn internal(error: &worker::Error) -> Problem {
     console_error!(
         "{}",
@@ -96,11 +97,7 @@ fn not_found() -> Problem {
 }
 
 impl Inner {
-    async fn obey(
-        self: &Rc<Self>,
-        conversation: Id,
-        command: Command,
-    ) -> Result<Response, Problem> {
+    fn obey(self: &Rc<Self>, conversation: Id, command: Command) -> Result<Response, Problem> {
         let owner = command.owner();
         match (self.store.owner().map_err(|e| internal(&e))?, &command) {
             (Some(known), _) if known == owner => {}
@@ -111,8 +108,8 @@ impl Inner {
         }
         match command {
             Command::Open { .. } | Command::Check { .. } => done(),
-            Command::Ask { question } => self.ask(conversation, *question).await,
-            Command::Attach { after, .. } => self.attach(after.as_deref()).await,
+            Command::Ask { question } => self.ask(conversation, *question),
+            Command::Attach { after, .. } => self.attach(after.as_deref()),
             Command::Cancel { .. } => {
                 if let Some(live) = self.live.borrow_mut().as_mut() {
                     live.cancel();
@@ -122,25 +119,20 @@ impl Inner {
         }
     }
 
-    /// A message: a new turn, a new attempt at a failed one, or the turn that it already has.
-    async fn ask(
-        self: &Rc<Self>,
-        conversation: Id,
-        question: Question,
-    ) -> Result<Response, Problem> {
+    /// A message: a new turn, a new attempt at a failed one, or the turn that it already has. Nothing here waits,
+    /// so no other request can come between the look and the start.
+    fn ask(self: &Rc<Self>, conversation: Id, question: Question) -> Result<Response, Problem> {
         let store = |e| internal(&e);
+        self.end_dead_turn()?;
         let Some(turn) = self.store.turn_of(question.id()).map_err(store)? else {
-            if self.is_live(None) {
+            if self.live.borrow().is_some() {
                 return Err(Problem::new(
                     Code::TurnInProgress,
                     "Wait until the running answer has ended, or stop it.",
                 ));
             }
-            self.settle_dead_turn().await?;
             let number = self.store.next_number().map_err(store)?;
-            return self
-                .begin(conversation, question, number, 0, Vec::new())
-                .await;
+            return self.begin(conversation, question, number, Vec::new());
         };
         if turn.text != question.text() {
             return Err(Problem::new(
@@ -148,42 +140,47 @@ impl Inner {
                 "This message id was used for another text. Make a new id.",
             ));
         }
-        let turn = self.settled(turn).await?;
-        if turn.state == TurnState::Failed && question.retry() && !self.is_live(None) {
+        if turn.state == TurnState::Failed && question.retry() && self.live.borrow().is_none() {
             let frames = self.store.frames(turn.number).map_err(store)?;
-            let seq = u32::try_from(frames.len()).unwrap_or(u32::MAX);
-            return self
-                .begin(conversation, question, turn.number, seq, frames)
-                .await;
+            return self.begin(conversation, question, turn.number, frames);
         }
         self.replay(&turn, 0)
     }
 
-    async fn attach(self: &Rc<Self>, after: Option<&str>) -> Result<Response, Problem> {
-        let last = self.store.last_turn().map_err(|e| internal(&e))?;
-        let turn = last.ok_or_else(|| Problem::new(Code::NoTurn, "Nothing was asked here yet."))?;
-        let turn = self.settled(turn).await?;
+    /// The running turn; else the one that the caller has seen; else the last.
+    fn attach(self: &Rc<Self>, after: Option<&str>) -> Result<Response, Problem> {
+        self.end_dead_turn()?;
         let after = after.and_then(|after| after.parse::<EventId>().ok());
-        let seq = after
-            .filter(|id| id.turn == turn.message_id)
-            .map_or(0, |id| id.seq);
-        self.replay(&turn, seq)
+        let live = self.live.borrow().as_ref().map(|live| live.number);
+        let turn = match (live, after) {
+            (Some(number), _) => self.store.turn_at(number),
+            (None, Some(after)) => self.store.turn_of(after.turn),
+            (None, None) => self.store.last_turn(),
+        };
+        let turn = turn
+            .map_err(|e| internal(&e))?
+            .ok_or_else(|| Problem::new(Code::NoTurn, "Nothing was asked here yet."))?;
+        let seen = after.filter(|id| id.turn == turn.message_id);
+        self.replay(&turn, seen.map_or(0, |id| id.seq))
     }
 
     /// Starts a turn, or another attempt at one, and answers with its events.
-    async fn begin(
+    fn begin(
         self: &Rc<Self>,
         conversation: Id,
         question: Question,
         number: u32,
-        seq: u32,
-        frames: Vec<String>,
+        frames: Vec<Frame>,
     ) -> Result<Response, Problem> {
         let now = self.edge.now_ms();
         let record = Record::accepted(&question, conversation, number, now);
         let started = self.store.begin(number, &question, &record);
         started.map_err(|e| internal(&e))?;
-        self.watch().await.map_err(|e| internal(&e))?;
+        let seq = if frames.is_empty() {
+            0
+        } else {
+            after_gap(&frames)
+        };
         let (stop, stopped) = oneshot::channel();
         let mut live = Live::new(number, frames, stop);
         let stream = live.listen(seq);
@@ -205,6 +202,7 @@ impl Inner {
         seq: u32,
         stopped: oneshot::Receiver<()>,
     ) {
+        self.wake_in(WATCH_MS).await;
         let deployment = config::deployment(self.edge.env());
         let history = self.store.history(number).unwrap_or_default();
         let ask = Ask {
@@ -227,57 +225,45 @@ impl Inner {
             console_error!("{}", serde_json::json!({ "turn": error.to_string() }));
         }
         self.live.replace(None);
-        let alarm = if ended.kept {
-            self.state.storage().delete_alarm().await
+        if self
+            .store
+            .unrecorded()
+            .is_ok_and(|records| records.is_empty())
+        {
+            let forgotten = self.state.storage().delete_alarm().await;
+            forgotten.unwrap_or_else(|e| {
+                internal(&e);
+            });
         } else {
-            self.wake_in(OFFER_AGAIN_MS).await
-        };
-        if let Err(error) = alarm {
-            console_error!("{}", serde_json::json!({ "alarm": error.to_string() }));
+            self.wake_in(OFFER_AGAIN_MS).await;
         }
     }
 
     /// The events of a turn after `seq`, and those to come.
     fn replay(&self, turn: &StoredTurn, seq: u32) -> Result<Response, Problem> {
         let mut live = self.live.borrow_mut();
-        let stream = match live.as_mut().filter(|live| live.number == turn.number) {
-            Some(live) => live.listen(seq),
-            None => {
-                let frames = self.store.frames(turn.number).map_err(|e| internal(&e))?;
-                stream::ended(frames.into_iter().skip(seq as usize).collect())
-            }
-        };
-        stream::respond(stream).map_err(|e| internal(&e))
-    }
-
-    /// Whether a turn runs in this object: that one, or any.
-    fn is_live(&self, number: Option<u32>) -> bool {
-        let live = self.live.borrow();
-        live.as_ref()
-            .is_some_and(|live| number.is_none_or(|number| live.number == number))
-    }
-
-    /// The turn as it stands, after giving it an ending if it died with its isolate.
-    async fn settled(&self, turn: StoredTurn) -> Result<StoredTurn, Problem> {
-        if turn.state != TurnState::Running || self.is_live(Some(turn.number)) {
-            return Ok(turn);
+        if let Some(live) = live.as_mut().filter(|live| live.number == turn.number) {
+            return stream::respond(live.listen(seq)).map_err(|e| internal(&e));
         }
-        self.settle_dead_turn().await?;
-        Ok(StoredTurn {
-            state: TurnState::Failed,
-            ..turn
-        })
+        let frames = self.store.frames(turn.number).map_err(|e| internal(&e))?;
+        let frames = if frames.is_empty() {
+            stream::ended(stream::rebuilt(turn), 0)
+        } else {
+            stream::ended(frames, seq)
+        };
+        stream::respond(frames).map_err(|e| internal(&e))
     }
 
-    /// Gives the last turn an honest end when it is stored as running but runs nowhere.
-    async fn settle_dead_turn(&self) -> Result<(), Problem> {
-        let last = self.store.last_turn().map_err(|e| internal(&e))?;
-        let Some(turn) =
-            last.filter(|turn| turn.state == TurnState::Running && !self.is_live(None))
-        else {
+    /// Gives a turn an honest end when it is stored as running but runs nowhere: its isolate died.
+    fn end_dead_turn(self: &Rc<Self>) -> Result<(), Problem> {
+        let store = |e| internal(&e);
+        if self.live.borrow().is_some() || self.store.owner().map_err(store)?.is_none() {
+            return Ok(());
+        }
+        let Some(turn) = self.store.running_turn().map_err(store)? else {
             return Ok(());
         };
-        let frames = self.store.frames(turn.number).map_err(|e| internal(&e))?;
+        let frames = self.store.frames(turn.number).map_err(store)?;
         let mut blocks = Vec::new();
         for frame in stream::decode(&frames) {
             // A frame that does not fit ends what can be told of the answer.
@@ -300,56 +286,71 @@ impl Inner {
             },
             now,
         );
-        let kept = self.edge.record(&record).await.is_ok();
         let last = ServerEvent::Error(TurnError {
             code: Code::Interrupted,
             message: strings::failure(&turn.locale, Code::Interrupted),
             retry_after: None,
             action: None,
-            kept,
+            kept: true,
         });
-        let seq = u32::try_from(frames.len())
-            .unwrap_or(u32::MAX)
-            .saturating_add(1);
         let id = EventId {
             turn: turn.message_id,
-            seq,
+            seq: after_gap(&frames),
         };
-        let frame = last
-            .to_frame(id)
-            .map(|frame| frame.encode())
-            .unwrap_or_default();
+        let frame = Frame {
+            seq: id.seq,
+            text: last
+                .to_frame(id)
+                .map(|frame| frame.encode())
+                .unwrap_or_default()
+                .into(),
+        };
         let stored = self
             .store
-            .add_frames(turn.number, seq, &[frame])
-            .and_then(|()| self.store.end(turn.number, &record, !kept));
-        stored.map_err(|e| internal(&e))
-    }
-
-    /// The alarm's work.
-    async fn look_after(&self) -> Result<(), Problem> {
-        self.settle_dead_turn().await?;
-        for (number, record) in self.store.unrecorded().map_err(|e| internal(&e))? {
-            self.edge
-                .record(&record)
-                .await
-                .map_err(|error| Problem::new(Code::StorageUnavailable, error.to_string()))?;
-            self.store.recorded(number).map_err(|e| internal(&e))?;
-        }
-        if self.is_live(None) {
-            self.watch().await.map_err(|e| internal(&e))?;
-        }
+            .add_frames(turn.number, &[frame])
+            .and_then(|()| self.store.end(turn.number, &record, true));
+        stored.map_err(store)?;
+        let inner = Rc::clone(self);
+        self.state
+            .wait_until(async move { inner.offer_records(OFFER_AGAIN_MS).await });
         Ok(())
     }
 
-    async fn watch(&self) -> worker::Result<()> {
-        self.wake_in(WATCH_MS).await
+    /// Offers the archive what it has not taken yet; what it refuses is offered again after that long.
+    async fn offer_records(&self, again_ms: u64) {
+        let records = self.store.unrecorded().unwrap_or_default();
+        let mut refused = false;
+        for (number, record) in records {
+            let taken = self.edge.record(&record).await;
+            if let Err(error) = &taken {
+                refused = true;
+                console_error!("{}", serde_json::json!({ "archive": error.to_string() }));
+            }
+            if let Err(error) = self.store.offered(number, taken.is_ok()) {
+                internal(&error);
+            }
+        }
+        if refused || self.live.borrow().is_some() {
+            self.wake_in(again_ms).await;
+        }
     }
 
-    async fn wake_in(&self, ms: u64) -> worker::Result<()> {
+    async fn wake_in(&self, ms: u64) {
         let ms = i64::try_from(ms).unwrap_or(i64::MAX);
-        self.state.storage().set_alarm(ms).await
+        if let Err(error) = self.state.storage().set_alarm(ms).await {
+            internal(&error);
+        }
     }
+}
+
+/// A number past the last frame's, with room for events that were told but died before they were stored: a
+/// browser that has seen them takes what comes now as new.
+fn after_gap(frames: &[Frame]) -> u32 {
+    const GAP: u32 = 1_000;
+    frames
+        .last()
+        .map_or(0, |frame| frame.seq)
+        .saturating_add(GAP)
 }
 
 fn done() -> Result<Response, Problem> {

@@ -5,10 +5,15 @@ use bulle_edge_core::{
 };
 use bulle_protocol::Id;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use worker::{Result, SqlStorage, SqlStorageValue, console_error};
+use worker::{Result, SqlStorage, SqlStorageValue};
+
+use super::live::Frame;
 
 /// Turns whose frames are kept, so that a late browser can replay them.
-const REPLAYABLE_TURNS: u32 = 20;
+const REPLAYABLE_TURNS: u32 = 10;
+
+/// How often a record is offered to the archive: about an hour of tries.
+const MAX_OFFERS: u32 = 60;
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS owner (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL);
@@ -20,7 +25,7 @@ CREATE TABLE IF NOT EXISTS turn (
   locale     TEXT NOT NULL,
   state      TEXT NOT NULL,
   record     TEXT,
-  unrecorded INTEGER NOT NULL DEFAULT 1
+  unrecorded INTEGER NOT NULL DEFAULT 1 -- 0 once the archive has it, else 1 + refusals
 );
 CREATE TABLE IF NOT EXISTS frames (number INTEGER, first INTEGER, json TEXT NOT NULL, PRIMARY KEY (number, first));
 ";
@@ -86,11 +91,9 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the storage and creates what is missing.
+    /// Opens the storage. It stays empty until the conversation has an owner, so that asking for one that does
+    /// not exist leaves nothing behind.
     pub fn new(sql: SqlStorage) -> Self {
-        if let Err(error) = sql.exec(SCHEMA, None) {
-            console_error!("{}", serde_json::json!({ "schema": error.to_string() }));
-        }
         Self { sql }
     }
 
@@ -104,12 +107,20 @@ impl Store {
 
     /// Who the conversation belongs to.
     pub fn owner(&self) -> Result<Option<Owner>> {
+        let tables: Vec<Number> = self.rows(
+            "SELECT COUNT(*) AS number FROM sqlite_master WHERE name = 'owner'",
+            vec![],
+        )?;
+        if tables.first().is_none_or(|row| row.number == 0) {
+            return Ok(None);
+        }
         let rows: Vec<Json> = self.rows("SELECT json FROM owner", vec![])?;
         rows.first().map(|row| read(&row.json)).transpose()
     }
 
     /// Gives the conversation to its first owner, for ever.
     pub fn set_owner(&self, owner: &Owner) -> Result<()> {
+        self.sql.exec(SCHEMA, None)?;
         let json = serde_json::to_string(owner)?;
         self.sql.exec(
             "INSERT OR IGNORE INTO owner VALUES (1, ?)",
@@ -126,6 +137,16 @@ impl Store {
     /// The running or last turn.
     pub fn last_turn(&self) -> Result<Option<StoredTurn>> {
         self.turn("ORDER BY number DESC LIMIT 1", vec![])
+    }
+
+    /// The turn with this number.
+    pub fn turn_at(&self, number: u32) -> Result<Option<StoredTurn>> {
+        self.turn("WHERE number = ?", vec![i64::from(number).into()])
+    }
+
+    /// A turn that is stored as running; there is at most one.
+    pub fn running_turn(&self) -> Result<Option<StoredTurn>> {
+        self.turn("WHERE state = 'running' LIMIT 1", vec![])
     }
 
     fn turn(&self, which: &str, values: Vec<SqlStorageValue>) -> Result<Option<StoredTurn>> {
@@ -197,21 +218,21 @@ impl Store {
         Ok(())
     }
 
-    /// Ended turns that the archive has not taken yet.
+    /// Ended turns that the archive has not taken yet, and may take.
     pub fn unrecorded(&self) -> Result<Vec<(u32, Record)>> {
         let query = "SELECT number, message_id, text, locale, state, record FROM turn \
-                     WHERE unrecorded = 1 AND state <> 'running' ORDER BY number";
-        let rows: Vec<TurnRow> = self.rows(query, vec![])?;
+                     WHERE unrecorded BETWEEN 1 AND ? AND state <> 'running' ORDER BY number";
+        let rows: Vec<TurnRow> = self.rows(query, vec![i64::from(MAX_OFFERS).into()])?;
         rows.into_iter()
             .map(|row| Ok((row.number, read(&row.record)?)))
             .collect()
     }
 
-    /// The archive has taken the turn.
-    pub fn recorded(&self, number: u32) -> Result<()> {
+    /// The archive was offered the turn, and took it or not.
+    pub fn offered(&self, number: u32, taken: bool) -> Result<()> {
         self.sql.exec(
-            "UPDATE turn SET unrecorded = 0 WHERE number = ?",
-            vec![i64::from(number).into()],
+            "UPDATE turn SET unrecorded = CASE ? WHEN 1 THEN 0 ELSE unrecorded + 1 END WHERE number = ?",
+            vec![i64::from(taken).into(), i64::from(number).into()],
         )?;
         Ok(())
     }
@@ -233,13 +254,16 @@ impl Store {
             .collect())
     }
 
-    /// Adds frames, of which the first has number `first` in its turn.
-    pub fn add_frames(&self, number: u32, first: u32, frames: &[String]) -> Result<()> {
+    /// Adds frames; the first one's number is their key.
+    pub fn add_frames(&self, number: u32, frames: &[Frame]) -> Result<()> {
+        let Some(first) = frames.first() else {
+            return Ok(());
+        };
         self.sql.exec(
             "INSERT OR REPLACE INTO frames VALUES (?, ?, ?)",
             vec![
                 i64::from(number).into(),
-                i64::from(first).into(),
+                i64::from(first.seq).into(),
                 serde_json::to_string(frames)?.into(),
             ],
         )?;
@@ -247,12 +271,12 @@ impl Store {
     }
 
     /// The frames of a turn, oldest first.
-    pub fn frames(&self, number: u32) -> Result<Vec<String>> {
+    pub fn frames(&self, number: u32) -> Result<Vec<Frame>> {
         let query = "SELECT json FROM frames WHERE number = ? ORDER BY first";
         let rows: Vec<Json> = self.rows(query, vec![i64::from(number).into()])?;
         let mut frames = Vec::new();
         for row in rows {
-            frames.extend(read::<Vec<String>>(&row.json)?);
+            frames.extend(read::<Vec<Frame>>(&row.json)?);
         }
         Ok(frames)
     }

@@ -1,7 +1,8 @@
 //! Frames as a response.
 
+use bulle_edge_core::strings;
 use bulle_protocol::{
-    event::ServerEvent,
+    event::{BlockEvent, Done, EventId, Finish, Remaining, ServerEvent, Sources, Start, TurnError},
     sse::{Decoder, KEEP_ALIVE},
 };
 use futures_util::{
@@ -9,23 +10,72 @@ use futures_util::{
     future::{Either, select},
     stream::{self, LocalBoxStream},
 };
-use std::time::Duration;
+use std::{rc::Rc, time::Duration};
 use worker::{Delay, Response, ResponseBuilder};
+
+use super::{live::Frame, store::StoredTurn};
 
 /// Silence after which a comment is sent.
 const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(15);
 
-/// The frames of a turn that has ended.
-pub fn ended(frames: Vec<String>) -> LocalBoxStream<'static, String> {
-    stream::iter(frames).boxed_local()
+/// The frames of a turn that has ended, after event `seq`.
+pub fn ended(frames: Vec<Frame>, seq: u32) -> LocalBoxStream<'static, Rc<str>> {
+    let rest = frames.into_iter().filter(move |frame| frame.seq > seq);
+    stream::iter(rest.map(|frame| frame.text)).boxed_local()
+}
+
+/// The frames of a turn whose own are gone, from what was recorded of it.
+pub fn rebuilt(turn: &StoredTurn) -> Vec<Frame> {
+    let Some(reply) = &turn.record.reply else {
+        return Vec::new();
+    };
+    let mut events = vec![ServerEvent::Start(Start {
+        conversation_id: turn.record.conversation_id,
+        message_id: turn.message_id,
+        reply_id: reply.id,
+    })];
+    let blocks = reply.blocks.iter().cloned().enumerate();
+    events.extend(blocks.map(|(index, block)| ServerEvent::Block(BlockEvent { index, block })));
+    if !reply.sources.is_empty() {
+        let items = reply.sources.clone();
+        events.push(ServerEvent::Sources(Sources { items }));
+    }
+    events.push(match reply.error {
+        Some(code) => ServerEvent::Error(TurnError {
+            code,
+            message: strings::failure(&turn.locale, code),
+            retry_after: None,
+            action: None,
+            kept: true,
+        }),
+        None => ServerEvent::Done(Done {
+            reply_id: reply.id,
+            finish: reply.finish.unwrap_or(Finish::Stop),
+            provider: reply.provider.clone(),
+            model: reply.model.clone(),
+            confidence: None,
+            usage: reply.usage,
+            remaining: Remaining::default(),
+            kept: true,
+        }),
+    });
+    let frame = |(event, seq): (ServerEvent, u32)| {
+        let id = EventId {
+            turn: turn.message_id,
+            seq,
+        };
+        let text = event.to_frame(id).ok()?.encode().into();
+        Some(Frame { seq, text })
+    };
+    events.into_iter().zip(1..).filter_map(frame).collect()
 }
 
 /// The frames as `text/event-stream`, with comments in long silences.
-pub fn respond(frames: LocalBoxStream<'static, String>) -> worker::Result<Response> {
+pub fn respond(frames: LocalBoxStream<'static, Rc<str>>) -> worker::Result<Response> {
     let bytes = stream::unfold(frames, |mut frames| async move {
         let silence = Delay::from(KEEP_ALIVE_AFTER).boxed_local();
         match select(frames.next(), silence).await {
-            Either::Left((frame, _)) => frame.map(|frame| (Ok(frame.into_bytes()), frames)),
+            Either::Left((frame, _)) => frame.map(|frame| (Ok(frame.as_bytes().to_vec()), frames)),
             Either::Right(_) => Some((Ok::<_, worker::Error>(KEEP_ALIVE.into()), frames)),
         }
     });
@@ -36,11 +86,11 @@ pub fn respond(frames: LocalBoxStream<'static, String>) -> worker::Result<Respon
 }
 
 /// The events of stored frames.
-pub fn decode(frames: &[String]) -> Vec<ServerEvent> {
+pub fn decode(frames: &[Frame]) -> Vec<ServerEvent> {
     let mut decoder = Decoder::default();
     frames
         .iter()
-        .filter_map(|frame| decoder.push(frame.as_bytes()).ok())
+        .filter_map(|frame| decoder.push(frame.text.as_bytes()).ok())
         .flatten()
         .filter_map(|frame| ServerEvent::from_frame(&frame).ok().flatten())
         .collect()

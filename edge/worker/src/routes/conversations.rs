@@ -20,6 +20,7 @@ use crate::{
 #[cfg_attr(test, utoipa::path(post, path = "/v1/conversations", tag = "visitor", security(("session" = [])), responses(
     (status = 201, body = Created),
     (status = "4XX", description = "token_missing, token_invalid, token_expired, …", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
 #[send]
 pub async fn create(State(edge): State<Edge>, headers: HeaderMap) -> Answer {
@@ -40,7 +41,7 @@ pub async fn create(State(edge): State<Edge>, headers: HeaderMap) -> Answer {
 #[cfg_attr(test, utoipa::path(get, path = "/v1/conversations", tag = "visitor", security(("session" = [])), responses(
     (status = 200, body = ConversationList),
     (status = "4XX", description = "token_missing, token_invalid, token_expired, …", body = Problem, content_type = "application/problem+json"),
-    (status = 503, description = "storage_unavailable", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
 #[send]
 pub async fn list(State(edge): State<Edge>, headers: HeaderMap) -> Answer {

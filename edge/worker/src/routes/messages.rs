@@ -48,6 +48,7 @@ pub struct After {
     params(("id" = String, Path, description = "Conversation")), request_body = SendMessage, responses(
     (status = 200, description = "Server events, see ServerEvent", body = bulle_protocol::event::ServerEvent, content_type = "text/event-stream"),
     (status = "4XX", description = "message_empty, message_too_long, rate_limited, turn_in_progress, not_found, …", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
 #[send]
 pub async fn send(
@@ -72,6 +73,7 @@ pub async fn send(
     params(("id" = String, Path, description = "Conversation"), After), responses(
     (status = 200, description = "Server events, see ServerEvent", body = bulle_protocol::event::ServerEvent, content_type = "text/event-stream"),
     (status = "4XX", description = "not_found, no_turn, invalid_parameter, …", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
 #[send]
 pub async fn events(
@@ -95,6 +97,7 @@ pub async fn events(
     params(("id" = String, Path, description = "Conversation")), responses(
     (status = 204, description = "Stopped, or nothing to stop"),
     (status = "4XX", description = "not_found, …", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
 #[send]
 pub async fn cancel(
@@ -111,7 +114,7 @@ pub async fn cancel(
     params(("id" = String, Path, description = "Conversation"), Page), responses(
     (status = 200, body = History),
     (status = "4XX", description = "not_found, invalid_parameter, …", body = Problem, content_type = "application/problem+json"),
-    (status = 503, description = "storage_unavailable", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
 #[send]
 pub async fn history(
