@@ -20,19 +20,46 @@ pub fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// A crude stem: long words lose their ending, so that `architecte` meets `architecture` and `clusters`
-/// meets `cluster`. Always a prefix of the word, which is what a prefix query needs.
+/// Endings that a stem loses, folded, the longest first: those of French and English that leave the sense.
+const ENDINGS: [&str; 26] = [
+    "issements",
+    "issement",
+    "abilites",
+    "ibilites",
+    "abilite",
+    "ibilite",
+    "ations",
+    "ements",
+    "ation",
+    "ement",
+    "ables",
+    "ibles",
+    "able",
+    "ible",
+    "ants",
+    "ante",
+    "ings",
+    "ant",
+    "ees",
+    "ing",
+    "ed",
+    "ee",
+    "er",
+    "es",
+    "e",
+    "s",
+];
+
+/// Fewest characters of a stem.
+const MIN_STEM: usize = 4;
+
+/// A crude stem: the word without its ending, so that `architecte` meets `architecture` and `working` meets
+/// `worked`. Always a prefix of the word, which is what a prefix query needs.
 pub fn stem(word: &str) -> &str {
-    let length = word.chars().count();
-    let keep = match length {
-        0..=4 => length,
-        5..=7 => length - 1,
-        8..=9 => length - 2,
-        _ => length - 3,
-    };
-    word.char_indices()
-        .nth(keep)
-        .and_then(|(at, _)| word.get(..at))
+    ENDINGS
+        .iter()
+        .filter_map(|ending| word.strip_suffix(ending))
+        .find(|stem| stem.chars().count() >= MIN_STEM)
         .unwrap_or(word)
 }
 
@@ -176,9 +203,13 @@ mod tests {
     fn stems_are_prefixes() {
         for (word, expected) in [
             ("aks", "aks"),
-            ("cluster", "cluste"),
-            ("clusters", "cluste"),
-            ("experience", "experie"),
+            ("cluster", "clust"),
+            ("clusters", "cluster"),
+            ("experiences", "experienc"),
+            ("working", "work"),
+            ("disponibilites", "dispon"),
+            ("numero", "numero"),
+            ("ers", "ers"),
             ("架構", "架構"),
         ] {
             assert_eq!(stem(word), expected);

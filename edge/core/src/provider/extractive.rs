@@ -14,11 +14,17 @@ pub const NAME: &str = "extractive";
 /// Most sentences of an answer.
 const MAX_SENTENCES: usize = 5;
 
+/// Most items of a list that is quoted as a whole.
+const MAX_ITEMS: usize = 8;
+
 /// Most passages that an answer quotes.
 const MAX_QUOTED: usize = 3;
 
-/// Share of the question's words that a sentence, its heading and title must hold to be an answer.
-const MIN_COVERAGE: f64 = 0.5;
+/// Share of the question's words that a sentence, its heading and title must hold to be an answer: one of two,
+/// two of three, three of four.
+fn min_coverage(terms: usize) -> f64 {
+    if terms <= 2 { 0.5 } else { 0.55 }
+}
 
 /// A sentence is quoted when it scores at least this share of the best one.
 const MIN_SHARE: f64 = 0.7;
@@ -48,6 +54,8 @@ struct Unit<'a> {
     position: usize,
     text: &'a str,
     is_item: bool,
+    /// Whether its heading holds a word of the question.
+    headed: bool,
     /// Share of the question's words that it and its heading hold.
     coverage: f64,
     score: f64,
@@ -60,17 +68,26 @@ pub fn answer(question: &Question, passages: &Passages) -> Extract {
     if passages.terms().is_empty() {
         return hello(question, locale, &texts);
     }
-    let mut units = score(passages);
-    units.retain(|unit| unit.coverage >= MIN_COVERAGE);
-    let spoken = |unit: &Unit| unit.passage.hit.speaks(passages.language());
+    let all = score(passages);
+    let mut units: Vec<&Unit> = (all.iter())
+        .filter(|unit| unit.coverage >= min_coverage(passages.terms().len()))
+        .collect();
+    let spoken = |unit: &&Unit| unit.passage.hit.speaks(passages.language());
     if units.iter().any(spoken) {
         units.retain(spoken);
     }
-    let Some(best) = units.iter().max_by(|a, b| a.score.total_cmp(&b.score)) else {
+    let best = units.iter().max_by(|a, b| a.score.total_cmp(&b.score));
+    let Some(best) = best.copied() else {
         return nothing(question, locale, &texts);
     };
+    if best.is_item && best.headed {
+        return Extract {
+            pieces: write(&list_of(&all, best)),
+            suggestions: Vec::new(),
+        };
+    }
     let mut chosen: Vec<&Unit> = units
-        .iter()
+        .into_iter()
         .filter(|unit| {
             let share = if unit.passage.n == best.passage.n {
                 MIN_SHARE
@@ -136,12 +153,24 @@ fn score(passages: &Passages) -> Vec<Unit<'_>> {
                 position,
                 text,
                 is_item,
+                headed: above.contains(&true),
                 coverage,
                 score: coverage + PASSAGE_WEIGHT * rank - 0.001 * position as f64,
             });
         }
     }
     units
+}
+
+/// The list around an item whose heading is what was asked for ("which languages?"): all of it is the answer.
+fn list_of<'u>(all: &'u [Unit<'u>], item: &Unit) -> Vec<&'u Unit<'u>> {
+    let same = |unit: &&Unit| unit.passage.n == item.passage.n && unit.is_item;
+    let mut items: Vec<&Unit> = all.iter().filter(same).collect();
+    if items.len() > MAX_ITEMS {
+        items.retain(|unit| unit.coverage >= item.coverage);
+        items.truncate(MAX_ITEMS);
+    }
+    items
 }
 
 /// Paragraphs and lists; the citation stands at the end of each run of sentences from one passage.
@@ -289,6 +318,19 @@ mod tests {
         );
         let extract = answer(&question("Australie"), &Passages::default());
         assert_eq!(extract.suggestions, ["Qui es-tu ?"]);
+    }
+
+    #[test]
+    fn a_list_that_is_asked_for_is_given_whole() {
+        let ports = Fakes::default();
+        ports.add_hit(hit(
+            "Langues",
+            "- Français : langue maternelle\n- Anglais : C1",
+        ));
+        assert_eq!(
+            ask(&ports, "Quelles langues ?"),
+            "- Français : langue maternelle [1]\n- Anglais : C1 [1]"
+        );
     }
 
     #[test]

@@ -113,14 +113,15 @@ pub async fn search(
     question: &Question,
     previous: Option<&str>,
 ) -> Result<Passages, PortError> {
+    let name = &question.site().bot.name;
     let language = text::language(question.text(), question.locale()).to_owned();
-    let mut terms = Terms::of(question.text(), &language);
+    let mut terms = Terms::of(question.text(), &language).without_name(name);
     let continues = terms.is_empty()
         && !text::words(question.text())
             .iter()
             .any(|word| text::is_greeting(word));
     if let (true, Some(previous)) = (continues, previous) {
-        terms = Terms::of(previous, &language);
+        terms = Terms::of(previous, &language).without_name(name);
     }
     let mut found = Passages {
         items: Vec::new(),
