@@ -1,7 +1,7 @@
 //! Opening a session: what the page says and what it learns about the bot.
 
 use crate::Id;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 use crate::strings::Strings;
 
@@ -91,11 +91,23 @@ pub struct Bot {
 #[serde(deny_unknown_fields, default)]
 pub struct Theme {
     /// Brand colour as `#rrggbb`.
+    #[serde(deserialize_with = "colour")]
     pub accent: String,
     /// Light, dark, or what the visitor's system says.
     pub scheme: Scheme,
     /// Corner of the window.
     pub position: Position,
+}
+
+fn colour<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let digits = text.strip_prefix('#').unwrap_or_default();
+    if digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Ok(text);
+    }
+    Err(de::Error::custom(format!(
+        "`{text}` is no colour: write it as #rrggbb"
+    )))
 }
 
 impl Default for Theme {

@@ -283,6 +283,16 @@ fn every_code_names_itself_as_serde_does() {
 }
 
 #[test]
+fn a_colour_is_a_colour() {
+    let theme =
+        |accent: &str| serde_json::from_str::<Theme>(&format!("{{\"accent\":\"{accent}\"}}"));
+    assert_eq!(theme("#0F766e").unwrap().accent, "#0F766e");
+    for accent in ["banana", "#fff", "0f766e", "#0f766", "#gg766e", "#0f766é"] {
+        assert!(theme(accent).is_err(), "{accent}");
+    }
+}
+
+#[test]
 fn requests_refuse_unknown_fields() {
     assert!(serde_json::from_str::<SessionRequest>(r#"{"site":"k","extra":1}"#).is_err());
     assert!(

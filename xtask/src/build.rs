@@ -10,14 +10,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use bulle_edge_core::loader::{self as site_loader, PLACEHOLDER};
 
 use crate::{compress, paths, process, setup, worker_build};
 
 /// Set by `dev --no-build`, so that the build command of wrangler.toml leaves everything as it is.
 pub const NO_BUILD: &str = "BULLE_NO_BUILD";
-
-/// Replaced by the Worker with the settings of a site.
-pub const CONFIG: &str = "__BULLE_CONFIG__";
 
 /// The path under which the Worker serves files that never change.
 const FOREVER: &str = "a";
@@ -173,10 +171,14 @@ fn loader(urls: &str) -> Result<()> {
     )?;
     let script = fs::read_to_string(&output)
         .with_context(|| format!("could not read {}", output.display()))?;
-    match script.matches(CONFIG).count() {
-        1 => compress::write(&paths::assets().join("loader.js"), script.as_bytes()),
+    match script.matches(PLACEHOLDER).count() {
+        1 => {
+            let head = compress::brotli_flushed(site_loader::head(&script).as_bytes())?;
+            compress::write(&paths::assets().join("loader.head.br"), &head)?;
+            compress::write(&paths::assets().join("loader.js"), script.as_bytes())
+        }
         found => bail!(
-            "the bundled loader must contain `{CONFIG}` once, for the Worker to replace, and has it \
+            "the bundled loader must contain `{PLACEHOLDER}` once, for the Worker to replace, and has it \
              {found} times: in snippet/src/loader.ts, read it once into a constant"
         ),
     }

@@ -46,6 +46,19 @@ pub fn brotli(bytes: &[u8]) -> Result<Vec<u8>> {
     Ok(compressed)
 }
 
+/// The same as a stream that is flushed to a whole byte and not ended, for more to be stitched to it.
+pub fn brotli_flushed(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    let mut encoder = brotli::CompressorWriter::new(&mut out, 4096, 11, 22);
+    encoder.write_all(bytes).context("brotli failed")?;
+    encoder.flush().context("brotli failed")?;
+    let written = encoder.get_ref().len();
+    // Ending it writes an end, which is cut off again.
+    drop(encoder);
+    out.truncate(written);
+    Ok(out)
+}
+
 /// Gzip at its best level, for clients without brotli.
 pub fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());

@@ -1,10 +1,11 @@
 //! Serves the product locally: the edge in workerd, the database, the example sites.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
@@ -67,6 +68,9 @@ impl Options {
 pub fn run(options: &Options) -> Result<ExitCode> {
     // 1. Nothing slow before what can be known at once.
     check_ports(options)?;
+    let examples = format!("http://localhost:{}", options.examples_port());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+    let sql = seed::sql(&paths::root(), None, &examples, now)?;
 
     // 2. Tools, artifacts, secrets.
     setup::tools()?;
@@ -77,9 +81,9 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 
     // 3. The database. From here on, a signal must end what was started.
     let stopped = stop_on_signal()?;
-    let examples = format!("http://localhost:{}", options.examples_port());
     migrate(options)?;
-    fill(options, &examples)?;
+    fill(options, &sql)?;
+    forget_settings(options)?;
 
     // 4. The servers.
     if stopped.load(Ordering::Relaxed) {
@@ -92,7 +96,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     if !wait_until_ready(&mut worker, options.port, &stopped)? {
         return Ok(ExitCode::SUCCESS);
     }
-    announce(&edge, &examples, &folder)?;
+    announce(&edge, &examples, &folder, options.port)?;
 
     while !stopped.load(Ordering::Relaxed) {
         fail_if_ended(&mut worker)?;
@@ -121,9 +125,12 @@ fn check_ports(options: &Options) -> Result<()> {
 fn stop_on_signal() -> Result<Arc<AtomicBool>> {
     let stopped = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stopped);
+    let first = Mutex::new(None::<Instant>);
     ctrlc::set_handler(move || {
-        // The second one means it: whatever runs is left to the system.
-        if flag.swap(true, Ordering::Relaxed) {
+        let Ok(mut first) = first.lock() else { return };
+        flag.store(true, Ordering::Relaxed);
+        // A second one after a while means it: whatever runs is left to the system. Wrappers send two at once.
+        if first.get_or_insert_with(Instant::now).elapsed() > Duration::from_secs(2) {
             std::process::exit(130);
         }
     })
@@ -161,9 +168,7 @@ fn migrate(options: &Options) -> Result<()> {
     process::run_quietly(&mut command).context("the local database could not be migrated")
 }
 
-fn fill(options: &Options, examples: &str) -> Result<()> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
-    let sql = seed::sql(&paths::root(), examples, now)?;
+fn fill(options: &Options, sql: &str) -> Result<()> {
     // D1 refuses a file without a statement.
     if sql.lines().all(|line| {
         let line = line.trim();
@@ -181,6 +186,19 @@ fn fill(options: &Options, examples: &str) -> Result<()> {
         .arg(&file);
     keep_state_in(&mut command, options);
     process::run_quietly(&mut command).context("the local database could not be filled")
+}
+
+/// Empties the local KV, which holds nothing but what expires: the settings of sites, as they were before they were
+/// seeded again, among it.
+fn forget_settings(options: &Options) -> Result<()> {
+    let state = options.state.clone();
+    let folder = state.unwrap_or_else(|| paths::worker().join(".wrangler/state"));
+    match fs::remove_dir_all(folder.join("v3/kv")) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).context("the local KV could not be emptied")
+        }
+        _ => Ok(()),
+    }
 }
 
 fn wrangler_dev(options: &Options) -> Command {
@@ -222,7 +240,7 @@ fn fail_if_ended(server: &mut Server) -> Result<()> {
     }
 }
 
-fn announce(edge: &str, examples: &str, folder: &Path) -> Result<()> {
+fn announce(edge: &str, examples: &str, folder: &Path, port: u16) -> Result<()> {
     println!("\nReady. Open a site with the bubble:");
     let mut names: Vec<_> = fs::read_dir(folder)
         .with_context(|| format!("could not read {}", folder.display()))?
@@ -233,6 +251,15 @@ fn announce(edge: &str, examples: &str, folder: &Path) -> Result<()> {
     names.sort();
     for name in names {
         println!("  {examples}/{name}/");
+    }
+    let model = servers::get(port, "/health").ok().and_then(|health| {
+        let health: serde_json::Value = serde_json::from_str(&health).ok()?;
+        let checks = health.get("checks")?.as_array()?;
+        let model = checks.iter().find(|check| check["name"] == "model")?;
+        Some(model["detail"].as_str()?.to_owned())
+    });
+    if let Some(model) = model {
+        println!("Answers come from: {model} (README, \"Answer with a language model\")");
     }
     println!("The edge:\n  {edge}\nCtrl-C stops everything.\n");
     Ok(())

@@ -30,6 +30,7 @@ mod test;
 mod worker_build;
 
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, bail};
 use lexopt::{Arg, Parser, ValueExt};
@@ -46,6 +47,7 @@ cargo xtask <command>
   test e2e [PATTERN]  only the browser tests; PATTERN is part of a file's name or of a test's name
   build               the widget, the loader and the Worker, into dist/ and edge/worker/build/
   build widget|worker only that part
+  seed NAME --url O   SQL that puts examples/NAME, whose pages are at the origin O, into a database
   size                what a visitor downloads and what is uploaded, against the budgets
   bench [NAME]        measurements
   setup               install the tools, which the other commands also do
@@ -91,6 +93,19 @@ fn dispatch(mut parser: Parser) -> Result<ExitCode> {
             Some("e2e") => test::e2e(parser.optional_word()?.as_deref())?,
             Some(other) => bail!("there is no part `{other}`; try `native` or `e2e`"),
         },
+        "seed" => {
+            let (Some(name), Some(Arg::Long("url"))) = (parser.optional_word()?, parser.next()?)
+            else {
+                bail!("say which: `cargo xtask seed NAME --url https://example.com`");
+            };
+            let url = parser.value()?.string()?;
+            no_more(&mut parser)?;
+            let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+            print!(
+                "{}",
+                seed::sql(&paths::root(), Some(&name), url.trim_end_matches('/'), now)?
+            );
+        }
         "size" => {
             no_more(&mut parser)?;
             if !size::report()? {

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use bulle_edge_core::{
     retrieval::{chunk::Document, query::scope},
     settings::BotSettings,
@@ -21,29 +21,54 @@ struct Example {
     bot: BotSettings,
 }
 
-/// SQL that fills a migrated database with every example that has a `bulle.toml`; running it again replaces
-/// the bots and their knowledge and leaves conversations alone. `examples_url` is the origin that serves the
-/// examples, `now_ms` the time to store.
-pub fn sql(root: &Path, examples_url: &str, now_ms: u128) -> Result<String> {
+/// SQL that fills a migrated database with the examples that have a `bulle.toml`, or with one of them; running it
+/// again replaces the bots and their knowledge and leaves conversations alone. `url` is the origin of their pages,
+/// `now_ms` the time to store.
+pub fn sql(root: &Path, only: Option<&str>, url: &str, now_ms: u128) -> Result<String> {
     let mut out = String::new();
+    let mut taken: Vec<(String, String)> = Vec::new();
     for folder in folders(&root.join("examples"))? {
+        let name = folder
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let manifest = folder.join("bulle.toml");
-        if manifest.is_file() {
-            example(&folder, &manifest, examples_url, now_ms, &mut out)
-                .with_context(|| format!("seeding {}", folder.display()))?;
+        if !manifest.is_file() || only.is_some_and(|only| only != name) {
+            continue;
         }
+        let read = || anyhow::Ok(toml::from_str::<Example>(&fs::read_to_string(&manifest)?)?);
+        let example = read().with_context(|| format!("reading {}", manifest.display()))?;
+        for key in [
+            format!("site = \"{}\"", example.site),
+            format!(
+                "tenant = \"{}\" with bot_id = \"{}\"",
+                example.tenant, example.bot_id
+            ),
+        ] {
+            if let Some((_, other)) = taken.iter().find(|(known, _)| *known == key) {
+                bail!(
+                    "examples/{other} and examples/{name} have the same {key}: change one of them"
+                );
+            }
+            taken.push((key, name.clone()));
+        }
+        write(&folder, &example, url, now_ms, &mut out)
+            .with_context(|| format!("seeding {}", folder.display()))?;
+    }
+    if let (Some(name), true) = (only, out.is_empty()) {
+        bail!("there is no examples/{name}/bulle.toml");
     }
     Ok(out)
 }
 
-fn example(
+fn write(
     folder: &Path,
-    manifest: &Path,
-    examples_url: &str,
+    example: &Example,
+    url: &str,
     now_ms: u128,
     out: &mut String,
 ) -> Result<()> {
-    let example: Example = toml::from_str(&fs::read_to_string(manifest)?)?;
     let (tenant, bot) = (quote(&example.tenant), quote(&example.bot_id));
     let settings = quote(&serde_json::to_string(&example.bot)?);
     let origins = quote(&serde_json::to_string(&example.origins)?);
@@ -55,7 +80,8 @@ fn example(
          INSERT INTO bot (tenant_id, id, settings, updated_at) VALUES ({tenant}, {bot}, {settings}, {now_ms})\n  \
            ON CONFLICT (tenant_id, id) DO UPDATE SET settings = excluded.settings, updated_at = excluded.updated_at;\n\
          INSERT INTO site (key, tenant_id, bot_id, origins) VALUES ({site}, {tenant}, {bot}, {origins})\n  \
-           ON CONFLICT (key) DO UPDATE SET origins = excluded.origins;\n\
+           ON CONFLICT (key) DO UPDATE SET tenant_id = excluded.tenant_id, bot_id = excluded.bot_id, origins = excluded.origins;\n\
+         DELETE FROM site {mine} AND key <> {site};\n\
          DELETE FROM chunk_fts WHERE rowid IN (SELECT id FROM chunk {mine});\n\
          DELETE FROM chunk {mine};\n\
          DELETE FROM source {mine};\n",
@@ -67,15 +93,15 @@ fn example(
         let document = Document::parse(&fs::read_to_string(&file)?);
         let title = quote(&document.title);
         let language = quote(&document.language);
-        let url = match document.url.as_str() {
+        let page = match document.url.as_str() {
             "" => String::new(),
-            path if path.starts_with('/') => format!("{examples_url}{path}"),
-            url => url.to_owned(),
+            path if path.starts_with('/') => format!("{url}{path}"),
+            page => page.to_owned(),
         };
         out.push_str(&format!(
             "INSERT INTO source (tenant_id, bot_id, id, title, url, language, updated_at) \
              VALUES ({tenant}, {bot}, {id}, {title}, {url}, {language}, {now_ms});\n",
-            url = quote(&url),
+            url = quote(&page),
         ));
         for (chunk, position) in document.chunks().iter().zip(0..) {
             let (heading, text) = (quote(&chunk.heading), quote(&chunk.text));
@@ -124,10 +150,30 @@ mod tests {
     #[test]
     fn the_examples_are_seeded_with_their_knowledge() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let sql = sql(&root, "http://localhost:1", 0).unwrap();
+        let sql = sql(&root, None, "http://localhost:1", 0).unwrap();
         assert!(sql.contains("'http://localhost:1/digital-twin/experience.html'"));
         assert!(sql.matches("INSERT INTO chunk (").count() > 50);
         assert!(!sql.contains("{{"));
+        let one = super::sql(&root, Some("plain"), "https://a.test", 0).unwrap();
+        assert!(one.contains("plain-demo") && !one.contains("twin-demo"));
+        assert!(super::sql(&root, Some("nope"), "https://a.test", 0).is_err());
+    }
+
+    #[test]
+    fn two_examples_cannot_share_a_site() {
+        let root = std::env::temp_dir().join(format!("bulle-seed-{}", std::process::id()));
+        let plain = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/plain/bulle.toml");
+        for name in ["a", "b"] {
+            let folder = root.join("examples").join(name);
+            fs::create_dir_all(folder.join("knowledge")).unwrap();
+            fs::copy(&plain, folder.join("bulle.toml")).unwrap();
+        }
+        let error = sql(&root, None, "", 0).unwrap_err().to_string();
+        fs::remove_dir_all(&root).unwrap();
+        assert!(
+            error.contains("examples/a and examples/b have the same site"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -102,7 +102,22 @@ pub fn answers(port: u16, path: &str) -> bool {
     status(port, path).is_ok_and(|line| line.starts_with("HTTP/1.1 200"))
 }
 
+/// The JSON object that a `GET` is answered with.
+pub fn get(port: u16, path: &str) -> std::io::Result<String> {
+    let answer = request(port, path, 1 << 16)?;
+    let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    // A chunked body begins with its length.
+    let json = body.find('{').and_then(|at| body.get(at..)).unwrap_or(body);
+    let end = json.rfind('}').map_or(json.len(), |at| at + 1);
+    Ok(json.get(..end).unwrap_or(json).to_owned())
+}
+
 fn status(port: u16, path: &str) -> std::io::Result<String> {
+    request(port, path, 64)
+}
+
+/// The first bytes of an answer.
+fn request(port: u16, path: &str, most: u64) -> std::io::Result<String> {
     let timeout = Duration::from_secs(5);
     let mut stream = TcpStream::connect_timeout(&local(port), timeout)?;
     stream.set_read_timeout(Some(timeout))?;
@@ -111,6 +126,6 @@ fn status(port: u16, path: &str) -> std::io::Result<String> {
         "GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\nConnection: close\r\n\r\n"
     )?;
     let mut answer = Vec::new();
-    stream.take(64).read_to_end(&mut answer)?;
+    stream.take(most).read_to_end(&mut answer)?;
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }

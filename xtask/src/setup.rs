@@ -152,6 +152,7 @@ fn cargo_tool(binary: &str, package: &str, version: Option<String>) -> Result<()
         process::cargo()
             .args([
                 "install",
+                "--quiet",
                 package,
                 "--version",
                 &format!("={version}"),

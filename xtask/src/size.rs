@@ -4,10 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use bulle_edge_core::loader as site_loader;
 use bulle_protocol::loader::LoaderConfig;
 use bulle_protocol::session::Theme;
 
-use crate::{build, compress, paths};
+use crate::{compress, paths};
 
 /// Before the visitor shows any interest; brotli.
 const LOADER_BUDGET: usize = 3_000;
@@ -73,7 +74,7 @@ impl Budget {
 
 /// Prints the table; whether every budget holds.
 pub fn report() -> Result<bool> {
-    let loader = Size::of(&loader_as_served()?)?;
+    let loader = loader_as_served()?;
     let wasm = published("wasm")?;
     let glue = published("js")?;
     let css = published("css")?;
@@ -118,7 +119,7 @@ pub fn report() -> Result<bool> {
 }
 
 /// The loader with the settings of a plausible site, as the Worker writes them.
-fn loader_as_served() -> Result<Vec<u8>> {
+fn loader_as_served() -> Result<Size> {
     let text = |text: &str| text.to_owned();
     let config = LoaderConfig {
         edge: text("https://chat.boulangerie-martin.fr"),
@@ -134,9 +135,16 @@ fn loader_as_served() -> Result<Vec<u8>> {
         theme: Theme::default(),
     };
     let path = paths::assets().join("loader.js");
-    let script = fs::read_to_string(&path).with_context(|| not_built(&path))?;
-    let config = serde_json::to_string(&config).context("the settings are not JSON")?;
-    Ok(script.replace(build::CONFIG, &config).into_bytes())
+    let bundle = fs::read_to_string(&path).with_context(|| not_built(&path))?;
+    let path = paths::assets().join("loader.head.br");
+    let head = fs::read(&path).with_context(|| not_built(&path))?;
+    let rest =
+        site_loader::rest(&bundle, &config).context("the bundle has no place for settings")?;
+    let script = format!("{}{rest}", site_loader::head(&bundle));
+    Ok(Size {
+        brotli: site_loader::stitch(&head, rest.as_bytes()).len(),
+        ..Size::of(script.as_bytes())?
+    })
 }
 
 /// A file of the widget. The compressed siblings are measured, since they are what is served.

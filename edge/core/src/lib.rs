@@ -9,6 +9,7 @@ pub mod strings;
 pub mod text;
 
 pub mod guard;
+pub mod loader;
 pub mod retrieval;
 
 pub mod prompt;

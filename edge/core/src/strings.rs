@@ -24,6 +24,8 @@ pub struct Texts {
 pub struct AnswerTexts {
     /// No document fits the question.
     pub nothing_found: String,
+    /// Introduces sentences that hold only half of what was asked.
+    pub closest: String,
     /// Introduces the list of topics.
     pub topics: String,
     /// Answers a greeting when the bot has none of its own.

@@ -26,6 +26,9 @@ fn min_coverage(terms: usize) -> f64 {
     if terms <= 2 { 0.5 } else { 0.55 }
 }
 
+/// Below this share, what is quoted is introduced as no exact answer.
+const SURE_COVERAGE: f64 = 0.6;
+
 /// A sentence is quoted when it scores at least this share of the best one.
 const MIN_SHARE: f64 = 0.7;
 
@@ -80,9 +83,15 @@ pub fn answer(question: &Question, passages: &Passages) -> Extract {
     let Some(best) = best.copied() else {
         return nothing(question, locale, &texts);
     };
+    // Half of the question is a guess, and is called one.
+    let mut pieces = Vec::new();
+    if best.coverage < SURE_COVERAGE {
+        pieces.push(format!("{}\n\n", texts.closest));
+    }
     if best.is_item && best.headed {
+        pieces.extend(write(&list_of(&all, best)));
         return Extract {
-            pieces: write(&list_of(&all, best)),
+            pieces,
             suggestions: Vec::new(),
         };
     }
@@ -110,8 +119,9 @@ pub fn answer(question: &Question, passages: &Passages) -> Extract {
     // The best passage first, then reading order.
     let rank = |unit: &Unit| quoted.iter().position(|n| *n == unit.passage.n);
     chosen.sort_by_key(|unit| (rank(unit), unit.position));
+    pieces.extend(write(&chosen));
     Extract {
-        pieces: write(&chosen),
+        pieces,
         suggestions: Vec::new(),
     }
 }
@@ -318,6 +328,16 @@ mod tests {
         );
         let extract = answer(&question("Australie"), &Passages::default());
         assert_eq!(extract.suggestions, ["Qui es-tu ?"]);
+    }
+
+    #[test]
+    fn half_an_answer_is_called_so() {
+        assert_eq!(
+            ask(&documents(), "Kubernetes à Tokyo ?"),
+            "Je n’ai pas trouvé de réponse exacte. Voici ce qui s’en approche :\n\n\
+             J'ai huit ans d'expérience avec Kubernetes. Mon cluster Kubernetes a 410 nœuds. [1]\n\n\
+             - Kubernetes \\[CKA\\] [2]"
+        );
     }
 
     #[test]

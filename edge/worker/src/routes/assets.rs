@@ -101,14 +101,13 @@ pub async fn get(State(edge): State<Edge>, Path(file): Path<String>, headers: He
     Ok(response)
 }
 
-/// A file of the build as text.
-pub async fn text(edge: &Edge, file: &str) -> Result<String, Refusal> {
+/// A file of the build.
+pub async fn bytes(edge: &Edge, file: &str) -> Result<Vec<u8>, Refusal> {
     let body = fetch(edge, file).await?;
     let bytes = axum::body::to_bytes(Body::new(body), 1 << 20).await;
-    let text = bytes
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes.to_vec()).ok());
-    text.ok_or_else(|| Problem::new(Code::Internal, "A file of the build is unreadable.").into())
+    bytes
+        .map(|bytes| bytes.to_vec())
+        .map_err(|_| Problem::new(Code::Internal, "A file of the build is unreadable.").into())
 }
 
 async fn fetch(edge: &Edge, file: &str) -> Result<worker::Body, Refusal> {

@@ -5,22 +5,17 @@ use axum::{
     extract::{Path, State},
     http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri, header},
 };
-use bulle_edge_core::{guard::directory, settings::Site, strings};
-use bulle_protocol::{
-    loader::LoaderConfig,
-    problem::{Code, Problem},
-};
+use bulle_edge_core::{guard::directory, loader, settings::Site, strings};
+use bulle_protocol::problem::{Code, Problem};
 use sha2::{Digest, Sha256};
+use std::sync::OnceLock;
 use worker::{EncodeBody, send};
 
-use super::assets;
+use super::assets::{self, Encoding};
 use crate::{
     adapters::Edge,
     http::{self, Answer, Refusal},
 };
-
-/// What the bundled loader says where the site's settings belong.
-const PLACEHOLDER: &str = "__BULLE_CONFIG__";
 
 /// Short enough for a change of colour to show soon.
 const CACHE: &str = "public, max-age=60, stale-while-revalidate=600";
@@ -41,58 +36,51 @@ pub async fn get(
     let Some(key) = file.strip_suffix(".js") else {
         return Err(Problem::new(Code::NotFound, "The address of the script ends in .js.").into());
     };
-    let (script, cache) = match directory::site(&edge, key).await {
-        Ok(site) => (script(&edge, &site, &uri, &headers).await?, CACHE),
-        Err(problem) => (complaint(&problem), "no-store"),
-    };
-    Ok(respond(script, cache, &headers))
-}
-
-async fn script(
-    edge: &Edge,
-    site: &Site,
-    uri: &Uri,
-    headers: &HeaderMap,
-) -> Result<String, Refusal> {
-    let template = assets::text(edge, "loader.js").await?;
-    let config = serde_json::to_string(&config(site, uri, headers)).map_err(|_| {
-        Problem::new(
-            Code::Internal,
-            "The loader's settings could not be written.",
-        )
-    })?;
-    // Inside a script file JSON is an expression; these two would end a line in old engines.
-    let config = config
-        .replace('\u{2028}', "\\u2028")
-        .replace('\u{2029}', "\\u2029");
-    Ok(template.replacen(PLACEHOLDER, &config, 1))
-}
-
-fn config(site: &Site, uri: &Uri, headers: &HeaderMap) -> LoaderConfig {
-    let bot = &site.bot;
-    let wishes = http::header(headers, "accept-language").unwrap_or_default();
-    let mut wishes = strings::languages(wishes);
-    wishes.push(&bot.locale);
-    let locale = strings::negotiate(&wishes);
-    let texts = strings::texts(locale).bubble;
-    let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
-    LoaderConfig {
-        edge: format!("{}://{authority}", uri.scheme_str().unwrap_or("https")),
-        site: site.key.clone(),
-        name: bot.name.clone(),
-        tagline: bot
-            .tagline
-            .get(locale, &bot.locale)
-            .cloned()
-            .unwrap_or_default(),
-        locale: locale.to_owned(),
-        open: texts.open,
-        close: texts.close,
-        loading: texts.loading,
-        unavailable: texts.unavailable,
-        retry: texts.retry,
-        theme: bot.theme.clone(),
+    match directory::site(&edge, key).await {
+        Ok(site) => {
+            let bundle = bundle(&edge).await?;
+            let rest = rest(bundle, &site, &uri, &headers)?;
+            Ok(respond(bundle, &rest, CACHE, &headers))
+        }
+        Err(problem) => {
+            let nothing = Bundle::default();
+            Ok(respond(
+                &nothing,
+                &complaint(&problem),
+                "no-store",
+                &headers,
+            ))
+        }
     }
+}
+
+/// The loader as it was built.
+#[derive(Default)]
+struct Bundle {
+    text: String,
+    /// What stands before the settings, as a flushed brotli stream.
+    head: Vec<u8>,
+}
+
+/// Reads the bundle once for the life of the isolate, which is at most that of the deployment.
+async fn bundle(edge: &Edge) -> Result<&'static Bundle, Refusal> {
+    static BUNDLE: OnceLock<Bundle> = OnceLock::new();
+    if let Some(bundle) = BUNDLE.get() {
+        return Ok(bundle);
+    }
+    let text = String::from_utf8(assets::bytes(edge, "loader.js").await?)
+        .map_err(|_| Problem::new(Code::Internal, "The loader is no UTF-8."))?;
+    let head = assets::bytes(edge, "loader.head.br").await?;
+    Ok(BUNDLE.get_or_init(|| Bundle { text, head }))
+}
+
+fn rest(bundle: &Bundle, site: &Site, uri: &Uri, headers: &HeaderMap) -> Result<String, Refusal> {
+    let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
+    let origin = format!("{}://{authority}", uri.scheme_str().unwrap_or("https"));
+    let wishes = http::header(headers, "accept-language").unwrap_or_default();
+    let config = loader::config(site, origin, &strings::languages(wishes));
+    loader::rest(&bundle.text, &config)
+        .ok_or_else(|| Problem::new(Code::Internal, "The loader has no place for settings.").into())
 }
 
 /// A script that harms nothing and tells the owner, where owners look, what to do.
@@ -102,8 +90,17 @@ fn complaint(problem: &Problem) -> String {
     format!("console.error({text});\n")
 }
 
-fn respond(script: String, cache: &'static str, headers: &HeaderMap) -> Response<Body> {
-    let digest = Sha256::digest(script.as_bytes());
+fn respond(
+    bundle: &Bundle,
+    rest: &str,
+    cache: &'static str,
+    headers: &HeaderMap,
+) -> Response<Body> {
+    let head = loader::head(&bundle.text);
+    let digest = Sha256::new()
+        .chain_update(head)
+        .chain_update(rest)
+        .finalize();
     let hex: String = digest
         .iter()
         .take(8)
@@ -113,20 +110,26 @@ fn respond(script: String, cache: &'static str, headers: &HeaderMap) -> Response
     let known = headers
         .get(header::IF_NONE_MATCH)
         .is_some_and(|value| value == etag.as_str());
-    let mut response = Response::new(if known {
-        Body::empty()
-    } else {
-        Body::from(script)
-    });
+    let encoding = assets::encoding(headers).filter(|_| !known && !head.is_empty());
+    let body = match encoding {
+        _ if known => Body::empty(),
+        Some(Encoding::Brotli) => Body::from(loader::stitch(&bundle.head, rest.as_bytes())),
+        _ => Body::from(format!("{head}{rest}")),
+    };
+    let mut response = Response::new(body);
     if known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
-    } else if let Some(encoding) = assets::encoding(headers) {
-        // The platform compresses by itself what this header names.
+    }
+    if let Some(encoding) = encoding {
         let name = HeaderValue::from_static(encoding.name());
         response
             .headers_mut()
             .insert(header::CONTENT_ENCODING, name);
-        response.extensions_mut().insert(EncodeBody::Automatic);
+        // Other encodings than the stitched one are the platform's work.
+        response.extensions_mut().insert(match encoding {
+            Encoding::Brotli => EncodeBody::Manual,
+            Encoding::Gzip => EncodeBody::Automatic,
+        });
     }
     let mut set = |name: HeaderName, value: &str| {
         if let Ok(value) = HeaderValue::from_str(value) {

@@ -1,0 +1,136 @@
+//! The script of a site: the bundled loader with the site's settings written into it.
+//!
+//! The bundle is compressed once, when it is built; the settings are stored behind it as they are. So the
+//! script is as small as the best compression makes it and costs no time when it is asked for.
+
+use bulle_protocol::loader::LoaderConfig;
+
+use crate::{settings::Site, strings};
+
+/// What the bundle says, once, where the settings belong.
+pub const PLACEHOLDER: &str = "__BULLE_CONFIG__";
+
+/// Longest stored block of brotli that this writes: 2^16 bytes, the most that four nibbles can count.
+const MAX_STORED: usize = 1 << 16;
+
+/// The settings of a site for a visitor who accepts these languages, the most wanted first. `edge` is the
+/// origin of the edge.
+pub fn config(site: &Site, edge: String, languages: &[&str]) -> LoaderConfig {
+    let bot = &site.bot;
+    let wishes: Vec<&str> = languages
+        .iter()
+        .copied()
+        .chain([bot.locale.as_str()])
+        .collect();
+    let locale = strings::negotiate(&wishes);
+    let texts = strings::texts(locale).bubble;
+    let tagline = bot.tagline.get(locale, &bot.locale);
+    LoaderConfig {
+        edge,
+        site: site.key.clone(),
+        name: bot.name.clone(),
+        tagline: tagline.cloned().unwrap_or_default(),
+        locale: locale.to_owned(),
+        open: texts.open,
+        close: texts.close,
+        loading: texts.loading,
+        unavailable: texts.unavailable,
+        retry: texts.retry,
+        theme: bot.theme.clone(),
+    }
+}
+
+/// What follows the first part of the bundle: the settings, as an expression of JavaScript, and the rest.
+/// `None` when the bundle has no place for them.
+pub fn rest(bundle: &str, config: &LoaderConfig) -> Option<String> {
+    let (_, after) = bundle.split_once(PLACEHOLDER)?;
+    let json = serde_json::to_string(config).ok()?;
+    // JSON is an expression; these two would end a line in old engines.
+    let json = json
+        .replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029");
+    Some(json + after)
+}
+
+/// The first part of the bundle, which is the same for every site.
+pub fn head(bundle: &str) -> &str {
+    bundle
+        .split_once(PLACEHOLDER)
+        .map_or(bundle, |(head, _)| head)
+}
+
+/// A brotli stream (RFC 7932): `head`, a stream that was flushed but not ended, then `rest` in stored blocks, then
+/// the end.
+pub fn stitch(head: &[u8], rest: &[u8]) -> Vec<u8> {
+    let mut out = head.to_vec();
+    for piece in rest.chunks(MAX_STORED) {
+        // Section 9.2, from the lowest bit: ISLAST 0, MNIBBLES 00 (four), MLEN - 1 in 16 bits, ISUNCOMPRESSED 1.
+        let length = u32::try_from(piece.len() - 1).unwrap_or_default();
+        let header = (length << 3) | (1 << 19);
+        out.extend(header.to_le_bytes().iter().take(3));
+        out.extend(piece);
+    }
+    // ISLAST 1, ISLASTEMPTY 1.
+    out.push(3);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fakes::site;
+    use std::io::{Read, Write};
+
+    /// A flushed stream, as the build makes it.
+    fn flushed(text: &str) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut encoder = brotli::CompressorWriter::new(&mut out, 4096, 11, 22);
+        encoder.write_all(text.as_bytes()).unwrap();
+        encoder.flush().unwrap();
+        let written = encoder.get_ref().len();
+        drop(encoder);
+        out.truncate(written);
+        out
+    }
+
+    fn unpacked(stream: &[u8]) -> String {
+        let mut text = String::new();
+        brotli::Decompressor::new(stream, 4096)
+            .read_to_string(&mut text)
+            .unwrap();
+        text
+    }
+
+    #[test]
+    fn stitched_streams_unpack_to_the_whole() {
+        let head = "const bubble = () => {};\n".repeat(40);
+        for rest in ["", "x", &"é".repeat(10), &"0123456789".repeat(20_000)] {
+            let stream = stitch(&flushed(&head), rest.as_bytes());
+            assert_eq!(
+                unpacked(&stream),
+                format!("{head}{rest}"),
+                "{} bytes",
+                rest.len()
+            );
+        }
+    }
+
+    #[test]
+    fn the_settings_stand_where_the_bundle_wants_them() {
+        let mut site = site();
+        site.bot.name = "</script>\u{2028}\"".into();
+        let config = config(&site, "https://edge.test".into(), &["en-GB"]);
+        assert_eq!(
+            (config.locale.as_str(), config.open.as_str()),
+            ("en", "Open the chat")
+        );
+        let bundle = format!("run({PLACEHOLDER});");
+        let rest = rest(&bundle, &config).unwrap();
+        assert_eq!(head(&bundle), "run(");
+        assert!(
+            rest.ends_with(");") && rest.contains("</script>\\u2028\\\""),
+            "{rest}"
+        );
+        assert!(super::rest("no place", &config).is_none());
+    }
+}
