@@ -34,7 +34,7 @@ describe("the script", () => {
     assert.equal(plain.status, 200);
     assert.match(plain.headers["content-type"], /^text\/javascript/);
     const script = plain.body.toString();
-    assert.ok(script.includes('"site":"twin-demo"') && script.includes("#0f766e") && !script.includes("__BULLE_CONFIG__"));
+    assert.ok(script.includes('"twin-demo"') && script.includes("#0f766e") && !script.includes("__BULLE_CONFIG__"));
     const brotli = await raw("/s/twin-demo.js", { "accept-encoding": "br" });
     assert.equal(brotli.headers["content-encoding"], "br");
     assert.equal(brotliDecompressSync(brotli.body).toString(), script);

@@ -131,6 +131,103 @@ test("stopping keeps what was written", async () => {
   await bubble.settled();
 });
 
+test("a message that the edge has not acknowledged is sent by the next page, once", async () => {
+  upstream.behave = slowly;
+  // The first post never arrives.
+  await page.route("**/messages", (route) => (route.request().method() === "POST" ? undefined : route.continue()));
+  await bubble.ask(QUESTION);
+  await bubble.log.getByText(QUESTION).first().waitFor();
+  await page.waitForFunction(() => sessionStorage.getItem("bulle-outbox:twin-demo"));
+  await page.unroute("**/messages");
+  await page.reload();
+  await bubble.input.waitFor({ timeout: 5_000 }).catch(() => bubble.open());
+  await answeredOnce();
+  assert.equal(await page.evaluate(() => sessionStorage.getItem("bulle-outbox:twin-demo")), null);
+});
+
+test("a double click sends, and does not stop the answer", async () => {
+  upstream.behave = slowly;
+  await bubble.input.fill(QUESTION);
+  await bubble.send.dblclick();
+  await answeredOnce();
+});
+
+test("a message that came too soon is sent by itself when the limit ends, before the next", async () => {
+  upstream.behave = (response) => stream(response, answer(["Fin"]));
+  let refused = 0;
+  await page.route("**/messages", async (route) => {
+    if (route.request().method() !== "POST" || refused++ > 0) return route.continue();
+    const headers = { "access-control-allow-origin": edge.site, "content-type": "application/problem+json" };
+    const problem = { type: "urn:bulle:problem:rate_limited", title: "Too many", status: 429, detail: "Too many" };
+    await route.fulfill({ status: 429, headers, json: { ...problem, code: "rate_limited", retry_after: 2 } });
+  });
+  await bubble.ask(QUESTION);
+  await bubble.dialog.getByText("beaucoup de messages").first().waitFor();
+  await picture(page, "limited");
+  assert.deepEqual(await violations(page), []);
+  await bubble.ask("Et ensuite ?");
+  await bubble.log.getByText("Fin").nth(1).waitFor({ timeout: 10_000 });
+  assert.deepEqual(
+    upstream.requests.map(({ body }) => [QUESTION, "Et ensuite ?"].findIndex((text) => body.messages.at(-1).content.includes(text))),
+    [0, 1],
+  );
+});
+
+test("what was said to screen readers is gone after a while", async () => {
+  upstream.behave = (response) => stream(response, answer(["Fin"]));
+  await bubble.ask(QUESTION);
+  await bubble.log.getByText("Fin").first().waitFor();
+  const status = bubble.dialog.getByRole("status");
+  await status.filter({ hasText: "Fin" }).waitFor();
+  await pause(5500);
+  assert.equal((await status.allInnerTexts()).join("").trim(), "");
+});
+
+test("a picture in an answer is a link: nothing is fetched from another host", async () => {
+  const words = ["Voici ", "![un plan](https://images.invalid/plan.png?secret=1)", " et ", "![](https://images.invalid/b.png)", ". Fin"];
+  upstream.behave = (response) => stream(response, answer(words));
+  await bubble.ask(QUESTION);
+  const link = bubble.log.getByRole("link", { name: "un plan" });
+  await link.waitFor();
+  assert.equal(await link.getAttribute("href"), "https://images.invalid/plan.png?secret=1");
+  await bubble.settled();
+  assert.ok(!seen.requests.some((line) => line.includes("plan.png") || line.includes("b.png")));
+  assert.equal(await bubble.log.locator("img").count(), 0);
+});
+
+const MIXED = [
+  "# Tarifs\n\nVoici les prix du jour, par pièce et par douzaine [1].\n\n",
+  "| Produit | Ingrédients principaux | Prix | Douzaine |\n|---|---|--:|--:|\n",
+  "| Baguette de tradition | Farine, eau, sel, levain | 1,30 € | 14,00 € |\n| Croissant | Farine, beurre | 1,20 € | 13,00 € |\n\n",
+  "```rust\nfn price(pieces: u32) -> f64 { f64::from(pieces) * 1.30 /* a comment that goes on and on to the right */ }\n```\n\nFin",
+];
+
+for (const [name, options] of [
+  ["desktop", { viewport: { width: 1280, height: 800 } }],
+  ["phone", { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 }],
+  ["dark", { viewport: { width: 1280, height: 800 }, colorScheme: "dark" }],
+]) {
+  test(`${name}: a table, code and open sources, without violations`, async () => {
+    upstream.behave = (response) => stream(response, answer(MIXED));
+    await context.close();
+    context = await browser.newContext({ locale: "fr-FR", ...options });
+    page = await context.newPage();
+    await page.goto(`${edge.site}/digital-twin/`);
+    bubble = await new Bubble(page).open();
+    await bubble.ask(QUESTION);
+    await bubble.log.getByText("Fin").first().waitFor();
+    await bubble.settled();
+    await picture(page, `${name}-mixed`);
+    assert.deepEqual(await violations(page), []);
+    await bubble.log.locator("summary").click();
+    await bubble.log.evaluate((node) => node.scrollTo(0, node.scrollHeight));
+    await picture(page, `${name}-sources`);
+    assert.deepEqual(await violations(page), []);
+    const sideways = await bubble.log.evaluate((node) => node.scrollWidth > node.clientWidth);
+    assert.equal(sideways, false);
+  });
+}
+
 for (const [name, behave, says] of [
   ["refuses", (response) => response.writeHead(503).end(), "ne peut pas répondre"],
   ["is silent", () => pause(10_000), "trop de temps"],

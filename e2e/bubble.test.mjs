@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { startEdge } from "./support/edge.mjs";
-import { Bubble, launch, picture, servePages, violations, watch } from "./support/browser.mjs";
+import { Bubble, focused, launch, picture, servePages, violations, watch } from "./support/browser.mjs";
 
 const QUESTION = "Quelle est ton expérience avec Kubernetes ?";
 
@@ -101,11 +101,7 @@ test("the keyboard alone is enough", async () => {
   }
   await page.keyboard.press("Enter");
   await bubble.input.waitFor();
-  await page.waitForFunction(() => {
-    let active = document.activeElement;
-    while (active?.shadowRoot) active = active.shadowRoot.activeElement;
-    return active?.tagName === "TEXTAREA";
-  });
+  assert.equal(await focused(page, "textbox"), "textbox");
   await page.keyboard.type("Do you deliver");
   await page.keyboard.press("Shift+Enter");
   await page.keyboard.type("in Rennes?");
@@ -122,21 +118,41 @@ test("the keyboard alone is enough", async () => {
   assert.equal(await bubble.input.inputValue(), "draft");
 });
 
-test("a long answer is read from its start, and the way to its end is offered", async () => {
-  const { page, bubble } = await visit("/digital-twin/", { viewport: { width: 1280, height: 520 } });
+for (const [width, height] of [[1280, 520], [640, 400]]) {
+  test(`a long answer is read from its start, and the way to its end is offered: ${height} pixels`, async () => {
+    const { page, bubble } = await visit("/digital-twin/", { viewport: { width, height } });
+    await bubble.open();
+    await bubble.ask(QUESTION);
+    await bubble.log.getByText("depuis mars 2017").first().waitFor();
+    await bubble.settled();
+    const top = async () => {
+      const [list, question] = [await bubble.log.boundingBox(), await bubble.log.getByText(QUESTION).last().boundingBox()];
+      return question.y - list.y;
+    };
+    assert.ok((await top()) >= 0 && (await top()) < 40, `the question stands at ${await top()}`);
+    await bubble.dialog.getByRole("button", { name: "Aller au message le plus récent" }).click();
+    assert.ok((await top()) < 0);
+    // The button is gone; who works with keys reads on in the list.
+    assert.equal(await focused(page, "log"), "log");
+    // The page around the bubble has not moved.
+    assert.equal(await page.evaluate(() => scrollY), 0);
+  });
+}
+
+test("two tabs opened before the first message are one visitor, with one conversation", async () => {
+  const { page, context, bubble } = await visit("/plain/", { locale: "en-GB" });
+  const tab = await context.newPage();
+  await tab.goto(`${edge.site}/plain/`);
+  const other = await new Bubble(tab, "en").open();
   await bubble.open();
-  await bubble.ask(QUESTION);
-  await bubble.log.getByText("depuis mars 2017").first().waitFor();
-  await bubble.settled();
-  const top = async () => {
-    const [list, question] = [await bubble.log.boundingBox(), await bubble.log.getByText(QUESTION).last().boundingBox()];
-    return question.y - list.y;
-  };
-  assert.ok((await top()) >= 0 && (await top()) < 40, `the question stands at ${await top()}`);
-  await bubble.dialog.getByRole("button", { name: "Aller au message le plus récent" }).click();
-  assert.ok((await top()) < 0);
-  // The page around the bubble has not moved.
-  assert.equal(await page.evaluate(() => scrollY), 0);
+  await bubble.ask("Do you deliver?");
+  await bubble.log.getByText("cargo bike").first().waitFor();
+  await other.ask("How much is a baguette?");
+  await other.log.getByText("€1.30").first().waitFor();
+  assert.equal(await other.count("Do you deliver?"), 1);
+  await page.reload();
+  await bubble.input.waitFor({ timeout: 5_000 }).catch(() => bubble.open());
+  assert.equal(await bubble.count("How much is a baguette?"), 1);
 });
 
 test("an input method composes without sending", async () => {
@@ -205,7 +221,7 @@ describe("looks and assistive technology", () => {
     const { page, bubble } = await visit("about:blank");
     await page.route("**/s/*.js", async (route) => {
       const response = await route.fetch();
-      await route.fulfill({ response, body: (await response.text()).replace('"locale":"fr"', '"locale":"ar"') });
+      await route.fulfill({ response, body: (await response.text()).replace(',"fr",', ',"ar",') });
     });
     await page.goto(`${edge.site}/digital-twin/`);
     await bubble.open();
@@ -224,6 +240,26 @@ describe("looks and assistive technology", () => {
     const size = await bubble.input.evaluate((node) => parseFloat(getComputedStyle(node).fontSize));
     assert.ok(size >= 16, "smaller text makes phones zoom");
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false);
+  });
+
+  test("a phone's panel keeps the focus inside, and the keyboard down until it is wanted", async () => {
+    const { page, bubble } = await visit("/digital-twin/", views.phone);
+    await bubble.open();
+    await bubble.log.getByText("jumeau").first().waitFor();
+    assert.equal(await bubble.dialog.getAttribute("aria-modal"), "true");
+    assert.equal(await focused(page, "log"), "log");
+    const visited = new Set();
+    for (const key of ["Tab", "Shift+Tab"]) {
+      for (let i = 0; i < 20; i += 1) {
+        await page.keyboard.press(key);
+        visited.add(await focused(page));
+      }
+    }
+    assert.ok(visited.has("textbox") && visited.has("button"), [...visited].join());
+    assert.ok(!visited.has("page"), "the focus went to what nobody sees");
+    await bubble.dialog.getByRole("listitem").getByRole("button").first().tap();
+    await bubble.stop.or(bubble.send).first().waitFor();
+    assert.equal(await focused(page, "log"), "log");
   });
 });
 
@@ -304,10 +340,78 @@ describe("the tag", () => {
 
   test("hostile styles of the page stay outside", async () => {
     const hostile = "<style>*{color:red!important;font-size:40px!important}button{display:none!important}div{transform:rotate(9deg)}</style>";
-    const { bubble } = await host(`<head>${hostile}</head><body>${body}${tag()}`);
+    const { page, bubble } = await host(`<head>${hostile}</head><body>${body}${tag()}`);
     await bubble.open();
     assert.notEqual(await bubble.input.evaluate((node) => getComputedStyle(node).fontSize), "40px");
     assert.ok(await bubble.send.isVisible());
+    const launcher = page.locator("[data-bulle] .launcher");
+    for (const rules of [
+      "div:empty{display:none!important}",
+      "body>*{transform:rotate(9deg);max-width:100px;position:relative;opacity:.1;overflow:hidden}",
+      "body>*{transform:translateX(-500px)!important;visibility:hidden!important;position:static!important}",
+    ]) {
+      await host(`<head><style>${rules}</style></head><body>${body}${tag()}`).then(async (visitor) => {
+        await visitor.bubble.launcher.waitFor();
+        const box = await visitor.bubble.launcher.boundingBox();
+        const { width, height } = visitor.page.viewportSize();
+        const place = [width - box.x - box.width, height - box.y - box.height, box.width, box.height].map(Math.round);
+        assert.deepEqual(place, [20, 20, 60, 60], rules);
+        await visitor.bubble.open();
+      });
+    }
+    await launcher.waitFor();
+  });
+
+  test("a page that replaces its content keeps the bubble and its conversation", async () => {
+    const { page, bubble } = await host(`<body>${body}${tag()}`);
+    await bubble.open();
+    await bubble.ask("Do you deliver?");
+    await bubble.log.getByText("cargo bike").first().waitFor();
+    for (const replace of [
+      () => (document.body.innerHTML = "<h1>Next page</h1>"),
+      () => document.body.replaceWith(Object.assign(document.createElement("body"), { innerHTML: "<h1>Other body</h1>" })),
+      () => (document.body.innerHTML = ""),
+    ]) {
+      await page.evaluate(replace);
+      await bubble.log.getByText("cargo bike").first().waitFor();
+      assert.equal(await page.locator("[data-bulle]").count(), 1);
+    }
+    // A second run of the tag finds the bubble that the page has taken away with everything around it.
+    await page.evaluate((src) => {
+      const root = document.implementation.createHTMLDocument().documentElement;
+      document.documentElement.replaceWith(root);
+      root.lastChild.append(Object.assign(document.createElement("script"), { src }));
+    }, `${edge.url}/s/plain-demo.js`);
+    await bubble.log.getByText("cargo bike").first().waitFor();
+    assert.equal(await page.locator("[data-bulle]").count(), 1);
+  });
+
+  test("two sites on one page stand side by side", async () => {
+    const second = `<script async src="${edge.url}/s/twin-demo.js"></script>`;
+    const { page } = await host(`<body>${body}${tag()}${second}`);
+    const launchers = page.locator("[data-bulle] .launcher");
+    await launchers.nth(1).waitFor();
+    const boxes = await Promise.all([0, 1].map((at) => launchers.nth(at).boundingBox()));
+    const [right, left] = boxes.sort((a, b) => b.x - a.x);
+    assert.ok(left.x + left.width <= right.x, JSON.stringify(boxes));
+    for (const at of [0, 1]) {
+      await launchers.nth(at).click();
+      await page.getByRole("dialog").getByRole("textbox").waitFor();
+      await page.keyboard.press("Escape");
+    }
+  });
+
+  test("a visitor who has gone on in the page meanwhile keeps the focus there", async () => {
+    const { page, bubble } = await host(`<body>${body}<input aria-label="Name">${tag()}`);
+    await page.route("**/v1/sessions", async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 800));
+      await route.continue();
+    });
+    await bubble.launcher.click();
+    await page.getByLabel("Name").fill("Ada");
+    await bubble.input.waitFor();
+    await page.keyboard.type(" Lovelace");
+    assert.equal(await page.getByLabel("Name").inputValue(), "Ada Lovelace");
   });
 
   test("storage that is blocked costs the memory, not the chat", async () => {

@@ -85,6 +85,25 @@ export class Bubble {
   }
 }
 
+/**
+ * Where the focus is: the role of an element of the bubble, or "page". With an expected answer, waits for it a moment,
+ * because the bubble moves the focus after it has drawn.
+ */
+export async function focused(page, expected) {
+  const look = () =>
+    page.evaluate(() => {
+      const active = document.activeElement?.shadowRoot?.activeElement;
+      const roles = { TEXTAREA: "textbox", BUTTON: "button", SUMMARY: "button", A: "link" };
+      return active ? (active.getAttribute("role") ?? roles[active.tagName] ?? active.tagName) : "page";
+    });
+  let found = await look();
+  for (let tries = 0; expected && found !== expected && tries < 40; tries += 1) {
+    await page.waitForTimeout(50);
+    found = await look();
+  }
+  return found;
+}
+
 /** Everything that went wrong on the page: exceptions, console errors, CSP reports. */
 export function watch(page) {
   const seen = { errors: [], requests: [] };

@@ -2,11 +2,30 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::session::Theme;
+use crate::session::{Position, Scheme, Theme};
+
+/// The settings in JSON: an array in the order of the fields of [`LoaderConfig`], the theme's at the end. They are
+/// the one part of the loader that is not compressed, so they come without names.
+pub type Fields = (
+    String,
+    String,
+    String,
+    String,
+    String,
+    String,
+    String,
+    String,
+    String,
+    String,
+    String,
+    Scheme,
+    Position,
+);
 
 /// Replaces the placeholder of the loader, so that the launcher is drawn without any further request.
 /// Public by nature: nothing here is secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "Fields", from = "Fields")]
 pub struct LoaderConfig {
     /// Origin of the edge, such as `https://chat.example.com`, without a trailing slash.
     pub edge: String,
@@ -30,4 +49,48 @@ pub struct LoaderConfig {
     pub retry: String,
     /// Colours and place.
     pub theme: Theme,
+}
+
+impl From<LoaderConfig> for Fields {
+    fn from(config: LoaderConfig) -> Self {
+        (
+            config.edge,
+            config.site,
+            config.name,
+            config.tagline,
+            config.locale,
+            config.open,
+            config.close,
+            config.loading,
+            config.unavailable,
+            config.retry,
+            config.theme.accent,
+            config.theme.scheme,
+            config.theme.position,
+        )
+    }
+}
+
+impl From<Fields> for LoaderConfig {
+    fn from(fields: Fields) -> Self {
+        let (edge, site, name, tagline, locale, open, close, loading, ..) = fields.clone();
+        let (.., unavailable, retry, accent, scheme, position) = fields;
+        Self {
+            edge,
+            site,
+            name,
+            tagline,
+            locale,
+            open,
+            close,
+            loading,
+            unavailable,
+            retry,
+            theme: Theme {
+                accent,
+                scheme,
+                position,
+            },
+        }
+    }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 macro_rules! strings {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
-        /// Every text of the bubble that is not the bot's own. `{name}` and `{seconds}` are placeholders.
+        /// Every text of the bubble that is not the bot's own. `{name}` and `{time}` are placeholders.
         #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(deny_unknown_fields)]
@@ -73,7 +73,7 @@ strings! {
     history_unavailable,
     /// The message is too long; `{max}` characters.
     too_long,
-    /// Too many messages; `{seconds}` to wait.
+    /// Too many messages; `{time}` to wait, such as "45 s".
     rate_limited,
     /// The model cannot be reached.
     upstream_unavailable,
@@ -83,6 +83,10 @@ strings! {
     upstream_interrupted,
     /// Anything else.
     failed,
+    /// Under a message that has not been sent yet.
+    waiting,
+    /// Under a message that will not be sent by itself.
+    not_sent,
     /// Links that open a new window.
     new_window,
     /// The small line under the composer.

@@ -8,19 +8,22 @@
 
 import { styles } from "./styles";
 
-interface Config {
-  edge: string;
-  site: string;
-  name: string;
-  tagline: string;
-  locale: string;
-  open: string;
-  close: string;
-  loading: string;
-  unavailable: string;
-  retry: string;
-  theme: { accent: string; scheme: "auto" | "light" | "dark"; position: "left" | "right" };
-}
+/** The fields of `LoaderConfig` in protocol/src/loader.rs, in their order. */
+type Config = [
+  edge: string,
+  site: string,
+  name: string,
+  tagline: string,
+  locale: string,
+  opening: string,
+  closing: string,
+  loading: string,
+  unavailable: string,
+  again: string,
+  accent: string,
+  scheme: "auto" | "light" | "dark",
+  position: "left" | "right",
+];
 
 interface Widget {
   default(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
@@ -32,9 +35,9 @@ declare const __BULLE_CONFIG__: Config;
 /** Replaced by the build with the hashed paths of the widget. */
 declare const __BULLE_ASSETS__: { js: string; wasm: string; css: string };
 
-type Bubble = { open(): void; close(): void };
+/** `attach` puts the bubble back on the page: a second run of the tag calls it. */
+type Bubble = { open(): void; close(): void; attach(): void };
 
-const config = __BULLE_CONFIG__;
 const assets = __BULLE_ASSETS__;
 const bubbles: Record<string, Bubble> = ((window as { Bulle?: Record<string, Bubble> }).Bulle ??= {});
 
@@ -57,35 +60,37 @@ const sheet = (css: string) => {
   return constructed;
 };
 
-const start = () => {
-  const { theme } = config;
-  // The relative luminance of WCAG: above 0.179, black has more contrast than white.
-  const luminance = [0.2126, 0.7152, 0.0722].reduce((sum, weight, i) => {
-    const c = parseInt(theme.accent.slice(1 + 2 * i, 3 + 2 * i), 16) / 255;
-    return sum + weight * (c > 0.04 ? ((c + 0.055) / 1.055) ** 2.4 : c / 12.92);
-  }, 0);
+const start = (config: Config) => {
+  const [edge, site, name, tagline, locale, opening, closing, loading, unavailable, again, accent, scheme, position] = config;
+  if (bubbles[site]) return bubbles[site]!.attach();
+  // About the relative luminance of WCAG: above 0.179, black has more contrast than white. With 2.2 instead of
+  // its two formulas, the colour that is chosen still has 4.5 to 1 on every accent.
+  const luminance = [0.2126, 0.7152, 0.0722].reduce(
+    (sum, weight, i) => sum + weight * (parseInt(accent.slice(1 + 2 * i, 3 + 2 * i), 16) / 255) ** 2.2,
+    0,
+  );
 
-  const host = make("div", "", { lang: config.locale, "data-bulle": config.site });
-  host.dir = /^(ar|ckb|dv|fa|he|ps|sd|ug|ur|yi)\b/.test(config.locale) ? "rtl" : "ltr";
+  const host = make("div", "", { lang: locale, "data-bulle": site });
+  host.dir = /^(ar|fa|he|ur)\b/.test(locale) ? "rtl" : "ltr";
   const style = (element: HTMLElement, name: string, value: string) => element.style.setProperty("--" + name, value);
-  style(host, "accent", theme.accent);
+  style(host, "accent", accent);
   style(host, "on-accent", luminance > 0.179 ? "#000" : "#fff");
   const root = host.attachShadow({ mode: "open" });
-  root.adoptedStyleSheets = [sheet(styles)];
+  root.adoptedStyleSheets.push(sheet(styles));
 
   const tools = make("span");
-  const shut = make("button", "tool", { "aria-label": config.close }, icon("M6 6l12 12M18 6 6 18"));
+  const shut = make("button", "tool", { "aria-label": closing }, icon("M6 6l12 12M18 6 6 18"));
   const body = make("div", "body");
   const panel = make(
     "div",
     "panel",
-    { id: "panel", role: "dialog", "aria-label": config.name, tabindex: "-1" },
+    { role: "dialog", "aria-label": name, tabindex: "-1" },
     make(
       "div",
       "header",
       {},
-      make("span", "avatar", { "aria-hidden": "true" }, [...config.name][0] ?? ""),
-      make("div", "names", {}, make("h2", "", {}, config.name), make("p", "", {}, config.tagline)),
+      make("span", "avatar", { "aria-hidden": "true" }, [...name][0] ?? ""),
+      make("div", "names", {}, make("h2", "", {}, name), make("p", "", {}, tagline)),
       tools,
       shut,
     ),
@@ -94,15 +99,15 @@ const start = () => {
   const launcher = make(
     "button",
     "launcher",
-    { "aria-controls": "panel" },
+    {},
     icon("M12 4c-5 0-9 3-9 7 0 3 1 4 3 6v4l4-3c6 1 11-2 11-7 0-4-4-7-9-7z"),
     icon("m6 9 6 6 6-6"),
   );
-  const frame = make("div", `frame ${theme.position} ${theme.scheme}`, {}, panel, launcher);
+  const frame = make("div", `frame ${position} ${scheme}`, {}, panel, launcher);
   root.append(frame);
 
   /** Where this tab remembers that its visitor has opened the panel. */
-  const key = "bulle-open:" + config.site;
+  const key = "bulle-open:" + site;
 
   /** What is being fetched, or has been; emptied by a failure so that the next wish tries again. */
   let fetched: Promise<[Widget, WebAssembly.Module, string]> | undefined;
@@ -111,7 +116,7 @@ const start = () => {
 
   const fetchCode = () => {
     // A failed import is remembered by the browser under its address: every try has its own.
-    const at = (path: string) => config.edge + path + (tries ? "?" + tries : "");
+    const at = (path: string) => edge + path + (tries ? "?" + tries : "");
     if (!fetched) {
       fetched = Promise.all([
         import(at(assets.js)) as Promise<Widget>,
@@ -131,34 +136,35 @@ const start = () => {
   const load = async (focus: boolean) => {
     if (mounted) return;
     body.replaceChildren(
-      make("div", "cover wait", { role: "status", "aria-label": config.loading }, make("i"), make("i"), make("i")),
+      make("div", "cover wait", { role: "status", "aria-label": loading }, make("i"), make("i"), make("i")),
     );
     try {
       const [widget, module, css] = await fetchCode();
       if (mounted) return;
       await widget.default({ module_or_path: module });
       if (mounted) return;
-      root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet(css)];
+      root.adoptedStyleSheets.push(sheet(css));
       mounted = widget.mount(body, tools, JSON.stringify(config), focus);
     } catch {}
     if (mounted) return;
-    const retry = make("button", "retry", {}, config.retry);
+    const retry = make("button", "retry", {}, again);
     retry.onclick = () => {
       panel.focus();
       void load(true);
     };
-    body.replaceChildren(make("div", "cover", {}, make("p", "", { role: "alert" }, config.unavailable), retry));
+    body.replaceChildren(make("div", "cover", {}, make("p", "", { role: "alert" }, unavailable), retry));
   };
 
   const show = (isOpen: boolean, byVisitor = true) => {
     frame.classList.toggle("open", isOpen);
     launcher.setAttribute("aria-expanded", `${isOpen}`);
-    launcher.setAttribute("aria-label", isOpen ? config.close : config.open);
+    launcher.setAttribute("aria-label", isOpen ? closing : opening);
     if (!byVisitor) return;
     try {
       sessionStorage.setItem(key, isOpen ? "1" : "");
     } catch {}
-    if (isOpen) (body.querySelector("textarea") ?? panel).focus();
+    // The widget marks what comes first: a text field would raise the keyboard of a phone.
+    if (isOpen) (body.querySelector<HTMLElement>("[data-first]") ?? panel).focus();
     else launcher.focus();
   };
 
@@ -180,27 +186,34 @@ const start = () => {
     });
 
   // On a phone, the panel is what the keyboard leaves of the screen.
-  const viewport = window.visualViewport;
+  const viewport = window.visualViewport!;
   const fit = () => {
-    style(panel, "height", viewport!.height + "px");
-    style(panel, "top", viewport!.offsetTop + "px");
+    // A visitor who zooms in wants the panel to be larger than the screen.
+    if (viewport.scale > 1.1) return;
+    style(panel, "height", viewport.height + "px");
+    style(panel, "top", viewport.offsetTop + "px");
   };
-  for (const change of ["resize", "scroll"]) viewport?.addEventListener(change, fit);
+  for (const change of ["resize", "scroll"]) viewport.addEventListener(change, fit);
 
   show(false, false);
-  document.body.append(host);
-  // Some pages replace their whole body when the visitor follows a link.
-  new MutationObserver(() => host.isConnected || document.body?.append(host)).observe(document.documentElement, {
-    childList: true,
-  });
-  bubbles[config.site] = { open, close };
+  // The bubbles of several sites stand side by side.
+  launcher.style.margin = "0 " + 76 * Object.keys(bubbles).length + "px";
+
+  // Some pages replace their body, or what is in it, when the visitor follows a link. Not at once: a page that
+  // takes the bubble away whenever it comes would not get to do anything else.
+  const keeper = new MutationObserver(() => setTimeout(attach));
+  const attach = () => {
+    const { body, documentElement } = document;
+    if (!host.isConnected) body?.append(host);
+    for (const parent of [documentElement, body]) parent && keeper.observe(parent, { childList: true });
+  };
+  if (document.body) attach();
+  else addEventListener("DOMContentLoaded", attach);
+  bubbles[site] = { open, close, attach };
   try {
     if (innerWidth > 640 && sessionStorage.getItem(key)) open(false);
   } catch {}
 };
 
-if (!bubbles[config.site]) {
-  bubbles[config.site] = { open() {}, close() {} };
-  if (document.body) start();
-  else addEventListener("DOMContentLoaded", start);
-}
+// The settings come last: what stands before them is the same for every site, and is compressed once.
+start(__BULLE_CONFIG__);

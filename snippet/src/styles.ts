@@ -4,10 +4,10 @@
  * Written without indentation, because every page view pays for each byte.
  */
 export const styles = `
-:host{all:initial}
-@media print{:host{display:none}}
+:host{all:initial!important}
+@media print{:host{display:none!important}}
 *,:before,:after{box-sizing:border-box;margin:0}
-.frame{--bg:#fff;--soft:#f3f4f6;--line:#e3e4e8;--text:#17181c;--muted:#5c5f69;color-scheme:light;font:15px/1.5 system-ui,sans-serif;color:var(--text);text-align:start}
+.frame{--bg:#fff;--soft:#f3f4f6;--line:#e3e4e8;--text:#17181c;--muted:#5c5f69;color-scheme:light;font:15px/1.5 system-ui,sans-serif;color:var(--text)}
 .dark{--bg:#17181c;--soft:#25272e;--line:#363943;--text:#f1f2f4;--muted:#a9acb8;color-scheme:dark}
 @media(prefers-color-scheme:dark){.auto{--bg:#17181c;--soft:#25272e;--line:#363943;--text:#f1f2f4;--muted:#a9acb8;color-scheme:dark}}
 button{font:inherit;color:inherit;background:0 0;border:1px solid transparent;padding:0;cursor:pointer}
@@ -19,12 +19,11 @@ button{font:inherit;color:inherit;background:0 0;border:1px solid transparent;pa
 .launcher,.tool,.avatar{display:grid;place-items:center;width:40px;height:40px}
 .launcher,.avatar{background:var(--accent);color:var(--on-accent)}
 .launcher{width:60px;height:60px;border-radius:50%;box-shadow:0 8px 24px #0005;transition:.2s}
-.launcher:hover{transform:scale(1.06)}
 .launcher:focus-visible{outline-color:#fff;box-shadow:0 0 0 9px #000b}
 .launcher .icon{grid-area:1/1;width:28px;height:28px;transition:.2s}
 .open .launcher>:first-child,.frame:not(.open) .icon+.icon{opacity:0}
-.panel{bottom:calc(96px + env(safe-area-inset-bottom));display:flex;flex-direction:column;width:min(410px,100vw - 40px);height:min(700px,100dvh - 120px);overflow:hidden;background:var(--bg);border:1px solid var(--line);border-radius:20px;box-shadow:0 18px 56px #0004;transition:opacity .2s,transform .2s,visibility .2s}
-.frame:not(.open) .panel{visibility:hidden;opacity:0;transform:translateY(14px)}
+.panel{z-index:2147483001;bottom:calc(96px + env(safe-area-inset-bottom));display:flex;flex-direction:column;width:min(410px,100vw - 40px);height:min(700px,100dvh - 120px);overflow:hidden;background:var(--bg);border:1px solid var(--line);border-radius:20px;box-shadow:0 18px 56px #0004;transition:opacity .2s,transform .2s}
+.frame:not(.open) .panel{visibility:hidden;opacity:0;transform:translateY(14px);transition:.2s}
 .header{display:flex;align-items:center;gap:12px;padding:14px 12px;border-bottom:1px solid var(--line);background:linear-gradient(color-mix(in srgb,var(--accent) 12%,var(--bg)),var(--bg))}
 .avatar{border-radius:14px;font-size:18px}
 .names{flex:1;min-width:0}

@@ -166,6 +166,8 @@ fn loader(urls: &str) -> Result<()> {
             .arg(paths::root().join("snippet/src/loader.ts"))
             .args(["--bundle", "--minify", "--format=iife", "--target=es2020"])
             .args(["--log-level=warning", "--legal-comments=none"])
+            // Without the project's settings there is no "use strict", which the loader does not need.
+            .arg("--tsconfig-raw={}")
             .arg(format!("--define:__BULLE_ASSETS__={urls}"))
             .arg(format!("--outfile={}", output.display())),
     )?;

@@ -8,6 +8,9 @@ use crate::{
     wire,
 };
 
+/// How long a call may take. A stream may take longer: its turn listens for signs of life.
+const PATIENCE_MS: u64 = 20_000;
+
 /// A call that has not been answered.
 #[derive(Clone, Debug)]
 pub(crate) struct Pending {
@@ -17,6 +20,8 @@ pub(crate) struct Pending {
     pub renewed: bool,
     /// It waits for a new token.
     pub parked: bool,
+    /// When it counts as unreachable; a parked call waits as long as the one for the token.
+    pub due: Option<u64>,
 }
 
 impl Session {
@@ -29,6 +34,7 @@ impl Session {
             call: call.clone(),
             renewed: false,
             parked: false,
+            due: None,
         });
         self.perform(ticket, call);
         ticket
@@ -36,6 +42,11 @@ impl Session {
 
     /// Makes a call, perhaps once more, under its ticket.
     pub(crate) fn perform(&mut self, ticket: Ticket, call: Call) {
+        let streams = matches!(call, Call::Send { .. } | Call::Attach { .. });
+        let due = (!streams).then_some(self.now + PATIENCE_MS);
+        if let Some(pending) = self.calls.iter_mut().find(|call| call.ticket == ticket) {
+            pending.due = due;
+        }
         let token = match call {
             Call::OpenSession(_) => None,
             _ => self.token.clone(),
@@ -69,6 +80,7 @@ impl Session {
         if status == 401 && !pending.renewed {
             pending.renewed = true;
             pending.parked = true;
+            pending.due = None;
             self.calls.push(pending);
             return self.renew();
         }
@@ -101,6 +113,21 @@ impl Session {
             // Stopping is a wish; the turn's own end says what became of it.
             Call::Cancel { .. } | Call::OpenSession(_) => {}
         }
+    }
+
+    /// Gives up on calls that hang.
+    pub(crate) fn check_calls(&mut self) {
+        let now = self.now;
+        let hangs = |call: &&Pending| call.due.is_some_and(|due| due <= now);
+        while let Some(ticket) = self.calls.iter().find(hangs).map(|call| call.ticket) {
+            self.effects.push(Effect::Abort { ticket });
+            self.broken(ticket);
+        }
+    }
+
+    /// When the first call counts as unreachable.
+    pub(crate) fn calls_due(&self) -> Option<u64> {
+        self.calls.iter().filter_map(|call| call.due).min()
     }
 
     /// A call broke off.

@@ -21,6 +21,9 @@ impl Session {
             // The edge has said why, and has closed the stream: that was the end.
             return self.drop_turn();
         }
+        if turn.stopping && turn.again != Again::Attach {
+            return self.take_back();
+        }
         turn.tries += 1;
         if turn.tries <= MAX_TRIES {
             let until = now + delay_ms(turn.tries, random);
@@ -82,7 +85,12 @@ impl Session {
     /// The next time that a countdown shows another number, or that a limit ends.
     pub(crate) fn limit_due(&self) -> Option<u64> {
         let now = self.now;
-        let tick = |until: u64| until - (until - now - 1) / 1000 * 1000;
+        // Beyond two minutes, whole minutes are shown.
+        let step = |left: u64| if left > 121_000 { 60_000 } else { 1000 };
+        let tick = |until: u64| {
+            let left = until - now;
+            until - (left - 1) / step(left) * step(left)
+        };
         let shown = self
             .messages
             .iter()

@@ -35,6 +35,8 @@ pub enum Effect {
     },
     /// Keep this text for the next page.
     Store(String),
+    /// Keep this text for the next page of this tab; empty when there is nothing to keep.
+    StoreOutbox(String),
     /// The composer's draft was taken: empty it.
     DraftTaken,
     /// Draw again what has changed.

@@ -22,6 +22,8 @@ pub enum Event {
         online: bool,
         /// What an earlier page left in storage.
         stored: Option<String>,
+        /// Messages that an earlier page of this tab could not hand over.
+        outbox: Option<String>,
         /// The page around the bubble.
         page: Option<Page>,
     },
@@ -66,6 +68,11 @@ pub enum Event {
     Picked {
         /// The question.
         text: String,
+    },
+    /// What storage holds, looked at again because something is about to be written there.
+    Found {
+        /// The text; another tab may have written it.
+        stored: String,
     },
     /// The visitor has changed the draft.
     Edited,

@@ -47,6 +47,14 @@ impl Failure {
         }
     }
 
+    /// The visitor took the message back before the edge had it: nothing to explain.
+    pub(crate) fn taken_back(again: Again) -> Self {
+        Self {
+            message: Some(String::new()),
+            ..Self::new(Code::Interrupted, again)
+        }
+    }
+
     /// The `error` event of a turn.
     pub(crate) fn in_band(error: TurnError, now: u64) -> Self {
         Self {
@@ -80,13 +88,22 @@ impl Failure {
                 (_, 0) => String::new(),
                 // Nobody counts down a whole day: the edge's own sentence says it better.
                 (Some(message), 121..) => message.clone(),
-                _ => fill(&strings.rate_limited, "seconds", &left.to_string()),
+                _ => fill(&strings.rate_limited, "time", &duration(left)),
             };
         }
         match &self.message {
             Some(message) => message.clone(),
             None => text_of(self.code, strings).to_owned(),
         }
+    }
+}
+
+/// A time to wait in the unit that a person would use, rounded up. The signs are the same in every language.
+fn duration(seconds: u64) -> String {
+    match seconds {
+        0..=120 => format!("{seconds} s"),
+        121..=7200 => format!("{} min", seconds.div_ceil(60)),
+        _ => format!("{} h", seconds.div_ceil(3600)),
     }
 }
 
@@ -103,5 +120,24 @@ fn text_of(code: Code, strings: &Strings) -> &str {
         Code::UnknownSite | Code::OriginNotAllowed | Code::Misconfigured => &strings.unavailable,
         Code::Offline => &strings.offline,
         _ => &strings.failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_waits_are_told_in_larger_units_rounded_up() {
+        for (seconds, told) in [
+            (1, "1 s"),
+            (120, "120 s"),
+            (121, "3 min"),
+            (7200, "120 min"),
+            (7201, "3 h"),
+            (86_400, "24 h"),
+        ] {
+            assert_eq!(duration(seconds), told);
+        }
     }
 }

@@ -78,6 +78,7 @@ impl Session {
         self.history.loading = false;
         self.history.failed = true;
         self.changes.list = true;
+        self.announce(|strings| &strings.history_unavailable);
     }
 
     /// Clears the view; the next message creates a conversation.
@@ -99,6 +100,8 @@ impl Session {
         self.conversation = None;
         self.last = None;
         self.refusal = None;
+        self.limited_until = None;
+        self.limited_tries = 0;
         self.changes.list = true;
         self.changes.status = true;
         self.store();
@@ -131,7 +134,9 @@ impl Session {
             let old = at.map(|at| known.remove(at));
             let mut message = Message::stored(item);
             if let Some(old) = old {
-                message.failure = old.failure;
+                if let Some(failure) = old.failure {
+                    message.failed_with(failure);
+                }
                 message.suggestions = old.suggestions;
             }
             self.changes.message(message.id);
@@ -172,7 +177,7 @@ impl Session {
                     && reply_to.is_some_and(|to| self.message(to).is_some()) =>
             {
                 if let Some(message) = self.message_mut(id) {
-                    message.failure = Some(Failure::new(
+                    message.failed_with(Failure::new(
                         Code::UpstreamInterrupted,
                         Again::Post { retry: true },
                     ));

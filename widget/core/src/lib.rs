@@ -7,8 +7,11 @@
 //! What holds at all times:
 //! - a visitor's message, once taken from the composer, stays in the list until the visitor clears it;
 //! - a message id is posted again only while the edge has not acknowledged it, or when the visitor asks;
+//! - every call that is no stream has a deadline, and every stream must give signs of life;
 //! - every loop (reconnecting, renewing a token, following another tab) has a bound;
-//! - nothing is stored in the browser before the visitor's first message.
+//! - nothing is to be stored before the visitor's first message; from then on the visitor's token, and for the tab
+//!   what the edge has not acknowledged. (The loader, on its own account, remembers for the tab that the visitor has
+//!   opened or closed the panel.)
 
 pub mod effect;
 pub mod event;

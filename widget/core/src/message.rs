@@ -5,6 +5,7 @@ use bulle_protocol::{
     block::{Block, blocks_to_text},
     conversation::{self, Role, Status},
     event::{Finish, Source},
+    problem::Code,
     strings::Strings,
 };
 
@@ -59,6 +60,8 @@ pub enum Notice {
     Truncated,
     /// It will be gone after a reload.
     NotKept,
+    /// It broke off before its end.
+    Interrupted,
 }
 
 impl Notice {
@@ -68,6 +71,7 @@ impl Notice {
             Self::Stopped => &strings.stopped,
             Self::Truncated => &strings.truncated,
             Self::NotKept => &strings.not_kept,
+            Self::Interrupted => &strings.upstream_interrupted,
         }
     }
 
@@ -105,13 +109,17 @@ impl Message {
         } else {
             Stage::Complete
         };
-        let stopped = (message.status == Status::Stopped).then_some(Finish::Stopped);
+        let notice = match message.status {
+            Status::Complete => Notice::of(message.finish),
+            Status::Stopped => Some(Notice::Stopped),
+            Status::Failed => Some(Notice::Interrupted),
+        };
         Self {
             text: if visitor { message.text } else { String::new() },
             blocks: if visitor { Vec::new() } else { message.blocks },
             sources: message.sources,
             reply_to: message.reply_to,
-            notices: Notice::of(stopped.or(message.finish)).into_iter().collect(),
+            notices: notice.into_iter().collect(),
             ..Self::empty(message.id, message.role, stage)
         }
     }
@@ -129,6 +137,12 @@ impl Message {
             notices: Vec::new(),
             failure: None,
         }
+    }
+
+    /// The exchange went no further; a failure says more than the notice of an interruption.
+    pub(crate) fn failed_with(&mut self, failure: Failure) {
+        self.notices.retain(|notice| *notice != Notice::Interrupted);
+        self.failure = Some(failure);
     }
 
     /// True for a message of the visitor.
@@ -149,6 +163,12 @@ impl Message {
     /// True while only this browser has the message.
     pub(crate) fn is_local(&self) -> bool {
         matches!(self.stage, Stage::Waiting | Stage::Sending)
+    }
+
+    /// True while the message should still reach the edge: only this browser has it, and the visitor did not stop it.
+    pub(crate) fn is_unsent(&self) -> bool {
+        let taken_back = |failure: &Failure| failure.code == Code::Interrupted;
+        self.is_local() && !self.failure.as_ref().is_some_and(taken_back)
     }
 
     /// The message as plain text, for copying and for screen readers.

@@ -8,8 +8,9 @@ use bulle_protocol::{
 use crate::{
     Phase, Session,
     backoff::delay_ms,
+    calls::Pending,
     effect::{Call, session_request},
-    stored::Stored,
+    stored::{Stored, parse_outbox},
     wire,
 };
 
@@ -17,26 +18,52 @@ use crate::{
 const MAX_OPEN_TRIES: u32 = 3;
 
 impl Session {
-    pub(crate) fn start(&mut self, online: bool, stored: Option<&str>, page: Option<Page>) {
+    pub(crate) fn start(
+        &mut self,
+        online: bool,
+        stored: Option<&str>,
+        outbox: Option<&str>,
+        page: Option<Page>,
+    ) {
         self.online = online;
         self.page = page;
         self.restored = stored.and_then(Stored::parse);
         self.keeps = self.restored.is_some();
+        self.messages = outbox.map(parse_outbox).unwrap_or_default();
+        self.kept_outbox = outbox.unwrap_or_default().to_owned();
+        self.changes.list = true;
         self.changes.status = true;
+        self.open();
+    }
+
+    /// Another tab may have become a visitor since this one was opened: this tab is the same person, and goes on with
+    /// that visitor's token instead of writing its own over it.
+    pub(crate) fn found(&mut self, stored: &str) {
+        if self.keeps {
+            return;
+        }
+        let Some(stored) = Stored::parse(stored) else {
+            return;
+        };
+        self.keeps = true;
+        self.restored = Some(stored);
+        self.open_tries = 0;
+        let asked = |call: &&Pending| matches!(call.call, Call::OpenSession(_));
+        if let Some(ticket) = self.calls.iter().find(asked).map(|call| call.ticket) {
+            self.abort(ticket);
+        }
         self.open();
     }
 
     /// Asks for a session, unless it is being asked for.
     fn open(&mut self) {
-        let asked = |call: &crate::calls::Pending| matches!(call.call, Call::OpenSession(_));
+        let asked = |call: &Pending| matches!(call.call, Call::OpenSession(_));
         if self.calls.iter().any(asked) {
             return;
         }
         self.reopen_at = None;
-        let resume = self
-            .token
-            .clone()
-            .or_else(|| self.restored.as_ref().map(|stored| stored.token.clone()));
+        let restored = self.restored.as_ref().map(|stored| stored.token.clone());
+        let resume = restored.or_else(|| self.token.clone());
         let call = session_request(&self.site, &self.locale, resume, self.page.clone());
         self.request(call);
     }
@@ -71,7 +98,7 @@ impl Session {
         self.open_tries = 0;
         self.token = Some(opened.token.clone());
         let latest = opened.conversation.as_ref().map(|c| c.id);
-        let first = self.opened.is_none();
+        let first = self.opened.is_none() || self.restored.is_some();
         self.opened = Some(Box::new(opened));
         self.set_phase(Phase::Ready);
         if first {
@@ -107,6 +134,9 @@ impl Session {
         }
         if self.opened.is_none() {
             self.set_phase(Phase::Unavailable);
+        } else {
+            // The other tab's token is no good: back to this tab's own.
+            self.restored = None;
         }
         for call in self.take_parked() {
             self.finished(call.ticket, &call.call, Some(problem.clone()), "");
@@ -115,12 +145,16 @@ impl Session {
 
     pub(crate) fn session_unreachable(&mut self) {
         self.open_tries += 1;
-        if self.opened.is_some() {
-            for call in self.take_parked() {
-                self.unanswered(call.ticket, &call.call);
-            }
-        } else if self.open_tries < MAX_OPEN_TRIES {
+        for call in self.take_parked() {
+            self.unanswered(call.ticket, &call.call);
+        }
+        if self.opened.is_some() && self.restored.is_none() {
+            return;
+        }
+        if self.open_tries < MAX_OPEN_TRIES {
             self.reopen_at = Some(self.now + delay_ms(self.open_tries, self.random()));
+        } else if self.opened.is_some() {
+            self.restored = None;
         } else {
             self.set_phase(Phase::Unavailable);
         }
@@ -140,7 +174,7 @@ impl Session {
         }
     }
 
-    fn take_parked(&mut self) -> Vec<crate::calls::Pending> {
+    fn take_parked(&mut self) -> Vec<Pending> {
         let (parked, calls) = std::mem::take(&mut self.calls)
             .into_iter()
             .partition(|call| call.parked);

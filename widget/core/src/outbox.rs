@@ -12,8 +12,10 @@ use crate::{
     message::Message,
     turn::{Link, Turn},
     wire,
-    words::fill,
 };
+
+/// How often in a row a message that came too soon is sent again by itself.
+const MAX_LIMITED_TRIES: u32 = 3;
 
 impl Session {
     pub(crate) fn submit(&mut self, draft: &str) {
@@ -27,8 +29,12 @@ impl Session {
             None
         };
         self.changes.status = true;
-        if self.refusal.is_some() {
-            return;
+        match self.refusal {
+            None => {}
+            Some(Refusal::Empty) => return,
+            Some(Refusal::TooLong(max)) => {
+                return self.announce_filled(|strings| &strings.too_long, "max", &max.to_string());
+            }
         }
         self.effects.push(Effect::DraftTaken);
         self.put(text.to_owned());
@@ -58,6 +64,8 @@ impl Session {
         let free = self.phase == Phase::Ready
             && self.online
             && self.turn.is_none()
+            // Another tab's visitor is being taken over.
+            && self.restored.is_none()
             && self.limited_until.is_none_or(|until| until <= self.now)
             // The history may hold a turn that is still running: first things first.
             && !self.history.loading;
@@ -74,12 +82,13 @@ impl Session {
     }
 
     /// Makes a turn the current one and takes its first step.
-    pub(crate) fn begin(&mut self, message: Id, turn: Turn) {
+    pub(crate) fn begin(&mut self, message: Id, mut turn: Turn) {
         if !self.keeps {
             self.keeps = true;
             self.store();
         }
         self.clear_failures(message);
+        turn.begun = self.now;
         self.turn = Some(turn);
         self.changes.status = true;
         self.connect();
@@ -179,7 +188,25 @@ impl Session {
             self.log(problem);
         }
         let failure = Failure::refused(problem, self.now);
+        let message = self.turn.as_ref().map(|turn| turn.message);
+        let passes = failure.code == Code::RateLimited && failure.until.is_some();
         self.fail(failure);
+        if let (true, Some(id)) = (passes, message) {
+            self.limited_tries += 1;
+            let local = self.message(id).is_some_and(Message::is_local);
+            if local && self.limited_tries <= MAX_LIMITED_TRIES {
+                // It goes by itself when the limit ends, before those that were written later.
+                self.set_stage(id, Stage::Waiting);
+            }
+        }
+    }
+
+    /// The visitor has stopped a message that the edge has not acknowledged, and cannot be asked now.
+    pub(crate) fn take_back(&mut self) {
+        if let Some(turn) = &self.turn {
+            let again = turn.again;
+            self.fail(Failure::taken_back(again));
+        }
     }
 
     /// Follows the turn of a message that the edge has.
@@ -196,10 +223,8 @@ impl Session {
     }
 
     fn announce_thinking(&mut self) {
-        if let Some(bot) = self.bot() {
-            let text = fill(&bot.strings.typing, "name", &bot.name);
-            self.effects.push(Effect::Announce(text));
-        }
+        let name = self.bot().map(|bot| bot.name.clone()).unwrap_or_default();
+        self.announce_filled(|strings| &strings.typing, "name", &name);
     }
 
     /// Ends the current turn, leaving its messages as they are.

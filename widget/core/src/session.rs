@@ -5,6 +5,7 @@ use bulle_protocol::{
     event::EventId,
     problem::Problem,
     session::{Bot, Page, Session as Opened},
+    strings::Strings,
 };
 
 use crate::{
@@ -13,8 +14,9 @@ use crate::{
     event::{Event, Moment},
     history::History,
     message::{Message, Stage},
-    stored::Stored,
+    stored::{Stored, outbox_to_json},
     turn::Turn,
+    words::fill,
 };
 
 /// Everything the bubble knows. See the [crate's documentation](crate).
@@ -43,12 +45,18 @@ pub struct Session {
     /// The last event seen of any turn: where to go on from.
     pub(crate) last: Option<EventId>,
     pub(crate) limited_until: Option<u64>,
+    /// How often messages were refused for being too many since the edge last took one.
+    pub(crate) limited_tries: u32,
     pub(crate) refusal: Option<Refusal>,
     pub(crate) calls: Vec<Pending>,
     pub(crate) now: u64,
     random: u128,
     pub(crate) tickets: u32,
     wake_at: Option<u64>,
+    /// What the browser keeps of the outbox.
+    pub(crate) kept_outbox: String,
+    /// What the visitor was last told of the connection.
+    told: Connection,
     pub(crate) changes: Changes,
     pub(crate) effects: Vec<Effect>,
 }
@@ -117,12 +125,15 @@ impl Session {
             resyncs: 0,
             last: None,
             limited_until: None,
+            limited_tries: 0,
             refusal: None,
             calls: Vec::new(),
             now: 0,
             random: 0,
             tickets: 0,
             wake_at: None,
+            kept_outbox: String::new(),
+            told: Connection::Fine,
             changes: Changes::default(),
             effects: Vec::new(),
         }
@@ -136,8 +147,10 @@ impl Session {
             Event::Started {
                 online,
                 stored,
+                outbox,
                 page,
-            } => self.start(online, stored.as_deref(), page),
+            } => self.start(online, stored.as_deref(), outbox.as_deref(), page),
+            Event::Found { stored } => self.found(&stored),
             Event::Answered {
                 ticket,
                 status,
@@ -158,6 +171,8 @@ impl Session {
             Event::EarlierAsked => self.load_earlier(),
         }
         self.flush();
+        self.keep_outbox();
+        self.tell_connection();
         self.schedule();
         self.take_effects()
     }
@@ -285,6 +300,42 @@ impl Session {
         }
     }
 
+    /// Keeps what the edge has not acknowledged: the visitor may leave the page before it does.
+    fn keep_outbox(&mut self) {
+        let outbox = outbox_to_json(&self.messages);
+        if outbox != self.kept_outbox {
+            self.kept_outbox.clone_from(&outbox);
+            self.effects.push(Effect::StoreOutbox(outbox));
+        }
+    }
+
+    /// Says when the connection is lost; that it is back is heard from the answer.
+    fn tell_connection(&mut self) {
+        let connection = self.connection();
+        if std::mem::replace(&mut self.told, connection) == connection {
+            return;
+        }
+        match connection {
+            Connection::Fine => {}
+            Connection::Offline => self.announce(|strings| &strings.offline),
+            Connection::Reconnecting => self.announce(|strings| &strings.reconnecting),
+        }
+    }
+
+    /// Says something to screen readers, once there are words.
+    pub(crate) fn announce(&mut self, words: fn(&Strings) -> &str) {
+        if let Some(said) = self.bot().map(|bot| words(&bot.strings).to_owned()) {
+            self.effects.push(Effect::Announce(said));
+        }
+    }
+
+    /// Says something in which a name is to be filled in.
+    pub(crate) fn announce_filled(&mut self, words: fn(&Strings) -> &str, name: &str, value: &str) {
+        if let Some(said) = self.bot().map(|bot| fill(words(&bot.strings), name, value)) {
+            self.effects.push(Effect::Announce(said));
+        }
+    }
+
     /// Tells the owner what only the owner can mend.
     pub(crate) fn log(&mut self, problem: &Problem) {
         self.effects.push(Effect::Log(problem.detail.clone()));
@@ -292,6 +343,7 @@ impl Session {
 
     fn woken(&mut self) {
         self.wake_at = None;
+        self.check_calls();
         self.retry_opening_if_due();
         self.check_link();
         self.check_limit();
@@ -300,7 +352,7 @@ impl Session {
     /// Asks to be woken at the earliest time that something is due.
     fn schedule(&mut self) {
         let turn = self.turn.as_ref().and_then(Turn::due);
-        let Some(due) = [self.reopen_at, turn, self.limit_due()]
+        let Some(due) = [self.reopen_at, turn, self.limit_due(), self.calls_due()]
             .into_iter()
             .flatten()
             .min()

@@ -1,9 +1,14 @@
-//! What the browser keeps between two pages, under `bulle:{site}`.
+//! What the browser keeps between two pages: the visitor under `bulle:{site}`, and for the tab, messages that the
+//! edge has not acknowledged under `bulle-outbox:{site}`.
 
-use bulle_protocol::Id;
+use bulle_protocol::{Id, conversation::SendMessage};
 use serde::Serialize;
 
-use crate::{json, wire};
+use crate::{
+    json::{self, Value},
+    message::Message,
+    wire,
+};
 
 /// The visitor's token and conversation. Written from the first message on, never before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -30,9 +35,63 @@ impl Stored {
     }
 }
 
+/// The messages that should still reach the edge, as text to keep; empty when there are none. Their ids make posting
+/// them again safe.
+pub(crate) fn outbox_to_json(messages: &[Message]) -> String {
+    let mut json = String::new();
+    for message in messages.iter().filter(|message| message.is_unsent()) {
+        let unsent = SendMessage {
+            id: message.id,
+            text: message.text.clone(),
+            retry: false,
+        };
+        json.push(if json.is_empty() { '[' } else { ',' });
+        json.push_str(&serde_json::to_string(&unsent).unwrap_or_default());
+    }
+    if !json.is_empty() {
+        json.push(']');
+    }
+    json
+}
+
+/// Reads what an earlier page of this tab has kept; what cannot be read counts as nothing.
+pub(crate) fn parse_outbox(text: &str) -> Vec<Message> {
+    let Some(Value::Array(items)) = json::parse(text) else {
+        return Vec::new();
+    };
+    let read = |mut item: Value| {
+        let id = wire::id(&item, "id")?;
+        Some(Message::waiting(id, wire::string(&mut item, "text")?))
+    };
+    let mut messages: Vec<Message> = Vec::new();
+    for message in items.into_iter().filter_map(read) {
+        if messages.iter().all(|known| known.id != message.id) {
+            messages.push(message);
+        }
+    }
+    messages
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_outbox_is_read_as_written_each_message_once() {
+        let waiting = |n: u64| Message::waiting(Id::from_parts(n, 1), format!("\"{n}\"\n"));
+        let both = [waiting(1), waiting(2)];
+        let text = outbox_to_json(&both);
+        assert_eq!(parse_outbox(&text), both);
+        let twice = format!(
+            "{},{}",
+            text.trim_end_matches(']'),
+            text.trim_start_matches('[')
+        );
+        assert_eq!(parse_outbox(&twice), both);
+        assert_eq!(outbox_to_json(&[]), "");
+        assert_eq!(parse_outbox("[1,{},{\"id\":\"x\"}]"), []);
+        assert_eq!(parse_outbox(""), []);
+    }
 
     #[test]
     fn reads_what_it_writes_and_shrugs_at_the_rest() {

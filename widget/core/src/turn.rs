@@ -17,6 +17,9 @@ use crate::{
 /// Silence after which a stream counts as lost; the edge sends a comment every 15 seconds.
 pub(crate) const SILENCE_MS: u64 = 40_000;
 
+/// A second click on the button that sent a message finds the button that stops its answer.
+const DOUBLE_CLICK_MS: u64 = 500;
+
 /// How often one turn may find the conversation ahead of it, because another tab writes too.
 const MAX_RESYNCS: u32 = 3;
 
@@ -28,6 +31,8 @@ pub(crate) struct Turn {
     /// What connecting means: posting until the edge has the message, following it from then on.
     pub again: Again,
     pub link: Link,
+    /// When it began.
+    pub begun: u64,
     /// Tries without any progress.
     pub tries: u32,
     /// The visitor wants it to stop.
@@ -61,6 +66,7 @@ impl Turn {
             message,
             again: Again::Post { retry },
             link: Link::Broken { until: None },
+            begun: 0,
             tries: 0,
             stopping: false,
             failed: false,
@@ -206,6 +212,7 @@ impl Session {
         turn.failed = false;
         let stopping = turn.stopping;
         self.limited_until = None;
+        self.limited_tries = 0;
         let old = |m: &Message| m.reply_to == Some(start.message_id) || m.id == start.reply_id;
         self.messages.retain(|m| !old(m));
         let after = |m: &Message| m.id == start.message_id;
@@ -307,12 +314,16 @@ impl Session {
 
     /// The visitor wants the answer to stop; the edge ends the turn.
     pub(crate) fn stop(&mut self) {
-        let Some(turn) = self.turn.as_mut().filter(|turn| !turn.failed) else {
+        let now = self.now;
+        let stoppable = |turn: &&mut Turn| !turn.failed && now >= turn.begun + DOUBLE_CLICK_MS;
+        let Some(turn) = self.turn.as_mut().filter(stoppable) else {
             return;
         };
         turn.stopping = true;
         if turn.again == Again::Attach {
             self.cancel();
+        } else if let Link::Broken { .. } = turn.link {
+            self.take_back();
         }
     }
 
@@ -337,11 +348,13 @@ impl Session {
             self.limited_until = failure.until;
         }
         let now = self.now;
-        let said = self.bot().map(|bot| failure.text(&bot.strings, now));
-        self.effects.extend(said.map(Effect::Announce));
+        match self.bot().map(|bot| failure.text(&bot.strings, now)) {
+            Some(said) if !said.is_empty() => self.effects.push(Effect::Announce(said)),
+            _ => self.announce(|strings| &strings.not_sent),
+        }
         let reply = self.reply_to(message).map(|reply| reply.id);
         if let Some(shown) = self.message_mut(reply.unwrap_or(message)) {
-            shown.failure = Some(failure);
+            shown.failed_with(failure);
             if reply.is_some() {
                 shown.stage = Stage::Complete;
             }

@@ -5,6 +5,9 @@
 //! what a visitor downloads. Here one reader makes a tree of values, and small functions pick from
 //! it. The types stay the protocol's: a field that is added there does not compile here until it is
 //! read, and the tests below hold both readers to the same result.
+//!
+//! A kind that a newer edge has added is read as the plainest of its sort, so that the rest of an
+//! answer, or of a history, stays readable.
 
 use bulle_protocol::{
     Id,
@@ -25,18 +28,25 @@ use crate::json::{Value, parse};
 
 /// The loader's configuration, as far as the widget needs it.
 pub fn loader_config(json: &str) -> Option<LoaderConfig> {
-    let mut v = parse(json)?;
+    let Value::Array(fields) = parse(json)? else {
+        return None;
+    };
+    let mut fields = fields.into_iter();
+    let mut next = || match fields.next() {
+        Some(Value::String(text)) => Some(text),
+        _ => None,
+    };
     Some(LoaderConfig {
-        edge: string(&mut v, "edge")?,
-        site: string(&mut v, "site")?,
-        name: string(&mut v, "name")?,
-        tagline: string(&mut v, "tagline")?,
-        locale: string(&mut v, "locale")?,
-        open: string(&mut v, "open")?,
-        close: string(&mut v, "close")?,
-        loading: string(&mut v, "loading")?,
-        unavailable: string(&mut v, "unavailable")?,
-        retry: string(&mut v, "retry")?,
+        edge: next()?,
+        site: next()?,
+        name: next()?,
+        tagline: next()?,
+        locale: next()?,
+        open: next()?,
+        close: next()?,
+        loading: next()?,
+        unavailable: next()?,
+        retry: next()?,
         theme: Theme::default(),
     })
 }
@@ -113,17 +123,16 @@ fn message(mut v: Value) -> Option<Message> {
         text: string(&mut v, "text")?,
         created_at: number(&v, "created_at")?,
         status: match name(&v, "status")? {
-            "complete" => Status::Complete,
             "stopped" => Status::Stopped,
             "failed" => Status::Failed,
-            _ => return None,
+            _ => Status::Complete,
         },
         sources: match v.get("sources") {
             Some(_) => list(&mut v, "sources", source)?,
             None => Vec::new(),
         },
         reply_to: id(&v, "reply_to"),
-        finish: name(&v, "finish").and_then(finish),
+        finish: name(&v, "finish").map(finish),
     })
 }
 
@@ -236,7 +245,7 @@ fn done(mut v: Value) -> Option<ServerEvent> {
     let remaining = take(&mut v, "remaining")?;
     Some(ServerEvent::Done(Done {
         reply_id: id(&v, "reply_id")?,
-        finish: finish(name(&v, "finish")?)?,
+        finish: finish(name(&v, "finish")?),
         provider: string(&mut v, "provider")?,
         model: string(&mut v, "model")?,
         // Not shown, and the only fraction in the protocol: not worth a reader of fractions.
@@ -273,14 +282,13 @@ fn kept(v: &Value) -> bool {
     v.get("kept").and_then(Value::as_bool).unwrap_or(true)
 }
 
-fn finish(name: &str) -> Option<Finish> {
-    Some(match name {
-        "stop" => Finish::Stop,
+fn finish(name: &str) -> Finish {
+    match name {
         "length" => Finish::Length,
         "stopped" => Finish::Stopped,
         "fallback" => Finish::Fallback,
-        _ => return None,
-    })
+        _ => Finish::Stop,
+    }
 }
 
 fn source(mut v: Value) -> Option<Source> {
@@ -317,18 +325,18 @@ fn block(mut v: Value) -> Option<Block> {
         "table" => Block::Table {
             align: list(&mut v, "align", |align| {
                 Some(match align.as_str()? {
-                    "none" => Align::None,
                     "left" => Align::Left,
                     "center" => Align::Center,
                     "right" => Align::Right,
-                    _ => return None,
+                    _ => Align::None,
                 })
             })?,
             head: list(&mut v, "head", inlines)?,
             rows: list(&mut v, "rows", |row| all(row, inlines))?,
         },
         "rule" => Block::Rule,
-        _ => return None,
+        // It keeps its place: later events count the blocks.
+        _ => Block::paragraph(""),
     })
 }
 
@@ -364,7 +372,8 @@ fn inline(mut v: Value) -> Option<Inline> {
         },
         "cite" => Inline::Cite { n: small(&v, "n")? },
         "break" => Inline::Break,
-        _ => return None,
+        // Nothing to see; the sentence around it stays.
+        _ => Inline::text(""),
     })
 }
 

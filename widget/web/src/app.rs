@@ -3,6 +3,8 @@
 //! The session is the only truth. Signals carry no data: they count changes, and a view that reads
 //! one draws again from the session.
 
+use std::time::Duration;
+
 use bulle_protocol::{Id, loader::LoaderConfig, session::Bot};
 use bulle_widget_core::{Changes, Event as Happened, Session, Ticket};
 use leptos::{mount::mount_to, prelude::*};
@@ -11,6 +13,9 @@ use web_sys::{AbortController, Event, EventTarget, HtmlElement, HtmlTextAreaElem
 
 use crate::{browser, effects, node::Node};
 
+/// How long the live region keeps what it has said.
+const SAID: Duration = Duration::from_secs(5);
+
 /// A handle on one bubble; copied into every view and handler.
 #[derive(Clone, Copy)]
 pub(crate) struct App {
@@ -18,8 +23,6 @@ pub(crate) struct App {
     phase: RwSignal<u32>,
     list: RwSignal<u32>,
     status: RwSignal<u32>,
-    /// What the live region says.
-    pub announcement: RwSignal<String>,
     /// True while the visitor reads further up and something new has come.
     pub behind: RwSignal<bool>,
     /// Characters in the composer.
@@ -46,10 +49,16 @@ pub(crate) struct Inner {
     pub field: Option<HtmlTextAreaElement>,
     pub aborts: Vec<(Ticket, AbortController)>,
     pub wake: Option<TimeoutHandle>,
+    /// The live region; everything that is said goes through [`App::say`].
+    pub announcer: Option<HtmlElement>,
+    /// Empties the live region.
+    pub said: Option<TimeoutHandle>,
     /// What the list follows.
     pub following: Following,
     /// Where the list was scrolled to when it was last looked at.
     pub top: i32,
+    /// How far it could be scrolled then.
+    pub end: i32,
     /// How far the list's end was away when older messages were asked for.
     pub from_end: Option<i32>,
     /// The composer takes the focus once.
@@ -89,8 +98,11 @@ impl App {
                 field: None,
                 aborts: Vec::new(),
                 wake: None,
+                announcer: None,
+                said: None,
                 following: Following::Question,
                 top: 0,
+                end: 0,
                 from_end: None,
                 focus,
                 messages: Vec::new(),
@@ -98,7 +110,6 @@ impl App {
             phase: RwSignal::new(0),
             list: RwSignal::new(0),
             status: RwSignal::new(0),
-            announcement: RwSignal::new(String::new()),
             behind: RwSignal::new(false),
             draft: RwSignal::new(0),
         }
@@ -107,11 +118,45 @@ impl App {
     /// Opens the session and listens to the browser's network.
     pub fn start(self) {
         effects::watch_network(self);
-        let stored = self.with(|inner| browser::stored(&inner.config.site));
+        let stored = self.with(|inner| {
+            let site = &inner.config.site;
+            (browser::stored(site), browser::outbox(site))
+        });
+        let (stored, outbox) = stored.unwrap_or_default();
         self.dispatch(Happened::Started {
             online: browser::online(),
-            stored: stored.flatten(),
+            stored,
+            outbox,
             page: browser::page(),
+        });
+    }
+
+    /// Sends, after a look at what another tab may have stored since this one was opened.
+    pub fn send(self, message: Happened) {
+        let stored = self.with(|inner| browser::stored(&inner.config.site));
+        if let Some(stored) = stored.flatten() {
+            self.dispatch(Happened::Found { stored });
+        }
+        self.dispatch(message);
+    }
+
+    /// Says something to screen readers. It is gone after a while: nobody comes across a second copy, and the same
+    /// words are heard when they are said again.
+    pub fn say(self, words: &str) {
+        let set = |inner: &mut Inner, words: &str| {
+            if let Some(announcer) = &inner.announcer {
+                announcer.set_text_content(Some(words));
+            }
+        };
+        let clear = move || {
+            self.with_mut(|inner| set(inner, ""));
+        };
+        let timer = set_timeout_with_handle(clear, SAID).ok();
+        self.with_mut(|inner| {
+            set(inner, words);
+            if let Some(old) = std::mem::replace(&mut inner.said, timer) {
+                old.clear();
+            }
         });
     }
 

@@ -70,6 +70,7 @@ impl Around<'_> {
                 let class = match align.get(column) {
                     Some(Align::Center) => "center",
                     Some(Align::Right) => "end",
+                    _ if is_number(cell) => "number",
                     _ => "",
                 };
                 let cell = el(tag, class).children(self.inlines(cell));
@@ -104,14 +105,19 @@ impl Around<'_> {
             Inline::Strike { content } => self.fill("del", content),
             Inline::Code { text } => el("code", "").text(text),
             Inline::Link { url, content } => {
-                link(url, "", self.inlines(content), &self.strings.new_window)
+                let content = content.iter().map(|inline| match inline {
+                    // Its own link would stand inside this one.
+                    Inline::Image { url, alt } => text(image_name(url, alt)),
+                    inline => self.inline(inline),
+                });
+                link(url, "", content, &self.strings.new_window)
             }
-            Inline::Image { url, alt } if is_web(url) => el("img", "")
-                .attr("loading", "lazy")
-                .attr("referrerpolicy", "no-referrer")
-                .attr("alt", alt)
-                .attr("src", url),
-            Inline::Image { alt, .. } => text(alt),
+            // Never loaded by itself: a document that makes the model write an address could otherwise send
+            // what was said here to any host.
+            Inline::Image { url, alt } => {
+                let name = [text(image_name(url, alt))];
+                link(url, "", name, &self.strings.new_window)
+            }
             Inline::Cite { n } => self.cite(*n),
             Inline::Break => el("br", ""),
         }
@@ -130,6 +136,19 @@ impl Around<'_> {
             .text(&number);
         el("sup", "").child(cite)
     }
+}
+
+/// What stands for an image.
+fn image_name<'a>(url: &'a str, alt: &'a str) -> &'a str {
+    if alt.trim().is_empty() { url } else { alt }
+}
+
+/// True for a number with its unit, which must not be broken over two lines.
+fn is_number(cell: &[Inline]) -> bool {
+    let [Inline::Text { text }] = cell else {
+        return false;
+    };
+    text.len() <= 12 && text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
 /// A link, or its bare content when the address is of another kind than an answer may link to. The

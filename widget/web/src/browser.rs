@@ -3,6 +3,7 @@
 use bulle_protocol::session::Page;
 use bulle_widget_core::Moment;
 use js_sys::{Date, Math};
+use wasm_bindgen::JsValue;
 use web_sys::{Storage, Window, window};
 
 /// The time, with random bits.
@@ -53,26 +54,56 @@ pub(crate) fn page() -> Option<Page> {
     })
 }
 
+/// True when the main pointer is a finger: a text field that takes the focus raises a keyboard.
+pub(crate) fn has_touch_keyboard() -> bool {
+    matches_media("(pointer: coarse)")
+}
+
+/// True when the panel fills the screen; the loader's style sheet has the same width.
+pub(crate) fn is_full_screen() -> bool {
+    matches_media("(max-width: 480px)")
+}
+
+fn matches_media(query: &str) -> bool {
+    let list = window().and_then(|window| window.match_media(query).ok().flatten());
+    list.is_some_and(|list| list.matches())
+}
+
 /// What an earlier page has stored for this site key.
 pub(crate) fn stored(site: &str) -> Option<String> {
-    storage()?.get_item(&key(site)).ok()?
+    let storage = storage(Window::local_storage)?;
+    storage.get_item(&format!("bulle:{site}")).ok()?
 }
 
 /// Stores for the next page; a browser that refuses only forgets sooner.
 pub(crate) fn store(site: &str, text: &str) {
-    if let Some(storage) = storage() {
-        let _ = storage.set_item(&key(site), text);
+    if let Some(storage) = storage(Window::local_storage) {
+        let _ = storage.set_item(&format!("bulle:{site}"), text);
     }
 }
 
-fn key(site: &str) -> String {
-    format!("bulle:{site}")
+/// The messages that an earlier page of this tab could not hand over.
+pub(crate) fn outbox(site: &str) -> Option<String> {
+    let storage = storage(Window::session_storage)?;
+    storage.get_item(&outbox_key(site)).ok()?
 }
 
-fn storage() -> Option<Storage> {
-    window()
-        .as_ref()
-        .map(Window::local_storage)
-        .and_then(Result::ok)
-        .flatten()
+/// Keeps messages for the next page of this tab; an empty text removes them.
+pub(crate) fn store_outbox(site: &str, text: &str) {
+    if let Some(storage) = storage(Window::session_storage) {
+        let key = outbox_key(site);
+        let _ = if text.is_empty() {
+            storage.remove_item(&key)
+        } else {
+            storage.set_item(&key, text)
+        };
+    }
+}
+
+fn outbox_key(site: &str) -> String {
+    format!("bulle-outbox:{site}")
+}
+
+fn storage(which: fn(&Window) -> Result<Option<Storage>, JsValue>) -> Option<Storage> {
+    which(&window()?).ok()?
 }

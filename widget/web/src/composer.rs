@@ -7,6 +7,7 @@ use web_sys::{Event, HtmlElement, HtmlTextAreaElement, KeyboardEvent};
 
 use crate::{
     app::{App, Following, listen, part},
+    browser, focus,
     icons::{SEND, STOP, icon},
     node::{Node, button, el},
 };
@@ -23,6 +24,15 @@ pub(crate) fn mount(app: App, parent: &HtmlElement) {
         .attr("dir", "auto")
         .attr("enterkeyhint", "send")
         .place(&row);
+    // For the loader, which opens the panel again without asking here.
+    let first = if browser::has_touch_keyboard() {
+        app.log()
+    } else {
+        Some(field.clone())
+    };
+    if let Some(first) = first {
+        let _ = first.set_attribute("data-first", "");
+    }
     listen(app, &field, "input", edited);
     listen(app, &field, "keydown", typed);
     app.with_mut(|inner| inner.field = Some(field.unchecked_into()));
@@ -43,7 +53,7 @@ pub(crate) fn name_field(app: App) {
 pub(crate) fn submit(app: App) {
     if let Some(field) = app.field() {
         app.with_mut(|inner| inner.following = Following::Question);
-        app.dispatch(Happened::Submitted {
+        app.send(Happened::Submitted {
             text: field.value(),
         });
         let _ = field.focus();
@@ -58,10 +68,13 @@ pub(crate) fn clear(app: App) {
     }
 }
 
-/// Puts the cursor in the field.
+/// Puts the cursor in the field; where that would raise a keyboard over the answer, the list takes the focus.
 pub(crate) fn focus(app: App) {
-    if let Some(field) = app.field() {
-        let _ = field.focus();
+    match app.field() {
+        Some(field) if !browser::has_touch_keyboard() => {
+            let _ = field.focus();
+        }
+        _ => focus::log(app),
     }
 }
 
@@ -72,9 +85,19 @@ fn edited(app: App, _: &Event) {
     }
 }
 
-/// Fits the field's height to its text, up to what the stylesheet allows.
+/// Counts the text, and fits the field's height to it, up to what the stylesheet allows.
 fn measure(app: App, field: &HtmlTextAreaElement) {
-    app.draft.set(field.value().trim().chars().count());
+    let before = app.draft.get_untracked();
+    let draft = field.value().trim().chars().count();
+    app.draft.set(draft);
+    let over = app.bot(|bot, session| {
+        let max = session.max_chars();
+        let crossed = before <= max && draft > max;
+        crossed.then(|| fill(&bot.strings.too_long, "max", &max.to_string()))
+    });
+    if let Some(over) = over.flatten() {
+        app.say(&over);
+    }
     let style = HtmlElement::style(field);
     let _ = style.set_property("height", "auto");
     let _ = style.set_property("height", &format!("{}px", field.scroll_height()));
@@ -114,6 +137,7 @@ fn send_button(app: App) -> Node {
 
 fn line_below(app: App) -> Node {
     app.watch_phase();
+    app.watch_list();
     app.watch_status();
     let draft = app.draft.get();
     let line = app.bot(|bot, session| {
@@ -122,13 +146,14 @@ fn line_below(app: App) -> Node {
         let too_long = || fill(&bot.strings.too_long, "max", &max.to_string());
         if draft > max || matches!(session.refusal(), Some(Refusal::TooLong(_))) {
             el("p", "below over")
-                .attr("role", "alert")
                 .text(&too_long())
                 .child(el("span", "count").text(&count))
         } else if draft + NEARLY_FULL > max {
             el("p", "below").child(el("span", "count").text(&count))
-        } else {
+        } else if session.messages().is_empty() {
             el("p", "below").text(&bot.strings.disclaimer)
+        } else {
+            el("p", "below")
         }
     });
     line.unwrap_or_else(|| el("p", "below"))

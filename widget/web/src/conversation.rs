@@ -4,11 +4,11 @@ use bulle_protocol::Id;
 use bulle_widget_core::{Activity, Changes, Connection, Event, Phase, words::fill};
 use leptos::{mount::mount_to, prelude::*};
 use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{Element, FocusOptions, HtmlElement, ResizeObserver};
+use web_sys::{Element, HtmlElement, ResizeObserver};
 
 use crate::{
     app::{App, Following, Inner, listen, part},
-    composer,
+    composer, focus,
     icons::{DOWN, NEW, RETRY, icon},
     message,
     node::{Node, button, el},
@@ -40,7 +40,10 @@ pub(crate) fn mount(app: App, body: &HtmlElement) {
     part(app, &log, tail);
     part(app, &middle, newest);
     composer::mount(app, &root);
-    part(app, &root, announcer);
+    // What screen readers are told: whole answers, and what went wrong.
+    let announcer = el("div", "sr").attr("role", "status").place(&root);
+    app.with_mut(|inner| inner.announcer = Some(announcer));
+    focus::mount(app);
     follow_size(app, &log);
 }
 
@@ -85,15 +88,16 @@ fn new_icon(app: App) -> Node {
     }
 }
 
-/// What screen readers are told: whole answers, and what went wrong.
-fn announcer(app: App) -> Node {
-    let words = app.announcement.get();
-    el("div", "sr").attr("role", "status").text(&words)
-}
-
 /// Keeps the newest words in sight, or says that there are some.
 pub(crate) fn after_change(app: App, changes: &Changes) {
     if changes.phase {
+        let lost = app.with(|inner| {
+            let lost = inner.session.phase() == Phase::Unavailable;
+            lost.then(|| inner.config.unavailable.clone())
+        });
+        if let Some(lost) = lost.flatten() {
+            app.say(&lost);
+        }
         request_animation_frame(move || {
             let focus = app.with_mut(|inner| {
                 inner.session.phase() == Phase::Ready && std::mem::take(&mut inner.focus)
@@ -103,7 +107,8 @@ pub(crate) fn after_change(app: App, changes: &Changes) {
             if let (Some(label), Some(log)) = (label, app.log()) {
                 let _ = log.set_attribute("aria-label", &label);
             }
-            if focus == Some(true) {
+            // A visitor who has gone back to the page meanwhile is writing there.
+            if focus == Some(true) && focus::is_here(app) {
                 composer::focus(app);
             }
         });
@@ -162,7 +167,8 @@ fn question_top(log: &HtmlElement) -> Option<i32> {
 fn scroll_to(app: App, log: &HtmlElement, top: i32) {
     log.set_scroll_top(top);
     let top = log.scroll_top();
-    app.with_mut(|inner| inner.top = top);
+    let end = log.scroll_height() - log.client_height();
+    app.with_mut(|inner| (inner.top, inner.end) = (top, end));
 }
 
 fn scrolled(app: App, _: &web_sys::Event) {
@@ -170,15 +176,17 @@ fn scrolled(app: App, _: &web_sys::Event) {
     let top = log.scroll_top();
     let left = log.scroll_height() - top - log.client_height();
     app.with_mut(|inner| {
-        // What the bubble did itself is no wish of the visitor. Words that come faster than the list scrolls
-        // leave a gap too: only going up is a wish, and a wish from the first pixel on.
-        if top < inner.top {
+        // What the bubble did itself is no wish of the visitor, such as a list that lost its chips and with them
+        // the place it was scrolled to. Words that come faster than the list scrolls leave a gap too: only going
+        // up is a wish, and a wish from the first pixel on.
+        let pushed = left < 2 && top + left < inner.end;
+        if top < inner.top && !pushed {
             inner.following = Following::Nothing;
         }
-        if top != inner.top && left < 2 {
+        if top != inner.top && left < 2 && !pushed {
             inner.following = Following::End;
         }
-        inner.top = top;
+        (inner.top, inner.end) = (top, top + left);
     });
     if left < NEAR {
         app.behind.set(false);
@@ -204,11 +212,7 @@ fn cover(app: App) -> Node {
             .spoken(&inner.config.loading)
             .children(["", "", ""].map(|class| el("i", class))),
         Phase::Unavailable => el("div", "cover")
-            .child(
-                el("p", "")
-                    .attr("role", "alert")
-                    .text(&inner.config.unavailable),
-            )
+            .child(el("p", "").text(&inner.config.unavailable))
             .child(
                 button("retry", "reload")
                     .child(icon(RETRY))
@@ -228,8 +232,8 @@ fn bar(app: App) -> Node {
         Connection::Reconnecting => Some(bot.strings.reconnecting.clone()),
     });
     match bar.flatten() {
-        Some(words) => el("p", "state").attr("role", "status").text(&words),
-        None => el("p", "gone").attr("role", "status"),
+        Some(words) => el("p", "state").text(&words),
+        None => el("p", "gone"),
     }
 }
 
@@ -296,7 +300,10 @@ fn newest(app: App) -> Node {
     let behind = app.behind.get();
     let name = app.bot(|bot, _| bot.strings.newest.clone());
     match name.filter(|_| behind) {
-        Some(name) => button("newest", "newest").child(icon(DOWN)).text(&name),
+        Some(name) => button("newest", "newest")
+            .attr("aria-label", &name)
+            .attr("title", &name)
+            .child(icon(DOWN)),
         None => el("span", "gone"),
     }
 }
@@ -313,19 +320,27 @@ fn clicked(app: App, event: &web_sys::Event) {
         "stop" => app.dispatch(Event::StopAsked),
         "ask" => {
             app.with_mut(|inner| inner.following = Following::Question);
-            app.dispatch(Event::Picked { text: value });
+            app.send(Event::Picked { text: value });
             composer::focus(app);
         }
         "retry" => {
             if let Ok(message) = value.parse() {
                 app.dispatch(Event::RetryAsked { message });
+                composer::focus(app);
             }
         }
-        "reload" => app.dispatch(Event::ReloadAsked),
+        "reload" => {
+            // The button goes away; the focus stays in the panel.
+            focus::panel(app);
+            app.with_mut(|inner| inner.focus = inner.session.phase() != Phase::Ready);
+            app.dispatch(Event::ReloadAsked);
+            focus::log(app);
+        }
         "earlier" => earlier(app),
         "newest" => {
             app.with_mut(|inner| inner.following = Following::End);
             follow(app);
+            focus::log(app);
         }
         "copy" => {
             let message = |id: Id| app.bot(|_, session| Some(session.message(id)?.plain()));
@@ -353,12 +368,13 @@ fn earlier(app: App) {
         inner.following = Following::Nothing;
     });
     app.dispatch(Event::EarlierAsked);
+    focus::log(app);
 }
 
 fn copy(app: App, button: &Element, words: &str) {
     let _ = window().navigator().clipboard().write_text(words);
     if let Some(copied) = app.bot(|bot, _| bot.strings.copied.clone()) {
-        app.announcement.set(copied);
+        app.say(&copied);
     }
     flash(button, "copied");
 }
@@ -378,11 +394,7 @@ fn show_source(app: App, cite: &Element, number: &str) {
     #[expect(clippy::cast_possible_truncation, reason = "whole pixels will do")]
     let by = top as i32 - log.client_height() / 3;
     log.set_scroll_top(log.scroll_top() + by);
-    let options = FocusOptions::new();
-    options.set_prevent_scroll(true);
-    let _ = item
-        .unchecked_ref::<HtmlElement>()
-        .focus_with_options(&options);
+    focus::take(item.unchecked_ref());
     flash(&item, "flash");
 }
 

@@ -33,12 +33,15 @@ pub(crate) fn perform(app: App, effect: Effect) {
         Effect::Store(text) => {
             app.with(|inner| browser::store(&inner.config.site, &text));
         }
+        Effect::StoreOutbox(text) => {
+            app.with(|inner| browser::store_outbox(&inner.config.site, &text));
+        }
         Effect::DraftTaken => composer::clear(app),
         Effect::Changed(changes) => {
             app.changed(&changes);
             conversation::after_change(app, &changes);
         }
-        Effect::Announce(text) => app.announcement.set(text),
+        Effect::Announce(text) => app.say(&text),
         Effect::Log(text) => console::error_1(&format!("[Bulle] {text}").into()),
     }
 }

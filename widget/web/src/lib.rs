@@ -13,6 +13,7 @@ mod browser;
 mod composer;
 mod conversation;
 mod effects;
+mod focus;
 mod icons;
 mod message;
 mod node;

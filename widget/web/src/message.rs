@@ -1,7 +1,7 @@
 //! A message: the visitor's bubble, or the bot's answer with what belongs to it.
 
 use bulle_protocol::{Id, event::Source, session::Bot, strings::Strings};
-use bulle_widget_core::{Activity, Failure, Message, Notice, Session, Stage};
+use bulle_widget_core::{Activity, Connection, Failure, Message, Notice, Session, Stage};
 
 use crate::{
     app::App,
@@ -15,6 +15,11 @@ pub(crate) fn view(app: App, id: Id) -> Node {
     app.watch_message(id);
     let view = app.bot(|bot, session| {
         let message = session.message(id)?;
+        let local = matches!(message.stage, Stage::Waiting | Stage::Sending);
+        if local || message.failure.is_some() {
+            // Whether a retry is possible, or the message waits, depends on more than the message.
+            app.watch_status();
+        }
         Some(if message.is_visitors() {
             visitors(message, bot, session)
         } else {
@@ -25,14 +30,23 @@ pub(crate) fn view(app: App, id: Id) -> Node {
 }
 
 fn visitors(message: &Message, bot: &Bot, session: &Session) -> Node {
-    let sent = if message.stage == Stage::Delivered {
-        "bubble"
-    } else {
-        "bubble unsent"
+    let words = &bot.strings;
+    let sent = message.stage == Stage::Delivered;
+    let waits = match message.stage {
+        Stage::Waiting => true,
+        // On a good connection it is there before anybody could read about it.
+        Stage::Sending => session.connection() != Connection::Fine,
+        _ => false,
     };
+    let state = match &message.failure {
+        Some(_) if message.stage == Stage::Sending => Some(&words.not_sent),
+        _ => waits.then_some(&words.waiting),
+    };
+    let class = if sent { "bubble" } else { "bubble unsent" };
     el("div", "msg mine")
-        .spoken(&bot.strings.you)
-        .child(el("div", sent).attr("dir", "auto").text(&message.text))
+        .spoken(&words.you)
+        .child(el("div", class).attr("dir", "auto").text(&message.text))
+        .maybe(state.map(|state| el("p", "notice").text(state)))
         .maybe(failure(message, message.id, bot, session))
 }
 
@@ -48,17 +62,17 @@ fn answer(message: &Message, bot: &Bot, session: &Session) -> Node {
         .children(around.blocks(&message.blocks));
     let empty = message.blocks.is_empty();
     let asked = message.reply_to.unwrap_or(message.id);
-    let copy = (!writing && !empty).then(|| {
-        let copy = copy_button("copy", &message.id.to_string(), &bot.strings.copy);
-        el("div", "tools").child(copy)
-    });
+    let copy = (!writing && !empty)
+        .then(|| copy_button("copy", &message.id.to_string(), &bot.strings.copy));
+    let foot = el("div", "foot")
+        .maybe(sources(&message.sources, &bot.strings))
+        .maybe(copy);
     el("div", "msg theirs")
         .spoken(&bot.name)
         .maybe((!empty).then_some(body))
-        .maybe(sources(&message.sources, &bot.strings))
+        .child(foot)
         .children(message.notices.iter().map(|n| notice(*n, &bot.strings)))
         .maybe(failure(message, asked, bot, session))
-        .maybe(copy)
 }
 
 fn notice(notice: Notice, strings: &Strings) -> Node {
@@ -117,6 +131,8 @@ fn failure(message: &Message, asked: Id, bot: &Bot, session: &Session) -> Option
         let words = el("p", "").text(&words);
         el("div", "why").child(icon(ALERT)).child(words)
     });
-    let ways = el("div", "ways").child(retry).maybe(action);
+    // A message that waits goes by itself.
+    let retry = (message.stage != Stage::Waiting).then_some(retry);
+    let ways = el("div", "ways").maybe(retry).maybe(action);
     Some(el("div", "failure").maybe(words).child(ways))
 }

@@ -234,3 +234,44 @@ fn a_session_and_a_history_are_read_as_the_protocol_reads_them() {
     let json = serde_json::to_string(&page).unwrap();
     assert_eq!(history(&json), Some(page));
 }
+
+#[test]
+fn kinds_of_a_newer_edge_are_read_as_the_plainest_of_their_sort() {
+    let data = r#"{"index":0,"block":{"type":"paragraph","content":[
+        {"type":"text","text":"a"},{"type":"spoiler","content":[]},{"type":"text","text":"b"}]}}"#;
+    let read_data = |event: &str, data: &str| {
+        read(&Frame {
+            event: event.into(),
+            id: None,
+            data: data.into(),
+        })
+    };
+    let Ok(Some(ServerEvent::Block(event))) = read_data("block", data) else {
+        panic!("unreadable")
+    };
+    assert_eq!(bulle_protocol::block::blocks_to_text(&[event.block]), "ab");
+    let data = r#"{"index":3,"block":{"type":"chart","series":[1,2]}}"#;
+    let block = Block::paragraph("");
+    let index = 3;
+    assert_eq!(
+        read_data("block", data),
+        Ok(Some(ServerEvent::Block(BlockEvent { index, block })))
+    );
+    let id = Id::from_parts(1, 1);
+    let data = format!(
+        r#"{{"reply_id":"{id}","finish":"bored","provider":"p","model":"m",
+        "usage":{{"input_tokens":1,"output_tokens":1}},"remaining":{{}}}}"#
+    );
+    let Ok(Some(ServerEvent::Done(done))) = read_data("done", &data) else {
+        panic!("unreadable")
+    };
+    assert_eq!(done.finish, Finish::Stop);
+    let page = history(&format!(
+        r#"{{"items":[{{"id":"{id}","role":"assistant","blocks":[],"text":"","created_at":1,"status":"paused",
+        "finish":"bored"}}],"next":null}}"#
+    ))
+    .unwrap();
+    let item = page.items.first().unwrap();
+    assert_eq!(item.status, Status::Complete);
+    assert_eq!(item.finish, Some(Finish::Stop));
+}

@@ -240,6 +240,7 @@ fn a_replay_of_both_attempts_ends_well() {
 fn stopping_works_every_time_even_before_the_edge_has_the_message() {
     let is_cancel = |call: &Call| matches!(call, Call::Cancel { .. });
     let (mut page, id) = Page::asking("Hi");
+    page.pass(600);
     page.update(Event::StopAsked);
     assert!(page.find(is_cancel).is_none());
     page.stream(&turn(id)[..2]);
@@ -250,6 +251,47 @@ fn stopping_works_every_time_even_before_the_edge_has_the_message() {
     page.stream(&[(end, done(Finish::Stopped))]);
     assert_eq!(page.last().notices, [Notice::Stopped]);
     assert_eq!(page.session.activity(), Activity::Idle);
+}
+
+#[test]
+fn the_second_click_of_a_double_click_does_not_stop_the_answer() {
+    let is_cancel = |call: &Call| matches!(call, Call::Cancel { .. });
+    let (mut page, id) = Page::asking("Hi");
+    page.stream(&turn(id)[..2]);
+    page.pass(300);
+    page.update(Event::StopAsked);
+    assert!(page.find(is_cancel).is_none());
+    page.pass(300);
+    page.update(Event::StopAsked);
+    assert!(page.find(is_cancel).is_some());
+}
+
+#[test]
+fn a_message_stopped_while_the_edge_is_away_stays_here_and_can_be_sent() {
+    for broken_first in [true, false] {
+        let (mut page, id) = Page::asking("Hi");
+        page.pass(600);
+        if broken_first {
+            page.cut();
+            page.update(Event::StopAsked);
+        } else {
+            page.update(Event::StopAsked);
+            page.cut();
+        }
+        assert_eq!(page.session.activity(), Activity::Idle);
+        assert_eq!(page.session.connection(), Connection::Fine);
+        let failure = page.last().failure.clone().unwrap();
+        assert_eq!(failure.text(&strings(), page.now), "");
+        assert_eq!(page.said().last(), Some(&"not_sent"));
+        assert_eq!(page.outbox(), Some(""), "nor after a reload");
+        page.update(Event::Offline);
+        page.update(Event::Online);
+        page.pass(60_000);
+        assert!(page.find(is_send).is_none(), "not by itself");
+        page.update(Event::RetryAsked { message: id });
+        page.stream(&turn(id));
+        assert_eq!(page.session.messages().len(), 2);
+    }
 }
 
 #[test]
@@ -299,26 +341,55 @@ fn a_proxys_error_page_is_a_loss_not_an_answer() {
 }
 
 #[test]
-fn a_limit_counts_down_and_then_allows() {
+fn a_limit_counts_down_and_then_sends_in_order() {
     let (mut page, id) = Page::asking("Hi");
     page.refuse(is_send, &problem(Code::RateLimited).retry_after(3));
     let words = |page: &Page| {
         let failure = page.session.message(id).unwrap().failure.clone().unwrap();
         failure.text(&strings(), page.session.now())
     };
-    assert_eq!(words(&page), "wait 3");
+    assert_eq!(words(&page), "wait 3 s");
     page.pass(1100);
-    assert_eq!(words(&page), "wait 2");
+    assert_eq!(words(&page), "wait 2 s");
     page.update(Event::RetryAsked { message: id });
     assert!(page.find(is_send).is_none(), "not yet");
     page.submit("Second");
     assert!(page.find(is_send).is_none(), "the next one waits too");
     page.pass(2000);
-    assert_eq!(words(&page), "");
-    let second = page.last().id;
-    page.stream(&turn(second));
+    assert!(page.session.message(id).unwrap().failure.is_none());
+    page.stream(&turn(id));
+    let posts: Vec<String> = page.posts().into_iter().map(|post| post.text).collect();
+    assert_eq!(posts, ["Hi", "Hi", "Second"]);
+}
+
+#[test]
+fn a_limit_that_never_ends_ends_in_a_button() {
+    let (mut page, id) = Page::asking("Hi");
+    for _ in 0..10 {
+        if page.find(is_send).is_some() {
+            page.refuse(is_send, &problem(Code::RateLimited).retry_after(1));
+        }
+        page.pass(2000);
+    }
+    assert_eq!(page.posts().len(), 4);
+    assert!(page.session.message(id).unwrap().failure.is_some());
     page.update(Event::RetryAsked { message: id });
-    assert_eq!(page.posts().last().map(|p| p.id), Some(id));
+    page.stream(&turn(id));
+    assert_eq!(page.session.messages().len(), 2);
+}
+
+#[test]
+fn a_long_limit_is_told_in_minutes_and_forgotten_by_a_new_conversation() {
+    let (mut page, _) = Page::asking("Hi");
+    page.refuse(is_send, &problem(Code::RateLimited).retry_after(170));
+    let failure = page.last().failure.clone().unwrap();
+    assert_eq!(failure.text(&strings(), page.now), "wait 3 min");
+    page.update(Event::NewAsked);
+    page.submit("Again");
+    assert!(
+        page.find(|c| matches!(c, Call::CreateConversation))
+            .is_some()
+    );
 }
 
 #[test]

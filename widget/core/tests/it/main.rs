@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod exchange;
 #[cfg(test)]
+mod kept;
+#[cfg(test)]
 mod random;
 #[cfg(test)]
 mod session;

@@ -20,6 +20,7 @@ enum Step {
     Reload,
     Earlier,
     Stray,
+    Found,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -37,6 +38,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Reload),
         1 => Just(Step::Earlier),
         1 => Just(Step::Stray),
+        1 => Just(Step::Found),
     ]
 }
 
@@ -114,6 +116,9 @@ fn take(page: &mut Page, step: Step) {
         Step::Reload => page.update(Event::ReloadAsked),
         Step::Earlier => page.update(Event::EarlierAsked),
         Step::Stray => page.update(Event::Woken),
+        Step::Found => page.update(Event::Found {
+            stored: r#"{"token":"other","conversation":null}"#.into(),
+        }),
     }
 }
 

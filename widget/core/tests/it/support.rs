@@ -58,9 +58,14 @@ impl Page {
     }
 
     pub fn start(&mut self, stored: Option<&str>) {
+        self.start_with(stored, None);
+    }
+
+    pub fn start_with(&mut self, stored: Option<&str>, outbox: Option<&str>) {
         self.update(Event::Started {
             online: true,
             stored: stored.map(Into::into),
+            outbox: outbox.map(Into::into),
             page: None,
         });
     }
@@ -168,6 +173,14 @@ impl Page {
         })
     }
 
+    /// What the tab keeps of messages that the edge has not acknowledged.
+    pub fn outbox(&self) -> Option<&str> {
+        self.effects.iter().rev().find_map(|effect| match effect {
+            Effect::StoreOutbox(text) => Some(text.as_str()),
+            _ => None,
+        })
+    }
+
     pub fn said(&self) -> Vec<&str> {
         let said = self.effects.iter().filter_map(|effect| match effect {
             Effect::Announce(text) => Some(text.as_str()),
@@ -215,7 +228,7 @@ pub fn strings() -> Strings {
     for (name, text) in strings.entries_mut() {
         *text = name.into();
     }
-    strings.rate_limited = "wait {seconds}".into();
+    strings.rate_limited = "wait {time}".into();
     strings
 }
 

@@ -1,0 +1,105 @@
+//! Where the focus is, and where it goes when what had it is gone.
+
+use wasm_bindgen::JsCast;
+use web_sys::{Element, Event, FocusOptions, HtmlElement, KeyboardEvent, ShadowRoot};
+
+use crate::{
+    app::{App, listen},
+    browser,
+};
+
+/// What the keyboard reaches.
+const STOPS: &str = "a,button:not([disabled]),summary,textarea,[tabindex=\"0\"]";
+
+/// Watches for the panel filling the screen: there it is modal.
+pub(crate) fn mount(app: App) {
+    listen(app, &leptos::prelude::window(), "resize", mark);
+    if let Some(panel) = find_panel(app) {
+        listen(app, &panel, "keydown", keep_inside);
+    }
+    set_modal(app);
+}
+
+/// Gives an element the focus, and leaves every scrolling position as it is.
+pub(crate) fn take(element: &HtmlElement) {
+    let options = FocusOptions::new();
+    options.set_prevent_scroll(true);
+    let _ = element.focus_with_options(&options);
+}
+
+/// Gives the list of messages the focus, which reads and scrolls without a keyboard over it.
+pub(crate) fn log(app: App) {
+    if let Some(log) = app.log() {
+        take(&log);
+    }
+}
+
+/// Gives the panel itself the focus: it is there whatever it shows.
+pub(crate) fn panel(app: App) {
+    if let Some(panel) = find_panel(app) {
+        take(&panel);
+    }
+}
+
+/// True while the focus is in the bubble, and not in the page around it.
+pub(crate) fn is_here(app: App) -> bool {
+    active(app).is_some()
+}
+
+fn active(app: App) -> Option<Element> {
+    let root: ShadowRoot = app.log()?.get_root_node().dyn_into().ok()?;
+    root.active_element()
+}
+
+fn find_panel(app: App) -> Option<HtmlElement> {
+    let panel = app.log()?.closest("[role=dialog]").ok()??;
+    Some(panel.unchecked_into())
+}
+
+fn mark(app: App, _: &Event) {
+    set_modal(app);
+}
+
+fn set_modal(app: App) {
+    if let Some(panel) = find_panel(app) {
+        let full = browser::is_full_screen();
+        let _ = panel.set_attribute("aria-modal", if full { "true" } else { "false" });
+    }
+}
+
+/// Nothing of the page can be seen behind a panel that fills the screen, so Tab goes round in it.
+fn keep_inside(app: App, event: &Event) {
+    let event: &KeyboardEvent = event.unchecked_ref();
+    if event.key() != "Tab" || !browser::is_full_screen() {
+        return;
+    }
+    let Some((first, last)) = ends(app) else {
+        return;
+    };
+    let active = active(app);
+    let at = |element: &HtmlElement| active.as_ref() == Some(element.unchecked_ref());
+    let back = event.shift_key();
+    let leaves = if back {
+        at(&first) || find_panel(app).is_some_and(|panel| at(&panel))
+    } else {
+        at(&last)
+    };
+    if leaves {
+        event.prevent_default();
+        let _ = if back { last } else { first }.focus();
+    }
+}
+
+/// The first and the last element of the panel that the keyboard reaches.
+fn ends(app: App) -> Option<(HtmlElement, HtmlElement)> {
+    let stops = find_panel(app)?.query_selector_all(STOPS).ok()?;
+    let mut ends: Option<(HtmlElement, HtmlElement)> = None;
+    for at in 0..stops.length() {
+        let stop: HtmlElement = stops.item(at)?.unchecked_into();
+        if stop.offset_width() > 0 {
+            let first = ends.map_or_else(|| stop.clone(), |ends| ends.0);
+            ends = Some((first, stop));
+        }
+    }
+    ends
+}
