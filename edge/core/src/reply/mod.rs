@@ -12,6 +12,13 @@ use bulle_protocol::{
 /// Most bytes of an answer; the rest is not asked for.
 pub const MAX_REPLY_BYTES: usize = 128 * 1024;
 
+/// Bytes of unsettled text from which a block is only replaced after the text has grown by a part in
+/// [`LARGE_STEP`]: a long list would otherwise be sent again, whole, with each of its items.
+const LARGE: usize = 4 * 1024;
+
+/// See [`LARGE`]. All that is sent of a block is then at most so many times its size.
+const LARGE_STEP: usize = 32;
+
 /// An answer being written.
 ///
 /// Only the end of the text is parsed again when more comes: a block is settled once another has begun after
@@ -30,6 +37,8 @@ pub struct Reply {
     cites: Vec<u32>,
     /// The blocks as the page has them.
     sent: Vec<Block>,
+    /// Bytes of `text` when a block was last replaced.
+    replaced_at: usize,
     /// Number of passages that can be cited.
     passages: u32,
 }
@@ -44,6 +53,7 @@ impl Reply {
             settled_cites: Vec::new(),
             cites: Vec::new(),
             sent: Vec::new(),
+            replaced_at: 0,
             passages: u32::try_from(passages).unwrap_or(u32::MAX),
         }
     }
@@ -55,7 +65,9 @@ impl Reply {
         let tail = self.text.get(self.settled_bytes..).unwrap_or_default();
         let mended = mend::mend(tail);
         let mut events = Vec::new();
-        self.update(&mended, &mut events);
+        let large = tail.len() > LARGE;
+        let patient = large && self.text.len() < self.replaced_at + tail.len() / LARGE_STEP;
+        self.update(&mended, patient, &mut events);
         if delta.contains('\n') {
             self.settle();
         }
@@ -70,7 +82,7 @@ impl Reply {
             .unwrap_or_default()
             .to_owned();
         let mut events = Vec::new();
-        self.update(&tail, &mut events);
+        self.update(&tail, false, &mut events);
         events
     }
 
@@ -94,7 +106,8 @@ impl Reply {
         self.text.len() >= MAX_REPLY_BYTES
     }
 
-    fn update(&mut self, tail: &str, events: &mut Vec<ServerEvent>) {
+    /// Brings `sent` up to the text; a `patient` one leaves blocks as they are that would have to be replaced.
+    fn update(&mut self, tail: &str, patient: bool, events: &mut Vec<ServerEvent>) {
         let mut cites = self.settled_cites.clone();
         let parsed = markdown::parse(tail, self.passages, &mut cites);
         self.cites = cites;
@@ -105,10 +118,14 @@ impl Reply {
                 Some(old) => {
                     let event = match grown(old, &block) {
                         Some(text) => ServerEvent::Append(AppendEvent { index, text }),
-                        None => ServerEvent::Block(BlockEvent {
-                            index,
-                            block: block.clone(),
-                        }),
+                        None if patient => continue,
+                        None => {
+                            self.replaced_at = self.text.len();
+                            ServerEvent::Block(BlockEvent {
+                                index,
+                                block: block.clone(),
+                            })
+                        }
                     };
                     *old = block;
                     event

@@ -151,6 +151,28 @@ fn a_table_grows_by_rows_and_long_texts_stay_cheap() {
 }
 
 #[test]
+fn a_long_list_is_not_sent_again_with_every_item() {
+    let items: Vec<String> = (0..1_000)
+        .map(|n| format!("- élément **{n}** de la liste\n"))
+        .collect();
+    let mut reply = Reply::new(0);
+    let mut page = Vec::new();
+    let mut bytes = 0;
+    for item in &items {
+        for event in reply.push(item) {
+            bytes += serde_json::to_string(&event).unwrap().len();
+            apply(&mut page, &event).unwrap();
+        }
+    }
+    for event in reply.finish() {
+        apply(&mut page, &event).unwrap();
+    }
+    assert_eq!(page, whole(&items.concat()));
+    let once = serde_json::to_string(&page).unwrap().len();
+    assert!(bytes < 50 * once, "{bytes} bytes for a list of {once}");
+}
+
+#[test]
 fn links_and_addresses() {
     let link = |url: &str, text: &str| Inline::Link {
         url: url.into(),
