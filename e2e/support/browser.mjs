@@ -90,18 +90,15 @@ export class Bubble {
  * because the bubble moves the focus after it has drawn.
  */
 export async function focused(page, expected) {
-  const look = () =>
-    page.evaluate(() => {
-      const active = document.activeElement?.shadowRoot?.activeElement;
-      const roles = { TEXTAREA: "textbox", BUTTON: "button", SUMMARY: "button", A: "link" };
-      return active ? (active.getAttribute("role") ?? roles[active.tagName] ?? active.tagName) : "page";
-    });
-  let found = await look();
-  for (let tries = 0; expected && found !== expected && tries < 40; tries += 1) {
-    await page.waitForTimeout(50);
-    found = await look();
-  }
-  return found;
+  const look = (wanted) => {
+    const active = document.activeElement?.shadowRoot?.activeElement;
+    const roles = { TEXTAREA: "textbox", BUTTON: "button", SUMMARY: "button", A: "link" };
+    const found = active ? (active.getAttribute("role") ?? roles[active.tagName] ?? active.tagName) : "page";
+    return wanted ? found === wanted : found;
+  };
+  // When it never gets there, the caller is told where it is instead.
+  if (expected) await page.waitForFunction(look, expected, { timeout: 2_000 }).catch(() => {});
+  return page.evaluate(look, null);
 }
 
 /** Everything that went wrong on the page: exceptions, console errors, CSP reports. */

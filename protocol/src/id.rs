@@ -14,11 +14,6 @@ impl Id {
     pub const fn from_parts(unix_ms: u64, random: u128) -> Self {
         Self(Ulid::from_parts(unix_ms, random))
     }
-
-    /// When the id was made, in Unix milliseconds (as its maker claims).
-    pub fn timestamp_ms(self) -> u64 {
-        self.0.timestamp_ms()
-    }
 }
 
 impl fmt::Display for Id {
@@ -92,7 +87,6 @@ mod tests {
     fn one_spelling_only() {
         let id = Id::from_parts(1_700_000_000_000, 42);
         assert_eq!(id.to_string().parse(), Ok(id));
-        assert_eq!(id.timestamp_ms(), 1_700_000_000_000);
         for bad in [
             "",
             "x",

@@ -257,7 +257,7 @@ impl Inner {
     /// Gives a turn an honest end when it is stored as running but runs nowhere: its isolate died.
     fn end_dead_turn(self: &Rc<Self>) -> Result<(), Problem> {
         let store = |e| internal(&e);
-        if self.live.borrow().is_some() || self.store.owner().map_err(store)?.is_none() {
+        if self.live.borrow().is_some() {
             return Ok(());
         }
         let Some(turn) = self.store.running_turn().map_err(store)? else {
