@@ -398,6 +398,8 @@ describe("the tag", () => {
       await launchers.nth(at).click();
       await page.getByRole("dialog").getByRole("textbox").waitFor();
       await page.keyboard.press("Escape");
+      // The next one opens when this one has faded away.
+      await page.getByRole("dialog").waitFor({ state: "hidden" });
     }
   });
 

@@ -57,9 +57,11 @@ export class Bubble {
     this.log = this.dialog.getByRole("log");
   }
 
+  /** Opens the panel, and waits until it stands where it stays. */
   async open() {
     await this.launcher.click();
     await this.input.waitFor();
+    await this.dialog.evaluate((panel) => Promise.all(panel.getAnimations().map((animation) => animation.finished)));
     return this;
   }
 
