@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::Action;
+
 /// The media type of a [`Problem`] body.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
@@ -36,8 +38,40 @@ pub enum Code {
     MessageTooLong,
     /// The body is larger than any valid request.
     BodyTooLarge,
-    /// Too many messages in the window; `retry_after` says when to come back.
+    /// Too many requests in the window; `retry_after` says when to come back.
     RateLimited,
+    /// The visitor's messages of the day are used up; `retry_after` says when the next day begins.
+    QuotaExceeded,
+    /// The owner has paused the site, the bot or the tenant.
+    Paused,
+    /// The bot speaks only to visitors whom the site vouches for with an `identity`.
+    IdentityRequired,
+    /// The `identity` is no token that this site's server has signed, or says what cannot be.
+    IdentityInvalid,
+    /// The `identity` was good once; the page has to fetch a new one.
+    IdentityExpired,
+    /// The bot wants a Turnstile token as `challenge`.
+    ChallengeRequired,
+    /// The `challenge` was not accepted; a new one is needed.
+    ChallengeFailed,
+    /// No `Authorization: Bearer` header with an API key.
+    ApiKeyMissing,
+    /// The API key is unknown, revoked or expired.
+    ApiKeyInvalid,
+    /// The API key is good, but not for this.
+    ScopeMissing,
+    /// Something with this id exists already.
+    AlreadyExists,
+    /// The change needs an `If-Match` header.
+    PreconditionRequired,
+    /// Somebody else has changed it meanwhile; read it again.
+    PreconditionFailed,
+    /// The `Idempotency-Key` was used for another request.
+    IdempotencyConflict,
+    /// The JSON is well formed, but a value in it is not possible; `detail` names it.
+    InvalidValue,
+    /// There may not be more of these.
+    TooMany,
     /// Another answer of this conversation is still being written.
     TurnInProgress,
     /// This message id is already used for another text.
@@ -83,9 +117,35 @@ pub struct Problem {
     /// Seconds to wait before trying again.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub retry_after: Option<u32>,
+    /// What to tell the visitor, in their language and perhaps in the owner's words.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub message: Option<String>,
+    /// A way out for the visitor, such as a page to upgrade on.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub action: Option<Action>,
+    /// How the limits of the caller stand, when one of them is the reason.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub limits: Vec<Limit>,
     /// The request id, to quote to the operator.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub request_id: Option<String>,
+}
+
+/// How one limit stands. Also told in the headers `RateLimit-Policy` and `RateLimit` (IETF draft "RateLimit header
+/// fields for HTTP").
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Limit {
+    /// `minute` or `day`; `address-…` when it counts everybody at one network address.
+    pub name: String,
+    /// Messages of a window.
+    pub quota: u64,
+    /// Seconds of a window.
+    pub window: u64,
+    /// Messages left.
+    pub remaining: u64,
+    /// Seconds until there is room again, or more of it.
+    pub reset: u64,
 }
 
 impl Code {
@@ -106,6 +166,22 @@ impl Code {
             Self::MessageTooLong => "message_too_long",
             Self::BodyTooLarge => "body_too_large",
             Self::RateLimited => "rate_limited",
+            Self::QuotaExceeded => "quota_exceeded",
+            Self::Paused => "paused",
+            Self::IdentityRequired => "identity_required",
+            Self::IdentityInvalid => "identity_invalid",
+            Self::IdentityExpired => "identity_expired",
+            Self::ChallengeRequired => "challenge_required",
+            Self::ChallengeFailed => "challenge_failed",
+            Self::ApiKeyMissing => "api_key_missing",
+            Self::ApiKeyInvalid => "api_key_invalid",
+            Self::ScopeMissing => "scope_missing",
+            Self::AlreadyExists => "already_exists",
+            Self::PreconditionRequired => "precondition_required",
+            Self::PreconditionFailed => "precondition_failed",
+            Self::IdempotencyConflict => "idempotency_conflict",
+            Self::InvalidValue => "invalid_value",
+            Self::TooMany => "too_many",
             Self::TurnInProgress => "turn_in_progress",
             Self::MessageConflict => "message_conflict",
             Self::NoTurn => "no_turn",
@@ -125,13 +201,29 @@ impl Code {
     pub fn status(self) -> u16 {
         match self {
             Self::NotUtf8 | Self::InvalidJson | Self::InvalidParameter | Self::MessageEmpty => 400,
-            Self::TokenMissing | Self::TokenInvalid | Self::TokenExpired => 401,
-            Self::OriginNotAllowed => 403,
+            Self::TokenMissing
+            | Self::TokenInvalid
+            | Self::TokenExpired
+            | Self::IdentityInvalid
+            | Self::IdentityExpired
+            | Self::ApiKeyMissing
+            | Self::ApiKeyInvalid => 401,
+            Self::OriginNotAllowed
+            | Self::Paused
+            | Self::IdentityRequired
+            | Self::ChallengeRequired
+            | Self::ChallengeFailed
+            | Self::ScopeMissing => 403,
             Self::UnknownSite | Self::NotFound | Self::NoTurn => 404,
             Self::MethodNotAllowed => 405,
-            Self::TurnInProgress | Self::MessageConflict => 409,
+            Self::TurnInProgress | Self::MessageConflict | Self::AlreadyExists | Self::TooMany => {
+                409
+            }
+            Self::PreconditionFailed => 412,
             Self::BodyTooLarge | Self::MessageTooLong => 413,
-            Self::RateLimited => 429,
+            Self::IdempotencyConflict | Self::InvalidValue => 422,
+            Self::PreconditionRequired => 428,
+            Self::RateLimited | Self::QuotaExceeded => 429,
             Self::Internal | Self::Unknown => 500,
             Self::UpstreamUnavailable | Self::UpstreamInterrupted => 502,
             Self::StorageUnavailable | Self::Interrupted | Self::Misconfigured | Self::Offline => {
@@ -157,7 +249,23 @@ impl Code {
             Self::MessageEmpty => "Message is empty",
             Self::MessageTooLong => "Message is too long",
             Self::BodyTooLarge => "Body is too large",
-            Self::RateLimited => "Too many messages",
+            Self::RateLimited => "Too many requests",
+            Self::QuotaExceeded => "Daily quota used up",
+            Self::Paused => "Paused",
+            Self::IdentityRequired => "Identity required",
+            Self::IdentityInvalid => "Identity invalid",
+            Self::IdentityExpired => "Identity expired",
+            Self::ChallengeRequired => "Challenge required",
+            Self::ChallengeFailed => "Challenge failed",
+            Self::ApiKeyMissing => "API key missing",
+            Self::ApiKeyInvalid => "API key invalid",
+            Self::ScopeMissing => "Scope missing",
+            Self::AlreadyExists => "Already exists",
+            Self::PreconditionRequired => "If-Match required",
+            Self::PreconditionFailed => "Changed meanwhile",
+            Self::IdempotencyConflict => "Idempotency key already used",
+            Self::InvalidValue => "Invalid value",
+            Self::TooMany => "Too many",
             Self::TurnInProgress => "An answer is being written",
             Self::MessageConflict => "Message id already used",
             Self::NoTurn => "No turn",
@@ -184,6 +292,9 @@ impl Problem {
             detail: detail.into(),
             code,
             retry_after: None,
+            message: None,
+            action: None,
+            limits: Vec::new(),
             request_id: None,
         }
     }

@@ -15,7 +15,14 @@ pub struct SessionRequest {
     /// The visitor's preferred language (BCP 47).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub locale: Option<String>,
-    /// The token of an earlier session, possibly expired: the same visitor comes back.
+    /// A known visitor: a JWT signed by the site's own server (docs/identity.md).
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub identity: Option<String>,
+    /// The token of Cloudflare Turnstile, for bots that ask for it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub challenge: Option<String>,
+    /// The token of an earlier session, possibly expired: the same visitor comes back. That of a known visitor only
+    /// works together with their `identity`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub resume: Option<String>,
     /// The page that the visitor reads.
@@ -61,6 +68,9 @@ pub struct Visitor {
     pub id: Id,
     /// Name of the visitor's tier.
     pub tier: String,
+    /// What the site's server calls a known visitor.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub name: Option<String>,
 }
 
 /// What the bubble shows of the bot.
@@ -162,4 +172,7 @@ pub struct Limits {
     pub message_chars: usize,
     /// Messages a minute.
     pub per_minute: u32,
+    /// Messages a day (UTC); absent when they are not counted.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub per_day: Option<u32>,
 }

@@ -11,7 +11,7 @@ use bulle_protocol::{
         Sources, Start, Suggestions, TurnError, Usage,
     },
     loader::LoaderConfig,
-    problem::{Code, Problem},
+    problem::{Code, Limit, Problem},
     session::{Bot, ConversationRef, Limits, Page, Session, SessionRequest, Theme, Visitor},
     strings::Strings,
 };
@@ -159,6 +159,8 @@ fn requests_and_answers() {
         SessionRequest {
             site: "k".into(),
             locale: Some("fr".into()),
+            identity: Some("i".into()),
+            challenge: Some("c".into()),
             resume: Some("t".into()),
             page: Some(Page {
                 url: "https://example.com/".into(),
@@ -173,7 +175,8 @@ fn requests_and_answers() {
             expires_at: 1_700_000_000_000,
             visitor: Visitor {
                 id: id(1),
-                tier: "free".into()
+                tier: "free".into(),
+                name: Some("N".into()),
             },
             bot: Bot {
                 name: "B".into(),
@@ -188,7 +191,8 @@ fn requests_and_answers() {
             conversation: Some(ConversationRef { id: id(2) }),
             limits: Limits {
                 message_chars: 4000,
-                per_minute: 20
+                per_minute: 3,
+                per_day: Some(10),
             },
         }
     );
@@ -240,7 +244,21 @@ fn requests_and_answers() {
 
 #[test]
 fn problems() {
-    assert_json_snapshot!(Problem::new(Code::RateLimited, "Wait.").retry_after(7));
+    assert_json_snapshot!(Problem {
+        message: Some("Wait a little.".into()),
+        action: Some(Action {
+            label: "More".into(),
+            url: "https://example.com/more".into()
+        }),
+        limits: vec![Limit {
+            name: "minute".into(),
+            quota: 3,
+            window: 60,
+            remaining: 0,
+            reset: 7
+        }],
+        ..Problem::new(Code::RateLimited, "Wait.").retry_after(7)
+    });
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! In-memory ports that fail on demand, and values that tests need everywhere.
 
-use bulle_protocol::{Id, conversation::SendMessage, session::SessionRequest};
+use bulle_protocol::{Id, admin::Environment, conversation::SendMessage, session::SessionRequest};
 use futures_util::Stream;
 use std::{
     cell::{Cell, RefCell},
@@ -18,7 +18,7 @@ use crate::{
     },
     record::Record,
     retrieval::Hit,
-    settings::{BotSettings, Localized, Persona, Site},
+    settings::{BotSettings, Localized, Persona, Site, TenantSettings},
 };
 
 /// All ports in memory. `fail("kv")` and so on make every later call of that port fail.
@@ -153,6 +153,12 @@ impl Kv for Fakes {
             .insert(key.into(), (value.into(), until));
         Ok(())
     }
+
+    async fn delete(&self, key: &str) -> Result<(), PortError> {
+        self.enter("kv")?;
+        self.kv.borrow_mut().remove(key);
+        Ok(())
+    }
 }
 
 impl Tenants for Fakes {
@@ -237,6 +243,10 @@ pub fn site() -> Site {
         tenant_id: "tenant".into(),
         bot_id: "bot".into(),
         origins: list(&["https://example.com"]),
+        environment: Environment::Production,
+        active: true,
+        tenant: TenantSettings::default(),
+        identity_secrets: Vec::new(),
         bot: BotSettings {
             name: "Jumeau".into(),
             greeting: Localized(

@@ -35,6 +35,8 @@ pub trait Kv {
     async fn get(&self, key: &str) -> Result<Option<String>, PortError>;
     /// Stores for that many seconds; the platform's minimum is 60.
     async fn put(&self, key: &str, value: &str, ttl_seconds: u64) -> Result<(), PortError>;
+    /// Forgets the value, at once where it is done and within about a minute elsewhere.
+    async fn delete(&self, key: &str) -> Result<(), PortError>;
 }
 
 /// Tenants, bots and sites in the database.

@@ -153,6 +153,8 @@ pub(crate) fn session_request(
     page: Option<Page>,
 ) -> Call {
     Call::OpenSession(SessionRequest {
+        identity: None,
+        challenge: None,
         site: site.to_owned(),
         locale: Some(locale.to_owned()),
         resume,

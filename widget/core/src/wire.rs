@@ -63,6 +63,7 @@ pub(crate) fn session(json: &str) -> Option<Session> {
         visitor: Visitor {
             id: id(&visitor, "id")?,
             tier: string(&mut visitor, "tier")?,
+            name: string(&mut visitor, "name"),
         },
         bot: Bot {
             name: string(&mut bot, "name")?,
@@ -83,6 +84,7 @@ pub(crate) fn session(json: &str) -> Option<Session> {
         limits: Limits {
             message_chars: size(&limits, "message_chars")?,
             per_minute: small(&limits, "per_minute")?,
+            per_day: small(&limits, "per_day"),
         },
     })
 }
@@ -146,6 +148,10 @@ pub(crate) fn problem(json: &str) -> Option<Problem> {
         detail: string(&mut v, "detail")?,
         code: code(&v)?,
         retry_after: small(&v, "retry_after"),
+        message: string(&mut v, "message"),
+        action: take(&mut v, "action").and_then(action),
+        // The bubble shows what is left as the answer tells it.
+        limits: Vec::new(),
         request_id: string(&mut v, "request_id"),
     })
 }
@@ -267,15 +273,16 @@ fn error(mut v: Value) -> Option<ServerEvent> {
         code: code(&v)?,
         message: string(&mut v, "message")?,
         retry_after: small(&v, "retry_after"),
-        action: match take(&mut v, "action") {
-            Some(mut action) => Some(Action {
-                label: string(&mut action, "label")?,
-                url: string(&mut action, "url")?,
-            }),
-            None => None,
-        },
+        action: take(&mut v, "action").and_then(action),
         kept: kept(&v),
     }))
+}
+
+fn action(mut v: Value) -> Option<Action> {
+    Some(Action {
+        label: string(&mut v, "label")?,
+        url: string(&mut v, "url")?,
+    })
 }
 
 fn kept(v: &Value) -> bool {

@@ -9,7 +9,18 @@ use crate::tokens::{Kind, tokens};
 use crate::{Finding, check_rust, report, root, tracked};
 
 /// Tables whose rows belong to a tenant.
-const TENANT_TABLES: &[&str] = &["bot", "site", "conversation", "message", "source", "chunk"];
+const TENANT_TABLES: &[&str] = &[
+    "bot",
+    "site",
+    "conversation",
+    "message",
+    "source",
+    "chunk",
+    "api_key",
+    "identity_secret",
+    "visitor",
+    "idempotency",
+];
 
 /// Statements that cannot bind the tenant: a part of their text, and why.
 const EXCEPTIONS: &[(&str, &str)] = &[(

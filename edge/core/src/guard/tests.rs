@@ -138,7 +138,7 @@ fn a_broken_cache_entry_is_passed_by() {
 fn messages_are_counted_and_the_same_one_only_once() {
     let ports = Fakes::default();
     let visitor = open(&ports, &request("demo")).unwrap().admitted;
-    let limit = visitor.site().bot.limits.per_minute;
+    let limit = 20;
     for n in 0..limit {
         let question = say(&ports, &visitor, n.into(), " Bonjour ").unwrap();
         assert_eq!(question.text(), "Bonjour");

@@ -21,4 +21,10 @@ impl Kv for Edge {
             .await
             .map_err(|e| PortError(format!("KV: {e}")))
     }
+
+    async fn delete(&self, key: &str) -> Result<(), PortError> {
+        let kv = self.env.kv("KV").map_err(port_error)?;
+        let deleted = kv.delete(key).await;
+        deleted.map_err(|e| PortError(format!("KV: {e}")))
+    }
 }

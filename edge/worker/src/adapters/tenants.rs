@@ -15,7 +15,11 @@ struct Row {
     tenant_id: String,
     bot_id: String,
     origins: String,
-    settings: String,
+    environment: String,
+    active: u8,
+    bot: String,
+    tenant: String,
+    identity_secrets: String,
 }
 
 impl Tenants for Edge {
@@ -35,11 +39,15 @@ impl Edge {
     async fn load_site(&self, key: &str) -> Result<Option<Site>, PortError> {
         // The one look-up that starts from a public key and finds the tenant.
         let statement = self.db()?.prepare(
-            "SELECT site.key, site.tenant_id, site.bot_id, site.origins, bot.settings \
+            "SELECT site.key, site.tenant_id, site.bot_id, site.origins, site.environment, \
+             site.status = 'active' AND bot.status = 'active' AND tenant.status = 'active' AS active, \
+             bot.settings AS bot, tenant.settings AS tenant, \
+             (SELECT json_group_array(identity_secret.id) FROM identity_secret \
+              WHERE identity_secret.tenant_id = site.tenant_id) AS identity_secrets \
              FROM site \
              JOIN bot ON bot.tenant_id = site.tenant_id AND bot.id = site.bot_id \
              JOIN tenant ON tenant.id = site.tenant_id \
-             WHERE site.key = ?1 AND site.status = 'active' AND bot.status = 'active' AND tenant.status = 'active'",
+             WHERE site.key = ?1",
         );
         let statement = statement.bind(&[key.into()]).map_err(port_error)?;
         let row: Option<Row> = statement.first(None).await.map_err(port_error)?;
@@ -49,7 +57,14 @@ impl Edge {
         };
         Ok(Some(Site {
             origins: serde_json::from_str(&row.origins).map_err(|e| broken("origins", e))?,
-            bot: serde_json::from_str(&row.settings).map_err(|e| broken("settings", e))?,
+            environment: serde_json::from_str(&format!("\"{}\"", row.environment))
+                .map_err(|e| broken("environment", e))?,
+            active: row.active == 1,
+            bot: serde_json::from_str(&row.bot).map_err(|e| broken("settings", e))?,
+            tenant: serde_json::from_str(&row.tenant)
+                .map_err(|e| broken("tenant's settings", e))?,
+            identity_secrets: serde_json::from_str(&row.identity_secrets)
+                .map_err(|e| broken("identity secrets", e))?,
             key: row.key,
             tenant_id: row.tenant_id,
             bot_id: row.bot_id,

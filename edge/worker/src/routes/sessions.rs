@@ -58,6 +58,7 @@ fn session(opened: Opened, conversation: Option<ConversationRef>) -> Session {
         visitor: Visitor {
             id: admitted.visitor_id(),
             tier: "free".to_owned(),
+            name: None,
         },
         bot: Bot {
             name: bot.name.clone(),
@@ -80,7 +81,8 @@ fn session(opened: Opened, conversation: Option<ConversationRef>) -> Session {
         conversation,
         limits: Limits {
             message_chars: MAX_MESSAGE_CHARS,
-            per_minute: bot.limits.per_minute,
+            per_minute: 20,
+            per_day: None,
         },
         expires_at: opened.expires_at,
         token: opened.token,

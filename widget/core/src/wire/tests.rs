@@ -182,6 +182,7 @@ fn a_session_and_a_history_are_read_as_the_protocol_reads_them() {
         visitor: Visitor {
             id,
             tier: "FREE".into(),
+            name: Some("n".into()),
         },
         bot: Bot {
             name: "n".into(),
@@ -197,6 +198,7 @@ fn a_session_and_a_history_are_read_as_the_protocol_reads_them() {
         limits: Limits {
             message_chars: 4000,
             per_minute: 3,
+            per_day: Some(10),
         },
     };
     let json = serde_json::to_string(&session).unwrap();

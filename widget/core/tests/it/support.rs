@@ -239,6 +239,7 @@ pub fn opened(conversation: Option<Id>) -> Opened {
         visitor: Visitor {
             id: Id::from_parts(9, 9),
             tier: "FREE".into(),
+            name: None,
         },
         bot: Bot {
             name: "Al".into(),
@@ -254,6 +255,7 @@ pub fn opened(conversation: Option<Id>) -> Opened {
         limits: Limits {
             message_chars: 4000,
             per_minute: 10,
+            per_day: None,
         },
     }
 }
