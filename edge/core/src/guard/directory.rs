@@ -5,6 +5,7 @@ use crate::{
     settings::Site,
 };
 use bulle_protocol::problem::{Code, Problem};
+use futures_util::future::join_all;
 
 /// Seconds that a known site stays in the cache.
 pub const TTL_SECONDS: u64 = 300;
@@ -42,11 +43,40 @@ pub async fn site<P: Tenants + Kv>(ports: &P, key: &str) -> Result<Site, Problem
     })?;
     // An unknown key is not remembered: anybody can make them up, and writes to the cache are few and paid.
     let site = found.ok_or_else(|| unknown(key))?;
-    if let Ok(json) = serde_json::to_string(&site) {
-        // The cache is a comfort: when it cannot be written, the next request asks the database again.
-        let _ = ports.put(&cache_key(key), &json, TTL_SECONDS).await;
+    fill(ports, site).await
+}
+
+/// Puts what the database has said into the cache, and asks once more: an owner's change that came between the
+/// question and the cache would otherwise be hidden by what was true before it.
+async fn fill<P: Tenants + Kv>(ports: &P, site: Site) -> Result<Site, Problem> {
+    let Ok(json) = serde_json::to_string(&site) else {
+        return Ok(site);
+    };
+    // The cache is a comfort: when it cannot be written, the next request asks the database again.
+    if ports
+        .put(&cache_key(&site.key), &json, TTL_SECONDS)
+        .await
+        .is_err()
+    {
+        return Ok(site);
     }
-    Ok(site)
+    match ports.site(&site.key).await {
+        Ok(Some(now)) if now == site => Ok(site),
+        Ok(now) => {
+            forget(ports, &[site.key.as_str()]).await;
+            now.ok_or_else(|| unknown(&site.key))
+        }
+        Err(_) => Ok(site),
+    }
+}
+
+/// Forgets sites whose settings have changed: at once here, within about a minute elsewhere (KV shows a change
+/// everywhere after at most that). False when one of them may live on until its time is up.
+pub async fn forget<P: Kv>(ports: &P, keys: &[&str]) -> bool {
+    let forgotten = keys
+        .iter()
+        .map(|key| async move { ports.delete(&cache_key(key)).await.is_ok() });
+    join_all(forgotten).await.into_iter().all(|done| done)
 }
 
 fn unknown(key: &str) -> Problem {

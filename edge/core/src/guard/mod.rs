@@ -2,6 +2,7 @@
 //! and [`Question`], which every later stage demands: a route that forgets the guard does not compile.
 
 pub mod directory;
+pub mod identity;
 pub mod input;
 pub mod limit;
 pub mod origin;

@@ -44,6 +44,14 @@ impl Secret {
         }
     }
 
+    /// A secret for one purpose: HMAC-SHA-256 of the purpose, 64 hexadecimal digits. Nobody who knows it knows
+    /// this secret, or that of another purpose.
+    pub fn derive(&self, purpose: &str) -> String {
+        let tag = self.mac(purpose).map(|mac| mac.finalize().into_bytes());
+        let bytes = tag.as_ref().map(|tag| tag.as_slice()).unwrap_or_default();
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     fn mac(&self, signed: &str) -> Option<Hmac<Sha256>> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).ok()?;
         mac.update(signed.as_bytes());
