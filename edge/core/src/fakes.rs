@@ -1,7 +1,10 @@
 //! In-memory ports that fail on demand, and values that tests need everywhere.
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use bulle_protocol::{Id, admin::Environment, conversation::SendMessage, session::SessionRequest};
 use futures_util::Stream;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -12,9 +15,11 @@ use std::{
 pub use pollster::block_on;
 
 use crate::{
-    guard::{self, Question, token::Secret},
+    guard::{self, Caller, Question, address::Address, identity::Identity, token::Secret},
+    meter::{self, Charge, Line, Rows, Settlement, Verdict, window::Window},
     ports::{
-        Archive, Clock, Entropy, Index, Kv, ModelRequest, ModelResponse, Models, PortError, Tenants,
+        Archive, Challenges, Clock, Entropy, Index, Kv, Memory, Meters, ModelRequest,
+        ModelResponse, Models, PortError, Tenants, Visitors,
     },
     record::Record,
     retrieval::Hit,
@@ -28,7 +33,13 @@ pub struct Fakes {
     failing: RefCell<BTreeSet<&'static str>>,
     calls: RefCell<BTreeMap<&'static str, u32>>,
     kv: RefCell<BTreeMap<String, (String, u64)>>,
+    memory: RefCell<BTreeMap<String, Window>>,
+    meters: RefCell<BTreeMap<String, MemoryRows>>,
+    visitors: RefCell<BTreeMap<(String, String), Id>>,
+    /// What Turnstile says.
+    pub passes: Cell<Option<bool>>,
     sites: RefCell<BTreeMap<String, Site>>,
+    changing: Cell<Option<Site>>,
     hits: RefCell<Vec<Hit>>,
     pub records: RefCell<Vec<Record>>,
     pub requests: RefCell<Vec<ModelRequest>>,
@@ -56,7 +67,12 @@ impl Default for Fakes {
             failing: RefCell::default(),
             calls: RefCell::default(),
             kv: RefCell::default(),
+            memory: RefCell::default(),
+            meters: RefCell::default(),
+            visitors: RefCell::default(),
+            passes: Cell::new(None),
             sites: RefCell::default(),
+            changing: Cell::default(),
             hits: RefCell::default(),
             records: RefCell::default(),
             requests: RefCell::default(),
@@ -72,6 +88,11 @@ impl Fakes {
         self.sites.borrow_mut().insert(site.key.clone(), site);
     }
 
+    /// The database changes in the moment in which the cache is written.
+    pub fn change_on_put(&self, site: Site) {
+        self.changing.set(Some(site));
+    }
+
     pub fn add_hit(&self, hit: Hit) {
         self.hits.borrow_mut().push(hit);
     }
@@ -80,6 +101,21 @@ impl Fakes {
         self.answers
             .borrow_mut()
             .push_back(FakeAnswer { status, pieces });
+    }
+
+    /// As if another isolate served the next request.
+    pub fn forget_memory(&self) {
+        self.memory.borrow_mut().clear();
+    }
+
+    /// What the tenant's meter has counted under keys that begin so.
+    pub fn metered(&self, start: &str) -> u64 {
+        let meters = self.meters.borrow();
+        let totals = meters.values().flat_map(|rows| &rows.totals);
+        totals
+            .filter(|(key, _)| key.starts_with(start))
+            .map(|(_, total)| total)
+            .sum()
     }
 
     pub fn advance(&self, ms: u64) {
@@ -147,6 +183,9 @@ impl Kv for Fakes {
     async fn put(&self, key: &str, value: &str, ttl_seconds: u64) -> Result<(), PortError> {
         self.enter("kv")?;
         assert!(ttl_seconds >= 60, "the platform refuses {ttl_seconds} s");
+        if let Some(site) = self.changing.take() {
+            self.add_site(site);
+        }
         let until = self.now.get() + ttl_seconds * 1_000;
         self.kv
             .borrow_mut()
@@ -157,6 +196,101 @@ impl Kv for Fakes {
     async fn delete(&self, key: &str) -> Result<(), PortError> {
         self.enter("kv")?;
         self.kv.borrow_mut().remove(key);
+        Ok(())
+    }
+}
+
+impl Memory for Fakes {
+    fn recall(&self, key: &str) -> Window {
+        self.memory.borrow().get(key).cloned().unwrap_or_default()
+    }
+
+    fn remember(&self, key: &str, window: Window) {
+        self.memory.borrow_mut().insert(key.into(), window);
+    }
+}
+
+impl Meters for Fakes {
+    async fn charge(&self, tenant_id: &str, charge: &Charge) -> Result<Verdict, PortError> {
+        self.enter("meters")?;
+        let mut meters = self.meters.borrow_mut();
+        Ok(meter::charge(
+            meters.entry(tenant_id.into()).or_default(),
+            self.now.get(),
+            charge,
+        )
+        .unwrap())
+    }
+
+    async fn settle(&self, tenant_id: &str, settlement: &Settlement) -> Result<(), PortError> {
+        self.enter("meters")?;
+        let mut meters = self.meters.borrow_mut();
+        meter::settle(
+            meters.entry(tenant_id.into()).or_default(),
+            self.now.get(),
+            settlement,
+        )
+        .unwrap();
+        Ok(())
+    }
+}
+
+impl Visitors for Fakes {
+    async fn known(
+        &self,
+        tenant_id: &str,
+        identity: &Identity,
+        fresh: Id,
+        _: u64,
+    ) -> Result<Id, PortError> {
+        self.enter("visitors")?;
+        let key = (tenant_id.to_owned(), identity.subject.clone());
+        Ok(*self.visitors.borrow_mut().entry(key).or_insert(fresh))
+    }
+}
+
+impl Challenges for Fakes {
+    async fn passed(&self, _: &str) -> Result<Option<bool>, PortError> {
+        self.enter("challenges")?;
+        Ok(self.passes.get())
+    }
+}
+
+/// A meter's storage in memory.
+#[derive(Default)]
+pub struct MemoryRows {
+    windows: BTreeMap<String, Window>,
+    totals: BTreeMap<String, u64>,
+    charged: BTreeMap<Id, Vec<Line>>,
+}
+
+impl Rows for MemoryRows {
+    type Error = std::convert::Infallible;
+
+    fn window(&self, key: &str) -> Result<Window, Self::Error> {
+        Ok(self.windows.get(key).cloned().unwrap_or_default())
+    }
+
+    fn put_window(&mut self, key: &str, window: &Window, _: u64) -> Result<(), Self::Error> {
+        self.windows.insert(key.into(), window.clone());
+        Ok(())
+    }
+
+    fn total(&self, key: &str) -> Result<u64, Self::Error> {
+        Ok(self.totals.get(key).copied().unwrap_or_default())
+    }
+
+    fn put_total(&mut self, key: &str, total: u64, _: u64) -> Result<(), Self::Error> {
+        self.totals.insert(key.into(), total);
+        Ok(())
+    }
+
+    fn charged(&self, id: Id) -> Result<Option<Vec<Line>>, Self::Error> {
+        Ok(self.charged.get(&id).cloned())
+    }
+
+    fn put_charged(&mut self, id: Id, lines: &[Line], _: u64) -> Result<(), Self::Error> {
+        self.charged.insert(id, lines.to_vec());
         Ok(())
     }
 }
@@ -230,6 +364,22 @@ pub fn secret() -> Secret {
     Secret::new(Some("0123456789abcdef0123456789abcdef")).unwrap()
 }
 
+/// An identity as a site's server would sign it.
+pub fn identity_token(header: &serde_json::Value, claims: &serde_json::Value, key: &str) -> String {
+    let signed = format!(
+        "{}.{}",
+        B64.encode(header.to_string()),
+        B64.encode(claims.to_string())
+    );
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap();
+    mac.update(signed.as_bytes());
+    format!("{signed}.{}", B64.encode(mac.finalize().into_bytes()))
+}
+
+pub fn address() -> Address {
+    Address::new(&secret(), Some("192.0.2.1"), 1_700_000_000_000)
+}
+
 pub fn site() -> Site {
     let list = |items: &[&str]| {
         items
@@ -284,13 +434,11 @@ pub fn question(text: &str) -> Question {
         locale: Some("fr".into()),
         ..SessionRequest::default()
     };
-    let opened = block_on(guard::open_session(
-        &ports,
-        &secret(),
-        Some("https://example.com"),
-        &request,
-    ))
-    .unwrap();
+    let caller = Caller {
+        origin: Some("https://example.com"),
+        address: &address(),
+    };
+    let opened = block_on(guard::open_session(&ports, &secret(), caller, &request)).unwrap();
     let message = SendMessage {
         id: Id::from_parts(1, 9),
         text: text.into(),

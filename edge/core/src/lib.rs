@@ -8,12 +8,16 @@ pub mod settings;
 pub mod strings;
 pub mod text;
 
+pub mod meter;
+
 pub mod guard;
 pub mod loader;
 pub mod retrieval;
 
 pub mod prompt;
 pub mod provider;
+
+pub mod budget;
 
 pub mod reply;
 

@@ -8,7 +8,13 @@
 use bulle_protocol::Id;
 use futures_util::Stream;
 
-use crate::{record::Record, retrieval::Hit, settings::Site};
+use crate::{
+    guard::identity::Identity,
+    meter::{Charge, Settlement, Verdict, window::Window},
+    record::Record,
+    retrieval::Hit,
+    settings::Site,
+};
 
 /// A dependency failed. The text is for the log, never for a visitor.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +43,40 @@ pub trait Kv {
     async fn put(&self, key: &str, value: &str, ttl_seconds: u64) -> Result<(), PortError>;
     /// Forgets the value, at once where it is done and within about a minute elsewhere.
     async fn delete(&self, key: &str) -> Result<(), PortError>;
+}
+
+/// The memory of the isolate that serves the request: gone at any time, seen by nobody else, and never waited for.
+pub trait Memory {
+    /// What is remembered under the key; an empty window when there is nothing.
+    fn recall(&self, key: &str) -> Window;
+    /// Remembers.
+    fn remember(&self, key: &str, window: Window);
+}
+
+/// The tenants' meters: exact counts, one place for each tenant.
+pub trait Meters {
+    /// Charges all lines or none, atomically.
+    async fn charge(&self, tenant_id: &str, charge: &Charge) -> Result<Verdict, PortError>;
+    /// Replaces what was charged by what was spent.
+    async fn settle(&self, tenant_id: &str, settlement: &Settlement) -> Result<(), PortError>;
+}
+
+/// Visitors whom a site's server has vouched for.
+pub trait Visitors {
+    /// The id of the visitor with this identity: the one they were given before, or `fresh` from now on.
+    async fn known(
+        &self,
+        tenant_id: &str,
+        identity: &Identity,
+        fresh: Id,
+        now_ms: u64,
+    ) -> Result<Id, PortError>;
+}
+
+/// Cloudflare Turnstile.
+pub trait Challenges {
+    /// Whether the visitor has passed; `None` when the deployment has no secret to ask with.
+    async fn passed(&self, token: &str) -> Result<Option<bool>, PortError>;
 }
 
 /// Tenants, bots and sites in the database.

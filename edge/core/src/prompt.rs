@@ -54,6 +54,11 @@ impl Prompt {
         &self.turns
     }
 
+    /// How many tokens it has, estimated.
+    pub fn tokens(&self) -> usize {
+        self.turns.iter().map(|turn| tokens(&turn.content)).sum()
+    }
+
     /// How many passages it holds: no other can be cited.
     pub fn passages(&self) -> usize {
         self.passages
@@ -61,12 +66,16 @@ impl Prompt {
 }
 
 /// Builds the prompt. Instructions, passages and question always go in; of the history as much as fits, the
-/// newest first.
+/// newest first and no more than the visitor's tier remembers.
 pub fn build(question: &Question, passages: &Passages, history: &[Exchange]) -> Prompt {
     let (system, held) = instructions(question, passages);
     let mut left = BUDGET_TOKENS.saturating_sub(tokens(&system) + tokens(question.text()));
     let mut earlier = Vec::new();
-    for exchange in history.iter().rev().filter(|e| !e.answer.is_empty()) {
+    let memory = question
+        .memory()
+        .map_or(usize::MAX, |memory| memory as usize);
+    let answered = history.iter().rev().filter(|e| !e.answer.is_empty());
+    for exchange in answered.take(memory) {
         let cost = tokens(&exchange.question) + tokens(&exchange.answer);
         if cost > left {
             break;

@@ -2,12 +2,13 @@
 //!
 //! 1. `record`: the message is stored, while
 //! 2. `retrieval` looks for passages;
-//! 3. `prompt` and `provider` (or the embedded model) write, and
+//! 3. `prompt`, `budget` and `provider` (or the embedded model) write, and
 //! 4. `reply` turns what they write into events as it comes;
 //! 5. `record`: the ending is stored, whatever it is, and told.
 
 use bulle_protocol::{
     Id,
+    block::blocks_to_text,
     event::{Done, Finish, ServerEvent, Source, Sources, Start, Suggestions, TurnError, Usage},
     problem::Code,
 };
@@ -18,10 +19,11 @@ use futures_util::{
 use std::pin::pin;
 
 use crate::{
-    guard::Question,
-    ports::{Archive, Clock, Index, ModelResponse, Models},
-    prompt::{self, Exchange},
-    provider::{Delta, Deployment, Failure, Provider, extractive, openai},
+    budget::{self, Funding},
+    guard::{Question, limit},
+    ports::{Archive, Clock, Index, Meters, ModelResponse, Models},
+    prompt::{self, Exchange, Prompt},
+    provider::{Delta, Deployment, Failure, Provider, extractive, openai, prices},
     record::{self, Record},
     reply::Reply,
     retrieval::{self, Passages},
@@ -37,8 +39,8 @@ pub trait Sink {
 }
 
 /// Everything that a turn needs of the platform.
-pub trait Platform: Archive + Clock + Index + Models {}
-impl<P: Archive + Clock + Index + Models> Platform for P {}
+pub trait Platform: Archive + Clock + Index + Meters + Models {}
+impl<P: Archive + Clock + Index + Meters + Models> Platform for P {}
 
 /// A question in its conversation.
 pub struct Ask<'a> {
@@ -109,19 +111,25 @@ pub async fn run<P: Platform>(
     let passages = found.as_ref().cloned().unwrap_or_default();
     let mut written = match deployment.provider(&ask.question.site().bot) {
         Provider::OpenAi(model) => {
-            ask_model(ports, deployment, model, ask, &passages, sink, cancel).await
+            funded(ports, deployment, model, ask, &passages, sink, cancel).await
         }
         Provider::Extractive if found.is_err() => Written::failed(Failure::new(
             Code::StorageUnavailable,
             "the documents cannot be searched",
         )),
-        Provider::Extractive => extract(ask.question, &passages, sink),
+        Provider::Extractive => extract(ask.question, &passages, Finish::Stop, sink),
     };
     for event in written.reply.finish() {
         sink.emit(event);
     }
     if let Err(failure) = &written.end {
         sink.log(&format!("{} failed: {failure}", written.provider));
+    }
+    if written.end.is_err() && written.reply.is_empty() && ask.question.is_metered() {
+        let given_back = limit::give_back(ports, ask.question.site(), ask.question.id()).await;
+        if let Err(error) = given_back {
+            sink.log(&format!("the message stays counted: {error}"));
+        }
     }
     // 5.
     let sources = cited(&written.reply, &passages);
@@ -203,7 +211,7 @@ impl Written {
 }
 
 /// The embedded model writes.
-fn extract(question: &Question, passages: &Passages, sink: &mut impl Sink) -> Written {
+fn extract(question: &Question, passages: &Passages, end: Finish, sink: &mut impl Sink) -> Written {
     let extract = extractive::answer(question, passages);
     let mut reply = Reply::new(passages.items().len());
     for piece in &extract.pieces {
@@ -213,11 +221,55 @@ fn extract(question: &Question, passages: &Passages, sink: &mut impl Sink) -> Wr
     }
     Written {
         reply,
-        end: Ok(Finish::Stop),
+        end: Ok(end),
         provider: extractive::NAME,
         model: extractive::NAME.to_owned(),
         usage: Usage::default(),
         suggestions: extract.suggestions,
+    }
+}
+
+/// A model writes, if there is money for it; the embedded one otherwise, which costs nothing.
+async fn funded<P: Platform>(
+    ports: &P,
+    deployment: &Deployment,
+    model: openai::Model<'_>,
+    ask: &Ask<'_>,
+    passages: &Passages,
+    sink: &mut impl Sink,
+    cancel: impl Future<Output = ()> + Unpin,
+) -> Written {
+    let site = ask.question.site();
+    let prompt = prompt::build(ask.question, passages, ask.history);
+    let price = prices::price(&site.bot, model.name);
+    let reservation = match budget::reserve(ports, site, ask.reply_id, price, &prompt).await {
+        Funding::Unbounded => None,
+        Funding::Reserved(reservation) => Some(reservation),
+        Funding::Refused(why) => {
+            sink.log(&format!("answered from the documents: {why}"));
+            return extract(ask.question, passages, Finish::Fallback, sink);
+        }
+    };
+    let most = reservation.as_ref().map(|_| budget::MAX_OUTPUT_TOKENS);
+    let written = ask_model(ports, deployment, model, &prompt, most, sink, cancel).await;
+    if let Some(reservation) = reservation
+        && let Err(error) = reservation.settle(ports, spent(&prompt, &written)).await
+    {
+        sink.log(&format!("the budget keeps its estimate: {error}"));
+    }
+    written
+}
+
+/// What an answer has cost: as the vendor says, or else estimated; nothing when it failed before its first word.
+fn spent(prompt: &Prompt, written: &Written) -> Usage {
+    let counted = written.usage != Usage::default();
+    if counted || (written.reply.is_empty() && written.end.is_err()) {
+        return written.usage;
+    }
+    let tokens = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Usage {
+        input_tokens: tokens(prompt.tokens()),
+        output_tokens: tokens(prompt::tokens(&blocks_to_text(written.reply.blocks()))),
     }
 }
 
@@ -226,12 +278,11 @@ async fn ask_model<P: Platform>(
     ports: &P,
     deployment: &Deployment,
     model: openai::Model<'_>,
-    ask: &Ask<'_>,
-    passages: &Passages,
+    prompt: &Prompt,
+    most: Option<u32>,
     sink: &mut impl Sink,
     mut cancel: impl Future<Output = ()> + Unpin,
 ) -> Written {
-    let prompt = prompt::build(ask.question, passages, ask.history);
     let mut written = Written {
         reply: Reply::new(prompt.passages()),
         end: Ok(Finish::Stop),
@@ -240,7 +291,7 @@ async fn ask_model<P: Platform>(
         usage: Usage::default(),
         suggestions: Vec::new(),
     };
-    let mut end = match model.request(&prompt) {
+    let mut end = match model.request(prompt, most) {
         Ok(request) => {
             let patience = Patience::start(ports, deployment);
             match patience

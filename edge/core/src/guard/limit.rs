@@ -1,157 +1,248 @@
-//! Messages a minute and visitor: a sliding window in KV.
+//! How often a visitor may speak: which limits apply to a message, and where each is counted.
 //!
-//! KV is eventually consistent, so two places of the network can each admit a full window, and writes to one
-//! key are limited to about one a second: this limiter keeps a patient visitor within bounds, it does not
-//! count money. When KV fails, the message is let through.
+//! Messages of a minute, of the visitor and of everybody at their network address, are counted where the bot's
+//! `store` says: [`nearby`] in KV, or exactly by the tenant's [`meter`]. Messages of a day are always counted exactly.
 
 use bulle_protocol::{
     Id,
-    problem::{Code, Problem},
+    event::Remaining,
+    problem::{Code, Limit, Problem},
 };
-use serde::{Deserialize, Serialize};
 
-use super::Admitted;
-use crate::ports::{Clock, Kv};
+use super::{
+    Admitted,
+    nearby::{self, Counter},
+};
+use crate::{
+    meter::{Charge, Line, Rule, Settlement, Verdict, period::Period, window::Standing},
+    ports::{Clock, Kv, Memory, Meters, PortError},
+    settings::{LimitStore, Site},
+    strings,
+};
 
-/// Length of the window.
+/// Length of the windows that are counted by the minute.
 pub const WINDOW_MS: u64 = 60_000;
 
-/// The messages of the last window, oldest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Window {
-    seen: Vec<(u64, Id)>,
+/// Names of the limits, as callers see them.
+const MINUTE: &str = "minute";
+const DAY: &str = "day";
+const ADDRESS_MINUTE: &str = "address-minute";
+const ADDRESS_DAY: &str = "address-day";
+
+/// What a message leaves of the limits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Every limit that applies.
+    pub limits: Vec<Limit>,
+    /// True when the meter has charged the message: it is given back if nothing comes of it.
+    pub metered: bool,
 }
 
-/// The decision of [`Window::admit`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// Admitted; so many more are left in the window.
-    Admitted {
-        /// Messages left.
-        left: u32,
-        /// True when the window changed and must be stored.
-        counted: bool,
-    },
-    /// Refused until so many milliseconds have passed.
-    Refused {
-        /// Milliseconds.
-        retry_in: u64,
-    },
-}
-
-impl Window {
-    /// Counts a message unless `limit` others stand in the window. The same id again (a retry, a lost
-    /// connection) is not counted twice, unless it asks the model anew.
-    pub fn admit(&mut self, now_ms: u64, limit: u32, id: Id, anew: bool) -> Decision {
-        self.seen
-            .retain(|(at, _)| at + WINDOW_MS > now_ms && *at <= now_ms + WINDOW_MS);
-        let limit = limit as usize;
-        let left = |used: usize| u32::try_from(limit.saturating_sub(used)).unwrap_or(u32::MAX);
-        if !anew && self.seen.iter().any(|(_, seen)| *seen == id) {
-            return Decision::Admitted {
-                left: left(self.seen.len()),
-                counted: false,
-            };
-        }
-        if self.seen.len() >= limit {
-            let oldest = self.seen.first().map_or(now_ms, |(at, _)| *at);
-            return Decision::Refused {
-                retry_in: (oldest + WINDOW_MS).saturating_sub(now_ms).max(1),
-            };
-        }
-        self.seen.push((now_ms, id));
-        Decision::Admitted {
-            left: left(self.seen.len()),
-            counted: true,
+impl Counted {
+    /// What is left of the visitor's own limits.
+    pub fn remaining(&self) -> Remaining {
+        let left = |name| {
+            let limit = self.limits.iter().find(|limit| limit.name == name)?;
+            u32::try_from(limit.remaining).ok()
+        };
+        Remaining {
+            minute: left(MINUTE),
+            day: left(DAY),
         }
     }
 }
 
-/// Counts a message of the visitor; what is left of the minute.
+/// The limits of a message.
+fn lines(admitted: &Admitted, now_ms: u64) -> Vec<Line> {
+    let limits = &admitted.site.bot.limits;
+    let bot = &admitted.site.bot_id;
+    let address = admitted.address.as_str();
+    let window = |name: &str, key: String, limit| Line {
+        name: name.to_owned(),
+        key,
+        rule: Rule::Window {
+            length_ms: WINDOW_MS,
+            limit,
+        },
+    };
+    let day = Period::day(now_ms);
+    let total = |name: &str, key: String, cap: u32| Line {
+        name: name.to_owned(),
+        key: format!("{key}/{}", day.name),
+        rule: Rule::Total {
+            amount: 1,
+            cap: cap.into(),
+            ends_at: day.ends_at,
+            length_ms: day.length_ms,
+        },
+    };
+    let visitor = format!("bot/{bot}/visitor/{}", admitted.visitor_id);
+    let network = format!("bot/{bot}/address/{address}");
+    let mut lines = vec![window(
+        ADDRESS_MINUTE,
+        network.clone(),
+        limits.address.messages_per_minute,
+    )];
+    if let Some(tier) = admitted.tier() {
+        lines.push(window(MINUTE, visitor.clone(), tier.per_minute));
+        if let Some(per_day) = tier.per_day {
+            lines.push(total(DAY, visitor, per_day));
+        }
+    }
+    if !admitted.known {
+        lines.push(total(ADDRESS_DAY, network, limits.address.messages_per_day));
+    }
+    lines
+}
+
+/// Counts a message in all limits that apply, or in none.
 ///
 /// # Errors
-/// `rate_limited`, with `retry_after`.
-pub async fn admit<P: Kv + Clock>(
+/// `rate_limited`, `quota_exceeded`, `storage_unavailable`.
+pub async fn admit<P: Memory + Kv + Clock + Meters>(
     ports: &P,
     admitted: &Admitted,
     message: Id,
     anew: bool,
-) -> Result<u32, Problem> {
-    let limit = 20;
-    let key = format!("minute/{}/{}", admitted.site.tenant_id, admitted.visitor_id);
-    let stored = ports.get(&key).await.ok().flatten();
-    let mut window: Window = stored
-        .and_then(|json| serde_json::from_str(&json).ok())
-        .unwrap_or_default();
-    match window.admit(ports.now_ms(), limit, message, anew) {
-        Decision::Admitted { left, counted } => {
-            if counted && let Ok(json) = serde_json::to_string(&window) {
-                let _ = ports.put(&key, &json, WINDOW_MS / 1_000).await;
+) -> Result<Counted, Problem> {
+    let site = &admitted.site;
+    let now = ports.now_ms();
+    let (near, exact): (Vec<Line>, Vec<Line>) =
+        lines(admitted, now).into_iter().partition(|line| {
+            site.bot.limits.store == LimitStore::Kv && matches!(line.rule, Rule::Window { .. })
+        });
+    let counters: Vec<Counter> = near.iter().map(|line| counter(site, line)).collect();
+    let mut limits = Vec::new();
+    match nearby::admit(ports, &counters, message, anew).await {
+        Ok(standings) => limits.extend(standing_of(&near, &standings)),
+        Err(refused) => {
+            let standings: Vec<Standing> = counters
+                .iter()
+                .map(|counter| nearby::look(ports, counter))
+                .collect();
+            return Err(refuse(admitted, &near, refused.index, &standings));
+        }
+    }
+    let metered = !exact.is_empty();
+    if metered {
+        let charge = Charge {
+            id: message,
+            anew,
+            lines: exact,
+        };
+        let problem = match ports.charge(&site.tenant_id, &charge).await {
+            Ok(Verdict::Admitted(standings)) => {
+                limits.extend(standing_of(&charge.lines, &standings));
+                return Ok(Counted { limits, metered });
             }
-            Ok(left)
-        }
-        Decision::Refused { retry_in } => {
-            let seconds = u32::try_from(retry_in.div_ceil(1_000)).unwrap_or(60);
-            Err(Problem::new(
-                Code::RateLimited,
-                format!("At most {limit} messages a minute. Try again in {seconds} s."),
+            Ok(Verdict::Refused { line, standings }) => {
+                refuse(admitted, &charge.lines, line, &standings)
+            }
+            // Counting exactly means not to guess.
+            Err(_) => Problem::new(
+                Code::StorageUnavailable,
+                "Messages cannot be counted now. Try again in a few seconds.",
             )
-            .retry_after(seconds))
-        }
+            .retry_after(5),
+        };
+        nearby::refund(ports, &counters, message).await;
+        return Err(problem);
+    }
+    Ok(Counted { limits, metered })
+}
+
+/// Gives a message of the day back: nothing came of it.
+///
+/// # Errors
+/// The meter failed; the message stays counted.
+pub async fn give_back<P: Meters>(ports: &P, site: &Site, message: Id) -> Result<(), PortError> {
+    let nothing = Settlement {
+        id: message,
+        amounts: Vec::new(),
+    };
+    ports.settle(&site.tenant_id, &nothing).await
+}
+
+/// Counts a new session of a network address.
+///
+/// # Errors
+/// `rate_limited`.
+pub async fn admit_session<P: Memory + Kv + Clock>(
+    ports: &P,
+    site: &Site,
+    address: &super::address::Address,
+    session: Id,
+) -> Result<(), Problem> {
+    let limit = site.bot.limits.address.sessions_per_minute;
+    let counter = Counter {
+        key: format!(
+            "sessions/{}/{}/{}",
+            site.tenant_id,
+            site.bot_id,
+            address.as_str()
+        ),
+        length_ms: WINDOW_MS,
+        limit,
+    };
+    let refused = match nearby::admit(ports, &[counter], session, false).await {
+        Ok(_) => return Ok(()),
+        Err(refused) => refused,
+    };
+    let seconds = nearby::seconds(refused.standing.reset_ms);
+    let detail = format!(
+        "At most {limit} new sessions a minute from one network. Try again in {seconds} s."
+    );
+    Err(Problem::new(Code::RateLimited, detail).retry_after(seconds))
+}
+
+fn counter(site: &Site, line: &Line) -> Counter {
+    let limit = match line.rule {
+        Rule::Window { limit, .. } => limit,
+        Rule::Total { .. } => 0,
+    };
+    Counter {
+        key: format!("minute/{}/{}", site.tenant_id, line.key),
+        length_ms: line.rule.length_ms(),
+        limit,
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
+fn standing_of(lines: &[Line], standings: &[Standing]) -> Vec<Limit> {
+    let limit = |(line, standing): (&Line, &Standing)| Limit {
+        name: line.name.clone(),
+        quota: line.rule.quota(),
+        window: line.rule.length_ms() / 1_000,
+        remaining: standing.left,
+        reset: standing.reset_ms.div_ceil(1_000),
+    };
+    lines.iter().zip(standings).map(limit).collect()
+}
 
-    fn id(n: u128) -> Id {
-        Id::from_parts(0, n)
-    }
-
-    #[test]
-    fn a_window_slides() {
-        let mut window = Window::default();
-        let admitted = |left, counted| Decision::Admitted { left, counted };
-        assert_eq!(window.admit(0, 2, id(1), false), admitted(1, true));
-        assert_eq!(window.admit(30_000, 2, id(2), false), admitted(0, true));
-        assert_eq!(window.admit(30_000, 2, id(2), false), admitted(0, false));
-        assert_eq!(
-            window.admit(59_000, 2, id(3), false),
-            Decision::Refused { retry_in: 1_000 }
-        );
-        assert_eq!(window.admit(60_000, 2, id(3), false), admitted(0, true));
-        assert_eq!(
-            window.admit(61_000, 2, id(3), true),
-            Decision::Refused { retry_in: 29_000 }
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn no_window_ever_admits_more_than_the_limit(
-            limit in 0u32..6, gaps in proptest::collection::vec(0u64..40_000, 0..60),
-        ) {
-            let mut window = Window::default();
-            let mut now = 1_000_000;
-            let mut admitted = Vec::new();
-            for (gap, n) in gaps.iter().zip(0..) {
-                now += gap;
-                match window.admit(now, limit, id(n), false) {
-                    Decision::Admitted { .. } => admitted.push(now),
-                    Decision::Refused { retry_in } => {
-                        let mut later = window.clone();
-                        let freed = limit > 0;
-                        prop_assert_eq!(
-                            matches!(later.admit(now + retry_in, limit, id(n), false), Decision::Admitted { .. }), freed);
-                    }
-                }
-            }
-            for start in &admitted {
-                let inside = admitted.iter().filter(|at| *at >= start && **at < start + WINDOW_MS).count();
-                prop_assert!(inside <= limit as usize);
-            }
-        }
-    }
+/// The refusal by one of the lines: for the developer in `detail`, for the visitor in `message`.
+fn refuse(admitted: &Admitted, lines: &[Line], index: usize, standings: &[Standing]) -> Problem {
+    let limits = standing_of(lines, standings);
+    let Some(limit) = limits.get(index).cloned() else {
+        return Problem::new(Code::Internal, "A limit refused that does not exist.");
+    };
+    let seconds = nearby::seconds(standings.get(index).map_or(0, |standing| standing.reset_ms));
+    let daily = limit.name == DAY || limit.name == ADDRESS_DAY;
+    let code = if daily {
+        Code::QuotaExceeded
+    } else {
+        Code::RateLimited
+    };
+    let who = match limit.name.as_str() {
+        ADDRESS_MINUTE | ADDRESS_DAY => "from one network",
+        _ => "in this tier",
+    };
+    let period = if daily { "day" } else { "minute" };
+    let detail = format!(
+        "At most {} messages a {period} {who}. Try again in {seconds} s.",
+        limit.quota
+    );
+    let mut problem = Problem::new(code, detail).retry_after(seconds);
+    problem.limits = limits;
+    problem.message = strings::refusal(&admitted.site.bot, &admitted.locale, code, Some(seconds));
+    problem.action = admitted.upgrade();
+    problem
 }

@@ -1,7 +1,15 @@
 use super::*;
-use crate::fakes::{Fakes, block_on, secret, site};
+use crate::{
+    fakes::{Fakes, address, block_on, identity_token, secret, site},
+    settings::{LimitStore, Localized, Upgrade},
+};
+use serde_json::json;
 
 const ORIGIN: Option<&str> = Some("https://example.com");
+
+fn from<'a>(origin: Option<&'a str>, address: &'a Address) -> Caller<'a> {
+    Caller { origin, address }
+}
 
 fn request(site: &str) -> SessionRequest {
     SessionRequest {
@@ -12,14 +20,19 @@ fn request(site: &str) -> SessionRequest {
 }
 
 fn open(ports: &Fakes, request: &SessionRequest) -> Result<Opened, Problem> {
-    block_on(open_session(ports, &secret(), ORIGIN, request))
+    block_on(open_session(
+        ports,
+        &secret(),
+        from(ORIGIN, &address()),
+        request,
+    ))
 }
 
 fn call(ports: &Fakes, token: &str, origin: Option<&str>) -> Result<Admitted, Problem> {
     block_on(admit(
         ports,
         &secret(),
-        origin,
+        from(origin, &address()),
         Some(&format!("Bearer {token}")),
     ))
 }
@@ -83,9 +96,19 @@ fn unknown_sites_and_foreign_origins_are_told_what_is_wrong() {
         );
     }
     for origin in [None, Some("https://evil.test"), Some("null")] {
-        let refused =
-            block_on(open_session(&ports, &secret(), origin, &request("demo"))).unwrap_err();
+        let refused = block_on(open_session(
+            &ports,
+            &secret(),
+            from(origin, &address()),
+            &request("demo"),
+        ))
+        .unwrap_err();
         assert_eq!(refused.code, Code::OriginNotAllowed);
+        assert!(
+            refused
+                .message
+                .is_some_and(|message| message.contains("pas disponible"))
+        );
         assert!(
             refused.detail.contains(origin.unwrap_or("(none)")),
             "{}",
@@ -104,7 +127,8 @@ fn the_database_is_asked_once_for_a_known_site_and_unknown_keys_leave_no_trace()
         open(&ports, &request("demo")).unwrap();
         let _ = open(&ports, &request("later"));
     }
-    assert_eq!(ports.calls("tenants"), 4);
+    // Twice for the first answer, which is checked once it is in the cache, and once for each unknown key.
+    assert_eq!(ports.calls("tenants"), 5);
     ports.add_site(Site {
         key: "later".into(),
         ..site()
@@ -135,29 +159,371 @@ fn a_broken_cache_entry_is_passed_by() {
 }
 
 #[test]
-fn messages_are_counted_and_the_same_one_only_once() {
+fn a_change_is_not_hidden_by_what_was_true_before_it() {
     let ports = Fakes::default();
-    let visitor = open(&ports, &request("demo")).unwrap().admitted;
-    let limit = 20;
-    for n in 0..limit {
-        let question = say(&ports, &visitor, n.into(), " Bonjour ").unwrap();
-        assert_eq!(question.text(), "Bonjour");
-        assert_eq!(question.remaining().minute, Some(limit - n - 1));
+    // The owner pauses the site between the question to the database and the write to the cache.
+    let paused = Site {
+        active: false,
+        ..site()
+    };
+    ports.change_on_put(paused);
+    assert_eq!(
+        open(&ports, &request("demo")).unwrap_err().code,
+        Code::Paused
+    );
+    assert_eq!(
+        open(&ports, &request("demo")).unwrap_err().code,
+        Code::Paused
+    );
+    ports.add_site(site());
+    assert!(block_on(directory::forget(&ports, &["demo"])));
+    assert!(open(&ports, &request("demo")).is_ok());
+}
+
+#[test]
+fn a_pause_ends_open_sessions_too() {
+    let ports = Fakes::default();
+    let session = open(&ports, &request("demo")).unwrap();
+    ports.add_site(Site {
+        active: false,
+        ..site()
+    });
+    block_on(directory::forget(&ports, &["demo"]));
+    let refused = call(&ports, &session.token, ORIGIN).unwrap_err();
+    assert_eq!(refused.code, Code::Paused);
+    assert!(refused.message.unwrap().contains("fermée"));
+}
+
+#[test]
+fn a_token_belongs_to_the_page_that_asked_for_it() {
+    let ports = Fakes::default();
+    ports.add_site(Site {
+        origins: vec![
+            "https://example.com".into(),
+            "https://shop.example.com".into(),
+        ],
+        ..site()
+    });
+    let session = open(&ports, &request("demo")).unwrap();
+    assert!(call(&ports, &session.token, ORIGIN).is_ok());
+    let elsewhere = call(&ports, &session.token, Some("https://shop.example.com")).unwrap_err();
+    assert_eq!(elsewhere.code, Code::TokenInvalid);
+}
+
+fn known(
+    ports: &Fakes,
+    subject: &str,
+    tier: &str,
+    resume: Option<String>,
+) -> Result<Opened, Problem> {
+    let exp = ports.now_ms() / 1_000 + 3_600;
+    let key = identity::derive(&secret(), "tenant", "a");
+    let claims = json!({"sub": subject, "tier": tier, "exp": exp, "name": "Ada"});
+    let identity = Some(identity_token(&json!({"alg": "HS256"}), &claims, &key));
+    open(
+        ports,
+        &SessionRequest {
+            identity,
+            resume,
+            ..request("demo")
+        },
+    )
+}
+
+fn with_identities() -> Fakes {
+    let ports = Fakes::default();
+    ports.add_site(Site {
+        identity_secrets: vec!["a".into()],
+        ..site()
+    });
+    ports
+}
+
+#[test]
+fn a_known_visitor_is_the_same_on_every_device_and_nobody_else() {
+    let ports = with_identities();
+    let first = known(&ports, "42", "premium", None).unwrap();
+    assert_eq!(
+        (
+            first.resumed,
+            first.name.as_str(),
+            first.admitted.tier_name()
+        ),
+        (false, "Ada", "premium")
+    );
+    let phone = known(&ports, "42", "premium", None).unwrap();
+    assert!(phone.resumed);
+    assert_eq!(phone.admitted.visitor_id(), first.admitted.visitor_id());
+    let other = known(&ports, "43", "premium", Some(first.token.clone())).unwrap();
+    assert_ne!(other.admitted.visitor_id(), first.admitted.visitor_id());
+    // Signed out: the token alone brings nobody back.
+    let out = open(
+        &ports,
+        &SessionRequest {
+            resume: Some(first.token.clone()),
+            ..request("demo")
+        },
+    )
+    .unwrap();
+    assert!(!out.resumed && out.admitted.tier_name() == "free");
+    assert_ne!(out.admitted.visitor_id(), first.admitted.visitor_id());
+}
+
+#[test]
+fn an_identity_that_is_none_is_refused_and_guessing_is_slowed() {
+    let ports = with_identities();
+    let forged = || {
+        open(
+            &ports,
+            &SessionRequest {
+                identity: Some("a.b.c".into()),
+                ..request("demo")
+            },
+        )
+        .unwrap_err()
+    };
+    for _ in 0..attempts::PER_MINUTE {
+        assert_eq!(forged().code, Code::IdentityInvalid);
     }
-    assert!(say(&ports, &visitor, 0, "Bonjour").is_ok());
-    let refused = say(&ports, &visitor, 99, "Bonjour").unwrap_err();
+    assert_eq!(forged().code, Code::RateLimited);
+    assert_eq!(
+        known(&ports, "42", "premium", None).unwrap_err().code,
+        Code::RateLimited
+    );
+    ports.advance(60_000);
+    assert!(known(&ports, "42", "premium", None).is_ok());
+    assert_eq!(
+        known(&ports, "42", "gold", None).unwrap_err().code,
+        Code::IdentityInvalid
+    );
+    ports.fail("visitors");
+    assert_eq!(
+        known(&ports, "42", "premium", None).unwrap_err().code,
+        Code::StorageUnavailable
+    );
+}
+
+#[test]
+fn a_bot_may_want_known_visitors_only() {
+    let ports = with_identities();
+    let stranger = open(&ports, &request("demo")).unwrap();
+    let mut closed = Site {
+        identity_secrets: vec!["a".into()],
+        ..site()
+    };
+    closed.bot.access.identified_only = true;
+    ports.add_site(closed);
+    block_on(directory::forget(&ports, &["demo"]));
+    let refused = open(&ports, &request("demo")).unwrap_err();
+    assert_eq!(refused.code, Code::IdentityRequired);
+    assert!(refused.message.is_some());
+    assert_eq!(
+        call(&ports, &stranger.token, ORIGIN).unwrap_err().code,
+        Code::TokenInvalid
+    );
+    assert!(known(&ports, "42", "premium", None).is_ok());
+}
+
+#[test]
+fn a_bot_may_want_new_visitors_to_pass_turnstile() {
+    let ports = Fakes::default();
+    let mut site = site();
+    site.bot.access.turnstile = Some("0xKEY".into());
+    ports.add_site(site);
+    let asked = open(&ports, &request("demo")).unwrap_err();
+    assert_eq!(
+        (asked.code, asked.action.unwrap().label),
+        (Code::ChallengeRequired, "0xKEY".to_owned())
+    );
+    let answer = |text: &str| SessionRequest {
+        challenge: Some(text.into()),
+        ..request("demo")
+    };
+    assert_eq!(
+        open(&ports, &answer("x")).unwrap_err().code,
+        Code::Misconfigured
+    );
+    ports.passes.set(Some(false));
+    assert_eq!(
+        open(&ports, &answer("x")).unwrap_err().code,
+        Code::ChallengeFailed
+    );
+    ports.passes.set(Some(true));
+    let session = open(&ports, &answer("x")).unwrap();
+    // Who has passed is not asked again.
+    ports.passes.set(Some(false));
+    assert!(
+        open(
+            &ports,
+            &SessionRequest {
+                resume: Some(session.token),
+                ..request("demo")
+            }
+        )
+        .is_ok()
+    );
+    ports.fail("challenges");
+    assert_eq!(
+        open(&ports, &answer("x")).unwrap_err().code,
+        Code::ChallengeFailed
+    );
+}
+
+#[test]
+fn new_sessions_of_a_network_are_limited_and_returning_visitors_are_not() {
+    let ports = Fakes::default();
+    let first = open(&ports, &request("demo")).unwrap();
+    for _ in 1..30 {
+        open(&ports, &request("demo")).unwrap();
+    }
+    let refused = open(&ports, &request("demo")).unwrap_err();
     assert_eq!(
         (refused.code, refused.retry_after),
         (Code::RateLimited, Some(60))
     );
-    let neighbour = open(&ports, &request("demo")).unwrap().admitted;
-    assert!(say(&ports, &neighbour, 99, "Bonjour").is_ok());
-    ports.advance(limit::WINDOW_MS);
-    assert!(say(&ports, &visitor, 100, "Bonjour").is_ok());
+    assert!(
+        open(
+            &ports,
+            &SessionRequest {
+                resume: Some(first.token),
+                ..request("demo")
+            }
+        )
+        .is_ok()
+    );
+    let elsewhere = Address::new(&secret(), Some("192.0.2.9"), ports.now_ms());
+    assert!(
+        block_on(open_session(
+            &ports,
+            &secret(),
+            from(ORIGIN, &elsewhere),
+            &request("demo")
+        ))
+        .is_ok()
+    );
+}
+
+fn with_store(store: LimitStore) -> Fakes {
+    let ports = Fakes::default();
+    let mut site = Site {
+        identity_secrets: vec!["a".into()],
+        ..site()
+    };
+    site.bot.limits.store = store;
+    if let Some(free) = site.bot.limits.tiers.get_mut("free") {
+        free.upgrade = Some(Upgrade {
+            label: Localized([("fr".to_owned(), "Passer à Premium".to_owned())].into()),
+            url: "https://example.com/premium".into(),
+        });
+    }
+    ports.add_site(site);
+    ports
+}
+
+const STORES: [LimitStore; 2] = [LimitStore::Kv, LimitStore::Exact];
+
+#[test]
+fn the_shipped_tiers_are_three_a_minute_and_ten_a_day_or_ten_and_any_number() {
+    for store in STORES {
+        let ports = with_store(store);
+        let visitor = open(&ports, &request("demo")).unwrap().admitted;
+        for n in 0..10 {
+            let question = say(&ports, &visitor, n, " Bonjour ").unwrap();
+            assert_eq!(question.text(), "Bonjour");
+            let left = Remaining {
+                minute: Some(2 - n as u32 % 3),
+                day: Some(9 - n as u32),
+            };
+            assert_eq!(question.remaining(), left, "{store:?}");
+            assert_eq!(question.memory(), Some(3));
+            if n % 3 == 2 {
+                let refused = say(&ports, &visitor, 50, "Bonjour").unwrap_err();
+                assert_eq!(
+                    (refused.code, refused.retry_after),
+                    (Code::RateLimited, Some(60))
+                );
+                assert_eq!(refused.action.unwrap().label, "Passer à Premium");
+                ports.advance(60_000);
+            }
+        }
+        let refused = say(&ports, &visitor, 99, "Bonjour").unwrap_err();
+        assert_eq!(refused.code, Code::QuotaExceeded);
+        let day = refused
+            .limits
+            .iter()
+            .find(|limit| limit.name == "day")
+            .unwrap();
+        assert_eq!((day.quota, day.remaining, day.window), (10, 0, 86_400));
+        assert_eq!(Some(day.reset), refused.retry_after.map(u64::from));
+        assert!(refused.message.unwrap().contains("messages du jour"));
+        // What was refused by the day is not counted by the minute.
+        let until_midnight = day.reset * 1_000;
+        ports.advance(until_midnight);
+        assert_eq!(
+            say(&ports, &visitor, 99, "Bonjour")
+                .unwrap()
+                .remaining()
+                .day,
+            Some(9)
+        );
+
+        let premium = known(&ports, "42", "premium", None).unwrap().admitted;
+        for n in 200..210 {
+            let question = say(&ports, &premium, n, "Bonjour").unwrap();
+            assert_eq!((question.remaining().day, question.memory()), (None, None));
+        }
+        let refused = say(&ports, &premium, 300, "Bonjour").unwrap_err();
+        assert_eq!((refused.code, refused.action), (Code::RateLimited, None));
+    }
 }
 
 #[test]
-fn a_failing_limiter_lets_visitors_speak() {
+fn the_same_message_is_counted_once_in_either_store() {
+    for store in STORES {
+        let ports = with_store(store);
+        let visitor = open(&ports, &request("demo")).unwrap().admitted;
+        let left = |n| say(&ports, &visitor, n, "Bonjour").map(|question| question.remaining());
+        let first = left(1).unwrap();
+        assert_eq!(left(1).unwrap(), first, "{store:?}");
+        left(2).unwrap();
+        left(3).unwrap();
+        assert!(left(4).is_err());
+        assert!(left(1).is_ok(), "a lost connection is no new message");
+        // Given back: nothing came of it.
+        block_on(limit::give_back(
+            &ports,
+            visitor.site(),
+            Id::from_parts(0, 3),
+        ))
+        .unwrap();
+        ports.advance(60_000);
+        assert_eq!(left(5).unwrap().day, Some(7));
+    }
+}
+
+#[test]
+fn a_network_cannot_make_itself_new_visitors_for_ever() {
+    let ports = Fakes::default();
+    let mut site = site();
+    site.bot.limits.address.messages_per_minute = 4;
+    site.bot.limits.address.messages_per_day = 6;
+    ports.add_site(site);
+    let fresh = |n| {
+        let visitor = open(&ports, &request("demo")).unwrap().admitted;
+        say(&ports, &visitor, n, "Bonjour").map_err(|problem| problem.code)
+    };
+    for n in 0..4 {
+        fresh(n).unwrap();
+    }
+    assert_eq!(fresh(5).unwrap_err(), Code::RateLimited);
+    ports.advance(60_000);
+    fresh(6).unwrap();
+    fresh(7).unwrap();
+    assert_eq!(fresh(8).unwrap_err(), Code::QuotaExceeded);
+}
+
+#[test]
+fn a_failing_cache_lets_visitors_speak_and_a_failing_meter_does_not() {
     let ports = Fakes::default();
     let visitor = open(&ports, &request("demo")).unwrap().admitted;
     ports.fail("kv");
@@ -165,5 +531,18 @@ fn a_failing_limiter_lets_visitors_speak() {
     assert_eq!(
         say(&ports, &visitor, 1, " ").unwrap_err().code,
         Code::MessageEmpty
+    );
+    ports.mend("kv");
+    ports.fail("meters");
+    let refused = say(&ports, &visitor, 2, "Bonjour").unwrap_err();
+    assert_eq!(refused.code, Code::StorageUnavailable);
+    ports.mend("meters");
+    // Neither has counted what was refused.
+    assert_eq!(
+        say(&ports, &visitor, 3, "Bonjour").unwrap().remaining(),
+        Remaining {
+            minute: Some(1),
+            day: Some(8)
+        }
     );
 }

@@ -48,15 +48,26 @@ impl Secret {
     /// this secret, or that of another purpose.
     pub fn derive(&self, purpose: &str) -> String {
         let tag = self.mac(purpose).map(|mac| mac.finalize().into_bytes());
-        let bytes = tag.as_ref().map(|tag| tag.as_slice()).unwrap_or_default();
-        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+        tag.iter()
+            .flatten()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 
     fn mac(&self, signed: &str) -> Option<Hmac<Sha256>> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).ok()?;
-        mac.update(signed.as_bytes());
-        Some(mac)
+        mac(&self.0, signed)
     }
+}
+
+fn mac(key: &[u8], signed: &str) -> Option<Hmac<Sha256>> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
+    mac.update(signed.as_bytes());
+    Some(mac)
+}
+
+/// Whether the tag is the HMAC-SHA-256 of what was signed; in constant time.
+pub fn verify_mac(key: &[u8], signed: &str, tag: &[u8]) -> bool {
+    mac(key, signed).is_some_and(|mac| mac.verify_slice(tag).is_ok())
 }
 
 /// What a session token says.
@@ -69,6 +80,12 @@ pub struct Claims {
     pub site: String,
     /// Served locale.
     pub locale: String,
+    /// The page's origin: the token works nowhere else.
+    pub origin: String,
+    /// Tier of the visitor.
+    pub tier: String,
+    /// True when the site's server has vouched for the visitor.
+    pub known: bool,
     /// Unix seconds.
     pub iat: u64,
     /// Unix seconds.
@@ -76,16 +93,12 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// Claims that start now (Unix milliseconds) and live for [`LIFETIME_SECONDS`].
-    pub fn new(visitor: Id, site: &str, locale: &str, now_ms: u64) -> Self {
-        let iat = now_ms / 1_000;
-        Self {
-            sub: visitor,
-            site: site.to_owned(),
-            locale: locale.to_owned(),
-            iat,
-            exp: iat + LIFETIME_SECONDS,
-        }
+    /// The same claims from now on (Unix milliseconds), for [`LIFETIME_SECONDS`].
+    #[must_use]
+    pub fn starting(mut self, now_ms: u64) -> Self {
+        self.iat = now_ms / 1_000;
+        self.exp = self.iat + LIFETIME_SECONDS;
+        self
     }
 }
 
@@ -164,7 +177,17 @@ mod tests {
     }
 
     fn claims() -> Claims {
-        Claims::new(Id::from_parts(1, 2), "site", "fr", NOW)
+        let claims = Claims {
+            sub: Id::from_parts(1, 2),
+            site: "site".into(),
+            locale: "fr".into(),
+            origin: "https://example.com".into(),
+            tier: "free".into(),
+            known: false,
+            iat: 0,
+            exp: 0,
+        };
+        claims.starting(NOW)
     }
 
     fn code(result: Result<Claims, Problem>) -> Option<Code> {
@@ -204,7 +227,11 @@ mod tests {
             signed.split('.').nth(1).unwrap()
         );
         let other = B64.encode(
-            serde_json::to_vec(&Claims::new(Id::from_parts(9, 9), "site", "fr", NOW)).unwrap(),
+            serde_json::to_vec(&Claims {
+                sub: Id::from_parts(9, 9),
+                ..claims()
+            })
+            .unwrap(),
         );
         for forged in [
             String::new(),

@@ -3,6 +3,7 @@
 
 pub mod extractive;
 pub mod openai;
+pub mod prices;
 
 use bulle_protocol::{
     event::{Finish, Usage},

@@ -43,6 +43,10 @@ struct Body<'a> {
     messages: &'a [Turn],
     stream: bool,
     stream_options: StreamOptions,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_tokens: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_completion_tokens: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -51,11 +55,13 @@ struct StreamOptions {
 }
 
 impl Model<'_> {
-    /// The request for an answer to the prompt.
+    /// The request for an answer to the prompt, of at most that many tokens.
     ///
     /// # Errors
     /// The prompt could not be serialised.
-    pub fn request(&self, prompt: &Prompt) -> Result<ModelRequest, Failure> {
+    pub fn request(&self, prompt: &Prompt, most: Option<u32>) -> Result<ModelRequest, Failure> {
+        // OpenAI's newer models refuse the old name, other servers know no other.
+        let renamed = self.server.base_url.contains("openai.");
         let body = serde_json::to_string(&Body {
             model: self.name,
             messages: prompt.turns(),
@@ -63,6 +69,8 @@ impl Model<'_> {
             stream_options: StreamOptions {
                 include_usage: true,
             },
+            max_tokens: most.filter(|_| !renamed),
+            max_completion_tokens: most.filter(|_| renamed),
         })
         .map_err(|e| Failure::new(Code::Internal, e.to_string()))?;
         let mut headers = vec![
@@ -327,7 +335,7 @@ mod tests {
             server: &server,
             name: "m",
         }
-        .request(&prompt)
+        .request(&prompt, None)
         .unwrap();
         assert_eq!(request.url, "https://api.example/v1/chat/completions");
         assert!(!request.body.contains("sk-secret"));

@@ -1,0 +1,388 @@
+//! Exact counting: quotas and budgets. One place, the tenant's meter, decides for the whole world, a request at a time,
+//! so what it admits never exceeds what was allowed.
+//!
+//! What will be spent is not known before it is spent: an estimate is charged first, and settled with what it really
+//! was. A charge that is never settled, because everything died, stands at its estimate.
+
+pub mod period;
+pub mod window;
+
+use bulle_protocol::Id;
+use serde::{Deserialize, Serialize};
+
+use window::{Decision, Standing, Window};
+
+/// A limit, and how much of it is wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// What it is called towards the caller.
+    pub name: String,
+    /// What is counted together. Names the period too, so that a new one starts at nothing.
+    pub key: String,
+    /// How it is bounded.
+    pub rule: Rule,
+}
+
+/// How a limit is bounded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Rule {
+    /// So many in any stretch of that length.
+    Window {
+        /// Milliseconds.
+        length_ms: u64,
+        /// How many.
+        limit: u32,
+    },
+    /// So much until the period ends.
+    Total {
+        /// How much is wanted.
+        amount: u64,
+        /// How much there is in all.
+        cap: u64,
+        /// Unix milliseconds.
+        ends_at: u64,
+        /// Length of the whole period, in milliseconds.
+        length_ms: u64,
+    },
+}
+
+impl Rule {
+    /// How much the limit allows in all.
+    pub fn quota(&self) -> u64 {
+        match self {
+            Self::Window { limit, .. } => u64::from(*limit),
+            Self::Total { cap, .. } => *cap,
+        }
+    }
+
+    /// Milliseconds of a window or period.
+    pub fn length_ms(&self) -> u64 {
+        match self {
+            Self::Window { length_ms, .. } | Self::Total { length_ms, .. } => *length_ms,
+        }
+    }
+}
+
+/// A wish to spend.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charge {
+    /// The same id again is not charged twice.
+    pub id: Id,
+    /// Charge again what was charged before: another attempt.
+    pub anew: bool,
+    /// All of them are charged, or none.
+    pub lines: Vec<Line>,
+}
+
+/// What the meter says. Standings are in the order of the lines.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Verdict {
+    /// Charged.
+    Admitted(Vec<Standing>),
+    /// Nothing was charged.
+    Refused {
+        /// Index of the line that has no room, of several the one that takes longest.
+        line: usize,
+        /// All of them.
+        standings: Vec<Standing>,
+    },
+}
+
+/// What was really spent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settlement {
+    /// Of which charge.
+    pub id: Id,
+    /// Amount by line, in their order; nothing where it is missing. Windows are left alone: a request was made.
+    pub amounts: Vec<u64>,
+}
+
+/// What a meter remembers. Nothing waits between two calls, so a decision is never interrupted.
+pub trait Rows {
+    /// The storage failed.
+    type Error;
+    /// A window; empty when there is none.
+    fn window(&self, key: &str) -> Result<Window, Self::Error>;
+    /// Stores a window until Unix milliseconds `until`.
+    fn put_window(&mut self, key: &str, window: &Window, until: u64) -> Result<(), Self::Error>;
+    /// A total; 0 when there is none.
+    fn total(&self, key: &str) -> Result<u64, Self::Error>;
+    /// Stores a total until Unix milliseconds `until`.
+    fn put_total(&mut self, key: &str, total: u64, until: u64) -> Result<(), Self::Error>;
+    /// What was charged under this id.
+    fn charged(&self, id: Id) -> Result<Option<Vec<Line>>, Self::Error>;
+    /// Stores what was charged, until Unix milliseconds `until`; nothing when it is settled.
+    fn put_charged(&mut self, id: Id, lines: &[Line], until: u64) -> Result<(), Self::Error>;
+}
+
+/// How long a total outlives its period, for late settlements.
+const GRACE_MS: u64 = 3_600_000;
+
+/// Charges all lines, or none.
+///
+/// # Errors
+/// The storage failed.
+pub fn charge<R: Rows>(rows: &mut R, now_ms: u64, wish: &Charge) -> Result<Verdict, R::Error> {
+    let known = !wish.anew && rows.charged(wish.id)?.is_some();
+    let mut standings = Vec::new();
+    let mut refused: Option<usize> = None;
+    let mut windows = Vec::new();
+    for (index, line) in wish.lines.iter().enumerate() {
+        let (standing, fits) = match line.rule {
+            Rule::Window { length_ms, limit } => {
+                let mut window = rows.window(&line.key)?;
+                let decision = window.admit(now_ms, length_ms, limit, wish.id, wish.anew);
+                windows.push((line, window, length_ms));
+                match decision {
+                    Decision::Admitted(standing) | Decision::Known(standing) => (standing, true),
+                    Decision::Refused(standing) => (standing, false),
+                }
+            }
+            Rule::Total {
+                amount,
+                cap,
+                ends_at,
+                ..
+            } => {
+                let amount = if known { 0 } else { amount };
+                let used = rows.total(&line.key)?;
+                let reset_ms = ends_at.saturating_sub(now_ms);
+                match used.checked_add(amount).filter(|sum| known || *sum <= cap) {
+                    Some(sum) => (
+                        Standing {
+                            left: cap.saturating_sub(sum),
+                            reset_ms,
+                        },
+                        true,
+                    ),
+                    None => (
+                        Standing {
+                            left: cap.saturating_sub(used),
+                            reset_ms,
+                        },
+                        false,
+                    ),
+                }
+            }
+        };
+        let longest = |other: usize| {
+            standings
+                .get(other)
+                .is_none_or(|s: &Standing| s.reset_ms < standing.reset_ms)
+        };
+        if !fits && refused.is_none_or(longest) {
+            refused = Some(index);
+        }
+        standings.push(standing);
+    }
+    if let Some(line) = refused {
+        return Ok(Verdict::Refused { line, standings });
+    }
+    for (line, window, length_ms) in windows {
+        rows.put_window(&line.key, &window, now_ms + length_ms)?;
+    }
+    if known {
+        return Ok(Verdict::Admitted(standings));
+    }
+    let mut until = now_ms + GRACE_MS;
+    for line in &wish.lines {
+        if let Rule::Total {
+            amount, ends_at, ..
+        } = line.rule
+        {
+            let used = rows.total(&line.key)?;
+            rows.put_total(&line.key, used.saturating_add(amount), ends_at + GRACE_MS)?;
+            until = until.max(ends_at);
+        }
+    }
+    rows.put_charged(wish.id, &wish.lines, until)?;
+    Ok(Verdict::Admitted(standings))
+}
+
+/// Replaces the estimates of a charge by what was spent. A charge that is unknown or settled already stays as it is.
+///
+/// # Errors
+/// The storage failed.
+pub fn settle<R: Rows>(rows: &mut R, now_ms: u64, settlement: &Settlement) -> Result<(), R::Error> {
+    let Some(mut lines) = rows.charged(settlement.id)? else {
+        return Ok(());
+    };
+    let mut amounts = settlement.amounts.iter();
+    let mut until = now_ms + GRACE_MS;
+    for line in &mut lines {
+        let spent = amounts.next().copied().unwrap_or_default();
+        if let Rule::Total {
+            amount, ends_at, ..
+        } = &mut line.rule
+        {
+            let used = rows.total(&line.key)?;
+            let settled = used.saturating_sub(*amount).saturating_add(spent);
+            rows.put_total(&line.key, settled, *ends_at + GRACE_MS)?;
+            // Settling again replaces this amount.
+            *amount = spent;
+            until = until.max(*ends_at);
+        }
+    }
+    rows.put_charged(settlement.id, &lines, until)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fakes::MemoryRows;
+    use proptest::prelude::*;
+
+    fn total(key: &str, amount: u64, cap: u64) -> Line {
+        let rule = Rule::Total {
+            amount,
+            cap,
+            ends_at: 86_400_000,
+            length_ms: 86_400_000,
+        };
+        Line {
+            name: "day".into(),
+            key: key.into(),
+            rule,
+        }
+    }
+
+    fn wish(n: u128, lines: Vec<Line>) -> Charge {
+        Charge {
+            id: Id::from_parts(0, n),
+            anew: false,
+            lines,
+        }
+    }
+
+    fn try_charge(rows: &mut MemoryRows, wish: &Charge) -> Result<Vec<u64>, usize> {
+        match charge(rows, 0, wish).unwrap() {
+            Verdict::Admitted(standings) => Ok(standings.iter().map(|s| s.left).collect()),
+            Verdict::Refused { line, .. } => Err(line),
+        }
+    }
+
+    #[test]
+    fn all_lines_or_none() {
+        let mut rows = MemoryRows::default();
+        assert_eq!(
+            try_charge(
+                &mut rows,
+                &wish(1, vec![total("a", 6, 10), total("b", 1, 1)])
+            ),
+            Ok(vec![4, 0])
+        );
+        // The same again costs nothing, even where nothing is left.
+        assert_eq!(
+            try_charge(
+                &mut rows,
+                &wish(1, vec![total("a", 6, 10), total("b", 1, 1)])
+            ),
+            Ok(vec![4, 0])
+        );
+        assert_eq!(
+            try_charge(
+                &mut rows,
+                &wish(2, vec![total("a", 1, 10), total("b", 1, 1)])
+            ),
+            Err(1)
+        );
+        assert_eq!(
+            try_charge(&mut rows, &wish(3, vec![total("a", 4, 10)])),
+            Ok(vec![0])
+        );
+        assert_eq!(
+            try_charge(&mut rows, &wish(4, vec![total("a", u64::MAX, 10)])),
+            Err(0)
+        );
+    }
+
+    #[test]
+    fn a_settlement_replaces_the_estimate_once() {
+        let mut rows = MemoryRows::default();
+        try_charge(&mut rows, &wish(1, vec![total("a", 8, 10)])).unwrap();
+        for _ in 0..2 {
+            let settlement = Settlement {
+                id: Id::from_parts(0, 1),
+                amounts: vec![3],
+            };
+            settle(&mut rows, 0, &settlement).unwrap();
+            assert_eq!(rows.total("a").unwrap(), 3);
+        }
+        settle(
+            &mut rows,
+            0,
+            &Settlement {
+                id: Id::from_parts(0, 9),
+                amounts: vec![3],
+            },
+        )
+        .unwrap();
+        settle(
+            &mut rows,
+            0,
+            &Settlement {
+                id: Id::from_parts(0, 1),
+                amounts: vec![],
+            },
+        )
+        .unwrap();
+        assert_eq!(rows.total("a").unwrap(), 0);
+        // Another attempt is charged again.
+        let anew = Charge {
+            anew: true,
+            ..wish(1, vec![total("a", 8, 10)])
+        };
+        assert_eq!(try_charge(&mut rows, &anew), Ok(vec![2]));
+    }
+
+    #[test]
+    fn a_refusal_names_the_limit_that_takes_longest() {
+        let mut rows = MemoryRows::default();
+        let minute = || Line {
+            name: "minute".into(),
+            key: "m".into(),
+            rule: Rule::Window {
+                length_ms: 60_000,
+                limit: 1,
+            },
+        };
+        assert_eq!(
+            try_charge(&mut rows, &wish(1, vec![minute(), total("a", 1, 1)])),
+            Ok(vec![0, 0])
+        );
+        assert_eq!(
+            try_charge(&mut rows, &wish(2, vec![minute(), total("a", 1, 1)])),
+            Err(1)
+        );
+        assert_eq!(
+            try_charge(&mut rows, &wish(2, vec![minute(), total("b", 1, 1)])),
+            Err(0)
+        );
+        assert_eq!(rows.total("b").unwrap(), 0);
+    }
+
+    proptest! {
+        /// Whatever is charged, retried, settled and released: nobody spends more than there is.
+        #[test]
+        fn nothing_is_ever_over_the_cap(
+            cap in 0u64..50, steps in proptest::collection::vec((0u128..8, 0u64..20, 0u64..20, any::<bool>(), any::<bool>()), 0..60),
+        ) {
+            let mut rows = MemoryRows::default();
+            for (n, estimate, spent, anew, ends) in steps {
+                let wish = Charge { anew, ..wish(n, vec![total("a", estimate, cap)]) };
+                let admitted = matches!(charge(&mut rows, 0, &wish).unwrap(), Verdict::Admitted(_));
+                prop_assert!(rows.total("a").unwrap() <= cap);
+                if admitted && ends {
+                    let charged = match &rows.charged(wish.id).unwrap().unwrap()[0].rule {
+                        Rule::Total { amount, .. } => *amount,
+                        Rule::Window { .. } => 0,
+                    };
+                    // An estimate is at least what is spent.
+                    let settlement = Settlement { id: wish.id, amounts: vec![spent.min(charged)] };
+                    settle(&mut rows, 0, &settlement).unwrap();
+                    prop_assert!(rows.total("a").unwrap() <= cap);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The sliding window: the times of what was admitted in the last minute, or however long it is.
+//!
+//! A log, not a counter: it admits exactly `limit` in any stretch of its length, and two logs that were kept in two
+//! places unite to what both have seen.
+
+use bulle_protocol::Id;
+use serde::{Deserialize, Serialize};
+
+/// What was admitted in the last window, oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    seen: Vec<(u64, Id)>,
+}
+
+/// How a limit stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// How many more are admitted now.
+    pub left: u64,
+    /// Milliseconds until there is more room: for one that was refused, until it may try again.
+    pub reset_ms: u64,
+}
+
+/// The decision of [`Window::admit`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Admitted and counted.
+    Admitted(Standing),
+    /// Admitted: it was counted before.
+    Known(Standing),
+    /// Refused.
+    Refused(Standing),
+}
+
+impl Window {
+    /// Counts `id` unless `limit` others stand in the window. The same id again (a retry, a lost connection) is not
+    /// counted twice, unless `anew`.
+    pub fn admit(
+        &mut self,
+        now_ms: u64,
+        length_ms: u64,
+        limit: u32,
+        id: Id,
+        anew: bool,
+    ) -> Decision {
+        self.forget(now_ms, length_ms);
+        let known = !anew && self.seen.iter().any(|(_, seen)| *seen == id);
+        let full = self.seen.len() >= limit as usize;
+        if !known && !full {
+            self.seen.push((now_ms, id));
+        }
+        let standing = self.standing(now_ms, length_ms, limit);
+        match (known, full) {
+            (true, _) => Decision::Known(standing),
+            (false, true) => Decision::Refused(standing),
+            (false, false) => Decision::Admitted(standing),
+        }
+    }
+
+    /// How the limit stands, after [`admit`](Self::admit) has forgotten what is too old.
+    pub fn standing(&self, now_ms: u64, length_ms: u64, limit: u32) -> Standing {
+        // Where more were admitted than allowed, room comes when as many have left as were too many, and one more.
+        let too_many = self.seen.len().saturating_sub(limit.max(1) as usize);
+        let leaves = self
+            .seen
+            .get(too_many)
+            .map_or(now_ms, |(at, _)| at + length_ms);
+        Standing {
+            left: u64::from(limit).saturating_sub(self.seen.len() as u64),
+            reset_ms: leaves.saturating_sub(now_ms),
+        }
+    }
+
+    /// Forgets what has left the window, and what claims to come from far in the future.
+    pub fn forget(&mut self, now_ms: u64, length_ms: u64) {
+        self.seen
+            .retain(|(at, _)| at + length_ms > now_ms && *at <= now_ms + length_ms);
+    }
+
+    /// Takes in what another place has admitted.
+    pub fn unite(&mut self, other: &Self) {
+        for entry in &other.seen {
+            if !self.seen.contains(entry) {
+                self.seen.push(*entry);
+            }
+        }
+        self.seen.sort_unstable();
+    }
+
+    /// Takes back the last counting of `id`.
+    pub fn refund(&mut self, id: Id) {
+        if let Some(at) = self.seen.iter().rposition(|(_, seen)| *seen == id) {
+            self.seen.remove(at);
+        }
+    }
+
+    /// Whether `id` is one of the first `limit`.
+    pub fn is_within(&self, id: Id, limit: u32) -> bool {
+        self.seen
+            .iter()
+            .take(limit as usize)
+            .any(|(_, seen)| *seen == id)
+    }
+
+    /// True when nothing stands in it.
+    pub fn is_empty(&self) -> bool {
+        self.seen.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MINUTE: u64 = 60_000;
+
+    fn id(n: u128) -> Id {
+        Id::from_parts(0, n)
+    }
+
+    fn standing(left: u64, reset_ms: u64) -> Standing {
+        Standing { left, reset_ms }
+    }
+
+    #[test]
+    fn a_window_slides() {
+        let mut window = Window::default();
+        let mut admit = |now, n, anew| window.admit(now, MINUTE, 2, id(n), anew);
+        assert_eq!(admit(0, 1, false), Decision::Admitted(standing(1, 60_000)));
+        assert_eq!(
+            admit(30_000, 2, false),
+            Decision::Admitted(standing(0, 30_000))
+        );
+        assert_eq!(
+            admit(30_000, 2, false),
+            Decision::Known(standing(0, 30_000))
+        );
+        assert_eq!(
+            admit(59_000, 3, false),
+            Decision::Refused(standing(0, 1_000))
+        );
+        assert_eq!(
+            admit(60_000, 3, false),
+            Decision::Admitted(standing(0, 30_000))
+        );
+        assert_eq!(
+            admit(61_000, 3, true),
+            Decision::Refused(standing(0, 29_000))
+        );
+    }
+
+    #[test]
+    fn two_places_unite_to_what_both_have_seen() {
+        let (mut here, mut there) = (Window::default(), Window::default());
+        here.admit(1, MINUTE, 2, id(1), false);
+        there.admit(2, MINUTE, 2, id(2), false);
+        there.admit(3, MINUTE, 2, id(3), false);
+        here.unite(&there);
+        here.unite(&there);
+        assert!(here.is_within(id(2), 2) && !here.is_within(id(3), 2));
+        // One too many: room comes when two have left.
+        assert_eq!(here.standing(3, MINUTE, 2), standing(0, MINUTE - 1));
+        here.refund(id(3));
+        assert_eq!(here.standing(3, MINUTE, 2), standing(0, MINUTE - 2));
+    }
+
+    proptest! {
+        #[test]
+        fn no_window_ever_admits_more_than_the_limit(
+            limit in 0u32..6, gaps in proptest::collection::vec(0u64..40_000, 0..60),
+        ) {
+            let mut window = Window::default();
+            let mut now = 1_000_000;
+            let mut admitted = Vec::new();
+            for (gap, n) in gaps.iter().zip(0..) {
+                now += gap;
+                match window.admit(now, MINUTE, limit, id(n), false) {
+                    Decision::Admitted(_) => admitted.push(now),
+                    Decision::Known(_) => prop_assert!(false, "nobody asked twice"),
+                    Decision::Refused(Standing { reset_ms, .. }) => {
+                        let at = |ms| matches!(
+                            window.clone().admit(ms, MINUTE, limit, id(n), false), Decision::Admitted(_));
+                        prop_assert_eq!(at(now + reset_ms), limit > 0);
+                        prop_assert!(reset_ms == 0 || !at(now + reset_ms - 1), "it could have come earlier");
+                    }
+                }
+            }
+            for start in &admitted {
+                let inside = admitted.iter().filter(|at| *at >= start && **at < start + MINUTE).count();
+                prop_assert!(inside <= limit as usize);
+            }
+        }
+
+        #[test]
+        fn uniting_is_the_same_in_any_order(
+            a in proptest::collection::vec((0u64..50, 0u128..9), 0..9), b in proptest::collection::vec((0u64..50, 0u128..9), 0..9),
+        ) {
+            let window = |list: &[(u64, u128)]| {
+                let mut window = Window::default();
+                for (at, n) in list {
+                    window.unite(&Window { seen: vec![(*at, id(*n))] });
+                }
+                window
+            };
+            let (a, b) = (window(&a), window(&b));
+            let (mut ab, mut ba) = (a.clone(), b.clone());
+            ab.unite(&b);
+            ba.unite(&a);
+            prop_assert_eq!(ab, ba);
+        }
+    }
+}
