@@ -293,6 +293,11 @@ impl Rows for MemoryRows {
         self.charged.insert(id, lines.to_vec());
         Ok(())
     }
+
+    fn forget_charged(&mut self, id: Id) -> Result<(), Self::Error> {
+        self.charged.remove(&id);
+        Ok(())
+    }
 }
 
 impl Tenants for Fakes {

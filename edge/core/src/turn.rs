@@ -125,8 +125,8 @@ pub async fn run<P: Platform>(
     if let Err(failure) = &written.end {
         sink.log(&format!("{} failed: {failure}", written.provider));
     }
-    if written.end.is_err() && written.reply.is_empty() && ask.question.is_metered() {
-        let given_back = limit::give_back(ports, ask.question.site(), ask.question.id()).await;
+    if written.end.is_err() && written.reply.is_empty() {
+        let given_back = limit::give_back(ports, ask.question).await;
         if let Err(error) = given_back {
             sink.log(&format!("the message stays counted: {error}"));
         }

@@ -13,6 +13,9 @@ const OPENAI_BASE_URL: &str = "https://api.openai.com/v1";
 /// Model asked for when none is named.
 const OPENAI_MODEL: &str = "gpt-4o-mini";
 
+/// Where Turnstile itself answers.
+const TURNSTILE_URL: &str = "https://challenges.cloudflare.com/turnstile/v0/siteverify";
+
 /// The secret that signs sessions.
 ///
 /// # Errors
@@ -44,6 +47,22 @@ pub fn deployment(env: &Env) -> Deployment {
             total: ms("MODEL_TOTAL_MS", defaults.total),
         },
     }
+}
+
+/// How Turnstile is asked.
+pub struct Turnstile {
+    /// Its secret key.
+    pub secret: String,
+    /// Where it answers; another address only in tests.
+    pub url: String,
+}
+
+/// Turnstile, when its secret is set.
+pub fn turnstile(env: &Env) -> Option<Turnstile> {
+    Some(Turnstile {
+        secret: text(env, "TURNSTILE_SECRET")?,
+        url: text(env, "TURNSTILE_URL").unwrap_or_else(|| TURNSTILE_URL.to_owned()),
+    })
 }
 
 /// A variable or secret that is set and not blank.

@@ -7,12 +7,12 @@ use axum::{
     response::IntoResponse,
 };
 use bulle_edge_core::{
-    guard::{self, Admitted, input::MAX_BODY_BYTES},
+    guard::{self, Admitted, Caller, address::Address, input::MAX_BODY_BYTES, token::Secret},
     ports::{Clock, Entropy},
 };
 use bulle_protocol::{
     Id,
-    problem::{Code, PROBLEM_JSON, Problem},
+    problem::{Code, Limit, PROBLEM_JSON, Problem},
 };
 use serde::de::DeserializeOwned;
 use tower_service::Service;
@@ -87,6 +87,7 @@ fn render_problem(response: &mut Response<Body>, request_id: &str) -> Option<Cod
     if let Some(seconds) = problem.retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
+    limit_headers(headers, &problem.limits);
     *response.body_mut() = Body::from(serde_json::to_vec(&problem).unwrap_or_default());
     Some(code)
 }
@@ -187,12 +188,42 @@ pub fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
+/// The network address that a request came from, hashed. The platform tells it, no client can.
+pub fn address(edge: &Edge, secret: &Secret, headers: &HeaderMap) -> Address {
+    Address::new(secret, header(headers, "cf-connecting-ip"), edge.now_ms())
+}
+
 /// Admits a call that carries a session token.
 pub async fn admitted(edge: &Edge, headers: &HeaderMap) -> Result<Admitted, Refusal> {
     let secret = config::session_secret(edge.env())?;
-    let origin = header(headers, "origin");
+    let caller = Caller {
+        origin: header(headers, "origin"),
+        address: &address(edge, &secret, headers),
+    };
     let authorization = header(headers, "authorization");
-    Ok(guard::admit(edge, &secret, origin, authorization).await?)
+    Ok(guard::admit(edge, &secret, caller, authorization).await?)
+}
+
+/// `RateLimit-Policy` and `RateLimit`, as in the IETF draft "RateLimit header fields for HTTP": quota and window, what
+/// is left and the seconds until there is more.
+pub fn limit_headers(headers: &mut HeaderMap, limits: &[Limit]) {
+    let list = |item: fn(&Limit) -> String| limits.iter().map(item).collect::<Vec<_>>().join(", ");
+    for (name, value) in [
+        (
+            "ratelimit-policy",
+            list(|l| format!("\"{}\";q={};w={}", l.name, l.quota, l.window)),
+        ),
+        (
+            "ratelimit",
+            list(|l| format!("\"{}\";r={};t={}", l.name, l.remaining, l.reset)),
+        ),
+    ] {
+        if let Ok(value) = HeaderValue::from_str(&value)
+            && !limits.is_empty()
+        {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
 }
 
 /// A ULID of a path. Anything else is as unknown as an unknown id.

@@ -10,7 +10,7 @@ use bulle_protocol::{
 };
 
 use super::{
-    Admitted,
+    Admitted, Question,
     nearby::{self, Counter},
 };
 use crate::{
@@ -34,7 +34,7 @@ const ADDRESS_DAY: &str = "address-day";
 pub struct Counted {
     /// Every limit that applies.
     pub limits: Vec<Limit>,
-    /// True when the meter has charged the message: it is given back if nothing comes of it.
+    /// True when the meter has charged the message now: it is given back if nothing comes of it.
     pub metered: bool,
 }
 
@@ -123,17 +123,19 @@ pub async fn admit<P: Memory + Kv + Clock + Meters>(
             return Err(refuse(admitted, &near, refused.index, &standings));
         }
     }
-    let metered = !exact.is_empty();
-    if metered {
+    if !exact.is_empty() {
         let charge = Charge {
             id: message,
             anew,
             lines: exact,
         };
         let problem = match ports.charge(&site.tenant_id, &charge).await {
-            Ok(Verdict::Admitted(standings)) => {
+            Ok(Verdict::Admitted { standings, known }) => {
                 limits.extend(standing_of(&charge.lines, &standings));
-                return Ok(Counted { limits, metered });
+                return Ok(Counted {
+                    limits,
+                    metered: !known,
+                });
             }
             Ok(Verdict::Refused { line, standings }) => {
                 refuse(admitted, &charge.lines, line, &standings)
@@ -148,19 +150,25 @@ pub async fn admit<P: Memory + Kv + Clock + Meters>(
         nearby::refund(ports, &counters, message).await;
         return Err(problem);
     }
-    Ok(Counted { limits, metered })
+    Ok(Counted {
+        limits,
+        metered: false,
+    })
 }
 
-/// Gives a message of the day back: nothing came of it.
+/// Gives a message of the day back, if this very request was charged for it: nothing came of it.
 ///
 /// # Errors
 /// The meter failed; the message stays counted.
-pub async fn give_back<P: Meters>(ports: &P, site: &Site, message: Id) -> Result<(), PortError> {
+pub async fn give_back<P: Meters>(ports: &P, question: &Question) -> Result<(), PortError> {
+    if !question.metered {
+        return Ok(());
+    }
     let nothing = Settlement {
-        id: message,
+        id: question.id,
         amounts: Vec::new(),
     };
-    ports.settle(&site.tenant_id, &nothing).await
+    ports.settle(&question.site.tenant_id, &nothing).await
 }
 
 /// Counts a new session of a network address.
@@ -184,9 +192,8 @@ pub async fn admit_session<P: Memory + Kv + Clock>(
         length_ms: WINDOW_MS,
         limit,
     };
-    let refused = match nearby::admit(ports, &[counter], session, false).await {
-        Ok(_) => return Ok(()),
-        Err(refused) => refused,
+    let Err(refused) = nearby::admit(ports, &[counter], session, false).await else {
+        return Ok(());
     };
     let seconds = nearby::seconds(refused.standing.reset_ms);
     let detail = format!(

@@ -172,11 +172,6 @@ impl Question {
         &self.limits
     }
 
-    /// Whether the meter has charged the message: it is given back if nothing comes of it.
-    pub fn is_metered(&self) -> bool {
-        self.metered
-    }
-
     /// Earlier exchanges that the model may be given; `None` for as many as fit.
     pub fn memory(&self) -> Option<u32> {
         tier(&self.site, &self.tier)?.memory
@@ -384,7 +379,11 @@ async fn challenge<P: Platform>(
     }
 }
 
-fn check_active(site: &Site) -> Result<(), Problem> {
+/// Refuses what the owner has paused.
+///
+/// # Errors
+/// `paused`.
+pub fn check_active(site: &Site) -> Result<(), Problem> {
     if site.active {
         return Ok(());
     }

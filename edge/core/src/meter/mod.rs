@@ -78,7 +78,12 @@ pub struct Charge {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verdict {
     /// Charged.
-    Admitted(Vec<Standing>),
+    Admitted {
+        /// All of them.
+        standings: Vec<Standing>,
+        /// True when it was charged before: nothing was added.
+        known: bool,
+    },
     /// Nothing was charged.
     Refused {
         /// Index of the line that has no room, of several the one that takes longest.
@@ -111,8 +116,10 @@ pub trait Rows {
     fn put_total(&mut self, key: &str, total: u64, until: u64) -> Result<(), Self::Error>;
     /// What was charged under this id.
     fn charged(&self, id: Id) -> Result<Option<Vec<Line>>, Self::Error>;
-    /// Stores what was charged, until Unix milliseconds `until`; nothing when it is settled.
+    /// Stores what was charged, until Unix milliseconds `until`.
     fn put_charged(&mut self, id: Id, lines: &[Line], until: u64) -> Result<(), Self::Error>;
+    /// Forgets what was charged.
+    fn forget_charged(&mut self, id: Id) -> Result<(), Self::Error>;
 }
 
 /// How long a total outlives its period, for late settlements.
@@ -182,7 +189,7 @@ pub fn charge<R: Rows>(rows: &mut R, now_ms: u64, wish: &Charge) -> Result<Verdi
         rows.put_window(&line.key, &window, now_ms + length_ms)?;
     }
     if known {
-        return Ok(Verdict::Admitted(standings));
+        return Ok(Verdict::Admitted { standings, known });
     }
     let mut until = now_ms + GRACE_MS;
     for line in &wish.lines {
@@ -196,10 +203,11 @@ pub fn charge<R: Rows>(rows: &mut R, now_ms: u64, wish: &Charge) -> Result<Verdi
         }
     }
     rows.put_charged(wish.id, &wish.lines, until)?;
-    Ok(Verdict::Admitted(standings))
+    Ok(Verdict::Admitted { standings, known })
 }
 
-/// Replaces the estimates of a charge by what was spent. A charge that is unknown or settled already stays as it is.
+/// Replaces the estimates of a charge by what was spent, or by what it was settled with before. When nothing was spent,
+/// it is as if it had never been charged.
 ///
 /// # Errors
 /// The storage failed.
@@ -222,6 +230,9 @@ pub fn settle<R: Rows>(rows: &mut R, now_ms: u64, settlement: &Settlement) -> Re
             *amount = spent;
             until = until.max(*ends_at);
         }
+    }
+    if settlement.amounts.iter().all(|amount| *amount == 0) {
+        return rows.forget_charged(settlement.id);
     }
     rows.put_charged(settlement.id, &lines, until)
 }
@@ -256,7 +267,7 @@ mod tests {
 
     fn try_charge(rows: &mut MemoryRows, wish: &Charge) -> Result<Vec<u64>, usize> {
         match charge(rows, 0, wish).unwrap() {
-            Verdict::Admitted(standings) => Ok(standings.iter().map(|s| s.left).collect()),
+            Verdict::Admitted { standings, .. } => Ok(standings.iter().map(|s| s.left).collect()),
             Verdict::Refused { line, .. } => Err(line),
         }
     }
@@ -327,6 +338,16 @@ mod tests {
         )
         .unwrap();
         assert_eq!(rows.total("a").unwrap(), 0);
+        // What came to nothing can be tried again, and is charged then.
+        let mut again = |n| try_charge(&mut rows, &wish(n, vec![total("a", 8, 10)]));
+        assert_eq!(again(1), Ok(vec![2]));
+        assert_eq!(again(1), Ok(vec![2]));
+        assert_eq!(again(2), Err(0));
+        let nothing = Settlement {
+            id: Id::from_parts(0, 1),
+            amounts: vec![],
+        };
+        settle(&mut rows, 0, &nothing).unwrap();
         // Another attempt is charged again.
         let anew = Charge {
             anew: true,
@@ -370,7 +391,7 @@ mod tests {
             let mut rows = MemoryRows::default();
             for (n, estimate, spent, anew, ends) in steps {
                 let wish = Charge { anew, ..wish(n, vec![total("a", estimate, cap)]) };
-                let admitted = matches!(charge(&mut rows, 0, &wish).unwrap(), Verdict::Admitted(_));
+                let admitted = matches!(charge(&mut rows, 0, &wish).unwrap(), Verdict::Admitted { .. });
                 prop_assert!(rows.total("a").unwrap() <= cap);
                 if admitted && ends {
                     let charged = match &rows.charged(wish.id).unwrap().unwrap()[0].rule {

@@ -7,7 +7,7 @@ use bulle_edge_core::{
 use serde::Serialize;
 use worker::{D1Database, D1PreparedStatement, wasm_bindgen::JsValue};
 
-use super::{Edge, port_error};
+use super::{Edge, port_error, time};
 
 impl Archive for Edge {
     async fn record(&self, record: &Record) -> Result<(), PortError> {
@@ -77,11 +77,6 @@ fn message(
         time(message.created_at),
     ]);
     statement.map_err(port_error)
-}
-
-/// Milliseconds fit a double exactly; D1 refuses the BigInt that an `i64` would become.
-fn time(ms: u64) -> JsValue {
-    JsValue::from_f64(ms as f64)
 }
 
 fn nullable(text: Option<String>) -> JsValue {

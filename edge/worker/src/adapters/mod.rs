@@ -1,15 +1,20 @@
 //! The ports of the core, implemented by the platform.
 
 mod archive;
+mod challenges;
 mod history;
 mod index;
 mod kv;
+mod memory;
+mod meters;
 mod models;
+pub mod object;
 mod tenants;
+mod visitors;
 
 use bulle_edge_core::ports::{Clock, Entropy, PortError};
 use std::time::Duration;
-use worker::{D1Database, Date, Delay, Env, console_error};
+use worker::{D1Database, Date, Delay, Env, console_error, wasm_bindgen::JsValue};
 
 /// The platform behind the ports.
 #[derive(Clone)]
@@ -52,6 +57,11 @@ impl Entropy for Edge {
         }
         u128::from_le_bytes(bytes)
     }
+}
+
+/// Milliseconds fit a double exactly; D1 refuses the BigInt that an `i64` would become.
+pub fn time(ms: u64) -> JsValue {
+    JsValue::from_f64(ms as f64)
 }
 
 /// The platform's error as text for the log. A D1 error is asked for its cause: printing it directly can hang.

@@ -6,10 +6,10 @@ use bulle_protocol::{
     problem::{Code, Problem},
 };
 use serde::{Deserialize, Serialize};
-use worker::{Method, Request, RequestInit, console_error};
+use worker::console_error;
 
 use crate::{
-    adapters::{Edge, port_error},
+    adapters::{Edge, object::Refused, port_error},
     http::{Answer, Refusal},
 };
 
@@ -59,34 +59,20 @@ impl Command {
 
 /// Sends a command to the object of a conversation.
 pub async fn command(edge: &Edge, conversation: Id, command: Command) -> Answer {
-    let unreachable = |error: worker::Error| {
-        console_error!(
-            "{}",
-            serde_json::json!({ "error": port_error(error).to_string() })
-        );
-        Problem::new(
-            Code::StorageUnavailable,
-            "The conversation cannot be reached now. Try again in a few seconds.",
-        )
-        .retry_after(2)
-    };
     let name = format!("{}/{conversation}", command.owner().tenant_id);
-    let body = serde_json::to_string(&(conversation, command))
-        .map_err(|_| Problem::new(Code::Internal, "The command could not be written."))?;
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post).with_body(Some(body.into()));
-    let sent = async {
-        let stub = edge
-            .env()
-            .durable_object("CONVERSATIONS")?
-            .get_by_name(&name)?;
-        let request = Request::new_with_init("https://conversation.local/", &init)?;
-        stub.fetch_with_request(request).await
-    };
-    let mut response = sent.await.map_err(unreachable)?;
-    if response.status_code() >= 400 {
-        let problem: Problem = response.json().await.map_err(unreachable)?;
-        return Err(Refusal(problem));
+    let what = (conversation, command);
+    match edge.ask("CONVERSATIONS", &name, &what).await {
+        Ok(response) => Ok(response.into()),
+        Err(Refused::Problem(problem)) => Err(Refusal(*problem)),
+        Err(Refused::Unreachable(error)) => {
+            console_error!(
+                "{}",
+                serde_json::json!({ "error": port_error(error).to_string() })
+            );
+            let detail = "The conversation cannot be reached now. Try again in a few seconds.";
+            Err(Problem::new(Code::StorageUnavailable, detail)
+                .retry_after(2)
+                .into())
+        }
     }
-    Ok(response.into())
 }

@@ -5,7 +5,12 @@ use axum::{
     extract::{Path, State},
     http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri, header},
 };
-use bulle_edge_core::{guard::directory, loader, settings::Site, strings};
+use bulle_edge_core::{
+    guard::{check_active, directory},
+    loader,
+    settings::Site,
+    strings,
+};
 use bulle_protocol::problem::{Code, Problem};
 use sha2::{Digest, Sha256};
 use std::sync::OnceLock;
@@ -36,7 +41,9 @@ pub async fn get(
     let Some(key) = file.strip_suffix(".js") else {
         return Err(Problem::new(Code::NotFound, "The address of the script ends in .js.").into());
     };
-    match directory::site(&edge, key).await {
+    let site = directory::site(&edge, key).await;
+    let active = site.and_then(|site| check_active(&site).map(|()| site));
+    match active {
         Ok(site) => {
             let bundle = bundle(&edge).await?;
             let rest = rest(bundle, &site, &uri, &headers)?;

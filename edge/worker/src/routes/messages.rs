@@ -3,20 +3,23 @@
 use axum::{
     body::Body,
     extract::{Path, Query, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
+    http::{HeaderMap, StatusCode},
 };
-use bulle_edge_core::guard::{self, Question, limit::WINDOW_MS};
+use bulle_edge_core::guard;
 use bulle_protocol::{
     conversation::{History, SendMessage},
     problem::{Code, Problem},
 };
 use serde::Deserialize;
-use worker::send;
+use worker::{console_error, send};
 
 use crate::{
     adapters::Edge,
     conversation::{Command, command},
-    http::{Answer, Refusal, admitted, header, json, path_id, read_json, storage_unavailable},
+    http::{
+        Answer, Refusal, admitted, header, json, limit_headers, path_id, read_json,
+        storage_unavailable,
+    },
 };
 
 /// Messages of a page of history when the client does not say.
@@ -47,7 +50,7 @@ pub struct After {
 #[cfg_attr(test, utoipa::path(post, path = "/v1/conversations/{id}/messages", tag = "visitor", security(("session" = [])),
     params(("id" = String, Path, description = "Conversation")), request_body = SendMessage, responses(
     (status = 200, description = "Server events, see ServerEvent", body = bulle_protocol::event::ServerEvent, content_type = "text/event-stream"),
-    (status = "4XX", description = "message_empty, message_too_long, rate_limited, turn_in_progress, not_found, …", body = Problem, content_type = "application/problem+json"),
+    (status = "4XX", description = "message_empty, message_too_long, rate_limited, quota_exceeded, paused, turn_in_progress, not_found, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
 #[send]
@@ -61,11 +64,20 @@ pub async fn send(
     let id = path_id(&id)?;
     let message: SendMessage = read_json(body).await?;
     let question = guard::admit_message(&edge, admitted, message).await?;
-    let limits = limit_headers(&question);
-    let question = Box::new(question);
-    let mut response = command(&edge, id, Command::Ask { question }).await?;
-    response.headers_mut().extend(limits);
-    Ok(response)
+    let ask = Command::Ask {
+        question: Box::new(question.clone()),
+    };
+    let mut answer = command(&edge, id, ask).await;
+    match &mut answer {
+        Ok(response) => limit_headers(response.headers_mut(), question.limits()),
+        // Nothing was asked: the message is not counted.
+        Err(_) => {
+            if let Err(error) = guard::limit::give_back(&edge, &question).await {
+                console_error!("{}", serde_json::json!({ "meter": error.to_string() }));
+            }
+        }
+    }
+    answer
 }
 
 /// Attaches to the running or last turn and replays what was missed.
@@ -147,26 +159,4 @@ pub async fn history(
 
 fn parameter(detail: &str) -> Refusal {
     Problem::new(Code::InvalidParameter, detail).into()
-}
-
-/// `RateLimit-Policy` and `RateLimit`, as in the IETF draft "RateLimit header fields for HTTP".
-fn limit_headers(question: &Question) -> Vec<(HeaderName, HeaderValue)> {
-    let window = WINDOW_MS / 1_000;
-    let limit = 20;
-    let left = question.remaining().minute.unwrap_or_default();
-    [
-        (
-            "ratelimit-policy",
-            format!("\"minute\";q={limit};w={window}"),
-        ),
-        ("ratelimit", format!("\"minute\";r={left};t={window}")),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| {
-        Some((
-            HeaderName::from_static(name),
-            HeaderValue::from_str(&value).ok()?,
-        ))
-    })
-    .collect()
 }

@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use bulle_edge_core::{
-    guard::{self, Opened},
+    guard::{self, Caller, Opened},
     strings,
 };
 #[cfg(test)]
@@ -20,20 +20,24 @@ use worker::{console_error, send};
 use crate::{
     adapters::Edge,
     config,
-    http::{Answer, header, json, read_json},
+    http::{Answer, address, header, json, read_json},
 };
 
 /// Opens a session, of a new visitor or of the one that `resume` names.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/sessions", tag = "visitor", request_body = SessionRequest, responses(
     (status = 201, body = Session),
-    (status = "4XX", description = "unknown_site, origin_not_allowed, invalid_json, …", body = Problem, content_type = "application/problem+json"),
+    (status = "4XX", description = "unknown_site, origin_not_allowed, paused, identity_*, challenge_*, rate_limited, invalid_json, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, misconfigured, …", body = Problem, content_type = "application/problem+json"),
 )))]
 #[send]
 pub async fn post(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> Answer {
     let request: SessionRequest = read_json(body).await?;
     let secret = config::session_secret(edge.env())?;
-    let opened = guard::open_session(&edge, &secret, header(&headers, "origin"), &request).await?;
+    let caller = Caller {
+        origin: header(&headers, "origin"),
+        address: &address(&edge, &secret, &headers),
+    };
+    let opened = guard::open_session(&edge, &secret, caller, &request).await?;
     let owner = opened.admitted.owner();
     let conversation = if opened.resumed {
         // A visitor whose past cannot be read now can still ask something new.
@@ -53,12 +57,13 @@ fn session(opened: Opened, conversation: Option<ConversationRef>) -> Session {
     let admitted = &opened.admitted;
     let bot = &admitted.site().bot;
     let locale = admitted.locale();
+    let tier = admitted.tier();
     let list = |value: Option<&Vec<String>>| value.cloned().unwrap_or_default();
     Session {
         visitor: Visitor {
             id: admitted.visitor_id(),
-            tier: "free".to_owned(),
-            name: None,
+            tier: admitted.tier_name().to_owned(),
+            name: Some(opened.name).filter(|name| !name.is_empty()),
         },
         bot: Bot {
             name: bot.name.clone(),
@@ -81,8 +86,8 @@ fn session(opened: Opened, conversation: Option<ConversationRef>) -> Session {
         conversation,
         limits: Limits {
             message_chars: MAX_MESSAGE_CHARS,
-            per_minute: 20,
-            per_day: None,
+            per_minute: tier.map_or(0, |tier| tier.per_minute),
+            per_day: tier.and_then(|tier| tier.per_day),
         },
         expires_at: opened.expires_at,
         token: opened.token,

@@ -1,0 +1,33 @@
+//! What an isolate remembers of the windows it has counted. Gone with the isolate, which may be at any time.
+
+use bulle_edge_core::{meter::window::Window, ports::Memory};
+use std::{cell::RefCell, collections::HashMap};
+
+use super::Edge;
+
+/// Most windows that are remembered; the memory of an isolate is 128 MB.
+const MOST: usize = 10_000;
+
+thread_local! {
+    static WINDOWS: RefCell<HashMap<String, Window>> = RefCell::default();
+}
+
+impl Memory for Edge {
+    fn recall(&self, key: &str) -> Window {
+        WINDOWS.with_borrow(|windows| windows.get(key).cloned().unwrap_or_default())
+    }
+
+    fn remember(&self, key: &str, window: Window) {
+        WINDOWS.with_borrow_mut(|windows| {
+            if window.is_empty() {
+                windows.remove(key);
+                return;
+            }
+            // Under a flood of keys it is KV that remembers.
+            if windows.len() >= MOST && !windows.contains_key(key) {
+                windows.clear();
+            }
+            windows.insert(key.to_owned(), window);
+        });
+    }
+}

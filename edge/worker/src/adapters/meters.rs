@@ -1,0 +1,33 @@
+//! The tenants' meters, each a Durable Object.
+
+use bulle_edge_core::{
+    meter::{Charge, Settlement, Verdict},
+    ports::{Meters, PortError},
+};
+
+use super::{Edge, object::Refused, port_error};
+use crate::meter::Command;
+
+impl Meters for Edge {
+    async fn charge(&self, tenant_id: &str, charge: &Charge) -> Result<Verdict, PortError> {
+        let command = Command::Charge(charge.clone());
+        let mut response = self
+            .ask("METERS", tenant_id, &command)
+            .await
+            .map_err(failed)?;
+        response.json().await.map_err(port_error)
+    }
+
+    async fn settle(&self, tenant_id: &str, settlement: &Settlement) -> Result<(), PortError> {
+        let command = Command::Settle(settlement.clone());
+        let settled = self.ask("METERS", tenant_id, &command).await;
+        settled.map(|_| ()).map_err(failed)
+    }
+}
+
+fn failed(refused: Refused) -> PortError {
+    match refused {
+        Refused::Unreachable(error) => port_error(error),
+        Refused::Problem(problem) => PortError(problem.detail),
+    }
+}
