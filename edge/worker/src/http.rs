@@ -139,10 +139,23 @@ fn common_headers(headers: &mut HeaderMap, origin: Option<HeaderValue>, request_
         ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
-        (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
+        (
+            header::STRICT_TRANSPORT_SECURITY,
+            "max-age=31536000; includeSubDomains",
+        ),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        ),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    // Nothing here is a page: whatever is opened or framed as one can do nothing.
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static(
+            "default-src 'none'; frame-ancestors 'none'",
+        ));
     if let Ok(value) = HeaderValue::from_str(request_id) {
         headers.insert(HeaderName::from_static("x-request-id"), value);
     }
@@ -168,16 +181,19 @@ pub fn json<T: serde::Serialize>(status: StatusCode, value: &T) -> Answer {
     Ok(response)
 }
 
-/// Reads a JSON body, at most [`MAX_BODY_BYTES`] of it.
-pub async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, Refusal> {
+/// Reads a JSON body, at most [`MAX_BODY_BYTES`] of it. One that says that it is longer is not read at all.
+pub async fn read_json<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, Refusal> {
+    let too_large = || {
+        let detail = format!("At most {MAX_BODY_BYTES} bytes.");
+        Problem::new(Code::BodyTooLarge, detail)
+    };
+    let announced = header(headers, "content-length").and_then(|n| n.parse::<usize>().ok());
+    if announced.is_some_and(|n| n > MAX_BODY_BYTES) {
+        return Err(too_large().into());
+    }
     let bytes = axum::body::to_bytes(body, MAX_BODY_BYTES)
         .await
-        .map_err(|_| {
-            Problem::new(
-                Code::BodyTooLarge,
-                format!("At most {MAX_BODY_BYTES} bytes."),
-            )
-        })?;
+        .map_err(|_| too_large())?;
     let text = std::str::from_utf8(&bytes)
         .map_err(|_| Problem::new(Code::NotUtf8, "Encode the body as UTF-8."))?;
     serde_json::from_str(text).map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")).into())

@@ -53,6 +53,25 @@ pub fn matches(pattern: &str, origin: &str) -> bool {
             .is_some_and(|sub| sub.len() > 1 && sub.ends_with('.'))
 }
 
+/// A Content Security Policy for what only the pages of the site may frame. The patterns are sources as CSP writes
+/// them ([CSP 3, section 2.3.1](https://www.w3.org/TR/CSP3/#framework-directive-source-list)).
+pub fn frame_policy(site: &Site) -> String {
+    let separates = |c: char| c.is_whitespace() || c.is_control() || ";,".contains(c);
+    let pages = site
+        .origins
+        .iter()
+        .filter(|pattern| !pattern.contains(separates));
+    let pages: Vec<&str> = pages.map(String::as_str).collect();
+    format!(
+        "default-src 'none'; frame-ancestors {}",
+        if pages.is_empty() {
+            "'none'".to_owned()
+        } else {
+            pages.join(" ")
+        }
+    )
+}
+
 /// Scheme, host and port of a string that is an origin and nothing more.
 fn parts(text: &str) -> Option<(String, String, u16)> {
     let url = Url::parse(text).ok()?;
@@ -107,6 +126,25 @@ mod tests {
         ] {
             assert_eq!(matches(pattern, origin), expected, "{pattern} {origin}");
         }
+    }
+
+    #[test]
+    fn only_the_sites_pages_may_frame() {
+        let with = |origins: &[&str]| {
+            frame_policy(&Site {
+                origins: origins.iter().map(|origin| (*origin).to_owned()).collect(),
+                ..crate::fakes::site()
+            })
+        };
+        assert_eq!(
+            with(&["https://a.test", "https://*.b.test", "http://localhost:*"]),
+            "default-src 'none'; frame-ancestors https://a.test https://*.b.test http://localhost:*"
+        );
+        assert_eq!(with(&[]), "default-src 'none'; frame-ancestors 'none'");
+        assert_eq!(
+            with(&["x; script-src *"]),
+            "default-src 'none'; frame-ancestors 'none'"
+        );
     }
 
     proptest::proptest! {

@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri, header},
 };
 use bulle_edge_core::{
-    guard::{check_active, directory},
+    guard::{check_active, directory, origin},
     loader,
     settings::Site,
     strings,
@@ -47,7 +47,13 @@ pub async fn get(
         Ok(site) => {
             let bundle = bundle(&edge).await?;
             let rest = rest(bundle, &site, &uri, &headers)?;
-            Ok(respond(bundle, &rest, CACHE, &headers))
+            let mut response = respond(bundle, &rest, CACHE, &headers);
+            if let Ok(policy) = HeaderValue::from_str(&origin::frame_policy(&site)) {
+                response
+                    .headers_mut()
+                    .insert(header::CONTENT_SECURITY_POLICY, policy);
+            }
+            Ok(response)
         }
         Err(problem) => {
             let nothing = Bundle::default();
