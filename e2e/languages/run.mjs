@@ -1,0 +1,47 @@
+// node run.mjs FILE.php|FILE.rb NAME=VALUE…   Runs the file with those variables and prints what it prints.
+// With the interpreter of the machine when it is new enough, else with a WebAssembly build of it.
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { extname, resolve } from "node:path";
+
+const languages = {
+  ".php": {
+    command: "php",
+    probe: ["-r", "exit(PHP_VERSION_ID >= 80000 && function_exists('hash_hmac') ? 0 : 1);"],
+    async wasm(source, env) {
+      const { PHP, loadPHPRuntime } = await import("@php-wasm/universal");
+      const { getPHPLoaderModule } = await import("@php-wasm/node-8-4");
+      const php = new PHP(await loadPHPRuntime(await getPHPLoaderModule(), { ENV: env }));
+      const answer = await php.run({ code: source });
+      process.stdout.write(answer.bytes);
+      return answer.exitCode;
+    },
+  },
+  ".rb": {
+    command: "ruby",
+    probe: ["-ropenssl", "-rjson", "-e", "exit(RUBY_VERSION.to_f >= 3.0)"],
+    async wasm(source, env) {
+      const { DefaultRubyVM } = await import("@ruby/wasm-wasi/dist/node");
+      const path = new URL(import.meta.resolve("@ruby/3.4-wasm-wasi/dist/ruby+stdlib.wasm"));
+      const { vm } = await DefaultRubyVM(await WebAssembly.compile(readFileSync(path)), { env });
+      // The machine is never shut down, so nothing else would flush it.
+      vm.eval("$stdout.sync = true");
+      vm.eval(source);
+      return 0;
+    },
+  },
+};
+
+const [file, ...assignments] = process.argv.slice(2);
+const env = Object.fromEntries(assignments.map((a) => [a.slice(0, a.indexOf("=")), a.slice(a.indexOf("=") + 1)]));
+const { command, probe, wasm } = languages[extname(file)];
+if (spawnSync(command, probe, { stdio: "ignore" }).status === 0) {
+  const { status } = spawnSync(command, [resolve(file)], { stdio: "inherit", env: { PATH: process.env.PATH, ...env } });
+  process.exitCode = status ?? 1;
+} else {
+  const installed = spawnSync("npm", ["ci", "--silent"], { cwd: import.meta.dirname, stdio: ["ignore", 2, 2] });
+  if (installed.status !== 0) throw new Error(`neither ${command} nor its WebAssembly build: install one of them`);
+  // node:wasi says that it is experimental.
+  process.removeAllListeners("warning");
+  process.exitCode = await wasm(readFileSync(file, "utf8"), env);
+}
