@@ -366,6 +366,12 @@ pub struct IdentitySecret {
     pub created_at: u64,
 }
 
+/// Body of `POST /v1/admin/tenants/{tenant}/identity-secrets`: there is nothing to say yet. It may be left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewIdentitySecret {}
+
 /// A new identity secret: the only time that it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

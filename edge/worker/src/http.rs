@@ -28,7 +28,9 @@ pub async fn serve(request: HttpRequest, env: Env) -> Response<Body> {
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let origin = request.headers().get(header::ORIGIN).cloned();
-    let mut response = if method == Method::OPTIONS {
+    // No page may read what owners manage: neither permission nor preflight is ever granted.
+    let for_pages = !path.starts_with(routes::admin::PREFIX);
+    let mut response = if method == Method::OPTIONS && for_pages {
         preflight()
     } else {
         let mut router: Router = routes::router(edge.clone());
@@ -38,7 +40,10 @@ pub async fn serve(request: HttpRequest, env: Env) -> Response<Body> {
         }
     };
     let code = render_problem(&mut response, &request_id);
-    common_headers(response.headers_mut(), origin, &request_id);
+    common_headers(response.headers_mut(), &request_id);
+    if for_pages {
+        cors_headers(response.headers_mut(), origin);
+    }
     let line = serde_json::json!({
         "request_id": request_id,
         "method": method.as_str(),
@@ -84,6 +89,9 @@ fn render_problem(response: &mut Response<Body>, request_id: &str) -> Option<Cod
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if problem.status == 401 {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
     if let Some(seconds) = problem.retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
@@ -124,18 +132,21 @@ fn preflight() -> Response<Body> {
 }
 
 /// Errors carry the CORS headers too: the page must be able to read why it was refused.
-fn common_headers(headers: &mut HeaderMap, origin: Option<HeaderValue>, request_id: &str) {
+fn cors_headers(headers: &mut HeaderMap, origin: Option<HeaderValue>) {
     if let Some(origin) = origin
         && !headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN)
     {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     }
     headers.append(header::VARY, HeaderValue::from_static("origin"));
+    headers.insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("retry-after, ratelimit, ratelimit-policy, x-request-id"),
+    );
+}
+
+fn common_headers(headers: &mut HeaderMap, request_id: &str) {
     for (name, value) in [
-        (
-            header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            "retry-after, ratelimit, ratelimit-policy, x-request-id",
-        ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
@@ -169,6 +180,11 @@ pub fn json<T: serde::Serialize>(status: StatusCode, value: &T) -> Answer {
 
 /// Reads a JSON body, at most [`MAX_BODY_BYTES`] of it.
 pub async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, Refusal> {
+    parse_json(&read_text(body).await?)
+}
+
+/// Reads a body, at most [`MAX_BODY_BYTES`] of it.
+pub async fn read_text(body: Body) -> Result<String, Refusal> {
     let bytes = axum::body::to_bytes(body, MAX_BODY_BYTES)
         .await
         .map_err(|_| {
@@ -177,8 +193,12 @@ pub async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, Refusal> {
                 format!("At most {MAX_BODY_BYTES} bytes."),
             )
         })?;
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|_| Problem::new(Code::NotUtf8, "Encode the body as UTF-8."))?;
+    String::from_utf8(bytes.into())
+        .map_err(|_| Problem::new(Code::NotUtf8, "Encode the body as UTF-8.").into())
+}
+
+/// JSON that says nothing unexpected.
+pub fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, Refusal> {
     serde_json::from_str(text).map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")).into())
 }
 

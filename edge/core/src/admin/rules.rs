@@ -1,7 +1,10 @@
 //! Which values are possible. Every refusal names the field and says what to do.
 
 use bulle_protocol::{
-    admin::{BotChange, NewApiKey, NewBot, NewSite, NewTenant, SiteChange, TenantChange},
+    admin::{
+        BotChange, NewApiKey, NewBot, NewIdentitySecret, NewSite, NewTenant, SiteChange,
+        TenantChange,
+    },
     problem::{Code, Problem},
 };
 
@@ -97,6 +100,28 @@ impl Rules for NewApiKey {
             _ => Ok(()),
         }
     }
+}
+
+impl Rules for NewIdentitySecret {
+    fn check(&self, _: u64) -> Result<(), Problem> {
+        Ok(())
+    }
+}
+
+/// The id is in use.
+pub fn taken(what: &str, id: &str) -> Problem {
+    Problem::new(
+        Code::AlreadyExists,
+        format!("There is a {what} with the id \"{id}\". Choose another, or change that one."),
+    )
+}
+
+/// There may not be more of them.
+pub fn too_many(most: u32, what: &str, advice: &str) -> Problem {
+    Problem::new(
+        Code::TooMany,
+        format!("A tenant has at most {most} {what}. {advice}"),
+    )
 }
 
 /// There is no such bot for a site to show.

@@ -5,11 +5,12 @@ mod history;
 mod index;
 mod kv;
 mod models;
+pub mod owners;
 mod tenants;
 
 use bulle_edge_core::ports::{Clock, Entropy, PortError};
 use std::time::Duration;
-use worker::{D1Database, Date, Delay, Env, console_error};
+use worker::{D1Database, Date, Delay, Env, console_error, wasm_bindgen::JsValue};
 
 /// The platform behind the ports.
 #[derive(Clone)]
@@ -61,6 +62,15 @@ pub fn port_error(error: worker::Error) -> PortError {
         worker::Error::D1(d1) => format!("D1: {}", d1.cause()),
         other => other.to_string(),
     })
+}
+
+/// Milliseconds fit a double exactly; D1 refuses the BigInt that an `i64` would become.
+fn time(ms: u64) -> JsValue {
+    JsValue::from_f64(ms as f64)
+}
+
+fn nullable<T: Into<JsValue>>(value: Option<T>) -> JsValue {
+    value.map_or(JsValue::NULL, Into::into)
 }
 
 impl Edge {
