@@ -13,7 +13,7 @@ use crate::{
 
 /// Whether a thing serves visitors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = admin::Status))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// It does.
@@ -73,13 +73,50 @@ pub enum Scope {
     IdentityWrite,
 }
 
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Self; 10] = [
+        Self::TenantRead,
+        Self::TenantWrite,
+        Self::BotsRead,
+        Self::BotsWrite,
+        Self::SitesRead,
+        Self::SitesWrite,
+        Self::KeysRead,
+        Self::KeysWrite,
+        Self::IdentityRead,
+        Self::IdentityWrite,
+    ];
+
+    /// The name as it stands in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TenantRead => "tenant:read",
+            Self::TenantWrite => "tenant:write",
+            Self::BotsRead => "bots:read",
+            Self::BotsWrite => "bots:write",
+            Self::SitesRead => "sites:read",
+            Self::SitesWrite => "sites:write",
+            Self::KeysRead => "keys:read",
+            Self::KeysWrite => "keys:write",
+            Self::IdentityRead => "identity:read",
+            Self::IdentityWrite => "identity:write",
+        }
+    }
+}
+
 /// An owner: whoever has bots.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Tenant {
     /// 1 to 40 of `a-z`, `0-9` and `-`, beginning with a letter or digit.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 40, pattern = "^[a-z0-9][a-z0-9-]{0,39}$")
+    )]
     pub id: String,
     /// Shown to people.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 80))]
     pub name: String,
     /// Whether its bots serve visitors.
     pub status: Status,
@@ -97,19 +134,48 @@ pub struct Tenant {
 #[serde(deny_unknown_fields)]
 pub struct NewTenant {
     /// 1 to 40 of `a-z`, `0-9` and `-`, beginning with a letter or digit.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 40, pattern = "^[a-z0-9][a-z0-9-]{0,39}$")
+    )]
     pub id: String,
     /// Shown to people.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 80))]
     pub name: String,
     /// Settings; the defaults where absent.
     #[serde(default)]
     pub settings: TenantSettings,
 }
 
-/// A bot.
+/// What of a tenant may be changed: a merge patch is applied to this, and nothing else is in reach.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct TenantChange {
+    /// Shown to people.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(required = false, min_length = 1, max_length = 80)
+    )]
+    pub name: String,
+    /// Whether it serves visitors.
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    pub status: Status,
+    /// A merge patch of the settings; `null` makes them the defaults.
+    #[cfg_attr(feature = "openapi", schema(required = false, nullable, value_type = Object))]
+    #[serde(default)]
+    pub settings: TenantSettings,
+}
+
+/// A bot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = admin::Bot))]
 pub struct Bot {
     /// 1 to 40 of `a-z`, `0-9` and `-`, beginning with a letter or digit; unique in its tenant.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 40, pattern = "^[a-z0-9][a-z0-9-]{0,39}$")
+    )]
     pub id: String,
     /// Whether it serves visitors.
     pub status: Status,
@@ -127,9 +193,25 @@ pub struct Bot {
 #[serde(deny_unknown_fields)]
 pub struct NewBot {
     /// 1 to 40 of `a-z`, `0-9` and `-`, beginning with a letter or digit.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 40, pattern = "^[a-z0-9][a-z0-9-]{0,39}$")
+    )]
     pub id: String,
-    /// Settings; the defaults where absent.
-    #[serde(default)]
+    /// Settings; the defaults where absent, but every bot has a name.
+    pub settings: BotSettings,
+}
+
+/// What of a bot may be changed: a merge patch is applied to this, and nothing else is in reach.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct BotChange {
+    /// Whether it serves visitors.
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    pub status: Status,
+    /// A merge patch of the settings.
+    #[cfg_attr(feature = "openapi", schema(required = false, value_type = Object))]
     pub settings: BotSettings,
 }
 
@@ -140,11 +222,17 @@ pub struct Site {
     /// The public key in the script tag. Made by the edge.
     pub key: String,
     /// The bot that it shows.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 40, pattern = "^[a-z0-9][a-z0-9-]{0,39}$")
+    )]
     pub bot_id: String,
-    /// Shown to people.
+    /// Shown to people. May be empty.
+    #[cfg_attr(feature = "openapi", schema(max_length = 80))]
     pub name: String,
     /// Origins that may show the bubble: `https://example.com`, `https://*.example.com` for every subdomain,
     /// `http://localhost:*` for any port of the developer's own machine.
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 50))]
     pub origins: Vec<String>,
     /// What it is for.
     pub environment: Environment,
@@ -162,15 +250,54 @@ pub struct Site {
 #[serde(deny_unknown_fields)]
 pub struct NewSite {
     /// The bot that it shows.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 40, pattern = "^[a-z0-9][a-z0-9-]{0,39}$")
+    )]
     pub bot_id: String,
-    /// Shown to people.
+    /// Shown to people. May be empty.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(max_length = 80))]
     pub name: String,
     /// Origins that may show the bubble; see [`Site::origins`].
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 50))]
     pub origins: Vec<String>,
     /// What it is for.
     #[serde(default)]
     pub environment: Environment,
+}
+
+/// What of a site may be changed: a merge patch is applied to this, and nothing else is in reach.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SiteChange {
+    /// Shown to people.
+    #[cfg_attr(feature = "openapi", schema(required = false, max_length = 80))]
+    pub name: String,
+    /// Origins that may show the bubble, all of them; see [`Site::origins`].
+    #[cfg_attr(
+        feature = "openapi",
+        schema(required = false, min_items = 1, max_items = 50)
+    )]
+    pub origins: Vec<String>,
+    /// What it is for.
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    pub environment: Environment,
+    /// Whether it serves visitors.
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    pub status: Status,
+    /// The bot that it shows.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            required = false,
+            min_length = 1,
+            max_length = 40,
+            pattern = "^[a-z0-9][a-z0-9-]{0,39}$"
+        )
+    )]
+    pub bot_id: String,
 }
 
 /// An API key, without its secret part.
@@ -182,6 +309,7 @@ pub struct ApiKey {
     /// How the key begins: enough to recognise it, useless without the rest.
     pub prefix: String,
     /// Shown to people.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 80))]
     pub name: String,
     /// What it is good for.
     pub scopes: Vec<Scope>,
@@ -204,10 +332,13 @@ pub struct ApiKey {
 #[serde(deny_unknown_fields)]
 pub struct NewApiKey {
     /// Shown to people.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 80))]
     pub name: String,
-    /// What it is good for.
+    /// What it is good for: no more than the key that creates it. Each once.
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 10))]
     pub scopes: Vec<Scope>,
     /// Unix milliseconds after which it is refused; never when absent.
+    #[cfg_attr(feature = "openapi", schema(maximum = 8_640_000_000_000_000_u64))]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expires_at: Option<u64>,
 }
@@ -235,6 +366,12 @@ pub struct IdentitySecret {
     pub created_at: u64,
 }
 
+/// Body of `POST /v1/admin/tenants/{tenant}/identity-secrets`: there is nothing to say yet. It may be left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewIdentitySecret {}
+
 /// A new identity secret: the only time that it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -247,7 +384,7 @@ pub struct CreatedIdentitySecret {
     pub secret: Option<String>,
 }
 
-/// A page of a list, oldest first.
+/// A page of a list, in the order of ids (of keys, for sites). Where the edge makes them, that is from the oldest on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Page<T> {

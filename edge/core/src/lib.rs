@@ -1,7 +1,7 @@
 //! Every decision of the edge, and no platform: the same code runs in workerd and in plain `cargo test`.
 //!
 //! Modules stand in the order in which a visitor's message passes through them; [`turn`] is the one
-//! place that calls them all. What the platform must provide is in [`ports`].
+//! place that calls them all. [`admin`] is the owner's side. What the platform must provide is in [`ports`].
 
 pub mod ports;
 pub mod settings;
@@ -23,6 +23,8 @@ pub mod reply;
 
 pub mod record;
 pub mod turn;
+
+pub mod admin;
 
 #[cfg(test)]
 mod fakes;

@@ -1,6 +1,7 @@
 //! The deployment's settings: variables and secrets of the Worker's environment.
 
 use bulle_edge_core::{
+    admin::key::OperatorKey,
     guard::token::Secret,
     provider::{Deployment, Timeouts, openai::Server},
 };
@@ -22,6 +23,11 @@ const TURNSTILE_URL: &str = "https://challenges.cloudflare.com/turnstile/v0/site
 /// `misconfigured`, saying what to set.
 pub fn session_secret(env: &Env) -> Result<Secret, Problem> {
     Secret::new(text(env, "SESSION_SECRET").as_deref())
+}
+
+/// The operator's own key to the owner's API; without one nobody is the operator.
+pub fn operator_key(env: &Env) -> Option<OperatorKey> {
+    OperatorKey::new(text(env, "ADMIN_KEY").as_deref())
 }
 
 /// The models and the patience with them.

@@ -28,8 +28,12 @@ pub async fn serve(request: HttpRequest, env: Env) -> Response<Body> {
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let origin = request.headers().get(header::ORIGIN).cloned();
-    let mut response = if method == Method::OPTIONS {
+    // No page may read what owners manage: neither permission nor preflight is ever granted.
+    let for_pages = !path.starts_with(routes::admin::PREFIX);
+    let mut response = if method == Method::OPTIONS && for_pages {
         preflight()
+    } else if announces_too_much(request.headers()) {
+        Refusal(too_large()).into_response()
     } else {
         let mut router: Router = routes::router(edge.clone());
         match router.call(request).await {
@@ -38,7 +42,10 @@ pub async fn serve(request: HttpRequest, env: Env) -> Response<Body> {
         }
     };
     let code = render_problem(&mut response, &request_id);
-    common_headers(response.headers_mut(), origin, &request_id);
+    common_headers(response.headers_mut(), &request_id);
+    if for_pages {
+        cors_headers(response.headers_mut(), origin);
+    }
     let line = serde_json::json!({
         "request_id": request_id,
         "method": method.as_str(),
@@ -84,6 +91,9 @@ fn render_problem(response: &mut Response<Body>, request_id: &str) -> Option<Cod
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if problem.status == 401 {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
     if let Some(seconds) = problem.retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
@@ -125,18 +135,21 @@ fn preflight() -> Response<Body> {
 }
 
 /// Errors carry the CORS headers too: the page must be able to read why it was refused.
-fn common_headers(headers: &mut HeaderMap, origin: Option<HeaderValue>, request_id: &str) {
+fn cors_headers(headers: &mut HeaderMap, origin: Option<HeaderValue>) {
     if let Some(origin) = origin
         && !headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN)
     {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     }
     headers.append(header::VARY, HeaderValue::from_static("origin"));
+    headers.insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("retry-after, ratelimit, ratelimit-policy, x-request-id"),
+    );
+}
+
+fn common_headers(headers: &mut HeaderMap, request_id: &str) {
     for (name, value) in [
-        (
-            header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            "retry-after, ratelimit, ratelimit-policy, x-request-id",
-        ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (
@@ -181,21 +194,33 @@ pub fn json<T: serde::Serialize>(status: StatusCode, value: &T) -> Answer {
     Ok(response)
 }
 
-/// Reads a JSON body, at most [`MAX_BODY_BYTES`] of it. One that says that it is longer is not read at all.
-pub async fn read_json<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, Refusal> {
-    let too_large = || {
-        let detail = format!("At most {MAX_BODY_BYTES} bytes.");
-        Problem::new(Code::BodyTooLarge, detail)
-    };
+/// A body that says that it is too large is not read at all.
+fn announces_too_much(headers: &HeaderMap) -> bool {
     let announced = header(headers, "content-length").and_then(|n| n.parse::<usize>().ok());
-    if announced.is_some_and(|n| n > MAX_BODY_BYTES) {
-        return Err(too_large().into());
-    }
+    announced.is_some_and(|n| n > MAX_BODY_BYTES)
+}
+
+fn too_large() -> Problem {
+    let detail = format!("At most {MAX_BODY_BYTES} bytes.");
+    Problem::new(Code::BodyTooLarge, detail)
+}
+
+/// Reads a JSON body, at most [`MAX_BODY_BYTES`] of it.
+pub async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, Refusal> {
+    parse_json(&read_text(body).await?)
+}
+
+/// Reads a body, at most [`MAX_BODY_BYTES`] of it.
+pub async fn read_text(body: Body) -> Result<String, Refusal> {
     let bytes = axum::body::to_bytes(body, MAX_BODY_BYTES)
         .await
         .map_err(|_| too_large())?;
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|_| Problem::new(Code::NotUtf8, "Encode the body as UTF-8."))?;
+    String::from_utf8(bytes.into())
+        .map_err(|_| Problem::new(Code::NotUtf8, "Encode the body as UTF-8.").into())
+}
+
+/// JSON that says nothing unexpected.
+pub fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, Refusal> {
     serde_json::from_str(text).map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")).into())
 }
 

@@ -21,7 +21,10 @@ pub async fn get() -> Response<Body> {
 
 #[cfg(test)]
 mod tests {
-    use crate::routes::{assets, conversations, health, loader, messages, sessions};
+    use crate::routes::{
+        admin::{bots, identity_secrets, keys, sites, tenants},
+        assets, conversations, health, loader, messages, sessions,
+    };
     use utoipa::{
         Modify, OpenApi,
         openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
@@ -32,15 +35,21 @@ mod tests {
         info(title = "Bulle", description = "The HTTP contract of the edge. Errors are RFC 9457 problems with a stable `code`."),
         paths(
             loader::get, assets::get, sessions::post, conversations::create, conversations::list,
-            messages::send, messages::history, messages::events, messages::cancel, health::get, super::get,
+            messages::send, messages::history, messages::events, messages::cancel,
+            tenants::list, tenants::create, tenants::get, tenants::change, tenants::delete,
+            bots::list, bots::create, bots::get, bots::change, bots::delete,
+            sites::list, sites::create, sites::get, sites::change, sites::delete,
+            keys::list, keys::create, keys::get, keys::revoke,
+            identity_secrets::list, identity_secrets::create, identity_secrets::delete,
+            health::get, super::get,
         ),
-        modifiers(&Session),
+        modifiers(&Bearers),
     )]
     struct Document;
 
-    struct Session;
+    struct Bearers;
 
-    impl Modify for Session {
+    impl Modify for Bearers {
         fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
             let scheme = HttpBuilder::new()
                 .scheme(HttpAuthScheme::Bearer)
@@ -49,6 +58,12 @@ mod tests {
                 .build();
             let components = document.components.get_or_insert_default();
             components.add_security_scheme("session", SecurityScheme::Http(scheme));
+            let scheme = HttpBuilder::new()
+                .scheme(HttpAuthScheme::Bearer)
+                .bearer_format("bulle_{tenant}_{id}_{secret}")
+                .description(Some("An API key of POST /v1/admin/tenants/{tenant}/keys, or the operator's ADMIN_KEY"))
+                .build();
+            components.add_security_scheme("api_key", SecurityScheme::Http(scheme));
         }
     }
 

@@ -72,6 +72,17 @@ pub fn frame_policy(site: &Site) -> String {
     )
 }
 
+/// Whether there can be an origin that the pattern covers: the simplest candidate is tried.
+pub fn is_pattern(pattern: &str) -> bool {
+    let origin = pattern.replacen("://*.", "://a.", 1);
+    let origin = match origin.strip_suffix(":*") {
+        Some(base) => format!("{base}:1"),
+        None => origin,
+    };
+    // An asterisk left over would be read as part of the host's name, which no page's is.
+    !origin.contains('*') && matches(pattern, &origin)
+}
+
 /// Scheme, host and port of a string that is an origin and nothing more.
 fn parts(text: &str) -> Option<(String, String, u16)> {
     let url = Url::parse(text).ok()?;
@@ -147,7 +158,57 @@ mod tests {
         );
     }
 
+    #[test]
+    fn patterns_that_could_never_match_are_told() {
+        for pattern in [
+            "https://example.com",
+            "http://example.com:8080",
+            "https://*.example.com",
+            "https://*.example.com:8443",
+            "http://localhost:*",
+            "https://127.0.0.1:*",
+            "http://[::1]:3000",
+            "https://xn--9ca.fr",
+        ] {
+            assert!(is_pattern(pattern), "{pattern}");
+        }
+        for pattern in [
+            "",
+            "*",
+            "null",
+            "example.com",
+            "https://",
+            "https://*",
+            "https://*.",
+            "https://*.*.example.com",
+            "https://a.*.example.com",
+            "https://*.127.0.0.1",
+            "https://Example.com",
+            "https://example.com/",
+            "https://example.com:443",
+            "https://example.com:*",
+            "https://*.localhost:*",
+            "https://é.fr",
+            "https://user@example.com",
+            "ftp://example.com",
+            " https://example.com",
+            "https://example.com ",
+        ] {
+            assert!(!is_pattern(pattern), "{pattern}");
+        }
+    }
+
     proptest::proptest! {
+        #[test]
+        fn what_matches_something_is_a_pattern(pattern in "https?://(\\*\\.)?[a-z0-9.*-]{1,12}(:[0-9*]{1,4})?", sub in "[a-z.]{0,5}", port in 1_u16..) {
+            let host = pattern.replacen("*.", &sub, 1);
+            for origin in [pattern.clone(), host.clone(), host.replacen(":*", &format!(":{port}"), 1)] {
+                if !origin.contains('*') && matches(&pattern, &origin) {
+                    proptest::prop_assert!(is_pattern(&pattern), "{} {}", pattern, origin);
+                }
+            }
+        }
+
         #[test]
         fn no_input_panics_and_a_wildcard_never_leaves_its_domain(text in "(?s).{0,40}", host in "[a-z.-]{0,20}") {
             let _ = matches(&text, &text);

@@ -5,9 +5,9 @@ use bulle_edge_core::{
     record::{Record, StoredMessage},
 };
 use serde::Serialize;
-use worker::{D1Database, D1PreparedStatement, wasm_bindgen::JsValue};
+use worker::{D1Database, D1PreparedStatement};
 
-use super::{Edge, port_error, time};
+use super::{Edge, nullable, port_error, time};
 
 impl Archive for Edge {
     async fn record(&self, record: &Record) -> Result<(), PortError> {
@@ -77,10 +77,6 @@ fn message(
         time(message.created_at),
     ]);
     statement.map_err(port_error)
-}
-
-fn nullable(text: Option<String>) -> JsValue {
-    text.map_or(JsValue::NULL, JsValue::from)
 }
 
 fn json<T: Serialize>(value: &T) -> Result<String, PortError> {

@@ -9,6 +9,7 @@ mod memory;
 mod meters;
 mod models;
 pub mod object;
+pub mod owners;
 mod tenants;
 mod visitors;
 
@@ -59,11 +60,6 @@ impl Entropy for Edge {
     }
 }
 
-/// Milliseconds fit a double exactly; D1 refuses the BigInt that an `i64` would become.
-pub fn time(ms: u64) -> JsValue {
-    JsValue::from_f64(ms as f64)
-}
-
 /// The platform's error as text for the log. A D1 error is asked for its cause: printing it directly can hang.
 #[expect(clippy::needless_pass_by_value, reason = "made to be given to map_err")]
 pub fn port_error(error: worker::Error) -> PortError {
@@ -71,6 +67,15 @@ pub fn port_error(error: worker::Error) -> PortError {
         worker::Error::D1(d1) => format!("D1: {}", d1.cause()),
         other => other.to_string(),
     })
+}
+
+/// Milliseconds fit a double exactly; D1 refuses the BigInt that an `i64` would become.
+fn time(ms: u64) -> JsValue {
+    JsValue::from_f64(ms as f64)
+}
+
+fn nullable<T: Into<JsValue>>(value: Option<T>) -> JsValue {
+    value.map_or(JsValue::NULL, Into::into)
 }
 
 impl Edge {

@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use bulle_edge_core::{
+    admin::key::MIN_OPERATOR_KEY_CHARS,
     ports::{Clock, Kv},
     provider::{Provider, extractive},
     settings::BotSettings,
@@ -65,6 +66,7 @@ pub async fn get(State(edge): State<Edge>, _headers: HeaderMap) -> Answer {
         })
         .await,
         model(&edge),
+        admin(&edge),
     ];
     // Without KV everything goes on, only slower.
     let ok = checks.iter().all(|check| check.ok || check.name == "kv");
@@ -101,6 +103,22 @@ fn model(edge: &Edge) -> Check {
     };
     Check {
         name: "model",
+        ok: true,
+        ms: 0,
+        detail,
+    }
+}
+
+/// Whether there is an operator. A closed door is no fault: tenants' API keys work, and visitors notice nothing.
+fn admin(edge: &Edge) -> Check {
+    let detail = match config::operator_key(edge.env()) {
+        Some(_) => "open".to_owned(),
+        None => format!(
+            "closed: set the secret ADMIN_KEY to at least {MIN_OPERATOR_KEY_CHARS} random characters"
+        ),
+    };
+    Check {
+        name: "admin",
         ok: true,
         ms: 0,
         detail,

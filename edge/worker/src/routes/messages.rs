@@ -62,7 +62,7 @@ pub async fn send(
 ) -> Answer {
     let admitted = admitted(&edge, &headers).await?;
     let id = path_id(&id)?;
-    let message: SendMessage = read_json(&headers, body).await?;
+    let message: SendMessage = read_json(body).await?;
     let question = guard::admit_message(&edge, admitted, message).await?;
     let ask = Command::Ask {
         question: Box::new(question.clone()),

@@ -1,5 +1,6 @@
 //! Paths, and nothing but paths. One file a resource, with thin handlers.
 
+pub mod admin;
 pub mod assets;
 pub mod conversations;
 pub mod health;
@@ -28,6 +29,7 @@ pub fn router(edge: Edge) -> Router {
         )
         .route("/v1/conversations/{id}/events", get(messages::events))
         .route("/v1/conversations/{id}/cancel", post(messages::cancel))
+        .merge(admin::router())
         .route("/health", get(health::get))
         .route("/openapi.json", get(openapi::get))
         .fallback(not_found)

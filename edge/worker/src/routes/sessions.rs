@@ -31,7 +31,7 @@ use crate::{
 )))]
 #[send]
 pub async fn post(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> Answer {
-    let request: SessionRequest = read_json(&headers, body).await?;
+    let request: SessionRequest = read_json(body).await?;
     let secret = config::session_secret(edge.env())?;
     let caller = Caller {
         origin: header(&headers, "origin"),

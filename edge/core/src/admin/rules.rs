@@ -1,0 +1,193 @@
+//! Which values are possible. Every refusal names the field and says what to do.
+
+use bulle_protocol::{
+    admin::{
+        BotChange, NewApiKey, NewBot, NewIdentitySecret, NewSite, NewTenant, SiteChange,
+        TenantChange,
+    },
+    problem::{Code, Problem},
+};
+
+use crate::guard::origin;
+
+/// Longest id, in characters.
+const MAX_ID: usize = 40;
+
+/// Longest name, in characters.
+const MAX_NAME: usize = 80;
+
+/// Most origins of a site.
+const MAX_ORIGINS: usize = 50;
+
+/// Most origins' characters: the longest host name, and what stands around it.
+const MAX_ORIGIN: usize = 300;
+
+/// The last moment that JavaScript's dates know, in Unix milliseconds.
+const MAX_TIME: u64 = 8_640_000_000_000_000;
+
+/// Most bots of a tenant.
+pub const MAX_BOTS: u32 = 100;
+
+/// Most sites of a tenant.
+pub const MAX_SITES: u32 = 500;
+
+/// Most API keys of a tenant that are neither revoked nor expired.
+pub const MAX_KEYS: u32 = 50;
+
+/// Most identity secrets of a tenant: an old and a new one.
+pub const MAX_IDENTITY_SECRETS: u32 = 2;
+
+/// A value that an owner gives.
+pub trait Rules {
+    /// Whether the value is possible. `now_ms` is Unix milliseconds.
+    ///
+    /// # Errors
+    /// `invalid_value`, naming the field.
+    fn check(&self, now_ms: u64) -> Result<(), Problem>;
+}
+
+impl Rules for NewTenant {
+    fn check(&self, _: u64) -> Result<(), Problem> {
+        id("id", &self.id)?;
+        name(&self.name)
+    }
+}
+
+impl Rules for TenantChange {
+    fn check(&self, _: u64) -> Result<(), Problem> {
+        name(&self.name)
+    }
+}
+
+impl Rules for NewBot {
+    fn check(&self, _: u64) -> Result<(), Problem> {
+        id("id", &self.id)?;
+        self.settings.validate().map_err(|text| invalid(&text))
+    }
+}
+
+impl Rules for BotChange {
+    fn check(&self, _: u64) -> Result<(), Problem> {
+        self.settings.validate().map_err(|text| invalid(&text))
+    }
+}
+
+impl Rules for NewSite {
+    fn check(&self, _: u64) -> Result<(), Problem> {
+        site(&self.bot_id, &self.name, &self.origins)
+    }
+}
+
+impl Rules for SiteChange {
+    fn check(&self, _: u64) -> Result<(), Problem> {
+        site(&self.bot_id, &self.name, &self.origins)
+    }
+}
+
+impl Rules for NewApiKey {
+    fn check(&self, now_ms: u64) -> Result<(), Problem> {
+        name(&self.name)?;
+        let mut scopes = self.scopes.clone();
+        scopes.sort_unstable();
+        scopes.dedup();
+        if scopes.is_empty() || scopes.len() != self.scopes.len() {
+            return Err(invalid("scopes: name at least one scope, and each once."));
+        }
+        match self.expires_at {
+            Some(end) if end <= now_ms || end > MAX_TIME => Err(invalid(
+                "expires_at: give a time to come, in Unix milliseconds, or leave it out for a key that does not expire.",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Rules for NewIdentitySecret {
+    fn check(&self, _: u64) -> Result<(), Problem> {
+        Ok(())
+    }
+}
+
+/// The id is in use.
+pub fn taken(what: &str, id: &str) -> Problem {
+    Problem::new(
+        Code::AlreadyExists,
+        format!("There is a {what} with the id \"{id}\". Choose another, or change that one."),
+    )
+}
+
+/// There may not be more of them.
+pub fn too_many(most: u32, what: &str, advice: &str) -> Problem {
+    Problem::new(
+        Code::TooMany,
+        format!("A tenant has at most {most} {what}. {advice}"),
+    )
+}
+
+/// There is no such bot for a site to show.
+pub fn unknown_bot(bot_id: &str) -> Problem {
+    invalid(&format!(
+        "bot_id: this tenant has no bot \"{bot_id}\". Create it first."
+    ))
+}
+
+/// Whether the text can be the id of a tenant or a bot.
+pub fn is_id(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    text.len() <= MAX_ID
+        && text.bytes().next().is_some_and(plain)
+        && text.bytes().all(|b| plain(b) || b == b'-')
+}
+
+fn id(field: &str, text: &str) -> Result<(), Problem> {
+    if is_id(text) {
+        return Ok(());
+    }
+    Err(invalid(&format!(
+        "{field}: 1 to {MAX_ID} of a-z, 0-9 and \"-\", beginning with a letter or digit."
+    )))
+}
+
+fn name(text: &str) -> Result<(), Problem> {
+    if text.trim().is_empty() {
+        return Err(invalid("name: give a name that people can see."));
+    }
+    possible_name(text)
+}
+
+fn possible_name(text: &str) -> Result<(), Problem> {
+    if text.chars().count() > MAX_NAME || text.chars().any(char::is_control) {
+        return Err(invalid(&format!(
+            "name: at most {MAX_NAME} characters, on one line."
+        )));
+    }
+    Ok(())
+}
+
+fn site(bot_id: &str, name: &str, origins: &[String]) -> Result<(), Problem> {
+    id("bot_id", bot_id)?;
+    possible_name(name)?;
+    if origins.is_empty() || origins.len() > MAX_ORIGINS {
+        return Err(invalid(&format!(
+            "origins: name 1 to {MAX_ORIGINS} origins that may show the bubble."
+        )));
+    }
+    let wrong = origins
+        .iter()
+        .find(|pattern| pattern.len() > MAX_ORIGIN || !origin::is_pattern(pattern));
+    match wrong {
+        None => Ok(()),
+        Some(pattern) => {
+            let shown: String = pattern.chars().take(MAX_NAME).collect();
+            Err(invalid(&format!(
+                "origins: no page has an origin like \"{shown}\". Write \"https://example.com\" (lower case, no path, no \
+                 slash at the end, no default port), \"https://*.example.com\" for all its subdomains, or \
+                 \"http://localhost:*\" for every port of your own machine."
+            )))
+        }
+    }
+}
+
+fn invalid(detail: &str) -> Problem {
+    Problem::new(Code::InvalidValue, detail)
+}

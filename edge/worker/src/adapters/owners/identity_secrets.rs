@@ -1,0 +1,73 @@
+//! Which identity secrets a tenant has. The secrets themselves are derived and are nowhere stored.
+
+use bulle_edge_core::{admin::rules, guard::identity, ports::PortError};
+use bulle_protocol::{
+    Id,
+    admin::{CreatedIdentitySecret, IdentitySecret, NewIdentitySecret},
+    problem::Problem,
+};
+
+use super::{Creatable, Made, Maker, Table, answer, bind, time};
+use crate::adapters::{Edge, port_error};
+
+impl Table for IdentitySecret {
+    const ROW: &'static str =
+        "id, 1 AS version, json_object('id', id, 'created_at', created_at) AS item";
+    const ONE: &'static str = "FROM identity_secret WHERE tenant_id = ?1 AND id = ?2";
+    const PAGE: &'static str =
+        "FROM identity_secret WHERE tenant_id = ?1 AND id > ?2 ORDER BY id LIMIT ?5";
+}
+
+impl Creatable for IdentitySecret {
+    type New = NewIdentitySecret;
+    // A time that is null is refused: when there are too many, nothing is stored.
+    const INSERT: &'static str = "INSERT INTO identity_secret (tenant_id, id, created_at) VALUES (?1, ?2, \
+        CASE WHEN (SELECT count(*) FROM identity_secret WHERE tenant_id = ?1) < ?4 THEN ?3 END)";
+    const OBSTACLE: &'static str = "SELECT CASE WHEN (SELECT count(*) FROM identity_secret WHERE tenant_id = ?1) >= ?4 \
+        THEN 'full' END AS obstacle";
+    const NOTICED: bool = true;
+
+    fn make(_: NewIdentitySecret, maker: &Maker<'_>) -> Result<Made, Problem> {
+        let deployment = maker.secret.as_ref().map_err(Problem::clone)?;
+        let [random, ..] = maker.random;
+        let id = Id::from_parts(maker.now_ms, random);
+        let listed = Self {
+            id,
+            created_at: maker.now_ms,
+        };
+        let remembered = answer(&listed)?;
+        let id = id.to_string();
+        let secret = Some(identity::derive(deployment, maker.tenant_id, &id));
+        Ok(Made {
+            id,
+            values: vec![time(maker.now_ms), rules::MAX_IDENTITY_SECRETS.into()],
+            shown: answer(&CreatedIdentitySecret { listed, secret })?,
+            remembered,
+        })
+    }
+
+    fn refusal(_: &str, _: &Made) -> Problem {
+        rules::too_many(
+            rules::MAX_IDENTITY_SECRETS,
+            "identity secrets",
+            "Delete the old one once none of your servers signs with it.",
+        )
+    }
+}
+
+impl Edge {
+    /// Deletes an identity secret: nothing that it has signed is accepted any more. False when there is none.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn delete_identity_secret(
+        &self,
+        tenant_id: &str,
+        id: &str,
+    ) -> Result<bool, PortError> {
+        let sql = "DELETE FROM identity_secret WHERE tenant_id = ?1 AND id = ?2 RETURNING id";
+        let statement = bind(&self.db()?, sql, &[tenant_id.into(), id.into()])?;
+        let row: Option<serde_json::Value> = statement.first(None).await.map_err(port_error)?;
+        Ok(row.is_some())
+    }
+}

@@ -1,0 +1,137 @@
+//! Tenants: owners themselves. Their id is both `?1` and `?2`, except where the operator creates or lists them.
+
+use bulle_edge_core::{admin::rules, ports::PortError};
+use bulle_protocol::{
+    admin::{NewTenant, Status, Tenant, TenantChange},
+    problem::Problem,
+};
+use worker::wasm_bindgen::JsValue;
+
+use super::{Creatable, Editable, Made, Maker, Reach, Table, bind, json, name, time};
+use crate::adapters::{Edge, port_error};
+
+impl Table for Tenant {
+    const ROW: &'static str = "id, version, json_object('id', id, 'name', name, 'status', status, \
+        'settings', json(settings), 'created_at', created_at, 'updated_at', updated_at) AS item";
+    const ONE: &'static str = "FROM tenant WHERE id = ?2";
+    const PAGE: &'static str =
+        "FROM tenant WHERE id > ?2 AND (?3 IS NULL OR status = ?3) ORDER BY id LIMIT ?5";
+}
+
+impl Editable for Tenant {
+    type Change = TenantChange;
+    const UPDATE: &'static str = "UPDATE tenant SET version = version + 1, updated_at = ?4, name = ?5, status = ?6, \
+        settings = ?7 WHERE id = ?2 AND version = ?3";
+    const DELETE: &'static [&'static str] = &[
+        "DELETE FROM chunk_fts WHERE rowid IN (SELECT id FROM chunk WHERE tenant_id = ?1) \
+         AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
+        "DELETE FROM chunk WHERE tenant_id = ?1 \
+         AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
+        "DELETE FROM source WHERE tenant_id = ?1 \
+         AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
+        "DELETE FROM message WHERE tenant_id = ?1 \
+         AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
+        "DELETE FROM conversation WHERE tenant_id = ?1 \
+         AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
+        "DELETE FROM visitor WHERE tenant_id = ?1 \
+         AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
+        "DELETE FROM site WHERE tenant_id = ?1 \
+         AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
+        "DELETE FROM bot WHERE tenant_id = ?1 \
+         AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
+        "DELETE FROM api_key WHERE tenant_id = ?1 \
+         AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
+        "DELETE FROM identity_secret WHERE tenant_id = ?1 \
+         AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
+        // Also what the operator was answered when this tenant was created.
+        "DELETE FROM idempotency \
+         WHERE (tenant_id = ?1 OR tenant_id = '' AND json_extract(response, '$.id') = ?1) \
+         AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
+        "DELETE FROM tenant WHERE id = ?2 AND version = ?3 RETURNING id",
+    ];
+
+    fn editable(self) -> TenantChange {
+        TenantChange {
+            name: self.name,
+            status: self.status,
+            settings: self.settings,
+        }
+    }
+
+    fn values(change: &TenantChange) -> Result<Vec<JsValue>, PortError> {
+        Ok(vec![
+            change.name.as_str().into(),
+            name(change.status)?.into(),
+            json(&change.settings)?.into(),
+        ])
+    }
+
+    fn reach(_: &str) -> Reach<'_> {
+        Reach::default()
+    }
+}
+
+impl Creatable for Tenant {
+    type New = NewTenant;
+    const INSERT: &'static str = "INSERT INTO tenant (id, name, settings, created_at, updated_at) VALUES (?2, ?3, ?4, ?5, ?5)";
+    const OBSTACLE: &'static str = "SELECT CASE WHEN EXISTS (SELECT 1 FROM tenant WHERE id = ?2) THEN 'exists' END AS obstacle, ?5 AS now";
+
+    fn make(new: NewTenant, maker: &Maker<'_>) -> Result<Made, Problem> {
+        let tenant = Tenant {
+            id: new.id,
+            name: new.name,
+            status: Status::Active,
+            settings: new.settings,
+            created_at: maker.now_ms,
+            updated_at: maker.now_ms,
+        };
+        let values = vec![
+            tenant.name.as_str().into(),
+            super::answer(&tenant.settings)?.into(),
+            time(maker.now_ms),
+        ];
+        Made::open(tenant.id.clone(), values, &tenant)
+    }
+
+    fn refusal(_: &str, made: &Made) -> Problem {
+        rules::taken("tenant", &made.id)
+    }
+}
+
+impl Edge {
+    /// Whether there is such a tenant.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn tenant_exists(&self, tenant_id: &str) -> Result<bool, PortError> {
+        let sql = "SELECT 1 AS one FROM tenant WHERE id = ?1";
+        let statement = bind(&self.db()?, sql, &[tenant_id.into()])?;
+        let row: Option<serde_json::Value> = statement.first(None).await.map_err(port_error)?;
+        Ok(row.is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every table with a tenant's rows is emptied of them when the tenant goes, also one that comes later.
+    #[test]
+    fn a_deletion_forgets_no_table() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+        let mut tables = 0;
+        for file in std::fs::read_dir(folder).unwrap() {
+            let sql = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            for statement in sql.split("CREATE TABLE ").skip(1) {
+                let statement = statement.split(") STRICT").next().unwrap();
+                let table = statement.split_whitespace().next().unwrap();
+                if statement.contains("tenant_id ") {
+                    let deletes = |sql: &&str| sql.starts_with(&format!("DELETE FROM {table} "));
+                    assert!(Tenant::DELETE.iter().any(deletes), "{table}");
+                    tables += 1;
+                }
+            }
+        }
+        assert!(tables >= 10, "only {tables} tables were found");
+    }
+}

@@ -1,0 +1,158 @@
+//! How things of every kind are created: once, however often the same request comes with one `Idempotency-Key`.
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri, header},
+};
+use bulle_edge_core::{
+    admin::{Caller, key::sha256_hex, precondition::etag, rules::Rules},
+    ports::{Clock, Entropy},
+};
+use bulle_protocol::problem::{Code, Problem};
+
+use super::{access::unavailable, things::forget};
+use crate::{
+    adapters::{
+        Edge,
+        owners::{Creatable, Maker, Remembered},
+    },
+    config,
+    http::{Answer, Refusal, parse_json, read_text},
+};
+
+/// Longest `Idempotency-Key`.
+const MAX_KEY: usize = 255;
+
+/// The version of what is new.
+const FIRST: u64 = 1;
+
+/// Creates a thing. `tenant_id` is empty when the operator creates tenants.
+pub async fn create<T: Creatable>(
+    edge: &Edge,
+    caller: &Caller,
+    tenant_id: &str,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: Body,
+) -> Answer {
+    let text = read_text(body).await?;
+    let now_ms = edge.now_ms();
+    let path = uri.path();
+    let key = idempotency_key(headers)?;
+    let fingerprint = sha256_hex([b"POST\n", path.as_bytes(), b"\n", text.as_bytes()]);
+
+    // 1. The same request again.
+    if let Some(key) = &key
+        && let Some(again) = repeated(edge, tenant_id, key, &fingerprint, path).await?
+    {
+        return Ok(again);
+    }
+
+    // 2. What it is to be.
+    let new: T::New = parse_json(if text.is_empty() { "{}" } else { &text })?;
+    new.check(now_ms)?;
+    let made = T::make(
+        new,
+        &Maker {
+            caller,
+            tenant_id,
+            now_ms,
+            random: [edge.random(), edge.random(), edge.random()],
+            secret: config::session_secret(edge.env()),
+        },
+    )?;
+    let remembered = key.as_ref().map(|key| Remembered {
+        key: key.clone(),
+        fingerprint: fingerprint.clone(),
+        response: made.remembered.clone(),
+        etag: etag(FIRST),
+    });
+
+    // 3. All of it or nothing.
+    let done = edge.create_owned::<T>(tenant_id, &made, remembered.as_ref(), now_ms);
+    let error = match done.await {
+        Ok(sites) => {
+            forget(edge, &sites).await;
+            return created(made.shown, &etag(FIRST), path, &made.id);
+        }
+        Err(error) => error,
+    };
+
+    // 4. Why not: the same request was quicker, something is in the way, or the database failed.
+    if let Some(key) = &key
+        && let Some(again) = repeated(edge, tenant_id, key, &fingerprint, path).await?
+    {
+        return Ok(again);
+    }
+    match edge.obstacle::<T>(tenant_id, &made).await {
+        Ok(Some(obstacle)) => Err(T::refusal(&obstacle, &made).into()),
+        _ => Err(unavailable(&error)),
+    }
+}
+
+/// The header, when there is one.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+    let Some(value) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
+    let text = value.to_str().unwrap_or_default();
+    let visible = text.bytes().all(|b| b.is_ascii_graphic());
+    if text.is_empty() || text.len() > MAX_KEY || !visible {
+        let detail = "Idempotency-Key is 1 to 255 visible ASCII characters, such as a UUID.";
+        return Err(Problem::new(Code::InvalidParameter, detail).into());
+    }
+    Ok(Some(text.to_owned()))
+}
+
+/// What was answered to the same request before.
+async fn repeated(
+    edge: &Edge,
+    tenant_id: &str,
+    key: &str,
+    fingerprint: &str,
+    path: &str,
+) -> Result<Option<Response<Body>>, Refusal> {
+    let known = edge.remembered(tenant_id, key, edge.now_ms()).await;
+    let Some(known) = known.map_err(|e| unavailable(&e))? else {
+        return Ok(None);
+    };
+    if known.fingerprint != fingerprint {
+        return Err(Problem::new(
+            Code::IdempotencyConflict,
+            "This Idempotency-Key was used for another request in the last 24 hours. Choose a new one.",
+        )
+        .into());
+    }
+    let id = named(&known.response).unwrap_or_default();
+    let mut response = created(known.response, &known.etag, path, &id)?;
+    response.headers_mut().insert(
+        HeaderName::from_static("idempotent-replayed"),
+        HeaderValue::from_static("true"),
+    );
+    Ok(Some(response))
+}
+
+/// The last part of the address of what an answer shows.
+fn named(response: &str) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_str(response).ok()?;
+    let id = value.get("id").or_else(|| value.get("key"))?;
+    Some(id.as_str()?.to_owned())
+}
+
+fn created(body: String, etag: &str, path: &str, id: &str) -> Answer {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::CREATED;
+    let headers = response.headers_mut();
+    let location = format!("{path}/{id}");
+    for (name, value) in [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::LOCATION, &location),
+        (header::ETAG, etag),
+    ] {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(name, value);
+        }
+    }
+    Ok(response)
+}

@@ -1,0 +1,118 @@
+//! What the OpenAPI document says of every owner's route alike. Compiled for tests only, which write the document.
+#![expect(
+    dead_code,
+    reason = "read by the generator of the document, not by code"
+)]
+
+use bulle_protocol::{admin::Status, problem::Problem};
+use utoipa::{IntoParams, IntoResponses};
+
+/// Which part of a list.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Paging {
+    /// How many at most; 50 when absent.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+    /// The `next` of the page before.
+    #[param(max_length = 64)]
+    after: Option<String>,
+}
+
+/// A filter of lists.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ByStatus {
+    /// Only those with this status.
+    #[param(inline)]
+    status: Option<Status>,
+}
+
+/// A filter of lists.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ByBot {
+    /// Only those that show this bot.
+    bot: Option<String>,
+}
+
+/// Part of the address.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct TenantPath {
+    /// Id of the tenant.
+    #[param(min_length = 1, max_length = 40, pattern = "^[a-z0-9][a-z0-9-]{0,39}$")]
+    tenant: String,
+}
+
+/// Part of the address.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct BotPath {
+    /// Id of the bot.
+    #[param(min_length = 1, max_length = 40, pattern = "^[a-z0-9][a-z0-9-]{0,39}$")]
+    bot: String,
+}
+
+/// Part of the address.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct SitePath {
+    /// Key of the site.
+    #[param(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_-]{1,64}$")]
+    key: String,
+}
+
+/// Part of the address.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct IdPath {
+    /// A ULID.
+    #[param(pattern = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
+    id: String,
+}
+
+/// A condition.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct IfMatch {
+    /// The ETag of what was read, or `*`. Without it, a change is refused with 428; if it is no longer that, with 412.
+    #[param(rename = "If-Match")]
+    if_match: Option<String>,
+}
+
+/// A condition.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct IfNoneMatch {
+    /// The ETag of what is known: 304 when it is still that.
+    #[param(rename = "If-None-Match")]
+    if_none_match: Option<String>,
+}
+
+/// Protection against creating twice.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct IdempotencyKey {
+    /// Made by the client. The same request with the same key in 24 hours creates nothing more: it is answered as the
+    /// first was, with `Idempotent-Replayed: true` and without secrets.
+    #[param(
+        rename = "Idempotency-Key",
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]{1,255}$"
+    )]
+    idempotency_key: Option<String>,
+}
+
+/// Refusals.
+#[derive(IntoResponses)]
+pub enum Refusals {
+    /// api_key_missing, api_key_invalid, scope_missing, not_found, invalid_json, invalid_value, invalid_parameter,
+    /// already_exists, too_many, precondition_required, precondition_failed, idempotency_conflict, …
+    #[response(status = "4XX", content_type = "application/problem+json")]
+    Client(Problem),
+    /// storage_unavailable, misconfigured, internal
+    #[response(status = "5XX", content_type = "application/problem+json")]
+    Server(Problem),
+}

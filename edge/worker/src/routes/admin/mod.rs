@@ -1,0 +1,69 @@
+//! The owner's API: `/v1/admin/…`. A handler says who may do what to which kind of thing; what happens then is the same
+//! for all kinds and stands in [`things`] and [`creation`].
+
+pub mod bots;
+#[cfg(test)]
+pub mod documented;
+pub mod identity_secrets;
+pub mod keys;
+pub mod sites;
+pub mod tenants;
+
+mod access;
+mod creation;
+mod query;
+mod things;
+
+use axum::{Router, routing::get};
+
+use crate::adapters::Edge;
+
+/// Where every address of this API begins.
+pub const PREFIX: &str = "/v1/admin";
+
+/// The routes of owners.
+pub fn router() -> Router<Edge> {
+    Router::new()
+        .route(
+            "/v1/admin/tenants",
+            get(tenants::list).post(tenants::create),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}",
+            get(tenants::get)
+                .patch(tenants::change)
+                .delete(tenants::delete),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/bots",
+            get(bots::list).post(bots::create),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/bots/{bot}",
+            get(bots::get).patch(bots::change).delete(bots::delete),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/sites",
+            get(sites::list).post(sites::create),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/sites/{key}",
+            get(sites::get).patch(sites::change).delete(sites::delete),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/keys",
+            get(keys::list).post(keys::create),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/keys/{id}",
+            get(keys::get).delete(keys::revoke),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/identity-secrets",
+            get(identity_secrets::list).post(identity_secrets::create),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/identity-secrets/{id}",
+            axum::routing::delete(identity_secrets::delete),
+        )
+}

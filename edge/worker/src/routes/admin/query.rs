@@ -1,0 +1,75 @@
+//! The query of a list.
+
+use axum::extract::{Query, rejection::QueryRejection};
+use bulle_protocol::{
+    admin::Status,
+    problem::{Code, Problem},
+};
+
+use crate::{adapters::owners::Filter, http::Refusal};
+
+/// Names and values of a query, as the router hands them over.
+pub type Pairs = Result<Query<Vec<(String, String)>>, QueryRejection>;
+
+/// Things of a page when the client does not say.
+const DEFAULT_LIMIT: u32 = 50;
+
+/// Most things of a page.
+const MAX_LIMIT: u32 = 100;
+
+/// Longest id that a page can begin after.
+const MAX_AFTER: usize = 64;
+
+/// Reads the query of a list that knows `limit`, `after` and these filters. What it does not know is refused: a filter
+/// with a slip in its name would show everything.
+///
+/// # Errors
+/// `invalid_parameter`.
+pub fn filter(pairs: Pairs, known: &[&str]) -> Result<Filter, Refusal> {
+    let Query(pairs) = pairs.map_err(|_| invalid("The query cannot be read."))?;
+    let mut filter = Filter {
+        limit: DEFAULT_LIMIT,
+        after: String::new(),
+        status: None,
+        bot: None,
+    };
+    let mut seen: Vec<&str> = Vec::new();
+    for (name, value) in &pairs {
+        if seen.contains(&name.as_str()) {
+            return Err(invalid(&format!("{name} stands twice.")));
+        }
+        seen.push(name);
+        match name.as_str() {
+            "limit" => filter.limit = limit(value)?,
+            "after" if value.len() <= MAX_AFTER => filter.after.clone_from(value),
+            "after" => return Err(invalid("after is the \"next\" of another page.")),
+            "status" if known.contains(&"status") => filter.status = Some(status(value)?),
+            "bot" if known.contains(&"bot") => filter.bot = Some(value.clone()),
+            _ => {
+                let known = [&["limit", "after"], known].concat().join(", ");
+                return Err(invalid(&format!("This list knows {known}.")));
+            }
+        }
+    }
+    Ok(filter)
+}
+
+fn limit(text: &str) -> Result<u32, Refusal> {
+    let digits = text.bytes().all(|b| b.is_ascii_digit());
+    let limit = text.parse().ok().filter(|_| digits);
+    limit
+        .filter(|limit| (1..=MAX_LIMIT).contains(limit))
+        .ok_or_else(|| invalid("limit is a number from 1 to 100."))
+}
+
+fn status(text: &str) -> Result<Status, Refusal> {
+    match text {
+        "active" => Ok(Status::Active),
+        "paused" => Ok(Status::Paused),
+        _ => Err(invalid("status is active or paused.")),
+    }
+}
+
+fn invalid(detail: &str) -> Refusal {
+    Problem::new(Code::InvalidParameter, detail).into()
+}

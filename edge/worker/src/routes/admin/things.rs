@@ -1,0 +1,179 @@
+//! What is done to things of every kind: listed, shown, changed, deleted.
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderValue, Response, StatusCode, header},
+};
+use bulle_edge_core::{
+    admin::{
+        merge, nothing_here,
+        precondition::{covers, etag, failed, required},
+        rules::Rules,
+    },
+    guard::directory,
+    ports::Clock,
+};
+use worker::console_error;
+
+use super::{
+    access::unavailable,
+    query::{Pairs, filter},
+};
+use crate::{
+    adapters::{
+        Edge,
+        owners::{Editable, Table, Versioned},
+    },
+    http::{Answer, Refusal, json, read_json},
+};
+
+/// How often a change is tried that may be made to any version, while others make theirs.
+const ATTEMPTS: u32 = 5;
+
+/// Lists things of a kind; `filters` are those that it knows.
+pub async fn list<T: Table>(
+    edge: &Edge,
+    tenant_id: &str,
+    query: Pairs,
+    filters: &[&str],
+) -> Answer {
+    let filter = filter(query, filters)?;
+    let page = edge.owned_page::<T>(tenant_id, &filter).await;
+    json(StatusCode::OK, &page.map_err(|e| unavailable(&e))?)
+}
+
+/// Shows a thing.
+pub async fn show<T: Table>(edge: &Edge, headers: &HeaderMap, tenant_id: &str, id: &str) -> Answer {
+    let found = load::<T>(edge, tenant_id, id).await?;
+    let known = field(headers, &header::IF_NONE_MATCH);
+    if known.is_some_and(|known| covers(&known, found.version)) {
+        let mut response = empty(StatusCode::NOT_MODIFIED);
+        tag(&mut response, found.version);
+        return Ok(response);
+    }
+    answer(&found)
+}
+
+/// Applies a merge patch to a thing.
+pub async fn change<T: Editable>(
+    edge: &Edge,
+    headers: &HeaderMap,
+    tenant_id: &str,
+    id: &str,
+    body: Body,
+) -> Answer {
+    let patch: serde_json::Value = read_json(body).await?;
+    let now_ms = edge.now_ms();
+    let mut tried = None;
+    for _ in 0..ATTEMPTS {
+        let found = precondition::<T>(edge, headers, tenant_id, id).await?;
+        let version = found.version;
+        let shown = answer(&found)?;
+        let current = found.item.editable();
+        let change = merge::apply(&current, patch.clone())?;
+        if change == current {
+            return Ok(shown);
+        }
+        change.check(now_ms)?;
+        // The right version, and yet it could not be changed.
+        if tried == Some(version)
+            && let Some(problem) = T::refusal(&change)
+        {
+            return Err(problem.into());
+        }
+        let done = edge.change_owned::<T>((tenant_id, id), version, &change, now_ms);
+        if let Some((changed, sites)) = done.await.map_err(|e| unavailable(&e))? {
+            forget(edge, &sites).await;
+            return answer(&changed);
+        }
+        tried = Some(version);
+    }
+    Err(failed().into())
+}
+
+/// Deletes a thing and all that belongs to it.
+pub async fn delete<T: Editable>(
+    edge: &Edge,
+    headers: &HeaderMap,
+    tenant_id: &str,
+    id: &str,
+) -> Answer {
+    for _ in 0..ATTEMPTS {
+        let found = precondition::<T>(edge, headers, tenant_id, id).await?;
+        let done = edge.delete_owned::<T>(tenant_id, id, found.version).await;
+        if let Some(sites) = done.map_err(|e| unavailable(&e))? {
+            forget(edge, &sites).await;
+            return Ok(empty(StatusCode::NO_CONTENT));
+        }
+    }
+    Err(failed().into())
+}
+
+/// An answer without a body, if there was something to delete.
+pub fn deleted(found: bool) -> Answer {
+    if found {
+        return Ok(empty(StatusCode::NO_CONTENT));
+    }
+    Err(nothing_here().into())
+}
+
+/// Lets visitors notice. What cannot be forgotten now is forgotten when its time in the cache is up.
+pub async fn forget(edge: &Edge, sites: &[String]) {
+    let keys: Vec<&str> = sites.iter().map(String::as_str).collect();
+    if !directory::forget(edge, &keys).await {
+        let line =
+            serde_json::json!({ "error": "a change shows late: the cache failed", "sites": keys });
+        console_error!("{line}");
+    }
+}
+
+/// Marks the version of the one thing that an answer shows.
+fn tag(response: &mut Response<Body>, version: u64) {
+    if let Ok(value) = HeaderValue::from_str(&etag(version)) {
+        response.headers_mut().insert(header::ETAG, value);
+    }
+}
+
+/// A header whose lines make one list.
+fn field(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
+    let lines = headers.get_all(name).iter();
+    let lines: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
+    (!lines.is_empty()).then(|| lines.join(", "))
+}
+
+async fn load<T: Table>(edge: &Edge, tenant_id: &str, id: &str) -> Result<Versioned<T>, Refusal> {
+    let found = edge.owned::<T>(tenant_id, id).await;
+    let found = found.map_err(|e| unavailable(&e))?;
+    Ok(found.ok_or_else(nothing_here)?)
+}
+
+/// The thing, if it is what the caller has read.
+async fn precondition<T: Table>(
+    edge: &Edge,
+    headers: &HeaderMap,
+    tenant_id: &str,
+    id: &str,
+) -> Result<Versioned<T>, Refusal> {
+    let found = load::<T>(edge, tenant_id, id).await?;
+    let wanted = field(headers, &header::IF_MATCH);
+    if !covers(required(wanted.as_deref())?, found.version) {
+        return Err(failed().into());
+    }
+    Ok(found)
+}
+
+fn answer<T: Table>(found: &Versioned<T>) -> Answer {
+    let mut response = json(StatusCode::OK, &found.item)?;
+    tag(&mut response, found.version);
+    Ok(response)
+}
+
+fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    let no_store = HeaderValue::from_static("no-store");
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, no_store);
+    response
+}
