@@ -8,6 +8,9 @@ import { fileURLToPath } from "node:url";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
+/** The operator's key of every edge that is started here and not told otherwise. */
+const ADMIN_KEY = "operator-".padEnd(48, "0123456789");
+
 /** Two neighbouring free ports: the edge and the example sites. */
 async function freePorts() {
   for (;;) {
@@ -33,7 +36,7 @@ export async function startEdge({ vars = {}, state, port } = {}) {
   const at = port ?? (await freePorts());
   const args = ["xtask", "dev", "--no-build", "--port", String(at), "--state", folder];
   // The developer's own .dev.vars must not change what is tested.
-  const all = { OPENAI_API_KEY: "", OPENAI_BASE_URL: "", OPENAI_MODEL: "", ...vars };
+  const all = { OPENAI_API_KEY: "", OPENAI_BASE_URL: "", OPENAI_MODEL: "", ADMIN_KEY, ...vars };
   for (const [name, value] of Object.entries(all)) args.push("--vars", `${name}=${value}`);
   const child = spawn("cargo", args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
@@ -54,6 +57,7 @@ export async function startEdge({ vars = {}, state, port } = {}) {
     site: `http://localhost:${at + 1}`,
     port: at,
     state: folder,
+    adminKey: all.ADMIN_KEY,
     log: () => log,
     /** Ends it as Ctrl-C would; the state goes too unless the caller owns it. */
     async stop({ signal = "SIGINT" } = {}) {

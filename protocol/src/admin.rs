@@ -116,7 +116,13 @@ pub struct Tenant {
     )]
     pub id: String,
     /// Shown to people.
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 80))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            max_length = 80,
+            pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
+        )
+    )]
     pub name: String,
     /// Whether its bots serve visitors.
     pub status: Status,
@@ -140,7 +146,13 @@ pub struct NewTenant {
     )]
     pub id: String,
     /// Shown to people.
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 80))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            max_length = 80,
+            pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
+        )
+    )]
     pub name: String,
     /// Settings; the defaults where absent.
     #[serde(default)]
@@ -155,7 +167,11 @@ pub struct TenantChange {
     /// Shown to people.
     #[cfg_attr(
         feature = "openapi",
-        schema(required = false, min_length = 1, max_length = 80)
+        schema(
+            required = false,
+            max_length = 80,
+            pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
+        )
     )]
     pub name: String,
     /// Whether it serves visitors.
@@ -228,7 +244,10 @@ pub struct Site {
     )]
     pub bot_id: String,
     /// Shown to people. May be empty.
-    #[cfg_attr(feature = "openapi", schema(max_length = 80))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(max_length = 80, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")
+    )]
     pub name: String,
     /// Origins that may show the bubble: `https://example.com`, `https://*.example.com` for every subdomain,
     /// `http://localhost:*` for any port of the developer's own machine.
@@ -257,9 +276,12 @@ pub struct NewSite {
     pub bot_id: String,
     /// Shown to people. May be empty.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(max_length = 80))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(max_length = 80, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")
+    )]
     pub name: String,
-    /// Origins that may show the bubble; see [`Site::origins`].
+    /// Origins that may show the bubble; see `origins` of a site.
     #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 50))]
     pub origins: Vec<String>,
     /// What it is for.
@@ -273,9 +295,16 @@ pub struct NewSite {
 #[serde(deny_unknown_fields)]
 pub struct SiteChange {
     /// Shown to people.
-    #[cfg_attr(feature = "openapi", schema(required = false, max_length = 80))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            required = false,
+            max_length = 80,
+            pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"
+        )
+    )]
     pub name: String,
-    /// Origins that may show the bubble, all of them; see [`Site::origins`].
+    /// Origins that may show the bubble, all of them; see `origins` of a site.
     #[cfg_attr(
         feature = "openapi",
         schema(required = false, min_items = 1, max_items = 50)
@@ -309,7 +338,13 @@ pub struct ApiKey {
     /// How the key begins: enough to recognise it, useless without the rest.
     pub prefix: String,
     /// Shown to people.
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 80))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            max_length = 80,
+            pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
+        )
+    )]
     pub name: String,
     /// What it is good for.
     pub scopes: Vec<Scope>,
@@ -332,7 +367,13 @@ pub struct ApiKey {
 #[serde(deny_unknown_fields)]
 pub struct NewApiKey {
     /// Shown to people.
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 80))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            max_length = 80,
+            pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
+        )
+    )]
     pub name: String,
     /// What it is good for: no more than the key that creates it. Each once.
     #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 10))]

@@ -7,45 +7,60 @@ use anyhow::{Context, Result};
 
 use crate::compress;
 
-const TEMPLATE: &str = "\
-# Secrets of the local Worker. Never commit this file; in production they are `wrangler secret put NAME`.
-# Signs the visitors' sessions; made up for this machine.
-SESSION_SECRET=\"{secret}\"
+/// Secrets that the Worker needs, made up for this machine, and what each is for.
+const SECRETS: &[(&str, &str)] = &[
+    ("SESSION_SECRET", "Signs the visitors' sessions."),
+    (
+        "ADMIN_KEY",
+        "The operator's key to /v1/admin: `Authorization: Bearer …`.",
+    ),
+];
 
+const HEAD: &str = "\
+# Secrets of the local Worker. Never commit this file; in production they are `wrangler secret put NAME`.
+";
+
+const TAIL: &str = "
 # The model that answers, any server that speaks OpenAI's chat completions.
 # OPENAI_API_KEY=\"sk-…\"
 # OPENAI_BASE_URL=\"https://api.openai.com/v1\"
 # OPENAI_MODEL=\"gpt-4o-mini\"
 ";
 
-/// Creates `.dev.vars`, or adds the secret that is missing from it; nothing else is touched.
+/// Creates `.dev.vars`, or adds the secrets that are missing from it; nothing else is touched.
 pub fn ensure(path: &Path) -> Result<()> {
     let current = fs::read_to_string(path).ok();
-    let Some(text) = complete(current.as_deref(), &random_secret()?) else {
+    let Some(text) = complete(current.as_deref(), random_secret)? else {
         return Ok(());
     };
-    println!("• .dev.vars, with a session secret");
+    println!("• .dev.vars, with secrets made up for this machine");
     fs::write(path, text).with_context(|| format!("could not write {}", path.display()))
 }
 
 /// What the file should become; nothing when it is complete.
-fn complete(current: Option<&str>, secret: &str) -> Option<String> {
-    let Some(current) = current else {
-        return Some(TEMPLATE.replace("{secret}", secret));
+fn complete(
+    current: Option<&str>,
+    mut secret: impl FnMut() -> Result<String>,
+) -> Result<Option<String>> {
+    let is_set = |name: &str| {
+        current.unwrap_or_default().lines().any(|line| {
+            line.split_once('=')
+                .is_some_and(|(known, _)| known.trim() == name)
+        })
     };
-    let has_secret = current.lines().any(|line| {
-        line.split_once('=')
-            .is_some_and(|(name, _)| name.trim() == "SESSION_SECRET")
-    });
-    if has_secret {
-        return None;
+    let mut text = current.unwrap_or(HEAD).to_owned();
+    let mut complete = current.is_some();
+    for (name, purpose) in SECRETS.iter().filter(|(name, _)| !is_set(name)) {
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.push_str(&format!("# {purpose}\n{name}=\"{}\"\n", secret()?));
+        complete = false;
     }
-    let newline = if current.is_empty() || current.ends_with('\n') {
-        ""
-    } else {
-        "\n"
-    };
-    Some(format!("{current}{newline}SESSION_SECRET=\"{secret}\"\n"))
+    if current.is_none() {
+        text.push_str(TAIL);
+    }
+    Ok((!complete).then_some(text))
 }
 
 fn random_secret() -> Result<String> {
@@ -59,16 +74,24 @@ fn random_secret() -> Result<String> {
 mod tests {
     use super::*;
 
+    /// The file after it was completed with these secrets, if it was not complete.
+    fn completed(current: Option<&str>, secrets: &[&str]) -> Option<String> {
+        let mut secrets = secrets.iter();
+        complete(current, || Ok((*secrets.next().unwrap()).to_owned())).unwrap()
+    }
+
     #[test]
     fn only_what_is_missing_is_written() {
-        let fresh = complete(None, "abc").unwrap();
-        assert!(fresh.contains("SESSION_SECRET=\"abc\"\n"));
-        assert_eq!(complete(Some(&fresh), "def"), None);
-        assert_eq!(
-            complete(Some("OPENAI_API_KEY=k"), "abc").as_deref(),
-            Some("OPENAI_API_KEY=k\nSESSION_SECRET=\"abc\"\n")
-        );
+        let fresh = completed(None, &["abc", "def"]).unwrap();
+        assert!(fresh.contains("\nSESSION_SECRET=\"abc\"\n"));
+        assert!(fresh.contains("\nADMIN_KEY=\"def\"\n"));
+        assert_eq!(completed(Some(&fresh), &[]), None);
+        let older = "OPENAI_API_KEY=k\nSESSION_SECRET=s";
+        let older = completed(Some(older), &["abc"]).unwrap();
+        assert!(older.starts_with("OPENAI_API_KEY=k\nSESSION_SECRET=s\n# "));
+        assert!(older.ends_with("\nADMIN_KEY=\"abc\"\n"));
         // A commented example is not a value.
-        assert!(complete(Some("# SESSION_SECRET=x\n"), "abc").is_some());
+        let commented = "# SESSION_SECRET=x\nADMIN_KEY=y\n";
+        assert!(completed(Some(commented), &["abc"]).is_some());
     }
 }

@@ -19,7 +19,7 @@ impl Table for IdentitySecret {
 }
 
 impl Creatable for IdentitySecret {
-    type New = NewIdentitySecret;
+    type New = Option<NewIdentitySecret>;
     // A time that is null is refused: when there are too many, nothing is stored.
     const INSERT: &'static str = "INSERT INTO identity_secret (tenant_id, id, created_at) VALUES (?1, ?2, \
         CASE WHEN (SELECT count(*) FROM identity_secret WHERE tenant_id = ?1) < ?4 THEN ?3 END)";
@@ -27,7 +27,7 @@ impl Creatable for IdentitySecret {
         THEN 'full' END AS obstacle";
     const NOTICED: bool = true;
 
-    fn make(_: NewIdentitySecret, maker: &Maker<'_>) -> Result<Made, Problem> {
+    fn make(_: Self::New, maker: &Maker<'_>) -> Result<Made, Problem> {
         let deployment = maker.secret.as_ref().map_err(Problem::clone)?;
         let [random, ..] = maker.random;
         let id = Id::from_parts(maker.now_ms, random);

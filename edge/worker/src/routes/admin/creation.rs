@@ -49,7 +49,7 @@ pub async fn create<T: Creatable>(
     }
 
     // 2. What it is to be.
-    let new: T::New = parse_json(if text.is_empty() { "{}" } else { &text })?;
+    let new: T::New = parse_json(if text.is_empty() { "null" } else { &text })?;
     new.check(now_ms)?;
     let made = T::make(
         new,

@@ -77,7 +77,7 @@ pub struct IdPath {
 #[into_params(parameter_in = Header)]
 pub struct IfMatch {
     /// The ETag of what was read, or `*`. Without it, a change is refused with 428; if it is no longer that, with 412.
-    #[param(rename = "If-Match")]
+    #[param(rename = "If-Match", value_type = String, required = false)]
     if_match: Option<String>,
 }
 
@@ -86,7 +86,7 @@ pub struct IfMatch {
 #[into_params(parameter_in = Header)]
 pub struct IfNoneMatch {
     /// The ETag of what is known: 304 when it is still that.
-    #[param(rename = "If-None-Match")]
+    #[param(rename = "If-None-Match", value_type = String, required = false)]
     if_none_match: Option<String>,
 }
 
@@ -97,7 +97,7 @@ pub struct IdempotencyKey {
     /// Made by the client. The same request with the same key in 24 hours creates nothing more: it is answered as the
     /// first was, with `Idempotent-Replayed: true` and without secrets.
     #[param(
-        rename = "Idempotency-Key",
+        rename = "Idempotency-Key", value_type = String, required = false,
         min_length = 1,
         max_length = 255,
         pattern = "^[!-~]{1,255}$"

@@ -41,7 +41,7 @@ pub fn filter(pairs: Pairs, known: &[&str]) -> Result<Filter, Refusal> {
         seen.push(name);
         match name.as_str() {
             "limit" => filter.limit = limit(value)?,
-            "after" if value.len() <= MAX_AFTER => filter.after.clone_from(value),
+            "after" if value.chars().count() <= MAX_AFTER => filter.after.clone_from(value),
             "after" => return Err(invalid("after is the \"next\" of another page.")),
             "status" if known.contains(&"status") => filter.status = Some(status(value)?),
             "bot" if known.contains(&"bot") => filter.bot = Some(value.clone()),
