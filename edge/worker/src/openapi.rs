@@ -43,6 +43,8 @@ mod tests {
             identity_secrets::list, identity_secrets::create, identity_secrets::delete,
             health::get, super::get,
         ),
+        // Blocks hold inlines, which hold inlines: what refers to itself is not found by itself.
+        components(schemas(bulle_protocol::block::Inline)),
         modifiers(&Bearers),
     )]
     struct Document;
