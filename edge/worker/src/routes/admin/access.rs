@@ -1,6 +1,5 @@
 //! Who calls, and whether they may.
 
-use axum::http::HeaderMap;
 use bulle_edge_core::{
     admin::{
         Caller,
@@ -15,8 +14,8 @@ use bulle_protocol::{
 };
 use worker::console_error;
 
+use super::Call;
 use crate::{
-    adapters::Edge,
     config,
     http::{Refusal, header},
 };
@@ -25,7 +24,7 @@ use crate::{
 ///
 /// # Errors
 /// `api_key_missing`, `api_key_invalid`, `storage_unavailable`.
-async fn authenticate(edge: &Edge, headers: &HeaderMap) -> Result<Caller, Refusal> {
+async fn authenticate(Call { edge, headers, .. }: &Call) -> Result<Caller, Refusal> {
     let presented = key::bearer(header(headers, "authorization"))?;
     if config::operator_key(edge.env()).is_some_and(|operator| operator.is(presented)) {
         return Ok(Caller::Operator);
@@ -40,17 +39,12 @@ async fn authenticate(edge: &Edge, headers: &HeaderMap) -> Result<Caller, Refusa
 ///
 /// # Errors
 /// Those of keys; `not_found`, `scope_missing`.
-pub async fn authorize(
-    edge: &Edge,
-    headers: &HeaderMap,
-    tenant_id: &str,
-    scope: Scope,
-) -> Result<Caller, Refusal> {
-    let caller = authenticate(edge, headers).await?;
+pub async fn authorize(call: &Call, tenant_id: &str, scope: Scope) -> Result<Caller, Refusal> {
+    let caller = authenticate(call).await?;
     caller.may(tenant_id, scope)?;
     // A key's own tenant exists; the operator may name any.
     if caller == Caller::Operator {
-        let exists = edge.tenant_exists(tenant_id).await;
+        let exists = call.edge.tenant_exists(tenant_id).await;
         if !exists.map_err(|e| unavailable(&e))? {
             return Err(nothing_here().into());
         }
@@ -62,12 +56,8 @@ pub async fn authorize(
 ///
 /// # Errors
 /// Those of keys; `not_found`, `scope_missing`.
-pub async fn operator(
-    edge: &Edge,
-    headers: &HeaderMap,
-    tenant_id: Option<&str>,
-) -> Result<Caller, Refusal> {
-    let caller = authenticate(edge, headers).await?;
+pub async fn operator(call: &Call, tenant_id: Option<&str>) -> Result<Caller, Refusal> {
+    let caller = authenticate(call).await?;
     caller.must_be_operator(tenant_id)?;
     Ok(caller)
 }
