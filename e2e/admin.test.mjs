@@ -329,7 +329,7 @@ describe("lists", () => {
     await call("PATCH", at, { body: { status: "paused" }, headers: { "if-match": "*" } });
     assert.ok((await call("GET", "/tenants?status=paused&limit=100")).json.items.some(({ id }) => at.endsWith(id)));
     assert.ok(!(await call("GET", "/tenants?status=active&limit=100")).json.items.some(({ id }) => at.endsWith(id)));
-    for (const query of ["limit=0", "limit=101", "limit=x", "limit=", "limit=+5", "limit=1&limit=2", "status=gone", "bot=b1", "nope=1", `after=${"x".repeat(65)}`, "after=%ff"]) {
+    for (const query of ["limit=0", "limit=101", "limit=x", "limit=", "limit=+5", "limit=1&limit=2", "status=gone", "bot=b1", "nope=1", `after=${"x".repeat(65)}`]) {
       assert.deepEqual(refusal(await call("GET", `${at}/bots?${query}`)), [400, "invalid_parameter"], query);
     }
   });
@@ -413,7 +413,7 @@ describe("changes", () => {
     assert.ok(now.includes('"Nouveau nom"') && now.includes("#123456"));
     // Origins, too.
     const open = async () => (await new Visitor(edge, { site }).fetch("/v1/sessions", { method: "POST", body: { site } })).status;
-    assert.equal(await open(), 200);
+    assert.equal(await open(), 201);
     await call("PATCH", `${at}/sites/${site}`, { body: { origins: ["https://elsewhere.test"] }, headers: { "if-match": "*" } });
     assert.equal(await open(), 403);
     await call("DELETE", `${at}/sites/${site}`, { headers: { "if-match": "*" } });

@@ -46,7 +46,14 @@ pub struct SendMessage {
     /// Made by the client. The same id again attaches to the same turn and never asks the model twice.
     pub id: Id,
     /// What the visitor wrote: 1 to 4,000 characters, at least one of them visible.
-    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 4000, pattern = r"[^\s\u0000-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"))]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 1,
+            max_length = 4000,
+            pattern = r"[^\s\u0000-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
+        )
+    )]
     pub text: String,
     /// Asks again when the turn of this id has failed; ignored otherwise.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]

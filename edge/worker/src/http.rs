@@ -207,7 +207,8 @@ fn too_large() -> Problem {
 
 /// Reads a JSON body, at most [`MAX_BODY_BYTES`] of it.
 pub async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, Refusal> {
-    parse_json(&read_text(body).await?)
+    let text = read_text(body).await?;
+    serde_json::from_str(&text).map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")).into())
 }
 
 /// Reads a body, at most [`MAX_BODY_BYTES`] of it.
@@ -217,11 +218,6 @@ pub async fn read_text(body: Body) -> Result<String, Refusal> {
         .map_err(|_| too_large())?;
     String::from_utf8(bytes.into())
         .map_err(|_| Problem::new(Code::NotUtf8, "Encode the body as UTF-8.").into())
-}
-
-/// JSON that says nothing unexpected.
-pub fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, Refusal> {
-    serde_json::from_str(text).map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")).into())
 }
 
 /// A header as text.

@@ -7,6 +7,7 @@ use bulle_protocol::{
     },
     problem::{Code, Problem},
 };
+use serde::de::DeserializeOwned;
 
 use crate::guard::origin;
 
@@ -44,6 +45,18 @@ pub trait Rules {
     /// # Errors
     /// `invalid_value`, naming the field.
     fn check(&self, now_ms: u64) -> Result<(), Problem>;
+}
+
+/// Reads what an owner says and checks it. Nothing at all reads as `null`.
+///
+/// # Errors
+/// `invalid_json`, `invalid_value`.
+pub fn read<T: DeserializeOwned + Rules>(text: &str, now_ms: u64) -> Result<T, Problem> {
+    let text = if text.is_empty() { "null" } else { text };
+    let said: T =
+        serde_json::from_str(text).map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")))?;
+    said.check(now_ms)?;
+    Ok(said)
 }
 
 impl Rules for NewTenant {

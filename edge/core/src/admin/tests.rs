@@ -39,7 +39,7 @@ fn a_key_has_one_spelling() {
     let read = ApiKey::parse(&text).unwrap();
     assert_eq!((read.tenant_id.as_str(), read.id), ("acme", key().id));
     assert_eq!(read.reveal(), text);
-    assert_eq!(format!("{}_", read.prefix()), text[..text.len() - 64]);
+    assert_eq!(format!("{}_{secret}", read.prefix()), text);
     assert_eq!(read.hash().len(), 64);
     for wrong in [
         String::new(),
@@ -53,7 +53,8 @@ fn a_key_has_one_spelling() {
         text.replace("bulle_", "bull_"),
         format!("{text}0"),
         format!("{text}_"),
-        text[..text.len() - 1].to_owned(),
+        text.chars().skip(1).collect(),
+        text.trim_end_matches('f').to_owned(),
         text.replace("01HF", "91HF"),
     ] {
         assert!(ApiKey::parse(&wrong).is_none(), "{wrong}");

@@ -1,27 +1,32 @@
 //! Bots.
 
-use bulle_edge_core::{admin::rules, ports::PortError};
+use bulle_edge_core::admin::rules;
 use bulle_protocol::{
     admin::{Bot, BotChange, NewBot, Status},
     problem::Problem,
 };
-use worker::wasm_bindgen::JsValue;
+use serde_json::Value;
 
-use super::{Creatable, Editable, Made, Maker, Reach, Table, json, name, time};
+use super::{
+    Change, Changes, Creation, Kind, Made, Maker, Reach, answer, changed, name, show, time,
+};
 
-impl Table for Bot {
-    const ROW: &'static str = "id, version, json_object('id', id, 'status', status, 'settings', json(settings), \
-        'created_at', created_at, 'updated_at', updated_at) AS item";
-    const ONE: &'static str = "FROM bot WHERE tenant_id = ?1 AND id = ?2";
-    const PAGE: &'static str = "FROM bot WHERE tenant_id = ?1 AND id > ?2 AND (?3 IS NULL OR status = ?3) \
-        ORDER BY id LIMIT ?5";
-}
+/// What is shown of them.
+pub static KIND: Kind = Kind {
+    row: "id, version, json_object('id', id, 'status', status, 'settings', json(settings), \
+        'created_at', created_at, 'updated_at', updated_at) AS item",
+    one: "FROM bot WHERE tenant_id = ?1 AND id = ?2",
+    page: "FROM bot WHERE tenant_id = ?1 AND id > ?2 AND (?3 IS NULL OR status = ?3) \
+        ORDER BY id LIMIT ?5",
+    show: show::<Bot>,
+};
 
-impl Editable for Bot {
-    type Change = BotChange;
-    const UPDATE: &'static str = "UPDATE bot SET version = version + 1, updated_at = ?4, status = ?5, settings = ?6 \
-        WHERE tenant_id = ?1 AND id = ?2 AND version = ?3";
-    const DELETE: &'static [&'static str] = &[
+/// How they are changed and deleted.
+pub static CHANGES: Changes = Changes {
+    kind: &KIND,
+    update: "UPDATE bot SET version = version + 1, updated_at = ?4, status = ?5, settings = ?6 \
+        WHERE tenant_id = ?1 AND id = ?2 AND version = ?3",
+    delete: &[
         "DELETE FROM chunk_fts WHERE rowid IN (SELECT id FROM chunk WHERE tenant_id = ?1 AND bot_id = ?2) \
          AND EXISTS (SELECT 1 FROM bot WHERE tenant_id = ?1 AND id = ?2 AND version = ?3)",
         "DELETE FROM chunk WHERE tenant_id = ?1 AND bot_id = ?2 \
@@ -36,59 +41,68 @@ impl Editable for Bot {
         "DELETE FROM site WHERE tenant_id = ?1 AND bot_id = ?2 \
          AND EXISTS (SELECT 1 FROM bot WHERE tenant_id = ?1 AND id = ?2 AND version = ?3)",
         "DELETE FROM bot WHERE tenant_id = ?1 AND id = ?2 AND version = ?3 RETURNING id",
-    ];
+    ],
+    apply,
+    reach,
+};
 
-    fn editable(self) -> BotChange {
-        BotChange {
-            status: self.status,
-            settings: self.settings,
-        }
-    }
+/// How they are created.
+pub static CREATION: Creation = Creation {
+    // A time that is null is refused: when there are too many, nothing is stored.
+    insert: "INSERT INTO bot (tenant_id, id, settings, updated_at, created_at) \
+        VALUES (?1, ?2, ?3, ?4, CASE WHEN (SELECT count(*) FROM bot WHERE tenant_id = ?1) < ?5 THEN ?4 END)",
+    obstacle: "SELECT CASE \
+        WHEN EXISTS (SELECT 1 FROM bot WHERE tenant_id = ?1 AND id = ?2) THEN 'exists' \
+        WHEN (SELECT count(*) FROM bot WHERE tenant_id = ?1) >= ?5 THEN 'full' END AS obstacle",
+    noticed: false,
+    make,
+    refusal,
+};
 
-    fn values(change: &BotChange) -> Result<Vec<JsValue>, PortError> {
-        Ok(vec![
+fn apply(item: &str, patch: Value, now_ms: u64) -> Result<Option<Change>, Problem> {
+    let change = changed(item, patch, now_ms, |bot: Bot| BotChange {
+        status: bot.status,
+        settings: bot.settings,
+    })?;
+    let Some(change) = change else {
+        return Ok(None);
+    };
+    Ok(Some(Change {
+        values: vec![
             name(change.status)?.into(),
-            json(&change.settings)?.into(),
-        ])
-    }
+            answer(&change.settings)?.into(),
+        ],
+        refusal: None,
+    }))
+}
 
-    fn reach(id: &str) -> Reach<'_> {
-        Reach {
-            bot: Some(id),
-            site: None,
-        }
+fn reach(id: &str) -> Reach<'_> {
+    Reach {
+        bot: Some(id),
+        site: None,
     }
 }
 
-impl Creatable for Bot {
-    type New = NewBot;
-    // A time that is null is refused: when there are too many, nothing is stored.
-    const INSERT: &'static str = "INSERT INTO bot (tenant_id, id, settings, updated_at, created_at) \
-        VALUES (?1, ?2, ?3, ?4, CASE WHEN (SELECT count(*) FROM bot WHERE tenant_id = ?1) < ?5 THEN ?4 END)";
-    const OBSTACLE: &'static str = "SELECT CASE \
-        WHEN EXISTS (SELECT 1 FROM bot WHERE tenant_id = ?1 AND id = ?2) THEN 'exists' \
-        WHEN (SELECT count(*) FROM bot WHERE tenant_id = ?1) >= ?5 THEN 'full' END AS obstacle";
+fn make(text: &str, maker: &Maker<'_>) -> Result<Made, Problem> {
+    let new: NewBot = rules::read(text, maker.now_ms)?;
+    let bot = Bot {
+        id: new.id,
+        status: Status::Active,
+        settings: new.settings,
+        created_at: maker.now_ms,
+        updated_at: maker.now_ms,
+    };
+    let values = vec![
+        answer(&bot.settings)?.into(),
+        time(maker.now_ms),
+        rules::MAX_BOTS.into(),
+    ];
+    Made::open(bot.id.clone(), values, &bot)
+}
 
-    fn make(new: NewBot, maker: &Maker<'_>) -> Result<Made, Problem> {
-        let bot = Bot {
-            id: new.id,
-            status: Status::Active,
-            settings: new.settings,
-            created_at: maker.now_ms,
-            updated_at: maker.now_ms,
-        };
-        let values = vec![
-            super::answer(&bot.settings)?.into(),
-            time(maker.now_ms),
-            rules::MAX_BOTS.into(),
-        ];
-        Made::open(bot.id.clone(), values, &bot)
-    }
-
-    fn refusal(obstacle: &str, made: &Made) -> Problem {
-        match obstacle {
-            "full" => rules::too_many(rules::MAX_BOTS, "bots", "Delete one that is not used."),
-            _ => rules::taken("bot", &made.id),
-        }
+fn refusal(obstacle: &str, made: &Made) -> Problem {
+    match obstacle {
+        "full" => rules::too_many(rules::MAX_BOTS, "bots", "Delete one that is not used."),
+        _ => rules::taken("bot", &made.id),
     }
 }

@@ -7,52 +7,55 @@ use bulle_protocol::{
     problem::Problem,
 };
 
-use super::{Creatable, Made, Maker, Table, answer, bind, time};
+use super::{Creation, Kind, Made, Maker, answer, bind, show, time};
 use crate::adapters::{Edge, port_error};
 
-impl Table for IdentitySecret {
-    const ROW: &'static str =
-        "id, 1 AS version, json_object('id', id, 'created_at', created_at) AS item";
-    const ONE: &'static str = "FROM identity_secret WHERE tenant_id = ?1 AND id = ?2";
-    const PAGE: &'static str =
-        "FROM identity_secret WHERE tenant_id = ?1 AND id > ?2 ORDER BY id LIMIT ?5";
+/// What is shown of them.
+pub static KIND: Kind = Kind {
+    row: "id, 1 AS version, json_object('id', id, 'created_at', created_at) AS item",
+    one: "FROM identity_secret WHERE tenant_id = ?1 AND id = ?2",
+    page: "FROM identity_secret WHERE tenant_id = ?1 AND id > ?2 ORDER BY id LIMIT ?5",
+    show: show::<IdentitySecret>,
+};
+
+/// How they are created.
+pub static CREATION: Creation = Creation {
+    // A time that is null is refused: when there are too many, nothing is stored.
+    insert: "INSERT INTO identity_secret (tenant_id, id, created_at) VALUES (?1, ?2, \
+        CASE WHEN (SELECT count(*) FROM identity_secret WHERE tenant_id = ?1) < ?4 THEN ?3 END)",
+    obstacle: "SELECT CASE WHEN (SELECT count(*) FROM identity_secret WHERE tenant_id = ?1) >= ?4 \
+        THEN 'full' END AS obstacle",
+    noticed: true,
+    make,
+    refusal,
+};
+
+fn make(text: &str, maker: &Maker<'_>) -> Result<Made, Problem> {
+    let _: Option<NewIdentitySecret> = rules::read(text, maker.now_ms)?;
+    let deployment = maker.secret.as_ref().map_err(Problem::clone)?;
+    let [random, ..] = maker.random;
+    let id = Id::from_parts(maker.now_ms, random);
+    let listed = IdentitySecret {
+        id,
+        created_at: maker.now_ms,
+    };
+    let remembered = answer(&listed)?;
+    let id = id.to_string();
+    let secret = Some(identity::derive(deployment, maker.tenant_id, &id));
+    Ok(Made {
+        id,
+        values: vec![time(maker.now_ms), rules::MAX_IDENTITY_SECRETS.into()],
+        shown: answer(&CreatedIdentitySecret { listed, secret })?,
+        remembered,
+    })
 }
 
-impl Creatable for IdentitySecret {
-    type New = Option<NewIdentitySecret>;
-    // A time that is null is refused: when there are too many, nothing is stored.
-    const INSERT: &'static str = "INSERT INTO identity_secret (tenant_id, id, created_at) VALUES (?1, ?2, \
-        CASE WHEN (SELECT count(*) FROM identity_secret WHERE tenant_id = ?1) < ?4 THEN ?3 END)";
-    const OBSTACLE: &'static str = "SELECT CASE WHEN (SELECT count(*) FROM identity_secret WHERE tenant_id = ?1) >= ?4 \
-        THEN 'full' END AS obstacle";
-    const NOTICED: bool = true;
-
-    fn make(_: Self::New, maker: &Maker<'_>) -> Result<Made, Problem> {
-        let deployment = maker.secret.as_ref().map_err(Problem::clone)?;
-        let [random, ..] = maker.random;
-        let id = Id::from_parts(maker.now_ms, random);
-        let listed = Self {
-            id,
-            created_at: maker.now_ms,
-        };
-        let remembered = answer(&listed)?;
-        let id = id.to_string();
-        let secret = Some(identity::derive(deployment, maker.tenant_id, &id));
-        Ok(Made {
-            id,
-            values: vec![time(maker.now_ms), rules::MAX_IDENTITY_SECRETS.into()],
-            shown: answer(&CreatedIdentitySecret { listed, secret })?,
-            remembered,
-        })
-    }
-
-    fn refusal(_: &str, _: &Made) -> Problem {
-        rules::too_many(
-            rules::MAX_IDENTITY_SECRETS,
-            "identity secrets",
-            "Delete the old one once none of your servers signs with it.",
-        )
-    }
+fn refusal(_: &str, _: &Made) -> Problem {
+    rules::too_many(
+        rules::MAX_IDENTITY_SECRETS,
+        "identity secrets",
+        "Delete the old one once none of your servers signs with it.",
+    )
 }
 
 impl Edge {

@@ -16,64 +16,70 @@ use bulle_protocol::{
 use serde::Deserialize;
 use worker::console_error;
 
-use super::{Creatable, Made, Maker, Table, answer, bind, nullable, time};
+use super::{Creation, Kind, Made, Maker, answer, bind, nullable, show, time};
 use crate::adapters::{Edge, port_error};
 
-impl Table for ApiKey {
+/// What is shown of them.
+pub static KIND: Kind = Kind {
     // `prefix` is that of `admin::key::prefix`. Neither time in the version ever goes back.
-    const ROW: &'static str = "id, 1 + coalesce(last_used_at, 0) + coalesce(revoked_at, 0) AS version, \
+    row: "id, 1 + coalesce(last_used_at, 0) + coalesce(revoked_at, 0) AS version, \
         json_object('id', id, 'prefix', 'bulle_' || tenant_id || '_' || id, 'name', name, 'scopes', json(scopes), \
         'created_at', created_at, 'expires_at', expires_at, 'revoked_at', revoked_at, \
-        'last_used_at', last_used_at) AS item";
-    const ONE: &'static str = "FROM api_key WHERE tenant_id = ?1 AND id = ?2";
-    const PAGE: &'static str = "FROM api_key WHERE tenant_id = ?1 AND id > ?2 ORDER BY id LIMIT ?5";
+        'last_used_at', last_used_at) AS item",
+    one: "FROM api_key WHERE tenant_id = ?1 AND id = ?2",
+    page: "FROM api_key WHERE tenant_id = ?1 AND id > ?2 ORDER BY id LIMIT ?5",
+    show: show::<ApiKey>,
+};
+
+/// How they are created.
+pub static CREATION: Creation = Creation {
+    // A time that is null is refused: when there are too many, nothing is stored.
+    insert: "INSERT INTO api_key (tenant_id, id, hash, name, scopes, expires_at, created_at) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, CASE WHEN (SELECT count(*) FROM api_key WHERE tenant_id = ?1 \
+        AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?7)) < ?8 THEN ?7 END)",
+    obstacle: "SELECT CASE WHEN (SELECT count(*) FROM api_key WHERE tenant_id = ?1 \
+        AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?7)) >= ?8 THEN 'full' END AS obstacle",
+    noticed: false,
+    make,
+    refusal,
+};
+
+fn make(text: &str, maker: &Maker<'_>) -> Result<Made, Problem> {
+    let new: NewApiKey = rules::read(text, maker.now_ms)?;
+    maker.caller.may_grant(&new.scopes)?;
+    let [random, high, low] = maker.random;
+    let id = Id::from_parts(maker.now_ms, random);
+    let secret = key::ApiKey::new(maker.tenant_id, id, [high, low]);
+    let listed = ApiKey {
+        id,
+        prefix: secret.prefix(),
+        name: new.name,
+        scopes: new.scopes,
+        created_at: maker.now_ms,
+        expires_at: new.expires_at,
+        revoked_at: None,
+        last_used_at: None,
+    };
+    let values = vec![
+        secret.hash().into(),
+        listed.name.as_str().into(),
+        answer(&listed.scopes)?.into(),
+        nullable(listed.expires_at.map(time)),
+        time(maker.now_ms),
+        rules::MAX_KEYS.into(),
+    ];
+    let remembered = answer(&listed)?;
+    let key = Some(secret.reveal());
+    Ok(Made {
+        id: id.to_string(),
+        values,
+        shown: answer(&CreatedApiKey { listed, key })?,
+        remembered,
+    })
 }
 
-impl Creatable for ApiKey {
-    type New = NewApiKey;
-    // A time that is null is refused: when there are too many, nothing is stored.
-    const INSERT: &'static str = "INSERT INTO api_key (tenant_id, id, hash, name, scopes, expires_at, created_at) \
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, CASE WHEN (SELECT count(*) FROM api_key WHERE tenant_id = ?1 \
-        AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?7)) < ?8 THEN ?7 END)";
-    const OBSTACLE: &'static str = "SELECT CASE WHEN (SELECT count(*) FROM api_key WHERE tenant_id = ?1 \
-        AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?7)) >= ?8 THEN 'full' END AS obstacle";
-
-    fn make(new: NewApiKey, maker: &Maker<'_>) -> Result<Made, Problem> {
-        maker.caller.may_grant(&new.scopes)?;
-        let [random, high, low] = maker.random;
-        let id = Id::from_parts(maker.now_ms, random);
-        let secret = key::ApiKey::new(maker.tenant_id, id, [high, low]);
-        let listed = Self {
-            id,
-            prefix: secret.prefix(),
-            name: new.name,
-            scopes: new.scopes,
-            created_at: maker.now_ms,
-            expires_at: new.expires_at,
-            revoked_at: None,
-            last_used_at: None,
-        };
-        let values = vec![
-            secret.hash().into(),
-            listed.name.as_str().into(),
-            answer(&listed.scopes)?.into(),
-            nullable(listed.expires_at.map(time)),
-            time(maker.now_ms),
-            rules::MAX_KEYS.into(),
-        ];
-        let remembered = answer(&listed)?;
-        let key = Some(secret.reveal());
-        Ok(Made {
-            id: id.to_string(),
-            values,
-            shown: answer(&CreatedApiKey { listed, key })?,
-            remembered,
-        })
-    }
-
-    fn refusal(_: &str, _: &Made) -> Problem {
-        rules::too_many(rules::MAX_KEYS, "API keys", "Revoke one that is not used.")
-    }
+fn refusal(_: &str, _: &Made) -> Problem {
+    rules::too_many(rules::MAX_KEYS, "API keys", "Revoke one that is not used.")
 }
 
 #[derive(Deserialize)]

@@ -3,74 +3,74 @@
 //! Five kinds of things have one shape: a row of a table, shown as JSON, with an id within its tenant. What a kind has
 //! of its own are its statements. In each of them `?1` is the tenant and `?2` the id of the thing.
 
-mod bots;
+pub mod bots;
 mod idempotency;
-mod identity_secrets;
-mod keys;
-mod sites;
-mod tenants;
+pub mod identity_secrets;
+pub mod keys;
+pub mod sites;
+pub mod tenants;
 
 pub use idempotency::Remembered;
 
 use bulle_edge_core::{
-    admin::{Caller, rules::Rules},
+    admin::{Caller, merge, rules::Rules},
     guard::token::Secret,
     ports::PortError,
 };
-use bulle_protocol::{
-    admin::{Page, Status},
-    problem::Problem,
-};
+use bulle_protocol::problem::{Code, Problem};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Value, value::RawValue};
 use worker::{D1Database, D1PreparedStatement, D1Result, wasm_bindgen::JsValue};
 
 use super::{Edge, nullable, port_error, time};
 
 /// A kind of thing, as it is shown.
-pub trait Table: Serialize + DeserializeOwned {
-    /// The columns of a [`Row`].
-    const ROW: &'static str;
+pub struct Kind {
+    /// The columns of a row.
+    pub row: &'static str,
     /// `FROM …`: the one with the id.
-    const ONE: &'static str;
+    pub one: &'static str,
     /// `FROM …`: those after the id `?2`, with the status `?3` and the bot `?4` (both may be null), at most `?5`.
-    const PAGE: &'static str;
+    pub page: &'static str,
+    /// From the JSON of a row to that of an answer.
+    pub show: fn(&str) -> Result<String, PortError>,
 }
 
-/// A kind of thing that owners change and delete.
-pub trait Editable: Table {
-    /// What may be changed of it.
-    type Change: Serialize + DeserializeOwned + PartialEq + Rules;
-    /// `UPDATE …` the version `?3`, at the time `?4`, with the [`Editable::values`] from `?5` on.
-    const UPDATE: &'static str;
+/// How things of a kind are changed and deleted.
+pub struct Changes {
+    /// Which kind.
+    pub kind: &'static Kind,
+    /// `UPDATE …` the version `?3`, at the time `?4`, with [`Change::values`] from `?5` on.
+    pub update: &'static str,
     /// Deletes the version `?3` and all that belongs to it; the thing itself comes last and returns something.
-    const DELETE: &'static [&'static str];
-    /// What may be changed, as it is.
-    fn editable(self) -> Self::Change;
-    /// The changed columns.
-    fn values(change: &Self::Change) -> Result<Vec<JsValue>, PortError>;
-    /// The sites whose visitors notice a change.
-    fn reach(id: &str) -> Reach<'_>;
-    /// Why an update of the right version did nothing.
-    fn refusal(_: &Self::Change) -> Option<Problem> {
-        None
-    }
+    pub delete: &'static [&'static str],
+    /// Applies a merge patch to the JSON of a row, at a time in Unix milliseconds. Nothing when it changes nothing.
+    pub apply: fn(&str, Value, u64) -> Result<Option<Change>, Problem>,
+    /// The sites whose visitors notice, from the thing's id.
+    pub reach: fn(&str) -> Reach<'_>,
 }
 
-/// A kind of thing that owners create.
-pub trait Creatable: Table {
-    /// What is said of it.
-    type New: DeserializeOwned + Rules;
+/// A change that can be stored.
+pub struct Change {
+    /// The changed columns.
+    pub values: Vec<JsValue>,
+    /// Why it cannot be, should the right version refuse it.
+    pub refusal: Option<Problem>,
+}
+
+/// How things of a kind are created.
+pub struct Creation {
     /// `INSERT …` of [`Made::values`] from `?3` on. It fails when something is in the way, so that nothing else of the
     /// transaction is done either.
-    const INSERT: &'static str;
-    /// Names, as `obstacle`, what is in the way; same parameters as [`Creatable::INSERT`].
-    const OBSTACLE: &'static str;
+    pub insert: &'static str,
+    /// Names, as `obstacle`, what is in the way; same parameters as `insert`.
+    pub obstacle: &'static str,
     /// Whether visitors of the tenant's sites notice.
-    const NOTICED: bool = false;
-    /// The new thing.
-    fn make(new: Self::New, maker: &Maker<'_>) -> Result<Made, Problem>;
+    pub noticed: bool,
+    /// What is to be, from the body of the request.
+    pub make: fn(&str, &Maker<'_>) -> Result<Made, Problem>,
     /// What is in the way, for people.
-    fn refusal(obstacle: &str, made: &Made) -> Problem;
+    pub refusal: fn(&str, &Made) -> Problem,
 }
 
 /// Who makes something, for whom, with what.
@@ -114,10 +114,36 @@ impl Made {
 
 /// The JSON of an answer.
 fn answer<T: Serialize>(item: &T) -> Result<String, Problem> {
-    serde_json::to_string(item).map_err(|_| {
-        let code = bulle_protocol::problem::Code::Internal;
-        Problem::new(code, "The answer could not be written.")
-    })
+    serde_json::to_string(item)
+        .map_err(|_| Problem::new(Code::Internal, "The answer could not be written."))
+}
+
+/// The JSON of a row as that of an answer: as its type says, defaults included.
+fn show<T: Serialize + DeserializeOwned>(item: &str) -> Result<String, PortError> {
+    let item: T = serde_json::from_str(item).map_err(|e| PortError(e.to_string()))?;
+    serde_json::to_string(&item).map_err(|e| PortError(e.to_string()))
+}
+
+/// What a merge patch makes of the JSON of a row; nothing when it changes nothing.
+fn changed<T, C>(
+    item: &str,
+    patch: Value,
+    now_ms: u64,
+    editable: fn(T) -> C,
+) -> Result<Option<C>, Problem>
+where
+    T: DeserializeOwned,
+    C: Serialize + DeserializeOwned + PartialEq + Rules,
+{
+    let item = serde_json::from_str(item)
+        .map_err(|_| Problem::new(Code::Internal, "What is stored cannot be read."))?;
+    let current = editable(item);
+    let change = merge::apply(&current, patch)?;
+    if change == current {
+        return Ok(None);
+    }
+    change.check(now_ms)?;
+    Ok(Some(change))
 }
 
 /// A set of a tenant's sites: all of them when nothing is said.
@@ -136,34 +162,33 @@ pub struct Filter {
     /// Those after this id.
     pub after: String,
     /// Those with this status.
-    pub status: Option<Status>,
+    pub status: Option<&'static str>,
     /// Sites that show this bot.
     pub bot: Option<String>,
 }
 
-/// A thing and which state of it this is.
-pub struct Versioned<T> {
-    /// The thing.
-    pub item: T,
-    /// Grows with every change.
-    pub version: u64,
-}
-
+/// A thing as it is stored.
 #[derive(Deserialize)]
-struct Row {
-    item: String,
+pub struct Row {
+    /// JSON.
+    pub item: String,
     id: String,
     version: f64,
 }
 
 impl Row {
-    fn read<T: Table>(&self) -> Result<Versioned<T>, PortError> {
-        let item = serde_json::from_str(&self.item);
-        Ok(Versioned {
-            item: item.map_err(|e| PortError(format!("row {}: {e}", self.id)))?,
-            version: self.version as u64,
-        })
+    /// Grows with every change.
+    pub fn version(&self) -> u64 {
+        self.version as u64
     }
+}
+
+/// A page of things, in the order of their ids.
+#[derive(Serialize)]
+pub struct List {
+    items: Vec<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -181,31 +206,32 @@ impl Edge {
     ///
     /// # Errors
     /// The database failed, or holds what it should not.
-    pub async fn owned<T: Table>(
+    pub async fn owned(
         &self,
+        kind: &Kind,
         tenant_id: &str,
         id: &str,
-    ) -> Result<Option<Versioned<T>>, PortError> {
-        let sql = format!("SELECT {} {}", T::ROW, T::ONE);
+    ) -> Result<Option<Row>, PortError> {
+        let sql = format!("SELECT {} {}", kind.row, kind.one);
         let statement = bind(&self.db()?, &sql, &[tenant_id.into(), id.into()])?;
-        let row: Option<Row> = statement.first(None).await.map_err(port_error)?;
-        row.map(|row| row.read()).transpose()
+        statement.first(None).await.map_err(port_error)
     }
 
     /// A page of things, in the order of their ids.
     ///
     /// # Errors
     /// The database failed, or holds what it should not.
-    pub async fn owned_page<T: Table>(
+    pub async fn owned_page(
         &self,
+        kind: &Kind,
         tenant_id: &str,
         filter: &Filter,
-    ) -> Result<Page<T>, PortError> {
-        let sql = format!("SELECT {} {}", T::ROW, T::PAGE);
+    ) -> Result<List, PortError> {
+        let sql = format!("SELECT {} {}", kind.row, kind.page);
         let values = [
             tenant_id.into(),
             filter.after.as_str().into(),
-            nullable(filter.status.map(name).transpose()?),
+            nullable(filter.status),
             nullable(filter.bot.as_deref()),
             (filter.limit + 1).into(),
         ];
@@ -213,8 +239,11 @@ impl Edge {
         let mut rows: Vec<Row> = results(&statement.all().await.map_err(port_error)?)?;
         let more = rows.len() > filter.limit as usize;
         rows.truncate(filter.limit as usize);
-        let items = rows.iter().map(|row| Ok(row.read()?.item));
-        Ok(Page {
+        let items = rows.iter().map(|row| {
+            let shown = (kind.show)(&row.item)?;
+            RawValue::from_string(shown).map_err(|e| PortError(e.to_string()))
+        });
+        Ok(List {
             items: items.collect::<Result<_, PortError>>()?,
             next: rows.last().filter(|_| more).map(|row| row.id.clone()),
         })
@@ -225,30 +254,29 @@ impl Edge {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn change_owned<T: Editable>(
+    pub async fn change_owned(
         &self,
-        (tenant_id, id): (&str, &str),
-        version: u64,
-        change: &T::Change,
+        changes: &Changes,
+        (tenant_id, id, version): (&str, &str, u64),
+        change: &Change,
         now_ms: u64,
-    ) -> Result<Option<(Versioned<T>, Vec<String>)>, PortError> {
+    ) -> Result<Option<(Row, Vec<String>)>, PortError> {
         let db = self.db()?;
         let mut values = vec![tenant_id.into(), id.into(), time(version), time(now_ms)];
-        values.extend(T::values(change)?);
-        let sql = format!("{} RETURNING {}", T::UPDATE, T::ROW);
+        values.extend(change.values.iter().cloned());
+        let sql = format!("{} RETURNING {}", changes.update, changes.kind.row);
         let statements = vec![
-            sites(&db, tenant_id, &T::reach(id))?,
+            sites(&db, tenant_id, &(changes.reach)(id))?,
             bind(&db, &sql, &values)?,
         ];
         let done = db.batch(statements).await.map_err(port_error)?;
         let [keys, updated] = done.as_slice() else {
             return Err(PortError("a batch answered too little".to_owned()));
         };
-        let rows: Vec<Row> = results(updated)?;
-        let Some(row) = rows.first() else {
+        let Some(row) = results(updated)?.pop() else {
             return Ok(None);
         };
-        Ok(Some((row.read()?, site_keys(keys)?)))
+        Ok(Some((row, site_keys(keys)?)))
     }
 
     /// Deletes a thing and all that belongs to it, if it still has the version: the keys of the sites that showed it.
@@ -256,15 +284,14 @@ impl Edge {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn delete_owned<T: Editable>(
+    pub async fn delete_owned(
         &self,
-        tenant_id: &str,
-        id: &str,
-        version: u64,
+        changes: &Changes,
+        (tenant_id, id, version): (&str, &str, u64),
     ) -> Result<Option<Vec<String>>, PortError> {
         let db = self.db()?;
-        let mut statements = vec![sites(&db, tenant_id, &T::reach(id))?];
-        for sql in T::DELETE {
+        let mut statements = vec![sites(&db, tenant_id, &(changes.reach)(id))?];
+        for sql in changes.delete {
             let values = [tenant_id.into(), id.into(), time(version)];
             statements.push(bind(&db, sql, &values)?);
         }
@@ -272,7 +299,7 @@ impl Edge {
         let (Some(keys), Some(last)) = (done.first(), done.last()) else {
             return Err(PortError("a batch answered nothing".to_owned()));
         };
-        let deleted: Vec<serde_json::Value> = results(last)?;
+        let deleted: Vec<Value> = results(last)?;
         if deleted.is_empty() {
             return Ok(None);
         }
@@ -284,24 +311,25 @@ impl Edge {
     ///
     /// # Errors
     /// The database failed, or something is in the way; then nothing was stored. See [`Edge::obstacle`].
-    pub async fn create_owned<T: Creatable>(
+    pub async fn create_owned(
         &self,
+        creation: &Creation,
         tenant_id: &str,
         made: &Made,
         remembered: Option<&Remembered>,
         now_ms: u64,
     ) -> Result<Vec<String>, PortError> {
         let db = self.db()?;
-        let mut statements = vec![bind(&db, T::INSERT, &parameters(tenant_id, made))?];
+        let mut statements = vec![bind(&db, creation.insert, &parameters(tenant_id, made))?];
         if let Some(remembered) = remembered {
             statements.extend(idempotency::statements(&db, tenant_id, remembered, now_ms)?);
         }
-        if T::NOTICED {
+        if creation.noticed {
             statements.push(sites(&db, tenant_id, &Reach::default())?);
         }
         let done = db.batch(statements).await.map_err(port_error)?;
         match done.last() {
-            Some(keys) if T::NOTICED => site_keys(keys),
+            Some(keys) if creation.noticed => site_keys(keys),
             _ => Ok(Vec::new()),
         }
     }
@@ -310,12 +338,13 @@ impl Edge {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn obstacle<T: Creatable>(
+    pub async fn obstacle(
         &self,
+        creation: &Creation,
         tenant_id: &str,
         made: &Made,
     ) -> Result<Option<String>, PortError> {
-        let statement = bind(&self.db()?, T::OBSTACLE, &parameters(tenant_id, made))?;
+        let statement = bind(&self.db()?, creation.obstacle, &parameters(tenant_id, made))?;
         let row: Option<Obstacle> = statement.first(None).await.map_err(port_error)?;
         Ok(row.and_then(|row| row.obstacle))
     }
@@ -360,11 +389,7 @@ fn results<T: DeserializeOwned>(result: &D1Result) -> Result<Vec<T>, PortError> 
     result.results().map_err(port_error)
 }
 
-fn json<T: Serialize>(value: &T) -> Result<String, PortError> {
-    serde_json::to_string(value).map_err(|e| PortError(e.to_string()))
-}
-
 /// The name of a unit variant, without the quotes of JSON.
-fn name<T: Serialize>(value: T) -> Result<String, PortError> {
-    Ok(json(&value)?.trim_matches('"').to_owned())
+fn name<T: Serialize>(value: T) -> Result<String, Problem> {
+    Ok(answer(&value)?.trim_matches('"').to_owned())
 }

@@ -5,24 +5,28 @@ use bulle_protocol::{
     admin::{NewTenant, Status, Tenant, TenantChange},
     problem::Problem,
 };
-use worker::wasm_bindgen::JsValue;
+use serde_json::Value;
 
-use super::{Creatable, Editable, Made, Maker, Reach, Table, bind, json, name, time};
+use super::{
+    Change, Changes, Creation, Kind, Made, Maker, Reach, answer, bind, changed, name, show, time,
+};
 use crate::adapters::{Edge, port_error};
 
-impl Table for Tenant {
-    const ROW: &'static str = "id, version, json_object('id', id, 'name', name, 'status', status, \
-        'settings', json(settings), 'created_at', created_at, 'updated_at', updated_at) AS item";
-    const ONE: &'static str = "FROM tenant WHERE id = ?2";
-    const PAGE: &'static str =
-        "FROM tenant WHERE id > ?2 AND (?3 IS NULL OR status = ?3) ORDER BY id LIMIT ?5";
-}
+/// What is shown of them.
+pub static KIND: Kind = Kind {
+    row: "id, version, json_object('id', id, 'name', name, 'status', status, \
+        'settings', json(settings), 'created_at', created_at, 'updated_at', updated_at) AS item",
+    one: "FROM tenant WHERE id = ?2",
+    page: "FROM tenant WHERE id > ?2 AND (?3 IS NULL OR status = ?3) ORDER BY id LIMIT ?5",
+    show: show::<Tenant>,
+};
 
-impl Editable for Tenant {
-    type Change = TenantChange;
-    const UPDATE: &'static str = "UPDATE tenant SET version = version + 1, updated_at = ?4, name = ?5, status = ?6, \
-        settings = ?7 WHERE id = ?2 AND version = ?3";
-    const DELETE: &'static [&'static str] = &[
+/// How they are changed and deleted.
+pub static CHANGES: Changes = Changes {
+    kind: &KIND,
+    update: "UPDATE tenant SET version = version + 1, updated_at = ?4, name = ?5, status = ?6, \
+        settings = ?7 WHERE id = ?2 AND version = ?3",
+    delete: &[
         "DELETE FROM chunk_fts WHERE rowid IN (SELECT id FROM chunk WHERE tenant_id = ?1) \
          AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
         "DELETE FROM chunk WHERE tenant_id = ?1 \
@@ -48,54 +52,63 @@ impl Editable for Tenant {
          WHERE (tenant_id = ?1 OR tenant_id = '' AND json_extract(response, '$.id') = ?1) \
          AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
         "DELETE FROM tenant WHERE id = ?2 AND version = ?3 RETURNING id",
-    ];
+    ],
+    apply,
+    reach,
+};
 
-    fn editable(self) -> TenantChange {
-        TenantChange {
-            name: self.name,
-            status: self.status,
-            settings: self.settings,
-        }
-    }
+/// How they are created.
+pub static CREATION: Creation = Creation {
+    insert: "INSERT INTO tenant (id, name, settings, created_at, updated_at) VALUES (?2, ?3, ?4, ?5, ?5)",
+    obstacle: "SELECT CASE WHEN EXISTS (SELECT 1 FROM tenant WHERE id = ?2) THEN 'exists' END AS obstacle, ?5 AS now",
+    noticed: false,
+    make,
+    refusal,
+};
 
-    fn values(change: &TenantChange) -> Result<Vec<JsValue>, PortError> {
-        Ok(vec![
+fn apply(item: &str, patch: Value, now_ms: u64) -> Result<Option<Change>, Problem> {
+    let change = changed(item, patch, now_ms, |tenant: Tenant| TenantChange {
+        name: tenant.name,
+        status: tenant.status,
+        settings: tenant.settings,
+    })?;
+    let Some(change) = change else {
+        return Ok(None);
+    };
+    Ok(Some(Change {
+        values: vec![
             change.name.as_str().into(),
             name(change.status)?.into(),
-            json(&change.settings)?.into(),
-        ])
-    }
-
-    fn reach(_: &str) -> Reach<'_> {
-        Reach::default()
-    }
+            answer(&change.settings)?.into(),
+        ],
+        refusal: None,
+    }))
 }
 
-impl Creatable for Tenant {
-    type New = NewTenant;
-    const INSERT: &'static str = "INSERT INTO tenant (id, name, settings, created_at, updated_at) VALUES (?2, ?3, ?4, ?5, ?5)";
-    const OBSTACLE: &'static str = "SELECT CASE WHEN EXISTS (SELECT 1 FROM tenant WHERE id = ?2) THEN 'exists' END AS obstacle, ?5 AS now";
+fn reach(_: &str) -> Reach<'_> {
+    Reach::default()
+}
 
-    fn make(new: NewTenant, maker: &Maker<'_>) -> Result<Made, Problem> {
-        let tenant = Tenant {
-            id: new.id,
-            name: new.name,
-            status: Status::Active,
-            settings: new.settings,
-            created_at: maker.now_ms,
-            updated_at: maker.now_ms,
-        };
-        let values = vec![
-            tenant.name.as_str().into(),
-            super::answer(&tenant.settings)?.into(),
-            time(maker.now_ms),
-        ];
-        Made::open(tenant.id.clone(), values, &tenant)
-    }
+fn make(text: &str, maker: &Maker<'_>) -> Result<Made, Problem> {
+    let new: NewTenant = rules::read(text, maker.now_ms)?;
+    let tenant = Tenant {
+        id: new.id,
+        name: new.name,
+        status: Status::Active,
+        settings: new.settings,
+        created_at: maker.now_ms,
+        updated_at: maker.now_ms,
+    };
+    let values = vec![
+        tenant.name.as_str().into(),
+        answer(&tenant.settings)?.into(),
+        time(maker.now_ms),
+    ];
+    Made::open(tenant.id.clone(), values, &tenant)
+}
 
-    fn refusal(_: &str, made: &Made) -> Problem {
-        rules::taken("tenant", &made.id)
-    }
+fn refusal(_: &str, made: &Made) -> Problem {
+    rules::taken("tenant", &made.id)
 }
 
 impl Edge {
@@ -106,7 +119,7 @@ impl Edge {
     pub async fn tenant_exists(&self, tenant_id: &str) -> Result<bool, PortError> {
         let sql = "SELECT 1 AS one FROM tenant WHERE id = ?1";
         let statement = bind(&self.db()?, sql, &[tenant_id.into()])?;
-        let row: Option<serde_json::Value> = statement.first(None).await.map_err(port_error)?;
+        let row: Option<Value> = statement.first(None).await.map_err(port_error)?;
         Ok(row.is_some())
     }
 }
@@ -127,7 +140,7 @@ mod tests {
                 let table = statement.split_whitespace().next().unwrap();
                 if statement.contains("tenant_id ") {
                     let deletes = |sql: &&str| sql.starts_with(&format!("DELETE FROM {table} "));
-                    assert!(Tenant::DELETE.iter().any(deletes), "{table}");
+                    assert!(CHANGES.delete.iter().any(deletes), "{table}");
                     tables += 1;
                 }
             }

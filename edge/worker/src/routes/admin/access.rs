@@ -1,6 +1,5 @@
 //! Who calls, and whether they may.
 
-use axum::http::HeaderMap;
 use bulle_edge_core::{
     admin::{
         Caller,
@@ -16,8 +15,8 @@ use bulle_protocol::{
 };
 use worker::console_error;
 
+use super::Call;
 use crate::{
-    adapters::Edge,
     config,
     http::{Refusal, address, header},
 };
@@ -26,11 +25,12 @@ use crate::{
 ///
 /// # Errors
 /// `api_key_missing`, `api_key_invalid`, `rate_limited`, `storage_unavailable`.
-async fn authenticate(edge: &Edge, headers: &HeaderMap) -> Result<Caller, Refusal> {
+async fn authenticate(call: &Call) -> Result<Caller, Refusal> {
+    let edge = &call.edge;
     let secret = config::session_secret(edge.env())?;
-    let address = address(edge, &secret, headers);
+    let address = address(edge, &secret, &call.headers);
     attempts::check(edge, &address)?;
-    match look_up(edge, headers).await {
+    match look_up(call).await {
         Err(Refusal(problem)) if problem.code == Code::ApiKeyInvalid => {
             Err(attempts::failed(edge, &address, problem).await.into())
         }
@@ -39,7 +39,7 @@ async fn authenticate(edge: &Edge, headers: &HeaderMap) -> Result<Caller, Refusa
 }
 
 /// The one place where keys are looked at.
-async fn look_up(edge: &Edge, headers: &HeaderMap) -> Result<Caller, Refusal> {
+async fn look_up(Call { edge, headers, .. }: &Call) -> Result<Caller, Refusal> {
     let presented = key::bearer(header(headers, "authorization"))?;
     if config::operator_key(edge.env()).is_some_and(|operator| operator.is(presented)) {
         return Ok(Caller::Operator);
@@ -54,17 +54,12 @@ async fn look_up(edge: &Edge, headers: &HeaderMap) -> Result<Caller, Refusal> {
 ///
 /// # Errors
 /// Those of keys; `not_found`, `scope_missing`.
-pub async fn authorize(
-    edge: &Edge,
-    headers: &HeaderMap,
-    tenant_id: &str,
-    scope: Scope,
-) -> Result<Caller, Refusal> {
-    let caller = authenticate(edge, headers).await?;
+pub async fn authorize(call: &Call, tenant_id: &str, scope: Scope) -> Result<Caller, Refusal> {
+    let caller = authenticate(call).await?;
     caller.may(tenant_id, scope)?;
     // A key's own tenant exists; the operator may name any.
     if caller == Caller::Operator {
-        let exists = edge.tenant_exists(tenant_id).await;
+        let exists = call.edge.tenant_exists(tenant_id).await;
         if !exists.map_err(|e| unavailable(&e))? {
             return Err(nothing_here().into());
         }
@@ -76,12 +71,8 @@ pub async fn authorize(
 ///
 /// # Errors
 /// Those of keys; `not_found`, `scope_missing`.
-pub async fn operator(
-    edge: &Edge,
-    headers: &HeaderMap,
-    tenant_id: Option<&str>,
-) -> Result<Caller, Refusal> {
-    let caller = authenticate(edge, headers).await?;
+pub async fn operator(call: &Call, tenant_id: Option<&str>) -> Result<Caller, Refusal> {
+    let caller = authenticate(call).await?;
     caller.must_be_operator(tenant_id)?;
     Ok(caller)
 }

@@ -2,22 +2,26 @@
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header},
 };
 use bulle_edge_core::{
-    admin::{Caller, key::sha256_hex, precondition::etag, rules::Rules},
+    admin::{Caller, key::sha256_hex, precondition::etag},
     ports::{Clock, Entropy},
 };
 use bulle_protocol::problem::{Code, Problem};
 
-use super::{access::unavailable, things::forget};
+use super::{
+    Call,
+    access::unavailable,
+    things::{forget, text},
+};
 use crate::{
     adapters::{
         Edge,
-        owners::{Creatable, Maker, Remembered},
+        owners::{Creation, Maker, Remembered},
     },
     config,
-    http::{Answer, Refusal, parse_json, read_text},
+    http::{Answer, Refusal, read_text},
 };
 
 /// Longest `Idempotency-Key`.
@@ -27,19 +31,13 @@ const MAX_KEY: usize = 255;
 const FIRST: u64 = 1;
 
 /// Creates a thing. `tenant_id` is empty when the operator creates tenants.
-pub async fn create<T: Creatable>(
-    edge: &Edge,
-    caller: &Caller,
-    tenant_id: &str,
-    uri: &Uri,
-    headers: &HeaderMap,
-    body: Body,
-) -> Answer {
-    let text = read_text(body).await?;
+pub async fn create(call: Call, creation: &Creation, caller: &Caller, tenant_id: &str) -> Answer {
+    let said = read_text(call.body).await?;
+    let edge = &call.edge;
     let now_ms = edge.now_ms();
-    let path = uri.path();
-    let key = idempotency_key(headers)?;
-    let fingerprint = sha256_hex([b"POST\n", path.as_bytes(), b"\n", text.as_bytes()]);
+    let path = call.uri.path();
+    let key = idempotency_key(&call.headers)?;
+    let fingerprint = sha256_hex([b"POST\n", path.as_bytes(), b"\n", said.as_bytes()]);
 
     // 1. The same request again.
     if let Some(key) = &key
@@ -49,10 +47,8 @@ pub async fn create<T: Creatable>(
     }
 
     // 2. What it is to be.
-    let new: T::New = parse_json(if text.is_empty() { "null" } else { &text })?;
-    new.check(now_ms)?;
-    let made = T::make(
-        new,
+    let made = (creation.make)(
+        &said,
         &Maker {
             caller,
             tenant_id,
@@ -69,11 +65,11 @@ pub async fn create<T: Creatable>(
     });
 
     // 3. All of it or nothing.
-    let done = edge.create_owned::<T>(tenant_id, &made, remembered.as_ref(), now_ms);
+    let done = edge.create_owned(creation, tenant_id, &made, remembered.as_ref(), now_ms);
     let error = match done.await {
         Ok(sites) => {
             forget(edge, &sites).await;
-            return created(made.shown, &etag(FIRST), path, &made.id);
+            return Ok(created(made.shown, &etag(FIRST), path, &made.id));
         }
         Err(error) => error,
     };
@@ -84,8 +80,8 @@ pub async fn create<T: Creatable>(
     {
         return Ok(again);
     }
-    match edge.obstacle::<T>(tenant_id, &made).await {
-        Ok(Some(obstacle)) => Err(T::refusal(&obstacle, &made).into()),
+    match edge.obstacle(creation, tenant_id, &made).await {
+        Ok(Some(obstacle)) => Err((creation.refusal)(&obstacle, &made).into()),
         _ => Err(unavailable(&error)),
     }
 }
@@ -124,7 +120,7 @@ async fn repeated(
         .into());
     }
     let id = named(&known.response).unwrap_or_default();
-    let mut response = created(known.response, &known.etag, path, &id)?;
+    let mut response = created(known.response, &known.etag, path, &id);
     response.headers_mut().insert(
         HeaderName::from_static("idempotent-replayed"),
         HeaderValue::from_static("true"),
@@ -139,20 +135,13 @@ fn named(response: &str) -> Option<String> {
     Some(id.as_str()?.to_owned())
 }
 
-fn created(body: String, etag: &str, path: &str, id: &str) -> Answer {
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = StatusCode::CREATED;
-    let headers = response.headers_mut();
+fn created(json: String, etag: &str, path: &str, id: &str) -> Response<Body> {
+    let mut response = text(StatusCode::CREATED, json);
     let location = format!("{path}/{id}");
-    for (name, value) in [
-        (header::CONTENT_TYPE, "application/json"),
-        (header::CACHE_CONTROL, "no-store"),
-        (header::LOCATION, &location),
-        (header::ETAG, etag),
-    ] {
+    for (name, value) in [(header::LOCATION, location.as_str()), (header::ETAG, etag)] {
         if let Ok(value) = HeaderValue::from_str(value) {
-            headers.insert(name, value);
+            response.headers_mut().insert(name, value);
         }
     }
-    Ok(response)
+    response
 }

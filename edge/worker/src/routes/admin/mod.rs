@@ -14,12 +14,41 @@ mod creation;
 mod query;
 mod things;
 
-use axum::{Router, routing::get};
+use axum::{
+    Router,
+    body::Body,
+    extract::{FromRequest, Request},
+    http::{HeaderMap, Uri},
+    routing::get,
+};
+use std::convert::Infallible;
 
 use crate::adapters::Edge;
 
 /// Where every address of this API begins.
 pub const PREFIX: &str = "/v1/admin";
+
+/// A request of an owner. One extractor for all: the router's code grows with every handler's parameters.
+pub struct Call {
+    edge: Edge,
+    headers: HeaderMap,
+    uri: Uri,
+    body: Body,
+}
+
+impl FromRequest<Edge> for Call {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request, edge: &Edge) -> Result<Self, Infallible> {
+        let (parts, body) = request.into_parts();
+        Ok(Self {
+            edge: edge.clone(),
+            headers: parts.headers,
+            uri: parts.uri,
+            body,
+        })
+    }
+}
 
 /// The routes of owners.
 pub fn router() -> Router<Edge> {

@@ -1,15 +1,9 @@
 //! The query of a list.
 
-use axum::extract::{Query, rejection::QueryRejection};
-use bulle_protocol::{
-    admin::Status,
-    problem::{Code, Problem},
-};
+use axum::{extract::Query, http::Uri};
+use bulle_protocol::problem::{Code, Problem};
 
 use crate::{adapters::owners::Filter, http::Refusal};
-
-/// Names and values of a query, as the router hands them over.
-pub type Pairs = Result<Query<Vec<(String, String)>>, QueryRejection>;
 
 /// Things of a page when the client does not say.
 const DEFAULT_LIMIT: u32 = 50;
@@ -25,7 +19,8 @@ const MAX_AFTER: usize = 64;
 ///
 /// # Errors
 /// `invalid_parameter`.
-pub fn filter(pairs: Pairs, known: &[&str]) -> Result<Filter, Refusal> {
+pub fn filter(uri: &Uri, known: &[&str]) -> Result<Filter, Refusal> {
+    let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri);
     let Query(pairs) = pairs.map_err(|_| invalid("The query cannot be read."))?;
     let mut filter = Filter {
         limit: DEFAULT_LIMIT,
@@ -62,10 +57,10 @@ fn limit(text: &str) -> Result<u32, Refusal> {
         .ok_or_else(|| invalid("limit is a number from 1 to 100."))
 }
 
-fn status(text: &str) -> Result<Status, Refusal> {
+fn status(text: &str) -> Result<&'static str, Refusal> {
     match text {
-        "active" => Ok(Status::Active),
-        "paused" => Ok(Status::Paused),
+        "active" => Ok("active"),
+        "paused" => Ok("paused"),
         _ => Err(invalid("status is active or paused.")),
     }
 }

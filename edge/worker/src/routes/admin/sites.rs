@@ -1,85 +1,57 @@
 //! `/v1/admin/tenants/{tenant}/sites`: where bots are shown.
 
-use axum::{
-    body::Body,
-    extract::{Path, State},
-    http::{HeaderMap, Uri},
-};
+use axum::extract::Path;
+use bulle_protocol::admin::Scope;
 #[cfg(test)]
-use bulle_protocol::admin::{NewSite, Page, SiteChange};
-use bulle_protocol::admin::{Scope, Site};
+use bulle_protocol::admin::{NewSite, Page, Site, SiteChange};
 use worker::send;
 
 #[cfg(test)]
 use super::documented::*;
-use super::{access::authorize, creation, query::Pairs, things};
-use crate::{adapters::Edge, http::Answer};
+use super::{Call, access::authorize, creation, things};
+use crate::{adapters::owners::sites, http::Answer};
 
 /// A page of the tenant's sites, in the order of their keys.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/sites", tag = "owner", operation_id = "site_list", security(("api_key" = [])),
     params(TenantPath, Paging, ByStatus, ByBot), responses((status = 200, body = Page<Site>), Refusals)))]
 #[send]
-pub async fn list(
-    State(edge): State<Edge>,
-    Path(tenant): Path<String>,
-    query: Pairs,
-    headers: HeaderMap,
-) -> Answer {
-    authorize(&edge, &headers, &tenant, Scope::SitesRead).await?;
-    things::list::<Site>(&edge, &tenant, query, &["status", "bot"]).await
+pub async fn list(Path(tenant): Path<String>, call: Call) -> Answer {
+    authorize(&call, &tenant, Scope::SitesRead).await?;
+    things::list(&call, &sites::KIND, &tenant, &["status", "bot"]).await
 }
 
 /// Creates a site. Its key is made by the edge: the last part of `Location`.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/admin/tenants/{tenant}/sites", tag = "owner", operation_id = "site_create", security(("api_key" = [])),
     params(TenantPath, IdempotencyKey), request_body = NewSite, responses((status = 201, body = Site, headers(("ETag" = String, description = "Its version"))), Refusals)))]
 #[send]
-pub async fn create(
-    State(edge): State<Edge>,
-    Path(tenant): Path<String>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    let caller = authorize(&edge, &headers, &tenant, Scope::SitesWrite).await?;
-    creation::create::<Site>(&edge, &caller, &tenant, &uri, &headers, body).await
+pub async fn create(Path(tenant): Path<String>, call: Call) -> Answer {
+    let caller = authorize(&call, &tenant, Scope::SitesWrite).await?;
+    creation::create(call, &sites::CREATION, &caller, &tenant).await
 }
 
 /// A site.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/sites/{key}", tag = "owner", operation_id = "site_get", security(("api_key" = [])),
     params(TenantPath, SitePath, IfNoneMatch), responses((status = 200, body = Site, headers(("ETag" = String, description = "Its version"))), (status = 304, description = "Not modified"), Refusals)))]
 #[send]
-pub async fn get(
-    State(edge): State<Edge>,
-    Path((tenant, key)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Answer {
-    authorize(&edge, &headers, &tenant, Scope::SitesRead).await?;
-    things::show::<Site>(&edge, &headers, &tenant, &key).await
+pub async fn get(Path((tenant, key)): Path<(String, String)>, call: Call) -> Answer {
+    authorize(&call, &tenant, Scope::SitesRead).await?;
+    things::show(&call, &sites::KIND, &tenant, &key).await
 }
 
 /// Changes a site by a JSON merge patch. Visitors notice at once, far away within about a minute.
 #[cfg_attr(test, utoipa::path(patch, path = "/v1/admin/tenants/{tenant}/sites/{key}", tag = "owner", operation_id = "site_change", security(("api_key" = [])),
     params(TenantPath, SitePath, IfMatch), request_body(content = SiteChange, content_type = "application/merge-patch+json"), responses((status = 200, body = Site, headers(("ETag" = String, description = "Its version"))), Refusals)))]
 #[send]
-pub async fn change(
-    State(edge): State<Edge>,
-    Path((tenant, key)): Path<(String, String)>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    authorize(&edge, &headers, &tenant, Scope::SitesWrite).await?;
-    things::change::<Site>(&edge, &headers, &tenant, &key, body).await
+pub async fn change(Path((tenant, key)): Path<(String, String)>, call: Call) -> Answer {
+    authorize(&call, &tenant, Scope::SitesWrite).await?;
+    things::change(call, &sites::CHANGES, &tenant, &key).await
 }
 
 /// Deletes a site. Its bot and what visitors said to it stay.
 #[cfg_attr(test, utoipa::path(delete, path = "/v1/admin/tenants/{tenant}/sites/{key}", tag = "owner", operation_id = "site_delete", security(("api_key" = [])),
     params(TenantPath, SitePath, IfMatch), responses((status = 204, description = "Deleted"), Refusals)))]
 #[send]
-pub async fn delete(
-    State(edge): State<Edge>,
-    Path((tenant, key)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Answer {
-    authorize(&edge, &headers, &tenant, Scope::SitesWrite).await?;
-    things::delete::<Site>(&edge, &headers, &tenant, &key).await
+pub async fn delete(Path((tenant, key)): Path<(String, String)>, call: Call) -> Answer {
+    authorize(&call, &tenant, Scope::SitesWrite).await?;
+    things::delete(&call, &sites::CHANGES, &tenant, &key).await
 }

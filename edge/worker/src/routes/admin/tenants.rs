@@ -1,24 +1,19 @@
 //! `/v1/admin/tenants`: owners. The operator creates, lists and deletes them.
 
-use axum::{
-    body::Body,
-    extract::{Path, State},
-    http::{HeaderMap, Uri},
-};
+use axum::extract::Path;
+use bulle_protocol::admin::Scope;
 #[cfg(test)]
-use bulle_protocol::admin::{NewTenant, Page, TenantChange};
-use bulle_protocol::admin::{Scope, Tenant};
+use bulle_protocol::admin::{NewTenant, Page, Tenant, TenantChange};
 use worker::send;
 
 #[cfg(test)]
 use super::documented::*;
 use super::{
+    Call,
     access::{authorize, operator},
-    creation,
-    query::Pairs,
-    things,
+    creation, things,
 };
-use crate::{adapters::Edge, http::Answer};
+use crate::{adapters::owners::tenants, http::Answer};
 
 /// The operator's creations belong to no tenant.
 const NOBODY: &str = "";
@@ -27,56 +22,43 @@ const NOBODY: &str = "";
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants", tag = "owner", operation_id = "tenant_list", security(("api_key" = [])),
     params(Paging, ByStatus), responses((status = 200, body = Page<Tenant>), Refusals)))]
 #[send]
-pub async fn list(State(edge): State<Edge>, query: Pairs, headers: HeaderMap) -> Answer {
-    operator(&edge, &headers, None).await?;
-    things::list::<Tenant>(&edge, NOBODY, query, &["status"]).await
+pub async fn list(call: Call) -> Answer {
+    operator(&call, None).await?;
+    things::list(&call, &tenants::KIND, NOBODY, &["status"]).await
 }
 
 /// Creates a tenant. For the operator.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/admin/tenants", tag = "owner", operation_id = "tenant_create", security(("api_key" = [])),
     params(IdempotencyKey), request_body = NewTenant, responses((status = 201, body = Tenant, headers(("ETag" = String, description = "Its version"))), Refusals)))]
 #[send]
-pub async fn create(State(edge): State<Edge>, uri: Uri, headers: HeaderMap, body: Body) -> Answer {
-    let caller = operator(&edge, &headers, None).await?;
-    creation::create::<Tenant>(&edge, &caller, NOBODY, &uri, &headers, body).await
+pub async fn create(call: Call) -> Answer {
+    let caller = operator(&call, None).await?;
+    creation::create(call, &tenants::CREATION, &caller, NOBODY).await
 }
 
 /// A tenant.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}", tag = "owner", operation_id = "tenant_get", security(("api_key" = [])),
     params(TenantPath, IfNoneMatch), responses((status = 200, body = Tenant, headers(("ETag" = String, description = "Its version"))), (status = 304, description = "Not modified"), Refusals)))]
 #[send]
-pub async fn get(
-    State(edge): State<Edge>,
-    Path(tenant): Path<String>,
-    headers: HeaderMap,
-) -> Answer {
-    authorize(&edge, &headers, &tenant, Scope::TenantRead).await?;
-    things::show::<Tenant>(&edge, &headers, &tenant, &tenant).await
+pub async fn get(Path(tenant): Path<String>, call: Call) -> Answer {
+    authorize(&call, &tenant, Scope::TenantRead).await?;
+    things::show(&call, &tenants::KIND, &tenant, &tenant).await
 }
 
 /// Changes a tenant by a JSON merge patch.
 #[cfg_attr(test, utoipa::path(patch, path = "/v1/admin/tenants/{tenant}", tag = "owner", operation_id = "tenant_change", security(("api_key" = [])),
     params(TenantPath, IfMatch), request_body(content = TenantChange, content_type = "application/merge-patch+json"), responses((status = 200, body = Tenant, headers(("ETag" = String, description = "Its version"))), Refusals)))]
 #[send]
-pub async fn change(
-    State(edge): State<Edge>,
-    Path(tenant): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    authorize(&edge, &headers, &tenant, Scope::TenantWrite).await?;
-    things::change::<Tenant>(&edge, &headers, &tenant, &tenant, body).await
+pub async fn change(Path(tenant): Path<String>, call: Call) -> Answer {
+    authorize(&call, &tenant, Scope::TenantWrite).await?;
+    things::change(call, &tenants::CHANGES, &tenant, &tenant).await
 }
 
 /// Deletes a tenant and everything that is theirs. For the operator.
 #[cfg_attr(test, utoipa::path(delete, path = "/v1/admin/tenants/{tenant}", tag = "owner", operation_id = "tenant_delete", security(("api_key" = [])),
     params(TenantPath, IfMatch), responses((status = 204, description = "Deleted"), Refusals)))]
 #[send]
-pub async fn delete(
-    State(edge): State<Edge>,
-    Path(tenant): Path<String>,
-    headers: HeaderMap,
-) -> Answer {
-    operator(&edge, &headers, Some(&tenant)).await?;
-    things::delete::<Tenant>(&edge, &headers, &tenant, &tenant).await
+pub async fn delete(Path(tenant): Path<String>, call: Call) -> Answer {
+    operator(&call, Some(&tenant)).await?;
+    things::delete(&call, &tenants::CHANGES, &tenant, &tenant).await
 }

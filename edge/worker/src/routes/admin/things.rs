@@ -6,23 +6,20 @@ use axum::{
 };
 use bulle_edge_core::{
     admin::{
-        merge, nothing_here,
+        nothing_here,
         precondition::{covers, etag, failed, required},
-        rules::Rules,
     },
     guard::directory,
     ports::Clock,
 };
+use serde_json::Value;
 use worker::console_error;
 
-use super::{
-    access::unavailable,
-    query::{Pairs, filter},
-};
+use super::{Call, access::unavailable, query::filter};
 use crate::{
     adapters::{
         Edge,
-        owners::{Editable, Table, Versioned},
+        owners::{Changes, Kind, Row},
     },
     http::{Answer, Refusal, json, read_json},
 };
@@ -31,60 +28,46 @@ use crate::{
 const ATTEMPTS: u32 = 5;
 
 /// Lists things of a kind; `filters` are those that it knows.
-pub async fn list<T: Table>(
-    edge: &Edge,
-    tenant_id: &str,
-    query: Pairs,
-    filters: &[&str],
-) -> Answer {
-    let filter = filter(query, filters)?;
-    let page = edge.owned_page::<T>(tenant_id, &filter).await;
-    json(StatusCode::OK, &page.map_err(|e| unavailable(&e))?)
+pub async fn list(call: &Call, kind: &Kind, tenant_id: &str, filters: &[&str]) -> Answer {
+    let filter = filter(&call.uri, filters)?;
+    let list = call.edge.owned_page(kind, tenant_id, &filter).await;
+    json(StatusCode::OK, &list.map_err(|e| unavailable(&e))?)
 }
 
 /// Shows a thing.
-pub async fn show<T: Table>(edge: &Edge, headers: &HeaderMap, tenant_id: &str, id: &str) -> Answer {
-    let found = load::<T>(edge, tenant_id, id).await?;
-    let known = field(headers, &header::IF_NONE_MATCH);
-    if known.is_some_and(|known| covers(&known, found.version)) {
+pub async fn show(call: &Call, kind: &Kind, tenant_id: &str, id: &str) -> Answer {
+    let found = load(call, kind, tenant_id, id).await?;
+    let known = field(&call.headers, &header::IF_NONE_MATCH);
+    if known.is_some_and(|known| covers(&known, found.version())) {
         let mut response = empty(StatusCode::NOT_MODIFIED);
-        tag(&mut response, found.version);
+        tag(&mut response, found.version());
         return Ok(response);
     }
-    answer(&found)
+    answer(kind, &found)
 }
 
 /// Applies a merge patch to a thing.
-pub async fn change<T: Editable>(
-    edge: &Edge,
-    headers: &HeaderMap,
-    tenant_id: &str,
-    id: &str,
-    body: Body,
-) -> Answer {
-    let patch: serde_json::Value = read_json(body).await?;
+pub async fn change(mut call: Call, changes: &Changes, tenant_id: &str, id: &str) -> Answer {
+    let patch: Value = read_json(std::mem::take(&mut call.body)).await?;
+    let edge = &call.edge;
     let now_ms = edge.now_ms();
     let mut tried = None;
     for _ in 0..ATTEMPTS {
-        let found = precondition::<T>(edge, headers, tenant_id, id).await?;
-        let version = found.version;
-        let shown = answer(&found)?;
-        let current = found.item.editable();
-        let change = merge::apply(&current, patch.clone())?;
-        if change == current {
-            return Ok(shown);
-        }
-        change.check(now_ms)?;
+        let found = precondition(&call, changes.kind, tenant_id, id).await?;
+        let version = found.version();
+        let Some(change) = (changes.apply)(&found.item, patch.clone(), now_ms)? else {
+            return answer(changes.kind, &found);
+        };
         // The right version, and yet it could not be changed.
         if tried == Some(version)
-            && let Some(problem) = T::refusal(&change)
+            && let Some(problem) = change.refusal
         {
             return Err(problem.into());
         }
-        let done = edge.change_owned::<T>((tenant_id, id), version, &change, now_ms);
+        let done = edge.change_owned(changes, (tenant_id, id, version), &change, now_ms);
         if let Some((changed, sites)) = done.await.map_err(|e| unavailable(&e))? {
             forget(edge, &sites).await;
-            return answer(&changed);
+            return answer(changes.kind, &changed);
         }
         tried = Some(version);
     }
@@ -92,16 +75,12 @@ pub async fn change<T: Editable>(
 }
 
 /// Deletes a thing and all that belongs to it.
-pub async fn delete<T: Editable>(
-    edge: &Edge,
-    headers: &HeaderMap,
-    tenant_id: &str,
-    id: &str,
-) -> Answer {
+pub async fn delete(call: &Call, changes: &Changes, tenant_id: &str, id: &str) -> Answer {
+    let edge = &call.edge;
     for _ in 0..ATTEMPTS {
-        let found = precondition::<T>(edge, headers, tenant_id, id).await?;
-        let done = edge.delete_owned::<T>(tenant_id, id, found.version).await;
-        if let Some(sites) = done.map_err(|e| unavailable(&e))? {
+        let found = precondition(call, changes.kind, tenant_id, id).await?;
+        let done = edge.delete_owned(changes, (tenant_id, id, found.version()));
+        if let Some(sites) = done.await.map_err(|e| unavailable(&e))? {
             forget(edge, &sites).await;
             return Ok(empty(StatusCode::NO_CONTENT));
         }
@@ -141,31 +120,36 @@ fn field(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join(", "))
 }
 
-async fn load<T: Table>(edge: &Edge, tenant_id: &str, id: &str) -> Result<Versioned<T>, Refusal> {
-    let found = edge.owned::<T>(tenant_id, id).await;
+async fn load(call: &Call, kind: &Kind, tenant_id: &str, id: &str) -> Result<Row, Refusal> {
+    let found = call.edge.owned(kind, tenant_id, id).await;
     let found = found.map_err(|e| unavailable(&e))?;
     Ok(found.ok_or_else(nothing_here)?)
 }
 
 /// The thing, if it is what the caller has read.
-async fn precondition<T: Table>(
-    edge: &Edge,
-    headers: &HeaderMap,
-    tenant_id: &str,
-    id: &str,
-) -> Result<Versioned<T>, Refusal> {
-    let found = load::<T>(edge, tenant_id, id).await?;
-    let wanted = field(headers, &header::IF_MATCH);
-    if !covers(required(wanted.as_deref())?, found.version) {
+async fn precondition(call: &Call, kind: &Kind, tenant_id: &str, id: &str) -> Result<Row, Refusal> {
+    let found = load(call, kind, tenant_id, id).await?;
+    let wanted = field(&call.headers, &header::IF_MATCH);
+    if !covers(required(wanted.as_deref())?, found.version()) {
         return Err(failed().into());
     }
     Ok(found)
 }
 
-fn answer<T: Table>(found: &Versioned<T>) -> Answer {
-    let mut response = json(StatusCode::OK, &found.item)?;
-    tag(&mut response, found.version);
+fn answer(kind: &Kind, found: &Row) -> Answer {
+    let shown = (kind.show)(&found.item).map_err(|e| unavailable(&e))?;
+    let mut response = text(StatusCode::OK, shown);
+    tag(&mut response, found.version());
     Ok(response)
+}
+
+/// JSON that nobody keeps.
+pub fn text(status: StatusCode, json: String) -> Response<Body> {
+    let mut response = empty(status);
+    *response.body_mut() = Body::from(json);
+    let kind = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
 }
 
 fn empty(status: StatusCode) -> Response<Body> {
