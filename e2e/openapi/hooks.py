@@ -20,7 +20,10 @@ def whole(value):
 
 @schemathesis.hook
 def map_body(context, body):
-    return whole(body)
+    body = whole(body)
+    if context.operation.path == "/v1/sessions" and isinstance(body, dict) and isinstance(body.get("site"), str):
+        body["site"] = KNOWN[""]["key"]
+    return body
 
 
 @schemathesis.hook
@@ -28,15 +31,17 @@ def map_query(context, query):
     return whole(query) if query else query
 
 
-KNOWN = json.loads(os.environ.get("BULLE_KNOWN", "{}"))
+# Values of parameters that lead to something that exists, by path; "" is for all of them.
+KNOWN = json.loads(os.environ["BULLE_KNOWN"])
 
 
 @schemathesis.hook
 def map_path_parameters(context, path_parameters):
     """Things that exist, but for deletions: those get ids of nothing, so that the others stay."""
-    if path_parameters and context.operation.method.upper() != "DELETE":
-        return {name: KNOWN.get(name, value) for name, value in path_parameters.items()}
-    return path_parameters
+    if not path_parameters or context.operation.method.upper() == "DELETE":
+        return path_parameters
+    known = {**KNOWN[""], **KNOWN.get(context.operation.path, {})}
+    return {name: known.get(name, value) for name, value in path_parameters.items()}
 
 
 callers = itertools.count()
