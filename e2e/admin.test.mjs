@@ -5,10 +5,13 @@ import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, test } from "node:test";
 import { startEdge } from "./support/edge.mjs";
 import { Visitor, ulid } from "./support/client.mjs";
+import { answer, pause, startUpstream, stream } from "./support/upstream.mjs";
 
-let edge, database;
+let edge, database, upstream;
 before(async () => {
-  edge = await startEdge();
+  upstream = await startUpstream();
+  upstream.behave = (response) => stream(response, answer(["Bonjour."]));
+  edge = await startEdge({ vars: { OPENAI_BASE_URL: upstream.url, OPENAI_MODEL: "mock" } });
   const folder = `${edge.state}/v3/d1/miniflare-D1DatabaseObject`;
   const file = readdirSync(folder).find((name) => name.endsWith(".sqlite") && name !== "metadata.sqlite");
   database = new DatabaseSync(`${folder}/${file}`);
@@ -17,6 +20,7 @@ before(async () => {
 after(async () => {
   database?.close();
   await edge?.stop();
+  upstream?.stop();
 });
 
 const SCOPES = ["tenant", "bots", "sites", "keys", "identity"].flatMap((what) => [`${what}:read`, `${what}:write`]);
@@ -142,6 +146,24 @@ describe("a life", () => {
     assert.match(await (await fetch(`${edge.url}/s/${site}.js`)).text(), /^console\.error/);
     assert.doesNotMatch(await (await fetch(`${edge.url}/s/${other.key}.js`)).text(), /^console\.error/);
   });
+});
+
+test("a turn that outlives its bot leaves nothing", async () => {
+  const { id, at, site } = await settled();
+  const good = upstream.behave;
+  upstream.behave = (response) => stream(response, answer(["Un ", "deux ", "trois ", "quatre."]), { wait: 300 });
+  try {
+    const visitor = await new Visitor(edge, { site }).open();
+    const asked = visitor.ask("Bonjour ?");
+    const rows = (table) => database.prepare(`SELECT count(*) AS n FROM ${table} WHERE tenant_id = ?`).get(id).n;
+    while (rows("message") === 0) await pause(20);
+    assert.equal((await call("DELETE", `${at}/bots/guide`, { headers: { "if-match": "*" } })).status, 204);
+    assert.equal((await asked).at(-1).event, "done");
+    await pause(300);
+    assert.deepEqual([rows("conversation"), rows("message")], [0, 0]);
+  } finally {
+    upstream.behave = good;
+  }
 });
 
 describe("keys", () => {

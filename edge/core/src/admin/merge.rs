@@ -16,10 +16,13 @@ pub fn apply<T: Serialize + DeserializeOwned>(current: &T, patch: Value) -> Resu
             "A change is a JSON object with the fields to change.",
         ));
     }
-    let mut value = serde_json::to_value(current)
-        .map_err(|_| Problem::new(Code::Internal, "The current value is no JSON."))?;
+    // By way of text: readers and writers of the type exist for text already, and each kind of them is code to upload.
+    let broken = |_| Problem::new(Code::Internal, "The current value is no JSON.");
+    let text = serde_json::to_string(current).map_err(broken)?;
+    let mut value = serde_json::from_str(&text).map_err(broken)?;
     merge(&mut value, patch);
-    serde_json::from_value(value).map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")))
+    serde_json::from_str(&value.to_string())
+        .map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")))
 }
 
 /// `MergePatch` of the RFC's section 2.

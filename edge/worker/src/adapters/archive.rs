@@ -16,7 +16,7 @@ impl Archive for Edge {
         let owner = &record.owner;
         let conversation = db.prepare(
             "INSERT INTO conversation (tenant_id, id, bot_id, visitor_id, title, created_at, updated_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
+             SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 FROM bot WHERE tenant_id = ?1 AND id = ?3) \
              ON CONFLICT (tenant_id, id) DO UPDATE SET updated_at = max(updated_at, excluded.updated_at)",
         );
         let conversation = conversation.bind(&[
@@ -40,7 +40,8 @@ impl Archive for Edge {
                 Some(record.question.id.to_string()),
             )?);
         }
-        // A batch is one transaction: a conversation is never without its message.
+        // A batch is one transaction: a conversation is never without its message. A turn that outlives its bot leaves
+        // nothing: what an owner has deleted does not come back.
         db.batch(statements).await.map_err(port_error)?;
         Ok(())
     }
@@ -55,7 +56,8 @@ fn message(
     let statement = db.prepare(
         "INSERT OR REPLACE INTO message (tenant_id, conversation_id, position, id, role, text, blocks, sources, \
          status, reply_to, finish, error, provider, model, input_tokens, output_tokens, created_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17 \
+         WHERE EXISTS (SELECT 1 FROM conversation WHERE tenant_id = ?1 AND id = ?2)",
     );
     let statement = statement.bind(&[
         record.owner.tenant_id.as_str().into(),

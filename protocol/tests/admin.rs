@@ -1,0 +1,92 @@
+//! The JSON of the owner's API: a change shows in review.
+
+use bulle_protocol::{
+    Id,
+    admin::{
+        ApiKey, Bot, CreatedApiKey, CreatedIdentitySecret, Environment, IdentitySecret, NewApiKey,
+        NewBot, NewSite, NewTenant, Page, Scope, Site, Status, Tenant,
+    },
+    settings::{BotSettings, TenantSettings},
+};
+use insta::assert_json_snapshot;
+use serde_json::json;
+
+const NOW: u64 = 1_700_000_000_000;
+
+fn id(n: u128) -> Id {
+    Id::from_parts(NOW, n)
+}
+
+#[test]
+fn what_is_shown() {
+    let tenant = Tenant {
+        id: "acme".into(),
+        name: "Acme".into(),
+        status: Status::Active,
+        settings: TenantSettings::default(),
+        created_at: NOW,
+        updated_at: NOW + 1,
+    };
+    let bot = Bot {
+        id: "guide".into(),
+        status: Status::Paused,
+        settings: BotSettings {
+            name: "Guide".into(),
+            ..BotSettings::default()
+        },
+        created_at: NOW,
+        updated_at: NOW,
+    };
+    let site = Site {
+        key: "01hf7yat00000000000r".into(),
+        bot_id: "guide".into(),
+        name: "Shop".into(),
+        origins: vec!["https://example.com".into()],
+        environment: Environment::Staging,
+        status: Status::Active,
+        created_at: NOW,
+        updated_at: NOW,
+    };
+    let listed = ApiKey {
+        id: id(1),
+        prefix: format!("bulle_acme_{}", id(1)),
+        name: "CI".into(),
+        scopes: Scope::ALL.to_vec(),
+        created_at: NOW,
+        expires_at: Some(NOW + 2),
+        revoked_at: None,
+        last_used_at: None,
+    };
+    let secret = IdentitySecret {
+        id: id(2),
+        created_at: NOW,
+    };
+    // The settings of a bot have a life of their own.
+    let mut bot = serde_json::to_value(bot).unwrap();
+    bot["settings"] = json!("…");
+    assert_json_snapshot!(json!({
+        "tenant": tenant,
+        "bot": bot,
+        "page of sites": Page { items: vec![site], next: Some("01hf7yat00000000000r".into()) },
+        "last page": Page::<Site> { items: Vec::new(), next: None },
+        "created key": CreatedApiKey { listed: listed.clone(), key: Some("bulle_…".into()) },
+        "repeated key": CreatedApiKey { listed, key: None },
+        "created secret": CreatedIdentitySecret { listed: secret, secret: Some("…".into()) },
+    }));
+}
+
+#[test]
+fn what_is_said_may_be_little_but_nothing_unknown() {
+    let tenant: NewTenant = serde_json::from_value(json!({"id": "a", "name": "A"})).unwrap();
+    assert_eq!(tenant.settings, TenantSettings::default());
+    let site: NewSite = serde_json::from_value(json!({"bot_id": "b", "origins": []})).unwrap();
+    assert_eq!(
+        (site.name.as_str(), site.environment),
+        ("", Environment::Production)
+    );
+    let key: NewApiKey = serde_json::from_value(json!({"name": "k", "scopes": []})).unwrap();
+    assert_eq!(key.expires_at, None);
+    assert!(serde_json::from_value::<NewBot>(json!({"id": "b"})).is_err());
+    let more = json!({"id": "a", "name": "A", "status": "active"});
+    assert!(serde_json::from_value::<NewTenant>(more).is_err());
+}
