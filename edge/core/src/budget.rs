@@ -69,7 +69,7 @@ pub async fn reserve<P: Meters + Clock>(
         lines,
     };
     match ports.charge(&site.tenant_id, &charge).await {
-        Ok(Verdict::Admitted { .. }) => Funding::Reserved(Reservation {
+        Ok(Verdict::Charged { .. }) => Funding::Reserved(Reservation {
             tenant_id: site.tenant_id.clone(),
             id,
             price,

@@ -130,7 +130,7 @@ pub async fn admit<P: Memory + Kv + Clock + Meters>(
             lines: exact,
         };
         let problem = match ports.charge(&site.tenant_id, &charge).await {
-            Ok(Verdict::Admitted { standings, known }) => {
+            Ok(Verdict::Charged { standings, known }) => {
                 limits.extend(standing_of(&charge.lines, &standings));
                 return Ok(Counted {
                     limits,

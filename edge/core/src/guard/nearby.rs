@@ -212,9 +212,9 @@ mod tests {
                 .index,
             1
         );
-        let standing = block_on(admit(&ports, &[wide.clone()], id(8), false)).unwrap();
+        let standing = block_on(admit(&ports, std::slice::from_ref(&wide), id(8), false)).unwrap();
         assert_eq!(standing[0].left, 7);
-        block_on(refund(&ports, &[wide.clone()], id(8)));
+        block_on(refund(&ports, std::slice::from_ref(&wide), id(8)));
         assert_eq!(look(&ports, &wide).left, 8);
     }
 }

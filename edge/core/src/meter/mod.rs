@@ -78,7 +78,7 @@ pub struct Charge {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verdict {
     /// Charged.
-    Admitted {
+    Charged {
         /// All of them.
         standings: Vec<Standing>,
         /// True when it was charged before: nothing was added.
@@ -189,7 +189,7 @@ pub fn charge<R: Rows>(rows: &mut R, now_ms: u64, wish: &Charge) -> Result<Verdi
         rows.put_window(&line.key, &window, now_ms + length_ms)?;
     }
     if known {
-        return Ok(Verdict::Admitted { standings, known });
+        return Ok(Verdict::Charged { standings, known });
     }
     let mut until = now_ms + GRACE_MS;
     for line in &wish.lines {
@@ -203,7 +203,7 @@ pub fn charge<R: Rows>(rows: &mut R, now_ms: u64, wish: &Charge) -> Result<Verdi
         }
     }
     rows.put_charged(wish.id, &wish.lines, until)?;
-    Ok(Verdict::Admitted { standings, known })
+    Ok(Verdict::Charged { standings, known })
 }
 
 /// Replaces the estimates of a charge by what was spent, or by what it was settled with before. When nothing was spent,
@@ -267,7 +267,7 @@ mod tests {
 
     fn try_charge(rows: &mut MemoryRows, wish: &Charge) -> Result<Vec<u64>, usize> {
         match charge(rows, 0, wish).unwrap() {
-            Verdict::Admitted { standings, .. } => Ok(standings.iter().map(|s| s.left).collect()),
+            Verdict::Charged { standings, .. } => Ok(standings.iter().map(|s| s.left).collect()),
             Verdict::Refused { line, .. } => Err(line),
         }
     }
@@ -391,7 +391,7 @@ mod tests {
             let mut rows = MemoryRows::default();
             for (n, estimate, spent, anew, ends) in steps {
                 let wish = Charge { anew, ..wish(n, vec![total("a", estimate, cap)]) };
-                let admitted = matches!(charge(&mut rows, 0, &wish).unwrap(), Verdict::Admitted { .. });
+                let admitted = matches!(charge(&mut rows, 0, &wish).unwrap(), Verdict::Charged { .. });
                 prop_assert!(rows.total("a").unwrap() <= cap);
                 if admitted && ends {
                     let charged = match &rows.charged(wish.id).unwrap().unwrap()[0].rule {

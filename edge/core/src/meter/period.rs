@@ -85,6 +85,6 @@ mod tests {
             ("2023-12", 1_704_067_200_000)
         );
         assert_eq!(Period::day(0).name, "1970-01-01");
-        assert_eq!(Period::day(u64::MAX).name.is_empty(), false);
+        assert!(!Period::day(u64::MAX).name.is_empty());
     }
 }

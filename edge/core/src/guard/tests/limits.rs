@@ -1,0 +1,178 @@
+//! How often who is in may speak.
+
+use super::*;
+use crate::settings::{LimitStore, Localized, Upgrade};
+
+#[test]
+fn new_sessions_of_a_network_are_limited_and_returning_visitors_are_not() {
+    let ports = Fakes::default();
+    let first = open(&ports, &request("demo")).unwrap();
+    for _ in 1..30 {
+        open(&ports, &request("demo")).unwrap();
+    }
+    let refused = open(&ports, &request("demo")).unwrap_err();
+    assert_eq!(
+        (refused.code, refused.retry_after),
+        (Code::RateLimited, Some(60))
+    );
+    assert!(
+        open(
+            &ports,
+            &SessionRequest {
+                resume: Some(first.token),
+                ..request("demo")
+            }
+        )
+        .is_ok()
+    );
+    let elsewhere = Address::new(&secret(), Some("192.0.2.9"), ports.now_ms());
+    assert!(
+        block_on(open_session(
+            &ports,
+            &secret(),
+            from(ORIGIN, &elsewhere),
+            &request("demo")
+        ))
+        .is_ok()
+    );
+}
+
+fn with_store(store: LimitStore) -> Fakes {
+    let ports = Fakes::default();
+    let mut site = Site {
+        identity_secrets: vec!["a".into()],
+        ..site()
+    };
+    site.bot.limits.store = store;
+    if let Some(free) = site.bot.limits.tiers.get_mut("free") {
+        free.upgrade = Some(Upgrade {
+            label: Localized([("fr".to_owned(), "Passer à Premium".to_owned())].into()),
+            url: "https://example.com/premium".into(),
+        });
+    }
+    ports.add_site(site);
+    ports
+}
+
+const STORES: [LimitStore; 2] = [LimitStore::Kv, LimitStore::Exact];
+
+#[test]
+fn the_shipped_tiers_are_three_a_minute_and_ten_a_day_or_ten_and_any_number() {
+    for store in STORES {
+        let ports = with_store(store);
+        let visitor = open(&ports, &request("demo")).unwrap().admitted;
+        for n in 0..10 {
+            let question = say(&ports, &visitor, n, " Bonjour ").unwrap();
+            assert_eq!(question.text(), "Bonjour");
+            let left = Remaining {
+                minute: Some(2 - n as u32 % 3),
+                day: Some(9 - n as u32),
+            };
+            assert_eq!(question.remaining(), left, "{store:?}");
+            assert_eq!(question.memory(), Some(3));
+            if n % 3 == 2 {
+                let refused = say(&ports, &visitor, 50, "Bonjour").unwrap_err();
+                assert_eq!(
+                    (refused.code, refused.retry_after),
+                    (Code::RateLimited, Some(60))
+                );
+                assert_eq!(refused.action.unwrap().label, "Passer à Premium");
+                ports.advance(60_000);
+            }
+        }
+        let refused = say(&ports, &visitor, 99, "Bonjour").unwrap_err();
+        assert_eq!(refused.code, Code::QuotaExceeded);
+        let day = refused
+            .limits
+            .iter()
+            .find(|limit| limit.name == "day")
+            .unwrap();
+        assert_eq!((day.quota, day.remaining, day.window), (10, 0, 86_400));
+        assert_eq!(Some(day.reset), refused.retry_after.map(u64::from));
+        assert!(refused.message.unwrap().contains("messages du jour"));
+        // What was refused by the day is not counted by the minute.
+        let until_midnight = day.reset * 1_000;
+        ports.advance(until_midnight);
+        assert_eq!(
+            say(&ports, &visitor, 99, "Bonjour")
+                .unwrap()
+                .remaining()
+                .day,
+            Some(9)
+        );
+
+        let premium = known(&ports, "42", "premium", None).unwrap().admitted;
+        for n in 200..210 {
+            let question = say(&ports, &premium, n, "Bonjour").unwrap();
+            assert_eq!((question.remaining().day, question.memory()), (None, None));
+        }
+        let refused = say(&ports, &premium, 300, "Bonjour").unwrap_err();
+        assert_eq!((refused.code, refused.action), (Code::RateLimited, None));
+    }
+}
+
+#[test]
+fn the_same_message_is_counted_once_in_either_store() {
+    for store in STORES {
+        let ports = with_store(store);
+        let visitor = open(&ports, &request("demo")).unwrap().admitted;
+        let left = |n| say(&ports, &visitor, n, "Bonjour").map(|question| question.remaining());
+        let first = left(1).unwrap();
+        assert_eq!(left(1).unwrap(), first, "{store:?}");
+        left(2).unwrap();
+        let last = say(&ports, &visitor, 3, "Bonjour").unwrap();
+        assert!(left(4).is_err());
+        // A lost connection is no new message: nothing is charged for it, and nothing is there to give back.
+        let repeated = say(&ports, &visitor, 1, "Bonjour").unwrap();
+        block_on(limit::give_back(&ports, &repeated)).unwrap();
+        block_on(limit::give_back(&ports, &last)).unwrap();
+        ports.advance(60_000);
+        assert_eq!(left(5).unwrap().day, Some(7));
+    }
+}
+
+#[test]
+fn a_network_cannot_make_itself_new_visitors_for_ever() {
+    let ports = Fakes::default();
+    let mut site = site();
+    site.bot.limits.address.messages_per_minute = 4;
+    site.bot.limits.address.messages_per_day = 6;
+    ports.add_site(site);
+    let fresh = |n| {
+        let visitor = open(&ports, &request("demo")).unwrap().admitted;
+        say(&ports, &visitor, n, "Bonjour").map_err(|problem| problem.code)
+    };
+    for n in 0..4 {
+        fresh(n).unwrap();
+    }
+    assert_eq!(fresh(5).unwrap_err(), Code::RateLimited);
+    ports.advance(60_000);
+    fresh(6).unwrap();
+    fresh(7).unwrap();
+    assert_eq!(fresh(8).unwrap_err(), Code::QuotaExceeded);
+}
+
+#[test]
+fn a_failing_cache_lets_visitors_speak_and_a_failing_meter_does_not() {
+    let ports = Fakes::default();
+    let visitor = open(&ports, &request("demo")).unwrap().admitted;
+    ports.fail("kv");
+    assert!(say(&ports, &visitor, 1, "Bonjour").is_ok());
+    assert_eq!(
+        say(&ports, &visitor, 1, " ").unwrap_err().code,
+        Code::MessageEmpty
+    );
+    ports.mend("kv");
+    ports.fail("meters");
+    let refused = say(&ports, &visitor, 2, "Bonjour").unwrap_err();
+    assert_eq!(refused.code, Code::StorageUnavailable);
+    ports.mend("meters");
+    // Neither has counted what was refused.
+    assert_eq!(
+        say(&ports, &visitor, 3, "Bonjour").unwrap().remaining(),
+        Remaining {
+            minute: Some(1),
+            day: Some(8)
+        }
+    );
+}

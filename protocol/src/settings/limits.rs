@@ -1,0 +1,252 @@
+//! How often visitors may speak, and at whose cost.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use super::{Localized, MAX_ITEMS, MAX_TEXT};
+
+/// Most messages and sessions that a limit may allow: more is no limit.
+const MAX_COUNT: u32 = 100_000;
+
+/// Who may speak, and how often.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitSettings {
+    /// Where the messages of a minute are counted. Those of a day, and money, are always counted exactly.
+    pub store: LimitStore,
+    /// Limits by tier. A known visitor's tier is in their `identity`.
+    pub tiers: BTreeMap<String, Tier>,
+    /// The tier of visitors whom nobody vouches for.
+    pub anonymous_tier: String,
+    /// Limits of everybody at one network address together: visitors can make themselves new, addresses cannot.
+    pub address: AddressLimits,
+    /// What the bot may spend on language models.
+    pub budget: Budget,
+    /// What visitors are told when they are refused, by locale, in the owner's words.
+    pub refusals: Localized<Refusals>,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self {
+            store: LimitStore::default(),
+            tiers: BTreeMap::from([
+                (
+                    "free".to_owned(),
+                    Tier {
+                        per_minute: 3,
+                        per_day: Some(10),
+                        memory: Some(3),
+                        upgrade: None,
+                    },
+                ),
+                (
+                    "premium".to_owned(),
+                    Tier {
+                        per_minute: 10,
+                        per_day: None,
+                        memory: None,
+                        upgrade: None,
+                    },
+                ),
+            ]),
+            anonymous_tier: "free".to_owned(),
+            address: AddressLimits::default(),
+            budget: Budget::default(),
+            refusals: Localized::default(),
+        }
+    }
+}
+
+/// Where the messages of a minute are counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum LimitStore {
+    /// In KV: near every visitor, but each place of the network learns up to a minute late what another has counted.
+    #[default]
+    Kv,
+    /// In the tenant's Durable Object: one count for the whole world, and a journey to it for each message.
+    Exact,
+}
+
+/// Limits of a kind of visitor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Tier {
+    /// Messages a minute and visitor.
+    pub per_minute: u32,
+    /// Messages a day (UTC) and visitor; any number when absent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub per_day: Option<u32>,
+    /// Earlier exchanges of the conversation that the model is given; as many as fit when absent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub memory: Option<u32>,
+    /// Where a visitor who is refused can get more.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub upgrade: Option<Upgrade>,
+}
+
+/// A link to more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Upgrade {
+    /// Text of the link.
+    pub label: Localized<String>,
+    /// Address of the page: https, or http on the developer's own machine.
+    pub url: String,
+}
+
+/// Limits of one network address. Addresses are kept as hashes whose salt changes every day, IPv6 by network (/64).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct AddressLimits {
+    /// New sessions a minute.
+    pub sessions_per_minute: u32,
+    /// Messages a minute, of all visitors there.
+    pub messages_per_minute: u32,
+    /// Messages a day (UTC), of all anonymous visitors there.
+    pub messages_per_day: u32,
+}
+
+impl Default for AddressLimits {
+    fn default() -> Self {
+        Self {
+            sessions_per_minute: 30,
+            messages_per_minute: 30,
+            messages_per_day: 300,
+        }
+    }
+}
+
+/// What may be spent on language models; no bound where absent. When one is reached, the embedded model answers from
+/// the documents until the next day or month (UTC) begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Budget {
+    /// Tokens a day, of prompts and answers together.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens_per_day: Option<u64>,
+    /// Tokens a month.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tokens_per_month: Option<u64>,
+    /// Millionths of a US dollar a day: 5000000 is $5.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub microusd_per_day: Option<u64>,
+    /// Millionths of a US dollar a month.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub microusd_per_month: Option<u64>,
+}
+
+/// What visitors are told when they are refused. `{time}` stands for the time to wait, such as "45 s". Bulle's own words
+/// where absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Refusals {
+    /// Too many messages in a minute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minute: Option<String>,
+    /// The messages of the day are used up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub day: Option<String>,
+    /// The owner has paused the chat.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<String>,
+}
+
+impl LimitSettings {
+    /// The tier with this name.
+    pub fn tier(&self, name: &str) -> Option<&Tier> {
+        self.tiers.get(name)
+    }
+
+    pub(super) fn validate(&self) -> Result<(), (String, String)> {
+        let at = |path: &str, message: &str| Err((path.to_owned(), message.to_owned()));
+        if self.tiers.len() > MAX_ITEMS {
+            return at("tiers", "at most 20 tiers.");
+        }
+        if !self.tiers.contains_key(&self.anonymous_tier) {
+            return at("anonymous_tier", "name one of `tiers`.");
+        }
+        for (name, tier) in &self.tiers {
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+            if name.is_empty() || name.len() > 40 || !name.chars().all(plain) {
+                return at(
+                    "tiers",
+                    "a tier's name has 1 to 40 letters, digits, `-` and `_`.",
+                );
+            }
+            let counts = [Some(tier.per_minute), tier.per_day];
+            if counts
+                .into_iter()
+                .flatten()
+                .any(|n| !(1..=MAX_COUNT).contains(&n))
+            {
+                return at(
+                    &format!("tiers.{name}"),
+                    "per_minute and per_day go from 1 to 100000; leave per_day out for no limit.",
+                );
+            }
+            let Some(upgrade) = &tier.upgrade else {
+                continue;
+            };
+            let local = [
+                "http://localhost:",
+                "http://localhost/",
+                "http://127.0.0.1:",
+            ];
+            let safe = upgrade.url.starts_with("https://")
+                || local.iter().any(|start| upgrade.url.starts_with(start));
+            if !safe
+                || upgrade.url.len() > MAX_TEXT
+                || upgrade
+                    .url
+                    .chars()
+                    .any(|c| c.is_whitespace() || c.is_control())
+            {
+                return at(
+                    &format!("tiers.{name}.upgrade.url"),
+                    "give an https:// address.",
+                );
+            }
+            if upgrade.label.0.is_empty()
+                || upgrade
+                    .label
+                    .0
+                    .values()
+                    .any(|label| label.is_empty() || label.chars().count() > 80)
+            {
+                return at(
+                    &format!("tiers.{name}.upgrade.label"),
+                    "give a label of at most 80 characters for at least one locale.",
+                );
+            }
+        }
+        let AddressLimits {
+            sessions_per_minute,
+            messages_per_minute,
+            messages_per_day,
+        } = self.address;
+        if [sessions_per_minute, messages_per_minute, messages_per_day]
+            .iter()
+            .any(|n| !(1..=MAX_COUNT).contains(n))
+        {
+            return at("address", "from 1 to 100000.");
+        }
+        let texts = self
+            .refusals
+            .0
+            .values()
+            .flat_map(|r| [&r.minute, &r.day, &r.paused]);
+        if texts.flatten().any(|text| text.chars().count() > MAX_TEXT) {
+            return at("refusals", "at most 2000 characters.");
+        }
+        Ok(())
+    }
+}
