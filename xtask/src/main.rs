@@ -48,6 +48,8 @@ cargo xtask <command>
   build               the widget, the loader and the Worker, into dist/ and edge/worker/build/
   build widget|worker only that part
   seed NAME --url O   SQL that puts examples/NAME, whose pages are at the origin O, into a database
+  seed FOLDER --into TENANT/BOT --url O
+                      SQL that makes the Markdown files of FOLDER what a bot knows
   size                what a visitor downloads and what is uploaded, against the budgets
   bench [NAME]        measurements
   setup               install the tools, which the other commands also do
@@ -94,17 +96,7 @@ fn dispatch(mut parser: Parser) -> Result<ExitCode> {
             Some(other) => bail!("there is no part `{other}`; try `native` or `e2e`"),
         },
         "seed" => {
-            let (Some(name), Some(Arg::Long("url"))) = (parser.optional_word()?, parser.next()?)
-            else {
-                bail!("say which: `cargo xtask seed NAME --url https://example.com`");
-            };
-            let url = parser.value()?.string()?;
-            no_more(&mut parser)?;
-            let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
-            print!(
-                "{}",
-                seed::sql(&paths::root(), Some(&name), url.trim_end_matches('/'), now)?
-            );
+            print!("{}", seed_sql(&mut parser)?);
         }
         "size" => {
             no_more(&mut parser)?;
@@ -119,6 +111,35 @@ fn dispatch(mut parser: Parser) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// `seed NAME --url O`, or `seed FOLDER --into TENANT/BOT --url O`.
+fn seed_sql(parser: &mut Parser) -> Result<String> {
+    let usage = "say which: `cargo xtask seed NAME --url https://example.com` for a bot of examples/, or `cargo xtask \
+                 seed FOLDER --into TENANT/BOT --url https://example.com` for documents only";
+    let (mut what, mut into, mut url) = (None, None, None);
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Long("url") => url = Some(parser.value()?.string()?),
+            Arg::Long("into") => into = Some(parser.value()?.string()?),
+            Arg::Value(word) if what.is_none() => what = Some(word.string()?),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let (Some(what), Some(url)) = (what, url) else {
+        bail!(usage);
+    };
+    let url = url.trim_end_matches('/');
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+    let Some(into) = into else {
+        return seed::sql(&paths::root(), Some(&what), url, now);
+    };
+    let Some(bot) = into.split_once('/') else {
+        bail!(usage);
+    };
+    let mut sql = String::new();
+    seed::documents(std::path::Path::new(&what), bot, url, now, &mut sql)?;
+    Ok(sql)
 }
 
 /// The next word of the command line, for commands that take one.

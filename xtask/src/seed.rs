@@ -81,13 +81,29 @@ fn write(
            ON CONFLICT (tenant_id, id) DO UPDATE SET settings = excluded.settings, updated_at = excluded.updated_at;\n\
          INSERT INTO site (key, tenant_id, bot_id, origins) VALUES ({site}, {tenant}, {bot}, {origins})\n  \
            ON CONFLICT (key) DO UPDATE SET tenant_id = excluded.tenant_id, bot_id = excluded.bot_id, origins = excluded.origins;\n\
-         DELETE FROM site {mine} AND key <> {site};\n\
-         DELETE FROM chunk_fts WHERE rowid IN (SELECT id FROM chunk {mine});\n\
+         DELETE FROM site {mine} AND key <> {site};\n",
+    ));
+    let bot = (example.tenant.as_str(), example.bot_id.as_str());
+    documents(&folder.join("knowledge"), bot, url, now_ms, out)
+}
+
+/// SQL that makes the Markdown files of a folder what a bot knows, and nothing else. `bot` is the tenant and the bot.
+pub fn documents(
+    folder: &Path,
+    bot: (&str, &str),
+    url: &str,
+    now_ms: u128,
+    out: &mut String,
+) -> Result<()> {
+    let scope = quote(&scope(bot.0, bot.1));
+    let (tenant, bot) = (quote(bot.0), quote(bot.1));
+    let mine = format!("WHERE tenant_id = {tenant} AND bot_id = {bot}");
+    out.push_str(&format!(
+        "DELETE FROM chunk_fts WHERE rowid IN (SELECT id FROM chunk {mine});\n\
          DELETE FROM chunk {mine};\n\
          DELETE FROM source {mine};\n",
     ));
-    let scope = quote(&scope(&example.tenant, &example.bot_id));
-    for file in files(&folder.join("knowledge"))? {
+    for file in files(folder)? {
         let id = file.file_name().unwrap_or_default().to_string_lossy();
         let id = quote(&id);
         let document = Document::parse(&fs::read_to_string(&file)?);
@@ -154,6 +170,10 @@ mod tests {
         assert!(sql.contains("'http://localhost:1/digital-twin/experience.html'"));
         assert!(sql.matches("INSERT INTO chunk (").count() > 50);
         assert!(!sql.contains("{{"));
+        let mut into = String::new();
+        let folder = root.join("examples/plain/knowledge");
+        documents(&folder, ("acme", "guide"), "https://a.test", 0, &mut into).unwrap();
+        assert!(into.contains("'acme'") && into.contains("'guide'") && !into.contains("INTO bot"));
         let one = super::sql(&root, Some("plain"), "https://a.test", 0).unwrap();
         assert!(one.contains("plain-demo") && !one.contains("twin-demo"));
         assert!(super::sql(&root, Some("nope"), "https://a.test", 0).is_err());
