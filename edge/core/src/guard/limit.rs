@@ -11,6 +11,7 @@ use bulle_protocol::{
 
 use super::{
     Admitted, Question,
+    address::Address,
     nearby::{self, Counter},
 };
 use crate::{
@@ -171,20 +172,34 @@ pub async fn give_back<P: Meters>(ports: &P, question: &Question) -> Result<(), 
     ports.settle(&question.site.tenant_id, &nothing).await
 }
 
-/// Counts a new session of a network address.
+/// What a network address may not begin too many of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beginning {
+    /// Sessions of new anonymous visitors.
+    Session,
+    /// Conversations: each is a Durable Object with storage of its own.
+    Conversation,
+}
+
+/// Counts something new of a network address; `id` is its id.
 ///
 /// # Errors
 /// `rate_limited`.
-pub async fn admit_session<P: Memory + Kv + Clock>(
+pub async fn admit_beginning<P: Memory + Kv + Clock>(
     ports: &P,
     site: &Site,
-    address: &super::address::Address,
-    session: Id,
+    address: &Address,
+    what: Beginning,
+    id: Id,
 ) -> Result<(), Problem> {
     let limit = site.bot.limits.address.sessions_per_minute;
+    let name = match what {
+        Beginning::Session => "sessions",
+        Beginning::Conversation => "conversations",
+    };
     let counter = Counter {
         key: format!(
-            "sessions/{}/{}/{}",
+            "{name}/{}/{}/{}",
             site.tenant_id,
             site.bot_id,
             address.as_str()
@@ -192,13 +207,12 @@ pub async fn admit_session<P: Memory + Kv + Clock>(
         length_ms: WINDOW_MS,
         limit,
     };
-    let Err(refused) = nearby::admit(ports, &[counter], session, false).await else {
+    let Err(refused) = nearby::admit(ports, &[counter], id, false).await else {
         return Ok(());
     };
     let seconds = nearby::seconds(refused.standing.reset_ms);
-    let detail = format!(
-        "At most {limit} new sessions a minute from one network. Try again in {seconds} s."
-    );
+    let detail =
+        format!("At most {limit} new {name} a minute from one network. Try again in {seconds} s.");
     Err(Problem::new(Code::RateLimited, detail).retry_after(seconds))
 }
 

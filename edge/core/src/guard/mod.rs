@@ -267,7 +267,8 @@ async fn open<P: Platform>(
         }
         None => {
             if earlier.is_none() {
-                limit::admit_session(ports, site, caller.address, fresh).await?;
+                let new = limit::Beginning::Session;
+                limit::admit_beginning(ports, site, caller.address, new, fresh).await?;
                 challenge(ports, caller, site, request.challenge.as_deref()).await?;
             }
             Who {
@@ -440,6 +441,21 @@ pub async fn admit<P: Platform>(
         known: claims.known,
         address: caller.address.clone(),
     })
+}
+
+/// Admits a new conversation of a visitor, with this id.
+///
+/// # Errors
+/// `rate_limited`.
+pub async fn admit_conversation<P: Platform>(
+    ports: &P,
+    admitted: &Admitted,
+    id: Id,
+) -> Result<(), Problem> {
+    let Admitted { site, address, .. } = admitted;
+    let new = limit::Beginning::Conversation;
+    let counted = limit::admit_beginning(ports, site, address, new, id).await;
+    counted.map_err(|problem| strings::explain(problem, Some(&site.bot), &admitted.locale))
 }
 
 /// Admits a visitor's message: input, then limits.

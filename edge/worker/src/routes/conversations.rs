@@ -4,7 +4,10 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode},
 };
-use bulle_edge_core::ports::{Clock, Entropy};
+use bulle_edge_core::{
+    guard,
+    ports::{Clock, Entropy},
+};
 use bulle_protocol::{Id, conversation::Created};
 #[cfg(test)]
 use bulle_protocol::{conversation::ConversationList, problem::Problem};
@@ -19,13 +22,14 @@ use crate::{
 /// Starts an empty conversation. It is listed once it has a message.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/conversations", tag = "visitor", security(("session" = [])), responses(
     (status = 201, body = Created),
-    (status = "4XX", description = "token_missing, token_invalid, token_expired, …", body = Problem, content_type = "application/problem+json"),
+    (status = "4XX", description = "token_missing, token_invalid, token_expired, rate_limited, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
 #[send]
 pub async fn create(State(edge): State<Edge>, headers: HeaderMap) -> Answer {
     let admitted = admitted(&edge, &headers).await?;
     let id = Id::from_parts(edge.now_ms(), edge.random());
+    guard::admit_conversation(&edge, &admitted, id).await?;
     command(
         &edge,
         id,

@@ -37,6 +37,22 @@ fn new_sessions_of_a_network_are_limited_and_returning_visitors_are_not() {
     );
 }
 
+#[test]
+fn new_conversations_of_a_network_are_limited() {
+    let ports = Fakes::default();
+    let visitor = open(&ports, &request("demo")).unwrap().admitted;
+    let begin = |n| block_on(admit_conversation(&ports, &visitor, Id::from_parts(0, n)));
+    for n in 0..30 {
+        begin(n).unwrap();
+    }
+    let refused = begin(30).unwrap_err();
+    assert_eq!(
+        (refused.code, refused.retry_after),
+        (Code::RateLimited, Some(60))
+    );
+    assert!(refused.message.is_some());
+}
+
 fn with_store(store: LimitStore) -> Fakes {
     let ports = Fakes::default();
     let mut site = Site {
