@@ -105,7 +105,7 @@ pub struct Upgrade {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct AddressLimits {
-    /// New sessions a minute.
+    /// New sessions a minute, and as many new conversations.
     pub sessions_per_minute: u32,
     /// Messages a minute, of all visitors there.
     pub messages_per_minute: u32,
