@@ -294,7 +294,7 @@ describe("the house", () => {
     assert.equal(response.status, 200);
     const { ok, checks } = await response.json();
     assert.ok(ok);
-    assert.deepEqual(checks.map(({ name }) => name), ["database", "kv", "session_secret", "model"]);
+    assert.deepEqual(checks.map(({ name }) => name), ["database", "kv", "session_secret", "model", "admin"]);
   });
 
   test("publishes the committed contract", async () => {
