@@ -13,6 +13,18 @@ pub struct Moment {
     pub random: u128,
 }
 
+/// What the page says about who its visitor is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Identity {
+    /// Nothing, or that they have signed out.
+    #[default]
+    Nobody,
+    /// A JWT that the site's server has signed.
+    Token(String),
+    /// Ask whenever a session is opened: [`Call::Identify`](crate::Call::Identify).
+    Ask,
+}
+
 /// Something that happened, in the browser or at the visitor's hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -26,7 +38,25 @@ pub enum Event {
         outbox: Option<String>,
         /// The page around the bubble.
         page: Option<Page>,
+        /// Who the visitor is.
+        identity: Identity,
     },
+    /// The page says anew who its visitor is.
+    Identified {
+        /// Who the visitor is.
+        identity: Identity,
+        /// What storage holds, for a visitor whom nobody knows.
+        stored: Option<String>,
+        /// Messages that such a visitor could not hand over.
+        outbox: Option<String>,
+    },
+    /// The visitor has passed the check that the edge asked for.
+    Challenged {
+        /// The Turnstile token.
+        token: String,
+    },
+    /// The check cannot be shown.
+    ChallengeBroken,
     /// A request was answered with a whole body: every answer except an event stream.
     Answered {
         /// The request.

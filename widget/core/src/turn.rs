@@ -12,6 +12,7 @@ use crate::{
     failure::{Again, Failure},
     message::{Message, Notice},
     wire,
+    words::fill,
 };
 
 /// Silence after which a stream counts as lost; the edge sends a comment every 15 seconds.
@@ -250,6 +251,11 @@ impl Session {
                 }
             }
         }
+        self.left = done.remaining.day;
+        if let (Some(left), Some(bot)) = (self.few_left(), self.bot()) {
+            said.push('\n');
+            said.push_str(&fill(&bot.strings.left_today, "n", &left.to_string()));
+        }
         if !said.is_empty() {
             self.effects.push(Effect::Announce(said));
         }
@@ -290,7 +296,7 @@ impl Session {
                     let again = Again::Post { retry: true };
                     self.fail(Failure::new(Code::Internal, again));
                 }
-                _ => self.refuse(&problem),
+                _ => self.refuse(problem),
             },
         }
     }

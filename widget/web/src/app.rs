@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use bulle_protocol::{Id, loader::LoaderConfig, session::Bot};
-use bulle_widget_core::{Changes, Event as Happened, Session, Ticket};
+use bulle_widget_core::{Changes, Event as Happened, Identity, Session, Ticket};
+use js_sys::Function;
 use leptos::{mount::mount_to, prelude::*};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{AbortController, Event, EventTarget, HtmlElement, HtmlTextAreaElement};
@@ -63,6 +64,10 @@ pub(crate) struct Inner {
     pub from_end: Option<i32>,
     /// The composer takes the focus once.
     pub focus: bool,
+    /// Where the page wants to be asked for its visitor's identity.
+    pub identify: Option<Function>,
+    /// A check stands in the cover.
+    pub challenged: bool,
     messages: Vec<(Id, ArcRwSignal<u32>)>,
 }
 
@@ -105,6 +110,8 @@ impl App {
                 end: 0,
                 from_end: None,
                 focus,
+                identify: None,
+                challenged: false,
                 messages: Vec::new(),
             }),
             phase: RwSignal::new(0),
@@ -116,18 +123,15 @@ impl App {
     }
 
     /// Opens the session and listens to the browser's network.
-    pub fn start(self) {
+    pub fn start(self, identity: Identity) {
         effects::watch_network(self);
-        let stored = self.with(|inner| {
-            let site = &inner.config.site;
-            (browser::stored(site), browser::outbox(site))
-        });
-        let (stored, outbox) = stored.unwrap_or_default();
+        let (stored, outbox) = browser::kept(self);
         self.dispatch(Happened::Started {
             online: browser::online(),
             stored,
             outbox,
             page: browser::page(),
+            identity,
         });
     }
 

@@ -10,11 +10,13 @@
 mod app;
 mod blocks;
 mod browser;
+mod challenge;
 mod composer;
 mod conversation;
 mod effects;
 mod focus;
 mod icons;
+mod identity;
 mod message;
 mod node;
 
@@ -30,6 +32,8 @@ use web_sys::HtmlElement;
 /// - `config`: the JSON of [`LoaderConfig`](bulle_protocol::loader::LoaderConfig).
 /// - `focus`: the visitor has asked for the panel, so the composer takes the focus as soon as it is
 ///   there; false when the panel opens by itself after a reload.
+/// - `bubble`: the page's handle on it. Its `id` is what the page has said of its visitor; its `identify`, which says it
+///   anew, is taken over.
 ///
 /// False when the configuration cannot be read.
 #[expect(
@@ -37,7 +41,13 @@ use web_sys::HtmlElement;
     reason = "wasm-bindgen hands over what JavaScript gives"
 )]
 #[wasm_bindgen]
-pub fn mount(body: HtmlElement, tools: HtmlElement, config: &str, focus: bool) -> bool {
+pub fn mount(
+    body: HtmlElement,
+    tools: HtmlElement,
+    config: &str,
+    focus: bool,
+    bubble: &JsValue,
+) -> bool {
     let Some(config) = wire::loader_config(config) else {
         return false;
     };
@@ -48,6 +58,6 @@ pub fn mount(body: HtmlElement, tools: HtmlElement, config: &str, focus: bool) -
     std::mem::forget(owner);
     conversation::mount_new_button(app, &tools);
     conversation::mount(app, &body);
-    app.start();
+    app.start(identity::mount(app, bubble));
     true
 }
