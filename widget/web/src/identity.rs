@@ -16,7 +16,9 @@ pub(crate) fn mount(app: App, bubble: &JsValue) -> Identity {
         say(app, identity);
     });
     let _ = Reflect::set(bubble, &"identify".into(), &identify.into_js_value());
-    take(app, Reflect::get(bubble, &"id".into()).unwrap_or_default())
+    let said = Reflect::has(bubble, &"id".into()).unwrap_or_default();
+    let said = if said { "id" } else { "tag" };
+    take(app, Reflect::get(bubble, &said.into()).unwrap_or_default())
 }
 
 /// Asks the page's function for an identity, on behalf of the session.

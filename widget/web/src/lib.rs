@@ -32,8 +32,8 @@ use web_sys::HtmlElement;
 /// - `config`: the JSON of [`LoaderConfig`](bulle_protocol::loader::LoaderConfig).
 /// - `focus`: the visitor has asked for the panel, so the composer takes the focus as soon as it is
 ///   there; false when the panel opens by itself after a reload.
-/// - `bubble`: the page's handle on it. Its `id` is what the page has said of its visitor; its `identify`, which says it
-///   anew, is taken over.
+/// - `bubble`: the page's handle on it. Its `id` is what the page has said of its visitor, or else `tag` is; its
+///   `identify`, which says it anew, is taken over.
 ///
 /// False when the configuration cannot be read.
 #[expect(
