@@ -74,10 +74,8 @@ impl Session {
         let Some(mut pending) = self.take_call(ticket) else {
             return;
         };
-        match pending.call {
-            Call::Identify => return self.identity_given(body),
-            Call::OpenSession(_) => return self.session_answered(status, body),
-            _ => {}
+        if pending.call.opens() {
+            return self.session_answered(status, body);
         }
         if status == 401 && !pending.renewed {
             pending.renewed = true;

@@ -66,7 +66,7 @@ impl Changes {
 /// A call of the edge's HTTP interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// Asks the page, and not the edge, for a known visitor's identity; answered with the JWT.
+    /// Asks the page, and not the edge, for a known visitor's identity: answered by [`Event::Named`](crate::Event::Named).
     Identify,
     /// Opens or resumes a session.
     OpenSession(SessionRequest),

@@ -19,10 +19,10 @@ pub enum Identity {
     /// Nothing, or that they have signed out.
     #[default]
     Nobody,
-    /// A JWT that the site's server has signed.
-    Token(String),
-    /// Ask whenever a session is opened: [`Call::Identify`](crate::Call::Identify).
-    Ask,
+    /// Somebody of whom more is known when the page is asked: [`Call::Identify`](crate::Call::Identify).
+    Somebody,
+    /// Somebody whom the page's server calls so: the `sub` of a JWT, which is there when the page is asked.
+    Subject(String),
 }
 
 /// Something that happened, in the browser or at the visitor's hand.
@@ -50,13 +50,20 @@ pub enum Event {
         /// Messages that such a visitor could not hand over.
         outbox: Option<String>,
     },
-    /// The visitor has passed the check that the edge asked for.
+    /// The page has answered [`Call::Identify`](crate::Call::Identify).
+    Named {
+        /// The request.
+        ticket: Ticket,
+        /// The JWT.
+        jwt: String,
+        /// Its `sub`, as far as it can be read.
+        identity: Identity,
+    },
+    /// The visitor has passed the check that the edge asked for, or it cannot be shown.
     Challenged {
         /// The Turnstile token.
-        token: String,
+        token: Option<String>,
     },
-    /// The check cannot be shown.
-    ChallengeBroken,
     /// A request was answered with a whole body: every answer except an event stream.
     Answered {
         /// The request.

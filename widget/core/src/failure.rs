@@ -66,12 +66,12 @@ impl Failure {
     }
 
     /// A problem response to a call of the turn.
-    pub(crate) fn refused(problem: Problem, now: u64) -> Self {
+    pub(crate) fn refused(problem: &Problem, now: u64) -> Self {
         // A refused message was never taken, so the same post is simply made again; `retry` only
         // matters for a turn that exists and has failed, and is ignored for every other.
         Self {
-            message: words(problem.message, problem.retry_after),
-            action: problem.action,
+            message: words(problem.message.clone(), problem.retry_after),
+            action: problem.action.clone(),
             until: deadline(problem.retry_after, now),
             ..Self::new(problem.code, Again::Post { retry: true })
         }
@@ -82,8 +82,9 @@ impl Failure {
         self.until.unwrap_or(0).saturating_sub(now).div_ceil(1000)
     }
 
-    /// What to tell the visitor; empty once a limit has passed, when only the button is left to say.
-    pub fn text(&self, strings: &Strings, now: u64) -> String {
+    /// What to tell the visitor; empty once a limit has passed, when only the button is left to say, and where there
+    /// are no words: those of the interface come with the session.
+    pub fn text(&self, strings: Option<&Strings>, now: u64) -> String {
         let left = self.seconds_left(now);
         if left == 0 && self.until.is_some() && is_limit(self.code) {
             return String::new();
@@ -94,7 +95,8 @@ impl Failure {
     /// The time to wait, when the text does not tell it.
     pub fn countdown(&self, strings: &Strings, now: u64) -> Option<String> {
         let left = self.seconds_left(now);
-        (left > 0 && !self.words(strings).contains(TIME)).then(|| duration(left))
+        let words = self.words(Some(strings));
+        (left > 0 && fill(words, "time", "") == words).then(|| duration(left))
     }
 
     /// True when the wait is too long for anybody to watch it pass.
@@ -113,26 +115,30 @@ impl Failure {
         )
     }
 
-    fn words<'a>(&'a self, strings: &'a Strings) -> &'a str {
+    fn words<'a>(&'a self, strings: Option<&'a Strings>) -> &'a str {
+        let own = |strings| text_of(self.code, strings);
         match &self.message {
             Some(message) => message,
-            None => text_of(self.code, strings),
+            None => strings.map(own).unwrap_or_default(),
         }
     }
 }
-
-/// What stands for the time to wait.
-const TIME: &str = "{time}";
 
 /// The edge's words. The time to wait in them is told anew while it passes.
 fn words(message: Option<String>, retry_after: Option<u32>) -> Option<String> {
     let message = message.filter(|text| !text.is_empty())?;
     let told = retry_after.map(|seconds| duration(seconds.into()));
-    let around = told.and_then(|told| message.rsplit_once(&told));
-    Some(match around {
-        Some((before, after)) => format!("{before}{TIME}{after}"),
+    Some(match told.and_then(|told| around_last(&message, &told)) {
+        Some((before, after)) => format!("{before}{{time}}{after}"),
         None => message,
     })
+}
+
+/// `str::rsplit_once`, without the search for long needles in long texts that a visitor would download with it.
+fn around_last<'a>(text: &'a str, needle: &str) -> Option<(&'a str, &'a str)> {
+    let after = |at: usize| text.get(at..)?.strip_prefix(needle);
+    let at = (0..text.len()).rev().find(|at| after(*at).is_some())?;
+    Some((text.get(..at)?, after(at)?))
 }
 
 /// True for a refusal that ends by itself.
@@ -199,7 +205,7 @@ mod tests {
             let mut problem = Problem::new(code, "for the owner");
             problem.message = Some(message.to_owned());
             problem.retry_after = retry_after;
-            Failure::refused(problem, 1_000)
+            Failure::refused(&problem, 1_000)
         };
         let strings = Strings {
             rate_limited: "wait {time}".to_owned(),
@@ -208,7 +214,7 @@ mod tests {
         };
         let told = |failure: &Failure, now: u64| {
             (
-                failure.text(&strings, now),
+                failure.text(Some(&strings), now),
                 failure.countdown(&strings, now),
             )
         };

@@ -9,7 +9,7 @@ use crate::{
     Effect, Identity, Phase, Session,
     backoff::delay_ms,
     calls::Pending,
-    effect::Call,
+    effect::{Call, Ticket},
     failure::{Failure, is_challenge},
     stored::{Stored, parse_outbox},
     wire,
@@ -30,9 +30,6 @@ impl Session {
         self.online = online;
         self.page = page;
         self.identity = identity;
-        if let Identity::Token(jwt) = &self.identity {
-            self.subject = wire::subject(jwt);
-        }
         // Nothing that is kept here is a known visitor's.
         if !self.is_known() {
             self.restored = stored.and_then(Stored::parse);
@@ -57,23 +54,17 @@ impl Session {
         stored: Option<&str>,
         outbox: Option<&str>,
     ) {
-        if identity == self.identity && identity != Identity::Ask {
+        if identity == Identity::Nobody && !self.is_known() {
             return;
         }
         let knew = self.is_known() && self.opened.is_some();
-        let may_be_same = match &identity {
-            Identity::Nobody => false,
-            Identity::Token(jwt) => self.is_subject(wire::subject(jwt).as_deref()),
-            Identity::Ask => knew,
-        };
-        if knew && may_be_same {
-            if identity == Identity::Ask {
+        let hides = identity == Identity::Somebody;
+        if knew && (hides || identity == self.identity) {
+            if hides {
                 // Out of sight until it is clear whose it is.
                 self.set_phase(Phase::Opening);
             }
-            self.identity = identity;
-            self.reopen();
-            return;
+            return self.reopen();
         }
         self.forget();
         if knew {
@@ -84,18 +75,17 @@ impl Session {
     }
 
     /// The page has answered with an identity.
-    pub(crate) fn identity_given(&mut self, jwt: &str) {
-        let subject = wire::subject(jwt);
-        if self.opened.is_some() && !self.is_subject(subject.as_deref()) {
+    pub(crate) fn named(&mut self, ticket: Ticket, jwt: String, identity: Identity) {
+        if self.take_call(ticket).is_none() {
+            return;
+        }
+        let same = identity == self.identity && identity != Identity::Somebody;
+        if self.opened.is_some() && !same {
             self.forget();
             self.effects.push(Effect::DraftTaken);
         }
-        self.subject = subject;
-        self.open_as(Some(jwt.to_owned()));
-    }
-
-    fn is_subject(&self, subject: Option<&str>) -> bool {
-        subject.is_some() && subject == self.subject.as_deref()
+        self.identity = identity;
+        self.open_as(Some(jwt));
     }
 
     /// Forgets the visitor and everything that was said.
@@ -107,8 +97,8 @@ impl Session {
         self.token = None;
         self.opened = None;
         self.restored = None;
-        self.subject = None;
         self.challenge = None;
+        self.refused = None;
         self.left = None;
         self.resyncs = 0;
         self.open_tries = 0;
@@ -131,17 +121,18 @@ impl Session {
         self.open();
     }
 
-    /// The visitor has passed the check.
-    pub(crate) fn challenged(&mut self, token: String) {
-        self.challenge = Some(token);
+    /// The visitor has passed the check. When it cannot be shown, there is nothing but another try.
+    pub(crate) fn challenged(&mut self, token: Option<String>) {
+        if self.challenge().is_none() {
+            return;
+        }
+        if token.is_none() {
+            self.refused = None;
+            return self.set_phase(Phase::Unavailable);
+        }
+        self.challenge = token;
         self.set_phase(Phase::Opening);
         self.reopen();
-    }
-
-    /// The check cannot be shown: without it, there is nothing but another try.
-    pub(crate) fn challenge_broke(&mut self) {
-        self.refused = None;
-        self.set_phase(Phase::Unavailable);
     }
 
     /// Another tab may have become a visitor since this one was opened: this tab is the same person, and goes on with
@@ -164,12 +155,10 @@ impl Session {
             return;
         }
         self.reopen_at = None;
-        match &self.identity {
-            Identity::Nobody => self.open_as(None),
-            Identity::Token(jwt) => self.open_as(Some(jwt.clone())),
-            Identity::Ask => {
-                self.request(Call::Identify);
-            }
+        if self.is_known() {
+            self.request(Call::Identify);
+        } else {
+            self.open_as(None);
         }
     }
 
@@ -205,7 +194,7 @@ impl Session {
         match wire::session(body) {
             Some(opened) if (200..300).contains(&status) => self.session_opened(opened),
             _ => match wire::problem(body) {
-                Some(problem) if status < 500 => self.session_refused(problem),
+                Some(problem) if status < 500 => self.session_refused(&problem),
                 _ => self.session_unreachable(),
             },
         }
@@ -217,8 +206,8 @@ impl Session {
         self.token = Some(opened.token.clone());
         let latest = opened.conversation.as_ref().map(|c| c.id);
         let first = self.opened.is_none() || self.restored.is_some();
-        let tier = |opened: &Opened| opened.visitor.tier.clone();
-        if (self.opened.as_deref().map(tier)).is_some_and(|old| old != tier(&opened)) {
+        let old = self.opened.as_ref();
+        if old.is_some_and(|old| old.visitor.tier != opened.visitor.tier) {
             self.lift_limits();
         }
         self.opened = Some(Box::new(opened));
@@ -250,9 +239,9 @@ impl Session {
         }
     }
 
-    fn session_refused(&mut self, problem: Problem) {
+    fn session_refused(&mut self, problem: &Problem) {
         self.challenge = None;
-        self.log(&problem);
+        self.log(problem);
         if is_challenge(problem.code) {
             // A second check is of the same kind as the first. What is parked waits for it.
             let earlier = self.refused.take().and_then(|refused| refused.action);
@@ -265,7 +254,7 @@ impl Session {
             // The other tab's token is no good: back to this tab's own.
             self.restored = None;
         } else {
-            let refused = Failure::refused(problem.clone(), self.now);
+            let refused = Failure::refused(problem, self.now);
             self.open_tries += 1;
             if refused.code == Code::RateLimited && self.open_tries < MAX_OPEN_TRIES {
                 self.reopen_at = refused.until;
@@ -305,7 +294,7 @@ impl Session {
 
     /// The network is back: a session that could not be opened is tried at once.
     pub(crate) fn reopen_now(&mut self) {
-        let waits = self.refused.is_some() || self.phase == Phase::Ready;
+        let waits = self.refused().is_some() || self.phase == Phase::Ready;
         if !waits && (self.reopen_at.is_some() || self.phase == Phase::Unavailable) {
             self.set_phase(Phase::Opening);
             self.open();
@@ -321,7 +310,7 @@ impl Session {
     }
 
     fn set_phase(&mut self, phase: Phase) {
-        if phase != Phase::Unavailable {
+        if phase == Phase::Ready {
             self.refused = None;
         }
         self.phase = phase;

@@ -183,8 +183,8 @@ impl Session {
     }
 
     /// The edge has refused the message: it stays, with the reason and a way to try again.
-    pub(crate) fn refuse(&mut self, problem: Problem) {
-        self.log(&problem);
+    pub(crate) fn refuse(&mut self, problem: &Problem) {
+        self.log(problem);
         let mut failure = Failure::refused(problem, self.now);
         if is_challenge(failure.code) {
             // The check that it describes belongs to the opening of a session.

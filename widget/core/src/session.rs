@@ -34,14 +34,12 @@ pub struct Session {
     /// Set while the session is being opened again by itself after a failure.
     pub(crate) reopen_at: Option<u64>,
     pub(crate) open_tries: u32,
-    /// Why the edge has not opened a session, when it was not for want of an answer.
+    /// Why the edge last opened no session, when it was not for want of an answer.
     pub(crate) refused: Option<Failure>,
     /// The token of a check that the visitor has passed, for the next try.
     pub(crate) challenge: Option<String>,
     /// What the page says of the visitor.
     pub(crate) identity: Identity,
-    /// Whom the last identity spoke of.
-    pub(crate) subject: Option<String>,
     pub(crate) token: Option<String>,
     pub(crate) opened: Option<Box<Opened>>,
     /// What an earlier page left, until the session is open.
@@ -131,7 +129,6 @@ impl Session {
             refused: None,
             challenge: None,
             identity: Identity::Nobody,
-            subject: None,
             token: None,
             opened: None,
             restored: None,
@@ -175,8 +172,12 @@ impl Session {
                 stored,
                 outbox,
             } => self.identify(identity, stored.as_deref(), outbox.as_deref()),
+            Event::Named {
+                ticket,
+                jwt,
+                identity,
+            } => self.named(ticket, jwt, identity),
             Event::Challenged { token } => self.challenged(token),
-            Event::ChallengeBroken => self.challenge_broke(),
             Event::Found { stored } => self.found(&stored),
             Event::Answered {
                 ticket,
@@ -211,13 +212,14 @@ impl Session {
 
     /// Why the edge has not opened a session, when it has said so.
     pub fn refused(&self) -> Option<&Failure> {
-        self.refused.as_ref()
+        let refused = self.refused.as_ref();
+        refused.filter(|_| self.phase == Phase::Unavailable)
     }
 
     /// The check that the edge asks for before it opens a session: Turnstile's site key as label, and the address of
     /// its script.
     pub fn challenge(&self) -> Option<&Action> {
-        let refused = self.refused.as_ref()?;
+        let refused = self.refused()?;
         let action = refused.action.as_ref();
         action.filter(|_| is_challenge(refused.code))
     }

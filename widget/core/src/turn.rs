@@ -296,7 +296,7 @@ impl Session {
                     let again = Again::Post { retry: true };
                     self.fail(Failure::new(Code::Internal, again));
                 }
-                _ => self.refuse(problem),
+                _ => self.refuse(&problem),
             },
         }
     }
@@ -354,7 +354,7 @@ impl Session {
             self.limited_until = failure.until;
         }
         let now = self.now;
-        match self.bot().map(|bot| failure.text(&bot.strings, now)) {
+        match self.bot().map(|bot| failure.text(Some(&bot.strings), now)) {
             Some(said) if !said.is_empty() => self.effects.push(Effect::Announce(said)),
             _ => self.announce(|strings| &strings.not_sent),
         }

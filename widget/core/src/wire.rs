@@ -391,35 +391,6 @@ fn inline(mut v: Value) -> Option<Inline> {
     })
 }
 
-/// Whom an identity speaks of. Whether it may is the edge's business: it knows the secret.
-pub(crate) fn subject(jwt: &str) -> Option<String> {
-    let claims = base64url(jwt.split('.').nth(1)?)?;
-    let mut v = parse(std::str::from_utf8(&claims).ok()?)?;
-    string(&mut v, "sub")
-}
-
-fn base64url(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let (mut bits, mut count) = (0_u32, 0);
-    for sign in text.bytes() {
-        let six = match sign {
-            b'A'..=b'Z' => sign - b'A',
-            b'a'..=b'z' => sign - b'a' + 26,
-            b'0'..=b'9' => sign - b'0' + 52,
-            b'-' => 62,
-            b'_' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(six);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push(u8::try_from(bits >> count & 0xFF).ok()?);
-        }
-    }
-    Some(bytes)
-}
-
 /// Moves a member out; `None` when it is absent or null.
 fn take(v: &mut Value, name: &str) -> Option<Value> {
     v.take(name).filter(|v| *v != Value::Null)

@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use bulle_protocol::{Id, loader::LoaderConfig, session::Bot};
 use bulle_widget_core::{Changes, Event as Happened, Identity, Session, Ticket};
-use js_sys::Function;
 use leptos::{mount::mount_to, prelude::*};
-use wasm_bindgen::{JsCast, closure::Closure};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{AbortController, Event, EventTarget, HtmlElement, HtmlTextAreaElement};
 
 use crate::{browser, effects, node::Node};
@@ -64,8 +63,8 @@ pub(crate) struct Inner {
     pub from_end: Option<i32>,
     /// The composer takes the focus once.
     pub focus: bool,
-    /// Where the page wants to be asked for its visitor's identity.
-    pub identify: Option<Function>,
+    /// The page's handle, which knows what the page says of its visitor.
+    pub bubble: JsValue,
     /// A check stands in the cover.
     pub challenged: bool,
     messages: Vec<(Id, ArcRwSignal<u32>)>,
@@ -110,7 +109,7 @@ impl App {
                 end: 0,
                 from_end: None,
                 focus,
-                identify: None,
+                bubble: JsValue::NULL,
                 challenged: false,
                 messages: Vec::new(),
             }),

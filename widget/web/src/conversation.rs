@@ -1,6 +1,6 @@
 //! The panel below its header: messages, what is going on, and the composer.
 
-use bulle_protocol::{Id, strings::Strings};
+use bulle_protocol::Id;
 use bulle_widget_core::{
     Activity, Changes, Connection, Event, Failure, Phase,
     words::{fill, new_window},
@@ -12,10 +12,11 @@ use web_sys::{Element, HtmlElement, ResizeObserver};
 use crate::{
     app::{App, Following, Inner, listen, part},
     blocks::action,
-    challenge, composer, focus,
+    composer, focus,
     icons::{DOWN, NEW, RETRY, icon},
     message,
     node::{Node, button, el},
+    page,
 };
 
 /// How close to the end still counts as being there, in pixels.
@@ -95,7 +96,7 @@ fn new_icon(app: App) -> Node {
 /// Keeps the newest words in sight, or says that there are some.
 pub(crate) fn after_change(app: App, changes: &Changes) {
     if changes.phase {
-        challenge::update(app);
+        page::check(app);
         let lost = app.with(|inner| {
             let lost = inner.session.phase() == Phase::Unavailable;
             lost.then(|| refusal(inner))
@@ -236,22 +237,14 @@ fn refused(inner: &Inner) -> Node {
         return cover.child(el("slot", "").attr("name", "challenge"));
     }
     let refused = session.refused();
-    let strings = session.bot().map(|bot| bot.strings.clone());
-    let strings = strings.unwrap_or_default();
-    let now = session.now();
-    let left = refused.and_then(|refused| refused.countdown(&strings, now));
-    let waits = refused.is_some_and(|refused| refused.seconds_left(now) > 0);
-    let retry = button("retry", "reload")
-        .child(icon(RETRY))
-        .text(&message::with_time(&inner.config.retry, left.clone()));
-    let retry = match (waits, left) {
-        (false, _) => Some(retry).filter(|_| refused.is_none_or(Failure::may_pass)),
-        (true, Some(_)) => Some(retry.attr("disabled", "")),
-        (true, None) => None,
-    };
-    let new_window = match strings.new_window.as_str() {
-        "" => new_window(&inner.config.locale),
-        words => words,
+    let passed = |refused: &Failure| refused.may_pass() && refused.seconds_left(session.now()) == 0;
+    let retry = refused.is_none_or(passed).then(|| {
+        let retry = button("retry", "reload").child(icon(RETRY));
+        retry.text(&inner.config.retry)
+    });
+    let new_window = match session.bot() {
+        Some(bot) => &bot.strings.new_window,
+        None => new_window(&inner.config.locale),
     };
     let action = action(refused.and_then(|r| r.action.as_ref()), new_window);
     cover.child(el("div", "ways").maybe(action).maybe(retry))
@@ -260,10 +253,10 @@ fn refused(inner: &Inner) -> Node {
 /// The edge's reason for opening no session, or that nothing is known.
 fn refusal(inner: &Inner) -> String {
     let session = &inner.session;
-    let words = session.refused().map(|refused| match session.bot() {
-        Some(bot) => refused.text(&bot.strings, session.now()),
-        None => refused.text(&Strings::default(), session.now()),
-    });
+    let strings = session.bot().map(|bot| &bot.strings);
+    let words = session
+        .refused()
+        .map(|refused| refused.text(strings, session.now()));
     let words = words.filter(|words| !words.is_empty());
     words.unwrap_or_else(|| inner.config.unavailable.clone())
 }

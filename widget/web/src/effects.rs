@@ -13,7 +13,7 @@ use web_sys::{
 
 use crate::{
     app::{App, listen},
-    browser, composer, conversation, identity,
+    browser, composer, conversation, page,
 };
 
 /// Does one thing.
@@ -73,7 +73,7 @@ fn request(app: App, ticket: Ticket, call: Call, token: Option<String>) {
         app.with_mut(|inner| inner.aborts.push((ticket, abort.clone())));
     }
     if call == Call::Identify {
-        return identity::ask(app, ticket);
+        return page::identify(app, ticket);
     }
     spawn_local(async move {
         let end = match send(&url, &call, token, abort.as_ref()).await {

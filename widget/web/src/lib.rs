@@ -10,15 +10,14 @@
 mod app;
 mod blocks;
 mod browser;
-mod challenge;
 mod composer;
 mod conversation;
 mod effects;
 mod focus;
 mod icons;
-mod identity;
 mod message;
 mod node;
+mod page;
 
 use bulle_widget_core::wire;
 use leptos::prelude::Owner;
@@ -58,6 +57,6 @@ pub fn mount(
     std::mem::forget(owner);
     conversation::mount_new_button(app, &tools);
     conversation::mount(app, &body);
-    app.start(identity::mount(app, bubble));
+    app.start(page::identity(bubble, app));
     true
 }

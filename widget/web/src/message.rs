@@ -117,7 +117,7 @@ fn sources(sources: &[Source], strings: &Strings) -> Option<Node> {
 fn failure(message: &Message, asked: Id, bot: &Bot, session: &Session) -> Option<Node> {
     let failure: &Failure = message.failure.as_ref()?;
     let now = session.now();
-    let words = failure.text(&bot.strings, now);
+    let words = failure.text(Some(&bot.strings), now);
     let left = failure.countdown(&bot.strings, now);
     // Nobody waits for hours in front of a button.
     let soon = left.is_some() || !failure.waits_long(now);
@@ -143,7 +143,7 @@ fn failure(message: &Message, asked: Id, bot: &Bot, session: &Session) -> Option
 }
 
 /// Words with the time to wait behind them, when nothing else tells it.
-pub(crate) fn with_time(words: &str, left: Option<String>) -> String {
+fn with_time(words: &str, left: Option<String>) -> String {
     match left {
         Some(left) => format!("{words} ({left})"),
         None => words.to_owned(),
