@@ -271,6 +271,8 @@ for (const locale of ["en", "fr"]) {
     await picture(page, `challenge-${locale}`);
     await box.click();
     await bubble.dialog.getByText(strings[locale].challenge_failed).first().waitFor();
+    await box.waitFor();
+    assert.equal((await box.boundingBox()).height, 65);
     await picture(page, `challenge-failed-${locale}`);
     await box.click();
     await bubble.input.waitFor();
@@ -285,7 +287,7 @@ describe("looks of a notice, a refused message and a check", () => {
   for (const view of Object.keys(VIEWS)) {
     test(view, async () => {
       const locale = "fr";
-      const { page, bubble } = await visit(locale, view);
+      const { page, bubble } = await visit(locale, view, view === "narrow" ? "/plain/" : "/digital-twin/");
       await refuse(page, "**/v1/sessions", "paused", { locale, times: 1, action: ACTION });
       await bubble.launcher.click();
       await bubble.dialog.getByText(strings[locale].paused).first().waitFor();

@@ -232,7 +232,8 @@ fn cover(app: App) -> Node {
 /// Why there is no conversation, and what helps.
 fn refused(inner: &Inner) -> Node {
     let session = &inner.session;
-    let cover = el("div", "cover").child(el("p", "").text(&refusal(inner)));
+    let words = el("p", "").attr("dir", "auto").text(&refusal(inner));
+    let cover = el("div", "cover").child(words);
     if session.challenge().is_some() {
         return cover.child(el("slot", "").attr("name", "challenge"));
     }

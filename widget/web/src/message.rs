@@ -133,7 +133,7 @@ fn failure(message: &Message, asked: Id, bot: &Bot, session: &Session) -> Option
     };
     let action = action(failure.action.as_ref(), &bot.strings.new_window);
     let words = (!words.is_empty()).then(|| {
-        let words = el("p", "").text(&words);
+        let words = el("p", "").attr("dir", "auto").text(&words);
         el("div", "why").child(icon(ALERT)).child(words)
     });
     // A message that waits goes by itself.

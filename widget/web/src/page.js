@@ -57,7 +57,8 @@ export async function challenge(root, script, sitekey, language, answer) {
         host.append(tag);
       });
     }
-    // Gone, or drawn anew, in the meantime.
+    // The slot is drawn with the next frame; it may be gone by then, or drawn anew.
+    await new Promise(requestAnimationFrame);
     if (!place.isConnected) return;
     turnstile.render(place, {
       sitekey,
