@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 macro_rules! strings {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
-        /// Every text of the bubble that is not the bot's own. `{name}` and `{time}` are placeholders.
+        /// Every text of the bubble that is not the bot's own. `{name}`, `{time}` and the like are placeholders.
         #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(deny_unknown_fields)]
@@ -75,6 +75,24 @@ strings! {
     too_long,
     /// Too many messages; `{time}` to wait, such as "45 s".
     rate_limited,
+    /// The messages of the day are used up; `{time}` to wait, such as "3 h 20 min".
+    quota_exceeded,
+    /// A small line when few messages of the day are left; `{n}` of them, perhaps none.
+    left_today,
+    /// The owner has paused the chat.
+    paused,
+    /// The chat is for known visitors only.
+    identity_required,
+    /// The site's word for who this is was not accepted.
+    identity_invalid,
+    /// The site's word for who this is was good once.
+    identity_expired,
+    /// The chat is not meant for this page, or does not exist.
+    not_here,
+    /// Asks to confirm being human, above a check.
+    challenge,
+    /// The check was not accepted.
+    challenge_failed,
     /// The model cannot be reached.
     upstream_unavailable,
     /// The model was silent for too long.
@@ -97,4 +115,38 @@ strings! {
     earlier,
     /// Accessible name of a code block's copy button.
     copy_code,
+}
+
+/// A time to wait in the units that a person would use, rounded up: what `{time}` stands for. The signs are the same in
+/// every language. The bubble finds these words in a problem's `message` and counts them down.
+pub fn duration(seconds: u64) -> String {
+    match (seconds, seconds.div_ceil(60)) {
+        (0..=120, _) => format!("{seconds} s"),
+        (_, minutes @ 0..60) => format!("{minutes} min"),
+        (_, minutes) if minutes % 60 == 0 => format!("{} h", minutes / 60),
+        (_, minutes) => format!("{} h {} min", minutes / 60, minutes % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_waits_are_told_in_larger_units_rounded_up() {
+        for (seconds, told) in [
+            (0, "0 s"),
+            (1, "1 s"),
+            (120, "120 s"),
+            (121, "3 min"),
+            (3540, "59 min"),
+            (3541, "1 h"),
+            (3600, "1 h"),
+            (3601, "1 h 1 min"),
+            (12_000, "3 h 20 min"),
+            (86_400, "24 h"),
+        ] {
+            assert_eq!(duration(seconds), told);
+        }
+    }
 }

@@ -27,7 +27,7 @@ type Config = [
 
 interface Widget {
   default(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
-  mount(body: HTMLElement, tools: HTMLElement, config: string, focus: boolean): boolean;
+  mount(body: HTMLElement, tools: HTMLElement, config: string, focus: boolean, bubble: Bubble): boolean;
 }
 
 /** Replaced by the edge with the site's configuration. */
@@ -35,8 +35,21 @@ declare const __BULLE_CONFIG__: Config;
 /** Replaced by the build with the hashed paths of the widget. */
 declare const __BULLE_ASSETS__: { js: string; wasm: string; css: string };
 
-/** `attach` puts the bubble back on the page: a second run of the tag calls it. */
-type Bubble = { open(): void; close(): void; attach(): void };
+/** A JWT, a function that gives one or a promise of one, or nothing when the visitor has signed out. */
+type Identity = string | (() => unknown) | null | undefined;
+
+/**
+ * `attach` puts the bubble back on the page: a second run of the tag calls it. `identify` tells who the visitor is; the
+ * widget replaces it by its own. Until then, `id` is what was said. `tag` is what the tag says.
+ */
+type Bubble = {
+  open(): void;
+  close(): void;
+  attach(): void;
+  identify(who: Identity): void;
+  id?: Identity;
+  tag: string | undefined;
+};
 
 const assets = __BULLE_ASSETS__;
 const bubbles: Record<string, Bubble> = ((window as { Bulle?: Record<string, Bubble> }).Bulle ??= {});
@@ -62,13 +75,18 @@ const sheet = (css: string) => {
 
 const start = (config: Config) => {
   const [edge, site, name, tagline, locale, opening, closing, loading, unavailable, again, accent, scheme, position] = config;
-  if (bubbles[site]) return bubbles[site]!.attach();
+  const tag = document.currentScript?.dataset.identity;
+  const old = bubbles[site];
+  if (old) {
+    // A page that is drawn anew signs in and out with its tag; it keeps what a script has said.
+    if (old.tag != tag) old.identify((old.tag = tag));
+    return old.attach();
+  }
   // About the relative luminance of WCAG: above 0.179, black has more contrast than white. With 2.2 instead of
   // its two formulas, the colour that is chosen still has 4.5 to 1 on every accent.
-  const luminance = [0.2126, 0.7152, 0.0722].reduce(
-    (sum, weight, i) => sum + weight * (parseInt(accent.slice(1 + 2 * i, 3 + 2 * i), 16) / 255) ** 2.2,
-    0,
-  );
+  const luminance = accent
+    .match(/\w\w/g)!
+    .reduce((sum, hex, i) => sum + [0.2126, 0.7152, 0.0722][i]! * (parseInt(hex, 16) / 255) ** 2.2, 0);
 
   const host = make("div", "", { lang: locale, "data-bulle": site });
   host.dir = /^(ar|fa|he|ur)\b/.test(locale) ? "rtl" : "ltr";
@@ -116,12 +134,12 @@ const start = (config: Config) => {
 
   const fetchCode = () => {
     // A failed import is remembered by the browser under its address: every try has its own.
-    const at = (path: string) => edge + path + (tries ? "?" + tries : "");
+    const at = (path: string) => edge + path + (tries ? `?${tries}` : "");
     if (!fetched) {
       fetched = Promise.all([
         import(at(assets.js)) as Promise<Widget>,
         WebAssembly.compileStreaming(fetch(at(assets.wasm))),
-        fetch(at(assets.css)).then((answer) => (answer.ok ? answer.text() : Promise.reject(answer.status))),
+        fetch(at(assets.css)).then((answer) => (answer.ok ? answer.text() : Promise.reject(answer))),
       ]);
       fetched.catch((error) => {
         fetched = undefined;
@@ -140,11 +158,10 @@ const start = (config: Config) => {
     );
     try {
       const [widget, module, css] = await fetchCode();
-      if (mounted) return;
       await widget.default({ module_or_path: module });
       if (mounted) return;
       root.adoptedStyleSheets.push(sheet(css));
-      mounted = widget.mount(body, tools, JSON.stringify(config), focus);
+      mounted = widget.mount(body, tools, JSON.stringify(config), focus, bubble);
     } catch {}
     if (mounted) return;
     const retry = make("button", "retry", {}, again);
@@ -156,12 +173,12 @@ const start = (config: Config) => {
   };
 
   const show = (isOpen: boolean, byVisitor = true) => {
-    frame.classList.toggle("open", isOpen);
-    launcher.setAttribute("aria-expanded", `${isOpen}`);
     launcher.setAttribute("aria-label", isOpen ? closing : opening);
+    launcher.setAttribute("aria-expanded", `${isOpen}`);
+    frame.classList.toggle("open", isOpen);
     if (!byVisitor) return;
     try {
-      sessionStorage.setItem(key, isOpen ? "1" : "");
+      sessionStorage[key] = isOpen || "";
     } catch {}
     // The widget marks what comes first: a text field would raise the keyboard of a phone.
     if (isOpen) (body.querySelector<HTMLElement>("[data-first]") ?? panel).focus();
@@ -174,16 +191,14 @@ const start = (config: Config) => {
   };
   const close = () => show(false);
 
-  for (const intent of ["pointerenter", "focus", "touchstart"])
-    launcher.addEventListener(intent, fetchCode, { passive: true });
+  launcher.onpointerenter = launcher.onfocus = fetchCode;
   launcher.onclick = () => (frame.classList.contains("open") ? close() : open());
   shut.onclick = close;
   // Keys belong to the bubble while it has the focus: the page's shortcuts see no text field in here.
-  for (const kind of ["keydown", "keypress", "keyup"] as const)
-    panel.addEventListener(kind, (event) => {
-      event.stopPropagation();
-      if (kind == "keydown" && event.key == "Escape" && !event.isComposing) close();
-    });
+  panel.onkeydown = panel.onkeypress = panel.onkeyup = (event) => {
+    event.stopPropagation();
+    if (event.type == "keydown" && event.key == "Escape" && !event.isComposing) close();
+  };
 
   // On a phone, the panel is what the keyboard leaves of the screen.
   const viewport = window.visualViewport!;
@@ -193,25 +208,27 @@ const start = (config: Config) => {
     style(panel, "height", viewport.height + "px");
     style(panel, "top", viewport.offsetTop + "px");
   };
-  for (const change of ["resize", "scroll"]) viewport.addEventListener(change, fit);
+  viewport.addEventListener("resize", fit);
+  viewport.addEventListener("scroll", fit);
 
   show(false, false);
   // The bubbles of several sites stand side by side.
   launcher.style.margin = "0 " + 76 * Object.keys(bubbles).length + "px";
 
-  // Some pages replace their body, or what is in it, when the visitor follows a link. Not at once: a page that
-  // takes the bubble away whenever it comes would not get to do anything else.
+  // The body comes after a tag in the head. And some pages replace it, or what is in it, when the visitor follows a
+  // link. Not at once: a page that takes the bubble away whenever it comes would not get to do anything else.
   const keeper = new MutationObserver(() => setTimeout(attach));
   const attach = () => {
     const { body, documentElement } = document;
-    if (!host.isConnected) body?.append(host);
-    for (const parent of [documentElement, body]) parent && keeper.observe(parent, { childList: true });
+    keeper.observe(documentElement, { childList: true });
+    if (!body) return;
+    keeper.observe(body, { childList: true });
+    if (!host.isConnected) body.append(host);
   };
-  if (document.body) attach();
-  else addEventListener("DOMContentLoaded", attach);
-  bubbles[site] = { open, close, attach };
+  attach();
+  const bubble: Bubble = (bubbles[site] = { open, close, attach, identify: (who) => (bubble.id = who), tag });
   try {
-    if (innerWidth > 640 && sessionStorage.getItem(key)) open(false);
+    if (innerWidth > 640 && sessionStorage[key]) open(false);
   } catch {}
 };
 

@@ -3,15 +3,14 @@
  * header and waiting state. Colours are custom properties that the widget's stylesheet uses too.
  * Written without indentation, because every page view pays for each byte.
  */
-export const styles = `
-:host{all:initial!important}
+export const styles = `:host{all:initial!important}
 @media print{:host{display:none!important}}
 *,:before,:after{box-sizing:border-box;margin:0}
 .frame{--bg:#fff;--soft:#f3f4f6;--line:#e3e4e8;--text:#17181c;--muted:#5c5f69;color-scheme:light;font:15px/1.5 system-ui,sans-serif;color:var(--text)}
-.dark{--bg:#17181c;--soft:#25272e;--line:#363943;--text:#f1f2f4;--muted:#a9acb8;color-scheme:dark}
-@media(prefers-color-scheme:dark){.auto{--bg:#17181c;--soft:#25272e;--line:#363943;--text:#f1f2f4;--muted:#a9acb8;color-scheme:dark}}
+.dark{--bg:#17181c;--soft:#25272e;--line:#363943;--muted:#a9acb8;--text:#f3f4f6;color-scheme:dark}
+@media(prefers-color-scheme:dark){.auto{--bg:#17181c;--soft:#25272e;--line:#363943;--muted:#a9acb8;--text:#f3f4f6;color-scheme:dark}}
 button{font:inherit;color:inherit;background:0 0;border:1px solid transparent;padding:0;cursor:pointer}
-:focus-visible{outline:3px solid var(--ink,currentColor);outline-offset:2px}
+:focus-visible{outline-offset:2px;outline:3px solid var(--ink,currentColor)}
 .panel:focus{outline:0}
 .icon{width:22px;height:22px;fill:none;stroke:currentColor;stroke-width:1.8;stroke-linecap:round;stroke-linejoin:round}
 .launcher,.panel{position:fixed;z-index:2147483000;bottom:calc(20px + env(safe-area-inset-bottom));right:calc(20px + env(safe-area-inset-right))}
@@ -28,12 +27,12 @@ button{font:inherit;color:inherit;background:0 0;border:1px solid transparent;pa
 .avatar{border-radius:14px;font-size:18px}
 .names{flex:1;min-width:0}
 .names>*{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
-h2{font-size:16px;line-height:1.3}
+.names h2{font-size:16px;line-height:1.3}
 .names p{font-size:13px;color:var(--muted)}
 .tool{border-radius:12px;color:var(--muted)}
 .body,.cover{flex:1;min-height:0;display:flex;flex-direction:column}
 .cover{gap:14px;padding:24px 20px;overflow:auto}
-.cover:not(.wait){align-items:center;justify-content:center;text-align:center}
+.cover:not(.wait){place-content:center;place-items:center;text-align:center}
 .wait i{width:72%;height:16px;border-radius:8px;background:var(--soft)}
 .wait i+i{width:88%}
 .retry{min-height:40px;padding:6px 16px;border-color:var(--line);border-radius:12px}

@@ -67,7 +67,7 @@ fn widget() -> Result<()> {
     let folder = paths::assets().join(FOREVER);
     let mut names = BTreeSet::new();
     let mut publish = |extension: &str, bytes: &[u8]| -> Result<String> {
-        let name: String = compress::hash(bytes).chars().take(16).collect();
+        let name: String = compress::hash(bytes).chars().take(8).collect();
         let name = format!("bulle-{name}.{extension}");
         compress::write_with_siblings(&folder.join(&name), bytes)?;
         let url = format!("/{FOREVER}/{name}");
@@ -164,7 +164,7 @@ fn loader(urls: &str) -> Result<()> {
     process::run(
         process::npm_tool("esbuild")
             .arg(paths::root().join("snippet/src/loader.ts"))
-            .args(["--bundle", "--minify", "--format=iife", "--target=es2020"])
+            .args(["--bundle", "--minify", "--format=iife", "--target=es2021"])
             .args(["--log-level=warning", "--legal-comments=none"])
             // Without the project's settings there is no "use strict", which the loader does not need.
             .arg("--tsconfig-raw={}")

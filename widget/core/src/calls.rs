@@ -48,7 +48,7 @@ impl Session {
             pending.due = due;
         }
         let token = match call {
-            Call::OpenSession(_) => None,
+            _ if call.opens() => None,
             _ => self.token.clone(),
         };
         self.effects.push(Effect::Request {
@@ -74,7 +74,7 @@ impl Session {
         let Some(mut pending) = self.take_call(ticket) else {
             return;
         };
-        if let Call::OpenSession(_) = pending.call {
+        if pending.call.opens() {
             return self.session_answered(status, body);
         }
         if status == 401 && !pending.renewed {
@@ -111,7 +111,7 @@ impl Session {
             Call::CreateConversation => self.conversation_answered(ticket, problem, body),
             Call::Send { .. } | Call::Attach { .. } => self.stream_answered(ticket, problem),
             // Stopping is a wish; the turn's own end says what became of it.
-            Call::Cancel { .. } | Call::OpenSession(_) => {}
+            Call::Cancel { .. } | Call::Identify | Call::OpenSession(_) => {}
         }
     }
 
@@ -135,7 +135,7 @@ impl Session {
         let Some(pending) = self.take_call(ticket) else {
             return;
         };
-        if let Call::OpenSession(_) = pending.call {
+        if pending.call.opens() {
             return self.session_unreachable();
         }
         self.unanswered(ticket, &pending.call);
@@ -148,7 +148,7 @@ impl Session {
             Call::CreateConversation | Call::Send { .. } | Call::Attach { .. } => {
                 self.link_broke(ticket);
             }
-            Call::Cancel { .. } | Call::OpenSession(_) => {}
+            Call::Cancel { .. } | Call::Identify | Call::OpenSession(_) => {}
         }
     }
 }

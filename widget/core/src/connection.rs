@@ -5,7 +5,7 @@ use bulle_protocol::problem::Code;
 use crate::{
     Session, Stage, Ticket,
     backoff::{MAX_TRIES, delay_ms},
-    failure::{Again, Failure},
+    failure::{Again, Failure, is_limit},
     message::Message,
     turn::Link,
 };
@@ -96,16 +96,33 @@ impl Session {
             .iter()
             .filter_map(|m| m.failure.as_ref()?.until);
         shown
+            .chain(self.refused.as_ref().and_then(|refused| refused.until))
             .chain(self.limited_until)
             .filter(|until| *until > now)
             .map(tick)
             .min()
     }
 
+    /// The visitor may do more than before: what was refused for being too much can be tried at once.
+    pub(crate) fn lift_limits(&mut self) {
+        self.limited_until = None;
+        self.left = None;
+        let limits = self.messages.iter_mut().filter_map(|message| {
+            let limit = message.failure.as_mut().filter(|f| is_limit(f.code))?;
+            Some((message.id, limit))
+        });
+        for (id, limit) in limits {
+            limit.until = Some(self.now);
+            self.changes.message(id);
+        }
+    }
+
     /// Draws the countdowns again, and ends a limit that has passed.
     pub(crate) fn check_limit(&mut self) {
         let now = self.now;
         self.limited_until = self.limited_until.filter(|until| *until > now);
+        let opening = self.refused.as_ref();
+        self.changes.status |= opening.is_some_and(|refused| refused.until.is_some());
         for message in &self.messages {
             if message.failure.as_ref().is_some_and(|f| f.until.is_some()) {
                 self.changes.message(message.id);

@@ -1,11 +1,6 @@
 //! What a session wants done.
 
-use bulle_protocol::{
-    Id,
-    conversation::SendMessage,
-    event::EventId,
-    session::{Page, SessionRequest},
-};
+use bulle_protocol::{Id, conversation::SendMessage, event::EventId, session::SessionRequest};
 
 /// Names a request, so that its answer finds the one who asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -71,6 +66,8 @@ impl Changes {
 /// A call of the edge's HTTP interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
+    /// Asks the page, and not the edge, for a known visitor's identity: answered by [`Event::Named`](crate::Event::Named).
+    Identify,
     /// Opens or resumes a session.
     OpenSession(SessionRequest),
     /// Creates a conversation.
@@ -104,6 +101,11 @@ pub enum Call {
 }
 
 impl Call {
+    /// True for the calls that lead to a session: they come before there is a token.
+    pub(crate) fn opens(&self) -> bool {
+        matches!(self, Self::Identify | Self::OpenSession(_))
+    }
+
     /// The HTTP method: everything that is not a question is a `POST`.
     pub fn is_post(&self) -> bool {
         !matches!(self, Self::History { .. } | Self::Attach { .. })
@@ -112,7 +114,7 @@ impl Call {
     /// Path and query under the edge's origin.
     pub fn path(&self) -> String {
         let (conversation, tail) = match self {
-            Self::OpenSession(_) => return "/v1/sessions".to_owned(),
+            Self::OpenSession(_) | Self::Identify => return "/v1/sessions".to_owned(),
             Self::CreateConversation => return "/v1/conversations".to_owned(),
             Self::History {
                 conversation,
@@ -143,23 +145,6 @@ impl Call {
             _ => None,
         }
     }
-}
-
-/// The body of the call that opens a session.
-pub(crate) fn session_request(
-    site: &str,
-    locale: &str,
-    resume: Option<String>,
-    page: Option<Page>,
-) -> Call {
-    Call::OpenSession(SessionRequest {
-        identity: None,
-        challenge: None,
-        site: site.to_owned(),
-        locale: Some(locale.to_owned()),
-        resume,
-        page,
-    })
 }
 
 #[cfg(test)]

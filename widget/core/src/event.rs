@@ -13,6 +13,18 @@ pub struct Moment {
     pub random: u128,
 }
 
+/// What the page says about who its visitor is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Identity {
+    /// Nothing, or that they have signed out.
+    #[default]
+    Nobody,
+    /// Somebody of whom more is known when the page is asked: [`Call::Identify`](crate::Call::Identify).
+    Somebody,
+    /// Somebody whom the page's server calls so: the `sub` of a JWT, which is there when the page is asked.
+    Subject(String),
+}
+
 /// Something that happened, in the browser or at the visitor's hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -26,6 +38,31 @@ pub enum Event {
         outbox: Option<String>,
         /// The page around the bubble.
         page: Option<Page>,
+        /// Who the visitor is.
+        identity: Identity,
+    },
+    /// The page says anew who its visitor is.
+    Identified {
+        /// Who the visitor is.
+        identity: Identity,
+        /// What storage holds, for a visitor whom nobody knows.
+        stored: Option<String>,
+        /// Messages that such a visitor could not hand over.
+        outbox: Option<String>,
+    },
+    /// The page has answered [`Call::Identify`](crate::Call::Identify).
+    Named {
+        /// The request.
+        ticket: Ticket,
+        /// The JWT.
+        jwt: String,
+        /// Its `sub`, as far as it can be read.
+        identity: Identity,
+    },
+    /// The visitor has passed the check that the edge asked for, or it cannot be shown.
+    Challenged {
+        /// The Turnstile token.
+        token: Option<String>,
     },
     /// A request was answered with a whole body: every answer except an event stream.
     Answered {

@@ -3,7 +3,7 @@
 use bulle_protocol::{
     event::{Action, TurnError},
     problem::{Code, Problem},
-    strings::Strings,
+    strings::{Strings, duration},
 };
 
 use crate::words::fill;
@@ -13,7 +13,7 @@ use crate::words::fill;
 pub struct Failure {
     /// What went wrong.
     pub code: Code,
-    /// The edge's own words in the visitor's language, when it had any.
+    /// The edge's own words in the visitor's language, when it had any; `{time}` stands for what is left to wait.
     pub message: Option<String>,
     /// A way out.
     pub action: Option<Action>,
@@ -58,7 +58,7 @@ impl Failure {
     /// The `error` event of a turn.
     pub(crate) fn in_band(error: TurnError, now: u64) -> Self {
         Self {
-            message: Some(error.message).filter(|text| !text.is_empty()),
+            message: words(Some(error.message), error.retry_after),
             action: error.action,
             until: deadline(error.retry_after, now),
             ..Self::new(error.code, Again::Post { retry: true })
@@ -70,6 +70,8 @@ impl Failure {
         // A refused message was never taken, so the same post is simply made again; `retry` only
         // matters for a turn that exists and has failed, and is ignored for every other.
         Self {
+            message: words(problem.message.clone(), problem.retry_after),
+            action: problem.action.clone(),
             until: deadline(problem.retry_after, now),
             ..Self::new(problem.code, Again::Post { retry: true })
         }
@@ -80,31 +82,92 @@ impl Failure {
         self.until.unwrap_or(0).saturating_sub(now).div_ceil(1000)
     }
 
-    /// What to tell the visitor; empty once a limit has passed, when only the button is left to say.
-    pub fn text(&self, strings: &Strings, now: u64) -> String {
+    /// What to tell the visitor; empty once a limit has passed, when only the button is left to say, and where there
+    /// are no words: those of the interface come with the session.
+    pub fn text(&self, strings: Option<&Strings>, now: u64) -> String {
         let left = self.seconds_left(now);
-        if self.code == Code::RateLimited && self.until.is_some() {
-            return match (&self.message, left) {
-                (_, 0) => String::new(),
-                // Nobody counts down a whole day: the edge's own sentence says it better.
-                (Some(message), 121..) => message.clone(),
-                _ => fill(&strings.rate_limited, "time", &duration(left)),
-            };
+        if left == 0 && self.until.is_some() && is_limit(self.code) {
+            return String::new();
         }
+        fill(self.words(strings), "time", &duration(left))
+    }
+
+    /// The time to wait, when the text does not tell it.
+    pub fn countdown(&self, strings: &Strings, now: u64) -> Option<String> {
+        let left = self.seconds_left(now);
+        let words = self.words(Some(strings));
+        (left > 0 && fill(words, "time", "") == words).then(|| duration(left))
+    }
+
+    /// True when the wait is too long for anybody to watch it pass.
+    pub fn waits_long(&self, now: u64) -> bool {
+        self.seconds_left(now) > 120
+    }
+
+    /// True when the same call may have a better answer without anything else having changed.
+    pub fn may_pass(&self) -> bool {
+        use Code::{
+            IdentityExpired, IdentityInvalid, IdentityRequired, OriginNotAllowed, UnknownSite,
+        };
+        !matches!(
+            self.code,
+            UnknownSite | OriginNotAllowed | IdentityRequired | IdentityInvalid | IdentityExpired
+        )
+    }
+
+    fn words<'a>(&'a self, strings: Option<&'a Strings>) -> &'a str {
+        let own = |strings| text_of(self.code, strings);
         match &self.message {
-            Some(message) => message.clone(),
-            None => text_of(self.code, strings).to_owned(),
+            Some(message) => message,
+            None => strings.map(own).unwrap_or_default(),
         }
     }
 }
 
-/// A time to wait in the unit that a person would use, rounded up. The signs are the same in every language.
-fn duration(seconds: u64) -> String {
-    match seconds {
-        0..=120 => format!("{seconds} s"),
-        121..=7200 => format!("{} min", seconds.div_ceil(60)),
-        _ => format!("{} h", seconds.div_ceil(3600)),
-    }
+/// The edge's words. The time to wait in them is told anew while it passes.
+fn words(message: Option<String>, retry_after: Option<u32>) -> Option<String> {
+    let message = message.filter(|text| !text.is_empty())?;
+    let told = retry_after.map(|seconds| duration(seconds.into()));
+    Some(match told.and_then(|told| around_last(&message, &told)) {
+        Some((before, after)) => format!("{before}{{time}}{after}"),
+        None => message,
+    })
+}
+
+/// `str::rsplit_once`, without the search for long needles in long texts that a visitor would download with it.
+fn around_last<'a>(text: &'a str, needle: &str) -> Option<(&'a str, &'a str)> {
+    let after = |at: usize| text.get(at..)?.strip_prefix(needle);
+    let at = (0..text.len()).rev().find(|at| after(*at).is_some())?;
+    Some((text.get(..at)?, after(at)?))
+}
+
+/// True for a refusal that ends by itself.
+pub(crate) fn is_limit(code: Code) -> bool {
+    matches!(code, Code::RateLimited | Code::QuotaExceeded)
+}
+
+/// True for a refusal that asks for a Turnstile token.
+pub(crate) fn is_challenge(code: Code) -> bool {
+    matches!(code, Code::ChallengeRequired | Code::ChallengeFailed)
+}
+
+/// True for a refusal that the site's owner should read about: it is no part of a visitor's day.
+pub(crate) fn is_owners(code: Code) -> bool {
+    use Code::{
+        ChallengeFailed, IdentityExpired, IdentityInvalid, IdentityRequired, Misconfigured,
+        OriginNotAllowed, Paused, UnknownSite,
+    };
+    matches!(
+        code,
+        UnknownSite
+            | OriginNotAllowed
+            | Paused
+            | IdentityRequired
+            | IdentityInvalid
+            | IdentityExpired
+            | ChallengeFailed
+            | Misconfigured
+    )
 }
 
 fn deadline(retry_after: Option<u32>, now: u64) -> Option<u64> {
@@ -117,7 +180,16 @@ fn text_of(code: Code, strings: &Strings) -> &str {
         Code::UpstreamUnavailable => &strings.upstream_unavailable,
         Code::UpstreamTimeout => &strings.upstream_timeout,
         Code::UpstreamInterrupted | Code::Interrupted => &strings.upstream_interrupted,
-        Code::UnknownSite | Code::OriginNotAllowed | Code::Misconfigured => &strings.unavailable,
+        Code::UnknownSite | Code::OriginNotAllowed => &strings.not_here,
+        Code::Misconfigured => &strings.unavailable,
+        Code::RateLimited => &strings.rate_limited,
+        Code::QuotaExceeded => &strings.quota_exceeded,
+        Code::Paused => &strings.paused,
+        Code::IdentityRequired => &strings.identity_required,
+        Code::IdentityInvalid => &strings.identity_invalid,
+        Code::IdentityExpired => &strings.identity_expired,
+        Code::ChallengeRequired => &strings.challenge,
+        Code::ChallengeFailed => &strings.challenge_failed,
         Code::Offline => &strings.offline,
         _ => &strings.failed,
     }
@@ -128,16 +200,74 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_waits_are_told_in_larger_units_rounded_up() {
-        for (seconds, told) in [
-            (1, "1 s"),
-            (120, "120 s"),
-            (121, "3 min"),
-            (7200, "120 min"),
-            (7201, "3 h"),
-            (86_400, "24 h"),
+    fn the_edges_words_are_told_with_the_time_that_is_left() {
+        let refused = |message: &str, code: Code, retry_after: Option<u32>| {
+            let mut problem = Problem::new(code, "for the owner");
+            problem.message = Some(message.to_owned());
+            problem.retry_after = retry_after;
+            Failure::refused(&problem, 1_000)
+        };
+        let strings = Strings {
+            rate_limited: "wait {time}".to_owned(),
+            paused: "paused".to_owned(),
+            ..Strings::default()
+        };
+        let told = |failure: &Failure, now: u64| {
+            (
+                failure.text(Some(&strings), now),
+                failure.countdown(&strings, now),
+            )
+        };
+        let limit = Code::RateLimited;
+        for (failure, now, text, countdown) in [
+            (
+                refused("In 45 s.", limit, Some(45)),
+                1_000,
+                "In 45 s.",
+                None,
+            ),
+            (
+                refused("In 45 s.", limit, Some(45)),
+                31_000,
+                "In 15 s.",
+                None,
+            ),
+            (
+                refused("In {time}.", limit, Some(9)),
+                1_000,
+                "In 9 s.",
+                None,
+            ),
+            (
+                refused("9 s? 9 s!", limit, Some(9)),
+                8_000,
+                "9 s? 2 s!",
+                None,
+            ),
+            (
+                refused("Slowly!", limit, Some(45)),
+                2_000,
+                "Slowly!",
+                Some("44 s"),
+            ),
+            (refused("Slowly!", limit, Some(45)), 90_000, "", None),
+            (refused("", limit, Some(45)), 1_000, "wait 45 s", None),
+            (refused("Later.", Code::Paused, None), 1_000, "Later.", None),
+            (
+                refused("", Code::Paused, Some(5)),
+                1_000,
+                "paused",
+                Some("5 s"),
+            ),
+            (
+                refused("In 3 h 20 min.", Code::QuotaExceeded, Some(12_000)),
+                61_000,
+                "In 3 h 19 min.",
+                None,
+            ),
         ] {
-            assert_eq!(duration(seconds), told);
+            let (text, countdown) = (text.to_owned(), countdown.map(str::to_owned));
+            assert_eq!(told(&failure, now), (text, countdown));
         }
     }
 }

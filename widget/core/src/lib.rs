@@ -10,7 +10,7 @@
 //! - every call that is no stream has a deadline, and every stream must give signs of life;
 //! - every loop (reconnecting, renewing a token, following another tab) has a bound;
 //! - nothing is to be stored before the visitor's first message; from then on the visitor's token, and for the tab
-//!   what the edge has not acknowledged. (The loader, on its own account, remembers for the tab that the visitor has
+//!   what the edge has not acknowledged; of a visitor whom the page has signed in, never anything. (The loader, on its own account, remembers for the tab that the visitor has
 //!   opened or closed the panel.)
 
 pub mod effect;
@@ -32,7 +32,7 @@ mod outbox;
 mod turn;
 
 pub use effect::{Call, Changes, Effect, Ticket};
-pub use event::{Event, Moment};
+pub use event::{Event, Identity, Moment};
 pub use failure::Failure;
 pub use message::{Message, Notice, Stage};
 pub use session::{Activity, Connection, Phase, Refusal, Session};

@@ -1,15 +1,16 @@
-//! Opening the session, and opening it again when its token has expired.
+//! Opening the session, and opening it again when its token has expired or the page says who its visitor is.
 
 use bulle_protocol::{
     problem::{Code, Problem},
-    session::{Page, Session as Opened},
+    session::{Page, Session as Opened, SessionRequest},
 };
 
 use crate::{
-    Phase, Session,
+    Effect, Identity, Phase, Session,
     backoff::delay_ms,
     calls::Pending,
-    effect::{Call, session_request},
+    effect::{Call, Ticket},
+    failure::{Failure, is_challenge},
     stored::{Stored, parse_outbox},
     wire,
 };
@@ -24,22 +25,120 @@ impl Session {
         stored: Option<&str>,
         outbox: Option<&str>,
         page: Option<Page>,
+        identity: Identity,
     ) {
         self.online = online;
         self.page = page;
-        self.restored = stored.and_then(Stored::parse);
-        self.keeps = self.restored.is_some();
-        self.messages = outbox.map(parse_outbox).unwrap_or_default();
-        self.kept_outbox = outbox.unwrap_or_default().to_owned();
+        self.identity = identity;
+        // Nothing that is kept here is a known visitor's.
+        if !self.is_known() {
+            self.restored = stored.and_then(Stored::parse);
+            self.keeps = self.restored.is_some();
+            self.messages = outbox.map(parse_outbox).unwrap_or_default();
+            self.kept_outbox = outbox.unwrap_or_default().to_owned();
+        }
         self.changes.list = true;
         self.changes.status = true;
         self.open();
     }
 
+    /// True for a visitor whom the page vouches for.
+    pub(crate) fn is_known(&self) -> bool {
+        self.identity != Identity::Nobody
+    }
+
+    /// The page says who its visitor is. Another visitor than before finds nothing of the one before.
+    pub(crate) fn identify(
+        &mut self,
+        identity: Identity,
+        stored: Option<&str>,
+        outbox: Option<&str>,
+    ) {
+        if identity == Identity::Nobody && !self.is_known() {
+            return;
+        }
+        let knew = self.is_known() && self.opened.is_some();
+        let hides = identity == Identity::Somebody;
+        if knew && (hides || identity == self.identity) {
+            if hides {
+                // Out of sight until it is clear whose it is.
+                self.set_phase(Phase::Opening);
+            }
+            return self.reopen();
+        }
+        self.forget();
+        if knew {
+            self.effects.push(Effect::DraftTaken);
+        }
+        let page = self.page.take();
+        self.start(self.online, stored, outbox, page, identity);
+    }
+
+    /// The page has answered with an identity.
+    pub(crate) fn named(&mut self, ticket: Ticket, jwt: String, identity: Identity) {
+        if self.take_call(ticket).is_none() {
+            return;
+        }
+        let same = identity == self.identity && identity != Identity::Somebody;
+        if self.opened.is_some() && !same {
+            self.forget();
+            self.effects.push(Effect::DraftTaken);
+        }
+        self.identity = identity;
+        self.open_as(Some(jwt));
+    }
+
+    /// Forgets the visitor and everything that was said.
+    fn forget(&mut self) {
+        // What is stored is not touched.
+        self.keeps = false;
+        self.start_afresh();
+        self.abort_opening();
+        self.token = None;
+        self.opened = None;
+        self.restored = None;
+        self.challenge = None;
+        self.refused = None;
+        self.left = None;
+        self.resyncs = 0;
+        self.open_tries = 0;
+        self.set_phase(Phase::Opening);
+        // What was last said to screen readers too.
+        self.effects.push(Effect::Announce(String::new()));
+    }
+
+    fn abort_opening(&mut self) {
+        let opens = |call: &&Pending| call.call.opens();
+        while let Some(ticket) = self.calls.iter().find(opens).map(|call| call.ticket) {
+            self.abort(ticket);
+        }
+    }
+
+    /// Asks for a session now, whatever was asked before.
+    fn reopen(&mut self) {
+        self.open_tries = 0;
+        self.abort_opening();
+        self.open();
+    }
+
+    /// The visitor has passed the check. When it cannot be shown, there is nothing but another try.
+    pub(crate) fn challenged(&mut self, token: Option<String>) {
+        if self.challenge().is_none() {
+            return;
+        }
+        if token.is_none() {
+            self.refused = None;
+            return self.set_phase(Phase::Unavailable);
+        }
+        self.challenge = token;
+        self.set_phase(Phase::Opening);
+        self.reopen();
+    }
+
     /// Another tab may have become a visitor since this one was opened: this tab is the same person, and goes on with
     /// that visitor's token instead of writing its own over it.
     pub(crate) fn found(&mut self, stored: &str) {
-        if self.keeps {
+        if self.keeps || self.is_known() {
             return;
         }
         let Some(stored) = Stored::parse(stored) else {
@@ -47,35 +146,42 @@ impl Session {
         };
         self.keeps = true;
         self.restored = Some(stored);
-        self.open_tries = 0;
-        let asked = |call: &&Pending| matches!(call.call, Call::OpenSession(_));
-        if let Some(ticket) = self.calls.iter().find(asked).map(|call| call.ticket) {
-            self.abort(ticket);
-        }
-        self.open();
+        self.reopen();
     }
 
     /// Asks for a session, unless it is being asked for.
     fn open(&mut self) {
-        let asked = |call: &Pending| matches!(call.call, Call::OpenSession(_));
-        if self.calls.iter().any(asked) {
+        if self.calls.iter().any(|call| call.call.opens()) {
             return;
         }
         self.reopen_at = None;
+        if self.is_known() {
+            self.request(Call::Identify);
+        } else {
+            self.open_as(None);
+        }
+    }
+
+    fn open_as(&mut self, identity: Option<String>) {
         let restored = self.restored.as_ref().map(|stored| stored.token.clone());
-        let resume = restored.or_else(|| self.token.clone());
-        let call = session_request(&self.site, &self.locale, resume, self.page.clone());
+        let call = Call::OpenSession(SessionRequest {
+            site: self.site.clone(),
+            locale: Some(self.locale.clone()),
+            identity,
+            challenge: self.challenge.clone(),
+            resume: restored.or_else(|| self.token.clone()),
+            page: self.page.clone(),
+        });
         self.request(call);
     }
 
     /// The visitor's wish: the session when there is none, else the history.
     pub(crate) fn reload(&mut self) {
-        if self.opened.is_some() {
+        if self.phase == Phase::Ready {
             self.load_history();
         } else {
             self.set_phase(Phase::Opening);
-            self.open_tries = 0;
-            self.open();
+            self.reopen();
         }
     }
 
@@ -96,9 +202,14 @@ impl Session {
 
     fn session_opened(&mut self, opened: Opened) {
         self.open_tries = 0;
+        self.challenge = None;
         self.token = Some(opened.token.clone());
         let latest = opened.conversation.as_ref().map(|c| c.id);
         let first = self.opened.is_none() || self.restored.is_some();
+        let old = self.opened.as_ref();
+        if old.is_some_and(|old| old.visitor.tier != opened.visitor.tier) {
+            self.lift_limits();
+        }
         self.opened = Some(Box::new(opened));
         self.set_phase(Phase::Ready);
         if first {
@@ -129,14 +240,27 @@ impl Session {
     }
 
     fn session_refused(&mut self, problem: &Problem) {
-        if matches!(problem.code, Code::OriginNotAllowed | Code::UnknownSite) {
-            self.log(problem);
+        self.challenge = None;
+        self.log(problem);
+        if is_challenge(problem.code) {
+            // A second check is of the same kind as the first. What is parked waits for it.
+            let earlier = self.refused.take().and_then(|refused| refused.action);
+            let mut refused = Failure::refused(problem, self.now);
+            refused.action = refused.action.or(earlier);
+            self.refused = Some(refused);
+            return self.set_phase(Phase::Unavailable);
         }
-        if self.opened.is_none() {
-            self.set_phase(Phase::Unavailable);
-        } else {
+        if self.phase == Phase::Ready {
             // The other tab's token is no good: back to this tab's own.
             self.restored = None;
+        } else {
+            let refused = Failure::refused(problem, self.now);
+            self.open_tries += 1;
+            if refused.code == Code::RateLimited && self.open_tries < MAX_OPEN_TRIES {
+                self.reopen_at = refused.until;
+            }
+            self.refused = Some(refused);
+            self.set_phase(Phase::Unavailable);
         }
         for call in self.take_parked() {
             self.finished(call.ticket, &call.call, Some(problem.clone()), "");
@@ -148,14 +272,16 @@ impl Session {
         for call in self.take_parked() {
             self.unanswered(call.ticket, &call.call);
         }
-        if self.opened.is_some() && self.restored.is_none() {
+        let ready = self.phase == Phase::Ready;
+        if ready && self.restored.is_none() {
             return;
         }
         if self.open_tries < MAX_OPEN_TRIES {
             self.reopen_at = Some(self.now + delay_ms(self.open_tries, self.random()));
-        } else if self.opened.is_some() {
+        } else if ready {
             self.restored = None;
         } else {
+            self.refused = None;
             self.set_phase(Phase::Unavailable);
         }
     }
@@ -168,7 +294,8 @@ impl Session {
 
     /// The network is back: a session that could not be opened is tried at once.
     pub(crate) fn reopen_now(&mut self) {
-        if self.opened.is_none() && (self.reopen_at.is_some() || self.phase == Phase::Unavailable) {
+        let waits = self.refused().is_some() || self.phase == Phase::Ready;
+        if !waits && (self.reopen_at.is_some() || self.phase == Phase::Unavailable) {
             self.set_phase(Phase::Opening);
             self.open();
         }
@@ -183,6 +310,9 @@ impl Session {
     }
 
     fn set_phase(&mut self, phase: Phase) {
+        if phase == Phase::Ready {
+            self.refused = None;
+        }
         self.phase = phase;
         self.changes.phase = true;
         self.changes.status = true;

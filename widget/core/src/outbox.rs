@@ -8,7 +8,7 @@ use bulle_protocol::{
 
 use crate::{
     Call, Effect, Phase, Refusal, Session, Stage, Ticket,
-    failure::{Again, Failure},
+    failure::{Again, Failure, is_challenge},
     message::Message,
     turn::{Link, Turn},
     wire,
@@ -184,10 +184,12 @@ impl Session {
 
     /// The edge has refused the message: it stays, with the reason and a way to try again.
     pub(crate) fn refuse(&mut self, problem: &Problem) {
-        if matches!(problem.code, Code::OriginNotAllowed | Code::UnknownSite) {
-            self.log(problem);
+        self.log(problem);
+        let mut failure = Failure::refused(problem, self.now);
+        if is_challenge(failure.code) {
+            // The check that it describes belongs to the opening of a session.
+            failure.action = None;
         }
-        let failure = Failure::refused(problem, self.now);
         let message = self.turn.as_ref().map(|turn| turn.message);
         let passes = failure.code == Code::RateLimited && failure.until.is_some();
         self.fail(failure);

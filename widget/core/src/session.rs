@@ -2,7 +2,7 @@
 
 use bulle_protocol::{
     Id, MAX_MESSAGE_CHARS,
-    event::EventId,
+    event::{Action, EventId},
     problem::Problem,
     session::{Bot, Page, Session as Opened},
     strings::Strings,
@@ -11,13 +11,17 @@ use bulle_protocol::{
 use crate::{
     calls::Pending,
     effect::{Changes, Effect},
-    event::{Event, Moment},
+    event::{Event, Identity, Moment},
+    failure::{Failure, is_challenge, is_owners},
     history::History,
     message::{Message, Stage},
     stored::{Stored, outbox_to_json},
     turn::Turn,
     words::fill,
 };
+
+/// From here on the visitor is told how many messages of the day are left.
+const FEW: u32 = 3;
 
 /// Everything the bubble knows. See the [crate's documentation](crate).
 #[derive(Debug)]
@@ -30,6 +34,12 @@ pub struct Session {
     /// Set while the session is being opened again by itself after a failure.
     pub(crate) reopen_at: Option<u64>,
     pub(crate) open_tries: u32,
+    /// Why the edge last opened no session, when it was not for want of an answer.
+    pub(crate) refused: Option<Failure>,
+    /// The token of a check that the visitor has passed, for the next try.
+    pub(crate) challenge: Option<String>,
+    /// What the page says of the visitor.
+    pub(crate) identity: Identity,
     pub(crate) token: Option<String>,
     pub(crate) opened: Option<Box<Opened>>,
     /// What an earlier page left, until the session is open.
@@ -48,6 +58,8 @@ pub struct Session {
     /// How often messages were refused for being too many since the edge last took one.
     pub(crate) limited_tries: u32,
     pub(crate) refusal: Option<Refusal>,
+    /// Messages left today, as the last answer told it.
+    pub(crate) left: Option<u32>,
     pub(crate) calls: Vec<Pending>,
     pub(crate) now: u64,
     random: u128,
@@ -68,7 +80,7 @@ pub enum Phase {
     Opening,
     /// The bot is there.
     Ready,
-    /// The session could not be opened; the visitor may try again.
+    /// The session could not be opened; [`refused`](Session::refused) may say why.
     Unavailable,
 }
 
@@ -114,6 +126,9 @@ impl Session {
             online: true,
             reopen_at: None,
             open_tries: 0,
+            refused: None,
+            challenge: None,
+            identity: Identity::Nobody,
             token: None,
             opened: None,
             restored: None,
@@ -127,6 +142,7 @@ impl Session {
             limited_until: None,
             limited_tries: 0,
             refusal: None,
+            left: None,
             calls: Vec::new(),
             now: 0,
             random: 0,
@@ -149,7 +165,19 @@ impl Session {
                 stored,
                 outbox,
                 page,
-            } => self.start(online, stored.as_deref(), outbox.as_deref(), page),
+                identity,
+            } => self.start(online, stored.as_deref(), outbox.as_deref(), page, identity),
+            Event::Identified {
+                identity,
+                stored,
+                outbox,
+            } => self.identify(identity, stored.as_deref(), outbox.as_deref()),
+            Event::Named {
+                ticket,
+                jwt,
+                identity,
+            } => self.named(ticket, jwt, identity),
+            Event::Challenged { token } => self.challenged(token),
             Event::Found { stored } => self.found(&stored),
             Event::Answered {
                 ticket,
@@ -180,6 +208,25 @@ impl Session {
     /// Where the session stands.
     pub fn phase(&self) -> Phase {
         self.phase
+    }
+
+    /// Why the edge has not opened a session, when it has said so.
+    pub fn refused(&self) -> Option<&Failure> {
+        let refused = self.refused.as_ref();
+        refused.filter(|_| self.phase == Phase::Unavailable)
+    }
+
+    /// The check that the edge asks for before it opens a session: Turnstile's site key as label, and the address of
+    /// its script.
+    pub fn challenge(&self) -> Option<&Action> {
+        let refused = self.refused()?;
+        let action = refused.action.as_ref();
+        action.filter(|_| is_challenge(refused.code))
+    }
+
+    /// Messages left today, when they are few.
+    pub fn few_left(&self) -> Option<u32> {
+        self.left.filter(|left| *left <= FEW)
     }
 
     /// The bot, once the session is open.
@@ -291,7 +338,7 @@ impl Session {
     }
 
     pub(crate) fn store(&mut self) {
-        if let (true, Some(token)) = (self.keeps, &self.token) {
+        if let (true, false, Some(token)) = (self.keeps, self.is_known(), &self.token) {
             let stored = Stored {
                 token: token.clone(),
                 conversation: self.conversation,
@@ -302,6 +349,9 @@ impl Session {
 
     /// Keeps what the edge has not acknowledged: the visitor may leave the page before it does.
     fn keep_outbox(&mut self) {
+        if self.is_known() {
+            return;
+        }
         let outbox = outbox_to_json(&self.messages);
         if outbox != self.kept_outbox {
             self.kept_outbox.clone_from(&outbox);
@@ -338,7 +388,9 @@ impl Session {
 
     /// Tells the owner what only the owner can mend.
     pub(crate) fn log(&mut self, problem: &Problem) {
-        self.effects.push(Effect::Log(problem.detail.clone()));
+        if is_owners(problem.code) {
+            self.effects.push(Effect::Log(problem.detail.clone()));
+        }
     }
 
     fn woken(&mut self) {

@@ -12,6 +12,7 @@ use crate::{
     failure::{Again, Failure},
     message::{Message, Notice},
     wire,
+    words::fill,
 };
 
 /// Silence after which a stream counts as lost; the edge sends a comment every 15 seconds.
@@ -250,6 +251,11 @@ impl Session {
                 }
             }
         }
+        self.left = done.remaining.day;
+        if let (Some(left), Some(bot)) = (self.few_left(), self.bot()) {
+            said.push('\n');
+            said.push_str(&fill(&bot.strings.left_today, "n", &left.to_string()));
+        }
         if !said.is_empty() {
             self.effects.push(Effect::Announce(said));
         }
@@ -348,7 +354,7 @@ impl Session {
             self.limited_until = failure.until;
         }
         let now = self.now;
-        match self.bot().map(|bot| failure.text(&bot.strings, now)) {
+        match self.bot().map(|bot| failure.text(Some(&bot.strings), now)) {
             Some(said) if !said.is_empty() => self.effects.push(Effect::Announce(said)),
             _ => self.announce(|strings| &strings.not_sent),
         }

@@ -157,7 +157,7 @@ pub(crate) fn problem(json: &str) -> Option<Problem> {
 }
 
 /// The codes that the bubble tells apart; every other one is unknown to it.
-const CODES: [Code; 22] = [
+const CODES: [Code; 29] = [
     Code::UnknownSite,
     Code::OriginNotAllowed,
     Code::TokenMissing,
@@ -170,6 +170,13 @@ const CODES: [Code; 22] = [
     Code::MessageTooLong,
     Code::BodyTooLarge,
     Code::RateLimited,
+    Code::QuotaExceeded,
+    Code::Paused,
+    Code::IdentityRequired,
+    Code::IdentityInvalid,
+    Code::IdentityExpired,
+    Code::ChallengeRequired,
+    Code::ChallengeFailed,
     Code::TurnInProgress,
     Code::MessageConflict,
     Code::NoTurn,

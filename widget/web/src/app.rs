@@ -6,9 +6,9 @@
 use std::time::Duration;
 
 use bulle_protocol::{Id, loader::LoaderConfig, session::Bot};
-use bulle_widget_core::{Changes, Event as Happened, Session, Ticket};
+use bulle_widget_core::{Changes, Event as Happened, Identity, Session, Ticket};
 use leptos::{mount::mount_to, prelude::*};
-use wasm_bindgen::{JsCast, closure::Closure};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{AbortController, Event, EventTarget, HtmlElement, HtmlTextAreaElement};
 
 use crate::{browser, effects, node::Node};
@@ -63,6 +63,10 @@ pub(crate) struct Inner {
     pub from_end: Option<i32>,
     /// The composer takes the focus once.
     pub focus: bool,
+    /// The page's handle, which knows what the page says of its visitor.
+    pub bubble: JsValue,
+    /// A check stands in the cover.
+    pub challenged: bool,
     messages: Vec<(Id, ArcRwSignal<u32>)>,
 }
 
@@ -105,6 +109,8 @@ impl App {
                 end: 0,
                 from_end: None,
                 focus,
+                bubble: JsValue::NULL,
+                challenged: false,
                 messages: Vec::new(),
             }),
             phase: RwSignal::new(0),
@@ -116,18 +122,15 @@ impl App {
     }
 
     /// Opens the session and listens to the browser's network.
-    pub fn start(self) {
+    pub fn start(self, identity: Identity) {
         effects::watch_network(self);
-        let stored = self.with(|inner| {
-            let site = &inner.config.site;
-            (browser::stored(site), browser::outbox(site))
-        });
-        let (stored, outbox) = stored.unwrap_or_default();
+        let (stored, outbox) = browser::kept(self);
         self.dispatch(Happened::Started {
             online: browser::online(),
             stored,
             outbox,
             page: browser::page(),
+            identity,
         });
     }
 

@@ -2,13 +2,13 @@
 
 use bulle_protocol::{
     block::{Align, Block, Inline},
-    event::Source,
+    event::{Action, Source},
     strings::Strings,
 };
 use bulle_widget_core::words::fill;
 
 use crate::{
-    icons::{CHECK, COPY, icon},
+    icons::{CHECK, COPY, OUT, icon},
     node::{Node, button, el, text},
 };
 
@@ -171,6 +171,12 @@ pub(crate) fn link(
     } else {
         el("span", class).children(content)
     }
+}
+
+/// A way out that the edge offers, as a link that looks like a button: to the web, or not at all.
+pub(crate) fn action(action: Option<&Action>, new_window: &str) -> Option<Node> {
+    let Action { label, url } = action?;
+    is_web(url).then(|| link(url, "action", [text(label), icon(OUT)], new_window))
 }
 
 /// A button that copies, with the sign that it has.

@@ -6,6 +6,8 @@ use js_sys::{Date, Math};
 use wasm_bindgen::JsValue;
 use web_sys::{Storage, Window, window};
 
+use crate::app::{App, Inner};
+
 /// The time, with random bits.
 #[expect(
     clippy::cast_possible_truncation,
@@ -75,6 +77,12 @@ pub(crate) fn stored(site: &str) -> Option<String> {
     storage.get_item(&format!("bulle:{site}")).ok()?
 }
 
+/// What earlier pages have kept of an unknown visitor: the visitor, and messages for the edge.
+pub(crate) fn kept(app: App) -> (Option<String>, Option<String>) {
+    let read = |inner: &Inner| (stored(&inner.config.site), outbox(&inner.config.site));
+    app.with(read).unwrap_or_default()
+}
+
 /// Stores for the next page; a browser that refuses only forgets sooner.
 pub(crate) fn store(site: &str, text: &str) {
     if let Some(storage) = storage(Window::local_storage) {
@@ -83,7 +91,7 @@ pub(crate) fn store(site: &str, text: &str) {
 }
 
 /// The messages that an earlier page of this tab could not hand over.
-pub(crate) fn outbox(site: &str) -> Option<String> {
+fn outbox(site: &str) -> Option<String> {
     let storage = storage(Window::session_storage)?;
     storage.get_item(&outbox_key(site)).ok()?
 }

@@ -150,6 +150,9 @@ fn line_below(app: App) -> Node {
                 .child(el("span", "count").text(&count))
         } else if draft + NEARLY_FULL > max {
             el("p", "below").child(el("span", "count").text(&count))
+        } else if let Some(left) = session.few_left() {
+            let words = fill(&bot.strings.left_today, "n", &left.to_string());
+            el("p", "below").text(&words)
         } else if session.messages().is_empty() {
             el("p", "below").text(&bot.strings.disclaimer)
         } else {

@@ -1,17 +1,22 @@
 //! The panel below its header: messages, what is going on, and the composer.
 
 use bulle_protocol::Id;
-use bulle_widget_core::{Activity, Changes, Connection, Event, Phase, words::fill};
+use bulle_widget_core::{
+    Activity, Changes, Connection, Event, Failure, Phase,
+    words::{fill, new_window},
+};
 use leptos::{mount::mount_to, prelude::*};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, HtmlElement, ResizeObserver};
 
 use crate::{
     app::{App, Following, Inner, listen, part},
+    blocks::action,
     composer, focus,
     icons::{DOWN, NEW, RETRY, icon},
     message,
     node::{Node, button, el},
+    page,
 };
 
 /// How close to the end still counts as being there, in pixels.
@@ -91,12 +96,19 @@ fn new_icon(app: App) -> Node {
 /// Keeps the newest words in sight, or says that there are some.
 pub(crate) fn after_change(app: App, changes: &Changes) {
     if changes.phase {
+        page::check(app);
         let lost = app.with(|inner| {
             let lost = inner.session.phase() == Phase::Unavailable;
-            lost.then(|| inner.config.unavailable.clone())
+            lost.then(|| refusal(inner))
         });
         if let Some(lost) = lost.flatten() {
             app.say(&lost);
+        }
+        // The composer goes out of sight; the focus stays in the panel, and comes back.
+        let covered = app.with(|inner| inner.session.phase() != Phase::Ready) == Some(true);
+        if covered && app.field().is_some_and(|field| focus::is_at(app, &field)) {
+            focus::panel(app);
+            app.with_mut(|inner| inner.focus = true);
         }
         request_animation_frame(move || {
             let focus = app.with_mut(|inner| {
@@ -205,21 +217,49 @@ fn follow_size(app: App, log: &HtmlElement) {
 /// Instead of the conversation: loading, or nothing to be had.
 fn cover(app: App) -> Node {
     app.watch_phase();
+    app.watch_status();
     let cover = app.with(|inner| match inner.session.phase() {
         Phase::Ready => el("div", "gone"),
         Phase::Opening => el("div", "cover wait")
             .attr("role", "status")
             .spoken(&inner.config.loading)
             .children(["", "", ""].map(|class| el("i", class))),
-        Phase::Unavailable => el("div", "cover")
-            .child(el("p", "").text(&inner.config.unavailable))
-            .child(
-                button("retry", "reload")
-                    .child(icon(RETRY))
-                    .text(&inner.config.retry),
-            ),
+        Phase::Unavailable => refused(inner),
     });
     cover.unwrap_or_else(|| el("div", ""))
+}
+
+/// Why there is no conversation, and what helps.
+fn refused(inner: &Inner) -> Node {
+    let session = &inner.session;
+    let words = el("p", "").attr("dir", "auto").text(&refusal(inner));
+    let cover = el("div", "cover").child(words);
+    if session.challenge().is_some() {
+        return cover.child(el("slot", "").attr("name", "challenge"));
+    }
+    let refused = session.refused();
+    let passed = |refused: &Failure| refused.may_pass() && refused.seconds_left(session.now()) == 0;
+    let retry = refused.is_none_or(passed).then(|| {
+        let retry = button("retry", "reload").child(icon(RETRY));
+        retry.text(&inner.config.retry)
+    });
+    let new_window = match session.bot() {
+        Some(bot) => &bot.strings.new_window,
+        None => new_window(&inner.config.locale),
+    };
+    let action = action(refused.and_then(|r| r.action.as_ref()), new_window);
+    cover.child(el("div", "ways").maybe(action).maybe(retry))
+}
+
+/// The edge's reason for opening no session, or that nothing is known.
+fn refusal(inner: &Inner) -> String {
+    let session = &inner.session;
+    let strings = session.bot().map(|bot| &bot.strings);
+    let words = session
+        .refused()
+        .map(|refused| refused.text(strings, session.now()));
+    let words = words.filter(|words| !words.is_empty());
+    words.unwrap_or_else(|| inner.config.unavailable.clone())
 }
 
 /// One line about the connection, when there is something to say.

@@ -13,7 +13,7 @@ use web_sys::{
 
 use crate::{
     app::{App, listen},
-    browser, composer, conversation,
+    browser, composer, conversation, page,
 };
 
 /// Does one thing.
@@ -72,6 +72,9 @@ fn request(app: App, ticket: Ticket, call: Call, token: Option<String>) {
     if let Some(abort) = &abort {
         app.with_mut(|inner| inner.aborts.push((ticket, abort.clone())));
     }
+    if call == Call::Identify {
+        return page::identify(app, ticket);
+    }
     spawn_local(async move {
         let end = match send(&url, &call, token, abort.as_ref()).await {
             Some(response) => receive(app, ticket, &response).await,
@@ -80,6 +83,11 @@ fn request(app: App, ticket: Ticket, call: Call, token: Option<String>) {
         forget(app, ticket);
         app.dispatch(end);
     });
+}
+
+/// True while the session waits for this request; not a second time.
+pub(crate) fn is_awaited(app: App, ticket: Ticket) -> bool {
+    forget(app, ticket).is_some()
 }
 
 /// The way to abort a request, which is over one way or the other.

@@ -46,6 +46,11 @@ pub(crate) fn is_here(app: App) -> bool {
     active(app).is_some()
 }
 
+/// True while the focus is on this element.
+pub(crate) fn is_at(app: App, element: &Element) -> bool {
+    active(app).as_ref() == Some(element)
+}
+
 fn active(app: App) -> Option<Element> {
     let root: ShadowRoot = app.log()?.get_root_node().dyn_into().ok()?;
     root.active_element()
@@ -70,7 +75,9 @@ fn set_modal(app: App) {
 /// Nothing of the page can be seen behind a panel that fills the screen, so Tab goes round in it.
 fn keep_inside(app: App, event: &Event) {
     let event: &KeyboardEvent = event.unchecked_ref();
-    if event.key() != "Tab" || !browser::is_full_screen() {
+    // A check is no part of the panel's tree: the browser alone knows its stops.
+    let checks = app.with(|inner| inner.challenged) == Some(true);
+    if event.key() != "Tab" || !browser::is_full_screen() || checks {
         return;
     }
     let Some((first, last)) = ends(app) else {

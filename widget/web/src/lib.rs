@@ -17,6 +17,7 @@ mod focus;
 mod icons;
 mod message;
 mod node;
+mod page;
 
 use bulle_widget_core::wire;
 use leptos::prelude::Owner;
@@ -30,6 +31,8 @@ use web_sys::HtmlElement;
 /// - `config`: the JSON of [`LoaderConfig`](bulle_protocol::loader::LoaderConfig).
 /// - `focus`: the visitor has asked for the panel, so the composer takes the focus as soon as it is
 ///   there; false when the panel opens by itself after a reload.
+/// - `bubble`: the page's handle on it. Its `id` is what the page has said of its visitor, or else `tag` is; its
+///   `identify`, which says it anew, is taken over.
 ///
 /// False when the configuration cannot be read.
 #[expect(
@@ -37,7 +40,13 @@ use web_sys::HtmlElement;
     reason = "wasm-bindgen hands over what JavaScript gives"
 )]
 #[wasm_bindgen]
-pub fn mount(body: HtmlElement, tools: HtmlElement, config: &str, focus: bool) -> bool {
+pub fn mount(
+    body: HtmlElement,
+    tools: HtmlElement,
+    config: &str,
+    focus: bool,
+    bubble: &JsValue,
+) -> bool {
     let Some(config) = wire::loader_config(config) else {
         return false;
     };
@@ -48,6 +57,6 @@ pub fn mount(body: HtmlElement, tools: HtmlElement, config: &str, focus: bool) -
     std::mem::forget(owner);
     conversation::mount_new_button(app, &tools);
     conversation::mount(app, &body);
-    app.start();
+    app.start(page::identity(bubble, app));
     true
 }

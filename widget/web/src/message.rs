@@ -5,7 +5,7 @@ use bulle_widget_core::{Activity, Connection, Failure, Message, Notice, Session,
 
 use crate::{
     app::App,
-    blocks::{Around, copy_button, link},
+    blocks::{Around, action, copy_button, link},
     icons::{ALERT, CHEVRON, OUT, RETRY, icon},
     node::{Node, button, el, text},
 };
@@ -38,15 +38,20 @@ fn visitors(message: &Message, bot: &Bot, session: &Session) -> Node {
         Stage::Sending => session.connection() != Connection::Fine,
         _ => false,
     };
+    let now = session.now();
+    let countdown = |failure: &Failure| failure.countdown(words, now);
     let state = match &message.failure {
-        Some(_) if message.stage == Stage::Sending => Some(&words.not_sent),
-        _ => waits.then_some(&words.waiting),
+        Some(_) if message.stage == Stage::Sending => Some(words.not_sent.clone()),
+        failure => waits.then(|| {
+            let left = failure.as_ref().and_then(countdown);
+            with_time(&words.waiting, left)
+        }),
     };
     let class = if sent { "bubble" } else { "bubble unsent" };
     el("div", "msg mine")
         .spoken(&words.you)
         .child(el("div", class).attr("dir", "auto").text(&message.text))
-        .maybe(state.map(|state| el("p", "notice").text(state)))
+        .maybe(state.map(|state| el("p", "notice").text(&state)))
         .maybe(failure(message, message.id, bot, session))
 }
 
@@ -112,27 +117,35 @@ fn sources(sources: &[Source], strings: &Strings) -> Option<Node> {
 fn failure(message: &Message, asked: Id, bot: &Bot, session: &Session) -> Option<Node> {
     let failure: &Failure = message.failure.as_ref()?;
     let now = session.now();
-    let words = failure.text(&bot.strings, now);
+    let words = failure.text(Some(&bot.strings), now);
+    let left = failure.countdown(&bot.strings, now);
+    // Nobody waits for hours in front of a button.
+    let soon = left.is_some() || !failure.waits_long(now);
     let retry = button("retry", "retry")
         .attr("data-v", &asked.to_string())
         .child(icon(RETRY))
-        .text(&bot.strings.retry);
+        .text(&with_time(&bot.strings.retry, left));
     let waits = failure.seconds_left(now) > 0 || session.activity() != Activity::Idle;
     let retry = if waits {
         retry.attr("disabled", "")
     } else {
         retry
     };
-    let action = failure
-        .action
-        .as_ref()
-        .map(|a| link(&a.url, "action", [text(&a.label)], &bot.strings.new_window));
+    let action = action(failure.action.as_ref(), &bot.strings.new_window);
     let words = (!words.is_empty()).then(|| {
-        let words = el("p", "").text(&words);
+        let words = el("p", "").attr("dir", "auto").text(&words);
         el("div", "why").child(icon(ALERT)).child(words)
     });
     // A message that waits goes by itself.
-    let retry = (message.stage != Stage::Waiting).then_some(retry);
-    let ways = el("div", "ways").maybe(retry).maybe(action);
+    let retry = (message.stage != Stage::Waiting && soon).then_some(retry);
+    let ways = el("div", "ways").maybe(action).maybe(retry);
     Some(el("div", "failure").maybe(words).child(ways))
+}
+
+/// Words with the time to wait behind them, when nothing else tells it.
+fn with_time(words: &str, left: Option<String>) -> String {
+    match left {
+        Some(left) => format!("{words} ({left})"),
+        None => words.to_owned(),
+    }
 }

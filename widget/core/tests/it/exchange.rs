@@ -192,7 +192,7 @@ fn an_error_in_band_keeps_what_was_written_and_a_retry_asks_again() {
     page.stream(&failed);
     page.cut();
     let failure = page.last().failure.clone().unwrap();
-    assert_eq!(failure.text(&strings(), page.now), "It broke off.");
+    assert_eq!(failure.text(Some(&strings()), page.now), "It broke off.");
     assert_eq!(page.last().plain(), "Half");
     page.update(Event::RetryAsked { message: id });
     let posts = page.posts();
@@ -281,7 +281,7 @@ fn a_message_stopped_while_the_edge_is_away_stays_here_and_can_be_sent() {
         assert_eq!(page.session.activity(), Activity::Idle);
         assert_eq!(page.session.connection(), Connection::Fine);
         let failure = page.last().failure.clone().unwrap();
-        assert_eq!(failure.text(&strings(), page.now), "");
+        assert_eq!(failure.text(Some(&strings()), page.now), "");
         assert_eq!(page.said().last(), Some(&"not_sent"));
         assert_eq!(page.outbox(), Some(""), "nor after a reload");
         page.update(Event::Offline);
@@ -314,13 +314,13 @@ fn problems_keep_the_message_and_say_why() {
         (Code::UpstreamUnavailable, "upstream_unavailable"),
         (Code::UpstreamTimeout, "upstream_timeout"),
         (Code::StorageUnavailable, "failed"),
-        (Code::OriginNotAllowed, "unavailable"),
+        (Code::OriginNotAllowed, "not_here"),
         (Code::Internal, "failed"),
     ] {
         let (mut page, id) = Page::asking("Hi");
         page.refuse(is_send, &problem(code));
         let failure = page.last().failure.clone().unwrap();
-        assert_eq!(failure.text(&strings(), page.now), words);
+        assert_eq!(failure.text(Some(&strings()), page.now), words);
         assert_eq!(page.last().id, id);
         let logged = page.effects.contains(&Effect::Log("for the owner".into()));
         assert_eq!(logged, code == Code::OriginNotAllowed);
@@ -346,7 +346,7 @@ fn a_limit_counts_down_and_then_sends_in_order() {
     page.refuse(is_send, &problem(Code::RateLimited).retry_after(3));
     let words = |page: &Page| {
         let failure = page.session.message(id).unwrap().failure.clone().unwrap();
-        failure.text(&strings(), page.session.now())
+        failure.text(Some(&strings()), page.session.now())
     };
     assert_eq!(words(&page), "wait 3 s");
     page.pass(1100);
@@ -383,7 +383,7 @@ fn a_long_limit_is_told_in_minutes_and_forgotten_by_a_new_conversation() {
     let (mut page, _) = Page::asking("Hi");
     page.refuse(is_send, &problem(Code::RateLimited).retry_after(170));
     let failure = page.last().failure.clone().unwrap();
-    assert_eq!(failure.text(&strings(), page.now), "wait 3 min");
+    assert_eq!(failure.text(Some(&strings()), page.now), "wait 3 min");
     page.update(Event::NewAsked);
     page.submit("Again");
     assert!(

@@ -5,7 +5,11 @@ mod exchange;
 #[cfg(test)]
 mod kept;
 #[cfg(test)]
+mod known;
+#[cfg(test)]
 mod random;
+#[cfg(test)]
+mod refusals;
 #[cfg(test)]
 mod session;
 #[cfg(test)]

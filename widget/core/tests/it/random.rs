@@ -21,13 +21,14 @@ enum Step {
     Earlier,
     Stray,
     Found,
+    Passed(bool),
 }
 
 fn step() -> impl Strategy<Value = Step> {
     use prop::sample::Index;
     prop_oneof![
         3 => "[a-z ]{0,8}".prop_map(Step::Submit),
-        6 => (any::<Index>(), 0..8u8).prop_map(|(i, n)| Step::Answer(i, n)),
+        6 => (any::<Index>(), 0..13u8).prop_map(|(i, n)| Step::Answer(i, n)),
         6 => (any::<Index>(), 0..12usize).prop_map(|(i, n)| Step::Stream(i, n)),
         1 => (any::<Index>(), prop::collection::vec(any::<u8>(), 0..40)).prop_map(|(i, b)| Step::Bytes(i, b)),
         2 => any::<Index>().prop_map(Step::Break),
@@ -39,6 +40,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Earlier),
         1 => Just(Step::Stray),
         1 => Just(Step::Found),
+        2 => any::<bool>().prop_map(Step::Passed),
     ]
 }
 
@@ -57,6 +59,10 @@ fn take(page: &mut Page, step: Step) {
                 Code::NotFound,
                 Code::NoTurn,
                 Code::Internal,
+                Code::QuotaExceeded,
+                Code::Paused,
+                Code::ChallengeRequired,
+                Code::ChallengeFailed,
             ];
             let (status, body) = match codes.get(usize::from(how)) {
                 Some(code) => {
@@ -115,6 +121,9 @@ fn take(page: &mut Page, step: Step) {
         }
         Step::Reload => page.update(Event::ReloadAsked),
         Step::Earlier => page.update(Event::EarlierAsked),
+        Step::Passed(passed) => page.update(Event::Challenged {
+            token: passed.then(|| "token".into()),
+        }),
         Step::Stray => page.update(Event::Woken),
         Step::Found => page.update(Event::Found {
             stored: r#"{"token":"other","conversation":null}"#.into(),

@@ -12,7 +12,7 @@ use bulle_protocol::{
     session::{Bot, ConversationRef, Limits, Session as Opened, Theme, Visitor},
     strings::Strings,
 };
-use bulle_widget_core::{Call, Effect, Event, Message, Moment, Session, Ticket};
+use bulle_widget_core::{Call, Effect, Event, Identity, Message, Moment, Session, Ticket};
 
 pub const CONVERSATION: Id = Id::from_parts(1, 1);
 pub const REPLY: Id = Id::from_parts(2, 2);
@@ -26,6 +26,8 @@ pub struct Page {
     /// Calls that have not been answered.
     pub open: Vec<(Ticket, Call)>,
     pub wake_at: Option<u64>,
+    /// What the page says of its visitor at the start.
+    pub identity: Identity,
 }
 
 impl Page {
@@ -37,6 +39,7 @@ impl Page {
             effects: Vec::new(),
             open: Vec::new(),
             wake_at: None,
+            identity: Identity::Nobody,
         }
     }
 
@@ -67,6 +70,7 @@ impl Page {
             stored: stored.map(Into::into),
             outbox: outbox.map(Into::into),
             page: None,
+            identity: self.identity.clone(),
         });
     }
 
@@ -229,6 +233,8 @@ pub fn strings() -> Strings {
         *text = name.into();
     }
     strings.rate_limited = "wait {time}".into();
+    strings.quota_exceeded = "tomorrow, in {time}".into();
+    strings.left_today = "left: {n}".into();
     strings
 }
 
