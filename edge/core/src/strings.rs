@@ -3,7 +3,7 @@
 use bulle_protocol::{
     problem::{Code, Problem},
     settings::BotSettings,
-    strings::Strings,
+    strings::{Strings, duration},
 };
 use serde::Deserialize;
 
@@ -18,34 +18,8 @@ const LOCALES: [(&str, &str); 2] = [
 pub struct Texts {
     /// The bubble's interface.
     pub bubble: Strings,
-    /// What visitors are told when they are refused.
-    pub refusals: RefusalTexts,
     /// What the embedded model says in its own words.
     pub answers: AnswerTexts,
-}
-
-/// What visitors are told when they are refused. `{time}` is the time to wait.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RefusalTexts {
-    /// Too many messages in a minute.
-    pub rate_limited: String,
-    /// The messages of the day are used up.
-    pub quota_exceeded: String,
-    /// The owner has paused the chat.
-    pub paused: String,
-    /// Only for visitors who have signed in to the site.
-    pub identity_required: String,
-    /// What the site says about the visitor cannot be verified.
-    pub identity_invalid: String,
-    /// What the site says about the visitor is too old.
-    pub identity_expired: String,
-    /// The page is not on the list, or its key is unknown.
-    pub not_here: String,
-    /// Asks to pass a check.
-    pub challenge: String,
-    /// The check was not passed.
-    pub challenge_failed: String,
 }
 
 /// What the embedded model says in its own words.
@@ -121,7 +95,7 @@ pub fn refusal(
     seconds: Option<u32>,
 ) -> Option<String> {
     let own = bot.limits.refusals.get(locale, &bot.locale);
-    let texts = texts(locale).refusals;
+    let texts = texts(locale).bubble;
     let (own, text) = match code {
         Code::RateLimited => (own.and_then(|own| own.minute.clone()), texts.rate_limited),
         Code::QuotaExceeded => (own.and_then(|own| own.day.clone()), texts.quota_exceeded),
@@ -134,19 +108,10 @@ pub fn refusal(
         Code::ChallengeFailed => (None, texts.challenge_failed),
         _ => return None,
     };
-    let time = seconds.map(wait).unwrap_or_default();
+    let time = seconds
+        .map(|seconds| duration(seconds.into()))
+        .unwrap_or_default();
     Some(own.unwrap_or(text).replace("{time}", &time))
-}
-
-/// A time to wait, rounded up, in units that every language reads: `45 s`, `12 min`, `3 h 20 min`.
-fn wait(seconds: u32) -> String {
-    let minutes = seconds.div_ceil(60);
-    match (minutes / 60, minutes % 60) {
-        _ if seconds < 60 => format!("{seconds}\u{a0}s"),
-        (0, minutes) => format!("{minutes}\u{a0}min"),
-        (hours, 0) => format!("{hours}\u{a0}h"),
-        (hours, minutes) => format!("{hours}\u{a0}h\u{a0}{minutes}\u{a0}min"),
-    }
 }
 
 /// What the visitor is told about a failed turn.
@@ -197,22 +162,15 @@ mod tests {
         };
         let say =
             |bot: &BotSettings, code, seconds| refusal(bot, "fr", code, Some(seconds)).unwrap();
-        assert!(
-            say(&bot, Code::QuotaExceeded, 12_000).ends_with("dans 3\u{a0}h\u{a0}20\u{a0}min.")
-        );
-        assert!(say(&bot, Code::RateLimited, 59).contains("59\u{a0}s"));
-        assert!(say(&bot, Code::RateLimited, 60).contains(" 1\u{a0}min"));
-        assert!(say(&bot, Code::RateLimited, 7_200).contains(" 2\u{a0}h."));
+        assert!(say(&bot, Code::QuotaExceeded, 12_000).ends_with("dans 3 h 20 min."));
+        assert!(say(&bot, Code::RateLimited, 59).ends_with("dans 59 s."));
         let own = Refusals {
             day: Some("Revenez dans {time} !".into()),
             ..Refusals::default()
         };
         bot.limits.refusals = Localized([("fr".to_owned(), own)].into());
-        assert_eq!(
-            say(&bot, Code::QuotaExceeded, 60),
-            "Revenez dans 1\u{a0}min !"
-        );
-        assert!(say(&bot, Code::Paused, 60).contains("fermée"));
+        assert_eq!(say(&bot, Code::QuotaExceeded, 60), "Revenez dans 60 s !");
+        assert!(say(&bot, Code::Paused, 60).contains("pause"));
         assert_eq!(refusal(&bot, "fr", Code::Internal, None), None);
     }
 

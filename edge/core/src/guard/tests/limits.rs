@@ -105,7 +105,7 @@ fn the_shipped_tiers_are_three_a_minute_and_ten_a_day_or_ten_and_any_number() {
             .unwrap();
         assert_eq!((day.quota, day.remaining, day.window), (10, 0, 86_400));
         assert_eq!(Some(day.reset), refused.retry_after.map(u64::from));
-        assert!(refused.message.unwrap().contains("messages du jour"));
+        assert!(refused.message.unwrap().contains("messages d’aujourd’hui"));
         // What was refused by the day is not counted by the minute.
         let until_midnight = day.reset * 1_000;
         ports.advance(until_midnight);

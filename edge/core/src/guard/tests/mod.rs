@@ -192,7 +192,7 @@ fn a_pause_ends_open_sessions_too() {
     block_on(directory::forget(&ports, &["demo"]));
     let refused = call(&ports, &session.token, ORIGIN).unwrap_err();
     assert_eq!(refused.code, Code::Paused);
-    assert!(refused.message.unwrap().contains("fermée"));
+    assert!(refused.message.unwrap().contains("pause"));
 }
 
 #[test]
