@@ -441,7 +441,7 @@ describe("the tag", () => {
     const foreign = site.url.replace("localhost", "elsewhere.localhost");
     const { bubble, seen } = await visit(`${foreign}/`, { locale: "en-GB" });
     await bubble.launcher.click();
-    await bubble.dialog.getByText("cannot be reached").first().waitFor();
+    await bubble.dialog.getByText("not available on this page").first().waitFor();
     assert.ok(seen.errors.some((line) => line.includes("[Bulle]") && line.includes(foreign)), seen.errors.join("\n"));
   });
 
