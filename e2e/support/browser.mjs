@@ -112,14 +112,24 @@ export function watch(page) {
   return seen;
 }
 
+/** Waits until what slides or fades has come to rest; what moves for ever goes on. */
+function rest(page) {
+  return page.evaluate(() => {
+    const ends = (animation) => animation.effect.getComputedTiming().endTime !== Infinity;
+    return Promise.allSettled(document.getAnimations().filter(ends).map((animation) => animation.finished));
+  });
+}
+
 /** A picture for people to look at, in e2e/output. */
 export async function picture(page, name) {
+  await rest(page);
   await mkdir(OUTPUT, { recursive: true });
   await page.screenshot({ path: `${OUTPUT}/${name}.png` });
 }
 
 /** Violations of WCAG 2.2 A and AA that axe-core finds, one line each. */
 export async function violations(page) {
+  await rest(page);
   // Colours are judged when they have stopped moving; a shadow root keeps its own list of animations.
   await page.evaluate(() => {
     const roots = [document, ...[...document.body.children].map((child) => child.shadowRoot).filter(Boolean)];
