@@ -115,8 +115,10 @@ export function watch(page) {
 /** Waits until what slides or fades has come to rest; what moves for ever goes on. */
 function rest(page) {
   return page.evaluate(() => {
-    const ends = (animation) => animation.effect.getComputedTiming().endTime !== Infinity;
-    return Promise.allSettled(document.getAnimations().filter(ends).map((animation) => animation.finished));
+    // A shadow root keeps its own list of animations.
+    const roots = [document, ...[...document.body.children].map((child) => child.shadowRoot).filter(Boolean)];
+    const finite = roots.flatMap((root) => root.getAnimations()).filter(({ effect }) => effect.getComputedTiming().endTime < Infinity);
+    return Promise.all(finite.map((animation) => animation.finished.catch(() => {})));
   });
 }
 
@@ -130,12 +132,6 @@ export async function picture(page, name) {
 /** Violations of WCAG 2.2 A and AA that axe-core finds, one line each. */
 export async function violations(page) {
   await rest(page);
-  // Colours are judged when they have stopped moving; a shadow root keeps its own list of animations.
-  await page.evaluate(() => {
-    const roots = [document, ...[...document.body.children].map((child) => child.shadowRoot).filter(Boolean)];
-    const finite = roots.flatMap((root) => root.getAnimations()).filter(({ effect }) => effect.getComputedTiming().endTime < Infinity);
-    return Promise.all(finite.map((animation) => animation.finished.catch(() => {})));
-  });
   await page.addScriptTag({ path: AXE });
   const { violations } = await page.evaluate(() =>
     window.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }),
