@@ -449,5 +449,11 @@ pub fn question(text: &str) -> Question {
         text: text.into(),
         retry: false,
     };
-    block_on(guard::admit_message(&ports, opened.admitted, message)).unwrap()
+    block_on(guard::admit_message(
+        &ports,
+        opened.admitted,
+        Id::from_parts(1, 8),
+        message,
+    ))
+    .unwrap()
 }

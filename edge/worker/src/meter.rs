@@ -61,9 +61,11 @@ impl DurableObject for Meter {
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
         let command: Command = request.json().await?;
         let answer = self.obey(&command);
-        // Once in the life of an isolate is often enough: the alarm sets itself again.
-        if !self.awake.replace(true) {
-            self.state.storage().set_alarm(SWEEP_MS).await?;
+        // Asked once in the life of an isolate: the alarm sets itself again. One that is set is left alone, or it would
+        // be put off for ever.
+        let storage = self.state.storage();
+        if !self.awake.replace(true) && storage.get_alarm().await?.is_none() {
+            storage.set_alarm(SWEEP_MS).await?;
         }
         answer.or_else(|error| {
             log(&error);

@@ -9,6 +9,8 @@ use bulle_protocol::{
     problem::{Code, Limit, Problem},
 };
 
+use sha2::{Digest, Sha256};
+
 use super::{
     Admitted, Question,
     address::Address,
@@ -96,6 +98,19 @@ fn lines(admitted: &Admitted, now_ms: u64) -> Vec<Line> {
     lines
 }
 
+/// What a message is counted under: the same message of the same conversation is counted once. Clients choose the ids
+/// of messages, so the id alone would let them send one id to many conversations and pay once.
+pub fn ticket(conversation: Id, message: Id) -> Id {
+    let digest = Sha256::digest(format!("{conversation}/{message}"));
+    let bits = |range: std::ops::Range<usize>| {
+        let bytes = digest.get(range).unwrap_or_default();
+        bytes
+            .iter()
+            .fold(0, |sum: u128, byte| sum << 8 | u128::from(*byte))
+    };
+    Id::from_parts(u64::try_from(bits(0..6)).unwrap_or_default(), bits(6..16))
+}
+
 /// Counts a message in all limits that apply, or in none.
 ///
 /// # Errors
@@ -103,7 +118,7 @@ fn lines(admitted: &Admitted, now_ms: u64) -> Vec<Line> {
 pub async fn admit<P: Memory + Kv + Clock + Meters>(
     ports: &P,
     admitted: &Admitted,
-    message: Id,
+    ticket: Id,
     anew: bool,
 ) -> Result<Counted, Problem> {
     let site = &admitted.site;
@@ -114,7 +129,7 @@ pub async fn admit<P: Memory + Kv + Clock + Meters>(
         });
     let counters: Vec<Counter> = near.iter().map(|line| counter(site, line)).collect();
     let mut limits = Vec::new();
-    match nearby::admit(ports, &counters, message, anew).await {
+    match nearby::admit(ports, &counters, ticket, anew).await {
         Ok(standings) => limits.extend(standing_of(&near, &standings)),
         Err(refused) => {
             let standings: Vec<Standing> = counters
@@ -126,7 +141,7 @@ pub async fn admit<P: Memory + Kv + Clock + Meters>(
     }
     if !exact.is_empty() {
         let charge = Charge {
-            id: message,
+            id: ticket,
             anew,
             lines: exact,
         };
@@ -148,7 +163,7 @@ pub async fn admit<P: Memory + Kv + Clock + Meters>(
             )
             .retry_after(5),
         };
-        nearby::refund(ports, &counters, message).await;
+        nearby::refund(ports, &counters, ticket).await;
         return Err(problem);
     }
     Ok(Counted {
@@ -166,7 +181,7 @@ pub async fn give_back<P: Meters>(ports: &P, question: &Question) -> Result<(), 
         return Ok(());
     }
     let nothing = Settlement {
-        id: question.id,
+        id: question.ticket,
         amounts: Vec::new(),
     };
     ports.settle(&question.site.tenant_id, &nothing).await

@@ -124,6 +124,7 @@ pub struct Question {
     locale: String,
     tier: String,
     id: Id,
+    ticket: Id,
     text: String,
     retry: bool,
     limits: Vec<Limit>,
@@ -458,23 +459,26 @@ pub async fn admit_conversation<P: Platform>(
     counted.map_err(|problem| strings::explain(problem, Some(&site.bot), &admitted.locale))
 }
 
-/// Admits a visitor's message: input, then limits.
+/// Admits a visitor's message in a conversation: input, then limits.
 ///
 /// # Errors
 /// `message_empty`, `message_too_long`, `rate_limited`, `quota_exceeded`, `storage_unavailable`.
 pub async fn admit_message<P: Platform>(
     ports: &P,
     admitted: Admitted,
+    conversation: Id,
     message: SendMessage,
 ) -> Result<Question, Problem> {
     let text = input::clean(&message.text)?;
-    let counted = limit::admit(ports, &admitted, message.id, message.retry).await?;
+    let ticket = limit::ticket(conversation, message.id);
+    let counted = limit::admit(ports, &admitted, ticket, message.retry).await?;
     Ok(Question {
         site: admitted.site,
         visitor_id: admitted.visitor_id,
         locale: admitted.locale,
         tier: admitted.tier,
         id: message.id,
+        ticket,
         text,
         retry: message.retry,
         remaining: counted.remaining(),

@@ -63,7 +63,7 @@ pub async fn send(
     let admitted = admitted(&edge, &headers).await?;
     let id = path_id(&id)?;
     let message: SendMessage = read_json(body).await?;
-    let question = guard::admit_message(&edge, admitted, message).await?;
+    let question = guard::admit_message(&edge, admitted, id, message).await?;
     let ask = Command::Ask {
         question: Box::new(question.clone()),
     };

@@ -148,6 +148,30 @@ fn the_same_message_is_counted_once_in_either_store() {
 }
 
 #[test]
+fn one_message_id_is_not_a_ticket_to_many_conversations() {
+    for store in STORES {
+        let ports = with_store(store);
+        let (me, other) = (
+            open(&ports, &request("demo")).unwrap(),
+            open(&ports, &request("demo")).unwrap(),
+        );
+        let left = |visitor: &Admitted, conversation| {
+            say_in(&ports, visitor, conversation, 7, "Bonjour")
+                .map(|question| question.remaining().minute)
+        };
+        for conversation in 1..=3 {
+            assert_eq!(
+                left(&me.admitted, conversation).unwrap(),
+                Some(3 - conversation as u32),
+                "{store:?}"
+            );
+        }
+        assert_eq!(left(&me.admitted, 4).unwrap_err().code, Code::RateLimited);
+        assert_eq!(left(&other.admitted, 5).unwrap(), Some(2));
+    }
+}
+
+#[test]
 fn a_network_cannot_make_itself_new_visitors_for_ever() {
     let ports = Fakes::default();
     let mut site = site();

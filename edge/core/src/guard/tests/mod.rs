@@ -39,12 +39,28 @@ fn call(ports: &Fakes, token: &str, origin: Option<&str>) -> Result<Admitted, Pr
 }
 
 fn say(ports: &Fakes, admitted: &Admitted, n: u128, text: &str) -> Result<Question, Problem> {
+    say_in(ports, admitted, 0, n, text)
+}
+
+fn say_in(
+    ports: &Fakes,
+    admitted: &Admitted,
+    conversation: u128,
+    n: u128,
+    text: &str,
+) -> Result<Question, Problem> {
     let message = SendMessage {
         id: Id::from_parts(0, n),
         text: text.into(),
         retry: false,
     };
-    block_on(admit_message(ports, admitted.clone(), message))
+    let conversation = Id::from_parts(0, conversation);
+    block_on(admit_message(
+        ports,
+        admitted.clone(),
+        conversation,
+        message,
+    ))
 }
 
 #[test]
