@@ -63,9 +63,10 @@ impl DurableObject for Meter {
         let answer = self.obey(&command);
         // Asked once in the life of an isolate: the alarm sets itself again. One that is set is left alone, or it would
         // be put off for ever.
-        let storage = self.state.storage();
-        if !self.awake.replace(true) && storage.get_alarm().await?.is_none() {
-            storage.set_alarm(SWEEP_MS).await?;
+        if !self.awake.replace(true)
+            && let Err(error) = self.wake().await
+        {
+            log(&error);
         }
         answer.or_else(|error| {
             log(&error);
@@ -91,6 +92,14 @@ impl DurableObject for Meter {
 }
 
 impl Meter {
+    async fn wake(&self) -> worker::Result<()> {
+        let storage = self.state.storage();
+        match storage.get_alarm().await? {
+            Some(_) => Ok(()),
+            None => storage.set_alarm(SWEEP_MS).await,
+        }
+    }
+
     fn obey(&self, command: &Command) -> worker::Result<Response> {
         let now = self.edge.now_ms();
         let mut rows = SqlRows(self.rows.0.clone());

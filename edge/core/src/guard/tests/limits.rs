@@ -147,6 +147,33 @@ fn the_same_message_is_counted_once_in_either_store() {
     }
 }
 
+/// What docs/limits.md says that a message costs.
+#[test]
+fn a_message_costs_what_the_documentation_says() {
+    for (store, premium, kv, meters) in [
+        (LimitStore::Kv, false, 5, 1),
+        (LimitStore::Kv, true, 5, 0),
+        (LimitStore::Exact, false, 1, 1),
+        (LimitStore::Exact, true, 1, 1),
+    ] {
+        let ports = with_store(store);
+        let opened = match premium {
+            true => known(&ports, "42", "premium", None).unwrap(),
+            false => open(&ports, &request("demo")).unwrap(),
+        };
+        let before = ["kv", "meters", "tenants", "visitors"].map(|port| ports.calls(port));
+        let admitted = call(&ports, &opened.token, ORIGIN).unwrap();
+        say(&ports, &admitted, 1, "Bonjour").unwrap();
+        let after = ["kv", "meters", "tenants", "visitors"].map(|port| ports.calls(port));
+        let cost: Vec<u32> = after
+            .iter()
+            .zip(before)
+            .map(|(after, before)| after - before)
+            .collect();
+        assert_eq!(cost, [kv, meters, 0, 0], "{store:?} {premium}");
+    }
+}
+
 #[test]
 fn one_message_id_is_not_a_ticket_to_many_conversations() {
     for store in STORES {
