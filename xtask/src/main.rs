@@ -21,6 +21,7 @@ mod dev;
 mod dev_vars;
 mod paths;
 mod process;
+mod schemathesis;
 mod seed;
 mod servers;
 mod setup;

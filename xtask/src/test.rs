@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{browser, build, paths, process, setup, size};
+use crate::{browser, build, paths, process, schemathesis, setup, size};
 
 const WASM: &str = "wasm32-unknown-unknown";
 
@@ -18,7 +18,7 @@ const WASM_CRATES: [&str; 2] = ["bulle-widget-web", "bulle-edge-worker"];
 pub fn all() -> Result<()> {
     setup::tools()?;
     setup::components()?;
-    let chrome = browser::find_or_install()?;
+    let programs = Programs::find_or_install()?;
     native_steps()?;
     step("build", "cargo xtask build", build::all)?;
     step("size", "cargo xtask size", || {
@@ -27,7 +27,7 @@ pub fn all() -> Result<()> {
         }
         Ok(())
     })?;
-    e2e_step(&chrome, None)
+    e2e_step(&programs, None)
 }
 
 /// The steps that need neither a build nor a browser.
@@ -40,9 +40,24 @@ pub fn native() -> Result<()> {
 /// The browser tests, on a fresh build.
 pub fn e2e(pattern: Option<&str>) -> Result<()> {
     setup::tools()?;
-    let chrome = browser::find_or_install()?;
+    let programs = Programs::find_or_install()?;
     step("build", "cargo xtask build", build::all)?;
-    e2e_step(&chrome, pattern)
+    e2e_step(&programs, pattern)
+}
+
+/// What the end-to-end tests need that npm does not bring.
+struct Programs {
+    chrome: PathBuf,
+    schemathesis: PathBuf,
+}
+
+impl Programs {
+    fn find_or_install() -> Result<Self> {
+        Ok(Self {
+            chrome: browser::find_or_install()?,
+            schemathesis: schemathesis::find_or_install()?,
+        })
+    }
 }
 
 fn native_steps() -> Result<()> {
@@ -68,7 +83,7 @@ fn native_steps() -> Result<()> {
     Ok(())
 }
 
-fn e2e_step(chrome: &PathBuf, pattern: Option<&str>) -> Result<()> {
+fn e2e_step(programs: &Programs, pattern: Option<&str>) -> Result<()> {
     let folder = paths::root().join("e2e");
     let mut files: Vec<PathBuf> = fs::read_dir(&folder)
         .with_context(|| format!("could not read {}", folder.display()))?
@@ -83,7 +98,8 @@ fn e2e_step(chrome: &PathBuf, pattern: Option<&str>) -> Result<()> {
 
     let mut node = process::npm_tool("node");
     node.args(["--test", "--test-concurrency=1"])
-        .env("CHROME_PATH", chrome)
+        .env("CHROME_PATH", &programs.chrome)
+        .env("SCHEMATHESIS_PATH", &programs.schemathesis)
         // So that a test can start servers without Cargo, which holds a lock while it builds.
         .env("BULLE_XTASK", std::env::current_exe()?);
     if let Some(pattern) = pattern {
