@@ -93,6 +93,14 @@ describe("every route of visitors", () => {
       const problem = await refused(await thief.fetch(path(), { method, body: body?.(), token: me.token }), 403, "origin_not_allowed");
       assert.match(problem.message, /pas disponible/);
     });
+    test(`${method} ${path.toString().slice(6)} of a paused tenant`, async () => {
+      await owner.patch("", { status: "paused" });
+      try {
+        await refused(await me.fetch(path(), { method, body: body?.() }), 403, "paused");
+      } finally {
+        await owner.patch("", { status: "active" });
+      }
+    });
     if (!own) continue;
     test(`${method} ${path.toString().slice(6)} of another visitor and of another tenant is as if it were not there`, async () => {
       const nowhere = path().replace(me.conversationId, ulid());
@@ -137,6 +145,56 @@ describe("every route of visitors", () => {
     here.origin = "https://shop.example.com";
     await refused(await here.fetch("/v1/conversations"), 401, "token_invalid");
   });
+});
+
+describe("every route of owners", () => {
+  let owner, keys;
+  before(async () => {
+    owner = await Owner.with(edge, "owned", { limits: GENEROUS });
+    const all = ["tenant", "bots", "sites", "keys", "identity"].flatMap((name) => [`${name}:read`, `${name}:write`]);
+    const [good, revoked, expired] = await Promise.all(
+      [undefined, undefined, Date.now() + 1_500].map((expires_at) => owner.post("/keys", { name: "Key", scopes: all, expires_at })),
+    );
+    await owner.remove(`/keys/${revoked.id}`);
+    await new Promise((resolve) => setTimeout(resolve, 1_600));
+    const me = await open(owner);
+    const wrong = good.key.slice(0, -1) + (good.key.endsWith("0") ? "1" : "0");
+    keys = {
+      "no key": [null, "api_key_missing"],
+      "a revoked key": [revoked.key, "api_key_invalid"],
+      "an expired key": [expired.key, "api_key_invalid"],
+      "a key with one letter changed": [wrong, "api_key_invalid"],
+      "the key of a tenant that is not there": [good.key.replace("owned", "nobody"), "api_key_invalid"],
+      "the operator's key with one letter missing": [edge.adminKey.slice(0, -1), "api_key_invalid"],
+      "a visitor's token": [me.token, "api_key_invalid"],
+      "nonsense": ["x", "api_key_invalid"],
+    };
+  });
+
+  const thing = { bots: "/bots/bot", sites: "/sites/x", keys: "/keys/x", secrets: "/identity-secrets/x" };
+  const routes = [
+    ["GET", ""], ["PATCH", ""], ["DELETE", ""],
+    ...["/bots", "/sites", "/keys", "/identity-secrets"].flatMap((path) => [["GET", path], ["POST", path]]),
+    ...[thing.bots, thing.sites].flatMap((path) => [["GET", path], ["PATCH", path], ["DELETE", path]]),
+    ["GET", thing.keys], ["DELETE", thing.keys], ["DELETE", thing.secrets],
+    ["GET", "", undefined], ["POST", "", undefined],
+  ];
+  for (const [method, path, ...all] of routes) {
+    const tenant = all.length === 0 ? "owned" : undefined;
+    test(`${method} /tenants${tenant ? "/owned" : ""}${path}`, async () => {
+      const body = method === "POST" || method === "PATCH" ? { name: "x" } : undefined;
+      const say = (key, more = {}) => new Owner(edge, tenant).fetch(path, { method, body, key, headers: { ...elsewhere(), "if-match": "*" }, ...more });
+      const answers = new Set();
+      for (const [name, [key, code]] of Object.entries(keys)) {
+        const { request_id, ...problem } = await refused(await say(key), 401, code);
+        if (code === "api_key_invalid") answers.add(JSON.stringify(problem));
+        assert.equal(answers.size > 1, false, name);
+      }
+      if (!body) return;
+      await refused(await say(edge.adminKey, { body: "x".repeat(70_000) }), 413, "body_too_large");
+      await refused(await say(edge.adminKey, { body: "{" }), 400, "invalid_json");
+    });
+  }
 });
 
 describe("a pause", () => {

@@ -18,7 +18,8 @@ export class Owner {
   }
 
   /** The raw response. `path` is below the tenant. */
-  fetch(path = "", { method = "GET", body, headers = {}, key = this.key, tenant = this.tenant } = {}) {
+  fetch(path = "", { method = "GET", body, headers = {}, key = this.key } = {}) {
+    const { tenant } = this;
     return fetch(`${this.edge.url}/v1/admin/tenants${tenant === undefined ? "" : `/${tenant}`}${path}`, {
       method,
       body: body === undefined || typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body),
