@@ -1,9 +1,7 @@
 // The owner's API against real workerd: who may do what, and that it happens once, whole, and visibly.
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
-import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, test } from "node:test";
-import { startEdge } from "./support/edge.mjs";
+import { openDatabase, startEdge } from "./support/edge.mjs";
 import { Visitor, ulid } from "./support/client.mjs";
 import { answer, pause, startUpstream, stream } from "./support/upstream.mjs";
 
@@ -12,10 +10,7 @@ before(async () => {
   upstream = await startUpstream();
   upstream.behave = (response) => stream(response, answer(["Bonjour."]));
   edge = await startEdge({ vars: { OPENAI_BASE_URL: upstream.url, OPENAI_MODEL: "mock" } });
-  const folder = `${edge.state}/v3/d1/miniflare-D1DatabaseObject`;
-  const file = readdirSync(folder).find((name) => name.endsWith(".sqlite") && name !== "metadata.sqlite");
-  database = new DatabaseSync(`${folder}/${file}`);
-  database.exec("PRAGMA busy_timeout = 5000");
+  database = openDatabase(edge);
 });
 after(async () => {
   database?.close();

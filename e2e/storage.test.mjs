@@ -1,9 +1,7 @@
 // The database fails under a running edge: the answer still comes where it can, and says what was not kept.
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
-import { DatabaseSync } from "node:sqlite";
 import { after, before, test } from "node:test";
-import { startEdge } from "./support/edge.mjs";
+import { openDatabase, startEdge } from "./support/edge.mjs";
 import { Visitor, assemble, text } from "./support/client.mjs";
 import { Bubble, launch, picture } from "./support/browser.mjs";
 import { pause } from "./support/upstream.mjs";
@@ -12,10 +10,7 @@ let edge, database, browser;
 before(async () => {
   browser = await launch();
   edge = await startEdge();
-  const folder = `${edge.state}/v3/d1/miniflare-D1DatabaseObject`;
-  const file = readdirSync(folder).find((name) => name.endsWith(".sqlite") && name !== "metadata.sqlite");
-  database = new DatabaseSync(`${folder}/${file}`);
-  database.exec("PRAGMA busy_timeout = 5000");
+  database = openDatabase(edge);
 });
 after(async () => {
   database?.close();

@@ -2,8 +2,10 @@
 import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
+import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -69,4 +71,13 @@ export async function startEdge({ vars = {}, state, port } = {}) {
       if (!state) await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The local D1 of a running edge, beside it: what the edge does shows here, and the other way round. */
+export function openDatabase(edge) {
+  const folder = `${edge.state}/v3/d1/miniflare-D1DatabaseObject`;
+  const file = readdirSync(folder).find((name) => name.endsWith(".sqlite") && name !== "metadata.sqlite");
+  const database = new DatabaseSync(`${folder}/${file}`);
+  database.exec("PRAGMA busy_timeout = 5000");
+  return database;
 }
