@@ -25,7 +25,7 @@ function cell(value, index) {
 }
 
 async function visitor(tenant, store, per_minute) {
-  const owner = await Owner.with(edge, tenant, { limits: { ...GENEROUS, store, tiers: { free: { per_minute } }, address: { sessions_per_minute: 1000, messages_per_minute: 100_000, messages_per_day: 100_000 } } });
+  const owner = await Owner.with(edge, tenant, { limits: { ...GENEROUS, store, tiers: { free: { per_minute } }, address: { sessions_per_minute: 1000, messages_per_minute: 10_000, messages_per_day: 100_000 } } });
   return new Visitor(edge, { site: owner.site.key }).open();
 }
 
@@ -58,7 +58,7 @@ async function flood(store) {
 }
 
 async function costs() {
-  const [kv, exact] = [await visitor("cost-kv", "kv", 50_000), await visitor("cost-exact", "exact", 50_000)];
+  const [kv, exact] = [await visitor("cost-kv", "kv", 10_000), await visitor("cost-exact", "exact", 10_000)];
   for (const me of [kv, exact]) me.conversationId = ulid();
   const full = await visitor("cost-full", "kv", 1);
   full.conversationId = ulid();

@@ -1,9 +1,10 @@
 //! At whose cost: budgets of tokens and of money, by day and by month (UTC), of a bot and of its tenant.
 //!
 //! Before a model is asked, what its answer may cost is reserved in all budgets at once, or in none; when it has ended,
-//! the reservation is settled with the tokens that the vendor counted. A turn that dies leaves its reservation
-//! standing. The estimate is generous: half as many tokens again as the prompt seems to have, and an answer of
-//! [`MAX_OUTPUT_TOKENS`], which the model is told. A server that ignores that bound can exceed a budget by one answer.
+//! the reservation is settled with the tokens that the vendor counted. Where the vendor has not counted (it was stopped,
+//! it broke off, it never does) the reservation stands: it is an upper bound, a token for every byte of the prompt (no
+//! vendor's tokens are shorter) and [`MAX_OUTPUT_TOKENS`] of answer, which the model is told. A server that ignores
+//! that bound can exceed a budget by what it writes too much.
 
 use bulle_protocol::{Id, event::Usage};
 
@@ -11,17 +12,37 @@ use crate::{
     meter::{Charge, Line, Rule, Settlement, Verdict, period::Period},
     ports::{Clock, Meters, PortError},
     prompt::Prompt,
-    settings::{Budget, Price, Site},
+    provider::prices,
+    settings::{Price, Site},
 };
 
 /// Longest answer of a model that is paid from a budget, in tokens.
 pub const MAX_OUTPUT_TOKENS: u32 = 2_000;
 
-/// What a budget counts.
+/// What a line of a budget counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unit {
     Tokens,
-    Money,
+    Money(Price),
+}
+
+impl Unit {
+    /// Tokens, or millionths of a dollar, rounded up.
+    fn amount(self, usage: Usage) -> u64 {
+        let (input, output) = (
+            u64::from(usage.input_tokens),
+            u64::from(usage.output_tokens),
+        );
+        match self {
+            Self::Tokens => input + output,
+            Self::Money(price) => {
+                let millionths = input
+                    .saturating_mul(price.input)
+                    .saturating_add(output.saturating_mul(price.output));
+                millionths.div_ceil(1_000_000)
+            }
+        }
+    }
 }
 
 /// Money for one answer.
@@ -40,29 +61,29 @@ pub enum Funding {
 pub struct Reservation {
     tenant_id: String,
     id: Id,
-    price: Price,
     units: Vec<Unit>,
 }
 
-/// Reserves what an answer to the prompt may cost. `id` names the answer.
+/// Reserves what an answer of the model to the prompt may cost. `id` names the answer.
 pub async fn reserve<P: Meters + Clock>(
     ports: &P,
     site: &Site,
     id: Id,
-    price: Price,
+    model: &str,
     prompt: &Prompt,
 ) -> Funding {
-    let estimate = Usage {
-        input_tokens: u32::try_from(prompt.tokens().saturating_mul(3) / 2).unwrap_or(u32::MAX),
+    let most = Usage {
+        input_tokens: u32::try_from(prompt.bytes()).unwrap_or(u32::MAX),
         output_tokens: MAX_OUTPUT_TOKENS,
     };
-    let (lines, units): (Vec<Line>, Vec<Unit>) =
-        lines(site, ports.now_ms(), |unit| amount(unit, price, estimate))
-            .into_iter()
-            .unzip();
+    let Some(lines) = lines(site, model, ports.now_ms(), most) else {
+        let why = "money is bounded, and nobody knows what it costs: set `model.price`";
+        return Funding::Refused(format!("{model}: {why}"));
+    };
     if lines.is_empty() {
         return Funding::Unbounded;
     }
+    let (lines, units): (Vec<Line>, Vec<Unit>) = lines.into_iter().unzip();
     let charge = Charge {
         id,
         anew: true,
@@ -72,7 +93,6 @@ pub async fn reserve<P: Meters + Clock>(
         Ok(Verdict::Charged { .. }) => Funding::Reserved(Reservation {
             tenant_id: site.tenant_id.clone(),
             id,
-            price,
             units,
         }),
         Ok(Verdict::Refused { line, .. }) => {
@@ -94,76 +114,58 @@ impl Reservation {
     /// # Errors
     /// The meter failed; the reservation stands.
     pub async fn settle<P: Meters>(&self, ports: &P, usage: Usage) -> Result<(), PortError> {
-        let amounts = self
-            .units
-            .iter()
-            .map(|unit| amount(*unit, self.price, usage))
-            .collect();
         let settlement = Settlement {
             id: self.id,
-            amounts,
+            amounts: self.units.iter().map(|unit| unit.amount(usage)).collect(),
         };
         ports.settle(&self.tenant_id, &settlement).await
     }
 }
 
-fn amount(unit: Unit, price: Price, usage: Usage) -> u64 {
-    let (input, output) = (
-        u64::from(usage.input_tokens),
-        u64::from(usage.output_tokens),
-    );
-    match unit {
-        Unit::Tokens => input + output,
-        Unit::Money => {
-            let millionths = input
-                .saturating_mul(price.input)
-                .saturating_add(output.saturating_mul(price.output));
-            millionths.div_ceil(1_000_000)
-        }
-    }
-}
-
-fn lines(site: &Site, now_ms: u64, amount: impl Fn(Unit) -> u64) -> Vec<(Line, Unit)> {
-    let mut lines = Vec::new();
-    let (day, month) = (Period::day(now_ms), Period::month(now_ms));
+/// The lines of all budgets; nothing when one of them bounds money and the model has no price.
+fn lines(site: &Site, model: &str, now_ms: u64, most: Usage) -> Option<Vec<(Line, Unit)>> {
+    let own = prices::price(&site.bot, model);
+    // Whoever may change a bot may name its price; a tenant's budget believes it only where it is not too low.
+    let believed = match (own, prices::known(model)) {
+        (Some(own), Some(known)) => Some(Price {
+            input: own.input.max(known.input),
+            output: own.output.max(known.output),
+        }),
+        (own, known) => own.or(known),
+    };
     let bot = format!("bot/{}/", site.bot_id);
-    for (
-        whose,
-        Budget {
-            tokens_per_day,
-            tokens_per_month,
-            microusd_per_day,
-            microusd_per_month,
-        },
-    ) in [
-        (bot.as_str(), site.bot.limits.budget),
-        ("", site.tenant.budget),
+    let (day, month) = (Period::day(now_ms), Period::month(now_ms));
+    let mut lines = Vec::new();
+    for (whose, budget, price) in [
+        (bot.as_str(), site.bot.limits.budget, own),
+        ("", site.tenant.budget, believed),
     ] {
+        let money = price.map(Unit::Money);
         for (unit, what, period, cap) in [
-            (Unit::Tokens, "tokens", &day, tokens_per_day),
-            (Unit::Tokens, "tokens", &month, tokens_per_month),
-            (Unit::Money, "microusd", &day, microusd_per_day),
-            (Unit::Money, "microusd", &month, microusd_per_month),
+            (Some(Unit::Tokens), "tokens", &day, budget.tokens_per_day),
+            (
+                Some(Unit::Tokens),
+                "tokens",
+                &month,
+                budget.tokens_per_month,
+            ),
+            (money, "microusd", &day, budget.microusd_per_day),
+            (money, "microusd", &month, budget.microusd_per_month),
         ] {
             let Some(cap) = cap else { continue };
+            let unit = unit?;
             let rule = Rule::Total {
-                amount: amount(unit),
+                amount: unit.amount(most),
                 cap,
                 ends_at: period.ends_at,
                 length_ms: period.length_ms,
             };
             let key = format!("{whose}{what}/{}", period.name);
-            lines.push((
-                Line {
-                    name: what.to_owned(),
-                    key,
-                    rule,
-                },
-                unit,
-            ));
+            let name = what.to_owned();
+            lines.push((Line { name, key, rule }, unit));
         }
     }
-    lines
+    Some(lines)
 }
 
 #[cfg(test)]
@@ -173,17 +175,15 @@ mod tests {
         fakes::{Fakes, block_on, question, site},
         prompt,
         retrieval::Passages,
+        settings::Budget,
     };
 
-    const PRICE: Price = Price {
-        input: 150_000,
-        output: 600_000,
-    };
+    const MODEL: &str = "gpt-4o-mini";
 
     fn budgeted() -> Site {
         let mut site = site();
         site.bot.limits.budget = Budget {
-            tokens_per_day: Some(10_000),
+            tokens_per_day: Some(20_000),
             ..Budget::default()
         };
         site.tenant.budget = Budget {
@@ -193,15 +193,21 @@ mod tests {
         site
     }
 
-    fn try_reserve(ports: &Fakes, site: &Site, n: u128) -> Funding {
-        let prompt = prompt::build(&question("Bonjour ?"), &Passages::default(), &[]);
-        block_on(reserve(ports, site, Id::from_parts(0, n), PRICE, &prompt))
+    fn prompt() -> Prompt {
+        prompt::build(&question("Bonjour ?"), &Passages::default(), &[])
+    }
+
+    fn try_reserve(ports: &Fakes, site: &Site, n: u128, model: &str) -> Funding {
+        block_on(reserve(ports, site, Id::from_parts(0, n), model, &prompt()))
     }
 
     #[test]
     fn without_a_budget_the_meter_is_not_asked() {
         let ports = Fakes::default();
-        assert_eq!(try_reserve(&ports, &site(), 1), Funding::Unbounded);
+        assert_eq!(
+            try_reserve(&ports, &site(), 1, "anything"),
+            Funding::Unbounded
+        );
         assert_eq!(ports.calls("meters"), 0);
     }
 
@@ -209,18 +215,20 @@ mod tests {
     fn what_is_reserved_is_settled_and_what_is_released_is_free_again() {
         let ports = Fakes::default();
         let site = budgeted();
-        let Funding::Reserved(first) = try_reserve(&ports, &site, 1) else {
+        let Funding::Reserved(first) = try_reserve(&ports, &site, 1, MODEL) else {
             panic!()
         };
         let reserved = ports.metered("bot/bot/tokens/");
-        assert!((2_000..3_000).contains(&reserved), "{reserved}");
-        assert!(ports.metered("microusd/") > 1_200);
+        assert_eq!(
+            reserved,
+            prompt().bytes() as u64 + u64::from(MAX_OUTPUT_TOKENS)
+        );
         // 3,000 millionths of a dollar do not pay three answers of 2,000 tokens at once.
         assert!(matches!(
-            try_reserve(&ports, &site, 2),
+            try_reserve(&ports, &site, 2, MODEL),
             Funding::Reserved(_)
         ));
-        let Funding::Refused(why) = try_reserve(&ports, &site, 3) else {
+        let Funding::Refused(why) = try_reserve(&ports, &site, 3, MODEL) else {
             panic!()
         };
         assert!(why.contains("microusd/2023-11"), "{why}");
@@ -231,41 +239,67 @@ mod tests {
         block_on(first.settle(&ports, usage)).unwrap();
         assert_eq!(ports.metered("bot/bot/tokens/"), reserved + 110);
         assert!(matches!(
-            try_reserve(&ports, &site, 3),
+            try_reserve(&ports, &site, 3, MODEL),
             Funding::Reserved(_)
         ));
         // Tomorrow the tokens are new, the month's money is not.
         ports.advance(86_400_000);
-        assert!(matches!(try_reserve(&ports, &site, 4), Funding::Refused(_)));
-    }
-
-    #[test]
-    fn what_cannot_be_counted_is_not_spent() {
-        let ports = Fakes::default();
-        ports.fail("meters");
         assert!(matches!(
-            try_reserve(&ports, &budgeted(), 1),
+            try_reserve(&ports, &site, 4, MODEL),
             Funding::Refused(_)
         ));
     }
 
     #[test]
-    fn money_is_rounded_up() {
-        let usage = Usage {
-            input_tokens: 1,
-            output_tokens: 0,
+    fn what_cannot_be_counted_is_not_spent() {
+        let ports = Fakes::default();
+        let Funding::Refused(why) = try_reserve(&ports, &budgeted(), 1, "llama3.2") else {
+            panic!()
         };
-        assert_eq!(amount(Unit::Money, PRICE, usage), 1);
-        assert_eq!(
-            amount(
-                Unit::Money,
-                PRICE,
-                Usage {
-                    input_tokens: 1_000_000,
-                    output_tokens: 1_000_000
-                }
-            ),
-            750_000
-        );
+        assert!(why.contains("model.price"), "{why}");
+        ports.fail("meters");
+        assert!(matches!(
+            try_reserve(&ports, &budgeted(), 1, MODEL),
+            Funding::Refused(_)
+        ));
+    }
+
+    #[test]
+    fn a_bot_cannot_make_its_tenants_budget_cheaper() {
+        let ports = Fakes::default();
+        let mut site = budgeted();
+        site.bot.model.price = Some(Price {
+            input: 0,
+            output: 0,
+        });
+        site.bot.limits.budget = Budget {
+            microusd_per_day: Some(1),
+            ..Budget::default()
+        };
+        assert!(matches!(
+            try_reserve(&ports, &site, 1, MODEL),
+            Funding::Reserved(_)
+        ));
+        assert_eq!(ports.metered("bot/bot/microusd/"), 0);
+        assert!(ports.metered("microusd/") > 1_200);
+    }
+
+    #[test]
+    fn money_is_rounded_up() {
+        let unit = Unit::Money(Price {
+            input: 150_000,
+            output: 600_000,
+        });
+        for (input_tokens, output_tokens, expected) in
+            [(0, 0, 0), (1, 0, 1), (1_000_000, 1_000_000, 750_000)]
+        {
+            assert_eq!(
+                unit.amount(Usage {
+                    input_tokens,
+                    output_tokens
+                }),
+                expected
+            );
+        }
     }
 }

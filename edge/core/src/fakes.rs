@@ -397,6 +397,7 @@ pub fn site() -> Site {
         key: "demo".into(),
         tenant_id: "tenant".into(),
         bot_id: "bot".into(),
+        bot_since: 1,
         origins: list(&["https://example.com"]),
         environment: Environment::Production,
         active: true,

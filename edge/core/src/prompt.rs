@@ -54,9 +54,13 @@ impl Prompt {
         &self.turns
     }
 
-    /// How many tokens it has, estimated.
-    pub fn tokens(&self) -> usize {
-        self.turns.iter().map(|turn| tokens(&turn.content)).sum()
+    /// Its length in bytes with what a vendor adds to each message: no fewer than its tokens.
+    pub fn bytes(&self) -> usize {
+        const FRAME: usize = 16;
+        self.turns
+            .iter()
+            .map(|turn| turn.content.len() + FRAME)
+            .sum()
     }
 
     /// How many passages it holds: no other can be cited.

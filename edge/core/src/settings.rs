@@ -15,6 +15,8 @@ pub struct Site {
     pub tenant_id: String,
     /// The bot that the site shows.
     pub bot_id: String,
+    /// When that bot was made, in Unix milliseconds.
+    pub bot_since: u64,
     /// Origins that may show the bubble; see [`crate::guard::origin`] for the patterns.
     pub origins: Vec<String>,
     /// What the site is for.

@@ -8,7 +8,6 @@
 
 use bulle_protocol::{
     Id,
-    block::blocks_to_text,
     event::{Done, Finish, ServerEvent, Source, Sources, Start, Suggestions, TurnError, Usage},
     problem::Code,
 };
@@ -23,7 +22,7 @@ use crate::{
     guard::{Question, limit},
     ports::{Archive, Clock, Index, Meters, ModelResponse, Models},
     prompt::{self, Exchange, Prompt},
-    provider::{Delta, Deployment, Failure, Provider, extractive, openai, prices},
+    provider::{Delta, Deployment, Failure, Provider, extractive, openai},
     record::{self, Record},
     reply::Reply,
     retrieval::{self, Passages},
@@ -71,6 +70,8 @@ struct Written {
     provider: &'static str,
     model: String,
     usage: Usage,
+    /// True when a model has taken the request: from then on it costs money.
+    paid: bool,
     suggestions: Vec<String>,
 }
 
@@ -125,7 +126,8 @@ pub async fn run<P: Platform>(
     if let Err(failure) = &written.end {
         sink.log(&format!("{} failed: {failure}", written.provider));
     }
-    if written.end.is_err() && written.reply.is_empty() {
+    // What came to nothing, and cost nothing.
+    if written.end.is_err() && !written.paid {
         let given_back = limit::give_back(ports, ask.question).await;
         if let Err(error) = given_back {
             sink.log(&format!("the message stays counted: {error}"));
@@ -198,6 +200,11 @@ fn cited(reply: &Reply, passages: &Passages) -> Vec<Source> {
 }
 
 impl Written {
+    /// What the vendor has counted; nothing when it was not asked, or refused; unknown when it was cut off.
+    fn spent(&self) -> Option<Usage> {
+        (!self.paid || self.usage != Usage::default()).then_some(self.usage)
+    }
+
     fn failed(failure: Failure) -> Self {
         Self {
             reply: Reply::new(0),
@@ -205,6 +212,7 @@ impl Written {
             provider: extractive::NAME,
             model: extractive::NAME.to_owned(),
             usage: Usage::default(),
+            paid: false,
             suggestions: Vec::new(),
         }
     }
@@ -225,6 +233,7 @@ fn extract(question: &Question, passages: &Passages, end: Finish, sink: &mut imp
         provider: extractive::NAME,
         model: extractive::NAME.to_owned(),
         usage: Usage::default(),
+        paid: false,
         suggestions: extract.suggestions,
     }
 }
@@ -241,8 +250,7 @@ async fn funded<P: Platform>(
 ) -> Written {
     let site = ask.question.site();
     let prompt = prompt::build(ask.question, passages, ask.history);
-    let price = prices::price(&site.bot, model.name);
-    let reservation = match budget::reserve(ports, site, ask.reply_id, price, &prompt).await {
+    let reservation = match budget::reserve(ports, site, ask.reply_id, model.name, &prompt).await {
         Funding::Unbounded => None,
         Funding::Reserved(reservation) => Some(reservation),
         Funding::Refused(why) => {
@@ -252,25 +260,12 @@ async fn funded<P: Platform>(
     };
     let most = reservation.as_ref().map(|_| budget::MAX_OUTPUT_TOKENS);
     let written = ask_model(ports, deployment, model, &prompt, most, sink, cancel).await;
-    if let Some(reservation) = reservation
-        && let Err(error) = reservation.settle(ports, spent(&prompt, &written)).await
+    if let (Some(reservation), Some(usage)) = (reservation, written.spent())
+        && let Err(error) = reservation.settle(ports, usage).await
     {
-        sink.log(&format!("the budget keeps its estimate: {error}"));
+        sink.log(&format!("the budget keeps its reservation: {error}"));
     }
     written
-}
-
-/// What an answer has cost: as the vendor says, or else estimated; nothing when it failed before its first word.
-fn spent(prompt: &Prompt, written: &Written) -> Usage {
-    let counted = written.usage != Usage::default();
-    if counted || (written.reply.is_empty() && written.end.is_err()) {
-        return written.usage;
-    }
-    let tokens = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Usage {
-        input_tokens: tokens(prompt.tokens()),
-        output_tokens: tokens(prompt::tokens(&blocks_to_text(written.reply.blocks()))),
-    }
 }
 
 /// A model writes.
@@ -289,6 +284,7 @@ async fn ask_model<P: Platform>(
         provider: "openai",
         model: model.name.to_owned(),
         usage: Usage::default(),
+        paid: true,
         suggestions: Vec::new(),
     };
     let mut end = match model.request(prompt, most) {
@@ -301,7 +297,10 @@ async fn ask_model<P: Platform>(
                 Ok(Ok(response)) => {
                     read(&patience, response, &mut written, sink, &mut cancel).await
                 }
-                Ok(Err(error)) => Err(Failure::new(Code::UpstreamUnavailable, error.0)),
+                Ok(Err(error)) => {
+                    written.paid = false;
+                    Err(Failure::new(Code::UpstreamUnavailable, error.0))
+                }
                 Err(Interruption::Stopped) => Ok(Finish::Stopped),
                 Err(Interruption::Failed(failure)) => Err(failure),
             }
@@ -334,6 +333,7 @@ async fn read<P: Platform>(
     sink: &mut impl Sink,
     cancel: &mut (impl Future<Output = ()> + Unpin),
 ) -> Result<Finish, Failure> {
+    written.paid = response.status == 200;
     let mut decoder = openai::Decoder::default();
     let mut finish = Finish::Stop;
     loop {

@@ -67,6 +67,7 @@ impl DurableObject for Meter {
             && let Err(error) = self.wake().await
         {
             log(&error);
+            self.awake.set(false);
         }
         answer.or_else(|error| {
             log(&error);

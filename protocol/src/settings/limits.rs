@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 
 use super::{Localized, MAX_ITEMS, MAX_TEXT};
 
-/// Most messages and sessions that a limit may allow: more is no limit.
-const MAX_COUNT: u32 = 100_000;
+/// Most messages and sessions that a limit may allow in a day: more is no limit.
+const MAX_A_DAY: u32 = 100_000;
+
+/// The same in a minute. Their times are kept, one by one.
+const MAX_A_MINUTE: u32 = 10_000;
 
 /// Who may speak, and how often.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -182,15 +185,11 @@ impl LimitSettings {
                     "a tier's name has 1 to 40 letters, digits, `-` and `_`.",
                 );
             }
-            let counts = [Some(tier.per_minute), tier.per_day];
-            if counts
-                .into_iter()
-                .flatten()
-                .any(|n| !(1..=MAX_COUNT).contains(&n))
-            {
+            let daily = tier.per_day.unwrap_or(1);
+            if !(1..=MAX_A_MINUTE).contains(&tier.per_minute) || !(1..=MAX_A_DAY).contains(&daily) {
                 return at(
                     &format!("tiers.{name}"),
-                    "per_minute and per_day go from 1 to 100000; leave per_day out for no limit.",
+                    "per_minute goes from 1 to 10000, per_day from 1 to 100000; leave per_day out for no limit.",
                 );
             }
             let Some(upgrade) = &tier.upgrade else {
@@ -233,11 +232,13 @@ impl LimitSettings {
             messages_per_minute,
             messages_per_day,
         } = self.address;
-        if [sessions_per_minute, messages_per_minute, messages_per_day]
-            .iter()
-            .any(|n| !(1..=MAX_COUNT).contains(n))
-        {
-            return at("address", "from 1 to 100000.");
+        let minutely = [sessions_per_minute, messages_per_minute];
+        let possible = minutely.iter().all(|n| (1..=MAX_A_MINUTE).contains(n));
+        if !possible || !(1..=MAX_A_DAY).contains(&messages_per_day) {
+            return at(
+                "address",
+                "by the minute from 1 to 10000, by the day from 1 to 100000.",
+            );
         }
         let texts = self
             .refusals

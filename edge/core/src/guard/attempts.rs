@@ -12,14 +12,41 @@ use super::{
 };
 use crate::ports::{Clock, Entropy, Kv, Memory};
 
-/// Failures a minute and address.
-pub const PER_MINUTE: u32 = 20;
+/// What was tried. Each is counted by itself: who fails at one is not kept from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secret {
+    /// A session token.
+    Token,
+    /// An identity's signature.
+    Identity,
+    /// A Turnstile token.
+    Challenge,
+    /// An API key.
+    ApiKey,
+}
 
-fn counter(address: &Address) -> Counter {
-    Counter {
-        key: format!("failed/{}", address.as_str()),
-        length_ms: 60_000,
-        limit: PER_MINUTE,
+impl Secret {
+    /// Failures a minute and address.
+    pub fn per_minute(self) -> u32 {
+        match self {
+            // After a change of SESSION_SECRET every browser of an office fails once or twice.
+            Self::Token => 100,
+            Self::Identity | Self::Challenge | Self::ApiKey => 20,
+        }
+    }
+
+    fn counter(self, address: &Address) -> Counter {
+        let name = match self {
+            Self::Token => "token",
+            Self::Identity => "identity",
+            Self::Challenge => "challenge",
+            Self::ApiKey => "key",
+        };
+        Counter {
+            key: format!("failed/{name}/{}", address.as_str()),
+            length_ms: 60_000,
+            limit: self.per_minute(),
+        }
     }
 }
 
@@ -27,8 +54,12 @@ fn counter(address: &Address) -> Counter {
 ///
 /// # Errors
 /// `rate_limited`.
-pub fn check<P: Memory + Clock>(ports: &P, address: &Address) -> Result<(), Problem> {
-    let standing = nearby::look(ports, &counter(address));
+pub fn check<P: Memory + Clock>(
+    ports: &P,
+    secret: Secret,
+    address: &Address,
+) -> Result<(), Problem> {
+    let standing = nearby::look(ports, &secret.counter(address));
     if standing.left > 0 {
         return Ok(());
     }
@@ -38,10 +69,11 @@ pub fn check<P: Memory + Clock>(ports: &P, address: &Address) -> Result<(), Prob
 /// Counts a failure; what to answer to it.
 pub async fn failed<P: Memory + Kv + Clock + Entropy>(
     ports: &P,
+    secret: Secret,
     address: &Address,
     problem: Problem,
 ) -> Problem {
-    let counters = [counter(address)];
+    let counters = [secret.counter(address)];
     let attempt = Id::from_parts(ports.now_ms(), ports.random());
     match nearby::admit(ports, &counters, attempt, true).await {
         Ok(_) => problem,
@@ -70,23 +102,26 @@ mod tests {
         let (guesser, neighbour) = (at("192.0.2.1"), at("192.0.2.2"));
         let fail = |address| {
             let problem = Problem::new(Code::ApiKeyInvalid, "No.");
-            block_on(failed(&ports, address, problem)).code
+            block_on(failed(&ports, Secret::ApiKey, address, problem)).code
         };
-        for _ in 0..PER_MINUTE {
-            assert!(check(&ports, &guesser).is_ok());
+        for _ in 0..Secret::ApiKey.per_minute() {
+            assert!(check(&ports, Secret::ApiKey, &guesser).is_ok());
             assert_eq!(fail(&guesser), Code::ApiKeyInvalid);
         }
-        assert_eq!(check(&ports, &guesser).unwrap_err().code, Code::RateLimited);
+        assert_eq!(
+            check(&ports, Secret::ApiKey, &guesser).unwrap_err().code,
+            Code::RateLimited
+        );
         assert_eq!(fail(&guesser), Code::RateLimited);
-        assert!(check(&ports, &neighbour).is_ok());
+        assert!(check(&ports, Secret::ApiKey, &neighbour).is_ok());
         ports.advance(60_000);
-        assert!(check(&ports, &guesser).is_ok());
+        assert!(check(&ports, Secret::ApiKey, &guesser).is_ok());
         // Another isolate has no memory of it, but learns from KV with its first failure.
-        for _ in 0..PER_MINUTE {
+        for _ in 0..Secret::ApiKey.per_minute() {
             fail(&guesser);
         }
         ports.forget_memory();
-        assert!(check(&ports, &guesser).is_ok());
+        assert!(check(&ports, Secret::ApiKey, &guesser).is_ok());
         assert_eq!(fail(&guesser), Code::RateLimited);
     }
 }

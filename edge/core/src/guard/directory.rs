@@ -1,14 +1,27 @@
 //! Site look-up: a KV read-through cache in front of the database.
 
 use crate::{
-    ports::{Kv, Tenants},
+    ports::{Clock, Kv, Tenants},
     settings::Site,
 };
 use bulle_protocol::problem::{Code, Problem};
 use futures_util::future::join_all;
+use serde::{Deserialize, Serialize};
 
-/// Seconds that a known site stays in the cache.
-pub const TTL_SECONDS: u64 = 300;
+/// Milliseconds after which what the cache says of a site is looked at again. However KV tells of a change, or fails to, a
+/// pause is known everywhere after this.
+pub const FRESH_MS: u64 = 60_000;
+
+/// Seconds that a known site stays in the cache, for when the database cannot be reached.
+pub const TTL_SECONDS: u64 = 24 * 3_600;
+
+/// A site as the cache holds it.
+#[derive(Serialize, Deserialize)]
+struct Cached {
+    /// Unix milliseconds at which the database said so.
+    read_at: u64,
+    site: Site,
+}
 
 /// Longest site key.
 pub const MAX_KEY_CHARS: usize = 64;
@@ -23,7 +36,7 @@ pub fn cache_key(site_key: &str) -> String {
 ///
 /// # Errors
 /// `unknown_site`, `storage_unavailable`.
-pub async fn site<P: Tenants + Kv>(ports: &P, key: &str) -> Result<Site, Problem> {
+pub async fn site<P: Tenants + Kv + Clock>(ports: &P, key: &str) -> Result<Site, Problem> {
     let well_formed = key
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
@@ -31,16 +44,21 @@ pub async fn site<P: Tenants + Kv>(ports: &P, key: &str) -> Result<Site, Problem
         return Err(unknown(key));
     }
     let cached = ports.get(&cache_key(key)).await.ok().flatten();
-    if let Some(site) = cached.and_then(|json| serde_json::from_str(&json).ok()) {
-        return Ok(site);
+    let cached: Option<Cached> = cached.and_then(|json| serde_json::from_str(&json).ok());
+    let now = ports.now_ms();
+    if let Some(cached) = &cached
+        && now.saturating_sub(cached.read_at) < FRESH_MS
+    {
+        return Ok(cached.site.clone());
     }
-    let found = ports.site(key).await.map_err(|_| {
-        Problem::new(
-            Code::StorageUnavailable,
-            "The site's settings cannot be read now. Try again in a few seconds.",
-        )
-        .retry_after(5)
-    })?;
+    let found = match (ports.site(key).await, cached) {
+        (Ok(found), _) => found,
+        (Err(_), Some(old)) => return Ok(old.site),
+        (Err(_), None) => {
+            let detail = "The site's settings cannot be read now. Try again in a few seconds.";
+            return Err(Problem::new(Code::StorageUnavailable, detail).retry_after(5));
+        }
+    };
     // An unknown key is not remembered: anybody can make them up, and writes to the cache are few and paid.
     let site = found.ok_or_else(|| unknown(key))?;
     fill(ports, site).await
@@ -48,8 +66,12 @@ pub async fn site<P: Tenants + Kv>(ports: &P, key: &str) -> Result<Site, Problem
 
 /// Puts what the database has said into the cache, and asks once more: an owner's change that came between the
 /// question and the cache would otherwise be hidden by what was true before it.
-async fn fill<P: Tenants + Kv>(ports: &P, site: Site) -> Result<Site, Problem> {
-    let Ok(json) = serde_json::to_string(&site) else {
+async fn fill<P: Tenants + Kv + Clock>(ports: &P, site: Site) -> Result<Site, Problem> {
+    let read_at = ports.now_ms();
+    let Ok(json) = serde_json::to_string(&Cached {
+        read_at,
+        site: site.clone(),
+    }) else {
         return Ok(site);
     };
     // The cache is a comfort: when it cannot be written, the next request asks the database again.

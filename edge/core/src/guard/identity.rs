@@ -33,6 +33,17 @@ pub struct Identity {
     pub email: String,
 }
 
+/// A visitor whom the site's server vouches for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vouched {
+    /// Who they are.
+    pub identity: Identity,
+    /// Id of the secret that has signed.
+    pub voucher: String,
+    /// Unix seconds.
+    pub expires_at: u64,
+}
+
 /// The header as far as it matters (RFC 7515, section 4.1). What is not listed is ignored, `crit` is refused.
 #[derive(Deserialize)]
 struct Header {
@@ -62,8 +73,18 @@ pub fn derive(deployment: &Secret, tenant_id: &str, id: &str) -> String {
     deployment.derive(&format!("identity/{tenant_id}/{id}"))
 }
 
-/// Reads an identity for this site. The signature is checked, in constant time, before anything it signs is looked at,
-/// and only who has signed rightly is told what else is wrong.
+/// An identity that was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// What to answer.
+    pub problem: Problem,
+    /// True when nobody who knows a secret has signed it.
+    pub forged: bool,
+}
+
+/// Reads an identity for this site: who the visitor is, the id of the secret that vouches for them, and until when, in
+/// Unix seconds. The signature is checked, in constant time, before anything it signs is looked at, and only who has
+/// signed rightly is told what else is wrong.
 ///
 /// # Errors
 /// `identity_invalid`, `identity_expired`; the detail is for the site's developer.
@@ -72,15 +93,31 @@ pub fn verify(
     site: &Site,
     token: &str,
     now_ms: u64,
-) -> Result<Identity, Problem> {
-    let invalid = |detail: &str| Problem::new(Code::IdentityInvalid, detail);
-    let payload = signed_payload(deployment, site, token).ok_or_else(|| {
-        invalid(
-            "The identity is no JWT signed with HS256 and a current identity secret of this tenant. Compare the secret \
-             on your server with those of GET /v1/admin/tenants/{tenant}/identity-secrets; docs/identity.md has examples.",
-        )
+) -> Result<Vouched, Refused> {
+    let Some((voucher, payload)) = signed_payload(deployment, site, token) else {
+        let detail = "The identity is no JWT signed with HS256 and a current identity secret of this tenant. Compare the secret on \
+                      your server with those of GET /v1/admin/tenants/{tenant}/identity-secrets; docs/identity.md has examples.";
+        let problem = Problem::new(Code::IdentityInvalid, detail);
+        return Err(Refused {
+            problem,
+            forged: true,
+        });
+    };
+    let read = read(site, &payload, now_ms);
+    let (identity, expires_at) = read.map_err(|problem| Refused {
+        problem,
+        forged: false,
     })?;
-    let claims: Claims = serde_json::from_slice(&payload).map_err(|error| {
+    Ok(Vouched {
+        identity,
+        voucher,
+        expires_at,
+    })
+}
+
+fn read(site: &Site, payload: &[u8], now_ms: u64) -> Result<(Identity, u64), Problem> {
+    let invalid = |detail: &str| Problem::new(Code::IdentityInvalid, detail);
+    let claims: Claims = serde_json::from_slice(payload).map_err(|error| {
         invalid(&format!(
             "The claims of the identity cannot be read: {error}."
         ))
@@ -134,11 +171,11 @@ pub fn verify(
             names.join(", ")
         )));
     }
-    Ok(identity)
+    Ok((identity, exp as u64))
 }
 
-/// The payload, if one of the tenant's secrets has signed it.
-fn signed_payload(deployment: &Secret, site: &Site, token: &str) -> Option<Vec<u8>> {
+/// The secret's id and the payload, if one of the tenant's secrets has signed it.
+fn signed_payload(deployment: &Secret, site: &Site, token: &str) -> Option<(String, Vec<u8>)> {
     if token.len() > MAX_BYTES {
         return None;
     }
@@ -151,12 +188,15 @@ fn signed_payload(deployment: &Secret, site: &Site, token: &str) -> Option<Vec<u
         return None;
     }
     let tag = B64.decode(tag).ok()?;
-    let good = site.identity_secrets.iter().filter(|id| {
-        let secret = derive(deployment, &site.tenant_id, id);
-        verify_mac(secret.as_bytes(), signed, &tag)
-    });
     // Every secret is tried, so that time does not tell which one it was.
-    (good.count() > 0).then(|| B64.decode(payload).ok())?
+    let mut voucher = None;
+    for id in &site.identity_secrets {
+        let secret = derive(deployment, &site.tenant_id, id);
+        if verify_mac(secret.as_bytes(), signed, &tag) {
+            voucher = Some(id.clone());
+        }
+    }
+    Some((voucher?, B64.decode(payload).ok()?))
 }
 
 #[cfg(test)]
@@ -183,8 +223,9 @@ mod tests {
     }
 
     fn read(token: &str) -> Result<Identity, (Code, String)> {
-        verify(&secret(), &known_site(), token, NOW * 1_000)
-            .map_err(|problem| (problem.code, problem.detail))
+        let vouched = verify(&secret(), &known_site(), token, NOW * 1_000);
+        let vouched = vouched.map_err(|refused| (refused.problem.code, refused.problem.detail));
+        vouched.map(|vouched| vouched.identity)
     }
 
     fn code(token: &str) -> Code {

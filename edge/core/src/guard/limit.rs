@@ -13,7 +13,6 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Admitted, Question,
-    address::Address,
     nearby::{self, Counter},
 };
 use crate::{
@@ -81,18 +80,17 @@ fn lines(admitted: &Admitted, now_ms: u64) -> Vec<Line> {
     };
     let visitor = format!("bot/{bot}/visitor/{}", admitted.visitor_id);
     let network = format!("bot/{bot}/address/{address}");
-    let mut lines = vec![window(
-        ADDRESS_MINUTE,
-        network.clone(),
-        limits.address.messages_per_minute,
-    )];
+    let mut lines = Vec::new();
     if let Some(tier) = admitted.tier() {
         lines.push(window(MINUTE, visitor.clone(), tier.per_minute));
         if let Some(per_day) = tier.per_day {
             lines.push(total(DAY, visitor, per_day));
         }
     }
+    // Who is known cannot make themselves new, and is not held up by their neighbours.
     if !admitted.known {
+        let per_minute = limits.address.messages_per_minute;
+        lines.push(window(ADDRESS_MINUTE, network.clone(), per_minute));
         lines.push(total(ADDRESS_DAY, network, limits.address.messages_per_day));
     }
     lines
@@ -123,53 +121,55 @@ pub async fn admit<P: Memory + Kv + Clock + Meters>(
 ) -> Result<Counted, Problem> {
     let site = &admitted.site;
     let now = ports.now_ms();
-    let (near, exact): (Vec<Line>, Vec<Line>) =
-        lines(admitted, now).into_iter().partition(|line| {
-            site.bot.limits.store == LimitStore::Kv && matches!(line.rule, Rule::Window { .. })
+    let (windows, totals): (Vec<Line>, Vec<Line>) = lines(admitted, now)
+        .into_iter()
+        .partition(|line| matches!(line.rule, Rule::Window { .. }));
+    let counters: Vec<Counter> = windows.iter().map(|line| counter(site, line)).collect();
+    let in_kv = site.bot.limits.store == LimitStore::Kv;
+    let counted = match in_kv {
+        true => nearby::admit(ports, &counters, ticket, anew).await,
+        // What this isolate has seen too often is not worth the journey to the meter.
+        false => nearby::count_here(ports, &counters, ticket, anew).map(|_| Vec::new()),
+    };
+    let standings = counted.map_err(|refused| {
+        let look = |counter| nearby::look(ports, counter);
+        let standings: Vec<Standing> = counters.iter().map(look).collect();
+        refuse(admitted, &windows, refused.index, &standings)
+    })?;
+    let mut limits = standing_of(&windows, &standings);
+    let lines: Vec<Line> = match in_kv {
+        true => totals,
+        false => windows.into_iter().chain(totals).collect(),
+    };
+    if lines.is_empty() {
+        return Ok(Counted {
+            limits,
+            metered: false,
         });
-    let counters: Vec<Counter> = near.iter().map(|line| counter(site, line)).collect();
-    let mut limits = Vec::new();
-    match nearby::admit(ports, &counters, ticket, anew).await {
-        Ok(standings) => limits.extend(standing_of(&near, &standings)),
-        Err(refused) => {
-            let standings: Vec<Standing> = counters
-                .iter()
-                .map(|counter| nearby::look(ports, counter))
-                .collect();
-            return Err(refuse(admitted, &near, refused.index, &standings));
+    }
+    let charge = Charge {
+        id: ticket,
+        anew,
+        lines,
+    };
+    match ports.charge(&site.tenant_id, &charge).await {
+        Ok(Verdict::Charged { standings, known }) => {
+            limits.extend(standing_of(&charge.lines, &standings));
+            Ok(Counted {
+                limits,
+                metered: !known,
+            })
+        }
+        // The minute stays counted: a request was made.
+        Ok(Verdict::Refused { line, standings }) => {
+            Err(refuse(admitted, &charge.lines, line, &standings))
+        }
+        // Counting exactly means not to guess.
+        Err(_) => {
+            let detail = "Messages cannot be counted now. Try again in a few seconds.";
+            Err(Problem::new(Code::StorageUnavailable, detail).retry_after(5))
         }
     }
-    if !exact.is_empty() {
-        let charge = Charge {
-            id: ticket,
-            anew,
-            lines: exact,
-        };
-        let problem = match ports.charge(&site.tenant_id, &charge).await {
-            Ok(Verdict::Charged { standings, known }) => {
-                limits.extend(standing_of(&charge.lines, &standings));
-                return Ok(Counted {
-                    limits,
-                    metered: !known,
-                });
-            }
-            Ok(Verdict::Refused { line, standings }) => {
-                refuse(admitted, &charge.lines, line, &standings)
-            }
-            // Counting exactly means not to guess.
-            Err(_) => Problem::new(
-                Code::StorageUnavailable,
-                "Messages cannot be counted now. Try again in a few seconds.",
-            )
-            .retry_after(5),
-        };
-        nearby::refund(ports, &counters, ticket).await;
-        return Err(problem);
-    }
-    Ok(Counted {
-        limits,
-        metered: false,
-    })
 }
 
 /// Gives a message of the day back, if this very request was charged for it: nothing came of it.
@@ -187,7 +187,7 @@ pub async fn give_back<P: Meters>(ports: &P, question: &Question) -> Result<(), 
     ports.settle(&question.site.tenant_id, &nothing).await
 }
 
-/// What a network address may not begin too many of.
+/// What nobody may begin too many of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beginning {
     /// Sessions of new anonymous visitors.
@@ -196,14 +196,14 @@ pub enum Beginning {
     Conversation,
 }
 
-/// Counts something new of a network address; `id` is its id.
+/// Counts something new of a network address, or of a known visitor; `id` is its id.
 ///
 /// # Errors
 /// `rate_limited`.
 pub async fn admit_beginning<P: Memory + Kv + Clock>(
     ports: &P,
     site: &Site,
-    address: &Address,
+    who: &str,
     what: Beginning,
     id: Id,
 ) -> Result<(), Problem> {
@@ -213,12 +213,7 @@ pub async fn admit_beginning<P: Memory + Kv + Clock>(
         Beginning::Conversation => "conversations",
     };
     let counter = Counter {
-        key: format!(
-            "{name}/{}/{}/{}",
-            site.tenant_id,
-            site.bot_id,
-            address.as_str()
-        ),
+        key: format!("{name}/{}/{}/{who}", site.tenant_id, site.bot_id),
         length_ms: WINDOW_MS,
         limit,
     };
@@ -226,8 +221,7 @@ pub async fn admit_beginning<P: Memory + Kv + Clock>(
         return Ok(());
     };
     let seconds = nearby::seconds(refused.standing.reset_ms);
-    let detail =
-        format!("At most {limit} new {name} a minute from one network. Try again in {seconds} s.");
+    let detail = format!("At most {limit} new {name} a minute. Try again in {seconds} s.");
     Err(Problem::new(Code::RateLimited, detail).retry_after(seconds))
 }
 

@@ -9,14 +9,16 @@ pub mod input;
 pub mod limit;
 pub mod nearby;
 pub mod origin;
+mod session;
 pub mod token;
+
+pub use session::{Opened, open_session};
 
 use bulle_protocol::{
     Id,
     conversation::SendMessage,
     event::{Action, Remaining},
     problem::{Code, Limit, Problem},
-    session::SessionRequest,
 };
 use serde::{Deserialize, Serialize};
 
@@ -26,11 +28,7 @@ use crate::{
     strings,
 };
 use address::Address;
-use identity::Identity;
-use token::{Claims, Secret};
-
-/// Address of Turnstile's script, for bots that ask for it.
-const TURNSTILE: &str = "https://challenges.cloudflare.com/turnstile/v0/api.js";
+use token::Secret;
 
 /// Everything that the guard needs of the platform.
 pub trait Platform:
@@ -102,6 +100,7 @@ impl Admitted {
         Owner {
             tenant_id: self.site.tenant_id.clone(),
             bot_id: self.site.bot_id.clone(),
+            bot_since: self.site.bot_since,
             visitor_id: self.visitor_id,
         }
     }
@@ -183,201 +182,9 @@ impl Question {
         Owner {
             tenant_id: self.site.tenant_id.clone(),
             bot_id: self.site.bot_id.clone(),
+            bot_since: self.site.bot_since,
             visitor_id: self.visitor_id,
         }
-    }
-}
-
-/// A session that the guard opened.
-#[derive(Clone, Debug)]
-pub struct Opened {
-    /// The visitor of the session.
-    pub admitted: Admitted,
-    /// The signed token.
-    pub token: String,
-    /// Unix milliseconds.
-    pub expires_at: u64,
-    /// True when the visitor was known before.
-    pub resumed: bool,
-    /// What the site's server calls the visitor; may be empty.
-    pub name: String,
-}
-
-/// Opens a session: site, then origin, then who the visitor is.
-///
-/// # Errors
-/// `unknown_site`, `paused`, `origin_not_allowed`, `identity_*`, `challenge_*`, `rate_limited`, `storage_unavailable`;
-/// with a `message` in the visitor's language.
-pub async fn open_session<P: Platform>(
-    ports: &P,
-    secret: &Secret,
-    caller: Caller<'_>,
-    request: &SessionRequest,
-) -> Result<Opened, Problem> {
-    let wish = request.locale.as_deref().unwrap_or_default();
-    let site = match directory::site(ports, &request.site).await {
-        Ok(site) => site,
-        Err(problem) => return Err(strings::explain(problem, None, strings::negotiate(&[wish]))),
-    };
-    let locale = strings::negotiate(&[wish, &site.bot.locale]);
-    let opened = open(ports, secret, caller, request, &site, locale).await;
-    opened.map_err(|problem| strings::explain(problem, Some(&site.bot), locale))
-}
-
-async fn open<P: Platform>(
-    ports: &P,
-    secret: &Secret,
-    caller: Caller<'_>,
-    request: &SessionRequest,
-    site: &Site,
-    locale: &str,
-) -> Result<Opened, Problem> {
-    origin::check(site, Some(caller.origin.unwrap_or_default()))?;
-    check_active(site)?;
-    let now = ports.now_ms();
-    // A token that cannot be resumed starts a new visitor: losing a history is better than refusing to talk. Nobody
-    // resumes a known visitor: only the site's server can say that they are still signed in.
-    let earlier = request
-        .resume
-        .as_deref()
-        .and_then(|token| token::verify_for_resume(secret, token, now).ok())
-        .filter(|claims| claims.site == site.key && !claims.known);
-    let fresh = Id::from_parts(now, ports.random());
-    let limits = &site.bot.limits;
-    let who = match &request.identity {
-        Some(token) => {
-            let identity = vouched(ports, secret, caller, site, token).await?;
-            let id = ports.known(&site.tenant_id, &identity, fresh, now).await;
-            let id = id.map_err(|_| {
-                let detail = "Known visitors cannot be looked up now. Try again in a few seconds.";
-                Problem::new(Code::StorageUnavailable, detail).retry_after(5)
-            })?;
-            Who {
-                id,
-                resumed: id != fresh,
-                known: true,
-                tier: identity.tier,
-                name: identity.name,
-            }
-        }
-        None if site.bot.access.identified_only => {
-            return Err(Problem::new(
-                Code::IdentityRequired,
-                "This bot speaks only to visitors with an `identity`: sign one on your server (docs/identity.md).",
-            ));
-        }
-        None => {
-            if earlier.is_none() {
-                let new = limit::Beginning::Session;
-                limit::admit_beginning(ports, site, caller.address, new, fresh).await?;
-                challenge(ports, caller, site, request.challenge.as_deref()).await?;
-            }
-            Who {
-                id: earlier.as_ref().map_or(fresh, |claims| claims.sub),
-                resumed: earlier.is_some(),
-                known: false,
-                tier: limits.anonymous_tier.clone(),
-                name: String::new(),
-            }
-        }
-    };
-    let claims = Claims {
-        sub: who.id,
-        site: site.key.clone(),
-        locale: locale.to_owned(),
-        origin: caller.origin.unwrap_or_default().to_owned(),
-        tier: who.tier.clone(),
-        known: who.known,
-        iat: 0,
-        exp: 0,
-    };
-    let claims = claims.starting(now);
-    Ok(Opened {
-        token: token::sign(secret, &claims),
-        expires_at: claims.exp * 1_000,
-        resumed: who.resumed,
-        name: who.name,
-        admitted: Admitted {
-            site: site.clone(),
-            visitor_id: who.id,
-            locale: locale.to_owned(),
-            tier: who.tier,
-            known: who.known,
-            address: caller.address.clone(),
-        },
-    })
-}
-
-/// Who opens a session.
-struct Who {
-    id: Id,
-    resumed: bool,
-    known: bool,
-    tier: String,
-    name: String,
-}
-
-/// The identity that the site's server vouches for.
-async fn vouched<P: Platform>(
-    ports: &P,
-    secret: &Secret,
-    caller: Caller<'_>,
-    site: &Site,
-    token: &str,
-) -> Result<Identity, Problem> {
-    attempts::check(ports, caller.address)?;
-    match identity::verify(secret, site, token, ports.now_ms()) {
-        Err(problem) if problem.code == Code::IdentityInvalid => {
-            Err(attempts::failed(ports, caller.address, problem).await)
-        }
-        other => other,
-    }
-}
-
-/// Asks a new anonymous visitor to pass Turnstile, where the bot wants it.
-async fn challenge<P: Platform>(
-    ports: &P,
-    caller: Caller<'_>,
-    site: &Site,
-    token: Option<&str>,
-) -> Result<(), Problem> {
-    let Some(site_key) = &site.bot.access.turnstile else {
-        return Ok(());
-    };
-    let asked = |code, detail: &str| {
-        let mut problem = Problem::new(code, detail);
-        problem.action = Some(Action {
-            label: site_key.clone(),
-            url: TURNSTILE.to_owned(),
-        });
-        problem
-    };
-    let Some(token) = token else {
-        return Err(asked(
-            Code::ChallengeRequired,
-            "This bot wants new visitors to pass Turnstile: run the widget with the site key in `action.label` and \
-             send its token as `challenge`.",
-        ));
-    };
-    attempts::check(ports, caller.address)?;
-    match ports.passed(token).await {
-        Ok(Some(true)) => Ok(()),
-        Ok(Some(false)) => {
-            let problem = asked(
-                Code::ChallengeFailed,
-                "Turnstile did not accept the token. Run the widget again.",
-            );
-            Err(attempts::failed(ports, caller.address, problem).await)
-        }
-        Ok(None) => Err(Problem::new(
-            Code::Misconfigured,
-            "The bot asks for Turnstile, and the deployment lacks the secret TURNSTILE_SECRET.",
-        )),
-        // Whoever relies on a challenge wants a closed door rather than an open one.
-        Err(_) => Err(asked(
-            Code::ChallengeFailed,
-            "Turnstile cannot be asked now. Try again in a few seconds.",
-        )),
     }
 }
 
@@ -408,7 +215,8 @@ pub async fn admit<P: Platform>(
 ) -> Result<Admitted, Problem> {
     let claims = match token::verify(secret, authorization, ports.now_ms()) {
         Err(problem) if problem.code == Code::TokenInvalid => {
-            return Err(attempts::failed(ports, caller.address, problem).await);
+            let kind = attempts::Secret::Token;
+            return Err(attempts::failed(ports, kind, caller.address, problem).await);
         }
         other => other?,
     };
@@ -431,7 +239,12 @@ pub async fn admit<P: Platform>(
         return Err(outdated());
     }
     check_active(&site).map_err(explain)?;
-    if site.bot.access.identified_only && !claims.known {
+    // A secret that was revoked vouches for nobody any more.
+    let vouched = match &claims.voucher {
+        Some(voucher) => site.identity_secrets.contains(voucher),
+        None => !site.bot.access.identified_only,
+    };
+    if !vouched {
         return Err(outdated());
     }
     Ok(Admitted {
@@ -439,7 +252,7 @@ pub async fn admit<P: Platform>(
         visitor_id: claims.sub,
         locale: claims.locale,
         tier: claims.tier,
-        known: claims.known,
+        known: claims.voucher.is_some(),
         address: caller.address.clone(),
     })
 }
@@ -453,9 +266,14 @@ pub async fn admit_conversation<P: Platform>(
     admitted: &Admitted,
     id: Id,
 ) -> Result<(), Problem> {
-    let Admitted { site, address, .. } = admitted;
+    let site = &admitted.site;
     let new = limit::Beginning::Conversation;
-    let counted = limit::admit_beginning(ports, site, address, new, id).await;
+    let visitor = admitted.visitor_id.to_string();
+    let who = match admitted.known {
+        true => visitor.as_str(),
+        false => admitted.address.as_str(),
+    };
+    let counted = limit::admit_beginning(ports, site, who, new, id).await;
     counted.map_err(|problem| strings::explain(problem, Some(&site.bot), &admitted.locale))
 }
 

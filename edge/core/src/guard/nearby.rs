@@ -53,20 +53,7 @@ pub async fn admit<P: Memory + Kv + Clock>(
     anew: bool,
 ) -> Result<Vec<Standing>, Refused> {
     // 1.
-    let mut counted = Vec::new();
-    for (index, counter) in counters.iter().enumerate() {
-        let mut window = ports.recall(&counter.key);
-        let decision = window.admit(ports.now_ms(), counter.length_ms, counter.limit, id, anew);
-        ports.remember(&counter.key, window);
-        match decision {
-            Decision::Admitted(_) => counted.push(counter),
-            Decision::Known(_) => {}
-            Decision::Refused(standing) => {
-                take_back(ports, &counted, id);
-                return Err(Refused { index, standing });
-            }
-        }
-    }
+    let counted = count_here(ports, counters, id, anew)?;
     // 2.
     let stored = join_all(counters.iter().map(|counter| ports.get(&counter.key))).await;
     let mut standings = Vec::new();
@@ -99,10 +86,32 @@ pub async fn admit<P: Memory + Kv + Clock>(
     Ok(standings)
 }
 
-/// Takes back the last counting of `id`, where it was counted at all.
-pub async fn refund<P: Memory + Kv + Clock>(ports: &P, counters: &[Counter], id: Id) {
-    take_back(ports, &counters.iter().collect::<Vec<_>>(), id);
-    join_all(counters.iter().map(|counter| write(ports, counter))).await;
+/// Counts `id` in the memory of this isolate alone, in all windows or in none; those in which it is new. Costs nothing: it
+/// stands in front of whatever else counts, so that a flood stays here.
+///
+/// # Errors
+/// The first counter that has no room.
+pub fn count_here<'c, P: Memory + Clock>(
+    ports: &P,
+    counters: &'c [Counter],
+    id: Id,
+    anew: bool,
+) -> Result<Vec<&'c Counter>, Refused> {
+    let mut counted = Vec::new();
+    for (index, counter) in counters.iter().enumerate() {
+        let mut window = ports.recall(&counter.key);
+        let decision = window.admit(ports.now_ms(), counter.length_ms, counter.limit, id, anew);
+        ports.remember(&counter.key, window);
+        match decision {
+            Decision::Admitted(_) => counted.push(counter),
+            Decision::Known(_) => {}
+            Decision::Refused(standing) => {
+                take_back(ports, &counted, id);
+                return Err(Refused { index, standing });
+            }
+        }
+    }
+    Ok(counted)
 }
 
 /// How a counter stands, as far as this isolate has seen.
@@ -214,7 +223,5 @@ mod tests {
         );
         let standing = block_on(admit(&ports, std::slice::from_ref(&wide), id(8), false)).unwrap();
         assert_eq!(standing[0].left, 7);
-        block_on(refund(&ports, std::slice::from_ref(&wide), id(8)));
-        assert_eq!(look(&ports, &wide).left, 8);
     }
 }

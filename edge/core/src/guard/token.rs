@@ -84,8 +84,8 @@ pub struct Claims {
     pub origin: String,
     /// Tier of the visitor.
     pub tier: String,
-    /// True when the site's server has vouched for the visitor.
-    pub known: bool,
+    /// Id of the identity secret that vouches for the visitor; nobody does for an anonymous one.
+    pub voucher: Option<String>,
     /// Unix seconds.
     pub iat: u64,
     /// Unix seconds.
@@ -183,7 +183,7 @@ mod tests {
             locale: "fr".into(),
             origin: "https://example.com".into(),
             tier: "free".into(),
-            known: false,
+            voucher: None,
             iat: 0,
             exp: 0,
         };

@@ -216,7 +216,6 @@ pub fn settle<R: Rows>(rows: &mut R, now_ms: u64, settlement: &Settlement) -> Re
         return Ok(());
     };
     let mut amounts = settlement.amounts.iter();
-    let mut until = now_ms + GRACE_MS;
     for line in &mut lines {
         let spent = amounts.next().copied().unwrap_or_default();
         if let Rule::Total {
@@ -228,13 +227,12 @@ pub fn settle<R: Rows>(rows: &mut R, now_ms: u64, settlement: &Settlement) -> Re
             rows.put_total(&line.key, settled, *ends_at + GRACE_MS)?;
             // Settling again replaces this amount.
             *amount = spent;
-            until = until.max(*ends_at);
         }
     }
     if settlement.amounts.iter().all(|amount| *amount == 0) {
         return rows.forget_charged(settlement.id);
     }
-    rows.put_charged(settlement.id, &lines, until)
+    rows.put_charged(settlement.id, &lines, now_ms + GRACE_MS)
 }
 
 #[cfg(test)]

@@ -79,12 +79,9 @@ impl Window {
 
     /// Takes in what another place has admitted.
     pub fn unite(&mut self, other: &Self) {
-        for entry in &other.seen {
-            if !self.seen.contains(entry) {
-                self.seen.push(*entry);
-            }
-        }
+        self.seen.extend_from_slice(&other.seen);
         self.seen.sort_unstable();
+        self.seen.dedup();
     }
 
     /// Takes back the last counting of `id`.
@@ -94,12 +91,10 @@ impl Window {
         }
     }
 
-    /// Whether `id` is one of the first `limit`.
+    /// Whether the last counting of `id` is one of the first `limit`.
     pub fn is_within(&self, id: Id, limit: u32) -> bool {
-        self.seen
-            .iter()
-            .take(limit as usize)
-            .any(|(_, seen)| *seen == id)
+        let last = self.seen.iter().rposition(|(_, seen)| *seen == id);
+        last.is_some_and(|at| at < limit as usize)
     }
 
     /// True when nothing stands in it.

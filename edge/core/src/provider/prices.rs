@@ -1,5 +1,6 @@
 //! What models cost, as their vendors published it on a day (`as_of` in prices.json): millionths of a US dollar for a
-//! million tokens of prompt and of answer. A bot's own `model.price` comes first.
+//! million tokens of prompt and of answer. A bot's own `model.price` comes first. A model without a price is not asked
+//! where money is bounded: nobody could say what it costs.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -14,29 +15,26 @@ struct Table {
     models: BTreeMap<String, (u64, u64)>,
 }
 
-/// The price of a model for a bot. The dated names of a model cost what it costs; a model that nobody knows is
-/// counted as the dearest of the table, so that a budget is never exceeded for want of a price.
-pub fn price(bot: &BotSettings, model: &str) -> Price {
-    if let Some(price) = bot.model.price {
-        return price;
-    }
-    let models = serde_json::from_str::<Table>(include_str!("prices.json"))
-        .map_or_else(|_| BTreeMap::new(), |table| table.models);
-    let known = models
-        .iter()
-        .filter(|(name, _)| {
-            model
-                .strip_prefix(name.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-        })
-        .max_by_key(|(name, _)| name.len());
-    let (input, output) = match known {
-        Some((_, price)) => *price,
-        None => models.values().fold((0, 0), |(a, b), (input, output)| {
-            (a.max(*input), b.max(*output))
-        }),
+/// The price of a model in the table, also under its dated names (`gpt-4o-mini-2024-07-18`, `mistral-small-latest`).
+pub fn known(model: &str) -> Option<Price> {
+    let table: Table = serde_json::from_str(include_str!("prices.json")).ok()?;
+    let dated = |name: &str| {
+        let rest = model.strip_prefix(name)?;
+        let date = |c: char| c.is_ascii_digit() || c == '-';
+        let good =
+            rest.is_empty() || rest == "-latest" || rest.strip_prefix('-')?.chars().all(date);
+        good.then_some(())
     };
-    Price { input, output }
+    let (_, (input, output)) = table
+        .models
+        .into_iter()
+        .find(|(name, _)| dated(name).is_some())?;
+    Some(Price { input, output })
+}
+
+/// The price of a model for a bot: its own, or the table's.
+pub fn price(bot: &BotSettings, model: &str) -> Option<Price> {
+    bot.model.price.or_else(|| known(model))
 }
 
 #[cfg(test)]
@@ -44,30 +42,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prices_are_found_by_the_longest_name_and_unknown_models_are_dear() {
+    fn a_name_is_known_with_its_date_and_a_cousin_is_not() {
         let bot = BotSettings::default();
-        for (model, input, output) in [
-            ("gpt-4o-mini", 150_000, 600_000),
-            ("gpt-4o-mini-2024-07-18", 150_000, 600_000),
-            ("gpt-4o", 2_500_000, 10_000_000),
-            ("gpt-4.1-nano-2025-04-14", 100_000, 400_000),
-            ("mistral-small-latest", 100_000, 300_000),
-            ("gpt-4omega", 2_500_000, 10_000_000),
-            ("llama3.2", 2_500_000, 10_000_000),
+        for (model, expected) in [
+            ("gpt-4o-mini", Some((150_000, 600_000))),
+            ("gpt-4o-mini-2024-07-18", Some((150_000, 600_000))),
+            ("gpt-4o", Some((2_500_000, 10_000_000))),
+            ("gpt-4.1-nano-2025-04-14", Some((100_000, 400_000))),
+            ("mistral-small-latest", Some((100_000, 300_000))),
+            ("o3", Some((2_000_000, 8_000_000))),
+            ("o3-pro", None),
+            ("gpt-4omega", None),
+            ("llama3.2", None),
+            ("", None),
         ] {
-            assert_eq!(price(&bot, model), Price { input, output }, "{model}");
+            let expected = expected.map(|(input, output)| Price { input, output });
+            assert_eq!(price(&bot, model), expected, "{model}");
         }
         let mut own = BotSettings::default();
         own.model.price = Some(Price {
             input: 0,
             output: 0,
         });
-        assert_eq!(
-            price(&own, "llama3.2"),
-            Price {
-                input: 0,
-                output: 0
-            }
-        );
+        assert_eq!(price(&own, "llama3.2"), own.model.price);
     }
 }

@@ -31,6 +31,9 @@ pub use command::{Command, command};
 use live::{Frame, Live, TurnSink};
 use store::{Store, StoredTurn, TurnState};
 
+/// Header of an answer that was not begun by this request.
+pub const REPLAYED: &str = "bulle-replayed";
+
 /// How long a running turn may be silent in memory before the alarm looks whether it still runs.
 const WATCH_MS: u64 = 60_000;
 
@@ -241,6 +244,13 @@ impl Inner {
 
     /// The events of a turn after `seq`, and those to come.
     fn replay(&self, turn: &StoredTurn, seq: u32) -> Result<Response, Problem> {
+        let replayed = self.replayed(turn, seq)?;
+        let marked = replayed.headers().set(REPLAYED, "true");
+        marked.map_err(|e| internal(&e))?;
+        Ok(replayed)
+    }
+
+    fn replayed(&self, turn: &StoredTurn, seq: u32) -> Result<Response, Problem> {
         let mut live = self.live.borrow_mut();
         if let Some(live) = live.as_mut().filter(|live| live.number == turn.number) {
             return stream::respond(live.listen(seq)).map_err(|e| internal(&e));

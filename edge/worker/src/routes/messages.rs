@@ -15,7 +15,7 @@ use worker::{console_error, send};
 
 use crate::{
     adapters::Edge,
-    conversation::{Command, command},
+    conversation::{Command, REPLAYED, command},
     http::{
         Answer, Refusal, admitted, header, json, limit_headers, path_id, read_json,
         storage_unavailable,
@@ -68,14 +68,16 @@ pub async fn send(
         question: Box::new(question.clone()),
     };
     let mut answer = command(&edge, id, ask).await;
-    match &mut answer {
-        Ok(response) => limit_headers(response.headers_mut(), question.limits()),
-        // Nothing was asked: the message is not counted.
-        Err(_) => {
-            if let Err(error) = guard::limit::give_back(&edge, &question).await {
-                console_error!("{}", serde_json::json!({ "meter": error.to_string() }));
-            }
+    let begun = match &mut answer {
+        Ok(response) => {
+            limit_headers(response.headers_mut(), question.limits());
+            !response.headers().contains_key(REPLAYED)
         }
+        Err(_) => false,
+    };
+    // Nothing was asked of a model: the message is not counted, or not again.
+    if !begun && let Err(error) = guard::limit::give_back(&edge, &question).await {
+        console_error!("{}", serde_json::json!({ "meter": error.to_string() }));
     }
     answer
 }

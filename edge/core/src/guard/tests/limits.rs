@@ -152,7 +152,7 @@ fn the_same_message_is_counted_once_in_either_store() {
 fn a_message_costs_what_the_documentation_says() {
     for (store, premium, kv, meters) in [
         (LimitStore::Kv, false, 5, 1),
-        (LimitStore::Kv, true, 5, 0),
+        (LimitStore::Kv, true, 3, 0),
         (LimitStore::Exact, false, 1, 1),
         (LimitStore::Exact, true, 1, 1),
     ] {
@@ -234,12 +234,34 @@ fn a_failing_cache_lets_visitors_speak_and_a_failing_meter_does_not() {
     let refused = say(&ports, &visitor, 2, "Bonjour").unwrap_err();
     assert_eq!(refused.code, Code::StorageUnavailable);
     ports.mend("meters");
-    // Neither has counted what was refused.
+    // A request was made, so the minute has counted it; the day has not.
     assert_eq!(
         say(&ports, &visitor, 3, "Bonjour").unwrap().remaining(),
         Remaining {
-            minute: Some(1),
+            minute: Some(0),
             day: Some(8)
         }
     );
+}
+
+#[test]
+fn who_has_used_up_the_day_cannot_go_on_asking_for_it() {
+    for store in STORES {
+        let ports = with_store(store);
+        let visitor = open(&ports, &request("demo")).unwrap().admitted;
+        for n in 0..10 {
+            say(&ports, &visitor, n, "Bonjour").unwrap();
+            ports.advance(20_001);
+        }
+        ports.advance(60_000);
+        let refusals: Vec<Code> = (100..110)
+            .map(|n| say(&ports, &visitor, n, "Bonjour").unwrap_err().code)
+            .collect();
+        assert_eq!(refusals[..3], [Code::QuotaExceeded; 3], "{store:?}");
+        assert_eq!(refusals[3..], [Code::RateLimited; 7], "{store:?}");
+        // The rest of the flood has not left the isolate.
+        let calls = (ports.calls("kv"), ports.calls("meters"));
+        say(&ports, &visitor, 200, "Bonjour").unwrap_err();
+        assert_eq!((ports.calls("kv"), ports.calls("meters")), calls);
+    }
 }

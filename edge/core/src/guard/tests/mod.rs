@@ -4,6 +4,7 @@ mod limits;
 
 use super::*;
 use crate::fakes::{Fakes, address, block_on, identity_token, secret, site};
+use bulle_protocol::session::SessionRequest;
 use serde_json::json;
 
 const ORIGIN: Option<&str> = Some("https://example.com");
@@ -299,7 +300,7 @@ fn an_identity_that_is_none_is_refused_and_guessing_is_slowed() {
         )
         .unwrap_err()
     };
-    for _ in 0..attempts::PER_MINUTE {
+    for _ in 0..attempts::Secret::Identity.per_minute() {
         assert_eq!(forged().code, Code::IdentityInvalid);
     }
     assert_eq!(forged().code, Code::RateLimited);
@@ -317,6 +318,86 @@ fn an_identity_that_is_none_is_refused_and_guessing_is_slowed() {
     assert_eq!(
         known(&ports, "42", "premium", None).unwrap_err().code,
         Code::StorageUnavailable
+    );
+}
+
+#[test]
+fn a_signed_identity_with_a_mistake_is_no_guess() {
+    let ports = with_identities();
+    for _ in 0..30 {
+        let refused = known(&ports, "42", "gold", None).unwrap_err();
+        assert_eq!(refused.code, Code::IdentityInvalid);
+    }
+    assert!(known(&ports, "42", "premium", None).is_ok());
+}
+
+#[test]
+fn nobody_is_known_for_longer_than_the_sites_server_says() {
+    let ports = with_identities();
+    let session = known(&ports, "42", "premium", None).unwrap();
+    assert_eq!(session.expires_at, ports.now_ms() + 3_600_000);
+    ports.advance(1_800_000);
+    let key = identity::derive(&secret(), "tenant", "a");
+    let exp = ports.now_ms() / 1_000 + 300;
+    let claims = json!({"sub": "42", "tier": "premium", "exp": exp});
+    let short = SessionRequest {
+        identity: Some(identity_token(&json!({"alg": "HS256"}), &claims, &key)),
+        ..request("demo")
+    };
+    assert_eq!(open(&ports, &short).unwrap().expires_at, exp * 1_000);
+    assert!(call(&ports, &session.token, ORIGIN).is_ok());
+    // The secret that has vouched is revoked.
+    ports.add_site(Site {
+        identity_secrets: vec!["b".into()],
+        ..site()
+    });
+    block_on(directory::forget(&ports, &["demo"]));
+    assert_eq!(
+        call(&ports, &session.token, ORIGIN).unwrap_err().code,
+        Code::TokenInvalid
+    );
+}
+
+#[test]
+fn settings_are_looked_at_again_after_a_minute_and_old_ones_serve_while_the_database_is_down() {
+    let ports = Fakes::default();
+    open(&ports, &request("demo")).unwrap();
+    // Somebody has paused the site, and the cache has not heard of it.
+    ports.add_site(Site {
+        active: false,
+        ..site()
+    });
+    ports.advance(directory::FRESH_MS - 1);
+    assert!(open(&ports, &request("demo")).is_ok());
+    ports.advance(1);
+    assert_eq!(
+        open(&ports, &request("demo")).unwrap_err().code,
+        Code::Paused
+    );
+    ports.add_site(site());
+    ports.fail("tenants");
+    ports.advance(3_600_000);
+    assert_eq!(
+        open(&ports, &request("demo")).unwrap_err().code,
+        Code::Paused
+    );
+    ports.mend("tenants");
+    assert!(open(&ports, &request("demo")).is_ok());
+}
+
+#[test]
+fn a_bot_made_anew_under_an_old_name_owns_nothing_of_the_old_one() {
+    let ports = Fakes::default();
+    let session = open(&ports, &request("demo")).unwrap();
+    let before = session.admitted.owner();
+    ports.add_site(Site {
+        bot_since: 2,
+        ..site()
+    });
+    block_on(directory::forget(&ports, &["demo"]));
+    assert_ne!(
+        call(&ports, &session.token, ORIGIN).unwrap().owner(),
+        before
     );
 }
 

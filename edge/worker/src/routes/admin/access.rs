@@ -21,33 +21,32 @@ use crate::{
     http::{Refusal, address, header},
 };
 
-/// Who calls; whoever fails too often is not looked at any more.
+/// Who calls: the one place where keys are looked at. The operator's is compared first, so that nobody on the same
+/// network can keep it out; of tenants' keys, no more is looked at for an address that fails too often.
 ///
 /// # Errors
 /// `api_key_missing`, `api_key_invalid`, `rate_limited`, `storage_unavailable`.
-async fn authenticate(call: &Call) -> Result<Caller, Refusal> {
-    let edge = &call.edge;
-    let secret = config::session_secret(edge.env())?;
-    let address = address(edge, &secret, &call.headers);
-    attempts::check(edge, &address)?;
-    match look_up(call).await {
-        Err(Refusal(problem)) if problem.code == Code::ApiKeyInvalid => {
-            Err(attempts::failed(edge, &address, problem).await.into())
-        }
-        other => other,
-    }
-}
-
-/// The one place where keys are looked at.
-async fn look_up(Call { edge, headers, .. }: &Call) -> Result<Caller, Refusal> {
+async fn authenticate(Call { edge, headers, .. }: &Call) -> Result<Caller, Refusal> {
     let presented = key::bearer(header(headers, "authorization"))?;
     if config::operator_key(edge.env()).is_some_and(|operator| operator.is(presented)) {
         return Ok(Caller::Operator);
     }
-    let presented = ApiKey::parse(presented).ok_or_else(key::invalid)?;
-    let holder = edge.holder(&presented, edge.now_ms()).await;
-    let holder = holder.map_err(|e| unavailable(&e))?;
-    Ok(holder.ok_or_else(key::invalid)?)
+    let secret = config::session_secret(edge.env())?;
+    let address = address(edge, &secret, headers);
+    attempts::check(edge, attempts::Secret::ApiKey, &address)?;
+    let holder = match ApiKey::parse(presented) {
+        Some(key) => edge.holder(&key, edge.now_ms()).await,
+        None => Ok(None),
+    };
+    match holder.map_err(|e| unavailable(&e))? {
+        Some(holder) => Ok(holder),
+        None => {
+            let kind = attempts::Secret::ApiKey;
+            Err(attempts::failed(edge, kind, &address, key::invalid())
+                .await
+                .into())
+        }
+    }
 }
 
 /// Whoever calls may do this to this tenant, and there is such a tenant.

@@ -1,0 +1,231 @@
+//! Opening a session: who the visitor is, and the token that says so from then on.
+
+use bulle_protocol::{
+    Id,
+    event::Action,
+    problem::{Code, Problem},
+    session::SessionRequest,
+};
+
+use super::{
+    Admitted, Caller, Platform, attempts, check_active, directory,
+    identity::{self, Vouched},
+    limit, origin,
+    token::{self, Claims, Secret},
+};
+use crate::{settings::Site, strings};
+
+/// Address of Turnstile's script, for bots that ask for it.
+const TURNSTILE: &str = "https://challenges.cloudflare.com/turnstile/v0/api.js";
+
+/// A session that the guard opened.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// The visitor of the session.
+    pub admitted: Admitted,
+    /// The signed token.
+    pub token: String,
+    /// Unix milliseconds.
+    pub expires_at: u64,
+    /// True when the visitor was known before.
+    pub resumed: bool,
+    /// What the site's server calls the visitor; may be empty.
+    pub name: String,
+}
+
+/// Opens a session: site, then origin, then who the visitor is.
+///
+/// # Errors
+/// `unknown_site`, `paused`, `origin_not_allowed`, `identity_*`, `challenge_*`, `rate_limited`, `storage_unavailable`;
+/// with a `message` in the visitor's language.
+pub async fn open_session<P: Platform>(
+    ports: &P,
+    secret: &Secret,
+    caller: Caller<'_>,
+    request: &SessionRequest,
+) -> Result<Opened, Problem> {
+    let wish = request.locale.as_deref().unwrap_or_default();
+    let site = match directory::site(ports, &request.site).await {
+        Ok(site) => site,
+        Err(problem) => return Err(strings::explain(problem, None, strings::negotiate(&[wish]))),
+    };
+    let locale = strings::negotiate(&[wish, &site.bot.locale]);
+    let opened = open(ports, secret, caller, request, &site, locale).await;
+    opened.map_err(|problem| strings::explain(problem, Some(&site.bot), locale))
+}
+
+async fn open<P: Platform>(
+    ports: &P,
+    secret: &Secret,
+    caller: Caller<'_>,
+    request: &SessionRequest,
+    site: &Site,
+    locale: &str,
+) -> Result<Opened, Problem> {
+    origin::check(site, Some(caller.origin.unwrap_or_default()))?;
+    check_active(site)?;
+    let now = ports.now_ms();
+    // A token that cannot be resumed starts a new visitor: losing a history is better than refusing to talk. Nobody
+    // resumes a known visitor: only the site's server can say that they are still signed in.
+    let earlier = request
+        .resume
+        .as_deref()
+        .and_then(|token| token::verify_for_resume(secret, token, now).ok())
+        .filter(|claims| claims.site == site.key && claims.voucher.is_none());
+    let fresh = Id::from_parts(now, ports.random());
+    let limits = &site.bot.limits;
+    let who = match &request.identity {
+        Some(token) => {
+            let Vouched {
+                identity,
+                voucher,
+                expires_at,
+            } = vouched(ports, secret, caller, site, token).await?;
+            let id = ports.known(&site.tenant_id, &identity, fresh, now).await;
+            let id = id.map_err(|_| {
+                let detail = "Known visitors cannot be looked up now. Try again in a few seconds.";
+                Problem::new(Code::StorageUnavailable, detail).retry_after(5)
+            })?;
+            Who {
+                id,
+                resumed: id != fresh,
+                // Nobody is vouched for longer than the site's server says, but for the clocks' difference.
+                until: expires_at.max(now / 1_000 + identity::SKEW_SECONDS),
+                voucher: Some(voucher),
+                tier: identity.tier,
+                name: identity.name,
+            }
+        }
+        None if site.bot.access.identified_only => {
+            return Err(Problem::new(
+                Code::IdentityRequired,
+                "This bot speaks only to visitors with an `identity`: sign one on your server (docs/identity.md).",
+            ));
+        }
+        None => {
+            if earlier.is_none() {
+                let answer = asked_to_pass(site, request.challenge.as_deref())?;
+                let new = limit::Beginning::Session;
+                limit::admit_beginning(ports, site, caller.address.as_str(), new, fresh).await?;
+                if let Some(token) = answer {
+                    challenge(ports, caller, site, token).await?;
+                }
+            }
+            Who {
+                id: earlier.as_ref().map_or(fresh, |claims| claims.sub),
+                resumed: earlier.is_some(),
+                until: u64::MAX,
+                voucher: None,
+                tier: limits.anonymous_tier.clone(),
+                name: String::new(),
+            }
+        }
+    };
+    let claims = Claims {
+        sub: who.id,
+        site: site.key.clone(),
+        locale: locale.to_owned(),
+        origin: caller.origin.unwrap_or_default().to_owned(),
+        tier: who.tier.clone(),
+        voucher: who.voucher,
+        iat: 0,
+        exp: 0,
+    };
+    let known = claims.voucher.is_some();
+    let mut claims = claims.starting(now);
+    claims.exp = claims.exp.min(who.until);
+    Ok(Opened {
+        token: token::sign(secret, &claims),
+        expires_at: claims.exp * 1_000,
+        resumed: who.resumed,
+        name: who.name,
+        admitted: Admitted {
+            site: site.clone(),
+            visitor_id: who.id,
+            locale: locale.to_owned(),
+            tier: who.tier,
+            known,
+            address: caller.address.clone(),
+        },
+    })
+}
+
+/// Who opens a session.
+struct Who {
+    id: Id,
+    resumed: bool,
+    /// Unix seconds.
+    until: u64,
+    voucher: Option<String>,
+    tier: String,
+    name: String,
+}
+
+/// The identity that the site's server vouches for.
+async fn vouched<P: Platform>(
+    ports: &P,
+    secret: &Secret,
+    caller: Caller<'_>,
+    site: &Site,
+    token: &str,
+) -> Result<Vouched, Problem> {
+    let kind = attempts::Secret::Identity;
+    attempts::check(ports, kind, caller.address)?;
+    match identity::verify(secret, site, token, ports.now_ms()) {
+        Ok(vouched) => Ok(vouched),
+        Err(refused) if refused.forged => {
+            Err(attempts::failed(ports, kind, caller.address, refused.problem).await)
+        }
+        Err(refused) => Err(refused.problem),
+    }
+}
+
+/// Asks a new anonymous visitor to pass Turnstile, where the bot wants it: the token that says that they have.
+fn asked_to_pass<'t>(site: &Site, token: Option<&'t str>) -> Result<Option<&'t str>, Problem> {
+    if site.bot.access.turnstile.is_none() {
+        return Ok(None);
+    }
+    let token = token.ok_or_else(|| {
+        let detail = "This bot wants new visitors to pass Turnstile: run the widget with the site key in `action.label` \
+                      and send its token as `challenge`.";
+        challenge_problem(site, Code::ChallengeRequired, detail)
+    })?;
+    Ok(Some(token))
+}
+
+/// Checks with Turnstile what a visitor says to have passed.
+async fn challenge<P: Platform>(
+    ports: &P,
+    caller: Caller<'_>,
+    site: &Site,
+    token: &str,
+) -> Result<(), Problem> {
+    let kind = attempts::Secret::Challenge;
+    attempts::check(ports, kind, caller.address)?;
+    let failed = |detail| challenge_problem(site, Code::ChallengeFailed, detail);
+    match ports.passed(token).await {
+        Ok(Some(true)) => Ok(()),
+        Ok(Some(false)) => {
+            let problem = failed("Turnstile did not accept the token. Run the widget again.");
+            Err(attempts::failed(ports, kind, caller.address, problem).await)
+        }
+        Ok(None) => Err(Problem::new(
+            Code::Misconfigured,
+            "The bot asks for Turnstile, and the deployment lacks the secret TURNSTILE_SECRET.",
+        )),
+        // Whoever relies on a challenge wants a closed door rather than an open one.
+        Err(_) => Err(failed(
+            "Turnstile cannot be asked now. Try again in a few seconds.",
+        )),
+    }
+}
+
+/// A problem that says with which key the widget runs, and where its script is.
+fn challenge_problem(site: &Site, code: Code, detail: &str) -> Problem {
+    let mut problem = Problem::new(code, detail);
+    problem.action = site.bot.access.turnstile.clone().map(|label| Action {
+        label,
+        url: TURNSTILE.to_owned(),
+    });
+    problem
+}
