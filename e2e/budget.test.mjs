@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { startEdge } from "./support/edge.mjs";
-import { Visitor, ulid } from "./support/client.mjs";
+import { Visitor, events, ulid } from "./support/client.mjs";
 import { GENEROUS, Owner, inSeconds, jwt } from "./support/owner.mjs";
 import { answer, startUpstream, stream } from "./support/upstream.mjs";
 
@@ -50,6 +50,28 @@ describe("a budget", () => {
     assert.ok(paid === 2, `${paid} paid`);
     // What was reserved and not spent is free again.
     assert.equal((await done(visitors[0])).provider, "openai");
+  });
+
+  test("keeps what it has reserved for an answer that was stopped: nobody has counted it", async () => {
+    const owner = await Owner.with(edge, "stopped", { limits: { ...GENEROUS, budget: { tokens_per_day: 4_000 } } });
+    const me = await open(owner);
+    upstream.behave = (response) => stream(response, answer(Array(50).fill("mot ")), { wait: 100 });
+    const response = await me.post({ id: ulid(), text: "Bonjour ?" });
+    for await (const { event } of events(response)) {
+      if (event === "append") await me.fetch(`/v1/conversations/${me.conversationId}/cancel`, { method: "POST" });
+    }
+    upstream.behave = (response) => stream(response, answer(["Oui", "."]));
+    assert.equal((await done(me)).finish, "fallback");
+  });
+
+  test("of money does not ask a model whose price nobody knows", async () => {
+    const budget = { microusd_per_day: 1_000_000 };
+    const owner = await Owner.with(edge, "priceless", { model: { name: "mystery-1" }, limits: { ...GENEROUS, budget } });
+    const me = await open(owner);
+    assert.equal((await done(me)).finish, "fallback");
+    assert.match(edge.log(), /mystery-1: money is bounded, and nobody knows what it costs: set `model.price`/);
+    await owner.patch("/bots/bot", { settings: { model: { price: { input: 1_000_000, output: 2_000_000 } } } });
+    assert.equal((await done(me)).finish, "stop");
   });
 
   test("of a tenant counts the money of all its bots, and what failed is given back", async () => {

@@ -34,7 +34,8 @@ pub async fn create(Path(tenant): Path<String>, call: Call) -> Answer {
     creation::create(call, &identity_secrets::CREATION, &caller, &tenant).await
 }
 
-/// Deletes an identity secret: nothing that was signed with it is accepted any more.
+/// Deletes an identity secret: nothing that was signed with it is accepted any more, and the sessions that it vouched for
+/// end.
 #[cfg_attr(test, utoipa::path(delete, path = "/v1/admin/tenants/{tenant}/identity-secrets/{id}", tag = "owner", operation_id = "identity_secret_delete", security(("api_key" = [])),
     params(TenantPath, IdPath), responses((status = 204, description = "Deleted"), Refusals)))]
 #[send]

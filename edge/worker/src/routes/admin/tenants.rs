@@ -54,7 +54,7 @@ pub async fn change(Path(tenant): Path<String>, call: Call) -> Answer {
     things::change(call, &tenants::CHANGES, &tenant, &tenant).await
 }
 
-/// Deletes a tenant and everything that is theirs. For the operator.
+/// Deletes a tenant and everything in the database that is theirs. For the operator.
 #[cfg_attr(test, utoipa::path(delete, path = "/v1/admin/tenants/{tenant}", tag = "owner", operation_id = "tenant_delete", security(("api_key" = [])),
     params(TenantPath, IfMatch), responses((status = 204, description = "Deleted"), Refusals)))]
 #[send]
