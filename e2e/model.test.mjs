@@ -32,6 +32,34 @@ describe("a server of the trade", () => {
   });
 });
 
+for (const [vendor, path, model] of [["anthropic", "/v1", "claude-test"], ["gemini", "/v1beta", "gemini-test"]]) {
+  describe(`another vendor: ${vendor}`, () => {
+    let mock, edge;
+    before(async () => {
+      mock = new LLMock({ port: 0 });
+      mock.onMessage("Kubernetes", { content: "J'ai **8 ans** d'expérience [1]. Émoji : 🫧." });
+      await mock.start();
+      const name = vendor.toUpperCase();
+      edge = await startEdge({ vars: { [`${name}_BASE_URL`]: mock.url + path, [`${name}_API_KEY`]: "sk-other", [`${name}_MODEL`]: model } });
+    });
+    after(async () => {
+      await edge?.stop();
+      await mock?.stop();
+    });
+
+    test("answers as the first does", async () => {
+      const me = await new Visitor(edge).open();
+      const list = await me.ask(QUESTION);
+      assert.equal(text(assemble(list)), "J'ai 8 ans d'expérience [1]. Émoji : 🫧.");
+      const done = list.at(-1);
+      assert.deepEqual([done.event, done.data.provider, done.data.finish], ["done", vendor, "stop"]);
+      const { checks } = await (await fetch(`${edge.url}/health`)).json();
+      assert.equal(checks.find(({ name }) => name === "model").detail, model);
+      assert.ok(!edge.log().includes("sk-other"));
+    });
+  });
+}
+
 describe("a server that misbehaves", () => {
   let upstream, edge;
   before(async () => {

@@ -25,6 +25,9 @@ const TAIL: &str = "
 # OPENAI_API_KEY=\"sk-…\"
 # OPENAI_BASE_URL=\"https://api.openai.com/v1\"
 # OPENAI_MODEL=\"gpt-4o-mini\"
+# Or Anthropic's, or Google's (GEMINI_API_KEY, GEMINI_MODEL).
+# ANTHROPIC_API_KEY=\"sk-ant-…\"
+# ANTHROPIC_MODEL=\"claude-…\"
 ";
 
 /// Creates `.dev.vars`, or adds the secrets that are missing from it; nothing else is touched.

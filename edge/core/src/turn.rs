@@ -22,7 +22,11 @@ use crate::{
     guard::{Question, limit},
     ports::{Archive, Clock, Index, Meters, ModelResponse, Models},
     prompt::{self, Exchange, Prompt},
-    provider::{Delta, Deployment, Failure, Provider, extractive, openai},
+    provider::{
+        Delta, Deployment, Failure, Model, Provider,
+        decoder::{self, Decoder},
+        extractive,
+    },
     record::{self, Record},
     reply::Reply,
     retrieval::{self, Passages},
@@ -111,7 +115,7 @@ pub async fn run<P: Platform>(
     // 3 and 4.
     let passages = found.as_ref().cloned().unwrap_or_default();
     let mut written = match deployment.provider(&ask.question.site().bot) {
-        Provider::OpenAi(model) => {
+        Provider::Model(model) => {
             funded(ports, deployment, model, ask, &passages, sink, cancel).await
         }
         Provider::Extractive if found.is_err() => Written::failed(Failure::new(
@@ -242,7 +246,7 @@ fn extract(question: &Question, passages: &Passages, end: Finish, sink: &mut imp
 async fn funded<P: Platform>(
     ports: &P,
     deployment: &Deployment,
-    model: openai::Model<'_>,
+    model: Model<'_>,
     ask: &Ask<'_>,
     passages: &Passages,
     sink: &mut impl Sink,
@@ -272,7 +276,7 @@ async fn funded<P: Platform>(
 async fn ask_model<P: Platform>(
     ports: &P,
     deployment: &Deployment,
-    model: openai::Model<'_>,
+    model: Model<'_>,
     prompt: &Prompt,
     most: Option<u32>,
     sink: &mut impl Sink,
@@ -281,7 +285,7 @@ async fn ask_model<P: Platform>(
     let mut written = Written {
         reply: Reply::new(prompt.passages()),
         end: Ok(Finish::Stop),
-        provider: "openai",
+        provider: model.vendor.name(),
         model: model.name.to_owned(),
         usage: Usage::default(),
         paid: true,
@@ -295,7 +299,15 @@ async fn ask_model<P: Platform>(
                 .await
             {
                 Ok(Ok(response)) => {
-                    read(&patience, response, &mut written, sink, &mut cancel).await
+                    read(
+                        &patience,
+                        model.decoder(),
+                        response,
+                        &mut written,
+                        sink,
+                        &mut cancel,
+                    )
+                    .await
                 }
                 Ok(Err(error)) => {
                     written.paid = false;
@@ -328,13 +340,13 @@ async fn ask_model<P: Platform>(
 /// Reads the body of a response to its end.
 async fn read<P: Platform>(
     patience: &Patience<'_, P>,
+    mut decoder: Decoder,
     mut response: ModelResponse<P::Body>,
     written: &mut Written,
     sink: &mut impl Sink,
     cancel: &mut (impl Future<Output = ()> + Unpin),
 ) -> Result<Finish, Failure> {
     written.paid = response.status == 200;
-    let mut decoder = openai::Decoder::default();
     let mut finish = Finish::Stop;
     loop {
         let piece = match patience.wait(response.body.next(), written, cancel).await {
@@ -351,7 +363,7 @@ async fn read<P: Platform>(
             None => break,
         };
         if response.status != 200 {
-            return Err(openai::refusal(
+            return Err(decoder::refusal(
                 response.status,
                 response.retry_after,
                 &bytes,
@@ -381,7 +393,7 @@ async fn read<P: Platform>(
         }
     }
     if response.status != 200 {
-        return Err(openai::refusal(response.status, response.retry_after, &[]));
+        return Err(decoder::refusal(response.status, response.retry_after, &[]));
     }
     decoder.end()?;
     Ok(finish)

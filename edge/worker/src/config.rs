@@ -3,13 +3,19 @@
 use bulle_edge_core::{
     admin::key::OperatorKey,
     guard::token::Secret,
-    provider::{Deployment, Timeouts, openai::Server},
+    provider::{Deployment, Server, Timeouts},
 };
 use bulle_protocol::problem::Problem;
 use worker::Env;
 
 /// Where OpenAI itself answers, when a key is set and no other address.
 const OPENAI_BASE_URL: &str = "https://api.openai.com/v1";
+
+/// Where Anthropic itself answers.
+const ANTHROPIC_BASE_URL: &str = "https://api.anthropic.com/v1";
+
+/// Where Gemini itself answers.
+const GEMINI_BASE_URL: &str = "https://generativelanguage.googleapis.com/v1beta";
 
 /// Model asked for when none is named.
 const OPENAI_MODEL: &str = "gpt-4o-mini";
@@ -42,6 +48,8 @@ pub fn deployment(env: &Env) -> Deployment {
             .unwrap_or(default)
     };
     Deployment {
+        anthropic: vendor(env, "ANTHROPIC", ANTHROPIC_BASE_URL),
+        gemini: vendor(env, "GEMINI", GEMINI_BASE_URL),
         openai: configured.then(|| Server {
             base_url: base_url.unwrap_or_else(|| OPENAI_BASE_URL.to_owned()),
             api_key,
@@ -53,6 +61,18 @@ pub fn deployment(env: &Env) -> Deployment {
             total: ms("MODEL_TOTAL_MS", defaults.total),
         },
     }
+}
+
+/// A vendor, from variables that begin with its name. No model has a name that stays, so it has to be said.
+fn vendor(env: &Env, name: &str, base_url: &str) -> Option<Server> {
+    let setting = |what: &str| text(env, &format!("{name}_{what}"));
+    let (api_key, url) = (setting("API_KEY"), setting("BASE_URL"));
+    let model = setting("MODEL").filter(|_| api_key.is_some() || url.is_some())?;
+    Some(Server {
+        base_url: url.unwrap_or_else(|| base_url.to_owned()),
+        api_key,
+        model,
+    })
 }
 
 /// How Turnstile is asked.

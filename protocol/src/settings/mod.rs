@@ -75,6 +75,12 @@ pub enum ProviderChoice {
     Default,
     /// The documents alone.
     Extractive,
+    /// The deployment's OpenAI-compatible server.
+    Openai,
+    /// Anthropic.
+    Anthropic,
+    /// Google's Gemini.
+    Gemini,
 }
 
 /// What a model's tokens cost.

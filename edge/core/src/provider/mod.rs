@@ -1,7 +1,10 @@
 //! Where answers come from. A provider is sans-IO: it makes the bytes of a request and reads the bytes of the
 //! response, cut anywhere, into [`Delta`]s. [`crate::turn`] moves the bytes.
 
+pub mod anthropic;
+pub mod decoder;
 pub mod extractive;
+pub mod gemini;
 pub mod openai;
 pub mod prices;
 
@@ -10,7 +13,12 @@ use bulle_protocol::{
     problem::Code,
 };
 
-use crate::settings::{BotSettings, ProviderChoice};
+use crate::{
+    ports::ModelRequest,
+    prompt::Prompt,
+    settings::{BotSettings, ProviderChoice},
+};
+use decoder::Decoder;
 
 /// A step of a model's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,11 +77,82 @@ impl Default for Timeouts {
     }
 }
 
+/// Whose API a server speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vendor {
+    /// Chat completions: OpenAI and all who speak its language.
+    OpenAi,
+    /// Anthropic's messages.
+    Anthropic,
+    /// Google's Gemini.
+    Gemini,
+}
+
+impl Vendor {
+    /// As answers and records name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OpenAi => "openai",
+            Self::Anthropic => "anthropic",
+            Self::Gemini => "gemini",
+        }
+    }
+}
+
+/// A server, from the deployment's secrets and variables.
+#[derive(Clone)]
+pub struct Server {
+    /// Such as `https://api.openai.com/v1`, with or without a trailing slash.
+    pub base_url: String,
+    /// Absent for servers that need none (Ollama, vLLM).
+    pub api_key: Option<String>,
+    /// Model name unless a bot has its own.
+    pub model: String,
+}
+
+/// A model of a server.
+#[derive(Clone, Copy)]
+pub struct Model<'a> {
+    /// Whose API it has.
+    pub vendor: Vendor,
+    /// Where it runs.
+    pub server: &'a Server,
+    /// Its name.
+    pub name: &'a str,
+}
+
+impl Model<'_> {
+    /// The request for an answer to the prompt, of at most that many tokens.
+    ///
+    /// # Errors
+    /// The prompt could not be serialised.
+    pub fn request(&self, prompt: &Prompt, most: Option<u32>) -> Result<ModelRequest, Failure> {
+        match self.vendor {
+            Vendor::OpenAi => openai::request(self, prompt, most),
+            Vendor::Anthropic => anthropic::request(self, prompt, most),
+            Vendor::Gemini => gemini::request(self, prompt, most),
+        }
+    }
+
+    /// What reads the answer.
+    pub fn decoder(&self) -> Decoder {
+        Decoder::new(match self.vendor {
+            Vendor::OpenAi => Box::new(openai::Reader::default()),
+            Vendor::Anthropic => Box::new(anthropic::Reader::default()),
+            Vendor::Gemini => Box::new(gemini::Reader::default()),
+        })
+    }
+}
+
 /// The models of the deployment.
 #[derive(Clone, Default)]
 pub struct Deployment {
     /// An OpenAI-compatible server, when one is configured.
-    pub openai: Option<openai::Server>,
+    pub openai: Option<Server>,
+    /// Anthropic, when it is configured.
+    pub anthropic: Option<Server>,
+    /// Gemini, when it is configured.
+    pub gemini: Option<Server>,
     /// Patience.
     pub timeouts: Timeouts,
 }
@@ -82,19 +161,32 @@ pub struct Deployment {
 pub enum Provider<'a> {
     /// Sentences of the owner's documents.
     Extractive,
-    /// An OpenAI-compatible server.
-    OpenAi(openai::Model<'a>),
+    /// A model.
+    Model(Model<'a>),
 }
 
 impl Deployment {
-    /// The provider for a bot.
+    /// The provider for a bot. One that names a vendor whom the deployment does not have is answered from its documents.
     pub fn provider<'a>(&'a self, bot: &'a BotSettings) -> Provider<'a> {
-        match (&self.openai, bot.model.provider) {
-            (Some(server), ProviderChoice::Default) => Provider::OpenAi(openai::Model {
+        let named =
+            |vendor, server: &'a Option<Server>| server.as_ref().map(|server| (vendor, server));
+        let openai = named(Vendor::OpenAi, &self.openai);
+        let anthropic = named(Vendor::Anthropic, &self.anthropic);
+        let gemini = named(Vendor::Gemini, &self.gemini);
+        let chosen = match bot.model.provider {
+            ProviderChoice::Default => openai.or(anthropic).or(gemini),
+            ProviderChoice::Openai => openai,
+            ProviderChoice::Anthropic => anthropic,
+            ProviderChoice::Gemini => gemini,
+            ProviderChoice::Extractive => None,
+        };
+        chosen.map_or(Provider::Extractive, |(vendor, server)| {
+            let name = bot.model.name.as_deref().unwrap_or(&server.model);
+            Provider::Model(Model {
+                vendor,
                 server,
-                name: bot.model.name.as_deref().unwrap_or(&server.model),
-            }),
-            _ => Provider::Extractive,
-        }
+                name,
+            })
+        })
     }
 }

@@ -6,36 +6,18 @@
 use bulle_protocol::{
     event::{Finish, Usage},
     problem::Code,
-    sse,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Delta, Failure};
+use super::{
+    Delta, Failure, Model,
+    decoder::{Read, Step, malformed, named},
+};
 use crate::{
     ports::ModelRequest,
     prompt::{Prompt, Turn},
 };
-
-/// A server, from the deployment's secrets and variables.
-#[derive(Clone)]
-pub struct Server {
-    /// Such as `https://api.openai.com/v1`, with or without a trailing slash.
-    pub base_url: String,
-    /// Absent for servers that need none (Ollama, vLLM).
-    pub api_key: Option<String>,
-    /// Model name unless a bot has its own.
-    pub model: String,
-}
-
-/// A model of a server.
-#[derive(Clone, Copy)]
-pub struct Model<'a> {
-    /// Where it runs.
-    pub server: &'a Server,
-    /// Its name.
-    pub name: &'a str,
-}
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -54,41 +36,43 @@ struct StreamOptions {
     include_usage: bool,
 }
 
-impl Model<'_> {
-    /// The request for an answer to the prompt, of at most that many tokens.
-    ///
-    /// # Errors
-    /// The prompt could not be serialised.
-    pub fn request(&self, prompt: &Prompt, most: Option<u32>) -> Result<ModelRequest, Failure> {
-        // OpenAI's newer models refuse the old name, other servers know no other.
-        let renamed = self.server.base_url.contains("openai.");
-        let body = serde_json::to_string(&Body {
-            model: self.name,
-            messages: prompt.turns(),
-            stream: true,
-            stream_options: StreamOptions {
-                include_usage: true,
-            },
-            max_tokens: most.filter(|_| !renamed),
-            max_completion_tokens: most.filter(|_| renamed),
-        })
-        .map_err(|e| Failure::new(Code::Internal, e.to_string()))?;
-        let mut headers = vec![
-            ("content-type", "application/json".to_owned()),
-            ("accept", "text/event-stream".to_owned()),
-        ];
-        if let Some(key) = &self.server.api_key {
-            headers.push(("authorization", format!("Bearer {key}")));
-        }
-        Ok(ModelRequest {
-            url: format!(
-                "{}/chat/completions",
-                self.server.base_url.trim_end_matches('/')
-            ),
-            headers,
-            body,
-        })
+/// The request for an answer to the prompt, of at most that many tokens.
+///
+/// # Errors
+/// The prompt could not be serialised.
+pub fn request(
+    model: &Model<'_>,
+    prompt: &Prompt,
+    most: Option<u32>,
+) -> Result<ModelRequest, Failure> {
+    // OpenAI's newer models refuse the old name, other servers know no other.
+    let renamed = model.server.base_url.contains("openai.");
+    let body = serde_json::to_string(&Body {
+        model: model.name,
+        messages: prompt.turns(),
+        stream: true,
+        stream_options: StreamOptions {
+            include_usage: true,
+        },
+        max_tokens: most.filter(|_| !renamed),
+        max_completion_tokens: most.filter(|_| renamed),
+    })
+    .map_err(|e| Failure::new(Code::Internal, e.to_string()))?;
+    let mut headers = vec![
+        ("content-type", "application/json".to_owned()),
+        ("accept", "text/event-stream".to_owned()),
+    ];
+    if let Some(key) = &model.server.api_key {
+        headers.push(("authorization", format!("Bearer {key}")));
     }
+    Ok(ModelRequest {
+        url: format!(
+            "{}/chat/completions",
+            model.server.base_url.trim_end_matches('/')
+        ),
+        headers,
+        body,
+    })
 }
 
 #[derive(Deserialize)]
@@ -118,52 +102,18 @@ struct ChunkUsage {
     completion_tokens: u32,
 }
 
-/// Reads the body of a response.
+/// Reads chunks of an answer.
 #[derive(Debug, Default)]
-pub struct Decoder {
-    sse: sse::Decoder,
+pub struct Reader {
     model: Option<String>,
-    finished: bool,
-    done: bool,
 }
 
-impl Decoder {
-    /// Feeds bytes of the body and adds the deltas that they complete.
-    ///
-    /// # Errors
-    /// `upstream_interrupted`: an error event, or something that is no chunk of an answer. What came before it has
-    /// been added.
-    pub fn push(&mut self, bytes: &[u8], deltas: &mut Vec<Delta>) -> Result<(), Failure> {
-        let frames = self
-            .sse
-            .push(bytes)
-            .map_err(|_| Failure::new(Code::UpstreamInterrupted, "an event is too large"))?;
-        for frame in frames {
-            match frame.data.trim() {
-                "" => {}
-                "[DONE]" => self.done = true,
-                data => self.chunk(data, deltas)?,
-            }
+impl Read for Reader {
+    fn event(&mut self, data: &str, deltas: &mut Vec<Delta>) -> Result<Step, Failure> {
+        if data == "[DONE]" {
+            return Ok(Step::Last);
         }
-        Ok(())
-    }
-
-    /// The model has said that it ended, and how.
-    pub fn is_finished(&self) -> bool {
-        self.finished
-    }
-
-    /// The server has said that nothing more will come.
-    pub fn is_done(&self) -> bool {
-        self.done
-    }
-
-    fn chunk(&mut self, data: &str, deltas: &mut Vec<Delta>) -> Result<(), Failure> {
-        let chunk: Chunk = serde_json::from_str(data).map_err(|e| {
-            // The message of the error would quote the model's words.
-            let detail = format!("{:?} error at column {}", e.classify(), e.column());
-            Failure::new(Code::UpstreamInterrupted, detail)
-        })?;
+        let chunk: Chunk = serde_json::from_str(data).map_err(|e| malformed(&e))?;
         if let Some(error) = chunk.error.filter(|error| !error.is_null()) {
             return Err(Failure::new(Code::UpstreamInterrupted, named(&error)));
         }
@@ -180,7 +130,7 @@ impl Decoder {
             }));
         }
         let Some(choice) = chunk.choices.and_then(|choices| choices.into_iter().next()) else {
-            return Ok(());
+            return Ok(Step::More);
         };
         let content = choice.delta.and_then(|delta| delta.content);
         let text = content.map(content_text).unwrap_or_default();
@@ -188,27 +138,12 @@ impl Decoder {
             deltas.push(Delta::Text(text));
         }
         if let Some(reason) = choice.finish_reason.filter(|reason| !reason.is_empty()) {
-            self.finished = true;
             deltas.push(Delta::Finish(match reason.as_str() {
                 "length" => Finish::Length,
                 _ => Finish::Stop,
             }));
         }
-        Ok(())
-    }
-
-    /// The body has ended.
-    ///
-    /// # Errors
-    /// `upstream_interrupted`: there was no finish reason, so the answer was cut.
-    pub fn end(&self) -> Result<(), Failure> {
-        if self.finished {
-            return Ok(());
-        }
-        Err(Failure::new(
-            Code::UpstreamInterrupted,
-            "the stream ended without a finish reason",
-        ))
+        Ok(Step::More)
     }
 }
 
@@ -224,39 +159,13 @@ fn content_text(content: Value) -> String {
     }
 }
 
-/// The failure that an HTTP status other than 200 stands for; `body` is its first bytes.
-pub fn refusal(status: u16, retry_after: Option<u32>, body: &[u8]) -> Failure {
-    let error = serde_json::from_slice::<Value>(body).unwrap_or_default();
-    let error = error.get("error").unwrap_or(&Value::Null);
-    Failure {
-        code: Code::UpstreamUnavailable,
-        detail: format!("HTTP {status}, {}", named(error)),
-        retry_after,
-    }
-}
-
-/// An error by its type and code: its message may quote what the visitor wrote, or the key.
-fn named(error: &Value) -> String {
-    let name = |field: &str| {
-        error
-            .get(field)
-            .and_then(Value::as_str)
-            .unwrap_or("unknown")
-    };
-    let short = |text: &str| -> String { text.chars().take(80).collect() };
-    format!(
-        "error of type {}, code {}",
-        short(name("type")),
-        short(name("code"))
-    )
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::{Server, Vendor, decoder::Decoder};
     use super::*;
 
     fn decode(pieces: &[&[u8]]) -> Result<Vec<Delta>, Failure> {
-        let mut decoder = Decoder::default();
+        let mut decoder = Decoder::new(Box::new(Reader::default()));
         let mut deltas = Vec::new();
         for piece in pieces {
             decoder.push(piece, &mut deltas)?;
@@ -331,12 +240,12 @@ mod tests {
         };
         let question = crate::fakes::question("Bonjour");
         let prompt = crate::prompt::build(&question, &crate::retrieval::Passages::default(), &[]);
-        let request = Model {
+        let model = Model {
+            vendor: Vendor::OpenAi,
             server: &server,
             name: "m",
-        }
-        .request(&prompt, None)
-        .unwrap();
+        };
+        let request = model.request(&prompt, None).unwrap();
         assert_eq!(request.url, "https://api.example/v1/chat/completions");
         assert!(!request.body.contains("sk-secret"));
         assert!(

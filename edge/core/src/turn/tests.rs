@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     fakes::{Fakes, Piece, block_on, hit, question},
-    provider::Timeouts,
+    provider::{Server, Timeouts},
 };
 use bulle_protocol::{block::blocks_to_text, conversation::Status};
 
@@ -37,11 +37,13 @@ impl Sent {
 
 fn model() -> Deployment {
     Deployment {
-        openai: Some(openai::Server {
+        openai: Some(Server {
             base_url: "https://m.test/v1".into(),
             api_key: None,
             model: "m".into(),
         }),
+        anthropic: None,
+        gemini: None,
         timeouts: Timeouts {
             first_token: 30_000,
             between_tokens: 20_000,

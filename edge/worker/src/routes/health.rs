@@ -99,7 +99,7 @@ fn model(edge: &Edge) -> Check {
     let bot = BotSettings::default();
     let detail = match deployment.provider(&bot) {
         Provider::Extractive => extractive::NAME.to_owned(),
-        Provider::OpenAi(model) => model.name.to_owned(),
+        Provider::Model(model) => model.name.to_owned(),
     };
     Check {
         name: "model",

@@ -1,0 +1,330 @@
+//! Google's Gemini API, streamed. Source: the API reference of `models.streamGenerateContent` with `alt=sse`: each event is
+//! a `GenerateContentResponse`; the stream has no last event of its own.
+
+use bulle_protocol::{
+    event::{Finish, Usage},
+    problem::Code,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    Delta, Failure, Model,
+    decoder::{Read, Step, malformed, named},
+};
+use crate::{
+    ports::ModelRequest,
+    prompt::{Prompt, Role},
+};
+
+/// What the vendor's own filters look for. A bot speaks in its owner's name to everybody: what is probably harmful in any
+/// of them is not said.
+const HARMS: [&str; 4] = [
+    "HARM_CATEGORY_HARASSMENT",
+    "HARM_CATEGORY_HATE_SPEECH",
+    "HARM_CATEGORY_SEXUALLY_EXPLICIT",
+    "HARM_CATEGORY_DANGEROUS_CONTENT",
+];
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Body<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    system_instruction: Option<Content<'a>>,
+    contents: Vec<Content<'a>>,
+    safety_settings: Vec<SafetySetting>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    generation_config: Option<GenerationConfig>,
+}
+
+#[derive(Serialize)]
+struct Content<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'static str>,
+    parts: [Part<'a>; 1],
+}
+
+#[derive(Serialize)]
+struct Part<'a> {
+    text: &'a str,
+}
+
+#[derive(Serialize)]
+struct SafetySetting {
+    category: &'static str,
+    threshold: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GenerationConfig {
+    max_output_tokens: u32,
+}
+
+/// The request for an answer to the prompt, of at most that many tokens.
+///
+/// # Errors
+/// The prompt could not be serialised.
+pub fn request(
+    model: &Model<'_>,
+    prompt: &Prompt,
+    most: Option<u32>,
+) -> Result<ModelRequest, Failure> {
+    let content = |role, text| Content {
+        role,
+        parts: [Part { text }],
+    };
+    let mut body = Body {
+        system_instruction: None,
+        contents: Vec::new(),
+        safety_settings: HARMS
+            .map(|category| SafetySetting {
+                category,
+                threshold: "BLOCK_MEDIUM_AND_ABOVE",
+            })
+            .into(),
+        generation_config: most.map(|max_output_tokens| GenerationConfig { max_output_tokens }),
+    };
+    for turn in prompt.turns() {
+        match turn.role {
+            Role::System => body.system_instruction = Some(content(None, &turn.content)),
+            Role::User => body.contents.push(content(Some("user"), &turn.content)),
+            Role::Assistant => body.contents.push(content(Some("model"), &turn.content)),
+        }
+    }
+    let body =
+        serde_json::to_string(&body).map_err(|e| Failure::new(Code::Internal, e.to_string()))?;
+    let mut headers = vec![
+        ("content-type", "application/json".to_owned()),
+        ("accept", "text/event-stream".to_owned()),
+    ];
+    if let Some(key) = &model.server.api_key {
+        headers.push(("x-goog-api-key", key.clone()));
+    }
+    Ok(ModelRequest {
+        url: format!(
+            "{}/models/{}:streamGenerateContent?alt=sse",
+            model.server.base_url.trim_end_matches('/'),
+            model.name
+        ),
+        headers,
+        body,
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Chunk {
+    #[serde(default)]
+    candidates: Vec<Candidate>,
+    usage_metadata: Option<UsageMetadata>,
+    model_version: Option<String>,
+    prompt_feedback: Option<PromptFeedback>,
+    error: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Candidate {
+    content: Option<AnswerContent>,
+    finish_reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct AnswerContent {
+    #[serde(default)]
+    parts: Vec<AnswerPart>,
+}
+
+#[derive(Deserialize)]
+struct AnswerPart {
+    #[serde(default)]
+    text: String,
+    /// True for what the model says to itself.
+    #[serde(default)]
+    thought: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct UsageMetadata {
+    #[serde(default)]
+    prompt_token_count: u32,
+    #[serde(default)]
+    candidates_token_count: u32,
+    #[serde(default)]
+    thoughts_token_count: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PromptFeedback {
+    block_reason: Option<String>,
+}
+
+/// Reads the chunks of an answer.
+#[derive(Debug, Default)]
+pub struct Reader {
+    named: bool,
+}
+
+impl Read for Reader {
+    fn event(&mut self, data: &str, deltas: &mut Vec<Delta>) -> Result<Step, Failure> {
+        let chunk: Chunk = serde_json::from_str(data).map_err(|e| malformed(&e))?;
+        let interrupted = |detail: String| Err(Failure::new(Code::UpstreamInterrupted, detail));
+        if let Some(error) = chunk.error {
+            return interrupted(named(&error));
+        }
+        if let Some(reason) = chunk
+            .prompt_feedback
+            .and_then(|feedback| feedback.block_reason)
+        {
+            return interrupted(format!("the prompt was blocked: {reason}"));
+        }
+        if let Some(model) = chunk
+            .model_version
+            .filter(|model| !self.named && !model.is_empty())
+        {
+            self.named = true;
+            deltas.push(Delta::Model(model));
+        }
+        let candidate = chunk.candidates.into_iter().next();
+        let (content, reason) = candidate.map_or((None, None), |c| (c.content, c.finish_reason));
+        let parts = content.map(|content| content.parts).unwrap_or_default();
+        let said = parts.into_iter().filter(|part| !part.thought);
+        let text: String = said.map(|part| part.text).collect();
+        if !text.is_empty() {
+            deltas.push(Delta::Text(text));
+        }
+        let finish = match reason.as_deref() {
+            None => return Ok(Step::More),
+            Some("STOP") => Finish::Stop,
+            Some("MAX_TOKENS") => Finish::Length,
+            // Blocked by one of the filters: what was said before is all there is.
+            Some(reason) => return interrupted(format!("the answer was ended: {reason}")),
+        };
+        // Counted in every chunk; only the last one's count is whole.
+        deltas.extend(chunk.usage_metadata.map(|usage| {
+            Delta::Usage(Usage {
+                input_tokens: usage.prompt_token_count,
+                output_tokens: usage
+                    .candidates_token_count
+                    .saturating_add(usage.thoughts_token_count),
+            })
+        }));
+        deltas.push(Delta::Finish(finish));
+        Ok(Step::More)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::provider::{Server, Vendor, decoder::Decoder};
+
+    const STREAM: &str = concat!(
+        "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"hm\",\"thought\":true},{\"text\":\"Été \"}],\"role\":\"model\"},\"index\":0}],",
+        "\"usageMetadata\":{\"promptTokenCount\":7,\"candidatesTokenCount\":1},\"modelVersion\":\"gemini-x\"}\r\n\r\n",
+        "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"🫧\"}]},\"finishReason\":\"STOP\"}],",
+        "\"usageMetadata\":{\"promptTokenCount\":7,\"candidatesTokenCount\":3,\"thoughtsTokenCount\":4},\"modelVersion\":\"gemini-x\"}\r\n\r\n",
+    );
+
+    fn decode(pieces: &[&[u8]]) -> Result<Vec<Delta>, Failure> {
+        let mut decoder = Decoder::new(Box::new(Reader::default()));
+        let mut deltas = Vec::new();
+        for piece in pieces {
+            decoder.push(piece, &mut deltas)?;
+        }
+        decoder.end()?;
+        Ok(deltas)
+    }
+
+    #[test]
+    fn an_answer_is_the_same_wherever_it_is_cut() {
+        let whole = decode(&[STREAM.as_bytes()]).unwrap();
+        let usage = Usage {
+            input_tokens: 7,
+            output_tokens: 7,
+        };
+        assert_eq!(
+            whole,
+            [
+                Delta::Model("gemini-x".into()),
+                Delta::Text("Été ".into()),
+                Delta::Text("🫧".into()),
+                Delta::Usage(usage),
+                Delta::Finish(Finish::Stop)
+            ]
+        );
+        for at in 0..STREAM.len() {
+            let (head, tail) = STREAM.as_bytes().split_at(at);
+            assert_eq!(decode(&[head, tail]).unwrap(), whole, "{at}");
+        }
+    }
+
+    #[test]
+    fn what_breaks_off_or_is_blocked_is_a_failure() {
+        let first = STREAM.split_inclusive("\r\n\r\n").next().unwrap();
+        let said = "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\"}]},\"finishReason\":\"SAFETY\"}]}\n\n";
+        for (stream, says) in [
+            (first, "without a finish reason"),
+            (said, "SAFETY"),
+            (
+                "data: {\"promptFeedback\":{\"blockReason\":\"OTHER\"}}\n\n",
+                "blocked: OTHER",
+            ),
+            (
+                "data: {\"error\":{\"status\":\"UNAVAILABLE\",\"message\":\"secret\"}}\n\n",
+                "error of type",
+            ),
+            ("data: <html>\n\n", "error at column"),
+        ] {
+            let failure = decode(&[stream.as_bytes()]).unwrap_err();
+            assert_eq!(failure.code, Code::UpstreamInterrupted);
+            assert!(
+                failure.detail.contains(says) && !failure.detail.contains("secret"),
+                "{failure}"
+            );
+        }
+    }
+
+    #[test]
+    fn instructions_stand_apart_and_the_key_in_a_header() {
+        let server = Server {
+            base_url: "https://api.example/v1beta/".into(),
+            api_key: Some("secret-key".into()),
+            model: "m".into(),
+        };
+        let model = Model {
+            vendor: Vendor::Gemini,
+            server: &server,
+            name: "gemini-x",
+        };
+        let question = crate::fakes::question("Bonjour");
+        let prompt = crate::prompt::build(&question, &crate::retrieval::Passages::default(), &[]);
+        let request = model.request(&prompt, Some(2_000)).unwrap();
+        assert_eq!(
+            request.url,
+            "https://api.example/v1beta/models/gemini-x:streamGenerateContent?alt=sse"
+        );
+        let body: Value = serde_json::from_str(&request.body).unwrap();
+        assert_eq!(body["generationConfig"]["maxOutputTokens"], 2_000);
+        assert!(
+            body["systemInstruction"]["parts"][0]["text"]
+                .as_str()
+                .unwrap()
+                .contains("Jumeau")
+        );
+        assert_eq!(
+            body["contents"],
+            serde_json::json!([{"role": "user", "parts": [{"text": "Bonjour"}]}])
+        );
+        assert_eq!(body["safetySettings"].as_array().unwrap().len(), 4);
+        assert!(!request.body.contains("secret-key") && !request.url.contains("secret-key"));
+        assert!(
+            request
+                .headers
+                .contains(&("x-goog-api-key", "secret-key".to_owned()))
+        );
+    }
+}
