@@ -70,6 +70,12 @@ pub fn request(
     prompt: &Prompt,
     most: Option<u32>,
 ) -> Result<ModelRequest, Failure> {
+    // The name becomes a part of the address, and a bot's settings may hold any.
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    if !model.name.chars().all(plain) {
+        let detail = "the model's name has letters, digits, `-`, `.` and `_` only";
+        return Err(Failure::new(Code::Misconfigured, detail));
+    }
     let content = |role, text| Content {
         role,
         parts: [Part { text }],
@@ -321,6 +327,11 @@ mod tests {
         );
         assert_eq!(body["safetySettings"].as_array().unwrap().len(), 4);
         assert!(!request.body.contains("secret-key") && !request.url.contains("secret-key"));
+        let elsewhere = Model {
+            name: "x/../../files?",
+            ..model
+        };
+        assert!(elsewhere.request(&prompt, None).is_err());
         assert!(
             request
                 .headers
