@@ -1,7 +1,7 @@
 // node run.mjs FILE.php|FILE.rb NAME=VALUE…   Runs the file with those variables and prints what it prints.
 // With the interpreter of the machine when it is new enough, else with a WebAssembly build of it.
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { extname, resolve } from "node:path";
 
 const languages = {
@@ -39,9 +39,17 @@ if (spawnSync(command, probe, { stdio: "ignore" }).status === 0) {
   const { status } = spawnSync(command, [resolve(file)], { stdio: "inherit", env: { PATH: process.env.PATH, ...env } });
   process.exitCode = status ?? 1;
 } else {
-  const installed = spawnSync("npm", ["ci", "--silent"], { cwd: import.meta.dirname, stdio: ["ignore", 2, 2] });
-  if (installed.status !== 0) throw new Error(`neither ${command} nor its WebAssembly build: install one of them`);
+  if (!existsSync(`${import.meta.dirname}/node_modules/.package-lock.json`)) {
+    const installed = spawnSync("npm", ["ci"], { cwd: import.meta.dirname, stdio: ["ignore", 2, 2] });
+    if (installed.status !== 0) throw new Error(`neither ${command} nor its WebAssembly build: install one of them`);
+  }
   // node:wasi says that it is experimental.
   process.removeAllListeners("warning");
-  process.exitCode = await wasm(readFileSync(file, "utf8"), env);
+  // What compiles and runs here does not keep Node from ending: a timer does.
+  const alive = setInterval(() => {}, 1_000);
+  try {
+    process.exitCode = await wasm(readFileSync(file, "utf8"), env);
+  } finally {
+    clearInterval(alive);
+  }
 }
