@@ -357,6 +357,8 @@ describe("limits", () => {
       assert.equal((await me.post({ id: message, text: "Bonjour" })).status, 404);
       me.conversationId = mine;
     }
+    // A retry of what has not failed is a replay: charged, and given back.
+    assert.equal((await me.ask("Bonjour", id, { retry: true })).at(-1).event, "done");
     assert.equal((await asked(me)).done.remaining.day, 1);
     // The same id in another conversation is another message.
     me.conversationId = undefined;

@@ -379,8 +379,11 @@ describe("the site's own page", () => {
 
     // The same visitor with a fresh token goes on.
     const fresh = `${jwt("ada")}2`;
+    const renewed = page.waitForResponse("**/v1/sessions");
     await page.evaluate((fresh) => window.Bulle["plain-demo"].identify(fresh), fresh);
-    await page.waitForTimeout(300);
+    await (await renewed).finished();
+    // Drawn twice since: whatever the answer changes on the screen has changed.
+    await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
     assert.deepEqual(asked.at(-1), { identity: fresh, resume: true });
     assert.equal(await bubble.count("Do you deliver?"), 1);
     assert.equal(await bubble.input.inputValue(), "a secret");

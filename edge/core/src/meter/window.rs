@@ -156,6 +156,12 @@ mod tests {
         assert!(here.is_within(id(2), 2) && !here.is_within(id(3), 2));
         // One too many: room comes when two have left.
         assert_eq!(here.standing(3, MINUTE, 2), standing(0, MINUTE - 1));
+        // Counted anew, it stands behind the others.
+        let mut again = Window::default();
+        for (at, n) in [(1, 1), (2, 2), (3, 1)] {
+            again.admit(at, MINUTE, 9, id(n), true);
+        }
+        assert!(again.is_within(id(1), 3) && !again.is_within(id(1), 2));
         here.refund(id(3));
         assert_eq!(here.standing(3, MINUTE, 2), standing(0, MINUTE - 2));
     }

@@ -45,27 +45,18 @@ pub fn request(
         .turns()
         .iter()
         .partition(|turn| turn.role == Role::System);
-    let body = serde_json::to_string(&Body {
+    let body = Body {
         model: model.name,
         max_tokens: most.unwrap_or(MOST_TOKENS),
         system: system.first().map_or("", |turn| turn.content.as_str()),
         messages,
         stream: true,
-    })
-    .map_err(|e| Failure::new(Code::Internal, e.to_string()))?;
-    let mut headers = vec![
-        ("content-type", "application/json".to_owned()),
-        ("accept", "text/event-stream".to_owned()),
-        ("anthropic-version", VERSION.to_owned()),
-    ];
-    if let Some(key) = &model.server.api_key {
-        headers.push(("x-api-key", key.clone()));
-    }
-    Ok(ModelRequest {
-        url: format!("{}/messages", model.server.base_url.trim_end_matches('/')),
-        headers,
-        body,
-    })
+    };
+    let mut request = model.post("messages", &body, |key| ("x-api-key", key.to_owned()))?;
+    request
+        .headers
+        .push(("anthropic-version", VERSION.to_owned()));
+    Ok(request)
 }
 
 #[derive(Deserialize)]
@@ -177,7 +168,7 @@ impl Read for Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::{Server, Vendor, decoder::Decoder};
+    use crate::provider::{Server, Vendor, decoder::checks};
 
     const STREAM: &str = concat!(
         "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"model\":\"claude-x\",\"content\":[],",
@@ -191,36 +182,25 @@ mod tests {
         "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n",
     );
 
-    fn decode(pieces: &[&[u8]]) -> Result<Vec<Delta>, Failure> {
-        let mut decoder = Decoder::new(Box::new(Reader::default()));
-        let mut deltas = Vec::new();
-        for piece in pieces {
-            decoder.push(piece, &mut deltas)?;
-        }
-        decoder.end()?;
-        Ok(deltas)
+    fn decode(stream: &str) -> Result<Vec<Delta>, Failure> {
+        checks::decode::<Reader>(&[stream.as_bytes()])
     }
 
     #[test]
     fn an_answer_is_the_same_wherever_it_is_cut() {
-        let whole = decode(&[STREAM.as_bytes()]).unwrap();
         let usage = Usage {
             input_tokens: 7,
             output_tokens: 9,
         };
-        assert_eq!(
-            whole,
-            [
+        checks::says::<Reader>(
+            STREAM,
+            &[
                 Delta::Model("claude-x".into()),
                 Delta::Text("Été 🫧".into()),
                 Delta::Usage(usage),
-                Delta::Finish(Finish::Stop)
-            ]
+                Delta::Finish(Finish::Stop),
+            ],
         );
-        for at in 0..STREAM.len() {
-            let (head, tail) = STREAM.as_bytes().split_at(at);
-            assert_eq!(decode(&[head, tail]).unwrap(), whole, "{at}");
-        }
     }
 
     #[test]
@@ -235,7 +215,7 @@ mod tests {
             ("data: <html>\n\n", "error at column"),
             ("", "without a finish reason"),
         ] {
-            let failure = decode(&[stream.as_bytes()]).unwrap_err();
+            let failure = decode(stream).unwrap_err();
             assert_eq!(failure.code, Code::UpstreamInterrupted);
             assert!(
                 failure.detail.contains(says) && !failure.detail.contains("secret"),

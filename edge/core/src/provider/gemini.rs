@@ -98,24 +98,8 @@ pub fn request(
             Role::Assistant => body.contents.push(content(Some("model"), &turn.content)),
         }
     }
-    let body =
-        serde_json::to_string(&body).map_err(|e| Failure::new(Code::Internal, e.to_string()))?;
-    let mut headers = vec![
-        ("content-type", "application/json".to_owned()),
-        ("accept", "text/event-stream".to_owned()),
-    ];
-    if let Some(key) = &model.server.api_key {
-        headers.push(("x-goog-api-key", key.clone()));
-    }
-    Ok(ModelRequest {
-        url: format!(
-            "{}/models/{}:streamGenerateContent?alt=sse",
-            model.server.base_url.trim_end_matches('/'),
-            model.name
-        ),
-        headers,
-        body,
-    })
+    let path = format!("models/{}:streamGenerateContent?alt=sse", model.name);
+    model.post(&path, &body, |key| ("x-goog-api-key", key.to_owned()))
 }
 
 #[derive(Deserialize)]
@@ -226,7 +210,7 @@ impl Read for Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::{Server, Vendor, decoder::Decoder};
+    use crate::provider::{Server, Vendor, decoder::checks};
 
     const STREAM: &str = concat!(
         "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"hm\",\"thought\":true},{\"text\":\"Été \"}],\"role\":\"model\"},\"index\":0}],",
@@ -235,37 +219,26 @@ mod tests {
         "\"usageMetadata\":{\"promptTokenCount\":7,\"candidatesTokenCount\":3,\"thoughtsTokenCount\":4},\"modelVersion\":\"gemini-x\"}\r\n\r\n",
     );
 
-    fn decode(pieces: &[&[u8]]) -> Result<Vec<Delta>, Failure> {
-        let mut decoder = Decoder::new(Box::new(Reader::default()));
-        let mut deltas = Vec::new();
-        for piece in pieces {
-            decoder.push(piece, &mut deltas)?;
-        }
-        decoder.end()?;
-        Ok(deltas)
+    fn decode(stream: &str) -> Result<Vec<Delta>, Failure> {
+        checks::decode::<Reader>(&[stream.as_bytes()])
     }
 
     #[test]
     fn an_answer_is_the_same_wherever_it_is_cut() {
-        let whole = decode(&[STREAM.as_bytes()]).unwrap();
         let usage = Usage {
             input_tokens: 7,
             output_tokens: 7,
         };
-        assert_eq!(
-            whole,
-            [
+        checks::says::<Reader>(
+            STREAM,
+            &[
                 Delta::Model("gemini-x".into()),
                 Delta::Text("Été ".into()),
                 Delta::Text("🫧".into()),
                 Delta::Usage(usage),
-                Delta::Finish(Finish::Stop)
-            ]
+                Delta::Finish(Finish::Stop),
+            ],
         );
-        for at in 0..STREAM.len() {
-            let (head, tail) = STREAM.as_bytes().split_at(at);
-            assert_eq!(decode(&[head, tail]).unwrap(), whole, "{at}");
-        }
     }
 
     #[test]
@@ -285,7 +258,7 @@ mod tests {
             ),
             ("data: <html>\n\n", "error at column"),
         ] {
-            let failure = decode(&[stream.as_bytes()]).unwrap_err();
+            let failure = decode(stream).unwrap_err();
             assert_eq!(failure.code, Code::UpstreamInterrupted);
             assert!(
                 failure.detail.contains(says) && !failure.detail.contains("secret"),

@@ -13,6 +13,8 @@ use bulle_protocol::{
     problem::Code,
 };
 
+use serde::Serialize;
+
 use crate::{
     ports::ModelRequest,
     prompt::Prompt,
@@ -134,6 +136,26 @@ impl Model<'_> {
         }
     }
 
+    /// A POST of JSON to a path below the server's address; `header` is how the vendor wants its key.
+    fn post(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        header: impl Fn(&str) -> (&'static str, String),
+    ) -> Result<ModelRequest, Failure> {
+        let body = serde_json::to_string(body);
+        let mut headers = vec![
+            ("content-type", "application/json".to_owned()),
+            ("accept", "text/event-stream".to_owned()),
+        ];
+        headers.extend(self.server.api_key.as_deref().map(header));
+        Ok(ModelRequest {
+            url: format!("{}/{path}", self.server.base_url.trim_end_matches('/')),
+            headers,
+            body: body.map_err(|e| Failure::new(Code::Internal, e.to_string()))?,
+        })
+    }
+
     /// What reads the answer.
     pub fn decoder(&self) -> Decoder {
         Decoder::new(match self.vendor {
@@ -188,5 +210,49 @@ impl Deployment {
                 name,
             })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bot_is_answered_by_whom_it_names_or_by_the_first_there_is() {
+        let server = |model: &str| {
+            Some(Server {
+                base_url: "https://m.test".into(),
+                api_key: None,
+                model: model.into(),
+            })
+        };
+        let all = Deployment {
+            openai: server("a"),
+            anthropic: server("b"),
+            gemini: server("c"),
+            ..Deployment::default()
+        };
+        let last = Deployment {
+            gemini: server("c"),
+            ..Deployment::default()
+        };
+        for (deployment, choice, expected) in [
+            (&all, ProviderChoice::Default, Some("a")),
+            (&all, ProviderChoice::Openai, Some("a")),
+            (&all, ProviderChoice::Anthropic, Some("b")),
+            (&all, ProviderChoice::Gemini, Some("c")),
+            (&all, ProviderChoice::Extractive, None),
+            (&last, ProviderChoice::Default, Some("c")),
+            (&last, ProviderChoice::Anthropic, None),
+            (&Deployment::default(), ProviderChoice::Default, None),
+        ] {
+            let mut bot = BotSettings::default();
+            bot.model.provider = choice;
+            let name = match deployment.provider(&bot) {
+                Provider::Extractive => None,
+                Provider::Model(model) => Some(model.name.to_owned()),
+            };
+            assert_eq!(name.as_deref(), expected, "{choice:?}");
+        }
     }
 }

@@ -47,7 +47,7 @@ pub fn request(
 ) -> Result<ModelRequest, Failure> {
     // OpenAI's newer models refuse the old name, other servers know no other.
     let renamed = model.server.base_url.contains("openai.");
-    let body = serde_json::to_string(&Body {
+    let body = Body {
         model: model.name,
         messages: prompt.turns(),
         stream: true,
@@ -56,22 +56,9 @@ pub fn request(
         },
         max_tokens: most.filter(|_| !renamed),
         max_completion_tokens: most.filter(|_| renamed),
-    })
-    .map_err(|e| Failure::new(Code::Internal, e.to_string()))?;
-    let mut headers = vec![
-        ("content-type", "application/json".to_owned()),
-        ("accept", "text/event-stream".to_owned()),
-    ];
-    if let Some(key) = &model.server.api_key {
-        headers.push(("authorization", format!("Bearer {key}")));
-    }
-    Ok(ModelRequest {
-        url: format!(
-            "{}/chat/completions",
-            model.server.base_url.trim_end_matches('/')
-        ),
-        headers,
-        body,
+    };
+    model.post("chat/completions", &body, |key| {
+        ("authorization", format!("Bearer {key}"))
     })
 }
 
@@ -161,17 +148,11 @@ fn content_text(content: Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Server, Vendor, decoder::Decoder};
     use super::*;
+    use crate::provider::{Server, Vendor, decoder::checks};
 
-    fn decode(pieces: &[&[u8]]) -> Result<Vec<Delta>, Failure> {
-        let mut decoder = Decoder::new(Box::new(Reader::default()));
-        let mut deltas = Vec::new();
-        for piece in pieces {
-            decoder.push(piece, &mut deltas)?;
-        }
-        decoder.end()?;
-        Ok(deltas)
+    fn decode(stream: &str) -> Result<Vec<Delta>, Failure> {
+        checks::decode::<Reader>(&[stream.as_bytes()])
     }
 
     const STREAM: &str = concat!(
@@ -186,24 +167,19 @@ mod tests {
 
     #[test]
     fn an_answer_is_the_same_wherever_it_is_cut() {
-        let whole = decode(&[STREAM.as_bytes()]).unwrap();
-        assert_eq!(
-            whole,
-            [
+        checks::says::<Reader>(
+            STREAM,
+            &[
                 Delta::Model("m-1".into()),
                 Delta::Text("Été 🫧".into()),
                 Delta::Text("!".into()),
                 Delta::Finish(Finish::Stop),
                 Delta::Usage(Usage {
                     input_tokens: 7,
-                    output_tokens: 3
+                    output_tokens: 3,
                 }),
-            ]
+            ],
         );
-        for cut in 0..=STREAM.len() {
-            let (a, b) = STREAM.as_bytes().split_at(cut);
-            assert_eq!(decode(&[a, b]).unwrap(), whole, "cut at {cut}");
-        }
     }
 
     #[test]
@@ -217,7 +193,7 @@ mod tests {
             "{\"choices\":[{\"message\":{\"content\":\"not a stream\"}}]}",
             "<html>Bad gateway</html>",
         ] {
-            let failure = decode(&[broken.as_bytes()]).unwrap_err();
+            let failure = decode(broken).unwrap_err();
             assert_eq!(failure.code, Code::UpstreamInterrupted, "{broken}");
         }
     }
@@ -226,7 +202,7 @@ mod tests {
     fn a_missing_done_is_forgiven_and_length_is_told() {
         let stream = "data: {\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":\"length\"}]}\n\n";
         assert_eq!(
-            decode(&[stream.as_bytes()]).unwrap(),
+            decode(stream).unwrap(),
             [Delta::Text("a".into()), Delta::Finish(Finish::Length)]
         );
     }

@@ -433,6 +433,13 @@ fn a_bot_may_want_new_visitors_to_pass_turnstile() {
         (asked.code, asked.action.unwrap().label),
         (Code::ChallengeRequired, "0xKEY".to_owned())
     );
+    // Being asked to pass costs none of the network's sessions.
+    for _ in 0..40 {
+        assert_eq!(
+            open(&ports, &request("demo")).unwrap_err().code,
+            Code::ChallengeRequired
+        );
+    }
     let answer = |text: &str| SessionRequest {
         challenge: Some(text.into()),
         ..request("demo")

@@ -1,10 +1,9 @@
-//! In-memory ports that fail on demand, and values that tests need everywhere.
+//! In-memory ports that fail on demand.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
-use bulle_protocol::{Id, admin::Environment, conversation::SendMessage, session::SessionRequest};
+mod values;
+
+use bulle_protocol::Id;
 use futures_util::Stream;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -13,9 +12,10 @@ use std::{
 };
 
 pub use pollster::block_on;
+pub use values::*;
 
 use crate::{
-    guard::{self, Caller, Question, address::Address, identity::Identity, token::Secret},
+    guard::identity::Identity,
     meter::{self, Charge, Line, Rows, Settlement, Verdict, window::Window},
     ports::{
         Archive, Challenges, Clock, Entropy, Index, Kv, Memory, Meters, ModelRequest,
@@ -23,7 +23,7 @@ use crate::{
     },
     record::Record,
     retrieval::Hit,
-    settings::{BotSettings, Localized, Persona, Site, TenantSettings},
+    settings::Site,
 };
 
 /// All ports in memory. `fail("kv")` and so on make every later call of that port fail.
@@ -363,98 +363,4 @@ impl Stream for FakeBody {
             None => Poll::Ready(None),
         }
     }
-}
-
-pub fn secret() -> Secret {
-    Secret::new(Some("0123456789abcdef0123456789abcdef")).unwrap()
-}
-
-/// An identity as a site's server would sign it.
-pub fn identity_token(header: &serde_json::Value, claims: &serde_json::Value, key: &str) -> String {
-    let signed = format!(
-        "{}.{}",
-        B64.encode(header.to_string()),
-        B64.encode(claims.to_string())
-    );
-    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap();
-    mac.update(signed.as_bytes());
-    format!("{signed}.{}", B64.encode(mac.finalize().into_bytes()))
-}
-
-pub fn address() -> Address {
-    Address::new(&secret(), Some("192.0.2.1"), 1_700_000_000_000)
-}
-
-pub fn site() -> Site {
-    let list = |items: &[&str]| {
-        items
-            .iter()
-            .map(|item| (*item).to_owned())
-            .collect::<Vec<_>>()
-    };
-    let fr = |value: Vec<String>| Localized([("fr".to_owned(), value)].into());
-    Site {
-        key: "demo".into(),
-        tenant_id: "tenant".into(),
-        bot_id: "bot".into(),
-        bot_since: 1,
-        origins: list(&["https://example.com"]),
-        environment: Environment::Production,
-        active: true,
-        tenant: TenantSettings::default(),
-        identity_secrets: Vec::new(),
-        bot: BotSettings {
-            name: "Jumeau".into(),
-            greeting: Localized(
-                [("fr".to_owned(), "Bonjour, je suis le jumeau.".to_owned())].into(),
-            ),
-            suggestions: fr(list(&["Qui es-tu ?"])),
-            topics: fr(list(&["Parcours", "Projets"])),
-            locale: "fr".into(),
-            persona: Persona {
-                role: "a digital twin".into(),
-                tone: "warm".into(),
-                rules: list(&["Speak of yourself as I."]),
-            },
-            ..BotSettings::default()
-        },
-    }
-}
-
-pub fn hit(heading: &str, text: &str) -> Hit {
-    Hit {
-        title: "CV".into(),
-        heading: heading.into(),
-        text: text.into(),
-        url: Some("https://example.com/cv#a".into()),
-        language: "fr".into(),
-        score: 1.0,
-    }
-}
-
-/// A question that went through the real guard.
-pub fn question(text: &str) -> Question {
-    let ports = Fakes::default();
-    let request = SessionRequest {
-        site: "demo".into(),
-        locale: Some("fr".into()),
-        ..SessionRequest::default()
-    };
-    let caller = Caller {
-        origin: Some("https://example.com"),
-        address: &address(),
-    };
-    let opened = block_on(guard::open_session(&ports, &secret(), caller, &request)).unwrap();
-    let message = SendMessage {
-        id: Id::from_parts(1, 9),
-        text: text.into(),
-        retry: false,
-    };
-    block_on(guard::admit_message(
-        &ports,
-        opened.admitted,
-        Id::from_parts(1, 8),
-        message,
-    ))
-    .unwrap()
 }
