@@ -2,6 +2,8 @@
 //! response, cut anywhere, into [`Delta`]s. [`crate::turn`] moves the bytes.
 
 pub mod anthropic;
+#[cfg(test)]
+mod checks;
 pub mod decoder;
 pub mod extractive;
 pub mod gemini;

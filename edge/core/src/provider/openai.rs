@@ -149,7 +149,7 @@ fn content_text(content: Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::{Server, Vendor, decoder::checks};
+    use crate::provider::{Server, Vendor, checks};
 
     fn decode(stream: &str) -> Result<Vec<Delta>, Failure> {
         checks::decode::<Reader>(&[stream.as_bytes()])
