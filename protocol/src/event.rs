@@ -116,14 +116,17 @@ pub struct Done {
     pub reply_id: Id,
     /// How it ended.
     pub finish: Finish,
-    /// `extractive` or `openai`.
+    /// Who wrote it, such as `openai`; `extractive` for sentences of the documents, `persona` for the owner's own lines.
     pub provider: String,
     /// The model's own name for itself.
     pub model: String,
     /// 0 to 1, from evidence; absent when there is none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub confidence: Option<f32>,
-    /// Tokens, as counted by the model's vendor.
+    /// True when the same question has been answered before with the same settings and documents.
+    #[serde(skip_serializing_if = "is_false", default)]
+    pub cached: bool,
+    /// Tokens of all models that were asked.
     pub usage: Usage,
     /// What is left of the visitor's limits after this message.
     pub remaining: Remaining,
@@ -140,6 +143,20 @@ pub struct Usage {
     pub input_tokens: u32,
     /// Tokens of the answer.
     pub output_tokens: u32,
+    /// True when the vendor has not counted and the numbers are estimates.
+    #[serde(skip_serializing_if = "is_false", default)]
+    pub estimated: bool,
+}
+
+impl Usage {
+    /// What a vendor has counted.
+    pub fn counted(input_tokens: u32, output_tokens: u32) -> Self {
+        Self {
+            input_tokens,
+            output_tokens,
+            estimated: false,
+        }
+    }
 }
 
 /// What is left of the limits; absent when there is no such limit.
@@ -189,6 +206,14 @@ pub struct Action {
 )]
 fn is_true(value: &bool) -> bool {
     *value
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 fn yes() -> bool {

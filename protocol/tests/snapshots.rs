@@ -119,10 +119,8 @@ fn events_as_frames() {
             provider: "extractive".into(),
             model: "extractive".into(),
             confidence: None,
-            usage: Usage {
-                input_tokens: 1,
-                output_tokens: 2,
-            },
+            cached: false,
+            usage: Usage::counted(1, 2),
             remaining: Remaining {
                 minute: Some(3),
                 day: None,

@@ -78,7 +78,8 @@ fn write(
         "INSERT INTO tenant (id, name, created_at) VALUES ({tenant}, {name}, {now_ms})\n  \
            ON CONFLICT (id) DO UPDATE SET name = excluded.name;\n\
          INSERT INTO bot (tenant_id, id, settings, updated_at) VALUES ({tenant}, {bot}, {settings}, {now_ms})\n  \
-           ON CONFLICT (tenant_id, id) DO UPDATE SET settings = excluded.settings, updated_at = excluded.updated_at;\n\
+           ON CONFLICT (tenant_id, id) DO UPDATE SET version = version + 1, settings = excluded.settings,\n    \
+           updated_at = excluded.updated_at WHERE settings <> excluded.settings;\n\
          INSERT INTO site (key, tenant_id, bot_id, origins) VALUES ({site}, {tenant}, {bot}, {origins})\n  \
            ON CONFLICT (key) DO UPDATE SET tenant_id = excluded.tenant_id, bot_id = excluded.bot_id, origins = excluded.origins;\n\
          DELETE FROM site {mine} AND key <> {site};\n",
@@ -99,8 +100,11 @@ pub fn documents(
     let (tenant, bot) = (quote(bot.0), quote(bot.1));
     let mine = format!("WHERE tenant_id = {tenant} AND bot_id = {bot}");
     out.push_str(&format!(
-        "DELETE FROM chunk_fts WHERE rowid IN (SELECT id FROM chunk {mine});\n\
-         DELETE FROM chunk {mine};\n\
+        "DELETE FROM chunk_fts WHERE rowid IN (SELECT id FROM chunk {mine} AND retired_title IS NULL);\n\
+         DELETE FROM chunk {mine} AND id NOT IN (SELECT json_each.value\n  \
+           FROM message, json_each(message.evidence, '$.prompt.passages') WHERE message.tenant_id = {tenant});\n\
+         UPDATE chunk SET retired_title = (SELECT title FROM source {mine} AND id = chunk.source_id) {mine}\n  \
+           AND retired_title IS NULL;\n\
          DELETE FROM source {mine};\n",
     ));
     for file in files(folder)? {

@@ -72,10 +72,10 @@ pub async fn reserve<P: Meters + Clock>(
     model: &str,
     prompt: &Prompt,
 ) -> Funding {
-    let most = Usage {
-        input_tokens: u32::try_from(prompt.bytes()).unwrap_or(u32::MAX),
-        output_tokens: MAX_OUTPUT_TOKENS,
-    };
+    let most = Usage::counted(
+        u32::try_from(prompt.bytes()).unwrap_or(u32::MAX),
+        MAX_OUTPUT_TOKENS,
+    );
     let Some(lines) = lines(site, model, ports.now_ms(), most) else {
         let why = "money is bounded, and nobody knows what it costs: set `model.price`";
         return Funding::Refused(format!("{model}: {why}"));
@@ -232,10 +232,7 @@ mod tests {
             panic!()
         };
         assert!(why.contains("microusd/2023-11"), "{why}");
-        let usage = Usage {
-            input_tokens: 100,
-            output_tokens: 10,
-        };
+        let usage = Usage::counted(100, 10);
         block_on(first.settle(&ports, usage)).unwrap();
         assert_eq!(ports.metered("bot/bot/tokens/"), reserved + 110);
         assert!(matches!(
@@ -294,10 +291,7 @@ mod tests {
             [(0, 0, 0), (1, 0, 1), (1_000_000, 1_000_000, 750_000)]
         {
             assert_eq!(
-                unit.amount(Usage {
-                    input_tokens,
-                    output_tokens
-                }),
+                unit.amount(Usage::counted(input_tokens, output_tokens)),
                 expected
             );
         }

@@ -16,7 +16,7 @@ const TITLE_CHARS: usize = 80;
 
 /// A turn, or its first half, as it goes to the permanent transcript. Stored as JSON while the database
 /// cannot be reached, so its layout is pinned.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Whose conversation it is.
     pub owner: Owner,
@@ -28,10 +28,13 @@ pub struct Record {
     pub question: StoredMessage,
     /// The bot's, once the turn has ended.
     pub reply: Option<StoredMessage>,
+    /// Every step of the chain of models, in order.
+    #[serde(default)]
+    pub calls: Vec<Call>,
 }
 
 /// A row of the table `message`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StoredMessage {
     /// Its id.
     pub id: Id,
@@ -55,10 +58,126 @@ pub struct StoredMessage {
     pub provider: String,
     /// Which model wrote it; empty for a visitor's message.
     pub model: String,
-    /// What it cost.
+    /// Tokens of all models that were asked for it.
     pub usage: Usage,
+    /// What is known of an answer beside its words.
+    #[serde(default)]
+    pub evidence: Evidence,
     /// Unix milliseconds.
     pub created_at: u64,
+}
+
+/// What is known of an answer beside its words. Stored as JSON.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Evidence {
+    /// 0 to 1; see docs/answers.md.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<f32>,
+    /// The bot's topic that the question belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    /// Served from the cache of answers.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cached: bool,
+    /// From the message to the first visible text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_token_ms: Option<u32>,
+    /// From the message to the end.
+    pub total_ms: u32,
+    /// What the prompt is made again from, when a model was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<PromptReference>,
+}
+
+/// What a prompt is made again from, without its words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromptReference {
+    /// Version of the bot's settings.
+    pub bot_version: u32,
+    /// Version of Bulle's own instructions.
+    pub template: u32,
+    /// Rows of `chunk`, in the order of their numbers.
+    pub passages: Vec<i64>,
+    /// Position of the first question of the history that was given; `None` for none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history_from: Option<u32>,
+    /// Position up to which (exclusive) a summary stood for the conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub summary_until: Option<u32>,
+    /// First 16 hexadecimal digits of the SHA-256 of the prompt's messages as JSON.
+    pub fingerprint: String,
+}
+
+/// A step of the chain: a model that was asked, or passed over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// What for.
+    pub purpose: Purpose,
+    /// Whose model.
+    pub provider: String,
+    /// Its name.
+    pub model: String,
+    /// How it went.
+    pub outcome: Outcome,
+    /// Status of the HTTP response, when there was one.
+    pub status: Option<u16>,
+    /// Tokens.
+    pub usage: Usage,
+    /// Millionths of a US dollar; `None` where no price is known.
+    pub microusd: Option<u64>,
+    /// From the request to the first text.
+    pub first_token_ms: Option<u32>,
+    /// From the request to its end.
+    pub total_ms: u32,
+    /// When it began, in Unix milliseconds.
+    pub at: u64,
+}
+
+/// What a model was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// An answer.
+    Answer,
+    /// The rest of an answer that was cut.
+    Continuation,
+    /// Another answer in place of one that was not as it must be.
+    Repair,
+    /// A summary of a long conversation.
+    Summary,
+}
+
+/// How a step of the chain went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It wrote to its end.
+    Answered,
+    /// It reached its output limit.
+    Truncated,
+    /// The visitor, or the owner's settings, stopped it.
+    Stopped,
+    /// It broke off after its first words.
+    Interrupted,
+    /// It could not be reached, or broke off before its first word.
+    Unreachable,
+    /// It answered with an error.
+    Refused,
+    /// It was silent for too long.
+    TimedOut,
+    /// It wrote nothing.
+    Empty,
+    /// It would not write about this.
+    Filtered,
+    /// What it wrote was not as it must be.
+    Invalid,
+    /// Not asked: it has failed too often lately.
+    CircuitOpen,
+    /// Not asked: the budget is used up, or cannot be read, or its price is unknown.
+    Unfunded,
+    /// Not asked: the deployment does not have it.
+    Unconfigured,
 }
 
 impl Record {
@@ -86,9 +205,11 @@ impl Record {
                 provider: String::new(),
                 model: String::new(),
                 usage: Usage::default(),
+                evidence: Evidence::default(),
                 created_at: now_ms,
             },
             reply: None,
+            calls: Vec::new(),
         }
     }
 
@@ -111,13 +232,14 @@ impl Record {
             provider: reply.provider,
             model: reply.model,
             usage: reply.usage,
+            evidence: reply.evidence,
             created_at: now_ms,
         });
     }
 }
 
 /// What is known of a reply when its turn ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Reply {
     /// Its id.
     pub id: Id,
@@ -133,8 +255,10 @@ pub struct Reply {
     pub provider: String,
     /// Which model.
     pub model: String,
-    /// What it cost.
+    /// Tokens.
     pub usage: Usage,
+    /// What is known of it beside its words.
+    pub evidence: Evidence,
 }
 
 #[cfg(test)]
@@ -155,13 +279,37 @@ mod tests {
                 error: Some(Code::UpstreamTimeout),
                 provider: "openai".into(),
                 model: "m".into(),
-                usage: Usage {
-                    input_tokens: 1,
-                    output_tokens: 2,
+                usage: Usage::counted(1, 2),
+                evidence: Evidence {
+                    confidence: Some(0.5),
+                    topic: Some("Parcours".into()),
+                    first_token_ms: Some(300),
+                    total_ms: 900,
+                    prompt: Some(PromptReference {
+                        bot_version: 3,
+                        template: 1,
+                        passages: vec![7, 9],
+                        history_from: Some(2),
+                        summary_until: None,
+                        fingerprint: "0123456789abcdef".into(),
+                    }),
+                    ..Evidence::default()
                 },
             },
             2_000,
         );
+        record.calls.push(Call {
+            purpose: Purpose::Answer,
+            provider: "openai".into(),
+            model: "m".into(),
+            outcome: Outcome::TimedOut,
+            status: Some(200),
+            usage: Usage::counted(1, 2),
+            microusd: Some(3),
+            first_token_ms: None,
+            total_ms: 900,
+            at: 1_100,
+        });
         insta::assert_json_snapshot!(record);
         let json = serde_json::to_string(&record).unwrap();
         assert_eq!(serde_json::from_str::<Record>(&json).unwrap(), record);

@@ -17,6 +17,10 @@ pub struct Site {
     pub bot_id: String,
     /// When that bot was made, in Unix milliseconds.
     pub bot_since: u64,
+    /// The version of its settings: grows with every change.
+    pub bot_version: u32,
+    /// The version of what it knows: grows with every change.
+    pub knowledge: u32,
     /// Origins that may show the bubble; see [`crate::guard::origin`] for the patterns.
     pub origins: Vec<String>,
     /// What the site is for.

@@ -143,6 +143,7 @@ pub async fn run<P: Platform>(
             provider: written.provider.to_owned(),
             model: written.model.clone(),
             usage: written.usage,
+            evidence: record::Evidence::default(),
         },
         ports.now_ms(),
     );
@@ -170,6 +171,7 @@ fn last_event(ask: &Ask<'_>, written: Written, kept: bool) -> ServerEvent {
             provider: written.provider.to_owned(),
             model: written.model,
             confidence: None,
+            cached: false,
             usage: written.usage,
             remaining: ask.question.remaining(),
             kept,

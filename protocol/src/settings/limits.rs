@@ -195,20 +195,7 @@ impl LimitSettings {
             let Some(upgrade) = &tier.upgrade else {
                 continue;
             };
-            let local = [
-                "http://localhost:",
-                "http://localhost/",
-                "http://127.0.0.1:",
-            ];
-            let safe = upgrade.url.starts_with("https://")
-                || local.iter().any(|start| upgrade.url.starts_with(start));
-            if !safe
-                || upgrade.url.len() > MAX_TEXT
-                || upgrade
-                    .url
-                    .chars()
-                    .any(|c| c.is_whitespace() || c.is_control())
-            {
+            if !is_safe_url(&upgrade.url) {
                 return at(
                     &format!("tiers.{name}.upgrade.url"),
                     "give an https:// address.",
@@ -250,4 +237,15 @@ impl LimitSettings {
         }
         Ok(())
     }
+}
+
+/// An address that a browser or server may be sent to: https, or this very machine.
+pub(super) fn is_safe_url(url: &str) -> bool {
+    let local = [
+        "http://localhost:",
+        "http://localhost/",
+        "http://127.0.0.1:",
+    ];
+    let safe = url.starts_with("https://") || local.iter().any(|start| url.starts_with(start));
+    safe && url.len() <= MAX_TEXT && !url.chars().any(|c| c.is_whitespace() || c.is_control())
 }

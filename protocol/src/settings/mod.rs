@@ -1,8 +1,14 @@
 //! What an owner configures of a bot and of a tenant.
 
 mod limits;
+mod model;
+mod persona;
+mod tenant;
 
 pub use limits::{AddressLimits, Budget, LimitSettings, LimitStore, Refusals, Tier, Upgrade};
+pub use model::{Alternative, ModelChoice, Price, ProviderChoice, TimeoutSettings};
+pub use persona::{AnswerSettings, Persona};
+pub use tenant::{NoticeSettings, TenantSettings};
 
 use crate::session::Theme;
 use serde::{Deserialize, Serialize};
@@ -29,69 +35,14 @@ pub struct BotSettings {
     pub theme: Theme,
     /// Who the bot is.
     pub persona: Persona,
-    /// Which model answers.
+    /// Which models answer.
     pub model: ModelChoice,
+    /// What answers must be like.
+    pub answers: AnswerSettings,
     /// Who is let in.
     pub access: AccessSettings,
     /// How often visitors may speak, and at whose cost.
     pub limits: LimitSettings,
-}
-
-/// Who the bot is, for the model's instructions.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields, default)]
-pub struct Persona {
-    /// What the bot is for, in a sentence.
-    pub role: String,
-    /// How it speaks.
-    pub tone: String,
-    /// What it must or must not do.
-    pub rules: Vec<String>,
-}
-
-/// Which model answers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields, default)]
-pub struct ModelChoice {
-    /// Where answers come from.
-    pub provider: ProviderChoice,
-    /// Overrides the deployment's model name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// What the model costs; that of Bulle's own table when absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub price: Option<Price>,
-}
-
-/// Where answers come from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum ProviderChoice {
-    /// The deployment's model when it has one, the documents alone otherwise.
-    #[default]
-    Default,
-    /// The documents alone.
-    Extractive,
-    /// The deployment's OpenAI-compatible server.
-    Openai,
-    /// Anthropic.
-    Anthropic,
-    /// Google's Gemini.
-    Gemini,
-}
-
-/// What a model's tokens cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Price {
-    /// Millionths of a US dollar for a million tokens of prompt: 150000 is $0.15.
-    pub input: u64,
-    /// Millionths of a US dollar for a million tokens of answer.
-    pub output: u64,
 }
 
 /// Who is let in at all.
@@ -107,15 +58,6 @@ pub struct AccessSettings {
     pub turnstile: Option<String>,
 }
 
-/// Settings of a tenant.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields, default)]
-pub struct TenantSettings {
-    /// What all bots together may spend on language models.
-    pub budget: Budget,
-}
-
 /// A value by locale, such as `{"fr": "Bonjour", "en": "Hello"}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -129,6 +71,11 @@ impl<T> Default for Localized<T> {
 }
 
 impl<T> Localized<T> {
+    /// Whether there is none at all.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The value for the locale, or for its language, or for the fallback's, or for English, or any.
     pub fn get(&self, locale: &str, fallback: &str) -> Option<&T> {
         let language = |tag: &str| tag.split('-').next().unwrap_or_default().to_owned();
@@ -151,18 +98,19 @@ const MAX_TEXT: usize = 2_000;
 /// Most entries of a list that an owner may set.
 const MAX_ITEMS: usize = 20;
 
+/// What is wrong with a setting.
+fn at<T>(path: &str, message: &str) -> Result<T, String> {
+    Err(format!("settings.{path}: {message}"))
+}
+
 impl BotSettings {
     /// Whether the values make sense, and make sense together.
     ///
     /// # Errors
     /// A sentence that names the first value that does not, as `settings.limits.…: …`.
     pub fn validate(&self) -> Result<(), String> {
-        let at = |path: &str, message: String| Err(format!("settings.{path}: {message}"));
         if self.name.trim().is_empty() || self.name.chars().count() > 80 {
-            return at(
-                "name",
-                "give the bot a name of at most 80 characters.".to_owned(),
-            );
+            return at("name", "give the bot a name of at most 80 characters.");
         }
         for (path, texts) in [
             ("tagline", self.tagline.0.values().collect::<Vec<_>>()),
@@ -172,28 +120,23 @@ impl BotSettings {
                 self.suggestions.0.values().flatten().collect(),
             ),
             ("topics", self.topics.0.values().flatten().collect()),
-            ("persona.rules", self.persona.rules.iter().collect()),
-            ("persona.role", vec![&self.persona.role]),
-            ("persona.tone", vec![&self.persona.tone]),
             ("locale", vec![&self.locale]),
         ] {
             if texts.iter().any(|text| text.chars().count() > MAX_TEXT) {
-                return at(path, format!("at most {MAX_TEXT} characters."));
+                return at(path, &format!("at most {MAX_TEXT} characters."));
             }
         }
         let lists = self.suggestions.0.values().chain(self.topics.0.values());
-        if lists
-            .chain([&self.persona.rules])
-            .any(|list| list.len() > MAX_ITEMS)
-        {
-            return at(
-                "suggestions, topics, persona.rules",
-                format!("at most {MAX_ITEMS} entries each."),
-            );
+        if lists.into_iter().any(|list| list.len() > MAX_ITEMS) {
+            let message = format!("at most {MAX_ITEMS} entries each.");
+            return at("suggestions, topics", &message);
         }
+        self.persona.validate()?;
+        self.model.validate()?;
+        self.answers.validate()?;
         self.limits
             .validate()
-            .or_else(|(path, message)| at(&format!("limits.{path}"), message))
+            .or_else(|(path, message)| at(&format!("limits.{path}"), &message))
     }
 }
 

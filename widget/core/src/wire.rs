@@ -261,12 +261,13 @@ fn done(mut v: Value) -> Option<ServerEvent> {
         finish: finish(name(&v, "finish")?),
         provider: string(&mut v, "provider")?,
         model: string(&mut v, "model")?,
-        // Not shown, and the only fraction in the protocol: not worth a reader of fractions.
+        // Not shown, and the only fraction in the protocol: not worth a reader of fractions. No more is `cached`.
         confidence: None,
-        usage: Usage {
-            input_tokens: small(&usage, "input_tokens")?,
-            output_tokens: small(&usage, "output_tokens")?,
-        },
+        cached: false,
+        usage: Usage::counted(
+            small(&usage, "input_tokens")?,
+            small(&usage, "output_tokens")?,
+        ),
         remaining: Remaining {
             minute: small(&remaining, "minute"),
             day: small(&remaining, "day"),

@@ -18,6 +18,9 @@ const TENANT_TABLES: &[&str] = &[
     "chunk",
     "api_key",
     "identity_secret",
+    "bot_version",
+    "model_call",
+    "notice",
     "visitor",
     "idempotency",
 ];

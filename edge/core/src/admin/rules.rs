@@ -62,13 +62,15 @@ pub fn read<T: DeserializeOwned + Rules>(text: &str, now_ms: u64) -> Result<T, P
 impl Rules for NewTenant {
     fn check(&self, _: u64) -> Result<(), Problem> {
         id("id", &self.id)?;
-        name(&self.name)
+        name(&self.name)?;
+        self.settings.validate().map_err(|text| invalid(&text))
     }
 }
 
 impl Rules for TenantChange {
     fn check(&self, _: u64) -> Result<(), Problem> {
-        name(&self.name)
+        name(&self.name)?;
+        self.settings.validate().map_err(|text| invalid(&text))
     }
 }
 

@@ -45,6 +45,8 @@ pub fn site() -> Site {
         tenant_id: "tenant".into(),
         bot_id: "bot".into(),
         bot_since: 1,
+        bot_version: 1,
+        knowledge: 1,
         origins: list(&["https://example.com"]),
         environment: Environment::Production,
         active: true,
@@ -62,6 +64,7 @@ pub fn site() -> Site {
                 role: "a digital twin".into(),
                 tone: "warm".into(),
                 rules: list(&["Speak of yourself as I."]),
+                ..Persona::default()
             },
             ..BotSettings::default()
         },
@@ -70,6 +73,7 @@ pub fn site() -> Site {
 
 pub fn hit(heading: &str, text: &str) -> Hit {
     Hit {
+        id: 1,
         title: "CV".into(),
         heading: heading.into(),
         text: text.into(),

@@ -143,10 +143,10 @@ impl Read for Reader {
             }
             Event::MessageDelta { delta, usage } => {
                 if let Some(usage) = usage {
-                    deltas.push(Delta::Usage(Usage {
-                        input_tokens: usage.input().max(self.input_tokens),
-                        output_tokens: usage.output_tokens.unwrap_or_default(),
-                    }));
+                    deltas.push(Delta::Usage(Usage::counted(
+                        usage.input().max(self.input_tokens),
+                        usage.output_tokens.unwrap_or_default(),
+                    )));
                 }
                 deltas.extend(delta.stop_reason.map(|reason| {
                     Delta::Finish(match reason.as_str() {
@@ -188,10 +188,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_the_same_wherever_it_is_cut() {
-        let usage = Usage {
-            input_tokens: 7,
-            output_tokens: 9,
-        };
+        let usage = Usage::counted(7, 9);
         checks::says::<Reader>(
             STREAM,
             &[

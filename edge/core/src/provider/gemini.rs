@@ -195,12 +195,12 @@ impl Read for Reader {
         };
         // Counted in every chunk; only the last one's count is whole.
         deltas.extend(chunk.usage_metadata.map(|usage| {
-            Delta::Usage(Usage {
-                input_tokens: usage.prompt_token_count,
-                output_tokens: usage
+            Delta::Usage(Usage::counted(
+                usage.prompt_token_count,
+                usage
                     .candidates_token_count
                     .saturating_add(usage.thoughts_token_count),
-            })
+            ))
         }));
         deltas.push(Delta::Finish(finish));
         Ok(Step::More)
@@ -225,10 +225,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_the_same_wherever_it_is_cut() {
-        let usage = Usage {
-            input_tokens: 7,
-            output_tokens: 7,
-        };
+        let usage = Usage::counted(7, 7);
         checks::says::<Reader>(
             STREAM,
             &[

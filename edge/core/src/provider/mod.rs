@@ -202,7 +202,7 @@ impl Deployment {
             ProviderChoice::Openai => openai,
             ProviderChoice::Anthropic => anthropic,
             ProviderChoice::Gemini => gemini,
-            ProviderChoice::Extractive => None,
+            _ => None,
         };
         chosen.map_or(Provider::Extractive, |(vendor, server)| {
             let name = bot.model.name.as_deref().unwrap_or(&server.model);

@@ -111,10 +111,10 @@ impl Read for Reader {
             self.model = Some(model);
         }
         if let Some(usage) = chunk.usage {
-            deltas.push(Delta::Usage(Usage {
-                input_tokens: usage.prompt_tokens,
-                output_tokens: usage.completion_tokens,
-            }));
+            deltas.push(Delta::Usage(Usage::counted(
+                usage.prompt_tokens,
+                usage.completion_tokens,
+            )));
         }
         let Some(choice) = chunk.choices.and_then(|choices| choices.into_iter().next()) else {
             return Ok(Step::More);
@@ -174,10 +174,7 @@ mod tests {
                 Delta::Text("Été 🫧".into()),
                 Delta::Text("!".into()),
                 Delta::Finish(Finish::Stop),
-                Delta::Usage(Usage {
-                    input_tokens: 7,
-                    output_tokens: 3,
-                }),
+                Delta::Usage(Usage::counted(7, 3)),
             ],
         );
     }

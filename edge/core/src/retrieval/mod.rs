@@ -24,6 +24,8 @@ const SNIPPET_CHARS: usize = 240;
 /// A chunk as the index returns it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hit {
+    /// Its row.
+    pub id: i64,
     /// Title of the document.
     pub title: String,
     /// Path of headings, `A › B`; empty before the first heading.
@@ -168,6 +170,7 @@ mod tests {
 
     fn hit(text: &str, language: &str, score: f64) -> Hit {
         Hit {
+            id: 1,
             title: "CV".into(),
             heading: "Parcours › Emplois".into(),
             text: text.into(),

@@ -10,6 +10,7 @@ use super::{Edge, port_error};
 
 #[derive(Deserialize)]
 struct Row {
+    id: i64,
     title: String,
     heading: String,
     text: String,
@@ -29,7 +30,7 @@ impl Index for Edge {
     ) -> Result<Vec<Hit>, PortError> {
         // bm25 weighs scope, title, heading and body; it is negative, the best the most so.
         let statement = self.db()?.prepare(
-            "SELECT source.title, chunk.heading, chunk.text, source.url, chunk.anchor, source.language, \
+            "SELECT chunk.id, source.title, chunk.heading, chunk.text, source.url, chunk.anchor, source.language, \
              -bm25(chunk_fts, 0.0, 2.0, 3.0, 1.0) AS score \
              FROM chunk_fts \
              JOIN chunk ON chunk.id = chunk_fts.rowid AND chunk.tenant_id = ?2 AND chunk.bot_id = ?3 \
@@ -58,6 +59,7 @@ impl Row {
             (url, anchor) => Some(format!("{url}#{anchor}")),
         };
         Hit {
+            id: self.id,
             title: self.title,
             heading: self.heading,
             text: self.text,

@@ -19,6 +19,8 @@ struct Row {
     active: u8,
     bot: String,
     bot_since: f64,
+    bot_version: u32,
+    knowledge: u32,
     tenant: String,
     identity_secrets: String,
 }
@@ -42,7 +44,8 @@ impl Edge {
         let statement = self.db()?.prepare(
             "SELECT site.key, site.tenant_id, site.bot_id, site.origins, site.environment, \
              site.status = 'active' AND bot.status = 'active' AND tenant.status = 'active' AS active, \
-             bot.settings AS bot, bot.created_at AS bot_since, tenant.settings AS tenant, \
+             bot.settings AS bot, bot.created_at AS bot_since, \
+             bot.version AS bot_version, bot.knowledge AS knowledge, tenant.settings AS tenant, \
              (SELECT json_group_array(identity_secret.id) FROM identity_secret \
               WHERE identity_secret.tenant_id = site.tenant_id) AS identity_secrets \
              FROM site \
@@ -70,6 +73,8 @@ impl Edge {
             tenant_id: row.tenant_id,
             bot_id: row.bot_id,
             bot_since: row.bot_since as u64,
+            bot_version: row.bot_version,
+            knowledge: row.knowledge,
         }))
     }
 }

@@ -293,6 +293,7 @@ impl Inner {
                 provider: String::new(),
                 model: String::new(),
                 usage: Usage::default(),
+                evidence: record::Evidence::default(),
             },
             now,
         );

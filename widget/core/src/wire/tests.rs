@@ -99,10 +99,8 @@ fn events_are_read_as_the_protocol_reads_them() {
             provider: "p".into(),
             model: "m".into(),
             confidence: None,
-            usage: Usage {
-                input_tokens: 3,
-                output_tokens: 4,
-            },
+            cached: false,
+            usage: Usage::counted(3, 4),
             remaining: Remaining {
                 minute: Some(2),
                 day: None,

@@ -330,6 +330,7 @@ pub fn done(finish: Finish) -> ServerEvent {
         provider: "p".into(),
         model: "m".into(),
         confidence: Some(0.5),
+        cached: false,
         usage: Usage::default(),
         remaining: Remaining::default(),
         kept: true,

@@ -33,6 +33,12 @@ pub static CHANGES: Changes = Changes {
          AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
         "DELETE FROM source WHERE tenant_id = ?1 \
          AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
+        "DELETE FROM model_call WHERE tenant_id = ?1 \
+         AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
+        "DELETE FROM notice WHERE tenant_id = ?1 \
+         AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
+        "DELETE FROM bot_version WHERE tenant_id = ?1 \
+         AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
         "DELETE FROM message WHERE tenant_id = ?1 \
          AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
         "DELETE FROM conversation WHERE tenant_id = ?1 \

@@ -1,0 +1,148 @@
+//! Which models answer, and how long they are waited for.
+
+use serde::{Deserialize, Serialize};
+
+use super::at;
+
+/// Most models after the first.
+const MAX_ALTERNATIVES: usize = 5;
+
+/// Longest name of a model, in characters.
+const MAX_NAME: usize = 200;
+
+/// Which models answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct ModelChoice {
+    /// Where answers come from.
+    pub provider: ProviderChoice,
+    /// Overrides the deployment's model name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What the model costs; that of Bulle's own table when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
+    /// Models that are asked when those before them do not answer, or may not be paid. At most 5.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub alternatives: Vec<Alternative>,
+    /// How long a model is waited for.
+    pub timeouts: TimeoutSettings,
+    /// An answer is stopped when nobody has listened to it for so many seconds, 0 to 600. It is written to its end
+    /// when absent, for the visitor to come back to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub abandoned_after_seconds: Option<u32>,
+}
+
+/// A model that is asked when those before it do not answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Alternative {
+    /// Whose it is.
+    pub provider: ProviderChoice,
+    /// Overrides the deployment's model name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What the model costs; that of Bulle's own table when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price: Option<Price>,
+}
+
+/// How long a model is waited for, in milliseconds; the deployment's own where absent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct TimeoutSettings {
+    /// From the request to the head of the response: 100 to 60000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connect_ms: Option<u32>,
+    /// From the request to the first text: 100 to 120000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_token_ms: Option<u32>,
+    /// Between two pieces of an answer: 100 to 120000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub between_tokens_ms: Option<u32>,
+    /// For a whole answer, all models that are asked for it together: 1000 to 600000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_ms: Option<u32>,
+}
+
+/// Where answers come from. A provider answers when the deployment has its key or address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ProviderChoice {
+    /// The first provider that the deployment has, the documents alone when it has none.
+    #[default]
+    Default,
+    /// The documents alone.
+    Extractive,
+    /// OpenAI, or any server that speaks its language.
+    Openai,
+    /// Anthropic.
+    Anthropic,
+    /// Google's Gemini.
+    Gemini,
+    /// Azure OpenAI.
+    Azure,
+    /// Mistral.
+    Mistral,
+    /// Groq.
+    Groq,
+    /// OpenRouter.
+    Openrouter,
+    /// Ollama.
+    Ollama,
+    /// vLLM.
+    Vllm,
+    /// LiteLLM.
+    Litellm,
+    /// Cloudflare Workers AI.
+    WorkersAi,
+}
+
+/// What a model's tokens cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Price {
+    /// Millionths of a US dollar for a million tokens of prompt: 150000 is $0.15.
+    pub input: u64,
+    /// Millionths of a US dollar for a million tokens of answer.
+    pub output: u64,
+}
+
+impl ModelChoice {
+    pub(super) fn validate(&self) -> Result<(), String> {
+        if self.alternatives.len() > MAX_ALTERNATIVES {
+            return at("model.alternatives", "at most 5.");
+        }
+        let names = self.alternatives.iter().map(|model| &model.name);
+        for name in names.chain([&self.name]).flatten() {
+            if name.trim().is_empty() || name.chars().count() > MAX_NAME {
+                return at("model.name", "a model's name has 1 to 200 characters.");
+            }
+        }
+        for (path, value, least, most) in [
+            ("connect_ms", self.timeouts.connect_ms, 100, 60_000),
+            ("first_token_ms", self.timeouts.first_token_ms, 100, 120_000),
+            (
+                "between_tokens_ms",
+                self.timeouts.between_tokens_ms,
+                100,
+                120_000,
+            ),
+            ("total_ms", self.timeouts.total_ms, 1_000, 600_000),
+        ] {
+            if value.is_some_and(|value| !(least..=most).contains(&value)) {
+                let message = format!("from {least} to {most}.");
+                return at(&format!("model.timeouts.{path}"), &message);
+            }
+        }
+        if self.abandoned_after_seconds.is_some_and(|s| s > 600) {
+            return at("model.abandoned_after_seconds", "from 0 to 600.");
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,66 @@
+//! What an owner configures for all bots together.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Budget, at, limits::is_safe_url};
+
+/// Settings of a tenant.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct TenantSettings {
+    /// What all bots together may spend on language models.
+    pub budget: Budget,
+    /// Where the owner is told that a budget is used up or that a model does not answer.
+    pub notices: NoticeSettings,
+}
+
+/// Where the owner is told of what needs them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct NoticeSettings {
+    /// An address that notices are posted to as JSON, signed; see docs/notices.md.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<String>,
+    /// A mail address. The deployment needs a service that sends mail, EMAIL_URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+}
+
+impl TenantSettings {
+    /// Whether the values make sense.
+    ///
+    /// # Errors
+    /// A sentence that names the first value that does not, as `settings.notices.…: …`.
+    pub fn validate(&self) -> Result<(), String> {
+        if self
+            .notices
+            .webhook
+            .as_deref()
+            .is_some_and(|url| !is_safe_url(url))
+        {
+            return at("notices.webhook", "give an https:// address.");
+        }
+        let plausible = |mail: &str| {
+            let (name, domain) = mail.split_once('@').unwrap_or_default();
+            let plain = !mail
+                .chars()
+                .any(|c| c.is_whitespace() || c.is_control() || ",;<>".contains(c));
+            !name.is_empty()
+                && domain.contains('.')
+                && !domain.contains('@')
+                && mail.len() <= 254
+                && plain
+        };
+        if self
+            .notices
+            .email
+            .as_deref()
+            .is_some_and(|mail| !plausible(mail))
+        {
+            return at("notices.email", "give one mail address.");
+        }
+        Ok(())
+    }
+}
