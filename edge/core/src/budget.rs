@@ -12,7 +12,7 @@ use crate::{
     meter::{Charge, Line, Rule, Settlement, Verdict, period::Period},
     ports::{Clock, Meters, PortError},
     prompt::Prompt,
-    provider::prices,
+    provider::{Model, prices},
     settings::{Price, Site},
 };
 
@@ -35,14 +35,16 @@ impl Unit {
         );
         match self {
             Self::Tokens => input + output,
-            Self::Money(price) => {
-                let millionths = input
-                    .saturating_mul(price.input)
-                    .saturating_add(output.saturating_mul(price.output));
-                millionths.div_ceil(1_000_000)
-            }
+            Self::Money(price) => cost(price, usage),
         }
     }
+}
+
+/// What tokens cost, in millionths of a dollar, rounded up.
+pub fn cost(price: Price, usage: Usage) -> u64 {
+    let input = u64::from(usage.input_tokens).saturating_mul(price.input);
+    let output = u64::from(usage.output_tokens).saturating_mul(price.output);
+    input.saturating_add(output).div_ceil(1_000_000)
 }
 
 /// Money for one answer.
@@ -52,8 +54,22 @@ pub enum Funding {
     Unbounded,
     /// Reserved, to be settled.
     Reserved(Reservation),
-    /// Nothing may be spent; the text is for the log.
-    Refused(String),
+    /// Nothing may be spent.
+    Refused(Unfunded),
+}
+
+/// Why nothing may be spent. The text is for the log.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfunded {
+    /// A budget is used up.
+    #[error("the budget {0} is exhausted")]
+    Exhausted(String),
+    /// Money is bounded, and the model has no price.
+    #[error("money is bounded, and nobody knows what {0} costs: set its `price`")]
+    Priceless(String),
+    /// The meter failed: what cannot be counted is not spent.
+    #[error("the budget cannot be read: {0}")]
+    Unreadable(PortError),
 }
 
 /// What was reserved for one answer.
@@ -69,7 +85,7 @@ pub async fn reserve<P: Meters + Clock>(
     ports: &P,
     site: &Site,
     id: Id,
-    model: &str,
+    model: &Model<'_>,
     prompt: &Prompt,
 ) -> Funding {
     let most = Usage::counted(
@@ -77,8 +93,7 @@ pub async fn reserve<P: Meters + Clock>(
         MAX_OUTPUT_TOKENS,
     );
     let Some(lines) = lines(site, model, ports.now_ms(), most) else {
-        let why = "money is bounded, and nobody knows what it costs: set `model.price`";
-        return Funding::Refused(format!("{model}: {why}"));
+        return Funding::Refused(Unfunded::Priceless(model.name.to_owned()));
     };
     if lines.is_empty() {
         return Funding::Unbounded;
@@ -101,10 +116,9 @@ pub async fn reserve<P: Meters + Clock>(
                 .get(line)
                 .map(|line| line.key.clone())
                 .unwrap_or_default();
-            Funding::Refused(format!("the budget {name} is exhausted"))
+            Funding::Refused(Unfunded::Exhausted(name))
         }
-        // What cannot be counted is not spent.
-        Err(error) => Funding::Refused(format!("the budget cannot be read: {error}")),
+        Err(error) => Funding::Refused(Unfunded::Unreadable(error)),
     }
 }
 
@@ -123,10 +137,10 @@ impl Reservation {
 }
 
 /// The lines of all budgets; nothing when one of them bounds money and the model has no price.
-fn lines(site: &Site, model: &str, now_ms: u64, most: Usage) -> Option<Vec<(Line, Unit)>> {
-    let own = prices::price(&site.bot, model);
+fn lines(site: &Site, model: &Model<'_>, now_ms: u64, most: Usage) -> Option<Vec<(Line, Unit)>> {
+    let own = prices::price(model);
     // Whoever may change a bot may name its price; a tenant's budget believes it only where it is not too low.
-    let believed = match (own, prices::known(model)) {
+    let believed = match (own, prices::known(model.name)) {
         (Some(own), Some(known)) => Some(Price {
             input: own.input.max(known.input),
             output: own.output.max(known.output),
@@ -174,6 +188,7 @@ mod tests {
     use crate::{
         fakes::{Fakes, block_on, question, site},
         prompt,
+        provider::checks,
         retrieval::Passages,
         settings::Budget,
     };
@@ -197,8 +212,19 @@ mod tests {
         prompt::build(&question("Bonjour ?"), &Passages::default(), &[])
     }
 
-    fn try_reserve(ports: &Fakes, site: &Site, n: u128, model: &str) -> Funding {
-        block_on(reserve(ports, site, Id::from_parts(0, n), model, &prompt()))
+    fn try_reserve(ports: &Fakes, site: &Site, n: u128, name: &str) -> Funding {
+        let server = checks::server("openai", "https://m.test", None);
+        let model = Model {
+            price: site.bot.model.price,
+            ..checks::model(&server, name)
+        };
+        block_on(reserve(
+            ports,
+            site,
+            Id::from_parts(0, n),
+            &model,
+            &prompt(),
+        ))
     }
 
     #[test]
@@ -231,7 +257,7 @@ mod tests {
         let Funding::Refused(why) = try_reserve(&ports, &site, 3, MODEL) else {
             panic!()
         };
-        assert!(why.contains("microusd/2023-11"), "{why}");
+        assert!(why.to_string().contains("microusd/2023-11"), "{why}");
         let usage = Usage::counted(100, 10);
         block_on(first.settle(&ports, usage)).unwrap();
         assert_eq!(ports.metered("bot/bot/tokens/"), reserved + 110);
@@ -253,7 +279,7 @@ mod tests {
         let Funding::Refused(why) = try_reserve(&ports, &budgeted(), 1, "llama3.2") else {
             panic!()
         };
-        assert!(why.contains("model.price"), "{why}");
+        assert!(why.to_string().contains("`price`"), "{why}");
         ports.fail("meters");
         assert!(matches!(
             try_reserve(&ports, &budgeted(), 1, MODEL),

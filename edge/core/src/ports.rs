@@ -103,15 +103,30 @@ pub trait Archive {
     async fn record(&self, record: &Record) -> Result<(), PortError>;
 }
 
-/// An HTTP request to a model.
+/// A request to a model.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ModelRequest {
-    /// Absolute URL.
-    pub url: String,
-    /// Name and value; may hold a secret, hence no `Debug`.
-    pub headers: Vec<(&'static str, String)>,
+    /// Where it goes.
+    pub to: Destination,
     /// JSON.
     pub body: String,
+}
+
+/// Where a request to a model goes.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// Over HTTP, as a POST.
+    Http {
+        /// Absolute URL.
+        url: String,
+        /// Name and value; may hold a secret, hence no `Debug`.
+        headers: Vec<(&'static str, String)>,
+    },
+    /// To the Workers AI binding of the Worker.
+    Binding {
+        /// Name of the model.
+        model: String,
+    },
 }
 
 /// The head of a model's answer; the body comes piece by piece.
@@ -124,7 +139,7 @@ pub struct ModelResponse<S> {
     pub body: S,
 }
 
-/// Models reachable over HTTP.
+/// Models.
 pub trait Models {
     /// The body of a response.
     type Body: Stream<Item = Result<Vec<u8>, PortError>> + Unpin;

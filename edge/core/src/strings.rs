@@ -34,6 +34,8 @@ pub struct AnswerTexts {
     pub topics: String,
     /// Answers a greeting when the bot has none of its own.
     pub hello: String,
+    /// Neither a model nor the documents answer, and the owner has no line for that.
+    pub unavailable: String,
 }
 
 /// The served locale that fits best: the first of the wishes whose language is served, else English.

@@ -1,7 +1,18 @@
 //! Words, sentences and languages: what retrieval and the embedded model need to know about text.
 
+use sha2::{Digest, Sha256};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use unicode_segmentation::UnicodeSegmentation;
+
+/// SHA-256 of the pieces, one after the other, hexadecimal.
+pub fn sha256_hex<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut digest = Sha256::new();
+    for piece in pieces {
+        digest.update(piece);
+    }
+    let bytes = digest.finalize();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
 
 /// Lower case without diacritics, like SQLite's `unicode61 remove_diacritics 2`.
 pub fn fold(text: &str) -> String {

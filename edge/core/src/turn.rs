@@ -2,30 +2,34 @@
 //!
 //! 1. `record`: the message is stored, while
 //! 2. `retrieval` looks for passages;
-//! 3. `prompt`, `budget` and `provider` (or the embedded model) write, and
+//! 3. `prompt`, `budget` and `provider`: the models of the chain are asked until one writes (`turn/chain.rs`), or the
+//!    documents and at last the owner's own lines answer (`turn/fallback.rs`), and
 //! 4. `reply` turns what they write into events as it comes;
 //! 5. `record`: the ending is stored, whatever it is, and told.
 
+mod chain;
+mod draft;
+mod fallback;
 mod model;
 
 use bulle_protocol::{
     Id,
     event::{Done, Finish, ServerEvent, Source, Sources, Start, Suggestions, TurnError, Usage},
-    problem::Code,
 };
 use futures_util::future::join;
 
 use crate::{
-    budget::{self, Funding},
     guard::{Question, limit},
-    ports::{Archive, Clock, Index, Meters, Models},
-    prompt::{self, Exchange},
-    provider::{Deployment, Failure, Model, Provider, extractive},
-    record::{self, Record},
-    reply::Reply,
+    ports::{Archive, Clock, Entropy, Index, Kv, Meters, Models},
+    prompt::Exchange,
+    provider::{Deployment, Failure},
+    record::{self, Call, Evidence, Record},
     retrieval::{self, Passages},
     strings,
 };
+use chain::Chain;
+use draft::Draft;
+use model::Patience;
 
 /// Where the events of a turn go.
 pub trait Sink {
@@ -36,8 +40,8 @@ pub trait Sink {
 }
 
 /// Everything that a turn needs of the platform.
-pub trait Platform: Archive + Clock + Index + Meters + Models {}
-impl<P: Archive + Clock + Index + Meters + Models> Platform for P {}
+pub trait Platform: Archive + Clock + Entropy + Index + Kv + Meters + Models {}
+impl<P: Archive + Clock + Entropy + Index + Kv + Meters + Models> Platform for P {}
 
 /// A question in its conversation.
 pub struct Ask<'a> {
@@ -51,25 +55,25 @@ pub struct Ask<'a> {
     pub number: u32,
     /// Earlier exchanges, oldest first.
     pub history: &'a [Exchange],
+    /// What an earlier attempt at this turn has written, as Markdown: the answer goes on from there.
+    pub written: &'a str,
 }
 
 /// How a turn ended.
 pub struct Ended {
     /// What was, or should have been, stored.
     pub record: Record,
+    /// The answer as Markdown.
+    pub text: String,
     /// False when the archive refused: the caller keeps the record and tries again.
     pub kept: bool,
 }
 
-/// An answer as far as it went.
+/// Who wrote the answer, and how it ended.
 struct Written {
-    reply: Reply,
     end: Result<Finish, Failure>,
     provider: &'static str,
     model: String,
-    usage: Usage,
-    /// True when a model has taken the request: from then on it costs money.
-    paid: bool,
     suggestions: Vec<String>,
 }
 
@@ -81,18 +85,17 @@ pub async fn run<P: Platform>(
     sink: &mut impl Sink,
     cancel: impl Future<Output = ()> + Unpin,
 ) -> Ended {
-    sink.emit(ServerEvent::Start(Start {
-        conversation_id: ask.conversation_id,
-        message_id: ask.question.id(),
-        reply_id: ask.reply_id,
-    }));
-    // 1 and 2. A message that cannot be stored now is stored with the ending.
-    let mut record = Record::accepted(
-        ask.question,
-        ask.conversation_id,
-        ask.number,
-        ports.now_ms(),
+    let began_ms = ports.now_ms();
+    let draft = Draft::begin(
+        sink,
+        Start {
+            conversation_id: ask.conversation_id,
+            message_id: ask.question.id(),
+            reply_id: ask.reply_id,
+        },
     );
+    // 1 and 2. A message that cannot be stored now is stored with the ending.
+    let mut record = Record::accepted(ask.question, ask.conversation_id, ask.number, began_ms);
     let previous = ask
         .history
         .last()
@@ -102,68 +105,89 @@ pub async fn run<P: Platform>(
         retrieval::search(ports, ask.question, previous),
     )
     .await;
-    if let Err(error) = stored {
-        sink.log(&format!("the message was not stored: {error}"));
-    }
-    let found = found.inspect_err(|error| sink.log(&format!("no passages: {error}")));
     // 3 and 4.
     let passages = found.as_ref().cloned().unwrap_or_default();
-    let mut written = match deployment.provider(&ask.question.site().bot) {
-        Provider::Model(model) => {
-            funded(ports, deployment, model, ask, &passages, sink, cancel).await
-        }
-        Provider::Extractive if found.is_err() => Written::failed(Failure::new(
-            Code::StorageUnavailable,
-            "the documents cannot be searched",
-        )),
-        Provider::Extractive => extract(ask.question, &passages, Finish::Stop, sink),
+    let bot = &ask.question.site().bot;
+    let timeouts = deployment.timeouts.with(bot.model.timeouts);
+    let patience = Patience::new(ports, timeouts, cancel);
+    let mut chain = Chain::new(ports, ask, &passages, draft, patience);
+    if let Err(error) = stored {
+        chain
+            .draft
+            .log(&format!("the message was not stored: {error}"));
+    }
+    if let Err(error) = &found {
+        chain.draft.log(&format!("no passages: {error}"));
+    }
+    let links = deployment.chain(bot);
+    let written = match chain.answer(&links).await {
+        Some(answered) => Written {
+            end: answered.end,
+            provider: answered.provider,
+            model: answered.model,
+            suggestions: Vec::new(),
+        },
+        None => fallback::answer(&mut chain, links.is_empty(), found.is_ok()),
     };
-    for event in written.reply.finish() {
-        sink.emit(event);
-    }
-    if let Err(failure) = &written.end {
-        sink.log(&format!("{} failed: {failure}", written.provider));
-    }
+    let Chain {
+        mut draft,
+        calls,
+        paid,
+        ..
+    } = chain;
+    draft.finish(ports);
     // What came to nothing, and cost nothing.
-    if written.end.is_err() && !written.paid {
+    if written.end.is_err() && !paid {
         let given_back = limit::give_back(ports, ask.question).await;
         if let Err(error) = given_back {
-            sink.log(&format!("the message stays counted: {error}"));
+            draft.log(&format!("the message stays counted: {error}"));
         }
     }
     // 5.
-    let sources = cited(&written.reply, &passages);
+    let ended_ms = ports.now_ms();
+    let since = |ms: u64| u32::try_from(ms.saturating_sub(began_ms)).unwrap_or(u32::MAX);
+    let sources = cited(draft.cites(), &passages);
+    let usage = total(&calls);
+    record.calls = calls;
     record.reply(
         record::Reply {
             id: ask.reply_id,
-            blocks: written.reply.blocks().to_vec(),
+            blocks: draft.blocks().to_vec(),
             sources: sources.clone(),
             finish: written.end.as_ref().ok().copied(),
             error: written.end.as_ref().err().map(|failure| failure.code),
             provider: written.provider.to_owned(),
             model: written.model.clone(),
-            usage: written.usage,
-            evidence: record::Evidence::default(),
+            usage,
+            evidence: Evidence {
+                first_token_ms: draft.first_ms().map(since),
+                total_ms: since(ended_ms),
+                ..Evidence::default()
+            },
         },
-        ports.now_ms(),
+        ended_ms,
     );
     let stored = ports.record(&record).await;
     if let Err(error) = &stored {
-        sink.log(&format!("the answer was not stored: {error}"));
+        draft.log(&format!("the answer was not stored: {error}"));
     }
     let kept = stored.is_ok();
     if !sources.is_empty() {
-        sink.emit(ServerEvent::Sources(Sources { items: sources }));
+        draft.emit(ServerEvent::Sources(Sources { items: sources }));
     }
     if !written.suggestions.is_empty() {
         let items = written.suggestions.clone();
-        sink.emit(ServerEvent::Suggestions(Suggestions { items }));
+        draft.emit(ServerEvent::Suggestions(Suggestions { items }));
     }
-    sink.emit(last_event(ask, written, kept));
-    Ended { record, kept }
+    draft.emit(last_event(ask, written, usage, kept));
+    Ended {
+        record,
+        text: draft.text().to_owned(),
+        kept,
+    }
 }
 
-fn last_event(ask: &Ask<'_>, written: Written, kept: bool) -> ServerEvent {
+fn last_event(ask: &Ask, written: Written, usage: Usage, kept: bool) -> ServerEvent {
     match written.end {
         Ok(finish) => ServerEvent::Done(Done {
             reply_id: ask.reply_id,
@@ -172,7 +196,7 @@ fn last_event(ask: &Ask<'_>, written: Written, kept: bool) -> ServerEvent {
             model: written.model,
             confidence: None,
             cached: false,
-            usage: written.usage,
+            usage,
             remaining: ask.question.remaining(),
             kept,
         }),
@@ -186,10 +210,23 @@ fn last_event(ask: &Ask<'_>, written: Written, kept: bool) -> ServerEvent {
     }
 }
 
+/// The tokens of all steps.
+fn total(calls: &[Call]) -> Usage {
+    let sum = |count: fn(&Usage) -> u32| {
+        let counts = calls.iter().map(|call| count(&call.usage));
+        counts.fold(0, u32::saturating_add)
+    };
+    Usage {
+        input_tokens: sum(|usage| usage.input_tokens),
+        output_tokens: sum(|usage| usage.output_tokens),
+        estimated: calls.iter().any(|call| call.usage.estimated),
+    }
+}
+
 /// The passages that the reply cites, under the numbers that it uses.
-fn cited(reply: &Reply, passages: &Passages) -> Vec<Source> {
+fn cited(cites: &[u32], passages: &Passages) -> Vec<Source> {
     let find = |n: u32| passages.items().iter().find(|passage| passage.n == n);
-    (reply.cites().iter().zip(1..))
+    (cites.iter().zip(1..))
         .filter_map(|(passage, n)| {
             Some(Source {
                 n,
@@ -197,75 +234,6 @@ fn cited(reply: &Reply, passages: &Passages) -> Vec<Source> {
             })
         })
         .collect()
-}
-
-impl Written {
-    /// What the vendor has counted; nothing when it was not asked, or refused; unknown when it was cut off.
-    fn spent(&self) -> Option<Usage> {
-        (!self.paid || self.usage != Usage::default()).then_some(self.usage)
-    }
-
-    fn failed(failure: Failure) -> Self {
-        Self {
-            reply: Reply::new(0),
-            end: Err(failure),
-            provider: extractive::NAME,
-            model: extractive::NAME.to_owned(),
-            usage: Usage::default(),
-            paid: false,
-            suggestions: Vec::new(),
-        }
-    }
-}
-
-/// The embedded model writes.
-fn extract(question: &Question, passages: &Passages, end: Finish, sink: &mut impl Sink) -> Written {
-    let extract = extractive::answer(question, passages);
-    let mut reply = Reply::new(passages.items().len());
-    for piece in &extract.pieces {
-        for event in reply.push(piece) {
-            sink.emit(event);
-        }
-    }
-    Written {
-        reply,
-        end: Ok(end),
-        provider: extractive::NAME,
-        model: extractive::NAME.to_owned(),
-        usage: Usage::default(),
-        paid: false,
-        suggestions: extract.suggestions,
-    }
-}
-
-/// A model writes, if there is money for it; the embedded one otherwise, which costs nothing.
-async fn funded<P: Platform>(
-    ports: &P,
-    deployment: &Deployment,
-    model: Model<'_>,
-    ask: &Ask<'_>,
-    passages: &Passages,
-    sink: &mut impl Sink,
-    cancel: impl Future<Output = ()> + Unpin,
-) -> Written {
-    let site = ask.question.site();
-    let prompt = prompt::build(ask.question, passages, ask.history);
-    let reservation = match budget::reserve(ports, site, ask.reply_id, model.name, &prompt).await {
-        Funding::Unbounded => None,
-        Funding::Reserved(reservation) => Some(reservation),
-        Funding::Refused(why) => {
-            sink.log(&format!("answered from the documents: {why}"));
-            return extract(ask.question, passages, Finish::Fallback, sink);
-        }
-    };
-    let most = reservation.as_ref().map(|_| budget::MAX_OUTPUT_TOKENS);
-    let written = model::ask(ports, deployment, model, &prompt, most, sink, cancel).await;
-    if let (Some(reservation), Some(usage)) = (reservation, written.spent())
-        && let Err(error) = reservation.settle(ports, usage).await
-    {
-        sink.log(&format!("the budget keeps its reservation: {error}"));
-    }
-    written
 }
 
 #[cfg(test)]

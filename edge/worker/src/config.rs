@@ -3,22 +3,15 @@
 use bulle_edge_core::{
     admin::key::OperatorKey,
     guard::token::Secret,
-    provider::{Deployment, Server, Timeouts},
+    provider::{Deployment, PROVIDERS, Provider, Server, Timeouts, Vendor},
 };
 use bulle_protocol::problem::Problem;
-use worker::Env;
+use worker::{Env, js_sys::Reflect};
 
-/// Where OpenAI itself answers, when a key is set and no other address.
-const OPENAI_BASE_URL: &str = "https://api.openai.com/v1";
+use crate::adapters::AI_BINDING;
 
-/// Where Anthropic itself answers.
-const ANTHROPIC_BASE_URL: &str = "https://api.anthropic.com/v1";
-
-/// Where Gemini itself answers.
-const GEMINI_BASE_URL: &str = "https://generativelanguage.googleapis.com/v1beta";
-
-/// Model asked for when none is named.
-const OPENAI_MODEL: &str = "gpt-4o-mini";
+/// Most keys of a provider.
+const MAX_KEYS: u32 = 9;
 
 /// Where Turnstile itself answers.
 const TURNSTILE_URL: &str = "https://challenges.cloudflare.com/turnstile/v0/siteverify";
@@ -38,9 +31,6 @@ pub fn operator_key(env: &Env) -> Option<OperatorKey> {
 
 /// The models and the patience with them.
 pub fn deployment(env: &Env) -> Deployment {
-    let api_key = text(env, "OPENAI_API_KEY");
-    let base_url = text(env, "OPENAI_BASE_URL");
-    let configured = api_key.is_some() || base_url.is_some();
     let defaults = Timeouts::default();
     let ms = |name: &str, default: u64| {
         text(env, name)
@@ -48,14 +38,12 @@ pub fn deployment(env: &Env) -> Deployment {
             .unwrap_or(default)
     };
     Deployment {
-        anthropic: vendor(env, "ANTHROPIC", ANTHROPIC_BASE_URL),
-        gemini: vendor(env, "GEMINI", GEMINI_BASE_URL),
-        openai: configured.then(|| Server {
-            base_url: base_url.unwrap_or_else(|| OPENAI_BASE_URL.to_owned()),
-            api_key,
-            model: text(env, "OPENAI_MODEL").unwrap_or_else(|| OPENAI_MODEL.to_owned()),
-        }),
+        servers: PROVIDERS
+            .iter()
+            .filter_map(|provider| server(env, provider))
+            .collect(),
         timeouts: Timeouts {
+            connect: ms("MODEL_CONNECT_MS", defaults.connect),
             first_token: ms("MODEL_FIRST_TOKEN_MS", defaults.first_token),
             between_tokens: ms("MODEL_BETWEEN_TOKENS_MS", defaults.between_tokens),
             total: ms("MODEL_TOTAL_MS", defaults.total),
@@ -63,16 +51,36 @@ pub fn deployment(env: &Env) -> Deployment {
     }
 }
 
-/// A vendor, from variables that begin with its name. No model has a name that stays, so it has to be said.
-fn vendor(env: &Env, name: &str, base_url: &str) -> Option<Server> {
+/// A provider, from variables that begin with its name: a key or an address makes it configured. Further keys are
+/// `…_API_KEY_2` to `…_API_KEY_9`.
+fn server(env: &Env, provider: &'static Provider) -> Option<Server> {
+    let name = provider.name.to_ascii_uppercase();
     let setting = |what: &str| text(env, &format!("{name}_{what}"));
-    let (api_key, url) = (setting("API_KEY"), setting("BASE_URL"));
-    let model = setting("MODEL").filter(|_| api_key.is_some() || url.is_some())?;
-    Some(Server {
-        base_url: url.unwrap_or_else(|| base_url.to_owned()),
-        api_key,
-        model,
-    })
+    let model = setting("MODEL");
+    if provider.vendor == Vendor::WorkersAi {
+        let bound = Reflect::has(env, &AI_BINDING.into()).unwrap_or(false);
+        return bound.then(|| Server {
+            provider,
+            base_url: String::new(),
+            api_keys: Vec::new(),
+            model: model.unwrap_or_default(),
+        });
+    }
+    let first: Vec<String> = setting("API_KEY").into_iter().collect();
+    let base_url = setting("BASE_URL");
+    if first.is_empty() && base_url.is_none() {
+        return None;
+    }
+    let more = (2..=MAX_KEYS).map_while(|n| setting(&format!("API_KEY_{n}")));
+    let or = |own: Option<String>, default: &str| own.unwrap_or_else(|| default.to_owned());
+    let server = Server {
+        provider,
+        base_url: or(base_url, provider.base_url),
+        api_keys: first.into_iter().chain(more).collect(),
+        model: or(model, provider.model),
+    };
+    // Of some only the owner knows where they are.
+    (!server.base_url.is_empty()).then_some(server)
 }
 
 /// How Turnstile is asked.

@@ -6,9 +6,10 @@ use bulle_protocol::{
     problem::{Code, Problem},
 };
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 
 use super::rules::is_id;
+use crate::text::sha256_hex;
 
 /// Fewest characters of the operator's key.
 pub const MIN_OPERATOR_KEY_CHARS: usize = 32;
@@ -142,16 +143,6 @@ pub fn invalid() -> Problem {
         Code::ApiKeyInvalid,
         "This API key is unknown, revoked or expired. Ask an owner or the operator for a new one.",
     )
-}
-
-/// SHA-256 of the pieces, one after the other, hexadecimal.
-pub fn sha256_hex<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> String {
-    let mut digest = Sha256::new();
-    for piece in pieces {
-        digest.update(piece);
-    }
-    let bytes = digest.finalize();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether two secrets are the same, in a time that says nothing about where they differ: their tags are compared.

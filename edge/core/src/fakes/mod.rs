@@ -48,7 +48,9 @@ pub struct Fakes {
 
 /// What a fake model does when it is asked.
 pub struct FakeAnswer {
+    /// 0: it never answers.
     pub status: u16,
+    pub retry_after: Option<u32>,
     pub pieces: Vec<Piece>,
 }
 
@@ -98,9 +100,24 @@ impl Fakes {
     }
 
     pub fn answer(&self, status: u16, pieces: Vec<Piece>) {
-        self.answers
-            .borrow_mut()
-            .push_back(FakeAnswer { status, pieces });
+        self.answers.borrow_mut().push_back(FakeAnswer {
+            status,
+            retry_after: None,
+            pieces,
+        });
+    }
+
+    /// The model lets wait for the head of its response.
+    pub fn answer_never(&self) {
+        self.answer(0, Vec::new());
+    }
+
+    /// The model says when to come back.
+    pub fn answer_later(&self, status: u16, seconds: u32) {
+        self.answer(status, Vec::new());
+        if let Some(answer) = self.answers.borrow_mut().back_mut() {
+            answer.retry_after = Some(seconds);
+        }
     }
 
     /// As if another isolate served the next request.
@@ -335,12 +352,13 @@ impl Models for Fakes {
     async fn open(&self, request: ModelRequest) -> Result<ModelResponse<FakeBody>, PortError> {
         self.enter("models")?;
         self.requests.borrow_mut().push(request);
-        let Some(answer) = self.answers.borrow_mut().pop_front() else {
+        let answer = self.answers.borrow_mut().pop_front();
+        let Some(answer) = answer.filter(|answer| answer.status > 0) else {
             return std::future::pending().await;
         };
         Ok(ModelResponse {
             status: answer.status,
-            retry_after: None,
+            retry_after: answer.retry_after,
             body: FakeBody(answer.pieces.into()),
         })
     }

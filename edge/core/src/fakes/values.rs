@@ -85,7 +85,13 @@ pub fn hit(heading: &str, text: &str) -> Hit {
 
 /// A question that went through the real guard.
 pub fn question(text: &str) -> Question {
+    question_to(site(), text)
+}
+
+/// A question to this site that went through the real guard.
+pub fn question_to(site: Site, text: &str) -> Question {
     let ports = Fakes::default();
+    ports.add_site(site);
     let request = SessionRequest {
         site: "demo".into(),
         locale: Some("fr".into()),

@@ -13,7 +13,7 @@ use super::{
     decoder::{Read, Step, malformed, named},
 };
 use crate::{
-    ports::ModelRequest,
+    ports::{Destination, ModelRequest},
     prompt::{Prompt, Role, Turn},
 };
 
@@ -53,9 +53,9 @@ pub fn request(
         stream: true,
     };
     let mut request = model.post("messages", &body, |key| ("x-api-key", key.to_owned()))?;
-    request
-        .headers
-        .push(("anthropic-version", VERSION.to_owned()));
+    if let Destination::Http { headers, .. } = &mut request.to {
+        headers.push(("anthropic-version", VERSION.to_owned()));
+    }
     Ok(request)
 }
 
@@ -148,6 +148,9 @@ impl Read for Reader {
                         usage.output_tokens.unwrap_or_default(),
                     )));
                 }
+                if delta.stop_reason.as_deref() == Some("refusal") {
+                    return Err(Failure::filtered("refusal"));
+                }
                 deltas.extend(delta.stop_reason.map(|reason| {
                     Delta::Finish(match reason.as_str() {
                         "max_tokens" => Finish::Length,
@@ -168,7 +171,7 @@ impl Read for Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::{Server, Vendor, checks};
+    use crate::provider::checks;
 
     const STREAM: &str = concat!(
         "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"model\":\"claude-x\",\"content\":[],",
@@ -223,20 +226,13 @@ mod tests {
 
     #[test]
     fn instructions_stand_apart_and_the_key_in_a_header() {
-        let server = Server {
-            base_url: "https://api.example/v1/".into(),
-            api_key: Some("sk-secret".into()),
-            model: "m".into(),
-        };
-        let model = Model {
-            vendor: Vendor::Anthropic,
-            server: &server,
-            name: "claude-x",
-        };
+        let server = checks::server("anthropic", "https://api.example/v1/", Some("sk-secret"));
+        let model = checks::model(&server, "claude-x");
         let question = crate::fakes::question("Bonjour");
         let prompt = crate::prompt::build(&question, &crate::retrieval::Passages::default(), &[]);
         let request = model.request(&prompt, Some(2_000)).unwrap();
-        assert_eq!(request.url, "https://api.example/v1/messages");
+        let (url, headers) = checks::http(&request);
+        assert_eq!(url, "https://api.example/v1/messages");
         let body: Value = serde_json::from_str(&request.body).unwrap();
         assert_eq!(body["max_tokens"], 2_000);
         assert!(body["system"].as_str().unwrap().contains("Jumeau"));
@@ -245,11 +241,7 @@ mod tests {
             serde_json::json!([{"role": "user", "content": "Bonjour"}])
         );
         assert!(!request.body.contains("sk-secret"));
-        assert!(
-            request
-                .headers
-                .contains(&("x-api-key", "sk-secret".to_owned()))
-        );
+        assert!(headers.contains(&("x-api-key", "sk-secret".to_owned())));
         let unbounded: Value =
             serde_json::from_str(&model.request(&prompt, None).unwrap().body).unwrap();
         assert_eq!(unbounded["max_tokens"], MOST_TOKENS);

@@ -1,9 +1,41 @@
 //! What every vendor's tests do with a stream.
 
 use super::{
-    Delta, Failure,
+    Delta, Failure, Model, PROVIDERS, Server,
     decoder::{Decoder, Read},
 };
+use crate::ports::{Destination, ModelRequest};
+
+/// A provider with a server at this address and at most one key.
+pub fn server(name: &str, base_url: &str, key: Option<&str>) -> Server {
+    Server {
+        provider: PROVIDERS
+            .iter()
+            .find(|provider| provider.name == name)
+            .unwrap(),
+        base_url: base_url.into(),
+        api_keys: key.map(str::to_owned).into_iter().collect(),
+        model: format!("{name}-model"),
+    }
+}
+
+/// A model of a server.
+pub fn model<'a>(server: &'a Server, name: &'a str) -> Model<'a> {
+    Model {
+        server,
+        name,
+        price: None,
+        key: 0,
+    }
+}
+
+/// Address and headers of a request over HTTP.
+pub fn http(request: &ModelRequest) -> (&str, &[(&'static str, String)]) {
+    match &request.to {
+        Destination::Http { url, headers } => (url, headers),
+        Destination::Binding { .. } => panic!("not over HTTP"),
+    }
+}
 
 /// The deltas of a whole body that comes in these pieces.
 pub fn decode<R: Read + Default + 'static>(pieces: &[&[u8]]) -> Result<Vec<Delta>, Failure> {

@@ -4,6 +4,7 @@ use bulle_protocol::{problem::Code, sse};
 use serde_json::Value;
 
 use super::{Delta, Failure};
+use crate::record::Outcome;
 
 /// What comes after an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,9 +100,13 @@ pub fn refusal(status: u16, retry_after: Option<u32>, body: &[u8]) -> Failure {
     let error = serde_json::from_slice::<Value>(body).unwrap_or_default();
     let error = error.get("error").unwrap_or(&Value::Null);
     Failure {
-        code: Code::UpstreamUnavailable,
-        detail: format!("HTTP {status}, {}", named(error)),
+        outcome: Outcome::Refused,
+        status: Some(status),
         retry_after,
+        ..Failure::new(
+            Code::UpstreamUnavailable,
+            format!("HTTP {status}, {}", named(error)),
+        )
     }
 }
 

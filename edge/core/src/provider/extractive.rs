@@ -48,6 +48,8 @@ pub struct Extract {
     pub pieces: Vec<String>,
     /// Topics to ask about, when the documents do not answer.
     pub suggestions: Vec<String>,
+    /// False when the documents do not answer.
+    pub found: bool,
 }
 
 /// A sentence or list item of a passage.
@@ -93,6 +95,7 @@ pub fn answer(question: &Question, passages: &Passages) -> Extract {
         return Extract {
             pieces,
             suggestions: Vec::new(),
+            found: true,
         };
     }
     let mut chosen: Vec<&Unit> = units
@@ -123,6 +126,7 @@ pub fn answer(question: &Question, passages: &Passages) -> Extract {
     Extract {
         pieces,
         suggestions: Vec::new(),
+        found: true,
     }
 }
 
@@ -239,6 +243,7 @@ fn hello(question: &Question, locale: &str, texts: &AnswerTexts) -> Extract {
     Extract {
         pieces,
         suggestions: suggestions(question, locale),
+        found: true,
     }
 }
 
@@ -248,6 +253,7 @@ fn nothing(question: &Question, locale: &str, texts: &AnswerTexts) -> Extract {
     Extract {
         pieces,
         suggestions: suggestions(question, locale),
+        found: false,
     }
 }
 

@@ -161,15 +161,14 @@ pub struct Reader {
 impl Read for Reader {
     fn event(&mut self, data: &str, deltas: &mut Vec<Delta>) -> Result<Step, Failure> {
         let chunk: Chunk = serde_json::from_str(data).map_err(|e| malformed(&e))?;
-        let interrupted = |detail: String| Err(Failure::new(Code::UpstreamInterrupted, detail));
         if let Some(error) = chunk.error {
-            return interrupted(named(&error));
+            return Err(Failure::new(Code::UpstreamInterrupted, named(&error)));
         }
         if let Some(reason) = chunk
             .prompt_feedback
             .and_then(|feedback| feedback.block_reason)
         {
-            return interrupted(format!("the prompt was blocked: {reason}"));
+            return Err(Failure::filtered(&format!("the prompt, {reason}")));
         }
         if let Some(model) = chunk
             .model_version
@@ -191,7 +190,7 @@ impl Read for Reader {
             Some("STOP") => Finish::Stop,
             Some("MAX_TOKENS") => Finish::Length,
             // Blocked by one of the filters: what was said before is all there is.
-            Some(reason) => return interrupted(format!("the answer was ended: {reason}")),
+            Some(reason) => return Err(Failure::filtered(reason)),
         };
         // Counted in every chunk; only the last one's count is whole.
         deltas.extend(chunk.usage_metadata.map(|usage| {
@@ -210,7 +209,7 @@ impl Read for Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::{Server, Vendor, checks};
+    use crate::provider::checks;
 
     const STREAM: &str = concat!(
         "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"hm\",\"thought\":true},{\"text\":\"Été \"}],\"role\":\"model\"},\"index\":0}],",
@@ -247,7 +246,7 @@ mod tests {
             (said, "SAFETY"),
             (
                 "data: {\"promptFeedback\":{\"blockReason\":\"OTHER\"}}\n\n",
-                "blocked: OTHER",
+                "prompt, OTHER",
             ),
             (
                 "data: {\"error\":{\"status\":\"UNAVAILABLE\",\"message\":\"secret\"}}\n\n",
@@ -266,21 +265,14 @@ mod tests {
 
     #[test]
     fn instructions_stand_apart_and_the_key_in_a_header() {
-        let server = Server {
-            base_url: "https://api.example/v1beta/".into(),
-            api_key: Some("secret-key".into()),
-            model: "m".into(),
-        };
-        let model = Model {
-            vendor: Vendor::Gemini,
-            server: &server,
-            name: "gemini-x",
-        };
+        let server = checks::server("gemini", "https://api.example/v1beta/", Some("secret-key"));
+        let model = checks::model(&server, "gemini-x");
         let question = crate::fakes::question("Bonjour");
         let prompt = crate::prompt::build(&question, &crate::retrieval::Passages::default(), &[]);
         let request = model.request(&prompt, Some(2_000)).unwrap();
+        let (url, headers) = checks::http(&request);
         assert_eq!(
-            request.url,
+            url,
             "https://api.example/v1beta/models/gemini-x:streamGenerateContent?alt=sse"
         );
         let body: Value = serde_json::from_str(&request.body).unwrap();
@@ -296,16 +288,12 @@ mod tests {
             serde_json::json!([{"role": "user", "parts": [{"text": "Bonjour"}]}])
         );
         assert_eq!(body["safetySettings"].as_array().unwrap().len(), 4);
-        assert!(!request.body.contains("secret-key") && !request.url.contains("secret-key"));
+        assert!(!request.body.contains("secret-key") && !url.contains("secret-key"));
         let elsewhere = Model {
             name: "x/../../files?",
             ..model
         };
         assert!(elsewhere.request(&prompt, None).is_err());
-        assert!(
-            request
-                .headers
-                .contains(&("x-goog-api-key", "secret-key".to_owned()))
-        );
+        assert!(headers.contains(&("x-goog-api-key", "secret-key".to_owned())));
     }
 }

@@ -2,25 +2,27 @@
 //! response, cut anywhere, into [`Delta`]s. [`crate::turn`] moves the bytes.
 
 pub mod anthropic;
+pub mod breaker;
 #[cfg(test)]
-mod checks;
+pub(crate) mod checks;
 pub mod decoder;
 pub mod extractive;
 pub mod gemini;
 pub mod openai;
 pub mod prices;
+pub mod workers_ai;
 
 use bulle_protocol::{
     event::{Finish, Usage},
     problem::Code,
 };
-
 use serde::Serialize;
 
 use crate::{
-    ports::ModelRequest,
+    ports::{Destination, ModelRequest},
     prompt::Prompt,
-    settings::{BotSettings, ProviderChoice},
+    record::Outcome,
+    settings::{BotSettings, Price, ProviderChoice, TimeoutSettings},
 };
 use decoder::Decoder;
 
@@ -43,19 +45,64 @@ pub enum Delta {
 pub struct Failure {
     /// One of the `upstream_*` codes.
     pub code: Code,
+    /// How this is recorded.
+    pub outcome: Outcome,
     /// For the log: may quote the vendor, never shown to visitors.
     pub detail: String,
+    /// Status of the HTTP response, when it is one that refuses.
+    pub status: Option<u16>,
     /// Seconds, when the vendor says so.
     pub retry_after: Option<u32>,
 }
 
 impl Failure {
-    /// A failure without a hint when to retry.
+    /// A failure of the code's usual kind.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self {
             code,
+            outcome: match code {
+                Code::UpstreamTimeout => Outcome::TimedOut,
+                Code::UpstreamInterrupted => Outcome::Interrupted,
+                _ => Outcome::Unreachable,
+            },
             detail: detail.into(),
+            status: None,
             retry_after: None,
+        }
+    }
+
+    /// The vendor would not write about this; another may.
+    pub fn filtered(why: &str) -> Self {
+        Self {
+            outcome: Outcome::Filtered,
+            ..Self::new(Code::UpstreamInterrupted, format!("filtered: {why}"))
+        }
+    }
+
+    /// Whether asking the same model again, soon, may help.
+    pub fn is_passing(&self) -> bool {
+        match self.outcome {
+            Outcome::Unreachable => true,
+            Outcome::Refused => self
+                .status
+                .is_some_and(|status| status == 408 || status == 429 || status >= 500),
+            _ => false,
+        }
+    }
+
+    /// Whether another key of the same vendor may help: this one is not good, or has had enough for now.
+    pub fn is_of_the_key(&self) -> bool {
+        matches!(self.status, Some(401 | 403 | 429))
+    }
+
+    /// Whether it says something of the model's health, and not only of this one prompt.
+    pub fn is_of_the_model(&self) -> bool {
+        match self.outcome {
+            Outcome::Unreachable | Outcome::TimedOut | Outcome::Interrupted => true,
+            Outcome::Refused => self
+                .status
+                .is_none_or(|status| ![400, 413, 422].contains(&status)),
+            _ => false,
         }
     }
 }
@@ -63,20 +110,37 @@ impl Failure {
 /// How long to wait for a model, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
+    /// From the request to the head of the response.
+    pub connect: u64,
     /// From the request to the first text.
     pub first_token: u64,
     /// Between two pieces of the body.
     pub between_tokens: u64,
-    /// For the whole answer.
+    /// For the whole answer, all models that are asked for it together.
     pub total: u64,
 }
 
 impl Default for Timeouts {
     fn default() -> Self {
         Self {
+            connect: 10_000,
             first_token: 30_000,
             between_tokens: 20_000,
             total: 180_000,
+        }
+    }
+}
+
+impl Timeouts {
+    /// These, with what the bot's owner has set in their place.
+    #[must_use]
+    pub fn with(self, own: TimeoutSettings) -> Self {
+        let or = |own: Option<u32>, default| own.map_or(default, u64::from);
+        Self {
+            connect: or(own.connect_ms, self.connect),
+            first_token: or(own.first_token_ms, self.first_token),
+            between_tokens: or(own.between_tokens_ms, self.between_tokens),
+            total: or(own.total_ms, self.total),
         }
     }
 }
@@ -90,51 +154,85 @@ pub enum Vendor {
     Anthropic,
     /// Google's Gemini.
     Gemini,
+    /// Cloudflare's Workers AI, a binding of the Worker.
+    WorkersAi,
 }
 
-impl Vendor {
-    /// As answers and records name it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::OpenAi => "openai",
-            Self::Anthropic => "anthropic",
-            Self::Gemini => "gemini",
-        }
+/// A provider that a deployment may have.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Provider {
+    /// As settings name it.
+    pub choice: ProviderChoice,
+    /// As answers and records name it; in capitals, the beginning of its variables (`MISTRAL_API_KEY`).
+    pub name: &'static str,
+    /// Whose API it speaks.
+    pub vendor: Vendor,
+    /// Where it answers unless `…_BASE_URL` says otherwise; empty where only the owner knows.
+    pub base_url: &'static str,
+    /// Model unless `…_MODEL` says otherwise; empty where no name stays.
+    pub model: &'static str,
+}
+
+/// Every provider, the first first where a bot has not chosen. Adding one is a line here and in [`ProviderChoice`], and
+/// a file where it speaks a language of its own.
+#[rustfmt::skip]
+pub static PROVIDERS: [Provider; 11] = {
+    use {ProviderChoice as Choice, Vendor::{Anthropic, Gemini, OpenAi, WorkersAi}};
+    const fn known(choice: Choice, name: &'static str, vendor: Vendor, base_url: &'static str, model: &'static str) -> Provider {
+        Provider { choice, name, vendor, base_url, model }
     }
-}
+    [
+        known(Choice::Openai, "openai", OpenAi, "https://api.openai.com/v1", "gpt-4o-mini"),
+        known(Choice::Anthropic, "anthropic", Anthropic, "https://api.anthropic.com/v1", ""),
+        known(Choice::Gemini, "gemini", Gemini, "https://generativelanguage.googleapis.com/v1beta", ""),
+        known(Choice::Azure, "azure", OpenAi, "", ""),
+        known(Choice::Mistral, "mistral", OpenAi, "https://api.mistral.ai/v1", "mistral-small-latest"),
+        known(Choice::Groq, "groq", OpenAi, "https://api.groq.com/openai/v1", ""),
+        known(Choice::Openrouter, "openrouter", OpenAi, "https://openrouter.ai/api/v1", "openrouter/auto"),
+        known(Choice::Ollama, "ollama", OpenAi, "", ""),
+        known(Choice::Vllm, "vllm", OpenAi, "", ""),
+        known(Choice::Litellm, "litellm", OpenAi, "", ""),
+        known(Choice::WorkersAi, "workers_ai", WorkersAi, "", ""),
+    ]
+};
 
-/// A server, from the deployment's secrets and variables.
+/// A provider as the deployment has it, from its secrets and variables.
 #[derive(Clone)]
 pub struct Server {
-    /// Such as `https://api.openai.com/v1`, with or without a trailing slash.
+    /// Whose it is.
+    pub provider: &'static Provider,
+    /// Such as `https://api.openai.com/v1`, with or without a trailing slash; empty for a binding.
     pub base_url: String,
-    /// Absent for servers that need none (Ollama, vLLM).
-    pub api_key: Option<String>,
-    /// Model name unless a bot has its own.
+    /// Empty for servers that need none (Ollama, vLLM). They are used in turn.
+    pub api_keys: Vec<String>,
+    /// Model name unless a bot has its own; empty when the deployment names none.
     pub model: String,
 }
 
 /// A model of a server.
 #[derive(Clone, Copy)]
 pub struct Model<'a> {
-    /// Whose API it has.
-    pub vendor: Vendor,
     /// Where it runs.
     pub server: &'a Server,
     /// Its name.
     pub name: &'a str,
+    /// What the bot's owner says that it costs.
+    pub price: Option<Price>,
+    /// Which of the server's keys to use, counted on from the first for ever.
+    pub key: usize,
 }
 
 impl Model<'_> {
     /// The request for an answer to the prompt, of at most that many tokens.
     ///
     /// # Errors
-    /// The prompt could not be serialised.
+    /// The prompt could not be serialised, or the model's name cannot stand in an address.
     pub fn request(&self, prompt: &Prompt, most: Option<u32>) -> Result<ModelRequest, Failure> {
-        match self.vendor {
+        match self.server.provider.vendor {
             Vendor::OpenAi => openai::request(self, prompt, most),
             Vendor::Anthropic => anthropic::request(self, prompt, most),
             Vendor::Gemini => gemini::request(self, prompt, most),
+            Vendor::WorkersAi => workers_ai::request(self, prompt, most),
         }
     }
 
@@ -150,20 +248,26 @@ impl Model<'_> {
             ("content-type", "application/json".to_owned()),
             ("accept", "text/event-stream".to_owned()),
         ];
-        headers.extend(self.server.api_key.as_deref().map(header));
+        let keys = &self.server.api_keys;
+        let key = self.key.checked_rem(keys.len()).and_then(|n| keys.get(n));
+        headers.extend(key.map(|key| header(key)));
+        let base = self.server.base_url.trim_end_matches('/');
         Ok(ModelRequest {
-            url: format!("{}/{path}", self.server.base_url.trim_end_matches('/')),
-            headers,
+            to: Destination::Http {
+                url: format!("{base}/{path}"),
+                headers,
+            },
             body: body.map_err(|e| Failure::new(Code::Internal, e.to_string()))?,
         })
     }
 
     /// What reads the answer.
     pub fn decoder(&self) -> Decoder {
-        Decoder::new(match self.vendor {
+        Decoder::new(match self.server.provider.vendor {
             Vendor::OpenAi => Box::new(openai::Reader::default()),
             Vendor::Anthropic => Box::new(anthropic::Reader::default()),
             Vendor::Gemini => Box::new(gemini::Reader::default()),
+            Vendor::WorkersAi => Box::new(workers_ai::Reader::default()),
         })
     }
 }
@@ -171,90 +275,55 @@ impl Model<'_> {
 /// The models of the deployment.
 #[derive(Clone, Default)]
 pub struct Deployment {
-    /// An OpenAI-compatible server, when one is configured.
-    pub openai: Option<Server>,
-    /// Anthropic, when it is configured.
-    pub anthropic: Option<Server>,
-    /// Gemini, when it is configured.
-    pub gemini: Option<Server>,
+    /// Those that are configured, in the order of [`PROVIDERS`].
+    pub servers: Vec<Server>,
     /// Patience.
     pub timeouts: Timeouts,
 }
 
-/// The provider that answers a bot's questions.
-pub enum Provider<'a> {
-    /// Sentences of the owner's documents.
-    Extractive,
-    /// A model.
+/// A link of a bot's chain.
+pub enum Link<'a> {
+    /// A model to ask.
     Model(Model<'a>),
+    /// A provider that the bot names and the deployment does not have.
+    Unconfigured(&'static Provider),
 }
 
 impl Deployment {
-    /// The provider for a bot. One that names a vendor whom the deployment does not have is answered from its documents.
-    pub fn provider<'a>(&'a self, bot: &'a BotSettings) -> Provider<'a> {
-        let named =
-            |vendor, server: &'a Option<Server>| server.as_ref().map(|server| (vendor, server));
-        let openai = named(Vendor::OpenAi, &self.openai);
-        let anthropic = named(Vendor::Anthropic, &self.anthropic);
-        let gemini = named(Vendor::Gemini, &self.gemini);
-        let chosen = match bot.model.provider {
-            ProviderChoice::Default => openai.or(anthropic).or(gemini),
-            ProviderChoice::Openai => openai,
-            ProviderChoice::Anthropic => anthropic,
-            ProviderChoice::Gemini => gemini,
-            _ => None,
-        };
-        chosen.map_or(Provider::Extractive, |(vendor, server)| {
-            let name = bot.model.name.as_deref().unwrap_or(&server.model);
-            Provider::Model(Model {
-                vendor,
-                server,
-                name,
-            })
-        })
+    /// Whom to ask for a bot's answers, in order. Nobody: the documents alone answer.
+    pub fn chain<'a>(&'a self, bot: &'a BotSettings) -> Vec<Link<'a>> {
+        let mut links = Vec::new();
+        let first = &bot.model;
+        let wanted = [(first.provider, first.name.as_deref(), first.price)];
+        let others = bot.model.alternatives.iter();
+        let others = others.map(|other| (other.provider, other.name.as_deref(), other.price));
+        for (choice, name, price) in wanted.into_iter().chain(others) {
+            let server = match choice {
+                ProviderChoice::Extractive => break,
+                ProviderChoice::Default => {
+                    (self.servers.iter()).find(|server| name.is_some() || !server.model.is_empty())
+                }
+                named => self
+                    .servers
+                    .iter()
+                    .find(|server| server.provider.choice == named),
+            };
+            let named = PROVIDERS.iter().find(|provider| provider.choice == choice);
+            let model = server.map(|server| (server, name.unwrap_or(&server.model)));
+            match (model.filter(|(_, name)| !name.is_empty()), named) {
+                (Some((server, name)), _) => links.push(Link::Model(Model {
+                    server,
+                    name,
+                    price,
+                    key: 0,
+                })),
+                (None, Some(provider)) => links.push(Link::Unconfigured(provider)),
+                (None, None) => {}
+            }
+        }
+        links
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bot_is_answered_by_whom_it_names_or_by_the_first_there_is() {
-        let server = |model: &str| {
-            Some(Server {
-                base_url: "https://m.test".into(),
-                api_key: None,
-                model: model.into(),
-            })
-        };
-        let all = Deployment {
-            openai: server("a"),
-            anthropic: server("b"),
-            gemini: server("c"),
-            ..Deployment::default()
-        };
-        let last = Deployment {
-            gemini: server("c"),
-            ..Deployment::default()
-        };
-        for (deployment, choice, expected) in [
-            (&all, ProviderChoice::Default, Some("a")),
-            (&all, ProviderChoice::Openai, Some("a")),
-            (&all, ProviderChoice::Anthropic, Some("b")),
-            (&all, ProviderChoice::Gemini, Some("c")),
-            (&all, ProviderChoice::Extractive, None),
-            (&last, ProviderChoice::Default, Some("c")),
-            (&last, ProviderChoice::Anthropic, None),
-            (&Deployment::default(), ProviderChoice::Default, None),
-        ] {
-            let mut bot = BotSettings::default();
-            bot.model.provider = choice;
-            let name = match deployment.provider(&bot) {
-                Provider::Extractive => None,
-                Provider::Model(model) => Some(model.name.to_owned()),
-            };
-            assert_eq!(name.as_deref(), expected, "{choice:?}");
-        }
-    }
-}
+mod tests;

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     ports::ModelRequest,
     prompt::{Prompt, Turn},
+    settings::ProviderChoice,
 };
 
 #[derive(Serialize)]
@@ -58,7 +59,11 @@ pub fn request(
         max_completion_tokens: most.filter(|_| renamed),
     };
     model.post("chat/completions", &body, |key| {
-        ("authorization", format!("Bearer {key}"))
+        // https://learn.microsoft.com/azure/ai-foundry/openai/latest: the same API, another header.
+        match model.server.provider.choice {
+            ProviderChoice::Azure => ("api-key", key.to_owned()),
+            _ => ("authorization", format!("Bearer {key}")),
+        }
     })
 }
 
@@ -125,6 +130,9 @@ impl Read for Reader {
             deltas.push(Delta::Text(text));
         }
         if let Some(reason) = choice.finish_reason.filter(|reason| !reason.is_empty()) {
+            if reason == "content_filter" {
+                return Err(Failure::filtered(&reason));
+            }
             deltas.push(Delta::Finish(match reason.as_str() {
                 "length" => Finish::Length,
                 _ => Finish::Stop,
@@ -149,7 +157,7 @@ fn content_text(content: Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::{Server, Vendor, checks};
+    use crate::provider::checks;
 
     fn decode(stream: &str) -> Result<Vec<Delta>, Failure> {
         checks::decode::<Reader>(&[stream.as_bytes()])
@@ -206,26 +214,15 @@ mod tests {
 
     #[test]
     fn the_key_goes_into_a_header_and_nowhere_else() {
-        let server = Server {
-            base_url: "https://api.example/v1/".into(),
-            api_key: Some("sk-secret".into()),
-            model: "m".into(),
-        };
+        let server = checks::server("openai", "https://api.example/v1/", Some("sk-secret"));
         let question = crate::fakes::question("Bonjour");
         let prompt = crate::prompt::build(&question, &crate::retrieval::Passages::default(), &[]);
-        let model = Model {
-            vendor: Vendor::OpenAi,
-            server: &server,
-            name: "m",
-        };
+        let model = checks::model(&server, "m");
         let request = model.request(&prompt, None).unwrap();
-        assert_eq!(request.url, "https://api.example/v1/chat/completions");
+        let (url, headers) = checks::http(&request);
+        assert_eq!(url, "https://api.example/v1/chat/completions");
         assert!(!request.body.contains("sk-secret"));
-        assert!(
-            request
-                .headers
-                .contains(&("authorization", "Bearer sk-secret".to_owned()))
-        );
+        assert!(headers.contains(&("authorization", "Bearer sk-secret".to_owned())));
         let body: Value = serde_json::from_str(&request.body).unwrap();
         assert_eq!(body["stream"], true);
         assert_eq!(body["messages"][0]["role"], "system");

@@ -1,11 +1,12 @@
 //! What models cost, as their vendors published it on a day (`as_of` in prices.json): millionths of a US dollar for a
-//! million tokens of prompt and of answer. A bot's own `model.price` comes first. A model without a price is not asked
+//! million tokens of prompt and of answer. An owner's own `price` comes first. A model without a price is not asked
 //! where money is bounded: nobody could say what it costs.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-use crate::settings::{BotSettings, Price};
+use super::Model;
+use crate::settings::Price;
 
 #[derive(Deserialize)]
 struct Table {
@@ -32,18 +33,19 @@ pub fn known(model: &str) -> Option<Price> {
     Some(Price { input, output })
 }
 
-/// The price of a model for a bot: its own, or the table's.
-pub fn price(bot: &BotSettings, model: &str) -> Option<Price> {
-    bot.model.price.or_else(|| known(model))
+/// The price of a model: the owner's own, or the table's.
+pub fn price(model: &Model<'_>) -> Option<Price> {
+    model.price.or_else(|| known(model.name))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::checks;
 
     #[test]
     fn a_name_is_known_with_its_date_and_a_cousin_is_not() {
-        let bot = BotSettings::default();
+        let server = checks::server("openai", "https://m.test", None);
         for (model, expected) in [
             ("gpt-4o-mini", Some((150_000, 600_000))),
             ("gpt-4o-mini-2024-07-18", Some((150_000, 600_000))),
@@ -57,13 +59,16 @@ mod tests {
             ("", None),
         ] {
             let expected = expected.map(|(input, output)| Price { input, output });
-            assert_eq!(price(&bot, model), expected, "{model}");
+            assert_eq!(price(&checks::model(&server, model)), expected, "{model}");
         }
-        let mut own = BotSettings::default();
-        own.model.price = Some(Price {
+        let free = Some(Price {
             input: 0,
             output: 0,
         });
-        assert_eq!(price(&own, "llama3.2"), own.model.price);
+        let own = Model {
+            price: free,
+            ..checks::model(&server, "llama3.2")
+        };
+        assert_eq!(price(&own), free);
     }
 }

@@ -86,6 +86,11 @@ impl Reply {
         events
     }
 
+    /// The text as far as it has come.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The blocks as the page has them.
     pub fn blocks(&self) -> &[Block] {
         &self.sent

@@ -1,4 +1,4 @@
-//! Asking a model over HTTP and moving its bytes into the reply, with patience and no more than that.
+//! Asking one model once: its bytes are moved into the draft, with patience and no more than that.
 
 use bulle_protocol::{
     event::{Finish, Usage},
@@ -10,95 +10,130 @@ use futures_util::{
 };
 use std::pin::pin;
 
-use super::{Platform, Sink, Written};
+use super::{Platform, Sink, draft::Draft};
 use crate::{
     ports::{Clock, ModelResponse},
     prompt::Prompt,
     provider::{
-        Delta, Deployment, Failure, Model,
+        Delta, Failure, Model, Timeouts,
         decoder::{self, Decoder},
     },
-    reply::Reply,
+    record::Outcome,
 };
 
-/// A model writes.
-pub(super) async fn ask<P: Platform>(
+/// What came of asking a model.
+pub(super) struct Attempt {
+    /// How it ended.
+    pub end: Result<Finish, Failure>,
+    /// The model's own name for itself.
+    pub model: Option<String>,
+    /// Tokens that the vendor has counted.
+    pub usage: Option<Usage>,
+    /// True when a model has taken the request: from then on it costs money.
+    pub paid: bool,
+    /// Status of the HTTP response.
+    pub status: Option<u16>,
+    /// When it was asked, and when its first text and its end came, in Unix milliseconds.
+    pub started_ms: u64,
+    pub first_ms: Option<u64>,
+    pub ended_ms: u64,
+}
+
+impl Attempt {
+    /// Whether it wrote anything that can be read.
+    pub fn wrote(&self) -> bool {
+        self.first_ms.is_some()
+    }
+}
+
+/// Asks a model.
+pub(super) async fn ask<P: Platform, S: Sink>(
     ports: &P,
-    deployment: &Deployment,
+    patience: &mut Patience<'_, P, impl Future<Output = ()> + Unpin>,
     model: Model<'_>,
     prompt: &Prompt,
     most: Option<u32>,
-    sink: &mut impl Sink,
-    mut cancel: impl Future<Output = ()> + Unpin,
-) -> Written {
-    let mut written = Written {
-        reply: Reply::new(prompt.passages()),
+    draft: &mut Draft<'_, S>,
+) -> Attempt {
+    let mut attempt = Attempt {
         end: Ok(Finish::Stop),
-        provider: model.vendor.name(),
-        model: model.name.to_owned(),
-        usage: Usage::default(),
+        model: None,
+        usage: None,
         paid: true,
-        suggestions: Vec::new(),
+        status: None,
+        started_ms: ports.now_ms(),
+        first_ms: None,
+        ended_ms: 0,
     };
     let mut end = match model.request(prompt, most) {
         Ok(request) => {
-            let patience = Patience::start(ports, deployment);
-            match patience
-                .wait(ports.open(request), &written, &mut cancel)
-                .await
-            {
+            patience.begin();
+            match patience.wait(ports.open(request), Wait::Head).await {
                 Ok(Ok(response)) => {
                     read(
-                        &patience,
+                        ports,
+                        patience,
                         model.decoder(),
                         response,
-                        &mut written,
-                        sink,
-                        &mut cancel,
+                        &mut attempt,
+                        draft,
                     )
                     .await
                 }
                 Ok(Err(error)) => {
-                    written.paid = false;
+                    attempt.paid = false;
                     Err(Failure::new(Code::UpstreamUnavailable, error.0))
                 }
                 Err(Interruption::Stopped) => Ok(Finish::Stopped),
                 Err(Interruption::Failed(failure)) => Err(failure),
             }
         }
-        Err(failure) => Err(failure),
+        Err(failure) => {
+            attempt.paid = false;
+            Err(failure)
+        }
     };
-    if written.reply.is_empty() {
+    if !attempt.wrote() {
         end = match end {
-            Ok(Finish::Stop | Finish::Length | Finish::Fallback) => Err(Failure::new(
-                Code::UpstreamUnavailable,
-                "the answer is empty",
-            )),
+            Ok(Finish::Stop | Finish::Length | Finish::Fallback) => Err(Failure {
+                outcome: Outcome::Empty,
+                ..Failure::new(Code::UpstreamUnavailable, "the answer is empty")
+            }),
             // Nothing was visible yet, so nothing was interrupted.
             Err(failure) if failure.code == Code::UpstreamInterrupted => Err(Failure {
                 code: Code::UpstreamUnavailable,
+                outcome: match failure.outcome {
+                    Outcome::Interrupted => Outcome::Unreachable,
+                    other => other,
+                },
                 ..failure
             }),
             other => other,
         };
     }
-    written.end = end;
-    written
+    attempt.end = end;
+    attempt.ended_ms = ports.now_ms();
+    attempt
 }
 
 /// Reads the body of a response to its end.
-async fn read<P: Platform>(
-    patience: &Patience<'_, P>,
+async fn read<P: Platform, S: Sink>(
+    ports: &P,
+    patience: &mut Patience<'_, P, impl Future<Output = ()> + Unpin>,
     mut decoder: Decoder,
     mut response: ModelResponse<P::Body>,
-    written: &mut Written,
-    sink: &mut impl Sink,
-    cancel: &mut (impl Future<Output = ()> + Unpin),
+    attempt: &mut Attempt,
+    draft: &mut Draft<'_, S>,
 ) -> Result<Finish, Failure> {
-    written.paid = response.status == 200;
+    attempt.paid = response.status == 200;
+    attempt.status = Some(response.status);
     let mut finish = Finish::Stop;
     loop {
-        let piece = match patience.wait(response.body.next(), written, cancel).await {
+        let wait = match attempt.wrote() {
+            true => Wait::Next,
+            false => Wait::First,
+        };
+        let piece = match patience.wait(response.body.next(), wait).await {
             Ok(piece) => piece,
             Err(Interruption::Stopped) => return Ok(Finish::Stopped),
             Err(Interruption::Failed(_)) if decoder.is_finished() => return Ok(finish),
@@ -124,17 +159,18 @@ async fn read<P: Platform>(
         for delta in deltas {
             match delta {
                 Delta::Text(more) => text.push_str(&more),
-                Delta::Model(model) => written.model = model,
-                Delta::Usage(usage) => written.usage = usage,
+                Delta::Model(model) => attempt.model = Some(model),
+                Delta::Usage(usage) => attempt.usage = Some(usage),
                 Delta::Finish(reason) => finish = reason,
             }
         }
-        // What came in one piece is parsed and told at once.
-        for event in written.reply.push(&text) {
-            sink.emit(event);
+        if !text.trim().is_empty() && !attempt.wrote() {
+            attempt.first_ms = Some(ports.now_ms());
         }
+        // What came in one piece is parsed and told at once.
+        draft.push(ports, &text);
         pushed?;
-        if written.reply.is_full() {
+        if draft.is_full() {
             return Ok(Finish::Length);
         }
         if decoder.is_done() {
@@ -149,53 +185,90 @@ async fn read<P: Platform>(
 }
 
 /// Why a wait ended without what was waited for.
-enum Interruption {
+pub(super) enum Interruption {
+    /// The visitor does not want it any longer.
     Stopped,
+    /// It took too long.
     Failed(Failure),
 }
 
-/// The deadlines of an answer.
-struct Patience<'a, P> {
-    ports: &'a P,
-    deployment: &'a Deployment,
-    started_ms: u64,
+/// What is waited for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// The head of the response.
+    Head,
+    /// The first text.
+    First,
+    /// More text.
+    Next,
 }
 
-impl<'a, P: Clock> Patience<'a, P> {
-    fn start(ports: &'a P, deployment: &'a Deployment) -> Self {
+/// The deadlines of an answer, and the visitor's wish to end it.
+pub(super) struct Patience<'a, P, C> {
+    ports: &'a P,
+    timeouts: Timeouts,
+    cancel: C,
+    /// When the turn began, and when this model was asked, in Unix milliseconds.
+    turn_ms: u64,
+    asked_ms: u64,
+}
+
+impl<'a, P: Clock, C: Future<Output = ()> + Unpin> Patience<'a, P, C> {
+    /// A turn begins. `cancel` resolves when the visitor stops it.
+    pub fn new(ports: &'a P, timeouts: Timeouts, cancel: C) -> Self {
+        let now = ports.now_ms();
         Self {
             ports,
-            deployment,
-            started_ms: ports.now_ms(),
+            timeouts,
+            cancel,
+            turn_ms: now,
+            asked_ms: now,
         }
     }
 
-    /// Waits for the model, for as long as the answer so far allows.
+    /// A model is asked.
+    fn begin(&mut self) {
+        self.asked_ms = self.ports.now_ms();
+    }
+
+    /// What is left of the time for the whole answer, in milliseconds.
+    pub fn left(&self) -> u64 {
+        let elapsed = self.ports.now_ms().saturating_sub(self.turn_ms);
+        self.timeouts.total.saturating_sub(elapsed)
+    }
+
+    /// Sleeps.
+    pub async fn pause(&mut self, ms: u64) -> Result<(), Interruption> {
+        let sleep = pin!(self.ports.sleep(ms));
+        match select(&mut self.cancel, sleep).await {
+            Either::Left(_) => Err(Interruption::Stopped),
+            Either::Right(_) => Ok(()),
+        }
+    }
+
+    /// Waits for the model.
     async fn wait<T>(
-        &self,
+        &mut self,
         next: impl Future<Output = T>,
-        written: &Written,
-        cancel: &mut (impl Future<Output = ()> + Unpin),
+        wait: Wait,
     ) -> Result<T, Interruption> {
-        let timeouts = self.deployment.timeouts;
-        let elapsed = self.ports.now_ms().saturating_sub(self.started_ms);
-        let silent = written.reply.is_empty();
-        let patience = if silent {
-            timeouts.first_token.saturating_sub(elapsed)
-        } else {
-            timeouts.between_tokens
+        let elapsed = self.ports.now_ms().saturating_sub(self.asked_ms);
+        let first = self.timeouts.first_token.saturating_sub(elapsed);
+        let patience = match wait {
+            Wait::Head => first.min(self.timeouts.connect.saturating_sub(elapsed)),
+            Wait::First => first,
+            Wait::Next => self.timeouts.between_tokens,
         };
-        let patience = patience.min(timeouts.total.saturating_sub(elapsed));
+        let patience = patience.min(self.left());
         let next = pin!(next);
         let sleep = pin!(self.ports.sleep(patience));
-        match select(select(next, cancel), sleep).await {
+        match select(select(next, &mut self.cancel), sleep).await {
             Either::Left((Either::Left((value, _)), _)) => Ok(value),
             Either::Left((Either::Right(_), _)) => Err(Interruption::Stopped),
             Either::Right(_) => Err(Interruption::Failed(Failure::new(
-                if silent {
-                    Code::UpstreamTimeout
-                } else {
-                    Code::UpstreamInterrupted
+                match wait {
+                    Wait::Head | Wait::First => Code::UpstreamTimeout,
+                    Wait::Next => Code::UpstreamInterrupted,
                 },
                 format!("silent for {patience} ms"),
             ))),

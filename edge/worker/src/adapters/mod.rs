@@ -13,6 +13,8 @@ pub mod owners;
 mod tenants;
 mod visitors;
 
+pub use models::AI_BINDING;
+
 use bulle_edge_core::ports::{Clock, Entropy, PortError};
 use std::time::Duration;
 use worker::{D1Database, Date, Delay, Env, console_error, wasm_bindgen::JsValue};

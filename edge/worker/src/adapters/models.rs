@@ -1,6 +1,6 @@
-//! Models over `fetch`.
+//! Models over `fetch`, and those of the Workers AI binding.
 
-use bulle_edge_core::ports::{ModelRequest, ModelResponse, Models, PortError};
+use bulle_edge_core::ports::{Destination, ModelRequest, ModelResponse, Models, PortError};
 use futures_util::Stream;
 use std::{
     pin::Pin,
@@ -8,9 +8,17 @@ use std::{
 };
 use worker::{
     AbortController, AbortSignal, ByteStream, Fetch, Headers, Method, Request, RequestInit,
+    Response,
+    js_sys::{Error, Function, JSON, Promise, Reflect},
+    wasm_bindgen::{JsCast, JsValue},
+    wasm_bindgen_futures::JsFuture,
+    web_sys::{self, ReadableStream},
 };
 
 use super::{Edge, port_error};
+
+/// The binding to Workers AI, as wrangler.toml names it.
+pub const AI_BINDING: &str = "AI";
 
 /// Longest wait that a vendor may ask for, in seconds.
 const MAX_RETRY_AFTER: u32 = 3_600;
@@ -19,27 +27,74 @@ impl Models for Edge {
     type Body = ModelBody;
 
     async fn open(&self, request: ModelRequest) -> Result<ModelResponse<ModelBody>, PortError> {
-        let headers = Headers::new();
-        for (name, value) in &request.headers {
-            headers.set(name, value).map_err(port_error)?;
+        match request.to {
+            Destination::Http { url, headers } => post(&url, &headers, request.body).await,
+            Destination::Binding { model } => self.run(&model, &request.body).await,
         }
-        let mut init = RequestInit::new();
-        init.with_method(Method::Post)
-            .with_headers(headers)
-            .with_body(Some(request.body.into()));
-        let fetched = Request::new_with_init(&request.url, &init).map_err(port_error)?;
-        let (cancel, signal) = Cancel::new();
-        let sent = Fetch::Request(fetched).send_with_signal(&signal).await;
-        let mut response = sent.map_err(port_error)?;
-        let retry_after = response.headers().get("retry-after").ok().flatten();
+    }
+}
+
+async fn post(
+    url: &str,
+    named: &[(&'static str, String)],
+    body: String,
+) -> Result<ModelResponse<ModelBody>, PortError> {
+    let headers = Headers::new();
+    for (name, value) in named {
+        headers.set(name, value).map_err(port_error)?;
+    }
+    let mut init = RequestInit::new();
+    init.with_method(Method::Post)
+        .with_headers(headers)
+        .with_body(Some(body.into()));
+    let fetched = Request::new_with_init(url, &init).map_err(port_error)?;
+    let (cancel, signal) = Cancel::new();
+    let sent = Fetch::Request(fetched).send_with_signal(&signal).await;
+    let mut response = sent.map_err(port_error)?;
+    let retry_after = response.headers().get("retry-after").ok().flatten();
+    Ok(ModelResponse {
+        status: response.status_code(),
+        retry_after: retry_after
+            .and_then(|value| value.parse().ok())
+            .map(|seconds: u32| seconds.min(MAX_RETRY_AFTER)),
+        body: ModelBody {
+            bytes: response.stream().map_err(port_error)?,
+            _cancel: Some(cancel),
+        },
+    })
+}
+
+impl Edge {
+    /// `env.AI.run(model, input)`, which gives a stream. Written by hand: the binding's type in the crate knows only
+    /// whole answers.
+    async fn run(&self, model: &str, input: &str) -> Result<ModelResponse<ModelBody>, PortError> {
+        let failed = |error: JsValue| {
+            let error = error.dyn_into::<Error>();
+            let text = error.map(|error| String::from(error.message()));
+            PortError(text.unwrap_or_else(|_| "the binding AI failed".to_owned()))
+        };
+        let ai = Reflect::get(self.env(), &AI_BINDING.into()).map_err(failed)?;
+        let run = Reflect::get(&ai, &"run".into()).map_err(failed)?;
+        let run: Function = run.dyn_into().map_err(|_| {
+            let what = "there is no binding AI: add it to wrangler.toml";
+            PortError(what.to_owned())
+        })?;
+        let input = JSON::parse(input).map_err(failed)?;
+        let promise = run.call2(&ai, &model.into(), &input).map_err(failed)?;
+        let answer = JsFuture::from(Promise::resolve(&promise)).await;
+        let stream: ReadableStream = answer
+            .map_err(failed)?
+            .dyn_into()
+            .map_err(|_| PortError("the model does not stream".to_owned()))?;
+        let response = web_sys::Response::new_with_opt_readable_stream(Some(&stream));
+        let mut response = Response::from(response.map_err(failed)?);
         Ok(ModelResponse {
-            status: response.status_code(),
-            retry_after: retry_after
-                .and_then(|value| value.parse().ok())
-                .map(|seconds: u32| seconds.min(MAX_RETRY_AFTER)),
+            status: 200,
+            retry_after: None,
+            // A stream that is dropped is cancelled, and with it what writes it.
             body: ModelBody {
                 bytes: response.stream().map_err(port_error)?,
-                _cancel: cancel,
+                _cancel: None,
             },
         })
     }
@@ -48,7 +103,7 @@ impl Models for Edge {
 /// The body of a model's response. Dropping it cancels the request: nobody pays for words that nobody reads.
 pub struct ModelBody {
     bytes: ByteStream,
-    _cancel: Cancel,
+    _cancel: Option<Cancel>,
 }
 
 /// Aborts when dropped, the wait for the head of the response included.

@@ -1,6 +1,6 @@
 //! A running turn in memory: its frames so far and the browsers that listen.
 
-use bulle_edge_core::{ports::Clock, turn::Sink};
+use bulle_edge_core::{guard::Question, ports::Clock, turn::Sink};
 use bulle_protocol::{
     Id,
     event::{EventId, ServerEvent},
@@ -35,6 +35,8 @@ pub struct Live {
     frames: Vec<Frame>,
     listeners: Vec<mpsc::UnboundedSender<Rc<str>>>,
     stop: Option<oneshot::Sender<()>>,
+    /// Since when nobody listens, in Unix milliseconds.
+    alone_ms: Option<u64>,
 }
 
 impl Live {
@@ -45,6 +47,7 @@ impl Live {
             frames,
             listeners: Vec::new(),
             stop: Some(stop),
+            alone_ms: None,
         }
     }
 
@@ -55,6 +58,7 @@ impl Live {
             self.listeners.remove(0);
         }
         self.listeners.push(sender);
+        self.alone_ms = None;
         let past = self.frames.iter().filter(|frame| frame.seq > seq);
         let past: Vec<Rc<str>> = past.map(|frame| Rc::clone(&frame.text)).collect();
         stream::iter(past).chain(receiver).boxed_local()
@@ -68,11 +72,15 @@ impl Live {
         }
     }
 
-    fn add(&mut self, frame: Frame) {
+    /// Tells a frame to those who still listen.
+    fn add(&mut self, frame: Frame, now_ms: u64) {
         let tell = |listener: &mpsc::UnboundedSender<_>| {
             listener.unbounded_send(Rc::clone(&frame.text)).is_ok()
         };
         self.listeners.retain(tell);
+        if self.listeners.is_empty() {
+            self.alone_ms.get_or_insert(now_ms);
+        }
         self.frames.push(frame);
     }
 }
@@ -85,14 +93,18 @@ pub struct TurnSink<'a> {
     seq: u32,
     unsaved: Vec<Frame>,
     saved_at: u64,
+    /// How long the turn goes on without a listener, in milliseconds; for ever when absent.
+    patience_ms: Option<u64>,
 }
 
 impl<'a> TurnSink<'a> {
-    /// A sink for the turn of message `turn`, whose events so far are numbered up to `seq`.
-    pub fn new(inner: &'a Rc<Inner>, turn: Id, number: u32, seq: u32) -> Self {
+    /// A sink for the turn of a message, whose events so far are numbered up to `seq`.
+    pub fn new(inner: &'a Rc<Inner>, question: &Question, number: u32, seq: u32) -> Self {
+        let patience = question.site().bot.model.abandoned_after_seconds;
         Self {
             inner,
-            turn,
+            turn: question.id(),
+            patience_ms: patience.map(|seconds| u64::from(seconds) * 1_000),
             number,
             seq,
             unsaved: Vec::new(),
@@ -138,7 +150,15 @@ impl Sink for TurnSink<'_> {
         }
         let mut live = self.inner.live.borrow_mut();
         if let Some(live) = live.as_mut().filter(|live| live.number == self.number) {
-            live.add(frame);
+            let now = self.inner.edge.now_ms();
+            live.add(frame, now);
+            let alone = live.alone_ms.map(|since| now.saturating_sub(since));
+            if alone
+                .zip(self.patience_ms)
+                .is_some_and(|(alone, patience)| alone >= patience)
+            {
+                live.cancel();
+            }
         }
     }
 

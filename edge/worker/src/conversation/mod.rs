@@ -29,7 +29,7 @@ use worker::{DurableObject, Env, Request, Response, State, console_error, durabl
 use crate::{adapters::Edge, config, http::status};
 pub use command::{Command, command};
 use live::{Frame, Live, TurnSink};
-use store::{Store, StoredTurn, TurnState};
+use store::{Store, StoredTurn};
 
 /// Header of an answer that was not begun by this request.
 pub const REPLAYED: &str = "bulle-replayed";
@@ -143,7 +143,7 @@ impl Inner {
                 "This message id was used for another text. Make a new id.",
             ));
         }
-        if turn.state == TurnState::Failed && question.retry() && self.live.borrow().is_none() {
+        if turn.may_be_retried() && question.retry() && self.live.borrow().is_none() {
             let frames = self.store.frames(turn.number).map_err(store)?;
             return self.begin(conversation, question, turn.number, frames);
         }
@@ -208,14 +208,16 @@ impl Inner {
         self.wake_in(WATCH_MS).await;
         let deployment = config::deployment(self.edge.env());
         let history = self.store.history(number).unwrap_or_default();
+        let written = self.store.written(number).unwrap_or_default();
         let ask = Ask {
             question: &question,
             conversation_id: conversation,
             reply_id: Id::from_parts(self.edge.now_ms(), self.edge.random()),
             number,
             history: &history,
+            written: &written,
         };
-        let mut sink = TurnSink::new(&self, question.id(), number, seq);
+        let mut sink = TurnSink::new(&self, &question, number, seq);
         // A dropped sender is no wish to stop.
         let stop = async {
             if stopped.await.is_err() {
@@ -224,7 +226,15 @@ impl Inner {
         };
         let ended = turn::run(&self.edge, &deployment, &ask, &mut sink, stop.boxed_local()).await;
         sink.flush();
-        if let Err(error) = self.store.end(number, &ended.record, !ended.kept) {
+        let failed = ended
+            .record
+            .reply
+            .as_ref()
+            .is_some_and(|reply| reply.error.is_some());
+        let rest = if failed { ended.text.as_str() } else { "" };
+        let stored = (self.store.end(number, &ended.record, !ended.kept))
+            .and_then(|()| self.store.keep_written(number, rest));
+        if let Err(error) = stored {
             console_error!("{}", serde_json::json!({ "turn": error.to_string() }));
         }
         self.live.replace(None);

@@ -3,7 +3,7 @@
 use bulle_edge_core::{
     guard::Question, ports::Owner, prompt::Exchange, prompt::MAX_EXCHANGES, record::Record,
 };
-use bulle_protocol::Id;
+use bulle_protocol::{Id, event::Finish};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use worker::{Result, SqlStorage, SqlStorageValue};
 
@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS turn (
   record     TEXT,
   unrecorded INTEGER NOT NULL DEFAULT 1 -- 0 once the archive has it, else 1 + refusals
 );
+CREATE TABLE IF NOT EXISTS written (number INTEGER PRIMARY KEY, text TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS frames (number INTEGER, first INTEGER, json TEXT NOT NULL, PRIMARY KEY (number, first));
 ";
 
@@ -57,6 +58,14 @@ pub struct StoredTurn {
     pub state: TurnState,
     /// What goes to the archive.
     pub record: Record,
+}
+
+impl StoredTurn {
+    /// Whether another attempt may make it better: it failed, or the documents answered in a model's place.
+    pub fn may_be_retried(&self) -> bool {
+        let finish = self.record.reply.as_ref().and_then(|reply| reply.finish);
+        self.state == TurnState::Failed || finish == Some(Finish::Fallback)
+    }
 }
 
 #[derive(Deserialize)]
@@ -235,6 +244,29 @@ impl Store {
             vec![i64::from(taken).into(), i64::from(number).into()],
         )?;
         Ok(())
+    }
+
+    /// Keeps what an attempt at a turn has written before it broke off, for the next attempt; nothing when empty.
+    pub fn keep_written(&self, number: u32, text: &str) -> Result<()> {
+        // Conversations that are older than the table have none.
+        self.sql.exec(SCHEMA, None)?;
+        self.sql.exec("DELETE FROM written", None)?;
+        if !text.is_empty() {
+            let values = vec![i64::from(number).into(), text.to_owned().into()];
+            self.sql.exec("INSERT INTO written VALUES (?, ?)", values)?;
+        }
+        Ok(())
+    }
+
+    /// What the last attempt at a turn has written before it broke off.
+    pub fn written(&self, number: u32) -> Result<String> {
+        self.sql.exec(SCHEMA, None)?;
+        let query = "SELECT text AS json FROM written WHERE number = ?";
+        let rows: Vec<Json> = self.rows(query, vec![i64::from(number).into()])?;
+        Ok(rows
+            .into_iter()
+            .next()
+            .map_or_else(String::new, |row| row.json))
     }
 
     /// The exchanges before a turn, oldest first.

@@ -7,8 +7,7 @@ use axum::{
 use bulle_edge_core::{
     admin::key::MIN_OPERATOR_KEY_CHARS,
     ports::{Clock, Kv},
-    provider::{Provider, extractive},
-    settings::BotSettings,
+    provider::{Model, breaker::Breaker, extractive},
 };
 use serde::Serialize;
 use worker::send;
@@ -65,7 +64,7 @@ pub async fn get(State(edge): State<Edge>, _headers: HeaderMap) -> Answer {
                 .map_err(|problem| problem.detail)
         })
         .await,
-        model(&edge),
+        model(&edge).await,
         admin(&edge),
     ];
     // Without KV everything goes on, only slower.
@@ -93,13 +92,30 @@ async fn timed(
     }
 }
 
-/// Which model a bot without a choice of its own gets. Not asked: a health check must not cost money.
-fn model(edge: &Edge) -> Check {
+/// Which models the deployment has, the first for bots without a choice of their own. Not asked: a health check must
+/// not cost money.
+async fn model(edge: &Edge) -> Check {
     let deployment = config::deployment(edge.env());
-    let bot = BotSettings::default();
-    let detail = match deployment.provider(&bot) {
-        Provider::Extractive => extractive::NAME.to_owned(),
-        Provider::Model(model) => model.name.to_owned(),
+    let mut known = Vec::new();
+    for server in &deployment.servers {
+        let model = Model {
+            server,
+            name: &server.model,
+            price: None,
+            key: 0,
+        };
+        let resting = match Breaker::is_open(edge, &model).await {
+            true => " (not asked for a while: it failed too often)",
+            false => "",
+        };
+        known.push(format!(
+            "{}/{}{resting}",
+            server.provider.name, server.model
+        ));
+    }
+    let detail = match known.is_empty() {
+        true => extractive::NAME.to_owned(),
+        false => known.join(", "),
     };
     Check {
         name: "model",

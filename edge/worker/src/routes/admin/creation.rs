@@ -5,8 +5,9 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header},
 };
 use bulle_edge_core::{
-    admin::{Caller, key::sha256_hex, precondition::etag},
+    admin::{Caller, precondition::etag},
     ports::{Clock, Entropy},
+    text::sha256_hex,
 };
 use bulle_protocol::problem::{Code, Problem};
 

@@ -1,0 +1,170 @@
+//! The circuit breaker: a model that fails again and again is not asked for a while, by nobody. Its state is in KV, so it
+//! is shared by all isolates at once where it changed and within about a minute elsewhere; a model in health
+//! costs one read of KV and no write.
+//!
+//! Closed: asked. After [`FAILURES`] failures in a row it opens: not asked for [`COOL_MS`], twice as long each time. Then it
+//! is half-open: the first who comes asks, the others wait for what becomes of it. (M. Nygard, Release It!, 2007.)
+
+use serde::{Deserialize, Serialize};
+
+use super::Model;
+use crate::{
+    ports::{Clock, Kv},
+    text::sha256_hex,
+};
+
+/// Failures in a row that open the circuit.
+pub const FAILURES: u32 = 3;
+
+/// For how long it is open the first time.
+pub const COOL_MS: u64 = 30_000;
+
+/// The longest that it is open.
+const MAX_COOL_MS: u64 = 300_000;
+
+/// For how long one who tries keeps the others off.
+const PROBE_MS: u64 = 30_000;
+
+/// After so many seconds without news the model is in health again.
+const FORGOTTEN_SECONDS: u64 = 900;
+
+/// What KV knows of a model that has failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Circuit {
+    /// Failures in a row.
+    failures: u32,
+    /// Not to be asked before, in Unix milliseconds.
+    until_ms: u64,
+}
+
+/// A model that may be asked; to be told how it went.
+pub struct Breaker {
+    key: String,
+    found: Option<Circuit>,
+}
+
+impl Breaker {
+    /// Whether the model is not asked now.
+    pub async fn is_open<P: Kv + Clock>(ports: &P, model: &Model<'_>) -> bool {
+        Self::look(ports, model).await.rests(ports.now_ms())
+    }
+
+    /// Whether the model may be asked now. What KV cannot say is taken for health.
+    pub async fn admit<P: Kv + Clock>(ports: &P, model: &Model<'_>) -> Option<Self> {
+        let breaker = Self::look(ports, model).await;
+        let now = ports.now_ms();
+        if breaker.rests(now) {
+            return None;
+        }
+        if let Some(circuit) = breaker.found.filter(|found| found.failures >= FAILURES) {
+            let until_ms = now + PROBE_MS;
+            let probed = Circuit {
+                until_ms,
+                ..circuit
+            };
+            breaker.store(ports, probed).await;
+        }
+        Some(breaker)
+    }
+
+    fn rests(&self, now_ms: u64) -> bool {
+        let open = |circuit: &Circuit| circuit.failures >= FAILURES && now_ms < circuit.until_ms;
+        self.found.as_ref().is_some_and(open)
+    }
+
+    async fn look<P: Kv>(ports: &P, model: &Model<'_>) -> Self {
+        let server = &model.server;
+        // Names may be longer than keys.
+        let digest = sha256_hex([server.base_url.as_bytes(), b"\n", model.name.as_bytes()]);
+        let key = format!("circuit/{}/{digest}", server.provider.name);
+        let stored = ports.get(&key).await.ok().flatten();
+        let found: Option<Circuit> = stored.and_then(|json| serde_json::from_str(&json).ok());
+        Self { key, found }
+    }
+
+    /// The model has answered.
+    pub async fn succeeded<P: Kv>(self, ports: &P) {
+        if self.found.is_some() {
+            // It stays for a while: others are more careful than they need to be.
+            let _ = ports.delete(&self.key).await;
+        }
+    }
+
+    /// The model has failed. True when this has opened the circuit.
+    pub async fn failed<P: Kv + Clock>(self, ports: &P) -> bool {
+        let failures = self.found.map_or(0, |circuit| circuit.failures) + 1;
+        let times = failures.saturating_sub(FAILURES).min(8);
+        let cool = (COOL_MS << times).min(MAX_COOL_MS);
+        let until_ms = ports.now_ms() + cool;
+        self.store(ports, Circuit { failures, until_ms }).await;
+        failures == FAILURES
+    }
+
+    async fn store<P: Kv>(&self, ports: &P, circuit: Circuit) {
+        if let Ok(json) = serde_json::to_string(&circuit) {
+            // Without it the model is asked more often than it should be.
+            let _ = ports.put(&self.key, &json, FORGOTTEN_SECONDS).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        fakes::{Fakes, block_on},
+        provider::checks,
+    };
+
+    fn admit(ports: &Fakes, name: &str) -> Option<Breaker> {
+        let server = checks::server("openai", "https://m.test", None);
+        block_on(Breaker::admit(ports, &checks::model(&server, name)))
+    }
+
+    fn fail(ports: &Fakes) -> bool {
+        block_on(admit(ports, "m").unwrap().failed(ports))
+    }
+
+    #[test]
+    fn it_opens_after_failures_in_a_row_and_lets_one_try() {
+        let ports = Fakes::default();
+        assert_eq!(
+            [fail(&ports), fail(&ports), fail(&ports)],
+            [false, false, true]
+        );
+        assert!(admit(&ports, "m").is_none());
+        assert!(admit(&ports, "another").is_some());
+        ports.advance(COOL_MS);
+        let probe = admit(&ports, "m").unwrap();
+        assert!(admit(&ports, "m").is_none(), "one is enough");
+        assert!(!block_on(probe.failed(&ports)));
+        ports.advance(COOL_MS);
+        assert!(admit(&ports, "m").is_none(), "the second time is longer");
+        ports.advance(COOL_MS);
+        block_on(admit(&ports, "m").unwrap().succeeded(&ports));
+        assert!(!fail(&ports) && admit(&ports, "m").is_some());
+    }
+
+    #[test]
+    fn who_never_comes_back_from_a_try_does_not_keep_the_others_off_for_ever() {
+        let ports = Fakes::default();
+        for _ in 0..FAILURES {
+            fail(&ports);
+        }
+        ports.advance(COOL_MS);
+        drop(admit(&ports, "m"));
+        ports.advance(PROBE_MS);
+        assert!(admit(&ports, "m").is_some());
+    }
+
+    #[test]
+    fn a_model_in_health_costs_one_read_and_a_broken_store_stops_nobody() {
+        let ports = Fakes::default();
+        block_on(admit(&ports, "m").unwrap().succeeded(&ports));
+        assert_eq!(ports.calls("kv"), 1);
+        ports.fail("kv");
+        for _ in 0..5 {
+            fail(&ports);
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! The chain: models are asked one after the other until one answers. Docs: docs/chain.md.
+//!
+//! Whatever is tried, what the visitor has seen of an answer is never replaced by another model's: a model that breaks
+//! off after its first words ends the turn, honestly, and a retry goes on from there.
+
+use bulle_protocol::{
+    Id,
+    event::{Finish, Usage},
+    problem::Code,
+};
+
+use super::{
+    Ask, Platform, Sink,
+    draft::Draft,
+    model::{self, Attempt, Interruption, Patience},
+};
+use crate::{
+    budget::{self, Funding, Unfunded},
+    guard::limit,
+    prompt::{self, Prompt},
+    provider::{Failure, Link, Model, breaker::Breaker, prices},
+    record::{Call, Outcome, Purpose},
+    retrieval::Passages,
+};
+
+/// How often the same model is asked again after a failure that may pass.
+const RETRIES: u32 = 2;
+
+/// Upper bound of the first wait between two tries, in milliseconds; the next ones are twice as long. The wait itself is
+/// random below it, so that not all who failed together come back together ("full jitter", M. Brooker, 2015).
+const BACKOFF_MS: u64 = 400;
+
+/// The longest that a visitor waits for a vendor that says when to come back, in milliseconds.
+const MAX_WAIT_MS: u64 = 3_000;
+
+/// What is asked of the models, and what has come of it.
+pub(super) struct Chain<'a, 's, P, S, C> {
+    pub ports: &'a P,
+    pub ask: &'a Ask<'a>,
+    pub passages: &'a Passages,
+    pub draft: Draft<'s, S>,
+    pub patience: Patience<'a, P, C>,
+    /// Every step, in order.
+    pub calls: Vec<Call>,
+    /// Whether a model has taken a request: from then on the answer costs money.
+    pub paid: bool,
+    /// Reservations so far.
+    reservations: u128,
+}
+
+/// An answer of a model.
+pub(super) struct Answered {
+    pub provider: &'static str,
+    pub model: String,
+    pub end: Result<Finish, Failure>,
+}
+
+impl<'a, 's, P: Platform, S: Sink, C: Future<Output = ()> + Unpin> Chain<'a, 's, P, S, C> {
+    pub fn new(
+        ports: &'a P,
+        ask: &'a Ask<'a>,
+        passages: &'a Passages,
+        draft: Draft<'s, S>,
+        patience: Patience<'a, P, C>,
+    ) -> Self {
+        Self {
+            ports,
+            ask,
+            passages,
+            draft,
+            patience,
+            calls: Vec::new(),
+            paid: false,
+            reservations: 0,
+        }
+    }
+
+    /// Asks one after the other; `None` when nobody has answered and the draft is as it was before.
+    pub async fn answer(&mut self, links: &[Link<'_>]) -> Option<Answered> {
+        self.draft.reset(self.passages.items().len(), false);
+        self.draft.push(self.ports, self.ask.written);
+        for link in links {
+            let model = match link {
+                Link::Model(model) => *model,
+                Link::Unconfigured(provider) => {
+                    self.skip(provider.name, "", Outcome::Unconfigured);
+                    continue;
+                }
+            };
+            if let Some(end) = self.answer_of(model).await {
+                let name = self.calls.last().map(|call| call.model.clone());
+                return Some(Answered {
+                    provider: model.server.provider.name,
+                    model: name.unwrap_or_default(),
+                    end,
+                });
+            }
+        }
+        None
+    }
+
+    /// What one model answers, cut answers continued and bad ones repaired once; `None` to go on to the next.
+    async fn answer_of(&mut self, model: Model<'_>) -> Option<Result<Finish, Failure>> {
+        let written = self.ask.written;
+        let mut purpose = match written {
+            "" => Purpose::Answer,
+            _ => Purpose::Continuation,
+        };
+        let mut prompt = self.prompt(purpose);
+        self.begin(&prompt);
+        let mut continued = false;
+        loop {
+            let before = self.draft.text().len();
+            let finish = match self.try_model(model, purpose, &prompt).await {
+                Ok(Finish::Stopped) => return Some(Ok(Finish::Stopped)),
+                Ok(finish) => finish,
+                // The rest of a cut answer did not come: what there is, is an answer that was cut.
+                Err(_) if continued => return Some(Ok(Finish::Length)),
+                Err(failure) if self.draft.is_shown() && self.draft.text().len() > before => {
+                    return Some(Err(failure));
+                }
+                Err(_) => return None,
+            };
+            if finish == Finish::Length && !continued && !self.draft.is_full() {
+                continued = true;
+                purpose = Purpose::Continuation;
+                prompt = self.prompt(purpose);
+                continue;
+            }
+            return Some(Ok(finish));
+        }
+    }
+
+    fn prompt(&self, _: Purpose) -> Prompt {
+        prompt::build(self.ask.question, self.passages, self.ask.history)
+    }
+
+    /// An empty draft, but for what an earlier attempt at this turn has written.
+    fn begin(&mut self, prompt: &Prompt) {
+        if self.draft.text() == self.ask.written && self.draft.is_shown() {
+            return;
+        }
+        self.draft.reset(prompt.passages(), false);
+        self.draft.push(self.ports, self.ask.written);
+    }
+
+    /// Asks a model, again where that may help, for money if there is some.
+    async fn try_model(
+        &mut self,
+        mut model: Model<'_>,
+        purpose: Purpose,
+        prompt: &Prompt,
+    ) -> Result<Finish, Failure> {
+        let name = model.server.provider.name;
+        let Some(breaker) = Breaker::admit(self.ports, &model).await else {
+            self.skip(name, model.name, Outcome::CircuitOpen);
+            return Err(Failure::new(
+                Code::UpstreamUnavailable,
+                "the circuit is open",
+            ));
+        };
+        let reservation = match self.reserve(&model, prompt).await {
+            Ok(reservation) => reservation,
+            Err(why) => {
+                self.skip(name, model.name, Outcome::Unfunded);
+                self.draft.log(&format!("{name} was not asked: {why}"));
+                return Err(Failure::new(Code::UpstreamUnavailable, why.to_string()));
+            }
+        };
+        let most = reservation.as_ref().map(|_| budget::MAX_OUTPUT_TOKENS);
+        // Whoever is first: the load is shared among the keys.
+        model.key = usize::try_from(self.ports.random() % 64).unwrap_or_default();
+        let mut spent = Some(Usage::default());
+        let (mut keys, mut tries) = (1, 0);
+        let before = self.draft.text().len();
+        let attempt = loop {
+            let mut attempt = model::ask(
+                self.ports,
+                &mut self.patience,
+                model,
+                prompt,
+                most,
+                &mut self.draft,
+            )
+            .await;
+            self.paid |= attempt.paid;
+            if attempt.paid {
+                spent = spent.zip(attempt.usage).map(|(a, b)| {
+                    Usage::counted(
+                        a.input_tokens.saturating_add(b.input_tokens),
+                        a.output_tokens.saturating_add(b.output_tokens),
+                    )
+                });
+            }
+            let text = self
+                .draft
+                .text()
+                .get(before..)
+                .unwrap_or_default()
+                .to_owned();
+            self.note(&model, purpose, prompt, &attempt, &text);
+            let Err(failure) = &attempt.end else {
+                break attempt;
+            };
+            self.draft.log(&format!("{name} failed: {failure}"));
+            if attempt.wrote() {
+                break attempt;
+            }
+            model.key += 1;
+            if failure.is_of_the_key() && keys < model.server.api_keys.len() {
+                keys += 1;
+                continue;
+            }
+            let Some(wait) = self.wait(failure, tries) else {
+                break attempt;
+            };
+            tries += 1;
+            if let Err(Interruption::Stopped) = self.patience.pause(wait).await {
+                attempt.end = Ok(Finish::Stopped);
+                break attempt;
+            }
+        };
+        if let (Some(reservation), Some(usage)) = (reservation, spent)
+            && let Err(error) = reservation.settle(self.ports, usage).await
+        {
+            self.draft
+                .log(&format!("the budget keeps its reservation: {error}"));
+        }
+        match &attempt.end {
+            Ok(Finish::Stopped) => {}
+            Err(failure) if failure.is_of_the_model() => {
+                if breaker.failed(self.ports).await {
+                    self.draft.log(&format!(
+                        "{name} is not asked for a while: it failed too often"
+                    ));
+                }
+            }
+            _ => breaker.succeeded(self.ports).await,
+        }
+        attempt.end
+    }
+
+    async fn reserve(
+        &mut self,
+        model: &Model<'_>,
+        prompt: &Prompt,
+    ) -> Result<Option<budget::Reservation>, Unfunded> {
+        self.reservations += 1;
+        let id = limit::ticket(self.ask.reply_id, Id::from_parts(0, self.reservations));
+        match budget::reserve(self.ports, self.ask.question.site(), id, model, prompt).await {
+            Funding::Unbounded => Ok(None),
+            Funding::Reserved(reservation) => Ok(Some(reservation)),
+            Funding::Refused(why) => Err(why),
+        }
+    }
+
+    /// How long to wait before the same model is asked again, in milliseconds; `None` when that is not worth it.
+    fn wait(&self, failure: &Failure, tries: u32) -> Option<u64> {
+        if !failure.is_passing() || tries >= RETRIES {
+            return None;
+        }
+        let most = BACKOFF_MS << tries;
+        let jitter = u64::try_from(self.ports.random() % u128::from(most)).unwrap_or_default();
+        let asked = failure
+            .retry_after
+            .map_or(0, |seconds| u64::from(seconds) * 1_000);
+        let wait = asked + jitter;
+        (asked <= MAX_WAIT_MS && wait < self.patience.left()).then_some(wait)
+    }
+
+    /// Records a model that was not asked.
+    fn skip(&mut self, provider: &str, model: &str, outcome: Outcome) {
+        self.calls.push(Call {
+            purpose: Purpose::Answer,
+            provider: provider.to_owned(),
+            model: model.to_owned(),
+            outcome,
+            status: None,
+            usage: Usage::default(),
+            microusd: Some(0),
+            first_token_ms: None,
+            total_ms: 0,
+            at: self.ports.now_ms(),
+        });
+    }
+
+    /// Records a model that was asked.
+    fn note(
+        &mut self,
+        model: &Model<'_>,
+        purpose: Purpose,
+        prompt: &Prompt,
+        attempt: &Attempt,
+        text: &str,
+    ) {
+        let since =
+            |ms: u64| u32::try_from(ms.saturating_sub(attempt.started_ms)).unwrap_or(u32::MAX);
+        let usage = match attempt.usage {
+            Some(usage) => usage,
+            None if attempt.paid => estimate(prompt, text),
+            None => Usage::default(),
+        };
+        let price = prices::price(model);
+        self.calls.push(Call {
+            purpose,
+            provider: model.server.provider.name.to_owned(),
+            model: attempt
+                .model
+                .clone()
+                .unwrap_or_else(|| model.name.to_owned()),
+            outcome: match &attempt.end {
+                Ok(Finish::Stopped) => Outcome::Stopped,
+                Ok(Finish::Length) => Outcome::Truncated,
+                Ok(_) => Outcome::Answered,
+                Err(failure) => failure.outcome,
+            },
+            status: attempt.status,
+            usage,
+            microusd: price.map(|price| budget::cost(price, usage)),
+            first_token_ms: attempt.first_ms.map(since),
+            total_ms: since(attempt.ended_ms),
+            at: attempt.started_ms,
+        });
+    }
+}
+
+/// Tokens that nobody has counted.
+fn estimate(prompt: &Prompt, text: &str) -> Usage {
+    let count = |text: &str| u32::try_from(prompt::tokens(text)).unwrap_or(u32::MAX);
+    let turns = prompt.turns().iter().map(|turn| count(&turn.content));
+    Usage {
+        input_tokens: turns.fold(0, u32::saturating_add),
+        output_tokens: if text.is_empty() { 0 } else { count(text) },
+        estimated: true,
+    }
+}

@@ -1,0 +1,121 @@
+//! The answer while it is being written: what the visitor sees of it, and what is held back.
+
+use bulle_protocol::{
+    block::Block,
+    event::{ServerEvent, Start},
+};
+
+use super::Sink;
+use crate::{ports::Clock, reply::Reply};
+
+/// An answer that may still be thrown away and begun again.
+pub(super) struct Draft<'s, S> {
+    sink: &'s mut S,
+    start: Start,
+    reply: Reply,
+    /// Events that are held back until the answer is known to be as it must be.
+    held: Option<Vec<ServerEvent>>,
+    /// Whether the visitor sees something of it.
+    shown: bool,
+    /// When the visitor first saw something, in Unix milliseconds.
+    first_ms: Option<u64>,
+}
+
+impl<'s, S: Sink> Draft<'s, S> {
+    /// Nothing yet; tells that the turn has begun.
+    pub fn begin(sink: &'s mut S, start: Start) -> Self {
+        sink.emit(ServerEvent::Start(start.clone()));
+        Self {
+            sink,
+            start,
+            reply: Reply::new(0),
+            held: None,
+            shown: false,
+            first_ms: None,
+        }
+    }
+
+    /// Begins again with an answer that may cite passages `1..=passages`: what was shown is taken back. One that is
+    /// `held` is not shown before [`Draft::release`].
+    pub fn reset(&mut self, passages: usize, held: bool) {
+        if std::mem::take(&mut self.shown) {
+            self.sink.emit(ServerEvent::Start(self.start.clone()));
+        }
+        self.reply = Reply::new(passages);
+        self.held = held.then(Vec::new);
+    }
+
+    /// Adds text.
+    pub fn push(&mut self, clock: &impl Clock, text: &str) {
+        let events = self.reply.push(text);
+        self.tell(clock, events);
+    }
+
+    /// Shows what was held back.
+    pub fn release(&mut self, clock: &impl Clock) {
+        if let Some(events) = self.held.take() {
+            self.tell(clock, events);
+        }
+    }
+
+    /// The answer is complete: nothing of it is held back any longer.
+    pub fn finish(&mut self, clock: &impl Clock) {
+        self.release(clock);
+        let events = self.reply.finish();
+        self.tell(clock, events);
+    }
+
+    fn tell(&mut self, clock: &impl Clock, events: Vec<ServerEvent>) {
+        if let Some(held) = &mut self.held {
+            held.extend(events);
+            return;
+        }
+        if !events.is_empty() {
+            self.shown = true;
+            self.first_ms.get_or_insert_with(|| clock.now_ms());
+        }
+        for event in events {
+            self.sink.emit(event);
+        }
+    }
+
+    /// A line for the log.
+    pub fn log(&mut self, line: &str) {
+        self.sink.log(line);
+    }
+
+    /// An event that is no part of the answer.
+    pub fn emit(&mut self, event: ServerEvent) {
+        self.sink.emit(event);
+    }
+
+    /// The answer's Markdown as far as it has come.
+    pub fn text(&self) -> &str {
+        self.reply.text()
+    }
+
+    /// The blocks as the page has them, or would have them.
+    pub fn blocks(&self) -> &[Block] {
+        self.reply.blocks()
+    }
+
+    /// The passages that are cited, in the order of their numbers.
+    pub fn cites(&self) -> &[u32] {
+        self.reply.cites()
+    }
+
+    /// Whether the visitor sees something of it.
+    pub fn is_shown(&self) -> bool {
+        self.shown
+    }
+
+    /// Whether it is as long as it may get.
+    pub fn is_full(&self) -> bool {
+        self.reply.is_full()
+    }
+
+    /// When the visitor first saw something.
+    pub fn first_ms(&self) -> Option<u64> {
+        self.first_ms
+    }
+}

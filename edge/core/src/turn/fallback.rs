@@ -1,0 +1,89 @@
+//! What answers when no model does: the documents, then the owner's own lines. Neither costs anything.
+
+use bulle_protocol::{event::Finish, problem::Code};
+
+use super::{Chain, Platform, Sink, Written};
+use crate::{
+    provider::{Failure, extractive},
+    record::{Call, Outcome, Purpose},
+    strings,
+};
+
+/// Name of the provider and of its model when the owner's own lines answer.
+pub const PERSONA: &str = "persona";
+
+/// Answers. `chosen`: the bot has no model at all, so the documents are no makeshift. `searched`: the documents could be.
+pub(super) fn answer<P: Platform, S: Sink, C>(
+    chain: &mut Chain<'_, '_, P, S, C>,
+    chosen: bool,
+    searched: bool,
+) -> Written {
+    let ask = chain.ask;
+    let written = |provider: &'static str, end, suggestions| Written {
+        end,
+        provider,
+        model: provider.to_owned(),
+        suggestions,
+    };
+    // What a visitor has already read is not replaced.
+    if !ask.written.is_empty() {
+        let failure = Failure::new(
+            Code::UpstreamUnavailable,
+            "nobody could go on with the answer",
+        );
+        return written(extractive::NAME, Err(failure), Vec::new());
+    }
+    if chosen && !searched {
+        let failure = Failure::new(Code::StorageUnavailable, "the documents cannot be searched");
+        return written(extractive::NAME, Err(failure), Vec::new());
+    }
+    let extract = extractive::answer(ask.question, chain.passages);
+    let unfunded = (chain.calls.iter()).all(|call| call.outcome == Outcome::Unfunded);
+    let own = line(chain);
+    // Where only money is missing, and the owner has nothing else to say, what the documents say of themselves is said.
+    let documents = chosen || (searched && (extract.found || (unfunded && own.is_none())));
+    let (provider, pieces) = match documents {
+        true => (extractive::NAME, extract.pieces),
+        false => {
+            let texts = strings::texts(ask.question.locale()).answers;
+            (PERSONA, vec![own.unwrap_or(texts.unavailable)])
+        }
+    };
+    let passages = if documents {
+        chain.passages.items().len()
+    } else {
+        0
+    };
+    chain.draft.reset(passages, false);
+    for piece in &pieces {
+        chain.draft.push(chain.ports, piece);
+    }
+    chain.calls.push(Call {
+        purpose: Purpose::Answer,
+        provider: provider.to_owned(),
+        model: provider.to_owned(),
+        outcome: Outcome::Answered,
+        status: None,
+        usage: bulle_protocol::event::Usage::default(),
+        microusd: Some(0),
+        first_token_ms: Some(0),
+        total_ms: 0,
+        at: chain.ports.now_ms(),
+    });
+    let finish = if chosen {
+        Finish::Stop
+    } else {
+        Finish::Fallback
+    };
+    written(provider, Ok(finish), extract.suggestions)
+}
+
+/// One of the owner's lines in the visitor's language, another one next time.
+fn line<P: Platform, S: Sink, C>(chain: &Chain<'_, '_, P, S, C>) -> Option<String> {
+    let question = chain.ask.question;
+    let bot = &question.site().bot;
+    let lines = bot.persona.fallback.get(question.locale(), &bot.locale)?;
+    let count = u128::try_from(lines.len()).ok().filter(|n| *n > 0)?;
+    let n = usize::try_from(chain.ports.random() % count).ok()?;
+    lines.get(n).cloned()
+}
