@@ -18,6 +18,7 @@ pub mod prompt;
 pub mod provider;
 
 pub mod budget;
+pub mod cache;
 
 pub mod reply;
 

@@ -134,6 +134,24 @@ pub struct Call {
     pub at: u64,
 }
 
+impl Call {
+    /// A step that asked nobody, and costs nothing.
+    pub fn free(provider: &str, model: &str, outcome: Outcome, now_ms: u64) -> Self {
+        Self {
+            purpose: Purpose::Answer,
+            provider: provider.to_owned(),
+            model: model.to_owned(),
+            outcome,
+            status: None,
+            usage: Usage::default(),
+            microusd: Some(0),
+            first_token_ms: None,
+            total_ms: 0,
+            at: now_ms,
+        }
+    }
+}
+
 /// What a model was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

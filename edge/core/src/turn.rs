@@ -19,11 +19,12 @@ use bulle_protocol::{
 use futures_util::future::join;
 
 use crate::{
+    cache::{self, CachedAnswer, Slot},
     guard::{Question, limit},
     ports::{Archive, Clock, Entropy, Index, Kv, Meters, Models},
     prompt::Exchange,
     provider::{Deployment, Failure},
-    record::{self, Call, Evidence, Record},
+    record::{self, Call, Evidence, Outcome, Record},
     retrieval::{self, Passages},
     strings,
 };
@@ -59,6 +60,13 @@ pub struct Ask<'a> {
     pub written: &'a str,
 }
 
+impl Ask<'_> {
+    /// Whether nothing that was said before has a part in the answer, so that it may be another's.
+    fn is_first(&self) -> bool {
+        self.history.is_empty() && self.written.is_empty() && !self.question.retry()
+    }
+}
+
 /// How a turn ended.
 pub struct Ended {
     /// What was, or should have been, stored.
@@ -72,7 +80,7 @@ pub struct Ended {
 /// Who wrote the answer, and how it ended.
 struct Written {
     end: Result<Finish, Failure>,
-    provider: &'static str,
+    provider: String,
     model: String,
     suggestions: Vec<String>,
 }
@@ -96,6 +104,13 @@ pub async fn run<P: Platform>(
     );
     // 1 and 2. A message that cannot be stored now is stored with the ending.
     let mut record = Record::accepted(ask.question, ask.conversation_id, ask.number, began_ms);
+    let bot = &ask.question.site().bot;
+    let links = deployment.chain(bot);
+    let slot = Slot::of(ask.question, &links).filter(|_| ask.is_first());
+    let cached = match &slot {
+        Some(slot) => slot.look(ports).await,
+        None => None,
+    };
     let previous = ask
         .history
         .last()
@@ -107,7 +122,6 @@ pub async fn run<P: Platform>(
     .await;
     // 3 and 4.
     let passages = found.as_ref().cloned().unwrap_or_default();
-    let bot = &ask.question.site().bot;
     let timeouts = deployment.timeouts.with(bot.model.timeouts);
     let patience = Patience::new(ports, timeouts, cancel);
     let mut chain = Chain::new(ports, ask, &passages, draft, patience);
@@ -119,15 +133,17 @@ pub async fn run<P: Platform>(
     if let Err(error) = &found {
         chain.draft.log(&format!("no passages: {error}"));
     }
-    let links = deployment.chain(bot);
-    let written = match chain.answer(&links).await {
-        Some(answered) => Written {
-            end: answered.end,
-            provider: answered.provider,
-            model: answered.model,
-            suggestions: Vec::new(),
+    let written = match &cached {
+        Some(cached) => again(&mut chain, cached),
+        None => match chain.answer(&links).await {
+            Some(answered) => Written {
+                end: answered.end,
+                provider: answered.provider.to_owned(),
+                model: answered.model,
+                suggestions: Vec::new(),
+            },
+            None => fallback::answer(&mut chain, links.is_empty(), found.is_ok()),
         },
-        None => fallback::answer(&mut chain, links.is_empty(), found.is_ok()),
     };
     let Chain {
         mut draft,
@@ -146,7 +162,16 @@ pub async fn run<P: Platform>(
     // 5.
     let ended_ms = ports.now_ms();
     let since = |ms: u64| u32::try_from(ms.saturating_sub(began_ms)).unwrap_or(u32::MAX);
-    let sources = cited(draft.cites(), &passages);
+    let sources = match &cached {
+        Some(cached) => cached.sources.clone(),
+        None => cited(draft.cites(), &passages),
+    };
+    let evidence = Evidence {
+        cached: cached.is_some(),
+        first_token_ms: draft.first_ms().map(since),
+        total_ms: since(ended_ms),
+        ..Evidence::default()
+    };
     let usage = total(&calls);
     record.calls = calls;
     record.reply(
@@ -156,14 +181,10 @@ pub async fn run<P: Platform>(
             sources: sources.clone(),
             finish: written.end.as_ref().ok().copied(),
             error: written.end.as_ref().err().map(|failure| failure.code),
-            provider: written.provider.to_owned(),
+            provider: written.provider.clone(),
             model: written.model.clone(),
             usage,
-            evidence: Evidence {
-                first_token_ms: draft.first_ms().map(since),
-                total_ms: since(ended_ms),
-                ..Evidence::default()
-            },
+            evidence: evidence.clone(),
         },
         ended_ms,
     );
@@ -172,6 +193,23 @@ pub async fn run<P: Platform>(
         draft.log(&format!("the answer was not stored: {error}"));
     }
     let kept = stored.is_ok();
+    // Only what a model has said to its end is worth to be said again.
+    if let Some(slot) = slot.filter(|_| cached.is_none())
+        && written.end == Ok(Finish::Stop)
+        && usage != Usage::default()
+    {
+        let answer = CachedAnswer {
+            text: draft.text().to_owned(),
+            passages: passages.items().len(),
+            sources: sources.clone(),
+            suggestions: written.suggestions.clone(),
+            provider: written.provider.clone(),
+            model: written.model.clone(),
+            confidence: evidence.confidence,
+            topic: evidence.topic.clone(),
+        };
+        slot.keep(ports, &answer).await;
+    }
     if !sources.is_empty() {
         draft.emit(ServerEvent::Sources(Sources { items: sources }));
     }
@@ -179,7 +217,7 @@ pub async fn run<P: Platform>(
         let items = written.suggestions.clone();
         draft.emit(ServerEvent::Suggestions(Suggestions { items }));
     }
-    draft.emit(last_event(ask, written, usage, kept));
+    draft.emit(last_event(ask, written, &evidence, usage, kept));
     Ended {
         record,
         text: draft.text().to_owned(),
@@ -187,15 +225,21 @@ pub async fn run<P: Platform>(
     }
 }
 
-fn last_event(ask: &Ask, written: Written, usage: Usage, kept: bool) -> ServerEvent {
+fn last_event(
+    ask: &Ask,
+    written: Written,
+    evidence: &Evidence,
+    usage: Usage,
+    kept: bool,
+) -> ServerEvent {
     match written.end {
         Ok(finish) => ServerEvent::Done(Done {
             reply_id: ask.reply_id,
             finish,
-            provider: written.provider.to_owned(),
+            provider: written.provider,
             model: written.model,
-            confidence: None,
-            cached: false,
+            confidence: evidence.confidence,
+            cached: evidence.cached,
             usage,
             remaining: ask.question.remaining(),
             kept,
@@ -207,6 +251,24 @@ fn last_event(ask: &Ask, written: Written, usage: Usage, kept: bool) -> ServerEv
             action: None,
             kept,
         }),
+    }
+}
+
+/// Gives an answer again.
+fn again<P: Platform, S: Sink, C: Future<Output = ()> + Unpin>(
+    chain: &mut Chain<'_, '_, P, S, C>,
+    cached: &CachedAnswer,
+) -> Written {
+    chain.draft.reset(cached.passages, false);
+    chain.draft.push(chain.ports, &cached.text);
+    let now = chain.ports.now_ms();
+    let call = Call::free(cache::NAME, &cached.model, Outcome::Answered, now);
+    chain.calls.push(call);
+    Written {
+        end: Ok(Finish::Stop),
+        provider: cached.provider.clone(),
+        model: cached.model.clone(),
+        suggestions: cached.suggestions.clone(),
     }
 }
 

@@ -270,18 +270,8 @@ impl<'a, 's, P: Platform, S: Sink, C: Future<Output = ()> + Unpin> Chain<'a, 's,
 
     /// Records a model that was not asked.
     fn skip(&mut self, provider: &str, model: &str, outcome: Outcome) {
-        self.calls.push(Call {
-            purpose: Purpose::Answer,
-            provider: provider.to_owned(),
-            model: model.to_owned(),
-            outcome,
-            status: None,
-            usage: Usage::default(),
-            microusd: Some(0),
-            first_token_ms: None,
-            total_ms: 0,
-            at: self.ports.now_ms(),
-        });
+        let now = self.ports.now_ms();
+        self.calls.push(Call::free(provider, model, outcome, now));
     }
 
     /// Records a model that was asked.

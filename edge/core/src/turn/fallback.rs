@@ -5,7 +5,7 @@ use bulle_protocol::{event::Finish, problem::Code};
 use super::{Chain, Platform, Sink, Written};
 use crate::{
     provider::{Failure, extractive},
-    record::{Call, Outcome, Purpose},
+    record::{Call, Outcome},
     strings,
 };
 
@@ -21,7 +21,7 @@ pub(super) fn answer<P: Platform, S: Sink, C>(
     let ask = chain.ask;
     let written = |provider: &'static str, end, suggestions| Written {
         end,
-        provider,
+        provider: provider.to_owned(),
         model: provider.to_owned(),
         suggestions,
     };
@@ -58,18 +58,9 @@ pub(super) fn answer<P: Platform, S: Sink, C>(
     for piece in &pieces {
         chain.draft.push(chain.ports, piece);
     }
-    chain.calls.push(Call {
-        purpose: Purpose::Answer,
-        provider: provider.to_owned(),
-        model: provider.to_owned(),
-        outcome: Outcome::Answered,
-        status: None,
-        usage: bulle_protocol::event::Usage::default(),
-        microusd: Some(0),
-        first_token_ms: Some(0),
-        total_ms: 0,
-        at: chain.ports.now_ms(),
-    });
+    let now = chain.ports.now_ms();
+    let call = Call::free(provider, provider, Outcome::Answered, now);
+    chain.calls.push(call);
     let finish = if chosen {
         Finish::Stop
     } else {

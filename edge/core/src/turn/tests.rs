@@ -579,3 +579,31 @@ fn an_endless_answer_is_cut_at_the_limit() {
     let (sent, _) = run_turn(&ports, &model());
     assert_eq!(sent.done().finish, Finish::Length);
 }
+
+#[test]
+fn the_same_first_question_is_answered_once_until_something_changes() {
+    let ports = documents();
+    let mut site = crate::fakes::site();
+    site.bot.answers.cache_seconds = Some(600);
+    let ask = |site: &crate::settings::Site, text: &str| {
+        let question = question_to(site.clone(), text);
+        run_asked(&ports, &model(), &question, "", std::future::pending())
+    };
+    ports.answer(200, vec![chunk("Huit ans [1]."), stop()]);
+    let (first, one) = ask(&site, "Et Kubernetes ?");
+    let (second, two) = ask(&site, "et  kubernetes");
+    assert_eq!(ports.requests.borrow().len(), 1);
+    assert!(!first.done().cached && second.done().cached);
+    assert_eq!(text(&one), text(&two));
+    let reply = |ended: Ended| ended.record.reply.unwrap();
+    let (one, two) = (reply(one), reply(two));
+    assert_eq!((&one.sources, &one.provider), (&two.sources, &two.provider));
+    assert_eq!((two.usage, two.evidence.cached), (Usage::default(), true));
+    // Another version asks anew, and what came to no good end is not kept.
+    site.bot_version += 1;
+    ports.answer(200, vec![chunk("Huit")]);
+    ask(&site, "Et Kubernetes ?");
+    ports.answer(200, vec![chunk("Huit ans."), stop()]);
+    assert!(!ask(&site, "Et Kubernetes ?").0.done().cached);
+    assert_eq!(ports.requests.borrow().len(), 3);
+}

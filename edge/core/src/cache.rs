@@ -1,0 +1,136 @@
+//! The cache of answers: the same first question to the same bot with the same settings and documents is answered with
+//! what a model has answered before. Off unless the owner sets `answers.cache_seconds`.
+//!
+//! Nothing is ever removed: versions are part of the key, so a change of the settings or of the documents makes every
+//! answer from before unreachable, as soon as the change itself is seen.
+
+use bulle_protocol::event::Source;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    guard::Question,
+    ports::Kv,
+    provider::Link,
+    text::{fold, sha256_hex},
+};
+
+/// Name of the provider in the steps of a chain.
+pub const NAME: &str = "cache";
+
+/// An answer to be given again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CachedAnswer {
+    /// Markdown, with `[n]` for passage `n`.
+    pub text: String,
+    /// How many passages it could cite.
+    pub passages: usize,
+    /// What it cites.
+    pub sources: Vec<Source>,
+    /// What may be asked next.
+    pub suggestions: Vec<String>,
+    /// Who wrote it.
+    pub provider: String,
+    /// Which model.
+    pub model: String,
+    /// 0 to 1.
+    pub confidence: Option<f32>,
+    /// The topic of the question.
+    pub topic: Option<String>,
+}
+
+/// Where the answer to a question is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slot {
+    key: String,
+    seconds: u64,
+}
+
+impl Slot {
+    /// The slot of a conversation's first question; `None` when the bot keeps no answers. `links` are whom it would ask.
+    pub fn of(question: &Question, links: &[Link<'_>]) -> Option<Self> {
+        let site = question.site();
+        let seconds = site.bot.answers.cache_seconds?;
+        let models: Vec<String> = links
+            .iter()
+            .map(|link| match link {
+                Link::Model(model) => format!("{}/{}", model.server.provider.name, model.name),
+                Link::Unconfigured(provider) => provider.name.to_owned(),
+            })
+            .collect();
+        let what = serde_json::json!([
+            site.tenant_id,
+            site.bot_id,
+            site.bot_since,
+            site.bot_version,
+            site.knowledge,
+            models,
+            question.locale(),
+            normalised(question.text()),
+        ]);
+        Some(Self {
+            key: format!("answer/{}", sha256_hex([what.to_string().as_bytes()])),
+            seconds: seconds.into(),
+        })
+    }
+
+    /// The answer that is kept. What KV cannot say is not there.
+    pub async fn look<P: Kv>(&self, ports: &P) -> Option<CachedAnswer> {
+        let stored = ports.get(&self.key).await.ok().flatten()?;
+        serde_json::from_str(&stored).ok()
+    }
+
+    /// Keeps an answer. Without it, the model is asked again.
+    pub async fn keep<P: Kv>(&self, ports: &P, answer: &CachedAnswer) {
+        if let Ok(json) = serde_json::to_string(answer) {
+            let _ = ports.put(&self.key, &json, self.seconds).await;
+        }
+    }
+}
+
+/// Questions that differ in case, accents, spaces or their last signs are the same.
+fn normalised(text: &str) -> String {
+    let folded = fold(text);
+    let words: Vec<&str> = folded.split_whitespace().collect();
+    let joined = words.join(" ");
+    joined
+        .trim_end_matches(|c: char| " ?!.…？！。؟".contains(c))
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fakes::{question_to, site};
+
+    fn slot(change: impl FnOnce(&mut crate::settings::Site), text: &str) -> Option<Slot> {
+        let mut site = site();
+        site.bot.answers.cache_seconds = Some(600);
+        change(&mut site);
+        Slot::of(&question_to(site, text), &[])
+    }
+
+    #[test]
+    fn the_same_question_is_the_same_however_it_is_typed() {
+        let one = slot(|_| {}, "Où es-tu né ?").unwrap();
+        for same in ["où es-tu  né?", "OU ES-TU NE", "Où es-tu né ?!"] {
+            assert_eq!(slot(|_| {}, same).unwrap(), one, "{same}");
+        }
+        assert_ne!(slot(|_| {}, "Où es-tu née ?").unwrap(), one);
+    }
+
+    #[test]
+    fn any_change_is_another_slot_and_without_the_setting_there_is_none() {
+        let one = slot(|_| {}, "Bonjour").unwrap();
+        for other in [
+            slot(|site| site.bot_version += 1, "Bonjour"),
+            slot(|site| site.knowledge += 1, "Bonjour"),
+            slot(|site| site.bot_since += 1, "Bonjour"),
+        ] {
+            assert_ne!(other.unwrap(), one);
+        }
+        assert_eq!(
+            slot(|site| site.bot.answers.cache_seconds = None, "Bonjour"),
+            None
+        );
+    }
+}
