@@ -1,0 +1,240 @@
+//! Turns, with ports in memory.
+
+mod chain;
+
+use super::*;
+use crate::{
+    fakes::{Fakes, Piece, block_on, hit, question, question_to},
+    provider::{Timeouts, checks},
+    record::Outcome,
+    settings::Localized,
+};
+use bulle_protocol::{block::blocks_to_text, conversation::Status, problem::Code};
+
+#[derive(Default)]
+struct Sent {
+    events: Vec<ServerEvent>,
+    log: Vec<String>,
+}
+
+impl Sink for Sent {
+    fn emit(&mut self, event: ServerEvent) {
+        self.events.push(event);
+    }
+    fn log(&mut self, line: &str) {
+        self.log.push(line.into());
+    }
+}
+
+impl Sent {
+    fn last_code(&self) -> Option<Code> {
+        match self.events.last() {
+            Some(ServerEvent::Error(error)) => Some(error.code),
+            _ => None,
+        }
+    }
+    fn done(&self) -> &Done {
+        match self.events.last() {
+            Some(ServerEvent::Done(done)) => done,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// A deployment with these providers.
+fn having(names: &[&str]) -> Deployment {
+    let servers = names
+        .iter()
+        .map(|name| checks::server(name, "https://m.test/v1", Some("k")));
+    Deployment {
+        servers: servers.collect(),
+        timeouts: Timeouts {
+            connect: 10_000,
+            first_token: 30_000,
+            between_tokens: 20_000,
+            total: 60_000,
+        },
+    }
+}
+
+fn model() -> Deployment {
+    having(&["openai"])
+}
+
+fn run_with(
+    ports: &Fakes,
+    deployment: &Deployment,
+    text: &str,
+    cancel: impl Future<Output = ()> + Unpin,
+) -> (Sent, Ended) {
+    let question = question(text);
+    run_asked(ports, deployment, &question, "", cancel)
+}
+
+fn run_asked(
+    ports: &Fakes,
+    deployment: &Deployment,
+    question: &Question,
+    written: &str,
+    cancel: impl Future<Output = ()> + Unpin,
+) -> (Sent, Ended) {
+    let ask = Ask {
+        question,
+        conversation_id: Id::from_parts(1, 1),
+        reply_id: Id::from_parts(1, 2),
+        number: 0,
+        history: &[],
+        written,
+    };
+    let mut sent = Sent::default();
+    let ended = block_on(run(ports, deployment, &ask, &mut sent, cancel));
+    assert!(matches!(sent.events.first(), Some(ServerEvent::Start(_))));
+    assert_eq!(
+        sent.events.iter().filter(|event| event.is_last()).count(),
+        1
+    );
+    assert!(sent.events.last().unwrap().is_last());
+    (sent, ended)
+}
+
+fn run_turn(ports: &Fakes, deployment: &Deployment) -> (Sent, Ended) {
+    run_with(ports, deployment, "Et Kubernetes ?", std::future::pending())
+}
+
+fn chunk(text: &str) -> Piece {
+    let json = serde_json::json!({"choices": [{"delta": {"content": text}}]});
+    Piece::Bytes(format!("data: {json}\n\n").into_bytes())
+}
+
+fn stop() -> Piece {
+    Piece::Bytes(
+        b"data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n"
+            .to_vec(),
+    )
+}
+
+fn documents() -> Fakes {
+    let ports = Fakes::default();
+    ports.add_hit(hit("Kubernetes", "Huit ans de Kubernetes."));
+    ports
+}
+
+fn text(ended: &Ended) -> String {
+    blocks_to_text(&ended.record.reply.as_ref().unwrap().blocks)
+}
+
+#[test]
+fn without_a_model_the_documents_answer() {
+    let ports = documents();
+    let (sent, ended) = run_turn(&ports, &Deployment::default());
+    assert_eq!(text(&ended), "Huit ans de Kubernetes. [1]");
+    let done = sent.done();
+    assert_eq!(
+        (done.provider.as_str(), done.finish, done.kept),
+        ("extractive", Finish::Stop, true)
+    );
+    assert!(
+        sent.events
+            .iter()
+            .any(|e| matches!(e, ServerEvent::Sources(s) if s.items[0].n == 1))
+    );
+    let records = ports.records.borrow();
+    assert_eq!(records.len(), 2);
+    assert!(records[0].reply.is_none());
+    assert_eq!(records[1], ended.record);
+}
+
+#[test]
+fn a_model_streams_and_cites() {
+    let ports = documents();
+    ports.answer(
+        200,
+        vec![chunk("Huit "), chunk("ans [1]"), chunk("."), stop()],
+    );
+    let (sent, ended) = run_turn(&ports, &model());
+    assert_eq!(text(&ended), "Huit ans [1].");
+    assert_eq!(sent.done().provider, "openai");
+    assert_eq!(ended.record.reply.unwrap().sources.len(), 1);
+    assert!(
+        ports.requests.borrow()[0]
+            .body
+            .contains("Huit ans de Kubernetes.")
+    );
+}
+
+#[test]
+fn stopping_keeps_what_was_written() {
+    let ports = documents();
+    ports.answer(200, vec![chunk("Huit"), Piece::Silence]);
+    let mut polls = 0;
+    let cancel = std::future::poll_fn(|_| {
+        polls += 1;
+        if polls > 1 {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
+    });
+    let (sent, ended) = run_with(&ports, &model(), "Et Kubernetes ?", cancel);
+    assert_eq!(sent.done().finish, Finish::Stopped);
+    assert_eq!(text(&ended), "Huit");
+    assert_eq!(ended.record.reply.unwrap().status, Status::Stopped);
+}
+
+#[test]
+fn an_archive_that_fails_does_not_cost_the_answer() {
+    let ports = documents();
+    ports.fail("archive");
+    let (sent, ended) = run_turn(&ports, &Deployment::default());
+    assert!(!ended.kept && !sent.done().kept);
+    assert_eq!(text(&ended), "Huit ans de Kubernetes. [1]");
+}
+
+#[test]
+fn an_index_that_fails_costs_the_sources_but_not_the_models_answer() {
+    let ports = documents();
+    ports.fail("index");
+    let (sent, _) = run_turn(&ports, &Deployment::default());
+    assert_eq!(sent.last_code(), Some(Code::StorageUnavailable));
+    ports.answer(200, vec![chunk("Je ne sais pas [1]."), stop()]);
+    let (sent, ended) = run_turn(&ports, &model());
+    assert_eq!(sent.done().finish, Finish::Stop);
+    assert_eq!(text(&ended), "Je ne sais pas [1].");
+}
+
+#[test]
+fn an_endless_answer_is_cut_at_the_limit() {
+    let ports = documents();
+    let long = "mot ".repeat(10_000);
+    ports.answer(200, (0..20).map(|_| chunk(&long)).collect());
+    let (sent, _) = run_turn(&ports, &model());
+    assert_eq!(sent.done().finish, Finish::Length);
+}
+
+#[test]
+fn the_same_first_question_is_answered_once_until_something_changes() {
+    let ports = documents();
+    let mut site = crate::fakes::site();
+    site.bot.answers.cache_seconds = Some(600);
+    let ask = |site: &crate::settings::Site, text: &str| {
+        let question = question_to(site.clone(), text);
+        run_asked(&ports, &model(), &question, "", std::future::pending())
+    };
+    ports.answer(200, vec![chunk("Huit ans [1]."), stop()]);
+    let (first, one) = ask(&site, "Et Kubernetes ?");
+    let (second, two) = ask(&site, "et  kubernetes");
+    assert_eq!(ports.requests.borrow().len(), 1);
+    assert!(!first.done().cached && second.done().cached);
+    assert_eq!(text(&one), text(&two));
+    let reply = |ended: Ended| ended.record.reply.unwrap();
+    let (one, two) = (reply(one), reply(two));
+    assert_eq!((&one.sources, &one.provider), (&two.sources, &two.provider));
+    assert_eq!((two.usage, two.evidence.cached), (Usage::default(), true));
+    // Another version asks anew, and what came to no good end is not kept.
+    site.bot_version += 1;
+    ports.answer(200, vec![chunk("Huit")]);
+    ask(&site, "Et Kubernetes ?");
+    ports.answer(200, vec![chunk("Huit ans."), stop()]);
+    assert!(!ask(&site, "Et Kubernetes ?").0.done().cached);
+    assert_eq!(ports.requests.borrow().len(), 3);
+}
