@@ -16,7 +16,7 @@ use bulle_protocol::{
     Id,
     event::{Done, Finish, ServerEvent, Source, Sources, Start, Suggestions, TurnError, Usage},
 };
-use futures_util::future::join;
+use futures_util::future::{LocalBoxFuture, join};
 
 use crate::{
     cache::{self, CachedAnswer, Slot},
@@ -90,8 +90,8 @@ pub async fn run<P: Platform>(
     ports: &P,
     deployment: &Deployment,
     ask: &Ask<'_>,
-    sink: &mut impl Sink,
-    cancel: impl Future<Output = ()> + Unpin,
+    sink: &mut dyn Sink,
+    cancel: LocalBoxFuture<'_, ()>,
 ) -> Ended {
     let began_ms = ports.now_ms();
     let draft = Draft::begin(
@@ -255,10 +255,7 @@ fn last_event(
 }
 
 /// Gives an answer again.
-fn again<P: Platform, S: Sink, C: Future<Output = ()> + Unpin>(
-    chain: &mut Chain<'_, '_, P, S, C>,
-    cached: &CachedAnswer,
-) -> Written {
+fn again<P: Platform>(chain: &mut Chain<'_, P>, cached: &CachedAnswer) -> Written {
     chain.draft.reset(cached.passages, false);
     chain.draft.push(chain.ports, &cached.text);
     let now = chain.ports.now_ms();

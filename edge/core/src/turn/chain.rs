@@ -10,7 +10,7 @@ use bulle_protocol::{
 };
 
 use super::{
-    Ask, Platform, Sink,
+    Ask, Platform,
     draft::Draft,
     model::{self, Attempt, Interruption, Patience},
 };
@@ -34,12 +34,12 @@ const BACKOFF_MS: u64 = 400;
 const MAX_WAIT_MS: u64 = 3_000;
 
 /// What is asked of the models, and what has come of it.
-pub(super) struct Chain<'a, 's, P, S, C> {
+pub(super) struct Chain<'a, P> {
     pub ports: &'a P,
     pub ask: &'a Ask<'a>,
     pub passages: &'a Passages,
-    pub draft: Draft<'s, S>,
-    pub patience: Patience<'a, P, C>,
+    pub draft: Draft<'a>,
+    pub patience: Patience<'a, P>,
     /// Every step, in order.
     pub calls: Vec<Call>,
     /// Whether a model has taken a request: from then on the answer costs money.
@@ -55,13 +55,13 @@ pub(super) struct Answered {
     pub end: Result<Finish, Failure>,
 }
 
-impl<'a, 's, P: Platform, S: Sink, C: Future<Output = ()> + Unpin> Chain<'a, 's, P, S, C> {
+impl<'a, P: Platform> Chain<'a, P> {
     pub fn new(
         ports: &'a P,
         ask: &'a Ask<'a>,
         passages: &'a Passages,
-        draft: Draft<'s, S>,
-        patience: Patience<'a, P, C>,
+        draft: Draft<'a>,
+        patience: Patience<'a, P>,
     ) -> Self {
         Self {
             ports,

@@ -9,8 +9,8 @@ use super::Sink;
 use crate::{ports::Clock, reply::Reply};
 
 /// An answer that may still be thrown away and begun again.
-pub(super) struct Draft<'s, S> {
-    sink: &'s mut S,
+pub(super) struct Draft<'s> {
+    sink: &'s mut dyn Sink,
     start: Start,
     reply: Reply,
     /// Events that are held back until the answer is known to be as it must be.
@@ -21,9 +21,9 @@ pub(super) struct Draft<'s, S> {
     first_ms: Option<u64>,
 }
 
-impl<'s, S: Sink> Draft<'s, S> {
+impl<'s> Draft<'s> {
     /// Nothing yet; tells that the turn has begun.
-    pub fn begin(sink: &'s mut S, start: Start) -> Self {
+    pub fn begin(sink: &'s mut dyn Sink, start: Start) -> Self {
         sink.emit(ServerEvent::Start(start.clone()));
         Self {
             sink,

@@ -2,7 +2,7 @@
 
 use bulle_protocol::{event::Finish, problem::Code};
 
-use super::{Chain, Platform, Sink, Written};
+use super::{Chain, Platform, Written};
 use crate::{
     provider::{Failure, extractive},
     record::{Call, Outcome},
@@ -13,8 +13,8 @@ use crate::{
 pub const PERSONA: &str = "persona";
 
 /// Answers. `chosen`: the bot has no model at all, so the documents are no makeshift. `searched`: the documents could be.
-pub(super) fn answer<P: Platform, S: Sink, C>(
-    chain: &mut Chain<'_, '_, P, S, C>,
+pub(super) fn answer<P: Platform>(
+    chain: &mut Chain<'_, P>,
     chosen: bool,
     searched: bool,
 ) -> Written {
@@ -70,7 +70,7 @@ pub(super) fn answer<P: Platform, S: Sink, C>(
 }
 
 /// One of the owner's lines in the visitor's language, another one next time.
-fn line<P: Platform, S: Sink, C>(chain: &Chain<'_, '_, P, S, C>) -> Option<String> {
+fn line<P: Platform>(chain: &Chain<'_, P>) -> Option<String> {
     let question = chain.ask.question;
     let bot = &question.site().bot;
     let lines = bot.persona.fallback.get(question.locale(), &bot.locale)?;

@@ -6,11 +6,11 @@ use bulle_protocol::{
 };
 use futures_util::{
     StreamExt,
-    future::{Either, select},
+    future::{Either, LocalBoxFuture, select},
 };
 use std::pin::pin;
 
-use super::{Platform, Sink, draft::Draft};
+use super::{Platform, draft::Draft};
 use crate::{
     ports::{Clock, ModelResponse},
     prompt::Prompt,
@@ -47,13 +47,13 @@ impl Attempt {
 }
 
 /// Asks a model.
-pub(super) async fn ask<P: Platform, S: Sink>(
+pub(super) async fn ask<P: Platform>(
     ports: &P,
-    patience: &mut Patience<'_, P, impl Future<Output = ()> + Unpin>,
+    patience: &mut Patience<'_, P>,
     model: Model<'_>,
     prompt: &Prompt,
     most: Option<u32>,
-    draft: &mut Draft<'_, S>,
+    draft: &mut Draft<'_>,
 ) -> Attempt {
     let mut attempt = Attempt {
         end: Ok(Finish::Stop),
@@ -117,13 +117,13 @@ pub(super) async fn ask<P: Platform, S: Sink>(
 }
 
 /// Reads the body of a response to its end.
-async fn read<P: Platform, S: Sink>(
+async fn read<P: Platform>(
     ports: &P,
-    patience: &mut Patience<'_, P, impl Future<Output = ()> + Unpin>,
+    patience: &mut Patience<'_, P>,
     mut decoder: Decoder,
     mut response: ModelResponse<P::Body>,
     attempt: &mut Attempt,
-    draft: &mut Draft<'_, S>,
+    draft: &mut Draft<'_>,
 ) -> Result<Finish, Failure> {
     attempt.paid = response.status == 200;
     attempt.status = Some(response.status);
@@ -204,18 +204,18 @@ pub(super) enum Wait {
 }
 
 /// The deadlines of an answer, and the visitor's wish to end it.
-pub(super) struct Patience<'a, P, C> {
+pub(super) struct Patience<'a, P> {
     ports: &'a P,
     timeouts: Timeouts,
-    cancel: C,
+    cancel: LocalBoxFuture<'a, ()>,
     /// When the turn began, and when this model was asked, in Unix milliseconds.
     turn_ms: u64,
     asked_ms: u64,
 }
 
-impl<'a, P: Clock, C: Future<Output = ()> + Unpin> Patience<'a, P, C> {
+impl<'a, P: Clock> Patience<'a, P> {
     /// A turn begins. `cancel` resolves when the visitor stops it.
-    pub fn new(ports: &'a P, timeouts: Timeouts, cancel: C) -> Self {
+    pub fn new(ports: &'a P, timeouts: Timeouts, cancel: LocalBoxFuture<'a, ()>) -> Self {
         let now = ports.now_ms();
         Self {
             ports,

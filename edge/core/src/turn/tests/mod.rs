@@ -65,7 +65,7 @@ fn run_with(
     ports: &Fakes,
     deployment: &Deployment,
     text: &str,
-    cancel: impl Future<Output = ()> + Unpin,
+    cancel: impl Future<Output = ()>,
 ) -> (Sent, Ended) {
     let question = question(text);
     run_asked(ports, deployment, &question, "", cancel)
@@ -76,7 +76,7 @@ fn run_asked(
     deployment: &Deployment,
     question: &Question,
     written: &str,
-    cancel: impl Future<Output = ()> + Unpin,
+    cancel: impl Future<Output = ()>,
 ) -> (Sent, Ended) {
     let ask = Ask {
         question,
@@ -87,7 +87,7 @@ fn run_asked(
         written,
     };
     let mut sent = Sent::default();
-    let ended = block_on(run(ports, deployment, &ask, &mut sent, cancel));
+    let ended = block_on(run(ports, deployment, &ask, &mut sent, Box::pin(cancel)));
     assert!(matches!(sent.events.first(), Some(ServerEvent::Start(_))));
     assert_eq!(
         sent.events.iter().filter(|event| event.is_last()).count(),
