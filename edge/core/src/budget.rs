@@ -173,8 +173,6 @@ mod tests {
     use super::*;
     use crate::{
         fakes::{Fakes, block_on, question, site},
-        prompt,
-        retrieval::Passages,
         settings::Budget,
     };
 
@@ -194,7 +192,7 @@ mod tests {
     }
 
     fn prompt() -> Prompt {
-        prompt::build(&question("Bonjour ?"), &Passages::default(), &[])
+        crate::fakes::prompt(&question("Bonjour ?"))
     }
 
     fn try_reserve(ports: &Fakes, site: &Site, n: u128, model: &str) -> Funding {

@@ -249,7 +249,12 @@ async fn funded<P: Platform>(
     cancel: impl Future<Output = ()> + Unpin,
 ) -> Written {
     let site = ask.question.site();
-    let prompt = prompt::build(ask.question, passages, ask.history);
+    let memory = prompt::Memory {
+        summary: None,
+        exchanges: ask.history,
+    };
+    let input = prompt::Input::of(ask.question);
+    let prompt = prompt::build(&input, passages, &memory, &prompt::Extras::default());
     let reservation = match budget::reserve(ports, site, ask.reply_id, model.name, &prompt).await {
         Funding::Unbounded => None,
         Funding::Reserved(reservation) => Some(reservation),

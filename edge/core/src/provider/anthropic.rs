@@ -234,7 +234,7 @@ mod tests {
             name: "claude-x",
         };
         let question = crate::fakes::question("Bonjour");
-        let prompt = crate::prompt::build(&question, &crate::retrieval::Passages::default(), &[]);
+        let prompt = crate::fakes::prompt(&question);
         let request = model.request(&prompt, Some(2_000)).unwrap();
         assert_eq!(request.url, "https://api.example/v1/messages");
         let body: Value = serde_json::from_str(&request.body).unwrap();

@@ -277,7 +277,7 @@ mod tests {
             name: "gemini-x",
         };
         let question = crate::fakes::question("Bonjour");
-        let prompt = crate::prompt::build(&question, &crate::retrieval::Passages::default(), &[]);
+        let prompt = crate::fakes::prompt(&question);
         let request = model.request(&prompt, Some(2_000)).unwrap();
         assert_eq!(
             request.url,

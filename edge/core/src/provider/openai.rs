@@ -212,7 +212,7 @@ mod tests {
             model: "m".into(),
         };
         let question = crate::fakes::question("Bonjour");
-        let prompt = crate::prompt::build(&question, &crate::retrieval::Passages::default(), &[]);
+        let prompt = crate::fakes::prompt(&question);
         let model = Model {
             vendor: Vendor::OpenAi,
             server: &server,
