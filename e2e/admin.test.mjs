@@ -18,7 +18,7 @@ after(async () => {
   upstream?.stop();
 });
 
-const SCOPES = ["tenant", "bots", "sites", "keys", "identity"].flatMap((what) => [`${what}:read`, `${what}:write`]);
+const SCOPES = [...["tenant", "bots", "sites", "keys", "identity"].flatMap((what) => [`${what}:read`, `${what}:write`]), "conversations:read"];
 
 /** A call; the operator's unless a key is given. */
 async function call(method, path, { body, key = edge.adminKey, headers = {}, url = edge.url } = {}) {
@@ -229,6 +229,7 @@ describe("keys", () => {
       ["keys:read", "GET", "/keys"], ["keys:read", "GET", `/keys/${ulid()}`], ["keys:write", "POST", "/keys", { body: {} }], ["keys:write", "DELETE", `/keys/${ulid()}`],
       ["identity:read", "GET", "/identity-secrets"], ["identity:write", "POST", "/identity-secrets", { body: { nope: 1 } }],
       ["identity:write", "DELETE", `/identity-secrets/${ulid()}`],
+      ["conversations:read", "GET", `/answers/${ulid()}/prompt`],
     ];
     const with_ = {}, without = {};
     for (const scope of SCOPES) {

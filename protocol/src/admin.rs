@@ -4,6 +4,8 @@
 //! ([RFC 9110, section 13.1.1](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). Changes are JSON merge patches
 //! ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)). Creations may carry an `Idempotency-Key`.
 
+pub mod prompt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -71,11 +73,14 @@ pub enum Scope {
     /// Create and revoke identity secrets.
     #[serde(rename = "identity:write")]
     IdentityWrite,
+    /// Read what visitors and bots said, and what answers were made from.
+    #[serde(rename = "conversations:read")]
+    ConversationsRead,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::TenantRead,
         Self::TenantWrite,
         Self::BotsRead,
@@ -86,6 +91,7 @@ impl Scope {
         Self::KeysWrite,
         Self::IdentityRead,
         Self::IdentityWrite,
+        Self::ConversationsRead,
     ];
 
     /// The name as it stands in JSON.
@@ -101,6 +107,7 @@ impl Scope {
             Self::KeysWrite => "keys:write",
             Self::IdentityRead => "identity:read",
             Self::IdentityWrite => "identity:write",
+            Self::ConversationsRead => "conversations:read",
         }
     }
 }

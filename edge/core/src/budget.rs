@@ -187,9 +187,7 @@ mod tests {
     use super::*;
     use crate::{
         fakes::{Fakes, block_on, question, site},
-        prompt,
         provider::checks,
-        retrieval::Passages,
         settings::Budget,
     };
 
@@ -209,7 +207,7 @@ mod tests {
     }
 
     fn prompt() -> Prompt {
-        prompt::build(&question("Bonjour ?"), &Passages::default(), &[])
+        crate::fakes::prompt(&question("Bonjour ?"))
     }
 
     fn try_reserve(ports: &Fakes, site: &Site, n: u128, name: &str) -> Funding {

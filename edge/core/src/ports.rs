@@ -11,6 +11,7 @@ use futures_util::Stream;
 use crate::{
     guard::identity::Identity,
     meter::{Charge, Settlement, Verdict, window::Window},
+    prompt::Summary,
     record::Record,
     retrieval::Hit,
     settings::Site,
@@ -101,6 +102,23 @@ pub trait Index {
 pub trait Archive {
     /// Stores what the record holds; storing it again changes nothing.
     async fn record(&self, record: &Record) -> Result<(), PortError>;
+}
+
+/// What stands for the beginnings of long conversations. Every summary is kept: answers were given with it.
+pub trait Summaries {
+    /// The one that reaches furthest; `None` when there is none for this owner.
+    async fn latest(
+        &self,
+        owner: &Owner,
+        conversation_id: Id,
+    ) -> Result<Option<Summary>, PortError>;
+    /// Stores one. The first that reaches to a position stays.
+    async fn keep(
+        &self,
+        owner: &Owner,
+        conversation_id: Id,
+        summary: &Summary,
+    ) -> Result<(), PortError>;
 }
 
 /// A request to a model.

@@ -11,6 +11,9 @@ mod chain;
 mod draft;
 mod fallback;
 mod model;
+mod summary;
+
+pub use summary::summarise;
 
 use bulle_protocol::{
     Id,
@@ -21,8 +24,8 @@ use futures_util::future::{LocalBoxFuture, join};
 use crate::{
     cache::{self, CachedAnswer, Slot},
     guard::{Question, limit},
-    ports::{Archive, Clock, Entropy, Index, Kv, Meters, Models},
-    prompt::Exchange,
+    ports::{Archive, Clock, Entropy, Index, Kv, Meters, Models, Summaries},
+    prompt::{self, Exchange, Extras, Input, Memory, Prompt},
     provider::{Deployment, Failure},
     record::{self, Call, Evidence, Outcome, Record},
     retrieval::{self, Passages},
@@ -41,8 +44,8 @@ pub trait Sink {
 }
 
 /// Everything that a turn needs of the platform.
-pub trait Platform: Archive + Clock + Entropy + Index + Kv + Meters + Models {}
-impl<P: Archive + Clock + Entropy + Index + Kv + Meters + Models> Platform for P {}
+pub trait Platform: Archive + Clock + Entropy + Index + Kv + Meters + Models + Summaries {}
+impl<P: Archive + Clock + Entropy + Index + Kv + Meters + Models + Summaries> Platform for P {}
 
 /// A question in its conversation.
 pub struct Ask<'a> {
@@ -61,6 +64,20 @@ pub struct Ask<'a> {
 }
 
 impl Ask<'_> {
+    /// Whether more was said before than a prompt holds.
+    fn overflows(&self, passages: &Passages) -> bool {
+        let memory = Memory {
+            summary: None,
+            exchanges: self.history,
+        };
+        if self.history.is_empty() {
+            return false;
+        }
+        let input = Input::of(self.question);
+        let prompt = prompt::build(&input, passages, &memory, &Extras::default());
+        prompt.dropped() > 0
+    }
+
     /// Whether nothing that was said before has a part in the answer, so that it may be another's.
     fn is_first(&self) -> bool {
         self.history.is_empty() && self.written.is_empty() && !self.question.retry()
@@ -75,6 +92,8 @@ pub struct Ended {
     pub text: String,
     /// False when the archive refused: the caller keeps the record and tries again.
     pub kept: bool,
+    /// True when the conversation no longer fits a prompt: [`summarise`] it.
+    pub outgrown: bool,
 }
 
 /// Who wrote the answer, and how it ended.
@@ -124,7 +143,19 @@ pub async fn run<P: Platform>(
     let passages = found.as_ref().cloned().unwrap_or_default();
     let timeouts = deployment.timeouts.with(bot.model.timeouts);
     let patience = Patience::new(ports, timeouts, cancel);
+    let summary = match cached.is_none() && ask.overflows(&passages) {
+        true => {
+            ports
+                .latest(&ask.question.owner(), ask.conversation_id)
+                .await
+        }
+        false => Ok(None),
+    };
     let mut chain = Chain::new(ports, ask, &passages, draft, patience);
+    match summary {
+        Ok(summary) => chain.summary = summary,
+        Err(error) => chain.draft.log(&format!("no summary: {error}")),
+    }
     if let Err(error) = stored {
         chain
             .draft
@@ -149,6 +180,7 @@ pub async fn run<P: Platform>(
         mut draft,
         calls,
         paid,
+        prompt,
         ..
     } = chain;
     draft.finish(ports);
@@ -170,6 +202,7 @@ pub async fn run<P: Platform>(
         cached: cached.is_some(),
         first_token_ms: draft.first_ms().map(since),
         total_ms: since(ended_ms),
+        prompt: prompt.as_ref().map(Prompt::reference),
         ..Evidence::default()
     };
     let usage = total(&calls);
@@ -222,6 +255,7 @@ pub async fn run<P: Platform>(
         record,
         text: draft.text().to_owned(),
         kept,
+        outgrown: prompt.is_some_and(|prompt| prompt.dropped() > 0),
     }
 }
 

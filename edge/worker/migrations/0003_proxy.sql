@@ -79,3 +79,16 @@ CREATE TABLE notice (
   deliveries      TEXT NOT NULL DEFAULT '[]', -- JSON
   PRIMARY KEY (tenant_id, id)
 ) STRICT, WITHOUT ROWID;
+
+-- Answers are found by their ids, too.
+CREATE INDEX message_by_id ON message (tenant_id, id) WHERE role = 'assistant';
+
+-- What stood for the beginnings of long conversations. All are kept: answers were given with them.
+CREATE TABLE summary (
+  tenant_id       TEXT NOT NULL REFERENCES tenant (id) ON DELETE CASCADE,
+  conversation_id TEXT NOT NULL,
+  until           INTEGER NOT NULL,       -- position, exclusive
+  text            TEXT NOT NULL,
+  created_at      INTEGER NOT NULL,
+  PRIMARY KEY (tenant_id, conversation_id, until)
+) STRICT, WITHOUT ROWID;

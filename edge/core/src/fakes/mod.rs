@@ -19,8 +19,9 @@ use crate::{
     meter::{self, Charge, Line, Rows, Settlement, Verdict, window::Window},
     ports::{
         Archive, Challenges, Clock, Entropy, Index, Kv, Memory, Meters, ModelRequest,
-        ModelResponse, Models, PortError, Tenants, Visitors,
+        ModelResponse, Models, Owner, PortError, Summaries, Tenants, Visitors,
     },
+    prompt::Summary,
     record::Record,
     retrieval::Hit,
     settings::Site,
@@ -42,6 +43,7 @@ pub struct Fakes {
     changing: Cell<Option<Site>>,
     hits: RefCell<Vec<Hit>>,
     pub records: RefCell<Vec<Record>>,
+    summaries: RefCell<Vec<(Owner, Id, Summary)>>,
     pub requests: RefCell<Vec<ModelRequest>>,
     pub answers: RefCell<VecDeque<FakeAnswer>>,
 }
@@ -77,6 +79,7 @@ impl Default for Fakes {
             changing: Cell::default(),
             hits: RefCell::default(),
             records: RefCell::default(),
+            summaries: RefCell::default(),
             requests: RefCell::default(),
             answers: RefCell::default(),
         };
@@ -342,6 +345,37 @@ impl Archive for Fakes {
     async fn record(&self, record: &Record) -> Result<(), PortError> {
         self.enter("archive")?;
         self.records.borrow_mut().push(record.clone());
+        Ok(())
+    }
+}
+
+impl Summaries for Fakes {
+    async fn latest(
+        &self,
+        owner: &Owner,
+        conversation_id: Id,
+    ) -> Result<Option<Summary>, PortError> {
+        self.enter("summaries")?;
+        let summaries = self.summaries.borrow();
+        let mine = (summaries.iter()).filter(|(o, id, _)| (o, *id) == (owner, conversation_id));
+        Ok(mine
+            .map(|(_, _, summary)| summary.clone())
+            .max_by_key(|summary| summary.until))
+    }
+
+    async fn keep(
+        &self,
+        owner: &Owner,
+        conversation_id: Id,
+        summary: &Summary,
+    ) -> Result<(), PortError> {
+        self.enter("summaries")?;
+        let mut summaries = self.summaries.borrow_mut();
+        let same =
+            |(_, id, s): &(Owner, Id, Summary)| (*id, s.until) == (conversation_id, summary.until);
+        if !summaries.iter().any(same) {
+            summaries.push((owner.clone(), conversation_id, summary.clone()));
+        }
         Ok(())
     }
 }

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     budget::{self, Funding, Unfunded},
     guard::limit,
-    prompt::{self, Prompt},
+    prompt::{self, Extras, Input, Memory, Prompt, Summary},
     provider::{Failure, Link, Model, breaker::Breaker, prices},
     record::{Call, Outcome, Purpose},
     retrieval::Passages,
@@ -44,6 +44,10 @@ pub(super) struct Chain<'a, P> {
     pub calls: Vec<Call>,
     /// Whether a model has taken a request: from then on the answer costs money.
     pub paid: bool,
+    /// What stands for the beginning of a long conversation.
+    pub summary: Option<Summary>,
+    /// The last prompt that a model was given.
+    pub prompt: Option<Prompt>,
     /// Reservations so far.
     reservations: u128,
 }
@@ -71,6 +75,8 @@ impl<'a, P: Platform> Chain<'a, P> {
             patience,
             calls: Vec::new(),
             paid: false,
+            summary: None,
+            prompt: None,
             reservations: 0,
         }
     }
@@ -131,8 +137,17 @@ impl<'a, P: Platform> Chain<'a, P> {
         }
     }
 
-    fn prompt(&self, _: Purpose) -> Prompt {
-        prompt::build(self.ask.question, self.passages, self.ask.history)
+    fn prompt(&self, purpose: Purpose) -> Prompt {
+        let memory = Memory {
+            summary: self.summary.as_ref(),
+            exchanges: self.ask.history,
+        };
+        let extras = Extras {
+            continuation: (purpose == Purpose::Continuation).then(|| self.draft.text()),
+            ..Extras::default()
+        };
+        let input = Input::of(self.ask.question);
+        prompt::build(&input, self.passages, &memory, &extras)
     }
 
     /// An empty draft, but for what an earlier attempt at this turn has written.
@@ -145,7 +160,7 @@ impl<'a, P: Platform> Chain<'a, P> {
     }
 
     /// Asks a model, again where that may help, for money if there is some.
-    async fn try_model(
+    pub async fn try_model(
         &mut self,
         mut model: Model<'_>,
         purpose: Purpose,
@@ -159,7 +174,7 @@ impl<'a, P: Platform> Chain<'a, P> {
                 "the circuit is open",
             ));
         };
-        let reservation = match self.reserve(&model, prompt).await {
+        let reservation = match self.reserve(&model, purpose, prompt).await {
             Ok(reservation) => reservation,
             Err(why) => {
                 self.skip(name, model.name, Outcome::Unfunded);
@@ -167,6 +182,7 @@ impl<'a, P: Platform> Chain<'a, P> {
                 return Err(Failure::new(Code::UpstreamUnavailable, why.to_string()));
             }
         };
+        self.prompt = Some(prompt.clone());
         let most = reservation.as_ref().map(|_| budget::MAX_OUTPUT_TOKENS);
         // Whoever is first: the load is shared among the keys.
         model.key = usize::try_from(self.ports.random() % 64).unwrap_or_default();
@@ -243,10 +259,14 @@ impl<'a, P: Platform> Chain<'a, P> {
     async fn reserve(
         &mut self,
         model: &Model<'_>,
+        purpose: Purpose,
         prompt: &Prompt,
     ) -> Result<Option<budget::Reservation>, Unfunded> {
         self.reservations += 1;
-        let id = limit::ticket(self.ask.reply_id, Id::from_parts(0, self.reservations));
+        let id = limit::ticket(
+            self.ask.reply_id,
+            Id::from_parts(purpose as u64, self.reservations),
+        );
         match budget::reserve(self.ports, self.ask.question.site(), id, model, prompt).await {
             Funding::Unbounded => Ok(None),
             Funding::Reserved(reservation) => Ok(Some(reservation)),

@@ -10,6 +10,8 @@ mod meters;
 mod models;
 pub mod object;
 pub mod owners;
+mod prompts;
+mod summaries;
 mod tenants;
 mod visitors;
 

@@ -238,6 +238,9 @@ impl Inner {
             console_error!("{}", serde_json::json!({ "turn": error.to_string() }));
         }
         self.live.replace(None);
+        if ended.outgrown {
+            turn::summarise(&self.edge, &deployment, &ask, &mut sink).await;
+        }
         if self
             .store
             .unrecorded()

@@ -238,3 +238,49 @@ fn the_same_first_question_is_answered_once_until_something_changes() {
     assert!(!ask(&site, "Et Kubernetes ?").0.done().cached);
     assert_eq!(ports.requests.borrow().len(), 3);
 }
+
+#[test]
+fn what_a_conversation_has_outgrown_is_summed_up_and_remembered() {
+    let ports = documents();
+    let mut site = crate::fakes::site();
+    for tier in site.bot.limits.tiers.values_mut() {
+        tier.memory = None;
+    }
+    let question = question_to(site, "Comment je m'appelle ?");
+    let exchange = |n: u32| Exchange {
+        position: 2 * n,
+        question: format!("question {n}"),
+        answer: "mot ".repeat(900),
+    };
+    let history: Vec<Exchange> = (0..10).map(exchange).collect();
+    let ask = Ask {
+        question: &question,
+        conversation_id: Id::from_parts(1, 1),
+        reply_id: Id::from_parts(1, 2),
+        number: 10,
+        history: &history,
+        written: "",
+    };
+    let mut sent = Sent::default();
+    let never = || Box::pin(std::future::pending());
+    ports.answer(200, vec![chunk("Je ne sais pas."), stop()]);
+    let ended = block_on(run(&ports, &model(), &ask, &mut sent, never()));
+    assert!(ended.outgrown);
+    ports.answer(200, vec![chunk("Elle s'appelle Ada."), stop()]);
+    let events = sent.events.len();
+    let calls = block_on(summarise(&ports, &model(), &ask, &mut sent));
+    assert_eq!(
+        (calls[0].purpose, calls[0].outcome),
+        (record::Purpose::Summary, Outcome::Answered)
+    );
+    assert_eq!(sent.events.len(), events, "nobody sees it");
+    ports.answer(200, vec![chunk("Ada."), stop()]);
+    let ended = block_on(run(&ports, &model(), &ask, &mut sent, never()));
+    assert!(
+        ports.requests.borrow()[2]
+            .body
+            .contains("Elle s'appelle Ada.")
+    );
+    let prompt = ended.record.reply.unwrap().evidence.prompt.unwrap();
+    assert!(prompt.summary_until.is_some() && !ended.outgrown);
+}

@@ -72,6 +72,15 @@ pub struct IdPath {
     id: String,
 }
 
+/// Part of the address.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ReplyPath {
+    /// Id of the answer, a ULID.
+    #[param(pattern = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
+    reply_id: String,
+}
+
 /// A condition.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]

@@ -6,6 +6,7 @@ pub mod bots;
 pub mod documented;
 pub mod identity_secrets;
 pub mod keys;
+pub mod prompts;
 pub mod sites;
 pub mod tenants;
 
@@ -94,5 +95,9 @@ pub fn router() -> Router<Edge> {
         .route(
             "/v1/admin/tenants/{tenant}/identity-secrets/{id}",
             axum::routing::delete(identity_secrets::delete),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/answers/{reply_id}/prompt",
+            get(prompts::get),
         )
 }
