@@ -71,11 +71,17 @@ pub enum Scope {
     /// Create and revoke identity secrets.
     #[serde(rename = "identity:write")]
     IdentityWrite,
+    /// Read the notices to the owner.
+    #[serde(rename = "notices:read")]
+    NoticesRead,
+    /// Send a test notice, and read the secret that webhooks are signed with.
+    #[serde(rename = "notices:write")]
+    NoticesWrite,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::TenantRead,
         Self::TenantWrite,
         Self::BotsRead,
@@ -86,6 +92,8 @@ impl Scope {
         Self::KeysWrite,
         Self::IdentityRead,
         Self::IdentityWrite,
+        Self::NoticesRead,
+        Self::NoticesWrite,
     ];
 
     /// The name as it stands in JSON.
@@ -101,6 +109,8 @@ impl Scope {
             Self::KeysWrite => "keys:write",
             Self::IdentityRead => "identity:read",
             Self::IdentityWrite => "identity:write",
+            Self::NoticesRead => "notices:read",
+            Self::NoticesWrite => "notices:write",
         }
     }
 }
@@ -376,7 +386,7 @@ pub struct NewApiKey {
     )]
     pub name: String,
     /// What it is good for: no more than the key that creates it. Each once.
-    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 10))]
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 12))]
     pub scopes: Vec<Scope>,
     /// Unix milliseconds after which it is refused; never when absent.
     #[cfg_attr(feature = "openapi", schema(maximum = 8_640_000_000_000_000_u64))]
@@ -425,7 +435,8 @@ pub struct CreatedIdentitySecret {
     pub secret: Option<String>,
 }
 
-/// A page of a list, in the order of ids (of keys, for sites). Where the edge makes them, that is from the oldest on.
+/// A page of a list, in the order of ids (of keys, for sites). Where the edge makes them, that is from the oldest on;
+/// notices begin with the newest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Page<T> {

@@ -24,6 +24,8 @@ pub mod reply;
 pub mod record;
 pub mod turn;
 
+pub mod notice;
+
 pub mod admin;
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! In-memory ports that fail on demand.
 
+mod notices;
 mod values;
 
 use bulle_protocol::Id;
@@ -11,6 +12,7 @@ use std::{
     task::{Context, Poll},
 };
 
+pub use notices::{Answer, Post};
 pub use pollster::block_on;
 pub use values::*;
 
@@ -44,6 +46,7 @@ pub struct Fakes {
     pub records: RefCell<Vec<Record>>,
     pub requests: RefCell<Vec<ModelRequest>>,
     pub answers: RefCell<VecDeque<FakeAnswer>>,
+    pub post: Post,
 }
 
 /// What a fake model does when it is asked.
@@ -77,6 +80,7 @@ impl Default for Fakes {
             records: RefCell::default(),
             requests: RefCell::default(),
             answers: RefCell::default(),
+            post: Post::default(),
         };
         fakes.add_site(site());
         fakes
