@@ -6,6 +6,7 @@ use bulle_protocol::{
     strings::{Strings, duration},
 };
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 const LOCALES: [(&str, &str); 2] = [
     ("en", include_str!("locales/en.json")),
@@ -20,8 +21,8 @@ pub struct Texts {
     pub bubble: Strings,
     /// What the embedded model says in its own words.
     pub answers: AnswerTexts,
-    /// What owners are told by mail.
-    pub notices: NoticeTexts,
+    /// What owners are told by mail, by name.
+    pub notices: BTreeMap<String, String>,
 }
 
 /// What the embedded model says in its own words.
@@ -36,36 +37,6 @@ pub struct AnswerTexts {
     pub topics: String,
     /// Answers a greeting when the bot has none of its own.
     pub hello: String,
-}
-
-/// What owners are told by mail.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NoticeTexts {
-    /// Subject: a budget is used up.
-    pub budget_subject: String,
-    /// A budget is used up.
-    pub budget: String,
-    /// Whose budget: a bot's.
-    pub of_bot: String,
-    /// Whose budget: the tenant's.
-    pub of_all_bots: String,
-    /// Subject: a model does not answer.
-    pub model_subject: String,
-    /// A model does not answer.
-    pub model: String,
-    /// Another model answers instead.
-    pub instead_model: String,
-    /// The bot's documents answer instead.
-    pub instead_documents: String,
-    /// Nobody answers instead.
-    pub instead_nobody: String,
-    /// Subject of a test.
-    pub test_subject: String,
-    /// A test.
-    pub test: String,
-    /// Why the reader gets this.
-    pub why: String,
 }
 
 /// The served locale that fits best: the first of the wishes whose language is served, else English.
@@ -161,7 +132,6 @@ pub fn failure(locale: &str, code: Code) -> String {
 mod tests {
     use super::*;
     use bulle_protocol::settings::{Localized, Refusals};
-    use std::collections::BTreeMap;
 
     #[test]
     fn every_locale_has_every_text() {
@@ -184,20 +154,17 @@ mod tests {
                     "{tag}: placeholders of {name}"
                 );
             }
-            let notices = |json: &str| -> BTreeMap<String, String> {
-                let mut all: serde_json::Value = serde_json::from_str(json).unwrap();
-                serde_json::from_value(all["notices"].take()).unwrap()
+            let holes = |text: &str| {
+                let holes = text.split('{').skip(1);
+                let mut holes: Vec<_> = holes.map(|hole| hole.split('}').next()).collect();
+                holes.sort_unstable();
+                format!("{holes:?}")
             };
-            for (name, text) in notices(json) {
+            let names = |texts: &Texts| texts.notices.keys().cloned().collect::<Vec<_>>();
+            assert_eq!(names(&texts), names(&english), "{tag}");
+            for (name, text) in &texts.notices {
                 assert!(!text.trim().is_empty(), "{tag}: {name} is empty");
-                let holes = |text: &str| {
-                    let holes = text.split('{').skip(1);
-                    let mut holes: Vec<_> = holes.map(|hole| hole.split('}').next()).collect();
-                    holes.sort_unstable();
-                    format!("{holes:?}")
-                };
-                let reference = &notices(LOCALES[0].1)[&name];
-                assert_eq!(holes(&text), holes(reference), "{tag}: {name}");
+                assert_eq!(holes(text), holes(&english.notices[name]), "{tag}: {name}");
             }
         }
     }

@@ -96,15 +96,18 @@ fn words(to: Recipient<'_>, notice: &Notice) -> (String, String) {
             .collect()
     };
     let bot = plain(notice.bot_id.as_deref());
+    let say = |name: &str| texts.get(name).map_or("", String::as_str);
     let whose = match detail.whose {
-        Some(Whose::Tenant) => texts.of_all_bots,
-        _ => fill(&texts.of_bot, &[("bot", &bot)]),
+        Some(Whose::Tenant) => say("of_all_bots").to_owned(),
+        _ => fill(say("of_bot"), &[("bot", &bot)]),
     };
     let instead = match &detail.instead {
-        None => texts.instead_nobody,
-        Some(Answerer { provider, .. }) if provider == extractive::NAME => texts.instead_documents,
+        None => say("instead_nobody").to_owned(),
+        Some(Answerer { provider, .. }) if provider == extractive::NAME => {
+            say("instead_documents").to_owned()
+        }
         Some(Answerer { model, .. }) => {
-            fill(&texts.instead_model, &[("model", &plain(Some(model)))])
+            fill(say("instead_model"), &[("model", &plain(Some(model)))])
         }
     };
     let values = [
@@ -120,12 +123,12 @@ fn words(to: Recipient<'_>, notice: &Notice) -> (String, String) {
     ];
     let values: Vec<(&str, &str)> = values.iter().map(|(n, v)| (*n, v.as_str())).collect();
     let (subject, text) = match notice.kind {
-        Kind::BudgetExhausted => (texts.budget_subject, texts.budget),
-        Kind::ModelFailing => (texts.model_subject, texts.model),
-        Kind::Test => (texts.test_subject, texts.test),
+        Kind::BudgetExhausted => ("budget_subject", "budget"),
+        Kind::ModelFailing => ("model_subject", "model"),
+        Kind::Test => ("test_subject", "test"),
     };
-    let text = format!("{text}\n\n{}", texts.why);
-    (fill(&subject, &values), fill(&text, &values))
+    let text = format!("{}\n\n{}", say(text), say("why"));
+    (fill(say(subject), &values), fill(&text, &values))
 }
 
 fn fill_strings(value: &mut Value, values: &[(&str, &str)]) {

@@ -180,6 +180,9 @@ pub async fn test<P: Notices + Clock + Entropy + Meters>(
     Ok(tell_recipient(ports, to, notice).await)
 }
 
+/// What to send at a moment in Unix milliseconds. A box, so that the Worker has the code of a delivery once.
+type Envelope = Box<dyn Fn(u64) -> Letter>;
+
 async fn tell_recipient<P: Notices + Clock + Entropy>(
     ports: &P,
     to: Recipient<'_>,
@@ -221,7 +224,7 @@ async fn tell_recipient<P: Notices + Clock + Entropy>(
     let email = async {
         let address = to.settings.email.as_deref()?;
         let letter = mail::letter(mailer.as_ref(), to, address, &stored);
-        let letter = letter.map(|letter| move |_: u64| letter.clone());
+        let letter = letter.map(|letter| -> Envelope { Box::new(move |_| letter.clone()) });
         Some(deliver(ports, to.tenant_id, stored.id, Channel::Email, letter).await)
     };
     let (webhook, email) = join(webhook, email).await;
@@ -243,14 +246,13 @@ async fn tell_recipient<P: Notices + Clock + Entropy>(
     told
 }
 
-/// Delivers on one way, and notes how it went. `letter` is what to send at a moment in Unix milliseconds, or why nothing
-/// can be sent.
+/// Delivers on one way, and notes how it went. `letter` is what to send, or why nothing can be sent.
 async fn deliver<P: Notices + Clock + Entropy>(
     ports: &P,
     tenant_id: &str,
     id: Id,
     channel: Channel,
-    letter: Result<impl Fn(u64) -> Letter, String>,
+    letter: Result<Envelope, String>,
 ) -> (Delivery, Option<String>) {
     let mut tries = 0;
     let mut log = None;
@@ -311,5 +313,5 @@ fn may_pass(outcome: Outcome, status: Option<u16>) -> bool {
 /// Milliseconds after try number `tries` (from 1): 1, then 2 seconds, spread by half either way.
 fn backoff_ms(tries: u32, random: u128) -> u64 {
     let base = 1_000_u64 << tries.saturating_sub(1).min(4);
-    base / 2 + (random % u128::from(base)) as u64
+    base / 2 + random as u64 % base
 }

@@ -6,6 +6,7 @@ use hmac::Mac;
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use super::Envelope;
 use crate::{
     guard::token::{Secret, mac},
     ports::Letter,
@@ -40,12 +41,12 @@ fn key(deployment: &Secret, tenant_id: &str) -> String {
 }
 
 /// What to post at a moment, in Unix milliseconds: the moment is signed too, so that nobody can post it again later.
-pub fn envelope(
+pub(super) fn envelope(
     deployment: &Secret,
     tenant_id: &str,
     url: &str,
     notice: &Notice,
-) -> impl Fn(u64) -> Letter + use<> {
+) -> Envelope {
     let event = Event {
         r#type: notice.kind,
         timestamp: iso8601(notice.created_at),
@@ -61,7 +62,7 @@ pub fn envelope(
         notice.id.to_string(),
         url.to_owned(),
     );
-    move |now_ms| {
+    Box::new(move |now_ms| {
         let seconds = (now_ms / 1_000).to_string();
         let signed = mac(key.as_bytes(), &format!("{id}.{seconds}.{body}"));
         let tag = signed.map(|mac| B64.encode(mac.finalize().into_bytes()));
@@ -79,7 +80,7 @@ pub fn envelope(
             ],
             body: body.clone(),
         }
-    }
+    })
 }
 
 /// `2026-11-21T09:30:00.000Z`
