@@ -18,7 +18,7 @@ after(async () => {
   upstream?.stop();
 });
 
-const SCOPES = [...["tenant", "bots", "sites", "keys", "identity"].flatMap((what) => [`${what}:read`, `${what}:write`]), "conversations:read"];
+const SCOPES = [...["tenant", "bots", "sites", "keys", "identity", "notices"].flatMap((what) => [`${what}:read`, `${what}:write`]), "conversations:read"];
 
 /** A call; the operator's unless a key is given. */
 async function call(method, path, { body, key = edge.adminKey, headers = {}, url = edge.url } = {}) {
@@ -230,6 +230,7 @@ describe("keys", () => {
       ["identity:read", "GET", "/identity-secrets"], ["identity:write", "POST", "/identity-secrets", { body: { nope: 1 } }],
       ["identity:write", "DELETE", `/identity-secrets/${ulid()}`],
       ["conversations:read", "GET", `/answers/${ulid()}/prompt`],
+      ["notices:read", "GET", "/notices"], ["notices:write", "POST", "/notices/test"], ["notices:write", "GET", "/notices/secret"],
     ];
     const with_ = {}, without = {};
     for (const scope of SCOPES) {
@@ -269,6 +270,7 @@ describe("keys", () => {
       ["GET", "/sites"], ["POST", "/sites"], ...["GET", "PATCH", "DELETE"].map((method) => [method, `/sites/${theirs.site}`]),
       ["GET", "/keys"], ["POST", "/keys"], ["GET", `/keys/${foreign.id}`], ["DELETE", `/keys/${foreign.id}`],
       ["GET", "/identity-secrets"], ["POST", "/identity-secrets"], ["DELETE", `/identity-secrets/${secret.id}`], ["GET", "?nope=1"],
+      ["GET", "/notices"], ["POST", "/notices/test"], ["GET", "/notices/secret"],
     ]) {
       const bytes = async (at) => {
         const { status, text, json, headers: got } = await call(method, at, { key, headers, body: method === "POST" || method === "PATCH" ? {} : undefined });

@@ -38,7 +38,7 @@ export async function startEdge({ vars = {}, state, port } = {}) {
   const at = port ?? (await freePorts());
   const args = ["xtask", "dev", "--no-build", "--port", String(at), "--state", folder];
   // The developer's own .dev.vars must not change what is tested.
-  const all = { GEMINI_API_KEY: "", GEMINI_BASE_URL: "", GEMINI_MODEL: "", ANTHROPIC_API_KEY: "", ANTHROPIC_BASE_URL: "", ANTHROPIC_MODEL: "", OPENAI_API_KEY: "", OPENAI_BASE_URL: "", OPENAI_MODEL: "", ADMIN_KEY, ...vars };
+  const all = { GEMINI_API_KEY: "", GEMINI_BASE_URL: "", GEMINI_MODEL: "", ANTHROPIC_API_KEY: "", ANTHROPIC_BASE_URL: "", ANTHROPIC_MODEL: "", OPENAI_API_KEY: "", OPENAI_BASE_URL: "", OPENAI_MODEL: "", EMAIL_URL: "", ADMIN_KEY, ...vars };
   for (const [name, value] of Object.entries(all)) args.push("--vars", `${name}=${value}`);
   const child = spawn("cargo", args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
   let log = "";

@@ -76,11 +76,17 @@ pub enum Scope {
     /// Read what visitors and bots said, and what answers were made from.
     #[serde(rename = "conversations:read")]
     ConversationsRead,
+    /// Read the notices to the owner.
+    #[serde(rename = "notices:read")]
+    NoticesRead,
+    /// Send a test notice, and read the secret that webhooks are signed with.
+    #[serde(rename = "notices:write")]
+    NoticesWrite,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::TenantRead,
         Self::TenantWrite,
         Self::BotsRead,
@@ -92,6 +98,8 @@ impl Scope {
         Self::IdentityRead,
         Self::IdentityWrite,
         Self::ConversationsRead,
+        Self::NoticesRead,
+        Self::NoticesWrite,
     ];
 
     /// The name as it stands in JSON.
@@ -108,6 +116,8 @@ impl Scope {
             Self::IdentityRead => "identity:read",
             Self::IdentityWrite => "identity:write",
             Self::ConversationsRead => "conversations:read",
+            Self::NoticesRead => "notices:read",
+            Self::NoticesWrite => "notices:write",
         }
     }
 }
@@ -383,7 +393,7 @@ pub struct NewApiKey {
     )]
     pub name: String,
     /// What it is good for: no more than the key that creates it. Each once.
-    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 10))]
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 12))]
     pub scopes: Vec<Scope>,
     /// Unix milliseconds after which it is refused; never when absent.
     #[cfg_attr(feature = "openapi", schema(maximum = 8_640_000_000_000_000_u64))]
@@ -432,7 +442,8 @@ pub struct CreatedIdentitySecret {
     pub secret: Option<String>,
 }
 
-/// A page of a list, in the order of ids (of keys, for sites). Where the edge makes them, that is from the oldest on.
+/// A page of a list, in the order of ids (of keys, for sites). Where the edge makes them, that is from the oldest on;
+/// notices begin with the newest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Page<T> {

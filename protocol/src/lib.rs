@@ -13,6 +13,7 @@ pub mod conversation;
 pub mod event;
 pub mod id;
 pub mod loader;
+pub mod notice;
 pub mod problem;
 pub mod session;
 pub mod settings;

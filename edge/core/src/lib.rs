@@ -25,6 +25,8 @@ pub mod reply;
 pub mod record;
 pub mod turn;
 
+pub mod notice;
+
 pub mod admin;
 
 #[cfg(test)]

@@ -5,12 +5,17 @@
     reason = "an isolate is single-threaded: no port is ever asked to be Send"
 )]
 
-use bulle_protocol::Id;
+use bulle_protocol::{
+    Id,
+    notice::{Delivery, Notice},
+    problem::Problem,
+};
 use futures_util::Stream;
 
 use crate::{
-    guard::identity::Identity,
+    guard::{identity::Identity, token::Secret},
     meter::{Charge, Settlement, Verdict, window::Window},
+    notice::mail::Mailer,
     prompt::Summary,
     record::Record,
     retrieval::Hit,
@@ -163,6 +168,42 @@ pub trait Models {
     type Body: Stream<Item = Result<Vec<u8>, PortError>> + Unpin;
     /// Sends the request and waits for the head of the response. Dropping the body cancels it.
     async fn open(&self, request: ModelRequest) -> Result<ModelResponse<Self::Body>, PortError>;
+}
+
+/// A POST to an owner's webhook or to the deployment's mail service.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// Absolute URL; may hold a secret, hence no `Debug`.
+    pub url: String,
+    /// Name and value; may hold a secret.
+    pub headers: Vec<(String, String)>,
+    /// JSON.
+    pub body: String,
+}
+
+/// What the deployment sends notices with.
+pub struct Carriers {
+    /// Signs webhooks; or what is wrong with it.
+    pub secret: Result<Secret, Problem>,
+    /// Sends mail, when there is such a service.
+    pub mailer: Option<Mailer>,
+}
+
+/// Notices to owners: where they are kept, and what carries them.
+pub trait Notices {
+    /// What the deployment sends them with.
+    fn carriers(&self) -> Carriers;
+    /// Stores the notice: true once for each tenant, kind and what it is about, false when there was such a one.
+    async fn insert(&self, tenant_id: &str, notice: &Notice) -> Result<bool, PortError>;
+    /// Adds a delivery to a stored notice.
+    async fn delivered(
+        &self,
+        tenant_id: &str,
+        id: Id,
+        delivery: &Delivery,
+    ) -> Result<(), PortError>;
+    /// Posts, follows no redirect, and reads no body: the status of the answer. Dropping the future cancels it.
+    async fn post(&self, letter: Letter) -> Result<u16, PortError>;
 }
 
 /// Who a conversation belongs to.

@@ -18,17 +18,20 @@ pub use summary::summarise;
 use bulle_protocol::{
     Id,
     event::{Done, Finish, ServerEvent, Source, Sources, Start, Suggestions, TurnError, Usage},
+    notice::Answerer,
 };
 use futures_util::future::{LocalBoxFuture, join};
 
 use crate::{
     cache::{self, CachedAnswer, Slot},
     guard::{Question, limit},
-    ports::{Archive, Clock, Entropy, Index, Kv, Meters, Models, Summaries},
+    notice::{self, Notice},
+    ports::{Archive, Clock, Entropy, Index, Kv, Meters, Models, Notices, Summaries},
     prompt::{self, Exchange, Extras, Input, Memory, Prompt},
     provider::{Deployment, Failure},
     record::{self, Call, Evidence, Outcome, Record},
     retrieval::{self, Passages},
+    settings::Site,
     strings,
 };
 use chain::Chain;
@@ -94,6 +97,8 @@ pub struct Ended {
     pub kept: bool,
     /// True when the conversation no longer fits a prompt: [`summarise`] it.
     pub outgrown: bool,
+    /// What the owner should know: [`notice::tell`] them.
+    pub notices: Vec<Notice>,
 }
 
 /// Who wrote the answer, and how it ended.
@@ -181,6 +186,7 @@ pub async fn run<P: Platform>(
         calls,
         paid,
         prompt,
+        alerts,
         ..
     } = chain;
     draft.finish(ports);
@@ -221,6 +227,14 @@ pub async fn run<P: Platform>(
         },
         ended_ms,
     );
+    let instead = written.end.is_ok().then(|| Answerer {
+        provider: written.provider.clone(),
+        model: written.model.clone(),
+    });
+    let site = ask.question.site();
+    let notices = alerts.into_iter();
+    let notices = notices.map(|alert| alert.notice(site, instead.clone(), ended_ms));
+    let notices = notices.collect();
     let stored = ports.record(&record).await;
     if let Err(error) = &stored {
         draft.log(&format!("the answer was not stored: {error}"));
@@ -256,6 +270,21 @@ pub async fn run<P: Platform>(
         text: draft.text().to_owned(),
         kept,
         outgrown: prompt.is_some_and(|prompt| prompt.dropped() > 0),
+        notices,
+    }
+}
+
+/// Tells the owner what they should know. Takes up to about 20 seconds a notice when nobody answers.
+pub async fn tell_owner<P: Notices + Clock + Entropy>(
+    ports: &P,
+    site: &Site,
+    notices: Vec<Notice>,
+    sink: &mut dyn Sink,
+) {
+    for notice in notices {
+        for line in notice::tell(ports, site, notice).await.log {
+            sink.log(&line);
+        }
     }
 }
 

@@ -72,12 +72,15 @@ CREATE INDEX model_call_by_conversation ON model_call (tenant_id, conversation_i
 -- What owners were told.
 CREATE TABLE notice (
   tenant_id       TEXT NOT NULL REFERENCES tenant (id) ON DELETE CASCADE,
-  id              TEXT NOT NULL,          -- kind and what it is about: it is told once
+  id              TEXT NOT NULL,          -- ULID: sorts by time
   kind            TEXT NOT NULL,
+  about           TEXT NOT NULL,          -- what exactly: it is told once
+  bot_id          TEXT,                   -- who met it; the notice stays when the bot goes
   detail          TEXT NOT NULL,          -- JSON
   created_at      INTEGER NOT NULL,
   deliveries      TEXT NOT NULL DEFAULT '[]', -- JSON
-  PRIMARY KEY (tenant_id, id)
+  PRIMARY KEY (tenant_id, id),
+  UNIQUE (tenant_id, kind, about)
 ) STRICT, WITHOUT ROWID;
 
 -- Answers are found by their ids, too.

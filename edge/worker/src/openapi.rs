@@ -22,7 +22,7 @@ pub async fn get() -> Response<Body> {
 #[cfg(test)]
 mod tests {
     use crate::routes::{
-        admin::{bots, identity_secrets, keys, prompts, sites, tenants},
+        admin::{bots, identity_secrets, keys, notices, prompts, sites, tenants},
         assets, conversations, health, loader, messages, sessions,
     };
     use utoipa::{
@@ -42,6 +42,7 @@ mod tests {
             keys::list, keys::create, keys::get, keys::revoke,
             identity_secrets::list, identity_secrets::create, identity_secrets::delete,
             prompts::get,
+            notices::list, notices::test, notices::secret,
             health::get, super::get,
         ),
         // Blocks hold inlines, which hold inlines: what refers to itself is not found by itself.

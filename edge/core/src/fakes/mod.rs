@@ -1,5 +1,6 @@
 //! In-memory ports that fail on demand.
 
+mod notices;
 mod values;
 
 use bulle_protocol::Id;
@@ -11,6 +12,7 @@ use std::{
     task::{Context, Poll},
 };
 
+pub use notices::{Answer, Post};
 pub use pollster::block_on;
 pub use values::*;
 
@@ -46,6 +48,7 @@ pub struct Fakes {
     summaries: RefCell<Vec<(Owner, Id, Summary)>>,
     pub requests: RefCell<Vec<ModelRequest>>,
     pub answers: RefCell<VecDeque<FakeAnswer>>,
+    pub post: Post,
 }
 
 /// What a fake model does when it is asked.
@@ -82,6 +85,7 @@ impl Default for Fakes {
             summaries: RefCell::default(),
             requests: RefCell::default(),
             answers: RefCell::default(),
+            post: Post::default(),
         };
         fakes.add_site(site());
         fakes

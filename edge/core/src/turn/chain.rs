@@ -6,6 +6,7 @@
 use bulle_protocol::{
     Id,
     event::{Finish, Usage},
+    notice::Answerer,
     problem::Code,
 };
 
@@ -17,10 +18,12 @@ use super::{
 use crate::{
     budget::{self, Funding, Unfunded},
     guard::limit,
+    notice::Notice,
     prompt::{self, Extras, Input, Memory, Prompt, Summary},
     provider::{Failure, Link, Model, breaker::Breaker, prices},
     record::{Call, Outcome, Purpose},
     retrieval::Passages,
+    settings::Site,
 };
 
 /// How often the same model is asked again after a failure that may pass.
@@ -44,12 +47,32 @@ pub(super) struct Chain<'a, P> {
     pub calls: Vec<Call>,
     /// Whether a model has taken a request: from then on the answer costs money.
     pub paid: bool,
+    /// What the owner should know.
+    pub alerts: Vec<Alert>,
     /// What stands for the beginning of a long conversation.
     pub summary: Option<Summary>,
     /// The last prompt that a model was given.
     pub prompt: Option<Prompt>,
     /// Reservations so far.
     reservations: u128,
+}
+
+/// Something that the owner should know.
+pub(super) enum Alert {
+    /// A budget is used up: the key of its line.
+    Exhausted(String),
+    /// A model is not asked for a while.
+    Failing(Answerer, Outcome),
+}
+
+impl Alert {
+    /// As a notice; `instead` has answered.
+    pub fn notice(self, site: &Site, instead: Option<Answerer>, now_ms: u64) -> Notice {
+        match self {
+            Self::Exhausted(line) => Notice::budget_exhausted(site, &line, instead),
+            Self::Failing(who, why) => Notice::model_failing(site, who, why, instead, now_ms),
+        }
+    }
 }
 
 /// An answer of a model.
@@ -75,6 +98,7 @@ impl<'a, P: Platform> Chain<'a, P> {
             patience,
             calls: Vec::new(),
             paid: false,
+            alerts: Vec::new(),
             summary: None,
             prompt: None,
             reservations: 0,
@@ -179,6 +203,9 @@ impl<'a, P: Platform> Chain<'a, P> {
             Err(why) => {
                 self.skip(name, model.name, Outcome::Unfunded);
                 self.draft.log(&format!("{name} was not asked: {why}"));
+                if let Unfunded::Exhausted(line) = &why {
+                    self.alerts.push(Alert::Exhausted(line.clone()));
+                }
                 return Err(Failure::new(Code::UpstreamUnavailable, why.to_string()));
             }
         };
@@ -245,10 +272,15 @@ impl<'a, P: Platform> Chain<'a, P> {
         match &attempt.end {
             Ok(Finish::Stopped) => {}
             Err(failure) if failure.is_of_the_model() => {
+                let who = Answerer {
+                    provider: name.to_owned(),
+                    model: model.name.to_owned(),
+                };
                 if breaker.failed(self.ports).await {
                     self.draft.log(&format!(
                         "{name} is not asked for a while: it failed too often"
                     ));
+                    self.alerts.push(Alert::Failing(who, failure.outcome));
                 }
             }
             _ => breaker.succeeded(self.ports).await,

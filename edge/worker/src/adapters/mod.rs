@@ -8,6 +8,7 @@ mod kv;
 mod memory;
 mod meters;
 mod models;
+pub mod notices;
 pub mod object;
 pub mod owners;
 mod prompts;

@@ -238,6 +238,8 @@ impl Inner {
             console_error!("{}", serde_json::json!({ "turn": error.to_string() }));
         }
         self.live.replace(None);
+        let site = question.site();
+        turn::tell_owner(&self.edge, site, ended.notices, &mut sink).await;
         if ended.outgrown {
             turn::summarise(&self.edge, &deployment, &ask, &mut sink).await;
         }

@@ -6,6 +6,7 @@ pub mod bots;
 pub mod documented;
 pub mod identity_secrets;
 pub mod keys;
+pub mod notices;
 pub mod prompts;
 pub mod sites;
 pub mod tenants;
@@ -20,7 +21,7 @@ use axum::{
     body::Body,
     extract::{FromRequest, Request},
     http::{HeaderMap, Uri},
-    routing::get,
+    routing::{get, post},
 };
 use std::convert::Infallible;
 
@@ -99,5 +100,14 @@ pub fn router() -> Router<Edge> {
         .route(
             "/v1/admin/tenants/{tenant}/answers/{reply_id}/prompt",
             get(prompts::get),
+        )
+        .route("/v1/admin/tenants/{tenant}/notices", get(notices::list))
+        .route(
+            "/v1/admin/tenants/{tenant}/notices/test",
+            post(notices::test),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/notices/secret",
+            get(notices::secret),
         )
 }
