@@ -19,7 +19,7 @@ use serde::Serialize;
 
 use crate::{
     ports::ModelRequest,
-    prompt::Prompt,
+    prompt::{self, Prompt},
     settings::{BotSettings, ProviderChoice},
 };
 use decoder::Decoder;
@@ -215,9 +215,44 @@ impl Deployment {
     }
 }
 
+/// The tokens of a prompt and of what was written to it, where a vendor has not counted them (it never does, it was
+/// stopped, it broke off). docs/costs.md says how far from the truth that is.
+pub fn estimate(turns: &[prompt::Turn], text: &str) -> Usage {
+    let input = turns.iter().map(|turn| prompt::tokens(&turn.content)).sum();
+    let output = match text {
+        "" => 0,
+        text => prompt::tokens(text),
+    };
+    let count = |tokens: usize| u32::try_from(tokens).unwrap_or(u32::MAX);
+    Usage {
+        input_tokens: count(input),
+        output_tokens: count(output),
+        estimated: true,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_nobody_counted_is_estimated_and_marked() {
+        let turn = |content: &str| prompt::Turn {
+            role: prompt::Role::User,
+            content: content.into(),
+        };
+        let turns = [turn("You are kind."), turn("Où as-tu étudié ?")];
+        let expected = Usage {
+            input_tokens: 3 + 4 + 4 + 4,
+            output_tokens: 0,
+            estimated: true,
+        };
+        assert_eq!(estimate(&turns, ""), expected);
+        // They are 9 and 8 of OpenAI's o200k_base.
+        assert_eq!(estimate(&[], "J’ai étudié à Lannion.").output_tokens, 9);
+        assert_eq!(estimate(&[], "我在兰尼翁学习过。").output_tokens, 13);
+        assert_eq!(estimate(&[], "").input_tokens, 0);
+    }
 
     #[test]
     fn a_bot_is_answered_by_whom_it_names_or_by_the_first_there_is() {
