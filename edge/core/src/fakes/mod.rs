@@ -19,9 +19,9 @@ use crate::{
     meter::{self, Charge, Line, Rows, Settlement, Verdict, window::Window},
     ports::{
         Archive, Challenges, Clock, Entropy, Index, Kv, Memory, Meters, ModelRequest,
-        ModelResponse, Models, PortError, Tenants, Visitors,
+        ModelResponse, Models, Owner, PortError, Tenants, Visitors,
     },
-    record::Record,
+    record::{Call, Record},
     retrieval::Hit,
     settings::Site,
 };
@@ -42,6 +42,8 @@ pub struct Fakes {
     changing: Cell<Option<Site>>,
     hits: RefCell<Vec<Hit>>,
     pub records: RefCell<Vec<Record>>,
+    /// What was stored beside records, by id prefix.
+    pub other_calls: RefCell<BTreeMap<String, Vec<Call>>>,
     pub requests: RefCell<Vec<ModelRequest>>,
     pub answers: RefCell<VecDeque<FakeAnswer>>,
 }
@@ -75,6 +77,7 @@ impl Default for Fakes {
             changing: Cell::default(),
             hits: RefCell::default(),
             records: RefCell::default(),
+            other_calls: RefCell::default(),
             requests: RefCell::default(),
             answers: RefCell::default(),
         };
@@ -325,6 +328,21 @@ impl Archive for Fakes {
     async fn record(&self, record: &Record) -> Result<(), PortError> {
         self.enter("archive")?;
         self.records.borrow_mut().push(record.clone());
+        Ok(())
+    }
+
+    async fn record_calls(
+        &self,
+        _: &Owner,
+        _: Id,
+        id_prefix: &str,
+        calls: &[Call],
+    ) -> Result<(), PortError> {
+        self.enter("archive")?;
+        self.other_calls
+            .borrow_mut()
+            .entry(id_prefix.to_owned())
+            .or_insert_with(|| calls.to_vec());
         Ok(())
     }
 }
