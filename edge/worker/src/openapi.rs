@@ -22,7 +22,7 @@ pub async fn get() -> Response<Body> {
 #[cfg(test)]
 mod tests {
     use crate::routes::{
-        admin::{bots, identity_secrets, keys, sites, tenants},
+        admin::{bots, identity_secrets, keys, sites, tenants, usage},
         assets, conversations, health, loader, messages, sessions,
     };
     use utoipa::{
@@ -41,6 +41,7 @@ mod tests {
             sites::list, sites::create, sites::get, sites::change, sites::delete,
             keys::list, keys::create, keys::get, keys::revoke,
             identity_secrets::list, identity_secrets::create, identity_secrets::delete,
+            usage::report, usage::answer,
             health::get, super::get,
         ),
         // Blocks hold inlines, which hold inlines: what refers to itself is not found by itself.

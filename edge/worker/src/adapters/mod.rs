@@ -11,6 +11,7 @@ mod models;
 pub mod object;
 pub mod owners;
 mod tenants;
+mod usage;
 mod visitors;
 
 use bulle_edge_core::ports::{Clock, Entropy, PortError};

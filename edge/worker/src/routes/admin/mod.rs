@@ -8,6 +8,7 @@ pub mod identity_secrets;
 pub mod keys;
 pub mod sites;
 pub mod tenants;
+pub mod usage;
 
 mod access;
 mod creation;
@@ -94,5 +95,10 @@ pub fn router() -> Router<Edge> {
         .route(
             "/v1/admin/tenants/{tenant}/identity-secrets/{id}",
             axum::routing::delete(identity_secrets::delete),
+        )
+        .route("/v1/admin/tenants/{tenant}/usage", get(usage::report))
+        .route(
+            "/v1/admin/tenants/{tenant}/answers/{id}",
+            get(usage::answer),
         )
 }
