@@ -74,7 +74,7 @@ CREATE TABLE model_call (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX model_call_by_time ON model_call (tenant_id, created_at);
-CREATE INDEX model_call_by_conversation ON model_call (tenant_id, conversation_id);
+CREATE INDEX model_call_by_conversation ON model_call (tenant_id, conversation_id, created_at);
 
 -- What owners were told.
 CREATE TABLE notice (

@@ -51,27 +51,21 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn an_answer_is_read_as_the_database_writes_it() {
-        let stored = json!({
+    fn an_answer_is_what_the_database_writes() {
+        // As adapters/usage.rs of the Worker has it: what is null in an answer is absent, in a call it is null.
+        let shown = json!({
             "id": "00000000010000000000000003", "question_id": "00000000010000000000000002",
             "conversation_id": "00000000010000000000000001", "bot_id": "guide", "status": "failed",
-            "finish": null, "error": "upstream_timeout", "provider": "openai", "model": "m",
+            "error": "upstream_timeout", "provider": "openai", "model": "m",
             "usage": {"input_tokens": 1, "output_tokens": 2, "estimated": true},
-            "evidence": {}, "created_at": 5, "earlier_calls": [],
+            "evidence": {"total_ms": 0}, "created_at": 5, "earlier_calls": [],
             "calls": [{
                 "purpose": "answer", "provider": "openai", "model": "m", "outcome": "timed_out", "status": null,
-                "usage": {"input_tokens": 1, "output_tokens": 2, "estimated": false}, "microusd": null,
+                "usage": {"input_tokens": 1, "output_tokens": 2, "estimated": true}, "microusd": null,
                 "first_token_ms": null, "total_ms": 900, "at": 4,
             }],
         });
-        let answer: Answer = serde_json::from_value(stored.clone()).unwrap();
-        let mut shown = serde_json::to_value(answer).unwrap();
-        // What is absent is not shown, what is false neither.
-        assert!(shown.get("finish").is_none());
-        shown["finish"] = json!(null);
-        shown["calls"][0]["usage"]["estimated"] = json!(false);
-        assert_eq!(shown["evidence"].take(), json!({"total_ms": 0}));
-        shown["evidence"] = json!({});
-        assert_eq!(shown, stored);
+        let answer: Answer = serde_json::from_value(shown.clone()).unwrap();
+        assert_eq!(serde_json::to_value(answer).unwrap(), shown);
     }
 }

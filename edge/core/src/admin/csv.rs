@@ -1,50 +1,49 @@
 //! A report as a table for spreadsheets: CSV after RFC 4180.
 
-use bulle_protocol::usage::{Durations, UsageKey, UsageRow};
+use bulle_protocol::usage::UsageKey;
+use serde_json::Value;
 
 /// Media type of the table.
 pub const CSV: &str = "text/csv; charset=utf-8; header=present";
 
-/// A report by these keys. The first line names the columns; what is not known is empty.
-pub fn table(by: &[UsageKey], rows: &[UsageRow]) -> String {
-    let mut out = String::new();
-    let names = numbers(&UsageRow::default()).map(|(name, _)| name);
-    let keys = by.iter().map(|key| key.as_str());
-    line(&mut out, keys.chain(names).map(str::to_owned));
+/// The numbers of a row, where they stand in its JSON.
+const NUMBERS: [&str; 15] = [
+    "answers",
+    "calls",
+    "failed",
+    "passed_over",
+    "input_tokens",
+    "output_tokens",
+    "estimated_calls",
+    "microusd",
+    "unpriced_calls",
+    "first_token_ms/mean",
+    "first_token_ms/p50",
+    "first_token_ms/p95",
+    "total_ms/mean",
+    "total_ms/p50",
+    "total_ms/p95",
+];
+
+/// A report by these keys, from the JSON of its rows. The first line names the columns; what is not known is empty.
+pub fn table(by: &[UsageKey], rows: &[Value]) -> String {
+    let mut paths: Vec<&str> = by.iter().map(|key| key.as_str()).collect();
+    paths.extend(NUMBERS);
+    let mut out = paths.join(",").replace('/', "_");
     for row in rows {
-        let keys = by.iter().map(|key| cell(row.key(*key)));
-        let numbers = numbers(row).map(|(_, number)| number);
-        let numbers = numbers.map(|n| n.map(|n| n.to_string()).unwrap_or_default());
-        line(&mut out, keys.chain(numbers));
+        let mut before = "\r\n";
+        for path in &paths {
+            out.push_str(before);
+            before = ",";
+            match row.pointer(&format!("/{path}")) {
+                Some(Value::String(text)) => out.push_str(&cell(text)),
+                Some(Value::Number(number)) => out.push_str(&number.to_string()),
+                _ => {}
+            }
+        }
     }
-    out
-}
-
-fn numbers(row: &UsageRow) -> [(&'static str, Option<u64>); 15] {
-    let of = |durations: Option<Durations>, part: fn(Durations) -> u64| durations.map(part);
-    [
-        ("answers", Some(row.answers)),
-        ("calls", Some(row.calls)),
-        ("failed", Some(row.failed)),
-        ("passed_over", Some(row.passed_over)),
-        ("input_tokens", Some(row.input_tokens)),
-        ("output_tokens", Some(row.output_tokens)),
-        ("estimated_calls", Some(row.estimated_calls)),
-        ("microusd", Some(row.microusd)),
-        ("unpriced_calls", Some(row.unpriced_calls)),
-        ("first_token_ms_mean", of(row.first_token_ms, |d| d.mean)),
-        ("first_token_ms_p50", of(row.first_token_ms, |d| d.p50)),
-        ("first_token_ms_p95", of(row.first_token_ms, |d| d.p95)),
-        ("total_ms_mean", of(row.total_ms, |d| d.mean)),
-        ("total_ms_p50", of(row.total_ms, |d| d.p50)),
-        ("total_ms_p95", of(row.total_ms, |d| d.p95)),
-    ]
-}
-
-fn line(out: &mut String, cells: impl Iterator<Item = String>) {
-    let cells: Vec<String> = cells.collect();
-    out.push_str(&cells.join(","));
     out.push_str("\r\n");
+    out
 }
 
 /// Text for a cell. Spreadsheets run what begins like a formula, and models name themselves as they like: an apostrophe
@@ -81,20 +80,24 @@ fn weight(accept: &str, ranges: [&str; 3]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bulle_protocol::usage::{Durations, UsageRow};
 
     #[test]
     fn a_table_has_a_line_for_names_and_one_for_each_row() {
-        let row = |model: &str| UsageRow {
-            day: Some("2026-11-21".into()),
-            model: Some(model.into()),
-            calls: 3,
-            microusd: 750,
-            total_ms: Some(Durations {
-                mean: 1,
-                p50: 2,
-                p95: 3,
-            }),
-            ..UsageRow::default()
+        let row = |model: &str| {
+            let row = UsageRow {
+                day: Some("2026-11-21".into()),
+                model: Some(model.into()),
+                calls: 3,
+                microusd: 750,
+                total_ms: Some(Durations {
+                    mean: 1,
+                    p50: 2,
+                    p95: 3,
+                }),
+                ..UsageRow::default()
+            };
+            serde_json::to_value(row).unwrap()
         };
         let rows = [row("gpt-4o-mini"), row("a \"good\", one")];
         let table = table(&[UsageKey::Model, UsageKey::Day], &rows);
@@ -121,18 +124,18 @@ mod tests {
             total_ms: durations,
             ..UsageRow::default()
         };
-        let names = numbers(&row).map(|(name, _)| name);
         let json = serde_json::to_value(row).unwrap();
+        let mut paths = Vec::new();
         for (name, value) in json.as_object().unwrap() {
-            if value.is_number() {
-                assert!(names.contains(&name.as_str()), "{name}");
-            } else {
-                for part in value.as_object().unwrap().keys() {
-                    let name = format!("{name}_{part}");
-                    assert!(names.contains(&name.as_str()), "{name}");
-                }
+            match value.as_object() {
+                None => paths.push(name.clone()),
+                Some(parts) => paths.extend(parts.keys().map(|part| format!("{name}/{part}"))),
             }
         }
+        paths.sort_unstable();
+        let mut numbers = NUMBERS;
+        numbers.sort_unstable();
+        assert_eq!(paths, numbers);
     }
 
     #[test]
