@@ -18,7 +18,7 @@ after(async () => {
   upstream?.stop();
 });
 
-const SCOPES = [...["tenant", "bots", "sites", "keys", "identity", "notices"].flatMap((what) => [`${what}:read`, `${what}:write`]), "conversations:read"];
+const SCOPES = [...["tenant", "bots", "sites", "keys", "identity", "notices"].flatMap((what) => [`${what}:read`, `${what}:write`]), "conversations:read", "usage:read"];
 
 /** A call; the operator's unless a key is given. */
 async function call(method, path, { body, key = edge.adminKey, headers = {}, url = edge.url } = {}) {
@@ -231,6 +231,7 @@ describe("keys", () => {
       ["identity:write", "DELETE", `/identity-secrets/${ulid()}`],
       ["conversations:read", "GET", `/answers/${ulid()}/prompt`],
       ["notices:read", "GET", "/notices"], ["notices:write", "POST", "/notices/test"], ["notices:write", "GET", "/notices/secret"],
+      ["usage:read", "GET", "/usage"], ["usage:read", "GET", `/answers/${ulid()}`],
     ];
     const with_ = {}, without = {};
     for (const scope of SCOPES) {
@@ -271,6 +272,7 @@ describe("keys", () => {
       ["GET", "/keys"], ["POST", "/keys"], ["GET", `/keys/${foreign.id}`], ["DELETE", `/keys/${foreign.id}`],
       ["GET", "/identity-secrets"], ["POST", "/identity-secrets"], ["DELETE", `/identity-secrets/${secret.id}`], ["GET", "?nope=1"],
       ["GET", "/notices"], ["POST", "/notices/test"], ["GET", "/notices/secret"],
+      ["GET", "/usage"], ["GET", "/usage?nope=1"], ["GET", `/answers/${none}`],
     ]) {
       const bytes = async (at) => {
         const { status, text, json, headers: got } = await call(method, at, { key, headers, body: method === "POST" || method === "PATCH" ? {} : undefined });

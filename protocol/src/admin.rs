@@ -82,11 +82,14 @@ pub enum Scope {
     /// Send a test notice, and read the secret that webhooks are signed with.
     #[serde(rename = "notices:write")]
     NoticesWrite,
+    /// Read what models were asked for and what it cost (never what was said).
+    #[serde(rename = "usage:read")]
+    UsageRead,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::TenantRead,
         Self::TenantWrite,
         Self::BotsRead,
@@ -100,6 +103,7 @@ impl Scope {
         Self::ConversationsRead,
         Self::NoticesRead,
         Self::NoticesWrite,
+        Self::UsageRead,
     ];
 
     /// The name as it stands in JSON.
@@ -118,6 +122,7 @@ impl Scope {
             Self::ConversationsRead => "conversations:read",
             Self::NoticesRead => "notices:read",
             Self::NoticesWrite => "notices:write",
+            Self::UsageRead => "usage:read",
         }
     }
 }
@@ -393,7 +398,7 @@ pub struct NewApiKey {
     )]
     pub name: String,
     /// What it is good for: no more than the key that creates it. Each once.
-    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 12))]
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 14))]
     pub scopes: Vec<Scope>,
     /// Unix milliseconds after which it is refused; never when absent.
     #[cfg_attr(feature = "openapi", schema(maximum = 8_640_000_000_000_000_u64))]

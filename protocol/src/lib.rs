@@ -19,6 +19,7 @@ pub mod session;
 pub mod settings;
 pub mod sse;
 pub mod strings;
+pub mod usage;
 
 pub use id::Id;
 

@@ -29,13 +29,9 @@ enum Unit {
 impl Unit {
     /// Tokens, or millionths of a dollar, rounded up.
     fn amount(self, usage: Usage) -> u64 {
-        let (input, output) = (
-            u64::from(usage.input_tokens),
-            u64::from(usage.output_tokens),
-        );
         match self {
-            Self::Tokens => input + output,
-            Self::Money(price) => cost(price, usage),
+            Self::Tokens => u64::from(usage.input_tokens) + u64::from(usage.output_tokens),
+            Self::Money(price) => prices::microusd(price, usage),
         }
     }
 }

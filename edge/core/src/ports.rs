@@ -17,7 +17,7 @@ use crate::{
     meter::{Charge, Settlement, Verdict, window::Window},
     notice::mail::Mailer,
     prompt::Summary,
-    record::Record,
+    record::{Call, Record},
     retrieval::Hit,
     settings::Site,
 };
@@ -107,6 +107,16 @@ pub trait Index {
 pub trait Archive {
     /// Stores what the record holds; storing it again changes nothing.
     async fn record(&self, record: &Record) -> Result<(), PortError>;
+    /// Stores calls that belong to no turn's record, such as that of a summary made afterwards, under the ids
+    /// `{id_prefix}/{n}`; storing them again changes nothing. The prefix begins with the id of the reply that they
+    /// were made for, and is not that id alone: `{reply}/summary`.
+    async fn record_calls(
+        &self,
+        owner: &Owner,
+        conversation_id: Id,
+        id_prefix: &str,
+        calls: &[Call],
+    ) -> Result<(), PortError>;
 }
 
 /// What stands for the beginnings of long conversations. Every summary is kept: answers were given with it.

@@ -69,6 +69,7 @@ pub struct StoredMessage {
 
 /// What is known of an answer beside its words. Stored as JSON.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Evidence {
     /// 0 to 1; see docs/answers.md.
@@ -92,6 +93,7 @@ pub struct Evidence {
 
 /// What a prompt is made again from, without the words that are stored elsewhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PromptReference {
     /// Version of the bot's settings.
     pub bot_version: u32,
@@ -114,6 +116,7 @@ pub struct PromptReference {
 
 /// Words that went into a prompt and stand nowhere else: [`Extras`], kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct PromptAdditions {
     /// What was written so far of an answer that went on.
@@ -159,6 +162,7 @@ impl<'a> From<&'a PromptAdditions> for Extras<'a> {
 
 /// A step of the chain: a model that was asked, or passed over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Call {
     /// What for.
     pub purpose: Purpose,
@@ -172,7 +176,7 @@ pub struct Call {
     pub status: Option<u16>,
     /// Tokens.
     pub usage: Usage,
-    /// Millionths of a US dollar; `None` where no price is known.
+    /// Millionths of a US dollar; null where no price is known.
     pub microusd: Option<u64>,
     /// From the request to the first text.
     pub first_token_ms: Option<u32>,
@@ -202,6 +206,7 @@ impl Call {
 
 /// What a model was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// An answer.
@@ -216,6 +221,7 @@ pub enum Purpose {
 
 /// How a step of the chain went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It wrote to its end.

@@ -45,12 +45,19 @@ ALTER TABLE chunk ADD COLUMN retired_title TEXT;
 -- JSON, edge/core/src/record.rs: confidence, topic, times, and what the prompt is made again from.
 ALTER TABLE message ADD COLUMN evidence TEXT NOT NULL DEFAULT '{}';
 
--- Every step of every chain: models asked, and those that were passed over.
+-- 1: tokens that we have estimated are among those of the answer.
+ALTER TABLE message ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0;
+
+CREATE INDEX answer_by_id ON message (tenant_id, id) WHERE role = 'assistant';
+
+-- Every step of every chain: models asked, and those that were passed over. What it has cost stays with the tenant when
+-- bot, conversation and words are gone.
 CREATE TABLE model_call (
   tenant_id       TEXT NOT NULL REFERENCES tenant (id) ON DELETE CASCADE,
   id              TEXT NOT NULL,          -- {reply}/{number of the step}
   bot_id          TEXT NOT NULL,
   conversation_id TEXT NOT NULL,
+  question_id     TEXT,                   -- of the visitor's message; null when it was for no single one
   purpose         TEXT NOT NULL,
   provider        TEXT NOT NULL,
   model           TEXT NOT NULL,
@@ -67,7 +74,7 @@ CREATE TABLE model_call (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX model_call_by_time ON model_call (tenant_id, created_at);
-CREATE INDEX model_call_by_conversation ON model_call (tenant_id, conversation_id);
+CREATE INDEX model_call_by_conversation ON model_call (tenant_id, conversation_id, created_at);
 
 -- What owners were told.
 CREATE TABLE notice (

@@ -22,7 +22,7 @@ pub async fn get() -> Response<Body> {
 #[cfg(test)]
 mod tests {
     use crate::routes::{
-        admin::{bots, identity_secrets, keys, notices, prompts, sites, tenants},
+        admin::{bots, identity_secrets, keys, notices, prompts, sites, tenants, usage},
         assets, conversations, health, loader, messages, sessions,
     };
     use utoipa::{
@@ -43,6 +43,7 @@ mod tests {
             identity_secrets::list, identity_secrets::create, identity_secrets::delete,
             prompts::get,
             notices::list, notices::test, notices::secret,
+            usage::report, usage::answer,
             health::get, super::get,
         ),
         // Blocks hold inlines, which hold inlines: what refers to itself is not found by itself.

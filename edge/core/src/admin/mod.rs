@@ -1,9 +1,12 @@
 //! The owner's side: who may manage what, and which values are possible. Routes and statements are in `edge/worker`.
 
+pub mod answer;
+pub mod csv;
 pub mod key;
 pub mod merge;
 pub mod precondition;
 pub mod rules;
+pub mod usage;
 
 #[cfg(test)]
 mod tests;

@@ -24,7 +24,7 @@ use crate::{
         ModelResponse, Models, Owner, PortError, Summaries, Tenants, Visitors,
     },
     prompt::Summary,
-    record::Record,
+    record::{Call, Record},
     retrieval::Hit,
     settings::Site,
 };
@@ -46,6 +46,8 @@ pub struct Fakes {
     hits: RefCell<Vec<Hit>>,
     pub records: RefCell<Vec<Record>>,
     summaries: RefCell<Vec<(Owner, Id, Summary)>>,
+    /// What was stored beside records, by id prefix.
+    pub other_calls: RefCell<BTreeMap<String, Vec<Call>>>,
     pub requests: RefCell<Vec<ModelRequest>>,
     pub answers: RefCell<VecDeque<FakeAnswer>>,
     pub post: Post,
@@ -83,6 +85,7 @@ impl Default for Fakes {
             hits: RefCell::default(),
             records: RefCell::default(),
             summaries: RefCell::default(),
+            other_calls: RefCell::default(),
             requests: RefCell::default(),
             answers: RefCell::default(),
             post: Post::default(),
@@ -349,6 +352,21 @@ impl Archive for Fakes {
     async fn record(&self, record: &Record) -> Result<(), PortError> {
         self.enter("archive")?;
         self.records.borrow_mut().push(record.clone());
+        Ok(())
+    }
+
+    async fn record_calls(
+        &self,
+        _: &Owner,
+        _: Id,
+        id_prefix: &str,
+        calls: &[Call],
+    ) -> Result<(), PortError> {
+        self.enter("archive")?;
+        self.other_calls
+            .borrow_mut()
+            .entry(id_prefix.to_owned())
+            .or_insert_with(|| calls.to_vec());
         Ok(())
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     guard::limit,
     notice::Notice,
     prompt::{self, Extras, Input, Memory, Prompt, Summary},
-    provider::{Failure, Link, Model, breaker::Breaker, prices},
+    provider::{self, Failure, Link, Model, breaker::Breaker, prices},
     record::{Call, Outcome, Purpose},
     retrieval::Passages,
     settings::Site,
@@ -339,10 +339,9 @@ impl<'a, P: Platform> Chain<'a, P> {
             |ms: u64| u32::try_from(ms.saturating_sub(attempt.started_ms)).unwrap_or(u32::MAX);
         let usage = match attempt.usage {
             Some(usage) => usage,
-            None if attempt.paid => estimate(prompt, text),
+            None if attempt.paid => provider::estimate(prompt.turns(), text),
             None => Usage::default(),
         };
-        let price = prices::price(model);
         self.calls.push(Call {
             purpose,
             provider: model.server.provider.name.to_owned(),
@@ -358,21 +357,10 @@ impl<'a, P: Platform> Chain<'a, P> {
             },
             status: attempt.status,
             usage,
-            microusd: price.map(|price| budget::cost(price, usage)),
+            microusd: prices::cost(model.price, model.name, usage),
             first_token_ms: attempt.first_ms.map(since),
             total_ms: since(attempt.ended_ms),
             at: attempt.started_ms,
         });
-    }
-}
-
-/// Tokens that nobody has counted.
-fn estimate(prompt: &Prompt, text: &str) -> Usage {
-    let count = |text: &str| u32::try_from(prompt::tokens(text)).unwrap_or(u32::MAX);
-    let turns = prompt.turns().iter().map(|turn| count(&turn.content));
-    Usage {
-        input_tokens: turns.fold(0, u32::saturating_add),
-        output_tokens: if text.is_empty() { 0 } else { count(text) },
-        estimated: true,
     }
 }

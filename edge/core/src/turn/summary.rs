@@ -7,7 +7,7 @@ use super::{Ask, Platform, Sink, chain::Chain, draft::Draft, model::Patience};
 use crate::{
     prompt::{self, Memory, Summary},
     provider::{Deployment, Link},
-    record::{Call, Purpose},
+    record::Purpose,
     retrieval::Passages,
 };
 
@@ -22,20 +22,20 @@ impl Sink for Nobody<'_> {
 }
 
 /// Sums up what a conversation has outgrown, and keeps it. `ask` is the turn that has just ended, with the history before
-/// it. Gives the steps that this took. What fails is tried again after the next turn.
+/// it. What fails is tried again after the next turn.
 pub async fn summarise<P: Platform>(
     ports: &P,
     deployment: &Deployment,
     ask: &Ask<'_>,
     sink: &mut dyn Sink,
-) -> Vec<Call> {
+) {
     let owner = ask.question.owner();
     let mut nobody = Nobody(sink);
     let previous = match ports.latest(&owner, ask.conversation_id).await {
         Ok(previous) => previous,
         Err(error) => {
             nobody.log(&format!("no summary: {error}"));
-            return Vec::new();
+            return;
         }
     };
     let memory = Memory {
@@ -44,7 +44,7 @@ pub async fn summarise<P: Platform>(
     };
     let locale = ask.question.locale();
     let Some(prompt) = prompt::summary(previous.as_ref(), memory.to_summarise(), locale) else {
-        return Vec::new();
+        return;
     };
     let start = Start {
         conversation_id: ask.conversation_id,
@@ -75,5 +75,12 @@ pub async fn summarise<P: Platform>(
                 .log(&format!("the summary was not kept: {error}"));
         }
     }
-    chain.calls
+    let Chain {
+        mut draft, calls, ..
+    } = chain;
+    let ids = format!("{}/summary", ask.reply_id);
+    let stored = ports.record_calls(&owner, ask.conversation_id, &ids, &calls);
+    if let Err(error) = stored.await {
+        draft.log(&format!("what the summary cost is not stored: {error}"));
+    }
 }

@@ -14,6 +14,7 @@ pub mod owners;
 mod prompts;
 mod summaries;
 mod tenants;
+mod usage;
 mod visitors;
 
 pub use models::AI_BINDING;

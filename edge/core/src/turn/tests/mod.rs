@@ -216,7 +216,7 @@ fn the_same_first_question_is_answered_once_until_something_changes() {
     let ports = documents();
     let mut site = crate::fakes::site();
     site.bot.answers.cache_seconds = Some(600);
-    let ask = |site: &crate::settings::Site, text: &str| {
+    let ask = |site: &Site, text: &str| {
         let question = question_to(site.clone(), text);
         run_asked(&ports, &model(), &question, "", std::future::pending())
     };
@@ -268,9 +268,11 @@ fn what_a_conversation_has_outgrown_is_summed_up_and_remembered() {
     assert!(ended.outgrown);
     ports.answer(200, vec![chunk("Elle s'appelle Ada."), stop()]);
     let events = sent.events.len();
-    let calls = block_on(summarise(&ports, &model(), &ask, &mut sent));
+    block_on(summarise(&ports, &model(), &ask, &mut sent));
+    let stored = ports.other_calls.borrow();
+    let call = &stored[&format!("{}/summary", ask.reply_id)][0];
     assert_eq!(
-        (calls[0].purpose, calls[0].outcome),
+        (call.purpose, call.outcome),
         (record::Purpose::Summary, Outcome::Answered)
     );
     assert_eq!(sent.events.len(), events, "nobody sees it");

@@ -10,6 +10,7 @@ pub mod notices;
 pub mod prompts;
 pub mod sites;
 pub mod tenants;
+pub mod usage;
 
 mod access;
 mod creation;
@@ -109,5 +110,10 @@ pub fn router() -> Router<Edge> {
         .route(
             "/v1/admin/tenants/{tenant}/notices/secret",
             get(notices::secret),
+        )
+        .route("/v1/admin/tenants/{tenant}/usage", get(usage::report))
+        .route(
+            "/v1/admin/tenants/{tenant}/answers/{reply_id}",
+            get(usage::answer),
         )
 }
