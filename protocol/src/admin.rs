@@ -71,11 +71,14 @@ pub enum Scope {
     /// Create and revoke identity secrets.
     #[serde(rename = "identity:write")]
     IdentityWrite,
+    /// Have bots answer over `POST /v1/chat/completions`, and list them as models.
+    #[serde(rename = "chat:write")]
+    ChatWrite,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::TenantRead,
         Self::TenantWrite,
         Self::BotsRead,
@@ -86,6 +89,7 @@ impl Scope {
         Self::KeysWrite,
         Self::IdentityRead,
         Self::IdentityWrite,
+        Self::ChatWrite,
     ];
 
     /// The name as it stands in JSON.
@@ -101,6 +105,7 @@ impl Scope {
             Self::KeysWrite => "keys:write",
             Self::IdentityRead => "identity:read",
             Self::IdentityWrite => "identity:write",
+            Self::ChatWrite => "chat:write",
         }
     }
 }
@@ -376,7 +381,7 @@ pub struct NewApiKey {
     )]
     pub name: String,
     /// What it is good for: no more than the key that creates it. Each once.
-    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 10))]
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 11))]
     pub scopes: Vec<Scope>,
     /// Unix milliseconds after which it is refused; never when absent.
     #[cfg_attr(feature = "openapi", schema(maximum = 8_640_000_000_000_000_u64))]

@@ -23,6 +23,7 @@ pub mod cache;
 pub mod reply;
 
 pub mod record;
+pub mod completion;
 pub mod turn;
 
 pub mod admin;

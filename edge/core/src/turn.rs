@@ -36,8 +36,26 @@ use model::Patience;
 pub trait Sink {
     /// Takes the next event.
     fn emit(&mut self, event: ServerEvent);
+    /// Takes more of the answer's Markdown as it is written, once the visitor sees something of it. It may cite passages
+    /// `1..=passages`, and numbers that point nowhere; see [`crate::reply::citations`]. After a second
+    /// [`ServerEvent::Start`] it begins again.
+    fn wrote(&mut self, _text: &str, _passages: usize) {}
     /// Takes a line for the log. Never holds a visitor's words.
     fn log(&mut self, line: &str);
+}
+
+impl<T: Sink + ?Sized> Sink for &mut T {
+    fn emit(&mut self, event: ServerEvent) {
+        (**self).emit(event);
+    }
+
+    fn wrote(&mut self, text: &str, passages: usize) {
+        (**self).wrote(text, passages);
+    }
+
+    fn log(&mut self, line: &str) {
+        (**self).log(line);
+    }
 }
 
 /// Everything that a turn needs of the platform.
@@ -58,12 +76,17 @@ pub struct Ask<'a> {
     pub history: &'a [Exchange],
     /// What an earlier attempt at this turn has written, as Markdown: the answer goes on from there.
     pub written: &'a str,
+    /// Most tokens of the answer; the budget's own bound may be lower. What ends there is not continued.
+    pub most: Option<u32>,
+    /// Whether what was shown can be taken back. Otherwise an answer that is shown is never begun again.
+    pub restartable: bool,
 }
 
 impl Ask<'_> {
     /// Whether nothing that was said before has a part in the answer, so that it may be another's.
     fn is_first(&self) -> bool {
-        self.history.is_empty() && self.written.is_empty() && !self.question.retry()
+        let own = self.most.is_some() || self.question.instructions().is_some();
+        self.history.is_empty() && self.written.is_empty() && !self.question.retry() && !own
     }
 }
 
@@ -73,6 +96,8 @@ pub struct Ended {
     pub record: Record,
     /// The answer as Markdown.
     pub text: String,
+    /// The passages that it cites: position `i` is the number of source `i + 1` in its Markdown.
+    pub cites: Vec<u32>,
     /// False when the archive refused: the caller keeps the record and tries again.
     pub kept: bool,
 }
@@ -221,6 +246,7 @@ pub async fn run<P: Platform>(
     Ended {
         record,
         text: draft.text().to_owned(),
+        cites: draft.cites().to_vec(),
         kept,
     }
 }

@@ -9,6 +9,7 @@ pub mod rules;
 mod tests;
 
 use bulle_protocol::{
+    Id,
     admin::Scope,
     problem::{Code, Problem},
 };
@@ -22,6 +23,8 @@ pub enum Caller {
     Key {
         /// Whose.
         tenant_id: String,
+        /// Its id.
+        id: Id,
         /// What it is good for.
         scopes: Vec<Scope>,
     },

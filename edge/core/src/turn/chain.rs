@@ -121,7 +121,11 @@ impl<'a, 's, P: Platform, S: Sink, C: Future<Output = ()> + Unpin> Chain<'a, 's,
                 }
                 Err(_) => return None,
             };
-            if finish == Finish::Length && !continued && !self.draft.is_full() {
+            if finish == Finish::Length
+                && !continued
+                && self.ask.most.is_none()
+                && !self.draft.is_full()
+            {
                 continued = true;
                 purpose = Purpose::Continuation;
                 prompt = self.prompt(purpose);
@@ -167,7 +171,8 @@ impl<'a, 's, P: Platform, S: Sink, C: Future<Output = ()> + Unpin> Chain<'a, 's,
                 return Err(Failure::new(Code::UpstreamUnavailable, why.to_string()));
             }
         };
-        let most = reservation.as_ref().map(|_| budget::MAX_OUTPUT_TOKENS);
+        let funded = reservation.as_ref().map(|_| budget::MAX_OUTPUT_TOKENS);
+        let most = self.ask.most.into_iter().chain(funded).min();
         // Whoever is first: the load is shared among the keys.
         model.key = usize::try_from(self.ports.random() % 64).unwrap_or_default();
         let mut spent = Some(Usage::default());

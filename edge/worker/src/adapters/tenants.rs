@@ -36,6 +36,15 @@ impl Tenants for Edge {
         }
         found
     }
+
+    async fn bot(&self, tenant_id: &str, bot_id: &str) -> Result<Option<Site>, PortError> {
+        let found = self.load_bot(tenant_id, bot_id).await;
+        if let Err(error) = &found {
+            let error = error.to_string();
+            console_error!("{}", serde_json::json!({ "bot": bot_id, "error": error }));
+        }
+        found
+    }
 }
 
 impl Edge {

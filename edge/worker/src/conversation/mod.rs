@@ -14,7 +14,7 @@ use bulle_edge_core::{
     ports::{Archive, Clock, Entropy},
     record::{self, Record},
     strings,
-    turn::{self, Ask},
+    turn::{self, Ask, Sink},
 };
 use bulle_protocol::{
     Id,
@@ -216,6 +216,8 @@ impl Inner {
             number,
             history: &history,
             written: &written,
+            most: None,
+            restartable: true,
         };
         let mut sink = TurnSink::new(&self, &question, number, seq);
         // A dropped sender is no wish to stop.
@@ -224,7 +226,9 @@ impl Inner {
                 std::future::pending::<()>().await;
             }
         };
-        let ended = turn::run(&self.edge, &deployment, &ask, &mut sink, stop.boxed_local()).await;
+        // As any sink, like that of completions: the pipeline is compiled once.
+        let mut any: &mut dyn Sink = &mut sink;
+        let ended = turn::run(&self.edge, &deployment, &ask, &mut any, stop.boxed_local()).await;
         sink.flush();
         let failed = ended
             .record
