@@ -22,8 +22,8 @@ pub mod cache;
 
 pub mod reply;
 
-pub mod record;
 pub mod completion;
+pub mod record;
 pub mod turn;
 
 pub mod admin;

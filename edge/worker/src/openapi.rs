@@ -23,7 +23,7 @@ pub async fn get() -> Response<Body> {
 mod tests {
     use crate::routes::{
         admin::{bots, identity_secrets, keys, sites, tenants},
-        assets, conversations, health, loader, messages, sessions,
+        assets, completions, conversations, health, loader, messages, sessions,
     };
     use utoipa::{
         Modify, OpenApi,
@@ -41,10 +41,11 @@ mod tests {
             sites::list, sites::create, sites::get, sites::change, sites::delete,
             keys::list, keys::create, keys::get, keys::revoke,
             identity_secrets::list, identity_secrets::create, identity_secrets::delete,
+            completions::create, completions::models, completions::model,
             health::get, super::get,
         ),
         // Blocks hold inlines, which hold inlines: what refers to itself is not found by itself.
-        components(schemas(bulle_protocol::block::Inline, bulle_protocol::block::Align)),
+        components(schemas(bulle_protocol::block::Inline, bulle_protocol::block::Align, bulle_protocol::completion::Chunk)),
         modifiers(&Bearers),
     )]
     struct Document;

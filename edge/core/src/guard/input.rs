@@ -23,12 +23,8 @@ pub fn clean(text: &str) -> Result<String, Problem> {
             ),
         ));
     }
-    visible(text).ok_or_else(|| {
-        Problem::new(
-            Code::MessageEmpty,
-            "The message has no visible character.",
-        )
-    })
+    visible(text)
+        .ok_or_else(|| Problem::new(Code::MessageEmpty, "The message has no visible character."))
 }
 
 /// A text of any length, cleaned in the same way; nothing when none of it is visible.

@@ -92,7 +92,10 @@ impl Citations {
         }
         if self.bracket.is_some() {
             let inside = self.held.len() - self.bracket.unwrap_or_default();
-            if !self.closed && (c.is_ascii_digit() || " ,;]".contains(c)) && inside <= MAX_INSIDE + 1 {
+            if !self.closed
+                && (c.is_ascii_digit() || " ,;]".contains(c))
+                && inside <= MAX_INSIDE + 1
+            {
                 self.held.push(c);
                 self.closed = c == ']';
                 return;
@@ -263,11 +266,23 @@ mod tests {
             ("\\`[9]`", "\\``"),
             ("a ` b\n\nc [9]", "a ` b\n\nc"),
             ("```js\na[9] = 1\n```\nb [9]", "```js\na[9] = 1\n```\nb"),
-            ("~~~\na[9]\n```\na[9]\n~~~~ \nb [9]", "~~~\na[9]\n```\na[9]\n~~~~ \nb"),
+            (
+                "~~~\na[9]\n```\na[9]\n~~~~ \nb [9]",
+                "~~~\na[9]\n```\na[9]\n~~~~ \nb",
+            ),
             ("```a[9]``` b [9]", "```a[9]``` b"),
-            ("1. x\n   ```\n   a[9]\n\n   b[9]\n   ```\ny [9]", "1. x\n   ```\n   a[9]\n\n   b[9]\n   ```\ny"),
-            ("- ```\n  a[9]\n\n  b[9]\n  ```\n\ny [9]", "- ```\n  a[9]\n\n  b[9]\n  ```\n\ny"),
-            ("a\n\n    b[9]\n    c[9]\n\nd [9]", "a\n\n    b[9]\n    c[9]\n\nd"),
+            (
+                "1. x\n   ```\n   a[9]\n\n   b[9]\n   ```\ny [9]",
+                "1. x\n   ```\n   a[9]\n\n   b[9]\n   ```\ny",
+            ),
+            (
+                "- ```\n  a[9]\n\n  b[9]\n  ```\n\ny [9]",
+                "- ```\n  a[9]\n\n  b[9]\n  ```\n\ny",
+            ),
+            (
+                "a\n\n    b[9]\n    c[9]\n\nd [9]",
+                "a\n\n    b[9]\n    c[9]\n\nd",
+            ),
             ("a\n    b [9]", "a\n    b"),
             ("a  \nb", "a  \nb"),
             ("| a [9] | b |", "| a | b |"),
@@ -281,7 +296,8 @@ mod tests {
     #[test]
     fn only_what_may_be_a_citation_is_held_back() {
         let mut citations = Citations::new(2);
-        let pieces = ["Oui [", "9", "] non", " [1", "]", " a [", "b"].map(|piece| citations.push(piece));
+        let pieces =
+            ["Oui [", "9", "] non", " [1", "]", " a [", "b"].map(|piece| citations.push(piece));
         assert_eq!(pieces, ["Oui", "", " non", "", "", " [1] a", " [b"]);
         assert_eq!(citations.finish(), "");
     }
@@ -289,8 +305,8 @@ mod tests {
     /// Texts made of what means something.
     fn texts() -> impl Strategy<Value = String> {
         let parts = [
-            "[1]", "[9]", "[2, 9]", "[", "]", "(", ":", "`", "``", "```", "~~~", "\\", "\n", "\n\n", "    ", " ",
-            "mot", "- ", "é", "9", "| a |",
+            "[1]", "[9]", "[2, 9]", "[", "]", "(", ":", "`", "``", "```", "~~~", "\\", "\n",
+            "\n\n", "    ", " ", "mot", "- ", "é", "9", "| a |",
         ];
         prop::collection::vec(prop::sample::select(parts.to_vec()), 0..30)
             .prop_map(|parts| parts.concat())

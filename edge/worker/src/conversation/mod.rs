@@ -7,7 +7,7 @@
 mod command;
 mod live;
 mod store;
-mod stream;
+pub mod stream;
 
 use bulle_edge_core::{
     guard::Question,

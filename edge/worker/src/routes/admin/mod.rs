@@ -9,7 +9,7 @@ pub mod keys;
 pub mod sites;
 pub mod tenants;
 
-mod access;
+pub mod access;
 mod creation;
 mod query;
 mod things;
