@@ -85,11 +85,14 @@ pub enum Scope {
     /// Read what models were asked for and what it cost (never what was said).
     #[serde(rename = "usage:read")]
     UsageRead,
+    /// Have bots answer over `POST /v1/chat/completions`, and list them as models.
+    #[serde(rename = "chat:write")]
+    ChatWrite,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::TenantRead,
         Self::TenantWrite,
         Self::BotsRead,
@@ -104,6 +107,7 @@ impl Scope {
         Self::NoticesRead,
         Self::NoticesWrite,
         Self::UsageRead,
+        Self::ChatWrite,
     ];
 
     /// The name as it stands in JSON.
@@ -123,6 +127,7 @@ impl Scope {
             Self::NoticesRead => "notices:read",
             Self::NoticesWrite => "notices:write",
             Self::UsageRead => "usage:read",
+            Self::ChatWrite => "chat:write",
         }
     }
 }
@@ -398,7 +403,7 @@ pub struct NewApiKey {
     )]
     pub name: String,
     /// What it is good for: no more than the key that creates it. Each once.
-    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 14))]
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 15))]
     pub scopes: Vec<Scope>,
     /// Unix milliseconds after which it is refused; never when absent.
     #[cfg_attr(feature = "openapi", schema(maximum = 8_640_000_000_000_000_u64))]

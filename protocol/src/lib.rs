@@ -9,6 +9,7 @@
 
 pub mod admin;
 pub mod block;
+pub mod completion;
 pub mod conversation;
 pub mod event;
 pub mod id;

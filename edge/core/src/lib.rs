@@ -22,6 +22,7 @@ pub mod cache;
 
 pub mod reply;
 
+pub mod completion;
 pub mod record;
 pub mod turn;
 

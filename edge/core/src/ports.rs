@@ -89,6 +89,8 @@ pub trait Challenges {
 pub trait Tenants {
     /// The site with this public key, with its bot.
     async fn site(&self, key: &str) -> Result<Option<Site>, PortError>;
+    /// A bot of a tenant, as a site that no page shows: without key and origins.
+    async fn bot(&self, tenant_id: &str, bot_id: &str) -> Result<Option<Site>, PortError>;
 }
 
 /// The full-text index.

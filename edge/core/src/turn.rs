@@ -42,6 +42,10 @@ use model::Patience;
 pub trait Sink {
     /// Takes the next event.
     fn emit(&mut self, event: ServerEvent);
+    /// Takes more of the answer's Markdown as it is written, once the visitor sees something of it. It may cite passages
+    /// `1..=passages`, and numbers that point nowhere; see [`crate::reply::citations`]. After a second
+    /// [`ServerEvent::Start`] it begins again.
+    fn wrote(&mut self, _text: &str, _passages: usize) {}
     /// Takes a line for the log. Never holds a visitor's words.
     fn log(&mut self, line: &str);
 }
@@ -64,6 +68,10 @@ pub struct Ask<'a> {
     pub history: &'a [Exchange],
     /// What an earlier attempt at this turn has written, as Markdown: the answer goes on from there.
     pub written: &'a str,
+    /// Most tokens of the answer; the budget's own bound may be lower. What ends there is not continued.
+    pub most: Option<u32>,
+    /// Whether what was shown can be taken back. Otherwise an answer that is shown is never begun again.
+    pub restartable: bool,
 }
 
 impl Ask<'_> {
@@ -83,7 +91,8 @@ impl Ask<'_> {
 
     /// Whether nothing that was said before has a part in the answer, so that it may be another's.
     fn is_first(&self) -> bool {
-        self.history.is_empty() && self.written.is_empty() && !self.question.retry()
+        let own = self.most.is_some() || self.question.instructions().is_some();
+        self.history.is_empty() && self.written.is_empty() && !self.question.retry() && !own
     }
 }
 
@@ -93,6 +102,8 @@ pub struct Ended {
     pub record: Record,
     /// The answer as Markdown.
     pub text: String,
+    /// The passages that it cites: position `i` is the number of source `i + 1` in its Markdown.
+    pub cites: Vec<u32>,
     /// False when the archive refused: the caller keeps the record and tries again.
     pub kept: bool,
     /// True when the conversation no longer fits a prompt: [`summarise`] it.
@@ -268,24 +279,25 @@ pub async fn run<P: Platform>(
     Ended {
         record,
         text: draft.text().to_owned(),
+        cites: draft.cites().to_vec(),
         kept,
         outgrown: prompt.is_some_and(|prompt| prompt.dropped() > 0),
         notices,
     }
 }
 
-/// Tells the owner what they should know. Takes up to about 20 seconds a notice when nobody answers.
+/// Tells the owner what they should know, and gives lines for the log. Takes up to about 20 seconds a notice when nobody
+/// answers.
 pub async fn tell_owner<P: Notices + Clock + Entropy>(
     ports: &P,
     site: &Site,
     notices: Vec<Notice>,
-    sink: &mut dyn Sink,
-) {
+) -> Vec<String> {
+    let mut log = Vec::new();
     for notice in notices {
-        for line in notice::tell(ports, site, notice).await.log {
-            sink.log(&line);
-        }
+        log.extend(notice::tell(ports, site, notice).await.log);
     }
+    log
 }
 
 fn last_event(

@@ -23,7 +23,7 @@ pub async fn get() -> Response<Body> {
 mod tests {
     use crate::routes::{
         admin::{bots, identity_secrets, keys, notices, prompts, sites, tenants, usage},
-        assets, conversations, health, loader, messages, sessions,
+        assets, completions, conversations, health, loader, messages, sessions,
     };
     use utoipa::{
         Modify, OpenApi,
@@ -44,10 +44,11 @@ mod tests {
             prompts::get,
             notices::list, notices::test, notices::secret,
             usage::report, usage::answer,
+            completions::create, completions::models, completions::model,
             health::get, super::get,
         ),
         // Blocks hold inlines, which hold inlines: what refers to itself is not found by itself.
-        components(schemas(bulle_protocol::block::Inline, bulle_protocol::block::Align)),
+        components(schemas(bulle_protocol::block::Inline, bulle_protocol::block::Align, bulle_protocol::completion::Chunk)),
         modifiers(&Bearers),
     )]
     struct Document;

@@ -12,6 +12,7 @@ pub mod usage;
 mod tests;
 
 use bulle_protocol::{
+    Id,
     admin::Scope,
     problem::{Code, Problem},
 };
@@ -25,6 +26,8 @@ pub enum Caller {
     Key {
         /// Whose.
         tenant_id: String,
+        /// Its id.
+        id: Id,
         /// What it is good for.
         scopes: Vec<Scope>,
     },

@@ -332,6 +332,15 @@ impl Tenants for Fakes {
         self.enter("tenants")?;
         Ok(self.sites.borrow().get(key).cloned())
     }
+
+    async fn bot(&self, tenant_id: &str, bot_id: &str) -> Result<Option<Site>, PortError> {
+        self.enter("tenants")?;
+        let sites = self.sites.borrow();
+        let mut all = sites.values();
+        Ok(all
+            .find(|site| site.tenant_id == tenant_id && site.bot_id == bot_id)
+            .cloned())
+    }
 }
 
 impl Index for Fakes {

@@ -151,7 +151,11 @@ impl<'a, P: Platform> Chain<'a, P> {
                 }
                 Err(_) => return None,
             };
-            if finish == Finish::Length && !continued && !self.draft.is_full() {
+            if finish == Finish::Length
+                && !continued
+                && self.ask.most.is_none()
+                && !self.draft.is_full()
+            {
                 continued = true;
                 purpose = Purpose::Continuation;
                 prompt = self.prompt(purpose);
@@ -168,6 +172,7 @@ impl<'a, P: Platform> Chain<'a, P> {
         };
         let extras = Extras {
             continuation: (purpose == Purpose::Continuation).then(|| self.draft.text()),
+            system: self.ask.question.instructions(),
             ..Extras::default()
         };
         let input = Input::of(self.ask.question);
@@ -210,7 +215,8 @@ impl<'a, P: Platform> Chain<'a, P> {
             }
         };
         self.prompt = Some(prompt.clone());
-        let most = reservation.as_ref().map(|_| budget::MAX_OUTPUT_TOKENS);
+        let funded = reservation.as_ref().map(|_| budget::MAX_OUTPUT_TOKENS);
+        let most = self.ask.most.into_iter().chain(funded).min();
         // Whoever is first: the load is shared among the keys.
         model.key = usize::try_from(self.ports.random() % 64).unwrap_or_default();
         let mut spent = Some(Usage::default());

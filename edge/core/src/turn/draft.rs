@@ -15,6 +15,10 @@ pub(super) struct Draft<'s> {
     reply: Reply,
     /// Events that are held back until the answer is known to be as it must be.
     held: Option<Vec<ServerEvent>>,
+    /// How many passages it may cite.
+    passages: usize,
+    /// Its Markdown, as far as nothing of it is visible.
+    unseen: String,
     /// Whether the visitor sees something of it.
     shown: bool,
     /// When the visitor first saw something, in Unix milliseconds.
@@ -30,6 +34,8 @@ impl<'s> Draft<'s> {
             start,
             reply: Reply::new(0),
             held: None,
+            passages: 0,
+            unseen: String::new(),
             shown: false,
             first_ms: None,
         }
@@ -43,11 +49,14 @@ impl<'s> Draft<'s> {
         }
         self.reply = Reply::new(passages);
         self.held = held.then(Vec::new);
+        self.passages = passages;
+        self.unseen.clear();
     }
 
     /// Adds text.
     pub fn push(&mut self, clock: &impl Clock, text: &str) {
         let events = self.reply.push(text);
+        self.unseen.push_str(text);
         self.tell(clock, events);
     }
 
@@ -76,6 +85,10 @@ impl<'s> Draft<'s> {
         }
         for event in events {
             self.sink.emit(event);
+        }
+        if self.shown && !self.unseen.is_empty() {
+            self.sink.wrote(&self.unseen, self.passages);
+            self.unseen.clear();
         }
     }
 

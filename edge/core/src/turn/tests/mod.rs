@@ -1,6 +1,7 @@
 //! Turns, with ports in memory.
 
 mod chain;
+mod raw;
 
 use super::*;
 use crate::{
@@ -15,11 +16,18 @@ use bulle_protocol::{block::blocks_to_text, conversation::Status, problem::Code}
 struct Sent {
     events: Vec<ServerEvent>,
     log: Vec<String>,
+    wrote: String,
 }
 
 impl Sink for Sent {
     fn emit(&mut self, event: ServerEvent) {
+        if matches!(event, ServerEvent::Start(_)) {
+            self.wrote.clear();
+        }
         self.events.push(event);
+    }
+    fn wrote(&mut self, text: &str, _: usize) {
+        self.wrote.push_str(text);
     }
     fn log(&mut self, line: &str) {
         self.log.push(line.into());
@@ -85,6 +93,8 @@ fn run_asked(
         number: 0,
         history: &[],
         written,
+        most: None,
+        restartable: true,
     };
     let mut sent = Sent::default();
     let ended = block_on(run(ports, deployment, &ask, &mut sent, Box::pin(cancel)));
@@ -260,6 +270,8 @@ fn what_a_conversation_has_outgrown_is_summed_up_and_remembered() {
         number: 10,
         history: &history,
         written: "",
+        most: None,
+        restartable: true,
     };
     let mut sent = Sent::default();
     let never = || Box::pin(std::future::pending());

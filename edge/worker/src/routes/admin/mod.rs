@@ -12,7 +12,7 @@ pub mod sites;
 pub mod tenants;
 pub mod usage;
 
-mod access;
+pub mod access;
 mod creation;
 mod query;
 mod things;
