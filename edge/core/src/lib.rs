@@ -19,6 +19,7 @@ pub mod provider;
 
 pub mod budget;
 
+pub mod quality;
 pub mod reply;
 
 pub mod record;

@@ -3,6 +3,7 @@
 
 mod markdown;
 mod mend;
+pub mod trailer;
 
 use bulle_protocol::{
     block::Block,
