@@ -85,7 +85,13 @@ pub fn hit(heading: &str, text: &str) -> Hit {
 
 /// A question that went through the real guard.
 pub fn question(text: &str) -> Question {
+    question_of(site(), text)
+}
+
+/// A question to the bot of a site.
+pub fn question_of(site: Site, text: &str) -> Question {
     let ports = Fakes::default();
+    ports.add_site(site);
     let request = SessionRequest {
         site: "demo".into(),
         locale: Some("fr".into()),

@@ -6,7 +6,7 @@ mod script;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::text::fold;
@@ -31,10 +31,13 @@ const MIN_WORDS: usize = 4;
 const LONG: usize = 12;
 
 /// Share of its words that must be of the language: of a short text, and of a long one.
-const MIN_SHARE: (f64, f64) = (0.3, 0.2);
+const MIN_SHARE: (f64, f64) = (0.25, 0.13);
 
 /// Share of the best language's words above which the second makes it doubtful.
-const MAX_SECOND: f64 = 0.5;
+const MAX_SECOND: f64 = 0.6;
+
+/// Words of another language alone, in comparison with all of the best one, above which the text is mixed.
+const MAX_BESIDE: f64 = 0.34;
 
 /// Fewest letters of a word that is also found without its accents.
 const MIN_BARE: usize = 3;
@@ -84,7 +87,11 @@ impl Language {
 
     /// Whether texts of one are taken for the other: Spanish and Portuguese, Danish and Norwegian.
     pub fn is_close(&self, other: &Self) -> bool {
-        self.tag == other.tag || (self.kin != "-" && self.kin == other.kin)
+        self.family() == other.family()
+    }
+
+    fn family(&self) -> &'static str {
+        if self.kin == "-" { self.tag } else { self.kin }
     }
 
     /// Whether a [`bare`] text names the language, as in "in English, please".
@@ -233,10 +240,23 @@ fn unquoted(line: &str) -> String {
 /// A language that a text may be in.
 struct Candidate {
     language: Language,
-    /// Words of it that the text holds.
+    /// Its words that the text holds, with how often.
+    words: Vec<(&'static str, usize)>,
+    /// How many they are.
     hits: usize,
     /// The same, where a word that other languages have, too, counts less.
     weight: f64,
+}
+
+impl Candidate {
+    /// Words of this language that the other one does not have.
+    fn beside(&self, other: &Self) -> usize {
+        let own = self
+            .words
+            .iter()
+            .filter(|(word, _)| !other.words.iter().any(|(known, _)| known == word));
+        own.map(|(_, hits)| hits).sum()
+    }
 }
 
 /// The letters and words of a text.
@@ -355,9 +375,7 @@ impl Census {
 
     fn by_words(&self, script: Script) -> Option<Language> {
         let ranking = self.ranking(script);
-        let best = ranking.first()?;
-        let second = (ranking.iter()).find(|other| !other.language.is_close(&best.language));
-        let second = second.map_or(0.0, |second| second.weight);
+        let (best, others) = ranking.split_first()?;
         // Names are of no language.
         let total = (self.total - self.capital).max(best.hits);
         let share = if total < LONG {
@@ -365,37 +383,52 @@ impl Census {
         } else {
             MIN_SHARE.1
         };
+        let strangers = || {
+            others
+                .iter()
+                .filter(|other| !other.language.is_close(&best.language))
+        };
+        let hits = best.hits as f64;
         let sure = best.hits >= MIN_HITS
             && self.total >= MIN_WORDS
-            && best.hits as f64 >= share * total as f64
-            && second <= MAX_SECOND * best.weight;
+            && hits >= share * total as f64
+            && strangers().all(|other| other.weight <= MAX_SECOND * best.weight)
+            && strangers().all(|other| other.beside(best) as f64 <= MAX_BESIDE * hits);
         sure.then_some(best.language)
     }
 
     /// The languages of a script that the text has words of, the likeliest first.
     fn ranking(&self, script: Script) -> Vec<Candidate> {
-        let mut held: Vec<(Language, &str, usize)> = Vec::new();
+        let mut found: Vec<Candidate> = Vec::new();
         for language in languages().filter(|one| Script::of_word(one.words) == Some(script)) {
             let words = language.words.split(' ');
-            let words = words.map(|word| (language, word, self.hits(word)));
-            held.extend(words.filter(|(_, _, hits)| *hits > 0));
-        }
-        let mut found: Vec<Candidate> = Vec::new();
-        for (language, word, hits) in &held {
-            let sharing = held.iter().filter(|(_, other, _)| other == word);
-            let strangers = sharing.filter(|(other, _, _)| !other.is_close(language));
-            let weight = *hits as f64 / (1 + strangers.count()) as f64;
-            match found.iter_mut().find(|one| one.language == *language) {
-                Some(candidate) => {
-                    candidate.hits += hits;
-                    candidate.weight += weight;
-                }
-                None => found.push(Candidate {
-                    language: *language,
-                    hits: *hits,
-                    weight,
-                }),
+            let words: Vec<(&str, usize)> = words
+                .map(|word| (word, self.hits(word)))
+                .filter(|(_, hits)| *hits > 0)
+                .collect();
+            if !words.is_empty() {
+                found.push(Candidate {
+                    language,
+                    hits: words.iter().map(|(_, hits)| hits).sum(),
+                    weight: 0.0,
+                    words,
+                });
             }
+        }
+        let mut families: HashMap<&str, HashSet<&str>> = HashMap::new();
+        for candidate in &found {
+            for (word, _) in &candidate.words {
+                let family = candidate.language.family();
+                families.entry(word).or_default().insert(family);
+            }
+        }
+        for candidate in &mut found {
+            let sharing = |word: &str| families.get(word).map_or(1, HashSet::len) as f64;
+            let weights = candidate
+                .words
+                .iter()
+                .map(|(word, hits)| *hits as f64 / sharing(word));
+            candidate.weight = weights.sum();
         }
         found.sort_by(|a, b| (b.weight.total_cmp(&a.weight)).then(b.hits.cmp(&a.hits)));
         found
@@ -405,7 +438,11 @@ impl Census {
     fn hits(&self, word: &str) -> usize {
         let count = |word: &str| self.words.get(word).map_or(0, |(_, count)| *count);
         let exact = count(word);
-        if word.is_ascii() || Script::of_word(word) != Some(Script::Latin) {
+        // Vietnamese without its accents is a text of other words.
+        let dense = word
+            .chars()
+            .any(|c| matches!(u32::from(c), 0x1e00..=0x1eff));
+        if word.is_ascii() || dense || Script::of_word(word) != Some(Script::Latin) {
             return exact;
         }
         let bare = bare(word);
