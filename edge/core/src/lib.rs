@@ -20,6 +20,7 @@ pub mod provider;
 pub mod budget;
 pub mod cache;
 
+pub mod quality;
 pub mod reply;
 
 pub mod completion;

@@ -29,6 +29,7 @@ use crate::{
     ports::{Archive, Clock, Entropy, Index, Kv, Meters, Models, Notices, Summaries},
     prompt::{self, Exchange, Extras, Input, Memory, Prompt},
     provider::{Deployment, Failure},
+    quality::{self, Finished, confidence::confidence, suggest::suggest},
     record::{self, Call, Evidence, Outcome, Record},
     retrieval::{self, Passages},
     settings::Site,
@@ -87,6 +88,11 @@ impl Ask<'_> {
         let input = Input::of(self.question);
         let prompt = prompt::build(&input, passages, &memory, &Extras::default());
         prompt.dropped() > 0
+    }
+
+    /// Whether the reader is offered questions to ask next. What cannot be taken back is read by a program.
+    fn offers(&self) -> bool {
+        self.restartable && self.question.site().bot.answers.suggestions
     }
 
     /// Whether nothing that was said before has a part in the answer, so that it may be another's.
@@ -180,14 +186,14 @@ pub async fn run<P: Platform>(
     if let Err(error) = &found {
         chain.draft.log(&format!("no passages: {error}"));
     }
-    let written = match &cached {
+    let mut written = match &cached {
         Some(cached) => again(&mut chain, cached),
         None => match chain.answer(&links).await {
             Some(answered) => Written {
                 end: answered.end,
                 provider: answered.provider.to_owned(),
                 model: answered.model,
-                suggestions: Vec::new(),
+                suggestions: chain.draft.suggestions().to_vec(),
             },
             None => fallback::answer(&mut chain, links.is_empty(), found.is_ok()),
         },
@@ -220,8 +226,30 @@ pub async fn run<P: Platform>(
         first_token_ms: draft.first_ms().map(since),
         total_ms: since(ended_ms),
         prompt: prompt.as_ref().map(Prompt::reference),
-        ..Evidence::default()
+        topic: match &cached {
+            Some(cached) => cached.topic.clone(),
+            None => topic(ask.question, &passages),
+        },
+        confidence: match &cached {
+            Some(cached) => cached.confidence,
+            None => written.end.as_ref().ok().and_then(|finish| {
+                confidence(&Finished {
+                    question: ask.question.text(),
+                    blocks: draft.blocks(),
+                    cites: draft.cites(),
+                    passages: &passages,
+                    finish: *finish,
+                })
+            }),
+        },
     };
+    if !ask.offers() || written.end.is_err() {
+        written.suggestions.clear();
+    } else if written.suggestions.is_empty() {
+        let asked = ask.history.iter();
+        let asked: Vec<&str> = asked.map(|exchange| exchange.question.as_str()).collect();
+        written.suggestions = suggest(ask.question, &passages, draft.cites(), &asked);
+    }
     let usage = total(&calls);
     record.calls = calls;
     record.reply(
@@ -355,6 +383,13 @@ fn total(calls: &[Call]) -> Usage {
         output_tokens: sum(|usage| usage.output_tokens),
         estimated: calls.iter().any(|call| call.usage.estimated),
     }
+}
+
+/// The bot's topic that the question belongs to.
+fn topic(question: &Question, passages: &Passages) -> Option<String> {
+    let bot = &question.site().bot;
+    let topics = bot.topics.get(passages.language(), &bot.locale)?;
+    quality::topic::topic(question.text(), passages, topics)
 }
 
 /// The passages that the reply cites, under the numbers that it uses.

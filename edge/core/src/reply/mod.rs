@@ -4,6 +4,7 @@
 pub mod citations;
 mod markdown;
 mod mend;
+pub mod trailer;
 
 use bulle_protocol::{
     block::Block,

@@ -21,7 +21,12 @@ use crate::{
     notice::Notice,
     prompt::{self, Extras, Input, Memory, Prompt, Summary},
     provider::{self, Failure, Link, Model, breaker::Breaker, prices},
+    quality::{
+        Finished,
+        validate::{self, Defect, Rules},
+    },
     record::{Call, Outcome, Purpose},
+    reply::trailer,
     retrieval::Passages,
     settings::Site,
 };
@@ -131,61 +136,129 @@ impl<'a, P: Platform> Chain<'a, P> {
 
     /// What one model answers, cut answers continued and bad ones repaired once; `None` to go on to the next.
     async fn answer_of(&mut self, model: Model<'_>) -> Option<Result<Finish, Failure>> {
-        let written = self.ask.written;
-        let mut purpose = match written {
+        let mut purpose = match self.ask.written {
             "" => Purpose::Answer,
             _ => Purpose::Continuation,
         };
-        let mut prompt = self.prompt(purpose);
+        let mut defect = None;
+        let mut prompt = self.prompt(purpose, None);
         self.begin(&prompt);
         let mut continued = false;
         loop {
             let before = self.draft.text().len();
-            let finish = match self.try_model(model, purpose, &prompt).await {
-                Ok(Finish::Stopped) => return Some(Ok(Finish::Stopped)),
+            let mut finish = match self.try_model(model, purpose, &prompt).await {
+                Ok(Finish::Stopped) => {
+                    // What was held back is not shown unproven.
+                    if self.draft.is_held() {
+                        self.draft.reset(0, false);
+                    }
+                    return Some(Ok(Finish::Stopped));
+                }
                 Ok(finish) => finish,
                 // The rest of a cut answer did not come: what there is, is an answer that was cut.
-                Err(_) if continued => return Some(Ok(Finish::Length)),
+                Err(_) if continued => Finish::Length,
                 Err(failure) if self.draft.is_shown() && self.draft.text().len() > before => {
                     return Some(Err(failure));
                 }
+                Err(failure) if failure.outcome == Outcome::Empty && defect.is_none() => {
+                    purpose = Purpose::Repair;
+                    prompt = self.prompt(purpose, Some(defect.insert(Defect::Empty)));
+                    self.begin(&prompt);
+                    continue;
+                }
                 Err(_) => return None,
             };
-            if finish == Finish::Length
-                && !continued
-                && self.ask.most.is_none()
-                && !self.draft.is_full()
-            {
+            self.draft.close(self.ports);
+            // The line of suggestions is the end of an answer, even where that line is cut.
+            if !self.draft.suggestions().is_empty() {
+                finish = Finish::Stop;
+            }
+            if finish == Finish::Length && !continued && self.may_go_on() {
                 continued = true;
                 purpose = Purpose::Continuation;
-                prompt = self.prompt(purpose);
+                prompt = self.prompt(purpose, defect.as_ref());
+                self.expect_suggestions();
                 continue;
             }
-            return Some(Ok(finish));
+            self.draft.complete(self.ports);
+            let Err(found) = self.check(finish) else {
+                return Some(Ok(finish));
+            };
+            let name = model.server.provider.name;
+            self.draft.log(&format!("{name} answered badly: {found:?}"));
+            if !self.may_begin_again() {
+                return Some(Ok(finish));
+            }
+            if let Some(call) = self.calls.last_mut() {
+                call.outcome = Outcome::Invalid;
+            }
+            if defect.is_some() {
+                return None;
+            }
+            continued = false;
+            purpose = Purpose::Repair;
+            prompt = self.prompt(purpose, Some(defect.insert(found)));
+            self.begin(&prompt);
         }
     }
 
-    fn prompt(&self, purpose: Purpose) -> Prompt {
+    fn prompt(&self, purpose: Purpose, defect: Option<&Defect>) -> Prompt {
         let memory = Memory {
             summary: self.summary.as_ref(),
             exchanges: self.ask.history,
         };
+        let repair = defect.map(validate::instruction);
         let extras = Extras {
             continuation: (purpose == Purpose::Continuation).then(|| self.draft.text()),
+            repair: repair.as_deref(),
             system: self.ask.question.instructions(),
-            ..Extras::default()
+            suggest: self.ask.offers().then_some(trailer::INSTRUCTION),
         };
         let input = Input::of(self.ask.question);
         prompt::build(&input, self.passages, &memory, &extras)
     }
 
-    /// An empty draft, but for what an earlier attempt at this turn has written.
+    /// An empty draft, but for what an earlier attempt at this turn has written. One that must cite is held back.
     fn begin(&mut self, prompt: &Prompt) {
-        if self.draft.text() == self.ask.written && self.draft.is_shown() {
-            return;
+        let written = self.ask.written;
+        if self.draft.text() != written || !self.draft.is_shown() {
+            let answers = &self.ask.question.site().bot.answers;
+            let held = answers.citations_required && prompt.passages() > 0 && written.is_empty();
+            self.draft.reset(prompt.passages(), held);
+            self.draft.push(self.ports, written);
         }
-        self.draft.reset(prompt.passages(), false);
-        self.draft.push(self.ports, self.ask.written);
+        self.expect_suggestions();
+    }
+
+    fn expect_suggestions(&mut self) {
+        if self.ask.offers() {
+            self.draft.expect_suggestions(self.ask.question.text());
+        }
+    }
+
+    /// Whether a cut answer is worth to be continued: who bounds it wants no more.
+    fn may_go_on(&self) -> bool {
+        self.ask.most.is_none() && !self.draft.is_full()
+    }
+
+    /// Whether the answer can be taken back. What a visitor has read before a retry is not.
+    fn may_begin_again(&self) -> bool {
+        !self.draft.is_shown() || (self.ask.restartable && self.ask.written.is_empty())
+    }
+
+    /// Whether the answer is as it must be.
+    fn check(&self, finish: Finish) -> Result<(), Defect> {
+        let bot = &self.ask.question.site().bot;
+        validate::check(
+            &Finished {
+                question: self.ask.question.text(),
+                blocks: self.draft.blocks(),
+                cites: self.draft.cites(),
+                passages: self.passages,
+                finish,
+            },
+            &Rules::of(&bot.answers, &bot.persona),
+        )
     }
 
     /// Asks a model, again where that may help, for money if there is some.

@@ -41,7 +41,7 @@ fn failures() -> Vec<(&'static str, Misdeed, Outcome, usize)> {
             Outcome::Unreachable,
             3,
         ),
-        ("is empty", Some((200, vec![stop()])), Outcome::Empty, 1),
+        ("is empty", Some((200, vec![stop()])), Outcome::Empty, 2),
         (
             "talks nonsense",
             Some((200, vec![bytes("data: <html>\n\n")])),

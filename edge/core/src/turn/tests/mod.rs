@@ -1,6 +1,7 @@
 //! Turns, with ports in memory.
 
 mod chain;
+mod quality;
 mod raw;
 
 use super::*;
