@@ -98,7 +98,7 @@ fn prose(blocks: &[Block]) -> String {
     for block in blocks {
         match block {
             Block::Paragraph { content } | Block::Heading { content, .. } => {
-                words(content, &mut out)
+                words(content, &mut out);
             }
             Block::List { items, .. } => {
                 for item in items {
@@ -126,7 +126,7 @@ fn words(content: &[Inline], out: &mut String) {
             | Inline::Strike { content }
             | Inline::Link { content, .. } => words(content, out),
             Inline::Image { .. } | Inline::Code { .. } | Inline::Cite { .. } | Inline::Break => {
-                out.push(' ')
+                out.push(' ');
             }
         }
     }
