@@ -2,11 +2,10 @@
 // an honest end, nothing is lost, nothing is counted twice, and the record says what happened.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openDatabase, startEdge } from "./support/edge.mjs";
+import { openDatabase, startEdge, stateFolder } from "./support/edge.mjs";
 import { Visitor, assemble, events, text, ulid } from "./support/client.mjs";
 import { GENEROUS, Owner } from "./support/owner.mjs";
 import { pause } from "./support/upstream.mjs";
@@ -169,100 +168,99 @@ const counted = (input = INPUT_TOKENS) => ({ input_tokens: input, output_tokens:
 const steps = (provider, outcomes) => outcomes.map((outcome) => `${provider} ${outcome}`);
 const modelName = (vendor, fault, mode) => `${vendor}-${fault}-${mode}`.replaceAll(/[^\w]+/g, "-");
 
-for (const [n, vendor] of NAMES.entries()) {
+/** What may happen with a model of this vendor; the other one's comes next in its chain. */
+function faultsOf(vendor, n) {
   const other = NAMES[(n + 1) % NAMES.length];
-  describe(vendor, { concurrency: 12 }, () => {
-    test("alone and unknown: the owner's line", async () => {
-      const model = `${vendor}-alone`;
-      vendors.does(model, refuses(404));
-      const me = await visitor([vendor, model]);
-      const done = await answered(me, await me.ask(QUESTION), ["persona", "fallback"], OWN_LINE);
-      wrote(done, [`${vendor} refused`, "persona answered"]);
+  test("alone and unknown: the owner's line", async () => {
+    const model = `${vendor}-alone`;
+    vendors.does(model, refuses(404));
+    const me = await visitor([vendor, model]);
+    const done = await answered(me, await me.ask(QUESTION), ["persona", "fallback"], OWN_LINE);
+    wrote(done, [`${vendor} refused`, "persona answered"]);
+  });
+
+  for (const [fault, script, outcomes, { free = false, timeouts = {} } = {}] of BEFORE) {
+    const failed = outcomes(vendor);
+    test(`${fault}: the owner's line while nobody answers, and a retry is answered by the next model`, async () => {
+      const model = modelName(vendor, fault, "before");
+      const requests = vendors.does(model, script);
+      const next = vendors.does(`${model}-next`, refuses(404), sends(whole()));
+      const me = await visitor([vendor, model], { alternatives: [[other, `${model}-next`]], timeouts });
+      const id = ulid();
+      const list = await me.ask(QUESTION, id);
+      const nothing = await answered(me, list, ["persona", "fallback"], OWN_LINE);
+      if (free) assert.deepEqual(nothing.usage, { input_tokens: 0, output_tokens: 0 });
+      wrote(nothing, [...steps(vendor, failed), `${other} refused`, "persona answered"]);
+      const again = await me.ask(QUESTION, id, { retry: true });
+      const done = await answered(me, again, [other, "stop"], WHOLE, list);
+      if (free) assert.deepEqual(done.usage, counted());
+      else assert.ok(done.usage.input_tokens > INPUT_TOKENS && done.usage.output_tokens >= WORDS.length, JSON.stringify(done.usage));
+      wrote(done, [...steps(vendor, failed), `${other} answered`]);
+      assert.deepEqual([requests.length, next.length], [2 * failed.length, 2]);
     });
+  }
 
-    for (const [fault, script, outcomes, { free = false, timeouts = {} } = {}] of BEFORE) {
-      const failed = outcomes(vendor);
-      test(`${fault}: the owner's line while nobody answers, and a retry is answered by the next model`, async () => {
-        const model = modelName(vendor, fault, "before");
-        const requests = vendors.does(model, script);
-        const next = vendors.does(`${model}-next`, refuses(404), sends(whole()));
-        const me = await visitor([vendor, model], { alternatives: [[other, `${model}-next`]], timeouts });
-        const id = ulid();
-        const list = await me.ask(QUESTION, id);
-        const nothing = await answered(me, list, ["persona", "fallback"], OWN_LINE);
-        if (free) assert.deepEqual(nothing.usage, { input_tokens: 0, output_tokens: 0 });
-        wrote(nothing, [...steps(vendor, failed), `${other} refused`, "persona answered"]);
-        const again = await me.ask(QUESTION, id, { retry: true });
-        const done = await answered(me, again, [other, "stop"], WHOLE, list);
-        if (free) assert.deepEqual(done.usage, counted());
-        else assert.ok(done.usage.input_tokens > INPUT_TOKENS && done.usage.output_tokens >= WORDS.length, JSON.stringify(done.usage));
-        wrote(done, [...steps(vendor, failed), `${other} answered`]);
-        assert.deepEqual([requests.length, next.length], [2 * failed.length, 2]);
-      });
-    }
-
-    for (const [fault, script, { outcome = "interrupted", timeouts = {} } = {}] of AFTER) {
-      // Every second fault, the model itself goes on.
-      const itself = (n + AFTER.findIndex((row) => row[1] === script)) % 2 === 0;
-      test(`${fault} after some words: they stay, and on a retry ${itself ? "it" : "another model"} goes on`, async () => {
-        const model = modelName(vendor, fault, "after");
-        const rest = sends((vendor) => says(vendor, WORDS.slice(3)));
-        const requests = vendors.does(model, script, itself ? rest : refuses(404));
-        const next = vendors.does(`${model}-next`, rest);
-        const me = await visitor([vendor, model], { alternatives: [[other, `${model}-next`]], timeouts });
-        const id = ulid();
-        const list = await me.ask(QUESTION, id);
-        assert.equal(text(assemble(list)).trim(), HALF);
-        const { event, data } = await ended(me, list, "failed");
-        assert.deepEqual([event, data.code], ["error", "upstream_interrupted"]);
-        assert.match(data.message, /conservé/);
-        wrote({ reply_id: list[0].data.reply_id }, [`${vendor} ${outcome}`]);
-        assert.equal(next.length, 0, "what was read is not replaced");
-        const again = await me.ask(QUESTION, id, { retry: true });
-        const done = await answered(me, again, [itself ? vendor : other, "stop"], WHOLE, list);
-        wrote(done, itself ? [`${vendor} answered`] : [`${vendor} refused`, `${other} answered`]);
-        if (itself) assert.deepEqual([requests.length, next.length], [2, 0]);
-      });
-    }
-
-    test("a cut after any byte: what was written stays, and nothing is made up", async () => {
-      const name = `${vendor}-cut-anywhere`;
-      const bytes = Buffer.from(whole()(vendor).join(""));
-      let at;
-      // A good answer after each, and the model is not left alone.
-      vendors.does(name, (call) => sends(at === undefined ? whole() : [bytes.subarray(0, at)], { end: at === undefined || "cut" })(call));
-      const me = await visitor([vendor, name]);
-      for (const cut of Array.from({ length: 12 }, (_, n) => Math.floor((bytes.length * (n + 0.5)) / 12))) {
-        at = cut;
-        me.conversationId = undefined;
-        const list = await me.ask(QUESTION);
-        const { event, data } = await ended(me, list, list.at(-1).event === "done" ? "complete" : "failed");
-        const shown = text(assemble(list));
-        const bare = shown.trim().replace("**", "");
-        const end = [event, data.code ?? data.finish].join(" ");
-        const honest = { "done fallback": shown === OWN_LINE, "error upstream_interrupted": bare !== "" && WHOLE.startsWith(bare), "done stop": shown === WHOLE };
-        assert.ok(honest[end], `cut at ${cut} of ${bytes.length}: ${end}, ${shown}`);
-        at = undefined;
-        me.conversationId = undefined;
-        assert.equal((await me.ask(QUESTION)).at(-1).data.finish, "stop");
-      }
+  for (const [fault, script, { outcome = "interrupted", timeouts = {} } = {}] of AFTER) {
+    // Every second fault, the model itself goes on.
+    const itself = (n + AFTER.findIndex((row) => row[1] === script)) % 2 === 0;
+    test(`${fault} after some words: they stay, and on a retry ${itself ? "it" : "another model"} goes on`, async () => {
+      const model = modelName(vendor, fault, "after");
+      const rest = sends((vendor) => says(vendor, WORDS.slice(3)));
+      const requests = vendors.does(model, script, itself ? rest : refuses(404));
+      const next = vendors.does(`${model}-next`, rest);
+      const me = await visitor([vendor, model], { alternatives: [[other, `${model}-next`]], timeouts });
+      const id = ulid();
+      const list = await me.ask(QUESTION, id);
+      assert.equal(text(assemble(list)).trim(), HALF);
+      const { event, data } = await ended(me, list, "failed");
+      assert.deepEqual([event, data.code], ["error", "upstream_interrupted"]);
+      assert.match(data.message, /conservé/);
+      wrote({ reply_id: list[0].data.reply_id }, [`${vendor} ${outcome}`]);
+      assert.equal(next.length, 0, "what was read is not replaced");
+      const again = await me.ask(QUESTION, id, { retry: true });
+      const done = await answered(me, again, [itself ? vendor : other, "stop"], WHOLE, list);
+      wrote(done, itself ? [`${vendor} answered`] : [`${vendor} refused`, `${other} answered`]);
+      if (itself) assert.deepEqual([requests.length, next.length], [2, 0]);
     });
+  }
 
-    for (const [fault, scripts, { not, timeouts = {}, first = [], input, estimated = () => false } = {}] of HARMLESS) {
-      if (not === vendor) continue;
-      test(`${fault}: a whole answer`, async () => {
-        const model = modelName(vendor, fault, "whole");
-        const requests = vendors.does(model, ...scripts);
-        const next = vendors.does(`${model}-next`, sends(whole()));
-        const me = await visitor([vendor, model], { alternatives: [[other, `${model}-next`]], timeouts });
-        const done = await answered(me, await me.ask(QUESTION), [vendor, "stop"], WHOLE);
-        if (estimated(vendor)) assert.ok(done.usage.estimated && done.usage.input_tokens > 0 && done.usage.output_tokens > 0, JSON.stringify(done.usage));
-        else assert.deepEqual(done.usage, counted(input));
-        wrote(done, steps(vendor, [...first, "answered"]));
-        assert.deepEqual([requests.length, next.length], [first.length + 1, 0]);
-      });
+  test("a cut after any byte: what was written stays, and nothing is made up", async () => {
+    const name = `${vendor}-cut-anywhere`;
+    const bytes = Buffer.from(whole()(vendor).join(""));
+    let at;
+    // A good answer after each, and the model is not left alone.
+    vendors.does(name, (call) => sends(at === undefined ? whole() : [bytes.subarray(0, at)], { end: at === undefined || "cut" })(call));
+    const me = await visitor([vendor, name]);
+    for (const cut of Array.from({ length: 12 }, (_, n) => Math.floor((bytes.length * (n + 0.5)) / 12))) {
+      at = cut;
+      me.conversationId = undefined;
+      const list = await me.ask(QUESTION);
+      const { event, data } = await ended(me, list, list.at(-1).event === "done" ? "complete" : "failed");
+      const shown = text(assemble(list));
+      const bare = shown.trim().replace("**", "");
+      const end = [event, data.code ?? data.finish].join(" ");
+      const honest = { "done fallback": shown === OWN_LINE, "error upstream_interrupted": bare !== "" && WHOLE.startsWith(bare), "done stop": shown === WHOLE };
+      assert.ok(honest[end], `cut at ${cut} of ${bytes.length}: ${end}, ${shown}`);
+      at = undefined;
+      me.conversationId = undefined;
+      assert.equal((await me.ask(QUESTION)).at(-1).data.finish, "stop");
     }
   });
+
+  for (const [fault, scripts, { not, timeouts = {}, first = [], input, estimated = () => false } = {}] of HARMLESS) {
+    if (not === vendor) continue;
+    test(`${fault}: a whole answer`, async () => {
+      const model = modelName(vendor, fault, "whole");
+      const requests = vendors.does(model, ...scripts);
+      const next = vendors.does(`${model}-next`, sends(whole()));
+      const me = await visitor([vendor, model], { alternatives: [[other, `${model}-next`]], timeouts });
+      const done = await answered(me, await me.ask(QUESTION), [vendor, "stop"], WHOLE);
+      if (estimated(vendor)) assert.ok(done.usage.estimated && done.usage.input_tokens > 0 && done.usage.output_tokens > 0, JSON.stringify(done.usage));
+      else assert.deepEqual(done.usage, counted(input));
+      wrote(done, steps(vendor, [...first, "answered"]));
+      assert.deepEqual([requests.length, next.length], [first.length + 1, 0]);
+    });
+  }
 }
 
 /** Waits for something. */
@@ -289,6 +287,82 @@ async function leavesAt(me, id, enough) {
 /** The first event with a word. */
 const aWord = ({ event }) => event === "block";
 const cancel = (me) => me.fetch(`/v1/conversations/${me.conversationId}/cancel`, { method: "POST" });
+
+/** Its edge is another one: it is killed. */
+function machine() {
+  let state, own, owner;
+  const start = (vars, port) => startEdge({ state, port, vars: { OPENAI_BASE_URL: vendors.url("openai"), OPENAI_MODEL: "m", ...vars } });
+  before(async () => {
+    state = await stateFolder();
+    own = await start({ ANTHROPIC_BASE_URL: await closedPort(), GEMINI_BASE_URL: NO_SUCH_NAME });
+    owner = await Owner.with(own, "machine");
+  });
+  after(async () => {
+    await own?.kill();
+    await rm(state, { recursive: true, force: true });
+  });
+
+  /** Models that cannot be reached are passed over. */
+  const unreachable = () => Promise.all(["anthropic", "gemini"].map(async (vendor) => {
+    vendors.does(`beside-${vendor}`, sends(whole()));
+    const name = `far-${ulid()}`;
+    const me = await visitor([vendor, name], { alternatives: [["openai", `beside-${vendor}`]], on: own, owner });
+    await answered(me, await me.ask(QUESTION), ["openai", "stop"], WHOLE);
+    const alone = await visitor([vendor, name], { on: own, owner });
+    await answered(alone, await alone.ask(QUESTION), ["persona", "fallback"], OWN_LINE);
+  }));
+
+  test("a machine that fails in the middle of answers loses none of them", async () => {
+    await unreachable();
+    const begins = async (name, ...scripts) => {
+      vendors.does(name, ...scripts);
+      const me = await visitor(["openai", name], { on: own, owner });
+      await me.conversation();
+      return { me, id: ulid() };
+    };
+    const finished = await begins("killed-finished", sends(whole()));
+    finished.list = await finished.me.ask(QUESTION, finished.id);
+    const hanging = sends(begun, { end: false });
+    const writing = await begins("killed-writing", hanging, sends(whole()));
+    const waiting = await begins("killed-waiting", sends([], { end: false }), sends(whole()));
+    const sending = await begins("killed-sending", sends(whole(), { wait: 100 }));
+    const seen = await Promise.all([leavesAt(writing.me, writing.id, aWord), leavesAt(waiting.me, waiting.id, () => true)]);
+    const unsure = sending.me.post({ id: sending.id, text: QUESTION }).catch(() => {});
+    await own.kill();
+    await unsure;
+    own = await start({ ANTHROPIC_BASE_URL: NO_SUCH_NAME, GEMINI_BASE_URL: await closedPort() }, own.port);
+    // What had ended is as it was.
+    await answered(finished.me, await finished.me.attach(), ["openai", "stop"], WHOLE);
+    assert.deepEqual(await finished.me.attach(), finished.list);
+    for (const [n, { me, id }] of [writing, waiting].entries()) {
+      assert.equal((await me.history()).items[0].text, QUESTION);
+      const rest = await me.attach(seen[n].at(-1).id);
+      assert.deepEqual(rest.map(({ event, data }) => [event, data.code]), [["error", "interrupted"]]);
+      await until("the failed answer", async () => (await me.history()).items.length === 2);
+      assert.equal((await me.history()).items[1].status, "failed");
+      assert.deepEqual((await me.attach()).at(-1), rest[0]);
+      const again = await me.ask(QUESTION, id, { retry: true });
+      assert.equal(text(assemble(again)), WHOLE);
+      assert.equal(text(assemble([...seen[n], ...(await me.attach(seen[n].at(-1).id))])), WHOLE);
+    }
+    // Who does not know whether the message has arrived sends it again.
+    const { me, id } = sending;
+    const list = await me.ask(QUESTION, id);
+    const again = list.at(-1).event === "done" ? list : await me.ask(QUESTION, id, { retry: true });
+    assert.equal(text(assemble(again)), WHOLE);
+    for (const { me } of [writing, waiting, sending]) {
+      const { items } = await me.history();
+      assert.deepEqual(items.map(({ role, status }) => [role, status]), [["user", "complete"], ["assistant", "complete"]]);
+    }
+    await unreachable();
+  });
+}
+
+// Starting an edge is mostly waiting.
+describe("models", { concurrency: 2 }, () => {
+  describe("on a machine that fails", machine);
+  for (const [n, vendor] of NAMES.entries()) describe(vendor, { concurrency: 12 }, () => faultsOf(vendor, n));
+});
 
 describe("the way to a model", { concurrency: 4 }, () => {
   for (const [fault, provider] of [["a port where nobody listens", "groq"], ["a name that nobody has", "openrouter"]]) {
@@ -454,77 +528,6 @@ describe("a visitor", { concurrency: 12 }, () => {
     const me = await visitor(["openai", "back"], { abandoned_after_seconds: 1 });
     const seen = await leavesAt(me, ulid(), aWord);
     await answered(me, [...seen, ...(await me.attach(seen.at(-1).id))], ["openai", "stop"], WHOLE);
-  });
-});
-
-describe("a machine that fails", () => {
-  let state, own, owner;
-  const start = (vars, port) => startEdge({ state, port, vars: { OPENAI_BASE_URL: vendors.url("openai"), OPENAI_MODEL: "m", ...vars } });
-  before(async () => {
-    state = await mkdtemp(join(tmpdir(), "bulle-"));
-    own = await start({ ANTHROPIC_BASE_URL: await closedPort(), GEMINI_BASE_URL: NO_SUCH_NAME });
-    owner = await Owner.with(own, "machine");
-  });
-  after(async () => {
-    await own?.stop();
-    await rm(state, { recursive: true, force: true });
-  });
-
-  /** Models that cannot be reached are passed over. */
-  async function unreachable() {
-    for (const vendor of ["anthropic", "gemini"]) {
-      vendors.does(`beside-${vendor}`, sends(whole()));
-      const name = `far-${ulid()}`;
-      const me = await visitor([vendor, name], { alternatives: [["openai", `beside-${vendor}`]], on: own, owner });
-      await answered(me, await me.ask(QUESTION), ["openai", "stop"], WHOLE);
-      const alone = await visitor([vendor, name], { on: own, owner });
-      await answered(alone, await alone.ask(QUESTION), ["persona", "fallback"], OWN_LINE);
-    }
-  }
-
-  test("in the middle of answers loses none of them", async () => {
-    await unreachable();
-    const begins = async (name, ...scripts) => {
-      vendors.does(name, ...scripts);
-      const me = await visitor(["openai", name], { on: own, owner });
-      await me.conversation();
-      return { me, id: ulid() };
-    };
-    const finished = await begins("killed-finished", sends(whole()));
-    finished.list = await finished.me.ask(QUESTION, finished.id);
-    const hanging = sends(begun, { end: false });
-    const writing = await begins("killed-writing", hanging, sends(whole()));
-    const waiting = await begins("killed-waiting", sends([], { end: false }), sends(whole()));
-    const sending = await begins("killed-sending", sends(whole(), { wait: 100 }));
-    const seen = await Promise.all([leavesAt(writing.me, writing.id, aWord), leavesAt(waiting.me, waiting.id, () => true)]);
-    const unsure = sending.me.post({ id: sending.id, text: QUESTION }).catch(() => {});
-    await own.kill();
-    await unsure;
-    own = await start({ ANTHROPIC_BASE_URL: NO_SUCH_NAME, GEMINI_BASE_URL: await closedPort() }, own.port);
-    // What had ended is as it was.
-    await answered(finished.me, await finished.me.attach(), ["openai", "stop"], WHOLE);
-    assert.deepEqual(await finished.me.attach(), finished.list);
-    for (const [n, { me, id }] of [writing, waiting].entries()) {
-      assert.equal((await me.history()).items[0].text, QUESTION);
-      const rest = await me.attach(seen[n].at(-1).id);
-      assert.deepEqual(rest.map(({ event, data }) => [event, data.code]), [["error", "interrupted"]]);
-      await until("the failed answer", async () => (await me.history()).items.length === 2);
-      assert.equal((await me.history()).items[1].status, "failed");
-      assert.deepEqual((await me.attach()).at(-1), rest[0]);
-      const again = await me.ask(QUESTION, id, { retry: true });
-      assert.equal(text(assemble(again)), WHOLE);
-      assert.equal(text(assemble([...seen[n], ...(await me.attach(seen[n].at(-1).id))])), WHOLE);
-    }
-    // Who does not know whether the message has arrived sends it again.
-    const { me, id } = sending;
-    const list = await me.ask(QUESTION, id);
-    const again = list.at(-1).event === "done" ? list : await me.ask(QUESTION, id, { retry: true });
-    assert.equal(text(assemble(again)), WHOLE);
-    for (const { me } of [writing, waiting, sending]) {
-      const { items } = await me.history();
-      assert.deepEqual(items.map(({ role, status }) => [role, status]), [["user", "complete"], ["assistant", "complete"]]);
-    }
-    await unreachable();
   });
 });
 

@@ -13,15 +13,16 @@ export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** The operator's key of every edge that is started here and not told otherwise. */
 const ADMIN_KEY = "operator-".padEnd(48, "0123456789");
 
-/** Where state goes that nobody keeps: into memory where there is room, for D1 and the objects wait for every write. */
-function temporary() {
+/** A new folder for state, in memory where there is room: D1 and the objects wait for every write. */
+export function stateFolder() {
+  let folder = tmpdir();
   try {
     const { bavail, bsize } = statfsSync("/dev/shm");
-    if (bavail * bsize > 1 << 30) return "/dev/shm";
+    if (bavail * bsize > 1 << 30) folder = "/dev/shm";
   } catch {
     // Not Linux.
   }
-  return tmpdir();
+  return mkdtemp(join(folder, "bulle-"));
 }
 
 /** Two neighbouring free ports: the edge and the example sites. */
@@ -75,7 +76,7 @@ function kill(pid) {
  *   owner would in .dev.vars; `state` is kept when given; `ai` is where a binding to Workers AI answers.
  */
 export async function startEdge({ vars = {}, state, port, ai } = {}) {
-  const folder = state ?? (await mkdtemp(join(temporary(), "bulle-")));
+  const folder = state ?? (await stateFolder());
   const at = port ?? (await freePorts());
   const args = ["xtask", "dev", "--no-build", "--port", String(at), "--state", folder];
   // The developer's own .dev.vars must not change what is tested.
