@@ -18,7 +18,7 @@ after(async () => {
   upstream?.stop();
 });
 
-const SCOPES = ["tenant", "bots", "sites", "keys", "identity"].flatMap((what) => [`${what}:read`, `${what}:write`]);
+const SCOPES = [...["tenant", "bots", "sites", "keys", "identity", "notices"].flatMap((what) => [`${what}:read`, `${what}:write`]), "conversations:read", "usage:read"];
 
 /** A call; the operator's unless a key is given. */
 async function call(method, path, { body, key = edge.adminKey, headers = {}, url = edge.url } = {}) {
@@ -229,6 +229,9 @@ describe("keys", () => {
       ["keys:read", "GET", "/keys"], ["keys:read", "GET", `/keys/${ulid()}`], ["keys:write", "POST", "/keys", { body: {} }], ["keys:write", "DELETE", `/keys/${ulid()}`],
       ["identity:read", "GET", "/identity-secrets"], ["identity:write", "POST", "/identity-secrets", { body: { nope: 1 } }],
       ["identity:write", "DELETE", `/identity-secrets/${ulid()}`],
+      ["conversations:read", "GET", `/answers/${ulid()}/prompt`],
+      ["notices:read", "GET", "/notices"], ["notices:write", "POST", "/notices/test"], ["notices:write", "GET", "/notices/secret"],
+      ["usage:read", "GET", "/usage"], ["usage:read", "GET", `/answers/${ulid()}`],
     ];
     const with_ = {}, without = {};
     for (const scope of SCOPES) {
@@ -268,6 +271,8 @@ describe("keys", () => {
       ["GET", "/sites"], ["POST", "/sites"], ...["GET", "PATCH", "DELETE"].map((method) => [method, `/sites/${theirs.site}`]),
       ["GET", "/keys"], ["POST", "/keys"], ["GET", `/keys/${foreign.id}`], ["DELETE", `/keys/${foreign.id}`],
       ["GET", "/identity-secrets"], ["POST", "/identity-secrets"], ["DELETE", `/identity-secrets/${secret.id}`], ["GET", "?nope=1"],
+      ["GET", "/notices"], ["POST", "/notices/test"], ["GET", "/notices/secret"],
+      ["GET", "/usage"], ["GET", "/usage?nope=1"], ["GET", `/answers/${none}`],
     ]) {
       const bytes = async (at) => {
         const { status, text, json, headers: got } = await call(method, at, { key, headers, body: method === "POST" || method === "PATCH" ? {} : undefined });

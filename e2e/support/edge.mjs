@@ -80,7 +80,7 @@ export async function startEdge({ vars = {}, state, port, ai } = {}) {
   const at = port ?? (await freePorts());
   const args = ["xtask", "dev", "--no-build", "--port", String(at), "--state", folder];
   // The developer's own .dev.vars must not change what is tested.
-  const all = { GEMINI_API_KEY: "", GEMINI_BASE_URL: "", GEMINI_MODEL: "", ANTHROPIC_API_KEY: "", ANTHROPIC_BASE_URL: "", ANTHROPIC_MODEL: "", OPENAI_API_KEY: "", OPENAI_BASE_URL: "", OPENAI_MODEL: "", ADMIN_KEY, ...vars };
+  const all = { GEMINI_API_KEY: "", GEMINI_BASE_URL: "", GEMINI_MODEL: "", ANTHROPIC_API_KEY: "", ANTHROPIC_BASE_URL: "", ANTHROPIC_MODEL: "", OPENAI_API_KEY: "", OPENAI_BASE_URL: "", OPENAI_MODEL: "", EMAIL_URL: "", ADMIN_KEY, ...vars };
   if (ai) {
     args.push("--config", await withWorkersAi(folder));
     // It has no .dev.vars beside it.

@@ -4,6 +4,8 @@
 //! ([RFC 9110, section 13.1.1](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). Changes are JSON merge patches
 //! ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)). Creations may carry an `Idempotency-Key`.
 
+pub mod prompt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -71,11 +73,26 @@ pub enum Scope {
     /// Create and revoke identity secrets.
     #[serde(rename = "identity:write")]
     IdentityWrite,
+    /// Read what visitors and bots said, and what answers were made from.
+    #[serde(rename = "conversations:read")]
+    ConversationsRead,
+    /// Read the notices to the owner.
+    #[serde(rename = "notices:read")]
+    NoticesRead,
+    /// Send a test notice, and read the secret that webhooks are signed with.
+    #[serde(rename = "notices:write")]
+    NoticesWrite,
+    /// Read what models were asked for and what it cost (never what was said).
+    #[serde(rename = "usage:read")]
+    UsageRead,
+    /// Have bots answer over `POST /v1/chat/completions`, and list them as models.
+    #[serde(rename = "chat:write")]
+    ChatWrite,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 15] = [
         Self::TenantRead,
         Self::TenantWrite,
         Self::BotsRead,
@@ -86,6 +103,11 @@ impl Scope {
         Self::KeysWrite,
         Self::IdentityRead,
         Self::IdentityWrite,
+        Self::ConversationsRead,
+        Self::NoticesRead,
+        Self::NoticesWrite,
+        Self::UsageRead,
+        Self::ChatWrite,
     ];
 
     /// The name as it stands in JSON.
@@ -101,6 +123,11 @@ impl Scope {
             Self::KeysWrite => "keys:write",
             Self::IdentityRead => "identity:read",
             Self::IdentityWrite => "identity:write",
+            Self::ConversationsRead => "conversations:read",
+            Self::NoticesRead => "notices:read",
+            Self::NoticesWrite => "notices:write",
+            Self::UsageRead => "usage:read",
+            Self::ChatWrite => "chat:write",
         }
     }
 }
@@ -376,7 +403,7 @@ pub struct NewApiKey {
     )]
     pub name: String,
     /// What it is good for: no more than the key that creates it. Each once.
-    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 10))]
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 15))]
     pub scopes: Vec<Scope>,
     /// Unix milliseconds after which it is refused; never when absent.
     #[cfg_attr(feature = "openapi", schema(maximum = 8_640_000_000_000_000_u64))]
@@ -425,7 +452,8 @@ pub struct CreatedIdentitySecret {
     pub secret: Option<String>,
 }
 
-/// A page of a list, in the order of ids (of keys, for sites). Where the edge makes them, that is from the oldest on.
+/// A page of a list, in the order of ids (of keys, for sites). Where the edge makes them, that is from the oldest on;
+/// notices begin with the newest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Page<T> {

@@ -9,15 +9,18 @@
 
 pub mod admin;
 pub mod block;
+pub mod completion;
 pub mod conversation;
 pub mod event;
 pub mod id;
 pub mod loader;
+pub mod notice;
 pub mod problem;
 pub mod session;
 pub mod settings;
 pub mod sse;
 pub mod strings;
+pub mod usage;
 
 pub use id::Id;
 

@@ -101,6 +101,7 @@ pub struct Bot {
 #[serde(deny_unknown_fields, default)]
 pub struct Theme {
     /// Brand colour as `#rrggbb`.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^#[0-9A-Fa-f]{6}$"))]
     #[serde(deserialize_with = "colour")]
     pub accent: String,
     /// Light, dark, or what the visitor's system says.

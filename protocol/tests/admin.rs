@@ -7,6 +7,7 @@ use bulle_protocol::{
         NewBot, NewSite, NewTenant, Page, Scope, Site, Status, Tenant,
     },
     settings::{BotSettings, TenantSettings},
+    usage::{Durations, UsageKey, UsageReport, UsageRow},
 };
 use insta::assert_json_snapshot;
 use serde_json::json;
@@ -73,6 +74,45 @@ fn what_is_shown() {
         "repeated key": CreatedApiKey { listed, key: None },
         "created secret": CreatedIdentitySecret { listed: secret, secret: Some("…".into()) },
     }));
+}
+
+#[test]
+fn usage() {
+    let row = UsageRow {
+        day: Some("2026-11-21".into()),
+        model: Some("gpt-4o-mini".into()),
+        answers: 2,
+        calls: 3,
+        failed: 1,
+        microusd: 750,
+        first_token_ms: Some(Durations {
+            mean: 400,
+            p50: 300,
+            p95: 900,
+        }),
+        ..UsageRow::default()
+    };
+    assert_eq!(row.key(UsageKey::Day), "2026-11-21");
+    for key in UsageKey::ALL {
+        assert_eq!(
+            serde_json::to_value(key).unwrap(),
+            json!(key.as_str()),
+            "{key:?}"
+        );
+        let json = json!({ key.as_str(): "it" });
+        let row: UsageRow = serde_json::from_value(json).unwrap();
+        assert_eq!(row.key(key), "it");
+    }
+    let report = UsageReport {
+        from: "2026-11-01".into(),
+        to: "2026-11-30".into(),
+        prices_as_of: "2025-06-01".into(),
+        items: vec![row],
+        next: Some("[\"2026-11-21\",\"gpt-4o-mini\"]".into()),
+    };
+    assert_json_snapshot!(report);
+    let json = serde_json::to_string(&report).unwrap();
+    assert_eq!(serde_json::from_str::<UsageReport>(&json).unwrap(), report);
 }
 
 #[test]

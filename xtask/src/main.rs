@@ -21,7 +21,7 @@ mod dev;
 mod dev_vars;
 mod paths;
 mod process;
-mod schemathesis;
+mod python;
 mod seed;
 mod servers;
 mod setup;

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{browser, build, paths, process, schemathesis, setup, size};
+use crate::{browser, build, paths, process, python, setup, size};
 
 const WASM: &str = "wasm32-unknown-unknown";
 
@@ -49,13 +49,15 @@ pub fn e2e(pattern: Option<&str>) -> Result<()> {
 struct Programs {
     chrome: PathBuf,
     schemathesis: PathBuf,
+    openai_python: PathBuf,
 }
 
 impl Programs {
     fn find_or_install() -> Result<Self> {
         Ok(Self {
             chrome: browser::find_or_install()?,
-            schemathesis: schemathesis::find_or_install()?,
+            schemathesis: python::SCHEMATHESIS.find_or_install()?,
+            openai_python: python::OPENAI.find_or_install()?,
         })
     }
 }
@@ -100,6 +102,7 @@ fn e2e_step(programs: &Programs, pattern: Option<&str>) -> Result<()> {
     node.args(["--test", "--test-concurrency=1"])
         .env("CHROME_PATH", &programs.chrome)
         .env("SCHEMATHESIS_PATH", &programs.schemathesis)
+        .env("OPENAI_PYTHON", &programs.openai_python)
         // So that a test can start servers without Cargo, which holds a lock while it builds.
         .env("BULLE_XTASK", std::env::current_exe()?);
     if let Some(pattern) = pattern {

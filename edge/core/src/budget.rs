@@ -29,13 +29,9 @@ enum Unit {
 impl Unit {
     /// Tokens, or millionths of a dollar, rounded up.
     fn amount(self, usage: Usage) -> u64 {
-        let (input, output) = (
-            u64::from(usage.input_tokens),
-            u64::from(usage.output_tokens),
-        );
         match self {
-            Self::Tokens => input + output,
-            Self::Money(price) => cost(price, usage),
+            Self::Tokens => u64::from(usage.input_tokens) + u64::from(usage.output_tokens),
+            Self::Money(price) => prices::microusd(price, usage),
         }
     }
 }
@@ -187,9 +183,7 @@ mod tests {
     use super::*;
     use crate::{
         fakes::{Fakes, block_on, question, site},
-        prompt,
         provider::checks,
-        retrieval::Passages,
         settings::Budget,
     };
 
@@ -209,7 +203,7 @@ mod tests {
     }
 
     fn prompt() -> Prompt {
-        prompt::build(&question("Bonjour ?"), &Passages::default(), &[])
+        crate::fakes::prompt(&question("Bonjour ?"))
     }
 
     fn try_reserve(ports: &Fakes, site: &Site, n: u128, name: &str) -> Funding {

@@ -20,10 +20,14 @@ pub mod provider;
 pub mod budget;
 pub mod cache;
 
+pub mod quality;
 pub mod reply;
 
+pub mod completion;
 pub mod record;
 pub mod turn;
+
+pub mod notice;
 
 pub mod admin;
 

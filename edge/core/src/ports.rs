@@ -5,13 +5,19 @@
     reason = "an isolate is single-threaded: no port is ever asked to be Send"
 )]
 
-use bulle_protocol::Id;
+use bulle_protocol::{
+    Id,
+    notice::{Delivery, Notice},
+    problem::Problem,
+};
 use futures_util::Stream;
 
 use crate::{
-    guard::identity::Identity,
+    guard::{identity::Identity, token::Secret},
     meter::{Charge, Settlement, Verdict, window::Window},
-    record::Record,
+    notice::mail::Mailer,
+    prompt::Summary,
+    record::{Call, Record},
     retrieval::Hit,
     settings::Site,
 };
@@ -83,6 +89,8 @@ pub trait Challenges {
 pub trait Tenants {
     /// The site with this public key, with its bot.
     async fn site(&self, key: &str) -> Result<Option<Site>, PortError>;
+    /// A bot of a tenant, as a site that no page shows: without key and origins.
+    async fn bot(&self, tenant_id: &str, bot_id: &str) -> Result<Option<Site>, PortError>;
 }
 
 /// The full-text index.
@@ -101,6 +109,33 @@ pub trait Index {
 pub trait Archive {
     /// Stores what the record holds; storing it again changes nothing.
     async fn record(&self, record: &Record) -> Result<(), PortError>;
+    /// Stores calls that belong to no turn's record, such as that of a summary made afterwards, under the ids
+    /// `{id_prefix}/{n}`; storing them again changes nothing. The prefix begins with the id of the reply that they
+    /// were made for, and is not that id alone: `{reply}/summary`.
+    async fn record_calls(
+        &self,
+        owner: &Owner,
+        conversation_id: Id,
+        id_prefix: &str,
+        calls: &[Call],
+    ) -> Result<(), PortError>;
+}
+
+/// What stands for the beginnings of long conversations. Every summary is kept: answers were given with it.
+pub trait Summaries {
+    /// The one that reaches furthest; `None` when there is none for this owner.
+    async fn latest(
+        &self,
+        owner: &Owner,
+        conversation_id: Id,
+    ) -> Result<Option<Summary>, PortError>;
+    /// Stores one. The first that reaches to a position stays.
+    async fn keep(
+        &self,
+        owner: &Owner,
+        conversation_id: Id,
+        summary: &Summary,
+    ) -> Result<(), PortError>;
 }
 
 /// A request to a model.
@@ -145,6 +180,42 @@ pub trait Models {
     type Body: Stream<Item = Result<Vec<u8>, PortError>> + Unpin;
     /// Sends the request and waits for the head of the response. Dropping the body cancels it.
     async fn open(&self, request: ModelRequest) -> Result<ModelResponse<Self::Body>, PortError>;
+}
+
+/// A POST to an owner's webhook or to the deployment's mail service.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// Absolute URL; may hold a secret, hence no `Debug`.
+    pub url: String,
+    /// Name and value; may hold a secret.
+    pub headers: Vec<(String, String)>,
+    /// JSON.
+    pub body: String,
+}
+
+/// What the deployment sends notices with.
+pub struct Carriers {
+    /// Signs webhooks; or what is wrong with it.
+    pub secret: Result<Secret, Problem>,
+    /// Sends mail, when there is such a service.
+    pub mailer: Option<Mailer>,
+}
+
+/// Notices to owners: where they are kept, and what carries them.
+pub trait Notices {
+    /// What the deployment sends them with.
+    fn carriers(&self) -> Carriers;
+    /// Stores the notice: true once for each tenant, kind and what it is about, false when there was such a one.
+    async fn insert(&self, tenant_id: &str, notice: &Notice) -> Result<bool, PortError>;
+    /// Adds a delivery to a stored notice.
+    async fn delivered(
+        &self,
+        tenant_id: &str,
+        id: Id,
+        delivery: &Delivery,
+    ) -> Result<(), PortError>;
+    /// Posts, follows no redirect, and reads no body: the status of the answer. Dropping the future cancels it.
+    async fn post(&self, letter: Letter) -> Result<u16, PortError>;
 }
 
 /// Who a conversation belongs to.

@@ -9,7 +9,7 @@ use bulle_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{guard::Question, ports::Owner};
+use crate::{guard::Question, ports::Owner, prompt::Extras};
 
 /// Longest title of a conversation, in characters.
 const TITLE_CHARS: usize = 80;
@@ -69,6 +69,7 @@ pub struct StoredMessage {
 
 /// What is known of an answer beside its words. Stored as JSON.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct Evidence {
     /// 0 to 1; see docs/answers.md.
@@ -90,8 +91,9 @@ pub struct Evidence {
     pub prompt: Option<PromptReference>,
 }
 
-/// What a prompt is made again from, without its words.
+/// What a prompt is made again from, without the words that are stored elsewhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PromptReference {
     /// Version of the bot's settings.
     pub bot_version: u32,
@@ -105,12 +107,62 @@ pub struct PromptReference {
     /// Position up to which (exclusive) a summary stood for the conversation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary_until: Option<u32>,
+    /// What was added to it by words that stand nowhere else.
+    #[serde(default, skip_serializing_if = "PromptAdditions::is_empty")]
+    pub added: PromptAdditions,
     /// First 16 hexadecimal digits of the SHA-256 of the prompt's messages as JSON.
     pub fingerprint: String,
 }
 
+/// Words that went into a prompt and stand nowhere else: [`Extras`], kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(default)]
+pub struct PromptAdditions {
+    /// What was written so far of an answer that went on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub continuation: Option<String>,
+    /// What had to be better.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repair: Option<String>,
+    /// The instructions of an API client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// What asked for suggested questions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suggest: Option<String>,
+}
+
+impl PromptAdditions {
+    /// What a prompt is made with.
+    pub fn of(extras: &Extras<'_>) -> Self {
+        Self {
+            continuation: extras.continuation.map(str::to_owned),
+            repair: extras.repair.map(str::to_owned),
+            system: extras.system.map(str::to_owned),
+            suggest: extras.suggest.map(str::to_owned),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl<'a> From<&'a PromptAdditions> for Extras<'a> {
+    fn from(added: &'a PromptAdditions) -> Self {
+        Self {
+            continuation: added.continuation.as_deref(),
+            repair: added.repair.as_deref(),
+            system: added.system.as_deref(),
+            suggest: added.suggest.as_deref(),
+        }
+    }
+}
+
 /// A step of the chain: a model that was asked, or passed over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Call {
     /// What for.
     pub purpose: Purpose,
@@ -124,7 +176,7 @@ pub struct Call {
     pub status: Option<u16>,
     /// Tokens.
     pub usage: Usage,
-    /// Millionths of a US dollar; `None` where no price is known.
+    /// Millionths of a US dollar; null where no price is known.
     pub microusd: Option<u64>,
     /// From the request to the first text.
     pub first_token_ms: Option<u32>,
@@ -154,6 +206,7 @@ impl Call {
 
 /// What a model was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// An answer.
@@ -168,6 +221,7 @@ pub enum Purpose {
 
 /// How a step of the chain went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It wrote to its end.
@@ -310,6 +364,7 @@ mod tests {
                         history_from: Some(2),
                         summary_until: None,
                         fingerprint: "0123456789abcdef".into(),
+                        ..PromptReference::default()
                     }),
                     ..Evidence::default()
                 },

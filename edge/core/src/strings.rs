@@ -6,6 +6,7 @@ use bulle_protocol::{
     strings::{Strings, duration},
 };
 use serde::Deserialize;
+use std::collections::BTreeMap;
 
 const LOCALES: [(&str, &str); 2] = [
     ("en", include_str!("locales/en.json")),
@@ -20,6 +21,8 @@ pub struct Texts {
     pub bubble: Strings,
     /// What the embedded model says in its own words.
     pub answers: AnswerTexts,
+    /// What owners are told by mail, by name.
+    pub notices: BTreeMap<String, String>,
 }
 
 /// What the embedded model says in its own words.
@@ -152,6 +155,18 @@ mod tests {
                     holes(reference),
                     "{tag}: placeholders of {name}"
                 );
+            }
+            let holes = |text: &str| {
+                let holes = text.split('{').skip(1);
+                let mut holes: Vec<_> = holes.map(|hole| hole.split('}').next()).collect();
+                holes.sort_unstable();
+                format!("{holes:?}")
+            };
+            let names = |texts: &Texts| texts.notices.keys().cloned().collect::<Vec<_>>();
+            assert_eq!(names(&texts), names(&english), "{tag}");
+            for (name, text) in &texts.notices {
+                assert!(!text.trim().is_empty(), "{tag}: {name} is empty");
+                assert_eq!(holes(text), holes(&english.notices[name]), "{tag}: {name}");
             }
         }
     }

@@ -11,21 +11,28 @@ mod chain;
 mod draft;
 mod fallback;
 mod model;
+mod summary;
+
+pub use summary::summarise;
 
 use bulle_protocol::{
     Id,
     event::{Done, Finish, ServerEvent, Source, Sources, Start, Suggestions, TurnError, Usage},
+    notice::Answerer,
 };
 use futures_util::future::{LocalBoxFuture, join};
 
 use crate::{
     cache::{self, CachedAnswer, Slot},
     guard::{Question, limit},
-    ports::{Archive, Clock, Entropy, Index, Kv, Meters, Models},
-    prompt::Exchange,
+    notice::{self, Notice},
+    ports::{Archive, Clock, Entropy, Index, Kv, Meters, Models, Notices, Summaries},
+    prompt::{self, Exchange, Extras, Input, Memory, Prompt},
     provider::{Deployment, Failure},
+    quality::{self, Finished, confidence::confidence, suggest::suggest},
     record::{self, Call, Evidence, Outcome, Record},
     retrieval::{self, Passages},
+    settings::Site,
     strings,
 };
 use chain::Chain;
@@ -36,13 +43,17 @@ use model::Patience;
 pub trait Sink {
     /// Takes the next event.
     fn emit(&mut self, event: ServerEvent);
+    /// Takes more of the answer's Markdown as it is written, once the visitor sees something of it. It may cite passages
+    /// `1..=passages`, and numbers that point nowhere; see [`crate::reply::citations`]. After a second
+    /// [`ServerEvent::Start`] it begins again.
+    fn wrote(&mut self, _text: &str, _passages: usize) {}
     /// Takes a line for the log. Never holds a visitor's words.
     fn log(&mut self, line: &str);
 }
 
 /// Everything that a turn needs of the platform.
-pub trait Platform: Archive + Clock + Entropy + Index + Kv + Meters + Models {}
-impl<P: Archive + Clock + Entropy + Index + Kv + Meters + Models> Platform for P {}
+pub trait Platform: Archive + Clock + Entropy + Index + Kv + Meters + Models + Summaries {}
+impl<P: Archive + Clock + Entropy + Index + Kv + Meters + Models + Summaries> Platform for P {}
 
 /// A question in its conversation.
 pub struct Ask<'a> {
@@ -58,12 +69,36 @@ pub struct Ask<'a> {
     pub history: &'a [Exchange],
     /// What an earlier attempt at this turn has written, as Markdown: the answer goes on from there.
     pub written: &'a str,
+    /// Most tokens of the answer; the budget's own bound may be lower. What ends there is not continued.
+    pub most: Option<u32>,
+    /// Whether what was shown can be taken back. Otherwise an answer that is shown is never begun again.
+    pub restartable: bool,
 }
 
 impl Ask<'_> {
+    /// Whether more was said before than a prompt holds.
+    fn overflows(&self, passages: &Passages) -> bool {
+        let memory = Memory {
+            summary: None,
+            exchanges: self.history,
+        };
+        if self.history.is_empty() {
+            return false;
+        }
+        let input = Input::of(self.question);
+        let prompt = prompt::build(&input, passages, &memory, &Extras::default());
+        prompt.dropped() > 0
+    }
+
+    /// Whether the reader is offered questions to ask next. What cannot be taken back is read by a program.
+    fn offers(&self) -> bool {
+        self.restartable && self.question.site().bot.answers.suggestions
+    }
+
     /// Whether nothing that was said before has a part in the answer, so that it may be another's.
     fn is_first(&self) -> bool {
-        self.history.is_empty() && self.written.is_empty() && !self.question.retry()
+        let own = self.most.is_some() || self.question.instructions().is_some();
+        self.history.is_empty() && self.written.is_empty() && !self.question.retry() && !own
     }
 }
 
@@ -73,8 +108,14 @@ pub struct Ended {
     pub record: Record,
     /// The answer as Markdown.
     pub text: String,
+    /// The passages that it cites: position `i` is the number of source `i + 1` in its Markdown.
+    pub cites: Vec<u32>,
     /// False when the archive refused: the caller keeps the record and tries again.
     pub kept: bool,
+    /// True when the conversation no longer fits a prompt: [`summarise`] it.
+    pub outgrown: bool,
+    /// What the owner should know: [`notice::tell`] them.
+    pub notices: Vec<Notice>,
 }
 
 /// Who wrote the answer, and how it ended.
@@ -124,7 +165,19 @@ pub async fn run<P: Platform>(
     let passages = found.as_ref().cloned().unwrap_or_default();
     let timeouts = deployment.timeouts.with(bot.model.timeouts);
     let patience = Patience::new(ports, timeouts, cancel);
+    let summary = match cached.is_none() && ask.overflows(&passages) {
+        true => {
+            ports
+                .latest(&ask.question.owner(), ask.conversation_id)
+                .await
+        }
+        false => Ok(None),
+    };
     let mut chain = Chain::new(ports, ask, &passages, draft, patience);
+    match summary {
+        Ok(summary) => chain.summary = summary,
+        Err(error) => chain.draft.log(&format!("no summary: {error}")),
+    }
     if let Err(error) = stored {
         chain
             .draft
@@ -133,14 +186,14 @@ pub async fn run<P: Platform>(
     if let Err(error) = &found {
         chain.draft.log(&format!("no passages: {error}"));
     }
-    let written = match &cached {
+    let mut written = match &cached {
         Some(cached) => again(&mut chain, cached),
         None => match chain.answer(&links).await {
             Some(answered) => Written {
                 end: answered.end,
                 provider: answered.provider.to_owned(),
                 model: answered.model,
-                suggestions: Vec::new(),
+                suggestions: chain.draft.suggestions().to_vec(),
             },
             None => fallback::answer(&mut chain, links.is_empty(), found.is_ok()),
         },
@@ -149,6 +202,8 @@ pub async fn run<P: Platform>(
         mut draft,
         calls,
         paid,
+        prompt,
+        alerts,
         ..
     } = chain;
     draft.finish(ports);
@@ -171,8 +226,31 @@ pub async fn run<P: Platform>(
         cached: cached.is_some(),
         first_token_ms: draft.first_ms().map(since),
         total_ms: since(ended_ms),
-        ..Evidence::default()
+        prompt: prompt.as_ref().map(Prompt::reference),
+        topic: match &cached {
+            Some(cached) => cached.topic.clone(),
+            None => topic(ask.question, &passages),
+        },
+        confidence: match &cached {
+            Some(cached) => cached.confidence,
+            None => written.end.as_ref().ok().and_then(|finish| {
+                confidence(&Finished {
+                    question: ask.question.text(),
+                    blocks: draft.blocks(),
+                    cites: draft.cites(),
+                    passages: &passages,
+                    finish: *finish,
+                })
+            }),
+        },
     };
+    if !ask.offers() || written.end.is_err() {
+        written.suggestions.clear();
+    } else if written.suggestions.is_empty() {
+        let asked = ask.history.iter();
+        let asked: Vec<&str> = asked.map(|exchange| exchange.question.as_str()).collect();
+        written.suggestions = suggest(ask.question, &passages, draft.cites(), &asked);
+    }
     let usage = total(&calls);
     record.calls = calls;
     record.reply(
@@ -189,6 +267,14 @@ pub async fn run<P: Platform>(
         },
         ended_ms,
     );
+    let instead = written.end.is_ok().then(|| Answerer {
+        provider: written.provider.clone(),
+        model: written.model.clone(),
+    });
+    let site = ask.question.site();
+    let notices = alerts.into_iter();
+    let notices = notices.map(|alert| alert.notice(site, instead.clone(), ended_ms));
+    let notices = notices.collect();
     let stored = ports.record(&record).await;
     if let Err(error) = &stored {
         draft.log(&format!("the answer was not stored: {error}"));
@@ -222,8 +308,25 @@ pub async fn run<P: Platform>(
     Ended {
         record,
         text: draft.text().to_owned(),
+        cites: draft.cites().to_vec(),
         kept,
+        outgrown: prompt.is_some_and(|prompt| prompt.dropped() > 0),
+        notices,
     }
+}
+
+/// Tells the owner what they should know, and gives lines for the log. Takes up to about 20 seconds a notice when nobody
+/// answers.
+pub async fn tell_owner<P: Notices + Clock + Entropy>(
+    ports: &P,
+    site: &Site,
+    notices: Vec<Notice>,
+) -> Vec<String> {
+    let mut log = Vec::new();
+    for notice in notices {
+        log.extend(notice::tell(ports, site, notice).await.log);
+    }
+    log
 }
 
 fn last_event(
@@ -281,6 +384,13 @@ fn total(calls: &[Call]) -> Usage {
         output_tokens: sum(|usage| usage.output_tokens),
         estimated: calls.iter().any(|call| call.usage.estimated),
     }
+}
+
+/// The bot's topic that the question belongs to.
+fn topic(question: &Question, passages: &Passages) -> Option<String> {
+    let bot = &question.site().bot;
+    let topics = bot.topics.get(passages.language(), &bot.locale)?;
+    quality::topic::topic(question.text(), passages, topics)
 }
 
 /// The passages that the reply cites, under the numbers that it uses.

@@ -45,12 +45,19 @@ ALTER TABLE chunk ADD COLUMN retired_title TEXT;
 -- JSON, edge/core/src/record.rs: confidence, topic, times, and what the prompt is made again from.
 ALTER TABLE message ADD COLUMN evidence TEXT NOT NULL DEFAULT '{}';
 
--- Every step of every chain: models asked, and those that were passed over.
+-- 1: tokens that we have estimated are among those of the answer.
+ALTER TABLE message ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0;
+
+CREATE INDEX answer_by_id ON message (tenant_id, id) WHERE role = 'assistant';
+
+-- Every step of every chain: models asked, and those that were passed over. What it has cost stays with the tenant when
+-- bot, conversation and words are gone.
 CREATE TABLE model_call (
   tenant_id       TEXT NOT NULL REFERENCES tenant (id) ON DELETE CASCADE,
   id              TEXT NOT NULL,          -- {reply}/{number of the step}
   bot_id          TEXT NOT NULL,
   conversation_id TEXT NOT NULL,
+  question_id     TEXT,                   -- of the visitor's message; null when it was for no single one
   purpose         TEXT NOT NULL,
   provider        TEXT NOT NULL,
   model           TEXT NOT NULL,
@@ -67,15 +74,31 @@ CREATE TABLE model_call (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX model_call_by_time ON model_call (tenant_id, created_at);
-CREATE INDEX model_call_by_conversation ON model_call (tenant_id, conversation_id);
+CREATE INDEX model_call_by_conversation ON model_call (tenant_id, conversation_id, created_at);
 
 -- What owners were told.
 CREATE TABLE notice (
   tenant_id       TEXT NOT NULL REFERENCES tenant (id) ON DELETE CASCADE,
-  id              TEXT NOT NULL,          -- kind and what it is about: it is told once
+  id              TEXT NOT NULL,          -- ULID: sorts by time
   kind            TEXT NOT NULL,
+  about           TEXT NOT NULL,          -- what exactly: it is told once
+  bot_id          TEXT,                   -- who met it; the notice stays when the bot goes
   detail          TEXT NOT NULL,          -- JSON
   created_at      INTEGER NOT NULL,
   deliveries      TEXT NOT NULL DEFAULT '[]', -- JSON
-  PRIMARY KEY (tenant_id, id)
+  PRIMARY KEY (tenant_id, id),
+  UNIQUE (tenant_id, kind, about)
+) STRICT, WITHOUT ROWID;
+
+-- Answers are found by their ids, too.
+CREATE INDEX message_by_id ON message (tenant_id, id) WHERE role = 'assistant';
+
+-- What stood for the beginnings of long conversations. All are kept: answers were given with them.
+CREATE TABLE summary (
+  tenant_id       TEXT NOT NULL REFERENCES tenant (id) ON DELETE CASCADE,
+  conversation_id TEXT NOT NULL,
+  until           INTEGER NOT NULL,       -- position, exclusive
+  text            TEXT NOT NULL,
+  created_at      INTEGER NOT NULL,
+  PRIMARY KEY (tenant_id, conversation_id, until)
 ) STRICT, WITHOUT ROWID;

@@ -3,6 +3,7 @@
 use bulle_edge_core::{
     admin::key::OperatorKey,
     guard::token::Secret,
+    notice::mail::Mailer,
     provider::{Deployment, PROVIDERS, Provider, Server, Timeouts, Vendor},
 };
 use bulle_protocol::problem::Problem;
@@ -96,6 +97,16 @@ pub fn turnstile(env: &Env) -> Option<Turnstile> {
     Some(Turnstile {
         secret: text(env, "TURNSTILE_SECRET")?,
         url: text(env, "TURNSTILE_URL").unwrap_or_else(|| TURNSTILE_URL.to_owned()),
+    })
+}
+
+/// The service that sends mail, when there is one.
+pub fn mailer(env: &Env) -> Option<Mailer> {
+    Some(Mailer {
+        url: text(env, "EMAIL_URL")?,
+        from: text(env, "EMAIL_FROM")?,
+        header: text(env, "EMAIL_HEADER"),
+        template: text(env, "EMAIL_TEMPLATE"),
     })
 }
 

@@ -7,6 +7,7 @@ use axum::{
     response::IntoResponse,
 };
 use bulle_edge_core::{
+    completion,
     guard::{self, Admitted, Caller, address::Address, input::MAX_BODY_BYTES, token::Secret},
     ports::{Clock, Entropy},
 };
@@ -15,21 +16,24 @@ use bulle_protocol::{
     problem::{Code, Limit, PROBLEM_JSON, Problem},
 };
 use serde::de::DeserializeOwned;
+use std::sync::Arc;
 use tower_service::Service;
-use worker::{Env, HttpRequest, console_error, console_log};
+use worker::{Context, Env, HttpRequest, console_error, console_log};
 
 use crate::{adapters::Edge, config, routes};
 
 /// Answers a request, whatever happens.
-pub async fn serve(request: HttpRequest, env: Env) -> Response<Body> {
+pub async fn serve(mut request: HttpRequest, env: Env, context: Context) -> Response<Body> {
     let edge = Edge::new(env);
     let started = edge.now_ms();
     let request_id = Id::from_parts(started, edge.random()).to_string();
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let origin = request.headers().get(header::ORIGIN).cloned();
-    // No page may read what owners manage: neither permission nor preflight is ever granted.
-    let for_pages = !path.starts_with(routes::admin::PREFIX);
+    // No page may read what API keys open: neither permission nor preflight is ever granted.
+    let for_servers = routes::completions::is_here(&path);
+    let for_pages = !for_servers && !path.starts_with(routes::admin::PREFIX);
+    request.extensions_mut().insert(Arc::new(context));
     let mut response = if method == Method::OPTIONS && for_pages {
         preflight()
     } else if announces_too_much(request.headers()) {
@@ -41,7 +45,7 @@ pub async fn serve(request: HttpRequest, env: Env) -> Response<Body> {
             Err(never) => match never {},
         }
     };
-    let code = render_problem(&mut response, &request_id);
+    let code = render_problem(&mut response, &request_id, for_servers);
     common_headers(response.headers_mut(), &request_id);
     if for_pages {
         cors_headers(response.headers_mut(), origin);
@@ -79,17 +83,34 @@ impl IntoResponse for Refusal {
     }
 }
 
+/// The parameter that a problem is about, for addresses that say so.
+#[derive(Clone)]
+pub struct Param(pub String);
+
 /// What handlers return.
 pub type Answer = Result<Response<Body>, Refusal>;
 
-fn render_problem(response: &mut Response<Body>, request_id: &str) -> Option<Code> {
+fn render_problem(
+    response: &mut Response<Body>,
+    request_id: &str,
+    for_servers: bool,
+) -> Option<Code> {
     let problem = response.extensions_mut().remove::<Problem>();
     let mut problem = problem.or_else(|| rejection(response))?;
     problem.request_id = Some(request_id.to_owned());
     let code = problem.code;
+    let (kind, json) = match for_servers {
+        true => {
+            problem.status = completion::status(&problem);
+            let param = response.extensions_mut().remove::<Param>();
+            let body = completion::error(&problem, param.map(|param| param.0));
+            ("application/json", serde_json::to_vec(&body))
+        }
+        false => (PROBLEM_JSON, serde_json::to_vec(&problem)),
+    };
     *response.status_mut() = status(problem.status);
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if problem.status == 401 {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -98,7 +119,7 @@ fn render_problem(response: &mut Response<Body>, request_id: &str) -> Option<Cod
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     limit_headers(headers, &problem.limits);
-    *response.body_mut() = Body::from(serde_json::to_vec(&problem).unwrap_or_default());
+    *response.body_mut() = Body::from(json.unwrap_or_default());
     Some(code)
 }
 

@@ -20,7 +20,7 @@ use worker::{Context, Env, HttpRequest, event};
 async fn fetch(
     request: HttpRequest,
     env: Env,
-    _context: Context,
+    context: Context,
 ) -> worker::Result<axum::http::Response<Body>> {
-    Ok(http::serve(request, env).await)
+    Ok(http::serve(request, env, context).await)
 }

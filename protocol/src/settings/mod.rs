@@ -3,6 +3,7 @@
 mod limits;
 mod model;
 mod persona;
+pub mod template;
 mod tenant;
 
 pub use limits::{AddressLimits, Budget, LimitSettings, LimitStore, Refusals, Tier, Upgrade};

@@ -21,6 +21,7 @@ const TENANT_TABLES: &[&str] = &[
     "bot_version",
     "model_call",
     "notice",
+    "summary",
     "visitor",
     "idempotency",
 ];

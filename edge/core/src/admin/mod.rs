@@ -1,14 +1,18 @@
 //! The owner's side: who may manage what, and which values are possible. Routes and statements are in `edge/worker`.
 
+pub mod answer;
+pub mod csv;
 pub mod key;
 pub mod merge;
 pub mod precondition;
 pub mod rules;
+pub mod usage;
 
 #[cfg(test)]
 mod tests;
 
 use bulle_protocol::{
+    Id,
     admin::Scope,
     problem::{Code, Problem},
 };
@@ -22,6 +26,8 @@ pub enum Caller {
     Key {
         /// Whose.
         tenant_id: String,
+        /// Its id.
+        id: Id,
         /// What it is good for.
         scopes: Vec<Scope>,
     },

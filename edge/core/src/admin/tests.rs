@@ -27,6 +27,7 @@ fn key() -> ApiKey {
 fn caller(scopes: &[Scope]) -> Caller {
     Caller::Key {
         tenant_id: "acme".into(),
+        id: Id::from_parts(NOW, 7),
         scopes: scopes.to_vec(),
     }
 }

@@ -1,5 +1,6 @@
 //! In-memory ports that fail on demand.
 
+mod notices;
 mod values;
 
 use bulle_protocol::Id;
@@ -11,6 +12,7 @@ use std::{
     task::{Context, Poll},
 };
 
+pub use notices::{Answer, Post};
 pub use pollster::block_on;
 pub use values::*;
 
@@ -19,9 +21,10 @@ use crate::{
     meter::{self, Charge, Line, Rows, Settlement, Verdict, window::Window},
     ports::{
         Archive, Challenges, Clock, Entropy, Index, Kv, Memory, Meters, ModelRequest,
-        ModelResponse, Models, PortError, Tenants, Visitors,
+        ModelResponse, Models, Owner, PortError, Summaries, Tenants, Visitors,
     },
-    record::Record,
+    prompt::Summary,
+    record::{Call, Record},
     retrieval::Hit,
     settings::Site,
 };
@@ -42,8 +45,12 @@ pub struct Fakes {
     changing: Cell<Option<Site>>,
     hits: RefCell<Vec<Hit>>,
     pub records: RefCell<Vec<Record>>,
+    summaries: RefCell<Vec<(Owner, Id, Summary)>>,
+    /// What was stored beside records, by id prefix.
+    pub other_calls: RefCell<BTreeMap<String, Vec<Call>>>,
     pub requests: RefCell<Vec<ModelRequest>>,
     pub answers: RefCell<VecDeque<FakeAnswer>>,
+    pub post: Post,
 }
 
 /// What a fake model does when it is asked.
@@ -77,8 +84,11 @@ impl Default for Fakes {
             changing: Cell::default(),
             hits: RefCell::default(),
             records: RefCell::default(),
+            summaries: RefCell::default(),
+            other_calls: RefCell::default(),
             requests: RefCell::default(),
             answers: RefCell::default(),
+            post: Post::default(),
         };
         fakes.add_site(site());
         fakes
@@ -322,6 +332,15 @@ impl Tenants for Fakes {
         self.enter("tenants")?;
         Ok(self.sites.borrow().get(key).cloned())
     }
+
+    async fn bot(&self, tenant_id: &str, bot_id: &str) -> Result<Option<Site>, PortError> {
+        self.enter("tenants")?;
+        let sites = self.sites.borrow();
+        let mut all = sites.values();
+        Ok(all
+            .find(|site| site.tenant_id == tenant_id && site.bot_id == bot_id)
+            .cloned())
+    }
 }
 
 impl Index for Fakes {
@@ -342,6 +361,52 @@ impl Archive for Fakes {
     async fn record(&self, record: &Record) -> Result<(), PortError> {
         self.enter("archive")?;
         self.records.borrow_mut().push(record.clone());
+        Ok(())
+    }
+
+    async fn record_calls(
+        &self,
+        _: &Owner,
+        _: Id,
+        id_prefix: &str,
+        calls: &[Call],
+    ) -> Result<(), PortError> {
+        self.enter("archive")?;
+        self.other_calls
+            .borrow_mut()
+            .entry(id_prefix.to_owned())
+            .or_insert_with(|| calls.to_vec());
+        Ok(())
+    }
+}
+
+impl Summaries for Fakes {
+    async fn latest(
+        &self,
+        owner: &Owner,
+        conversation_id: Id,
+    ) -> Result<Option<Summary>, PortError> {
+        self.enter("summaries")?;
+        let summaries = self.summaries.borrow();
+        let mine = (summaries.iter()).filter(|(o, id, _)| (o, *id) == (owner, conversation_id));
+        Ok(mine
+            .map(|(_, _, summary)| summary.clone())
+            .max_by_key(|summary| summary.until))
+    }
+
+    async fn keep(
+        &self,
+        owner: &Owner,
+        conversation_id: Id,
+        summary: &Summary,
+    ) -> Result<(), PortError> {
+        self.enter("summaries")?;
+        let mut summaries = self.summaries.borrow_mut();
+        let same =
+            |(_, id, s): &(Owner, Id, Summary)| (*id, s.until) == (conversation_id, summary.until);
+        if !summaries.iter().any(same) {
+            summaries.push((owner.clone(), conversation_id, summary.clone()));
+        }
         Ok(())
     }
 }

@@ -8,7 +8,8 @@ use sha2::Sha256;
 use super::{Fakes, block_on};
 use crate::{
     guard::{self, Caller, Question, address::Address, token::Secret},
-    retrieval::Hit,
+    prompt::{self, Extras, Input, Memory, Prompt},
+    retrieval::{Hit, Passages},
     settings::{BotSettings, Localized, Persona, Site, TenantSettings},
 };
 
@@ -114,4 +115,10 @@ pub fn question_to(site: Site, text: &str) -> Question {
         message,
     ))
     .unwrap()
+}
+
+/// The prompt of a question of which nothing is known.
+pub fn prompt(question: &Question) -> Prompt {
+    let (input, passages) = (Input::of(question), Passages::default());
+    prompt::build(&input, &passages, &Memory::default(), &Extras::default())
 }

@@ -23,19 +23,19 @@ pub fn clean(text: &str) -> Result<String, Problem> {
             ),
         ));
     }
+    visible(text)
+        .ok_or_else(|| Problem::new(Code::MessageEmpty, "The message has no visible character."))
+}
+
+/// A text of any length, cleaned in the same way; nothing when none of it is visible.
+pub fn visible(text: &str) -> Option<String> {
     let cleaned: String = text
         .replace("\r\n", "\n")
         .nfc()
         .filter(|c| !is_forbidden(*c))
         .collect();
     let cleaned = cleaned.trim();
-    if !cleaned.chars().any(is_visible) {
-        return Err(Problem::new(
-            Code::MessageEmpty,
-            "The message has no visible character.",
-        ));
-    }
-    Ok(cleaned.to_owned())
+    (cleaned.chars().any(is_visible)).then(|| cleaned.to_owned())
 }
 
 fn is_forbidden(c: char) -> bool {

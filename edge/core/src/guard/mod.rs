@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod attempts;
+pub mod completion;
 pub mod directory;
 pub mod identity;
 pub mod input;
@@ -121,7 +122,9 @@ pub struct Question {
     site: Site,
     visitor_id: Id,
     locale: String,
-    tier: String,
+    memory: Option<u32>,
+    #[serde(default)]
+    instructions: Option<String>,
     id: Id,
     ticket: Id,
     text: String,
@@ -174,7 +177,12 @@ impl Question {
 
     /// Earlier exchanges that the model may be given; `None` for as many as fit.
     pub fn memory(&self) -> Option<u32> {
-        tier(&self.site, &self.tier)?.memory
+        self.memory
+    }
+
+    /// What the owner's server adds to the bot's instructions. Never a visitor's words.
+    pub fn instructions(&self) -> Option<&str> {
+        self.instructions.as_deref()
     }
 
     /// Whose conversation this must be.
@@ -291,10 +299,11 @@ pub async fn admit_message<P: Platform>(
     let ticket = limit::ticket(conversation, message.id);
     let counted = limit::admit(ports, &admitted, ticket, message.retry).await?;
     Ok(Question {
+        memory: admitted.tier().and_then(|tier| tier.memory),
+        instructions: None,
         site: admitted.site,
         visitor_id: admitted.visitor_id,
         locale: admitted.locale,
-        tier: admitted.tier,
         id: message.id,
         ticket,
         text,

@@ -59,7 +59,8 @@ impl Secret {
     }
 }
 
-fn mac(key: &[u8], signed: &str) -> Option<Hmac<Sha256>> {
+/// HMAC-SHA-256 of a text; any key will do, so it is never nothing.
+pub(crate) fn mac(key: &[u8], signed: &str) -> Option<Hmac<Sha256>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
     mac.update(signed.as_bytes());
     Some(mac)

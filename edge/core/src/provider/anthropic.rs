@@ -229,7 +229,7 @@ mod tests {
         let server = checks::server("anthropic", "https://api.example/v1/", Some("sk-secret"));
         let model = checks::model(&server, "claude-x");
         let question = crate::fakes::question("Bonjour");
-        let prompt = crate::prompt::build(&question, &crate::retrieval::Passages::default(), &[]);
+        let prompt = crate::fakes::prompt(&question);
         let request = model.request(&prompt, Some(2_000)).unwrap();
         let (url, headers) = checks::http(&request);
         assert_eq!(url, "https://api.example/v1/messages");

@@ -282,7 +282,7 @@ mod tests {
         let server = checks::server("gemini", "https://api.example/v1beta/", Some("secret-key"));
         let model = checks::model(&server, "gemini-x");
         let question = crate::fakes::question("Bonjour");
-        let prompt = crate::prompt::build(&question, &crate::retrieval::Passages::default(), &[]);
+        let prompt = crate::fakes::prompt(&question);
         let request = model.request(&prompt, Some(2_000)).unwrap();
         let (url, headers) = checks::http(&request);
         assert_eq!(

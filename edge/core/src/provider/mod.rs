@@ -20,7 +20,7 @@ use serde::Serialize;
 
 use crate::{
     ports::{Destination, ModelRequest},
-    prompt::Prompt,
+    prompt::{self, Prompt},
     record::Outcome,
     settings::{BotSettings, Price, ProviderChoice, TimeoutSettings},
 };
@@ -322,6 +322,22 @@ impl Deployment {
             }
         }
         links
+    }
+}
+
+/// The tokens of a prompt and of what was written to it, where a vendor has not counted them (it never does, it was
+/// stopped, it broke off). docs/costs.md says how far from the truth that is.
+pub fn estimate(turns: &[prompt::Turn], text: &str) -> Usage {
+    let input = turns.iter().map(|turn| prompt::tokens(&turn.content)).sum();
+    let output = match text {
+        "" => 0,
+        text => prompt::tokens(text),
+    };
+    let count = |tokens: usize| u32::try_from(tokens).unwrap_or(u32::MAX);
+    Usage {
+        input_tokens: count(input),
+        output_tokens: count(output),
+        estimated: true,
     }
 }
 

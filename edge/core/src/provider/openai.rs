@@ -216,7 +216,7 @@ mod tests {
     fn the_key_goes_into_a_header_and_nowhere_else() {
         let server = checks::server("openai", "https://api.example/v1/", Some("sk-secret"));
         let question = crate::fakes::question("Bonjour");
-        let prompt = crate::prompt::build(&question, &crate::retrieval::Passages::default(), &[]);
+        let prompt = crate::fakes::prompt(&question);
         let model = checks::model(&server, "m");
         let request = model.request(&prompt, None).unwrap();
         let (url, headers) = checks::http(&request);

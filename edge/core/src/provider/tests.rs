@@ -106,3 +106,22 @@ fn what_is_worth_another_try() {
         assert_eq!(got, (passing, of_the_key, of_the_model), "{failure}");
     }
 }
+
+#[test]
+fn what_nobody_counted_is_estimated_and_marked() {
+    let turn = |content: &str| prompt::Turn {
+        role: prompt::Role::User,
+        content: content.into(),
+    };
+    let turns = [turn("You are kind."), turn("Où as-tu étudié ?")];
+    let expected = Usage {
+        input_tokens: 3 + 4 + 4 + 4,
+        output_tokens: 0,
+        estimated: true,
+    };
+    assert_eq!(estimate(&turns, ""), expected);
+    // They are 9 and 8 of OpenAI's o200k_base.
+    assert_eq!(estimate(&[], "J’ai étudié à Lannion.").output_tokens, 9);
+    assert_eq!(estimate(&[], "我在兰尼翁学习过。").output_tokens, 13);
+    assert_eq!(estimate(&[], "").input_tokens, 0);
+}

@@ -146,7 +146,7 @@ mod tests {
     fn the_request_goes_to_the_binding() {
         let server = checks::server("workers_ai", "", None);
         let question = crate::fakes::question("Bonjour");
-        let prompt = crate::prompt::build(&question, &crate::retrieval::Passages::default(), &[]);
+        let prompt = crate::fakes::prompt(&question);
         let request = checks::model(&server, "@cf/x").request(&prompt, Some(9));
         let request = request.unwrap();
         assert!(matches!(request.to, Destination::Binding { model } if model == "@cf/x"));

@@ -69,7 +69,7 @@ fn close(text: &str) -> String {
 }
 
 /// Whether the text ends inside a fenced code block.
-fn in_fence(text: &str) -> bool {
+pub fn in_fence(text: &str) -> bool {
     let fences = text.lines().filter(|line| {
         let line = line.trim_start();
         line.starts_with("```") || line.starts_with("~~~")

@@ -1,8 +1,10 @@
 //! From a model's text, as it comes, to server events: Markdown is parsed incrementally into typed blocks and
 //! the page is told only what changed.
 
+pub mod citations;
 mod markdown;
 mod mend;
+pub mod trailer;
 
 use bulle_protocol::{
     block::Block,

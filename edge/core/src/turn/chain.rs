@@ -6,6 +6,7 @@
 use bulle_protocol::{
     Id,
     event::{Finish, Usage},
+    notice::Answerer,
     problem::Code,
 };
 
@@ -17,10 +18,17 @@ use super::{
 use crate::{
     budget::{self, Funding, Unfunded},
     guard::limit,
-    prompt::{self, Prompt},
-    provider::{Failure, Link, Model, breaker::Breaker, prices},
+    notice::Notice,
+    prompt::{self, Extras, Input, Memory, Prompt, Summary},
+    provider::{self, Failure, Link, Model, breaker::Breaker, prices},
+    quality::{
+        Finished,
+        validate::{self, Defect, Rules},
+    },
     record::{Call, Outcome, Purpose},
+    reply::trailer,
     retrieval::Passages,
+    settings::Site,
 };
 
 /// How often the same model is asked again after a failure that may pass.
@@ -44,8 +52,32 @@ pub(super) struct Chain<'a, P> {
     pub calls: Vec<Call>,
     /// Whether a model has taken a request: from then on the answer costs money.
     pub paid: bool,
+    /// What the owner should know.
+    pub alerts: Vec<Alert>,
+    /// What stands for the beginning of a long conversation.
+    pub summary: Option<Summary>,
+    /// The last prompt that a model was given.
+    pub prompt: Option<Prompt>,
     /// Reservations so far.
     reservations: u128,
+}
+
+/// Something that the owner should know.
+pub(super) enum Alert {
+    /// A budget is used up: the key of its line.
+    Exhausted(String),
+    /// A model is not asked for a while.
+    Failing(Answerer, Outcome),
+}
+
+impl Alert {
+    /// As a notice; `instead` has answered.
+    pub fn notice(self, site: &Site, instead: Option<Answerer>, now_ms: u64) -> Notice {
+        match self {
+            Self::Exhausted(line) => Notice::budget_exhausted(site, &line, instead),
+            Self::Failing(who, why) => Notice::model_failing(site, who, why, instead, now_ms),
+        }
+    }
 }
 
 /// An answer of a model.
@@ -71,6 +103,9 @@ impl<'a, P: Platform> Chain<'a, P> {
             patience,
             calls: Vec::new(),
             paid: false,
+            alerts: Vec::new(),
+            summary: None,
+            prompt: None,
             reservations: 0,
         }
     }
@@ -101,51 +136,133 @@ impl<'a, P: Platform> Chain<'a, P> {
 
     /// What one model answers, cut answers continued and bad ones repaired once; `None` to go on to the next.
     async fn answer_of(&mut self, model: Model<'_>) -> Option<Result<Finish, Failure>> {
-        let written = self.ask.written;
-        let mut purpose = match written {
+        let mut purpose = match self.ask.written {
             "" => Purpose::Answer,
             _ => Purpose::Continuation,
         };
-        let mut prompt = self.prompt(purpose);
+        let mut defect = None;
+        let mut prompt = self.prompt(purpose, None);
         self.begin(&prompt);
         let mut continued = false;
         loop {
             let before = self.draft.text().len();
-            let finish = match self.try_model(model, purpose, &prompt).await {
-                Ok(Finish::Stopped) => return Some(Ok(Finish::Stopped)),
+            let mut finish = match self.try_model(model, purpose, &prompt).await {
+                Ok(Finish::Stopped) => {
+                    // What was held back is not shown unproven.
+                    if self.draft.is_held() {
+                        self.draft.reset(0, false);
+                    }
+                    return Some(Ok(Finish::Stopped));
+                }
                 Ok(finish) => finish,
                 // The rest of a cut answer did not come: what there is, is an answer that was cut.
-                Err(_) if continued => return Some(Ok(Finish::Length)),
+                Err(_) if continued => Finish::Length,
                 Err(failure) if self.draft.is_shown() && self.draft.text().len() > before => {
                     return Some(Err(failure));
                 }
+                Err(failure) if failure.outcome == Outcome::Empty && defect.is_none() => {
+                    purpose = Purpose::Repair;
+                    prompt = self.prompt(purpose, Some(defect.insert(Defect::Empty)));
+                    self.begin(&prompt);
+                    continue;
+                }
                 Err(_) => return None,
             };
-            if finish == Finish::Length && !continued && !self.draft.is_full() {
+            self.draft.close(self.ports);
+            // The line of suggestions is the end of an answer, even where that line is cut.
+            if !self.draft.suggestions().is_empty() {
+                finish = Finish::Stop;
+            }
+            if finish == Finish::Length && !continued && self.may_go_on() {
                 continued = true;
                 purpose = Purpose::Continuation;
-                prompt = self.prompt(purpose);
+                prompt = self.prompt(purpose, defect.as_ref());
+                self.expect_suggestions();
                 continue;
             }
-            return Some(Ok(finish));
+            self.draft.complete(self.ports);
+            let Err(found) = self.check(finish) else {
+                return Some(Ok(finish));
+            };
+            let name = model.server.provider.name;
+            self.draft.log(&format!("{name} answered badly: {found:?}"));
+            if !self.may_begin_again() {
+                return Some(Ok(finish));
+            }
+            if let Some(call) = self.calls.last_mut() {
+                call.outcome = Outcome::Invalid;
+            }
+            if defect.is_some() {
+                return None;
+            }
+            continued = false;
+            purpose = Purpose::Repair;
+            prompt = self.prompt(purpose, Some(defect.insert(found)));
+            self.begin(&prompt);
         }
     }
 
-    fn prompt(&self, _: Purpose) -> Prompt {
-        prompt::build(self.ask.question, self.passages, self.ask.history)
+    fn prompt(&self, purpose: Purpose, defect: Option<&Defect>) -> Prompt {
+        let memory = Memory {
+            summary: self.summary.as_ref(),
+            exchanges: self.ask.history,
+        };
+        let repair = defect.map(validate::instruction);
+        let extras = Extras {
+            continuation: (purpose == Purpose::Continuation).then(|| self.draft.text()),
+            repair: repair.as_deref(),
+            system: self.ask.question.instructions(),
+            suggest: self.ask.offers().then_some(trailer::INSTRUCTION),
+        };
+        let input = Input::of(self.ask.question);
+        prompt::build(&input, self.passages, &memory, &extras)
     }
 
-    /// An empty draft, but for what an earlier attempt at this turn has written.
+    /// An empty draft, but for what an earlier attempt at this turn has written. One that must cite is held back.
     fn begin(&mut self, prompt: &Prompt) {
-        if self.draft.text() == self.ask.written && self.draft.is_shown() {
-            return;
+        let written = self.ask.written;
+        if self.draft.text() != written || !self.draft.is_shown() {
+            let answers = &self.ask.question.site().bot.answers;
+            let held = answers.citations_required && prompt.passages() > 0 && written.is_empty();
+            self.draft.reset(prompt.passages(), held);
+            self.draft.push(self.ports, written);
         }
-        self.draft.reset(prompt.passages(), false);
-        self.draft.push(self.ports, self.ask.written);
+        self.expect_suggestions();
+    }
+
+    fn expect_suggestions(&mut self) {
+        if self.ask.offers() {
+            self.draft.expect_suggestions(self.ask.question.text());
+        }
+    }
+
+    /// Whether a cut answer is worth to be continued: who bounds it wants no more.
+    fn may_go_on(&self) -> bool {
+        self.ask.most.is_none() && !self.draft.is_full()
+    }
+
+    /// Whether the answer can be taken back. What a visitor has read before a retry is not.
+    fn may_begin_again(&self) -> bool {
+        !self.draft.is_shown() || (self.ask.restartable && self.ask.written.is_empty())
+    }
+
+    /// Whether the answer is as it must be.
+    fn check(&self, finish: Finish) -> Result<(), Defect> {
+        let bot = &self.ask.question.site().bot;
+        validate::check(
+            &Finished {
+                question: self.ask.question.text(),
+                blocks: self.draft.blocks(),
+                cites: self.draft.cites(),
+                passages: self.passages,
+                finish,
+            },
+            &Rules::of(&bot.answers, &bot.persona),
+        )
     }
 
     /// Asks a model, again where that may help, for money if there is some.
-    async fn try_model(
+    pub async fn try_model(
         &mut self,
         mut model: Model<'_>,
         purpose: Purpose,
@@ -159,15 +276,20 @@ impl<'a, P: Platform> Chain<'a, P> {
                 "the circuit is open",
             ));
         };
-        let reservation = match self.reserve(&model, prompt).await {
+        let reservation = match self.reserve(&model, purpose, prompt).await {
             Ok(reservation) => reservation,
             Err(why) => {
                 self.skip(name, model.name, Outcome::Unfunded);
                 self.draft.log(&format!("{name} was not asked: {why}"));
+                if let Unfunded::Exhausted(line) = &why {
+                    self.alerts.push(Alert::Exhausted(line.clone()));
+                }
                 return Err(Failure::new(Code::UpstreamUnavailable, why.to_string()));
             }
         };
-        let most = reservation.as_ref().map(|_| budget::MAX_OUTPUT_TOKENS);
+        self.prompt = Some(prompt.clone());
+        let funded = reservation.as_ref().map(|_| budget::MAX_OUTPUT_TOKENS);
+        let most = self.ask.most.into_iter().chain(funded).min();
         // Whoever is first: the load is shared among the keys.
         model.key = usize::try_from(self.ports.random() % 64).unwrap_or_default();
         let mut spent = Some(Usage::default());
@@ -229,10 +351,15 @@ impl<'a, P: Platform> Chain<'a, P> {
         match &attempt.end {
             Ok(Finish::Stopped) => {}
             Err(failure) if failure.is_of_the_model() => {
+                let who = Answerer {
+                    provider: name.to_owned(),
+                    model: model.name.to_owned(),
+                };
                 if breaker.failed(self.ports).await {
                     self.draft.log(&format!(
                         "{name} is not asked for a while: it failed too often"
                     ));
+                    self.alerts.push(Alert::Failing(who, failure.outcome));
                 }
             }
             _ => breaker.succeeded(self.ports).await,
@@ -243,10 +370,14 @@ impl<'a, P: Platform> Chain<'a, P> {
     async fn reserve(
         &mut self,
         model: &Model<'_>,
+        purpose: Purpose,
         prompt: &Prompt,
     ) -> Result<Option<budget::Reservation>, Unfunded> {
         self.reservations += 1;
-        let id = limit::ticket(self.ask.reply_id, Id::from_parts(0, self.reservations));
+        let id = limit::ticket(
+            self.ask.reply_id,
+            Id::from_parts(purpose as u64, self.reservations),
+        );
         match budget::reserve(self.ports, self.ask.question.site(), id, model, prompt).await {
             Funding::Unbounded => Ok(None),
             Funding::Reserved(reservation) => Ok(Some(reservation)),
@@ -287,10 +418,9 @@ impl<'a, P: Platform> Chain<'a, P> {
             |ms: u64| u32::try_from(ms.saturating_sub(attempt.started_ms)).unwrap_or(u32::MAX);
         let usage = match attempt.usage {
             Some(usage) => usage,
-            None if attempt.paid => estimate(prompt, text),
+            None if attempt.paid => provider::estimate(prompt.turns(), text),
             None => Usage::default(),
         };
-        let price = prices::price(model);
         self.calls.push(Call {
             purpose,
             provider: model.server.provider.name.to_owned(),
@@ -306,21 +436,10 @@ impl<'a, P: Platform> Chain<'a, P> {
             },
             status: attempt.status,
             usage,
-            microusd: price.map(|price| budget::cost(price, usage)),
+            microusd: prices::cost(model.price, model.name, usage),
             first_token_ms: attempt.first_ms.map(since),
             total_ms: since(attempt.ended_ms),
             at: attempt.started_ms,
         });
-    }
-}
-
-/// Tokens that nobody has counted.
-fn estimate(prompt: &Prompt, text: &str) -> Usage {
-    let count = |text: &str| u32::try_from(prompt::tokens(text)).unwrap_or(u32::MAX);
-    let turns = prompt.turns().iter().map(|turn| count(&turn.content));
-    Usage {
-        input_tokens: turns.fold(0, u32::saturating_add),
-        output_tokens: if text.is_empty() { 0 } else { count(text) },
-        estimated: true,
     }
 }

@@ -6,7 +6,10 @@ use bulle_protocol::{
 };
 
 use super::Sink;
-use crate::{ports::Clock, reply::Reply};
+use crate::{
+    ports::Clock,
+    reply::{Reply, trailer::Trailer},
+};
 
 /// An answer that may still be thrown away and begun again.
 pub(super) struct Draft<'s> {
@@ -15,6 +18,14 @@ pub(super) struct Draft<'s> {
     reply: Reply,
     /// Events that are held back until the answer is known to be as it must be.
     held: Option<Vec<ServerEvent>>,
+    /// How many passages it may cite.
+    passages: usize,
+    /// Its Markdown, as far as nothing of it is visible.
+    unseen: String,
+    /// Takes out the line of suggestions, and knows the question.
+    trailer: Option<(Trailer, String)>,
+    /// What the model says may be asked next.
+    suggestions: Vec<String>,
     /// Whether the visitor sees something of it.
     shown: bool,
     /// When the visitor first saw something, in Unix milliseconds.
@@ -30,6 +41,10 @@ impl<'s> Draft<'s> {
             start,
             reply: Reply::new(0),
             held: None,
+            passages: 0,
+            unseen: String::new(),
+            trailer: None,
+            suggestions: Vec::new(),
             shown: false,
             first_ms: None,
         }
@@ -43,11 +58,31 @@ impl<'s> Draft<'s> {
         }
         self.reply = Reply::new(passages);
         self.held = held.then(Vec::new);
+        self.passages = passages;
+        self.unseen.clear();
+        self.trailer = None;
+        self.suggestions.clear();
+    }
+
+    /// What comes next may end with a line of suggestions, which is for the page and not for the reader.
+    pub fn expect_suggestions(&mut self, question: &str) {
+        self.trailer = Some((Trailer::new(), question.to_owned()));
     }
 
     /// Adds text.
     pub fn push(&mut self, clock: &impl Clock, text: &str) {
+        match &mut self.trailer {
+            Some((trailer, _)) => {
+                let text = trailer.push(text);
+                self.add(clock, &text);
+            }
+            None => self.add(clock, text),
+        }
+    }
+
+    fn add(&mut self, clock: &impl Clock, text: &str) {
         let events = self.reply.push(text);
+        self.unseen.push_str(text);
         self.tell(clock, events);
     }
 
@@ -58,11 +93,26 @@ impl<'s> Draft<'s> {
         }
     }
 
-    /// The answer is complete: nothing of it is held back any longer.
-    pub fn finish(&mut self, clock: &impl Clock) {
-        self.release(clock);
+    /// The model has ended: what it has said may be asked next is known.
+    pub fn close(&mut self, clock: &impl Clock) {
+        if let Some((trailer, question)) = self.trailer.take() {
+            let (rest, suggestions) = trailer.finish(&question);
+            self.add(clock, &rest);
+            self.suggestions = suggestions;
+        }
+    }
+
+    /// The text is complete, but may be held back.
+    pub fn complete(&mut self, clock: &impl Clock) {
+        self.close(clock);
         let events = self.reply.finish();
         self.tell(clock, events);
+    }
+
+    /// The answer is complete: nothing of it is held back any longer.
+    pub fn finish(&mut self, clock: &impl Clock) {
+        self.complete(clock);
+        self.release(clock);
     }
 
     fn tell(&mut self, clock: &impl Clock, events: Vec<ServerEvent>) {
@@ -76,6 +126,10 @@ impl<'s> Draft<'s> {
         }
         for event in events {
             self.sink.emit(event);
+        }
+        if self.shown && !self.unseen.is_empty() {
+            self.sink.wrote(&self.unseen, self.passages);
+            self.unseen.clear();
         }
     }
 
@@ -102,6 +156,16 @@ impl<'s> Draft<'s> {
     /// The passages that are cited, in the order of their numbers.
     pub fn cites(&self) -> &[u32] {
         self.reply.cites()
+    }
+
+    /// What the model has said may be asked next.
+    pub fn suggestions(&self) -> &[String] {
+        &self.suggestions
+    }
+
+    /// Whether it is held back.
+    pub fn is_held(&self) -> bool {
+        self.held.is_some()
     }
 
     /// Whether the visitor sees something of it.

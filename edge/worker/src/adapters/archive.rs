@@ -1,9 +1,10 @@
 //! The permanent transcript in D1.
 
 use bulle_edge_core::{
-    ports::{Archive, PortError},
-    record::{Record, StoredMessage},
+    ports::{Archive, Owner, PortError},
+    record::{Call, Record, StoredMessage},
 };
+use bulle_protocol::Id;
 use serde::Serialize;
 use worker::{D1Database, D1PreparedStatement};
 
@@ -39,12 +40,67 @@ impl Archive for Edge {
                 reply,
                 Some(record.question.id.to_string()),
             )?);
+            if !record.calls.is_empty() {
+                statements.push(calls(
+                    &db,
+                    (owner, record.conversation_id, Some(record.question.id)),
+                    &reply.id.to_string(),
+                    &record.calls,
+                )?);
+            }
         }
         // A batch is one transaction: a conversation is never without its message. A turn that outlives its bot leaves
-        // nothing: what an owner has deleted does not come back.
+        // nothing but what it has cost: what an owner has deleted does not come back.
         db.batch(statements).await.map_err(port_error)?;
         Ok(())
     }
+
+    async fn record_calls(
+        &self,
+        owner: &Owner,
+        conversation_id: Id,
+        id_prefix: &str,
+        list: &[Call],
+    ) -> Result<(), PortError> {
+        if list.is_empty() {
+            return Ok(());
+        }
+        let db = self.db()?;
+        let statement = calls(&db, (owner, conversation_id, None), id_prefix, list)?;
+        statement.run().await.map_err(port_error)?;
+        Ok(())
+    }
+}
+
+/// Stores calls that are not stored yet: in one statement, however many there are. `of` says whose they are, in which
+/// conversation, and to which message.
+fn calls(
+    db: &D1Database,
+    of: (&Owner, Id, Option<Id>),
+    id_prefix: &str,
+    list: &[Call],
+) -> Result<D1PreparedStatement, PortError> {
+    let (owner, conversation_id, question_id) = of;
+    // An owner's price may be any number. A call for a million dollars is none, and a sum must not overflow.
+    let statement = db.prepare(
+        "INSERT INTO model_call (tenant_id, id, bot_id, conversation_id, question_id, purpose, provider, model, \
+         outcome, status, input_tokens, output_tokens, estimated, microusd, first_token_ms, total_ms, created_at) \
+         SELECT ?1, ?4 || '/' || key, ?2, ?3, ?5, value ->> 'purpose', value ->> 'provider', value ->> 'model', \
+         value ->> 'outcome', value ->> 'status', value ->> '$.usage.input_tokens', \
+         value ->> '$.usage.output_tokens', coalesce(value ->> '$.usage.estimated', 0), \
+         min(value ->> 'microusd', 1000000000000), value ->> 'first_token_ms', value ->> 'total_ms', value ->> 'at' \
+         FROM json_each(?6) WHERE EXISTS (SELECT 1 FROM tenant WHERE id = ?1) \
+         ON CONFLICT (tenant_id, id) DO NOTHING",
+    );
+    let statement = statement.bind(&[
+        owner.tenant_id.as_str().into(),
+        owner.bot_id.as_str().into(),
+        conversation_id.to_string().into(),
+        id_prefix.into(),
+        nullable(question_id.map(|id| id.to_string())),
+        json(&list)?.into(),
+    ]);
+    statement.map_err(port_error)
 }
 
 fn message(
@@ -55,8 +111,8 @@ fn message(
 ) -> Result<D1PreparedStatement, PortError> {
     let statement = db.prepare(
         "INSERT OR REPLACE INTO message (tenant_id, conversation_id, position, id, role, text, blocks, sources, \
-         status, reply_to, finish, error, provider, model, input_tokens, output_tokens, created_at) \
-         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17 \
+         status, reply_to, finish, error, provider, model, input_tokens, output_tokens, created_at, estimated, evidence) \
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19 \
          WHERE EXISTS (SELECT 1 FROM conversation WHERE tenant_id = ?1 AND id = ?2)",
     );
     let statement = statement.bind(&[
@@ -77,6 +133,8 @@ fn message(
         message.usage.input_tokens.into(),
         message.usage.output_tokens.into(),
         time(message.created_at),
+        u8::from(message.usage.estimated).into(),
+        json(&message.evidence)?.into(),
     ]);
     statement.map_err(port_error)
 }

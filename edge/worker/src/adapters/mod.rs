@@ -8,9 +8,13 @@ mod kv;
 mod memory;
 mod meters;
 mod models;
+pub mod notices;
 pub mod object;
 pub mod owners;
+mod prompts;
+mod summaries;
 mod tenants;
+mod usage;
 mod visitors;
 
 pub use models::AI_BINDING;

@@ -102,10 +102,10 @@ pub struct ModelBody {
 }
 
 /// Aborts when dropped, the wait for the head of the response included.
-struct Cancel(Option<AbortController>);
+pub(super) struct Cancel(Option<AbortController>);
 
 impl Cancel {
-    fn new() -> (Self, AbortSignal) {
+    pub(super) fn new() -> (Self, AbortSignal) {
         let controller = AbortController::default();
         let signal = controller.signal();
         (Self(Some(controller)), signal)

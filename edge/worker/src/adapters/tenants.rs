@@ -36,6 +36,15 @@ impl Tenants for Edge {
         }
         found
     }
+
+    async fn bot(&self, tenant_id: &str, bot_id: &str) -> Result<Option<Site>, PortError> {
+        let found = self.load_bot(tenant_id, bot_id).await;
+        if let Err(error) = &found {
+            let error = error.to_string();
+            console_error!("{}", serde_json::json!({ "bot": bot_id, "error": error }));
+        }
+        found
+    }
 }
 
 impl Edge {
@@ -55,11 +64,64 @@ impl Edge {
         );
         let statement = statement.bind(&[key.into()]).map_err(port_error)?;
         let row: Option<Row> = statement.first(None).await.map_err(port_error)?;
-        let Some(row) = row else { return Ok(None) };
+        row.map(Row::into_site).transpose()
+    }
+
+    async fn load_bot(&self, tenant_id: &str, bot_id: &str) -> Result<Option<Site>, PortError> {
+        let statement = self.db()?.prepare(
+            "SELECT '' AS key, bot.tenant_id, bot.id AS bot_id, '[]' AS origins, 'production' AS environment, \
+             bot.status = 'active' AND tenant.status = 'active' AS active, \
+             bot.settings AS bot, bot.created_at AS bot_since, \
+             bot.version AS bot_version, bot.knowledge AS knowledge, tenant.settings AS tenant, \
+             '[]' AS identity_secrets \
+             FROM bot JOIN tenant ON tenant.id = bot.tenant_id \
+             WHERE bot.tenant_id = ?1 AND bot.id = ?2",
+        );
+        let values = [tenant_id.into(), bot_id.into()];
+        let statement = statement.bind(&values).map_err(port_error)?;
+        let row: Option<Row> = statement.first(None).await.map_err(port_error)?;
+        row.map(Row::into_site).transpose()
+    }
+
+    /// The tenant's bots that serve visitors, in the order of their ids: each with its Unix milliseconds of creation.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn active_bots(&self, tenant_id: &str) -> Result<Vec<(String, u64)>, PortError> {
+        let statement = self.db()?.prepare(
+            "SELECT bot.id AS bot_id, bot.created_at AS bot_since \
+             FROM bot JOIN tenant ON tenant.id = bot.tenant_id \
+             WHERE bot.tenant_id = ?1 AND bot.status = 'active' AND tenant.status = 'active' ORDER BY bot.id",
+        );
+        let statement = statement.bind(&[tenant_id.into()]).map_err(port_error)?;
+        let result = statement.all().await.map_err(port_error)?;
+        let rows: Vec<Active> = result.results().map_err(port_error)?;
+        let bots = rows.into_iter();
+        Ok(bots.map(|bot| (bot.bot_id, bot.bot_since as u64)).collect())
+    }
+}
+
+#[derive(Deserialize)]
+struct Active {
+    bot_id: String,
+    bot_since: f64,
+}
+
+impl Row {
+    fn into_site(self) -> Result<Site, PortError> {
+        let row = self;
         let broken = |what: &str, error: serde_json::Error| {
-            PortError(format!("{what} of site {}: {error}", row.key))
+            let Row {
+                key,
+                tenant_id,
+                bot_id,
+                ..
+            } = &row;
+            PortError(format!(
+                "{what} of {tenant_id}/{bot_id} (site {key:?}): {error}"
+            ))
         };
-        Ok(Some(Site {
+        Ok(Site {
             origins: serde_json::from_str(&row.origins).map_err(|e| broken("origins", e))?,
             environment: serde_json::from_str(&format!("\"{}\"", row.environment))
                 .map_err(|e| broken("environment", e))?,
@@ -75,6 +137,6 @@ impl Edge {
             bot_since: row.bot_since as u64,
             bot_version: row.bot_version,
             knowledge: row.knowledge,
-        }))
+        })
     }
 }

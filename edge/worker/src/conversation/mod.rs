@@ -7,14 +7,14 @@
 mod command;
 mod live;
 mod store;
-mod stream;
+pub mod stream;
 
 use bulle_edge_core::{
     guard::Question,
     ports::{Archive, Clock, Entropy},
     record::{self, Record},
     strings,
-    turn::{self, Ask},
+    turn::{self, Ask, Sink},
 };
 use bulle_protocol::{
     Id,
@@ -216,6 +216,8 @@ impl Inner {
             number,
             history: &history,
             written: &written,
+            most: None,
+            restartable: true,
         };
         let mut sink = TurnSink::new(&self, &question, number, seq);
         // A dropped sender is no wish to stop.
@@ -238,6 +240,13 @@ impl Inner {
             console_error!("{}", serde_json::json!({ "turn": error.to_string() }));
         }
         self.live.replace(None);
+        let site = question.site();
+        for line in turn::tell_owner(&self.edge, site, ended.notices).await {
+            sink.log(&line);
+        }
+        if ended.outgrown {
+            turn::summarise(&self.edge, &deployment, &ask, &mut sink).await;
+        }
         if self
             .store
             .unrecorded()

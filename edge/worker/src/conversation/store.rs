@@ -1,7 +1,10 @@
 //! The object's own storage: the owner, the turns, and the frames of the last ones.
 
 use bulle_edge_core::{
-    guard::Question, ports::Owner, prompt::Exchange, prompt::MAX_EXCHANGES, record::Record,
+    guard::Question,
+    ports::Owner,
+    prompt::{Exchange, MAX_EXCHANGES, MAX_HISTORY_CHARS},
+    record::Record,
 };
 use bulle_protocol::{Id, event::Finish};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -85,6 +88,7 @@ struct Json {
 
 #[derive(Deserialize)]
 struct ExchangeRow {
+    number: u32,
     text: String,
     answer: String,
 }
@@ -269,17 +273,25 @@ impl Store {
             .map_or_else(String::new, |row| row.json))
     }
 
-    /// The exchanges before a turn, oldest first.
+    /// The exchanges before a turn, oldest first: the newest, as many as a prompt can have a use for.
     pub fn history(&self, before: u32) -> Result<Vec<Exchange>> {
-        let limit = i64::try_from(MAX_EXCHANGES).unwrap_or(i64::MAX);
+        let most = |n: usize| i64::try_from(n).unwrap_or(i64::MAX).into();
         let mut rows: Vec<ExchangeRow> = self.rows(
-            "SELECT text, answer FROM turn WHERE number < ? ORDER BY number DESC LIMIT ?",
-            vec![i64::from(before).into(), limit.into()],
+            "SELECT number, text, answer FROM (SELECT number, text, answer, \
+             SUM(length(text) + length(answer)) OVER (ORDER BY number DESC) AS so_far \
+             FROM (SELECT number, text, answer FROM turn WHERE number < ? ORDER BY number DESC LIMIT ?)) \
+             WHERE so_far <= ? ORDER BY number DESC",
+            vec![
+                i64::from(before).into(),
+                most(MAX_EXCHANGES),
+                most(MAX_HISTORY_CHARS),
+            ],
         )?;
         rows.reverse();
         Ok(rows
             .into_iter()
             .map(|row| Exchange {
+                position: row.number.saturating_mul(2),
                 question: row.text,
                 answer: row.answer,
             })

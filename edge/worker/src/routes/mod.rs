@@ -2,7 +2,10 @@
 
 pub mod admin;
 pub mod assets;
+pub mod completions;
 pub mod conversations;
+#[cfg(test)]
+pub mod documented;
 pub mod health;
 pub mod loader;
 pub mod messages;
@@ -29,6 +32,9 @@ pub fn router(edge: Edge) -> Router {
         )
         .route("/v1/conversations/{id}/events", get(messages::events))
         .route("/v1/conversations/{id}/cancel", post(messages::cancel))
+        .route("/v1/chat/completions", post(completions::create))
+        .route("/v1/models", get(completions::models))
+        .route("/v1/models/{id}", get(completions::model))
         .merge(admin::router())
         .route("/health", get(health::get))
         .route("/openapi.json", get(openapi::get))

@@ -41,7 +41,7 @@ fn failures() -> Vec<(&'static str, Misdeed, Outcome, usize)> {
             Outcome::Unreachable,
             3,
         ),
-        ("is empty", Some((200, vec![stop()])), Outcome::Empty, 1),
+        ("is empty", Some((200, vec![stop()])), Outcome::Empty, 2),
         (
             "talks nonsense",
             Some((200, vec![bytes("data: <html>\n\n")])),
@@ -276,10 +276,20 @@ fn a_vendor_that_says_when_to_come_back_is_believed_or_left_alone() {
 #[test]
 fn a_model_that_fails_again_and_again_is_left_alone() {
     let ports = documents();
+    let mut notices = Vec::new();
     for _ in 0..3 {
         ports.answer(404, vec![]);
-        run_turn(&ports, &model());
+        notices.extend(run_turn(&ports, &model()).1.notices);
     }
+    // The owner is told, once, and who answers instead.
+    let [notice] = notices.as_slice() else {
+        panic!("{notices:?}")
+    };
+    assert_eq!(notice.detail.reason.as_deref(), Some("refused"));
+    assert_eq!(
+        notice.detail.instead.as_ref().unwrap().provider,
+        "extractive"
+    );
     let (sent, ended) = run_turn(&ports, &model());
     assert_eq!(ports.requests.borrow().len(), 3);
     assert_eq!(outcomes(&ended)[0], ("openai", Outcome::CircuitOpen));
@@ -373,4 +383,27 @@ fn every_step_is_counted_once_and_priced() {
         "{usage:?}"
     );
     assert_eq!(ended.record.calls[0].microusd, None);
+}
+
+#[test]
+fn without_money_the_next_is_asked_and_the_owner_told() {
+    let ports = documents();
+    let mut site = crate::fakes::site();
+    site.bot.limits.budget.microusd_per_day = Some(1_000);
+    site.bot.model = serde_json::from_str(
+        r#"{"name":"gpt-4o-mini","alternatives":[{"provider":"mistral","price":{"input":0,"output":0}}]}"#,
+    )
+    .unwrap();
+    ports.answer(200, vec![chunk("Huit ans."), stop()]);
+    let question = question_to(site, "Et Kubernetes ?");
+    let deployment = having(&["openai", "mistral"]);
+    let (sent, ended) = run_asked(&ports, &deployment, &question, "", std::future::pending());
+    assert_eq!(
+        (sent.done().provider.as_str(), sent.done().finish),
+        ("mistral", Finish::Stop)
+    );
+    assert_eq!(outcomes(&ended)[0], ("openai", Outcome::Unfunded));
+    let detail = &ended.notices[0].detail;
+    assert_eq!(detail.budget.as_deref(), Some("microusd_per_day"));
+    assert_eq!(detail.instead.as_ref().unwrap().provider, "mistral");
 }

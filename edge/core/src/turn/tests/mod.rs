@@ -1,6 +1,8 @@
 //! Turns, with ports in memory.
 
 mod chain;
+mod quality;
+mod raw;
 
 use super::*;
 use crate::{
@@ -15,11 +17,18 @@ use bulle_protocol::{block::blocks_to_text, conversation::Status, problem::Code}
 struct Sent {
     events: Vec<ServerEvent>,
     log: Vec<String>,
+    wrote: String,
 }
 
 impl Sink for Sent {
     fn emit(&mut self, event: ServerEvent) {
+        if matches!(event, ServerEvent::Start(_)) {
+            self.wrote.clear();
+        }
         self.events.push(event);
+    }
+    fn wrote(&mut self, text: &str, _: usize) {
+        self.wrote.push_str(text);
     }
     fn log(&mut self, line: &str) {
         self.log.push(line.into());
@@ -85,6 +94,8 @@ fn run_asked(
         number: 0,
         history: &[],
         written,
+        most: None,
+        restartable: true,
     };
     let mut sent = Sent::default();
     let ended = block_on(run(ports, deployment, &ask, &mut sent, Box::pin(cancel)));
@@ -216,7 +227,7 @@ fn the_same_first_question_is_answered_once_until_something_changes() {
     let ports = documents();
     let mut site = crate::fakes::site();
     site.bot.answers.cache_seconds = Some(600);
-    let ask = |site: &crate::settings::Site, text: &str| {
+    let ask = |site: &Site, text: &str| {
         let question = question_to(site.clone(), text);
         run_asked(&ports, &model(), &question, "", std::future::pending())
     };
@@ -237,4 +248,54 @@ fn the_same_first_question_is_answered_once_until_something_changes() {
     ports.answer(200, vec![chunk("Huit ans."), stop()]);
     assert!(!ask(&site, "Et Kubernetes ?").0.done().cached);
     assert_eq!(ports.requests.borrow().len(), 3);
+}
+
+#[test]
+fn what_a_conversation_has_outgrown_is_summed_up_and_remembered() {
+    let ports = documents();
+    let mut site = crate::fakes::site();
+    for tier in site.bot.limits.tiers.values_mut() {
+        tier.memory = None;
+    }
+    let question = question_to(site, "Comment je m'appelle ?");
+    let exchange = |n: u32| Exchange {
+        position: 2 * n,
+        question: format!("question {n}"),
+        answer: "mot ".repeat(900),
+    };
+    let history: Vec<Exchange> = (0..10).map(exchange).collect();
+    let ask = Ask {
+        question: &question,
+        conversation_id: Id::from_parts(1, 1),
+        reply_id: Id::from_parts(1, 2),
+        number: 10,
+        history: &history,
+        written: "",
+        most: None,
+        restartable: true,
+    };
+    let mut sent = Sent::default();
+    let never = || Box::pin(std::future::pending());
+    ports.answer(200, vec![chunk("Je ne sais pas."), stop()]);
+    let ended = block_on(run(&ports, &model(), &ask, &mut sent, never()));
+    assert!(ended.outgrown);
+    ports.answer(200, vec![chunk("Elle s'appelle Ada."), stop()]);
+    let events = sent.events.len();
+    block_on(summarise(&ports, &model(), &ask, &mut sent));
+    let stored = ports.other_calls.borrow();
+    let call = &stored[&format!("{}/summary", ask.reply_id)][0];
+    assert_eq!(
+        (call.purpose, call.outcome),
+        (record::Purpose::Summary, Outcome::Answered)
+    );
+    assert_eq!(sent.events.len(), events, "nobody sees it");
+    ports.answer(200, vec![chunk("Ada."), stop()]);
+    let ended = block_on(run(&ports, &model(), &ask, &mut sent, never()));
+    assert!(
+        ports.requests.borrow()[2]
+            .body
+            .contains("Elle s'appelle Ada.")
+    );
+    let prompt = ended.record.reply.unwrap().evidence.prompt.unwrap();
+    assert!(prompt.summary_until.is_some() && !ended.outgrown);
 }

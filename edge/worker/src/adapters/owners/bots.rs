@@ -35,6 +35,9 @@ pub static CHANGES: Changes = Changes {
          AND EXISTS (SELECT 1 FROM bot WHERE tenant_id = ?1 AND id = ?2 AND version = ?3)",
         "DELETE FROM bot_version WHERE tenant_id = ?1 AND bot_id = ?2 \
          AND EXISTS (SELECT 1 FROM bot WHERE tenant_id = ?1 AND id = ?2 AND version = ?3)",
+        "DELETE FROM summary WHERE tenant_id = ?1 \
+         AND conversation_id IN (SELECT id FROM conversation WHERE tenant_id = ?1 AND bot_id = ?2) \
+         AND EXISTS (SELECT 1 FROM bot WHERE tenant_id = ?1 AND id = ?2 AND version = ?3)",
         "DELETE FROM message WHERE tenant_id = ?1 \
          AND conversation_id IN (SELECT id FROM conversation WHERE tenant_id = ?1 AND bot_id = ?2) \
          AND EXISTS (SELECT 1 FROM bot WHERE tenant_id = ?1 AND id = ?2 AND version = ?3)",

@@ -124,6 +124,7 @@ impl Edge {
             .map_err(|e| PortError(format!("scopes of API key {id}: {e}")))?;
         Ok(Some(Caller::Key {
             tenant_id: presented.tenant_id.clone(),
+            id: presented.id,
             scopes,
         }))
     }

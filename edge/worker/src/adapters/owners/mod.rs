@@ -1,12 +1,13 @@
 //! What owners manage, in D1.
 //!
-//! Five kinds of things have one shape: a row of a table, shown as JSON, with an id within its tenant. What a kind has
+//! Six kinds of things have one shape: a row of a table, shown as JSON, with an id within its tenant. What a kind has
 //! of its own are its statements. In each of them `?1` is the tenant and `?2` the id of the thing.
 
 pub mod bots;
 mod idempotency;
 pub mod identity_secrets;
 pub mod keys;
+pub mod notices;
 pub mod sites;
 pub mod tenants;
 

@@ -39,6 +39,8 @@ pub static CHANGES: Changes = Changes {
          AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
         "DELETE FROM bot_version WHERE tenant_id = ?1 \
          AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
+        "DELETE FROM summary WHERE tenant_id = ?1 \
+         AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
         "DELETE FROM message WHERE tenant_id = ?1 \
          AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
         "DELETE FROM conversation WHERE tenant_id = ?1 \

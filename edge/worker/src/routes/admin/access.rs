@@ -1,5 +1,6 @@
 //! Who calls, and whether they may.
 
+use axum::http::HeaderMap;
 use bulle_edge_core::{
     admin::{
         Caller,
@@ -10,6 +11,7 @@ use bulle_edge_core::{
     ports::{Clock, PortError},
 };
 use bulle_protocol::{
+    Id,
     admin::Scope,
     problem::{Code, Problem},
 };
@@ -17,6 +19,7 @@ use worker::console_error;
 
 use super::Call;
 use crate::{
+    adapters::Edge,
     config,
     http::{Refusal, address, header},
 };
@@ -26,7 +29,7 @@ use crate::{
 ///
 /// # Errors
 /// `api_key_missing`, `api_key_invalid`, `rate_limited`, `storage_unavailable`.
-async fn authenticate(Call { edge, headers, .. }: &Call) -> Result<Caller, Refusal> {
+async fn authenticate(edge: &Edge, headers: &HeaderMap) -> Result<Caller, Refusal> {
     let presented = key::bearer(header(headers, "authorization"))?;
     if config::operator_key(edge.env()).is_some_and(|operator| operator.is(presented)) {
         return Ok(Caller::Operator);
@@ -54,7 +57,7 @@ async fn authenticate(Call { edge, headers, .. }: &Call) -> Result<Caller, Refus
 /// # Errors
 /// Those of keys; `not_found`, `scope_missing`.
 pub async fn authorize(call: &Call, tenant_id: &str, scope: Scope) -> Result<Caller, Refusal> {
-    let caller = authenticate(call).await?;
+    let caller = authenticate(&call.edge, &call.headers).await?;
     caller.may(tenant_id, scope)?;
     // A key's own tenant exists; the operator may name any.
     if caller == Caller::Operator {
@@ -71,9 +74,27 @@ pub async fn authorize(call: &Call, tenant_id: &str, scope: Scope) -> Result<Cal
 /// # Errors
 /// Those of keys; `not_found`, `scope_missing`.
 pub async fn operator(call: &Call, tenant_id: Option<&str>) -> Result<Caller, Refusal> {
-    let caller = authenticate(call).await?;
+    let caller = authenticate(&call.edge, &call.headers).await?;
     caller.must_be_operator(tenant_id)?;
     Ok(caller)
+}
+
+/// A tenant's own server calls, with an API key that has this scope: the tenant, and the key's id.
+///
+/// # Errors
+/// Those of keys; `scope_missing`.
+pub async fn server(
+    edge: &Edge,
+    headers: &HeaderMap,
+    scope: Scope,
+) -> Result<(String, Id), Refusal> {
+    let caller = authenticate(edge, headers).await?;
+    let Caller::Key { tenant_id, id, .. } = &caller else {
+        let detail = "The operator's own key belongs to no tenant, so it has no bots. Use an API key of the tenant.";
+        return Err(Problem::new(Code::ScopeMissing, detail).into());
+    };
+    caller.may(tenant_id, scope)?;
+    Ok((tenant_id.clone(), *id))
 }
 
 /// The database failed.

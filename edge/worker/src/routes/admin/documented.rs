@@ -36,6 +36,43 @@ pub struct ByBot {
     bot: Option<String>,
 }
 
+/// What is summed up, and how.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Reporting {
+    /// The first day, in UTC; 29 days before the last one when absent. At most 366 days, both included.
+    #[param(
+        format = "date",
+        pattern = r"^\d{4}-\d{2}-\d{2}$",
+        example = "2026-11-01"
+    )]
+    from: Option<String>,
+    /// The last day, in UTC; today when absent.
+    #[param(
+        format = "date",
+        pattern = r"^\d{4}-\d{2}-\d{2}$",
+        example = "2026-11-30"
+    )]
+    to: Option<String>,
+    /// What has a row of its own, with commas between them; one row for everything when absent.
+    #[param(
+        pattern = "^(day|month|bot|provider|model|conversation|outcome)(,(day|month|bot|provider|model|conversation|outcome))*$",
+        example = "day,model"
+    )]
+    by: Option<String>,
+    /// Only this bot's calls. It may be gone.
+    #[param(min_length = 1, max_length = 40, pattern = "^[a-z0-9][a-z0-9-]{0,39}$")]
+    bot: Option<String>,
+    /// Only this conversation's calls: a ULID.
+    #[param(pattern = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
+    conversation: Option<String>,
+    /// How many rows at most; 1000 when absent.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+    /// The `next` of the rows before, with the same `by`.
+    after: Option<String>,
+}
+
 /// Part of the address.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
@@ -70,6 +107,15 @@ pub struct IdPath {
     /// A ULID.
     #[param(pattern = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
     id: String,
+}
+
+/// Part of the address.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ReplyPath {
+    /// Id of the answer, a ULID.
+    #[param(pattern = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
+    reply_id: String,
 }
 
 /// A condition.

@@ -6,10 +6,13 @@ pub mod bots;
 pub mod documented;
 pub mod identity_secrets;
 pub mod keys;
+pub mod notices;
+pub mod prompts;
 pub mod sites;
 pub mod tenants;
+pub mod usage;
 
-mod access;
+pub mod access;
 mod creation;
 mod query;
 mod things;
@@ -19,7 +22,7 @@ use axum::{
     body::Body,
     extract::{FromRequest, Request},
     http::{HeaderMap, Uri},
-    routing::get,
+    routing::{get, post},
 };
 use std::convert::Infallible;
 
@@ -94,5 +97,23 @@ pub fn router() -> Router<Edge> {
         .route(
             "/v1/admin/tenants/{tenant}/identity-secrets/{id}",
             axum::routing::delete(identity_secrets::delete),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/answers/{reply_id}/prompt",
+            get(prompts::get),
+        )
+        .route("/v1/admin/tenants/{tenant}/notices", get(notices::list))
+        .route(
+            "/v1/admin/tenants/{tenant}/notices/test",
+            post(notices::test),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/notices/secret",
+            get(notices::secret),
+        )
+        .route("/v1/admin/tenants/{tenant}/usage", get(usage::report))
+        .route(
+            "/v1/admin/tenants/{tenant}/answers/{reply_id}",
+            get(usage::answer),
         )
 }

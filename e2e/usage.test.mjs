@@ -1,0 +1,372 @@
+// What models were asked for and what it cost, as owners see it, and that it is kept once, whole, and for the right owner.
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { after, before, describe, test } from "node:test";
+import { openDatabase, startEdge } from "./support/edge.mjs";
+import { Visitor, ulid } from "./support/client.mjs";
+import { GENEROUS, Owner } from "./support/owner.mjs";
+import { pause } from "./support/upstream.mjs";
+
+let edge, database;
+before(async () => {
+  edge = await startEdge();
+  database = openDatabase(edge);
+});
+after(async () => {
+  database?.close();
+  await edge?.stop();
+});
+
+const DAY = 86_400_000;
+const at = (text) => Date.parse(text);
+const today = () => new Date().toISOString().slice(0, 10);
+
+/** Stores a call as the archive does; by default one of a good answer. */
+function store(tenant, more = {}) {
+  const call = {
+    id: `${ulid()}/0`, bot_id: "bot", conversation_id: ulid(), question_id: null, purpose: "answer", provider: "openai", model: "gpt-4o-mini", outcome: "answered",
+    status: 200, input_tokens: 100, output_tokens: 10, estimated: 0, microusd: 21, first_token_ms: 300, total_ms: 900, created_at: Date.now(), ...more,
+  };
+  const names = ["tenant_id", ...Object.keys(call)];
+  database.prepare(`INSERT INTO model_call (${names}) VALUES (${names.map(() => "?")})`).run(tenant, ...Object.values(call));
+  return call;
+}
+
+/** The report, or what it is refused with. */
+async function usage(owner, query = {}, headers = {}) {
+  const response = await owner.fetch(`/usage?${new URLSearchParams(query)}`, { headers });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, text, ...(headers.accept === "text/csv" && response.ok ? {} : JSON.parse(text)) };
+}
+
+const NOTHING = { answers: 0, calls: 0, failed: 0, passed_over: 0, input_tokens: 0, output_tokens: 0, estimated_calls: 0, microusd: 0, unpriced_calls: 0 };
+
+describe("a report", () => {
+  test("of nothing is a row of zeros, or none", async () => {
+    const owner = await Owner.with(edge, "silent");
+    const report = await usage(owner);
+    const from = new Date(at(today()) - 29 * DAY).toISOString().slice(0, 10);
+    assert.deepEqual([report.status, report.from, report.to, report.items], [200, from, today(), [NOTHING]]);
+    assert.match(report.prices_as_of, /^20\d\d-\d\d-\d\d$/);
+    assert.equal(report.headers.get("cache-control"), "no-store");
+    assert.deepEqual((await usage(owner, { by: "day" })).items, []);
+  });
+
+  test("sums up, groups, and counts an answer once", async () => {
+    const owner = await Owner.with(edge, "sums");
+    const [one, two, three] = [ulid(), ulid(), ulid()];
+    const day = (text) => ({ created_at: at(text) });
+    // An answer of the second model, after the first was unreachable and one was passed over.
+    store("sums", { id: `${one}/0`, outcome: "unreachable", status: null, input_tokens: 0, output_tokens: 0, microusd: 0, first_token_ms: null, total_ms: 50, ...day("2026-01-31T23:59:59.999Z") });
+    store("sums", { id: `${one}/1`, model: "o3", outcome: "circuit_open", status: null, input_tokens: 0, output_tokens: 0, microusd: 0, first_token_ms: null, total_ms: 0, ...day("2026-01-31T23:59:59.999Z") });
+    store("sums", { id: `${one}/2`, provider: "ollama", model: "llama", microusd: null, estimated: 1, first_token_ms: 100, total_ms: 500, ...day("2026-02-01T00:00:00Z") });
+    // One that was cut and went on: two calls, one answer; and its summary, which is none.
+    store("sums", { id: `${two}/0`, outcome: "truncated", first_token_ms: 200, total_ms: 700, ...day("2026-02-01T12:00:00Z") });
+    store("sums", { id: `${two}/1`, purpose: "continuation", first_token_ms: 301, total_ms: 900, ...day("2026-02-01T12:00:01Z") });
+    store("sums", { id: `${two}/summary/0`, purpose: "summary", first_token_ms: 500, total_ms: 901, ...day("2026-02-01T12:00:02Z") });
+    // One that broke, of another bot.
+    store("sums", { id: `${three}/0`, bot_id: "other", outcome: "interrupted", microusd: 7, ...day("2026-03-31T23:59:59.999Z") });
+    store("sums", { created_at: at("2026-04-01") });
+    store("sums", { created_at: at("2026-01-30T23:59:59.999Z") });
+
+    const span = { from: "2026-01-31", to: "2026-03-31" };
+    const { items: [all] } = await usage(owner, span);
+    assert.deepEqual(all, {
+      answers: 2, calls: 6, failed: 2, passed_over: 1, input_tokens: 500, output_tokens: 50, estimated_calls: 1, microusd: 70, unpriced_calls: 1,
+      first_token_ms: { mean: 280, p50: 300, p95: 500 }, total_ms: { mean: 659, p50: 700, p95: 901 },
+    });
+    const grouped = async (by, ...columns) => (await usage(owner, { ...span, by })).items.map((row) => [...by.split(","), ...columns].map((name) => row[name]));
+    assert.deepEqual(await grouped("day", "calls", "answers"), [["2026-01-31", 1, 0], ["2026-02-01", 4, 2], ["2026-03-31", 1, 0]]);
+    assert.deepEqual(await grouped("month", "calls"), [["2026-01", 1], ["2026-02", 4], ["2026-03", 1]]);
+    assert.deepEqual(await grouped("bot", "microusd"), [["bot", 63], ["other", 7]]);
+    assert.deepEqual(await grouped("provider,model", "calls", "unpriced_calls"), [["ollama", "llama", 1, 1], ["openai", "gpt-4o-mini", 5, 0], ["openai", "o3", 0, 0]]);
+    assert.deepEqual(await grouped("model,bot", "failed"), [["gpt-4o-mini", "bot", 1], ["gpt-4o-mini", "other", 1], ["llama", "bot", 0], ["o3", "bot", 0]]);
+    assert.deepEqual(await grouped("outcome", "calls", "passed_over", "failed"), [
+      ["answered", 3, 0, 0], ["circuit_open", 0, 1, 0], ["interrupted", 1, 0, 1], ["truncated", 1, 0, 0], ["unreachable", 1, 0, 1],
+    ]);
+    assert.deepEqual(await grouped("day,month,bot,provider,model,conversation,outcome").then((rows) => rows.length), 7);
+    // Where nothing was asked, there is nothing that took time.
+    const { items: [skipped] } = await usage(owner, { ...span, by: "outcome", after: '["answered"]', limit: 1 });
+    assert.deepEqual(skipped, { outcome: "circuit_open", ...NOTHING, passed_over: 1 });
+    const filtered = async (more) => (await usage(owner, { ...span, ...more })).items[0].calls;
+    assert.deepEqual([await filtered({ bot: "other" }), await filtered({ bot: "gone" }), await filtered({ conversation: ulid() })], [1, 0, 0]);
+    const conversation = ulid();
+    store("sums", { conversation_id: conversation, created_at: at("2026-02-02") });
+    assert.equal(await filtered({ conversation }), 1);
+    assert.equal(await filtered({ conversation, bot: "other" }), 0);
+  });
+
+  test("has percentiles that are values of calls", async () => {
+    const owner = await Owner.with(edge, "percentiles");
+    const expected = (values, p) => values.toSorted((a, b) => a - b)[Math.ceil((p / 100) * values.length) - 1];
+    for (const [model, values] of Object.entries({ one: [7], two: [1, 100], twenty: Array.from({ length: 20 }, (_, n) => n), many: Array.from({ length: 333 }, (_, n) => (n * 7919) % 1009) })) {
+      for (const ms of values) store("percentiles", { model, first_token_ms: ms, total_ms: ms * 2 });
+      store("percentiles", { model, first_token_ms: null, outcome: "empty", total_ms: 0 });
+      const { items } = await usage(owner, { by: "model" });
+      const row = items.find((row) => row.model === model);
+      assert.deepEqual(row.first_token_ms, { mean: Math.round(values.reduce((a, b) => a + b) / values.length), p50: expected(values, 50), p95: expected(values, 95) }, model);
+      const totals = [0, ...values.map((ms) => ms * 2)];
+      assert.deepEqual([row.total_ms.p50, row.total_ms.p95], [expected(totals, 50), expected(totals, 95)], model);
+    }
+  });
+
+  test("comes in pages", async () => {
+    const owner = await Owner.with(edge, "pages");
+    database.exec("BEGIN");
+    for (let n = 0; n < 1_203; n += 1) store("pages", { model: `m,"${String(n).padStart(4, "0")}'é`, created_at: Date.now() - (n % 2) * DAY });
+    database.exec("COMMIT");
+    const first = await usage(owner, { by: "model,day" });
+    assert.equal(first.items.length, 1_000);
+    const second = await usage(owner, { by: "model,day", after: first.next });
+    assert.deepEqual([second.items.length, second.next], [203, undefined]);
+    assert.equal(new Set([...first.items, ...second.items].map(({ model }) => model)).size, 1_203);
+    // No page is lost or told twice where it ends between rows of the same first key.
+    let rows = [], next;
+    do {
+      const page = await usage(owner, { by: "day,model", limit: 401, ...(next ? { after: next } : {}) });
+      rows.push(...page.items);
+      next = page.next;
+    } while (next);
+    assert.equal(rows.length, 1_203);
+    assert.equal(new Set(rows.map(({ model }) => model)).size, 1_203);
+    const exact = await usage(owner, { by: "day", limit: 2 });
+    assert.deepEqual([exact.items.length, exact.next], [2, undefined]);
+
+    // A table says in a header where it goes on.
+    const csv = await usage(owner, { by: "model,day" }, { accept: "text/csv" });
+    const [, link] = csv.headers.get("link").match(/^<(\?[!-~]+)>; rel="next"$/);
+    const rest = await usage(owner, Object.fromEntries(new URLSearchParams(link)), { accept: "text/csv" });
+    assert.deepEqual([csv.text.split("\r\n").length, rest.text.split("\r\n").length, rest.headers.get("link")], [1_002, 205, null]);
+  });
+
+  test("is a table for spreadsheets, in which nothing is a formula", async () => {
+    const owner = await Owner.with(edge, "tables");
+    store("tables", { model: '=HYPERLINK("https://evil.test","a")', first_token_ms: null, created_at: at("2026-01-02") });
+    store("tables", { model: "a,\r\nb", created_at: at("2026-01-01") });
+    const response = await owner.fetch("/usage?by=day,model&from=2026-01-01&to=2026-01-31", { headers: { accept: "text/csv" } });
+    assert.equal(response.headers.get("content-type"), "text/csv; charset=utf-8; header=present");
+    assert.equal(response.headers.get("content-disposition"), 'attachment; filename="usage-2026-01-01-2026-01-31.csv"');
+    assert.equal(response.headers.get("cache-control"), "no-store");
+    assert.equal(await response.text(), [
+      "day,model,answers,calls,failed,passed_over,input_tokens,output_tokens,estimated_calls,microusd,unpriced_calls,first_token_ms_mean,first_token_ms_p50,first_token_ms_p95,total_ms_mean,total_ms_p50,total_ms_p95",
+      '2026-01-01,"a,\r\nb",1,1,0,0,100,10,0,21,0,300,300,300,900,900,900',
+      `2026-01-02,"'=HYPERLINK(""https://evil.test"",""a"")",1,1,0,0,100,10,0,21,0,,,,900,900,900`, "",
+    ].join("\r\n"));
+    const refused = await owner.fetch("/usage?by=nope", { headers: { accept: "text/csv" } });
+    assert.deepEqual([refused.status, refused.headers.get("content-type")], [400, "application/problem+json"]);
+  });
+
+  test("is refused with words when it cannot be", async () => {
+    const owner = await Owner.with(edge, "refused");
+    const refusal = async (query) => {
+      const { status, code, detail } = await usage(owner, query);
+      return [status, code, detail];
+    };
+    for (const [query, word] of [
+      [{ from: "yesterday" }, "from"], [{ from: "2026-02-30" }, "from"], [{ to: `${Date.now()}` }, "to"], [{ by: "site" }, "by"], [{ by: "" }, "by"], [{ by: "day,,bot" }, "by"],
+      [{ bot: "A'; DROP TABLE model_call" }, "bot"], [{ conversation: "x" }, "conversation"], [{ limit: "1001" }, "limit"], [{ format: "csv" }, "knows"],
+      [[["by", "day"], ["by", "bot"]], "twice"],
+    ]) {
+      const [status, code, detail] = await refusal(query);
+      assert.deepEqual([status, code], [400, "invalid_parameter"], JSON.stringify(query));
+      assert.ok(detail.includes(word), detail);
+    }
+    for (const query of [{ from: "2026-02-02", to: "2026-02-01" }, { from: "2025-01-01", to: "2026-01-02" }, { from: "0001-01-01" }, { after: "[]" }, { by: "day", after: '["a","b"]' }]) {
+      assert.deepEqual((await refusal(query)).slice(0, 2), [422, "invalid_value"], JSON.stringify(query));
+    }
+    assert.equal((await owner.fetch("/usage", { method: "POST" })).status, 405);
+  });
+});
+
+describe("whose it is", () => {
+  test("only the owner's, and only with the scope", async () => {
+    const [mine, theirs] = [await Owner.with(edge, "mine"), await Owner.with(edge, "theirs")];
+    const { reply } = remember("theirs");
+    store("theirs");
+    const key = async (owner, scopes) => (await owner.post("/keys", { name: "Key", scopes })).key;
+    const good = new Owner(edge, "mine", await key(mine, ["usage:read"]));
+    assert.equal((await usage(good, { by: "bot" })).items.length, 0);
+    for (const path of ["/usage", `/answers/${reply}`]) {
+      const without = await mine.fetch(path, { key: await key(mine, ["tenant:read", "bots:read"]) });
+      assert.deepEqual([without.status, (await without.json()).code], [403, "scope_missing"]);
+      assert.equal((await mine.fetch(path, { key: null })).status, 401);
+      const bytes = async (tenant) => {
+        const response = await new Owner(edge, tenant, good.key).fetch(path);
+        const { request_id: _, ...problem } = await response.json();
+        return JSON.stringify([response.status, problem]);
+      };
+      assert.equal(await bytes("theirs"), await bytes("nobody"));
+      assert.match(await bytes("theirs"), /^\[404,/);
+    }
+    // Their answer under one's own address is as unknown as an unknown one.
+    const bytes = async (id) => {
+      const response = await good.fetch(`/answers/${id}`);
+      return `${response.status} ${(await response.text()).replace(response.headers.get("x-request-id"), "")}`;
+    };
+    assert.equal(await bytes(reply), await bytes(ulid()));
+    assert.equal(await bytes(reply), await bytes("x"));
+    assert.match(await bytes(reply), /^404/);
+    assert.equal((await theirs.fetch(`/answers/${reply}`)).status, 200);
+  });
+});
+
+/** An answer in the database, without calls. */
+function remember(tenant, more = {}) {
+  const [conversation, question, reply] = [ulid(), ulid(), ulid()];
+  database.prepare("INSERT INTO conversation (tenant_id, id, bot_id, visitor_id, title, created_at, updated_at) VALUES (?, ?, 'bot', ?, 'Secret words', 1, 1)").run(tenant, conversation, ulid());
+  const row = {
+    tenant_id: tenant, conversation_id: conversation, text: "Secret words", blocks: "[]", sources: "[]", status: "complete", reply_to: question, finish: "stop", error: null,
+    provider: "openai", model: "m", input_tokens: 5, output_tokens: 6, created_at: 7, ...more,
+  };
+  for (const [position, id, role] of [[0, question, "user"], [1, reply, "assistant"]]) {
+    const all = { ...row, position, id, role };
+    database.prepare(`INSERT INTO message (${Object.keys(all)}) VALUES (${Object.keys(all).map(() => "?")})`).run(...Object.values(all));
+  }
+  return { conversation, question, reply };
+}
+
+describe("an answer", () => {
+  test("is shown with its calls in order, and without its words", async () => {
+    const owner = await Owner.with(edge, "shown");
+    const evidence = { confidence: 0.7, topic: "Parcours", first_token_ms: 300, total_ms: 900, prompt: { bot_version: 3, template: 1, passages: [7, 9], history_from: 2, fingerprint: "0123456789abcdef" } };
+    const { conversation, question, reply } = remember("shown", { evidence: JSON.stringify(evidence), estimated: 1 });
+    const same = { conversation_id: conversation, question_id: question };
+    // The first attempt's reply is gone, its cost is not.
+    store("shown", { id: `${ulid()}/0`, ...same, outcome: "timed_out", created_at: 1_000, microusd: null, estimated: 1 });
+    for (let n = 0; n < 12; n += 1) store("shown", { id: `${reply}/${n}`, ...same, model: `m${n}`, created_at: 2_000 });
+    store("shown", { id: `${reply}/summary/0`, conversation_id: conversation, purpose: "summary", created_at: 3_000 });
+    // Neighbours that are not its own.
+    store("shown", { conversation_id: conversation, question_id: ulid() });
+    store("shown", { id: `${ulid()}/0`, question_id: question });
+    const response = await owner.fetch(`/answers/${reply}`);
+    const text = await response.text();
+    assert.ok(!text.includes("Secret"));
+    const { calls, earlier_calls, ...answer } = JSON.parse(text);
+    assert.deepEqual(answer, {
+      id: reply, question_id: question, conversation_id: conversation, bot_id: "bot", status: "complete", finish: "stop", provider: "openai", model: "m",
+      usage: { input_tokens: 5, output_tokens: 6, estimated: true }, evidence, created_at: 7,
+    });
+    assert.deepEqual(calls.map(({ model, purpose }) => `${model} ${purpose}`), [...Array.from({ length: 12 }, (_, n) => `m${n} answer`), "gpt-4o-mini summary"]);
+    assert.deepEqual(earlier_calls, [{
+      purpose: "answer", provider: "openai", model: "gpt-4o-mini", outcome: "timed_out", status: 200, usage: { input_tokens: 100, output_tokens: 10, estimated: true },
+      microusd: null, first_token_ms: 300, total_ms: 900, at: 1_000,
+    }]);
+    // The visitor's message is no answer.
+    assert.equal((await owner.fetch(`/answers/${question}`)).status, 404);
+    const { reply: failed } = remember("shown", { status: "failed", finish: null, error: "upstream_timeout" });
+    const shown = await (await owner.fetch(`/answers/${failed}`)).json();
+    assert.deepEqual([shown.status, shown.error, "finish" in shown, shown.calls], ["failed", "upstream_timeout", false, []]);
+  });
+});
+
+describe("what is kept of a turn", () => {
+  const call = (more = {}) => ({
+    purpose: "answer", provider: "openai", model: "gpt-4o-mini", outcome: "answered", status: 200, usage: { input_tokens: 100, output_tokens: 10, estimated: true },
+    microusd: 21, first_token_ms: 300, total_ms: 900, at: Date.now(), ...more,
+  });
+
+  /** The storage of the object that owns the conversation of a message. */
+  function objectOf(message) {
+    const folder = `${edge.state}/v3/do/bulle-Conversation`;
+    for (const name of readdirSync(folder).filter((name) => name.endsWith(".sqlite") && name !== "metadata.sqlite")) {
+      const storage = new DatabaseSync(`${folder}/${name}`);
+      storage.exec("PRAGMA busy_timeout = 5000");
+      const known = storage.prepare("SELECT 1 FROM sqlite_master WHERE name = 'turn'").get();
+      if (known && storage.prepare("SELECT 1 FROM turn WHERE message_id = ?").get(message)) return storage;
+      storage.close();
+    }
+    throw new Error("no object has this message");
+  }
+
+  /** A visitor with an answer whose record says what `change` makes of it and is offered to the archive by `offer`. */
+  async function recorded(tenant) {
+    const owner = await Owner.with(edge, tenant, { limits: GENEROUS });
+    const me = await new Visitor(edge, { site: owner.site.key }).open();
+    const message = ulid();
+    const list = await me.ask("Bonjour ?", message);
+    const reply = list.at(-1).data.reply_id;
+    const storage = objectOf(message);
+    /** `between` runs when the record has not been offered yet. */
+    const offer = async (change, between = () => {}) => {
+      const { record } = storage.prepare("SELECT record FROM turn WHERE message_id = ?").get(message);
+      const changed = JSON.parse(record);
+      change(changed);
+      storage.prepare("UPDATE turn SET record = ?, unrecorded = 1 WHERE message_id = ?").run(JSON.stringify(changed), message);
+      // A turn wakes the object up after five seconds when something waits.
+      await me.ask("Encore ?");
+      await between();
+      const waiting = () => storage.prepare("SELECT unrecorded FROM turn WHERE message_id = ?").get(message).unrecorded;
+      assert.equal(waiting(), 1);
+      for (let tries = 0; tries < 60 && waiting() === 1; tries += 1) await pause(250);
+      assert.equal(waiting(), 0, edge.log().slice(-2_000));
+    };
+    const rows = () => database.prepare("SELECT * FROM model_call WHERE tenant_id = ? ORDER BY created_at, id").all(tenant)
+      .filter(({ question_id }) => question_id === message);
+    return { owner, message, reply, offer, rows, done: () => storage.close() };
+  }
+
+  test("every call once, and the evidence", async () => {
+    const { owner, message, reply, offer, rows, done } = await recorded("kept");
+    const evidence = { confidence: 0.25, total_ms: 1234, cached: true };
+    const first = [call({ outcome: "unreachable", status: null, usage: { input_tokens: 0, output_tokens: 0 }, microusd: 0, first_token_ms: null }), call({ microusd: null, at: Date.now() + 1 })];
+    const change = (record) => {
+      record.calls = first;
+      Object.assign(record.reply, { evidence, usage: { input_tokens: 100, output_tokens: 10, estimated: true } });
+    };
+    await offer(change);
+    const stored = rows();
+    assert.deepEqual(stored.map(({ id, outcome, status, estimated, microusd }) => [id, outcome, status, estimated, microusd]), [
+      [`${reply}/0`, "unreachable", null, 0, 0], [`${reply}/1`, "answered", 200, 1, null],
+    ]);
+    const { tenant_id, bot_id, question_id, purpose, provider, model, input_tokens, output_tokens, first_token_ms, total_ms, created_at } = stored[1];
+    assert.deepEqual(
+      [tenant_id, bot_id, question_id, purpose, provider, model, input_tokens, output_tokens, first_token_ms, total_ms, created_at],
+      ["kept", "bot", message, "answer", "openai", "gpt-4o-mini", 100, 10, 300, 900, first[1].at],
+    );
+    const shown = async (id) => (await owner.fetch(`/answers/${id}`)).json();
+    const answer = await shown(reply);
+    assert.deepEqual([answer.evidence, answer.usage.estimated], [evidence, true]);
+    assert.deepEqual(answer.calls.map(({ outcome, usage }) => [outcome, usage.estimated ?? false]), [["unreachable", false], ["answered", true]]);
+
+    // The same again: nothing changes, nothing counts twice.
+    await offer(() => {});
+    assert.deepEqual(rows(), stored);
+    const { items: [all] } = await usage(owner);
+    assert.deepEqual([all.answers >= 1, all.microusd, all.unpriced_calls], [true, 0, 1]);
+
+    // Another attempt at the same message: its reply takes the place of the first one's, whose calls stay. A price beyond
+    // all measure is cut, so that sums hold.
+    const second = ulid();
+    await offer((record) => {
+      record.reply.id = second;
+      record.calls = [call({ microusd: 9_007_199_254_740_993_000, at: Date.now() + 10_000 })];
+    });
+    assert.deepEqual(rows().map(({ id }) => id), [`${reply}/0`, `${reply}/1`, `${second}/0`]);
+    assert.equal(rows()[2].microusd, 1_000_000_000_000);
+    assert.equal((await owner.fetch(`/answers/${reply}`)).status, 404);
+    const { calls, earlier_calls } = await shown(second);
+    assert.deepEqual([calls.length, earlier_calls.map(({ outcome }) => outcome)], [1, ["unreachable", "answered"]]);
+    done();
+  });
+
+  test("what a deleted bot's answer has cost, and not its words", async () => {
+    const { owner, reply, offer, rows, done } = await recorded("spent");
+    await offer((record) => { record.calls = [call()]; }, () => owner.remove("/bots/bot"));
+    assert.deepEqual(rows().map(({ id, microusd }) => [id, microusd]), [[`${reply}/0`, 21]]);
+    for (const table of ["message", "conversation"]) {
+      assert.equal(database.prepare(`SELECT count(*) AS n FROM ${table} WHERE tenant_id = 'spent'`).get().n, 0);
+    }
+    assert.equal((await owner.fetch(`/answers/${reply}`)).status, 404);
+    const { items: [row] } = await usage(owner, { by: "bot", bot: "bot" });
+    assert.deepEqual([row.bot, row.microusd], ["bot", 21]);
+    done();
+  });
+
+  test("nothing of a tenant that is gone", async () => {
+    const { owner, offer, done } = await recorded("gone");
+    await offer((record) => { record.calls = [call()]; }, () => owner.remove(""));
+    assert.equal(database.prepare("SELECT count(*) AS n FROM model_call WHERE tenant_id = 'gone'").get().n, 0);
+    done();
+  });
+});

@@ -1,0 +1,71 @@
+//! What an owner sees of an answer: everything that is known of it, but its words.
+
+use bulle_protocol::{
+    Id,
+    conversation::Status,
+    event::{Finish, Usage},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::record::{Call, Evidence};
+
+/// An answer without its words.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Answer {
+    /// Its id, the `reply_id` of events.
+    pub id: Id,
+    /// The visitor's message.
+    pub question_id: Id,
+    /// The conversation.
+    pub conversation_id: Id,
+    /// The bot.
+    pub bot_id: String,
+    /// How it stands.
+    pub status: Status,
+    /// How the model ended, unless it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finish: Option<Finish>,
+    /// Why it failed: the `code` of a problem.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Whose model wrote it.
+    pub provider: String,
+    /// Which model wrote it.
+    pub model: String,
+    /// Tokens of all models that were asked for it.
+    pub usage: Usage,
+    /// Confidence, times, and what the prompt is made again from, but the words that were added to it.
+    pub evidence: Evidence,
+    /// Every model that was asked for it or passed over, in order.
+    pub calls: Vec<Call>,
+    /// The same for failed answers to the same message, which this one has replaced.
+    pub earlier_calls: Vec<Call>,
+    /// Unix milliseconds.
+    pub created_at: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_answer_is_what_the_database_writes() {
+        // As adapters/usage.rs of the Worker has it: what is null in an answer is absent, in a call it is null.
+        let shown = json!({
+            "id": "00000000010000000000000003", "question_id": "00000000010000000000000002",
+            "conversation_id": "00000000010000000000000001", "bot_id": "guide", "status": "failed",
+            "error": "upstream_timeout", "provider": "openai", "model": "m",
+            "usage": {"input_tokens": 1, "output_tokens": 2, "estimated": true},
+            "evidence": {"total_ms": 0}, "created_at": 5, "earlier_calls": [],
+            "calls": [{
+                "purpose": "answer", "provider": "openai", "model": "m", "outcome": "timed_out", "status": null,
+                "usage": {"input_tokens": 1, "output_tokens": 2, "estimated": true}, "microusd": null,
+                "first_token_ms": null, "total_ms": 900, "at": 4,
+            }],
+        });
+        let answer: Answer = serde_json::from_value(shown.clone()).unwrap();
+        assert_eq!(serde_json::to_value(answer).unwrap(), shown);
+    }
+}

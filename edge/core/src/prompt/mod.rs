@@ -1,0 +1,273 @@
+//! What the model is given: the persona, the passages as quoted data, the recent conversation (and a summary of what came
+//! before it) and the question, within a budget of tokens. From a [`PromptReference`] and what is stored, the same prompt
+//! is made [again].
+
+mod again;
+mod memory;
+mod summary;
+mod template;
+
+pub use again::{Again, Stored, again};
+pub use memory::{Exchange, MAX_EXCHANGES, MAX_HISTORY_CHARS, Memory, Summary};
+pub use summary::summary;
+pub use template::CURRENT;
+
+/// A message of a prompt, and who speaks in it. Visitor text never gets into one of [`Role::System`].
+pub use bulle_protocol::admin::prompt::{PromptMessage as Turn, PromptRole as Role};
+
+use crate::{
+    guard::Question,
+    record::{PromptAdditions, PromptReference},
+    retrieval::{Passage, Passages},
+    settings::BotSettings,
+    text::sha256_hex,
+};
+use template::{Section, Template, fill};
+
+/// Tokens of the whole prompt, estimated. What was written so far of an answer that goes on comes on top.
+pub const BUDGET_TOKENS: usize = 6_000;
+
+/// Hexadecimal digits of a fingerprint.
+const FINGERPRINT_DIGITS: usize = 16;
+
+/// What a prompt is made from beside passages and memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// The bot's settings.
+    pub bot: &'a BotSettings,
+    /// Their version.
+    pub bot_version: u32,
+    /// The visitor's words.
+    pub text: &'a str,
+    /// Earlier exchanges that the visitor's tier remembers; `None` for as many as fit.
+    pub memory: Option<u32>,
+}
+
+impl<'a> Input<'a> {
+    /// What the guard let through.
+    pub fn of(question: &'a Question) -> Self {
+        Self {
+            bot: &question.site().bot,
+            bot_version: question.site().bot_version,
+            text: question.text(),
+            memory: question.memory(),
+        }
+    }
+}
+
+/// What may be added to a prompt.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extras<'a> {
+    /// What was written so far of an answer that was cut: the rest is wished for.
+    pub continuation: Option<&'a str>,
+    /// A sentence that ends the instructions: what must be better this time.
+    pub repair: Option<&'a str>,
+    /// The instructions of an API client: the owner's own words.
+    pub system: Option<&'a str>,
+    /// A sentence that asks for questions which the visitor may ask next.
+    pub suggest: Option<&'a str>,
+}
+
+/// A prompt. Only [`build`], [`summary()`] and [`again()`] make one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prompt {
+    turns: Vec<Turn>,
+    dropped: usize,
+    covers: Option<u32>,
+    /// Without its fingerprint.
+    reference: PromptReference,
+}
+
+impl Prompt {
+    /// The messages: instructions first, then a user's and the assistant's in turn, a user's last.
+    pub fn turns(&self) -> &[Turn] {
+        &self.turns
+    }
+
+    /// Its length in bytes with what a vendor adds to each message: no fewer than its tokens.
+    pub fn bytes(&self) -> usize {
+        const FRAME: usize = 16;
+        self.turns
+            .iter()
+            .map(|turn| turn.content.len() + FRAME)
+            .sum()
+    }
+
+    /// How many passages it holds: no other can be cited.
+    pub fn passages(&self) -> usize {
+        self.reference.passages.len()
+    }
+
+    /// How many answered exchanges the model does not get to know, neither as they are nor from the summary, because they
+    /// do not fit. 0 where the visitor's tier bounds what is remembered: no summary would change that.
+    pub fn dropped(&self) -> usize {
+        self.dropped
+    }
+
+    /// Of a prompt for a [`summary()`]: the position up to which (exclusive) that summary will stand for the
+    /// conversation.
+    pub fn covers(&self) -> Option<u32> {
+        self.covers
+    }
+
+    /// What it can be made [`again()`] from.
+    pub fn reference(&self) -> PromptReference {
+        PromptReference {
+            fingerprint: fingerprint(&self.turns),
+            ..self.reference.clone()
+        }
+    }
+}
+
+/// First digits of the SHA-256 of the messages as JSON.
+fn fingerprint(turns: &[Turn]) -> String {
+    let json = serde_json::to_vec(turns).unwrap_or_default();
+    let mut hash = sha256_hex([json.as_slice()]);
+    hash.truncate(FINGERPRINT_DIGITS);
+    hash
+}
+
+/// Builds the prompt. Instructions, passages and question always go in, and the summary where the tier remembers all; of
+/// the exchanges after it as many as fit, the newest first and no more than the tier remembers.
+pub fn build(
+    input: &Input<'_>,
+    passages: &Passages,
+    memory: &Memory<'_>,
+    extras: &Extras<'_>,
+) -> Prompt {
+    write(Template::current(), input, passages.items(), memory, extras)
+}
+
+fn write(
+    template: Template,
+    input: &Input<'_>,
+    passages: &[Passage],
+    memory: &Memory<'_>,
+    extras: &Extras<'_>,
+) -> Prompt {
+    let summary = memory.summary.filter(|_| input.memory.is_none());
+    let (system, held) = instructions(template, input.bot, passages, summary.is_some(), extras);
+    let quoted = summary.map(Summary::quoted).unwrap_or_default();
+    let taken = tokens(&system) + tokens(&quoted) + tokens(input.text);
+    let left = BUDGET_TOKENS.saturating_sub(taken);
+    let recalled = memory.recall(summary, input.memory, left);
+    let mut turns = Turns::new(system);
+    turns.push(Role::User, &quoted);
+    for (exchange, answer) in &recalled.exchanges {
+        turns.push(Role::User, &exchange.question);
+        turns.push(Role::Assistant, answer);
+    }
+    turns.push(Role::User, input.text);
+    if let Some(so_far) = extras.continuation.filter(|text| !text.trim().is_empty()) {
+        turns.push(Role::Assistant, so_far);
+        turns.push(Role::User, template.section(Section::Continuation));
+    }
+    Prompt {
+        turns: turns.0,
+        dropped: recalled.dropped,
+        covers: None,
+        reference: PromptReference {
+            bot_version: input.bot_version,
+            template: template.number,
+            passages: held,
+            history_from: recalled.exchanges.first().map(|(first, _)| first.position),
+            summary_until: summary.map(|summary| summary.until),
+            added: PromptAdditions::of(extras),
+            fingerprint: String::new(),
+        },
+    }
+}
+
+/// Messages of which no two of the same speaker follow one another: not every vendor takes those.
+struct Turns(Vec<Turn>);
+
+impl Turns {
+    fn new(system: String) -> Self {
+        Self(vec![Turn {
+            role: Role::System,
+            content: system,
+        }])
+    }
+
+    fn push(&mut self, role: Role, content: &str) {
+        match self.0.last_mut() {
+            _ if content.is_empty() => {}
+            Some(last) if last.role == role => {
+                last.content.push_str("\n\n");
+                last.content.push_str(content);
+            }
+            _ => self.0.push(Turn {
+                role,
+                content: content.to_owned(),
+            }),
+        }
+    }
+}
+
+/// An estimate of tokens without a tokenizer: four characters of an alphabetic script a token, one of a
+/// script without spaces.
+pub fn tokens(text: &str) -> usize {
+    let (narrow, wide) = text.chars().fold((0, 0), |(narrow, wide), c| {
+        if u32::from(c) >= 0x2e80 {
+            (narrow, wide + 1)
+        } else {
+            (narrow + 1, wide)
+        }
+    });
+    narrow / 4 + wide + 4
+}
+
+/// The instructions, and the rows of the passages that stand in them. What changes from question to question comes last:
+/// vendors keep what prompts have in common at their beginning.
+fn instructions(
+    template: Template,
+    bot: &BotSettings,
+    passages: &[Passage],
+    summarised: bool,
+    extras: &Extras<'_>,
+) -> (String, Vec<i64>) {
+    let own = bot.persona.template.as_deref();
+    let persona = own.unwrap_or_else(|| template.section(Section::Persona));
+    let mut out = fill(persona, bot);
+    out.push_str(&fill(template.section(Section::Always), bot));
+    if summarised {
+        out.push_str(template.section(Section::WithSummary));
+        out.push('\n');
+    }
+    if let Some(suggest) = extras.suggest {
+        out.push_str(&format!("- {suggest}\n"));
+    }
+    if let Some(system) = extras.system {
+        let owner = template.section(Section::Owner);
+        out.push_str(&format!("\n{owner}\n{system}\n"));
+    }
+    let mut held = Vec::new();
+    if passages.is_empty() {
+        let nothing = template.section(Section::WithoutPassages);
+        out.push_str(&format!("\n{nothing}\n"));
+    }
+    let mut left = BUDGET_TOKENS / 2;
+    for passage in passages {
+        // A document must not be able to close its own quotation.
+        let text = passage.hit.text.replace("</passage", "< /passage");
+        let cost = tokens(&text);
+        if cost > left {
+            break;
+        }
+        left -= cost;
+        held.push(passage.hit.id);
+        out.push_str(&format!(
+            "\n<passage n=\"{}\" title=\"{}\" section=\"{}\">\n{text}\n</passage>\n",
+            passage.n,
+            passage.hit.title.replace('"', "'"),
+            passage.hit.heading.replace('"', "'"),
+        ));
+    }
+    if let Some(repair) = extras.repair {
+        out.push_str(&format!("\n{repair}\n"));
+    }
+    (out, held)
+}
+
+#[cfg(test)]
+mod tests;

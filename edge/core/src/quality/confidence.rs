@@ -1,0 +1,111 @@
+//! How much speaks for an answer: a number from evidence alone. No model is asked how sure it is.
+//!
+//! ```text
+//! confidence = finish × honesty × held × (BASE + STANDOUT · standout + CITED · cited)
+//! ```
+//!
+//! Each factor is described where it is computed, and in docs/answers.md.
+
+use bulle_protocol::event::Finish;
+
+use super::{Finished, claims::Claims};
+use crate::retrieval::{Passage, Passages};
+
+/// What passages that hold all of the question are worth when they do not stand out and nothing is cited.
+const BASE: f64 = 0.35;
+
+/// What it adds that the best passage stands out from the others completely.
+const STANDOUT: f64 = 0.15;
+
+/// What it adds that every claim is cited. The three make 1.
+const CITED: f64 = 0.5;
+
+/// What the words of the question are worth in a passage that the answer does not cite.
+const UNCITED: f64 = 0.5;
+
+/// A word of the question that all passages hold says little about any of them: what of its worth is lost.
+const COMMON: f64 = 0.5;
+
+/// An answer that says itself that it does not know, or not exactly.
+const ADMITTED: f64 = 0.4;
+
+/// An answer that has no end: a sentence, or half of the answer, is missing.
+const CUT: f64 = 0.7;
+
+/// The visitor has stopped it: what is there is whole, as far as it goes.
+const STOPPED: f64 = 0.8;
+
+/// Written without the model that was asked for: quotations without a thought.
+const FALLBACK: f64 = 0.8;
+
+/// How much speaks for the answer, 0 to 1, to two decimals; `None` when the question has no words to look for, as
+/// a greeting has none, or the documents could not be searched.
+pub fn confidence(answer: &Finished) -> Option<f32> {
+    if answer.passages.terms().is_empty() {
+        return None;
+    }
+    let claims = Claims::of(answer.blocks);
+    let finish = match answer.finish {
+        Finish::Stop => 1.0,
+        Finish::Length => CUT,
+        Finish::Stopped => STOPPED,
+        Finish::Fallback => FALLBACK,
+    };
+    let honesty = if claims.admissions > 0 { ADMITTED } else { 1.0 };
+    let support =
+        BASE + STANDOUT * standout(answer.passages) + CITED * claims.share().unwrap_or(0.0);
+    let confidence = finish * honesty * held(answer) * support;
+    Some((confidence.clamp(0.0, 1.0) * 100.0).round() as f32 / 100.0)
+}
+
+/// Share of the question's words that the cited passages hold, together; at least half of the share that the best
+/// passage holds. A word that stands in every passage found counts half.
+fn held(answer: &Finished) -> f64 {
+    let terms = answer.passages.terms();
+    let items = answer.passages.items();
+    let matches = |passage: &Passage| {
+        let hit = &passage.hit;
+        terms.matches(&format!("{}\n{}\n{}", hit.title, hit.heading, hit.text))
+    };
+    let found: Vec<Vec<bool>> = items.iter().map(matches).collect();
+    let holds = |held: &Vec<bool>, term: usize| held.get(term).copied().unwrap_or(false);
+    let weights: Vec<f64> = (0..terms.len())
+        .map(|term| {
+            let holding = found.iter().filter(|held| holds(held, term)).count();
+            1.0 - COMMON * holding as f64 / items.len().max(1) as f64
+        })
+        .collect();
+    let all: f64 = weights.iter().sum();
+    let share = |passages: &[&Vec<bool>]| {
+        let held = (0..).zip(&weights).filter(|(term, _)| {
+            let term = *term;
+            passages.iter().any(|held| holds(held, term))
+        });
+        held.fold(0.0, |sum, (_, weight)| sum + weight) / all
+    };
+    let cited: Vec<&Vec<bool>> = (items.iter().zip(&found))
+        .filter(|(passage, _)| answer.cites.contains(&passage.n))
+        .map(|(_, held)| held)
+        .collect();
+    let best: Vec<&Vec<bool>> = found.iter().take(1).collect();
+    share(&cited).max(UNCITED * share(&best))
+}
+
+/// How far the best passage stands above the others' mean: 0 when all are the same, towards 1 when the others are
+/// worth nothing; 1 when there is but one.
+fn standout(passages: &Passages) -> f64 {
+    let Some((best, others)) = passages.items().split_first() else {
+        return 0.0;
+    };
+    if others.is_empty() || best.hit.score <= 0.0 {
+        return if best.hit.score > 0.0 { 1.0 } else { 0.0 };
+    }
+    let sum: f64 = others
+        .iter()
+        .map(|passage| passage.hit.score.max(0.0))
+        .sum();
+    (1.0 - sum / others.len() as f64 / best.hit.score).clamp(0.0, 1.0)
+}
+
+#[cfg(test)]
+mod tests;

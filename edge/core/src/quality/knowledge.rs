@@ -1,0 +1,184 @@
+//! For tests: the bots of `examples/` with their documents, searched in memory as the database does it.
+
+use serde::Deserialize;
+use std::{fs, path::Path};
+
+use super::Finished;
+use crate::{
+    fakes::{self, block_on},
+    guard::Question,
+    ports::{Index, PortError},
+    provider::extractive,
+    reply::Reply,
+    retrieval::{self, Hit, Passages, chunk::Document},
+    settings::BotSettings,
+    text::words,
+};
+use bulle_protocol::event::Finish;
+
+/// What BM25 makes of a column: title, heading, body.
+const WEIGHTS: [f64; 3] = [2.0, 3.0, 1.0];
+
+/// An example.
+pub struct Example {
+    pub bot: BotSettings,
+    rows: Vec<(Hit, [Vec<String>; 3])>,
+}
+
+#[derive(Deserialize)]
+struct Manifest {
+    bot: BotSettings,
+}
+
+impl Example {
+    pub fn new(name: &str) -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../examples")
+            .join(name);
+        let manifest = fs::read_to_string(folder.join("bulle.toml")).unwrap();
+        let mut files: Vec<_> = fs::read_dir(folder.join("knowledge"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        files.sort();
+        let mut rows = Vec::new();
+        for file in files {
+            let document = Document::parse(&fs::read_to_string(file).unwrap());
+            for chunk in document.chunks() {
+                let hit = Hit {
+                    id: i64::try_from(rows.len()).unwrap(),
+                    title: document.title.clone(),
+                    heading: chunk.heading,
+                    text: chunk.text,
+                    url: None,
+                    language: document.language.clone(),
+                    score: 0.0,
+                };
+                let columns = [words(&hit.title), words(&hit.heading), words(&hit.text)];
+                rows.push((hit, columns));
+            }
+        }
+        Self {
+            bot: toml::from_str::<Manifest>(&manifest).unwrap().bot,
+            rows,
+        }
+    }
+
+    /// Text and language of each chunk.
+    pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        (self.rows.iter()).map(|(hit, _)| (hit.text.as_str(), hit.language.as_str()))
+    }
+
+    pub fn question(&self, text: &str) -> Question {
+        let mut site = fakes::site();
+        site.bot = self.bot.clone();
+        fakes::question_to(site, text)
+    }
+
+    pub fn search(&self, text: &str) -> Passages {
+        block_on(retrieval::search(self, &self.question(text), None)).unwrap()
+    }
+
+    /// The embedded model's answer.
+    pub fn extract(&self, text: &str) -> (Reply, Passages) {
+        let passages = self.search(text);
+        let reply = reply(
+            &extractive::answer(&self.question(text), &passages)
+                .pieces
+                .concat(),
+            &passages,
+        );
+        (reply, passages)
+    }
+}
+
+/// A whole answer.
+pub fn reply(markdown: &str, passages: &Passages) -> Reply {
+    let mut reply = Reply::new(passages.items().len());
+    reply.push(markdown);
+    reply.finish();
+    reply
+}
+
+/// A reply as the turn has it at its end.
+pub fn finished<'a>(
+    question: &'a str,
+    reply: &'a Reply,
+    passages: &'a Passages,
+    finish: Finish,
+) -> Finished<'a> {
+    Finished {
+        question,
+        blocks: reply.blocks(),
+        cites: reply.cites(),
+        passages,
+        finish,
+    }
+}
+
+impl Index for Example {
+    async fn search(
+        &self,
+        _: &str,
+        _: &str,
+        expression: &str,
+        limit: u32,
+    ) -> Result<Vec<Hit>, PortError> {
+        let (_, any) = expression.split_once(": (").unwrap();
+        let stems: Vec<(&str, bool)> = (any.trim_end_matches(')').split(" OR "))
+            .map(|term| {
+                (
+                    term.trim_end_matches('*').trim_matches('"'),
+                    term.ends_with('*'),
+                )
+            })
+            .collect();
+        let count = self.rows.len() as f64;
+        let size = |columns: &[Vec<String>; 3]| columns.iter().map(Vec::len).sum::<usize>() as f64;
+        let mean = self
+            .rows
+            .iter()
+            .map(|(_, columns)| size(columns))
+            .sum::<f64>()
+            / count;
+        let frequency = |columns: &[Vec<String>; 3], (stem, open): (&str, bool)| -> f64 {
+            let is = |word: &&String| {
+                if open {
+                    word.starts_with(stem)
+                } else {
+                    *word == stem
+                }
+            };
+            let found = columns
+                .iter()
+                .map(|column| column.iter().filter(is).count() as f64);
+            found
+                .zip(WEIGHTS)
+                .map(|(found, weight)| found * weight)
+                .sum()
+        };
+        let mut hits: Vec<Hit> = Vec::new();
+        for (hit, columns) in &self.rows {
+            let mut score = 0.0;
+            for stem in &stems {
+                let holding = self
+                    .rows
+                    .iter()
+                    .filter(|(_, columns)| frequency(columns, *stem) > 0.0)
+                    .count() as f64;
+                let idf = ((count - holding + 0.5) / (holding + 0.5)).ln().max(1e-6);
+                let found = frequency(columns, *stem);
+                score += idf * found * 2.2 / (found + 1.2 * (0.25 + 0.75 * size(columns) / mean));
+            }
+            if score > 0.0 {
+                hits.push(Hit {
+                    score,
+                    ..hit.clone()
+                });
+            }
+        }
+        hits.sort_by(|a, b| b.score.total_cmp(&a.score));
+        hits.truncate(limit as usize);
+        Ok(hits)
+    }
+}

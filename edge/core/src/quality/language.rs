@@ -1,0 +1,452 @@
+//! Which language a text is in, by its script and its commonest words, and only when there is no doubt: to be
+//! silent costs nothing, to be wrong costs a good answer.
+
+mod script;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet};
+use unicode_normalization::UnicodeNormalization;
+
+use crate::text::fold;
+use script::Script;
+
+/// The languages, one a line: tag (BCP 47), English name, kin, what visitors call it, its commonest words.
+///
+/// Languages with the same letter as kin are so close that texts of one are taken for another. What visitors call
+/// a language are beginnings of words, folded. Languages without words are told by their script.
+const LANGUAGES: &str = include_str!("language/words.txt");
+
+/// Most bytes of a text that are looked at.
+const MAX_BYTES: usize = 8 * 1024;
+
+/// Fewest words of a language that a text must hold.
+const MIN_HITS: usize = 3;
+
+/// Fewest words of a text in a script that several languages use.
+const MIN_WORDS: usize = 4;
+
+/// Words from which a text is long, and from which the answer's language is trusted.
+const LONG: usize = 12;
+
+/// Share of its words that must be of the language: of a short text, and of a long one.
+const MIN_SHARE: (f64, f64) = (0.25, 0.13);
+
+/// Share of the best language's words above which the second makes it doubtful.
+const MAX_SECOND: f64 = 0.6;
+
+/// Words of another language alone, in comparison with all of the best one, above which the text is mixed.
+const MAX_BESIDE: f64 = 0.34;
+
+/// Fewest letters of a word that is also found without its accents.
+const MIN_BARE: usize = 3;
+
+/// Fewest letters of a text whose script tells its language, in words of [`Script::letters`] letters.
+const MIN_UNITS: f64 = 3.0;
+
+/// Characters that Chinese prose is full of, and Japanese is not.
+const CHINESE: &str = "的了吗嗎呢吧你您们們这這那么麼什怎哪我是在和請请沒没";
+
+/// Chinese characters without any of [`CHINESE`] and without kana, from which a text is Chinese: fewer may be a
+/// Japanese title.
+const MANY_HAN: usize = 20;
+
+/// A language that Bulle knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Language {
+    tag: &'static str,
+    name: &'static str,
+    kin: &'static str,
+    called: &'static str,
+    words: &'static str,
+}
+
+impl Language {
+    /// BCP 47, the primary subtag.
+    pub fn tag(&self) -> &'static str {
+        self.tag
+    }
+
+    /// Its name in English.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The language of a tag, whatever the region; `None` when it is not known here.
+    pub fn of_tag(tag: &str) -> Option<Self> {
+        let primary = tag.split(['-', '_']).next().unwrap_or_default();
+        let primary = match primary.to_ascii_lowercase().as_str() {
+            "no" | "nn" => "nb".to_owned(),
+            "in" => "id".to_owned(),
+            "fil" => "tl".to_owned(),
+            other => other.to_owned(),
+        };
+        languages().find(|language| language.tag == primary)
+    }
+
+    /// Whether texts of one are taken for the other: Spanish and Portuguese, Danish and Norwegian.
+    pub fn is_close(&self, other: &Self) -> bool {
+        self.family() == other.family()
+    }
+
+    fn family(&self) -> &'static str {
+        if self.kin == "-" { self.tag } else { self.kin }
+    }
+
+    /// Whether a [`bare`] text names the language, as in "in English, please".
+    fn is_named(&self, folded: &str) -> bool {
+        let name = bare(self.name);
+        let beginnings = self
+            .called
+            .split(' ')
+            .map(|word| bare(word).replace('_', " "));
+        let mut beginnings = beginnings.chain([name]).filter(|word| !word.is_empty());
+        beginnings.any(|word| {
+            // Scripts without spaces have no beginnings of words.
+            let anywhere =
+                !word.starts_with(|c: char| Script::of(c).is_some_and(Script::has_words));
+            folded.match_indices(&word).any(|(at, _)| {
+                let before = folded
+                    .get(..at)
+                    .and_then(|before| before.chars().next_back());
+                anywhere || !before.is_some_and(char::is_alphanumeric)
+            })
+        })
+    }
+}
+
+/// In lower case and without accents, composed: the letters of Korean are no accents.
+fn bare(text: &str) -> String {
+    fold(text).nfc().collect()
+}
+
+fn languages() -> impl Iterator<Item = Language> {
+    LANGUAGES.lines().map(|line| {
+        let mut fields = line.split('|');
+        let mut next = || fields.next().unwrap_or_default();
+        Language {
+            tag: next(),
+            name: next(),
+            kin: next(),
+            called: next(),
+            words: next(),
+        }
+    })
+}
+
+/// The language of a text in Markdown, when it is long enough and there is no doubt; of close languages the
+/// likeliest. Code, addresses and what stands between quotation marks do not count.
+pub fn language(text: &str) -> Option<Language> {
+    Census::of(&prose(text)).language()
+}
+
+/// The tag of the language in which the answer should have been, when both texts are surely in a language and the
+/// answer is in the wrong one. `allowed` are the languages that the bot answers in (BCP 47), any when empty.
+///
+/// Silent when the answer is short, or holds a passage in the right language, or when the question names the
+/// language that it wants.
+pub fn off_language(question: &str, answer: &str, allowed: &[String]) -> Option<String> {
+    let text = prose(answer);
+    let census = Census::of(&text);
+    let spoken = census.language().filter(|_| census.is_long())?;
+    if spoken.is_named(&bare(question)) {
+        return None;
+    }
+    let asked = language(question);
+    let permitted = |language: &Language| {
+        let mut known = allowed.iter().filter_map(|tag| Language::of_tag(tag));
+        known.any(|permitted| permitted.is_close(language))
+    };
+    let expected = match asked {
+        Some(asked) if allowed.is_empty() || permitted(&asked) => Some(asked),
+        // In none of the languages asked, in one of them answered.
+        _ if allowed.is_empty() || permitted(&spoken) => return None,
+        _ => None,
+    };
+    let Some(expected) = expected else {
+        return allowed.first().cloned();
+    };
+    if expected.is_close(&spoken) || text.lines().any(|line| holds(line, expected)) {
+        return None;
+    }
+    Some(expected.tag.to_owned())
+}
+
+/// The English name of the language of a tag; the tag when it has none here.
+pub fn name(tag: &str) -> &str {
+    Language::of_tag(tag).map_or(tag, |language| language.name)
+}
+
+/// Whether a line could be in the language.
+fn holds(line: &str, language: Language) -> bool {
+    let census = Census::of(line);
+    match census.ranking(census.main()).first() {
+        Some(best) => best.hits >= MIN_HITS && best.language.is_close(&language),
+        None => census
+            .language()
+            .is_some_and(|spoken| spoken.is_close(&language)),
+    }
+}
+
+/// The text without what does not speak for its language: code, quotations, addresses, citations.
+fn prose(text: &str) -> String {
+    let mut out = String::new();
+    let mut fence = false;
+    for line in text.lines() {
+        let start = line.trim_start();
+        if start.starts_with("```") || start.starts_with("~~~") {
+            fence = !fence;
+        } else if !fence && !start.starts_with('>') && out.len() < MAX_BYTES {
+            out.push_str(&unquoted(line));
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// A line without what stands between quotation marks or backticks, and without addresses.
+fn unquoted(line: &str) -> String {
+    const PAIRS: [(char, char); 8] = [
+        ('«', '»'),
+        ('“', '”'),
+        ('„', '“'),
+        ('"', '"'),
+        ('`', '`'),
+        ('「', '」'),
+        ('『', '』'),
+        ('《', '》'),
+    ];
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some(c) = rest.chars().next() {
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        let closing = PAIRS
+            .iter()
+            .find(|(open, _)| *open == c)
+            .map(|(_, close)| *close);
+        let closed = closing.and_then(|close| Some((rest.find(close)?, close)));
+        if let Some((at, close)) = closed {
+            rest = rest.get(at + close.len_utf8()..).unwrap_or_default();
+            out.push(' ');
+        } else {
+            out.push(c);
+        }
+    }
+    let plain = |word: &&str| !word.contains("://") && !word.contains('@');
+    out.split(' ').filter(plain).collect::<Vec<_>>().join(" ")
+}
+
+/// A language that a text may be in.
+struct Candidate {
+    language: Language,
+    /// Its words that the text holds, with how often.
+    words: Vec<(&'static str, usize)>,
+    /// How many they are.
+    hits: usize,
+    /// The same, where a word that other languages have, too, counts less.
+    weight: f64,
+}
+
+impl Candidate {
+    /// Words of this language that the other one does not have.
+    fn beside(&self, other: &Self) -> usize {
+        let own = self
+            .words
+            .iter()
+            .filter(|(word, _)| !other.words.iter().any(|(known, _)| known == word));
+        own.map(|(_, hits)| hits).sum()
+    }
+}
+
+/// The letters and words of a text.
+struct Census {
+    /// Letters of each script.
+    letters: Vec<(Script, usize)>,
+    /// How often each word stands in the text, in lower case, and its script.
+    words: HashMap<String, (Script, usize)>,
+    /// Words.
+    total: usize,
+    /// Those that begin with a capital: names, mostly.
+    capital: usize,
+    /// Characters that Chinese prose is full of.
+    chinese: usize,
+}
+
+impl Census {
+    fn of(text: &str) -> Self {
+        let mut census = Self {
+            letters: Vec::new(),
+            words: HashMap::new(),
+            total: 0,
+            capital: 0,
+            chinese: text.chars().filter(|c| CHINESE.contains(*c)).count(),
+        };
+        for c in text.chars() {
+            if let Some(script) = Script::of(c) {
+                match census
+                    .letters
+                    .iter_mut()
+                    .find(|(known, _)| *known == script)
+                {
+                    Some((_, count)) => *count += 1,
+                    None => census.letters.push((script, 1)),
+                }
+            }
+        }
+        let is_part = |c: char| c.is_alphanumeric() || script::is_mark(c);
+        for word in text.split(|c| !is_part(c)).filter(|word| !word.is_empty()) {
+            let Some(script) = word.chars().find_map(Script::of).filter(|s| s.has_words()) else {
+                continue;
+            };
+            census.total += 1;
+            census.capital += usize::from(word.starts_with(char::is_uppercase));
+            let entry = census.words.entry(word.to_lowercase());
+            entry.or_insert((script, 0)).1 += 1;
+        }
+        census
+    }
+
+    fn count(&self, script: Script) -> usize {
+        let found = self.letters.iter().find(|(known, _)| *known == script);
+        found.map_or(0, |(_, count)| *count)
+    }
+
+    /// Roughly how many words of a script there are.
+    fn units(&self, script: Script) -> f64 {
+        let count = match script {
+            Script::Han | Script::Kana => self.count(Script::Han) + self.count(Script::Kana),
+            other => self.count(other),
+        };
+        count as f64 / script.letters()
+    }
+
+    /// The script of most words; not the Latin one when another has enough of them, for every language has
+    /// technical terms in it.
+    fn main(&self) -> Script {
+        let scripts = self.letters.iter().map(|(script, _)| *script);
+        let other = scripts
+            .filter(|script| *script != Script::Latin)
+            .max_by(|a, b| self.units(*a).total_cmp(&self.units(*b)));
+        match other {
+            Some(other) if self.units(other) >= self.units(Script::Latin) / 4.0 => other,
+            _ => Script::Latin,
+        }
+    }
+
+    fn is_long(&self) -> bool {
+        let script = self.main();
+        self.units(script) >= LONG as f64
+    }
+
+    fn language(&self) -> Option<Language> {
+        let script = self.main();
+        if script != Script::Latin {
+            // Besides technical terms, is there Latin prose?
+            let latin = self
+                .ranking(Script::Latin)
+                .first()
+                .map_or(0, |best| best.hits);
+            if self.units(script) < MIN_UNITS || latin as f64 * 2.0 > self.units(script) {
+                return None;
+            }
+        } else if self
+            .letters
+            .iter()
+            .any(|(other, _)| *other != script && self.units(*other) > self.units(script) / 8.0)
+        {
+            return None;
+        }
+        match script {
+            Script::Han | Script::Kana => self.chinese_or_japanese(),
+            script if script.has_words() => self.by_words(script),
+            script => Language::of_tag(script.language()),
+        }
+    }
+
+    fn chinese_or_japanese(&self) -> Option<Language> {
+        let (kana, han) = (self.count(Script::Kana), self.count(Script::Han));
+        if kana * 5 >= kana + han {
+            return Language::of_tag("ja");
+        }
+        let chinese = kana * 20 < han && (self.chinese > 0 || han >= MANY_HAN);
+        chinese.then(|| Language::of_tag("zh")).flatten()
+    }
+
+    fn by_words(&self, script: Script) -> Option<Language> {
+        let ranking = self.ranking(script);
+        let (best, others) = ranking.split_first()?;
+        // Names are of no language.
+        let total = (self.total - self.capital).max(best.hits);
+        let share = if total < LONG {
+            MIN_SHARE.0
+        } else {
+            MIN_SHARE.1
+        };
+        let strangers = || {
+            others
+                .iter()
+                .filter(|other| !other.language.is_close(&best.language))
+        };
+        let hits = best.hits as f64;
+        let sure = best.hits >= MIN_HITS
+            && self.total >= MIN_WORDS
+            && hits >= share * total as f64
+            && strangers().all(|other| other.weight <= MAX_SECOND * best.weight)
+            && strangers().all(|other| other.beside(best) as f64 <= MAX_BESIDE * hits);
+        sure.then_some(best.language)
+    }
+
+    /// The languages of a script that the text has words of, the likeliest first.
+    fn ranking(&self, script: Script) -> Vec<Candidate> {
+        let mut found: Vec<Candidate> = Vec::new();
+        for language in languages().filter(|one| Script::of_word(one.words) == Some(script)) {
+            let words = language.words.split(' ');
+            let words: Vec<(&str, usize)> = words
+                .map(|word| (word, self.hits(word)))
+                .filter(|(_, hits)| *hits > 0)
+                .collect();
+            if !words.is_empty() {
+                found.push(Candidate {
+                    language,
+                    hits: words.iter().map(|(_, hits)| hits).sum(),
+                    weight: 0.0,
+                    words,
+                });
+            }
+        }
+        let mut families: HashMap<&str, HashSet<&str>> = HashMap::new();
+        for candidate in &found {
+            for (word, _) in &candidate.words {
+                let family = candidate.language.family();
+                families.entry(word).or_default().insert(family);
+            }
+        }
+        for candidate in &mut found {
+            let sharing = |word: &str| families.get(word).map_or(1, HashSet::len) as f64;
+            let weights = candidate
+                .words
+                .iter()
+                .map(|(word, hits)| *hits as f64 / sharing(word));
+            candidate.weight = weights.sum();
+        }
+        found.sort_by(|a, b| (b.weight.total_cmp(&a.weight)).then(b.hits.cmp(&a.hits)));
+        found
+    }
+
+    /// How often a word stands in the text, also without its accents.
+    fn hits(&self, word: &str) -> usize {
+        let count = |word: &str| self.words.get(word).map_or(0, |(_, count)| *count);
+        let exact = count(word);
+        // Vietnamese without its accents is a text of other words.
+        let dense = word
+            .chars()
+            .any(|c| matches!(u32::from(c), 0x1e00..=0x1eff));
+        if word.is_ascii() || dense || Script::of_word(word) != Some(Script::Latin) {
+            return exact;
+        }
+        let bare = bare(word);
+        let short = bare.chars().count() < MIN_BARE || bare == word;
+        exact + if short { 0 } else { count(&bare) }
+    }
+}

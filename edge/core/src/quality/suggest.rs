@@ -1,0 +1,77 @@
+//! What the visitor may ask next when no model has said: what was found and not used, then the owner's own
+//! suggestions.
+
+use crate::{
+    guard::Question,
+    quality::language,
+    reply::trailer::{MAX_SUGGESTION_CHARS, MAX_SUGGESTIONS},
+    retrieval::{Hit, Passages, query::Terms},
+    text::words,
+};
+
+/// Headings of passages that were found and not cited, in the language of the question, then the owner's
+/// suggestions: at most three. Never what the question, or one of those that were `asked` before, has asked.
+pub fn suggest(
+    question: &Question,
+    passages: &Passages,
+    cites: &[u32],
+    asked: &[&str],
+) -> Vec<String> {
+    let bot = &question.site().bot;
+    let spoken = passages.language();
+    let mut taken: Vec<Vec<String>> = asked.iter().map(|text| words(text)).collect();
+    taken.push(words(question.text()));
+    let mut out = Vec::new();
+    let mut offer = |text: &str, out: &mut Vec<String>| {
+        let said = words(text);
+        let fits = !said.is_empty() && text.chars().count() <= MAX_SUGGESTION_CHARS;
+        if fits && out.len() < MAX_SUGGESTIONS && !taken.contains(&said) {
+            taken.push(said);
+            out.push(text.to_owned());
+        }
+    };
+    let is_cited = |n: u32| cites.contains(&n);
+    let used: Vec<&str> = (passages.items().iter())
+        .filter(|passage| is_cited(passage.n))
+        .map(|passage| passage.hit.heading.as_str())
+        .collect();
+    for passage in passages.items() {
+        let hit = &passage.hit;
+        let heading = hit.heading.rsplit(" › ").next().unwrap_or_default();
+        let used = is_cited(passage.n) || used.contains(&hit.heading.as_str());
+        let in_title = within(heading, &hit.title, spoken);
+        let asks_it = within(heading, question.text(), spoken);
+        if !used && !in_title && !asks_it && speaks(hit, spoken) {
+            offer(heading, &mut out);
+        }
+    }
+    let own = [spoken, question.locale(), bot.locale.as_str()];
+    let own = own.iter().find_map(|tag| bot.suggestions.0.get(*tag));
+    for text in own
+        .or(bot.suggestions.get(spoken, &bot.locale))
+        .into_iter()
+        .flatten()
+    {
+        offer(text, &mut out);
+    }
+    out
+}
+
+/// Whether the text has all words of the heading: a title names no section, and a question has asked it.
+fn within(heading: &str, text: &str, language: &str) -> bool {
+    Terms::of(heading, language)
+        .matches(text)
+        .into_iter()
+        .all(|held| held)
+}
+
+/// Whether the passage is in the language, as far as its document or its words say.
+fn speaks(hit: &Hit, language: &str) -> bool {
+    if hit.language.is_empty() {
+        return language::language(&hit.text).is_none_or(|found| found.tag() == language);
+    }
+    hit.speaks(language)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+//! The bot's topic that a question belongs to, so that an owner sees what visitors ask about.
+
+use crate::{
+    retrieval::Passages,
+    text::{is_stopword, stem, words},
+};
+
+/// What a word of the topic is worth in the question; it is 1 in the heading of the best passage.
+const QUESTION: f64 = 1.5;
+
+/// What a word is worth in the title of the document, where 1 is its worth in the heading: a document speaks of
+/// several topics.
+const TITLE: f64 = 0.6;
+
+/// What each passage is worth in comparison with the one before it.
+const NEXT: f64 = 0.6;
+
+/// Passages whose headings are looked at.
+const LOOKED_AT: usize = 4;
+
+/// Score below which nothing speaks for a topic.
+const MIN_SCORE: f64 = 0.3;
+
+/// Score that the best topic must have more than the next: else the question belongs to both.
+const MIN_LEAD: f64 = 1.05;
+
+/// The topic that the question belongs to, by its words and those of the headings and titles of what was found for
+/// it; `None` when nothing speaks for one, or as much for another. `topics` are best in the language of the
+/// question.
+pub fn topic(question: &str, passages: &Passages, topics: &[String]) -> Option<String> {
+    let asked = words(question);
+    let mut scored: Vec<(f64, &String)> = topics
+        .iter()
+        .map(|topic| (score(topic, &asked, passages), topic))
+        .collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let (best, topic) = scored.first()?;
+    let next = scored.get(1).map_or(0.0, |(score, _)| *score);
+    (*best >= MIN_SCORE && *best >= next * MIN_LEAD).then(|| (*topic).clone())
+}
+
+/// What speaks for a topic: each of its words where it stands, divided by the square root of their number, so that a topic
+/// of many words gains little by it.
+fn score(topic: &str, asked: &[String], passages: &Passages) -> f64 {
+    let terms: Vec<String> = words(topic)
+        .into_iter()
+        .filter(|word| !is_stopword(word, None))
+        .collect();
+    let in_question = share(&terms, asked) * QUESTION;
+    let mut weight = 1.0;
+    let mut below = 0.0;
+    for passage in passages.items().iter().take(LOOKED_AT) {
+        let heading = share(&terms, &words(&passage.hit.heading));
+        let title = share(&terms, &words(&passage.hit.title)) * TITLE;
+        below += weight * heading.max(title);
+        weight *= NEXT;
+    }
+    if passages.terms().is_empty() {
+        below = 0.0;
+    }
+    in_question + below
+}
+
+fn share(terms: &[String], text: &[String]) -> f64 {
+    let held = terms.iter().filter(|term| {
+        let stem = stem(term);
+        text.iter()
+            .any(|word| word.starts_with(stem) || is_same(term, word))
+    });
+    held.count() as f64 / (terms.len().max(1) as f64).sqrt()
+}
+
+/// Whether a word is a short form of a longer one: its stem is long enough to be no accident.
+fn is_same(term: &str, word: &str) -> bool {
+    const MIN: usize = 4;
+    let stem = stem(word);
+    stem.chars().count() >= MIN && term.starts_with(stem)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,444 @@
+//! The line at the end of a model's answer in which it says what the visitor may ask next. It is taken out of the
+//! text as it comes: a visitor never sees it, nor half of it.
+
+use bulle_protocol::block::blocks_to_text;
+
+use super::{markdown, mend};
+use crate::text::words;
+
+/// Begins the line.
+pub const OPEN: &str = "<next>";
+
+/// Ends it.
+pub const CLOSE: &str = "</next>";
+
+/// Most suggestions.
+pub const MAX_SUGGESTIONS: usize = 3;
+
+/// Longest suggestion, in characters.
+pub const MAX_SUGGESTION_CHARS: usize = 120;
+
+/// What the model is told, a rule of its instructions.
+pub const INSTRUCTION: &str = "End your answer with one last line <next>question | question | question</next>: up to \
+     three short questions, in the visitor's language and words, that they may ask next and that the passages answer. \
+     Leave the line out when there are none. Never mention it.";
+
+/// Bytes after [`OPEN`] within which [`CLOSE`] must come; else only the first lines were meant to be hidden.
+const MAX_TRAILER: usize = 1_000;
+
+/// Characters of white space, and of backticks, that are held back because the line may follow.
+const MAX_RUN: usize = 8;
+
+/// Longest name of a code block's language that is held back likewise, in characters.
+const MAX_INFO: usize = 10;
+
+/// Takes the line out of a text that comes in pieces. Whatever the cuts, the result is the same.
+///
+/// A text without the line passes through unchanged. What could be the beginning of the line is held back: an
+/// opening angle bracket and what follows it as long as it fits, and the white space and backticks before it.
+#[derive(Debug, Default)]
+pub struct Trailer {
+    /// Text that is not decided yet.
+    held: String,
+    /// The visible text so far.
+    shown: String,
+    /// Contents of the lines that were taken out.
+    taken: Vec<String>,
+    state: State,
+}
+
+/// Where the beginning of the held text stands.
+#[derive(Debug, Default)]
+enum State {
+    /// In the visible text.
+    #[default]
+    Text,
+    /// Behind an opening mark.
+    Inside(Gap),
+    /// Behind a line that was taken out; white space is not wanted unless more text follows.
+    Behind(Gap),
+}
+
+/// What stood before a line that was taken out.
+#[derive(Debug, Default)]
+struct Gap {
+    /// White space, shown when text follows.
+    before: String,
+    /// Backticks that opened a block or span around the line: as many are taken out behind it.
+    ticks: usize,
+}
+
+/// A mark in the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mark {
+    Open,
+    Close,
+    /// The text ends before it is known whether it is one.
+    Perhaps,
+}
+
+impl Trailer {
+    /// Nothing written yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes text of the model; gives the text that is visible now.
+    pub fn push(&mut self, piece: &str) -> String {
+        self.held.push_str(piece);
+        let from = self.shown.len();
+        while self.step(false) {}
+        self.since(from)
+    }
+
+    /// The model has ended. The rest of the visible text, and the suggestions, which are never the question itself.
+    pub fn finish(mut self, question: &str) -> (String, Vec<String>) {
+        let from = self.shown.len();
+        while self.step(true) {}
+        let rest = self.since(from);
+        (rest, suggestions(&self.taken, question))
+    }
+
+    fn since(&self, from: usize) -> String {
+        self.shown.get(from..).unwrap_or_default().to_owned()
+    }
+
+    /// Decides the next part of the held text; false when more text is needed.
+    fn step(&mut self, ended: bool) -> bool {
+        if self.held.is_empty() {
+            return false;
+        }
+        match std::mem::take(&mut self.state) {
+            State::Text => self.text(ended),
+            State::Inside(gap) => self.inside(gap, ended),
+            State::Behind(gap) => self.behind(gap, ended),
+        }
+    }
+
+    fn text(&mut self, ended: bool) -> bool {
+        let Some((at, mark)) = find(&self.held) else {
+            let kept = if ended {
+                self.held.len()
+            } else {
+                lead(&self.held)
+            };
+            self.show(kept);
+            return ended;
+        };
+        let before = self.held.get(..at).unwrap_or_default();
+        let start = lead(before);
+        if mark == Mark::Perhaps {
+            // Half a mark at the very end is one that was cut off; an angle bracket alone is not.
+            let half = self.held.len() - at > 1;
+            self.show(if ended && half { at } else { start });
+            if ended && half {
+                self.held.clear();
+            } else if ended {
+                self.show(self.held.len());
+            }
+            return false;
+        }
+        self.show(start);
+        let before = self.cut(at - start);
+        let ticks = before.chars().filter(|c| *c == '`').count();
+        let gap = if ticks == 0 {
+            Gap { before, ticks }
+        } else if self.opens(&before, ticks) {
+            let kept = before.split('`').next().unwrap_or_default().to_owned();
+            Gap {
+                before: kept,
+                ticks,
+            }
+        } else {
+            // They close what was opened before.
+            let closed = before.trim_end().len();
+            self.shown
+                .push_str(before.get(..closed).unwrap_or_default());
+            Gap {
+                before: before.get(closed..).unwrap_or_default().to_owned(),
+                ticks: 0,
+            }
+        };
+        self.state = if mark == Mark::Open {
+            self.cut(OPEN.len());
+            State::Inside(gap)
+        } else {
+            self.cut(CLOSE.len());
+            State::Behind(gap)
+        };
+        true
+    }
+
+    /// Whether the backticks behind the visible text open something.
+    fn opens(&self, before: &str, ticks: usize) -> bool {
+        let line = before.contains('\n') || self.shown.is_empty() || self.shown.ends_with('\n');
+        if ticks >= 3 && line {
+            return !mend::in_fence(&self.shown);
+        }
+        let paragraph = self.shown.rsplit("\n\n").next().unwrap_or_default();
+        paragraph.matches('`').count() % 2 == 0
+    }
+
+    fn inside(&mut self, gap: Gap, ended: bool) -> bool {
+        let end = position(&self.held, CLOSE).filter(|at| *at <= MAX_TRAILER);
+        if let Some(at) = end {
+            let content = self.cut(at);
+            self.cut(CLOSE.len());
+            self.taken.push(content);
+            self.state = State::Behind(gap);
+            return true;
+        }
+        let long = self.held.len() > MAX_TRAILER + CLOSE.len();
+        if !long && !ended {
+            self.state = State::Inside(gap);
+            return false;
+        }
+        // Never closed: up to the first blank line it was meant to be one, or all of a short end.
+        let known = floor(&self.held, MAX_TRAILER);
+        let content = self.held.get(..known).unwrap_or_default();
+        let start = content.len() - content.trim_start().len();
+        let blank = content.get(start..).and_then(|rest| rest.find("\n\n"));
+        let end = match blank {
+            Some(at) => start + at,
+            // A text about marks like this one, not one that ends in it.
+            None if long => 0,
+            None => self.held.len(),
+        };
+        let mut content = self.cut(end);
+        if let Some((at, Mark::Perhaps)) = find(&content) {
+            content.truncate(at);
+        }
+        self.taken.push(unfinished(&content));
+        self.state = State::Behind(gap);
+        true
+    }
+
+    fn behind(&mut self, mut gap: Gap, ended: bool) -> bool {
+        let space = self.held.len() - self.held.trim_start().len();
+        let rest = self.held.get(space..).unwrap_or_default();
+        let ticks = rest.len() - rest.trim_start_matches('`').len();
+        let more = rest.len() == ticks && !ended;
+        if more && (ticks == 0 || ticks < gap.ticks) {
+            self.state = State::Behind(gap);
+            return false;
+        }
+        if gap.ticks > 0 && ticks >= gap.ticks {
+            self.cut(space + gap.ticks);
+            gap.ticks = 0;
+            self.state = State::Behind(gap);
+            return true;
+        }
+        if rest.is_empty() {
+            self.held.clear();
+            return false;
+        }
+        match find(rest) {
+            Some((0, Mark::Perhaps)) if !ended => {
+                self.state = State::Behind(gap);
+                return false;
+            }
+            Some((0, Mark::Perhaps)) if rest.len() > 1 => {
+                self.held.clear();
+                return false;
+            }
+            Some((0, mark @ (Mark::Open | Mark::Close))) => {
+                let len = if mark == Mark::Open {
+                    OPEN.len()
+                } else {
+                    CLOSE.len()
+                };
+                self.cut(space + len);
+                self.state = if mark == Mark::Open {
+                    State::Inside(gap)
+                } else {
+                    State::Behind(gap)
+                };
+                return true;
+            }
+            _ => {}
+        }
+        // Text follows, after the wider of both spaces.
+        let after = self.cut(space);
+        let lines = |space: &str| space.matches('\n').count();
+        let wider = if lines(&after) > lines(&gap.before) || gap.before.is_empty() {
+            after
+        } else {
+            gap.before
+        };
+        self.shown.push_str(&wider);
+        if find(&self.shown).is_some() {
+            // What is left on both sides must not become a mark.
+            self.shown.push(' ');
+        }
+        self.state = State::Text;
+        true
+    }
+
+    /// Shows so many bytes of the held text.
+    fn show(&mut self, bytes: usize) {
+        let text = self.cut(bytes);
+        self.shown.push_str(&text);
+    }
+
+    /// Takes so many bytes from the held text.
+    fn cut(&mut self, bytes: usize) -> String {
+        let rest = self.held.split_off(floor(&self.held, bytes));
+        std::mem::replace(&mut self.held, rest)
+    }
+}
+
+/// The last boundary of characters at or before a byte.
+fn floor(text: &str, at: usize) -> usize {
+    let at = at.min(text.len());
+    (0..=at)
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(0)
+}
+
+/// Where a mark stands, in any case.
+fn position(text: &str, mark: &str) -> Option<usize> {
+    let (text, mark) = (text.as_bytes(), mark.as_bytes());
+    text.windows(mark.len())
+        .position(|window| window.eq_ignore_ascii_case(mark))
+}
+
+/// The first mark of a text, or what may be the beginning of one at its end.
+fn find(text: &str) -> Option<(usize, Mark)> {
+    text.match_indices('<').find_map(|(at, _)| {
+        let rest = text.as_bytes().get(at..)?;
+        let is = |mark: &str| {
+            let len = rest.len().min(mark.len());
+            let (rest, mark) = (rest.get(..len)?, mark.as_bytes().get(..len)?);
+            rest.eq_ignore_ascii_case(mark).then_some(len)
+        };
+        for (mark, text) in [(Mark::Open, OPEN), (Mark::Close, CLOSE)] {
+            if let Some(len) = is(text) {
+                return Some((
+                    at,
+                    if len == text.len() {
+                        mark
+                    } else {
+                        Mark::Perhaps
+                    },
+                ));
+            }
+        }
+        None
+    })
+}
+
+/// Where what belongs to a mark at the end of the text begins: white space, backticks with the name of a
+/// language, white space.
+fn lead(text: &str) -> usize {
+    let run = |text: &str, part: fn(char) -> bool, most: usize| -> (usize, bool) {
+        let found = text.chars().rev().take_while(|c| part(*c)).count();
+        let bytes = text.chars().rev().take(found.min(most)).map(char::len_utf8);
+        (text.len() - bytes.sum::<usize>(), found > most)
+    };
+    let before = |at: usize| text.get(..at).unwrap_or_default();
+    let (space, long) = run(text, char::is_whitespace, MAX_RUN);
+    if long {
+        return space;
+    }
+    let (info, long) = run(before(space), |c| c.is_ascii_alphabetic(), MAX_INFO);
+    let named = !long && before(info).ends_with("```");
+    let ticks_end = if named { info } else { space };
+    let (ticks, long) = run(before(ticks_end), |c| c == '`', MAX_RUN);
+    if long || ticks == ticks_end {
+        return ticks;
+    }
+    run(before(ticks), char::is_whitespace, MAX_RUN).0
+}
+
+/// What was never closed, without an end that is no whole question.
+fn unfinished(content: &str) -> String {
+    let whole = content.trim_end_matches(|c: char| c.is_whitespace() || c == '`' || c == '|');
+    if whole.ends_with(['?', '？', '؟', ';'])
+        || whole.len() < content.trim_end_matches('`').trim_end().len()
+    {
+        return whole.to_owned();
+    }
+    let end = whole.rfind(['|', '\n']).unwrap_or(0);
+    whole.get(..end).unwrap_or_default().to_owned()
+}
+
+/// Clean questions, each once, as many as are shown.
+fn suggestions(taken: &[String], question: &str) -> Vec<String> {
+    let asked = words(question);
+    let mut seen = vec![asked];
+    let mut out = Vec::new();
+    let taken: Vec<String> = taken.iter().map(|content| apart(content)).collect();
+    let pieces = (taken.iter()).flat_map(|content| content.split(['|', '｜', '\n']));
+    for text in pieces {
+        let text = clean(text);
+        let said = words(&text);
+        let fits = text.chars().count() <= MAX_SUGGESTION_CHARS && !said.is_empty();
+        if fits && !seen.contains(&said) && out.len() < MAX_SUGGESTIONS {
+            seen.push(said);
+            out.push(text);
+        }
+    }
+    out
+}
+
+/// A second opening mark inside a line separates.
+fn apart(content: &str) -> String {
+    let mut out = content.to_owned();
+    while let Some(at) = position(&out, OPEN) {
+        out.replace_range(at..at + OPEN.len(), "|");
+    }
+    out
+}
+
+/// A question as plain text: without markup, numbers of passages, marks of lists and quotation marks around it.
+fn clean(text: &str) -> String {
+    let mut plain = without(text, '<', '>');
+    loop {
+        let rest = plain.trim_start_matches(|c: char| c.is_whitespace() || "-•–#>".contains(c));
+        let rest = rest.strip_prefix("* ").unwrap_or(rest);
+        let number = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+        let rest = match number.strip_prefix(['.', ')']) {
+            Some(after) if number.len() < rest.len() && after.starts_with(' ') => after,
+            _ => rest,
+        };
+        if rest.len() == plain.len() {
+            break;
+        }
+        plain = rest.to_owned();
+    }
+    let parsed = markdown::parse(&plain, 0, &mut Vec::new());
+    let blocks: Vec<_> = parsed.into_iter().map(|parsed| parsed.block).collect();
+    let plain = without(&blocks_to_text(&blocks), '[', ']');
+    let plain = plain.trim_matches(|c: char| c.is_whitespace() || "\"“”«»„`*_".contains(c));
+    let tidy = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    // A citation leaves a space before the mark that ended the sentence; French wants one there.
+    let spaced =
+        (text.split_once('?')).is_some_and(|(before, _)| before.ends_with(char::is_whitespace));
+    if spaced {
+        tidy
+    } else {
+        tidy.replace(" ?", "?")
+    }
+}
+
+/// Without what stands between two brackets.
+fn without(text: &str, open: char, close: char) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(open) {
+        out.push_str(before);
+        match after.split_once(close) {
+            Some((_, after)) => rest = after,
+            None => {
+                rest = after;
+                out.push(open);
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests;

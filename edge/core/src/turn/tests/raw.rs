@@ -1,0 +1,129 @@
+//! What a turn tells those who want its Markdown, and cannot take anything back.
+
+use super::*;
+use crate::{
+    completion::request::{Message, Speaker},
+    guard,
+};
+
+fn run_raw(ports: &Fakes, deployment: &Deployment, most: Option<u32>) -> (Sent, Ended) {
+    let question = question("Et Kubernetes ?");
+    let ask = Ask {
+        question: &question,
+        conversation_id: Id::from_parts(1, 1),
+        reply_id: Id::from_parts(1, 2),
+        number: 0,
+        history: &[],
+        written: "",
+        most,
+        restartable: false,
+    };
+    let mut sent = Sent::default();
+    let never = Box::pin(std::future::pending());
+    let ended = block_on(run(ports, deployment, &ask, &mut sent, never));
+    (sent, ended)
+}
+
+/// A piece of a body, as it is.
+fn bytes(text: &str) -> Piece {
+    Piece::Bytes(text.as_bytes().to_vec())
+}
+
+#[test]
+fn markdown_is_told_as_it_is_seen_and_what_it_cites_is_said() {
+    let ports = documents();
+    ports.add_hit(hit("Helm", "Des chartes."));
+    let pieces = ["**Huit", " ans** [2", "] et [1], [9]."];
+    let body = pieces.iter().map(|piece| chunk(piece)).chain([stop()]);
+    ports.answer(200, body.collect());
+    let (sent, ended) = run_raw(&ports, &model(), None);
+    assert_eq!(sent.wrote, "**Huit ans** [2] et [1], [9].");
+    assert_eq!(ended.cites, [2, 1]);
+}
+
+#[test]
+fn what_nobody_has_seen_is_not_told() {
+    let ports = documents();
+    // Half a citation is held back by the page: the next model may still answer.
+    ports.answer(200, vec![chunk("[1"), Piece::Broken]);
+    ports.answer(200, vec![chunk("Huit ans."), stop()]);
+    let (sent, ended) = run_raw(&ports, &having(&["openai"]), None);
+    assert_eq!(sent.wrote, ended.text);
+    let starts = sent.events.iter();
+    let starts = starts.filter(|event| matches!(event, ServerEvent::Start(_)));
+    assert_eq!(starts.count(), 1);
+}
+
+#[test]
+fn who_bounds_an_answer_gets_no_more_and_no_continuation() {
+    let ports = documents();
+    let cut = "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"length\"}]}\n\n";
+    ports.answer(200, vec![chunk("Huit"), bytes(cut)]);
+    let (sent, ended) = run_raw(&ports, &model(), Some(7));
+    assert_eq!(
+        (sent.done().finish, ended.text.as_str()),
+        (Finish::Length, "Huit")
+    );
+    let requests = ports.requests.borrow();
+    assert_eq!(requests.len(), 1);
+    assert!(
+        requests[0].body.contains("_tokens\":7"),
+        "{}",
+        requests[0].body
+    );
+}
+
+#[test]
+fn the_callers_own_instructions_are_in_the_prompt() {
+    let ports = documents();
+    ports.answer(200, vec![chunk("Huit."), stop()]);
+    let message = |speaker, text: &str| Message {
+        speaker,
+        text: text.into(),
+    };
+    let said = [
+        message(Speaker::Owner, "Be brief."),
+        message(Speaker::User, "Et Kubernetes ?"),
+    ];
+    let key = Id::from_parts(1, 1);
+    let (question, history) =
+        guard::completion::admit(&ports, crate::fakes::site(), key, &said).unwrap();
+    let ask = Ask {
+        question: &question,
+        conversation_id: Id::from_parts(1, 1),
+        reply_id: Id::from_parts(1, 2),
+        number: 0,
+        history: &history,
+        written: "",
+        most: None,
+        restartable: false,
+    };
+    let never = Box::pin(std::future::pending());
+    block_on(run(&ports, &model(), &ask, &mut Sent::default(), never));
+    assert!(ports.requests.borrow()[0].body.contains("Be brief."));
+}
+
+#[test]
+fn a_bounded_answer_is_neither_kept_nor_taken_from_the_cache() {
+    let ports = documents();
+    let mut site = crate::fakes::site();
+    site.bot.answers.cache_seconds = Some(600);
+    let question = question_to(site, "Et Kubernetes ?");
+    for most in [Some(7), None, Some(7)] {
+        ports.answer(200, vec![chunk("Huit."), stop()]);
+        let ask = Ask {
+            question: &question,
+            conversation_id: Id::from_parts(1, 1),
+            reply_id: Id::from_parts(1, 2),
+            number: 0,
+            history: &[],
+            written: "",
+            most,
+            restartable: false,
+        };
+        let mut sent = Sent::default();
+        let never = Box::pin(std::future::pending());
+        block_on(run(&ports, &model(), &ask, &mut sent, never));
+        assert!(!sent.done().cached);
+    }
+}

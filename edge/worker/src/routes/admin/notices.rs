@@ -1,0 +1,74 @@
+//! `/v1/admin/tenants/{tenant}/notices`: what owners were told, and how.
+
+use axum::{extract::Path, http::StatusCode};
+use bulle_edge_core::notice::{Recipient, test as send_test, webhook};
+#[cfg(test)]
+use bulle_protocol::{admin::Page, notice::Notice};
+use bulle_protocol::{
+    admin::{Scope, Tenant},
+    notice::NoticeSecret,
+    problem::{Code, Problem},
+};
+use worker::send;
+
+#[cfg(test)]
+use super::documented::*;
+use super::{
+    Call,
+    access::{authorize, unavailable},
+    things,
+};
+use crate::{
+    adapters::{
+        notices::log,
+        owners::{notices, tenants},
+    },
+    config,
+    http::{Answer, json},
+};
+
+/// What the owner was told, newest first: budgets that are used up, models that do not answer, tests; each with how it
+/// was delivered.
+#[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/notices", tag = "owner", operation_id = "notice_list", security(("api_key" = [])),
+    params(TenantPath, Paging), responses((status = 200, body = Page<Notice>), Refusals)))]
+#[send]
+pub async fn list(Path(tenant): Path<String>, call: Call) -> Answer {
+    authorize(&call, &tenant, Scope::NoticesRead).await?;
+    things::list(&call, &notices::KIND, &tenant, &[]).await
+}
+
+/// Sends a test notice to the addresses in `settings.notices` and answers how that went: within about 20 seconds when
+/// nobody answers there. At most 10 an hour.
+#[cfg_attr(test, utoipa::path(post, path = "/v1/admin/tenants/{tenant}/notices/test", tag = "owner", operation_id = "notice_test", security(("api_key" = [])),
+    params(TenantPath), responses((status = 200, body = Notice), Refusals)))]
+#[send]
+pub async fn test(Path(tenant): Path<String>, call: Call) -> Answer {
+    authorize(&call, &tenant, Scope::NoticesWrite).await?;
+    let edge = &call.edge;
+    let found = edge.owned(&tenants::KIND, &tenant, &tenant).await;
+    let found = found.map_err(|e| unavailable(&e))?;
+    let item = found.ok_or_else(bulle_edge_core::admin::nothing_here)?.item;
+    let owner: Tenant = serde_json::from_str(&item)
+        .map_err(|_| Problem::new(Code::Internal, "What is stored cannot be read."))?;
+    let to = Recipient {
+        tenant_id: &tenant,
+        settings: &owner.settings.notices,
+        locale: "en",
+    };
+    let told = send_test(edge, to).await?;
+    log(&told);
+    let detail = "The notice could not be stored, so it was not sent. Try again in a few seconds.";
+    let lost = || Problem::new(Code::StorageUnavailable, detail).retry_after(5);
+    json(StatusCode::OK, &told.notice.ok_or_else(lost)?)
+}
+
+/// What the tenant's webhooks are signed with, as the libraries of Standard Webhooks take it.
+#[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/notices/secret", tag = "owner", operation_id = "notice_secret", security(("api_key" = [])),
+    params(TenantPath), responses((status = 200, body = NoticeSecret), Refusals)))]
+#[send]
+pub async fn secret(Path(tenant): Path<String>, call: Call) -> Answer {
+    authorize(&call, &tenant, Scope::NoticesWrite).await?;
+    let secret = config::session_secret(call.edge.env())?;
+    let secret = webhook::secret(&secret, &tenant);
+    json(StatusCode::OK, &NoticeSecret { secret })
+}

@@ -1,0 +1,99 @@
+//! `/v1/admin/tenants/{tenant}/usage` and `…/answers`: what models were asked for and what it cost.
+
+use axum::{
+    body::Body,
+    extract::{Path, Query as Pairs},
+    http::{HeaderValue, Response, StatusCode, header},
+};
+#[cfg(test)]
+use bulle_edge_core::admin::answer;
+use bulle_edge_core::{
+    admin::{
+        csv, nothing_here,
+        usage::{Query, next_page},
+    },
+    ports::{Clock, PortError},
+    provider::prices,
+};
+#[cfg(test)]
+use bulle_protocol::usage::UsageReport;
+use bulle_protocol::{
+    admin::Scope,
+    problem::{Code, Problem},
+};
+use serde::Serialize;
+use serde_json::{Value, value::RawValue};
+use worker::send;
+
+#[cfg(test)]
+use super::documented::*;
+use super::{
+    Call,
+    access::{authorize, unavailable},
+    things::text,
+};
+use crate::http::{self, Answer, json, path_id};
+
+/// A [`bulle_protocol::usage::UsageReport`], whose rows are JSON already.
+#[derive(Serialize)]
+struct Report {
+    from: String,
+    to: String,
+    prices_as_of: String,
+    items: Box<RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// What the tenant's models were asked for and what it cost, summed up; as a table with `Accept: text/csv`, whose next
+/// page is told by the header `Link`.
+#[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/usage", tag = "owner", operation_id = "usage", security(("api_key" = [])),
+    params(TenantPath, Reporting), responses((status = 200, description = "Sums", content((UsageReport = "application/json"), (String = "text/csv"))), Refusals)))]
+#[send]
+pub async fn report(Path(tenant): Path<String>, call: Call) -> Answer {
+    authorize(&call, &tenant, Scope::UsageRead).await?;
+    let pairs = Pairs::<Vec<(String, String)>>::try_from_uri(&call.uri);
+    let Pairs(pairs) =
+        pairs.map_err(|_| Problem::new(Code::InvalidParameter, "The query cannot be read."))?;
+    let query = Query::read(&pairs, call.edge.now_ms())?;
+    let found = call.edge.usage(&tenant, &query).await;
+    let (items, next) = found.map_err(|e| unavailable(&e))?;
+    let [from, to] = query.days();
+    let broken = |e: serde_json::Error| unavailable(&PortError(e.to_string()));
+    if !csv::wanted(http::header(&call.headers, "accept")) {
+        let report = Report {
+            from,
+            to,
+            prices_as_of: prices::as_of(),
+            items: RawValue::from_string(items).map_err(broken)?,
+            next,
+        };
+        return json(StatusCode::OK, &report);
+    }
+    let rows: Vec<Value> = serde_json::from_str(&items).map_err(broken)?;
+    let mut response = Response::new(Body::from(csv::table(&query.by, &rows)));
+    let file = format!("attachment; filename=\"usage-{from}-{to}.csv\"");
+    let link = next.map(|next| format!("<{}>; rel=\"next\"", next_page(&pairs, &next)));
+    for (name, value) in [
+        (header::CONTENT_TYPE, Some(csv::CSV.to_owned())),
+        (header::CACHE_CONTROL, Some("no-store".to_owned())),
+        (header::CONTENT_DISPOSITION, Some(file)),
+        (header::LINK, link),
+    ] {
+        if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    Ok(response)
+}
+
+/// An answer without its words: who wrote it, from what, and every model that was asked for it or passed over.
+#[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/answers/{reply_id}", tag = "owner", operation_id = "answer", security(("api_key" = [])),
+    params(TenantPath, ReplyPath), responses((status = 200, body = answer::Answer), Refusals)))]
+#[send]
+pub async fn answer(Path((tenant, id)): Path<(String, String)>, call: Call) -> Answer {
+    authorize(&call, &tenant, Scope::UsageRead).await?;
+    let found = call.edge.answer(&tenant, path_id(&id)?).await;
+    let found = found.map_err(|e| unavailable(&e))?;
+    Ok(text(StatusCode::OK, found.ok_or_else(nothing_here)?))
+}

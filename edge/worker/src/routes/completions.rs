@@ -1,0 +1,275 @@
+//! `/v1/chat/completions` and `/v1/models`: bots for owners' own servers, in the language of OpenAI's API. There is no
+//! conversation to come back to, so a turn runs beside the request that wants it: what happened is recorded when the
+//! client has left, and nobody pays for the rest.
+
+use axum::{
+    body::Body,
+    extract::{Path, Request, State},
+    http::{HeaderMap, Response, StatusCode},
+    response::IntoResponse,
+};
+use bulle_edge_core::{
+    completion::{
+        Unfit,
+        answer::{Client, Writer},
+        request,
+    },
+    guard::{self, Question},
+    ports::{Archive, Clock, Entropy, PortError},
+    prompt::Exchange,
+    settings::Site,
+    turn::{self, Ask, Ended},
+};
+#[cfg(test)]
+use bulle_protocol::completion::ErrorBody;
+use bulle_protocol::{
+    Id,
+    admin::Scope,
+    completion::{Completion, Model, ModelList},
+    problem::{Code, Problem},
+};
+use futures_channel::{mpsc, oneshot};
+use futures_util::{
+    FutureExt, StreamExt,
+    future::{LocalBoxFuture, select},
+};
+use std::{rc::Rc, sync::Arc};
+use worker::{AbortSignal, Context, console_error, console_log, send};
+
+use super::admin::access::{server, unavailable};
+use crate::{
+    adapters::Edge,
+    config, conversation,
+    http::{Param, Refusal, json, read_text},
+};
+
+/// How often is looked whether the client is still there, in milliseconds.
+const LOOK_MS: u64 = 500;
+
+/// When a record that the archive has refused is offered again, in milliseconds.
+const OFFER_AGAIN_MS: [u64; 3] = [1_000, 4_000, 12_000];
+
+/// Whether an address belongs to this door.
+pub fn is_here(path: &str) -> bool {
+    path == "/v1/models" || path.starts_with("/v1/models/") || path.starts_with("/v1/chat/")
+}
+
+/// A refusal that can name a parameter.
+pub struct Refused(Unfit);
+
+impl From<Unfit> for Refused {
+    fn from(unfit: Unfit) -> Self {
+        Self(unfit)
+    }
+}
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Self {
+        Self(problem.into())
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        refusal.0.into()
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response<Body> {
+        let mut response = Refusal(self.0.problem).into_response();
+        if let Some(param) = self.0.param {
+            response.extensions_mut().insert(Param(param));
+        }
+        response
+    }
+}
+
+type Reply = Result<Response<Body>, Refused>;
+
+/// A bot answers a conversation that the caller keeps. The official clients of OpenAI's API work unchanged; what is
+/// ignored and what is refused is in docs/openai.md.
+#[cfg_attr(test, utoipa::path(post, path = "/v1/chat/completions", tag = "owner server", operation_id = "completion_create", security(("api_key" = [])),
+    request_body = super::documented::CompletionRequest, responses(
+    (status = 200, description = "The answer, whole or in pieces", content((Completion = "application/json"), (super::documented::CompletionEvent = "text/event-stream"))),
+    (status = "4XX", description = "api_key_missing, invalid_api_key, scope_missing, paused, model_not_found, invalid_json, invalid_value, message_empty, message_too_long, …", body = ErrorBody),
+    (status = "5XX", description = "storage_unavailable, upstream_unavailable, upstream_timeout, upstream_interrupted, …", body = ErrorBody),
+)))]
+#[send]
+pub async fn create(State(edge): State<Edge>, request: Request) -> Reply {
+    let (mut parts, body) = request.into_parts();
+    let (tenant, key) = server(&edge, &parts.headers, Scope::ChatWrite).await?;
+    let request = request::read(&read_text(body).await?)?;
+    let site = guard::completion::bot(&edge, &tenant, &request.model).await?;
+    let (question, history) = guard::completion::admit(&edge, site, key, &request.messages)?;
+    let Some(context) = parts.extensions.remove::<Arc<Context>>() else {
+        return Err(Problem::new(Code::Internal, "The request has no context.").into());
+    };
+    let (tell, told) = mpsc::unbounded();
+    let now = edge.now_ms();
+    let reply = Id::from_parts(now, edge.random());
+    let writer = Writer::new(Pieces { tell, reply }, &request, reply, now);
+    let (here, gone) = oneshot::channel::<()>();
+    let signal = parts.extensions.remove::<AbortSignal>();
+    let (done, ended) = oneshot::channel();
+    let turn = Turn {
+        edge: edge.clone(),
+        question,
+        history,
+        reply,
+        most: request.most,
+    };
+    context.wait_until(async move {
+        let left = select(gone, left(turn.edge.clone(), signal).boxed_local());
+        let (completion, ended) = turn.run(writer, left.map(|_| ()).boxed_local()).await;
+        // Whoever left does not want it any longer.
+        let _ = done.send(completion);
+        turn.settle(ended).await;
+    });
+    if request.stream {
+        let pieces = told.inspect(move |_: &Rc<str>| {
+            // As long as somebody reads, they are here.
+            let _ = &here;
+        });
+        let streamed = conversation::stream::respond(pieces.boxed_local());
+        let response = streamed.map_err(|error| internal(&error.to_string()))?;
+        return Ok(response.into());
+    }
+    let completion = ended
+        .await
+        .map_err(|_| internal("a turn ended without an end"))?;
+    drop(here);
+    Ok(json(StatusCode::OK, &completion?)?)
+}
+
+/// The tenant's bots that serve visitors.
+#[cfg_attr(test, utoipa::path(get, path = "/v1/models", tag = "owner server", operation_id = "model_list", security(("api_key" = [])), responses(
+    (status = 200, body = ModelList),
+    (status = "4XX", description = "api_key_missing, invalid_api_key, scope_missing, …", body = ErrorBody),
+    (status = "5XX", description = "storage_unavailable, …", body = ErrorBody),
+)))]
+#[send]
+pub async fn models(State(edge): State<Edge>, headers: HeaderMap) -> Reply {
+    let (tenant, _) = server(&edge, &headers, Scope::ChatWrite).await?;
+    let bots = edge.active_bots(&tenant).await;
+    let bots = bots.map_err(|e| unavailable(&e))?.into_iter();
+    let list = ModelList {
+        object: "list".to_owned(),
+        data: bots.map(|(id, since)| shown(id, since, &tenant)).collect(),
+    };
+    Ok(json(StatusCode::OK, &list)?)
+}
+
+/// A bot of the tenant.
+#[cfg_attr(test, utoipa::path(get, path = "/v1/models/{id}", tag = "owner server", operation_id = "model_get", security(("api_key" = [])),
+    params(("id" = String, Path, description = "Id of the bot")), responses(
+    (status = 200, body = Model),
+    (status = "4XX", description = "api_key_missing, invalid_api_key, scope_missing, paused, model_not_found, …", body = ErrorBody),
+    (status = "5XX", description = "storage_unavailable, …", body = ErrorBody),
+)))]
+#[send]
+pub async fn model(State(edge): State<Edge>, Path(id): Path<String>, headers: HeaderMap) -> Reply {
+    let (tenant, _) = server(&edge, &headers, Scope::ChatWrite).await?;
+    let Site { bot_since, .. } = guard::completion::bot(&edge, &tenant, &id).await?;
+    Ok(json(StatusCode::OK, &shown(id, bot_since, &tenant))?)
+}
+
+fn shown(id: String, since_ms: u64, tenant: &str) -> Model {
+    Model {
+        id,
+        object: "model".to_owned(),
+        created: since_ms / 1_000,
+        owned_by: tenant.to_owned(),
+    }
+}
+
+fn internal(error: &str) -> Problem {
+    console_error!("{}", serde_json::json!({ "completion": error }));
+    Problem::new(Code::Internal, "The answer could not be begun.")
+}
+
+/// Resolves when the platform says that the client has left.
+async fn left(edge: Edge, signal: Option<AbortSignal>) {
+    match signal {
+        Some(signal) => {
+            while !signal.aborted() {
+                edge.sleep(LOOK_MS).await;
+            }
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// The client of a stream.
+struct Pieces {
+    tell: mpsc::UnboundedSender<Rc<str>>,
+    reply: Id,
+}
+
+impl Client for Pieces {
+    fn tell(&mut self, piece: String) {
+        // Whoever left does not want it any longer.
+        let _ = self.tell.unbounded_send(piece.into());
+    }
+
+    fn log(&mut self, line: &str) {
+        note(self.reply, line);
+    }
+}
+
+fn note(reply: Id, line: &str) {
+    let line = serde_json::json!({ "reply": reply.to_string(), "note": line });
+    console_log!("{line}");
+}
+
+/// A turn without a conversation object.
+struct Turn {
+    edge: Edge,
+    question: Question,
+    history: Vec<Exchange>,
+    reply: Id,
+    most: Option<u32>,
+}
+
+impl Turn {
+    async fn run(
+        &self,
+        mut writer: Writer<Pieces>,
+        left: LocalBoxFuture<'_, ()>,
+    ) -> (Result<Completion, Problem>, Ended) {
+        let edge = &self.edge;
+        let deployment = config::deployment(edge.env());
+        let ask = Ask {
+            question: &self.question,
+            conversation_id: Id::from_parts(edge.now_ms(), edge.random()),
+            reply_id: self.reply,
+            number: 0,
+            history: &self.history,
+            written: "",
+            most: self.most,
+            restartable: false,
+        };
+        let ended = turn::run(edge, &deployment, &ask, &mut writer, left).await;
+        (writer.end(&ended.cites), ended)
+    }
+
+    /// What is left to do when the client has its answer.
+    async fn settle(self, ended: Ended) {
+        let edge = &self.edge;
+        if !ended.kept {
+            // Nobody comes back who would offer it again.
+            for wait in OFFER_AGAIN_MS {
+                edge.sleep(wait).await;
+                match edge.record(&ended.record).await {
+                    Ok(()) => break,
+                    Err(PortError(error)) => {
+                        console_error!("{}", serde_json::json!({ "archive": error }));
+                    }
+                }
+            }
+        }
+        for line in turn::tell_owner(edge, self.question.site(), ended.notices).await {
+            note(self.reply, &line);
+        }
+    }
+}
