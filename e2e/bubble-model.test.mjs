@@ -221,22 +221,32 @@ for (const [name, options] of [
   });
 }
 
-for (const [name, behave, says] of [
-  ["refuses", (response) => response.writeHead(503).end(), "ne peut pas répondre"],
-  ["is silent", () => pause(10_000), "trop de temps"],
-  ["breaks off", (response) => stream(response, answer(WORDS).slice(0, 8)), "interrompue"],
+test("a model that breaks off is told kindly, and goes on upon request", async () => {
+  upstream.behave = (response) => stream(response, answer(WORDS).slice(0, 8));
+  await bubble.ask(QUESTION);
+  const told = bubble.dialog.getByText("interrompue");
+  await told.first().waitFor();
+  await picture(page, "error-breaks-off");
+  assert.deepEqual(await violations(page), []);
+  assert.equal(await bubble.count(QUESTION), 1);
+  upstream.requests.length = 0;
+  upstream.behave = (response) => stream(response, answer(WORDS.slice(8)), { wait: 80 });
+  await bubble.retry.click();
+  await answeredOnce();
+  assert.equal(await told.count(), 0);
+});
+
+for (const [name, behave] of [
+  ["refuses", (response) => response.writeHead(503).end()],
+  ["is silent", () => pause(10_000)],
 ]) {
-  test(`a model that ${name} is told kindly, and asked again on request`, async () => {
+  test(`a model that ${name} is replaced by the documents`, async () => {
     upstream.behave = behave;
     await bubble.ask(QUESTION);
-    await bubble.dialog.getByText(says).first().waitFor({ timeout: 15_000 });
-    await picture(page, `error-${name.replace(" ", "-")}`);
+    await bubble.log.getByText("8 ans d'expérience de Kubernetes").first().waitFor({ timeout: 15_000 });
+    await bubble.settled();
+    await picture(page, `model-${name.replace(" ", "-")}`);
     assert.deepEqual(await violations(page), []);
     assert.equal(await bubble.count(QUESTION), 1);
-    upstream.requests.length = 0;
-    upstream.behave = slowly;
-    await bubble.retry.click();
-    await answeredOnce();
-    assert.equal(await bubble.dialog.getByText(says).count(), 0);
   });
 }

@@ -25,6 +25,7 @@ pub struct Options {
     build: bool,
     state: Option<PathBuf>,
     vars: Vec<(String, String)>,
+    config: Option<PathBuf>,
 }
 
 impl Options {
@@ -35,6 +36,7 @@ impl Options {
             build: true,
             state: None,
             vars: Vec::new(),
+            config: None,
         };
         while let Some(argument) = parser.next()? {
             match argument {
@@ -42,6 +44,9 @@ impl Options {
                 Arg::Long("no-build") => options.build = false,
                 Arg::Long("state") => {
                     options.state = Some(std::path::absolute(parser.value()?)?);
+                }
+                Arg::Long("config") => {
+                    options.config = Some(std::path::absolute(parser.value()?)?);
                 }
                 Arg::Long("vars") => {
                     let text = parser.value()?.string()?;
@@ -207,6 +212,9 @@ fn wrangler_dev(options: &Options) -> Command {
         .args(["dev", "--ip", "127.0.0.1", "--port"])
         .arg(options.port.to_string());
     keep_state_in(&mut command, options);
+    if let Some(file) = &options.config {
+        command.arg("--config").arg(file);
+    }
     for (name, value) in &options.vars {
         command.arg("--var").arg(format!("{name}:{value}"));
     }

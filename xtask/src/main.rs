@@ -43,6 +43,7 @@ cargo xtask <command>
       --no-build      serve what is already built
       --state DIR     keep the local database elsewhere than edge/worker/.wrangler/state
       --vars K=V      set a variable of the Worker (repeatable)
+      --config FILE   serve the Worker that FILE describes instead of edge/worker/wrangler.toml
   test                everything that must pass before a change is merged
   test native         only formatting, lints, native tests and the TypeScript check
   test e2e [PATTERN]  only the browser tests; PATTERN is part of a file's name or of a test's name

@@ -207,8 +207,9 @@ pub async fn run<P: Platform>(
         ..
     } = chain;
     draft.finish(ports);
-    // What came to nothing, and cost nothing.
-    if written.end.is_err() && !paid {
+    // What came to nothing, and cost nothing: that nobody can answer is no answer.
+    let nothing = written.end.is_err() || written.provider == fallback::PERSONA;
+    if nothing && !paid {
         let given_back = limit::give_back(ports, ask.question).await;
         if let Err(error) = given_back {
             draft.log(&format!("the message stays counted: {error}"));

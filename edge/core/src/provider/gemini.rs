@@ -156,6 +156,8 @@ struct PromptFeedback {
 #[derive(Debug, Default)]
 pub struct Reader {
     named: bool,
+    /// Whether the reason why it ended has come.
+    finished: bool,
 }
 
 impl Read for Reader {
@@ -186,14 +188,16 @@ impl Read for Reader {
             deltas.push(Delta::Text(text));
         }
         let finish = match reason.as_deref() {
-            None => return Ok(Step::More),
-            Some("STOP") => Finish::Stop,
-            Some("MAX_TOKENS") => Finish::Length,
+            None => None,
+            Some("STOP") => Some(Finish::Stop),
+            Some("MAX_TOKENS") => Some(Finish::Length),
             // Blocked by one of the filters: what was said before is all there is.
             Some(reason) => return Err(Failure::filtered(reason)),
         };
-        // Counted in every chunk; only the last one's count is whole.
-        deltas.extend(chunk.usage_metadata.map(|usage| {
+        self.finished |= finish.is_some();
+        // Counted in every chunk; only the last one's count is whole, which may come after the reason.
+        let usage = chunk.usage_metadata.filter(|_| self.finished);
+        deltas.extend(usage.map(|usage| {
             Delta::Usage(Usage::counted(
                 usage.prompt_token_count,
                 usage
@@ -201,7 +205,7 @@ impl Read for Reader {
                     .saturating_add(usage.thoughts_token_count),
             ))
         }));
-        deltas.push(Delta::Finish(finish));
+        deltas.extend(finish.map(Delta::Finish));
         Ok(Step::More)
     }
 }
@@ -235,6 +239,16 @@ mod tests {
                 Delta::Finish(Finish::Stop),
             ],
         );
+    }
+
+    #[test]
+    fn tokens_that_are_counted_after_the_end_are_counted() {
+        let stream = concat!(
+            "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\"}]},\"finishReason\":\"STOP\"}]}\n\n",
+            "data: {\"usageMetadata\":{\"promptTokenCount\":7,\"candidatesTokenCount\":1}}\n\n",
+        );
+        let deltas = decode(stream).unwrap();
+        assert_eq!(deltas.last(), Some(&Delta::Usage(Usage::counted(7, 1))));
     }
 
     #[test]

@@ -9,10 +9,10 @@ use std::{
 use worker::{
     AbortController, AbortSignal, ByteStream, Fetch, Headers, Method, Request, RequestInit,
     Response,
-    js_sys::{Error, Function, JSON, Promise, Reflect},
+    js_sys::{Function, JSON, Object, Promise, Reflect},
     wasm_bindgen::{JsCast, JsValue},
     wasm_bindgen_futures::JsFuture,
-    web_sys::{self, ReadableStream},
+    web_sys,
 };
 
 use super::{Edge, port_error};
@@ -50,7 +50,10 @@ async fn post(
     let fetched = Request::new_with_init(url, &init).map_err(port_error)?;
     let (cancel, signal) = Cancel::new();
     let sent = Fetch::Request(fetched).send_with_signal(&signal).await;
-    let mut response = sent.map_err(port_error)?;
+    answer(sent.map_err(port_error)?, cancel)
+}
+
+fn answer(mut response: Response, cancel: Cancel) -> Result<ModelResponse<ModelBody>, PortError> {
     let retry_after = response.headers().get("retry-after").ok().flatten();
     Ok(ModelResponse {
         status: response.status_code(),
@@ -59,20 +62,17 @@ async fn post(
             .map(|seconds: u32| seconds.min(MAX_RETRY_AFTER)),
         body: ModelBody {
             bytes: response.stream().map_err(port_error)?,
-            _cancel: Some(cancel),
+            _cancel: cancel,
         },
     })
 }
 
 impl Edge {
-    /// `env.AI.run(model, input)`, which gives a stream. Written by hand: the binding's type in the crate knows only
-    /// whole answers.
+    /// `env.AI.run(model, input, options)`, which gives the response as it is and may be called off. Written by hand: the
+    /// binding's type in the crate knows only whole answers.
     async fn run(&self, model: &str, input: &str) -> Result<ModelResponse<ModelBody>, PortError> {
-        let failed = |error: JsValue| {
-            let error = error.dyn_into::<Error>();
-            let text = error.map(|error| String::from(error.message()));
-            PortError(text.unwrap_or_else(|_| "the binding AI failed".to_owned()))
-        };
+        // What an error says may quote what was asked.
+        let failed = |_: JsValue| PortError("the binding AI failed".to_owned());
         let ai = Reflect::get(self.env(), &AI_BINDING.into()).map_err(failed)?;
         let run = Reflect::get(&ai, &"run".into()).map_err(failed)?;
         let run: Function = run.dyn_into().map_err(|_| {
@@ -80,30 +80,25 @@ impl Edge {
             PortError(what.to_owned())
         })?;
         let input = JSON::parse(input).map_err(failed)?;
-        let promise = run.call2(&ai, &model.into(), &input).map_err(failed)?;
-        let answer = JsFuture::from(Promise::resolve(&promise)).await;
-        let stream: ReadableStream = answer
-            .map_err(failed)?
-            .dyn_into()
-            .map_err(|_| PortError("the model does not stream".to_owned()))?;
-        let response = web_sys::Response::new_with_opt_readable_stream(Some(&stream));
-        let mut response = Response::from(response.map_err(failed)?);
-        Ok(ModelResponse {
-            status: 200,
-            retry_after: None,
-            // A stream that is dropped is cancelled, and with it what writes it.
-            body: ModelBody {
-                bytes: response.stream().map_err(port_error)?,
-                _cancel: None,
-            },
-        })
+        let (cancel, signal) = Cancel::new();
+        let options = Object::new();
+        for (name, value) in [
+            ("returnRawResponse", &JsValue::TRUE),
+            ("signal", signal.as_ref()),
+        ] {
+            Reflect::set(&options, &name.into(), value).map_err(failed)?;
+        }
+        let promise = run.call3(&ai, &model.into(), &input, &options);
+        let answered = JsFuture::from(Promise::resolve(&promise.map_err(failed)?)).await;
+        let response = answered.map_err(failed)?.dyn_into::<web_sys::Response>();
+        answer(response.map_err(failed)?.into(), cancel)
     }
 }
 
 /// The body of a model's response. Dropping it cancels the request: nobody pays for words that nobody reads.
 pub struct ModelBody {
     bytes: ByteStream,
-    _cancel: Option<Cancel>,
+    _cancel: Cancel,
 }
 
 /// Aborts when dropped, the wait for the head of the response included.

@@ -1,0 +1,544 @@
+// Everything that can go wrong with a model, for every vendor, against real workerd: the visitor sees a whole answer or
+// an honest end, nothing is lost, nothing is counted twice, and the record says what happened.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { openDatabase, startEdge, stateFolder } from "./support/edge.mjs";
+import { Visitor, assemble, events, text, ulid } from "./support/client.mjs";
+import { GENEROUS, Owner } from "./support/owner.mjs";
+import { pause } from "./support/upstream.mjs";
+import { INPUT_TOKENS, VENDORS, refuses, says, sends, startVendors } from "./support/vendors.mjs";
+
+const QUESTION = "Et ta cuisine, saperlipopette ?";
+const WORDS = ["J'ai ", "**8 ", "ans** ", "d'ex", "périence 🫧", ". Fin."];
+const WHOLE = "J'ai 8 ans d'expérience 🫧. Fin.";
+const HALF = "J'ai 8 ans";
+const OWN_LINE = "Revenez plus tard.";
+const SECRET = "what-a-vendor-says";
+const KEYS = { openai: ["sk-first-key", "sk-second-key"], anthropic: ["sk-third-key"], gemini: ["sk-fourth-key"] };
+const NAMES = Object.keys(VENDORS);
+
+/** Whether the archive stores the steps of chains, in the table model_call. Without it they cannot be looked at. */
+const STORES_CALLS = false;
+
+/** Checks the steps of the chain that wrote a reply: who was asked and how it went. */
+function wrote({ reply_id, usage }, expected) {
+  if (!STORES_CALLS) return;
+  const rows = database.prepare("SELECT * FROM model_call WHERE id LIKE ? ORDER BY CAST(substr(id, 28) AS INTEGER)").all(`${reply_id}/%`);
+  assert.deepEqual(rows.map(({ provider, outcome }) => `${provider} ${outcome}`), expected);
+  const sum = (column) => rows.reduce((total, row) => total + row[column], 0);
+  if (usage) assert.deepEqual([sum("input_tokens"), sum("output_tokens")], [usage.input_tokens, usage.output_tokens], "counted once");
+}
+
+const begun = (vendor) => [...VENDORS[vendor].head(), ...WORDS.slice(0, 3).map(VENDORS[vendor].word)];
+const then = (event) => (vendor) => [...begun(vendor), typeof event === "function" ? event(VENDORS[vendor]) : event];
+const part = (word, at) => (vendor) => Buffer.from(vendor.word(word)).subarray(0, at(Buffer.from(vendor.word(word))));
+const half = part(WORDS[3], (bytes) => bytes.length >> 1);
+const inCharacter = part(WORDS[4], (bytes) => bytes.indexOf("🫧") + 2);
+const whole = (options) => (vendor) => says(vendor, WORDS, options);
+const pings = Array(60).fill(": ping\n\n");
+const huge = `data: {"x":"${"a".repeat(1_200_000)}"}\n\n`;
+const keys = (vendor) => KEYS[vendor]?.length ?? 1;
+const refused = (tries) => (vendor) => Array(tries(vendor)).fill("refused");
+const always = (outcome, tries = 1) => () => Array(tries).fill(outcome);
+const QUICK = { connect_ms: 900, first_token_ms: 900, between_tokens_ms: 900 };
+
+/** Before the first word: the next in the chain answers. `free`: nobody has worked, so nothing is counted. */
+const BEFORE = [
+  ["a connection that is reset", ({ response }) => response.destroy(), always("unreachable", 3), { free: true }],
+  ["401", refuses(401, { message: SECRET }), refused(keys), { free: true }],
+  ["404", refuses(404), refused(() => 1), { free: true }],
+  ["429", refuses(429), refused((vendor) => keys(vendor) + 2), { free: true }],
+  ["429 for long", refuses(429, { retryAfter: 60 }), refused(keys), { free: true }],
+  ["500", refuses(500), refused(() => 3), { free: true }],
+  ["503", refuses(503), refused(() => 3), { free: true }],
+  ["silence", sends([], { before: 2_500 }), always("timed_out"), { timeouts: QUICK }],
+  ["a head, then silence", sends([], { end: false }), always("timed_out"), { timeouts: QUICK }],
+  ["a head, then keep-alives", sends(pings, { wait: 50 }), always("timed_out"), { timeouts: QUICK }],
+  ["a page", sends(["<h1>Hello</h1>"]), always("unreachable", 3)],
+  ["a cut in the first event", sends((vendor) => [half(VENDORS[vendor])], { end: "cut" }), always("unreachable", 3)],
+  ["nonsense", sends([`data: <html>${SECRET}\n\n`]), always("unreachable", 3)],
+  ["an error event", sends((vendor) => [VENDORS[vendor].error(SECRET)]), always("unreachable", 3)],
+  ["a huge event", sends([huge]), always("unreachable", 3)],
+  ["a content filter", sends((vendor) => says(vendor, [], { reason: "filter" })), always("filtered")],
+  ["a tool call", sends((vendor) => [...VENDORS[vendor].head(), VENDORS[vendor].tool(), ...says(vendor, [], { reason: "tool" })]), always("empty")],
+  ["an empty answer", sends((vendor) => says(vendor, [])), always("empty")],
+];
+
+/** After the first words: they stay, and a retry goes on. */
+const AFTER = [
+  ["a cut in an event", sends(then(half), { end: "cut" })],
+  ["a cut in a character", sends(then(inCharacter), { end: "cut" })],
+  ["an end without a finish reason", sends((vendor) => says(vendor, WORDS.slice(0, 3), { reason: null, marker: vendor !== "workers_ai" }))],
+  ["nonsense", sends(then(`data: {${SECRET}\n\n`))],
+  ["an error event", sends(then((vendor) => vendor.error(SECRET)))],
+  ["a huge event", sends(then(huge))],
+  ["a content filter", sends((vendor) => says(vendor, WORDS.slice(0, 3), { reason: "filter" })), { outcome: "filtered" }],
+  ["silence", sends(begun, { end: false }), { timeouts: QUICK }],
+  ["keep-alives and no more words", sends((vendor) => [...begun(vendor), ...pings], { wait: 50 }), { timeouts: { total_ms: 1_500 } }],
+];
+
+/** What is no fault, however it looks. */
+const HARMLESS = [
+  ["every byte a chunk", [sends((vendor) => Array.from(Buffer.from(whole()(vendor).join("")), (byte) => Buffer.from([byte])))]],
+  ["lines that end in CRLF", [sends((vendor) => whole()(vendor).map((event) => event.replaceAll("\n", "\r\n")))]],
+  ["no end marker", [sends(whole({ marker: false }))], { not: "workers_ai" }],
+  ["a first word that is late", [sends(whole(), { before: 1_200 })]],
+  ["an end that leaves the connection open", [sends(whole(), { end: false })], { timeouts: QUICK }],
+  ["a cut after the end", [sends(whole(), { end: "cut" })]],
+  ["no usage", [sends(whole({ usage: "missing" }))], { estimated: () => true }],
+  // Only the last count of these two is whole.
+  ["usage at the beginning", [sends(whole({ usage: "early" }))], { estimated: (vendor) => ["anthropic", "gemini"].includes(vendor) }],
+  ["usage at the end", [sends(whole({ usage: "late" }))]],
+  ["429 for a second", [refuses(429, { retryAfter: 1 }), sends(whole())], { first: ["refused"] }],
+  ["a 503 that passes", [refuses(503), sends(whole())], { first: ["refused"] }],
+  ["a length that was reached", [sends((vendor) => says(vendor, WORDS.slice(0, 3), { reason: "length" })), sends((vendor) => says(vendor, WORDS.slice(3)))], { first: ["truncated"], input: 2 * INPUT_TOKENS, not: "workers_ai" }],
+];
+
+/** An address where nobody listens. */
+async function closedPort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return `http://127.0.0.1:${port}/v1`;
+}
+const NO_SUCH_NAME = "http://nobody.invalid/v1";
+
+let vendors, edge, database;
+before(async () => {
+  vendors = await startVendors();
+  edge = await startEdge({
+    ai: vendors.url("workers_ai"),
+    vars: {
+      OPENAI_BASE_URL: vendors.url("openai"),
+      OPENAI_API_KEY: KEYS.openai[0],
+      OPENAI_API_KEY_2: KEYS.openai[1],
+      OPENAI_MODEL: "of-the-deployment",
+      ANTHROPIC_BASE_URL: vendors.url("anthropic"),
+      ANTHROPIC_API_KEY: KEYS.anthropic[0],
+      GEMINI_BASE_URL: vendors.url("gemini"),
+      GEMINI_API_KEY: KEYS.gemini[0],
+      GROQ_BASE_URL: await closedPort(),
+      OPENROUTER_BASE_URL: NO_SUCH_NAME,
+    },
+  });
+  database = openDatabase(edge);
+  for (const vendor of [...NAMES, "groq", "openrouter"]) owners[vendor] = await Owner.with(edge, vendor.replace("_", "-"));
+});
+after(async () => {
+  database?.close();
+  await edge?.stop();
+  vendors?.stop();
+});
+
+const owners = {};
+let bots = 0;
+
+/** A visitor of a new bot with these models; `alternatives` are of the form [vendor, name]. */
+async function visitor([provider, name], { alternatives = [], on = edge, owner = owners[provider], ...model } = {}) {
+  const id = `b${(bots += 1)}`;
+  const others = alternatives.map(([provider, name]) => ({ provider, name }));
+  const settings = { name: "Bot", locale: "fr", limits: GENEROUS, persona: { fallback: { fr: [OWN_LINE] } }, model: { provider, name, alternatives: others, ...model } };
+  await owner.post("/bots", { id, settings });
+  const site = await owner.post("/sites", { bot_id: id, name: id, origins: [on.site] });
+  return new Visitor(on, { site: site.key }).open();
+}
+
+/** The end of a turn, which is told, told again and stored alike; `list` is its last attempt. */
+async function ended(me, list, status, earlier = []) {
+  const [{ items }, again] = await Promise.all([me.history(), me.attach()]);
+  assert.deepEqual(items.map(({ role, text }) => (role === "user" ? text : role)), [QUESTION, "assistant"]);
+  assert.equal(items[1].status, status);
+  assert.deepEqual(items[1].blocks, assemble(list));
+  assert.deepEqual(again, [...earlier, ...list]);
+  return list.at(-1);
+}
+
+async function answered(me, list, [provider, finish], said, earlier) {
+  assert.equal(text(assemble(list)), said);
+  const { event, data } = await ended(me, list, "complete", earlier);
+  assert.deepEqual([event, data.provider, data.finish], ["done", provider, finish]);
+  return data;
+}
+
+const counted = (input = INPUT_TOKENS) => ({ input_tokens: input, output_tokens: WORDS.length });
+const steps = (provider, outcomes) => outcomes.map((outcome) => `${provider} ${outcome}`);
+const modelName = (vendor, fault, mode) => `${vendor}-${fault}-${mode}`.replaceAll(/[^\w]+/g, "-");
+
+/** What may happen with a model of this vendor; the other one's comes next in its chain. */
+function faultsOf(vendor, n) {
+  const other = NAMES[(n + 1) % NAMES.length];
+  test("alone and unknown: the owner's line", async () => {
+    const model = `${vendor}-alone`;
+    vendors.does(model, refuses(404));
+    const me = await visitor([vendor, model]);
+    const done = await answered(me, await me.ask(QUESTION), ["persona", "fallback"], OWN_LINE);
+    wrote(done, [`${vendor} refused`, "persona answered"]);
+  });
+
+  for (const [fault, script, outcomes, { free = false, timeouts = {} } = {}] of BEFORE) {
+    const failed = outcomes(vendor);
+    test(`${fault}: the owner's line while nobody answers, and a retry is answered by the next model`, async () => {
+      const model = modelName(vendor, fault, "before");
+      const requests = vendors.does(model, script);
+      const next = vendors.does(`${model}-next`, refuses(404), sends(whole()));
+      const me = await visitor([vendor, model], { alternatives: [[other, `${model}-next`]], timeouts });
+      const id = ulid();
+      const list = await me.ask(QUESTION, id);
+      const nothing = await answered(me, list, ["persona", "fallback"], OWN_LINE);
+      if (free) assert.deepEqual(nothing.usage, { input_tokens: 0, output_tokens: 0 });
+      wrote(nothing, [...steps(vendor, failed), `${other} refused`, "persona answered"]);
+      const again = await me.ask(QUESTION, id, { retry: true });
+      const done = await answered(me, again, [other, "stop"], WHOLE, list);
+      if (free) assert.deepEqual(done.usage, counted());
+      else assert.ok(done.usage.input_tokens > INPUT_TOKENS && done.usage.output_tokens >= WORDS.length, JSON.stringify(done.usage));
+      wrote(done, [...steps(vendor, failed), `${other} answered`]);
+      assert.deepEqual([requests.length, next.length], [2 * failed.length, 2]);
+    });
+  }
+
+  for (const [fault, script, { outcome = "interrupted", timeouts = {} } = {}] of AFTER) {
+    // Every second fault, the model itself goes on.
+    const itself = (n + AFTER.findIndex((row) => row[1] === script)) % 2 === 0;
+    test(`${fault} after some words: they stay, and on a retry ${itself ? "it" : "another model"} goes on`, async () => {
+      const model = modelName(vendor, fault, "after");
+      const rest = sends((vendor) => says(vendor, WORDS.slice(3)));
+      const requests = vendors.does(model, script, itself ? rest : refuses(404));
+      const next = vendors.does(`${model}-next`, rest);
+      const me = await visitor([vendor, model], { alternatives: [[other, `${model}-next`]], timeouts });
+      const id = ulid();
+      const list = await me.ask(QUESTION, id);
+      assert.equal(text(assemble(list)).trim(), HALF);
+      const { event, data } = await ended(me, list, "failed");
+      assert.deepEqual([event, data.code], ["error", "upstream_interrupted"]);
+      assert.match(data.message, /conservé/);
+      wrote({ reply_id: list[0].data.reply_id }, [`${vendor} ${outcome}`]);
+      assert.equal(next.length, 0, "what was read is not replaced");
+      const again = await me.ask(QUESTION, id, { retry: true });
+      const done = await answered(me, again, [itself ? vendor : other, "stop"], WHOLE, list);
+      wrote(done, itself ? [`${vendor} answered`] : [`${vendor} refused`, `${other} answered`]);
+      if (itself) assert.deepEqual([requests.length, next.length], [2, 0]);
+    });
+  }
+
+  test("a cut after any byte: what was written stays, and nothing is made up", async () => {
+    const name = `${vendor}-cut-anywhere`;
+    const bytes = Buffer.from(whole()(vendor).join(""));
+    let at;
+    // A good answer after each, and the model is not left alone.
+    vendors.does(name, (call) => sends(at === undefined ? whole() : [bytes.subarray(0, at)], { end: at === undefined || "cut" })(call));
+    const me = await visitor([vendor, name]);
+    for (const cut of Array.from({ length: 12 }, (_, n) => Math.floor((bytes.length * (n + 0.5)) / 12))) {
+      at = cut;
+      me.conversationId = undefined;
+      const list = await me.ask(QUESTION);
+      const { event, data } = await ended(me, list, list.at(-1).event === "done" ? "complete" : "failed");
+      const shown = text(assemble(list));
+      const bare = shown.trim().replace("**", "");
+      const end = [event, data.code ?? data.finish].join(" ");
+      const honest = { "done fallback": shown === OWN_LINE, "error upstream_interrupted": bare !== "" && WHOLE.startsWith(bare), "done stop": shown === WHOLE };
+      assert.ok(honest[end], `cut at ${cut} of ${bytes.length}: ${end}, ${shown}`);
+      at = undefined;
+      me.conversationId = undefined;
+      assert.equal((await me.ask(QUESTION)).at(-1).data.finish, "stop");
+    }
+  });
+
+  for (const [fault, scripts, { not, timeouts = {}, first = [], input, estimated = () => false } = {}] of HARMLESS) {
+    if (not === vendor) continue;
+    test(`${fault}: a whole answer`, async () => {
+      const model = modelName(vendor, fault, "whole");
+      const requests = vendors.does(model, ...scripts);
+      const next = vendors.does(`${model}-next`, sends(whole()));
+      const me = await visitor([vendor, model], { alternatives: [[other, `${model}-next`]], timeouts });
+      const done = await answered(me, await me.ask(QUESTION), [vendor, "stop"], WHOLE);
+      if (estimated(vendor)) assert.ok(done.usage.estimated && done.usage.input_tokens > 0 && done.usage.output_tokens > 0, JSON.stringify(done.usage));
+      else assert.deepEqual(done.usage, counted(input));
+      wrote(done, steps(vendor, [...first, "answered"]));
+      assert.deepEqual([requests.length, next.length], [first.length + 1, 0]);
+    });
+  }
+}
+
+/** Waits for something. */
+async function until(what, check, ms = 5_000) {
+  for (const start = performance.now(); !(await check()); await pause(20)) {
+    assert.ok(performance.now() - start < ms, `${what} did not come within ${ms} ms`);
+  }
+}
+
+/** Posts the question and reads events up to the first one that `enough` likes; then leaves. */
+async function leavesAt(me, id, enough) {
+  const leave = new AbortController();
+  const response = await me.post({ id, text: QUESTION }, { signal: leave.signal });
+  const seen = [];
+  if (!enough) leave.abort();
+  for await (const event of events(response)) {
+    seen.push(event);
+    if (enough(event, seen)) break;
+  }
+  leave.abort();
+  return seen;
+}
+
+/** The first event with a word. */
+const aWord = ({ event }) => event === "block";
+const cancel = (me) => me.fetch(`/v1/conversations/${me.conversationId}/cancel`, { method: "POST" });
+
+/** Its edge is another one: it is killed. */
+function machine() {
+  let state, own, owner;
+  const start = (vars, port) => startEdge({ state, port, vars: { OPENAI_BASE_URL: vendors.url("openai"), OPENAI_MODEL: "m", ...vars } });
+  before(async () => {
+    state = await stateFolder();
+    own = await start({ ANTHROPIC_BASE_URL: await closedPort(), GEMINI_BASE_URL: NO_SUCH_NAME });
+    owner = await Owner.with(own, "machine");
+  });
+  after(async () => {
+    await own?.kill();
+    await rm(state, { recursive: true, force: true });
+  });
+
+  /** Models that cannot be reached are passed over. */
+  const unreachable = () => Promise.all(["anthropic", "gemini"].map(async (vendor) => {
+    vendors.does(`beside-${vendor}`, sends(whole()));
+    const name = `far-${ulid()}`;
+    const me = await visitor([vendor, name], { alternatives: [["openai", `beside-${vendor}`]], on: own, owner });
+    await answered(me, await me.ask(QUESTION), ["openai", "stop"], WHOLE);
+    const alone = await visitor([vendor, name], { on: own, owner });
+    await answered(alone, await alone.ask(QUESTION), ["persona", "fallback"], OWN_LINE);
+  }));
+
+  test("a machine that fails in the middle of answers loses none of them", async () => {
+    await unreachable();
+    const begins = async (name, ...scripts) => {
+      vendors.does(name, ...scripts);
+      const me = await visitor(["openai", name], { on: own, owner });
+      await me.conversation();
+      return { me, id: ulid() };
+    };
+    const finished = await begins("killed-finished", sends(whole()));
+    finished.list = await finished.me.ask(QUESTION, finished.id);
+    const hanging = sends(begun, { end: false });
+    const writing = await begins("killed-writing", hanging, sends(whole()));
+    const waiting = await begins("killed-waiting", sends([], { end: false }), sends(whole()));
+    const sending = await begins("killed-sending", sends(whole(), { wait: 100 }));
+    const seen = await Promise.all([leavesAt(writing.me, writing.id, aWord), leavesAt(waiting.me, waiting.id, () => true)]);
+    const unsure = sending.me.post({ id: sending.id, text: QUESTION }).catch(() => {});
+    await own.kill();
+    await unsure;
+    own = await start({ ANTHROPIC_BASE_URL: NO_SUCH_NAME, GEMINI_BASE_URL: await closedPort() }, own.port);
+    // What had ended is as it was.
+    await answered(finished.me, await finished.me.attach(), ["openai", "stop"], WHOLE);
+    assert.deepEqual(await finished.me.attach(), finished.list);
+    for (const [n, { me, id }] of [writing, waiting].entries()) {
+      assert.equal((await me.history()).items[0].text, QUESTION);
+      const rest = await me.attach(seen[n].at(-1).id);
+      assert.deepEqual(rest.map(({ event, data }) => [event, data.code]), [["error", "interrupted"]]);
+      await until("the failed answer", async () => (await me.history()).items.length === 2);
+      assert.equal((await me.history()).items[1].status, "failed");
+      assert.deepEqual((await me.attach()).at(-1), rest[0]);
+      const again = await me.ask(QUESTION, id, { retry: true });
+      assert.equal(text(assemble(again)), WHOLE);
+      assert.equal(text(assemble([...seen[n], ...(await me.attach(seen[n].at(-1).id))])), WHOLE);
+    }
+    // Who does not know whether the message has arrived sends it again.
+    const { me, id } = sending;
+    const list = await me.ask(QUESTION, id);
+    const again = list.at(-1).event === "done" ? list : await me.ask(QUESTION, id, { retry: true });
+    assert.equal(text(assemble(again)), WHOLE);
+    for (const { me } of [writing, waiting, sending]) {
+      const { items } = await me.history();
+      assert.deepEqual(items.map(({ role, status }) => [role, status]), [["user", "complete"], ["assistant", "complete"]]);
+    }
+    await unreachable();
+  });
+}
+
+// Starting an edge is mostly waiting.
+describe("models", { concurrency: 2 }, () => {
+  describe("on a machine that fails", machine);
+  for (const [n, vendor] of NAMES.entries()) describe(vendor, { concurrency: 12 }, () => faultsOf(vendor, n));
+});
+
+describe("the way to a model", { concurrency: 4 }, () => {
+  for (const [fault, provider] of [["a port where nobody listens", "groq"], ["a name that nobody has", "openrouter"]]) {
+    test(`${fault}: the next model answers`, async () => {
+      const model = `${provider}-next`;
+      vendors.does(model, sends(whole()));
+      const me = await visitor([provider, "any"], { alternatives: [["openai", model]] });
+      const done = await answered(me, await me.ask(QUESTION), ["openai", "stop"], WHOLE);
+      assert.deepEqual(done.usage, counted());
+      wrote(done, [...steps(provider, Array(3).fill("unreachable")), "openai answered"]);
+    });
+
+    test(`${fault}, alone: the owner's line`, async () => {
+      const me = await visitor([provider, "another"]);
+      const done = await answered(me, await me.ask(QUESTION), ["persona", "fallback"], OWN_LINE);
+      wrote(done, [...steps(provider, Array(3).fill("unreachable")), "persona answered"]);
+    });
+  }
+
+  test("a chain is walked to its last model, whatever is wrong with those before it", async () => {
+    const does = (name, script) => (vendors.does(`walk-${name}`, script), [name, `walk-${name}`]);
+    const alternatives = [
+      does("anthropic", sends(says("anthropic", [], { reason: "filter" }))),
+      does("gemini", sends([], { end: false })),
+      ["groq", "closed"],
+      ["mistral", "not-configured"],
+      does("workers_ai", sends(whole())),
+    ];
+    const me = await visitor(does("openai", refuses(404)), { alternatives, timeouts: QUICK });
+    const done = await answered(me, await me.ask(QUESTION), ["workers_ai", "stop"], WHOLE);
+    const unreachable = steps("groq", Array(3).fill("unreachable"));
+    wrote(done, ["openai refused", "anthropic filtered", "gemini timed_out", ...unreachable, "mistral unconfigured", "workers_ai answered"]);
+  });
+
+  test("a key that is refused is passed over for the other", async () => {
+    let bad;
+    const requests = vendors.does("keys", (call) => {
+      bad ??= call.asked.key;
+      return (call.asked.key === bad ? refuses(401) : sends(whole()))(call);
+    });
+    const me = await visitor(["openai", "keys"]);
+    wrote(await answered(me, await me.ask(QUESTION), ["openai", "stop"], WHOLE), ["openai refused", "openai answered"]);
+    for (let n = 0; n < 4; n += 1) assert.equal((await me.ask(QUESTION)).at(-1).data.finish, "stop");
+    assert.deepEqual([...new Set(requests.map(({ key }) => key))].sort(), KEYS.openai);
+  });
+});
+
+test("a model that fails again and again is left alone, then one visitor tries it for all", async () => {
+  const name = "of-the-deployment";
+  const requests = vendors.does(name, ...Array(3).fill(refuses(404)), sends(whole(), { before: 700 }), sends(whole()));
+  const me = await visitor(["openai", undefined]);
+  const ask = async () => {
+    me.conversationId = undefined;
+    return (await me.ask(QUESTION)).at(-1).data;
+  };
+  const health = async () => (await (await fetch(`${edge.url}/health`)).json()).checks.find(({ name }) => name === "model").detail;
+  for (let n = 0; n < 3; n += 1) assert.equal((await ask()).finish, "fallback");
+  assert.match(await health(), /openai\/of-the-deployment \(not asked for a while: it failed too often\)/);
+  const resting = await ask();
+  wrote(resting, ["openai circuit_open", "persona answered"]);
+  assert.deepEqual([resting.finish, requests.length], ["fallback", 3]);
+  assert.match(edge.log(), /openai is not asked for a while: it failed too often/);
+  // The half minute is over.
+  const blobs = join(edge.state, "v3/kv/local-kv/blobs");
+  for (const blob of await readdir(blobs)) {
+    const stored = await readFile(join(blobs, blob), "utf8");
+    if (/"failures":3/.test(stored)) await writeFile(join(blobs, blob), stored.replace(/("until_ms":)\d{13}/, "$11000000000000"));
+  }
+  const probe = ask();
+  await until("the probe", () => requests.length === 4);
+  assert.deepEqual([(await ask()).finish, (await ask()).finish], ["fallback", "fallback"]);
+  assert.equal((await probe).finish, "stop");
+  assert.equal(requests.length, 4, "one is enough");
+  assert.doesNotMatch(await health(), /not asked/);
+  assert.equal((await ask()).finish, "stop");
+});
+
+describe("a visitor", { concurrency: 12 }, () => {
+  test("whose connection is cut at any event reads the same answer, asked once", async () => {
+    const requests = vendors.does("cut-at-any-event", sends(whole(), { wait: 60 }));
+    const me = await visitor(["openai", "cut-at-any-event"]);
+    const { length } = await me.ask(QUESTION);
+    assert.ok(length > 6, `${length} events`);
+    const one = async (_, most) => {
+      const own = Object.assign(new Visitor(edge, { site: me.site }), { token: me.token });
+      await own.conversation();
+      const id = ulid();
+      const seen = most === 0 ? (await own.post({ id, text: QUESTION }).then((response) => response.body.cancel()), []) : await leavesAt(own, id, (_, seen) => seen.length === most);
+      // The one half says what it has seen as the bubble does, the other as a browser's EventSource does.
+      const last = seen.at(-1)?.id;
+      const header = most % 2 && last ? { "last-event-id": last } : {};
+      const query = most % 2 === 0 && last ? `?after=${encodeURIComponent(last)}` : "";
+      const response = await own.fetch(`/v1/conversations/${own.conversationId}/events${query}`, { headers: header });
+      const rest = await Array.fromAsync(events(response));
+      await answered(own, [...seen, ...rest], ["openai", "stop"], WHOLE);
+      assert.deepEqual(await own.ask(QUESTION, id), [...seen, ...rest]);
+    };
+    await Promise.all(Array.from({ length: length + 1 }, one));
+    assert.equal(requests.length, 1 + length + 1);
+  });
+
+  for (const vendor of NAMES) {
+    /** A word a second. */
+    const slowly = sends((vendor) => [begun(vendor).join(""), ...WORDS.slice(3).map(VENDORS[vendor].word)], { wait: 1_000 });
+
+    test(`who stops an answer hangs up on ${vendor} before its next word, and what was written stays`, async () => {
+      const requests = vendors.does(`${vendor}-stopped`, slowly);
+      const me = await visitor([vendor, `${vendor}-stopped`]);
+      const response = await me.post({ id: ulid(), text: QUESTION });
+      const list = [];
+      let stopped;
+      for await (const event of events(response)) {
+        list.push(event);
+        if (!stopped && aWord(event)) {
+          stopped = performance.now();
+          assert.equal((await cancel(me)).status, 204);
+        }
+      }
+      assert.equal(text(assemble(list)).trim(), HALF);
+      const { event, data } = await ended(me, list, "stopped");
+      assert.deepEqual([event, data.finish], ["done", "stopped"]);
+      wrote(data, [`${vendor} stopped`]);
+      await until("the end of the connection", () => requests[0].closed);
+      assert.ok(requests[0].closed - stopped < 900, `after ${requests[0].closed - stopped} ms`);
+      assert.equal(requests[0].sent, 1);
+    });
+
+    test(`who stops ${vendor} before its first word is not answered`, async () => {
+      const requests = vendors.does(`${vendor}-unwanted`, sends(whole(), { before: 2_000 }));
+      const me = await visitor([vendor, `${vendor}-unwanted`]);
+      const asked = me.post({ id: ulid(), text: QUESTION }).then((response) => Array.fromAsync(events(response)));
+      await until("the request", () => requests.length === 1);
+      await cancel(me);
+      const list = await asked;
+      const { data } = await ended(me, list, "stopped");
+      assert.deepEqual([data.finish, text(assemble(list))], ["stopped", ""]);
+      await until("the end of the connection", () => requests[0].closed);
+      assert.equal(requests[0].sent, 0);
+    });
+
+    test(`who leaves for good hangs up on ${vendor} where the owner wants that`, async () => {
+      const requests = vendors.does(`${vendor}-left`, sends((vendor) => [begun(vendor).join(""), ...Array(40).fill(VENDORS[vendor].word("mot "))], { wait: 150 }));
+      const me = await visitor([vendor, `${vendor}-left`], { abandoned_after_seconds: 0 });
+      const seen = await leavesAt(me, ulid(), aWord);
+      await until("the end of the connection", () => requests[0].closed, 3_000);
+      const list = await me.attach();
+      assert.deepEqual(list.slice(0, seen.length), seen);
+      assert.equal((await ended(me, list, "stopped")).data.finish, "stopped");
+    });
+  }
+
+  test("who leaves is written to otherwise", async () => {
+    const requests = vendors.does("left", sends(whole(), { wait: 100 }));
+    const me = await visitor(["openai", "left"]);
+    await leavesAt(me, ulid(), aWord);
+    await until("the end", async () => (await me.history()).items.length === 2);
+    await answered(me, await me.attach(), ["openai", "stop"], WHOLE);
+    assert.deepEqual([requests.length, requests[0].sent], [1, whole()("openai").length]);
+  });
+
+  test("who is back in time is not taken for one who has left", async () => {
+    vendors.does("back", sends((vendor) => whole()(vendor), { wait: 200 }));
+    const me = await visitor(["openai", "back"], { abandoned_after_seconds: 1 });
+    const seen = await leavesAt(me, ulid(), aWord);
+    await answered(me, [...seen, ...(await me.attach(seen.at(-1).id))], ["openai", "stop"], WHOLE);
+  });
+});
+
+test("no key, no word of a model and no question is in the log", () => {
+  const log = edge.log();
+  for (const vendor of NAMES) assert.match(log, new RegExp(`${vendor} failed: `));
+  for (const secret of [...Object.values(KEYS).flat(), SECRET, "saperlipopette", "périence", "J'ai"]) assert.ok(!log.includes(secret), secret);
+  for (const [name, { requests }] of vendors.models) {
+    for (const { key, text } of requests) {
+      assert.ok(key === undefined || Object.values(KEYS).flat().includes(key), name);
+      assert.ok(!Object.values(KEYS).flat().some((key) => text.includes(key)), name);
+    }
+  }
+});
