@@ -16,7 +16,7 @@ use worker::{Delay, Response, ResponseBuilder};
 use super::{live::Frame, store::StoredTurn};
 
 /// Silence after which a comment is sent.
-const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(15);
+pub const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(15);
 
 /// The frames of a turn that has ended, after event `seq`.
 pub fn ended(frames: Vec<Frame>, seq: u32) -> LocalBoxStream<'static, Rc<str>> {
@@ -71,11 +71,14 @@ pub fn rebuilt(turn: &StoredTurn) -> Vec<Frame> {
     events.into_iter().zip(1..).filter_map(frame).collect()
 }
 
-/// The frames as `text/event-stream`, with comments in long silences.
-pub fn respond(frames: LocalBoxStream<'static, Rc<str>>) -> worker::Result<Response> {
-    let bytes = stream::unfold(frames, |mut frames| async move {
-        let silence = Delay::from(KEEP_ALIVE_AFTER).boxed_local();
-        match select(frames.next(), silence).await {
+/// The frames as `text/event-stream`, with a comment after every silence of that length.
+pub fn respond(
+    frames: LocalBoxStream<'static, Rc<str>>,
+    silence: Duration,
+) -> worker::Result<Response> {
+    let bytes = stream::unfold(frames, move |mut frames| async move {
+        let pause = Delay::from(silence).boxed_local();
+        match select(frames.next(), pause).await {
             Either::Left((frame, _)) => frame.map(|frame| (Ok(frame.as_bytes().to_vec()), frames)),
             Either::Right(_) => Some((Ok::<_, worker::Error>(KEEP_ALIVE.into()), frames)),
         }
