@@ -458,38 +458,3 @@ fn the_examples_are_taken_for_no_other_language() {
         assert!(known * 2 > all, "{name}: {known} of {all}");
     }
 }
-
-#[test]
-fn zz() {
-    use std::collections::BTreeMap;
-    let data = std::fs::read_to_string("/tmp/corpus.tsv").unwrap();
-    let mut t: BTreeMap<(String, bool), (usize, usize, BTreeMap<String, usize>)> = BTreeMap::new();
-    let mut ex = Vec::new();
-    for line in data.lines() {
-        let (tag, text) = line.split_once('\t').unwrap();
-        let long = text.chars().count() >= 110;
-        let e = t.entry((tag.to_owned(), long)).or_default();
-        e.0 += 1;
-        if let Some(f) = language(text) {
-            e.1 += 1;
-            let ok = Language::of_tag(tag).is_some_and(|l| l.is_close(&f));
-            if !ok {
-                *e.2.entry(f.tag().to_owned()).or_default() += 1;
-                if Language::of_tag(tag).is_some() {
-                    ex.push(format!("{tag}->{}: {text}  {:?}", f.tag(), top(text)));
-                }
-            }
-        }
-    }
-    for ((tag, long), (n, known, wrong)) in &t {
-        let w: usize = wrong.values().sum();
-        println!(
-            "{tag:4} {} n {n:4} known {:3}% wrong {w} {wrong:?}",
-            if *long { "L" } else { "s" },
-            known * 100 / n
-        );
-    }
-    for e in ex.iter().take(90) {
-        println!("{e}");
-    }
-}
