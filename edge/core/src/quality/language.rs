@@ -6,7 +6,11 @@ mod script;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::LazyLock,
+};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::text::fold;
@@ -18,7 +22,7 @@ use script::Script;
 /// a language are beginnings of words, folded. Languages without words are told by their script.
 const LANGUAGES: &str = include_str!("language/words.txt");
 
-/// Most bytes of a text that are looked at.
+/// Bytes of a text from which no further line is looked at, and most characters of a line.
 const MAX_BYTES: usize = 8 * 1024;
 
 /// Fewest words of a language that a text must hold.
@@ -68,11 +72,6 @@ impl Language {
         self.tag
     }
 
-    /// Its name in English.
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-
     /// The language of a tag, whatever the region; `None` when it is not known here.
     pub fn of_tag(tag: &str) -> Option<Self> {
         let primary = tag.split(['-', '_']).next().unwrap_or_default();
@@ -82,7 +81,8 @@ impl Language {
             "fil" => "tl".to_owned(),
             other => other.to_owned(),
         };
-        languages().find(|language| language.tag == primary)
+        let mut languages = TABLE.languages.iter();
+        languages.find(|language| language.tag == primary).copied()
     }
 
     /// Whether texts of one are taken for the other: Spanish and Portuguese, Danish and Norwegian.
@@ -121,18 +121,54 @@ fn bare(text: &str) -> String {
     fold(text).nfc().collect()
 }
 
-fn languages() -> impl Iterator<Item = Language> {
-    LANGUAGES.lines().map(|line| {
-        let mut fields = line.split('|');
-        let mut next = || fields.next().unwrap_or_default();
-        Language {
-            tag: next(),
-            name: next(),
-            kin: next(),
-            called: next(),
-            words: next(),
+/// [`LANGUAGES`], read once: reading it for each text would take longer than all else.
+static TABLE: LazyLock<Table> = LazyLock::new(Table::read);
+
+struct Table {
+    languages: Vec<Language>,
+    /// What a text may hold: a word of a language as it is, or without its accents. With the number of the language
+    /// and the word as it is.
+    words: HashMap<Cow<'static, str>, Vec<(usize, &'static str)>>,
+}
+
+impl Table {
+    fn read() -> Self {
+        let languages: Vec<Language> = LANGUAGES.lines().map(read).collect();
+        let mut words: HashMap<Cow<str>, Vec<(usize, &str)>> = HashMap::new();
+        for (at, language) in languages.iter().enumerate() {
+            for word in language.words.split(' ') {
+                words.entry(word.into()).or_default().push((at, word));
+                if let Some(bare) = also(word) {
+                    words.entry(bare.into()).or_default().push((at, word));
+                }
+            }
         }
-    })
+        Self { languages, words }
+    }
+}
+
+fn read(line: &'static str) -> Language {
+    let mut fields = line.split('|');
+    let mut next = || fields.next().unwrap_or_default();
+    Language {
+        tag: next(),
+        name: next(),
+        kin: next(),
+        called: next(),
+        words: next(),
+    }
+}
+
+/// The word without its accents, as many write it; `None` when that is no other word, or too short to be of a
+/// language.
+fn also(word: &str) -> Option<String> {
+    // Vietnamese without its accents is a text of other words.
+    let dense = |c| matches!(u32::from(c), 0x1e00..=0x1eff);
+    if word.is_ascii() || word.chars().any(dense) || Script::of_word(word) != Some(Script::Latin) {
+        return None;
+    }
+    let bare = bare(word);
+    (bare.chars().count() >= MIN_BARE && bare != word).then_some(bare)
 }
 
 /// The language of a text in Markdown, when it is long enough and there is no doubt; of close languages the
@@ -198,6 +234,8 @@ fn prose(text: &str) -> String {
         if start.starts_with("```") || start.starts_with("~~~") {
             fence = !fence;
         } else if !fence && !start.starts_with('>') && out.len() < MAX_BYTES {
+            let known = line.char_indices().nth(MAX_BYTES);
+            let line = known.and_then(|(at, _)| line.get(..at)).unwrap_or(line);
             out.push_str(&unquoted(line));
             out.push('\n');
         }
@@ -218,6 +256,8 @@ fn unquoted(line: &str) -> String {
         ('《', '》'),
     ];
     let mut out = String::new();
+    // Marks that do not come any more: a line of nothing but opening marks is not searched for each.
+    let mut missing: Vec<char> = Vec::new();
     let mut rest = line;
     while let Some(c) = rest.chars().next() {
         rest = rest.get(c.len_utf8()..).unwrap_or_default();
@@ -225,12 +265,17 @@ fn unquoted(line: &str) -> String {
             .iter()
             .find(|(open, _)| *open == c)
             .map(|(_, close)| *close);
-        let closed = closing.and_then(|close| Some((rest.find(close)?, close)));
-        if let Some((at, close)) = closed {
-            rest = rest.get(at + close.len_utf8()..).unwrap_or_default();
-            out.push(' ');
-        } else {
-            out.push(c);
+        let close = closing.filter(|close| !missing.contains(close));
+        match close.map(|close| (close, rest.find(close))) {
+            Some((close, Some(at))) => {
+                rest = rest.get(at + close.len_utf8()..).unwrap_or_default();
+                out.push(' ');
+            }
+            Some((close, None)) => {
+                missing.push(close);
+                out.push(c);
+            }
+            None => out.push(c),
         }
     }
     let plain = |word: &&str| !word.contains("://") && !word.contains('@');
@@ -241,7 +286,7 @@ fn unquoted(line: &str) -> String {
 struct Candidate {
     language: Language,
     /// Its words that the text holds, with how often.
-    words: Vec<(&'static str, usize)>,
+    words: BTreeMap<&'static str, usize>,
     /// How many they are.
     hits: usize,
     /// The same, where a word that other languages have, too, counts less.
@@ -251,10 +296,8 @@ struct Candidate {
 impl Candidate {
     /// Words of this language that the other one does not have.
     fn beside(&self, other: &Self) -> usize {
-        let own = self
-            .words
-            .iter()
-            .filter(|(word, _)| !other.words.iter().any(|(known, _)| known == word));
+        let own = self.words.iter();
+        let own = own.filter(|(word, _)| !other.words.contains_key(*word));
         own.map(|(_, hits)| hits).sum()
     }
 }
@@ -263,8 +306,8 @@ impl Candidate {
 struct Census {
     /// Letters of each script.
     letters: Vec<(Script, usize)>,
-    /// How often each word stands in the text, in lower case, and its script.
-    words: HashMap<String, (Script, usize)>,
+    /// How often each word stands in the text, in lower case.
+    words: HashMap<String, usize>,
     /// Words.
     total: usize,
     /// Those that begin with a capital: names, mostly.
@@ -296,13 +339,12 @@ impl Census {
         }
         let is_part = |c: char| c.is_alphanumeric() || script::is_mark(c);
         for word in text.split(|c| !is_part(c)).filter(|word| !word.is_empty()) {
-            let Some(script) = word.chars().find_map(Script::of).filter(|s| s.has_words()) else {
+            if !Script::of_word(word).is_some_and(Script::has_words) {
                 continue;
-            };
+            }
             census.total += 1;
             census.capital += usize::from(word.starts_with(char::is_uppercase));
-            let entry = census.words.entry(word.to_lowercase());
-            entry.or_insert((script, 0)).1 += 1;
+            *census.words.entry(word.to_lowercase()).or_default() += 1;
         }
         census
     }
@@ -341,21 +383,19 @@ impl Census {
 
     fn language(&self) -> Option<Language> {
         let script = self.main();
+        let units = self.units(script);
+        let is_much = |share: f64| share > units / 8.0;
+        let mut others = self.letters.iter().map(|(other, _)| *other);
+        if others.any(|other| script.is_foreign(other) && is_much(self.units(other))) {
+            return None;
+        }
         if script != Script::Latin {
             // Besides technical terms, is there Latin prose?
-            let latin = self
-                .ranking(Script::Latin)
-                .first()
-                .map_or(0, |best| best.hits);
-            if self.units(script) < MIN_UNITS || latin as f64 * 2.0 > self.units(script) {
+            let latin = self.ranking(Script::Latin);
+            let hits = latin.first().map_or(0, |best| best.hits);
+            if units < MIN_UNITS || (hits >= MIN_HITS && is_much(hits as f64)) {
                 return None;
             }
-        } else if self
-            .letters
-            .iter()
-            .any(|(other, _)| *other != script && self.units(*other) > self.units(script) / 8.0)
-        {
-            return None;
         }
         match script {
             Script::Han | Script::Kana => self.chinese_or_japanese(),
@@ -399,25 +439,28 @@ impl Census {
 
     /// The languages of a script that the text has words of, the likeliest first.
     fn ranking(&self, script: Script) -> Vec<Candidate> {
-        let mut found: Vec<Candidate> = Vec::new();
-        for language in languages().filter(|one| Script::of_word(one.words) == Some(script)) {
-            let words = language.words.split(' ');
-            let words: Vec<(&str, usize)> = words
-                .map(|word| (word, self.hits(word)))
-                .filter(|(_, hits)| *hits > 0)
-                .collect();
-            if !words.is_empty() {
-                found.push(Candidate {
+        let mut found: BTreeMap<usize, Candidate> = BTreeMap::new();
+        for (said, count) in &self.words {
+            for (at, word) in TABLE.words.get(said.as_str()).into_iter().flatten() {
+                let language = TABLE.languages.get(*at).copied();
+                let Some(language) = language.filter(|_| Script::of_word(word) == Some(script))
+                else {
+                    continue;
+                };
+                let candidate = found.entry(*at).or_insert_with(|| Candidate {
                     language,
-                    hits: words.iter().map(|(_, hits)| hits).sum(),
+                    words: BTreeMap::new(),
+                    hits: 0,
                     weight: 0.0,
-                    words,
                 });
+                candidate.hits += count;
+                *candidate.words.entry(word).or_default() += count;
             }
         }
+        let mut found: Vec<Candidate> = found.into_values().collect();
         let mut families: HashMap<&str, HashSet<&str>> = HashMap::new();
         for candidate in &found {
-            for (word, _) in &candidate.words {
+            for word in candidate.words.keys() {
                 let family = candidate.language.family();
                 families.entry(word).or_default().insert(family);
             }
@@ -432,21 +475,5 @@ impl Census {
         }
         found.sort_by(|a, b| (b.weight.total_cmp(&a.weight)).then(b.hits.cmp(&a.hits)));
         found
-    }
-
-    /// How often a word stands in the text, also without its accents.
-    fn hits(&self, word: &str) -> usize {
-        let count = |word: &str| self.words.get(word).map_or(0, |(_, count)| *count);
-        let exact = count(word);
-        // Vietnamese without its accents is a text of other words.
-        let dense = word
-            .chars()
-            .any(|c| matches!(u32::from(c), 0x1e00..=0x1eff));
-        if word.is_ascii() || dense || Script::of_word(word) != Some(Script::Latin) {
-            return exact;
-        }
-        let bare = bare(word);
-        let short = bare.chars().count() < MIN_BARE || bare == word;
-        exact + if short { 0 } else { count(&bare) }
     }
 }
