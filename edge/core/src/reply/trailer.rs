@@ -7,10 +7,10 @@ use super::{markdown, mend};
 use crate::text::words;
 
 /// Begins the line.
-pub const OPEN: &str = "<next>";
+const OPEN: &str = "<next>";
 
 /// Ends it.
-pub const CLOSE: &str = "</next>";
+const CLOSE: &str = "</next>";
 
 /// Most suggestions.
 pub const MAX_SUGGESTIONS: usize = 3;
@@ -176,7 +176,7 @@ impl Trailer {
             return !mend::in_fence(&self.shown);
         }
         let paragraph = self.shown.rsplit("\n\n").next().unwrap_or_default();
-        paragraph.matches('`').count() % 2 == 0
+        paragraph.matches('`').count().is_multiple_of(2)
     }
 
     fn inside(&mut self, gap: Gap, ended: bool) -> bool {
