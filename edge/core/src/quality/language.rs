@@ -2,25 +2,15 @@
 //! silent costs nothing, to be wrong costs a good answer.
 
 mod script;
+mod table;
 
 #[cfg(test)]
 mod tests;
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, HashMap, HashSet},
-    sync::LazyLock,
-};
-use unicode_normalization::UnicodeNormalization;
+use std::{cmp::Reverse, collections::HashMap};
 
-use crate::text::fold;
 use script::Script;
-
-/// The languages, one a line: tag (BCP 47), English name, kin, what visitors call it, its commonest words.
-///
-/// Languages with the same letter as kin are so close that texts of one are taken for another. What visitors call
-/// a language are beginnings of words, folded. Languages without words are told by their script.
-const LANGUAGES: &str = include_str!("language/words.txt");
+use table::{Language, TABLE, bare};
 
 /// Bytes of a text from which no further line is looked at, and most characters of a line.
 const MAX_BYTES: usize = 8 * 1024;
@@ -37,14 +27,15 @@ const LONG: usize = 12;
 /// Share of its words that must be of the language: of a short text, and of a long one.
 const MIN_SHARE: (f64, f64) = (0.25, 0.13);
 
-/// Share of the best language's words above which the second makes it doubtful.
+/// Share of the best language's weight from which the second makes it doubtful.
 const MAX_SECOND: f64 = 0.6;
+
+/// The weight of a word that one language has. Others have a part of it: whole numbers, so that two texts of the same
+/// words have the same weight.
+const WHOLE: usize = 27_720;
 
 /// Words of another language alone, in comparison with all of the best one, above which the text is mixed.
 const MAX_BESIDE: f64 = 0.34;
-
-/// Fewest letters of a word that is also found without its accents.
-const MIN_BARE: usize = 3;
 
 /// Fewest letters of a text whose script tells its language, in words of [`Script::letters`] letters.
 const MIN_UNITS: f64 = 3.0;
@@ -55,121 +46,6 @@ const CHINESE: &str = "的了吗嗎呢吧你您们們这這那么麼什怎哪我
 /// Chinese characters without any of [`CHINESE`] and without kana, from which a text is Chinese: fewer may be a
 /// Japanese title.
 const MANY_HAN: usize = 20;
-
-/// A language that Bulle knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Language {
-    tag: &'static str,
-    name: &'static str,
-    kin: &'static str,
-    called: &'static str,
-    words: &'static str,
-}
-
-impl Language {
-    /// BCP 47, the primary subtag.
-    pub fn tag(&self) -> &'static str {
-        self.tag
-    }
-
-    /// The language of a tag, whatever the region; `None` when it is not known here.
-    pub fn of_tag(tag: &str) -> Option<Self> {
-        let primary = tag.split(['-', '_']).next().unwrap_or_default();
-        let primary = match primary.to_ascii_lowercase().as_str() {
-            "no" | "nn" => "nb".to_owned(),
-            "in" => "id".to_owned(),
-            "fil" => "tl".to_owned(),
-            other => other.to_owned(),
-        };
-        let mut languages = TABLE.languages.iter();
-        languages.find(|language| language.tag == primary).copied()
-    }
-
-    /// Whether texts of one are taken for the other: Spanish and Portuguese, Danish and Norwegian.
-    pub fn is_close(&self, other: &Self) -> bool {
-        self.family() == other.family()
-    }
-
-    fn family(&self) -> &'static str {
-        if self.kin == "-" { self.tag } else { self.kin }
-    }
-
-    /// Whether a [`bare`] text names the language, as in "in English, please".
-    fn is_named(&self, folded: &str) -> bool {
-        let name = bare(self.name);
-        let beginnings = self
-            .called
-            .split(' ')
-            .map(|word| bare(word).replace('_', " "));
-        let mut beginnings = beginnings.chain([name]).filter(|word| !word.is_empty());
-        beginnings.any(|word| {
-            // Scripts without spaces have no beginnings of words.
-            let anywhere =
-                !word.starts_with(|c: char| Script::of(c).is_some_and(Script::has_words));
-            folded.match_indices(&word).any(|(at, _)| {
-                let before = folded
-                    .get(..at)
-                    .and_then(|before| before.chars().next_back());
-                anywhere || !before.is_some_and(char::is_alphanumeric)
-            })
-        })
-    }
-}
-
-/// In lower case and without accents, composed: the letters of Korean are no accents.
-fn bare(text: &str) -> String {
-    fold(text).nfc().collect()
-}
-
-/// [`LANGUAGES`], read once: reading it for each text would take longer than all else.
-static TABLE: LazyLock<Table> = LazyLock::new(Table::read);
-
-struct Table {
-    languages: Vec<Language>,
-    /// What a text may hold: a word of a language as it is, or without its accents. With the number of the language
-    /// and the word as it is.
-    words: HashMap<Cow<'static, str>, Vec<(usize, &'static str)>>,
-}
-
-impl Table {
-    fn read() -> Self {
-        let languages: Vec<Language> = LANGUAGES.lines().map(read).collect();
-        let mut words: HashMap<Cow<str>, Vec<(usize, &str)>> = HashMap::new();
-        for (at, language) in languages.iter().enumerate() {
-            for word in language.words.split(' ') {
-                words.entry(word.into()).or_default().push((at, word));
-                if let Some(bare) = also(word) {
-                    words.entry(bare.into()).or_default().push((at, word));
-                }
-            }
-        }
-        Self { languages, words }
-    }
-}
-
-fn read(line: &'static str) -> Language {
-    let mut fields = line.split('|');
-    let mut next = || fields.next().unwrap_or_default();
-    Language {
-        tag: next(),
-        name: next(),
-        kin: next(),
-        called: next(),
-        words: next(),
-    }
-}
-
-/// The word without its accents, as many write it; `None` when that is no other word, or too short to be of a
-/// language.
-fn also(word: &str) -> Option<String> {
-    // Vietnamese without its accents is a text of other words.
-    let dense = |c| matches!(u32::from(c), 0x1e00..=0x1eff);
-    if word.is_ascii() || word.chars().any(dense) || Script::of_word(word) != Some(Script::Latin) {
-        return None;
-    }
-    let bare = bare(word);
-    (bare.chars().count() >= MIN_BARE && bare != word).then_some(bare)
-}
 
 /// The language of a text in Markdown, when it is long enough and there is no doubt; of close languages the
 /// likeliest. Code, addresses and what stands between quotation marks do not count.
@@ -286,18 +162,18 @@ fn unquoted(line: &str) -> String {
 struct Candidate {
     language: Language,
     /// Its words that the text holds, with how often.
-    words: BTreeMap<&'static str, usize>,
+    words: Vec<(&'static str, usize)>,
     /// How many they are.
     hits: usize,
-    /// The same, where a word that other languages have, too, counts less.
-    weight: f64,
+    /// The same, where a word that other languages have, too, counts less; [`WHOLE`] is one.
+    weight: usize,
 }
 
 impl Candidate {
     /// Words of this language that the other one does not have.
     fn beside(&self, other: &Self) -> usize {
         let own = self.words.iter();
-        let own = own.filter(|(word, _)| !other.words.contains_key(*word));
+        let own = own.filter(|(word, _)| !other.words.iter().any(|(known, _)| known == word));
         own.map(|(_, hits)| hits).sum()
     }
 }
@@ -432,48 +308,34 @@ impl Census {
         let sure = best.hits >= MIN_HITS
             && self.total >= MIN_WORDS
             && hits >= share * total as f64
-            && strangers().all(|other| other.weight <= MAX_SECOND * best.weight)
+            && strangers().all(|other| (other.weight as f64) < MAX_SECOND * best.weight as f64)
             && strangers().all(|other| other.beside(best) as f64 <= MAX_BESIDE * hits);
         sure.then_some(best.language)
     }
 
     /// The languages of a script that the text has words of, the likeliest first.
     fn ranking(&self, script: Script) -> Vec<Candidate> {
-        let mut found: BTreeMap<usize, Candidate> = BTreeMap::new();
+        let candidate = |language: &Language| Candidate {
+            language: *language,
+            words: Vec::new(),
+            hits: 0,
+            weight: 0,
+        };
+        let mut found: Vec<Candidate> = TABLE.languages.iter().map(candidate).collect();
         for (said, count) in &self.words {
-            for (at, word) in TABLE.words.get(said.as_str()).into_iter().flatten() {
-                let language = TABLE.languages.get(*at).copied();
-                let Some(language) = language.filter(|_| Script::of_word(word) == Some(script))
-                else {
-                    continue;
-                };
-                let candidate = found.entry(*at).or_insert_with(|| Candidate {
-                    language,
-                    words: BTreeMap::new(),
-                    hits: 0,
-                    weight: 0.0,
-                });
-                candidate.hits += count;
-                *candidate.words.entry(word).or_default() += count;
+            for word in TABLE.of(said) {
+                let candidate = found.get_mut(word.language);
+                if let Some(candidate) =
+                    candidate.filter(|_| Script::of_word(word.text) == Some(script))
+                {
+                    candidate.words.push((word.text, *count));
+                    candidate.hits += count;
+                    candidate.weight += WHOLE * *count / TABLE.families(word.text).max(1);
+                }
             }
         }
-        let mut found: Vec<Candidate> = found.into_values().collect();
-        let mut families: HashMap<&str, HashSet<&str>> = HashMap::new();
-        for candidate in &found {
-            for word in candidate.words.keys() {
-                let family = candidate.language.family();
-                families.entry(word).or_default().insert(family);
-            }
-        }
-        for candidate in &mut found {
-            let sharing = |word: &str| families.get(word).map_or(1, HashSet::len) as f64;
-            let weights = candidate
-                .words
-                .iter()
-                .map(|(word, hits)| *hits as f64 / sharing(word));
-            candidate.weight = weights.sum();
-        }
-        found.sort_by(|a, b| (b.weight.total_cmp(&a.weight)).then(b.hits.cmp(&a.hits)));
+        found.retain(|candidate| candidate.hits > 0);
+        found.sort_by_key(|one| Reverse((one.weight, one.hits)));
         found
     }
 }

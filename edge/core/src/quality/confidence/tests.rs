@@ -125,7 +125,8 @@ fn separation(embedded: bool) -> ([f32; 2], Vec<&'static str>) {
 fn questions_that_the_documents_answer_stand_apart_from_the_others() {
     let (medians, exceptions) = separation(true);
     assert!(medians[0] >= 0.9 && medians[1] <= 0.05, "{medians:?}");
-    // Three of 56: in two the documents use other words, and of her manager they say all but the name.
+    // Three of 56 either way: in two the documents use other words, and of her manager they say all but the name. Of the
+    // bakery they say that it employs people, and the embedded model looks no further than the word.
     let both = [
         "À partir de quand peut-elle commencer ?",
         "Which languages does she speak?",

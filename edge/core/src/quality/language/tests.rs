@@ -215,14 +215,14 @@ fn answer(tag: &str) -> &'static str {
 fn answers_and_questions_are_recognised_or_doubtful() {
     let wrong: Vec<_> = (ANSWERS.into_iter().map(|(tag, text)| (text, tag)))
         .chain(QUESTIONS)
-        .map(|(text, tag)| (text, tag, language(text).map_or("", |found| found.tag())))
+        .map(|(text, tag)| (text, tag, language(text).map_or("", |found| found.tag)))
         .filter(|(_, tag, found)| tag != found)
         .map(|(text, tag, found)| format!("{text}\n  {tag} is {found:?}: {:?}", top(text)))
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-fn top(text: &str) -> Vec<(&'static str, usize, f64)> {
+fn top(text: &str) -> Vec<(&'static str, usize, usize)> {
     let census = Census::of(&prose(text));
     let ranking = census.ranking(census.main()).into_iter().take(4);
     ranking
@@ -239,7 +239,7 @@ fn an_answer_in_the_language_of_the_question_is_right_and_in_no_other() {
             let spoken = Language::of_tag(tag).unwrap();
             let expected = asked.filter(|asked| !asked.is_close(&spoken));
             let found = off_language(question, text, &[]);
-            if found.as_deref() != expected.map(|e| e.tag()) {
+            if found.as_deref() != expected.map(|e| e.tag) {
                 wrong.push(format!("{question} / {text}: {found:?}"));
             }
         }
@@ -451,7 +451,7 @@ fn the_examples_are_taken_for_no_other_language() {
         let (mut known, mut all) = (0, 0);
         for (text, tag) in example.texts() {
             for text in text.lines().chain([text]) {
-                let found = language(text).map(|found| found.tag());
+                let found = language(text).map(|found| found.tag);
                 assert!(found.is_none_or(|found| found == tag), "{found:?}: {text}");
                 all += 1;
                 known += usize::from(found.is_some());
