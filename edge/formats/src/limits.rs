@@ -52,3 +52,9 @@ pub const MAX_ROBOTS_BYTES: usize = 512 * 1_024;
 
 /// Longest title, in characters.
 pub const MAX_TITLE_CHARS: usize = 200;
+
+/// Most levels of elements of a web page: what browsers allow.
+pub const MAX_HTML_DEPTH: usize = 512;
+
+/// Largest web page, in bytes.
+pub const MAX_HTML_BYTES: usize = 8 * MEGABYTE;

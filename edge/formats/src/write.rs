@@ -2,7 +2,161 @@
 
 /// Text for a line of Markdown, its white space made single spaces.
 pub(crate) fn inline(text: &str) -> String {
-    escape(&flat(text))
+    guard_start(escape(&flat(text)))
+}
+
+/// A block of text that [`escape`]d pieces were joined to.
+pub(crate) fn line(escaped: &str) -> String {
+    guard_start(flat(escaped))
+}
+
+/// `## Title {#id}`, and an empty line.
+pub(crate) fn heading(out: &mut String, level: usize, escaped: &str, id: Option<&str>) {
+    let text = flat(escaped);
+    if text.is_empty() {
+        return;
+    }
+    blank_line(out);
+    out.push_str(&"#".repeat(level.clamp(1, 6)));
+    out.push(' ');
+    // A `#` at the end would be taken for the end of the heading.
+    match text.strip_suffix('#') {
+        Some(start) => {
+            out.push_str(start);
+            out.push_str("\\#");
+        }
+        None => out.push_str(&text),
+    }
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '%');
+    if let Some(id) = id.filter(|id| !id.is_empty() && id.len() <= 200 && id.chars().all(plain)) {
+        out.push_str(" {#");
+        out.push_str(id);
+        out.push('}');
+    }
+    out.push_str("\n\n");
+}
+
+/// A paragraph of text that is no markup.
+pub(crate) fn paragraph(out: &mut String, text: &str) {
+    block(out, &inline(text));
+}
+
+/// A block that is Markdown already.
+pub(crate) fn block(out: &mut String, markdown: &str) {
+    if !markdown.trim().is_empty() {
+        blank_line(out);
+        out.push_str(markdown.trim_end());
+        out.push_str("\n\n");
+    }
+}
+
+/// An item of a list, at a level from 0.
+pub(crate) fn item(out: &mut String, level: usize, escaped: &str) {
+    let text = line(escaped);
+    if !text.is_empty() {
+        if !out.is_empty() && !out.ends_with('\n') {
+            out.push('\n');
+        }
+        out.push_str(&"  ".repeat(level));
+        out.push_str("- ");
+        out.push_str(&text);
+        out.push('\n');
+    }
+}
+
+/// Ends what stands before with an empty line.
+pub(crate) fn blank_line(out: &mut String) {
+    if !out.is_empty() && !out.ends_with("\n\n") {
+        out.push_str(if out.ends_with('\n') { "\n" } else { "\n\n" });
+    }
+}
+
+/// A row of a table of escaped cells.
+pub(crate) fn row(out: &mut String, cells: &[String]) {
+    out.push('|');
+    for cell in cells {
+        out.push(' ');
+        out.push_str(&flat(cell));
+        out.push_str(" |");
+    }
+    out.push('\n');
+}
+
+/// A whole table: its head may be empty. Rows are as long as the longest.
+pub(crate) fn table(out: &mut String, head: &[String], rows: &[Vec<String>]) {
+    let wide = rows.iter().map(Vec::len).max().unwrap_or(0).max(head.len());
+    if wide == 0 {
+        return;
+    }
+    let padded = |cells: &[String]| {
+        let mut cells = cells.to_vec();
+        cells.resize(wide, String::new());
+        cells
+    };
+    blank_line(out);
+    row(out, &padded(head));
+    out.push('|');
+    out.push_str(&"---|".repeat(wide));
+    out.push('\n');
+    for cells in rows {
+        row(out, &padded(cells));
+    }
+    out.push('\n');
+}
+
+/// Text as it stands, between fences that are longer than any in it.
+pub(crate) fn code_block(out: &mut String, text: &str, language: &str) {
+    let text = text.trim_matches('\n');
+    if text.trim().is_empty() {
+        return;
+    }
+    let fence = "`".repeat(longest_run(text).max(2) + 1);
+    blank_line(out);
+    out.push_str(&format!("{fence}{language}\n{text}\n{fence}\n\n"));
+}
+
+/// A code span.
+pub(crate) fn code(text: &str) -> String {
+    let text = flat(text);
+    if text.is_empty() {
+        return text;
+    }
+    let fence = "`".repeat(longest_run(&text) + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') {
+        " "
+    } else {
+        ""
+    };
+    format!("{fence}{pad}{}{pad}{fence}", text.replace('|', "\\|"))
+}
+
+fn longest_run(text: &str) -> usize {
+    let runs = text.split(|c| c != '`').map(str::len);
+    runs.max().unwrap_or(0)
+}
+
+/// A link, or its text alone where the address is none that a visitor can open.
+pub(crate) fn link(escaped: &str, url: &str) -> String {
+    let opens = ["https://", "http://", "mailto:", "tel:"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme));
+    if !opens || flat(escaped).is_empty() || url.len() > 2_000 {
+        return escaped.to_owned();
+    }
+    let url: String = url
+        .chars()
+        .flat_map(|c| match c {
+            '(' => "%28".chars().collect::<Vec<_>>(),
+            ')' => "%29".chars().collect(),
+            '<' => "%3C".chars().collect(),
+            '>' => "%3E".chars().collect(),
+            '\\' => "%5C".chars().collect(),
+            '|' => "%7C".chars().collect(),
+            c if c.is_whitespace() || c.is_control() => "%20".chars().collect(),
+            c => vec![c],
+        })
+        .collect();
+    format!("[{}]({url})", escaped.trim())
 }
 
 /// White space made single spaces, none at the ends. Lines that were broken between characters of scripts
@@ -37,20 +191,21 @@ pub(crate) fn unspaced(c: char) -> bool {
         | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0xff01..=0xff60 | 0x20000..=0x3ffff)
 }
 
-/// Backslashes before what Markdown would take for markup.
+/// Backslashes before what Markdown would take for markup within a line.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 16);
     let mut before = ' ';
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
+        // What follows the end of a piece is not known.
+        let last = chars.peek().is_none();
         let next = chars.peek().copied().unwrap_or(' ');
         let marks = match c {
-            '\\' | '`' | '*' | '[' | ']' | '|' | '~' => true,
+            '\\' | '`' | '*' | '[' | ']' | '|' | '~' | '{' => true,
             // snake_case is no emphasis.
             '_' => !(before.is_alphanumeric() && next.is_alphanumeric()),
-            '<' => next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?'),
-            '&' => next.is_ascii_alphabetic() || next == '#',
-            '{' => next == '#',
+            '<' => last || next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?'),
+            '&' => last || next.is_ascii_alphabetic() || next == '#',
             _ => false,
         };
         if marks {
@@ -59,7 +214,7 @@ pub(crate) fn escape(text: &str) -> String {
         out.push(c);
         before = c;
     }
-    guard_start(out)
+    out
 }
 
 /// What a line begins with may make it a heading, a quotation, a list or a rule.
