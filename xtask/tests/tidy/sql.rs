@@ -15,6 +15,7 @@ const TENANT_TABLES: &[&str] = &[
     "conversation",
     "message",
     "source",
+    "source_text",
     "chunk",
     "api_key",
     "identity_secret",

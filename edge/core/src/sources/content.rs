@@ -1,0 +1,204 @@
+//! What was read, on its way into the index: one document a source, its text in parts, its chunks in batches.
+
+use bulle_protocol::admin::source::FaqEntry;
+
+use crate::{
+    retrieval::chunk::{Chunk, Document},
+    text::sha256_hex,
+};
+
+/// Bytes of a part of a text. A row of the database holds 2 MB.
+const PART_BYTES: usize = 400_000;
+
+/// Most chunks that are written at once.
+const BATCH_CHUNKS: usize = 100;
+
+/// Bytes of chunks after which no more are written at once.
+const BATCH_BYTES: usize = 200_000;
+
+/// What of a document is decided before it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prepared {
+    /// What answers call it, its language, and the page they link to.
+    pub document: Document,
+    /// Pieces.
+    pub chunks: Vec<Chunk>,
+    /// SHA-256 of what it was read from.
+    pub checksum: String,
+    /// Bytes of it.
+    pub bytes: u64,
+    /// Tells what is staged from what would be staged now.
+    pub fingerprint: String,
+}
+
+impl Prepared {
+    /// From a document that was read from something.
+    pub fn new(document: Document, checksum: String, bytes: u64) -> Self {
+        let chunks = document.chunks();
+        let parts = [
+            &document.title,
+            &document.language,
+            &document.url,
+            &document.body,
+        ];
+        let parts = parts.into_iter().flat_map(|part| [part.as_bytes(), b"\0"]);
+        Self {
+            fingerprint: sha256_hex(parts),
+            document,
+            chunks,
+            checksum,
+            bytes,
+        }
+    }
+
+    /// The chunks from this one on that are written at once. Empty when all are written.
+    pub fn batch(&self, from: usize) -> &[Chunk] {
+        let rest = self.chunks.get(from..).unwrap_or_default();
+        let mut bytes = 0;
+        let length = rest
+            .iter()
+            .take(BATCH_CHUNKS)
+            .take_while(|chunk| {
+                let fits = bytes < BATCH_BYTES;
+                bytes += chunk.text.len() + chunk.heading.len();
+                fits
+            })
+            .count();
+        rest.get(..length).unwrap_or_default()
+    }
+}
+
+/// One document of those that a file holds: their titles become its headings. `None` when there is none.
+pub fn merge(mut documents: Vec<Document>, title: &str) -> Option<Document> {
+    if documents.len() <= 1 {
+        return documents.pop();
+    }
+    let first = documents.first()?;
+    let (language, url) = (first.language.clone(), first.url.clone());
+    let same = |wanted: &str, of: fn(&Document) -> &String| {
+        let all = documents.iter().all(|document| of(document) == wanted);
+        if all {
+            wanted.to_owned()
+        } else {
+            String::new()
+        }
+    };
+    let mut merged = Document {
+        title: title.to_owned(),
+        language: same(&language, |document| &document.language),
+        url: same(&url, |document| &document.url),
+        body: String::new(),
+    };
+    for document in &documents {
+        if !document.body.trim_start().starts_with("# ") {
+            merged.body.push_str(&format!("# {}\n\n", document.title));
+        }
+        merged.body.push_str(document.body.trim());
+        merged.body.push_str("\n\n");
+    }
+    Some(merged)
+}
+
+/// Questions and answers as Markdown: a section each.
+pub fn faq(entries: &[FaqEntry]) -> String {
+    let sections = entries.iter().map(|entry| {
+        let question = entry
+            .question
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
+        format!("## {question}\n\n{}\n", entry.answer.trim())
+    });
+    sections.collect::<Vec<_>>().join("\n")
+}
+
+/// The text in parts that fit a row, cut between characters.
+pub fn parts(text: &str) -> Vec<&str> {
+    let mut rest = text;
+    let mut parts = Vec::new();
+    while !rest.is_empty() {
+        let (part, after) = rest
+            .split_at_checked(rest.floor_char_boundary(PART_BYTES))
+            .unwrap_or((rest, ""));
+        parts.push(part);
+        rest = after;
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(title: &str, body: &str) -> Document {
+        Document {
+            title: title.into(),
+            language: "en".into(),
+            url: String::new(),
+            body: body.into(),
+        }
+    }
+
+    #[test]
+    fn documents_of_one_file_become_one() {
+        assert_eq!(merge(Vec::new(), "T"), None);
+        let one = document("A", "a");
+        assert_eq!(merge(vec![one.clone()], "T"), Some(one));
+        let mut other = document("B", "# Bee\n\nb");
+        other.language = "fr".into();
+        let merged = merge(vec![document("A", "a"), other], "T").unwrap();
+        assert_eq!(merged.title, "T");
+        assert_eq!(merged.language, "");
+        assert_eq!(merged.body, "# A\n\na\n\n# Bee\n\nb\n\n");
+        let headings: Vec<String> = merged.chunks().into_iter().map(|c| c.heading).collect();
+        assert_eq!(headings, ["A", "Bee"]);
+    }
+
+    #[test]
+    fn a_question_is_one_heading() {
+        let entries = [FaqEntry {
+            question: "How\nmuch?\n# no heading".into(),
+            answer: " 5 € ".into(),
+        }];
+        assert_eq!(faq(&entries), "## How much? # no heading\n\n5 €\n");
+    }
+
+    #[test]
+    fn texts_are_cut_between_characters_and_nothing_is_lost() {
+        assert!(parts("").is_empty());
+        let text = "é€𝄞".repeat(200_000);
+        let cut = parts(&text);
+        assert!(cut.len() > 4 && cut.iter().all(|part| part.len() <= PART_BYTES));
+        assert_eq!(cut.concat(), text);
+    }
+
+    #[test]
+    fn batches_cover_all_chunks_in_order() {
+        let body: String = (0..450)
+            .map(|n| format!("# H{n}\n\n{}\n\n", "word ".repeat(200)))
+            .collect();
+        let prepared = Prepared::new(document("T", &body), String::new(), 0);
+        let mut seen = 0;
+        loop {
+            let batch = prepared.batch(seen);
+            if batch.is_empty() {
+                break;
+            }
+            assert_eq!(batch.first(), prepared.chunks.get(seen));
+            assert!(batch.len() <= BATCH_CHUNKS);
+            seen += batch.len();
+        }
+        assert_eq!(seen, prepared.chunks.len());
+        assert!(prepared.batch(seen + 9).is_empty());
+    }
+
+    #[test]
+    fn the_fingerprint_is_of_all_that_is_written() {
+        let of = |d: Document| Prepared::new(d, String::new(), 0).fingerprint;
+        let base = of(document("A", "a"));
+        assert_eq!(base, of(document("A", "a")));
+        assert_ne!(base, of(document("B", "a")));
+        assert_ne!(base, of(document("A", "b")));
+        assert_ne!(of(document("Aa", "")), of(document("A", "a")));
+    }
+}
