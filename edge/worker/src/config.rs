@@ -1,5 +1,6 @@
 //! The deployment's settings: variables and secrets of the Worker's environment.
 
+use bulle_edge_core::sources::{address::Guard, frontier::DEFAULT_PAUSE_MS};
 use bulle_edge_core::{
     admin::key::OperatorKey,
     guard::token::Secret,
@@ -108,6 +109,38 @@ pub fn mailer(env: &Env) -> Option<Mailer> {
         header: text(env, "EMAIL_HEADER"),
         template: text(env, "EMAIL_TEMPLATE"),
     })
+}
+
+/// Which addresses may be fetched for what bots know. `FETCH_LOCAL` names machines that may besides, as `host:port` with
+/// commas between them: for a developer's own pages.
+pub fn guard(env: &Env) -> Guard {
+    Guard::new(text(env, "FETCH_LOCAL").as_deref())
+}
+
+/// How pages are fetched.
+pub struct Crawling {
+    /// Where those who meet the crawler read what it is.
+    pub contact: Option<String>,
+    /// Milliseconds between two requests to one site.
+    pub pause_ms: u64,
+    /// Milliseconds that one request may take.
+    pub timeout_ms: u64,
+    /// Milliseconds before the second try.
+    pub retry_ms: u64,
+}
+
+/// How pages are fetched: `CRAWLER_URL`, `CRAWLER_PAUSE_MS`, `CRAWLER_TIMEOUT_MS`, `CRAWLER_RETRY_MS`.
+pub fn crawling(env: &Env) -> Crawling {
+    let number = |name: &str, default: u64| {
+        let value = text(env, name).and_then(|value| value.parse().ok());
+        value.unwrap_or(default)
+    };
+    Crawling {
+        contact: text(env, "CRAWLER_URL"),
+        pause_ms: number("CRAWLER_PAUSE_MS", DEFAULT_PAUSE_MS),
+        timeout_ms: number("CRAWLER_TIMEOUT_MS", 30_000),
+        retry_ms: number("CRAWLER_RETRY_MS", 30_000),
+    }
 }
 
 /// A variable or secret that is set and not blank.

@@ -10,6 +10,7 @@ use bulle_edge_core::{
     completion,
     guard::{self, Admitted, Caller, address::Address, input::MAX_BODY_BYTES, token::Secret},
     ports::{Clock, Entropy},
+    sources::MAX_FILE_BYTES,
 };
 use bulle_protocol::{
     Id,
@@ -33,11 +34,15 @@ pub async fn serve(mut request: HttpRequest, env: Env, context: Context) -> Resp
     // No page may read what API keys open: neither permission nor preflight is ever granted.
     let for_servers = routes::completions::is_here(&path);
     let for_pages = !for_servers && !path.starts_with(routes::admin::PREFIX);
+    let most = match routes::admin::sources::is_upload(&path) {
+        true => MAX_FILE_BYTES,
+        false => MAX_BODY_BYTES,
+    };
     request.extensions_mut().insert(Arc::new(context));
     let mut response = if method == Method::OPTIONS && for_pages {
         preflight()
-    } else if announces_too_much(request.headers()) {
-        Refusal(too_large()).into_response()
+    } else if announces_too_much(request.headers(), most) {
+        Refusal(Problem::new(Code::BodyTooLarge, at_most(most))).into_response()
     } else {
         let mut router: Router = routes::router(edge.clone());
         match router.call(request).await {
@@ -216,14 +221,14 @@ pub fn json<T: serde::Serialize>(status: StatusCode, value: &T) -> Answer {
 }
 
 /// A body that says that it is too large is not read at all.
-fn announces_too_much(headers: &HeaderMap) -> bool {
+fn announces_too_much(headers: &HeaderMap, most: usize) -> bool {
     let announced = header(headers, "content-length").and_then(|n| n.parse::<usize>().ok());
-    announced.is_some_and(|n| n > MAX_BODY_BYTES)
+    announced.is_some_and(|n| n > most)
 }
 
-fn too_large() -> Problem {
-    let detail = format!("At most {MAX_BODY_BYTES} bytes.");
-    Problem::new(Code::BodyTooLarge, detail)
+/// How large a body may be.
+pub fn at_most(most: usize) -> String {
+    format!("At most {most} bytes.")
 }
 
 /// Reads a JSON body, at most [`MAX_BODY_BYTES`] of it.
@@ -236,7 +241,7 @@ pub async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, Refusal> {
 pub async fn read_text(body: Body) -> Result<String, Refusal> {
     let bytes = axum::body::to_bytes(body, MAX_BODY_BYTES)
         .await
-        .map_err(|_| too_large())?;
+        .map_err(|_| Problem::new(Code::BodyTooLarge, at_most(MAX_BODY_BYTES)))?;
     String::from_utf8(bytes.into())
         .map_err(|_| Problem::new(Code::NotUtf8, "Encode the body as UTF-8.").into())
 }

@@ -22,7 +22,7 @@ pub async fn get() -> Response<Body> {
 #[cfg(test)]
 mod tests {
     use crate::routes::{
-        admin::{bots, identity_secrets, keys, notices, prompts, sites, tenants, usage},
+        admin::{bots, identity_secrets, keys, notices, prompts, sites, sources, tenants, usage},
         assets, completions, conversations, health, loader, messages, sessions,
     };
     use utoipa::{
@@ -38,6 +38,8 @@ mod tests {
             messages::send, messages::history, messages::events, messages::cancel,
             tenants::list, tenants::create, tenants::get, tenants::change, tenants::delete,
             bots::list, bots::create, bots::get, bots::change, bots::delete,
+            sources::list, sources::create, sources::upload, sources::get, sources::change, sources::replace, sources::refresh,
+            sources::content, sources::delete,
             sites::list, sites::create, sites::get, sites::change, sites::delete,
             keys::list, keys::create, keys::get, keys::revoke,
             identity_secrets::list, identity_secrets::create, identity_secrets::delete,

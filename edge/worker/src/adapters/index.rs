@@ -35,6 +35,7 @@ impl Index for Edge {
              FROM chunk_fts \
              JOIN chunk ON chunk.id = chunk_fts.rowid AND chunk.tenant_id = ?2 AND chunk.bot_id = ?3 \
              JOIN source ON source.tenant_id = ?2 AND source.bot_id = ?3 AND source.id = chunk.source_id \
+             AND source.generation = chunk.generation \
              WHERE chunk_fts MATCH ?1 ORDER BY score DESC LIMIT ?4",
         );
         let statement = statement

@@ -2,9 +2,11 @@
 
 mod archive;
 mod challenges;
+pub mod files;
 mod history;
 mod index;
 mod kv;
+pub mod library;
 mod memory;
 mod meters;
 mod models;
@@ -17,7 +19,7 @@ mod tenants;
 mod usage;
 mod visitors;
 
-pub use models::AI_BINDING;
+pub use models::{AI_BINDING, Cancel};
 
 use bulle_edge_core::ports::{Clock, Entropy, PortError};
 use std::time::Duration;

@@ -31,6 +31,8 @@ pub static CHANGES: Changes = Changes {
          AND EXISTS (SELECT 1 FROM bot WHERE tenant_id = ?1 AND id = ?2 AND version = ?3)",
         "DELETE FROM chunk WHERE tenant_id = ?1 AND bot_id = ?2 \
          AND EXISTS (SELECT 1 FROM bot WHERE tenant_id = ?1 AND id = ?2 AND version = ?3)",
+        "DELETE FROM source_text WHERE tenant_id = ?1 AND bot_id = ?2 \
+         AND EXISTS (SELECT 1 FROM bot WHERE tenant_id = ?1 AND id = ?2 AND version = ?3)",
         "DELETE FROM source WHERE tenant_id = ?1 AND bot_id = ?2 \
          AND EXISTS (SELECT 1 FROM bot WHERE tenant_id = ?1 AND id = ?2 AND version = ?3)",
         "DELETE FROM bot_version WHERE tenant_id = ?1 AND bot_id = ?2 \

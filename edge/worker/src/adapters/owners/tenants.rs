@@ -31,6 +31,8 @@ pub static CHANGES: Changes = Changes {
          AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
         "DELETE FROM chunk WHERE tenant_id = ?1 \
          AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
+        "DELETE FROM source_text WHERE tenant_id = ?1 \
+         AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
         "DELETE FROM source WHERE tenant_id = ?1 \
          AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
         "DELETE FROM model_call WHERE tenant_id = ?1 \

@@ -8,7 +8,7 @@ use worker::send;
 
 #[cfg(test)]
 use super::documented::*;
-use super::{Call, access::authorize, creation, things};
+use super::{Call, access::authorize, creation, sources, things};
 use crate::{adapters::owners::bots, http::Answer};
 
 /// A page of the tenant's bots, in the order of their ids.
@@ -53,5 +53,7 @@ pub async fn change(Path((tenant, bot)): Path<(String, String)>, call: Call) -> 
 #[send]
 pub async fn delete(Path((tenant, bot)): Path<(String, String)>, call: Call) -> Answer {
     authorize(&call, &tenant, Scope::BotsWrite).await?;
-    things::delete(&call, &bots::CHANGES, &tenant, &bot).await
+    let gone = things::delete(&call, &bots::CHANGES, &tenant, &bot).await?;
+    sources::bot_is_gone(&call, tenant, bot).await;
+    Ok(gone)
 }

@@ -9,6 +9,7 @@ pub mod keys;
 pub mod notices;
 pub mod prompts;
 pub mod sites;
+pub mod sources;
 pub mod tenants;
 pub mod usage;
 
@@ -73,6 +74,32 @@ pub fn router() -> Router<Edge> {
         .route(
             "/v1/admin/tenants/{tenant}/bots/{bot}",
             get(bots::get).patch(bots::change).delete(bots::delete),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/bots/{bot}/sources",
+            get(sources::list).post(sources::create),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/bots/{bot}/files",
+            post(sources::upload),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/bots/{bot}/sources/{source}",
+            get(sources::get)
+                .patch(sources::change)
+                .delete(sources::delete),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/bots/{bot}/sources/{source}/file",
+            axum::routing::put(sources::replace),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/bots/{bot}/sources/{source}/refresh",
+            post(sources::refresh),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/bots/{bot}/sources/{source}/content",
+            get(sources::content),
         )
         .route(
             "/v1/admin/tenants/{tenant}/sites",
