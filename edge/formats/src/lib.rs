@@ -14,6 +14,7 @@ mod charset;
 mod feed;
 mod html;
 mod markdown;
+mod pdf;
 mod robots;
 mod sitemap;
 mod text;
@@ -57,6 +58,8 @@ pub fn read(file: &File<'_>) -> Result<Vec<Document>, Unreadable> {
     let mut documents = match detect::format(file)? {
         Format::Markdown => vec![markdown::read(file)],
         Format::Text => vec![text::read(file)],
+        Format::Html => vec![html::read(file)?],
+        Format::Pdf => vec![pdf::read(file)?],
         _ => return Err(Unreadable::unsupported("This format is not read yet.")),
     };
     documents.retain(|document| !document.body.trim().is_empty());
