@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::line::Line;
+use super::line::{Line, is_rtl};
 use crate::write;
 
 /// The Markdown of pages, each with a mark before it, and the first great heading.
 pub(super) fn markdown(mut pages: Vec<Vec<Line>>) -> (String, String) {
-    drop_running_heads(&mut pages);
     let body = body_size(&pages);
+    drop_running_heads(&mut pages, body);
     let mut out = String::new();
     let mut title = String::new();
     for (lines, number) in pages.into_iter().zip(1..) {
@@ -25,24 +25,32 @@ pub(super) fn markdown(mut pages: Vec<Vec<Line>>) -> (String, String) {
 }
 
 /// What stands at the top or the bottom of most pages, but for its numbers, is no text.
-fn drop_running_heads(pages: &mut [Vec<Line>]) {
+fn drop_running_heads(pages: &mut [Vec<Line>], body: f32) {
     let key = |line: &Line| -> String {
         line.text
             .chars()
             .map(|c| if c.is_numeric() { '#' } else { c })
             .collect()
     };
+    // The first and the last row, where they stand apart from the rest and are not large.
     let edges = |lines: &[Line]| -> Vec<usize> {
-        let mut order: Vec<usize> = (0..lines.len()).collect();
-        let y = |at: &usize| lines.get(*at).map_or(0.0, |line| line.y);
-        order.sort_by(|a, b| y(b).total_cmp(&y(a)));
-        let count = order.len();
-        let edge = |(at, _): &(usize, usize)| *at < 2 || at + 2 >= count;
-        order
-            .into_iter()
-            .enumerate()
-            .filter(edge)
-            .map(|(_, line)| line)
+        let extreme = |pick: fn(f32, f32) -> f32| lines.iter().map(|line| line.y).reduce(pick);
+        let (Some(top), Some(bottom)) = (extreme(f32::max), extreme(f32::min)) else {
+            return Vec::new();
+        };
+        let apart = |line: &Line| {
+            lines
+                .iter()
+                .map(|other| (other.y - line.y).abs())
+                .filter(|distance| *distance > line.size * 0.5)
+                .all(|distance| distance > line.size * 1.7)
+        };
+        let at_edge = |line: &Line| (top - line.y).min(line.y - bottom) < line.size * 0.5;
+        (0..lines.len())
+            .filter(|at| {
+                let line = lines.get(*at);
+                line.is_some_and(|line| line.size <= body * 1.2 && at_edge(line) && apart(line))
+            })
             .collect()
     };
     let mut seen: HashMap<String, usize> = HashMap::new();
@@ -107,33 +115,73 @@ fn blocks(lines: Vec<Line>) -> Vec<Block> {
     gaps.sort_by(f32::total_cmp);
     // The lower quarter is the distance within paragraphs even where most are of one line.
     let usual = gaps.get(gaps.len() / 4).copied().unwrap_or(1.2);
-    let right = lines
+    // Where the lines of each column end, on the side to which they are read.
+    let edges: Vec<(f32, f32)> = lines
         .iter()
-        .map(|line| line.end)
-        .max_by(f32::total_cmp)
-        .unwrap_or(0.0);
+        .map(|line| {
+            let column = lines.iter().filter(|other| {
+                let (a, b) = if is_right(line) {
+                    (other.end, line.end)
+                } else {
+                    (other.x, line.x)
+                };
+                (a - b).abs() < line.size * 3.0
+            });
+            column.fold((line.x, line.end), |(x, end), other| {
+                (x.min(other.x), end.max(other.end))
+            })
+        })
+        .collect();
     let mut out: Vec<Block> = Vec::new();
-    for line in lines {
+    let mut edge = (0.0, 0.0);
+    for (line, own_edge) in lines.into_iter().zip(edges) {
         let joins = out
             .last()
             .and_then(|block| block.lines.last())
             .is_some_and(|above| {
                 let gap = (above.y - line.y) / above.size.max(1.0);
-                let same = (above.size - line.size).abs() < 0.6 && above.bold == line.bold;
-                let indented = line.x > above.x + above.size * 0.9 && item(&above.text).is_none();
-                let ended = above.end < right - above.size * 12.0
-                    && above.text.ends_with(['.', '!', '?', '。', ':']);
+                let same = (above.size - line.size).abs() < 0.6
+                    && above.bold == line.bold
+                    && is_right(above) == is_right(&line);
                 same && (-0.3..usual * 1.25).contains(&gap)
                     && item(&line.text).is_none()
-                    && !(indented && above.text.ends_with(['.', '!', '?', ':', '。']))
-                    && !ended
+                    && !above.cells
+                    && !line.cells
+                    && !had_room(above, &line, edge)
             });
+        edge = own_edge;
         match out.last_mut().filter(|_| joins) {
             Some(block) => block.lines.push(line),
             None => out.push(Block { lines: vec![line] }),
         }
     }
     out
+}
+
+fn is_right(line: &Line) -> bool {
+    line.text
+        .chars()
+        .find(|c| c.is_alphabetic())
+        .is_some_and(is_rtl)
+}
+
+/// Whether the first word of a line would have had room on the one above: then that one ends a paragraph.
+fn had_room(above: &Line, below: &Line, (left, right): (f32, f32)) -> bool {
+    let word = below.text.split_whitespace().next().unwrap_or_default();
+    let dense = word.chars().next().is_some_and(write::unspaced);
+    let letters = if dense {
+        3
+    } else {
+        word.chars().take(40).count() + 2
+    };
+    let room = if is_right(above) {
+        above.x - left
+    } else {
+        right - above.end
+    };
+    room > f32::from(u8::try_from(letters).unwrap_or(40))
+        * above.size
+        * if dense { 1.0 } else { 0.6 }
 }
 
 impl Block {
@@ -152,6 +200,7 @@ impl Block {
             ratio if ratio >= 1.12 && !ends => Some(3),
             _ if bold
                 && self.lines.len() == 1
+                && !self.lines.iter().any(|line| line.cells)
                 && !ends
                 && text.chars().count() <= 80
                 && item(&text).is_none() =>
