@@ -9,6 +9,7 @@ use crate::write;
 pub(super) fn markdown(mut pages: Vec<Vec<Line>>) -> (String, String) {
     let body = body_size(&pages);
     drop_running_heads(&mut pages, body);
+    let usual = usual_gap(&pages);
     let mut out = String::new();
     let mut title = String::new();
     for (lines, number) in pages.into_iter().zip(1..) {
@@ -16,7 +17,7 @@ pub(super) fn markdown(mut pages: Vec<Vec<Line>>) -> (String, String) {
             continue;
         }
         write::block(&mut out, &format!("<!-- page {number} -->"));
-        for block in blocks(lines) {
+        for block in blocks(lines, usual) {
             block.write(&mut out, body, &mut title);
         }
         write::blank_line(&mut out);
@@ -98,58 +99,59 @@ fn rounded(size: f32) -> i32 {
     (size.clamp(0.0, 10_000.0) * 2.0).round() as i32
 }
 
+/// The distance of base lines within paragraphs, in sizes of the font.
+fn usual_gap(pages: &[Vec<Line>]) -> f32 {
+    let mut gaps: Vec<f32> = pages
+        .iter()
+        .flat_map(|lines| lines.iter().zip(lines.iter().skip(1)))
+        .filter(|(above, below)| (above.size - below.size).abs() < 0.6)
+        .map(|(above, below)| (above.y - below.y) / above.size.max(1.0))
+        .filter(|gap| (0.8..1.9).contains(gap))
+        .collect();
+    gaps.sort_by(f32::total_cmp);
+    // The lower quarter is the distance within paragraphs even where most are of one line.
+    gaps.get(gaps.len() / 4).copied().unwrap_or(1.2)
+}
+
 /// Lines that belong together.
 struct Block {
     lines: Vec<Line>,
 }
 
 /// Cuts a page into blocks: where the distance, the size or the weight of lines changes, and at items.
-fn blocks(lines: Vec<Line>) -> Vec<Block> {
-    let mut gaps: Vec<f32> = lines
-        .iter()
-        .zip(lines.iter().skip(1))
-        .filter(|(above, below)| (above.size - below.size).abs() < 0.6)
-        .map(|(above, below)| (above.y - below.y) / above.size.max(1.0))
-        .filter(|gap| (0.8..2.2).contains(gap))
-        .collect();
-    gaps.sort_by(f32::total_cmp);
-    // The lower quarter is the distance within paragraphs even where most are of one line.
-    let usual = gaps.get(gaps.len() / 4).copied().unwrap_or(1.2);
-    // Where the lines of each column end, on the side to which they are read.
-    let edges: Vec<(f32, f32)> = lines
-        .iter()
-        .map(|line| {
-            let column = lines.iter().filter(|other| {
-                let (a, b) = if is_right(line) {
-                    (other.end, line.end)
-                } else {
-                    (other.x, line.x)
-                };
-                (a - b).abs() < line.size * 3.0
-            });
-            column.fold((line.x, line.end), |(x, end), other| {
-                (x.min(other.x), end.max(other.end))
-            })
-        })
-        .collect();
+fn blocks(lines: Vec<Line>, usual: f32) -> Vec<Block> {
+    let follows = |above: &Line, line: &Line| {
+        let gap = (above.y - line.y) / above.size.max(1.0);
+        (above.size - line.size).abs() < 0.6
+            && above.bold == line.bold
+            && is_right(above) == is_right(line)
+            && (-0.3..usual * 1.25).contains(&gap)
+            && !above.cells
+            && !line.cells
+    };
+    // Where the lines that stand close together end, on both sides.
+    let mut edges: Vec<(f32, f32)> = Vec::with_capacity(lines.len());
+    let mut rest = lines.as_slice();
+    while !rest.is_empty() {
+        let pairs = rest.iter().zip(rest.iter().skip(1));
+        let count = 1 + pairs
+            .take_while(|(above, line)| follows(above, line))
+            .count();
+        let (group, after) = rest.split_at_checked(count).unwrap_or((rest, &[]));
+        rest = after;
+        let edge = group.iter().fold((f32::MAX, f32::MIN), |(x, end), line| {
+            (x.min(line.x), end.max(line.end))
+        });
+        edges.extend(std::iter::repeat_n(edge, group.len()));
+    }
     let mut out: Vec<Block> = Vec::new();
-    let mut edge = (0.0, 0.0);
-    for (line, own_edge) in lines.into_iter().zip(edges) {
+    for (line, edge) in lines.into_iter().zip(edges) {
         let joins = out
             .last()
             .and_then(|block| block.lines.last())
             .is_some_and(|above| {
-                let gap = (above.y - line.y) / above.size.max(1.0);
-                let same = (above.size - line.size).abs() < 0.6
-                    && above.bold == line.bold
-                    && is_right(above) == is_right(&line);
-                same && (-0.3..usual * 1.25).contains(&gap)
-                    && item(&line.text).is_none()
-                    && !above.cells
-                    && !line.cells
-                    && !had_room(above, &line, edge)
+                follows(above, &line) && item(&line.text).is_none() && !had_room(above, &line, edge)
             });
-        edge = own_edge;
         match out.last_mut().filter(|_| joins) {
             Some(block) => block.lines.push(line),
             None => out.push(Block { lines: vec![line] }),

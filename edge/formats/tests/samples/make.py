@@ -50,7 +50,7 @@ HELVETICA = b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEnco
 PLAIN = [
     b"BT /F 9 Tf 60 800 Td (Price list - page %d) Tj ET\n" % n
     + b"BT /F 20 Tf 60 760 Td (Chapter %d) Tj ET\n" % n
-    + b"BT /F 10 Tf 12 TL 60 720 Td [(Bread)-300(costs)-300(two)] TJ T* (euros \\(every day\\), and deliv-) Tj T* (ery is free.) Tj ET\n"
+    + b"BT /F 10 Tf 12 TL 60 720 Td [(Bread)-300(costs)-300(two)-300(euros)] TJ T* (\\(every day\\), and deliv-) Tj T* (ery is free.) Tj ET\n"
     + b"BT /F 10 Tf 12 TL 330 720 Td (The right column comes) Tj T* (after the left one.) Tj ET\n"
     for n in (1, 2, 3, 4)
 ]
