@@ -11,6 +11,7 @@ pub mod detect;
 pub mod limits;
 
 mod charset;
+mod docx;
 mod feed;
 mod html;
 mod markdown;
@@ -18,8 +19,10 @@ mod pdf;
 mod robots;
 mod sitemap;
 mod text;
+mod unpack;
 mod unreadable;
 mod write;
+mod xml;
 
 pub use bulle_edge_core::retrieval::chunk::Document;
 
@@ -59,6 +62,7 @@ pub fn read(file: &File<'_>) -> Result<Vec<Document>, Unreadable> {
         Format::Markdown => vec![markdown::read(file)],
         Format::Text => vec![text::read(file)],
         Format::Html => vec![html::read(file)?],
+        Format::Docx => vec![docx::read(file)?],
         Format::Pdf => vec![pdf::read(file)?],
         _ => return Err(Unreadable::unsupported("This format is not read yet.")),
     };

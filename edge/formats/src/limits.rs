@@ -67,3 +67,9 @@ pub const MAX_CMAP_ENTRIES: usize = 200_000;
 
 /// Most bytes of the drawing of one page of a PDF, unpacked.
 pub const MAX_PAGE_BYTES: usize = 16 * MEGABYTE;
+
+/// Most elements, texts and references of an XML file or part.
+pub const MAX_XML_EVENTS: usize = 5_000_000;
+
+/// Largest JSON file, in bytes: it is held as a tree.
+pub const MAX_JSON_BYTES: usize = 6 * MEGABYTE;
