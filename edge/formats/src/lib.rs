@@ -12,12 +12,16 @@ pub mod limits;
 
 mod charset;
 mod docx;
+mod faq;
 mod feed;
 mod html;
+mod json;
+mod linkedin;
 mod markdown;
 mod pdf;
 mod robots;
 mod sitemap;
+mod table;
 mod text;
 mod unpack;
 mod unreadable;
@@ -62,15 +66,34 @@ pub fn read(file: &File<'_>) -> Result<Vec<Document>, Unreadable> {
         Format::Markdown => vec![markdown::read(file)],
         Format::Text => vec![text::read(file)],
         Format::Html => vec![html::read(file)?],
-        Format::Docx => vec![docx::read(file)?],
         Format::Pdf => vec![pdf::read(file)?],
-        _ => return Err(Unreadable::unsupported("This format is not read yet.")),
+        Format::Docx => vec![docx::read(file)?],
+        Format::Csv => vec![table::read(file)?],
+        Format::Json => vec![json::read(file)?],
+        Format::LinkedIn => vec![linkedin::read(file)?],
+        Format::Feed => feed(file.bytes, file.url)?
+            .into_iter()
+            .map(|entry| entry.document)
+            .collect(),
+        Format::Sitemap => {
+            return Err(Unreadable::unsupported(
+                "A sitemap lists pages and holds no text. Add it as a source of pages, not as a file.",
+            ));
+        }
     };
     documents.retain(|document| !document.body.trim().is_empty());
     if documents.is_empty() {
         return Err(Unreadable::no_text(
             "The file holds no text. Give one that does.",
         ));
+    }
+    let bytes: usize = documents.iter().map(|document| document.body.len()).sum();
+    if bytes > limits::MAX_MARKDOWN_BYTES {
+        return Err(Unreadable::too_large(format!(
+            "The text of the file has {} MB; the most is {} MB. Divide it into several files.",
+            bytes.div_ceil(limits::MEGABYTE),
+            limits::MAX_MARKDOWN_BYTES / limits::MEGABYTE
+        )));
     }
     for document in &mut documents {
         finish(document, file);

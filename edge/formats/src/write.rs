@@ -76,7 +76,15 @@ pub(crate) fn row(out: &mut String, cells: &[String]) {
     out.push('|');
     for cell in cells {
         out.push(' ');
-        out.push_str(&flat(cell));
+        // A bar of a code span is bare so far.
+        let mut before = ' ';
+        for c in flat(cell).chars() {
+            if c == '|' && before != '\\' {
+                out.push('\\');
+            }
+            out.push(c);
+            before = c;
+        }
         out.push_str(" |");
     }
     out.push('\n');
@@ -127,7 +135,7 @@ pub(crate) fn code(text: &str) -> String {
     } else {
         ""
     };
-    format!("{fence}{pad}{}{pad}{fence}", text.replace('|', "\\|"))
+    format!("{fence}{pad}{}{pad}{fence}", text)
 }
 
 fn longest_run(text: &str) -> usize {
