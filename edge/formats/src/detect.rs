@@ -291,6 +291,8 @@ fn is_binary(head: &[u8]) -> bool {
 mod tests {
     use super::*;
 
+    type Case<'a> = (&'a str, Option<&'a str>, &'a [u8], Result<Format, &'a str>);
+
     fn of(name: &str, content_type: Option<&str>, bytes: &[u8]) -> Result<Format, &'static str> {
         let file = File {
             name,
@@ -305,7 +307,7 @@ mod tests {
     fn bytes_come_before_type_and_type_before_name() {
         let docx = include_bytes!("../tests/samples/letter.docx");
         let linkedin = include_bytes!("../tests/samples/linkedin.zip");
-        let cases: &[(&str, Option<&str>, &[u8], Result<Format, &str>)] = &[
+        let cases: &[Case<'_>] = &[
             ("a.md", None, b"# T", Ok(Format::Markdown)),
             ("a.txt", None, b"hello", Ok(Format::Text)),
             ("a.md", None, b"<!DOCTYPE html><p>x", Ok(Format::Html)),

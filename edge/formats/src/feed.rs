@@ -282,7 +282,7 @@ mod tests {
             ("<html><body>x</body></html>", "mislabelled"),
             ("{\"a\":1}", "mislabelled"),
             ("plain", "mislabelled"),
-            (&RSS[..300], "corrupt"),
+            (write::head(RSS, 300), "corrupt"),
         ] {
             assert_eq!(
                 feed(text.as_bytes(), "").unwrap_err().code.as_str(),

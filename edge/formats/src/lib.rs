@@ -18,6 +18,7 @@ mod html;
 mod json;
 mod linkedin;
 mod markdown;
+#[cfg(feature = "pdf")]
 mod pdf;
 mod robots;
 mod sitemap;
@@ -66,8 +67,12 @@ pub fn read(file: &File<'_>) -> Result<Vec<Document>, Unreadable> {
         Format::Markdown => vec![markdown::read(file)],
         Format::Text => vec![text::read(file)],
         Format::Html => vec![html::read(file)?],
+        #[cfg(feature = "pdf")]
         Format::Pdf => vec![pdf::read(file)?],
-        Format::Docx => vec![docx::read(file)?],
+        #[cfg(not(feature = "pdf"))]
+        Format::Pdf => return Err(elsewhere()),
+        Format::Docx if cfg!(feature = "docx") => vec![docx::read(file)?],
+        Format::Docx => return Err(elsewhere()),
         Format::Csv => vec![table::read(file)?],
         Format::Json => vec![json::read(file)?],
         Format::LinkedIn => vec![linkedin::read(file)?],
@@ -99,6 +104,13 @@ pub fn read(file: &File<'_>) -> Result<Vec<Document>, Unreadable> {
         finish(document, file);
     }
     Ok(documents)
+}
+
+fn elsewhere() -> Unreadable {
+    Unreadable::new(
+        UnreadableCode::UseTheCommandLine,
+        "Files of this kind are not read here. Import the file with `cargo xtask knowledge add FILE`.",
+    )
 }
 
 /// What every document has: a title, an address, and no more than [`limits::MAX_TITLE_CHARS`] of a title.

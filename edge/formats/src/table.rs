@@ -80,8 +80,7 @@ pub(crate) fn rows_by(text: &str, delimiter: u8) -> Result<Vec<Vec<String>>, Unr
 
 /// What separates the cells: the mark that cuts the first lines into the most even rows.
 fn delimiter(text: &str) -> u8 {
-    let end = text.floor_char_boundary(8_192);
-    let head = text.get(..end).unwrap_or(text);
+    let head = write::head(text, 8_192);
     let score = |delimiter: &u8| {
         let rows = rows_by(head, *delimiter).unwrap_or_default();
         let first = rows.first().map_or(0, Vec::len);
