@@ -53,6 +53,12 @@ pub(crate) fn charset_of(content_type: &str) -> Option<&str> {
     })
 }
 
+/// Whether the bytes are UTF-16, with a mark or without.
+pub(crate) fn is_utf16(bytes: &[u8]) -> bool {
+    let marked = Encoding::for_bom(bytes).is_some_and(|(encoding, _)| encoding != UTF_8);
+    marked || utf16(bytes).is_some()
+}
+
 /// UTF-16 without a mark: in text with spaces and line ends, one byte of them is zero, always on the same side.
 fn utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = bytes.get(..bytes.len().min(4_096)).unwrap_or_default();

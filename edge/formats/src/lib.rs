@@ -11,14 +11,23 @@ pub mod detect;
 pub mod limits;
 
 mod charset;
+mod docx;
+mod faq;
 mod feed;
 mod html;
+mod json;
+mod linkedin;
 mod markdown;
+#[cfg(feature = "pdf")]
+mod pdf;
 mod robots;
 mod sitemap;
+mod table;
 mod text;
+mod unpack;
 mod unreadable;
 mod write;
+mod xml;
 
 pub use bulle_edge_core::retrieval::chunk::Document;
 
@@ -57,7 +66,25 @@ pub fn read(file: &File<'_>) -> Result<Vec<Document>, Unreadable> {
     let mut documents = match detect::format(file)? {
         Format::Markdown => vec![markdown::read(file)],
         Format::Text => vec![text::read(file)],
-        _ => return Err(Unreadable::unsupported("This format is not read yet.")),
+        Format::Html => vec![html::read(file)?],
+        #[cfg(feature = "pdf")]
+        Format::Pdf => vec![pdf::read(file)?],
+        #[cfg(not(feature = "pdf"))]
+        Format::Pdf => return Err(elsewhere()),
+        Format::Docx if cfg!(feature = "docx") => vec![docx::read(file)?],
+        Format::Docx => return Err(elsewhere()),
+        Format::Csv => vec![table::read(file)?],
+        Format::Json => vec![json::read(file)?],
+        Format::LinkedIn => vec![linkedin::read(file)?],
+        Format::Feed => feed(file.bytes, file.url)?
+            .into_iter()
+            .map(|entry| entry.document)
+            .collect(),
+        Format::Sitemap => {
+            return Err(Unreadable::unsupported(
+                "A sitemap lists pages and holds no text. Add it as a source of pages, not as a file.",
+            ));
+        }
     };
     documents.retain(|document| !document.body.trim().is_empty());
     if documents.is_empty() {
@@ -65,10 +92,25 @@ pub fn read(file: &File<'_>) -> Result<Vec<Document>, Unreadable> {
             "The file holds no text. Give one that does.",
         ));
     }
+    let bytes: usize = documents.iter().map(|document| document.body.len()).sum();
+    if bytes > limits::MAX_MARKDOWN_BYTES {
+        return Err(Unreadable::too_large(format!(
+            "The text of the file has {} MB; the most is {} MB. Divide it into several files.",
+            bytes.div_ceil(limits::MEGABYTE),
+            limits::MAX_MARKDOWN_BYTES / limits::MEGABYTE
+        )));
+    }
     for document in &mut documents {
         finish(document, file);
     }
     Ok(documents)
+}
+
+fn elsewhere() -> Unreadable {
+    Unreadable::new(
+        UnreadableCode::UseTheCommandLine,
+        "Files of this kind are not read here. Import the file with `cargo xtask knowledge add FILE`.",
+    )
 }
 
 /// What every document has: a title, an address, and no more than [`limits::MAX_TITLE_CHARS`] of a title.

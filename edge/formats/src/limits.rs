@@ -58,3 +58,18 @@ pub const MAX_HTML_DEPTH: usize = 512;
 
 /// Largest web page, in bytes.
 pub const MAX_HTML_BYTES: usize = 8 * MEGABYTE;
+
+/// Most bytes of the character map of a PDF's font.
+pub const MAX_CMAP_BYTES: usize = 2 * MEGABYTE;
+
+/// Most entries of such a map.
+pub const MAX_CMAP_ENTRIES: usize = 200_000;
+
+/// Most bytes of the drawing of one page of a PDF, unpacked.
+pub const MAX_PAGE_BYTES: usize = 16 * MEGABYTE;
+
+/// Most elements, texts and references of an XML file or part.
+pub const MAX_XML_EVENTS: usize = 5_000_000;
+
+/// Largest JSON file, in bytes: it is held as a tree.
+pub const MAX_JSON_BYTES: usize = 6 * MEGABYTE;

@@ -1,6 +1,6 @@
 //! `robots.txt` (RFC 9309): which paths of a site may be fetched.
 
-use crate::limits;
+use crate::{limits, write};
 
 /// The name under which the crawler looks for rules.
 pub const PRODUCT_TOKEN: &str = "BulleBot";
@@ -27,8 +27,7 @@ pub fn robots(text: &str) -> Robots {
 /// The rules for a crawler of another name: all groups that name it, else those for `*`.
 pub fn robots_for(text: &str, token: &str) -> Robots {
     let mut reader = Reader::default();
-    let end = text.floor_char_boundary(limits::MAX_ROBOTS_BYTES);
-    let text = text.get(..end).unwrap_or(text);
+    let text = write::head(text, limits::MAX_ROBOTS_BYTES);
     for line in text.trim_start_matches('\u{feff}').split(['\n', '\r']) {
         reader.line(line, token);
     }

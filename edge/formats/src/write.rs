@@ -76,7 +76,15 @@ pub(crate) fn row(out: &mut String, cells: &[String]) {
     out.push('|');
     for cell in cells {
         out.push(' ');
-        out.push_str(&flat(cell));
+        // A bar of a code span is bare so far.
+        let mut before = ' ';
+        for c in flat(cell).chars() {
+            if c == '|' && before != '\\' {
+                out.push('\\');
+            }
+            out.push(c);
+            before = c;
+        }
         out.push_str(" |");
     }
     out.push('\n');
@@ -127,7 +135,7 @@ pub(crate) fn code(text: &str) -> String {
     } else {
         ""
     };
-    format!("{fence}{pad}{}{pad}{fence}", text.replace('|', "\\|"))
+    format!("{fence}{pad}{text}{pad}{fence}")
 }
 
 fn longest_run(text: &str) -> usize {
@@ -189,6 +197,15 @@ pub(crate) fn unspaced(c: char) -> bool {
     matches!(u32::from(c),
         0x0e00..=0x0eff | 0x1000..=0x109f | 0x1780..=0x17ff | 0x3000..=0x30ff | 0x31f0..=0x31ff
         | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0xff01..=0xff60 | 0x20000..=0x3ffff)
+}
+
+/// The text up to a number of bytes, or a little less: no character is cut.
+pub(crate) fn head(text: &str, bytes: usize) -> &str {
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
 }
 
 /// Backslashes before what Markdown would take for markup within a line.

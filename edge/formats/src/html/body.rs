@@ -1,5 +1,7 @@
 //! From elements to Markdown.
 
+use std::collections::HashMap;
+
 use url::Url;
 
 use super::{
@@ -314,7 +316,7 @@ impl Writer<'_> {
         }
         let mut rows: Vec<(bool, Vec<String>)> = Vec::new();
         // Cells of rows above that reach down: column, rows to go, text.
-        let mut spans: Vec<(usize, usize, String)> = Vec::new();
+        let mut spans: HashMap<usize, (usize, String)> = HashMap::new();
         let mut named_rows = true;
         for row in dom.descendants(id).filter(|id| dom.name(*id) == "tr") {
             if self.cells > limits::MAX_CELLS || skipped(dom, row, self.root) {
@@ -323,8 +325,8 @@ impl Writer<'_> {
             let mut cells: Vec<String> = Vec::new();
             let mut heads = true;
             let mut below = Vec::new();
-            let take_span = |cells: &mut Vec<String>, spans: &[(usize, usize, String)]| {
-                while let Some((_, _, text)) = spans.iter().find(|(at, ..)| *at == cells.len()) {
+            let take_span = |cells: &mut Vec<String>, spans: &HashMap<usize, (usize, String)>| {
+                while let Some((_, text)) = spans.get(&cells.len()) {
                     cells.push(text.clone());
                 }
             };
@@ -361,12 +363,13 @@ impl Writer<'_> {
             }
             take_span(&mut cells, &spans);
             named_rows &= kinds == [true, false];
-            spans.retain_mut(|(_, rows, _)| {
+            spans.retain(|_, (rows, _)| {
                 *rows -= 1;
                 *rows > 0
             });
-            below.iter_mut().for_each(|(_, rows, _)| *rows -= 1);
-            spans.extend(below);
+            for (at, rows, text) in below {
+                spans.insert(at, (rows - 1, text));
+            }
             self.cells += cells.len();
             if cells.iter().any(|cell| !cell.is_empty()) {
                 rows.push((heads, cells));

@@ -8,7 +8,7 @@ use html5ever::{
     tree_builder::{ElementFlags, NodeOrText, QuirksMode, TreeBuilderOpts, TreeSink},
 };
 
-use crate::{Unreadable, limits};
+use crate::{Unreadable, limits, write};
 
 /// Bytes that are parsed between two looks at the limits.
 const STEP: usize = 4_096;
@@ -55,7 +55,7 @@ impl Dom {
         let mut rest = html;
         while !rest.is_empty() {
             let (step, after) = rest
-                .split_at_checked(rest.floor_char_boundary(STEP))
+                .split_at_checked(write::head(rest, STEP).len())
                 .unwrap_or((rest, ""));
             rest = after;
             parser.process(StrTendril::from(step));
