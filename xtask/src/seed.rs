@@ -99,13 +99,15 @@ pub fn documents(
     let scope = quote(&scope(bot.0, bot.1));
     let (tenant, bot) = (quote(bot.0), quote(bot.1));
     let mine = format!("WHERE tenant_id = {tenant} AND bot_id = {bot}");
+    // What was added over HTTP stays.
+    let seeded = format!("source_id IN (SELECT id FROM source {mine} AND created_at = 0)");
     out.push_str(&format!(
-        "DELETE FROM chunk_fts WHERE rowid IN (SELECT id FROM chunk {mine} AND retired_title IS NULL);\n\
-         DELETE FROM chunk {mine} AND id NOT IN (SELECT json_each.value\n  \
+        "DELETE FROM chunk_fts WHERE rowid IN (SELECT id FROM chunk {mine} AND retired_title IS NULL AND {seeded});\n\
+         DELETE FROM chunk {mine} AND {seeded} AND id NOT IN (SELECT json_each.value\n  \
            FROM message, json_each(message.evidence, '$.prompt.passages') WHERE message.tenant_id = {tenant});\n\
-         UPDATE chunk SET retired_title = (SELECT title FROM source {mine} AND id = chunk.source_id) {mine}\n  \
-           AND retired_title IS NULL;\n\
-         DELETE FROM source {mine};\n",
+         UPDATE chunk SET retired_title = (SELECT title FROM source {mine} AND id = chunk.source_id),\n  \
+           generation = -1 {mine} AND retired_title IS NULL AND {seeded};\n\
+         DELETE FROM source {mine} AND created_at = 0;\n",
     ));
     for file in files(folder)? {
         let id = file.file_name().unwrap_or_default().to_string_lossy();

@@ -117,8 +117,10 @@ pub fn parts(text: &str) -> Vec<&str> {
     let mut rest = text;
     let mut parts = Vec::new();
     while !rest.is_empty() {
+        let boundary = (0..=PART_BYTES.min(rest.len())).rev();
+        let cut = boundary.into_iter().find(|at| rest.is_char_boundary(*at));
         let (part, after) = rest
-            .split_at_checked(rest.floor_char_boundary(PART_BYTES))
+            .split_at_checked(cut.unwrap_or(0))
             .unwrap_or((rest, ""));
         parts.push(part);
         rest = after;

@@ -47,7 +47,7 @@ impl Edge {
         loop {
             let list = bucket.list().prefix(prefix).execute().await;
             let list = list.map_err(port_error)?;
-            let keys: Vec<String> = list.objects().iter().map(|object| object.key()).collect();
+            let keys: Vec<String> = list.objects().iter().map(worker::Object::key).collect();
             let keys: Vec<String> = keys
                 .into_iter()
                 .filter(|key| Some(key.as_str()) != but)

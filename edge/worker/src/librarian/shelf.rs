@@ -32,13 +32,9 @@ CREATE TABLE IF NOT EXISTS page (
 CREATE INDEX IF NOT EXISTS page_by_state ON page (source_id, state, depth, number);
 ";
 
-/// How a page of a site stands.
+/// How a page of a site stands that this walk has come to. One of the last walk is -1, one to be fetched 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageState {
-    /// Of the last walk; this one has not come to it.
-    Old = -1,
-    /// To be fetched.
-    Waiting = 0,
     /// Read; it became a source.
     Read = 1,
     /// It failed; what it said before stays.
