@@ -15,8 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{paths, process};
 
-const USAGE: &str =
-    "say what: `cargo xtask knowledge add <file|folder|url>`, `list`, `status <id>` or `remove <id|name>`";
+const USAGE: &str = "say what: `cargo xtask knowledge add <file|folder|url>`, `list`, `status <id>` or `remove <id|name>`";
 
 /// How long to wait for what was added.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -75,7 +74,12 @@ impl Bot {
                 let manifest = paths::root().join("examples/digital-twin/bulle.toml");
                 let text = fs::read_to_string(&manifest)?;
                 let example: toml::Table = text.parse()?;
-                let word = |name: &str| example.get(name).and_then(|v| v.as_str()).unwrap_or_default();
+                let word = |name: &str| {
+                    example
+                        .get(name)
+                        .and_then(|v| v.as_str())
+                        .unwrap_or_default()
+                };
                 format!("{}/{}", word("tenant"), word("bot_id"))
             }
         };
@@ -137,12 +141,16 @@ impl Bot {
     fn upload(&self, file: &Path, name: &str, content_type: &str) -> Result<Source> {
         let query = utf8_percent_encode(name, NON_ALPHANUMERIC);
         let known = self.sources()?.into_iter();
-        let known = known.into_iter().find(|source| source.name.as_deref() == Some(name));
+        let known = known
+            .into_iter()
+            .find(|source| source.name.as_deref() == Some(name));
         let body = Some((content_type, file));
         let answer = match known {
-            Some(source) => {
-                self.call("PUT", &format!("/sources/{}/file?name={query}", source.id), body)?
-            }
+            Some(source) => self.call(
+                "PUT",
+                &format!("/sources/{}/file?name={query}", source.id),
+                body,
+            )?,
             None => self.call("POST", &format!("/files?name={query}"), body)?,
         };
         Ok(serde_json::from_str(&answer)?)
@@ -186,7 +194,9 @@ impl Bot {
             })
             .collect();
         if found.is_empty() {
-            bail!("no source has the id, the name or the address `{what}`; `cargo xtask knowledge list` shows them");
+            bail!(
+                "no source has the id, the name or the address `{what}`; `cargo xtask knowledge list` shows them"
+            );
         }
         for source in found {
             self.call("DELETE", &format!("/sources/{}", source.id), None)?;
@@ -227,7 +237,11 @@ impl Bot {
             std::thread::sleep(Duration::from_millis(300));
             source = self.source(&source.id)?;
         }
-        println!("{} ({:.1} s)", line(&source), started.elapsed().as_secs_f32());
+        println!(
+            "{} ({:.1} s)",
+            line(&source),
+            started.elapsed().as_secs_f32()
+        );
         Ok(source)
     }
 
@@ -248,7 +262,11 @@ impl Bot {
         let output = command.output().context("Node could not be started")?;
         if !output.status.success() {
             let why = String::from_utf8_lossy(&output.stderr);
-            bail!("{} does not answer: {}Is `cargo xtask dev` running?", self.base, why);
+            bail!(
+                "{} does not answer: {}Is `cargo xtask dev` running?",
+                self.base,
+                why
+            );
         }
         let (status, text): (u16, String) = serde_json::from_slice(&output.stdout)?;
         if status >= 400 {
@@ -281,7 +299,9 @@ fn files(path: &Path) -> Result<Vec<(PathBuf, String)>> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder)? {
             let entry = entry?.path();
-            let hidden = entry.file_name().is_none_or(|n| n.to_string_lossy().starts_with('.'));
+            let hidden = entry
+                .file_name()
+                .is_none_or(|n| n.to_string_lossy().starts_with('.'));
             if hidden {
                 continue;
             }
@@ -334,7 +354,10 @@ fn line(source: &Source) -> String {
     };
     let progress = source.progress;
     let name = source.name.as_deref().or(source.address.as_deref());
-    let why = source.failure.as_ref().map_or(String::new(), |failure| format!(": {}", failure.detail));
+    let why = source
+        .failure
+        .as_ref()
+        .map_or(String::new(), |failure| format!(": {}", failure.detail));
     format!(
         "{status:<8} {}  {}  {}/{}  {}{why}",
         source.id,
@@ -360,7 +383,11 @@ mod tests {
     #[test]
     fn a_folder_is_its_files_by_their_paths() {
         let folder = paths::root().join("examples/digital-twin/knowledge");
-        let names: Vec<String> = files(&folder).unwrap().into_iter().map(|(_, n)| n).collect();
+        let names: Vec<String> = files(&folder)
+            .unwrap()
+            .into_iter()
+            .map(|(_, n)| n)
+            .collect();
         assert!(names.contains(&"cv.md".to_owned()));
         assert_eq!(files(&folder.join("cv.md")).unwrap().len(), 1);
         assert_eq!(content_type("A.PDF"), "application/pdf");
@@ -376,6 +403,9 @@ mod tests {
         };
         let again = Document::parse(&markdown(&document));
         assert_eq!(again.title, "A  title");
-        assert_eq!((again.language, again.url, again.body), (document.language, document.url, document.body));
+        assert_eq!(
+            (again.language, again.url, again.body),
+            (document.language, document.url, document.body)
+        );
     }
 }
