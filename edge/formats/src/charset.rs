@@ -24,6 +24,7 @@ impl Charset {
             "utf-8" => String::from_utf8_lossy(bytes).into_owned(),
             "utf-16le" => units(u16::from_le_bytes),
             "utf-16be" => units(u16::from_be_bytes),
+            "windows-1252" => bytes.iter().map(|byte| windows_1252(*byte)).collect(),
             name => platform::decode(name, bytes),
         }
     }
@@ -39,6 +40,19 @@ impl Charset {
             "utf-16le" | "utf-16be" | "iso-2022-jp" | "replacement"
         )
     }
+}
+
+/// The commonest of the old encodings needs nobody's table.
+fn windows_1252(byte: u8) -> char {
+    const HIGH: [char; 32] = [
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
+        '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}',
+        'ž', 'Ÿ',
+    ];
+    let high = byte
+        .checked_sub(0x80)
+        .and_then(|at| HIGH.get(usize::from(at)));
+    high.copied().unwrap_or(char::from(byte))
 }
 
 /// The encodings of old, by a crate.
@@ -244,6 +258,15 @@ mod tests {
             assert_eq!(decode(&utf16(text, true), None), text);
             assert_eq!(decode(&utf16(text, false), None), text);
         }
+    }
+
+    #[test]
+    fn windows_1252_is_that_of_the_standard() {
+        let all: Vec<u8> = (0..=255).collect();
+        let expected = encoding_rs::WINDOWS_1252
+            .decode_without_bom_handling(&all)
+            .0;
+        assert_eq!(Charset::named("windows-1252").decode(&all), expected);
     }
 
     #[test]
