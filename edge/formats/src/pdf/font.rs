@@ -2,11 +2,16 @@
 
 use std::collections::HashMap;
 
-use encoding_rs::{BIG5, EUC_JP, EUC_KR, Encoding, GB18030, SHIFT_JIS, UTF_16BE};
 use lopdf::{Dictionary, Document, Object};
 
 use super::cmap::{CMap, code};
-use crate::limits;
+use crate::{charset::Charset, limits};
+
+/// Two bytes a character.
+const WIDE: &str = "utf-16be";
+
+/// One byte or two; some that begin no pair stand above 127.
+const KANA: &str = "shift_jis";
 
 /// A font of a page.
 #[derive(Debug)]
@@ -19,7 +24,8 @@ pub(super) struct Font {
     /// What the codes of a simple font mean.
     table: Vec<Option<char>>,
     /// Codes that are text in an encoding of old, or UTF-16.
-    encoding: Option<&'static Encoding>,
+    encoding: Option<Charset>,
+    family: &'static str,
     /// Whether its letters are bold.
     pub(super) bold: bool,
 }
@@ -52,6 +58,7 @@ impl Font {
             to_unicode: CMap::default(),
             table: Vec::new(),
             encoding: None,
+            family: "",
             bold: ["bold", "black", "heavy", "semibold"]
                 .iter()
                 .any(|word| base.contains(word)),
@@ -71,7 +78,8 @@ impl Font {
             read.to_unicode = CMap::parse(&data);
         }
         if composite {
-            read.encoding = encoding_of(&name(font, b"Encoding"));
+            read.family = encoding_of(&name(font, b"Encoding")).unwrap_or_default();
+            read.encoding = Charset::of_label(read.family);
             let descendant = font
                 .get_deref(b"DescendantFonts", document)
                 .and_then(Object::as_array)
@@ -184,7 +192,8 @@ impl Font {
                 .get(code)
                 .or_else(|| {
                     self.encoding
-                        .map(|encoding| encoding.decode_without_bom_handling(bytes).0.into_owned())
+                        .as_ref()
+                        .map(|encoding| encoding.decode(bytes))
                 })
                 .or_else(|| {
                     let index = usize::from(*first);
@@ -212,11 +221,11 @@ impl Font {
         if !self.composite {
             return 1;
         }
-        if let Some(encoding) = self.encoding.filter(|encoding| *encoding != UTF_16BE) {
+        if self.encoding.is_some() && self.family != WIDE {
             let double = bytes
                 .first()
                 .is_some_and(|byte| *byte >= 0x81 && *byte != 0xff);
-            let kana = encoding == SHIFT_JIS
+            let kana = self.family == KANA
                 && bytes
                     .first()
                     .is_some_and(|byte| (0xa0..0xe0).contains(byte));
@@ -232,23 +241,23 @@ impl Font {
 }
 
 /// The encodings that the codes of East Asian fonts are in, by the name of the map that reads them.
-fn encoding_of(name: &[u8]) -> Option<&'static Encoding> {
+fn encoding_of(name: &[u8]) -> Option<&'static str> {
     let name = String::from_utf8_lossy(name);
     let has = |part: &str| name.contains(part);
     if name.starts_with("Identity") || name.is_empty() {
         None
     } else if has("UCS2") || has("UTF16") {
-        Some(UTF_16BE)
+        Some(WIDE)
     } else if has("RKSJ") {
-        Some(SHIFT_JIS)
+        Some(KANA)
     } else if has("GBK") || name.starts_with("GB-EUC") {
-        Some(GB18030)
+        Some("gb18030")
     } else if has("B5") || has("HKscs") {
-        Some(BIG5)
+        Some("big5")
     } else if has("KSC") {
-        Some(EUC_KR)
+        Some("euc-kr")
     } else if name == "EUC-H" || name == "EUC-V" {
-        Some(EUC_JP)
+        Some("euc-jp")
     } else {
         None
     }
@@ -256,13 +265,12 @@ fn encoding_of(name: &[u8]) -> Option<&'static Encoding> {
 
 /// What the 256 codes of a simple font mean: by its names of glyphs, else as Windows writes Latin.
 fn table(document: &Document, font: &Dictionary) -> Vec<Option<char>> {
-    let fallback = |byte: u8| {
-        let text = encoding_rs::WINDOWS_1252
-            .decode_without_bom_handling(&[byte])
-            .0
-            .into_owned();
-        text.chars().next()
-    };
+    let bytes: Vec<u8> = (0..=255).collect();
+    let latin = Charset::of_label("windows-1252")
+        .map(|charset| charset.decode(&bytes))
+        .unwrap_or_default();
+    let latin: Vec<char> = latin.chars().collect();
+    let fallback = |byte: u8| latin.get(usize::from(byte)).copied();
     let object = font.get_deref(b"Encoding", document).ok();
     // Only these kinds are let in: others would read `ToUnicode` without a bound.
     let known = |name: &[u8]| {

@@ -30,9 +30,18 @@ pub struct Fetcher {
     pub timeout_ms: u64,
 }
 
+/// Whether redirects are followed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Redirects {
+    /// To their end.
+    Follow,
+    /// Not at all: where the first one leads is all that is told.
+    Tell,
+}
+
 /// What an address brought.
 pub struct Fetched {
-    /// The last address of its redirects.
+    /// The last address of its redirects; when they were only to be told, the first one, and nothing is in it.
     pub url: worker::Url,
     /// The declared type.
     pub content_type: Option<String>,
@@ -54,7 +63,22 @@ impl Fetcher {
         known: &Validators,
         most: usize,
     ) -> Result<Fetched, Trouble> {
-        let fetched = pin!(self.follow(address, known, most));
+        self.get_with(edge, address, (known, most), Redirects::Follow)
+            .await
+    }
+
+    /// As [`Fetcher::get`], with a choice.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn get_with(
+        &self,
+        edge: &Edge,
+        address: &str,
+        (known, most): (&Validators, usize),
+        redirects: Redirects,
+    ) -> Result<Fetched, Trouble> {
+        let fetched = pin!(self.follow(address, known, most, redirects));
         let late = pin!(edge.sleep(self.timeout_ms));
         match select(fetched, late).await {
             Either::Left((fetched, _)) => fetched,
@@ -73,6 +97,7 @@ impl Fetcher {
         address: &str,
         known: &Validators,
         most: usize,
+        redirects: Redirects,
     ) -> Result<Fetched, Trouble> {
         let mut url = self.guard.check(address)?;
         let mut trail = Trail::new(url.clone());
@@ -92,7 +117,10 @@ impl Fetcher {
             let bytes = match step {
                 Step::Follow(next) => {
                     url = next;
-                    continue;
+                    match redirects {
+                        Redirects::Follow => continue,
+                        Redirects::Tell => None,
+                    }
                 }
                 Step::NotModified => None,
                 Step::Read => Some(()),

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Desk, Librarian, Outcome, Stop,
     document::{allowed, prepared, unreadable},
-    fetch::Fetched,
+    fetch::{Fetched, Redirects},
     shelf::{Page, PageState, Turned},
 };
 use crate::adapters::library::{End, Target, Validators, Work};
@@ -232,7 +232,13 @@ impl Librarian {
             Some(part) if !part.checksum.is_empty() => page.validators(),
             _ => Validators::default(),
         };
-        let fetched = desk.fetcher.get(edge, &page.url, &known, MAX_PAGE_BYTES);
+        // A page that leads to another of the site is that one; the first may lead anywhere.
+        let redirects = match page.depth {
+            0 => Redirects::Follow,
+            _ => Redirects::Tell,
+        };
+        let asked = (&known, MAX_PAGE_BYTES);
+        let fetched = desk.fetcher.get_with(edge, &page.url, asked, redirects);
         let fetched = match fetched.await {
             Ok(fetched) => fetched,
             Err(trouble) => {
