@@ -111,8 +111,9 @@ describe("a file", () => {
     assert.deepEqual(await refusal(await upload(owner, "", "x")), [422, "invalid_value"]);
     assert.deepEqual(await refusal(await upload(owner, "a.txt", "x", { query: "&nope=1" })), [400, "invalid_parameter"]);
     assert.deepEqual(await refusal(await upload(owner, "a.txt", "x", { query: "&title=a&title=b" })), [400, "invalid_parameter"]);
-    const large = await upload(owner, "a.txt", Buffer.alloc(20 * 1_048_576 + 1, 97)).catch(() => undefined);
-    if (large) assert.deepEqual(await refusal(large), [413, "body_too_large"]);
+    // Nobody reads so much: the connection may be gone before the answer is read.
+    const large = await upload(owner, "a.txt", Buffer.alloc(20 * 1_048_576 + 1, 97)).then(refusal).catch(() => undefined);
+    if (large) assert.deepEqual(large, [413, "body_too_large"]);
     assert.equal(rows(owner, "source", database), 0);
     await pause(300);
     assert.deepEqual(objects(owner), []);

@@ -40,7 +40,7 @@ use shelf::Store;
 const BINDING: &str = "LIBRARIANS";
 
 /// Milliseconds after which an alarm looks whether the one before has come to its end.
-const WATCH_MS: u64 = 60_000;
+const WATCH_MS: u64 = 5_000;
 
 /// Milliseconds of work after which the next alarm goes on.
 const TICK_MS: u64 = 20_000;
