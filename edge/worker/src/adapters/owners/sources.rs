@@ -40,11 +40,11 @@ macro_rules! row {
     };
 }
 
-/// `tenant_id = ?1 AND` bot and id of `?2`.
+/// Bot and id of `?2`.
 macro_rules! this {
     ($id:literal) => {
         concat!(
-            "tenant_id = ?1 AND bot_id = substr(?2, 1, instr(?2, '/') - 1) AND ",
+            "bot_id = substr(?2, 1, instr(?2, '/') - 1) AND ",
             $id,
             " = substr(?2, instr(?2, '/') + 1)"
         )
@@ -54,7 +54,7 @@ macro_rules! this {
 /// The chunks and texts of the source and of what belongs to it, of the version `?3`.
 macro_rules! parts {
     () => {
-        "tenant_id = ?1 AND bot_id = substr(?2, 1, instr(?2, '/') - 1) AND source_id IN (SELECT part.id FROM source AS part \
+        "bot_id = substr(?2, 1, instr(?2, '/') - 1) AND source_id IN (SELECT part.id FROM source AS part \
          JOIN source AS whole ON whole.tenant_id = ?1 AND whole.bot_id = substr(?2, 1, instr(?2, '/') - 1) \
          AND whole.id = substr(?2, instr(?2, '/') + 1) AND whole.version = ?3 \
          WHERE part.tenant_id = ?1 AND part.bot_id = whole.bot_id AND (part.id = whole.id OR part.parent = whole.id))"
@@ -64,7 +64,7 @@ macro_rules! parts {
 /// What is shown of them.
 pub static KIND: Kind = Kind {
     row: row!("json(given)"),
-    one: concat!("FROM source WHERE ", this!("id")),
+    one: concat!("FROM source WHERE tenant_id = ?1 AND ", this!("id")),
     page: "",
     show,
 };
@@ -88,37 +88,40 @@ pub static CHANGES: Changes = Changes {
          revision = revision + ?7, attempts = 0, status = CASE WHEN ?7 THEN 'queued' ELSE status END, \
          checksum = CASE WHEN ?7 THEN '' ELSE checksum END, etag = CASE WHEN ?7 THEN '' ELSE etag END, \
          last_modified = CASE WHEN ?7 THEN '' ELSE last_modified END, \
-         reason = CASE WHEN ?7 THEN '' ELSE reason END WHERE version = ?3 AND parent IS NULL AND ",
+         reason = CASE WHEN ?7 THEN '' ELSE reason END WHERE tenant_id = ?1 AND version = ?3 AND parent IS NULL AND ",
         this!("id")
     ),
     delete: &[
         concat!(
-            "DELETE FROM chunk_fts WHERE rowid IN (SELECT id FROM chunk WHERE generation >= 0 AND ",
+            "DELETE FROM chunk_fts WHERE rowid IN (SELECT id FROM chunk WHERE tenant_id = ?1 AND generation >= 0 AND ",
             parts!(),
             ")"
         ),
         // What an answer quoted stays until its bot goes.
         concat!(
-            "DELETE FROM chunk WHERE id NOT IN (SELECT json_each.value \
+            "DELETE FROM chunk WHERE tenant_id = ?1 AND id NOT IN (SELECT json_each.value \
              FROM message, json_each(message.evidence, '$.prompt.passages') \
              WHERE message.tenant_id = ?1 AND message.role = 'assistant') AND ",
             parts!()
         ),
         concat!(
             "UPDATE chunk SET generation = -1, retired_title = coalesce(retired_title, (SELECT title FROM source \
-             WHERE source.tenant_id = ?1 AND source.bot_id = chunk.bot_id AND source.id = chunk.source_id)) WHERE ",
+             WHERE source.tenant_id = ?1 AND source.bot_id = chunk.bot_id AND source.id = chunk.source_id)) WHERE tenant_id = ?1 AND ",
             parts!()
         ),
-        concat!("DELETE FROM source_text WHERE ", parts!()),
         concat!(
-            "DELETE FROM source WHERE ",
+            "DELETE FROM source_text WHERE tenant_id = ?1 AND ",
+            parts!()
+        ),
+        concat!(
+            "DELETE FROM source WHERE tenant_id = ?1 AND ",
             this!("parent"),
-            " AND EXISTS (SELECT 1 FROM source WHERE version = ?3 AND ",
+            " AND EXISTS (SELECT 1 FROM source WHERE tenant_id = ?1 AND version = ?3 AND ",
             this!("id"),
             ")"
         ),
         concat!(
-            "DELETE FROM source WHERE version = ?3 AND ",
+            "DELETE FROM source WHERE tenant_id = ?1 AND version = ?3 AND ",
             this!("id"),
             " RETURNING id"
         ),
