@@ -58,6 +58,8 @@ pub(super) struct Chain<'a, P> {
     pub summary: Option<Summary>,
     /// The last prompt that a model was given.
     pub prompt: Option<Prompt>,
+    /// How the first model was just now.
+    pub circuit: Option<Breaker>,
     /// Reservations so far.
     reservations: u128,
 }
@@ -106,6 +108,7 @@ impl<'a, P: Platform> Chain<'a, P> {
             alerts: Vec::new(),
             summary: None,
             prompt: None,
+            circuit: None,
             reservations: 0,
         }
     }
@@ -269,7 +272,11 @@ impl<'a, P: Platform> Chain<'a, P> {
         prompt: &Prompt,
     ) -> Result<Finish, Failure> {
         let name = model.server.provider.name;
-        let Some(breaker) = Breaker::admit(self.ports, &model).await else {
+        let breaker = match self.circuit.take().filter(|circuit| circuit.is_of(&model)) {
+            Some(seen) => seen,
+            None => Breaker::look(self.ports, &model).await,
+        };
+        let Some(breaker) = breaker.admitted(self.ports).await else {
             self.skip(name, model.name, Outcome::CircuitOpen);
             return Err(Failure::new(
                 Code::UpstreamUnavailable,
