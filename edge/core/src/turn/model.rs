@@ -19,6 +19,7 @@ use crate::{
         decoder::{self, Decoder},
     },
     record::Outcome,
+    timer::Timer,
 };
 
 /// What came of asking a model.
@@ -206,6 +207,7 @@ pub(super) enum Wait {
 /// The deadlines of an answer, and the visitor's wish to end it.
 pub(super) struct Patience<'a, P> {
     ports: &'a P,
+    timer: Timer<'a, P>,
     timeouts: Timeouts,
     cancel: LocalBoxFuture<'a, ()>,
     /// When the turn began, and when this model was asked, in Unix milliseconds.
@@ -219,6 +221,7 @@ impl<'a, P: Clock> Patience<'a, P> {
         let now = ports.now_ms();
         Self {
             ports,
+            timer: Timer::new(ports),
             timeouts,
             cancel,
             turn_ms: now,
@@ -261,8 +264,8 @@ impl<'a, P: Clock> Patience<'a, P> {
         };
         let patience = patience.min(self.left());
         let next = pin!(next);
-        let sleep = pin!(self.ports.sleep(patience));
-        match select(select(next, &mut self.cancel), sleep).await {
+        let silence = pin!(self.timer.until(self.ports.now_ms() + patience));
+        match select(select(next, &mut self.cancel), silence).await {
             Either::Left((Either::Left((value, _)), _)) => Ok(value),
             Either::Left((Either::Right(_), _)) => Err(Interruption::Stopped),
             Either::Right(_) => Err(Interruption::Failed(Failure::new(

@@ -1,22 +1,26 @@
 //! Frames as a response.
 
-use bulle_edge_core::strings;
+use bulle_edge_core::{ports::Clock, strings, timer::Timer};
 use bulle_protocol::{
     event::{BlockEvent, Done, EventId, Finish, Remaining, ServerEvent, Sources, Start, TurnError},
     sse::{Decoder, KEEP_ALIVE},
 };
 use futures_util::{
-    FutureExt, StreamExt,
+    StreamExt,
     future::{Either, select},
     stream::{self, LocalBoxStream},
 };
-use std::{rc::Rc, time::Duration};
-use worker::{Delay, Response, ResponseBuilder};
+use std::{pin::pin, rc::Rc};
+use worker::{Response, ResponseBuilder};
 
 use super::{live::Frame, store::StoredTurn};
+use crate::adapters::Wall;
 
-/// Silence after which a comment is sent.
-const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(15);
+/// Silence after which a comment is sent, in milliseconds.
+const KEEP_ALIVE_AFTER_MS: u64 = 15_000;
+
+/// Most frames that leave as one piece, when more than one is there.
+const MOST_AT_ONCE: usize = 64;
 
 /// The frames of a turn that has ended, after event `seq`.
 pub fn ended(frames: Vec<Frame>, seq: u32) -> LocalBoxStream<'static, Rc<str>> {
@@ -73,12 +77,15 @@ pub fn rebuilt(turn: &StoredTurn) -> Vec<Frame> {
 
 /// The frames as `text/event-stream`, with comments in long silences.
 pub fn respond(frames: LocalBoxStream<'static, Rc<str>>) -> worker::Result<Response> {
-    let bytes = stream::unfold(frames, |mut frames| async move {
-        let silence = Delay::from(KEEP_ALIVE_AFTER).boxed_local();
-        match select(frames.next(), silence).await {
-            Either::Left((frame, _)) => frame.map(|frame| (Ok(frame.as_bytes().to_vec()), frames)),
-            Either::Right(_) => Some((Ok::<_, worker::Error>(KEEP_ALIVE.into()), frames)),
-        }
+    // Each piece costs a journey between the Worker and its object.
+    let start = (frames.ready_chunks(MOST_AT_ONCE), Timer::new(&Wall));
+    let bytes = stream::unfold(start, |(mut frames, mut timer)| async move {
+        let silence = timer.until(Wall.now_ms() + KEEP_ALIVE_AFTER_MS);
+        let piece = match select(frames.next(), pin!(silence)).await {
+            Either::Left((some, _)) => some?.concat().into_bytes(),
+            Either::Right(_) => KEEP_ALIVE.into(),
+        };
+        Some((Ok::<_, worker::Error>(piece), (frames, timer)))
     });
     ResponseBuilder::new()
         .with_header("content-type", "text/event-stream; charset=utf-8")?

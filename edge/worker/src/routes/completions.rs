@@ -40,7 +40,7 @@ use super::admin::access::{server, unavailable};
 use crate::{
     adapters::Edge,
     config, conversation,
-    http::{Param, Refusal, json, read_text},
+    http::{Param, Refusal, json, passed_on, read_text},
 };
 
 /// How often is looked whether the client is still there, in milliseconds.
@@ -133,7 +133,7 @@ pub async fn create(State(edge): State<Edge>, request: Request) -> Reply {
         });
         let streamed = conversation::stream::respond(pieces.boxed_local());
         let response = streamed.map_err(|error| internal(&error.to_string()))?;
-        return Ok(response.into());
+        return Ok(passed_on(response));
     }
     let completion = ended
         .await
