@@ -58,7 +58,7 @@ describe("a life", () => {
   test("from the tenant to the visitor's answer, and back to nothing", async () => {
     const tenant = await created("/tenants", { id: "acme", name: "Acme", settings: { budget: { tokens_per_day: 9 } } });
     assert.deepEqual(tenant, {
-      id: "acme", name: "Acme", status: "active", settings: { budget: { tokens_per_day: 9 } },
+      id: "acme", name: "Acme", status: "active", settings: { budget: { tokens_per_day: 9 }, notices: {} },
       created_at: tenant.created_at, updated_at: tenant.created_at,
     });
     assert.ok(Math.abs(Date.now() - tenant.created_at) < 60_000);

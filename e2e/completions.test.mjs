@@ -36,8 +36,9 @@ const raw = (body, headers = {}) =>
   fetch(`${edge.url}/v1/chat/completions`, { method: "POST", body: typeof body === "string" ? body : JSON.stringify(body), headers: { authorization: `Bearer ${key}`, ...headers } });
 
 /** A tenant with a bot and a key of its own. */
-async function owner(name, settings = {}) {
-  const owner = await Owner.with(edge, name, { limits: GENEROUS, ...settings });
+/** A tenant with a model of its own: one that fails is left alone by all who share it. */
+async function owner(name, { model, ...settings } = {}) {
+  const owner = await Owner.with(edge, name, { limits: GENEROUS, model: { provider: "openai", name, ...model }, ...settings });
   owner.client = to((await owner.post("/keys", CHAT)).key);
   owner.ask = (request = {}) => create({ model: "bot", ...request }, owner.client);
   return owner;
@@ -76,7 +77,9 @@ describe("an answer", () => {
     const { sources, ...rest } = data.bulle;
     assert.deepEqual(sources.map(({ n }) => n), [1, 2]);
     assert.ok(sources.every(({ title, snippet, url }) => title && snippet && url));
-    assert.deepEqual(rest, { finish: "stop", provider: "openai", suggestions: [], cached: false });
+    const { confidence, ...plain } = rest;
+    assert.ok(confidence > 0 && confidence <= 1, `${confidence}`);
+    assert.deepEqual(plain, { finish: "stop", provider: "openai", suggestions: [], cached: false });
     assert.match(response.headers.get("x-request-id"), /^[0-9A-Z]{26}$/);
     assert.equal(response.headers.get("access-control-allow-origin"), null);
     const [system] = upstream.requests.at(-1).body.messages;
@@ -112,7 +115,7 @@ describe("an answer", () => {
       ],
     });
     const [system, ...rest] = upstream.requests.at(-1).body.messages;
-    assert.match(system.content, /Further instructions:\nBe brief\.\n\nBe kind\.\n/);
+    assert.match(system.content, /The owner adds:\nBe brief\.\n\nBe kind\.\n/);
     assert.deepEqual(rest.map(({ role, content }) => [role, content]), [["user", "Bonjour"], ["assistant", "Bonjour !"], ["user", "Et Kubernetes\n?"]]);
   });
 
@@ -304,9 +307,10 @@ describe("when a model fails", () => {
 
 describe("a client that leaves", () => {
   for (const streamed of [true, false]) {
-    test(`stops the model, and what was written is recorded (${streamed ? "in pieces" : "whole"})`, async () => {
+    const what = streamed ? "stops the model, and what was written is recorded" : "gets a whole answer recorded, for nobody can tell that it has left";
+    test(what, async () => {
       const tenant = streamed ? "leaving" : "leaving-whole";
-      const me = await owner(tenant);
+      const me = await owner(tenant, streamed ? {} : { model: { timeouts: { between_tokens_ms: 1_500 } } });
       upstream.behave = (response) => stream(response, answer(["Un ", "deux ", "trois "]).slice(0, 3), { end: false });
       [upstream.closed, upstream.requests.length] = [0, 0];
       const leaving = new AbortController();
@@ -322,7 +326,7 @@ describe("a client that leaves", () => {
       for (let tries = 0; tries < 50 && upstream.closed === 0; tries += 1) await pause(100);
       assert.equal(upstream.closed, 1);
       const [question, reply] = await recorded(tenant);
-      assert.deepEqual([question.text, reply.status, reply.text.trim()], [QUESTION, "stopped", "Un deux trois"]);
+      assert.deepEqual([question.text, reply.status, reply.text.trim()], [QUESTION, streamed ? "stopped" : "failed", "Un deux trois"]);
     });
   }
 });

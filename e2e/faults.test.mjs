@@ -63,8 +63,8 @@ const BEFORE = [
   ["an error event", sends((vendor) => [VENDORS[vendor].error(SECRET)]), always("unreachable", 3)],
   ["a huge event", sends([huge]), always("unreachable", 3)],
   ["a content filter", sends((vendor) => says(vendor, [], { reason: "filter" })), always("filtered")],
-  ["a tool call", sends((vendor) => [...VENDORS[vendor].head(), VENDORS[vendor].tool(), ...says(vendor, [], { reason: "tool" })]), always("empty")],
-  ["an empty answer", sends((vendor) => says(vendor, [])), always("empty")],
+  ["a tool call", sends((vendor) => [...VENDORS[vendor].head(), VENDORS[vendor].tool(), ...says(vendor, [], { reason: "tool" })]), always("empty", 2)],
+  ["an empty answer", sends((vendor) => says(vendor, [])), always("empty", 2)],
 ];
 
 /** After the first words: they stay, and a retry goes on. */

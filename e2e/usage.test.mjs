@@ -287,6 +287,8 @@ describe("what is kept of a turn", () => {
     const list = await me.ask("Bonjour ?", message);
     const reply = list.at(-1).data.reply_id;
     const storage = objectOf(message);
+    // The turn's own calls, under whose ids others are offered.
+    database.prepare("DELETE FROM model_call WHERE tenant_id = ?").run(tenant);
     /** `between` runs when the record has not been offered yet. */
     const offer = async (change, between = () => {}) => {
       const { record } = storage.prepare("SELECT record FROM turn WHERE message_id = ?").get(message);

@@ -48,6 +48,7 @@ ALTER TABLE message ADD COLUMN evidence TEXT NOT NULL DEFAULT '{}';
 -- 1: tokens that we have estimated are among those of the answer.
 ALTER TABLE message ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0;
 
+-- Answers are found by their ids, too.
 CREATE INDEX answer_by_id ON message (tenant_id, id) WHERE role = 'assistant';
 
 -- Every step of every chain: models asked, and those that were passed over. What it has cost stays with the tenant when
@@ -89,9 +90,6 @@ CREATE TABLE notice (
   PRIMARY KEY (tenant_id, id),
   UNIQUE (tenant_id, kind, about)
 ) STRICT, WITHOUT ROWID;
-
--- Answers are found by their ids, too.
-CREATE INDEX message_by_id ON message (tenant_id, id) WHERE role = 'assistant';
 
 -- What stood for the beginnings of long conversations. All are kept: answers were given with them.
 CREATE TABLE summary (

@@ -1,5 +1,7 @@
 //! What an answer claims, sentence by sentence, and which of it carries a citation.
 
+use std::sync::LazyLock;
+
 use bulle_protocol::block::{Block, Inline};
 
 use crate::text::{fold, is_greeting, sentences};
@@ -220,26 +222,44 @@ fn kind(text: &str) -> Kind {
 /// Whether a sentence, with its marks of citations, says that the answer is not known, not found or not exact.
 fn admits(sentence: &str) -> bool {
     let folded = fold(sentence).replace('’', "'");
-    let holds = |beginning: &str| {
-        let wide = beginning.chars().any(is_wide);
-        folded.match_indices(beginning).any(|(at, _)| {
-            let before = folded
-                .get(..at)
-                .and_then(|before| before.chars().next_back());
-            wide || !before.is_some_and(char::is_alphanumeric)
+    let holds = |beginning: &Beginning| {
+        let mut found = folded.match_indices(beginning.text.as_str());
+        found.any(|(at, _)| {
+            let before = folded.get(..at).unwrap_or_default();
+            beginning.wide || !before.ends_with(char::is_alphanumeric)
         })
     };
-    let any = |list: &str| {
-        let mut words = list.split(' ').filter(|word| !word.is_empty());
-        words.any(|word| holds(&fold(word).replace('_', " ")))
-    };
-    ADMISSIONS.lines().any(|line| {
-        let mut fields = line.split('|').map(any);
-        let mut next = || fields.next() == Some(true);
-        let (not, thing, document, alone) = (next(), next(), next(), next());
-        alone || (not && (document || (thing && !sentence.contains(CITE))))
+    let any = |list: &[Beginning]| list.iter().any(holds);
+    let cited = sentence.contains(CITE);
+    LEXICA.iter().any(|[not, thing, document, alone]| {
+        any(alone) || (any(not) && (any(document) || (!cited && any(thing))))
     })
 }
+
+/// The beginning of a word, folded.
+struct Beginning {
+    text: String,
+    /// Of a script without spaces: it may stand anywhere.
+    wide: bool,
+}
+
+/// [`ADMISSIONS`], read once, the four lists of each language.
+static LEXICA: LazyLock<Vec<[Vec<Beginning>; 4]>> = LazyLock::new(|| {
+    let beginning = |word: &str| {
+        let text = fold(word).replace('_', " ");
+        let wide = text.chars().any(is_wide);
+        Beginning { text, wide }
+    };
+    let list = |words: &str| {
+        let words = words.split(' ').filter(|word| !word.is_empty());
+        words.map(beginning).collect()
+    };
+    let language = |line: &str| {
+        let mut fields = line.split('|').map(list);
+        std::array::from_fn(|_| fields.next().unwrap_or_default())
+    };
+    ADMISSIONS.lines().map(language).collect()
+});
 
 /// The text with a mark for each citation.
 fn marked(content: &[Inline]) -> String {

@@ -94,17 +94,16 @@ fn held(answer: &Finished) -> f64 {
 /// How far the best passage stands above the others' mean: 0 when all are the same, towards 1 when the others are
 /// worth nothing; 1 when there is but one.
 fn standout(passages: &Passages) -> f64 {
-    let Some((best, others)) = passages.items().split_first() else {
+    let mut scores = passages.items().iter().map(|passage| passage.hit.score);
+    let Some(best) = scores.next().filter(|best| *best > 0.0) else {
         return 0.0;
     };
-    if others.is_empty() || best.hit.score <= 0.0 {
-        return if best.hit.score > 0.0 { 1.0 } else { 0.0 };
+    let others = scores.len().max(1) as f64;
+    let below = 1.0 - scores.map(|score| score.max(0.0)).sum::<f64>() / others / best;
+    if below.is_nan() {
+        return 0.0;
     }
-    let sum: f64 = others
-        .iter()
-        .map(|passage| passage.hit.score.max(0.0))
-        .sum();
-    (1.0 - sum / others.len() as f64 / best.hit.score).clamp(0.0, 1.0)
+    below.clamp(0.0, 1.0)
 }
 
 #[cfg(test)]

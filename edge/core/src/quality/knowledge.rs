@@ -1,7 +1,7 @@
 //! For tests: the bots of `examples/` with their documents, searched in memory as the database does it.
 
 use serde::Deserialize;
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::LazyLock};
 
 use super::Finished;
 use crate::{
@@ -30,8 +30,14 @@ struct Manifest {
     bot: BotSettings,
 }
 
+/// The bakery: documents in English.
+pub static PLAIN: LazyLock<Example> = LazyLock::new(|| Example::read("plain"));
+
+/// The digital twin: documents in French.
+pub static TWIN: LazyLock<Example> = LazyLock::new(|| Example::read("digital-twin"));
+
 impl Example {
-    pub fn new(name: &str) -> Self {
+    fn read(name: &str) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../../examples")
             .join(name);
@@ -157,26 +163,24 @@ impl Index for Example {
                 .map(|(found, weight)| found * weight)
                 .sum()
         };
-        let mut hits: Vec<Hit> = Vec::new();
-        for (hit, columns) in &self.rows {
-            let mut score = 0.0;
-            for stem in &stems {
-                let holding = self
-                    .rows
-                    .iter()
-                    .filter(|(_, columns)| frequency(columns, *stem) > 0.0)
-                    .count() as f64;
-                let idf = ((count - holding + 0.5) / (holding + 0.5)).ln().max(1e-6);
-                let found = frequency(columns, *stem);
-                score += idf * found * 2.2 / (found + 1.2 * (0.25 + 0.75 * size(columns) / mean));
-            }
-            if score > 0.0 {
-                hits.push(Hit {
-                    score,
-                    ..hit.clone()
-                });
+        let mut scores = vec![0.0; self.rows.len()];
+        for stem in stems {
+            let found: Vec<f64> = (self.rows.iter())
+                .map(|(_, columns)| frequency(columns, stem))
+                .collect();
+            let holding = found.iter().filter(|found| **found > 0.0).count() as f64;
+            let idf = ((count - holding + 0.5) / (holding + 0.5)).ln().max(1e-6);
+            for ((score, found), (_, columns)) in scores.iter_mut().zip(found).zip(&self.rows) {
+                *score += idf * found * 2.2 / (found + 1.2 * (0.25 + 0.75 * size(columns) / mean));
             }
         }
+        let mut hits: Vec<Hit> = (self.rows.iter().zip(scores))
+            .filter(|(_, score)| *score > 0.0)
+            .map(|((hit, _), score)| Hit {
+                score,
+                ..hit.clone()
+            })
+            .collect();
         hits.sort_by(|a, b| b.score.total_cmp(&a.score));
         hits.truncate(limit as usize);
         Ok(hits)

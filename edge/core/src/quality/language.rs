@@ -2,23 +2,17 @@
 //! silent costs nothing, to be wrong costs a good answer.
 
 mod script;
+mod table;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
-use unicode_normalization::UnicodeNormalization;
+use std::{cmp::Reverse, collections::HashMap};
 
-use crate::text::fold;
 use script::Script;
+use table::{Language, TABLE, bare};
 
-/// The languages, one a line: tag (BCP 47), English name, kin, what visitors call it, its commonest words.
-///
-/// Languages with the same letter as kin are so close that texts of one are taken for another. What visitors call
-/// a language are beginnings of words, folded. Languages without words are told by their script.
-const LANGUAGES: &str = include_str!("language/words.txt");
-
-/// Most bytes of a text that are looked at.
+/// Bytes of a text from which no further line is looked at, and most characters of a line.
 const MAX_BYTES: usize = 8 * 1024;
 
 /// Fewest words of a language that a text must hold.
@@ -33,14 +27,15 @@ const LONG: usize = 12;
 /// Share of its words that must be of the language: of a short text, and of a long one.
 const MIN_SHARE: (f64, f64) = (0.25, 0.13);
 
-/// Share of the best language's words above which the second makes it doubtful.
+/// Share of the best language's weight from which the second makes it doubtful.
 const MAX_SECOND: f64 = 0.6;
+
+/// The weight of a word that one language has. Others have a part of it: whole numbers, so that two texts of the same
+/// words have the same weight.
+const WHOLE: usize = 27_720;
 
 /// Words of another language alone, in comparison with all of the best one, above which the text is mixed.
 const MAX_BESIDE: f64 = 0.34;
-
-/// Fewest letters of a word that is also found without its accents.
-const MIN_BARE: usize = 3;
 
 /// Fewest letters of a text whose script tells its language, in words of [`Script::letters`] letters.
 const MIN_UNITS: f64 = 3.0;
@@ -51,89 +46,6 @@ const CHINESE: &str = "的了吗嗎呢吧你您们們这這那么麼什怎哪我
 /// Chinese characters without any of [`CHINESE`] and without kana, from which a text is Chinese: fewer may be a
 /// Japanese title.
 const MANY_HAN: usize = 20;
-
-/// A language that Bulle knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Language {
-    tag: &'static str,
-    name: &'static str,
-    kin: &'static str,
-    called: &'static str,
-    words: &'static str,
-}
-
-impl Language {
-    /// BCP 47, the primary subtag.
-    pub fn tag(&self) -> &'static str {
-        self.tag
-    }
-
-    /// Its name in English.
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// The language of a tag, whatever the region; `None` when it is not known here.
-    pub fn of_tag(tag: &str) -> Option<Self> {
-        let primary = tag.split(['-', '_']).next().unwrap_or_default();
-        let primary = match primary.to_ascii_lowercase().as_str() {
-            "no" | "nn" => "nb".to_owned(),
-            "in" => "id".to_owned(),
-            "fil" => "tl".to_owned(),
-            other => other.to_owned(),
-        };
-        languages().find(|language| language.tag == primary)
-    }
-
-    /// Whether texts of one are taken for the other: Spanish and Portuguese, Danish and Norwegian.
-    pub fn is_close(&self, other: &Self) -> bool {
-        self.family() == other.family()
-    }
-
-    fn family(&self) -> &'static str {
-        if self.kin == "-" { self.tag } else { self.kin }
-    }
-
-    /// Whether a [`bare`] text names the language, as in "in English, please".
-    fn is_named(&self, folded: &str) -> bool {
-        let name = bare(self.name);
-        let beginnings = self
-            .called
-            .split(' ')
-            .map(|word| bare(word).replace('_', " "));
-        let mut beginnings = beginnings.chain([name]).filter(|word| !word.is_empty());
-        beginnings.any(|word| {
-            // Scripts without spaces have no beginnings of words.
-            let anywhere =
-                !word.starts_with(|c: char| Script::of(c).is_some_and(Script::has_words));
-            folded.match_indices(&word).any(|(at, _)| {
-                let before = folded
-                    .get(..at)
-                    .and_then(|before| before.chars().next_back());
-                anywhere || !before.is_some_and(char::is_alphanumeric)
-            })
-        })
-    }
-}
-
-/// In lower case and without accents, composed: the letters of Korean are no accents.
-fn bare(text: &str) -> String {
-    fold(text).nfc().collect()
-}
-
-fn languages() -> impl Iterator<Item = Language> {
-    LANGUAGES.lines().map(|line| {
-        let mut fields = line.split('|');
-        let mut next = || fields.next().unwrap_or_default();
-        Language {
-            tag: next(),
-            name: next(),
-            kin: next(),
-            called: next(),
-            words: next(),
-        }
-    })
-}
 
 /// The language of a text in Markdown, when it is long enough and there is no doubt; of close languages the
 /// likeliest. Code, addresses and what stands between quotation marks do not count.
@@ -198,6 +110,8 @@ fn prose(text: &str) -> String {
         if start.starts_with("```") || start.starts_with("~~~") {
             fence = !fence;
         } else if !fence && !start.starts_with('>') && out.len() < MAX_BYTES {
+            let known = line.char_indices().nth(MAX_BYTES);
+            let line = known.and_then(|(at, _)| line.get(..at)).unwrap_or(line);
             out.push_str(&unquoted(line));
             out.push('\n');
         }
@@ -218,6 +132,8 @@ fn unquoted(line: &str) -> String {
         ('《', '》'),
     ];
     let mut out = String::new();
+    // Marks that do not come any more: a line of nothing but opening marks is not searched for each.
+    let mut missing: Vec<char> = Vec::new();
     let mut rest = line;
     while let Some(c) = rest.chars().next() {
         rest = rest.get(c.len_utf8()..).unwrap_or_default();
@@ -225,12 +141,17 @@ fn unquoted(line: &str) -> String {
             .iter()
             .find(|(open, _)| *open == c)
             .map(|(_, close)| *close);
-        let closed = closing.and_then(|close| Some((rest.find(close)?, close)));
-        if let Some((at, close)) = closed {
-            rest = rest.get(at + close.len_utf8()..).unwrap_or_default();
-            out.push(' ');
-        } else {
-            out.push(c);
+        let close = closing.filter(|close| !missing.contains(close));
+        match close.map(|close| (close, rest.find(close))) {
+            Some((close, Some(at))) => {
+                rest = rest.get(at + close.len_utf8()..).unwrap_or_default();
+                out.push(' ');
+            }
+            Some((close, None)) => {
+                missing.push(close);
+                out.push(c);
+            }
+            None => out.push(c),
         }
     }
     let plain = |word: &&str| !word.contains("://") && !word.contains('@');
@@ -244,17 +165,15 @@ struct Candidate {
     words: Vec<(&'static str, usize)>,
     /// How many they are.
     hits: usize,
-    /// The same, where a word that other languages have, too, counts less.
-    weight: f64,
+    /// The same, where a word that other languages have, too, counts less; [`WHOLE`] is one.
+    weight: usize,
 }
 
 impl Candidate {
     /// Words of this language that the other one does not have.
     fn beside(&self, other: &Self) -> usize {
-        let own = self
-            .words
-            .iter()
-            .filter(|(word, _)| !other.words.iter().any(|(known, _)| known == word));
+        let own = self.words.iter();
+        let own = own.filter(|(word, _)| !other.words.iter().any(|(known, _)| known == word));
         own.map(|(_, hits)| hits).sum()
     }
 }
@@ -263,8 +182,8 @@ impl Candidate {
 struct Census {
     /// Letters of each script.
     letters: Vec<(Script, usize)>,
-    /// How often each word stands in the text, in lower case, and its script.
-    words: HashMap<String, (Script, usize)>,
+    /// How often each word stands in the text, in lower case.
+    words: HashMap<String, usize>,
     /// Words.
     total: usize,
     /// Those that begin with a capital: names, mostly.
@@ -296,13 +215,12 @@ impl Census {
         }
         let is_part = |c: char| c.is_alphanumeric() || script::is_mark(c);
         for word in text.split(|c| !is_part(c)).filter(|word| !word.is_empty()) {
-            let Some(script) = word.chars().find_map(Script::of).filter(|s| s.has_words()) else {
+            if !Script::of_word(word).is_some_and(Script::has_words) {
                 continue;
-            };
+            }
             census.total += 1;
             census.capital += usize::from(word.starts_with(char::is_uppercase));
-            let entry = census.words.entry(word.to_lowercase());
-            entry.or_insert((script, 0)).1 += 1;
+            *census.words.entry(word.to_lowercase()).or_default() += 1;
         }
         census
     }
@@ -341,21 +259,19 @@ impl Census {
 
     fn language(&self) -> Option<Language> {
         let script = self.main();
+        let units = self.units(script);
+        let is_much = |share: f64| share > units / 8.0;
+        let mut others = self.letters.iter().map(|(other, _)| *other);
+        if others.any(|other| script.is_foreign(other) && is_much(self.units(other))) {
+            return None;
+        }
         if script != Script::Latin {
             // Besides technical terms, is there Latin prose?
-            let latin = self
-                .ranking(Script::Latin)
-                .first()
-                .map_or(0, |best| best.hits);
-            if self.units(script) < MIN_UNITS || latin as f64 * 2.0 > self.units(script) {
+            let latin = self.ranking(Script::Latin);
+            let hits = latin.first().map_or(0, |best| best.hits);
+            if units < MIN_UNITS || (hits >= MIN_HITS && is_much(hits as f64)) {
                 return None;
             }
-        } else if self
-            .letters
-            .iter()
-            .any(|(other, _)| *other != script && self.units(*other) > self.units(script) / 8.0)
-        {
-            return None;
         }
         match script {
             Script::Han | Script::Kana => self.chinese_or_japanese(),
@@ -392,61 +308,34 @@ impl Census {
         let sure = best.hits >= MIN_HITS
             && self.total >= MIN_WORDS
             && hits >= share * total as f64
-            && strangers().all(|other| other.weight <= MAX_SECOND * best.weight)
+            && strangers().all(|other| (other.weight as f64) < MAX_SECOND * best.weight as f64)
             && strangers().all(|other| other.beside(best) as f64 <= MAX_BESIDE * hits);
         sure.then_some(best.language)
     }
 
     /// The languages of a script that the text has words of, the likeliest first.
     fn ranking(&self, script: Script) -> Vec<Candidate> {
-        let mut found: Vec<Candidate> = Vec::new();
-        for language in languages().filter(|one| Script::of_word(one.words) == Some(script)) {
-            let words = language.words.split(' ');
-            let words: Vec<(&str, usize)> = words
-                .map(|word| (word, self.hits(word)))
-                .filter(|(_, hits)| *hits > 0)
-                .collect();
-            if !words.is_empty() {
-                found.push(Candidate {
-                    language,
-                    hits: words.iter().map(|(_, hits)| hits).sum(),
-                    weight: 0.0,
-                    words,
-                });
+        let candidate = |language: &Language| Candidate {
+            language: *language,
+            words: Vec::new(),
+            hits: 0,
+            weight: 0,
+        };
+        let mut found: Vec<Candidate> = TABLE.languages.iter().map(candidate).collect();
+        for (said, count) in &self.words {
+            for word in TABLE.of(said) {
+                let candidate = found.get_mut(word.language);
+                if let Some(candidate) =
+                    candidate.filter(|_| Script::of_word(word.text) == Some(script))
+                {
+                    candidate.words.push((word.text, *count));
+                    candidate.hits += count;
+                    candidate.weight += WHOLE * *count / TABLE.families(word.text).max(1);
+                }
             }
         }
-        let mut families: HashMap<&str, HashSet<&str>> = HashMap::new();
-        for candidate in &found {
-            for (word, _) in &candidate.words {
-                let family = candidate.language.family();
-                families.entry(word).or_default().insert(family);
-            }
-        }
-        for candidate in &mut found {
-            let sharing = |word: &str| families.get(word).map_or(1, HashSet::len) as f64;
-            let weights = candidate
-                .words
-                .iter()
-                .map(|(word, hits)| *hits as f64 / sharing(word));
-            candidate.weight = weights.sum();
-        }
-        found.sort_by(|a, b| (b.weight.total_cmp(&a.weight)).then(b.hits.cmp(&a.hits)));
+        found.retain(|candidate| candidate.hits > 0);
+        found.sort_by_key(|one| Reverse((one.weight, one.hits)));
         found
-    }
-
-    /// How often a word stands in the text, also without its accents.
-    fn hits(&self, word: &str) -> usize {
-        let count = |word: &str| self.words.get(word).map_or(0, |(_, count)| *count);
-        let exact = count(word);
-        // Vietnamese without its accents is a text of other words.
-        let dense = word
-            .chars()
-            .any(|c| matches!(u32::from(c), 0x1e00..=0x1eff));
-        if word.is_ascii() || dense || Script::of_word(word) != Some(Script::Latin) {
-            return exact;
-        }
-        let bare = bare(word);
-        let short = bare.chars().count() < MIN_BARE || bare == word;
-        exact + if short { 0 } else { count(&bare) }
     }
 }

@@ -1,16 +1,16 @@
 //! What makes an answer good, decided from evidence: its language, its topic, how much of it rests on the
 //! documents, whether it may be shown, and what may be asked next. No model is asked.
 
-pub mod claims;
+mod claims;
 pub mod confidence;
-pub mod language;
+mod language;
 pub mod suggest;
 pub mod topic;
 pub mod validate;
 
 use bulle_protocol::{block::Block, event::Finish};
 
-use crate::retrieval::{Passage, Passages};
+use crate::retrieval::Passages;
 
 /// An answer that has been written, and what it was written from.
 #[derive(Clone, Copy, Debug)]
@@ -25,14 +25,6 @@ pub struct Finished<'a> {
     pub passages: &'a Passages,
     /// How it ended.
     pub finish: Finish,
-}
-
-impl<'a> Finished<'a> {
-    /// The passages that the answer cites.
-    pub fn cited(&self) -> impl Iterator<Item = &'a Passage> {
-        let (cites, passages) = (self.cites, self.passages);
-        (passages.items().iter()).filter(move |passage| cites.contains(&passage.n))
-    }
 }
 
 #[cfg(test)]

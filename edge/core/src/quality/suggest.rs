@@ -68,7 +68,7 @@ fn within(heading: &str, text: &str, language: &str) -> bool {
 /// Whether the passage is in the language, as far as its document or its words say.
 fn speaks(hit: &Hit, language: &str) -> bool {
     if hit.language.is_empty() {
-        return language::language(&hit.text).is_none_or(|found| found.tag() == language);
+        return language::language(&hit.text).is_none_or(|found| found.tag == language);
     }
     hit.speaks(language)
 }

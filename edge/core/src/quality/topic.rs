@@ -39,8 +39,8 @@ pub fn topic(question: &str, passages: &Passages, topics: &[String]) -> Option<S
     (*best >= MIN_SCORE && *best >= next * MIN_LEAD).then(|| (*topic).clone())
 }
 
-/// What speaks for a topic: each of its words where it stands, divided by the square root of their number, so that a topic
-/// of many words gains little by it.
+/// What speaks for a topic: each of its words where it stands, divided by the square root of their number, so that a
+/// topic of many words gains little by it.
 fn score(topic: &str, asked: &[String], passages: &Passages) -> f64 {
     let terms: Vec<String> = words(topic)
         .into_iter()
@@ -54,9 +54,6 @@ fn score(topic: &str, asked: &[String], passages: &Passages) -> f64 {
         let title = share(&terms, &words(&passage.hit.title)) * TITLE;
         below += weight * heading.max(title);
         weight *= NEXT;
-    }
-    if passages.terms().is_empty() {
-        below = 0.0;
     }
     in_question + below
 }

@@ -41,8 +41,9 @@ impl<'a> Rules<'a> {
     }
 }
 
-/// Whether a model's answer is as it must be; one that was cut is judged by what there is of it. An answer that the visitor has stopped is, whatever there is of it;
-/// of one that no model has written only its being there is asked, for there is nobody to write another.
+/// Whether an answer is as it must be. One that was cut is judged by what there is of it; one that the visitor has
+/// stopped is good, whatever there is of it. One that no model has written must only be there: nobody would write
+/// another.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -135,6 +136,8 @@ fn words(content: &[Inline], out: &mut String) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::{
         fakes::{Fakes, block_on, hit, question},
@@ -255,6 +258,23 @@ mod tests {
         let quoted = "Voici ce que dit le document [1] :\n\n> The shop opens at seven on Monday, and it is closed on Sunday when we \
                       are all at the market.\n\n```\nif it is not open then this is what you have to do with it\n```";
         assert_eq!(defect(ASK, quoted, Finish::Stop, false, true), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_answer_to_anything_is_judged(
+            ask in "\\PC{1,40}",
+            markdown in any::<String>(),
+            marks in "(\\[1\\]|- |> |\n|\\||---|`|[。.?:：] |la boutique ){0,20}",
+        ) {
+            prop_assume!(ask.chars().any(char::is_alphanumeric));
+            for text in [&markdown, &marks] {
+                let found = defect(&ask, text, Finish::Stop, true, true);
+                let written = text.chars().any(char::is_alphanumeric);
+                prop_assert!(written || found == Some(Defect::Empty), "{:?}", found);
+                prop_assert_eq!(defect(&ask, text, Finish::Stopped, true, true), None);
+            }
+        }
     }
 
     #[test]

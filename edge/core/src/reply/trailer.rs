@@ -7,10 +7,10 @@ use super::{markdown, mend};
 use crate::text::words;
 
 /// Begins the line.
-pub const OPEN: &str = "<next>";
+const OPEN: &str = "<next>";
 
 /// Ends it.
-pub const CLOSE: &str = "</next>";
+const CLOSE: &str = "</next>";
 
 /// Most suggestions.
 pub const MAX_SUGGESTIONS: usize = 3;

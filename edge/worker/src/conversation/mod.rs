@@ -30,6 +30,7 @@ use crate::{adapters::Edge, config, http::status};
 pub use command::{Command, command};
 use live::{Frame, Live, TurnSink};
 use store::{Store, StoredTurn};
+use stream::KEEP_ALIVE_AFTER;
 
 /// Header of an answer that was not begun by this request.
 pub const REPLAYED: &str = "bulle-replayed";
@@ -194,7 +195,7 @@ impl Inner {
                 .run(conversation, question, number, seq, stopped)
                 .await;
         });
-        stream::respond(stream).map_err(|e| internal(&e))
+        stream::respond(stream, KEEP_ALIVE_AFTER).map_err(|e| internal(&e))
     }
 
     async fn run(
@@ -272,7 +273,7 @@ impl Inner {
     fn replayed(&self, turn: &StoredTurn, seq: u32) -> Result<Response, Problem> {
         let mut live = self.live.borrow_mut();
         if let Some(live) = live.as_mut().filter(|live| live.number == turn.number) {
-            return stream::respond(live.listen(seq)).map_err(|e| internal(&e));
+            return stream::respond(live.listen(seq), KEEP_ALIVE_AFTER).map_err(|e| internal(&e));
         }
         let frames = self.store.frames(turn.number).map_err(|e| internal(&e))?;
         let frames = if frames.is_empty() {
@@ -280,7 +281,7 @@ impl Inner {
         } else {
             stream::ended(frames, seq)
         };
-        stream::respond(frames).map_err(|e| internal(&e))
+        stream::respond(frames, KEEP_ALIVE_AFTER).map_err(|e| internal(&e))
     }
 
     /// Gives a turn an honest end when it is stored as running but runs nowhere: its isolate died.

@@ -10,14 +10,14 @@ use futures_util::{
     future::{Either, select},
     stream::{self, LocalBoxStream},
 };
-use std::{pin::pin, rc::Rc};
+use std::{pin::pin, rc::Rc, time::Duration};
 use worker::{Response, ResponseBuilder};
 
 use super::{live::Frame, store::StoredTurn};
 use crate::adapters::Wall;
 
-/// Silence after which a comment is sent, in milliseconds.
-const KEEP_ALIVE_AFTER_MS: u64 = 15_000;
+/// Silence after which a comment is sent.
+pub const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(15);
 
 /// Most frames that leave as one piece, when more than one is there.
 const MOST_AT_ONCE: usize = 64;
@@ -75,12 +75,16 @@ pub fn rebuilt(turn: &StoredTurn) -> Vec<Frame> {
     events.into_iter().zip(1..).filter_map(frame).collect()
 }
 
-/// The frames as `text/event-stream`, with comments in long silences.
-pub fn respond(frames: LocalBoxStream<'static, Rc<str>>) -> worker::Result<Response> {
+/// The frames as `text/event-stream`, with a comment after every silence of that length.
+pub fn respond(
+    frames: LocalBoxStream<'static, Rc<str>>,
+    silence: Duration,
+) -> worker::Result<Response> {
+    let silence_ms = u64::try_from(silence.as_millis()).unwrap_or(u64::MAX);
     // Each piece costs a journey between the Worker and its object.
     let start = (frames.ready_chunks(MOST_AT_ONCE), Timer::new(&Wall));
-    let bytes = stream::unfold(start, |(mut frames, mut timer)| async move {
-        let silence = timer.until(Wall.now_ms() + KEEP_ALIVE_AFTER_MS);
+    let bytes = stream::unfold(start, move |(mut frames, mut timer)| async move {
+        let silence = timer.until(Wall.now_ms().saturating_add(silence_ms));
         let piece = match select(frames.next(), pin!(silence)).await {
             Either::Left((some, _)) => some?.concat().into_bytes(),
             Either::Right(_) => KEEP_ALIVE.into(),

@@ -1,6 +1,6 @@
 //! `/v1/chat/completions` and `/v1/models`: bots for owners' own servers, in the language of OpenAI's API. There is no
 //! conversation to come back to, so a turn runs beside the request that wants it: what happened is recorded when the
-//! client has left, and nobody pays for the rest.
+//! reader of a stream has left, and nobody pays for the rest.
 
 use axum::{
     body::Body,
@@ -29,12 +29,9 @@ use bulle_protocol::{
     problem::{Code, Problem},
 };
 use futures_channel::{mpsc, oneshot};
-use futures_util::{
-    FutureExt, StreamExt,
-    future::{LocalBoxFuture, select},
-};
-use std::{rc::Rc, sync::Arc};
-use worker::{AbortSignal, Context, console_error, console_log, send};
+use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture};
+use std::{rc::Rc, sync::Arc, time::Duration};
+use worker::{Context, console_error, console_log, send};
 
 use super::admin::access::{server, unavailable};
 use crate::{
@@ -43,8 +40,8 @@ use crate::{
     http::{Param, Refusal, json, passed_on, read_text},
 };
 
-/// How often is looked whether the client is still there, in milliseconds.
-const LOOK_MS: u64 = 500;
+/// A client that has left is noticed by the next write to it: silence longer than this has comments.
+const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(2);
 
 /// When a record that the archive has refused is offered again, in milliseconds.
 const OFFER_AGAIN_MS: [u64; 3] = [1_000, 4_000, 12_000];
@@ -110,7 +107,6 @@ pub async fn create(State(edge): State<Edge>, request: Request) -> Reply {
     let reply = Id::from_parts(now, edge.random());
     let writer = Writer::new(Pieces { tell, reply }, &request, reply, now);
     let (here, gone) = oneshot::channel::<()>();
-    let signal = parts.extensions.remove::<AbortSignal>();
     let (done, ended) = oneshot::channel();
     let turn = Turn {
         edge: edge.clone(),
@@ -120,8 +116,7 @@ pub async fn create(State(edge): State<Edge>, request: Request) -> Reply {
         most: request.most,
     };
     context.wait_until(async move {
-        let left = select(gone, left(turn.edge.clone(), signal).boxed_local());
-        let (completion, ended) = turn.run(writer, left.map(|_| ()).boxed_local()).await;
+        let (completion, ended) = turn.run(writer, gone.map(|_| ()).boxed_local()).await;
         // Whoever left does not want it any longer.
         let _ = done.send(completion);
         turn.settle(ended).await;
@@ -131,7 +126,7 @@ pub async fn create(State(edge): State<Edge>, request: Request) -> Reply {
             // As long as somebody reads, they are here.
             let _ = &here;
         });
-        let streamed = conversation::stream::respond(pieces.boxed_local());
+        let streamed = conversation::stream::respond(pieces.boxed_local(), KEEP_ALIVE_AFTER);
         let response = streamed.map_err(|error| internal(&error.to_string()))?;
         return Ok(passed_on(response));
     }
@@ -186,18 +181,6 @@ fn shown(id: String, since_ms: u64, tenant: &str) -> Model {
 fn internal(error: &str) -> Problem {
     console_error!("{}", serde_json::json!({ "completion": error }));
     Problem::new(Code::Internal, "The answer could not be begun.")
-}
-
-/// Resolves when the platform says that the client has left.
-async fn left(edge: Edge, signal: Option<AbortSignal>) {
-    match signal {
-        Some(signal) => {
-            while !signal.aborted() {
-                edge.sleep(LOOK_MS).await;
-            }
-        }
-        None => std::future::pending().await,
-    }
 }
 
 /// The client of a stream.

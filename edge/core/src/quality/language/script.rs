@@ -75,6 +75,13 @@ impl Script {
         matches!(self, Latin | Cyrillic | Arabic | Devanagari)
     }
 
+    /// Whether a text in this script has no reason to hold much of the other one. Names and terms are Latin
+    /// everywhere, and Japanese has two scripts.
+    pub fn is_foreign(self, other: Self) -> bool {
+        let japanese = |script| matches!(script, Self::Han | Self::Kana);
+        other != self && other != Self::Latin && !(japanese(self) && japanese(other))
+    }
+
     /// Letters of a word, about.
     pub fn letters(self) -> f64 {
         match self {

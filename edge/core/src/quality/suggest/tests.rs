@@ -1,5 +1,5 @@
 use super::*;
-use crate::quality::knowledge::Example;
+use crate::quality::knowledge::{Example, PLAIN, TWIN};
 
 fn ask(example: &Example, question: &str, cites: &[u32], asked: &[&str]) -> Vec<String> {
     suggest(
@@ -12,45 +12,45 @@ fn ask(example: &Example, question: &str, cites: &[u32], asked: &[&str]) -> Vec<
 
 #[test]
 fn what_was_found_and_not_used_then_the_owners() {
-    let example = Example::new("plain");
+    let example = &PLAIN;
     insta::assert_debug_snapshot!([
-        ask(&example, "When are you open?", &[1], &[]),
+        ask(example, "When are you open?", &[1], &[]),
         ask(
-            &example,
+            example,
             "Do the croissants contain eggs?",
             &[1],
             &["When are you open?"]
         ),
-        ask(&example, "What is the capital of Australia?", &[], &[]),
-        ask(&example, "Hello!", &[], &["do you deliver ?"]),
+        ask(example, "What is the capital of Australia?", &[], &[]),
+        ask(example, "Hello!", &[], &["do you deliver ?"]),
     ]);
 }
 
 #[test]
 fn in_the_language_of_the_visitor() {
-    let example = Example::new("digital-twin");
+    let example = &TWIN;
     insta::assert_debug_snapshot!([
-        ask(&example, "Quel salaire demande-t-elle ?", &[1], &[]),
-        ask(&example, "What salary does she expect?", &[1], &[]),
+        ask(example, "Quel salaire demande-t-elle ?", &[1], &[]),
+        ask(example, "What salary does she expect?", &[1], &[]),
     ]);
 }
 
 #[test]
 fn what_was_asked_is_not_offered() {
-    let example = Example::new("plain");
+    let example = &PLAIN;
     let own = &example.bot.suggestions.0["en"];
     for question in own {
         let asked: Vec<&str> = own.iter().map(String::as_str).collect();
-        let offered = ask(&example, question, &[1, 2, 3, 4, 5, 6], &asked);
+        let offered = ask(example, question, &[1, 2, 3, 4, 5, 6], &asked);
         assert!(offered.iter().all(|one| !own.contains(one)), "{offered:?}");
-        let offered = ask(&example, &question.to_uppercase(), &[], &[]);
+        let offered = ask(example, &question.to_uppercase(), &[], &[]);
         assert!(!offered.contains(question) && offered.len() <= MAX_SUGGESTIONS);
     }
 }
 
 #[test]
 fn a_heading_without_a_language_is_offered_unless_its_passage_is_in_another() {
-    let mut ports = crate::fakes::Fakes::default();
+    let ports = crate::fakes::Fakes::default();
     for (heading, text) in [
         ("Horaires", "La boutique ouvre à sept heures."),
         (
@@ -68,7 +68,7 @@ fn a_heading_without_a_language_is_offered_unless_its_passage_is_in_another() {
     }
     let question = crate::fakes::question("À quelle heure est-ce que la boutique ouvre ?");
     let passages =
-        crate::fakes::block_on(crate::retrieval::search(&mut ports, &question, None)).unwrap();
+        crate::fakes::block_on(crate::retrieval::search(&ports, &question, None)).unwrap();
     assert_eq!(
         suggest(&question, &passages, &[1], &[]),
         ["Adresse", "Qui es-tu ?"]

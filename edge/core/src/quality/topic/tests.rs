@@ -1,5 +1,5 @@
 use super::*;
-use crate::quality::knowledge::Example;
+use crate::quality::knowledge::{Example, PLAIN, TWIN};
 
 fn found(example: &Example, locale: &str, question: &str) -> String {
     let topics = example.bot.topics.0.get(locale).unwrap();
@@ -7,11 +7,10 @@ fn found(example: &Example, locale: &str, question: &str) -> String {
 }
 
 /// Each table has the questions of an example, and their topic; none when nothing speaks for one.
-fn check(name: &str, cases: &[(&str, &str, &str)]) {
-    let example = Example::new(name);
+fn check(example: &Example, cases: &[(&str, &str, &str)]) {
     let wrong: Vec<String> = cases
         .iter()
-        .map(|(locale, question, expected)| (question, expected, found(&example, locale, question)))
+        .map(|(locale, question, expected)| (question, expected, found(example, locale, question)))
         .filter(|(_, expected, found)| found != **expected)
         .map(|(question, expected, found)| format!("{question}: {found:?}, not {expected:?}"))
         .collect();
@@ -21,7 +20,7 @@ fn check(name: &str, cases: &[(&str, &str, &str)]) {
 #[test]
 fn questions_to_the_bakery() {
     check(
-        "plain",
+        &PLAIN,
         &[
             ("en", "When are you open?", "Opening hours"),
             ("en", "Are you open on Sunday?", "Opening hours"),
@@ -47,7 +46,7 @@ fn questions_to_the_bakery() {
 #[test]
 fn questions_to_the_twin() {
     check(
-        "digital-twin",
+        &TWIN,
         &[
             (
                 "fr",
@@ -111,7 +110,7 @@ fn questions_to_the_twin() {
 
 #[test]
 fn without_topics_there_is_none() {
-    let example = Example::new("plain");
+    let example = &PLAIN;
     assert_eq!(
         topic(
             "When are you open?",

@@ -193,13 +193,22 @@ proptest! {
         let mut pieces = Vec::new();
         let mut from = 0;
         for cut in cuts.into_iter().chain([text.len()]) {
-            pieces.push(&text[from..cut]);
+            pieces.push(text.get(from..cut).unwrap());
             from = cut;
         }
         prop_assert_eq!(&through(&pieces, "Who?"), &whole);
         let letters: Vec<String> = text.chars().map(String::from).collect();
         let letters: Vec<&str> = letters.iter().map(String::as_str).collect();
         prop_assert_eq!(through(&letters, "Who?"), whole);
+    }
+
+    #[test]
+    fn any_line_gives_few_short_questions(before in any::<String>(), line in any::<String>(), after in any::<String>()) {
+        let (_, suggestions) = through(&[&before, "<next>", &line, "</next>", &after], &line);
+        prop_assert!(suggestions.len() <= MAX_SUGGESTIONS);
+        for text in &suggestions {
+            prop_assert!(text.chars().count() <= MAX_SUGGESTION_CHARS && !text.contains('\n'), "{}", text);
+        }
     }
 
     #[test]
