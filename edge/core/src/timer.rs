@@ -5,7 +5,7 @@ use futures_util::future::LocalBoxFuture;
 
 use crate::ports::Clock;
 
-/// A wait whose end moves.
+/// A wait whose end moves. One task waits with it: workerd's timer wakes who looked at it first, and nobody else.
 pub struct Timer<'c, C> {
     clock: &'c C,
     /// When the platform's timer rings, in Unix milliseconds.
@@ -60,7 +60,7 @@ mod tests {
             self.0.borrow_mut().push(ms);
             // Short ones ring.
             if ms > 500 {
-                pending().await
+                pending::<()>().await;
             }
         }
     }

@@ -19,8 +19,9 @@ use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use tower_service::Service;
 use worker::{
-    Context, Env, HttpRequest, ResponseBody, console_error, console_log, send::SendWrapper,
-    web_sys::ReadableStream,
+    Context, Env, HttpRequest, ResponseBody, console_error, console_log,
+    send::SendWrapper,
+    web_sys::{self, ReadableStream},
 };
 
 use crate::{adapters::Edge, config, routes};
@@ -90,13 +91,13 @@ pub fn passed_on(response: worker::Response) -> Response<Body> {
 ///
 /// # Errors
 /// The platform refuses it.
-pub fn raw(mut response: Response<Body>) -> worker::Result<worker::Response> {
-    let native = response.extensions_mut().remove::<Native>();
-    let response = worker::Response::try_from(response)?;
-    Ok(match native {
-        Some(Native(stream)) => response.into_parts().0.stream(stream.0),
-        None => response,
-    })
+pub fn raw(mut response: Response<Body>) -> worker::Result<web_sys::Response> {
+    if let Some(Native(stream)) = response.extensions_mut().remove() {
+        let (builder, _) = worker::Response::try_from(response)?.into_parts();
+        return Ok(builder.stream(stream.0).into());
+    }
+    let raw = worker::IntoResponse::into_raw(response);
+    raw.map_err(|error| worker::Error::RustError(error.into().to_string()))
 }
 
 /// A problem on its way out. [`serve`] gives it its body, because that is where the request id is known.

@@ -20,6 +20,6 @@ async fn fetch(
     request: HttpRequest,
     env: Env,
     context: Context,
-) -> worker::Result<worker::Response> {
+) -> worker::Result<worker::web_sys::Response> {
     http::raw(http::serve(request, env, context).await)
 }

@@ -45,26 +45,13 @@ impl Edge {
     }
 }
 
-/// The platform's clock, for what has no request.
-pub struct Wall;
-
-impl Clock for Wall {
+impl Clock for Edge {
     fn now_ms(&self) -> u64 {
         Date::now().as_millis()
     }
 
     async fn sleep(&self, ms: u64) {
         Delay::from(Duration::from_millis(ms)).await;
-    }
-}
-
-impl Clock for Edge {
-    fn now_ms(&self) -> u64 {
-        Wall.now_ms()
-    }
-
-    async fn sleep(&self, ms: u64) {
-        Wall.sleep(ms).await;
     }
 }
 

@@ -1,20 +1,19 @@
 //! Frames as a response.
 
-use bulle_edge_core::{ports::Clock, strings, timer::Timer};
+use bulle_edge_core::strings;
 use bulle_protocol::{
     event::{BlockEvent, Done, EventId, Finish, Remaining, ServerEvent, Sources, Start, TurnError},
     sse::{Decoder, KEEP_ALIVE},
 };
 use futures_util::{
-    StreamExt,
+    FutureExt, StreamExt,
     future::{Either, select},
     stream::{self, LocalBoxStream},
 };
-use std::{pin::pin, rc::Rc, time::Duration};
-use worker::{Response, ResponseBuilder};
+use std::{rc::Rc, time::Duration};
+use worker::{Delay, Response, ResponseBuilder};
 
 use super::{live::Frame, store::StoredTurn};
-use crate::adapters::Wall;
 
 /// Silence after which a comment is sent.
 pub const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(15);
@@ -80,16 +79,15 @@ pub fn respond(
     frames: LocalBoxStream<'static, Rc<str>>,
     silence: Duration,
 ) -> worker::Result<Response> {
-    let silence_ms = u64::try_from(silence.as_millis()).unwrap_or(u64::MAX);
     // Each piece costs a journey between the Worker and its object.
-    let start = (frames.ready_chunks(MOST_AT_ONCE), Timer::new(&Wall));
-    let bytes = stream::unfold(start, move |(mut frames, mut timer)| async move {
-        let silence = timer.until(Wall.now_ms().saturating_add(silence_ms));
-        let piece = match select(frames.next(), pin!(silence)).await {
-            Either::Left((some, _)) => some?.concat().into_bytes(),
+    let pieces = frames.ready_chunks(MOST_AT_ONCE);
+    let bytes = stream::unfold(pieces, move |mut pieces| async move {
+        let pause = Delay::from(silence).boxed_local();
+        let piece = match select(pieces.next(), pause).await {
+            Either::Left((frames, _)) => frames?.concat().into_bytes(),
             Either::Right(_) => KEEP_ALIVE.into(),
         };
-        Some((Ok::<_, worker::Error>(piece), (frames, timer)))
+        Some((Ok::<_, worker::Error>(piece), pieces))
     });
     ResponseBuilder::new()
         .with_header("content-type", "text/event-stream; charset=utf-8")?
