@@ -3,18 +3,22 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 import { ROOT, openDatabase, startEdge } from "./support/edge.mjs";
-import { Visitor, assemble, text } from "./support/client.mjs";
+import { Visitor, assemble, text, ulid } from "./support/client.mjs";
 import { Bubble, launch, picture } from "./support/browser.mjs";
-import { pause } from "./support/upstream.mjs";
+import { GENEROUS, Owner } from "./support/owner.mjs";
+import { answer, cut, pause, startUpstream, stream } from "./support/upstream.mjs";
 
-let edge, database, browser;
+let edge, database, browser, upstream;
 before(async () => {
   browser = await launch();
-  edge = await startEdge();
+  upstream = await startUpstream();
+  // Without a model of its own, it is asked by bots that name one.
+  edge = await startEdge({ vars: { GROQ_API_KEY: "key", GROQ_BASE_URL: upstream.url } });
   database = openDatabase(edge);
 });
 after(async () => {
   database?.close();
+  upstream?.stop();
   await browser?.close();
   await edge?.stop();
 });
@@ -46,6 +50,21 @@ test("an answer that cannot be stored is given all the same, says so, and is sto
   for (let tries = 0; tries < 30 && items.length < 4; tries += 1, await pause(500)) items = (await me.history()).items;
   assert.deepEqual(items.map(({ role }) => role), ["user", "assistant", "user", "assistant"]);
   assert.equal(items[0].text, "Où as-tu étudié ?");
+});
+
+test("what an attempt has cost is not forgotten when it is tried again before it could be stored", async () => {
+  const owner = await Owner.with(edge, "spent", { limits: GENEROUS, model: { provider: "groq", name: "mock" } });
+  const me = await new Visitor(edge, { site: owner.site.key }).open();
+  const id = ulid();
+  upstream.behave = (response) => cut(response, answer(["Huit "])[0]);
+  await without("message", async () => {
+    assert.deepEqual((await me.ask("Et Kubernetes ?", id)).at(-1).data.code, "upstream_interrupted");
+    upstream.behave = (response) => stream(response, answer(["ans."]));
+    assert.equal((await me.ask("Et Kubernetes ?", id, { retry: true })).at(-1).data.kept, false);
+  });
+  const calls = () => database.prepare("SELECT outcome, question_id FROM model_call WHERE tenant_id = 'spent' ORDER BY created_at").all();
+  for (let tries = 0; tries < 60 && calls().length < 2; tries += 1) await pause(500);
+  assert.deepEqual(calls().map((call) => ({ ...call })), [{ outcome: "interrupted", question_id: id }, { outcome: "answered", question_id: id }]);
 });
 
 test("documents that cannot be searched end the turn honestly", async () => {

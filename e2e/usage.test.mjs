@@ -352,6 +352,17 @@ describe("what is kept of a turn", () => {
     done();
   });
 
+  test("answers that no model wrote are no calls, and what an attempt has cost stays when it is tried again", async () => {
+    const { owner, reply, offer, rows, done } = await recorded("free");
+    const free = { usage: { input_tokens: 0, output_tokens: 0 }, microusd: 0, first_token_ms: null, total_ms: 0, status: null };
+    await offer((record) => { record.calls = [call({ outcome: "timed_out" }), call({ ...free, provider: "extractive", model: "extractive" })]; });
+    assert.equal(rows().length, 2);
+    database.prepare("DELETE FROM model_call WHERE tenant_id = 'free' AND id NOT LIKE ?").run(`${reply}/%`);
+    const { items: [all] } = await usage(owner);
+    assert.deepEqual([all.answers, all.calls, all.failed, all.passed_over, all.total_ms.p50], [1, 1, 1, 0, 900]);
+    done();
+  });
+
   test("what a deleted bot's answer has cost, and not its words", async () => {
     const { owner, reply, offer, rows, done } = await recorded("spent");
     await offer((record) => { record.calls = [call()]; }, () => owner.remove("/bots/bot"));

@@ -36,13 +36,6 @@ impl Unit {
     }
 }
 
-/// What tokens cost, in millionths of a dollar, rounded up.
-pub fn cost(price: Price, usage: Usage) -> u64 {
-    let input = u64::from(usage.input_tokens).saturating_mul(price.input);
-    let output = u64::from(usage.output_tokens).saturating_mul(price.output);
-    input.saturating_add(output).div_ceil(1_000_000)
-}
-
 /// Money for one answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Funding {

@@ -109,13 +109,14 @@ pub trait Index {
 pub trait Archive {
     /// Stores what the record holds; storing it again changes nothing.
     async fn record(&self, record: &Record) -> Result<(), PortError>;
-    /// Stores calls that belong to no turn's record, such as that of a summary made afterwards, under the ids
-    /// `{id_prefix}/{n}`; storing them again changes nothing. The prefix begins with the id of the reply that they
-    /// were made for, and is not that id alone: `{reply}/summary`.
+    /// Stores calls that belong to no record that is stored, under the ids `{id_prefix}/{n}`; storing them again changes
+    /// nothing. The prefix is the id of the reply that they were made for; `{reply}/summary` for a summary afterwards,
+    /// which answers no question.
     async fn record_calls(
         &self,
         owner: &Owner,
         conversation_id: Id,
+        question_id: Option<Id>,
         id_prefix: &str,
         calls: &[Call],
     ) -> Result<(), PortError>;

@@ -166,7 +166,7 @@ pub async fn run<P: Platform>(
     let (found, circuit) = join(search, circuit).await;
     let passages = found.as_ref().cloned().unwrap_or_default();
     let timeouts = deployment.timeouts.with(bot.model.timeouts);
-    let patience = Patience::new(ports, timeouts, cancel);
+    let patience = Patience::new(ports, timeouts, deployment.timeouts, cancel);
     let summary = match cached.is_none() && ask.overflows(&passages) {
         true => {
             ports
@@ -208,6 +208,7 @@ pub async fn run<P: Platform>(
         paid,
         prompt,
         alerts,
+        flawed,
         ..
     } = chain;
     draft.finish(ports);
@@ -274,7 +275,8 @@ pub async fn run<P: Platform>(
         },
         ended_ms,
     );
-    let instead = written.end.is_ok().then(|| Answerer {
+    let answered = written.end.is_ok() && written.provider != fallback::PERSONA;
+    let instead = answered.then(|| Answerer {
         provider: written.provider.clone(),
         model: written.model.clone(),
     });
@@ -288,7 +290,7 @@ pub async fn run<P: Platform>(
     }
     let kept = stored.is_ok();
     // Only what a model has said to its end is worth to be said again.
-    if let Some(slot) = slot.filter(|_| cached.is_none())
+    if let Some(slot) = slot.filter(|_| cached.is_none() && !flawed)
         && written.end == Ok(Finish::Stop)
         && usage != Usage::default()
     {

@@ -241,11 +241,16 @@ impl LimitSettings {
 
 /// An address that a browser or server may be sent to: https, or this very machine.
 pub(super) fn is_safe_url(url: &str) -> bool {
-    let local = [
-        "http://localhost:",
-        "http://localhost/",
-        "http://127.0.0.1:",
-    ];
-    let safe = url.starts_with("https://") || local.iter().any(|start| url.starts_with(start));
-    safe && url.len() <= MAX_TEXT && !url.chars().any(|c| c.is_whitespace() || c.is_control())
+    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    let host = authority.split(':').next().unwrap_or_default();
+    let safe = match scheme {
+        "https" => !host.is_empty(),
+        "http" => ["localhost", "127.0.0.1"].contains(&host),
+        _ => false,
+    };
+    // Who would be signed in by an address is hidden in it.
+    safe && !authority.contains('@')
+        && url.len() <= MAX_TEXT
+        && !url.chars().any(|c| c.is_whitespace() || c.is_control())
 }

@@ -379,6 +379,7 @@ impl Archive for Fakes {
         &self,
         _: &Owner,
         _: Id,
+        _: Option<Id>,
         id_prefix: &str,
         calls: &[Call],
     ) -> Result<(), PortError> {

@@ -92,14 +92,14 @@ impl Breaker {
         }
     }
 
-    /// The model has failed. True when this has opened the circuit.
+    /// The model has failed. True when its circuit is open now.
     pub async fn failed<P: Kv + Clock>(self, ports: &P) -> bool {
         let failures = self.found.map_or(0, |circuit| circuit.failures) + 1;
         let times = failures.saturating_sub(FAILURES).min(8);
         let cool = (COOL_MS << times).min(MAX_COOL_MS);
         let until_ms = ports.now_ms() + cool;
         self.store(ports, Circuit { failures, until_ms }).await;
-        failures == FAILURES
+        failures >= FAILURES
     }
 
     async fn store<P: Kv>(&self, ports: &P, circuit: Circuit) {
@@ -147,7 +147,7 @@ mod tests {
         ports.advance(COOL_MS);
         let probe = admit(&ports, "m").unwrap();
         assert!(admit(&ports, "m").is_none(), "one is enough");
-        assert!(!block_on(probe.failed(&ports)));
+        assert!(block_on(probe.failed(&ports)));
         ports.advance(COOL_MS);
         assert!(admit(&ports, "m").is_none(), "the second time is longer");
         ports.advance(COOL_MS);

@@ -135,7 +135,7 @@ struct AnswerPart {
     thought: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct UsageMetadata {
     #[serde(default)]
@@ -150,6 +150,15 @@ struct UsageMetadata {
 #[serde(rename_all = "camelCase")]
 struct PromptFeedback {
     block_reason: Option<String>,
+}
+
+fn counted(usage: UsageMetadata) -> Delta {
+    Delta::Usage(Usage::counted(
+        usage.prompt_token_count,
+        usage
+            .candidates_token_count
+            .saturating_add(usage.thoughts_token_count),
+    ))
 }
 
 /// Reads the chunks of an answer.
@@ -170,6 +179,7 @@ impl Read for Reader {
             .prompt_feedback
             .and_then(|feedback| feedback.block_reason)
         {
+            deltas.extend(chunk.usage_metadata.map(counted));
             return Err(Failure::filtered(&format!("the prompt, {reason}")));
         }
         if let Some(model) = chunk
@@ -192,19 +202,15 @@ impl Read for Reader {
             Some("STOP") => Some(Finish::Stop),
             Some("MAX_TOKENS") => Some(Finish::Length),
             // Blocked by one of the filters: what was said before is all there is.
-            Some(reason) => return Err(Failure::filtered(reason)),
+            Some(reason) => {
+                deltas.extend(chunk.usage_metadata.map(counted));
+                return Err(Failure::filtered(reason));
+            }
         };
         self.finished |= finish.is_some();
         // Counted in every chunk; only the last one's count is whole, which may come after the reason.
         let usage = chunk.usage_metadata.filter(|_| self.finished);
-        deltas.extend(usage.map(|usage| {
-            Delta::Usage(Usage::counted(
-                usage.prompt_token_count,
-                usage
-                    .candidates_token_count
-                    .saturating_add(usage.thoughts_token_count),
-            ))
-        }));
+        deltas.extend(usage.map(counted));
         deltas.extend(finish.map(Delta::Finish));
         Ok(Step::More)
     }

@@ -53,6 +53,8 @@ pub struct Failure {
     pub status: Option<u16>,
     /// Seconds, when the vendor says so.
     pub retry_after: Option<u32>,
+    /// The model had less time than the deployment gives it, so it says nothing of the model's health.
+    pub hasty: bool,
 }
 
 impl Failure {
@@ -63,11 +65,13 @@ impl Failure {
             outcome: match code {
                 Code::UpstreamTimeout => Outcome::TimedOut,
                 Code::UpstreamInterrupted => Outcome::Interrupted,
+                Code::Misconfigured => Outcome::Refused,
                 _ => Outcome::Unreachable,
             },
             detail: detail.into(),
             status: None,
             retry_after: None,
+            hasty: false,
         }
     }
 
@@ -97,6 +101,9 @@ impl Failure {
 
     /// Whether it says something of the model's health, and not only of this one prompt.
     pub fn is_of_the_model(&self) -> bool {
+        if self.code == Code::Misconfigured {
+            return false;
+        }
         match self.outcome {
             Outcome::Unreachable | Outcome::TimedOut | Outcome::Interrupted => true,
             Outcome::Refused => self
@@ -114,7 +121,7 @@ pub struct Timeouts {
     pub connect: u64,
     /// From the request to the first text.
     pub first_token: u64,
-    /// Between two pieces of the body.
+    /// Between two pieces of text.
     pub between_tokens: u64,
     /// For the whole answer, all models that are asked for it together.
     pub total: u64,

@@ -108,9 +108,9 @@ impl Reply {
         self.text.trim().is_empty()
     }
 
-    /// True when the answer is as long as it may get.
+    /// True when the answer is as long as it may get: there may be no room for another character.
     pub fn is_full(&self) -> bool {
-        self.text.len() >= MAX_REPLY_BYTES
+        self.text.len() + 4 > MAX_REPLY_BYTES
     }
 
     /// Brings `sent` up to the text; a `patient` one leaves blocks as they are that would have to be replaced.

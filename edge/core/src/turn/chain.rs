@@ -52,6 +52,8 @@ pub(super) struct Chain<'a, P> {
     pub calls: Vec<Call>,
     /// Whether a model has taken a request: from then on the answer costs money.
     pub paid: bool,
+    /// Whether the answer is not as it must be, and yet stays: it cannot be taken back.
+    pub flawed: bool,
     /// What the owner should know.
     pub alerts: Vec<Alert>,
     /// What stands for the beginning of a long conversation.
@@ -105,6 +107,7 @@ impl<'a, P: Platform> Chain<'a, P> {
             patience,
             calls: Vec::new(),
             paid: false,
+            flawed: false,
             alerts: Vec::new(),
             summary: None,
             prompt: None,
@@ -163,6 +166,12 @@ impl<'a, P: Platform> Chain<'a, P> {
                 Err(failure) if self.draft.is_shown() && self.draft.text().len() > before => {
                     return Some(Err(failure));
                 }
+                // What broke off after its last word was whole.
+                Err(failure)
+                    if failure.outcome == Outcome::Empty && !self.ask.written.is_empty() =>
+                {
+                    return Some(Ok(Finish::Stop));
+                }
                 Err(failure) if failure.outcome == Outcome::Empty && defect.is_none() => {
                     purpose = Purpose::Repair;
                     prompt = self.prompt(purpose, Some(defect.insert(Defect::Empty)));
@@ -190,6 +199,7 @@ impl<'a, P: Platform> Chain<'a, P> {
             let name = model.server.provider.name;
             self.draft.log(&format!("{name} answered badly: {found:?}"));
             if !self.may_begin_again() {
+                self.flawed = true;
                 return Some(Ok(finish));
             }
             if let Some(call) = self.calls.last_mut() {
@@ -272,12 +282,23 @@ impl<'a, P: Platform> Chain<'a, P> {
         prompt: &Prompt,
     ) -> Result<Finish, Failure> {
         let name = model.server.provider.name;
+        let who = Answerer {
+            provider: name.to_owned(),
+            model: model.name.to_owned(),
+        };
+        if self.patience.left() == 0 {
+            let why = "there is no time left for another model";
+            self.draft.log(&format!("{name} was not asked: {why}"));
+            return Err(Failure::new(Code::UpstreamTimeout, why));
+        }
         let breaker = match self.circuit.take().filter(|circuit| circuit.is_of(&model)) {
             Some(seen) => seen,
             None => Breaker::look(self.ports, &model).await,
         };
         let Some(breaker) = breaker.admitted(self.ports).await else {
             self.skip(name, model.name, Outcome::CircuitOpen);
+            // Whoever opened it may be another tenant.
+            self.alerts.push(Alert::Failing(who, Outcome::CircuitOpen));
             return Err(Failure::new(
                 Code::UpstreamUnavailable,
                 "the circuit is open",
@@ -357,11 +378,8 @@ impl<'a, P: Platform> Chain<'a, P> {
         }
         match &attempt.end {
             Ok(Finish::Stopped) => {}
+            Err(failure) if failure.hasty => {}
             Err(failure) if failure.is_of_the_model() => {
-                let who = Answerer {
-                    provider: name.to_owned(),
-                    model: model.name.to_owned(),
-                };
                 if breaker.failed(self.ports).await {
                     self.draft.log(&format!(
                         "{name} is not asked for a while: it failed too often"

@@ -19,6 +19,7 @@ use crate::{
         decoder::{self, Decoder},
     },
     record::Outcome,
+    reply::MAX_REPLY_BYTES,
     timer::Timer,
 };
 
@@ -128,6 +129,17 @@ async fn read<P: Platform>(
 ) -> Result<Finish, Failure> {
     attempt.paid = response.status == 200;
     attempt.status = Some(response.status);
+    if !attempt.paid {
+        let why = patience.wait(response.body.next(), Wait::Refusal).await;
+        let body = match why {
+            Err(Interruption::Stopped) => return Ok(Finish::Stopped),
+            Ok(Some(Ok(bytes))) => bytes,
+            // The status says enough.
+            _ => Vec::new(),
+        };
+        let (status, retry_after) = (response.status, response.retry_after);
+        return Err(decoder::refusal(status, retry_after, &body));
+    }
     let mut finish = Finish::Stop;
     loop {
         let wait = match attempt.wrote() {
@@ -147,13 +159,6 @@ async fn read<P: Platform>(
             Some(Err(error)) => return Err(Failure::new(Code::UpstreamInterrupted, error.0)),
             None => break,
         };
-        if response.status != 200 {
-            return Err(decoder::refusal(
-                response.status,
-                response.retry_after,
-                &bytes,
-            ));
-        }
         let mut deltas = Vec::new();
         let pushed = decoder.push(&bytes, &mut deltas);
         let mut text = String::new();
@@ -165,11 +170,20 @@ async fn read<P: Platform>(
                 Delta::Finish(reason) => finish = reason,
             }
         }
-        if !text.trim().is_empty() && !attempt.wrote() {
+        if !text.is_empty() {
+            patience.heard();
+        }
+        // What came in one piece is parsed and told at once, as far as there is room for it.
+        let room = MAX_REPLY_BYTES.saturating_sub(draft.text().len());
+        let overflows = text.len() > room;
+        let shown = cut(&text, room);
+        if !shown.trim().is_empty() && !attempt.wrote() {
             attempt.first_ms = Some(ports.now_ms());
         }
-        // What came in one piece is parsed and told at once.
-        draft.push(ports, &text);
+        draft.push(ports, shown);
+        if overflows {
+            return Ok(Finish::Length);
+        }
         pushed?;
         if draft.is_full() {
             return Ok(Finish::Length);
@@ -178,11 +192,17 @@ async fn read<P: Platform>(
             break;
         }
     }
-    if response.status != 200 {
-        return Err(decoder::refusal(response.status, response.retry_after, &[]));
-    }
     decoder.end()?;
     Ok(finish)
+}
+
+/// The beginning of a text, of at most that many bytes.
+fn cut(text: &str, bytes: usize) -> &str {
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
 }
 
 /// Why a wait ended without what was waited for.
@@ -202,36 +222,57 @@ pub(super) enum Wait {
     First,
     /// More text.
     Next,
+    /// What a refusal says.
+    Refusal,
 }
+
+/// Longest wait for the words of a refusal, in milliseconds.
+const REFUSAL_MS: u64 = 1_000;
 
 /// The deadlines of an answer, and the visitor's wish to end it.
 pub(super) struct Patience<'a, P> {
     ports: &'a P,
     timer: Timer<'a, P>,
     timeouts: Timeouts,
+    /// What the deployment gives a model.
+    usual: Timeouts,
     cancel: LocalBoxFuture<'a, ()>,
-    /// When the turn began, and when this model was asked, in Unix milliseconds.
+    /// When the turn began, when this model was asked, and when its last text came, in Unix milliseconds.
     turn_ms: u64,
     asked_ms: u64,
+    heard_ms: u64,
 }
 
 impl<'a, P: Clock> Patience<'a, P> {
-    /// A turn begins. `cancel` resolves when the visitor stops it.
-    pub fn new(ports: &'a P, timeouts: Timeouts, cancel: LocalBoxFuture<'a, ()>) -> Self {
+    /// A turn begins. `usual` is what the deployment gives a model, `timeouts` what this bot does; `cancel` resolves when
+    /// the visitor stops it.
+    pub fn new(
+        ports: &'a P,
+        timeouts: Timeouts,
+        usual: Timeouts,
+        cancel: LocalBoxFuture<'a, ()>,
+    ) -> Self {
         let now = ports.now_ms();
         Self {
             ports,
             timer: Timer::new(ports),
             timeouts,
+            usual,
             cancel,
             turn_ms: now,
             asked_ms: now,
+            heard_ms: now,
         }
     }
 
     /// A model is asked.
     fn begin(&mut self) {
         self.asked_ms = self.ports.now_ms();
+    }
+
+    /// Text has come.
+    fn heard(&mut self) {
+        self.heard_ms = self.ports.now_ms();
     }
 
     /// What is left of the time for the whole answer, in milliseconds.
@@ -255,26 +296,36 @@ impl<'a, P: Clock> Patience<'a, P> {
         next: impl Future<Output = T>,
         wait: Wait,
     ) -> Result<T, Interruption> {
-        let elapsed = self.ports.now_ms().saturating_sub(self.asked_ms);
-        let first = self.timeouts.first_token.saturating_sub(elapsed);
-        let patience = match wait {
-            Wait::Head => first.min(self.timeouts.connect.saturating_sub(elapsed)),
-            Wait::First => first,
-            Wait::Next => self.timeouts.between_tokens,
+        let limit = |timeouts: &Timeouts| match wait {
+            Wait::Head => timeouts.first_token.min(timeouts.connect),
+            Wait::First => timeouts.first_token,
+            Wait::Next => timeouts.between_tokens,
+            Wait::Refusal => REFUSAL_MS,
         };
-        let patience = patience.min(self.left());
+        let since = match wait {
+            Wait::Head | Wait::First => self.asked_ms,
+            Wait::Next => self.heard_ms,
+            Wait::Refusal => self.ports.now_ms(),
+        };
+        let elapsed = self.ports.now_ms().saturating_sub(since);
+        let own = limit(&self.timeouts).saturating_sub(elapsed);
+        let patience = own.min(self.left());
+        let hasty = patience < own || limit(&self.timeouts) < limit(&self.usual);
         let next = pin!(next);
         let silence = pin!(self.timer.until(self.ports.now_ms() + patience));
         match select(select(next, &mut self.cancel), silence).await {
             Either::Left((Either::Left((value, _)), _)) => Ok(value),
             Either::Left((Either::Right(_), _)) => Err(Interruption::Stopped),
-            Either::Right(_) => Err(Interruption::Failed(Failure::new(
-                match wait {
-                    Wait::Head | Wait::First => Code::UpstreamTimeout,
-                    Wait::Next => Code::UpstreamInterrupted,
-                },
-                format!("silent for {patience} ms"),
-            ))),
+            Either::Right(_) => Err(Interruption::Failed(Failure {
+                hasty,
+                ..Failure::new(
+                    match wait {
+                        Wait::Head | Wait::First | Wait::Refusal => Code::UpstreamTimeout,
+                        Wait::Next => Code::UpstreamInterrupted,
+                    },
+                    format!("silent for {patience} ms"),
+                )
+            })),
         }
     }
 }

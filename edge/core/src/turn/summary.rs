@@ -53,7 +53,12 @@ pub async fn summarise<P: Platform>(
     };
     let bot = &ask.question.site().bot;
     let timeouts = deployment.timeouts.with(bot.model.timeouts);
-    let patience = Patience::new(ports, timeouts, std::future::pending().boxed_local());
+    let patience = Patience::new(
+        ports,
+        timeouts,
+        deployment.timeouts,
+        std::future::pending().boxed_local(),
+    );
     let passages = Passages::default();
     let draft = Draft::begin(&mut nobody, start);
     let mut chain = Chain::new(ports, ask, &passages, draft, patience);
@@ -79,7 +84,7 @@ pub async fn summarise<P: Platform>(
         mut draft, calls, ..
     } = chain;
     let ids = format!("{}/summary", ask.reply_id);
-    let stored = ports.record_calls(&owner, ask.conversation_id, &ids, &calls);
+    let stored = ports.record_calls(&owner, ask.conversation_id, None, &ids, &calls);
     if let Err(error) = stored.await {
         draft.log(&format!("what the summary cost is not stored: {error}"));
     }

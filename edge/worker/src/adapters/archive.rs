@@ -59,6 +59,7 @@ impl Archive for Edge {
         &self,
         owner: &Owner,
         conversation_id: Id,
+        question_id: Option<Id>,
         id_prefix: &str,
         list: &[Call],
     ) -> Result<(), PortError> {
@@ -66,7 +67,7 @@ impl Archive for Edge {
             return Ok(());
         }
         let db = self.db()?;
-        let statement = calls(&db, (owner, conversation_id, None), id_prefix, list)?;
+        let statement = calls(&db, (owner, conversation_id, question_id), id_prefix, list)?;
         statement.run().await.map_err(port_error)?;
         Ok(())
     }

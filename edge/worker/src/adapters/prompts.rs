@@ -120,7 +120,7 @@ impl Edge {
             ),
             (
                 "SELECT position, text FROM message WHERE tenant_id = ?1 AND conversation_id = ?2 \
-                 AND position BETWEEN ?3 AND ?4 ORDER BY position",
+                 AND (position BETWEEN ?3 AND ?4 OR position = ?4) ORDER BY position",
                 vec![
                     tenant.clone(),
                     conversation.clone(),

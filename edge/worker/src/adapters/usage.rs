@@ -59,8 +59,11 @@ impl Edge {
         // A percentile is the least value that so many of a hundred do not exceed.
         let sql = format!(
             "WITH call AS (SELECT json_array({columns}) AS keys, asked, well, purpose, id, input_tokens, output_tokens, \
-              estimated, microusd, first_token_ms AS first, iif(asked, total_ms, NULL) AS total \
-              FROM (SELECT *, outcome NOT IN ('circuit_open', 'unfunded', 'unconfigured') AS asked, \
+              estimated, microusd, first_token_ms AS first, passed, \
+              iif(asked, total_ms, NULL) AS total \
+              FROM (SELECT *, outcome IN ('circuit_open', 'unfunded', 'unconfigured') AS passed, \
+               outcome NOT IN ('circuit_open', 'unfunded', 'unconfigured') \
+               AND provider NOT IN ('extractive', 'persona', 'cache') AS asked, \
                outcome IN ('answered', 'truncated', 'stopped') AS well FROM model_call \
                WHERE tenant_id = ?1 AND created_at >= ?2 AND created_at < ?3{only})), \
              ranked AS (SELECT *, count(first) OVER same AS firsts, count(total) OVER same AS totals, \
@@ -70,7 +73,7 @@ impl Edge {
              SELECT json_patch('{{}}', json_object({shown}\
               'answers', count(DISTINCT iif(well AND purpose <> 'summary', substr(id, 1, 26), NULL)), \
               'calls', coalesce(sum(asked), 0), 'failed', coalesce(sum(asked AND NOT well), 0), \
-              'passed_over', coalesce(sum(NOT asked), 0), \
+              'passed_over', coalesce(sum(passed), 0), \
               'input_tokens', coalesce(sum(input_tokens), 0), 'output_tokens', coalesce(sum(output_tokens), 0), \
               'estimated_calls', coalesce(sum(estimated), 0), 'microusd', coalesce(sum(microusd), 0), \
               'unpriced_calls', coalesce(sum(asked AND microusd IS NULL), 0), \

@@ -23,7 +23,10 @@ use bulle_protocol::{
 };
 use futures_channel::oneshot;
 use futures_util::FutureExt;
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 use worker::{DurableObject, Env, Request, Response, State, console_error, durable_object};
 
 use crate::{adapters::Edge, config, http::status};
@@ -52,6 +55,8 @@ struct Inner {
     edge: Edge,
     store: Store,
     live: RefCell<Option<Live>>,
+    /// Whether the conversation is being summed up.
+    summing_up: Cell<bool>,
 }
 
 impl DurableObject for Conversation {
@@ -63,6 +68,7 @@ impl DurableObject for Conversation {
                 edge: Edge::new(env),
                 store,
                 live: RefCell::new(None),
+                summing_up: Cell::new(false),
             }),
         }
     }
@@ -241,18 +247,26 @@ impl Inner {
             console_error!("{}", serde_json::json!({ "turn": error.to_string() }));
         }
         self.live.replace(None);
+        // Before anything else is waited for: the next turn sets an alarm of its own.
+        self.see_to_records().await;
         let site = question.site();
         for line in turn::tell_owner(&self.edge, site, ended.notices).await {
             sink.log(&line);
         }
         if ended.outgrown {
-            turn::summarise(&self.edge, &deployment, &ask, &mut sink).await;
+            // One at a time: two would pay for the same summary.
+            if !self.summing_up.replace(true) {
+                turn::summarise(&self.edge, &deployment, &ask, &mut sink).await;
+                self.summing_up.set(false);
+            }
         }
-        if self
-            .store
-            .unrecorded()
-            .is_ok_and(|records| records.is_empty())
-        {
+    }
+
+    /// Wakes up for what the archive has not taken, or not at all.
+    async fn see_to_records(&self) {
+        let turns = self.store.unrecorded();
+        let spent = self.store.spent();
+        if turns.is_ok_and(|turns| turns.is_empty()) && spent.is_ok_and(|spent| spent.is_empty()) {
             let forgotten = self.state.storage().delete_alarm().await;
             forgotten.unwrap_or_else(|e| {
                 internal(&e);
@@ -358,6 +372,23 @@ impl Inner {
                 console_error!("{}", serde_json::json!({ "archive": error.to_string() }));
             }
             if let Err(error) = self.store.offered(number, taken.is_ok()) {
+                internal(&error);
+            }
+        }
+        for (id, record) in self.store.spent().unwrap_or_default() {
+            let taken = match &record.reply {
+                Some(reply) => {
+                    let (prefix, question) = (reply.id.to_string(), Some(record.question.id));
+                    let (owner, conversation) = (&record.owner, record.conversation_id);
+                    let calls = &record.calls;
+                    let offered =
+                        (self.edge).record_calls(owner, conversation, question, &prefix, calls);
+                    offered.await.is_ok()
+                }
+                None => true,
+            };
+            refused |= !taken;
+            if let Err(error) = self.store.offered_spent(id, taken) {
                 internal(&error);
             }
         }

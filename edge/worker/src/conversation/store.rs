@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS turn (
   record     TEXT,
   unrecorded INTEGER NOT NULL DEFAULT 1 -- 0 once the archive has it, else 1 + refusals
 );
+CREATE TABLE IF NOT EXISTS spent (id INTEGER PRIMARY KEY, record TEXT NOT NULL, offers INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS written (number INTEGER PRIMARY KEY, text TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS frames (number INTEGER, first INTEGER, json TEXT NOT NULL, PRIMARY KEY (number, first));
 ";
@@ -44,6 +45,12 @@ pub enum TurnState {
     Done,
     /// It ended badly; it may be tried again.
     Failed,
+}
+
+#[derive(Deserialize)]
+struct Spent {
+    id: i64,
+    record: String,
 }
 
 /// A turn as stored.
@@ -192,8 +199,15 @@ impl Store {
         Ok(rows.first().map_or(0, |row| row.number))
     }
 
-    /// A turn begins, or begins again.
+    /// A turn begins, or begins again: what an earlier attempt has cost, and the archive has not taken, is kept.
     pub fn begin(&self, number: u32, question: &Question, record: &Record) -> Result<()> {
+        // Conversations that are older than the table have none.
+        self.sql.exec(SCHEMA, None)?;
+        self.sql.exec(
+            "INSERT INTO spent (record) SELECT record FROM turn \
+             WHERE number = ? AND state <> 'running' AND unrecorded > 0 AND record IS NOT NULL",
+            vec![i64::from(number).into()],
+        )?;
         self.sql.exec(
             "INSERT INTO turn (number, message_id, text, locale, state, record) VALUES (?, ?, ?, ?, 'running', ?) \
              ON CONFLICT (number) DO UPDATE SET state = 'running', record = excluded.record, unrecorded = 1",
@@ -239,6 +253,25 @@ impl Store {
         rows.into_iter()
             .map(|row| Ok((row.number, read(&row.record)?)))
             .collect()
+    }
+
+    /// Records of attempts that were replaced, whose calls the archive has not taken yet, and may take.
+    pub fn spent(&self) -> Result<Vec<(i64, Record)>> {
+        self.sql.exec(SCHEMA, None)?;
+        let query = "SELECT id, record FROM spent WHERE offers < ? ORDER BY id";
+        let rows: Vec<Spent> = self.rows(query, vec![i64::from(MAX_OFFERS).into()])?;
+        let records = rows.into_iter().map(|row| Ok((row.id, read(&row.record)?)));
+        records.collect()
+    }
+
+    /// The archive was offered the calls, and took them or not.
+    pub fn offered_spent(&self, id: i64, taken: bool) -> Result<()> {
+        let sql = match taken {
+            true => "DELETE FROM spent WHERE id = ?",
+            false => "UPDATE spent SET offers = offers + 1 WHERE id = ?",
+        };
+        self.sql.exec(sql, vec![id.into()])?;
+        Ok(())
     }
 
     /// The archive was offered the turn, and took it or not.

@@ -141,6 +141,21 @@ fn what_cannot_be_taken_back_stays() {
     let ended = block_on(run(&ports, &model(), &ask, &mut sent, never));
     assert_eq!((text(&ended).as_str(), starts(&sent)), (ENGLISH, 1));
     assert_eq!(outcomes(&ended), [Outcome::Answered]);
+    // Others are not given what was not as it must be.
+    let mut site = crate::fakes::site();
+    site.bot.answers.cache_seconds = Some(600);
+    for _ in 0..2 {
+        says(&ports, &[ENGLISH]);
+        let question = question_to(site.clone(), "Quelle est ton expérience avec Kubernetes ?");
+        let ask = Ask {
+            question: &question,
+            ..ask
+        };
+        let mut sent = Sent::default();
+        let never = Box::pin(std::future::pending());
+        block_on(run(&ports, &model(), &ask, &mut sent, never));
+        assert!(!sent.done().cached);
+    }
     // Nobody would read them.
     assert_eq!(suggested(&sent), None);
     assert!(!ports.requests.borrow()[0].body.contains("<next>"));
