@@ -1,23 +1,25 @@
 // What becomes of a model's answer that is not as it must be, and of one that was given before; what visitors are offered next.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { startEdge } from "./support/edge.mjs";
+import { openDatabase, startEdge } from "./support/edge.mjs";
 import { Visitor, assemble, text, ulid } from "./support/client.mjs";
 import { GENEROUS, Owner } from "./support/owner.mjs";
-import { answer, startUpstream, stream } from "./support/upstream.mjs";
+import { answer, pause, startUpstream, stream } from "./support/upstream.mjs";
 
 const QUESTION = "Quelle est ton expérience avec Kubernetes ?";
 const CITED = ["J'ai ", "huit ans d'expérience avec Kubernetes ", "[1]."];
 
-let upstream, edge, owner;
+let upstream, edge, database, owner;
 before(async () => {
   upstream = await startUpstream();
   edge = await startEdge({ vars: { OPENAI_BASE_URL: upstream.url, OPENAI_MODEL: "mock" } });
+  database = openDatabase(edge);
   // The bot of the examples: it has documents.
   owner = new Owner(edge, "maelle-kervadec");
   await owner.patch("/bots/digital-twin", { settings: { limits: GENEROUS } });
 });
 after(async () => {
+  database?.close();
   upstream?.stop();
   await edge?.stop();
 });
@@ -175,6 +177,9 @@ test("a long conversation is remembered by its summary", async () => {
   for (let n = 0; n < 9; n += 1) await me.ask(`Et encore ${n} ?`);
   const summaries = upstream.requests.filter(({ body }) => isSummary(body.messages.at(-1).content) || isSummary(body.messages[0].content));
   assert.ok(summaries.length > 0, "nobody was asked for a summary");
+  // It is made behind the answer.
+  const kept = () => database.prepare("SELECT count(*) AS n FROM summary WHERE conversation_id = ?").get(me.conversationId).n;
+  for (let tries = 0; tries < 50 && kept() === 0; tries += 1) await pause(100);
   await me.ask("Comment je m'appelle ?");
   const { messages } = upstream.requests.findLast(({ body }) => body.messages.at(-1).content.includes("Comment je m'appelle")).body;
   assert.ok(messages.some(({ role, content }) => role === "user" && content.includes("La visiteuse s'appelle Ada.")), JSON.stringify(messages).slice(0, 400));

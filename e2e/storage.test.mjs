@@ -1,7 +1,8 @@
 // The database fails under a running edge: the answer still comes where it can, and says what was not kept.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
-import { openDatabase, startEdge } from "./support/edge.mjs";
+import { ROOT, openDatabase, startEdge } from "./support/edge.mjs";
 import { Visitor, assemble, text, ulid } from "./support/client.mjs";
 import { Bubble, launch, picture } from "./support/browser.mjs";
 import { GENEROUS, Owner } from "./support/owner.mjs";
@@ -74,6 +75,14 @@ test("documents that cannot be searched end the turn honestly", async () => {
   });
   const { items } = await me.history();
   assert.equal(items[1].status, "failed");
+});
+
+test("a search asks the index once, not once for every chunk of the bot", async () => {
+  const source = await readFile(`${ROOT}/edge/worker/src/adapters/index.rs`, "utf8");
+  const [, statement] = source.match(/prepare\(\s*"(SELECT[^"]*)"/);
+  const plan = database.prepare(`EXPLAIN QUERY PLAN ${statement.replace(/\\\n\s*/g, "")}`);
+  const [first] = plan.all("word", "tenant", "bot", 1);
+  assert.match(first.detail, /^SCAN chunk_fts VIRTUAL TABLE/);
 });
 
 test("a database that is gone is told by the health check, and known sites still answer", async () => {

@@ -7,6 +7,7 @@ pub mod ports;
 pub mod settings;
 pub mod strings;
 pub mod text;
+pub mod timer;
 
 pub mod meter;
 

@@ -16,19 +16,53 @@ pub fn sha256_hex<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> String {
 
 /// Lower case without diacritics, like SQLite's `unicode61 remove_diacritics 2`.
 pub fn fold(text: &str) -> String {
-    text.nfd()
-        .filter(|c| !is_combining_mark(*c))
-        .flat_map(char::to_lowercase)
-        .collect()
+    let mut folded = String::with_capacity(text.len());
+    let mut rest = text;
+    while !rest.is_empty() {
+        // ASCII decomposes into itself and nothing is reordered across it, so most of a text is quickly done.
+        let ascii = rest.find(|c: char| !c.is_ascii());
+        let (plain, more) = cut(rest, ascii);
+        folded.extend(plain.chars().map(|c| c.to_ascii_lowercase()));
+        let other = more.find(|c: char| c.is_ascii());
+        let (marked, more) = cut(more, other);
+        let bare = marked.nfd().filter(|c| !is_combining_mark(*c));
+        folded.extend(bare.flat_map(char::to_lowercase));
+        rest = more;
+    }
+    folded
 }
 
-/// The folded words of a text; an elided article (`l'`, `d'`, `qu'`) is cut off as a word of its own.
+fn cut(text: &str, at: Option<usize>) -> (&str, &str) {
+    let cut = at.and_then(|at| text.split_at_checked(at));
+    cut.unwrap_or((text, ""))
+}
+
+/// Folded, and an elided article (`l'`, `d'`, `qu'`) is cut off.
+fn spaced(text: &str) -> String {
+    fold(text).replace(['’', '\''], " ")
+}
+
+/// The folded words of a text; an elided article is a word of its own.
 pub fn words(text: &str) -> Vec<String> {
-    fold(text)
-        .replace(['’', '\''], " ")
-        .unicode_words()
-        .map(str::to_owned)
-        .collect()
+    spaced(text).unicode_words().map(str::to_owned).collect()
+}
+
+/// For each beginning, whether one of [`words`] has it.
+pub fn have_words_with(text: &str, beginnings: &[&str]) -> Vec<bool> {
+    let mut found = vec![false; beginnings.len()];
+    let text = spaced(text);
+    // No word goes on in the next line, and to find the words of a line is slow.
+    for line in text.lines() {
+        let open = |(found, beginning): (&bool, &&str)| !found && line.contains(*beginning);
+        if found.iter().zip(beginnings).any(open) {
+            for word in line.unicode_words() {
+                for (found, beginning) in found.iter_mut().zip(beginnings) {
+                    *found |= word.starts_with(beginning);
+                }
+            }
+        }
+    }
+    found
 }
 
 /// Endings that a stem loses, folded, the longest first: those of French and English that leave the sense.
@@ -201,6 +235,7 @@ pub fn language<'a>(question: &str, hint: &'a str) -> &'a str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn words_are_folded_and_elisions_cut() {
@@ -208,6 +243,22 @@ mod tests {
             words("L’Élève d'été, C++ !"),
             ["l", "eleve", "d", "ete", "c"]
         );
+    }
+
+    proptest! {
+        #[test]
+        fn the_quick_ways_find_what_the_plain_ones_do(
+            text in "([a-zA-Z0-9 .,:'’_-]|[éÉàßœİΣ\u{301}\u{323}\u{2126}架ｶ\u{ac00}]|\\PC|[\r\n\u{b}\u{85}\u{2028}]){0,60}",
+            beginnings in prop::collection::vec("[a-z0-9e]{1,2}|架", 0..4),
+        ) {
+            let plain = text.nfd().filter(|c| !is_combining_mark(*c));
+            prop_assert_eq!(fold(&text), plain.flat_map(char::to_lowercase).collect::<String>());
+            let words = words(&text);
+            let beginnings: Vec<&str> = beginnings.iter().map(String::as_str).collect();
+            let has = |beginning: &&str| words.iter().any(|word| word.starts_with(beginning));
+            let plain: Vec<bool> = beginnings.iter().map(has).collect();
+            prop_assert_eq!(have_words_with(&text, &beginnings), plain);
+        }
     }
 
     #[test]

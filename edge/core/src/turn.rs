@@ -1,7 +1,7 @@
 //! A visitor's message, from acceptance to record: the one place that calls every stage.
 //!
-//! 1. `record`: the message is stored, while
-//! 2. `retrieval` looks for passages;
+//! 1. `retrieval` looks for passages;
+//! 2. `record`: the message is stored, while
 //! 3. `prompt`, `budget` and `provider`: the models of the chain are asked until one writes (`turn/chain.rs`), or the
 //!    documents and at last the owner's own lines answer (`turn/fallback.rs`), and
 //! 4. `reply` turns what they write into events as it comes;
@@ -28,7 +28,7 @@ use crate::{
     notice::{self, Notice},
     ports::{Archive, Clock, Entropy, Index, Kv, Meters, Models, Notices, Summaries},
     prompt::{self, Exchange, Extras, Input, Memory, Prompt},
-    provider::{Deployment, Failure},
+    provider::{Deployment, Failure, Link, breaker::Breaker},
     quality::{self, Finished, confidence::confidence, suggest::suggest},
     record::{self, Call, Evidence, Outcome, Record},
     retrieval::{self, Passages},
@@ -143,8 +143,7 @@ pub async fn run<P: Platform>(
             reply_id: ask.reply_id,
         },
     );
-    // 1 and 2. A message that cannot be stored now is stored with the ending.
-    let mut record = Record::accepted(ask.question, ask.conversation_id, ask.number, began_ms);
+    // 1.
     let bot = &ask.question.site().bot;
     let links = deployment.chain(bot);
     let slot = Slot::of(ask.question, &links).filter(|_| ask.is_first());
@@ -156,12 +155,15 @@ pub async fn run<P: Platform>(
         .history
         .last()
         .map(|exchange| exchange.question.as_str());
-    let (stored, found) = join(
-        ports.record(&record),
-        retrieval::search(ports, ask.question, previous),
-    )
-    .await;
-    // 3 and 4.
+    // How the first model is, is asked meanwhile.
+    let circuit = async {
+        match links.first() {
+            Some(Link::Model(model)) if cached.is_none() => Some(Breaker::look(ports, model).await),
+            _ => None,
+        }
+    };
+    let search = retrieval::search(ports, ask.question, previous);
+    let (found, circuit) = join(search, circuit).await;
     let passages = found.as_ref().cloned().unwrap_or_default();
     let timeouts = deployment.timeouts.with(bot.model.timeouts);
     let patience = Patience::new(ports, timeouts, deployment.timeouts, cancel);
@@ -174,30 +176,32 @@ pub async fn run<P: Platform>(
         false => Ok(None),
     };
     let mut chain = Chain::new(ports, ask, &passages, draft, patience);
+    chain.circuit = circuit;
     match summary {
         Ok(summary) => chain.summary = summary,
         Err(error) => chain.draft.log(&format!("no summary: {error}")),
     }
-    if let Err(error) = stored {
-        chain
-            .draft
-            .log(&format!("the message was not stored: {error}"));
-    }
     if let Err(error) = &found {
         chain.draft.log(&format!("no passages: {error}"));
     }
-    let mut written = match &cached {
-        Some(cached) => again(&mut chain, cached),
-        None => match chain.answer(&links).await {
-            Some(answered) => Written {
-                end: answered.end,
-                provider: answered.provider.to_owned(),
-                model: answered.model,
-                suggestions: chain.draft.suggestions().to_vec(),
+    // 2, 3 and 4. A message that cannot be stored now is stored with the ending. A database answers no question before it
+    // has kept what it was given, so the message is not given to it before the question.
+    let mut record = Record::accepted(ask.question, ask.conversation_id, ask.number, began_ms);
+    let answering = async {
+        match &cached {
+            Some(cached) => again(&mut chain, cached),
+            None => match chain.answer(&links).await {
+                Some(answered) => Written {
+                    end: answered.end,
+                    provider: answered.provider.to_owned(),
+                    model: answered.model,
+                    suggestions: chain.draft.suggestions().to_vec(),
+                },
+                None => fallback::answer(&mut chain, links.is_empty(), found.is_ok()),
             },
-            None => fallback::answer(&mut chain, links.is_empty(), found.is_ok()),
-        },
+        }
     };
+    let (mut written, stored) = join(answering, ports.record(&record)).await;
     let Chain {
         mut draft,
         calls,
@@ -208,6 +212,9 @@ pub async fn run<P: Platform>(
         ..
     } = chain;
     draft.finish(ports);
+    if let Err(error) = stored {
+        draft.log(&format!("the message was not stored: {error}"));
+    }
     // What came to nothing, and cost nothing: that nobody can answer is no answer.
     let nothing = written.end.is_err() || written.provider == fallback::PERSONA;
     if nothing && !paid {

@@ -19,7 +19,11 @@ use bulle_protocol::{
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use tower_service::Service;
-use worker::{Context, Env, HttpRequest, console_error, console_log};
+use worker::{
+    Context, Env, HttpRequest, ResponseBody, console_error, console_log,
+    send::SendWrapper,
+    web_sys::{self, ReadableStream},
+};
 
 use crate::{adapters::Edge, config, routes};
 
@@ -69,6 +73,36 @@ pub async fn serve(mut request: HttpRequest, env: Env, context: Context) -> Resp
         console_log!("{line}");
     }
     response
+}
+
+/// A stream of the platform on its way out: none of its bytes is touched again.
+#[derive(Clone)]
+struct Native(SendWrapper<ReadableStream>);
+
+/// A response of the platform for the router to look at; [`raw`] gives it its body back.
+pub fn passed_on(response: worker::Response) -> Response<Body> {
+    let (builder, body) = response.into_parts();
+    match body {
+        ResponseBody::Stream(stream) => {
+            let mut head: Response<Body> = builder.empty().into();
+            head.extensions_mut().insert(Native(SendWrapper(stream)));
+            head
+        }
+        body => builder.body(body).into(),
+    }
+}
+
+/// The response as the platform wants it.
+///
+/// # Errors
+/// The platform refuses it.
+pub fn raw(mut response: Response<Body>) -> worker::Result<web_sys::Response> {
+    if let Some(Native(stream)) = response.extensions_mut().remove() {
+        let (builder, _) = worker::Response::try_from(response)?.into_parts();
+        return Ok(builder.stream(stream.0).into());
+    }
+    let raw = worker::IntoResponse::into_raw(response);
+    raw.map_err(|error| worker::Error::RustError(error.into().to_string()))
 }
 
 /// A problem on its way out. [`serve`] gives it its body, because that is where the request id is known.

@@ -10,18 +10,17 @@ mod meter;
 mod openapi;
 mod routes;
 
-use axum::body::Body;
 use worker::{Context, Env, HttpRequest, event};
 
 /// Every request comes in here and leaves with an answer: errors are problems, never exceptions.
 ///
 /// # Errors
-/// Never: the signature is the platform's.
+/// The platform refuses its own response.
 #[event(fetch)]
 async fn fetch(
     request: HttpRequest,
     env: Env,
     context: Context,
-) -> worker::Result<axum::http::Response<Body>> {
-    Ok(http::serve(request, env, context).await)
+) -> worker::Result<worker::web_sys::Response> {
+    http::raw(http::serve(request, env, context).await)
 }

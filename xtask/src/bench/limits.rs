@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use bulle_edge_core::{
     guard::nearby::{self, Counter},
     meter::window::Window,
@@ -15,8 +15,6 @@ use bulle_edge_core::{
 };
 use bulle_protocol::Id;
 use futures_util::future::join_all;
-
-use crate::{build, paths, process, setup};
 
 const REQUESTS: u32 = 10_000;
 const AT_ONCE: u32 = 64;
@@ -209,13 +207,7 @@ pub fn run() -> Result<()> {
         println!("{name:52} {allowed:8} {admitted:8} {ratio:8.2} {reads:8}");
     }
     println!();
-    setup::tools()?;
-    build::all()?;
-    let script = paths::root().join("e2e/bench/limits.mjs");
-    let mut node = process::npm_tool("node");
-    node.arg(script)
-        .env("BULLE_XTASK", std::env::current_exe()?);
-    process::run(&mut node).context("the edge could not be measured")
+    super::measure("limits.mjs")
 }
 
 #[cfg(test)]

@@ -1,10 +1,13 @@
 //! Measurements, by name.
 
+mod edge;
 mod limits;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+
+use crate::{build, paths, process, setup};
 
 struct Bench {
     name: &'static str,
@@ -13,11 +16,18 @@ struct Bench {
 }
 
 /// Every measurement. One is added by a line here.
-const BENCHES: &[Bench] = &[Bench {
-    name: "limits",
-    description: "what the limiters admit against what they should, and what the guard costs",
-    run: limits::run,
-}];
+const BENCHES: &[Bench] = &[
+    Bench {
+        name: "edge",
+        description: "time, CPU and memory of a message, beside a Worker written by hand",
+        run: edge::run,
+    },
+    Bench {
+        name: "limits",
+        description: "what the limiters admit against what they should, and what the guard costs",
+        run: limits::run,
+    },
+];
 
 /// Runs a measurement, or lists them all.
 pub fn run(name: Option<&str>) -> Result<ExitCode> {
@@ -40,4 +50,15 @@ fn list() {
     for bench in BENCHES {
         println!("{:12} {}", bench.name, bench.description);
     }
+}
+
+/// Runs a script of e2e/bench against the edge as it is built now.
+fn measure(script: &str) -> Result<()> {
+    setup::tools()?;
+    build::all()?;
+    let mut node = process::npm_tool("node");
+    node.arg("--disable-warning=ExperimentalWarning")
+        .arg(paths::root().join("e2e/bench").join(script))
+        .env("BULLE_XTASK", std::env::current_exe()?);
+    process::run(&mut node).context("the edge could not be measured")
 }

@@ -45,6 +45,8 @@ pub struct Fakes {
     changing: Cell<Option<Site>>,
     hits: RefCell<Vec<Hit>>,
     pub records: RefCell<Vec<Record>>,
+    /// For so many looks the archive waits until a model has been asked.
+    pub slow_archive: Cell<u32>,
     summaries: RefCell<Vec<(Owner, Id, Summary)>>,
     /// What was stored beside records, by id prefix.
     pub other_calls: RefCell<BTreeMap<String, Vec<Call>>>,
@@ -84,6 +86,7 @@ impl Default for Fakes {
             changing: Cell::default(),
             hits: RefCell::default(),
             records: RefCell::default(),
+            slow_archive: Cell::default(),
             summaries: RefCell::default(),
             other_calls: RefCell::default(),
             requests: RefCell::default(),
@@ -177,17 +180,21 @@ impl Clock for Fakes {
 
     /// Gives everything else one more chance, then jumps in time.
     async fn sleep(&self, ms: u64) {
-        let mut asked = false;
-        std::future::poll_fn(|cx| {
-            if std::mem::replace(&mut asked, true) {
-                return Poll::Ready(());
-            }
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        })
-        .await;
+        next_poll().await;
         self.advance(ms);
     }
+}
+
+async fn next_poll() {
+    let mut asked = false;
+    std::future::poll_fn(|cx| {
+        if std::mem::replace(&mut asked, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 impl Entropy for Fakes {
@@ -360,6 +367,10 @@ impl Index for Fakes {
 impl Archive for Fakes {
     async fn record(&self, record: &Record) -> Result<(), PortError> {
         self.enter("archive")?;
+        while self.slow_archive.get() > 0 && self.calls("models") == 0 {
+            self.slow_archive.set(self.slow_archive.get() - 1);
+            next_poll().await;
+        }
         self.records.borrow_mut().push(record.clone());
         Ok(())
     }

@@ -9,6 +9,7 @@ use bulle_protocol::{
     problem::{Code, Limit, Problem},
 };
 
+use futures_util::future::join;
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -127,11 +128,11 @@ pub async fn admit<P: Memory + Kv + Clock + Meters>(
     let counters: Vec<Counter> = windows.iter().map(|line| counter(site, line)).collect();
     let in_kv = site.bot.limits.store == LimitStore::Kv;
     let counted = match in_kv {
-        true => nearby::admit(ports, &counters, ticket, anew).await,
+        true => nearby::count(ports, &counters, ticket, anew).await,
         // What this isolate has seen too often is not worth the journey to the meter.
-        false => nearby::count_here(ports, &counters, ticket, anew).map(|_| Vec::new()),
+        false => nearby::count_here(ports, &counters, ticket, anew).map(|_| Default::default()),
     };
-    let standings = counted.map_err(|refused| {
+    let (standings, counted) = counted.map_err(|refused| {
         let look = |counter| nearby::look(ports, counter);
         let standings: Vec<Standing> = counters.iter().map(look).collect();
         refuse(admitted, &windows, refused.index, &standings)
@@ -142,6 +143,7 @@ pub async fn admit<P: Memory + Kv + Clock + Meters>(
         false => windows.into_iter().chain(totals).collect(),
     };
     if lines.is_empty() {
+        nearby::tell(ports, &counted).await;
         return Ok(Counted {
             limits,
             metered: false,
@@ -152,7 +154,10 @@ pub async fn admit<P: Memory + Kv + Clock + Meters>(
         anew,
         lines,
     };
-    match ports.charge(&site.tenant_id, &charge).await {
+    // The minute stays counted, whatever the meter says: a request was made.
+    let told = nearby::tell(ports, &counted);
+    let (verdict, ()) = join(ports.charge(&site.tenant_id, &charge), told).await;
+    match verdict {
         Ok(Verdict::Charged { standings, known }) => {
             limits.extend(standing_of(&charge.lines, &standings));
             Ok(Counted {
@@ -160,7 +165,6 @@ pub async fn admit<P: Memory + Kv + Clock + Meters>(
                 metered: !known,
             })
         }
-        // The minute stays counted: a request was made.
         Ok(Verdict::Refused { line, standings }) => {
             Err(refuse(admitted, &charge.lines, line, &standings))
         }

@@ -52,6 +52,21 @@ pub async fn admit<P: Memory + Kv + Clock>(
     id: Id,
     anew: bool,
 ) -> Result<Vec<Standing>, Refused> {
+    let (standings, counted) = count(ports, counters, id, anew).await?;
+    tell(ports, &counted).await;
+    Ok(standings)
+}
+
+/// As [`admit`], but KV is not told: what comes back is to be given to [`tell`], beside what comes next.
+///
+/// # Errors
+/// The first counter that has no room.
+pub async fn count<'c, P: Memory + Kv + Clock>(
+    ports: &P,
+    counters: &'c [Counter],
+    id: Id,
+    anew: bool,
+) -> Result<(Vec<Standing>, Vec<&'c Counter>), Refused> {
     // 1.
     let counted = count_here(ports, counters, id, anew)?;
     // 2.
@@ -81,9 +96,13 @@ pub async fn admit<P: Memory + Kv + Clock>(
         take_back(ports, &counted, id);
         return Err(refused);
     }
+    Ok((standings, counted))
+}
+
+/// Tells KV what was counted. What it does not take is repeated with the next message.
+pub async fn tell<P: Memory + Kv>(ports: &P, counted: &[&Counter]) {
     // 3.
-    join_all(counted.into_iter().map(|counter| write(ports, counter))).await;
-    Ok(standings)
+    join_all(counted.iter().map(|counter| write(ports, counter))).await;
 }
 
 /// Counts `id` in the memory of this isolate alone, in all windows or in none; those in which it is new. Costs nothing: it

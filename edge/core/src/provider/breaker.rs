@@ -49,22 +49,21 @@ impl Breaker {
         Self::look(ports, model).await.rests(ports.now_ms())
     }
 
-    /// Whether the model may be asked now. What KV cannot say is taken for health.
-    pub async fn admit<P: Kv + Clock>(ports: &P, model: &Model<'_>) -> Option<Self> {
-        let breaker = Self::look(ports, model).await;
+    /// Whether the model at which was just looked may be asked.
+    pub async fn admitted<P: Kv + Clock>(self, ports: &P) -> Option<Self> {
         let now = ports.now_ms();
-        if breaker.rests(now) {
+        if self.rests(now) {
             return None;
         }
-        if let Some(circuit) = breaker.found.filter(|found| found.failures >= FAILURES) {
+        if let Some(circuit) = self.found.filter(|found| found.failures >= FAILURES) {
             let until_ms = now + PROBE_MS;
             let probed = Circuit {
                 until_ms,
                 ..circuit
             };
-            breaker.store(ports, probed).await;
+            self.store(ports, probed).await;
         }
-        Some(breaker)
+        Some(self)
     }
 
     fn rests(&self, now_ms: u64) -> bool {
@@ -72,14 +71,17 @@ impl Breaker {
         self.found.as_ref().is_some_and(open)
     }
 
-    async fn look<P: Kv>(ports: &P, model: &Model<'_>) -> Self {
-        let server = &model.server;
-        // Names may be longer than keys.
-        let digest = sha256_hex([server.base_url.as_bytes(), b"\n", model.name.as_bytes()]);
-        let key = format!("circuit/{}/{digest}", server.provider.name);
+    /// What KV knows of the model. What it cannot say is taken for health.
+    pub async fn look<P: Kv>(ports: &P, model: &Model<'_>) -> Self {
+        let key = key(model);
         let stored = ports.get(&key).await.ok().flatten();
         let found: Option<Circuit> = stored.and_then(|json| serde_json::from_str(&json).ok());
         Self { key, found }
+    }
+
+    /// Whether it is the breaker of this model.
+    pub fn is_of(&self, model: &Model<'_>) -> bool {
+        self.key == key(model)
     }
 
     /// The model has answered.
@@ -108,6 +110,13 @@ impl Breaker {
     }
 }
 
+fn key(model: &Model<'_>) -> String {
+    let server = &model.server;
+    // Names may be longer than keys.
+    let digest = sha256_hex([server.base_url.as_bytes(), b"\n", model.name.as_bytes()]);
+    format!("circuit/{}/{digest}", server.provider.name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,7 +127,8 @@ mod tests {
 
     fn admit(ports: &Fakes, name: &str) -> Option<Breaker> {
         let server = checks::server("openai", "https://m.test", None);
-        block_on(Breaker::admit(ports, &checks::model(&server, name)))
+        let model = checks::model(&server, name);
+        block_on(async { Breaker::look(ports, &model).await.admitted(ports).await })
     }
 
     fn fail(ports: &Fakes) -> bool {

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::text::{has_stopwords, is_greeting, is_stopword, stem, words};
+use crate::text::{has_stopwords, have_words_with, is_greeting, is_stopword, stem, words};
 
 /// Most words of a question that are searched for.
 const MAX_TERMS: usize = 12;
@@ -47,11 +47,8 @@ impl Terms {
 
     /// For each term, whether a word of the text starts with its stem.
     pub fn matches(&self, text: &str) -> Vec<bool> {
-        let words = words(text);
-        self.0
-            .iter()
-            .map(|term| words.iter().any(|word| word.starts_with(stem(term))))
-            .collect()
+        let stems: Vec<&str> = self.0.iter().map(|term| stem(term)).collect();
+        have_words_with(text, &stems)
     }
 
     /// The share of the terms that stand in any of the texts, 0 to 1.

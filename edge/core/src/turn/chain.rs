@@ -60,6 +60,8 @@ pub(super) struct Chain<'a, P> {
     pub summary: Option<Summary>,
     /// The last prompt that a model was given.
     pub prompt: Option<Prompt>,
+    /// How the first model was just now.
+    pub circuit: Option<Breaker>,
     /// Reservations so far.
     reservations: u128,
 }
@@ -109,6 +111,7 @@ impl<'a, P: Platform> Chain<'a, P> {
             alerts: Vec::new(),
             summary: None,
             prompt: None,
+            circuit: None,
             reservations: 0,
         }
     }
@@ -288,7 +291,11 @@ impl<'a, P: Platform> Chain<'a, P> {
             self.draft.log(&format!("{name} was not asked: {why}"));
             return Err(Failure::new(Code::UpstreamTimeout, why));
         }
-        let Some(breaker) = Breaker::admit(self.ports, &model).await else {
+        let breaker = match self.circuit.take().filter(|circuit| circuit.is_of(&model)) {
+            Some(seen) => seen,
+            None => Breaker::look(self.ports, &model).await,
+        };
+        let Some(breaker) = breaker.admitted(self.ports).await else {
             self.skip(name, model.name, Outcome::CircuitOpen);
             // Whoever opened it may be another tenant.
             self.alerts.push(Alert::Failing(who, Outcome::CircuitOpen));

@@ -20,6 +20,7 @@ use crate::{
     },
     record::Outcome,
     reply::MAX_REPLY_BYTES,
+    timer::Timer,
 };
 
 /// What came of asking a model.
@@ -231,6 +232,7 @@ const REFUSAL_MS: u64 = 1_000;
 /// The deadlines of an answer, and the visitor's wish to end it.
 pub(super) struct Patience<'a, P> {
     ports: &'a P,
+    timer: Timer<'a, P>,
     timeouts: Timeouts,
     /// What the deployment gives a model.
     usual: Timeouts,
@@ -253,6 +255,7 @@ impl<'a, P: Clock> Patience<'a, P> {
         let now = ports.now_ms();
         Self {
             ports,
+            timer: Timer::new(ports),
             timeouts,
             usual,
             cancel,
@@ -309,8 +312,8 @@ impl<'a, P: Clock> Patience<'a, P> {
         let patience = own.min(self.left());
         let hasty = patience < own || limit(&self.timeouts) < limit(&self.usual);
         let next = pin!(next);
-        let sleep = pin!(self.ports.sleep(patience));
-        match select(select(next, &mut self.cancel), sleep).await {
+        let silence = pin!(self.timer.until(self.ports.now_ms() + patience));
+        match select(select(next, &mut self.cancel), silence).await {
             Either::Left((Either::Left((value, _)), _)) => Ok(value),
             Either::Left((Either::Right(_), _)) => Err(Interruption::Stopped),
             Either::Right(_) => Err(Interruption::Failed(Failure {

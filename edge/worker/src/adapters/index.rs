@@ -28,13 +28,14 @@ impl Index for Edge {
         expression: &str,
         limit: u32,
     ) -> Result<Vec<Hit>, PortError> {
-        // bm25 weighs scope, title, heading and body; it is negative, the best the most so.
+        // bm25 weighs scope, title, heading and body; it is negative, the best the most so. CROSS JOIN keeps SQLite from
+        // asking the index once for every chunk that the bot has.
         let statement = self.db()?.prepare(
             "SELECT chunk.id, source.title, chunk.heading, chunk.text, source.url, chunk.anchor, source.language, \
              -bm25(chunk_fts, 0.0, 2.0, 3.0, 1.0) AS score \
              FROM chunk_fts \
-             JOIN chunk ON chunk.id = chunk_fts.rowid AND chunk.tenant_id = ?2 AND chunk.bot_id = ?3 \
-             JOIN source ON source.tenant_id = ?2 AND source.bot_id = ?3 AND source.id = chunk.source_id \
+             CROSS JOIN chunk ON chunk.id = chunk_fts.rowid AND chunk.tenant_id = ?2 AND chunk.bot_id = ?3 \
+             CROSS JOIN source ON source.tenant_id = ?2 AND source.bot_id = ?3 AND source.id = chunk.source_id \
              AND source.generation = chunk.generation \
              WHERE chunk_fts MATCH ?1 ORDER BY score DESC LIMIT ?4",
         );

@@ -10,7 +10,7 @@ use worker::console_error;
 
 use crate::{
     adapters::{Edge, object::Refused, port_error},
-    http::{Answer, Refusal},
+    http::{Answer, Refusal, passed_on},
 };
 
 /// What the Worker asks of the object.
@@ -62,7 +62,7 @@ pub async fn command(edge: &Edge, conversation: Id, command: Command) -> Answer 
     let name = format!("{}/{conversation}", command.owner().tenant_id);
     let what = (conversation, command);
     match edge.ask("CONVERSATIONS", &name, &what).await {
-        Ok(response) => Ok(response.into()),
+        Ok(response) => Ok(passed_on(response)),
         Err(Refused::Problem(problem)) => Err(Refusal(*problem)),
         Err(Refused::Unreachable(error)) => {
             console_error!(

@@ -18,6 +18,9 @@ use super::{live::Frame, store::StoredTurn};
 /// Silence after which a comment is sent.
 pub const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(15);
 
+/// Most frames that leave as one piece, when more than one is there.
+const MOST_AT_ONCE: usize = 64;
+
 /// The frames of a turn that has ended, after event `seq`.
 pub fn ended(frames: Vec<Frame>, seq: u32) -> LocalBoxStream<'static, Rc<str>> {
     let rest = frames.into_iter().filter(move |frame| frame.seq > seq);
@@ -76,12 +79,15 @@ pub fn respond(
     frames: LocalBoxStream<'static, Rc<str>>,
     silence: Duration,
 ) -> worker::Result<Response> {
-    let bytes = stream::unfold(frames, move |mut frames| async move {
+    // Each piece costs a journey between the Worker and its object.
+    let pieces = frames.ready_chunks(MOST_AT_ONCE);
+    let bytes = stream::unfold(pieces, move |mut pieces| async move {
         let pause = Delay::from(silence).boxed_local();
-        match select(frames.next(), pause).await {
-            Either::Left((frame, _)) => frame.map(|frame| (Ok(frame.as_bytes().to_vec()), frames)),
-            Either::Right(_) => Some((Ok::<_, worker::Error>(KEEP_ALIVE.into()), frames)),
-        }
+        let piece = match select(pieces.next(), pause).await {
+            Either::Left((frames, _)) => frames?.concat().into_bytes(),
+            Either::Right(_) => KEEP_ALIVE.into(),
+        };
+        Some((Ok::<_, worker::Error>(piece), pieces))
     });
     ResponseBuilder::new()
         .with_header("content-type", "text/event-stream; charset=utf-8")?

@@ -37,7 +37,7 @@ use super::admin::access::{server, unavailable};
 use crate::{
     adapters::Edge,
     config, conversation,
-    http::{Param, Refusal, json, read_text},
+    http::{Param, Refusal, json, passed_on, read_text},
 };
 
 /// A client that has left is noticed by the next write to it: silence longer than this has comments.
@@ -128,7 +128,7 @@ pub async fn create(State(edge): State<Edge>, request: Request) -> Reply {
         });
         let streamed = conversation::stream::respond(pieces.boxed_local(), KEEP_ALIVE_AFTER);
         let response = streamed.map_err(|error| internal(&error.to_string()))?;
-        return Ok(response.into());
+        return Ok(passed_on(response));
     }
     let completion = ended
         .await

@@ -204,7 +204,12 @@ proptest! {
 
     #[test]
     fn any_line_gives_few_short_questions(before in any::<String>(), line in any::<String>(), after in any::<String>()) {
-        let (_, suggestions) = through(&[&before, "<next>", &line, "</next>", &after], &line);
+        // Not `through`: half a mark right before a whole one is text, and shown.
+        let mut trailer = Trailer::new();
+        for piece in [&before, "<next>", &line, "</next>", &after] {
+            trailer.push(piece);
+        }
+        let (_, suggestions) = trailer.finish(&line);
         prop_assert!(suggestions.len() <= MAX_SUGGESTIONS);
         for text in &suggestions {
             prop_assert!(text.chars().count() <= MAX_SUGGESTION_CHARS && !text.contains('\n'), "{}", text);

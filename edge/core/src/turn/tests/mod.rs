@@ -194,6 +194,20 @@ fn stopping_keeps_what_was_written() {
 }
 
 #[test]
+fn nobody_waits_for_the_archive_before_the_model_is_asked() {
+    let ports = documents();
+    ports.slow_archive.set(100);
+    ports.answer(200, vec![chunk("Huit ans [1]."), stop()]);
+    let (sent, ended) = run_turn(&ports, &model());
+    assert!(ports.slow_archive.get() > 0);
+    assert_eq!(ports.calls("kv"), 1, "the circuit, once");
+    assert!(ended.kept && sent.log.is_empty(), "{:?}", sent.log);
+    let records = ports.records.borrow();
+    assert_eq!(records.len(), 2);
+    assert!(records[0].reply.is_none(), "the message is stored first");
+}
+
+#[test]
 fn an_archive_that_fails_does_not_cost_the_answer() {
     let ports = documents();
     ports.fail("archive");
