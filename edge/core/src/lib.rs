@@ -13,6 +13,7 @@ pub mod meter;
 pub mod guard;
 pub mod loader;
 pub mod retrieval;
+pub mod search;
 
 pub mod prompt;
 pub mod provider;

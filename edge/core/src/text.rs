@@ -4,6 +4,8 @@ use sha2::{Digest, Sha256};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use unicode_segmentation::UnicodeSegmentation;
 
+pub use crate::search::stop::is_stopword;
+
 /// SHA-256 of the pieces, one after the other, hexadecimal.
 pub fn sha256_hex<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> String {
     let mut digest = Sha256::new();
@@ -109,51 +111,6 @@ pub fn slug(heading: &str) -> String {
     out.trim_end_matches('-').to_owned()
 }
 
-/// Words that carry no meaning in a question, folded. Question words count as such here: they say what
-/// kind of answer is wanted, not where it is.
-const STOPWORDS: [(&str, &str); 7] = [
-    (
-        "en",
-        "a about all also am an and any are as at be been but by can could did do does for from get give had has have \
-         he her him his how i if in into is it its just know like many me much my no not of on or our please she so \
-         some such tell than that the their them then there these they this those to too up us was we were what when \
-         where which who whom whose why will with would yes you your yours ok okay",
-    ),
-    (
-        "fr",
-        "a ai ainsi alors as au aussi autre aux avec avez avoir c ce cela ces cet cette ceux chez combien comme comment \
-         d dans de depuis des dis donc dont du elle elles en es est et etait ete etes etre eu fait font il ils j je l la \
-         le les leur leurs lui m ma mais me mes moi mon n ne nos notre nous on ont ou où par parle parlez pas peut peux \
-         plus pour pouvez pourquoi qu quand que quel quelle quelles quels qui quoi s sa sans se ses si son sont sur t ta \
-         te tes toi ton tous tout toute tres tu un une va vers vos votre vous y oui non faire fais faites ca",
-    ),
-    (
-        "es",
-        "a al algo como con cual cuando cuanto de del desde donde el ella en es esta este ha hay la las lo los me mi \
-         muy no o para pero por porque que quien se si sin sobre son su sus te tiene tu un una y ya",
-    ),
-    (
-        "de",
-        "aber als am an auch auf aus bei bin bist da das dein deine dem den der des die du ein eine einen er es fur hat \
-         ich ihr im in ist ja kann mit nach nicht oder sein sich sie sind und von wann war was welche wer wie wir wo zu",
-    ),
-    (
-        "it",
-        "a al anche che chi ci come con cosa da dei del della di dove e gli ha hai ho i il in io la le lo ma mi nel non \
-         o per perche piu quale quando quanto se sei si sono su tu tuo tua un una",
-    ),
-    (
-        "pt",
-        "a ao as com como da das de do dos e ela ele em esta eu foi ha isso ja mais mas me meu na nao no o onde os ou \
-         para por porque qual quando que quem se sem seu sua tem teu tua um uma voce",
-    ),
-    (
-        "nl",
-        "aan als bij dat de der die dit een en er het hij hoe ik in is je jij kan maar met mijn naar niet of om ook op \
-         te uit van voor waar wanneer wat we welke wie wij zijn ze zo",
-    ),
-];
-
 /// Greetings and thanks, folded.
 const GREETINGS: &str = "hello hi hey thanks thank bonjour bonsoir salut coucou merci hola gracias hallo danke ciao \
                          grazie ola obrigado obrigada dank";
@@ -165,20 +122,7 @@ pub fn is_greeting(word: &str) -> bool {
         .any(|greeting| greeting == word)
 }
 
-/// True when the language has a list of stopwords.
-pub fn has_stopwords(language: &str) -> bool {
-    STOPWORDS.iter().any(|(tag, _)| *tag == language)
-}
-
-/// True when the folded word is a stopword of the language; of any known language when `None`.
-pub fn is_stopword(word: &str, language: Option<&str>) -> bool {
-    STOPWORDS
-        .iter()
-        .filter(|(tag, _)| language.is_none_or(|wanted| wanted == *tag))
-        .any(|(_, list)| list.split_ascii_whitespace().any(|stop| stop == word))
-}
-
-/// The language of a question by its stopwords, or the hint's language when they do not tell.
+/// The language of a question by its script and its stopwords, or the hint's language when they do not tell.
 pub fn language<'a>(question: &str, hint: &'a str) -> &'a str {
     let words = words(question);
     let votes = |tag: &str| {
@@ -188,14 +132,42 @@ pub fn language<'a>(question: &str, hint: &'a str) -> &'a str {
             .count()
     };
     let hint = hint.split('-').next().unwrap_or_default();
+    if let Some(tag) = by_script(question, hint) {
+        return tag;
+    }
     let mut best = (hint, votes(hint));
-    for (tag, _) in STOPWORDS {
+    for tag in crate::search::stop::languages() {
         let count = votes(tag);
         if count > best.1 {
             best = (tag, count);
         }
     }
     best.0
+}
+
+/// The language of a script that is written in one language, or in few of which the hint may be one.
+fn by_script<'a>(text: &str, hint: &'a str) -> Option<&'a str> {
+    let mut letters = text.chars().filter(|c| c.is_alphabetic());
+    let of = |c: char| -> &[&'static str] {
+        match u32::from(c) {
+            0x370..=0x3ff => &["el"],
+            0x590..=0x5ff => &["he"],
+            0x900..=0x97f => &["hi", "mr", "ne"],
+            0xe00..=0xe7f => &["th"],
+            0xe80..=0xeff => &["lo"],
+            0x1000..=0x109f => &["my"],
+            0x1780..=0x17ff => &["km"],
+            0x3041..=0x30ff => &["ja"],
+            0xac00..=0xd7af => &["ko"],
+            0x4e00..=0x9fff => &["zh", "ja"],
+            _ => &[],
+        }
+    };
+    if text.chars().any(|c| matches!(u32::from(c), 0x3041..=0x30ff)) {
+        return Some("ja");
+    }
+    let tags = of(letters.next()?);
+    if tags.contains(&hint) { Some(hint) } else { tags.first().copied() }
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ use crate::{
     prompt::Summary,
     record::{Call, Record},
     retrieval::Hit,
+    search::{Found, Query},
     settings::Site,
 };
 
@@ -348,12 +349,12 @@ impl Index for Fakes {
         &self,
         _: &str,
         _: &str,
-        expression: &str,
+        query: &Query,
         _: u32,
-    ) -> Result<Vec<Hit>, PortError> {
+    ) -> Result<Found, PortError> {
         self.enter("index")?;
-        assert!(expression.starts_with("scope : s"), "{expression}");
-        Ok(self.hits.borrow().clone())
+        assert!(!query.keys.is_empty());
+        Ok(query.found(self.hits.borrow().clone(), []))
     }
 }
 

@@ -8,6 +8,11 @@ use bulle_protocol::event::Source;
 use crate::{
     guard::Question,
     ports::{Index, PortError},
+    search::{
+        Found,
+        rank::{self, Text, Wanted},
+        words::Word,
+    },
     text,
 };
 use query::Terms;
@@ -16,7 +21,7 @@ use query::Terms;
 pub const MAX_PASSAGES: usize = 6;
 
 /// Candidates fetched from the index before ranking.
-const CANDIDATES: u32 = 24;
+const CANDIDATES: u32 = 40;
 
 /// Longest snippet of a source, in characters.
 const SNIPPET_CHARS: usize = 240;
@@ -131,21 +136,44 @@ pub async fn search(
         language,
     };
     let site = question.site();
-    let Some(expression) = found.terms.expression(&site.tenant_id, &site.bot_id) else {
-        return Ok(found);
-    };
-    let hits = index
-        .search(&site.tenant_id, &site.bot_id, &expression, CANDIDATES)
-        .await?;
-    found.items = rank(hits, &found.terms, &found.language);
+    found.items = find(
+        index,
+        &site.tenant_id,
+        &site.bot_id,
+        &found.terms,
+        &found.language,
+    )
+    .await?;
     Ok(found)
 }
 
-/// Orders hits by BM25, by how many of the question's words they hold, and by language; drops repeated text.
-fn rank(mut hits: Vec<Hit>, terms: &Terms, language: &str) -> Vec<Passage> {
-    for hit in &mut hits {
-        let held = terms.coverage(&[&hit.title, &hit.heading, &hit.text]);
-        hit.score *= 0.3 + held;
+/// The bot's chunks that speak of the terms, best first.
+///
+/// # Errors
+/// The index failed.
+pub async fn find(
+    index: &impl Index,
+    tenant_id: &str,
+    bot_id: &str,
+    terms: &Terms,
+    language: &str,
+) -> Result<Vec<Passage>, PortError> {
+    if terms.is_empty() {
+        return Ok(Vec::new());
+    }
+    let query = terms.query(tenant_id, bot_id);
+    let found = index.search(tenant_id, bot_id, &query, CANDIDATES).await?;
+    Ok(ranked(found, terms, language))
+}
+
+/// Orders hits by the words of the question and by language; drops repeated text.
+fn ranked(found: Found, terms: &Terms, language: &str) -> Vec<Passage> {
+    let Found { mut hits, chunks, all } = found;
+    let worth = |word: &Word| rank::rarity(chunks.get(&word.key).copied().unwrap_or(0).into(), all.max(1).into());
+    let wanted: Vec<Wanted> = (terms.words().iter()).map(|word| Wanted { word, worth: worth(word) }).collect();
+    let texts: Vec<Text> = hits.iter().map(|hit| Text::of(&hit.title, &hit.heading, &hit.text)).collect();
+    for (hit, score) in hits.iter_mut().zip(rank::scores(&wanted, &texts)) {
+        hit.score = score;
         if !hit.language.is_empty() && !hit.speaks(language) {
             hit.score *= 0.6;
         }
@@ -189,7 +217,7 @@ mod tests {
             hit("Kubernetes à Rennes", "fr-FR", 2.0),
             hit("Kubernetes à Rennes", "fr", 1.0),
         ];
-        let texts: Vec<_> = rank(hits, &terms, "fr")
+        let texts: Vec<_> = ranked(Found { hits, ..Found::default() }, &terms, "fr")
             .into_iter()
             .map(|p| (p.n, p.hit.text))
             .collect();

@@ -1,24 +1,35 @@
-//! From a visitor's words to an FTS5 expression.
+//! The words of a question that carry its meaning.
 
-use sha2::{Digest, Sha256};
+use crate::{
+    search::{
+        Query, Scope,
+        fold::fold,
+        rank::likeness,
+        stop,
+        words::{Word, words},
+    },
+    text::is_greeting,
+};
 
-use crate::text::{has_stopwords, is_greeting, is_stopword, stem, words};
+/// Most words of a question that are searched for; a piece of a text without spaces is one.
+const MAX_TERMS: usize = 32;
 
-/// Most words of a question that are searched for.
-const MAX_TERMS: usize = 12;
+/// From this likeness on two forms are one word.
+const SAME: f64 = 0.6;
 
-/// The words that carry the meaning of a question, folded, each once.
+/// The words that carry the meaning of a question, each once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Terms(Vec<String>);
+pub struct Terms(Vec<Word>);
 
 impl Terms {
     /// The terms of a question in this language (its primary subtag; the stopwords of all languages go when it
     /// has no list).
     pub fn of(question: &str, language: &str) -> Self {
-        let language = has_stopwords(language).then_some(language);
-        let mut terms: Vec<String> = Vec::new();
-        for word in words(question) {
-            if !is_stopword(&word, language) && !is_greeting(&word) && !terms.contains(&word) {
+        let language = stop::has_words(language).then_some(language);
+        let mut terms: Vec<Word> = Vec::new();
+        for word in words(&stop::cut(&fold(question))) {
+            let empty = !word.gram && stop::is_stopword(&word.form, language);
+            if !empty && !is_greeting(&word.form) && !terms.contains(&word) {
                 terms.push(word);
             }
         }
@@ -29,8 +40,9 @@ impl Terms {
     /// Without the words of the bot's own name, which every document holds; unless nothing else is asked.
     pub fn without_name(mut self, name: &str) -> Self {
         let name = words(name);
-        if self.0.iter().any(|term| !name.contains(term)) {
-            self.0.retain(|term| !name.contains(term));
+        let is_name = |term: &Word| name.iter().any(|word| word.form == term.form);
+        if !self.0.iter().all(is_name) {
+            self.0.retain(|term| !is_name(term));
         }
         self
     }
@@ -45,13 +57,16 @@ impl Terms {
         self.0.len()
     }
 
-    /// For each term, whether a word of the text starts with its stem.
+    /// The terms.
+    pub fn words(&self) -> &[Word] {
+        &self.0
+    }
+
+    /// For each term, whether a form of it stands in the text.
     pub fn matches(&self, text: &str) -> Vec<bool> {
         let words = words(text);
-        self.0
-            .iter()
-            .map(|term| words.iter().any(|word| word.starts_with(stem(term))))
-            .collect()
+        let held = |term: &Word| words.iter().any(|word| likeness(term, word) >= SAME);
+        self.0.iter().map(held).collect()
     }
 
     /// The share of the terms that stand in any of the texts, 0 to 1.
@@ -63,40 +78,16 @@ impl Terms {
         found.iter().filter(|held| **held).count() as f64 / self.0.len() as f64
     }
 
-    /// The FTS5 expression: the scope and any of the terms, each quoted (so that nothing a visitor writes is
-    /// syntax) and matched by its stem.
-    pub fn expression(&self, tenant_id: &str, bot_id: &str) -> Option<String> {
-        if self.0.is_empty() {
-            return None;
+    /// What the index is asked for.
+    pub fn query(&self, tenant_id: &str, bot_id: &str) -> Query {
+        let mut keys: Vec<String> = Vec::new();
+        for word in &self.0 {
+            if !keys.contains(&word.key) {
+                keys.push(word.key.clone());
+            }
         }
-        let any: Vec<String> = self
-            .0
-            .iter()
-            .map(|term| {
-                let quoted = format!("\"{}\"", stem(term).replace('"', "\"\""));
-                if term.chars().count() > 2 {
-                    format!("{quoted}*")
-                } else {
-                    quoted
-                }
-            })
-            .collect();
-        Some(format!(
-            "scope : {} AND {{title heading body}} : ({})",
-            scope(tenant_id, bot_id),
-            any.join(" OR ")
-        ))
+        Query { scope: Scope::of(tenant_id, bot_id), keys }
     }
-}
-
-/// The word that marks the chunks of a bot in the index, so that a search never reads another tenant's.
-pub fn scope(tenant_id: &str, bot_id: &str) -> String {
-    let digest = Sha256::digest(format!("{tenant_id}/{bot_id}"));
-    let mut word = String::from("s");
-    for byte in digest.iter().take(12) {
-        word.push_str(&format!("{byte:02x}"));
-    }
-    word
 }
 
 #[cfg(test)]

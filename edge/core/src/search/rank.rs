@@ -1,0 +1,103 @@
+//! The order of what the index has found: by the words of the question, how rare they are among the bot's own chunks,
+//! where they stand and how close together.
+
+use super::{
+    stem::stem,
+    words::{Word, words},
+};
+
+/// How a word's repetition counts for less and less (BM25).
+const K1: f64 = 1.2;
+
+/// How much a long text is held against its words (BM25).
+const B: f64 = 0.5;
+
+/// What a word is worth in the title and in the heading, where 1 is its worth in the text.
+const TITLE: f64 = 1.0;
+const HEADING: f64 = 1.2;
+
+/// What two neighbours of the question are worth that are neighbours in the text, of the rarer one's worth.
+const NEIGHBOURS: f64 = 0.5;
+
+/// Farthest that two words count as close, in words.
+const CLOSE: usize = 6;
+
+/// A word of the question, and what it is worth.
+#[derive(Clone, Debug)]
+pub struct Wanted<'a> {
+    /// The word.
+    pub word: &'a Word,
+    /// Its rarity, over 0.
+    pub worth: f64,
+}
+
+/// The parts of a chunk, cut into words.
+pub struct Text {
+    title: Vec<Word>,
+    heading: Vec<Word>,
+    body: Vec<Word>,
+}
+
+impl Text {
+    /// Cuts the parts.
+    pub fn of(title: &str, heading: &str, body: &str) -> Self {
+        Self { title: words(title), heading: words(heading), body: words(body) }
+    }
+}
+
+/// Rarity of a word that stands in `chunks` of `all` chunks.
+pub fn rarity(chunks: f64, all: f64) -> f64 {
+    ((all - chunks + 0.5).max(0.5) / (chunks + 0.5)).ln_1p()
+}
+
+/// How much of the wanted word this one is, 0 to 1: another form of the same word is a little less.
+pub fn likeness(wanted: &Word, word: &Word) -> f64 {
+    if wanted.form == word.form {
+        return 1.0;
+    }
+    if wanted.gram || word.gram || wanted.key != word.key {
+        return 0.0;
+    }
+    let (a, b) = (stem(&wanted.form), stem(&word.form));
+    if a == b {
+        return 0.95;
+    }
+    let common = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count() as f64;
+    let longest = a.chars().count().max(b.chars().count()) as f64;
+    (common / longest).clamp(0.1, 0.9)
+}
+
+/// Scores each text.
+pub fn scores(wanted: &[Wanted<'_>], texts: &[Text]) -> Vec<f64> {
+    let size = |text: &Text| text.body.len() as f64;
+    let mean = texts.iter().map(size).sum::<f64>() / texts.len().max(1) as f64;
+    texts.iter().map(|text| score(wanted, text, size(text) / mean.max(1.0))).collect()
+}
+
+fn score(wanted: &[Wanted<'_>], text: &Text, size: f64) -> f64 {
+    let norm = K1 * (1.0 - B + B * size);
+    let all: f64 = wanted.iter().map(|wanted| wanted.worth).sum();
+    let mut total = 0.0;
+    let mut held = 0.0;
+    let mut places: Vec<Vec<usize>> = Vec::new();
+    for Wanted { word, worth } in wanted {
+        let count = |part: &[Word]| part.iter().map(|other| likeness(word, other)).sum::<f64>();
+        let best = |part: &[Word]| part.iter().map(|other| likeness(word, other)).fold(0.0, f64::max);
+        let found = TITLE * count(&text.title).min(1.0) + HEADING * count(&text.heading).min(1.0) + count(&text.body);
+        let most = best(&text.title).max(best(&text.heading)).max(best(&text.body));
+        held += worth * most;
+        total += worth * found * (K1 + 1.0) / (found + norm);
+        let at = text.body.iter().enumerate().filter(|(_, other)| likeness(word, other) > 0.4);
+        places.push(at.map(|(at, _)| at).collect());
+    }
+    let mut close = 0.0;
+    for (pair, at) in wanted.windows(2).zip(places.windows(2)) {
+        let ([a, b], [first, second]) = (pair, at) else { continue };
+        let gap = first.iter().flat_map(|a| second.iter().map(move |b| a.abs_diff(*b))).filter(|gap| *gap > 0).min();
+        if let Some(gap) = gap.filter(|gap| *gap <= CLOSE) {
+            close += a.worth.min(b.worth) / gap as f64;
+        }
+    }
+    let share = held / all.max(f64::MIN_POSITIVE);
+    (total + NEIGHBOURS * close) * (0.5 + share)
+}

@@ -1,0 +1,67 @@
+//! What the forms of one word have in common, by script and without dictionaries.
+
+/// Longest key, in characters.
+const MAX_KEY: usize = 6;
+
+/// What a folded word is looked up by.
+pub fn key(word: &str) -> String {
+    stem(word).chars().take(MAX_KEY).collect()
+}
+
+/// The word without the endings (and in Arabic the articles) of its script's languages.
+pub fn stem(word: &str) -> &str {
+    match word.chars().next().map_or(0, u32::from) {
+        0x370..=0x3ff => without(word, &GREEK, 3),
+        0x400..=0x52f => without(word, &CYRILLIC, 3),
+        0x600..=0x6ff => arabic(word),
+        0x900..=0x97f => without(word, &DEVANAGARI, 2),
+        _ => without(word, &LATIN, 4),
+    }
+}
+
+/// Without the first of these endings that leaves `keep` characters.
+fn without<'a>(word: &'a str, endings: &[&str], keep: usize) -> &'a str {
+    endings
+        .iter()
+        .filter_map(|ending| word.strip_suffix(ending))
+        .find(|stem| stem.chars().nth(keep - 1).is_some())
+        .unwrap_or(word)
+}
+
+fn arabic(word: &str) -> &str {
+    let long = |rest: &&str, keep: usize| rest.chars().nth(keep - 1).is_some();
+    let mut word = word;
+    for start in ["وال", "بال", "كال", "فال", "لل", "ال", "و"] {
+        if let Some(rest) = word.strip_prefix(start).filter(|rest| long(rest, 3)) {
+            word = rest;
+            break;
+        }
+    }
+    without(word, &ARABIC, 3)
+}
+
+const LATIN: [&str; 26] = [
+    "issements", "issement", "abilites", "ibilites", "abilite", "ibilite", "ations", "ements", "ation", "ement",
+    "ables", "ibles", "able", "ible", "ants", "ante", "ings", "ant", "ees", "ing", "ed", "ee", "er", "es", "e", "s",
+];
+
+const CYRILLIC: [&str; 62] = [
+    "иями", "ьями", "ости", "остью", "ениеи", "ение", "ения", "ении", "ями", "ами", "иеи", "ием", "иям", "иях", "ого", "его",
+    "ому", "ему", "ыми", "ими", "уют", "ают", "яют", "ает", "яет", "ует", "ются", "ется", "ится", "ать", "ять", "ить", "еть",
+    "ах", "ях", "ов", "ев", "еи", "ои", "ии", "ыи", "ая", "яя", "ое", "ее", "ие", "ые", "ую", "юю", "ом", "ем",
+    "ам", "ям", "ть", "а", "я", "о", "е", "и", "ы", "у", "ь",
+];
+
+const GREEK: [&str; 34] = [
+    "ουσαν", "ονται", "εται", "ουμε", "ετε", "ουν", "ματα", "ματοσ", "ματων", "ησ", "ουσ", "εισ", "ων", "εσ", "οσ", "ασ",
+    "οι", "ου", "αι", "ει", "ια", "ιο", "ιασ", "ιου", "εων", "εωσ", "ισ", "α", "ο", "η", "ι", "ε", "ω", "υ",
+];
+
+const ARABIC: [&str; 14] = [
+    "هما", "ها", "هم", "ان", "ات", "ون", "ين", "يه", "يا", "نا", "وا", "ه", "ي", "ت",
+];
+
+const DEVANAGARI: [&str; 24] = [
+    "ियों", "ियाँ", "ियां", "ाओं", "ाएं", "ुओं", "ेंगे", "ेगा", "ेगी", "ने", "ना", "नी", "ता", "ते", "ती", "ों", "ें", "ीं",
+    "ा", "ि", "ी", "ु", "े", "ो",
+];

@@ -1,0 +1,132 @@
+//! Text cut into words, or into pieces of words where a script has no spaces.
+
+use super::{fold::fold, stem::key};
+
+/// A word of a text as it is compared with another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// Folded.
+    pub form: String,
+    /// What it is looked up by: two forms of one word share it.
+    pub key: String,
+    /// A piece of a text without spaces, no word of its own.
+    pub gram: bool,
+}
+
+/// How a character is cut.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Class {
+    Word,
+    Han,
+    Hiragana,
+    Katakana,
+    /// Thai, Lao, Khmer, Myanmar.
+    Southeast,
+    Hangul,
+    None,
+}
+
+/// Longest word in characters; what is longer is cut, as nobody asks for it in full.
+const MAX_WORD: usize = 40;
+
+fn class(c: char) -> Class {
+    match u32::from(c) {
+        0x30..=0x39 | 0x61..=0x7a => Class::Word,
+        0..=0x7f => Class::None,
+        0x0e01..=0x0eff | 0x1000..=0x109f | 0x1780..=0x17ff | 0xaa60..=0xaa7f if c != '฿' => {
+            // ๆ, ฯ and the signs of Khmer and Myanmar that end a sentence are no letters.
+            if matches!(c, 'ๆ' | 'ฯ' | 'ໆ' | '၊' | '။' | '។' | '៕' | '๏' | '๚' | '๛') {
+                Class::None
+            } else {
+                Class::Southeast
+            }
+        }
+        0x3041..=0x309f => Class::Hiragana,
+        0x30a1..=0x30fa | 0x30fc..=0x30ff | 0x31f0..=0x31ff => Class::Katakana,
+        0x3005..=0x3007 | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0x20000..=0x323af => {
+            Class::Han
+        }
+        0xac00..=0xd7af | 0x1100..=0x11ff => Class::Hangul,
+        _ if c.is_alphanumeric() || is_mark(c) => Class::Word,
+        _ => Class::None,
+    }
+}
+
+/// Vowel signs and the like, which stand inside words: those of the Indic scripts are not all alphabetic.
+fn is_mark(c: char) -> bool {
+    unicode_normalization::char::is_combining_mark(c)
+}
+
+/// The words of a text, in order.
+pub fn words(text: &str) -> Vec<Word> {
+    let folded = fold(text);
+    let mut out = Vec::new();
+    let mut run = String::new();
+    let mut kind = Class::None;
+    let mut chars = folded.chars().peekable();
+    while let Some(c) = chars.next() {
+        let now = match class(c) {
+            // `c++` and `c#` are words.
+            Class::None if kind == Class::Word && matches!(c, '+' | '#') && run.len() <= 3 => {
+                let next = chars.peek().copied().map_or(Class::None, class);
+                if next == Class::None { Class::Word } else { Class::None }
+            }
+            now => now,
+        };
+        if now != kind {
+            end(&mut run, kind, &mut out);
+            kind = now;
+        }
+        match (now, c) {
+            (Class::None, _) => {}
+            // SQLite's tokenizer `ascii` takes these for letters.
+            (_, '+') => run.push('＋'),
+            (_, '#') => run.push('＃'),
+            _ => run.push(c),
+        }
+    }
+    end(&mut run, kind, &mut out);
+    out
+}
+
+fn end(run: &mut String, kind: Class, out: &mut Vec<Word>) {
+    let run = std::mem::take(run);
+    match kind {
+        _ if run.is_empty() => {}
+        Class::None => {}
+        Class::Word => {
+            let form: String = run.chars().take(MAX_WORD).collect();
+            let key = key(&form);
+            out.push(Word { form, key, gram: false });
+        }
+        Class::Han | Class::Hiragana | Class::Katakana | Class::Hangul => {
+            grams(&run.chars().map(String::from).collect::<Vec<_>>(), 2, out);
+        }
+        Class::Southeast => grams(&clusters(&run), 2, out),
+    }
+}
+
+/// Runs of `n` neighbours; a shorter text is one.
+fn grams(units: &[String], n: usize, out: &mut Vec<Word>) {
+    let mut push = |units: &[String]| {
+        let form = units.concat();
+        out.push(Word { key: form.clone(), form, gram: true });
+    };
+    if units.len() <= n {
+        push(units);
+    } else {
+        units.windows(n).for_each(push);
+    }
+}
+
+/// A letter with the signs above, below and behind it.
+fn clusters(run: &str) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for c in run.chars() {
+        match out.last_mut() {
+            Some(last) if is_mark(c) => last.push(c),
+            _ => out.push(c.to_string()),
+        }
+    }
+    out
+}
