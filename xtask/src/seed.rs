@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use anyhow::{Context, Result, bail};
 use bulle_edge_core::{
-    retrieval::chunk::Document,
+    knowledge::Document,
     search::{Scope, index_columns},
     settings::BotSettings,
 };

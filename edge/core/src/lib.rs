@@ -11,6 +11,7 @@ pub mod text;
 pub mod meter;
 
 pub mod guard;
+pub mod knowledge;
 pub mod loader;
 pub mod retrieval;
 pub mod search;

@@ -93,9 +93,37 @@ pub fn sentences(paragraph: &str) -> Vec<&str> {
     }
     ends.iter()
         .filter_map(|&(from, to)| paragraph.get(from..to))
+        .flat_map(phrases)
         .map(str::trim)
         .filter(|sentence| !sentence.is_empty())
         .collect()
+}
+
+/// Fewest characters of a phrase that is taken for a sentence.
+const MIN_PHRASE: usize = 25;
+
+/// Thai and Lao have no full stop: a space ends a phrase, and a phrase that is long enough stands for a sentence.
+fn phrases(sentence: &str) -> Vec<&str> {
+    if !sentence.contains(|c| matches!(c, '\u{e00}'..='\u{eff}')) {
+        return vec![sentence];
+    }
+    let mut out = Vec::new();
+    let mut rest = sentence;
+    let mut from = 0;
+    while let Some(at) = rest.get(from..).and_then(|tail| tail.find(' ')) {
+        let end = from + at;
+        let (Some(head), Some(tail)) = (rest.get(..end), rest.get(end + 1..)) else {
+            break;
+        };
+        if head.chars().count() >= MIN_PHRASE && tail.chars().count() >= MIN_PHRASE {
+            out.push(head);
+            (rest, from) = (tail, 0);
+        } else {
+            from = end + 1;
+        }
+    }
+    out.push(rest);
+    out
 }
 
 /// A fragment identifier for a heading: folded, every run of other characters than `a-z0-9` one hyphen.
@@ -163,11 +191,18 @@ fn by_script<'a>(text: &str, hint: &'a str) -> Option<&'a str> {
             _ => &[],
         }
     };
-    if text.chars().any(|c| matches!(u32::from(c), 0x3041..=0x30ff)) {
+    if text
+        .chars()
+        .any(|c| matches!(u32::from(c), 0x3041..=0x30ff))
+    {
         return Some("ja");
     }
     let tags = of(letters.next()?);
-    if tags.contains(&hint) { Some(hint) } else { tags.first().copied() }
+    if tags.contains(&hint) {
+        Some(hint)
+    } else {
+        tags.first().copied()
+    }
 }
 
 #[cfg(test)]
@@ -207,6 +242,15 @@ mod tests {
             ["J. Dupont gère 3.5 To.", "Elle vit à Rennes !", "Et toi ?"]
         );
         assert_eq!(sentences("  "), Vec::<&str>::new());
+        for (text, count) in [
+            ("今天休息。明天开门！谁来？", 3),
+            ("यह पहला है। यह दूसरा है।", 2),
+            ("أين المكتبة؟ في الطابق الثاني.", 2),
+            ("ሰላም ነው። ደህና ነህ፧ አዎ።", 3),
+            ("ก๋วยเตี๋ยวเรือชามละยี่สิบบาทถ้วน ส่วนก๋วยเตี๋ยวต้มยำชามละสี่สิบบาท ฟรี", 2),
+        ] {
+            assert_eq!(sentences(text).len(), count, "{:?}", sentences(text));
+        }
     }
 
     #[test]

@@ -81,20 +81,32 @@ impl Places {
     }
 
     fn share(&self, within: usize, wanted: impl Fn(bool) -> bool) -> f64 {
-        let all: Vec<_> = self.found.iter().filter(|(_, held_out)| wanted(*held_out)).collect();
-        let found = all.iter().filter(|(place, _)| place.is_some_and(|place| place <= within));
+        let all: Vec<_> = self
+            .found
+            .iter()
+            .filter(|(_, held_out)| wanted(*held_out))
+            .collect();
+        let found = all
+            .iter()
+            .filter(|(place, _)| place.is_some_and(|place| place <= within));
         found.count() as f64 / all.len().max(1) as f64
     }
 
     fn mrr(&self) -> f64 {
-        let sum: f64 = self.found.iter().filter_map(|(place, _)| *place).map(|place| 1.0 / place as f64).sum();
+        let sum: f64 = self
+            .found
+            .iter()
+            .filter_map(|(place, _)| *place)
+            .map(|place| 1.0 / place as f64)
+            .sum();
         sum / self.found.len().max(1) as f64
     }
 
     fn median_ms(&self) -> f64 {
         let mut took = self.took.clone();
         took.sort();
-        took.get(took.len() / 2).map_or(0.0, |took| took.as_secs_f64() * 1_000.0)
+        took.get(took.len() / 2)
+            .map_or(0.0, |took| took.as_secs_f64() * 1_000.0)
     }
 }
 
@@ -111,21 +123,28 @@ pub fn run(parser: &mut Parser) -> Result<()> {
     }
     if files.is_empty() {
         let entries = fs::read_dir(paths::root().join("xtask/sets"))?;
-        files = entries.map(|entry| entry.map(|entry| entry.path())).collect::<std::io::Result<_>>()?;
+        files = entries
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<std::io::Result<_>>()?;
         files.sort();
     }
     println!(
         "          paragraphs  questions | plain FTS5: @1    @5    MRR     ms | ours: @1    @5    MRR     ms | @1 tuned on  held out"
     );
     for file in files {
-        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let name = file
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         one(&file, &name, verbose).with_context(|| format!("measuring with {}", file.display()))?;
     }
     Ok(())
 }
 
 fn one(file: &Path, name: &str, verbose: bool) -> Result<()> {
-    let set: Set = serde_json::from_str(&fs::read_to_string(file)?).context("this is no SQuAD JSON")?;
+    let set: Set =
+        serde_json::from_str(&fs::read_to_string(file)?).context("this is no SQuAD JSON")?;
     let language = match set.language.as_str() {
         "" => name.rsplit(['.', '-', '_']).next().unwrap_or_default(),
         language => language,
@@ -133,7 +152,12 @@ fn one(file: &Path, name: &str, verbose: bool) -> Result<()> {
     let database = Sqlite::new()?;
     let (asked, rows) = index(&database, &set, language)?;
     let (mut plain, mut ours) = (Places::default(), Places::default());
-    for Asked { question, row, held_out } in &asked {
+    for Asked {
+        question,
+        row,
+        held_out,
+    } in &asked
+    {
         let at = |found: &[i64]| found.iter().position(|id| id == row).map(|place| place + 1);
         let start = Instant::now();
         let found = by_sqlite(&database, question)?;
@@ -146,16 +170,29 @@ fn one(file: &Path, name: &str, verbose: bool) -> Result<()> {
         let ids: Vec<i64> = found.iter().map(|passage| passage.hit.id).collect();
         ours.add(at(&ids), *held_out, start.elapsed());
         if verbose && at(&ids) != Some(1) && !held_out {
-            let first = found.first().map_or("-", |passage| passage.hit.text.as_str());
-            println!("{:?} {question}\n    {spoken} {:?}\n    {first}", at(&ids), terms.words().iter().map(|w| &w.key).collect::<Vec<_>>());
+            let first = found
+                .first()
+                .map_or("-", |passage| passage.hit.text.as_str());
+            println!(
+                "{:?} {question}\n    {spoken} {:?}\n    {first}",
+                at(&ids),
+                terms.words().iter().map(|w| &w.key).collect::<Vec<_>>()
+            );
         }
     }
     println!(
         "{name:10} {rows:9} {:10} |        {:.3} {:.3} {:.3} {:6.2} |  {:.3} {:.3} {:.3} {:6.2} |       {:.3}     {:.3}",
         asked.len(),
-        plain.share(1, |_| true), plain.share(5, |_| true), plain.mrr(), plain.median_ms(),
-        ours.share(1, |_| true), ours.share(5, |_| true), ours.mrr(), ours.median_ms(),
-        ours.share(1, |held_out| !held_out), ours.share(1, |held_out| held_out),
+        plain.share(1, |_| true),
+        plain.share(5, |_| true),
+        plain.mrr(),
+        plain.median_ms(),
+        ours.share(1, |_| true),
+        ours.share(5, |_| true),
+        ours.mrr(),
+        ours.median_ms(),
+        ours.share(1, |held_out| !held_out),
+        ours.share(1, |held_out| held_out),
     );
     Ok(())
 }
@@ -188,11 +225,17 @@ fn index(database: &Sqlite, set: &Set, language: &str) -> Result<(Vec<Asked>, i6
                  INSERT INTO chunk_fts (rowid, scope, title, heading, body) VALUES ({row}, {}, {}, {}, {});\n",
                 quote(&columns.scope), quote(&columns.title), quote(&columns.heading), quote(&columns.body),
             ));
-            asked.extend(paragraph.qas.iter().filter(|asked| !asked.is_impossible).map(|asked| Asked {
-                question: asked.question.clone(),
-                row,
-                held_out: number % 2 == 1,
-            }));
+            asked.extend(
+                paragraph
+                    .qas
+                    .iter()
+                    .filter(|asked| !asked.is_impossible)
+                    .map(|asked| Asked {
+                        question: asked.question.clone(),
+                        row,
+                        held_out: number % 2 == 1,
+                    }),
+            );
         }
     }
     database.script(&format!("BEGIN;\n{sql}COMMIT;\n"))?;

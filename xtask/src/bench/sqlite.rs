@@ -64,7 +64,10 @@ impl Sqlite {
         let (Some(stdin), Some(stdout)) = (stdin, stdout) else {
             bail!("node has no pipes");
         };
-        let database = Self { child, pipes: RefCell::new((stdin, BufReader::new(stdout))) };
+        let database = Self {
+            child,
+            pipes: RefCell::new((stdin, BufReader::new(stdout))),
+        };
         let mut migrations: Vec<_> = fs::read_dir(paths::worker().join("migrations"))?
             .map(|entry| entry.map(|entry| entry.path()))
             .collect::<std::io::Result<_>>()?;
@@ -116,12 +119,19 @@ impl Index for Sqlite {
     ) -> Result<Found, PortError> {
         let failed = |error: anyhow::Error| PortError(format!("{error:#}"));
         let words = json!(query.words()).to_string();
-        let values = [json!(tenant_id), json!(bot_id), json!(words), json!(limit), json!(MAX_ROWS)];
+        let values = [
+            json!(tenant_id),
+            json!(bot_id),
+            json!(words),
+            json!(limit),
+            json!(MAX_ROWS),
+        ];
         let chunks: Vec<Chunk> = self.rows(SEARCH, &values).map_err(failed)?;
         let mut counted = query.words();
         counted.push(query.scope.word(""));
-        let counts: Vec<Count> =
-            self.rows(WORDS, &[json!(json!(counted).to_string())]).map_err(failed)?;
+        let counts: Vec<Count> = self
+            .rows(WORDS, &[json!(json!(counted).to_string())])
+            .map_err(failed)?;
         let hits = chunks.into_iter().map(|chunk| Hit {
             id: chunk.id,
             title: chunk.title,
@@ -131,6 +141,9 @@ impl Index for Sqlite {
             language: chunk.language,
             score: chunk.score,
         });
-        Ok(query.found(hits.collect(), counts.into_iter().map(|count| (count.term, count.chunks))))
+        Ok(query.found(
+            hits.collect(),
+            counts.into_iter().map(|count| (count.term, count.chunks)),
+        ))
     }
 }

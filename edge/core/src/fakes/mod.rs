@@ -345,13 +345,7 @@ impl Tenants for Fakes {
 }
 
 impl Index for Fakes {
-    async fn search(
-        &self,
-        _: &str,
-        _: &str,
-        query: &Query,
-        _: u32,
-    ) -> Result<Found, PortError> {
+    async fn search(&self, _: &str, _: &str, query: &Query, _: u32) -> Result<Found, PortError> {
         self.enter("index")?;
         assert!(!query.keys.is_empty());
         Ok(query.found(self.hits.borrow().clone(), []))

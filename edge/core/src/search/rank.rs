@@ -1,6 +1,8 @@
 //! The order of what the index has found: by the words of the question, how rare they are among the bot's own chunks,
 //! where they stand and how close together.
 
+use std::collections::HashMap;
+
 use super::{
     stem::stem,
     words::{Word, words},
@@ -14,9 +16,16 @@ const B: f64 = 0.5;
 
 /// What a word is worth in the title and in the heading, where 1 is its worth in the text.
 const TITLE: f64 = 1.0;
+
 const HEADING: f64 = 1.2;
 
-/// What two neighbours of the question are worth that are neighbours in the text, of the rarer one's worth.
+/// How much less a word is worth in the text when the title or the heading has it.
+const ABOVE: f64 = 0.5;
+
+/// What a text without any word of the question would keep of its score; one with all has 1 more.
+const COVERAGE: f64 = 0.5;
+
+/// What two neighbours of the question are worth that are neighbours in the text, of the commoner one's worth.
 const NEIGHBOURS: f64 = 0.5;
 
 /// Farthest that two words count as close, in words.
@@ -41,7 +50,47 @@ pub struct Text {
 impl Text {
     /// Cuts the parts.
     pub fn of(title: &str, heading: &str, body: &str) -> Self {
-        Self { title: words(title), heading: words(heading), body: words(body) }
+        Self {
+            title: words(title),
+            heading: words(heading),
+            body: words(body),
+        }
+    }
+}
+
+impl Text {
+    /// The share of the words of the shorter body that stand in the other's, too; 0 when one has none, or when one is
+    /// much longer.
+    pub fn shared(&self, other: &Self) -> f64 {
+        let (short, long) = if self.body.len() <= other.body.len() {
+            (&self.body, &other.body)
+        } else {
+            (&other.body, &self.body)
+        };
+        if short.is_empty() || short.len() * 3 < long.len() * 2 {
+            return 0.0;
+        }
+        // Two prices of the same thing are no repetition.
+        let number = |word: &&Word| word.form.contains(|c: char| c.is_ascii_digit());
+        if short
+            .iter()
+            .filter(number)
+            .any(|word| !long.iter().any(|other| other.form == word.form))
+        {
+            return 0.0;
+        }
+        let mut there: HashMap<&str, usize> = HashMap::new();
+        for word in long {
+            *there.entry(&word.form).or_default() += 1;
+        }
+        let mut shared = 0;
+        for word in short {
+            if let Some(left) = there.get_mut(word.form.as_str()).filter(|left| **left > 0) {
+                *left -= 1;
+                shared += 1;
+            }
+        }
+        f64::from(shared) / short.len() as f64
     }
 }
 
@@ -50,12 +99,57 @@ pub fn rarity(chunks: f64, all: f64) -> f64 {
     ((all - chunks + 0.5).max(0.5) / (chunks + 0.5)).ln_1p()
 }
 
-/// How much of the wanted word this one is, 0 to 1: another form of the same word is a little less.
-pub fn likeness(wanted: &Word, word: &Word) -> f64 {
+/// How much of the wanted word this one is, 0 to 1: another form of the same word is a little less, and a compound
+/// that has a part in common with it less still.
+pub fn likeness(wanted: &Word, word: &Word, compounds: bool) -> f64 {
     if wanted.form == word.form {
         return 1.0;
     }
-    if wanted.gram || word.gram || wanted.key != word.key {
+    if wanted.gram || word.gram {
+        return 0.0;
+    }
+    let same = same_word(wanted, word);
+    if compounds && same < PART {
+        same.max(common_part(&wanted.form, &word.form))
+    } else {
+        same
+    }
+}
+
+/// What a compound is worth that ends with the wanted word, or with the same part.
+const PART: f64 = 0.7;
+const SHARED_PART: f64 = 0.45;
+
+/// Fewest characters that two words have in common at their ends.
+const MIN_PART: usize = 4;
+
+fn common_part(wanted: &str, word: &str) -> f64 {
+    let (a, b) = (stem(wanted), stem(word));
+    let length = |text: &str| text.chars().count();
+    let shorter = length(a).min(length(b));
+    if shorter < MIN_PART || length(a).max(length(b)) < 8 {
+        return 0.0;
+    }
+    if b.contains(a) {
+        return PART;
+    }
+    let common = a
+        .chars()
+        .rev()
+        .zip(b.chars().rev())
+        .take_while(|(a, b)| a == b)
+        .count();
+    if common == shorter {
+        PART
+    } else if common > MIN_PART {
+        SHARED_PART
+    } else {
+        0.0
+    }
+}
+
+fn same_word(wanted: &Word, word: &Word) -> f64 {
+    if wanted.key != word.key {
         return 0.0;
     }
     let (a, b) = (stem(&wanted.form), stem(&word.form));
@@ -64,40 +158,65 @@ pub fn likeness(wanted: &Word, word: &Word) -> f64 {
     }
     let common = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count() as f64;
     let longest = a.chars().count().max(b.chars().count()) as f64;
-    (common / longest).clamp(0.1, 0.9)
+    (common / longest).powi(2).clamp(0.05, 0.9)
 }
 
 /// Scores each text.
-pub fn scores(wanted: &[Wanted<'_>], texts: &[Text]) -> Vec<f64> {
+pub fn scores(wanted: &[Wanted<'_>], texts: &[Text], compounds: bool) -> Vec<f64> {
     let size = |text: &Text| text.body.len() as f64;
     let mean = texts.iter().map(size).sum::<f64>() / texts.len().max(1) as f64;
-    texts.iter().map(|text| score(wanted, text, size(text) / mean.max(1.0))).collect()
+    texts
+        .iter()
+        .map(|text| score(wanted, text, size(text) / mean.max(1.0), compounds))
+        .collect()
 }
 
-fn score(wanted: &[Wanted<'_>], text: &Text, size: f64) -> f64 {
+fn score(wanted: &[Wanted<'_>], text: &Text, size: f64, compounds: bool) -> f64 {
     let norm = K1 * (1.0 - B + B * size);
     let all: f64 = wanted.iter().map(|wanted| wanted.worth).sum();
     let mut total = 0.0;
     let mut held = 0.0;
     let mut places: Vec<Vec<usize>> = Vec::new();
     for Wanted { word, worth } in wanted {
-        let count = |part: &[Word]| part.iter().map(|other| likeness(word, other)).sum::<f64>();
-        let best = |part: &[Word]| part.iter().map(|other| likeness(word, other)).fold(0.0, f64::max);
-        let found = TITLE * count(&text.title).min(1.0) + HEADING * count(&text.heading).min(1.0) + count(&text.body);
-        let most = best(&text.title).max(best(&text.heading)).max(best(&text.body));
+        let count = |part: &[Word]| {
+            part.iter()
+                .map(|other| likeness(word, other, compounds))
+                .sum::<f64>()
+        };
+        let best = |part: &[Word]| {
+            part.iter()
+                .map(|other| likeness(word, other, compounds))
+                .fold(0.0, f64::max)
+        };
+        // A word that the whole document is about says little of one of its chunks.
+        let above = (TITLE * best(&text.title)).max(HEADING * best(&text.heading));
+        let found = above + count(&text.body) * (1.0 - ABOVE * above.min(1.0));
+        let most = best(&text.title)
+            .max(best(&text.heading))
+            .max(best(&text.body));
         held += worth * most;
         total += worth * found * (K1 + 1.0) / (found + norm);
-        let at = text.body.iter().enumerate().filter(|(_, other)| likeness(word, other) > 0.4);
+        let at = text
+            .body
+            .iter()
+            .enumerate()
+            .filter(|(_, other)| likeness(word, other, compounds) > 0.4);
         places.push(at.map(|(at, _)| at).collect());
     }
     let mut close = 0.0;
     for (pair, at) in wanted.windows(2).zip(places.windows(2)) {
-        let ([a, b], [first, second]) = (pair, at) else { continue };
-        let gap = first.iter().flat_map(|a| second.iter().map(move |b| a.abs_diff(*b))).filter(|gap| *gap > 0).min();
+        let ([a, b], [first, second]) = (pair, at) else {
+            continue;
+        };
+        let gap = first
+            .iter()
+            .flat_map(|a| second.iter().map(move |b| a.abs_diff(*b)))
+            .filter(|gap| *gap > 0)
+            .min();
         if let Some(gap) = gap.filter(|gap| *gap <= CLOSE) {
             close += a.worth.min(b.worth) / gap as f64;
         }
     }
     let share = held / all.max(f64::MIN_POSITIVE);
-    (total + NEIGHBOURS * close) * (0.5 + share)
+    (total + NEIGHBOURS * close) * (COVERAGE + share)
 }

@@ -15,20 +15,27 @@ const JOINED: &str = include_str!("joined.txt");
 
 static WORDS: LazyLock<HashMap<&str, HashSet<String>>> = LazyLock::new(|| {
     let lines = SPACED.lines().filter_map(|line| line.split_once('|'));
-    lines.map(|(tag, words)| (tag, words.split(' ').map(fold).collect())).collect()
+    lines
+        .map(|(tag, words)| (tag, words.split(' ').map(fold).collect()))
+        .collect()
 });
 
 /// The longest first.
 static PARTS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let lines = JOINED.lines().filter_map(|line| line.split_once('|'));
-    let mut parts: Vec<String> = lines.flat_map(|(_, words)| words.split(' ').map(fold)).collect();
+    let mut parts: Vec<String> = lines
+        .flat_map(|(_, words)| words.split(' ').map(fold))
+        .collect();
     parts.sort_by_key(|part| std::cmp::Reverse(part.chars().count()));
     parts
 });
 
 /// The languages that have a list of words.
 pub fn languages() -> impl Iterator<Item = &'static str> {
-    SPACED.lines().filter_map(|line| line.split_once('|')).map(|(tag, _)| tag)
+    SPACED
+        .lines()
+        .filter_map(|line| line.split_once('|'))
+        .map(|(tag, _)| tag)
 }
 
 /// True when the language has a list.
@@ -39,7 +46,9 @@ pub fn has_words(language: &str) -> bool {
 /// True when the folded word is a stopword of the language; of any known language when `None`.
 pub fn is_stopword(word: &str, language: Option<&str>) -> bool {
     match language {
-        Some(language) => WORDS.get(language).is_some_and(|words| words.contains(word)),
+        Some(language) => WORDS
+            .get(language)
+            .is_some_and(|words| words.contains(word)),
         None => WORDS.values().any(|words| words.contains(word)),
     }
 }

@@ -13,6 +13,13 @@ pub struct Word {
     pub gram: bool,
 }
 
+impl Word {
+    /// A single character of a longer text without spaces, which says less than two.
+    pub fn is_letter(&self) -> bool {
+        self.gram && self.form.chars().nth(1).is_none()
+    }
+}
+
 /// How a character is cut.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Class {
@@ -35,7 +42,8 @@ fn class(c: char) -> Class {
         0..=0x7f => Class::None,
         0x0e01..=0x0eff | 0x1000..=0x109f | 0x1780..=0x17ff | 0xaa60..=0xaa7f if c != '฿' => {
             // ๆ, ฯ and the signs of Khmer and Myanmar that end a sentence are no letters.
-            if matches!(c, 'ๆ' | 'ฯ' | 'ໆ' | '၊' | '။' | '។' | '៕' | '๏' | '๚' | '๛') {
+            if matches!(c, 'ๆ' | 'ฯ' | 'ໆ' | '၊' | '။' | '។' | '៕' | '๏' | '๚' | '๛')
+            {
                 Class::None
             } else {
                 Class::Southeast
@@ -43,9 +51,11 @@ fn class(c: char) -> Class {
         }
         0x3041..=0x309f => Class::Hiragana,
         0x30a1..=0x30fa | 0x30fc..=0x30ff | 0x31f0..=0x31ff => Class::Katakana,
-        0x3005..=0x3007 | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0x20000..=0x323af => {
-            Class::Han
-        }
+        0x3005..=0x3007
+        | 0x3400..=0x4dbf
+        | 0x4e00..=0x9fff
+        | 0xf900..=0xfaff
+        | 0x20000..=0x323af => Class::Han,
         0xac00..=0xd7af | 0x1100..=0x11ff => Class::Hangul,
         _ if c.is_alphanumeric() || is_mark(c) => Class::Word,
         _ => Class::None,
@@ -67,9 +77,15 @@ pub fn words(text: &str) -> Vec<Word> {
     while let Some(c) = chars.next() {
         let now = match class(c) {
             // `c++` and `c#` are words.
-            Class::None if kind == Class::Word && matches!(c, '+' | '#') && run.len() <= 3 => {
+            Class::None
+                if kind == Class::Word && matches!(c, '+' | '#') && run.chars().count() <= 3 =>
+            {
                 let next = chars.peek().copied().map_or(Class::None, class);
-                if next == Class::None { Class::Word } else { Class::None }
+                if next == Class::None {
+                    Class::Word
+                } else {
+                    Class::None
+                }
             }
             now => now,
         };
@@ -97,10 +113,19 @@ fn end(run: &mut String, kind: Class, out: &mut Vec<Word>) {
         Class::Word => {
             let form: String = run.chars().take(MAX_WORD).collect();
             let key = key(&form);
-            out.push(Word { form, key, gram: false });
+            out.push(Word {
+                form,
+                key,
+                gram: false,
+            });
         }
         Class::Han | Class::Hiragana | Class::Katakana | Class::Hangul => {
-            grams(&run.chars().map(String::from).collect::<Vec<_>>(), 2, out);
+            let letters: Vec<String> = run.chars().map(String::from).collect();
+            grams(&letters, 2, out);
+            // A character of Chinese is a word, too.
+            if kind == Class::Han && letters.len() > 1 {
+                letters.chunks(1).for_each(|letter| grams(letter, 1, out));
+            }
         }
         Class::Southeast => grams(&clusters(&run), 2, out),
     }
@@ -110,7 +135,11 @@ fn end(run: &mut String, kind: Class, out: &mut Vec<Word>) {
 fn grams(units: &[String], n: usize, out: &mut Vec<Word>) {
     let mut push = |units: &[String]| {
         let form = units.concat();
-        out.push(Word { key: form.clone(), form, gram: true });
+        out.push(Word {
+            key: form.clone(),
+            form,
+            gram: true,
+        });
     };
     if units.len() <= n {
         push(units);
@@ -129,4 +158,60 @@ fn clusters(run: &str) -> Vec<String> {
         }
     }
     out
+}
+
+/// Fewest characters of a word that is taken for a compound.
+const COMPOUND: usize = 9;
+
+/// Fewest characters before a part of a compound, and of the part.
+const BEFORE: usize = 3;
+const PART: usize = 4;
+
+/// Whether the language writes compounds as one word. A text of unknown language may.
+pub fn has_compounds(language: &str) -> bool {
+    let primary = language
+        .split(['-', '_'])
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    matches!(
+        primary.as_str(),
+        "" | "de"
+            | "nl"
+            | "sv"
+            | "da"
+            | "nb"
+            | "nn"
+            | "no"
+            | "fi"
+            | "et"
+            | "hu"
+            | "is"
+            | "lb"
+            | "fy"
+            | "af"
+    )
+}
+
+/// The keys of everything that may be a part at the end of a compound: of `mitgliedsbeitrag` also that of `beitrag`.
+/// No dictionary says where its parts begin, so it is every place; nobody asks for those that are none.
+pub fn part_keys(word: &Word) -> Vec<String> {
+    let length = word.form.chars().count();
+    if word.gram || length < COMPOUND {
+        return Vec::new();
+    }
+    let starts = word
+        .form
+        .char_indices()
+        .map(|(at, _)| at)
+        .skip(BEFORE)
+        .take(length - BEFORE - PART + 1);
+    let mut keys: Vec<String> = Vec::new();
+    for part in starts.filter_map(|at| word.form.get(at..)) {
+        let key = key(part);
+        if key.chars().count() >= PART && !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    keys
 }

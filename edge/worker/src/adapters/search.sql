@@ -18,6 +18,6 @@ WITH
   )
 SELECT chunk.id, source.title, chunk.heading, chunk.text, source.url, chunk.anchor, source.language, found.score
 FROM found
-JOIN chunk ON chunk.id = found.id AND chunk.tenant_id = ?1 AND chunk.bot_id = ?2
-JOIN source ON source.tenant_id = ?1 AND source.bot_id = ?2 AND source.id = chunk.source_id
+CROSS JOIN chunk ON chunk.id = found.id AND chunk.tenant_id = ?1 AND chunk.bot_id = ?2
+CROSS JOIN source ON source.tenant_id = ?1 AND source.bot_id = ?2 AND source.id = chunk.source_id
 ORDER BY found.score DESC
