@@ -3,10 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::{
-    stem::stem,
-    words::{Word, words},
-};
+use super::words::{Word, words};
 
 /// How a word's repetition counts for less and less (BM25).
 const K1: f64 = 1.2;
@@ -110,7 +107,7 @@ pub fn likeness(wanted: &Word, word: &Word, compounds: bool) -> f64 {
     }
     let same = same_word(wanted, word);
     if compounds && same < PART {
-        same.max(common_part(&wanted.form, &word.form))
+        same.max(common_part(&wanted.stem, &word.stem))
     } else {
         same
     }
@@ -120,25 +117,31 @@ pub fn likeness(wanted: &Word, word: &Word, compounds: bool) -> f64 {
 const PART: f64 = 0.7;
 const SHARED_PART: f64 = 0.45;
 
-/// Fewest characters that two words have in common at their ends.
+/// Fewest letters of such a part, and of a compound's stem.
 const MIN_PART: usize = 4;
+const MIN_COMPOUND: usize = 8;
+
+/// What another form with the same stem is worth.
+const SAME_STEM: f64 = 0.95;
+
+/// The least and the most that a word with the same key and another stem is worth.
+const SAME_KEY: f64 = 0.05;
+const MAX_ALIKE: f64 = 0.9;
+
+/// From this likeness on a word counts as a neighbour.
+const THERE: f64 = 0.4;
 
 fn common_part(wanted: &str, word: &str) -> f64 {
-    let (a, b) = (stem(wanted), stem(word));
-    let length = |text: &str| text.chars().count();
-    let shorter = length(a).min(length(b));
-    if shorter < MIN_PART || length(a).max(length(b)) < 8 {
+    // Letters of these languages are one byte each when they are folded.
+    let shorter = wanted.len().min(word.len());
+    if shorter < MIN_PART || wanted.len().max(word.len()) < MIN_COMPOUND {
         return 0.0;
     }
-    if b.contains(a) {
+    if word.contains(wanted) {
         return PART;
     }
-    let common = a
-        .chars()
-        .rev()
-        .zip(b.chars().rev())
-        .take_while(|(a, b)| a == b)
-        .count();
+    let ends = wanted.bytes().rev().zip(word.bytes().rev());
+    let common = ends.take_while(|(a, b)| a == b).count();
     if common == shorter {
         PART
     } else if common > MIN_PART {
@@ -152,13 +155,18 @@ fn same_word(wanted: &Word, word: &Word) -> f64 {
     if wanted.key != word.key {
         return 0.0;
     }
-    let (a, b) = (stem(&wanted.form), stem(&word.form));
-    if a == b {
-        return 0.95;
+    if wanted.stem == word.stem {
+        return SAME_STEM;
     }
-    let common = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count() as f64;
-    let longest = a.chars().count().max(b.chars().count()) as f64;
-    (common / longest).powi(2).clamp(0.05, 0.9)
+    let alike = common_start(&wanted.form, &word.form).max(common_start(&wanted.stem, &word.stem));
+    alike.powi(2).clamp(SAME_KEY, MAX_ALIKE)
+}
+
+/// The share of the longer word's letters that both begin with.
+fn common_start(a: &str, b: &str) -> f64 {
+    let common = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
+    let longest = a.chars().count().max(b.chars().count());
+    common as f64 / longest.max(1) as f64
 }
 
 /// Scores each text.
@@ -178,30 +186,20 @@ fn score(wanted: &[Wanted<'_>], text: &Text, size: f64, compounds: bool) -> f64 
     let mut held = 0.0;
     let mut places: Vec<Vec<usize>> = Vec::new();
     for Wanted { word, worth } in wanted {
-        let count = |part: &[Word]| {
-            part.iter()
-                .map(|other| likeness(word, other, compounds))
-                .sum::<f64>()
+        let alike = |part: &[Word]| -> Vec<f64> {
+            let alike = part.iter().map(|other| likeness(word, other, compounds));
+            alike.collect()
         };
-        let best = |part: &[Word]| {
-            part.iter()
-                .map(|other| likeness(word, other, compounds))
-                .fold(0.0, f64::max)
-        };
+        let most = |alike: &[f64]| alike.iter().copied().fold(0.0, f64::max);
+        let body = alike(&text.body);
+        let (title, heading) = (most(&alike(&text.title)), most(&alike(&text.heading)));
         // A word that the whole document is about says little of one of its chunks.
-        let above = (TITLE * best(&text.title)).max(HEADING * best(&text.heading));
-        let found = above + count(&text.body) * (1.0 - ABOVE * above.min(1.0));
-        let most = best(&text.title)
-            .max(best(&text.heading))
-            .max(best(&text.body));
-        held += worth * most;
+        let above = (TITLE * title).max(HEADING * heading);
+        let found = above + body.iter().sum::<f64>() * (1.0 - ABOVE * above.min(1.0));
+        held += worth * title.max(heading).max(most(&body));
         total += worth * found * (K1 + 1.0) / (found + norm);
-        let at = text
-            .body
-            .iter()
-            .enumerate()
-            .filter(|(_, other)| likeness(word, other, compounds) > 0.4);
-        places.push(at.map(|(at, _)| at).collect());
+        let there = body.iter().enumerate().filter(|(_, alike)| **alike > THERE);
+        places.push(there.map(|(at, _)| at).collect());
     }
     let mut close = 0.0;
     for (pair, at) in wanted.windows(2).zip(places.windows(2)) {

@@ -3,16 +3,21 @@
 /// Longest key, in characters.
 const MAX_KEY: usize = 5;
 
-/// What a folded word is looked up by.
-pub fn key(word: &str) -> String {
-    stem(word).chars().take(MAX_KEY).collect()
+/// What a word of this stem is looked up by.
+pub fn key(stem: &str) -> String {
+    stem.chars().take(MAX_KEY).collect()
 }
 
 /// The word without the endings (and in Arabic the articles) of its script's languages.
 pub fn stem(word: &str) -> &str {
     match word.chars().next().map_or(0, u32::from) {
         0x370..=0x3ff => without(word, &GREEK, 3),
-        0x400..=0x52f => without(word, &CYRILLIC, 3),
+        // `музей` and `музеями` leave the same when a vowel goes as well.
+        0x400..=0x52f => without(
+            without(word, &CYRILLIC, 3),
+            &["а", "е", "и", "о", "у", "ы", "ь", "ю", "я"],
+            3,
+        ),
         0x600..=0x6ff => arabic(word),
         0x900..=0x97f => without(word, &DEVANAGARI, 2),
         _ => latin(word),
@@ -50,7 +55,7 @@ fn arabic(word: &str) -> &str {
     without(word, &ARABIC, 3)
 }
 
-const LATIN: [&str; 62] = [
+const LATIN: [&str; 63] = [
     "issements",
     "issement",
     "abilites",
@@ -65,6 +70,7 @@ const LATIN: [&str; 62] = [
     "acion",
     "icion",
     "acoes",
+    "icoes",
     "azioni",
     "azione",
     "acao",

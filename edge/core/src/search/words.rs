@@ -1,13 +1,18 @@
 //! Text cut into words, or into pieces of words where a script has no spaces.
 
-use super::{fold::fold, stem::key};
+use super::{
+    fold::fold,
+    stem::{key, stem},
+};
 
 /// A word of a text as it is compared with another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Word {
     /// Folded.
     pub form: String,
-    /// What it is looked up by: two forms of one word share it.
+    /// Without its endings.
+    pub stem: String,
+    /// What it is looked up by, the beginning of its stem: two forms of one word share it.
     pub key: String,
     /// A piece of a text without spaces, no word of its own.
     pub gram: bool,
@@ -112,10 +117,11 @@ fn end(run: &mut String, kind: Class, out: &mut Vec<Word>) {
         Class::None => {}
         Class::Word => {
             let form: String = run.chars().take(MAX_WORD).collect();
-            let key = key(&form);
+            let stem = stem(&form).to_owned();
             out.push(Word {
+                key: key(&stem),
+                stem,
                 form,
-                key,
                 gram: false,
             });
         }
@@ -137,6 +143,7 @@ fn grams(units: &[String], n: usize, out: &mut Vec<Word>) {
         let form = units.concat();
         out.push(Word {
             key: form.clone(),
+            stem: String::new(),
             form,
             gram: true,
         });
@@ -208,7 +215,7 @@ pub fn part_keys(word: &Word) -> Vec<String> {
         .take(length - BEFORE - PART + 1);
     let mut keys: Vec<String> = Vec::new();
     for part in starts.filter_map(|at| word.form.get(at..)) {
-        let key = key(part);
+        let key = key(stem(part));
         if key.chars().count() >= PART && !keys.contains(&key) {
             keys.push(key);
         }
