@@ -139,7 +139,6 @@ fn questions_that_the_documents_answer_stand_apart_from_the_others() {
     // Nobody admits anything: what was found is all that tells.
     let (medians, exceptions) = separation(false);
     assert!(medians[0] >= 0.9 && medians[1] <= 0.25, "{medians:?}");
-    println!("{medians:?} {exceptions:?}");
     assert_eq!(exceptions, &both[2..]);
 }
 
