@@ -41,7 +41,7 @@ impl Index for Edge {
         query: &Query,
         limit: u32,
     ) -> Result<Found, PortError> {
-        let json = |words: &[String]| serde_json::to_string(words).map_err(port_error);
+        let json = |words: &[String]| serde_json::json!(words).to_string();
         let words = query.words();
         let mut counted = words.clone();
         counted.push(query.scope.word(""));
@@ -49,11 +49,11 @@ impl Index for Edge {
         let search = db.prepare(SEARCH).bind(&[
             tenant_id.into(),
             bot_id.into(),
-            json(&words)?.into(),
+            json(&words).into(),
             limit.into(),
             MAX_ROWS.into(),
         ]);
-        let count = db.prepare(WORDS).bind(&[json(&counted)?.into()]);
+        let count = db.prepare(WORDS).bind(&[json(&counted).into()]);
         // One trip for both.
         let statements = vec![search.map_err(port_error)?, count.map_err(port_error)?];
         let done = db.batch(statements).await.map_err(port_error)?;
