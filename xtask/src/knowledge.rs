@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use bulle_edge_core::retrieval::chunk::Document;
+use bulle_edge_core::knowledge::Document;
 use bulle_edge_formats::{File, read};
 use bulle_protocol::admin::source::{FailureCode, Source, SourceStatus};
 use lexopt::{Arg, Parser, ValueExt};

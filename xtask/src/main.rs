@@ -112,7 +112,7 @@ fn dispatch(mut parser: Parser) -> Result<ExitCode> {
                 return Ok(ExitCode::FAILURE);
             }
         }
-        "bench" => return bench::run(parser.optional_word()?.as_deref()),
+        "bench" => return bench::run(&mut parser),
         other => {
             eprintln!("error: there is no command `{other}`\n\n{HELP}");
             return Ok(ExitCode::from(USAGE));

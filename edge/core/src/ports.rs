@@ -18,7 +18,7 @@ use crate::{
     notice::mail::Mailer,
     prompt::Summary,
     record::{Call, Record},
-    retrieval::Hit,
+    search::{Found, Query},
     settings::Site,
 };
 
@@ -95,14 +95,14 @@ pub trait Tenants {
 
 /// The full-text index.
 pub trait Index {
-    /// At most `limit` chunks of the scope that match the FTS5 expression, best first.
+    /// At most `limit` chunks of the bot with any of the words, best first, and how frequent the words are.
     async fn search(
         &self,
         tenant_id: &str,
         bot_id: &str,
-        expression: &str,
+        query: &Query,
         limit: u32,
-    ) -> Result<Vec<Hit>, PortError>;
+    ) -> Result<Found, PortError>;
 }
 
 /// The permanent transcript.

@@ -26,6 +26,7 @@ use crate::{
     prompt::Summary,
     record::{Call, Record},
     retrieval::Hit,
+    search::{Found, Query},
     settings::Site,
 };
 
@@ -351,16 +352,10 @@ impl Tenants for Fakes {
 }
 
 impl Index for Fakes {
-    async fn search(
-        &self,
-        _: &str,
-        _: &str,
-        expression: &str,
-        _: u32,
-    ) -> Result<Vec<Hit>, PortError> {
+    async fn search(&self, _: &str, _: &str, query: &Query, _: u32) -> Result<Found, PortError> {
         self.enter("index")?;
-        assert!(expression.starts_with("scope : s"), "{expression}");
-        Ok(self.hits.borrow().clone())
+        assert!(!query.keys.is_empty());
+        Ok(query.found(self.hits.borrow().clone(), []))
     }
 }
 

@@ -35,6 +35,9 @@ const MIN_SHARE: f64 = 0.7;
 /// The same for a sentence of another passage than the best one.
 const MIN_SHARE_ELSEWHERE: f64 = 0.85;
 
+/// What a sentence gains that holds the fact that is asked for: who, when, how much.
+const FACT: f64 = 0.35;
+
 /// What the rank of its passage adds to a sentence: nothing for the last, this for the first.
 const PASSAGE_WEIGHT: f64 = 0.4;
 
@@ -161,6 +164,9 @@ fn score(passages: &Passages) -> Vec<Unit<'_>> {
                 })
                 .sum();
             let coverage = held / terms.len() as f64;
+            let kind = passages.terms().kind();
+            let fact = kind.is_some_and(|kind| kind.is_in(text, &passage.hit.language));
+            let fact = if fact { FACT } else { 0.0 };
             let rank = passage.hit.score / top.max(f64::MIN_POSITIVE);
             units.push(Unit {
                 passage,
@@ -169,7 +175,7 @@ fn score(passages: &Passages) -> Vec<Unit<'_>> {
                 is_item,
                 headed: above.contains(&true),
                 coverage,
-                score: coverage + PASSAGE_WEIGHT * rank - 0.001 * position as f64,
+                score: coverage + fact + PASSAGE_WEIGHT * rank - 0.001 * position as f64,
             });
         }
     }

@@ -7,17 +7,18 @@ use super::Finished;
 use crate::{
     fakes::{self, block_on},
     guard::Question,
+    knowledge::Document,
     ports::{Index, PortError},
     provider::extractive,
     reply::Reply,
-    retrieval::{self, Hit, Passages, chunk::Document},
+    retrieval::{self, Hit, Passages},
+    search::{Found, Query, Scope, index_columns},
     settings::BotSettings,
-    text::words,
 };
 use bulle_protocol::event::Finish;
 
 /// What BM25 makes of a column: title, heading, body.
-const WEIGHTS: [f64; 3] = [2.0, 3.0, 1.0];
+const WEIGHTS: [f64; 3] = [2.0, 2.0, 1.0];
 
 /// An example.
 pub struct Example {
@@ -60,7 +61,11 @@ impl Example {
                     language: document.language.clone(),
                     score: 0.0,
                 };
-                let columns = [words(&hit.title), words(&hit.heading), words(&hit.text)];
+                let scope = Scope::of("", "");
+                let columns =
+                    index_columns(&scope, &hit.title, &hit.heading, &hit.text, &hit.language);
+                let columns = [columns.title, columns.heading, columns.body]
+                    .map(|column| column.split(' ').map(str::to_owned).collect());
                 rows.push((hit, columns));
             }
         }
@@ -127,18 +132,10 @@ impl Index for Example {
         &self,
         _: &str,
         _: &str,
-        expression: &str,
+        query: &Query,
         limit: u32,
-    ) -> Result<Vec<Hit>, PortError> {
-        let (_, any) = expression.split_once(": (").unwrap();
-        let stems: Vec<(&str, bool)> = (any.trim_end_matches(')').split(" OR "))
-            .map(|term| {
-                (
-                    term.trim_end_matches('*').trim_matches('"'),
-                    term.ends_with('*'),
-                )
-            })
-            .collect();
+    ) -> Result<Found, PortError> {
+        let scope = Scope::of("", "");
         let count = self.rows.len() as f64;
         let size = |columns: &[Vec<String>; 3]| columns.iter().map(Vec::len).sum::<usize>() as f64;
         let mean = self
@@ -147,14 +144,8 @@ impl Index for Example {
             .map(|(_, columns)| size(columns))
             .sum::<f64>()
             / count;
-        let frequency = |columns: &[Vec<String>; 3], (stem, open): (&str, bool)| -> f64 {
-            let is = |word: &&String| {
-                if open {
-                    word.starts_with(stem)
-                } else {
-                    *word == stem
-                }
-            };
+        let frequency = |columns: &[Vec<String>; 3], key: &str| -> f64 {
+            let is = |word: &&String| **word == scope.word(key);
             let found = columns
                 .iter()
                 .map(|column| column.iter().filter(is).count() as f64);
@@ -164,11 +155,13 @@ impl Index for Example {
                 .sum()
         };
         let mut scores = vec![0.0; self.rows.len()];
-        for stem in stems {
+        let mut counts = vec![(query.scope.word(""), self.rows.len() as u32)];
+        for key in &query.keys {
             let found: Vec<f64> = (self.rows.iter())
-                .map(|(_, columns)| frequency(columns, stem))
+                .map(|(_, columns)| frequency(columns, key))
                 .collect();
             let holding = found.iter().filter(|found| **found > 0.0).count() as f64;
+            counts.push((query.scope.word(key), holding as u32));
             let idf = ((count - holding + 0.5) / (holding + 0.5)).ln().max(1e-6);
             for ((score, found), (_, columns)) in scores.iter_mut().zip(found).zip(&self.rows) {
                 *score += idf * found * 2.2 / (found + 1.2 * (0.25 + 0.75 * size(columns) / mean));
@@ -183,6 +176,6 @@ impl Index for Example {
             .collect();
         hits.sort_by(|a, b| b.score.total_cmp(&a.score));
         hits.truncate(limit as usize);
-        Ok(hits)
+        Ok(query.found(hits, counts))
     }
 }

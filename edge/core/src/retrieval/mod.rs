@@ -1,13 +1,18 @@
 //! From a question to the passages of the owner's documents that speak of it.
 
-pub mod chunk;
 pub mod query;
+mod snippet;
 
 use bulle_protocol::event::Source;
 
 use crate::{
     guard::Question,
     ports::{Index, PortError},
+    search::{
+        Found,
+        rank::{self, Text, Wanted},
+        words::Word,
+    },
     text,
 };
 use query::Terms;
@@ -16,7 +21,7 @@ use query::Terms;
 pub const MAX_PASSAGES: usize = 6;
 
 /// Candidates fetched from the index before ranking.
-const CANDIDATES: u32 = 24;
+const CANDIDATES: u32 = 40;
 
 /// Longest snippet of a source, in characters.
 const SNIPPET_CHARS: usize = 240;
@@ -55,6 +60,8 @@ pub struct Passage {
     pub n: u32,
     /// The chunk; its score is the final one.
     pub hit: Hit,
+    /// What of its text speaks most of the question; empty when that is not known.
+    pub snippet: String,
 }
 
 impl Passage {
@@ -65,12 +72,10 @@ impl Passage {
             Some(section) if section != title => format!("{title} › {section}"),
             _ => title.clone(),
         };
-        let flat = self.hit.text.replace("\n- ", " · ").replace('\n', " ");
-        let flat = flat.trim_start_matches("- ");
-        let mut snippet: String = flat.chars().take(SNIPPET_CHARS).collect();
-        if flat.chars().count() > SNIPPET_CHARS {
-            snippet.push('…');
-        }
+        let snippet = match self.snippet.as_str() {
+            "" => snippet::flat(&self.hit.text, 0, SNIPPET_CHARS),
+            snippet => snippet.to_owned(),
+        };
         Source {
             n: self.n,
             title,
@@ -103,6 +108,17 @@ impl Passages {
     pub fn language(&self) -> &str {
         &self.language
     }
+
+    /// As if they had these scores, the best first.
+    #[cfg(test)]
+    pub fn scored(mut self, scores: &[f64]) -> Self {
+        let mut scores = scores.to_vec();
+        scores.sort_by(|a, b| b.total_cmp(a));
+        for (passage, score) in self.items.iter_mut().zip(scores) {
+            passage.hit.score = score;
+        }
+        self
+    }
 }
 
 /// Searches the bot's documents. A question without a word of its own ("since when?") is read as a
@@ -131,35 +147,95 @@ pub async fn search(
         language,
     };
     let site = question.site();
-    let Some(expression) = found.terms.expression(&site.tenant_id, &site.bot_id) else {
-        return Ok(found);
-    };
-    let hits = index
-        .search(&site.tenant_id, &site.bot_id, &expression, CANDIDATES)
-        .await?;
-    found.items = rank(hits, &found.terms, &found.language);
+    found.items = find(
+        index,
+        &site.tenant_id,
+        &site.bot_id,
+        &found.terms,
+        &found.language,
+    )
+    .await?;
     Ok(found)
 }
 
-/// Orders hits by BM25, by how many of the question's words they hold, and by language; drops repeated text.
-fn rank(mut hits: Vec<Hit>, terms: &Terms, language: &str) -> Vec<Passage> {
-    for hit in &mut hits {
-        let held = terms.coverage(&[&hit.title, &hit.heading, &hit.text]);
-        hit.score *= 0.3 + held;
+/// The bot's chunks that speak of the terms, best first.
+///
+/// # Errors
+/// The index failed.
+pub async fn find(
+    index: &impl Index,
+    tenant_id: &str,
+    bot_id: &str,
+    terms: &Terms,
+    language: &str,
+) -> Result<Vec<Passage>, PortError> {
+    if terms.is_empty() {
+        return Ok(Vec::new());
+    }
+    let query = terms.query(tenant_id, bot_id);
+    let found = index.search(tenant_id, bot_id, &query, CANDIDATES).await?;
+    Ok(ranked(found, terms, language))
+}
+
+/// What a text's score is multiplied by that holds a fact of the kind that is asked for.
+const FACT: f64 = 1.4;
+
+/// The same for one that is not in the language of the question.
+const FOREIGN: f64 = 0.6;
+
+/// What a single character of Chinese is worth, where two that stand together are worth 1.
+const LETTER: f64 = 0.5;
+
+/// Share of the words of the shorter text from which on two texts say the same.
+const REPEATED: f64 = 0.9;
+
+/// Orders hits by the words of the question, by the fact that is asked for and by language; drops what repeats a
+/// better one.
+fn ranked<'a>(found: Found, terms: &'a Terms, language: &str) -> Vec<Passage> {
+    let Found {
+        mut hits,
+        chunks,
+        all,
+    } = found;
+    let wanted = |word: &'a Word, share: f64| {
+        let held = chunks.get(&word.key).copied().unwrap_or(0);
+        let worth = share * rank::rarity(held.into(), all.max(1).into());
+        Wanted { word, worth }
+    };
+    let words = terms.words().iter().map(|word| wanted(word, 1.0));
+    let letters = terms.letters().iter().map(|word| wanted(word, LETTER));
+    let wanted: Vec<Wanted<'_>> = words.chain(letters).collect();
+    let texts: Vec<Text> = (hits.iter())
+        .map(|hit| Text::of(&hit.title, &hit.heading, &hit.text))
+        .collect();
+    let scores = rank::scores(&wanted, &texts, terms.compounds());
+    for (hit, score) in hits.iter_mut().zip(scores) {
+        hit.score = score;
+        if let Some(kind) = terms.kind()
+            && kind.is_in(&hit.text, &hit.language)
+        {
+            hit.score *= FACT;
+        }
         if !hit.language.is_empty() && !hit.speaks(language) {
-            hit.score *= 0.6;
+            hit.score *= FOREIGN;
         }
     }
-    hits.sort_by(|a, b| b.score.total_cmp(&a.score));
-    let mut kept: Vec<Hit> = Vec::new();
-    for hit in hits {
-        if kept.len() < MAX_PASSAGES && !kept.iter().any(|other| other.text == hit.text) {
-            kept.push(hit);
+    let mut order: Vec<(Hit, Text)> = hits.into_iter().zip(texts).collect();
+    order.sort_by(|(a, _), (b, _)| b.score.total_cmp(&a.score));
+    let mut kept: Vec<(Hit, Text)> = Vec::new();
+    for (hit, text) in order {
+        let repeats = |(_, other): &(Hit, Text)| text.shared(other) >= REPEATED;
+        if kept.len() < MAX_PASSAGES && !kept.iter().any(repeats) {
+            kept.push((hit, text));
         }
     }
     kept.into_iter()
         .zip(1..)
-        .map(|(hit, n)| Passage { n, hit })
+        .map(|((hit, _), n)| Passage {
+            n,
+            snippet: snippet::of(&hit, terms, SNIPPET_CHARS),
+            hit,
+        })
         .collect()
 }
 
@@ -187,20 +263,78 @@ mod tests {
             hit("Rennes en hiver", "fr", 2.0),
             hit("Kubernetes at Rennes", "en", 2.0),
             hit("Kubernetes à Rennes", "fr-FR", 2.0),
-            hit("Kubernetes à Rennes", "fr", 1.0),
+            hit("Kubernetes à  Rennes !", "fr", 1.0),
+            hit("Kubernetes 2019", "fr", 1.0),
+            hit("Kubernetes 2020", "fr", 1.0),
         ];
-        let texts: Vec<_> = rank(hits, &terms, "fr")
+        let found = Found {
+            hits,
+            ..Found::default()
+        };
+        let texts: Vec<_> = ranked(found, &terms, "fr")
             .into_iter()
-            .map(|p| (p.n, p.hit.text))
+            .map(|passage| passage.hit.text)
             .collect();
-        assert_eq!(
-            texts,
-            [
-                (1, "Kubernetes à Rennes".to_owned()),
-                (2, "Rennes en hiver".to_owned()),
-                (3, "Kubernetes at Rennes".to_owned()),
-            ]
+        let expected = [
+            "Kubernetes à Rennes",
+            "Kubernetes 2019",
+            "Kubernetes 2020",
+            "Kubernetes at Rennes",
+            "Rennes en hiver",
+        ];
+        assert_eq!(texts[0], expected[0]);
+        assert_eq!(texts.len(), expected.len());
+        assert!(
+            expected
+                .iter()
+                .all(|text| texts.iter().any(|other| other == text)),
+            "{texts:?}"
         );
+    }
+
+    #[test]
+    fn rare_words_count_for_more_than_common_ones() {
+        let terms = Terms::of("Prix du seigle", "fr");
+        let found = Found {
+            hits: vec![
+                hit("Prix des tartes", "fr", 2.0),
+                hit("Le seigle", "fr", 1.0),
+            ],
+            chunks: [("prix".to_owned(), 40), ("seigl".to_owned(), 1)].into(),
+            all: 50,
+        };
+        assert_eq!(ranked(found, &terms, "fr")[0].hit.text, "Le seigle");
+    }
+
+    #[test]
+    fn the_paragraph_with_the_fact_comes_first() {
+        for (question, language, with, without) in [
+            (
+                "Wie viel kostet der Kurs?",
+                "de",
+                "Der Kurs kostet 90 Euro.",
+                "Der Kurs ist schön und kostet Mühe.",
+            ),
+            (
+                "متى تفتح المكتبة؟",
+                "ar",
+                "المكتبة تفتح الساعة التاسعة.",
+                "المكتبة تفتح للجميع.",
+            ),
+            (
+                "博物馆什么时候开门？",
+                "zh",
+                "博物馆上午九点开门。",
+                "博物馆大门开门见山。",
+            ),
+        ] {
+            let found = Found {
+                hits: vec![hit(without, language, 1.0), hit(with, language, 1.0)],
+                ..Found::default()
+            };
+            let terms = Terms::of(question, language);
+            assert_eq!(ranked(found, &terms, language)[0].hit.text, with);
+        }
     }
 
     #[test]
@@ -222,6 +356,7 @@ mod tests {
         let source = Passage {
             n: 2,
             hit: hit(&long, "fr", 1.0),
+            snippet: String::new(),
         }
         .source();
         assert_eq!(source.title, "CV › Emplois");

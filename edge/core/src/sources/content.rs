@@ -3,7 +3,8 @@
 use bulle_protocol::admin::source::FaqEntry;
 
 use crate::{
-    retrieval::chunk::{Chunk, Document},
+    knowledge::{Chunk, Document},
+    search::{Columns, Scope, index_columns},
     text::sha256_hex,
 };
 
@@ -13,8 +14,20 @@ const PART_BYTES: usize = 400_000;
 /// Most chunks that are written at once.
 const BATCH_CHUNKS: usize = 100;
 
-/// Bytes of chunks after which no more are written at once.
-const BATCH_BYTES: usize = 200_000;
+/// Bytes of chunks and their words after which no more are written at once: a value of the database holds 2 MB. The words
+/// of the index take four times the bytes of a French text, and twelve times those of a Chinese one.
+const BATCH_BYTES: usize = 1_000_000;
+
+/// A chunk as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry<'p> {
+    /// Number of the chunk within its document, from 0.
+    pub position: usize,
+    /// What is quoted.
+    pub chunk: &'p Chunk,
+    /// What is found.
+    pub columns: Columns,
+}
 
 /// What of a document is decided before it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,19 +65,26 @@ impl Prepared {
     }
 
     /// The chunks from this one on that are written at once. Empty when all are written.
-    pub fn batch(&self, from: usize) -> &[Chunk] {
-        let rest = self.chunks.get(from..).unwrap_or_default();
+    pub fn batch(&self, from: usize, scope: &Scope) -> Vec<Entry<'_>> {
+        let Document {
+            title, language, ..
+        } = &self.document;
+        let mut batch = Vec::new();
         let mut bytes = 0;
-        let length = rest
-            .iter()
-            .take(BATCH_CHUNKS)
-            .take_while(|chunk| {
-                let fits = bytes < BATCH_BYTES;
-                bytes += chunk.text.len() + chunk.heading.len();
-                fits
-            })
-            .count();
-        rest.get(..length).unwrap_or_default()
+        for (position, chunk) in self.chunks.iter().enumerate().skip(from) {
+            if batch.len() >= BATCH_CHUNKS || bytes >= BATCH_BYTES {
+                break;
+            }
+            let columns = index_columns(scope, title, &chunk.heading, &chunk.text, language);
+            bytes += chunk.text.len() + chunk.heading.len();
+            bytes += columns.title.len() + columns.heading.len() + columns.body.len();
+            batch.push(Entry {
+                position,
+                chunk,
+                columns,
+            });
+        }
+        batch
     }
 }
 
@@ -180,18 +200,54 @@ mod tests {
             .map(|n| format!("# H{n}\n\n{}\n\n", "word ".repeat(200)))
             .collect();
         let prepared = Prepared::new(document("T", &body), String::new(), 0);
+        let scope = Scope::of("t", "b");
         let mut seen = 0;
         loop {
-            let batch = prepared.batch(seen);
-            if batch.is_empty() {
+            let batch = prepared.batch(seen, &scope);
+            let Some(first) = batch.first() else {
                 break;
-            }
-            assert_eq!(batch.first(), prepared.chunks.get(seen));
+            };
+            assert_eq!(
+                (first.position, first.chunk),
+                (seen, &prepared.chunks[seen])
+            );
+            assert!(first.columns.body.starts_with(&scope.word("word")));
             assert!(batch.len() <= BATCH_CHUNKS);
             seen += batch.len();
         }
         assert_eq!(seen, prepared.chunks.len());
-        assert!(prepared.batch(seen + 9).is_empty());
+        assert!(prepared.batch(seen + 9, &scope).is_empty());
+    }
+
+    #[test]
+    fn a_batch_fits_a_value_of_the_database_whatever_its_script_is() {
+        let long = "Donaudampfschifffahrtsgesellschaftskapit";
+        let heading = "字".repeat(100_000);
+        for text in [
+            "我们学习中文。".repeat(40_000),
+            format!("{long} ").repeat(8_000),
+            format!("# {heading}\n\n{}", format!("{long} ").repeat(3_000)),
+        ] {
+            let mut document = document("T", &text);
+            document.language = String::new();
+            let prepared = Prepared::new(document, String::new(), 0);
+            let mut seen = 0;
+            while seen < prepared.chunks.len() {
+                let batch = prepared.batch(seen, &Scope::of("t", "b"));
+                let bytes: usize = batch
+                    .iter()
+                    .map(|entry| {
+                        let Columns { heading, body, .. } = &entry.columns;
+                        entry.chunk.text.len()
+                            + entry.chunk.heading.len()
+                            + heading.len()
+                            + body.len()
+                    })
+                    .sum();
+                assert!(!batch.is_empty() && bytes < 1_100_000, "{bytes}");
+                seen += batch.len();
+            }
+        }
     }
 
     #[test]

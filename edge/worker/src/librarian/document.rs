@@ -1,8 +1,9 @@
 //! Sources that are one document: a file, a page, a text, a list of questions.
 
 use bulle_edge_core::{
+    knowledge::Document,
     ports::Clock,
-    retrieval::chunk::Document,
+    search::Scope,
     sources::{
         FailureCode, MAX_FILE_BYTES, MAX_ROBOTS_BYTES, SourceKind, Trouble,
         content::{self, Prepared},
@@ -88,17 +89,18 @@ impl Librarian {
         let Some(mut staged) = edge.stage(shelf, target, prepared).await? else {
             return Ok(true);
         };
-        for batch in 0.. {
-            let chunks = prepared.batch(staged.written);
-            if chunks.is_empty() {
+        let scope = Scope::of(&shelf.tenant_id, &shelf.bot_id);
+        for number in 0.. {
+            if staged.written >= prepared.chunks.len() {
                 break;
             }
-            if batches.is_some_and(|most| batch >= most) {
+            if batches.is_some_and(|most| number >= most) {
                 return Ok(false);
             }
-            edge.write(shelf, target, (prepared, &staged), chunks)
+            let batch = prepared.batch(staged.written, &scope);
+            edge.write(shelf, target, (prepared, &staged), &batch)
                 .await?;
-            staged.written += chunks.len();
+            staged.written += batch.len();
         }
         // Before the swap: what it leaves behind is not forgotten, whatever happens in between.
         let now = edge.now_ms();

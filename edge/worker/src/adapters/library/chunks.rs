@@ -2,8 +2,7 @@
 
 use bulle_edge_core::{
     ports::PortError,
-    retrieval::{chunk::Chunk, query::scope},
-    sources::content::{self, Prepared},
+    sources::content::{self, Entry, Prepared},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -51,6 +50,22 @@ struct Row<'r> {
     heading: &'r str,
     anchor: &'r str,
     text: &'r str,
+    /// Words of the index: of the heading, and of the text.
+    under: &'r str,
+    body: &'r str,
+}
+
+impl<'r> From<&'r Entry<'_>> for Row<'r> {
+    fn from(entry: &'r Entry<'_>) -> Self {
+        Self {
+            position: entry.position,
+            heading: &entry.chunk.heading,
+            anchor: &entry.chunk.anchor,
+            text: &entry.chunk.text,
+            under: &entry.columns.heading,
+            body: &entry.columns.body,
+        }
+    }
 }
 
 impl Edge {
@@ -120,8 +135,8 @@ impl Edge {
         }))
     }
 
-    /// Writes chunks of what is staged, beginning with the one at this position. Nothing is written when the source is
-    /// gone or is to be another by now, or when they are written already.
+    /// Writes the next chunks of what is staged. Nothing is written when the source is gone or is to be another by now, or
+    /// when they are written already.
     ///
     /// # Errors
     /// The database failed; then none of them is written.
@@ -130,21 +145,14 @@ impl Edge {
         shelf: &Shelf,
         target: Target<'_>,
         (prepared, staged): (&Prepared, &Staged),
-        chunks: &[Chunk],
+        batch: &[Entry<'_>],
     ) -> Result<(), PortError> {
-        let first = staged.written;
-        let rows: Vec<Row<'_>> = chunks
-            .iter()
-            .zip(first..)
-            .map(|(chunk, position)| Row {
-                position,
-                heading: &chunk.heading,
-                anchor: &chunk.anchor,
-                text: &chunk.text,
-            })
-            .collect();
+        let rows: Vec<Row<'_>> = batch.iter().map(Row::from).collect();
         let rows = json(&rows)?;
-        let done = (first + chunks.len()) as u32;
+        let done = (staged.written + batch.len()) as u32;
+        // The same for all.
+        let columns = batch.first().map(|entry| &entry.columns);
+        let (scope, title) = columns.map_or(("", ""), |columns| (&*columns.scope, &*columns.title));
         let common = [
             target.id.into(),
             target.revision.into(),
@@ -166,15 +174,15 @@ impl Edge {
             self.shelved(
                 shelf,
                 "INSERT INTO chunk_fts (rowid, scope, title, heading, body) \
-                 SELECT chunk.id, ?8, ?9, value ->> 'heading', value ->> 'text' FROM source, json_each(?7) \
+                 SELECT chunk.id, ?8, ?9, value ->> 'under', value ->> 'body' FROM source, json_each(?7) \
                  JOIN chunk ON chunk.tenant_id = ?1 AND chunk.bot_id = ?2 AND chunk.source_id = ?3 \
                  AND chunk.generation = ?6 AND chunk.position = value ->> 'position' \
                  WHERE source.tenant_id = ?1 AND source.bot_id = ?2 AND source.id = ?3 AND source.revision = ?4 \
                  AND source.staged = ?5 AND source.done < ?10",
                 &with(vec![
                     rows.as_str().into(),
-                    scope(&shelf.tenant_id, &shelf.bot_id).into(),
-                    prepared.document.title.as_str().into(),
+                    scope.into(),
+                    title.into(),
                     done.into(),
                 ]),
             )?,

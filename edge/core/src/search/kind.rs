@@ -1,0 +1,183 @@
+//! What kind of fact a question asks for, and whether a text holds one.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use super::fold::fold;
+
+/// A line for each language: how one asks when, words of time, how one asks the price, words of money, how one asks
+/// for a person, how one asks for a number.
+const LANGUAGES: &str = include_str!("kinds.txt");
+
+/// What a question asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A time, a day, a year, how long.
+    Time,
+    /// A price, a fee.
+    Price,
+    /// Somebody.
+    Person,
+    /// How many, how large.
+    Number,
+}
+
+struct Language {
+    asks: Vec<(Kind, Vec<String>)>,
+    time: Vec<String>,
+    money: Vec<String>,
+}
+
+static TABLE: LazyLock<HashMap<&str, Language>> = LazyLock::new(|| {
+    let list = |cell: &str| {
+        cell.split(';')
+            .map(fold)
+            .filter(|text| !text.is_empty())
+            .collect::<Vec<_>>()
+    };
+    let lines = LANGUAGES.lines().filter_map(|line| {
+        let cells: Vec<&str> = line.split('|').collect();
+        let [tag, when, time, price, money, who, number] = cells.as_slice() else {
+            return None;
+        };
+        let asks = vec![
+            (Kind::Price, list(price)),
+            (Kind::Time, list(when)),
+            (Kind::Person, list(who)),
+            (Kind::Number, list(number)),
+        ];
+        Some((
+            *tag,
+            Language {
+                asks,
+                time: list(time),
+                money: list(money),
+            },
+        ))
+    });
+    lines.collect()
+});
+
+/// Folded, each word between single spaces.
+pub fn plain(text: &str) -> String {
+    let spaced = fold(text).replace(
+        |c: char| {
+            !c.is_alphanumeric()
+                && !unicode_normalization::char::is_combining_mark(c)
+                && !"$€£¥₹".contains(c)
+        },
+        " ",
+    );
+    format!(
+        " {} ",
+        spaced.split_whitespace().collect::<Vec<_>>().join(" ")
+    )
+}
+
+/// Whether the text, made [`plain`], has the words: anywhere in scripts without spaces.
+fn has(plain: &str, words: &str) -> bool {
+    if words.chars().next().is_some_and(|c| matches!(u32::from(c), 0xe00..=0xeff | 0x1000..=0x109f | 0x1780..=0x17ff | 0x3040..=0x9fff)) {
+        return plain.contains(words);
+    }
+    plain.match_indices(words).any(|(at, _)| {
+        let before = plain.get(..at).is_some_and(|before| before.ends_with(' '));
+        let after = plain
+            .get(at + words.len()..)
+            .is_some_and(|after| after.starts_with(' '));
+        before && after
+    })
+}
+
+impl Kind {
+    /// What the question asks for; `None` when it cannot be told.
+    pub fn of(question: &str, language: &str) -> Option<Self> {
+        let table = TABLE.get(language)?;
+        let question = plain(question);
+        let asked = table
+            .asks
+            .iter()
+            .flat_map(|(kind, asks)| asks.iter().map(move |words| (*kind, words)));
+        // `how long` says more than `how`.
+        let mut best: Option<(Self, usize)> = None;
+        for (kind, words) in asked.filter(|(_, words)| has(&question, words)) {
+            let length = words.chars().count();
+            if best.is_none_or(|(_, longest)| length > longest) {
+                best = Some((kind, length));
+            }
+        }
+        best.map(|(kind, _)| kind)
+    }
+
+    /// Whether a text in the language holds such a fact.
+    pub fn is_in(self, text: &str, language: &str) -> bool {
+        let primary = language.split(['-', '_']).next().unwrap_or_default();
+        let table = TABLE.get(primary);
+        let any = |words: fn(&Language) -> &Vec<String>| {
+            let plain = plain(text);
+            table.is_some_and(|table| words(table).iter().any(|words| has(&plain, words)))
+        };
+        match self {
+            Self::Time => has_clock(text) || any(|table| &table.time),
+            Self::Price => {
+                text.contains(['$', '€', '£', '¥', '₹', '₽', '₺', '฿']) || any(|table| &table.money)
+            }
+            Self::Person => names_somebody(text),
+            Self::Number => fold(text).contains(|c: char| c.is_ascii_digit()),
+        }
+    }
+}
+
+/// `14:30`, `14h30` or a year.
+fn has_clock(text: &str) -> bool {
+    let mut digits = 0;
+    let mut separated = false;
+    for c in text.chars() {
+        if c.is_ascii_digit() {
+            digits += 1;
+            if digits >= 4 || (separated && digits >= 2) {
+                return true;
+            }
+        } else {
+            separated = digits > 0 && digits <= 2 && matches!(c, ':' | 'h');
+            digits = 0;
+        }
+    }
+    false
+}
+
+/// Two words with capitals side by side, of which the first does not begin a sentence; or a title of respect.
+fn names_somebody(text: &str) -> bool {
+    const TITLES: [&str; 16] = [
+        "さん",
+        "先生",
+        "氏",
+        "老板",
+        "店长",
+        "师傅",
+        "教练",
+        "ครู",
+        "คุณ",
+        "ลุง",
+        "الدكتور",
+        "الدكتورة",
+        "Mrs",
+        "Mr",
+        "Dr",
+        "Herr",
+    ];
+    if TITLES.iter().any(|title| text.contains(title)) {
+        return true;
+    }
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let capital = |word: &&str| {
+        word.chars().next().is_some_and(char::is_uppercase) && word.chars().count() > 1
+    };
+    words.windows(3).any(|three| {
+        let [before, first, second] = three else {
+            return false;
+        };
+        !before.ends_with(['.', '!', '?', ':'])
+            && !first.ends_with(['.', ',', ';'])
+            && capital(first)
+            && capital(second)
+    })
+}
