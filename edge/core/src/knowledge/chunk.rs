@@ -1,12 +1,15 @@
 //! Documents cut into chunks by their structure.
 
-use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use super::document::Document;
 use crate::text::{sentences, slug};
 
 /// Longest chunk, in tokens as [`tokens`] counts them.
 pub const MAX_CHUNK_TOKENS: usize = 350;
+
+/// Most characters of a heading; one that is longer is text, too.
+const MAX_HEADING_CHARS: usize = 200;
 
 /// Tokens of a text, roughly: a token is four letters of Latin, two of another alphabet, one character of Chinese.
 /// It may be wrong by a third; that is enough to cut by.
@@ -29,7 +32,8 @@ fn quarters(c: char) -> usize {
 pub struct Chunk {
     /// Path of headings, `A › B`.
     pub heading: String,
-    /// Fragment of the section's heading, or `page=12` in a file of pages; empty before the first of either.
+    /// Fragment of the section's heading, which is its `{#id}` or made from its words, or `page=12` in a file of pages;
+    /// empty before the first of either.
     pub anchor: String,
     /// One unit a line: a paragraph, a list item (`- `), a table row (`- `), a line of code.
     pub text: String,
@@ -41,9 +45,11 @@ impl Document {
     /// of a file the text stands, their anchor is that page.
     pub fn chunks(&self) -> Vec<Chunk> {
         let mut cutter = Cutter::default();
-        let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
-        for event in Parser::new_ext(&self.body, options) {
-            cutter.event(event);
+        let options = Options::ENABLE_TABLES
+            | Options::ENABLE_STRIKETHROUGH
+            | Options::ENABLE_HEADING_ATTRIBUTES;
+        for (event, range) in Parser::new_ext(&self.body, options).into_offset_iter() {
+            cutter.event(event, self.body.get(range).unwrap_or_default());
         }
         cutter.end_section();
         cutter.chunks
@@ -53,7 +59,9 @@ impl Document {
 #[derive(Default)]
 struct Cutter {
     chunks: Vec<Chunk>,
-    path: Vec<(HeadingLevel, String)>,
+    path: Vec<Heading>,
+    /// What a heading says of itself, until its text is there: its id, and what stands in braces and is none.
+    attributes: (Option<String>, String),
     /// With the page on which each begins.
     units: Vec<(String, Option<u32>)>,
     line: String,
@@ -64,18 +72,25 @@ struct Cutter {
     cells: Vec<String>,
 }
 
+struct Heading {
+    level: HeadingLevel,
+    title: String,
+    anchor: String,
+}
+
 impl Cutter {
-    fn event(&mut self, event: Event<'_>) {
+    fn event(&mut self, event: Event<'_>, source: &str) {
         match event {
-            Event::Start(Tag::Heading { .. }) => {
+            Event::Start(Tag::Heading { id, classes, .. }) => {
                 self.end_unit();
                 self.end_section();
+                let braces = match (&id, classes.as_slice()) {
+                    (None, []) => in_braces(source),
+                    _ => "",
+                };
+                self.attributes = (id.map(CowStr::into_string), braces.to_owned());
             }
-            Event::End(TagEnd::Heading(level)) => {
-                let title = std::mem::take(&mut self.line).trim().to_owned();
-                self.path.retain(|(above, _)| *above < level);
-                self.path.push((level, title));
-            }
+            Event::End(TagEnd::Heading(level)) => self.end_heading(level),
             Event::Start(Tag::Item) => {
                 self.end_unit();
                 self.in_item += 1;
@@ -103,6 +118,25 @@ impl Cutter {
             Event::Text(text) | Event::Code(text) => self.line.push_str(&text),
             Event::SoftBreak | Event::HardBreak => self.line.push(' '),
             _ => {}
+        }
+    }
+
+    fn end_heading(&mut self, level: HeadingLevel) {
+        let (id, braces) = std::mem::take(&mut self.attributes);
+        let mut line = std::mem::take(&mut self.line).trim().to_owned();
+        if !line.ends_with('}') && !braces.is_empty() {
+            line = format!("{line} {braces}");
+        }
+        let title: String = line.chars().take(MAX_HEADING_CHARS).collect();
+        self.path.retain(|above| above.level < level);
+        self.path.push(Heading {
+            level,
+            anchor: id.unwrap_or_else(|| slug(&title)),
+            title,
+        });
+        if line.chars().nth(MAX_HEADING_CHARS).is_some() {
+            self.line = line;
+            self.end_unit();
         }
     }
 
@@ -151,9 +185,10 @@ impl Cutter {
 
     fn end_section(&mut self) {
         self.end_unit();
-        let path: Vec<&str> = self.path.iter().map(|(_, title)| title.as_str()).collect();
+        let path: Vec<&str> = self.path.iter().map(|part| part.title.as_str()).collect();
         let heading = path.join(" › ");
-        let section = path.last().map(|title| slug(title)).unwrap_or_default();
+        let section = self.path.last().map_or("", |part| part.anchor.as_str());
+        let section = section.to_owned();
         let at =
             |page: Option<u32>| page.map_or_else(|| section.clone(), |page| format!("page={page}"));
         let (mut text, mut size, mut anchor) = (String::new(), 0, String::new());
@@ -184,6 +219,13 @@ impl Cutter {
             });
         }
     }
+}
+
+/// `{n}` of `## The sets {n}`, which is text and was taken for an attribute; empty when there is no such thing.
+fn in_braces(heading: &str) -> &str {
+    let line = heading.trim_end_matches(['#', '=', '-', ' ', '\n']);
+    let at = line.rfind('{').filter(|_| line.ends_with('}'));
+    at.and_then(|at| line.get(at..)).unwrap_or_default()
 }
 
 /// The page that a comment `<!-- page 12 -->` names.
@@ -286,6 +328,51 @@ mod tests {
             assert!(tokens(&chunk.text) <= MAX_CHUNK_TOKENS);
             assert!(chunk.text.ends_with('。'), "{}", chunk.text);
         }
+    }
+
+    fn headings(body: &str) -> Vec<(String, String)> {
+        let chunks = Document::parse(body).chunks();
+        let pairs = chunks
+            .into_iter()
+            .map(|chunk| (chunk.heading, chunk.anchor));
+        pairs.collect()
+    }
+
+    #[test]
+    fn a_heading_that_has_an_id_keeps_it() {
+        for (heading, title, anchor) in [
+            ("## Prix & horaires {#prix}", "Prix & horaires", "prix"),
+            ("## 料金 {#料金}", "料金", "料金"),
+            ("# The *end* {#the_end.2:b .wide}", "The end", "the_end.2:b"),
+            ("## Mind {.note}", "Mind", "mind"),
+            ("## No id", "No id", "no-id"),
+            (
+                "## The sets {1, 2, n}",
+                "The sets {1, 2, n}",
+                "the-sets-1-2-n",
+            ),
+            ("## With x {a=b}", "With x {a=b}", "with-x-a-b"),
+            ("## Braces \\{#x\\}", "Braces {#x}", "braces-x"),
+            ("## The set {n} ##", "The set {n}", "the-set-n"),
+            ("The set {n}\n====", "The set {n}", "the-set-n"),
+        ] {
+            let expected = (title.to_owned(), anchor.to_owned());
+            assert_eq!(headings(&format!("{heading}\n\ntext\n")), [expected]);
+        }
+        let inner = "# A {#a}\n\none\n\n## B\n\ntwo\n\n# C {#c}\n\n<!-- page 3 -->\n\nthree\n";
+        let seen = headings(inner);
+        let seen: Vec<_> = seen.iter().map(|(h, a)| (h.as_str(), a.as_str())).collect();
+        assert_eq!(seen, [("A", "a"), ("A › B", "b"), ("C", "page=3")]);
+    }
+
+    #[test]
+    fn a_heading_without_end_is_text() {
+        let long = "word ".repeat(500);
+        let chunks = Document::parse(&format!("# {long}\n\nbody\n")).chunks();
+        assert!(chunks.iter().all(|chunk| chunk.heading.len() <= 200));
+        let text: Vec<&str> = chunks.iter().map(|chunk| chunk.text.as_str()).collect();
+        assert_eq!(text.join(" ").matches("word").count(), 500);
+        assert!(text.join(" ").ends_with("body"));
     }
 
     #[test]

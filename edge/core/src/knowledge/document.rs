@@ -38,13 +38,16 @@ impl Document {
             document.body = text;
         }
         if document.title.is_empty() {
-            document.title = document
+            let heading = document
                 .body
                 .lines()
                 .find_map(|line| line.strip_prefix("# "))
                 .unwrap_or("Document")
-                .trim()
-                .to_owned();
+                .trim();
+            document.title = match heading.rsplit_once(" {#") {
+                Some((title, id)) if id.ends_with('}') => title.trim_end().to_owned(),
+                _ => heading.to_owned(),
+            };
         }
         document
     }
@@ -57,6 +60,8 @@ mod tests {
     #[test]
     fn without_front_matter_the_first_heading_is_the_title() {
         assert_eq!(Document::parse("text\n# Titre\n").title, "Titre");
+        assert_eq!(Document::parse("# Titre {#t}\n").title, "Titre");
+        assert_eq!(Document::parse("# Titre {#t} a\n").title, "Titre {#t} a");
         assert_eq!(Document::parse("").title, "Document");
         assert!(Document::parse("").chunks().is_empty());
     }
