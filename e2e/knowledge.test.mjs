@@ -39,6 +39,7 @@ describe("a file", () => {
     assert.equal(knowledge(owner), before + 1);
     const answer = await ask(owner, "When does the zephyrium open?");
     assert.match(answer.said, /9:45/);
+    assert.equal(found(owner, "zephyrium", database), 1);
     const content = await owner.fetch(`${owner.at}/${source.id}/content`);
     assert.match(content.headers.get("content-type"), /^text\/markdown/);
     assert.match(await content.text(), /The zephyrium opens/);
@@ -50,7 +51,7 @@ describe("a file", () => {
     assert.equal(rows(owner, "chunk", database), 1);
     assert.equal((await owner.fetch(`${owner.at}/${source.id}`, { method: "DELETE", headers: { "if-match": etag } })).status, 204);
     for (const table of ["source", "source_text", "chunk"]) assert.equal(rows(owner, table, database), 0, table);
-    assert.equal(found("zephyrium", database), 0);
+    assert.equal(found(owner, "", database), 0);
     await eventually("the object is gone", () => objects(owner).length === 0);
     assert.equal((await owner.fetch(`${owner.at}/${source.id}`)).status, 404);
     assert.equal((await ask(owner, "When does the zephyrium open?")).sources.length, 0);
@@ -75,7 +76,7 @@ describe("a file", () => {
     assert.match((await ask(owner, "How much is the glimmerstone?")).said, /15 euros/);
     assert.equal(knowledge(owner), version + 1);
     await eventually("the old file and the old chunks are gone", () =>
-      objects(owner).length === 1 && rows(owner, "chunk", database) === 1 && found("glimmerstone", database) === 1, 30_000);
+      objects(owner).length === 1 && rows(owner, "chunk", database) === 1 && found(owner, "glimmerstone", database) === 1, 30_000);
     assert.equal((await put(Buffer.from([0x25, 0x50, 0x44, 0x46, 0x2d, 0x31, 0x2e, 0x37, 0x0a, 0x00]))).status, 200);
     const failed = await settled(owner, source.id);
     assert.equal(failed.status, "failed");
@@ -125,10 +126,11 @@ describe("a file", () => {
     const owner = await newOwner(edge);
     await settled(owner, (await uploaded(owner, "a.md", "# A\n\nThe ossuarine is blue.\n")).id);
     assert.equal(objects(owner).length, 1);
+    assert.equal(found(owner, "", database), 1);
     await owner.remove("/bots/bot");
     await eventually("the objects are gone", () => objects(owner).length === 0);
     for (const table of ["source", "source_text", "chunk"]) assert.equal(rows(owner, table, database), 0, table);
-    assert.equal(found("ossuarine", database), 0);
+    assert.equal(found(owner, "", database), 0);
   });
 });
 
@@ -335,6 +337,7 @@ test("what an answer quoted stays with it when its source is deleted", async () 
   const { id } = await owner.post(owner.at, { kind: "text", title: "Quoted", text: "The lanternfish glows at nine fathoms." });
   await settled(owner, id);
   await ask(owner, "At how many fathoms does the lanternfish glow?");
+  assert.equal(found(owner, "lanternfish", database), 1);
   // As if a model had been given it.
   const chunk = database.prepare("SELECT id FROM chunk WHERE source_id = ?").get(id).id;
   const evidence = JSON.stringify({ prompt: { passages: [chunk] } });
@@ -343,6 +346,6 @@ test("what an answer quoted stays with it when its source is deleted", async () 
   await owner.remove(`${owner.at}/${id}`);
   const kept = database.prepare("SELECT id, generation, retired_title FROM chunk WHERE tenant_id = ?").all(owner.tenant);
   assert.deepEqual(kept.map((row) => ({ ...row })), [{ id: chunk, generation: -1, retired_title: "Quoted" }]);
-  assert.equal(found("lanternfish", database), 0);
+  assert.equal(found(owner, "", database), 0);
   assert.equal((await ask(owner, "At how many fathoms does the lanternfish glow?")).sources.length, 0);
 });

@@ -1,5 +1,6 @@
 // An owner who has a bot know things, and looks at what became of it.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { Visitor, assemble, text } from "./client.mjs";
@@ -55,7 +56,13 @@ export async function ask(owner, question) {
 /** Rows of a tenant. */
 export const rows = (owner, table, db, where = "1") =>
   db.prepare(`SELECT count(*) AS n FROM ${table} WHERE tenant_id = ? AND ${where}`).get(owner.tenant).n;
-export const found = (word, db) => db.prepare("SELECT count(*) AS n FROM chunk_fts WHERE chunk_fts MATCH ?").get(word).n;
+
+/** The word that every word of a tenant's bot begins with in the index, see edge/core/src/search. */
+const scope = (owner) => [...createHash("sha256").update(`${owner.tenant}/bot`).digest()].slice(0, 12)
+  .map((byte) => "abcdefghijklmnopqrstuvwxyz234567"[byte & 31]).join("");
+/** In how many chunks of a tenant the index has a word; all of its chunks when it is empty. Keys have five letters. */
+export const found = (owner, word, db) =>
+  db.prepare("SELECT count(*) AS n FROM chunk_fts WHERE chunk_fts MATCH ?").get(scope(owner) + word.slice(0, 5)).n;
 
 /** Keys of the objects of a tenant in the local R2. */
 export function objects(owner) {
