@@ -1,9 +1,8 @@
 //! What every request and answer have in common: the request id, CORS, security headers, problems, the log.
 
 use axum::{
-    Router,
     body::Body,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header},
     response::IntoResponse,
 };
 use bulle_edge_core::{
@@ -15,6 +14,7 @@ use bulle_protocol::{
     Id,
     problem::{Code, Limit, PROBLEM_JSON, Problem},
 };
+use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use tower_service::Service;
@@ -40,13 +40,13 @@ pub async fn serve(mut request: HttpRequest, env: Env, context: Context) -> Resp
     request.extensions_mut().insert(Arc::new(context));
     let mut response = if method == Method::OPTIONS && for_pages {
         preflight()
-    } else if announces_too_much(request.headers()) {
-        Refusal(too_large()).into_response()
     } else {
-        let mut router: Router = routes::router(edge.clone());
-        match router.call(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
+        match received(request).await {
+            Err(problem) => Refusal(problem).into_response(),
+            Ok(request) => match routes::router(edge.clone()).call(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            },
         }
     };
     let code = render_problem(&mut response, &request_id, for_servers);
@@ -249,10 +249,29 @@ pub fn json<T: serde::Serialize>(status: StatusCode, value: &T) -> Answer {
     Ok(response)
 }
 
-/// A body that says that it is too large is not read at all.
-fn announces_too_much(headers: &HeaderMap) -> bool {
-    let announced = header(headers, "content-length").and_then(|n| n.parse::<usize>().ok());
-    announced.is_some_and(|n| n > MAX_BODY_BYTES)
+/// How much of a body that is too large is still read, in bytes. A server that answers and hangs up while its client
+/// is writing makes the client see a broken connection instead of the answer (RFC 9112 section 9.6).
+const MAX_DRAINED_BYTES: usize = 1024 * 1024;
+
+/// A request with its whole body, so that no answer, whatever it is, comes before the client has finished writing.
+async fn received(request: HttpRequest) -> Result<Request<Body>, Problem> {
+    let (head, body) = request.into_parts();
+    let mut pieces = Body::new(body).into_data_stream();
+    let (mut body, mut seen) = (Vec::new(), 0);
+    while let Some(piece) = pieces.next().await {
+        let cut = |_| Problem::new(Code::InvalidJson, "The body ended before its end.");
+        let piece = piece.map_err(cut)?;
+        seen += piece.len();
+        if seen <= MAX_BODY_BYTES {
+            body.extend_from_slice(&piece);
+        } else if seen > MAX_DRAINED_BYTES {
+            break;
+        }
+    }
+    if seen > MAX_BODY_BYTES {
+        return Err(too_large());
+    }
+    Ok(Request::from_parts(head, Body::from(body)))
 }
 
 fn too_large() -> Problem {
