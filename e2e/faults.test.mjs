@@ -20,12 +20,8 @@ const SECRET = "what-a-vendor-says";
 const KEYS = { openai: ["sk-first-key", "sk-second-key"], anthropic: ["sk-third-key"], gemini: ["sk-fourth-key"] };
 const NAMES = Object.keys(VENDORS);
 
-/** Whether the archive stores the steps of chains, in the table model_call. Without it they cannot be looked at. */
-const STORES_CALLS = false;
-
 /** Checks the steps of the chain that wrote a reply: who was asked and how it went. */
 function wrote({ reply_id, usage }, expected) {
-  if (!STORES_CALLS) return;
   const rows = database.prepare("SELECT * FROM model_call WHERE id LIKE ? ORDER BY CAST(substr(id, 28) AS INTEGER)").all(`${reply_id}/%`);
   assert.deepEqual(rows.map(({ provider, outcome }) => `${provider} ${outcome}`), expected);
   const sum = (column) => rows.reduce((total, row) => total + row[column], 0);
