@@ -219,6 +219,17 @@ describe("bad input", () => {
     });
   }
 
+  test("an answer never comes before the client has finished writing: it would see a broken connection", async () => {
+    const body = JSON.stringify({ site: "x".repeat(600_000) });
+    const post = (path) => fetch(edge.url + path, { method: "POST", headers: { "content-type": "application/json" }, body });
+    for (let round = 0; round < 8; round++) {
+      const paths = ["/v1/sessions", "/v1/chat/completions", "/v1/admin/tenants", "/v1/nothing"];
+      const answers = await Promise.all([...paths, ...paths].map(post));
+      assert.deepEqual(answers.map((answer) => answer.status), Array(8).fill(413));
+      await Promise.all(answers.map((answer) => answer.text()));
+    }
+  });
+
   test("the longest message is taken", async () => {
     const me = await visitor();
     assert.equal((await me.ask("é".repeat(4000))).at(-1).event, "done");

@@ -1,9 +1,8 @@
 //! What every request and answer have in common: the request id, CORS, security headers, problems, the log.
 
 use axum::{
-    Router,
     body::Body,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header},
     response::IntoResponse,
 };
 use bulle_edge_core::{
@@ -16,6 +15,7 @@ use bulle_protocol::{
     Id,
     problem::{Code, Limit, PROBLEM_JSON, Problem},
 };
+use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use tower_service::Service;
@@ -45,13 +45,13 @@ pub async fn serve(mut request: HttpRequest, env: Env, context: Context) -> Resp
     request.extensions_mut().insert(Arc::new(context));
     let mut response = if method == Method::OPTIONS && for_pages {
         preflight()
-    } else if announces_too_much(request.headers(), most) {
-        Refusal(Problem::new(Code::BodyTooLarge, at_most(most))).into_response()
+    } else if routes::admin::sources::is_upload(&path) && !announces_too_much(request.headers()) {
+        // Whose key opens nothing need not have 20 MB held in memory: the handler reads the body.
+        routed(&edge, request.map(Body::new)).await
     } else {
-        let mut router: Router = routes::router(edge.clone());
-        match router.call(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
+        match received(request, most).await {
+            Err(problem) => Refusal(problem).into_response(),
+            Ok(request) => routed(&edge, request).await,
         }
     };
     let code = render_problem(&mut response, &request_id, for_servers);
@@ -254,10 +254,42 @@ pub fn json<T: serde::Serialize>(status: StatusCode, value: &T) -> Answer {
     Ok(response)
 }
 
-/// A body that says that it is too large is not read at all.
-fn announces_too_much(headers: &HeaderMap, most: usize) -> bool {
+/// Whether an upload says that it is too large.
+fn announces_too_much(headers: &HeaderMap) -> bool {
     let announced = header(headers, "content-length").and_then(|n| n.parse::<usize>().ok());
-    announced.is_some_and(|n| n > most)
+    announced.is_some_and(|n| n > MAX_FILE_BYTES)
+}
+
+async fn routed(edge: &Edge, request: Request<Body>) -> Response<Body> {
+    match routes::router(edge.clone()).call(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+/// How much of a body that is too large is still read, in bytes. A server that answers and hangs up while its client
+/// is writing makes the client see a broken connection instead of the answer (RFC 9112 section 9.6).
+const MAX_DRAINED_BYTES: usize = 1024 * 1024;
+
+/// A request with its whole body, so that no answer, whatever it is, comes before the client has finished writing.
+async fn received(request: HttpRequest, most: usize) -> Result<Request<Body>, Problem> {
+    let (head, body) = request.into_parts();
+    let mut pieces = Body::new(body).into_data_stream();
+    let (mut body, mut seen) = (Vec::new(), 0);
+    while let Some(piece) = pieces.next().await {
+        let cut = |_| Problem::new(Code::InvalidJson, "The body ended before its end.");
+        let piece = piece.map_err(cut)?;
+        seen += piece.len();
+        if seen <= MAX_BODY_BYTES {
+            body.extend_from_slice(&piece);
+        } else if seen > MAX_DRAINED_BYTES {
+            break;
+        }
+    }
+    if seen > MAX_BODY_BYTES {
+        return Err(Problem::new(Code::BodyTooLarge, at_most(most)));
+    }
+    Ok(Request::from_parts(head, Body::from(body)))
 }
 
 /// How large a body may be.
