@@ -28,8 +28,10 @@ use crate::{
     notice::{self, Notice},
     ports::{Archive, Clock, Entropy, Index, Kv, Meters, Models, Notices, Summaries},
     prompt::{self, Exchange, Extras, Input, Memory, Prompt},
-    provider::{Deployment, Failure, Link, breaker::Breaker},
-    quality::{self, Finished, confidence::confidence, suggest::suggest},
+    provider::{Deployment, Failure, Link, breaker::Breaker, extractive},
+    quality::{
+        self, Finished, confidence::confidence, suggest::suggest, unanswered::is_unanswered,
+    },
     record::{self, Call, Evidence, Outcome, Record},
     retrieval::{self, Passages},
     settings::Site,
@@ -230,6 +232,14 @@ pub async fn run<P: Platform>(
         Some(cached) => cached.sources.clone(),
         None => cited(draft.cites(), &passages),
     };
+    let quoted = [extractive::NAME, fallback::PERSONA].contains(&written.provider.as_str());
+    let finished = written.end.as_ref().ok().map(|finish| Finished {
+        question: ask.question.text(),
+        blocks: draft.blocks(),
+        cites: draft.cites(),
+        passages: &passages,
+        finish: *finish,
+    });
     let evidence = Evidence {
         cached: cached.is_some(),
         first_token_ms: draft.first_ms().map(since),
@@ -241,15 +251,12 @@ pub async fn run<P: Platform>(
         },
         confidence: match &cached {
             Some(cached) => cached.confidence,
-            None => written.end.as_ref().ok().and_then(|finish| {
-                confidence(&Finished {
-                    question: ask.question.text(),
-                    blocks: draft.blocks(),
-                    cites: draft.cites(),
-                    passages: &passages,
-                    finish: *finish,
-                })
-            }),
+            None => finished.as_ref().and_then(confidence),
+        },
+        unanswered: match &cached {
+            Some(cached) => cached.unanswered,
+            // Documents that could not be searched have not said that they hold nothing.
+            None => found.is_ok() && finished.is_some_and(|answer| is_unanswered(&answer, quoted)),
         },
     };
     if !ask.offers() || written.end.is_err() {
@@ -302,6 +309,7 @@ pub async fn run<P: Platform>(
             provider: written.provider.clone(),
             model: written.model.clone(),
             confidence: evidence.confidence,
+            unanswered: evidence.unanswered,
             topic: evidence.topic.clone(),
         };
         slot.keep(ports, &answer).await;

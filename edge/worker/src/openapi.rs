@@ -22,8 +22,11 @@ pub async fn get() -> Response<Body> {
 #[cfg(test)]
 mod tests {
     use crate::routes::{
-        admin::{bots, identity_secrets, keys, notices, prompts, sites, sources, tenants, usage},
-        assets, completions, conversations, health, loader, messages, sessions,
+        admin::{
+            bots, gaps, golden, identity_secrets, keys, notices, prompts, sites, sources, tenants,
+            usage,
+        },
+        assets, completions, conversations, feedback, health, loader, messages, sessions,
     };
     use utoipa::{
         Modify, OpenApi,
@@ -35,11 +38,13 @@ mod tests {
         info(title = "Bulle", description = "The HTTP contract of the edge. Errors are RFC 9457 problems with a stable `code`."),
         paths(
             loader::get, assets::get, sessions::post, conversations::create, conversations::list,
-            messages::send, messages::history, messages::events, messages::cancel,
+            messages::send, messages::history, messages::events, messages::cancel, feedback::post,
             tenants::list, tenants::create, tenants::get, tenants::change, tenants::delete,
             bots::list, bots::create, bots::get, bots::change, bots::delete,
             sources::list, sources::create, sources::upload, sources::get, sources::change, sources::replace, sources::refresh,
             sources::content, sources::delete,
+            gaps::list, gaps::answer, gaps::dismiss,
+            golden::report, golden::add, golden::run, golden::delete,
             sites::list, sites::create, sites::get, sites::change, sites::delete,
             keys::list, keys::create, keys::get, keys::revoke,
             identity_secrets::list, identity_secrets::create, identity_secrets::delete,

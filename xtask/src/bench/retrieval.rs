@@ -14,6 +14,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use bulle_edge_core::{
+    knowledge::golden::{mrr, recall},
     retrieval::{self, query::Terms},
     search::{Scope, index_columns},
     text,
@@ -81,25 +82,16 @@ impl Places {
     }
 
     fn share(&self, within: usize, wanted: impl Fn(bool) -> bool) -> f64 {
-        let all: Vec<_> = self
-            .found
-            .iter()
+        let places: Vec<_> = (self.found.iter())
             .filter(|(_, held_out)| wanted(*held_out))
+            .map(|(place, _)| *place)
             .collect();
-        let found = all
-            .iter()
-            .filter(|(place, _)| place.is_some_and(|place| place <= within));
-        found.count() as f64 / all.len().max(1) as f64
+        recall(&places, within)
     }
 
     fn mrr(&self) -> f64 {
-        let sum: f64 = self
-            .found
-            .iter()
-            .filter_map(|(place, _)| *place)
-            .map(|place| 1.0 / place as f64)
-            .sum();
-        sum / self.found.len().max(1) as f64
+        let places: Vec<_> = self.found.iter().map(|(place, _)| *place).collect();
+        mrr(&places)
     }
 
     fn median_ms(&self) -> f64 {

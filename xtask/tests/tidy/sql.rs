@@ -16,6 +16,8 @@ const TENANT_TABLES: &[&str] = &[
     "message",
     "source",
     "source_text",
+    "unanswered",
+    "golden_question",
     "chunk",
     "api_key",
     "identity_secret",

@@ -2,6 +2,8 @@
 
 pub mod chunk;
 pub mod document;
+pub mod gaps;
+pub mod golden;
 
 pub use chunk::Chunk;
 pub use document::Document;

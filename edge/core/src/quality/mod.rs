@@ -6,6 +6,7 @@ pub mod confidence;
 mod language;
 pub mod suggest;
 pub mod topic;
+pub mod unanswered;
 pub mod validate;
 
 use bulle_protocol::{block::Block, event::Finish};

@@ -3,6 +3,8 @@
 mod archive;
 mod challenges;
 pub mod files;
+mod gaps;
+pub mod golden;
 mod history;
 mod index;
 mod kv;

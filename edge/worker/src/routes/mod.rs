@@ -6,6 +6,7 @@ pub mod completions;
 pub mod conversations;
 #[cfg(test)]
 pub mod documented;
+pub mod feedback;
 pub mod health;
 pub mod loader;
 pub mod messages;
@@ -32,6 +33,7 @@ pub fn router(edge: Edge) -> Router {
         )
         .route("/v1/conversations/{id}/events", get(messages::events))
         .route("/v1/conversations/{id}/cancel", post(messages::cancel))
+        .route("/v1/messages/{id}/feedback", post(feedback::post))
         .route("/v1/chat/completions", post(completions::create))
         .route("/v1/models", get(completions::models))
         .route("/v1/models/{id}", get(completions::model))

@@ -198,3 +198,30 @@ fn an_answer_that_is_cut_in_its_last_line_is_whole() {
     let (_, ended) = run_on(crate::fakes::site(), &ports, &model());
     assert_eq!(text(&ended), "Huit ans de Kubernetes [1].");
 }
+
+#[test]
+fn the_owner_hears_of_questions_that_were_asked_in_vain() {
+    let unanswered = |ports: &Fakes, deployment: &Deployment, question: &str| {
+        let (_, ended) = run_with(ports, deployment, question, std::future::pending());
+        ended.record.reply.unwrap().evidence.unanswered
+    };
+    let none = Deployment::default();
+    // By the documents, and by what a model says of itself.
+    assert!(unanswered(&Fakes::default(), &none, "Et Kubernetes ?"));
+    assert!(!unanswered(&documents(), &none, "Et Kubernetes ?"));
+    let admits = "Je ne trouve pas cette information dans les documents.";
+    for (answer, vain) in [(admits, true), (CITED, false), ("Avec plaisir !", false)] {
+        let ports = documents();
+        says(&ports, &[answer]);
+        assert_eq!(
+            unanswered(&ports, &model(), "Et Kubernetes ?"),
+            vain,
+            "{answer}"
+        );
+    }
+    // A greeting is no question, and documents that cannot be read have not said that they hold nothing.
+    assert!(!unanswered(&Fakes::default(), &none, "Bonjour !"));
+    let broken = Fakes::default();
+    broken.fail("index");
+    assert!(!unanswered(&broken, &none, "Et Kubernetes ?"));
+}

@@ -7,6 +7,7 @@
 use bulle_protocol::{
     admin::{
         Status,
+        gap::GapStatus,
         source::{SourceKind, SourceStatus},
     },
     problem::Problem,
@@ -127,6 +128,27 @@ pub struct BySource {
     kind: Option<SourceKind>,
     /// Those that belong to this site or feed; without it, those that belong to none.
     parent: Option<String>,
+}
+
+/// Which gaps.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ByGap {
+    /// Only those that stand so; `open` when absent.
+    #[param(inline)]
+    status: Option<GapStatus>,
+    /// Only questions of the last days; 30 when absent.
+    #[param(minimum = 1, maximum = 366)]
+    days: Option<u32>,
+}
+
+/// Part of the address.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct GapPath {
+    /// Id of a gap, or of any of the replies to its questions: a ULID.
+    #[param(pattern = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
+    gap: String,
 }
 
 /// What is said of a file.

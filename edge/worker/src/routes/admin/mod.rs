@@ -4,6 +4,8 @@
 pub mod bots;
 #[cfg(test)]
 pub mod documented;
+pub mod gaps;
+pub mod golden;
 pub mod identity_secrets;
 pub mod keys;
 pub mod notices;
@@ -100,6 +102,30 @@ pub fn router() -> Router<Edge> {
         .route(
             "/v1/admin/tenants/{tenant}/bots/{bot}/sources/{source}/content",
             get(sources::content),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/bots/{bot}/gaps",
+            get(gaps::list),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/bots/{bot}/gaps/{gap}/answer",
+            post(gaps::answer),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/bots/{bot}/gaps/{gap}/dismiss",
+            post(gaps::dismiss),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/bots/{bot}/golden",
+            get(golden::report).post(golden::add),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/bots/{bot}/golden/run",
+            post(golden::run),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/bots/{bot}/golden/{id}",
+            axum::routing::delete(golden::delete),
         )
         .route(
             "/v1/admin/tenants/{tenant}/sites",

@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderValue, StatusCode, Uri, header},
 };
 use bulle_edge_core::{
-    admin::{nothing_here, precondition::failed},
+    admin::{Caller, nothing_here, precondition::failed},
     ports::Clock,
     sources::{
         MAX_FILE_BYTES,
@@ -69,15 +69,20 @@ pub async fn create(Path((tenant, bot)): Path<(String, String)>, mut call: Call)
     let text = if said.is_empty() { "null" } else { &said };
     let new: New =
         serde_json::from_str(text).map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")))?;
+    add(&call, &caller, &shelf, new, call.uri.path()).await
+}
+
+/// Adds a source to the list at this address, and has it read.
+pub async fn add(call: &Call, caller: &Caller, shelf: &Shelf, new: New, path: &str) -> Answer {
     let wanted = Wanted {
         bot_id: shelf.bot_id.clone(),
         new: Some(new),
         upload: None,
     };
-    let order = Order::new(&call.edge, json(&wanted)?, call.uri.path());
-    look(&call, &shelf, "", ANNOUNCED_MS).await?;
-    let made = creation::create_ordered(&call, &CREATION, &caller, &shelf.tenant_id, order).await?;
-    look(&call, &shelf, "", 0).await?;
+    let order = Order::new(&call.edge, json(&wanted)?, path);
+    look(call, shelf, "", ANNOUNCED_MS).await?;
+    let made = creation::create_ordered(call, &CREATION, caller, &shelf.tenant_id, order).await?;
+    look(call, shelf, "", 0).await?;
     Ok(made)
 }
 
@@ -232,7 +237,7 @@ pub fn is_upload(path: &str) -> bool {
 }
 
 /// The shelf of a bot that there is.
-async fn shelf(call: &Call, tenant_id: String, bot_id: String) -> Result<Shelf, Refusal> {
+pub async fn shelf(call: &Call, tenant_id: String, bot_id: String) -> Result<Shelf, Refusal> {
     let shelf = Shelf { tenant_id, bot_id };
     let exists = call.edge.bot_exists(&shelf).await;
     if !exists.map_err(|e| unavailable(&e))? {
