@@ -169,7 +169,7 @@ describe("golden questions", () => {
     const items = [
       { question: "When do you open?", expected: { text: "nine o'clock" } },
       { question: "What does a candlewick cost?", expected: { title: "Prices of the brindleshop" } },
-      { question: "What does a candlewick cost?", expected: { text: "FOUR crowns", title: "shop" } },
+      { question: "What does a candlewick cost?", expected: { text: "FOUR crowns", title: "opening hours" } },
     ];
     const added = await owner.post(GOLDEN, { items });
     assert.deepEqual([added.stale, added.checked_at, added.items.map(({ question }) => question)], [true, undefined, items.map(({ question }) => question)]);
@@ -196,7 +196,7 @@ describe("golden questions", () => {
   test("are checked", async () => {
     const [owner, other] = [await shop(), await shop()];
     const expected = { text: "nine" };
-    const { items } = await owner.post(GOLDEN, { items: Array(100).fill({ question: "When?", expected }) });
+    const { items } = await owner.post(GOLDEN, { items: Array(100).fill({ question: "When do you open?", expected }) });
     const key = (await owner.post("/keys", { name: "k", scopes: ["knowledge:read"] })).key;
     const post = (body, by = other) => by.fetch(GOLDEN, { method: "POST", body });
     for (const [response, ...refused] of [
