@@ -56,8 +56,8 @@ test("whenever the machine dies, the old version answers until the new one is co
     await eventually("what was before is gone", () => rows(owner, "chunk", db, "generation <> 2 AND generation >= 0") === 0, 60_000);
     const positions = db.prepare("SELECT count(*) AS n, count(DISTINCT position) AS d, min(position) AS a, max(position) AS b FROM chunk WHERE source_id = ? AND generation = 2").get(source.id);
     assert.deepEqual({ ...positions }, { n: ready.progress.total, d: ready.progress.total, a: 0, b: ready.progress.total - 1 });
-    assert.equal(found("obsidian", db), ready.progress.total);
-    assert.equal(found("alabaster", db), 0);
+    assert.equal(found(owner, "obsidian", db), ready.progress.total);
+    assert.equal(found(owner, "alabaster", db), 0);
     // Deleted while it is read again: no chunk comes back.
     await owner.post(`${owner.at}/${source.id}/refresh`);
     await pause(400);
@@ -65,7 +65,7 @@ test("whenever the machine dies, the old version answers until the new one is co
     await pause(1_500);
     for (const table of ["source", "source_text"]) assert.equal(rows(owner, table, db, "1"), 0, table);
     assert.equal(rows(owner, "chunk", db, "generation >= 0"), 0);
-    assert.equal(found("obsidian", db), 0);
+    assert.equal(found(owner, "", db), 0);
   } finally {
     db.close();
     await mine.stop();

@@ -258,6 +258,18 @@ describe("an address", () => {
     await eventually("it is read again", async () => /21 crowns/.test((await ask(owner, "What does the cablegondola cost?")).said));
   });
 
+  test("is linked to at the very place: the heading's id, or the page of a file", async () => {
+    const owner = await newOwner(edge);
+    web.pages["/guide"] = '<!doctype html><html lang="en"><head><title>Guide</title></head><body><main><h1>Guide</h1><p>All about it.</p>' +
+      '<h2 id="sec-4.2">Repairs</h2><p>The marshlantern is repaired by Odile.</p></main></body></html>';
+    await fetched(owner, "/guide");
+    const urls = async (question) => (await ask(owner, question)).sources.map(({ url }) => url);
+    assert.deepEqual(await urls("Who repairs the marshlantern?"), [`${web.url}/guide#sec-4.2`]);
+    await settled(owner, (await owner.post(owner.at, { kind: "text", title: "Deed", url: "https://deeds.example/deed.pdf",
+      text: "<!-- page 1 -->\n\nThe deed.\n\n<!-- page 7 -->\n\nThe heathmill was sold to Ninon.\n" })).id);
+    assert.deepEqual(await urls("Who bought the heathmill that was sold?"), ["https://deeds.example/deed.pdf#page=7"]);
+  });
+
   test("that misbehaves gets a reason, and what it said before stays", async () => {
     const owner = await newOwner(edge);
     web.pages["/circle/a"] = { status: 301, headers: { location: "/circle/b" } };

@@ -73,6 +73,7 @@ describe("a site", () => {
     assert.deepEqual(top.items.map(({ id }) => id), [source.id]);
     assert.equal((await owner.fetch(`${owner.at}/${list[0].id}`, { method: "PATCH", body: { title: "x" }, headers: { "if-match": "*" } })).status, 422);
 
+    assert.equal(found(owner, "kilnbird", database), 1);
     // The next walk: one page has changed, one is gone, one fails, the others are as they were.
     const before = Object.fromEntries(list.map((part) => [part.url.slice(web.url.length), part]));
     delete web.pages["/robots.txt"];
@@ -90,11 +91,11 @@ describe("a site", () => {
     assert.deepEqual([after["/deep"].status, after["/deep"].failure.code], ["failed", "server_error"]);
     assert.match((await ask(owner, "Which wood does the cellar of the museum hold?")).said, /zirconwood/);
     assert.match((await ask(owner, "What does a ticket for the plumbago museum cost?")).said, /13 florins/);
-    assert.equal(found("kilnbird", database), 0);
+    assert.equal(found(owner, "kilnbird", database), 0);
 
     await owner.remove(`${owner.at}/${source.id}`);
     for (const table of ["source", "source_text", "chunk"]) assert.equal(rows(owner, table, database), 0, table);
-    assert.equal(found("plumbago", database), 0);
+    assert.equal(found(owner, "", database), 0);
   });
 
   test("keeps to its limits, and one that cannot be read keeps what it said", async () => {

@@ -123,7 +123,7 @@ pub struct Progress {
 
 /// Where something that a bot knows comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = admin::Source))]
 pub struct Source {
     /// Its id, made by the edge.
     pub id: String,
