@@ -288,6 +288,9 @@ fn suggestions(question: &Question, locale: &str) -> Vec<String> {
 }
 
 #[cfg(test)]
+mod twin;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::{

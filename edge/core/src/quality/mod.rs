@@ -28,4 +28,4 @@ pub struct Finished<'a> {
 }
 
 #[cfg(test)]
-mod knowledge;
+pub(crate) mod knowledge;

@@ -1,0 +1,82 @@
+//! What visitors ask the digital twin of `examples/`, answered without a model: the questions of
+//! `e2e/twin/questions.json`, which an end-to-end test asks, too.
+
+use serde::Deserialize;
+
+use crate::{
+    provider::extractive,
+    quality::knowledge::TWIN,
+    retrieval::{self, Passages},
+};
+
+#[derive(Deserialize)]
+struct Questions {
+    answered: Vec<Answered>,
+    unanswered: Vec<Unanswered>,
+}
+
+#[derive(Deserialize)]
+struct Answered {
+    question: String,
+    locale: String,
+    /// Each must be said.
+    facts: Vec<String>,
+    /// One of them must be the first that is cited: how its address ends.
+    sources: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Unanswered {
+    question: String,
+    locale: String,
+}
+
+fn questions() -> Questions {
+    serde_json::from_str(include_str!("../../../../../e2e/twin/questions.json")).unwrap()
+}
+
+/// What is said, whether it is an answer, and the address that is cited first.
+fn ask(question: &str, locale: &str) -> (String, bool, String) {
+    let question = TWIN.question_in(locale, question);
+    let search = retrieval::search(&*TWIN, &question, None);
+    let passages: Passages = crate::fakes::block_on(search).unwrap();
+    let extract = extractive::answer(&question, &passages);
+    let text = extract.pieces.concat();
+    let cited = (passages.items().iter())
+        .filter_map(|passage| Some((text.find(&format!("[{}]", passage.n))?, passage)))
+        .min_by_key(|(at, _)| *at)
+        .and_then(|(_, passage)| passage.hit.url.clone());
+    if std::env::var("TWIN").is_ok() {
+        eprintln!("\n{}\n  {:?} {:?}", question.text(), passages.terms().kind(), passages.terms().words().iter().map(|w| w.form.as_str()).collect::<Vec<_>>());
+        for p in passages.items() { eprintln!("   {:.2} {}", p.hit.score, p.hit.url.as_deref().unwrap_or("")); }
+        eprintln!("  -> {}", text.replace('\n', "\n     "));
+    }
+    (text, extract.found, cited.unwrap_or_default())
+}
+
+#[test]
+fn what_the_documents_answer_is_said_with_its_source() {
+    let mut wrong = Vec::new();
+    for asked in questions().answered {
+        let (said, found, cited) = ask(&asked.question, &asked.locale);
+        let said = said.replace('\\', "").replace(['\u{a0}', '\u{202f}'], " ");
+        let right = asked.facts.iter().all(|fact| said.contains(fact));
+        let sourced = asked.sources.iter().any(|source| cited.ends_with(source));
+        if !(found && right && sourced) {
+            wrong.push(format!("{}: {said} <- {cited}", asked.question));
+        }
+    }
+    assert!(wrong.is_empty(), "{}: {wrong:#?}", wrong.len());
+}
+
+#[test]
+fn what_they_do_not_answer_is_not_answered() {
+    let mut wrong = Vec::new();
+    for asked in questions().unanswered {
+        let (said, found, _) = ask(&asked.question, &asked.locale);
+        if found || !said.contains("- ") {
+            wrong.push(format!("{}: {said}", asked.question));
+        }
+    }
+    assert!(wrong.is_empty(), "{}: {wrong:#?}", wrong.len());
+}
