@@ -87,9 +87,27 @@ fn has(plain: &str, words: &str) -> bool {
     })
 }
 
+/// How a question asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// What for.
+    pub kind: Kind,
+    /// With these words, folded.
+    pub with: &'static str,
+    /// What follows them, folded.
+    pub then: String,
+}
+
+/// Whether the folded word is one of time in the language, such as a day of the week.
+pub fn is_time(word: &str, language: &str) -> bool {
+    TABLE
+        .get(language)
+        .is_some_and(|table| table.time.iter().any(|time| time == word))
+}
+
 impl Kind {
     /// What the question asks for; `None` when it cannot be told.
-    pub fn of(question: &str, language: &str) -> Option<Self> {
+    pub fn of(question: &str, language: &str) -> Option<Asked> {
         let table = TABLE.get(language)?;
         let question = plain(question);
         let asked = table
@@ -97,14 +115,20 @@ impl Kind {
             .iter()
             .flat_map(|(kind, asks)| asks.iter().map(move |words| (*kind, words)));
         // `how long` says more than `how`.
-        let mut best: Option<(Self, usize)> = None;
+        let mut best: Option<(Self, &'static String)> = None;
         for (kind, words) in asked.filter(|(_, words)| has(&question, words)) {
             let length = words.chars().count();
-            if best.is_none_or(|(_, longest)| length > longest) {
-                best = Some((kind, length));
+            if best.is_none_or(|(_, longest)| length > longest.chars().count()) {
+                best = Some((kind, words));
             }
         }
-        best.map(|(kind, _)| kind)
+        let (kind, with) = best?;
+        let (_, then) = question.split_once(with.as_str())?;
+        Some(Asked {
+            kind,
+            with,
+            then: then.to_owned(),
+        })
     }
 
     /// Whether a text in the language holds such a fact.

@@ -46,11 +46,6 @@ fn ask(question: &str, locale: &str) -> (String, bool, String) {
         .filter_map(|passage| Some((text.find(&format!("[{}]", passage.n))?, passage)))
         .min_by_key(|(at, _)| *at)
         .and_then(|(_, passage)| passage.hit.url.clone());
-    if std::env::var("TWIN").is_ok() {
-        eprintln!("\n{}\n  {:?} {:?}", question.text(), passages.terms().kind(), passages.terms().words().iter().map(|w| w.form.as_str()).collect::<Vec<_>>());
-        for p in passages.items() { eprintln!("   {:.2} {}", p.hit.score, p.hit.url.as_deref().unwrap_or("")); }
-        eprintln!("  -> {}", text.replace('\n', "\n     "));
-    }
     (text, extract.found, cited.unwrap_or_default())
 }
 
