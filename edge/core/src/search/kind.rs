@@ -5,7 +5,8 @@ use std::{collections::HashMap, sync::LazyLock};
 use super::fold::fold;
 
 /// A line for each language: how one asks when, words of time, how one asks the price, words of money, how one asks
-/// for a person, how one asks for a number.
+/// for a person, how one asks for a number, how one asks where, words of places. What must begin the question has a `^`;
+/// what only tells a place before a capital has a `+`.
 const LANGUAGES: &str = include_str!("kinds.txt");
 
 /// What a question asks for.
@@ -19,24 +20,33 @@ pub enum Kind {
     Person,
     /// How many, how large.
     Number,
+    /// A place, a way to it.
+    Place,
 }
 
 struct Language {
     asks: Vec<(Kind, Vec<String>)>,
     time: Vec<String>,
     money: Vec<String>,
+    place: Vec<String>,
+    /// Words that tell a place when a capital follows.
+    before_place: Vec<String>,
 }
 
 static TABLE: LazyLock<HashMap<&str, Language>> = LazyLock::new(|| {
     let list = |cell: &str| {
+        let words = |text: &str| {
+            let mark: String = text.chars().take(1).filter(|c| "^+".contains(*c)).collect();
+            format!("{mark}{}", plain(text).trim())
+        };
         cell.split(';')
-            .map(fold)
+            .map(words)
             .filter(|text| !text.is_empty())
             .collect::<Vec<_>>()
     };
     let lines = LANGUAGES.lines().filter_map(|line| {
         let cells: Vec<&str> = line.split('|').collect();
-        let [tag, when, time, price, money, who, number] = cells.as_slice() else {
+        let [tag, when, time, price, money, who, number, place, places] = cells.as_slice() else {
             return None;
         };
         let asks = vec![
@@ -44,13 +54,19 @@ static TABLE: LazyLock<HashMap<&str, Language>> = LazyLock::new(|| {
             (Kind::Time, list(when)),
             (Kind::Person, list(who)),
             (Kind::Number, list(number)),
+            (Kind::Place, list(place)),
         ];
+        let (before, place) = list(places)
+            .into_iter()
+            .partition::<Vec<_>, _>(|word| word.starts_with('+'));
         Some((
             *tag,
             Language {
                 asks,
                 time: list(time),
                 money: list(money),
+                place,
+                before_place: before.iter().map(|word| word.replace('+', "")).collect(),
             },
         ))
     });
@@ -75,6 +91,9 @@ pub fn plain(text: &str) -> String {
 
 /// Whether the text, made [`plain`], has the words: anywhere in scripts without spaces.
 fn has(plain: &str, words: &str) -> bool {
+    if let Some(words) = words.strip_prefix('^') {
+        return plain.starts_with(&format!(" {words} "));
+    }
     if words.chars().next().is_some_and(|c| matches!(u32::from(c), 0xe00..=0xeff | 0x1000..=0x109f | 0x1780..=0x17ff | 0x3040..=0x9fff)) {
         return plain.contains(words);
     }
@@ -123,7 +142,8 @@ impl Kind {
             }
         }
         let (kind, with) = best?;
-        let (_, then) = question.split_once(with.as_str())?;
+        let with = with.trim_start_matches('^');
+        let (_, then) = question.split_once(with)?;
         Some(Asked {
             kind,
             with,
@@ -145,9 +165,22 @@ impl Kind {
                 text.contains(['$', '€', '£', '¥', '₹', '₽', '₺', '฿']) || any(|table| &table.money)
             }
             Self::Person => names_somebody(text),
+            Self::Place => {
+                any(|table| &table.place)
+                    || table.is_some_and(|table| leads(text, &table.before_place))
+            }
             Self::Number => fold(text).contains(|c: char| c.is_ascii_digit()),
         }
     }
+}
+
+/// Whether one of the words stands right before a capital.
+fn leads(text: &str, before: &[String]) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.windows(2).any(|two| {
+        let [first, second] = two else { return false };
+        second.starts_with(char::is_uppercase) && before.contains(&fold(first))
+    })
 }
 
 /// `14:30`, `14h30` or a year.
@@ -204,4 +237,45 @@ fn names_somebody(text: &str) -> bool {
             && capital(first)
             && capital(second)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_one_asks_tells_what_is_wanted() {
+        for (question, language, kind) in [
+            ("Où a-t-elle étudié ?", "fr", Some(Kind::Place)),
+            ("Le train ou la voiture ?", "fr", None),
+            ("D'où vient-elle ?", "fr", Some(Kind::Place)),
+            ("Where is the office?", "en", Some(Kind::Place)),
+            ("In which year?", "en", Some(Kind::Time)),
+            ("How many years?", "en", Some(Kind::Time)),
+            ("How many people?", "en", Some(Kind::Number)),
+            ("What does she do?", "en", None),
+            ("What does it cost?", "en", Some(Kind::Price)),
+            ("图书馆在哪里？", "zh", Some(Kind::Place)),
+            ("Где музей?", "ru", Some(Kind::Place)),
+            ("Où ?", "xx", None),
+        ] {
+            let asked = Kind::of(question, language).map(|asked| asked.kind);
+            assert_eq!(asked, kind, "{question}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_told_by_its_words_or_before_a_name() {
+        for (text, language, place) in [
+            ("J'ai étudié à Göteborg.", "fr", true),
+            ("J'ai étudié à fond.", "fr", false),
+            ("Au bout de la rue.", "fr", true),
+            ("She works in Ghent.", "en", true),
+            ("She works in peace.", "en", false),
+            ("图书馆在三楼。", "zh", true),
+            ("In Gent", "", false),
+        ] {
+            assert_eq!(Kind::Place.is_in(text, language), place, "{text}");
+        }
+    }
 }
