@@ -57,10 +57,10 @@ impl Terms {
                 then.into_iter()
                     .find(|word| !word.gram && terms.contains(word))
             });
+        // "which year", "um wie viel Uhr": the last word. Others may tell what is asked: "à partir de quand".
         let unit = |word: &&Word| {
-            asked.as_ref().is_some_and(|asked| {
-                asked.kind == Kind::Time && asked.with.split(' ').any(|part| part == word.form)
-            })
+            let last = |with: &str| with.rsplit(' ').next() == Some(&word.form);
+            (asked.as_ref()).is_some_and(|asked| asked.kind == Kind::Time && last(asked.with))
         };
         let units = terms.iter().filter(unit).cloned().collect();
         let kind = asked.as_ref().map(|asked| asked.kind);
@@ -350,6 +350,8 @@ mod tests {
         };
         assert_eq!(units("In which year did she graduate?"), ["year"]);
         assert!(units("Which year?").is_empty());
+        let terms = Terms::of("À partir de quand est-elle libre ?", "fr");
+        assert!(!terms.words().iter().any(|word| terms.is_unit(word)));
     }
 
     #[test]
