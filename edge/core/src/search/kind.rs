@@ -2,11 +2,11 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use super::fold::fold;
+use super::{fold::fold, words::has_compounds};
 
 /// A line for each language: how one asks when, words of time, how one asks the price, words of money, how one asks
 /// for a person, how one asks for a number, how one asks where, words of places. What must begin the question has a `^`;
-/// what only tells a place before a capital has a `+`.
+/// what only tells a place before a capital has a `+`. At last numbers.
 const LANGUAGES: &str = include_str!("kinds.txt");
 
 /// What a question asks for.
@@ -29,6 +29,7 @@ struct Language {
     time: Vec<String>,
     money: Vec<String>,
     place: Vec<String>,
+    numbers: Vec<String>,
     /// Words that tell a place when a capital follows.
     before_place: Vec<String>,
 }
@@ -46,7 +47,19 @@ static TABLE: LazyLock<HashMap<&str, Language>> = LazyLock::new(|| {
     };
     let lines = LANGUAGES.lines().filter_map(|line| {
         let cells: Vec<&str> = line.split('|').collect();
-        let [tag, when, time, price, money, who, number, place, places] = cells.as_slice() else {
+        let [
+            tag,
+            when,
+            time,
+            price,
+            money,
+            who,
+            number,
+            place,
+            places,
+            numbers,
+        ] = cells.as_slice()
+        else {
             return None;
         };
         let asks = vec![
@@ -66,6 +79,7 @@ static TABLE: LazyLock<HashMap<&str, Language>> = LazyLock::new(|| {
                 time: list(time),
                 money: list(money),
                 place,
+                numbers: list(numbers),
                 before_place: before.iter().map(|word| word.replace('+', "")).collect(),
             },
         ))
@@ -169,9 +183,20 @@ impl Kind {
                 any(|table| &table.place)
                     || table.is_some_and(|table| leads(text, &table.before_place))
             }
-            Self::Number => fold(text).contains(|c: char| c.is_ascii_digit()),
+            Self::Number => {
+                fold(text).contains(|c: char| c.is_ascii_digit())
+                    || table
+                        .is_some_and(|table| counts(text, &table.numbers, has_compounds(language)))
+            }
         }
     }
+}
+
+/// Whether the text has one of the numbers: with compounds also at the end of a word, as in `einundzwanzig`.
+fn counts(text: &str, numbers: &[String], compounds: bool) -> bool {
+    let text = plain(text);
+    let ends = |number: &String| number.len() > 4 && text.contains(&format!("{number} "));
+    (numbers.iter()).any(|number| has(&text, number) || (compounds && ends(number)))
 }
 
 /// Whether one of the words stands right before a capital.
@@ -261,6 +286,21 @@ mod tests {
         ] {
             let asked = Kind::of(question, language).map(|asked| asked.kind);
             assert_eq!(asked, kind, "{question}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_digits_or_words() {
+        for (text, language, number) in [
+            ("Room 12", "", true),
+            ("Twenty-four dogs", "en", true),
+            ("A dog", "en", false),
+            ("Einundzwanzig Hunde", "de", true),
+            ("Wenig Hunde", "de", false),
+            ("Vingt-quatre chiens", "fr", true),
+            ("有五只狗", "zh", true),
+        ] {
+            assert_eq!(Kind::Number.is_in(text, language), number, "{text}");
         }
     }
 
