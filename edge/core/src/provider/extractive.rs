@@ -52,8 +52,10 @@ const NOBODY: f64 = 0.55;
 /// What the rank of its passage adds to a sentence: nothing for the last, this for the first.
 const PASSAGE_WEIGHT: f64 = 0.4;
 
-/// What a word of the question is worth to a sentence with the fact when it stands elsewhere in the passage.
-const CONTEXT_WEIGHT: f64 = 0.4;
+/// What a word of the question that stands elsewhere in the passage is worth to a sentence with the fact that is asked
+/// for; and to any other, which is no better than others for that.
+const FACT_CONTEXT: f64 = 0.4;
+const CONTEXT: f64 = 0.2;
 
 /// What a word of the question is worth in the heading, where 1 is its worth in the sentence itself.
 const HEADING_WEIGHT: f64 = 0.7;
@@ -173,17 +175,20 @@ fn score(passages: &Passages) -> Vec<Unit<'_>> {
         for (position, (text, is_item)) in texts.enumerate() {
             let within = terms.matches(text);
             let (fact, credible) = fact(terms, text, &passage.hit.language);
-            let elsewhere = if fact > 0.0 { CONTEXT_WEIGHT } else { 0.0 };
-            let places = within.iter().zip(&above).zip(&around);
-            let held: Vec<f64> = places
-                .map(|places| match places {
+            let share = |elsewhere: f64| {
+                let places = within.iter().zip(&above).zip(&around);
+                let held = places.map(|places| match places {
                     ((true, _), _) => 1.0,
                     ((_, true), _) => HEADING_WEIGHT,
                     (_, true) => elsewhere,
                     _ => 0.0,
-                })
-                .collect();
-            let coverage = passages.share(&held) * credible;
+                });
+                passages.share(&held.collect::<Vec<_>>()) * credible
+            };
+            let (coverage, told) = match fact > 0.0 {
+                true => (share(FACT_CONTEXT), share(FACT_CONTEXT)),
+                false => (share(CONTEXT), share(0.0)),
+            };
             let rank = passage.hit.score / top.max(f64::MIN_POSITIVE);
             units.push(Unit {
                 passage,
@@ -192,7 +197,7 @@ fn score(passages: &Passages) -> Vec<Unit<'_>> {
                 is_item,
                 headed: above.contains(&true),
                 coverage,
-                score: coverage + fact + PASSAGE_WEIGHT * rank - 0.001 * position as f64,
+                score: told + fact + PASSAGE_WEIGHT * rank - 0.001 * position as f64,
             });
         }
     }
