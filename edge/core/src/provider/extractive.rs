@@ -109,7 +109,7 @@ pub fn answer(question: &Question, passages: &Passages) -> Extract {
     };
     // Half of the question is a guess, and is called one.
     let mut pieces = Vec::new();
-    if best.coverage <= SURE_COVERAGE {
+    if best.coverage <= SURE_COVERAGE || passages.names_an_unknown_place() {
         pieces.push(format!("{}\n\n", texts.closest));
     }
     if best.is_item && best.headed {

@@ -92,6 +92,7 @@ pub struct Passages {
     terms: Terms,
     worths: Vec<f64>,
     unknown: bool,
+    elsewhere: bool,
     language: String,
 }
 
@@ -118,6 +119,11 @@ impl Passages {
     /// Whether the question names somebody or something of which the documents say nothing at all.
     pub fn names_what_is_unknown(&self) -> bool {
         self.unknown
+    }
+
+    /// Whether it asks of a place of which they say nothing.
+    pub fn names_an_unknown_place(&self) -> bool {
+        self.elsewhere
     }
 
     /// Language of the question.
@@ -194,18 +200,26 @@ async fn looked_up(
     let query = terms.query(tenant_id, bot_id);
     let found = index.search(tenant_id, bot_id, &query, CANDIDATES).await?;
     let terms = terms.without_slips(&found, &language);
-    let worth = |word: &Word| match terms.is_unit(word) {
-        true => 0.0,
-        false => ANY_WORD + rarity(word, &found),
+    let worth = |word: &Word| {
+        let worth = ANY_WORD + rarity(word, &found);
+        match word {
+            _ if terms.is_unit(word) => 0.0,
+            _ if terms.is_unknown_place(word, &found) => worth * UNKNOWN_PLACE,
+            _ => worth,
+        }
     };
     Ok(Passages {
         worths: terms.words().iter().map(worth).collect(),
         unknown: terms.names_what_is_unknown(&found),
+        elsewhere: (terms.words().iter()).any(|word| terms.is_unknown_place(word, &found)),
         items: ranked(found, &terms, &language),
         terms,
         language,
     })
 }
+
+/// How much of its worth a place has of which the documents say nothing.
+const UNKNOWN_PLACE: f64 = 0.5;
 
 /// What a term is worth, however common, beside its rarity.
 const ANY_WORD: f64 = 2.0;

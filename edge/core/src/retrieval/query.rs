@@ -4,7 +4,7 @@ use crate::{
     search::{
         Found, Query, Scope,
         fold::fold,
-        kind::{Kind, is_time},
+        kind::{Kind, is_time, leads_to_place},
         rank::likeness,
         stem, stop,
         words::{Word, has_compounds, part_keys, words},
@@ -28,8 +28,10 @@ pub struct Terms {
     kind: Option<Kind>,
     /// What is counted, where a number is asked for.
     counted: Option<Word>,
-    /// Those that are written like names.
+    /// Those that are written like names, but for places.
     names: Vec<Word>,
+    /// Those that are written like the name of a place.
+    places: Vec<Word>,
     /// Those that only ask for a time, as "which year" does.
     units: Vec<Word>,
 }
@@ -40,7 +42,7 @@ impl Terms {
     pub fn of(question: &str, language: &str) -> Self {
         let compounds = !language.is_empty() && has_compounds(language);
         let asked = Kind::of(question, language);
-        let names = names(question, language);
+        let (places, names) = names(question, language);
         let folded = stop::without_phrases(fold(question), language);
         let language = stop::has_words(language).then_some(language);
         let mut terms: Vec<Word> = Vec::new();
@@ -77,6 +79,7 @@ impl Terms {
             kind,
             counted,
             names,
+            places,
             units,
         }
     }
@@ -107,7 +110,13 @@ impl Terms {
         self.units.contains(term) && !self.words.iter().all(|word| self.units.contains(word))
     }
 
-    /// Whether it names what is in none of the bot's chunks.
+    /// Whether the term is a place that is in none of the bot's chunks: "do you deliver to Ghent?" is answered by where
+    /// they deliver.
+    pub(super) fn is_unknown_place(&self, term: &Word, found: &Found) -> bool {
+        found.all > 0 && self.places.contains(term) && !found.holds(&term.key)
+    }
+
+    /// Whether it names what is in none of the bot's chunks, and no place.
     pub(super) fn names_what_is_unknown(&self, found: &Found) -> bool {
         found.all > 0
             && (self.names.iter()).any(|name| self.words.contains(name) && !found.holds(&name.key))
@@ -198,8 +207,8 @@ impl Terms {
 }
 
 /// The words of a question that are written like names: with capitals inside a sentence, or with several. None where
-/// all is written so, nor what greets the reader.
-fn names(question: &str, language: &str) -> Vec<Word> {
+/// all is written so, nor what greets the reader. Those behind "in" or "to" come first, apart.
+fn names(question: &str, language: &str) -> (Vec<Word>, Vec<Word>) {
     let all: Vec<&str> = question.split_whitespace().collect();
     let capital = |word: &str| {
         let mut letters = word.chars().filter(|c| c.is_alphanumeric());
@@ -208,13 +217,13 @@ fn names(question: &str, language: &str) -> Vec<Word> {
     let upper = |word: &str| word.chars().filter(|c| c.is_uppercase()).count() > 1;
     let capitals = all.iter().filter(|word| capital(word)).count();
     if all.len() > 3 && capitals * 2 > all.len() || !question.contains(char::is_lowercase) {
-        return Vec::new();
+        return (Vec::new(), Vec::new());
     }
     // German writes every noun so.
     let nouns = matches!(language, "de" | "lb");
-    let mut out = Vec::new();
+    let (mut places, mut names) = (Vec::new(), Vec::new());
     let (mut begins, mut greets) = (true, false);
-    for word in all {
+    for (at, word) in all.iter().enumerate() {
         let start = begins;
         begins = word.ends_with(['.', '!', '?', ':', '…']);
         let found = words(word);
@@ -224,11 +233,14 @@ fn names(question: &str, language: &str) -> Vec<Word> {
             let is_name = |word: &Word| {
                 !word.gram && word.form.chars().nth(1).is_some() && !is_time(&word.form, language)
             };
+            let before = at.checked_sub(1).and_then(|at| all.get(at));
+            let place = before.is_some_and(|before| leads_to_place(&fold(before), language));
+            let out = if place { &mut places } else { &mut names };
             out.extend(found.into_iter().filter(is_name));
         }
         greets &= !word.ends_with([',', '.', '!', '?']);
     }
-    out
+    (places, names)
 }
 
 #[cfg(test)]
@@ -301,6 +313,7 @@ mod tests {
             ("When did she pass the CKAD exam?", "en", true),
             ("Qui est le PDG ?", "fr", true),
             ("Parle-t-elle Rust ?", "fr", false),
+            ("Do you deliver to Ghent?", "en", false),
             // What greets, begins a sentence or tells a day is no name.
             ("Bonjour Madame Durand, que fait-elle ?", "fr", false),
             ("Open on Sunday? Vegan too?", "en", false),

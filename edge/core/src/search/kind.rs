@@ -131,6 +131,13 @@ pub struct Asked {
     pub then: String,
 }
 
+/// Whether what follows the folded word in the language is a place when it is written like a name.
+pub fn leads_to_place(word: &str, language: &str) -> bool {
+    TABLE
+        .get(language)
+        .is_some_and(|table| table.before_place.iter().any(|before| before == word))
+}
+
 /// Whether the folded word is one of time in the language, such as a day of the week.
 pub fn is_time(word: &str, language: &str) -> bool {
     TABLE

@@ -4,8 +4,9 @@
 use serde::Deserialize;
 
 use crate::{
+    fakes::block_on,
     provider::extractive,
-    quality::knowledge::TWIN,
+    quality::knowledge::{PLAIN, TWIN},
     retrieval::{self, Passages},
 };
 
@@ -35,11 +36,22 @@ fn questions() -> Questions {
     serde_json::from_str(include_str!("../../../../../e2e/twin/questions.json")).unwrap()
 }
 
+#[test]
+fn a_place_that_no_document_names_is_a_detail() {
+    let question = PLAIN.question_in("en", "Do you deliver\nin Rennes?");
+    let passages = block_on(retrieval::search(&*PLAIN, &question, None)).unwrap();
+    let said = extractive::answer(&question, &passages).pieces.concat();
+    assert!(
+        said.starts_with("I found no exact answer.") && said.contains("cargo bike"),
+        "{said}"
+    );
+}
+
 /// What is said, whether it is an answer, and the address that is cited first.
 fn ask(question: &str, locale: &str) -> (String, bool, String) {
     let question = TWIN.question_in(locale, question);
     let search = retrieval::search(&*TWIN, &question, None);
-    let passages: Passages = crate::fakes::block_on(search).unwrap();
+    let passages: Passages = block_on(search).unwrap();
     let extract = extractive::answer(&question, &passages);
     let text = extract.pieces.concat();
     let cited = (passages.items().iter())
