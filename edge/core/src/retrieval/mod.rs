@@ -90,6 +90,9 @@ impl Passage {
 pub struct Passages {
     items: Vec<Passage>,
     terms: Terms,
+    worths: Vec<f64>,
+    unknown: bool,
+    elsewhere: bool,
     language: String,
 }
 
@@ -102,6 +105,25 @@ impl Passages {
     /// What was looked for.
     pub fn terms(&self) -> &Terms {
         &self.terms
+    }
+
+    /// The share of what the terms are worth together, the rarer ones more, of those for which `held` is so much.
+    pub fn share(&self, held: &[f64]) -> f64 {
+        let all: f64 = self.worths.iter().sum();
+        let found: f64 = (held.iter().zip(&self.worths))
+            .map(|(held, worth)| held * worth)
+            .sum();
+        found / all.max(f64::MIN_POSITIVE)
+    }
+
+    /// Whether the question names somebody or something of which the documents say nothing at all.
+    pub fn names_what_is_unknown(&self) -> bool {
+        self.unknown
+    }
+
+    /// Whether it asks of a place of which they say nothing.
+    pub fn names_an_unknown_place(&self) -> bool {
+        self.elsewhere
     }
 
     /// Language of the question.
@@ -141,20 +163,8 @@ pub async fn search(
     if let (true, Some(previous)) = (continues, previous) {
         terms = Terms::of(previous, &language).without_name(name);
     }
-    let mut found = Passages {
-        items: Vec::new(),
-        terms,
-        language,
-    };
     let site = question.site();
-    found.items = find(
-        index,
-        &site.tenant_id,
-        &site.bot_id,
-        &found.terms,
-        &found.language,
-    )
-    .await?;
+    let found = looked_up(index, &site.tenant_id, &site.bot_id, terms, &language).await?;
     Ok(found)
 }
 
@@ -169,12 +179,55 @@ pub async fn find(
     terms: &Terms,
     language: &str,
 ) -> Result<Vec<Passage>, PortError> {
+    let found = looked_up(index, tenant_id, bot_id, terms.clone(), language).await?;
+    Ok(found.items)
+}
+
+async fn looked_up(
+    index: &impl Index,
+    tenant_id: &str,
+    bot_id: &str,
+    terms: Terms,
+    language: &str,
+) -> Result<Passages, PortError> {
+    let language = language.to_owned();
     if terms.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Passages {
+            language,
+            ..Passages::default()
+        });
     }
     let query = terms.query(tenant_id, bot_id);
     let found = index.search(tenant_id, bot_id, &query, CANDIDATES).await?;
-    Ok(ranked(found, terms, language))
+    let terms = terms.without_slips(&found, &language);
+    let worth = |word: &Word| {
+        let worth = ANY_WORD + rarity(word, &found);
+        match word {
+            _ if terms.is_unit(word) => 0.0,
+            _ if terms.is_unknown_place(word, &found) => worth * UNKNOWN_PLACE,
+            _ => worth,
+        }
+    };
+    Ok(Passages {
+        worths: terms.words().iter().map(worth).collect(),
+        unknown: terms.names_what_is_unknown(&found),
+        elsewhere: (terms.words().iter()).any(|word| terms.is_unknown_place(word, &found)),
+        items: ranked(found, &terms, &language),
+        terms,
+        language,
+    })
+}
+
+/// How much of its worth a place has of which the documents say nothing.
+const UNKNOWN_PLACE: f64 = 0.5;
+
+/// What a term is worth, however common, beside its rarity.
+const ANY_WORD: f64 = 2.0;
+
+/// How rare a word is among the bot's chunks.
+fn rarity(word: &Word, found: &Found) -> f64 {
+    let held = found.chunks.get(&word.key).copied().unwrap_or(0);
+    rank::rarity(held.into(), found.all.max(1).into())
 }
 
 /// What a text's score is multiplied by that holds a fact of the kind that is asked for.
@@ -192,19 +245,14 @@ const REPEATED: f64 = 0.9;
 /// Orders hits by the words of the question, by the fact that is asked for and by language; drops what repeats a
 /// better one.
 fn ranked<'a>(found: Found, terms: &'a Terms, language: &str) -> Vec<Passage> {
-    let Found {
-        mut hits,
-        chunks,
-        all,
-    } = found;
-    let wanted = |word: &'a Word, share: f64| {
-        let held = chunks.get(&word.key).copied().unwrap_or(0);
-        let worth = share * rank::rarity(held.into(), all.max(1).into());
-        Wanted { word, worth }
+    let wanted = |word: &'a Word, share: f64| Wanted {
+        word,
+        worth: share * rarity(word, &found),
     };
     let words = terms.words().iter().map(|word| wanted(word, 1.0));
     let letters = terms.letters().iter().map(|word| wanted(word, LETTER));
     let wanted: Vec<Wanted<'_>> = words.chain(letters).collect();
+    let mut hits = found.hits;
     let texts: Vec<Text> = (hits.iter())
         .map(|hit| Text::of(&hit.title, &hit.heading, &hit.text))
         .collect();
