@@ -50,7 +50,8 @@ impl Crypt {
         };
         let (owner, user) = (bytes(b"O")?, bytes(b"U")?);
         let key = if version == 5 {
-            modern(user, bytes(b"UE")?, revision)?
+            modern(user, bytes(b"UE")?, &[], revision)
+                .or_else(|| modern(owner, bytes(b"OE")?, user.get(..48)?, revision))?
         } else {
             let length = match version {
                 1 => 40,
@@ -176,20 +177,19 @@ fn old(
     (check == user.get(..16)?).then_some(key)
 }
 
-/// Revisions 5 and 6: SHA-2.
-fn modern(user: &[u8], packed: &[u8], revision: i64) -> Option<Vec<u8>> {
-    let (check, salt, key_salt) = (user.get(..32)?, user.get(32..40)?, user.get(40..48)?);
-    if hash(salt, revision)? != check {
+/// Revisions 5 and 6: SHA-2. The password of the owner is bound to that of the user.
+fn modern(own: &[u8], packed: &[u8], bound: &[u8], revision: i64) -> Option<Vec<u8>> {
+    let (check, salt, key_salt) = (own.get(..32)?, own.get(32..40)?, own.get(40..48)?);
+    if hash(salt, bound, revision)? != check {
         return None;
     }
-    let mut key = hash(key_salt, revision)?;
+    let key = hash(key_salt, bound, revision)?;
     let cipher = Aes256::new_from_slice(&key).ok()?;
-    key = cbc(&cipher, &[0; 16], packed.get(..32)?);
-    Some(key)
+    Some(cbc(&cipher, &[0; 16], packed.get(..32)?))
 }
 
-fn hash(salt: &[u8], revision: i64) -> Option<Vec<u8>> {
-    let mut key = Sha256::digest(salt).to_vec();
+fn hash(salt: &[u8], bound: &[u8], revision: i64) -> Option<Vec<u8>> {
+    let mut key = Sha256::digest([salt, bound].concat()).to_vec();
     if revision < 6 {
         return Some(key);
     }
@@ -197,7 +197,7 @@ fn hash(salt: &[u8], revision: i64) -> Option<Vec<u8>> {
     loop {
         let mut block = Array::<u8, U16>::try_from(key.get(16..32)?).ok()?;
         let cipher = Aes128::new_from_slice(key.get(..16)?).ok()?;
-        let mut data = key.repeat(64);
+        let mut data = [&key, bound].concat().repeat(64);
         for part in data.chunks_exact_mut(16) {
             part.iter()
                 .zip(block.iter_mut())

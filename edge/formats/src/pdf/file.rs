@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    cell::OnceCell,
+    cell::{Cell, OnceCell},
     collections::{HashMap, HashSet},
 };
 
@@ -26,7 +26,13 @@ pub(super) struct Pdf<'a> {
     packs: HashMap<u32, OnceCell<Pack>>,
     crypt: Option<Crypt>,
     budget: Budget,
+    /// Whether the objects were found by looking, and whether one that is needed was not found then.
+    scanned: bool,
+    lost: Cell<bool>,
 }
+
+/// What stands for a page that is not there, so that the others keep their numbers.
+static NO_PAGE: Dictionary = Dictionary::empty();
 
 /// A stream of objects, unpacked.
 #[derive(Debug, Default)]
@@ -51,16 +57,20 @@ impl<'a> Pdf<'a> {
             packs: HashMap::new(),
             crypt: None,
             budget,
+            scanned: false,
+            lost: Cell::new(false),
         };
         if let Some(mut table) = xref::read(bytes, &pdf.budget) {
             pdf.repair(&mut table);
             pdf.adopt(table)?;
         }
         if pdf.pages().is_empty() && !pdf.budget.is_exhausted() {
+            pdf.scanned = true;
             let mut table = xref::scan(bytes, &pdf.budget);
             let streams = std::mem::take(&mut table.streams);
             pdf.adopt(table)?;
             pdf.unfold(streams);
+            pdf.lost.set(false);
         }
         pdf.check()?;
         Ok(pdf)
@@ -70,6 +80,10 @@ impl<'a> Pdf<'a> {
     pub(super) fn check(&self) -> Result<(), Unreadable> {
         if self.budget.is_exhausted() {
             return Err(super::too_large());
+        }
+        // A file that was not received whole would be read with words missing.
+        if self.scanned && self.lost.get() {
+            return Err(super::broken());
         }
         Ok(())
     }
@@ -108,14 +122,16 @@ impl<'a> Pdf<'a> {
         for (number, place) in table.places {
             self.place(number, place);
         }
-        // Whatever of the dictionary of the encryption stands elsewhere is never itself encrypted.
+        // Nothing of the dictionary of the encryption is itself encrypted, wherever it stands.
         if let Some(encrypt) = self.trailer.get(b"Encrypt") {
-            let reference;
-            let encrypt = if let Object::Reference(number) = encrypt {
-                reference = self.plain(*number).unwrap_or_default();
-                &reference
-            } else {
-                encrypt
+            let mut whole = Object::default();
+            if let Object::Reference(number) = encrypt {
+                whole = self.plain(*number).unwrap_or_default();
+                self.inline(&mut whole, 0);
+            }
+            let encrypt = match &whole {
+                Object::Null => encrypt,
+                whole => whole,
             };
             let id = self
                 .trailer
@@ -140,6 +156,18 @@ impl<'a> Pdf<'a> {
             self.packs.entry(stream).or_default();
         }
         self.objects.insert(number, (place, OnceCell::new()));
+    }
+
+    /// Puts what a dictionary refers to into it.
+    fn inline(&self, object: &mut Object, depth: usize) {
+        if let Object::Reference(number) = object {
+            *object = self.plain(*number).unwrap_or_default();
+        }
+        if let (Object::Dictionary(dictionary), ..3) = (object, depth) {
+            for value in dictionary.values_mut() {
+                self.inline(value, depth + 1);
+            }
+        }
     }
 
     /// Finds what is in streams of objects that no table tells of; the last one counts.
@@ -169,6 +197,7 @@ impl<'a> Pdf<'a> {
     /// The object of a number.
     fn object(&self, number: u32) -> &Object {
         let Some((place, cell)) = self.objects.get(&number) else {
+            self.lost.set(true);
             return &Object::Null;
         };
         if let Some(object) = cell.get() {
@@ -199,6 +228,12 @@ impl<'a> Pdf<'a> {
             Object::Reference(number) => self.length(*number),
             length => usize::try_from(length.as_integer()?).ok(),
         })?;
+        let end = object
+            .as_stream()
+            .map_or(parser.lexer.at, |stream| stream.end);
+        if end >= self.bytes.len() {
+            self.lost.set(true);
+        }
         (id.0 == number).then_some(object)
     }
 
@@ -302,6 +337,9 @@ impl<'a> Pdf<'a> {
         let mut open: Vec<&Object> = root.into_iter().collect();
         while let Some(object) = open.pop() {
             let Some(node) = self.resolve(object).as_dictionary() else {
+                if matches!(object, Object::Reference(_)) && !seen.is_empty() {
+                    pages.push(&NO_PAGE);
+                }
                 continue;
             };
             let name = self.entry(node, b"Type").and_then(Object::as_name);

@@ -290,3 +290,103 @@ fn tiff(mut data: Vec<u8>, row: usize, pixel: usize, depth: usize) -> Vec<u8> {
     }
     data
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(name: &[u8], data: &[u8]) -> Vec<u8> {
+        unpack(data.into(), &[name], &[], 1_000_000)
+            .unwrap()
+            .into_owned()
+    }
+
+    /// Codes of one string after the other, in the widths that a reader expects.
+    fn pack_lzw(data: &[u8], early: usize) -> Vec<u8> {
+        let mut known: std::collections::HashMap<Vec<u8>, usize> = (0..=255_u8)
+            .map(|byte| (vec![byte], usize::from(byte)))
+            .collect();
+        let (mut out, mut held, mut bits) = (Vec::new(), 0_u64, 0);
+        let mut put = |code: usize, next: usize| {
+            let width = match next + early {
+                ..512 => 9,
+                ..1_024 => 10,
+                ..2_048 => 11,
+                _ => 12,
+            };
+            held = held << width | code as u64;
+            bits += width;
+            while bits >= 8 {
+                bits -= 8;
+                out.push((held >> bits) as u8);
+                held &= (1 << bits) - 1;
+            }
+        };
+        let (mut next, mut word) = (258, Vec::new());
+        put(256, 0);
+        for byte in data {
+            let mut longer = word.clone();
+            longer.push(*byte);
+            if !known.contains_key(&longer) {
+                // The reader is one string behind.
+                put(known[&word], next - 1);
+                if next < 4_095 {
+                    known.insert(longer, next);
+                    next += 1;
+                }
+                longer = vec![*byte];
+            }
+            word = longer;
+        }
+        put(known[&word], next - 1);
+        put(257, next);
+        put(0, 0);
+        out
+    }
+
+    #[test]
+    fn packed_as_text_in_runs_and_in_words() {
+        assert_eq!(one(b"ASCIIHexDecode", b"48 65 6C6c 6>"), b"Hell`");
+        assert_eq!(one(b"A85", b" <~87cURDZ~>rest"), b"Hello");
+        assert_eq!(one(b"ASCII85Decode", b"z!!"), [0; 5]);
+        assert_eq!(
+            one(b"RunLengthDecode", &[1, b'a', b'b', 254, b'c', 128, 9]),
+            b"abccc"
+        );
+        assert_eq!(one(b"RunLengthDecode", &[9, b'a']), b"a");
+        let example = [0x80, 0x0b, 0x60, 0x50, 0x22, 0x0c, 0x0c, 0x85, 0x01];
+        assert_eq!(one(b"LZWDecode", &example), b"-----A---B");
+        let text: Vec<u8> = (0..60_000_u32).map(|n| (n * n >> 7) as u8 & 31).collect();
+        assert_eq!(one(b"LZW", &pack_lzw(&text, 1)), text);
+        let params = Dictionary::new(vec![(b"EarlyChange".to_vec(), Object::Integer(0))]);
+        let late = pack_lzw(&text, 0);
+        let late = unpack(late.into(), &[b"LZW"], &[Some(&params)], 1_000_000);
+        assert_eq!(late.unwrap(), text);
+    }
+
+    #[test]
+    fn predictors() {
+        let rows = [1, 1, 1, 1, 2, 1, 1, 1, 3, 2, 2, 2, 4, 1, 1, 1, 0, 9, 9];
+        assert_eq!(png(&rows, 3, 1), [1, 2, 3, 2, 3, 4, 3, 5, 6, 4, 6, 7, 9, 9]);
+        assert_eq!(png(&rows, usize::MAX, usize::MAX).len(), rows.len() - 1);
+        assert!(png(&[], 3, 1).is_empty());
+        assert_eq!(tiff(vec![1, 1, 1, 5, 1], 3, 1, 8), [1, 2, 3, 5, 6]);
+    }
+
+    #[test]
+    fn bombs_of_every_kind_are_refused() {
+        let mut lzw = vec![0x80, 0x0b];
+        lzw.extend([0xff; 3_000]);
+        for (name, data) in [
+            (b"A85".as_slice(), vec![b'z'; 3_000]),
+            (b"RL", [129, 0].repeat(100)),
+            (b"LZW", pack_lzw(&vec![0; 20_000], 1)),
+            (b"AHx", vec![b'0'; 30_000]),
+        ] {
+            let unpacked = unpack(data.into(), &[name], &[], 10_000);
+            assert_eq!(unpacked, Err(Failed::TooLarge), "{name:?}");
+        }
+        let many = [b"A85".as_slice(); MAX_FILTERS + 1];
+        assert_eq!(unpack(lzw.into(), &many, &[], 10), Err(Failed::Unknown));
+    }
+}

@@ -36,6 +36,10 @@ pub(super) struct Stream {
 pub(super) struct Dictionary(Vec<(Vec<u8>, Object)>);
 
 impl Dictionary {
+    pub(super) const fn empty() -> Self {
+        Self(Vec::new())
+    }
+
     /// Of entries in the order of the file: the last of a name counts.
     pub(super) fn new(mut entries: Vec<(Vec<u8>, Object)>) -> Self {
         entries.sort_by(|a, b| a.0.cmp(&b.0));
