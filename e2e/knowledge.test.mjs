@@ -1,5 +1,6 @@
 // What bots know, from the upload or the page to the visitor's answer: real workerd, real servers that misbehave.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { openDatabase, startEdge } from "./support/edge.mjs";
 import { FAST, ask, eventually, found, newOwner, objects, rows, settled, show, upload, uploaded } from "./support/knowledge.mjs";
@@ -22,6 +23,7 @@ after(async () => {
   other?.stop();
 });
 
+const sample = (name) => readFile(new URL(`../edge/formats/tests/samples/${name}`, import.meta.url));
 const knowledge = (owner) => database.prepare("SELECT knowledge FROM bot WHERE tenant_id = ?").get(owner.tenant).knowledge;
 
 describe("a file", () => {
@@ -94,6 +96,10 @@ describe("a file", () => {
       ["blank.txt", Buffer.from(" \n\n \t\n"), ["no_text"]],
       ["heading.md", Buffer.from("# Only a title\n"), ["no_text"]],
       ["program.exe", Buffer.from("4d5a90000300000004000000ffff0000b8", "hex"), ["unsupported", "mislabelled"]],
+      ["locked.pdf", await sample("encrypted.pdf"), ["encrypted"]],
+      ["scanned.pdf", await sample("scanned.pdf"), ["no_text"]],
+      ["bomb.pdf", await sample("bomb.pdf"), ["too_large"]],
+      ["cut.pdf", (await sample("page.pdf")).subarray(0, 20_000), ["corrupt", "no_text"]],
       ["broken.docx", Buffer.from("504b030414000600080000002100", "hex"), ["corrupt", "unsupported", "use_the_command_line", "mislabelled"]],
     ]) {
       const source = await settled(owner, (await uploaded(owner, name, body)).id);

@@ -1,22 +1,29 @@
 //! `GET /openapi.json`: the contract. The document is generated from the handlers and the types of the protocol
 //! by the test below and committed, so that a change shows in review and visitors' isolates do not carry the
-//! generator.
+//! generator. Nor do they carry the document: it is a file of the build.
 
 use axum::{
     body::Body,
+    extract::State,
     http::{HeaderValue, Response, header},
 };
+use worker::send;
+
+use crate::{adapters::Edge, http::Answer, routes::assets};
 
 /// The committed document. `BLESS=1 cargo test -p bulle-edge-worker` writes it anew.
+#[cfg(test)]
 const DOCUMENT: &str = include_str!("../openapi.json");
 
 /// This document.
 #[cfg_attr(test, utoipa::path(get, path = "/openapi.json", tag = "operator", responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json"))))]
-pub async fn get() -> Response<Body> {
-    let mut response = Response::new(Body::from(DOCUMENT));
+#[send]
+pub async fn get(State(edge): State<Edge>) -> Answer {
+    let document = assets::bytes(&edge, "openapi.json").await?;
+    let mut response = Response::new(Body::from(document));
     let kind = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    response
+    Ok(response)
 }
 
 #[cfg(test)]

@@ -164,6 +164,11 @@ fn score(passages: &Passages) -> Vec<Unit<'_>> {
     for passage in passages.items() {
         let above = terms.matches(&format!("{} {}", passage.hit.title, passage.hit.heading));
         let around = terms.matches(&passage.hit.text);
+        // A document that does not say its language may be in that of the question.
+        let language = match passage.hit.language.as_str() {
+            "" => passages.language(),
+            language => language,
+        };
         let lines = passage.hit.text.lines();
         let texts = lines.flat_map(|line| match line.strip_prefix("- ") {
             Some(item) => vec![(item, true)],
@@ -174,7 +179,7 @@ fn score(passages: &Passages) -> Vec<Unit<'_>> {
         });
         for (position, (text, is_item)) in texts.enumerate() {
             let within = terms.matches(text);
-            let (fact, credible) = fact(terms, text, &passage.hit.language);
+            let (fact, credible) = fact(terms, text, language);
             let share = |elsewhere: f64| {
                 let places = within.iter().zip(&above).zip(&around);
                 let held = places.map(|places| match places {

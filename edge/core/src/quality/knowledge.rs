@@ -48,9 +48,16 @@ impl Example {
             .map(|entry| entry.unwrap().path())
             .collect();
         files.sort();
+        let documents = files.iter().map(|file| fs::read_to_string(file).unwrap());
+        let bot = toml::from_str::<Manifest>(&manifest).unwrap().bot;
+        Self::of(bot, documents)
+    }
+
+    /// A bot that knows these documents.
+    pub fn of(bot: BotSettings, documents: impl IntoIterator<Item = String>) -> Self {
         let mut rows = Vec::new();
-        for file in files {
-            let document = Document::parse(&fs::read_to_string(file).unwrap());
+        for document in documents {
+            let document = Document::parse(&document);
             for chunk in document.chunks() {
                 let url = format!("{}#{}", document.url, chunk.anchor);
                 let hit = Hit {
@@ -70,10 +77,7 @@ impl Example {
                 rows.push((hit, columns));
             }
         }
-        Self {
-            bot: toml::from_str::<Manifest>(&manifest).unwrap().bot,
-            rows,
-        }
+        Self { bot, rows }
     }
 
     /// Text and language of each chunk.

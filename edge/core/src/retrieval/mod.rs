@@ -201,7 +201,8 @@ async fn looked_up(
     let found = index.search(tenant_id, bot_id, &query, CANDIDATES).await?;
     let terms = terms.without_slips(&found, &language);
     let worth = |word: &Word| {
-        let worth = ANY_WORD + rarity(word, &found);
+        let held = f64::from(held(word, &found));
+        let worth = ANY_WORD + rank::rarity(held, f64::from(found.all).max(FEW));
         match word {
             _ if terms.is_unit(word) => 0.0,
             _ if terms.is_unknown_place(word, &found) => worth * UNKNOWN_PLACE,
@@ -224,10 +225,17 @@ const UNKNOWN_PLACE: f64 = 0.5;
 /// What a term is worth, however common, beside its rarity.
 const ANY_WORD: f64 = 2.0;
 
+/// As of so many chunks at least is what a term is worth: of fewer, rarity tells nothing.
+const FEW: f64 = 30.0;
+
 /// How rare a word is among the bot's chunks.
 fn rarity(word: &Word, found: &Found) -> f64 {
-    let held = found.chunks.get(&word.key).copied().unwrap_or(0);
-    rank::rarity(held.into(), found.all.max(1).into())
+    rank::rarity(held(word, found).into(), found.all.max(1).into())
+}
+
+/// In how many of the bot's chunks a word stands.
+fn held(word: &Word, found: &Found) -> u32 {
+    found.chunks.get(&word.key).copied().unwrap_or(0)
 }
 
 /// What a text's score is multiplied by that holds a fact of the kind that is asked for.

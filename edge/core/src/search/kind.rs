@@ -34,6 +34,15 @@ struct Language {
     before_place: Vec<String>,
 }
 
+impl Language {
+    /// Whether a text has words that one asks for such a fact with.
+    fn speaks_of(&self, kind: Kind, text: &str) -> bool {
+        let plain = plain(text);
+        let mut asks = self.asks.iter().filter(|(asked, _)| *asked == kind);
+        asks.any(|(_, words)| words.iter().any(|words| has(&plain, words)))
+    }
+}
+
 static TABLE: LazyLock<HashMap<&str, Language>> = LazyLock::new(|| {
     let list = |cell: &str| {
         let words = |text: &str| {
@@ -183,7 +192,11 @@ impl Kind {
         match self {
             Self::Time => has_clock(text) || any(|table| &table.time),
             Self::Price => {
-                text.contains(['$', '€', '£', '¥', '₹', '₽', '₺', '฿']) || any(|table| &table.money)
+                text.contains(['$', '€', '£', '¥', '₹', '₽', '₺', '฿'])
+                    || any(|table| &table.money)
+                    // "It costs 7 crowns": there are more currencies than these.
+                    || table.is_some_and(|table| table.speaks_of(self, text))
+                        && Self::Number.is_in(text, language)
             }
             Self::Person => names_somebody(text),
             Self::Place => {

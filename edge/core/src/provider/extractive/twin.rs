@@ -6,7 +6,7 @@ use serde::Deserialize;
 use crate::{
     fakes::block_on,
     provider::extractive,
-    quality::knowledge::{PLAIN, TWIN},
+    quality::knowledge::{Example, PLAIN, TWIN},
     retrieval::{self, Passages},
 };
 
@@ -45,6 +45,39 @@ fn a_place_that_no_document_names_is_a_detail() {
         said.starts_with("I found no exact answer.") && said.contains("cargo bike"),
         "{said}"
     );
+}
+
+#[test]
+fn a_single_document_that_does_not_say_its_language_answers() {
+    for (text, question, fact) in [
+        (
+            "The glimmerstone costs 15 euros.",
+            "How much is the glimmerstone?",
+            "15 euros",
+        ),
+        (
+            "The quillfeather weighs three grams.",
+            "How heavy is the quillfeather?",
+            "three grams",
+        ),
+        (
+            "The cablegondola costs 7 crowns.",
+            "What does the cablegondola cost?",
+            "7 crowns",
+        ),
+        (
+            "La télécabine ouvre en décembre.",
+            "Quand ouvre la télécabine ?",
+            "décembre",
+        ),
+    ] {
+        let alone = Example::of(PLAIN.bot.clone(), [format!("# Things\n\n{text}\n")]);
+        let question = alone.question_in("en", question);
+        let passages = block_on(retrieval::search(&alone, &question, None)).unwrap();
+        let extract = extractive::answer(&question, &passages);
+        let said = extract.pieces.concat();
+        assert!(extract.found && said.contains(fact), "{said}");
+    }
 }
 
 /// What is said, whether it is an answer, and the address that is cited first.
