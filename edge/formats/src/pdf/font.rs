@@ -7,6 +7,7 @@ use super::{
     file::Pdf,
     names::{self, Codes},
     object::{Dictionary, Object},
+    sort::sort_by,
 };
 use crate::{charset::Charset, limits};
 
@@ -92,7 +93,7 @@ impl Font {
             read.differences.clear();
         }
         read.widths.shrink_to_fit();
-        read.widths.sort_by_key(|(first, ..)| *first);
+        sort_by(&mut read.widths, |a, b| a.0.cmp(&b.0));
         read
     }
 
