@@ -83,6 +83,11 @@ impl<'a> Pdf<'a> {
         self.budget.values(count)
     }
 
+    /// Takes bytes that are looked at once more.
+    pub(super) fn look(&self, count: usize) -> bool {
+        self.budget.bytes(count)
+    }
+
     /// Looks for the objects that are not where the table says.
     fn repair(&self, table: &mut Table) {
         let wrong: Vec<u32> = table

@@ -181,6 +181,10 @@ impl Font {
         for item in items.unwrap_or_default().iter().take(1_024) {
             match pdf.resolve(item) {
                 Object::Name(name) => {
+                    // Many fonts may share these names.
+                    if !pdf.look(name.len()) {
+                        return;
+                    }
                     if let Some(text) = names::glyph(name) {
                         self.differences.push((code, text));
                     }
