@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::lex::{Lexer, Token};
+use super::{
+    lex::{Lexer, Token},
+    sort::sort_by,
+};
 use crate::limits;
 
 /// Codes, by their length in bytes, and what they mean.
@@ -53,7 +56,7 @@ impl CMap {
             }
             operands.clear();
         }
-        map.ranges.sort_by_key(|(low, ..)| *low);
+        sort_by(&mut map.ranges, |a, b| a.0.cmp(&b.0));
         map
     }
 

@@ -31,7 +31,7 @@ pub(super) struct Glyph {
 pub(super) struct Drawing<'a> {
     pdf: &'a Pdf<'a>,
     /// By where their dictionaries are kept.
-    fonts: HashMap<*const Dictionary, Rc<Font>>,
+    fonts: HashMap<usize, Rc<Font>>,
     /// Operations so far.
     operations: usize,
     /// Codes of fonts that do not say what they mean, and all codes.
@@ -135,7 +135,7 @@ impl<'a> Drawing<'a> {
         let font = pdf.entry(fonts, name)?.as_dictionary()?;
         let read = self
             .fonts
-            .entry(std::ptr::from_ref(font))
+            .entry(std::ptr::from_ref(font).addr())
             .or_insert_with(|| Rc::new(Font::read(pdf, font)));
         Some(Rc::clone(read))
     }

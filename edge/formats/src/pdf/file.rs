@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    cell::{Cell, OnceCell},
+    cell::Cell,
     collections::{HashMap, HashSet},
 };
 
@@ -11,7 +11,7 @@ use super::{
     filter::{self, Failed, MAX_FILTERS},
     object::{Dictionary, Object, Stream},
     parse::{Budget, Parser},
-    xref::{self, Place, Table},
+    xref::{self, Pack, Place, Slot, Table},
 };
 use crate::{Unreadable, limits};
 
@@ -22,8 +22,7 @@ const MAX_HOPS: usize = 16;
 pub(super) struct Pdf<'a> {
     bytes: &'a [u8],
     pub(super) trailer: Dictionary,
-    objects: HashMap<u32, (Place, OnceCell<Object>)>,
-    packs: HashMap<u32, OnceCell<Pack>>,
+    objects: HashMap<u32, Slot>,
     crypt: Option<Crypt>,
     budget: Budget,
     /// Whether the objects were found by looking, and whether one that is needed was not found then.
@@ -33,14 +32,6 @@ pub(super) struct Pdf<'a> {
 
 /// What stands for a page that is not there, so that the others keep their numbers.
 static NO_PAGE: Dictionary = Dictionary::empty();
-
-/// A stream of objects, unpacked.
-#[derive(Debug, Default)]
-struct Pack {
-    data: Vec<u8>,
-    /// Numbers of the objects, and where they begin.
-    places: Vec<(u32, usize)>,
-}
 
 impl<'a> Pdf<'a> {
     /// Reads where the objects are, not the objects.
@@ -54,7 +45,6 @@ impl<'a> Pdf<'a> {
             bytes,
             trailer: Dictionary::default(),
             objects: HashMap::new(),
-            packs: HashMap::new(),
             crypt: None,
             budget,
             scanned: false,
@@ -93,12 +83,17 @@ impl<'a> Pdf<'a> {
         self.budget.values(count)
     }
 
+    /// Takes bytes that are looked at once more.
+    pub(super) fn look(&self, count: usize) -> bool {
+        self.budget.bytes(count)
+    }
+
     /// Looks for the objects that are not where the table says.
     fn repair(&self, table: &mut Table) {
         let wrong: Vec<u32> = table
             .places
             .iter()
-            .filter(|(number, place)| match place {
+            .filter(|(number, slot)| match &slot.place {
                 Place::At(at) => !xref::is_at(self.bytes, *at, **number, &self.budget),
                 _ => false,
             })
@@ -107,21 +102,17 @@ impl<'a> Pdf<'a> {
         if wrong.is_empty() {
             return;
         }
-        let found = xref::scan(self.bytes, &self.budget);
+        let mut found = xref::scan(self.bytes, &self.budget).places;
         for number in wrong {
-            let place = found.places.get(&number).copied().unwrap_or(Place::Free);
-            table.places.insert(number, place);
+            let slot = found.remove(&number).unwrap_or_else(|| Place::Free.into());
+            table.places.insert(number, slot);
         }
     }
 
     fn adopt(&mut self, table: Table) -> Result<(), Unreadable> {
         self.trailer = table.trailer;
         self.crypt = None;
-        self.packs.clear();
-        self.objects.clear();
-        for (number, place) in table.places {
-            self.place(number, place);
-        }
+        self.objects = table.places;
         // Nothing of the dictionary of the encryption is itself encrypted, wherever it stands.
         if let Some(encrypt) = self.trailer.get(b"Encrypt") {
             let mut whole = Object::default();
@@ -144,18 +135,12 @@ impl<'a> Pdf<'a> {
                 .and_then(|encrypt| Crypt::new(encrypt, id));
             self.crypt = Some(crypt.ok_or_else(super::encrypted)?);
             // What was read on the way is read again, with the key.
-            for (_, object) in self.objects.values_mut() {
-                object.take();
+            for slot in self.objects.values_mut() {
+                slot.object.take();
+                slot.pack.take();
             }
         }
         Ok(())
-    }
-
-    fn place(&mut self, number: u32, place: Place) {
-        if let Place::Packed { stream, .. } = place {
-            self.packs.entry(stream).or_default();
-        }
-        self.objects.insert(number, (place, OnceCell::new()));
     }
 
     /// Puts what a dictionary refers to into it.
@@ -173,7 +158,10 @@ impl<'a> Pdf<'a> {
     /// Finds what is in streams of objects that no table tells of; the last one counts.
     fn unfold(&mut self, streams: Vec<u32>) {
         let at = |pdf: &Self, number| match pdf.objects.get(&number) {
-            Some((Place::At(at), _)) => Some(*at),
+            Some(Slot {
+                place: Place::At(at),
+                ..
+            }) => Some(*at),
             _ => None,
         };
         for stream in streams {
@@ -185,39 +173,43 @@ impl<'a> Pdf<'a> {
                 if at(self, *number).is_none_or(|other| other < own)
                     && self.objects.len() < limits::MAX_PDF_OBJECTS
                 {
-                    self.place(*number, Place::Packed { stream, index });
+                    let place = Place::Packed { stream, index };
+                    self.objects.insert(*number, place.into());
                 }
             }
-            if let Some(cell) = self.packs.get(&stream) {
-                let _ = cell.set(pack);
+            if let Some(slot) = self.objects.get(&stream) {
+                let _ = slot.pack.set(Box::new(pack));
             }
         }
     }
 
     /// The object of a number.
     fn object(&self, number: u32) -> &Object {
-        let Some((place, cell)) = self.objects.get(&number) else {
+        let Some(slot) = self.objects.get(&number) else {
             self.lost.set(true);
             return &Object::Null;
         };
-        if let Some(object) = cell.get() {
+        if let Some(object) = slot.object.get() {
             return object;
         }
-        let object = match *place {
+        let object = match slot.place {
             Place::Free => None,
             Place::At(at) => self.at(at, number),
             Place::Packed { stream, index } => self.packed(stream, index, number),
         };
         // Nothing that was read on the way has set it: what stands at a byte refers to nothing but numbers, and
         // what is packed asks for what stands at a byte.
-        let _ = cell.set(object.unwrap_or_default());
-        cell.get().unwrap_or(&Object::Null)
+        let _ = slot.object.set(object.unwrap_or_default());
+        slot.object.get().unwrap_or(&Object::Null)
     }
 
     /// An object that stands at a byte, as it stands there.
     fn plain(&self, number: u32) -> Option<Object> {
         match self.objects.get(&number) {
-            Some((Place::At(at), _)) => self.raw(*at, number),
+            Some(Slot {
+                place: Place::At(at),
+                ..
+            }) => self.raw(*at, number),
             _ => None,
         }
     }
@@ -239,7 +231,11 @@ impl<'a> Pdf<'a> {
 
     /// A length that stands elsewhere. Only a number is read, so nothing can go round in circles.
     fn length(&self, number: u32) -> Option<usize> {
-        let Some((Place::At(at), _)) = self.objects.get(&number) else {
+        let Some(Slot {
+            place: Place::At(at),
+            ..
+        }) = self.objects.get(&number)
+        else {
             return None;
         };
         let mut parser = Parser::new(self.bytes, *at, &self.budget);
@@ -257,9 +253,9 @@ impl<'a> Pdf<'a> {
     }
 
     fn packed(&self, stream: u32, index: usize, number: u32) -> Option<Object> {
-        let cell = self.packs.get(&stream)?;
+        let cell = &self.objects.get(&stream)?.pack;
         if cell.get().is_none() {
-            let _ = cell.set(self.unfolded(stream).unwrap_or_default());
+            let _ = cell.set(Box::new(self.unfolded(stream).unwrap_or_default()));
         }
         let pack = cell.get()?;
         let place = pack
@@ -348,7 +344,7 @@ impl<'a> Pdf<'a> {
                 (Some(b"Page"), _) | (_, None) => pages.push(node),
                 (_, Some(kids)) => {
                     // A part that holds itself is read once.
-                    if seen.insert(std::ptr::from_ref(node)) {
+                    if seen.insert(std::ptr::from_ref(node).addr()) {
                         open.extend(kids.iter().rev());
                     }
                 }

@@ -165,9 +165,9 @@ fn lzw(data: &[u8], early: bool, limit: usize) -> Result<Vec<u8>, Failed> {
         }
         before = Some((start, out.len() - start));
         width = match table.len() + 259 + usize::from(early) {
-            ..=512 => 9,
-            ..=1_024 => 10,
-            ..=2_048 => 11,
+            0..=512 => 9,
+            513..=1_024 => 10,
+            1_025..=2_048 => 11,
             _ => 12,
         };
         if out.len() > limit {
@@ -309,9 +309,9 @@ mod tests {
         let (mut out, mut held, mut bits) = (Vec::new(), 0_u64, 0);
         let mut put = |code: usize, next: usize| {
             let width = match next + early {
-                ..512 => 9,
-                ..1_024 => 10,
-                ..2_048 => 11,
+                0..512 => 9,
+                512..1_024 => 10,
+                1_024..2_048 => 11,
                 _ => 12,
             };
             held = held << width | code as u64;
@@ -356,7 +356,7 @@ mod tests {
         assert_eq!(one(b"RunLengthDecode", &[9, b'a']), b"a");
         let example = [0x80, 0x0b, 0x60, 0x50, 0x22, 0x0c, 0x0c, 0x85, 0x01];
         assert_eq!(one(b"LZWDecode", &example), b"-----A---B");
-        let text: Vec<u8> = (0..60_000_u32).map(|n| (n * n >> 7) as u8 & 31).collect();
+        let text: Vec<u8> = (0..60_000_u32).map(|n| ((n * n) >> 7) as u8 & 31).collect();
         assert_eq!(one(b"LZW", &pack_lzw(&text, 1)), text);
         let params = Dictionary::new(vec![(b"EarlyChange".to_vec(), Object::Integer(0))]);
         let late = pack_lzw(&text, 0);

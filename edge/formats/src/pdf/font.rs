@@ -1,12 +1,11 @@
 //! Fonts: what a code means and how wide it is drawn.
 
-use std::collections::HashMap;
-
 use super::{
     cmap::{CMap, code},
     file::Pdf,
     names::{self, Codes},
     object::{Dictionary, Object},
+    sort::sort_by,
 };
 use crate::{charset::Charset, limits};
 
@@ -26,7 +25,7 @@ pub(super) struct Font {
     to_unicode: CMap,
     /// What the codes of a simple font mean, and codes that mean something else in this font.
     codes: &'static Codes,
-    differences: HashMap<u8, String>,
+    differences: Vec<(u8, String)>,
     /// Codes that are text in an encoding of old, or UTF-16.
     encoding: Option<Charset>,
     family: &'static str,
@@ -59,7 +58,7 @@ impl Font {
             default_width: if composite { 1_000.0 } else { 0.0 },
             to_unicode: CMap::default(),
             codes: names::latin(),
-            differences: HashMap::new(),
+            differences: Vec::new(),
             encoding: None,
             family: "",
             bold: ["bold", "black", "heavy", "semibold"]
@@ -92,7 +91,7 @@ impl Font {
             read.differences.clear();
         }
         read.widths.shrink_to_fit();
-        read.widths.sort_by_key(|(first, ..)| *first);
+        sort_by(&mut read.widths, |a, b| a.0.cmp(&b.0));
         read
     }
 
@@ -182,8 +181,12 @@ impl Font {
         for item in items.unwrap_or_default().iter().take(1_024) {
             match pdf.resolve(item) {
                 Object::Name(name) => {
+                    // Many fonts may share these names.
+                    if !pdf.look(name.len()) {
+                        return;
+                    }
                     if let Some(text) = names::glyph(name) {
-                        self.differences.insert(code, text);
+                        self.differences.push((code, text));
                     }
                     code = code.wrapping_add(1);
                 }
@@ -195,11 +198,15 @@ impl Font {
                 }
             }
         }
+        sort_by(&mut self.differences, |a, b| a.0.cmp(&b.0));
     }
 
     /// What a code of a simple font means.
     fn simple(&self, code: u8) -> Option<String> {
-        if let Some(text) = self.differences.get(&code) {
+        let after = self.differences.partition_point(|(own, _)| *own <= code);
+        if let Some((own, text)) = self.differences.get(..after).and_then(<[_]>::last)
+            && *own == code
+        {
             return Some(text.clone());
         }
         let index = usize::from(code);

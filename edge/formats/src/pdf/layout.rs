@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::line::{Line, is_rtl};
+use super::{
+    line::{Line, is_rtl},
+    sort::sort_by,
+};
 use crate::write;
 
 /// The Markdown of pages, each with a mark before it, and the first great heading.
@@ -108,7 +111,7 @@ fn usual_gap(pages: &[Vec<Line>]) -> f32 {
         .map(|(above, below)| (above.y - below.y) / above.size.max(1.0))
         .filter(|gap| (0.8..1.9).contains(gap))
         .collect();
-    gaps.sort_by(f32::total_cmp);
+    sort_by(&mut gaps, f32::total_cmp);
     // The lower quarter is the distance within paragraphs even where most are of one line.
     gaps.get(gaps.len() / 4).copied().unwrap_or(1.2)
 }

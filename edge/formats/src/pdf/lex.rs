@@ -264,25 +264,34 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// The number that a word is.
+/// The number that a word is. The platform's reading of numbers would bring tables for digits that no drawing has.
 pub(super) fn number(word: &[u8]) -> Option<f32> {
-    if !word
+    let signs = word
         .iter()
-        .all(|byte| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.'))
-    {
-        return None;
+        .take_while(|byte| matches!(byte, b'+' | b'-'))
+        .count();
+    let (mut value, mut scale, mut digits, mut point) = (0.0_f64, 1.0_f64, 0, false);
+    for byte in word.get(signs..)? {
+        match byte {
+            b'0'..=b'9' => {
+                digits += 1;
+                if point {
+                    scale /= 10.0;
+                    value += f64::from(byte - b'0') * scale;
+                } else {
+                    value = value * 10.0 + f64::from(byte - b'0');
+                }
+            }
+            b'.' if !point => point = true,
+            // `1.-2` is written by some programs.
+            b'-' | b'+' if digits > 0 => break,
+            _ => return None,
+        }
     }
-    let text = std::str::from_utf8(word).ok()?;
-    if let Ok(value) = text.parse::<f32>() {
-        return Some(value);
-    }
-    // `--5` and `1.-2` are written by some programs.
-    let sign = if text.starts_with('-') { -1.0 } else { 1.0 };
-    let digits = text.trim_start_matches(['+', '-']);
-    let end = digits.find(['-', '+']).unwrap_or(digits.len());
-    digits
-        .get(..end)?
-        .parse::<f32>()
-        .ok()
-        .map(|value| sign * value)
+    let signed = if word.first() == Some(&b'-') {
+        -value
+    } else {
+        value
+    };
+    (digits > 0).then_some(signed as f32)
 }

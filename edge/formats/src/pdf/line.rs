@@ -2,7 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use super::content::Glyph;
+use super::{content::Glyph, sort::sort_by};
 use crate::write::unspaced;
 
 /// A line of text.
@@ -40,7 +40,9 @@ pub(super) fn lines(glyphs: Vec<Glyph>) -> Vec<Line> {
         .filter(|(above, below)| below.y > above.y + above.size)
         .count();
     if ups > 3 && ups * 5 > lines.len() {
-        lines.sort_by(|a, b| b.y.total_cmp(&a.y).then(a.x.total_cmp(&b.x)));
+        sort_by(&mut lines, |a, b| {
+            b.y.total_cmp(&a.y).then(a.x.total_cmp(&b.x))
+        });
     }
     join_same(lines)
 }
@@ -125,7 +127,7 @@ fn clusters(glyphs: Vec<Glyph>) -> Vec<Glyph> {
             _ => out.push(glyph),
         }
     }
-    out.sort_by(|a, b| a.x.total_cmp(&b.x));
+    sort_by(&mut out, |a, b| a.x.total_cmp(&b.x));
     out
 }
 

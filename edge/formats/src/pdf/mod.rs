@@ -12,6 +12,7 @@ mod line;
 mod names;
 mod object;
 mod parse;
+mod sort;
 mod xref;
 
 use crate::{Document, File, Unreadable, html::language_tag, limits, write};

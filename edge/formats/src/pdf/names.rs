@@ -1,9 +1,10 @@
 //! What the codes of simple fonts mean: the encodings that have a name, and the names of glyphs.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::sync::LazyLock;
 
 use unicode_normalization::UnicodeNormalization;
 
+use super::sort::sort_by;
 use crate::charset::Charset;
 
 /// What the 256 codes of an encoding mean; a zero is nothing.
@@ -98,14 +99,16 @@ const MAC: &str = "ÄÅÇÉÑÖÜáàâäãåçéèêëíìîïñóòôöõúù�
     ÂÊÁËÈÍÎÏÌÓÔ\0ÒÚÛÙıˆ˜¯˘˙˚¸˝˛ˇ";
 
 /// The same names in every font, looked up often.
-static GLYPHS: LazyLock<HashMap<&str, char>> = LazyLock::new(|| {
-    NAMES
+static GLYPHS: LazyLock<Vec<(&str, char)>> = LazyLock::new(|| {
+    let mut glyphs = NAMES
         .split(' ')
         .filter_map(|entry| {
             let (at, c) = entry.char_indices().last()?;
             Some((entry.get(..at)?, c))
         })
-        .collect()
+        .collect();
+    sort_by(&mut glyphs, |a, b| a.0.cmp(b.0));
+    glyphs
 });
 
 static STANDARD_CODES: LazyLock<Codes> = LazyLock::new(|| {
@@ -183,8 +186,8 @@ fn single(name: &str) -> Option<char> {
     if let (Some(only), None) = (chars.next(), chars.next()) {
         return only.is_ascii_alphabetic().then_some(only);
     }
-    if let Some(c) = GLYPHS.get(name) {
-        return Some(*c);
+    if let Ok(at) = GLYPHS.binary_search_by(|(own, _)| (*own).cmp(name)) {
+        return GLYPHS.get(at).map(|(_, c)| *c);
     }
     if matches!(name, "space" | "nbspace" | "nonbreakingspace") {
         return Some(' ');

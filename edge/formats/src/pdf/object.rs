@@ -1,5 +1,6 @@
 //! What a PDF is made of: values, some of which stand elsewhere in the file and are only referred to.
 
+use super::sort::sort_by;
 use crate::charset::Charset;
 
 /// A value.
@@ -42,7 +43,7 @@ impl Dictionary {
 
     /// Of entries in the order of the file: the last of a name counts.
     pub(super) fn new(mut entries: Vec<(Vec<u8>, Object)>) -> Self {
-        entries.sort_by(|a, b| a.0.cmp(&b.0));
+        sort_by(&mut entries, |a, b| a.0.cmp(&b.0));
         entries.shrink_to_fit();
         Self(entries)
     }
@@ -81,10 +82,6 @@ impl Object {
     pub(super) fn as_integer(&self) -> Option<i64> {
         match self {
             Self::Integer(value) => Some(*value),
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "out of range becomes the nearest"
-            )]
             Self::Real(value) => Some(*value as i64),
             _ => None,
         }
@@ -92,7 +89,6 @@ impl Object {
 
     pub(super) fn as_number(&self) -> Option<f32> {
         match self {
-            #[expect(clippy::cast_precision_loss, reason = "numbers of a drawing are small")]
             Self::Integer(value) => Some(*value as f32),
             Self::Real(value) => Some(*value),
             _ => None,

@@ -252,10 +252,13 @@ impl<'a, 'b> Parser<'a, 'b> {
             }
         }
         let rest = bytes.get(start..).unwrap_or_default();
-        let found = find(rest, b"endstream").or_else(|| find(rest, b"endobj"));
-        let length = found.unwrap_or(rest.len());
-        self.budget.bytes(length);
-        start + length
+        if self.budget.is_exhausted() {
+            return start;
+        }
+        let found = find(rest, b"endstream");
+        self.budget.bytes(found.unwrap_or(rest.len()));
+        let found = found.or_else(|| find(rest, b"endobj"));
+        start + found.unwrap_or(rest.len())
     }
 }
 

@@ -1,6 +1,9 @@
 //! Where the objects of a file are: by its tables, or, if they are broken, by looking at all of it.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    cell::OnceCell,
+    collections::{HashMap, HashSet},
+};
 
 use super::{
     filter,
@@ -24,10 +27,37 @@ pub(super) enum Place {
     Packed { stream: u32, index: usize },
 }
 
+/// An object: where it is, and what was read of it.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) place: Place,
+    pub(super) object: OnceCell<Object>,
+    /// What is in it, if it is a stream of objects.
+    pub(super) pack: OnceCell<Box<Pack>>,
+}
+
+/// A stream of objects, unpacked.
+#[derive(Debug, Default)]
+pub(super) struct Pack {
+    pub(super) data: Vec<u8>,
+    /// Numbers of the objects, and where they begin.
+    pub(super) places: Vec<(u32, usize)>,
+}
+
+impl From<Place> for Slot {
+    fn from(place: Place) -> Self {
+        Self {
+            place,
+            object: OnceCell::new(),
+            pack: OnceCell::new(),
+        }
+    }
+}
+
 /// Where everything is.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    pub(super) places: HashMap<u32, Place>,
+    pub(super) places: HashMap<u32, Slot>,
     pub(super) trailer: Dictionary,
     /// Numbers of streams of objects whose content no table tells, in the order of the file.
     pub(super) streams: Vec<u32>,
@@ -39,7 +69,7 @@ impl Table {
         if self.places.len() >= limits::MAX_PDF_OBJECTS {
             return None;
         }
-        self.places.entry(number).or_insert(place);
+        self.places.entry(number).or_insert_with(|| place.into());
         Some(())
     }
 }
@@ -212,7 +242,7 @@ pub(super) fn scan(bytes: &[u8], budget: &Budget) -> Table {
                     && (table.places.len() < limits::MAX_PDF_OBJECTS
                         || table.places.contains_key(&number))
                 {
-                    table.places.insert(number, Place::At(start));
+                    table.places.insert(number, Place::At(start).into());
                     last = Some((number, start));
                 }
             }

@@ -370,6 +370,16 @@ fn what_unpacks_to_too_much_is_refused() {
     all[1] = format!("<</Kids[3 0 R]/Resources<</Font<<{names}>>>>>>").into_bytes();
     all[4] = stream("", content.as_bytes());
     assert_eq!(code(&pdf(&all)), "too_large");
+    let names = format!(
+        "<</Differences[{}]>>",
+        format!("/{}", "n".repeat(999)).repeat(999)
+    );
+    for font in &mut all[6..106] {
+        *font = b"<</Type/Font/Subtype/Type1/Encoding 6 0 R>>".to_vec();
+    }
+    all.truncate(106);
+    all[5] = names.into_bytes();
+    assert_eq!(code(&pdf(&all)), "too_large");
 }
 
 #[test]
@@ -379,6 +389,13 @@ fn more_values_than_may_be_held_are_refused() {
     // What is not asked for is not read.
     is_read(&pdf(&all));
     all[2] = b"<</Type/Page/Parent 2 0 R/Contents 6 0 R>>".to_vec();
+    assert_eq!(code(&pdf(&all)), "too_large");
+    // Streams that do not end, each of which is looked for in all the rest.
+    let mut all = objects(b"null".to_vec(), &[b"<<>>stream\n".as_slice(); 200]);
+    let kids: String = (6..200).map(|number| format!("{number} 0 R ")).collect();
+    all[1] = format!("<</Kids[{kids}]>>").into_bytes();
+    assert_eq!(code(&pdf(&all)), "no_text");
+    all.push(vec![b' '; 1 << 20]);
     assert_eq!(code(&pdf(&all)), "too_large");
     let kids = "3 0 R ".repeat(crate::limits::MAX_PAGES + 1);
     let mut all = objects(stream("", TEXT.as_bytes()), &[]);
