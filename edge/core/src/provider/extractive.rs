@@ -217,8 +217,8 @@ fn fact(terms: &Terms, text: &str, language: &str) -> (f64, f64) {
     match (kind.is_in(text, language), kind) {
         (true, Kind::Number) if counts(terms, text) => (FACT + COUNTED, 1.0),
         (true, _) => (FACT, 1.0),
-        (false, Kind::Price) => (0.0, NO_PRICE),
-        (false, Kind::Person) => (0.0, NOBODY),
+        (false, Kind::Price) if !kind.may_be_in(text, language) => (0.0, NO_PRICE),
+        (false, Kind::Person) if !kind.may_be_in(text, language) => (0.0, NOBODY),
         (false, _) => (0.0, 1.0),
     }
 }

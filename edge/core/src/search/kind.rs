@@ -181,6 +181,16 @@ impl Kind {
         })
     }
 
+    /// Whether a text may hold such a fact although it cannot be told that it does: a single name, a language that is not
+    /// known here.
+    pub fn may_be_in(self, text: &str, language: &str) -> bool {
+        let primary = language.split(['-', '_']).next().unwrap_or_default();
+        match self {
+            Self::Person => may_name_somebody(text),
+            _ => !TABLE.contains_key(primary),
+        }
+    }
+
     /// Whether a text in the language holds such a fact.
     pub fn is_in(self, text: &str, language: &str) -> bool {
         let primary = language.split(['-', '_']).next().unwrap_or_default();
@@ -210,6 +220,22 @@ impl Kind {
             }
         }
     }
+}
+
+/// A capital that begins no sentence; nothing can be told of a script without capitals.
+fn may_name_somebody(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    let begins = |word: &str| word.ends_with(['.', '!', '?', ':']);
+    let mut after = words.next().is_none_or(begins);
+    let named = words.any(|word| {
+        let first = std::mem::replace(&mut after, begins(word));
+        !first
+            && word
+                .chars()
+                .find(|c| c.is_alphabetic())
+                .is_some_and(char::is_uppercase)
+    });
+    named || !text.contains(|c: char| c.is_lowercase() || c.is_uppercase())
 }
 
 /// Whether the text has one of the numbers: with compounds also at the end of a word, as in `einundzwanzig`.

@@ -51,6 +51,11 @@ fn a_place_that_no_document_names_is_a_detail() {
 fn a_single_document_that_does_not_say_its_language_answers() {
     for (text, question, fact) in [
         (
+            "The heathmill was sold to Ninon.",
+            "Who bought the heathmill that was sold?",
+            "Ninon",
+        ),
+        (
             "The glimmerstone costs 15 euros.",
             "How much is the glimmerstone?",
             "15 euros",
