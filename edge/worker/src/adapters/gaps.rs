@@ -94,20 +94,20 @@ impl Edge {
         );
         let comment = nullable(feedback.comment.clone());
         let noted = noted.bind(&[whose.as_slice(), &[comment, u8::from(down).into()]].concat());
-        let mine = "tenant_id = ?1 AND bot_id = ?2 AND reply_id = ?3 AND conversation_id IN \
-            (SELECT id FROM conversation WHERE tenant_id = ?1 AND bot_id = ?2 AND visitor_id = ?4)";
         let parameters = [whose.as_slice(), &[u8::from(!down).into()]].concat();
-        let unmarked = db
-            .prepare(format!(
-                "UPDATE unanswered SET thumbs_down = 0, comment = NULL WHERE {mine} AND ?5"
-            ))
-            .bind(&parameters);
+        let unmarked = db.prepare(
+            "UPDATE unanswered SET thumbs_down = 0, comment = NULL WHERE tenant_id = ?1 AND bot_id = ?2 \
+             AND reply_id = ?3 AND ?5 AND conversation_id IN \
+             (SELECT id FROM conversation WHERE tenant_id = ?1 AND bot_id = ?2 AND visitor_id = ?4)",
+        );
+        let unmarked = unmarked.bind(&parameters);
         // What was closed stays: the owner has dealt with it.
-        let forgotten = db
-            .prepare(format!(
-                "DELETE FROM unanswered WHERE {mine} AND ?5 AND nothing_found = 0 AND closed IS NULL"
-            ))
-            .bind(&parameters);
+        let forgotten = db.prepare(
+            "DELETE FROM unanswered WHERE tenant_id = ?1 AND bot_id = ?2 AND reply_id = ?3 AND ?5 \
+             AND nothing_found = 0 AND closed IS NULL AND conversation_id IN \
+             (SELECT id FROM conversation WHERE tenant_id = ?1 AND bot_id = ?2 AND visitor_id = ?4)",
+        );
+        let forgotten = forgotten.bind(&parameters);
         let statements = [rated, noted, unmarked, forgotten]
             .into_iter()
             .collect::<Result<_, _>>()
