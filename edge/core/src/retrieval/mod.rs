@@ -1,13 +1,15 @@
 //! From a question to the passages of the owner's documents that speak of it.
 
+mod fuse;
 pub mod query;
 mod snippet;
 
 use bulle_protocol::event::Source;
+use futures_util::future::join;
 
 use crate::{
     guard::Question,
-    ports::{Index, PortError},
+    ports::{Index, Meaning, PortError},
     search::{
         Found,
         rank::{self, Text, Wanted},
@@ -22,6 +24,9 @@ pub const MAX_PASSAGES: usize = 6;
 
 /// Candidates fetched from the index before ranking.
 const CANDIDATES: u32 = 40;
+
+/// Those of the index of meanings.
+const NEAR: u32 = 20;
 
 /// Longest snippet of a source, in characters.
 const SNIPPET_CHARS: usize = 240;
@@ -91,6 +96,7 @@ pub struct Passages {
     items: Vec<Passage>,
     terms: Terms,
     language: String,
+    without_meaning: Option<PortError>,
 }
 
 impl Passages {
@@ -107,6 +113,11 @@ impl Passages {
     /// Language of the question.
     pub fn language(&self) -> &str {
         &self.language
+    }
+
+    /// Why they were found by their words alone, where a deployment looks for their meaning, too.
+    pub fn without_meaning(&self) -> Option<&PortError> {
+        self.without_meaning.as_ref()
     }
 
     /// As if they had these scores, the best first.
@@ -127,7 +138,7 @@ impl Passages {
 /// # Errors
 /// The index failed.
 pub async fn search(
-    index: &impl Index,
+    index: &(impl Index + Meaning),
     question: &Question,
     previous: Option<&str>,
 ) -> Result<Passages, PortError> {
@@ -138,43 +149,71 @@ pub async fn search(
         && !text::words(question.text())
             .iter()
             .any(|word| text::is_greeting(word));
+    let mut said = question.text().to_owned();
     if let (true, Some(previous)) = (continues, previous) {
         terms = Terms::of(previous, &language).without_name(name);
+        said = format!("{previous}\n{said}");
     }
-    let mut found = Passages {
-        items: Vec::new(),
+    let site = question.site();
+    let whose = (site.tenant_id.as_str(), site.bot_id.as_str());
+    let (items, without_meaning) = look_up(index, whose, &said, &terms, &language).await?;
+    Ok(Passages {
+        items,
         terms,
         language,
-    };
-    let site = question.site();
-    found.items = find(
-        index,
-        &site.tenant_id,
-        &site.bot_id,
-        &found.terms,
-        &found.language,
-    )
-    .await?;
-    Ok(found)
+        without_meaning,
+    })
 }
 
-/// The bot's chunks that speak of the terms, best first.
+/// The bot's chunks that speak of the terms of what was said, best first.
 ///
 /// # Errors
 /// The index failed.
 pub async fn find(
-    index: &impl Index,
-    tenant_id: &str,
-    bot_id: &str,
+    index: &(impl Index + Meaning),
+    whose: (&str, &str),
+    said: &str,
     terms: &Terms,
     language: &str,
 ) -> Result<Vec<Passage>, PortError> {
+    let (items, _) = look_up(index, whose, said, terms, language).await?;
+    Ok(items)
+}
+
+async fn look_up(
+    index: &(impl Index + Meaning),
+    whose: (&str, &str),
+    said: &str,
+    terms: &Terms,
+    language: &str,
+) -> Result<(Vec<Passage>, Option<PortError>), PortError> {
     if terms.is_empty() {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), None));
     }
+    let (found, without_meaning) = candidates(index, whose, said, terms).await?;
+    Ok((ranked(found, terms, language), without_meaning))
+}
+
+/// What both indexes have found; and why not the one of meanings, which nothing depends on.
+async fn candidates(
+    index: &(impl Index + Meaning),
+    (tenant_id, bot_id): (&str, &str),
+    said: &str,
+    terms: &Terms,
+) -> Result<(Found, Option<PortError>), PortError> {
     let query = terms.query(tenant_id, bot_id);
-    let found = index.search(tenant_id, bot_id, &query, CANDIDATES).await?;
-    Ok(ranked(found, terms, language))
+    let by_words = index.search(tenant_id, bot_id, &query, CANDIDATES);
+    let by_meaning = index.near(tenant_id, bot_id, said, NEAR);
+    let (found, near) = join(by_words, by_meaning).await;
+    let mut found = found?;
+    let failed = match near {
+        Ok(near) => {
+            found.near = fuse::near_enough(near);
+            None
+        }
+        Err(error) => Some(error),
+    };
+    Ok((found, failed))
 }
 
 /// What a text's score is multiplied by that holds a fact of the kind that is asked for.
@@ -189,14 +228,21 @@ const LETTER: f64 = 0.5;
 /// Share of the words of the shorter text from which on two texts say the same.
 const REPEATED: f64 = 0.9;
 
-/// Orders hits by the words of the question, by the fact that is asked for and by language; drops what repeats a
-/// better one.
+/// Orders hits by the words of the question, by the fact that is asked for and by language, and, where that is known, by
+/// meaning; drops what repeats a better one.
 fn ranked<'a>(found: Found, terms: &'a Terms, language: &str) -> Vec<Passage> {
     let Found {
         mut hits,
+        near,
         chunks,
         all,
     } = found;
+    let nearest: Vec<i64> = near.iter().map(|hit| hit.id).collect();
+    let others = near
+        .into_iter()
+        .filter(|near| !hits.iter().any(|hit| hit.id == near.id));
+    let others: Vec<Hit> = others.collect();
+    hits.extend(others);
     let wanted = |word: &'a Word, share: f64| {
         let held = chunks.get(&word.key).copied().unwrap_or(0);
         let worth = share * rank::rarity(held.into(), all.max(1).into());
@@ -222,6 +268,7 @@ fn ranked<'a>(found: Found, terms: &'a Terms, language: &str) -> Vec<Passage> {
     }
     let mut order: Vec<(Hit, Text)> = hits.into_iter().zip(texts).collect();
     order.sort_by(|(a, _), (b, _)| b.score.total_cmp(&a.score));
+    fuse::fuse(&mut order, &nearest);
     let mut kept: Vec<(Hit, Text)> = Vec::new();
     for (hit, text) in order {
         let repeats = |(_, other): &(Hit, Text)| text.shared(other) >= REPEATED;
@@ -302,6 +349,7 @@ mod tests {
             ],
             chunks: [("prix".to_owned(), 40), ("seigl".to_owned(), 1)].into(),
             all: 50,
+            ..Found::default()
         };
         assert_eq!(ranked(found, &terms, "fr")[0].hit.text, "Le seigle");
     }
@@ -348,6 +396,70 @@ mod tests {
             (terms("Depuis quand ?"), terms("Merci !"), terms("Rust ?")),
             (1, 0, 1)
         );
+    }
+
+    /// Texts of what is found by words (the same words in all of them) and by meaning.
+    fn both(ports: &Fakes, asked: &str, previous: Option<&str>) -> (Vec<String>, Passages) {
+        let found = block_on(search(ports, &question(asked), previous)).unwrap();
+        let texts = found.items().iter().map(|passage| passage.hit.text.clone());
+        (texts.collect(), found)
+    }
+
+    fn numbered(id: i64, text: &str, score: f64) -> Hit {
+        Hit {
+            id,
+            ..hit(text, "fr", score)
+        }
+    }
+
+    #[test]
+    fn what_the_words_do_not_find_is_found_by_its_meaning_and_counted_once() {
+        let ports = Fakes::default();
+        for (id, text) in [(1, "L'automobile rouge"), (2, "Le vélo rouge")] {
+            ports.add_hit(numbered(id, text, 1.0));
+        }
+        assert_eq!(both(&ports, "Rouge ?", None).0.len(), 2);
+        *ports.near.borrow_mut() = vec![
+            numbered(7, "La voiture carmin", 0.9),
+            numbered(2, "Le vélo rouge", 0.85),
+            numbered(8, "Un piano", 0.2),
+        ];
+        let (texts, found) = both(&ports, "Rouge ?", None);
+        assert_eq!(
+            texts,
+            ["Le vélo rouge", "L'automobile rouge", "La voiture carmin"]
+        );
+        assert_eq!(found.items()[2].n, 3);
+        assert!(found.without_meaning().is_none());
+        // Both are asked for the same.
+        both(&ports, "Depuis quand ?", Some("Rouge ?"));
+        both(&ports, "Merci !", Some("Rouge ?"));
+        assert_eq!(
+            *ports.meant.borrow(),
+            ["Rouge ?", "Rouge ?", "Rouge ?\nDepuis quand ?"]
+        );
+    }
+
+    #[test]
+    fn what_repeats_another_by_meaning_is_dropped_too() {
+        let ports = Fakes::default();
+        ports.add_hit(numbered(1, "Kubernetes à Rennes", 1.0));
+        *ports.near.borrow_mut() = vec![numbered(2, "Kubernetes à Rennes !", 0.9)];
+        assert_eq!(both(&ports, "Kubernetes ?", None).0.len(), 1);
+    }
+
+    #[test]
+    fn words_find_what_they_find_when_the_index_of_meanings_fails() {
+        let ports = Fakes::default();
+        ports.add_hit(numbered(1, "Kubernetes à Rennes", 1.0));
+        *ports.near.borrow_mut() = vec![numbered(2, "Des conteneurs", 0.9)];
+        ports.fail("meaning");
+        let (texts, found) = both(&ports, "Kubernetes ?", None);
+        assert_eq!(texts, ["Kubernetes à Rennes"]);
+        assert!(found.without_meaning().is_some());
+        ports.mend("meaning");
+        ports.fail("index");
+        assert!(block_on(search(&ports, &question("Kubernetes ?"), None)).is_err());
     }
 
     #[test]
