@@ -193,10 +193,11 @@ describe("what fails", () => {
 describe("vectors", () => {
   test("go with their source, and with what it said before", async () => {
     const owner = await knowing(CAR, DOG);
-    const [old] = cloudflare.of(owner);
-    const put = await owner.fetch(`${owner.at}/${owner.sources[0].id}/file?name=0.md`, { method: "PUT", body: Buffer.from("# Garage\n\nNow we have a blue loaf.\n"), headers: { "if-match": "*" } });
+    const { old } = database.prepare("SELECT id || '-' || embedded AS old FROM chunk WHERE source_id = ?").get(owner.sources[0].id);
+    assert.ok(cloudflare.vectors.has(old));
+    const put = await owner.fetch(`${owner.at}/${owner.sources[0].id}/file?name=0.md`, { method: "PUT", body: Buffer.from("# Garage\n\nNow we have a blue loaf.\n"), headers: { "if-match": "*", "content-type": "text/markdown" } });
     assert.equal(put.status, 200);
-    await settled(owner, owner.sources[0].id);
+    assert.equal((await settled(owner, owner.sources[0].id)).status, "ready");
     await eventually("the new one is there and the old one is gone", () => cloudflare.of(owner).length === 2 && !cloudflare.vectors.has(old) && pending(owner) === 0, 40_000);
     await owner.remove(`${owner.at}/${owner.sources[0].id}`);
     await eventually("only the other is left", () => cloudflare.of(owner).length === 1 && unwanted() === 0);

@@ -33,8 +33,8 @@ const MAX_ANSWER: usize = 8 * 1_048_576;
 /// Most characters of a text that are looked at: models cut longer ones, or refuse them.
 const MAX_CHARS: usize = 6_000;
 
-/// Milliseconds that the indexer waits for one answer; visitors wait less.
-const INDEXING_MS: u64 = 30_000;
+/// Milliseconds that the indexer waits for one answer: other sources wait for it, too. Visitors wait less.
+const INDEXING_MS: u64 = 10_000;
 
 thread_local! {
     /// Until when this isolate asks nothing for visitors, in Unix milliseconds. Whoever does not answer would cost each of
