@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { rm } from "node:fs/promises";
 import { openDatabase, startEdge, stateFolder } from "./support/edge.mjs";
-import { FAST, ask, eventually, found, newOwner, rows, settled, uploaded } from "./support/knowledge.mjs";
+import { FAST, answering, ask, eventually, found, newOwner, rows, settled, uploaded } from "./support/knowledge.mjs";
 import { pause } from "./support/upstream.mjs";
 
 test("whenever the machine dies, the old version answers until the new one is complete, and nothing stands twice", async () => {
@@ -17,50 +17,59 @@ test("whenever the machine dies, the old version answers until the new one is co
       `## Section ${n}\n\n${`The ${word} of section ${n} is described here at some length, with many words. `.repeat(6)}\n\n`).join("");
     const source = await uploaded(owner, "manual.md", book("alabaster", 5));
     await settled(owner, source.id);
-    const sections = 2_500;
-    const put = await owner.fetch(`${owner.at}/${source.id}/file?name=manual.md`, {
-      method: "PUT", body: Buffer.from(book("obsidian", sections)), headers: { "if-match": "*", "content-type": "text/markdown" },
-    });
-    assert.equal(put.status, 200);
-    let shown = 0;
-    let died = 0;
-    for (const [done, where] of [[-1, "before anything"], [200, "at the first chunks"], [1_500, "in the middle"]]) {
+    const sections = 12_000;
+    const put = async (word) => {
+      const response = await owner.fetch(`${owner.at}/${source.id}/file?name=manual.md`, {
+        method: "PUT", body: Buffer.from(book(word, sections)), headers: { "if-match": "*", "content-type": "text/markdown" },
+      });
+      assert.equal(response.status, 200);
+    };
+    const stored = () => db.prepare("SELECT generation, status, staged, done FROM source WHERE id = ?").get(source.id);
+    /** Waits until so many chunks of the next version are written. */
+    const written = async (least) => {
       const until = Date.now() + 60_000;
-      for (;;) {
-        const row = db.prepare("SELECT status, done, staged FROM source WHERE id = ?").get(source.id);
-        if (row.status === "ready" || Date.now() > until) break;
-        if (row.staged !== "" && row.done >= done || done < 0) break;
-        await pause(5);
+      while (!(stored().staged !== "" && stored().done >= least)) {
+        assert.ok(Date.now() < until, JSON.stringify(stored()));
+        await pause(1);
       }
-      const row = db.prepare("SELECT status, done FROM source WHERE id = ?").get(source.id);
+    };
+    let [old, generation] = ["alabaster", 1];
+    for (const [word, least, where] of [["obsidian", -1, "before anything"], ["porphyry", 200, "at the first chunks"], ["malachite", 6_000, "in the middle"]]) {
+      await put(word);
+      if (least >= 0) await written(least);
       db.close();
       await mine.kill();
-      died += row.status === "ready" ? 0 : 1;
+      db = openDatabase(mine);
+      // It has died while it worked: what is written is not found, what was before is.
+      assert.equal(stored().generation, generation, where);
+      assert.ok(stored().done >= least, where);
+      assert.equal(found(owner, word, db) > 0, least >= 0, where);
+      assert.deepEqual([answering(owner, old, db) > 0, answering(owner, word, db)], [true, 0], where);
+      db.close();
       mine = owner.edge = await startEdge({ state, port: mine.port, vars });
       db = openDatabase(mine);
-      const now = db.prepare("SELECT generation, status, done, total FROM source WHERE id = ?").get(source.id);
-      if (now.generation === 1) {
-        const answer = await ask(owner, "What is the code word?");
-        // It may have been completed while it was asked.
-        const later = db.prepare("SELECT generation FROM source WHERE id = ?").get(source.id);
-        if (later.generation === 1) assert.match(answer.said, /alabaster/, where);
-      }
-      assert.ok(now.done >= shown || now.done === 0, where);
-      shown = now.done;
+      const ready = await settled(owner, source.id, { patience: 120_000 });
+      assert.equal(ready.status, "ready", JSON.stringify(ready));
+      assert.equal(ready.progress.done, ready.progress.total);
+      generation += 1;
+      assert.equal(stored().generation, generation, where);
+      assert.match((await ask(owner, "What is the code word?")).said, new RegExp(word), where);
+      await eventually("what was before is gone", () => rows(owner, "chunk", db, `generation <> ${generation} AND generation >= 0`) === 0, 60_000);
+      const positions = db.prepare("SELECT count(*) AS n, count(DISTINCT position) AS d, min(position) AS a, max(position) AS b FROM chunk WHERE source_id = ? AND generation = ?").get(source.id, generation);
+      assert.deepEqual({ ...positions }, { n: ready.progress.total, d: ready.progress.total, a: 0, b: ready.progress.total - 1 });
+      assert.deepEqual([found(owner, word, db), found(owner, old, db)], [ready.progress.total, 0]);
+      old = word;
     }
-    assert.ok(died >= 2, `it was killed ${died} times while it worked`);
-    const ready = await settled(owner, source.id, { patience: 120_000 });
-    assert.equal(ready.status, "ready", JSON.stringify(ready));
-    assert.equal(ready.progress.done, ready.progress.total);
-    assert.match((await ask(owner, "What is the code word?")).said, /obsidian/);
-    await eventually("what was before is gone", () => rows(owner, "chunk", db, "generation <> 2 AND generation >= 0") === 0, 60_000);
-    const positions = db.prepare("SELECT count(*) AS n, count(DISTINCT position) AS d, min(position) AS a, max(position) AS b FROM chunk WHERE source_id = ? AND generation = 2").get(source.id);
-    assert.deepEqual({ ...positions }, { n: ready.progress.total, d: ready.progress.total, a: 0, b: ready.progress.total - 1 });
-    assert.equal(found(owner, "obsidian", db), ready.progress.total);
-    assert.equal(found(owner, "alabaster", db), 0);
-    // Deleted while it is read again: no chunk comes back.
-    await owner.post(`${owner.at}/${source.id}/refresh`);
-    await pause(400);
+    // Asked in the middle.
+    await put("tourmaline");
+    await written(200);
+    const { said } = await ask(owner, "What is the code word?");
+    // It may have been completed while it was asked.
+    assert.match(said, stored().generation === generation ? /malachite/ : /malachite|tourmaline/);
+    await settled(owner, source.id, { patience: 120_000 });
+    // Deleted while another is written: no chunk comes back.
+    await put("sapphire");
+    await written(200);
     await owner.remove(`${owner.at}/${source.id}`);
     await pause(1_500);
     for (const table of ["source", "source_text"]) assert.equal(rows(owner, table, db, "1"), 0, table);

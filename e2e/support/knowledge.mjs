@@ -1,9 +1,10 @@
 // An owner who has a bot know things, and looks at what became of it.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { Visitor, assemble, text } from "./client.mjs";
+import { ROOT } from "./edge.mjs";
 import { GENEROUS, Owner } from "./owner.mjs";
 import { pause } from "./upstream.mjs";
 
@@ -60,9 +61,13 @@ export const rows = (owner, table, db, where = "1") =>
 /** The word that every word of a tenant's bot begins with in the index, see edge/core/src/search. */
 const scope = (owner) => [...createHash("sha256").update(`${owner.tenant}/bot`).digest()].slice(0, 12)
   .map((byte) => "abcdefghijklmnopqrstuvwxyz234567"[byte & 31]).join("");
-/** In how many chunks of a tenant the index has a word; all of its chunks when it is empty. Keys have five letters. */
-export const found = (owner, word, db) =>
-  db.prepare("SELECT count(*) AS n FROM chunk_fts WHERE chunk_fts MATCH ?").get(scope(owner) + word.slice(0, 5)).n;
+/** A word as the index of a tenant's bot has it: keys have five letters. */
+const key = (owner, word) => scope(owner) + word.slice(0, 5);
+/** In how many chunks of a tenant the index has a word; all of its chunks when it is empty. */
+export const found = (owner, word, db) => db.prepare("SELECT count(*) AS n FROM chunk_fts WHERE chunk_fts MATCH ?").get(key(owner, word)).n;
+/** How many chunks with a word can be quoted, at most ten. */
+export const answering = (owner, word, db) =>
+  db.prepare(readFileSync(`${ROOT}/edge/worker/src/adapters/search.sql`, "utf8")).all(owner.tenant, "bot", JSON.stringify([key(owner, word)]), 10, 20_000).length;
 
 /** Keys of the objects of a tenant in the local R2. */
 export function objects(owner) {

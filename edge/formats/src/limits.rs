@@ -59,6 +59,12 @@ pub const MAX_HTML_DEPTH: usize = 512;
 /// Largest web page, in bytes.
 pub const MAX_HTML_BYTES: usize = 8 * MEGABYTE;
 
+/// Most objects of a PDF.
+pub const MAX_PDF_OBJECTS: usize = 300_000;
+
+/// Most values of a PDF that are held: numbers, names, what stands in arrays and dictionaries, entries of fonts.
+pub const MAX_PDF_VALUES: usize = 1_500_000;
+
 /// Most bytes of the character map of a PDF's font.
 pub const MAX_CMAP_BYTES: usize = 2 * MEGABYTE;
 

@@ -1,6 +1,7 @@
 //! Measurements, by name.
 
 mod edge;
+mod knowledge;
 mod limits;
 mod retrieval;
 mod sqlite;
@@ -25,6 +26,11 @@ const BENCHES: &[Bench] = &[
         name: "edge",
         description: "time, CPU and memory of a message, beside a Worker written by hand",
         run: |parser| crate::no_more(parser).and_then(|()| edge::run()),
+    },
+    Bench {
+        name: "knowledge",
+        description: "how fast documents, a long PDF and a site are indexed, in how much memory, and found again",
+        run: |parser| crate::no_more(parser).and_then(|()| knowledge::run()),
     },
     Bench {
         name: "limits",

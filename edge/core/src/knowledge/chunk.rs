@@ -42,7 +42,7 @@ pub struct Chunk {
 impl Document {
     /// The chunks, in order. A section longer than [`MAX_CHUNK_TOKENS`] is cut between its units, a unit that is
     /// longer still between its sentences. Chunks do not overlap. Where a line `<!-- page 12 -->` says on which page
-    /// of a file the text stands, their anchor is that page.
+    /// of a file the text stands, their anchor is that page, and none goes on over its end.
     pub fn chunks(&self) -> Vec<Chunk> {
         let mut cutter = Cutter::default();
         let options = Options::ENABLE_TABLES
@@ -195,7 +195,8 @@ impl Cutter {
         for (unit, page) in std::mem::take(&mut self.units) {
             for piece in pieces(&unit) {
                 let more = tokens(&piece) + 1;
-                if !text.is_empty() && size + more > MAX_CHUNK_TOKENS {
+                let full = size + more > MAX_CHUNK_TOKENS || at(page) != anchor;
+                if !text.is_empty() && full {
                     self.push(&heading, &anchor, &mut text);
                 }
                 if text.is_empty() {
@@ -377,12 +378,17 @@ mod tests {
 
     #[test]
     fn pages_are_anchors_and_code_keeps_its_lines() {
-        let body = "# A\n\nbefore\n\n<!-- page 2 -->\n\n## B\n\ntwo\n\n<!-- page x -->\n\n```sh\nif a\n  b\n\nfi\n```\n";
+        let body = "# A\n\nbefore\n\n<!-- page 2 -->\n\n## B\n\ntwo\n\n<!-- page x -->\n\n```sh\nif a\n  b\n\nfi\n```\n\n\
+            <!-- page 3 -->\n\nmore\n";
         let chunks = Document::parse(body).chunks();
         let seen: Vec<_> = chunks
             .iter()
             .map(|chunk| (chunk.anchor.as_str(), chunk.text.as_str()))
             .collect();
-        assert_eq!(seen, [("a", "before"), ("page=2", "two\nif a\n  b\nfi")]);
+        let code = "two\nif a\n  b\nfi";
+        assert_eq!(
+            seen,
+            [("a", "before"), ("page=2", code), ("page=3", "more")]
+        );
     }
 }

@@ -52,12 +52,13 @@ impl Example {
         for file in files {
             let document = Document::parse(&fs::read_to_string(file).unwrap());
             for chunk in document.chunks() {
+                let url = format!("{}#{}", document.url, chunk.anchor);
                 let hit = Hit {
                     id: i64::try_from(rows.len()).unwrap(),
                     title: document.title.clone(),
                     heading: chunk.heading,
                     text: chunk.text,
-                    url: None,
+                    url: Some(url),
                     language: document.language.clone(),
                     score: 0.0,
                 };
@@ -81,9 +82,13 @@ impl Example {
     }
 
     pub fn question(&self, text: &str) -> Question {
+        self.question_in("fr", text)
+    }
+
+    pub fn question_in(&self, locale: &str, text: &str) -> Question {
         let mut site = fakes::site();
         site.bot = self.bot.clone();
-        fakes::question_to(site, text)
+        fakes::question_in(site, locale, text)
     }
 
     pub fn search(&self, text: &str) -> Passages {

@@ -29,4 +29,4 @@ pub struct Finished<'a> {
 }
 
 #[cfg(test)]
-mod knowledge;
+pub(crate) mod knowledge;

@@ -55,7 +55,10 @@ pub fn fuse<T>(hits: &mut [(Hit, T)], near: &[i64]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fakes;
+    use crate::{
+        fakes::{self, Fakes, block_on, question},
+        retrieval::{self, MAX_PASSAGES, Passages},
+    };
 
     fn hits(scores: &[(i64, f64)]) -> Vec<(Hit, ())> {
         let hit = |(id, score): &(i64, f64)| Hit {
@@ -100,10 +103,10 @@ mod tests {
         near.insert(0, 99);
         let all = [&words[..], &[(99, 0.0)]].concat();
         let place = order(&all, &near).iter().position(|id| *id == 99);
-        assert!(place.is_some_and(|place| place < crate::retrieval::MAX_PASSAGES));
+        assert!(place.is_some_and(|place| place < MAX_PASSAGES));
         let near: Vec<i64> = [99, 37, 38, 39, 40].into();
         let place = order(&all, &near).iter().position(|id| *id == 99);
-        assert!(place.is_some_and(|place| place < crate::retrieval::MAX_PASSAGES));
+        assert!(place.is_some_and(|place| place < MAX_PASSAGES));
     }
 
     #[test]
@@ -119,5 +122,71 @@ mod tests {
         assert_eq!(near(&[0.9; 20]), NEAREST);
         assert_eq!(near(&[f64::NAN, 0.9]), 0);
         assert_eq!(near(&[]), 0);
+    }
+
+    /// Texts of what is found by words (the same words in all of them) and by meaning.
+    fn both(ports: &Fakes, asked: &str, previous: Option<&str>) -> (Vec<String>, Passages) {
+        let found = block_on(retrieval::search(ports, &question(asked), previous)).unwrap();
+        let texts = found.items().iter().map(|passage| passage.hit.text.clone());
+        (texts.collect(), found)
+    }
+
+    fn numbered(id: i64, text: &str, score: f64) -> Hit {
+        Hit {
+            id,
+            text: text.into(),
+            score,
+            ..fakes::hit("", "")
+        }
+    }
+
+    #[test]
+    fn what_the_words_do_not_find_is_found_by_its_meaning_and_counted_once() {
+        let ports = Fakes::default();
+        for (id, text) in [(1, "L'automobile rouge"), (2, "Le vélo rouge")] {
+            ports.add_hit(numbered(id, text, 1.0));
+        }
+        assert_eq!(both(&ports, "Rouge ?", None).0.len(), 2);
+        *ports.near.borrow_mut() = vec![
+            numbered(7, "La voiture carmin", 0.9),
+            numbered(2, "Le vélo rouge", 0.85),
+            numbered(8, "Un piano", 0.2),
+        ];
+        let (texts, found) = both(&ports, "Rouge ?", None);
+        assert_eq!(
+            texts,
+            ["Le vélo rouge", "L'automobile rouge", "La voiture carmin"]
+        );
+        assert_eq!(found.items()[2].n, 3);
+        assert!(found.without_meaning().is_none());
+        // Both are asked for the same.
+        both(&ports, "Depuis quand ?", Some("Rouge ?"));
+        both(&ports, "Merci !", Some("Rouge ?"));
+        assert_eq!(
+            *ports.meant.borrow(),
+            ["Rouge ?", "Rouge ?", "Rouge ?\nDepuis quand ?"]
+        );
+    }
+
+    #[test]
+    fn what_repeats_another_by_meaning_is_dropped_too() {
+        let ports = Fakes::default();
+        ports.add_hit(numbered(1, "Kubernetes à Rennes", 1.0));
+        *ports.near.borrow_mut() = vec![numbered(2, "Kubernetes à Rennes !", 0.9)];
+        assert_eq!(both(&ports, "Kubernetes ?", None).0.len(), 1);
+    }
+
+    #[test]
+    fn words_find_what_they_find_when_the_index_of_meanings_fails() {
+        let ports = Fakes::default();
+        ports.add_hit(numbered(1, "Kubernetes à Rennes", 1.0));
+        *ports.near.borrow_mut() = vec![numbered(2, "Des conteneurs", 0.9)];
+        ports.fail("meaning");
+        let (texts, found) = both(&ports, "Kubernetes ?", None);
+        assert_eq!(texts, ["Kubernetes à Rennes"]);
+        assert!(found.without_meaning().is_some());
+        ports.mend("meaning");
+        ports.fail("index");
+        assert!(block_on(retrieval::search(&ports, &question("Kubernetes ?"), None)).is_err());
     }
 }

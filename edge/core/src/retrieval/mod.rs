@@ -95,6 +95,9 @@ impl Passage {
 pub struct Passages {
     items: Vec<Passage>,
     terms: Terms,
+    worths: Vec<f64>,
+    unknown: bool,
+    elsewhere: bool,
     language: String,
     without_meaning: Option<PortError>,
 }
@@ -108,6 +111,25 @@ impl Passages {
     /// What was looked for.
     pub fn terms(&self) -> &Terms {
         &self.terms
+    }
+
+    /// The share of what the terms are worth together, the rarer ones more, of those for which `held` is so much.
+    pub fn share(&self, held: &[f64]) -> f64 {
+        let all: f64 = self.worths.iter().sum();
+        let found: f64 = (held.iter().zip(&self.worths))
+            .map(|(held, worth)| held * worth)
+            .sum();
+        found / all.max(f64::MIN_POSITIVE)
+    }
+
+    /// Whether the question names somebody or something of which the documents say nothing at all.
+    pub fn names_what_is_unknown(&self) -> bool {
+        self.unknown
+    }
+
+    /// Whether it asks of a place of which they say nothing.
+    pub fn names_an_unknown_place(&self) -> bool {
+        self.elsewhere
     }
 
     /// Language of the question.
@@ -156,13 +178,7 @@ pub async fn search(
     }
     let site = question.site();
     let whose = (site.tenant_id.as_str(), site.bot_id.as_str());
-    let (items, without_meaning) = look_up(index, whose, &said, &terms, &language).await?;
-    Ok(Passages {
-        items,
-        terms,
-        language,
-        without_meaning,
-    })
+    looked_up(index, whose, &said, terms, &language).await
 }
 
 /// The bot's chunks that speak of the terms of what was said, best first.
@@ -176,22 +192,43 @@ pub async fn find(
     terms: &Terms,
     language: &str,
 ) -> Result<Vec<Passage>, PortError> {
-    let (items, _) = look_up(index, whose, said, terms, language).await?;
-    Ok(items)
+    let found = looked_up(index, whose, said, terms.clone(), language).await?;
+    Ok(found.items)
 }
 
-async fn look_up(
+async fn looked_up(
     index: &(impl Index + Meaning),
     whose: (&str, &str),
     said: &str,
-    terms: &Terms,
+    terms: Terms,
     language: &str,
-) -> Result<(Vec<Passage>, Option<PortError>), PortError> {
+) -> Result<Passages, PortError> {
+    let language = language.to_owned();
     if terms.is_empty() {
-        return Ok((Vec::new(), None));
+        return Ok(Passages {
+            language,
+            ..Passages::default()
+        });
     }
-    let (found, without_meaning) = candidates(index, whose, said, terms).await?;
-    Ok((ranked(found, terms, language), without_meaning))
+    let (found, without_meaning) = candidates(index, whose, said, &terms).await?;
+    let terms = terms.without_slips(&found, &language);
+    let worth = |word: &Word| {
+        let worth = ANY_WORD + rarity(word, &found);
+        match word {
+            _ if terms.is_unit(word) => 0.0,
+            _ if terms.is_unknown_place(word, &found) => worth * UNKNOWN_PLACE,
+            _ => worth,
+        }
+    };
+    Ok(Passages {
+        worths: terms.words().iter().map(worth).collect(),
+        unknown: terms.names_what_is_unknown(&found),
+        elsewhere: (terms.words().iter()).any(|word| terms.is_unknown_place(word, &found)),
+        items: ranked(found, &terms, &language),
+        terms,
+        language,
+        without_meaning,
+    })
 }
 
 /// What both indexes have found; and why not the one of meanings, which nothing depends on.
@@ -216,6 +253,18 @@ async fn candidates(
     Ok((found, failed))
 }
 
+/// How much of its worth a place has of which the documents say nothing.
+const UNKNOWN_PLACE: f64 = 0.5;
+
+/// What a term is worth, however common, beside its rarity.
+const ANY_WORD: f64 = 2.0;
+
+/// How rare a word is among the bot's chunks.
+fn rarity(word: &Word, found: &Found) -> f64 {
+    let held = found.chunks.get(&word.key).copied().unwrap_or(0);
+    rank::rarity(held.into(), found.all.max(1).into())
+}
+
 /// What a text's score is multiplied by that holds a fact of the kind that is asked for.
 const FACT: f64 = 1.4;
 
@@ -231,26 +280,20 @@ const REPEATED: f64 = 0.9;
 /// Orders hits by the words of the question, by the fact that is asked for and by language, and, where that is known, by
 /// meaning; drops what repeats a better one.
 fn ranked<'a>(found: Found, terms: &'a Terms, language: &str) -> Vec<Passage> {
-    let Found {
-        mut hits,
-        near,
-        chunks,
-        all,
-    } = found;
+    let wanted = |word: &'a Word, share: f64| Wanted {
+        word,
+        worth: share * rarity(word, &found),
+    };
+    let words = terms.words().iter().map(|word| wanted(word, 1.0));
+    let letters = terms.letters().iter().map(|word| wanted(word, LETTER));
+    let wanted: Vec<Wanted<'_>> = words.chain(letters).collect();
+    let Found { mut hits, near, .. } = found;
     let nearest: Vec<i64> = near.iter().map(|hit| hit.id).collect();
     let others = near
         .into_iter()
         .filter(|near| !hits.iter().any(|hit| hit.id == near.id));
     let others: Vec<Hit> = others.collect();
     hits.extend(others);
-    let wanted = |word: &'a Word, share: f64| {
-        let held = chunks.get(&word.key).copied().unwrap_or(0);
-        let worth = share * rank::rarity(held.into(), all.max(1).into());
-        Wanted { word, worth }
-    };
-    let words = terms.words().iter().map(|word| wanted(word, 1.0));
-    let letters = terms.letters().iter().map(|word| wanted(word, LETTER));
-    let wanted: Vec<Wanted<'_>> = words.chain(letters).collect();
     let texts: Vec<Text> = (hits.iter())
         .map(|hit| Text::of(&hit.title, &hit.heading, &hit.text))
         .collect();
@@ -396,70 +439,6 @@ mod tests {
             (terms("Depuis quand ?"), terms("Merci !"), terms("Rust ?")),
             (1, 0, 1)
         );
-    }
-
-    /// Texts of what is found by words (the same words in all of them) and by meaning.
-    fn both(ports: &Fakes, asked: &str, previous: Option<&str>) -> (Vec<String>, Passages) {
-        let found = block_on(search(ports, &question(asked), previous)).unwrap();
-        let texts = found.items().iter().map(|passage| passage.hit.text.clone());
-        (texts.collect(), found)
-    }
-
-    fn numbered(id: i64, text: &str, score: f64) -> Hit {
-        Hit {
-            id,
-            ..hit(text, "fr", score)
-        }
-    }
-
-    #[test]
-    fn what_the_words_do_not_find_is_found_by_its_meaning_and_counted_once() {
-        let ports = Fakes::default();
-        for (id, text) in [(1, "L'automobile rouge"), (2, "Le vélo rouge")] {
-            ports.add_hit(numbered(id, text, 1.0));
-        }
-        assert_eq!(both(&ports, "Rouge ?", None).0.len(), 2);
-        *ports.near.borrow_mut() = vec![
-            numbered(7, "La voiture carmin", 0.9),
-            numbered(2, "Le vélo rouge", 0.85),
-            numbered(8, "Un piano", 0.2),
-        ];
-        let (texts, found) = both(&ports, "Rouge ?", None);
-        assert_eq!(
-            texts,
-            ["Le vélo rouge", "L'automobile rouge", "La voiture carmin"]
-        );
-        assert_eq!(found.items()[2].n, 3);
-        assert!(found.without_meaning().is_none());
-        // Both are asked for the same.
-        both(&ports, "Depuis quand ?", Some("Rouge ?"));
-        both(&ports, "Merci !", Some("Rouge ?"));
-        assert_eq!(
-            *ports.meant.borrow(),
-            ["Rouge ?", "Rouge ?", "Rouge ?\nDepuis quand ?"]
-        );
-    }
-
-    #[test]
-    fn what_repeats_another_by_meaning_is_dropped_too() {
-        let ports = Fakes::default();
-        ports.add_hit(numbered(1, "Kubernetes à Rennes", 1.0));
-        *ports.near.borrow_mut() = vec![numbered(2, "Kubernetes à Rennes !", 0.9)];
-        assert_eq!(both(&ports, "Kubernetes ?", None).0.len(), 1);
-    }
-
-    #[test]
-    fn words_find_what_they_find_when_the_index_of_meanings_fails() {
-        let ports = Fakes::default();
-        ports.add_hit(numbered(1, "Kubernetes à Rennes", 1.0));
-        *ports.near.borrow_mut() = vec![numbered(2, "Des conteneurs", 0.9)];
-        ports.fail("meaning");
-        let (texts, found) = both(&ports, "Kubernetes ?", None);
-        assert_eq!(texts, ["Kubernetes à Rennes"]);
-        assert!(found.without_meaning().is_some());
-        ports.mend("meaning");
-        ports.fail("index");
-        assert!(block_on(search(&ports, &question("Kubernetes ?"), None)).is_err());
     }
 
     #[test]

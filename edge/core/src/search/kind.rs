@@ -2,10 +2,11 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use super::fold::fold;
+use super::{fold::fold, words::has_compounds};
 
 /// A line for each language: how one asks when, words of time, how one asks the price, words of money, how one asks
-/// for a person, how one asks for a number.
+/// for a person, how one asks for a number, how one asks where, words of places. What must begin the question has a `^`;
+/// what only tells a place before a capital has a `+`. At last numbers.
 const LANGUAGES: &str = include_str!("kinds.txt");
 
 /// What a question asks for.
@@ -19,24 +20,46 @@ pub enum Kind {
     Person,
     /// How many, how large.
     Number,
+    /// A place, a way to it.
+    Place,
 }
 
 struct Language {
     asks: Vec<(Kind, Vec<String>)>,
     time: Vec<String>,
     money: Vec<String>,
+    place: Vec<String>,
+    numbers: Vec<String>,
+    /// Words that tell a place when a capital follows.
+    before_place: Vec<String>,
 }
 
 static TABLE: LazyLock<HashMap<&str, Language>> = LazyLock::new(|| {
     let list = |cell: &str| {
+        let words = |text: &str| {
+            let mark: String = text.chars().take(1).filter(|c| "^+".contains(*c)).collect();
+            format!("{mark}{}", plain(text).trim())
+        };
         cell.split(';')
-            .map(fold)
+            .map(words)
             .filter(|text| !text.is_empty())
             .collect::<Vec<_>>()
     };
     let lines = LANGUAGES.lines().filter_map(|line| {
         let cells: Vec<&str> = line.split('|').collect();
-        let [tag, when, time, price, money, who, number] = cells.as_slice() else {
+        let [
+            tag,
+            when,
+            time,
+            price,
+            money,
+            who,
+            number,
+            place,
+            places,
+            numbers,
+        ] = cells.as_slice()
+        else {
             return None;
         };
         let asks = vec![
@@ -44,13 +67,20 @@ static TABLE: LazyLock<HashMap<&str, Language>> = LazyLock::new(|| {
             (Kind::Time, list(when)),
             (Kind::Person, list(who)),
             (Kind::Number, list(number)),
+            (Kind::Place, list(place)),
         ];
+        let (before, place) = list(places)
+            .into_iter()
+            .partition::<Vec<_>, _>(|word| word.starts_with('+'));
         Some((
             *tag,
             Language {
                 asks,
                 time: list(time),
                 money: list(money),
+                place,
+                numbers: list(numbers),
+                before_place: before.iter().map(|word| word.replace('+', "")).collect(),
             },
         ))
     });
@@ -75,6 +105,9 @@ pub fn plain(text: &str) -> String {
 
 /// Whether the text, made [`plain`], has the words: anywhere in scripts without spaces.
 fn has(plain: &str, words: &str) -> bool {
+    if let Some(words) = words.strip_prefix('^') {
+        return plain.starts_with(&format!(" {words} "));
+    }
     if words.chars().next().is_some_and(|c| matches!(u32::from(c), 0xe00..=0xeff | 0x1000..=0x109f | 0x1780..=0x17ff | 0x3040..=0x9fff)) {
         return plain.contains(words);
     }
@@ -87,9 +120,34 @@ fn has(plain: &str, words: &str) -> bool {
     })
 }
 
+/// How a question asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// What for.
+    pub kind: Kind,
+    /// With these words, folded.
+    pub with: &'static str,
+    /// What follows them, folded.
+    pub then: String,
+}
+
+/// Whether what follows the folded word in the language is a place when it is written like a name.
+pub fn leads_to_place(word: &str, language: &str) -> bool {
+    TABLE
+        .get(language)
+        .is_some_and(|table| table.before_place.iter().any(|before| before == word))
+}
+
+/// Whether the folded word is one of time in the language, such as a day of the week.
+pub fn is_time(word: &str, language: &str) -> bool {
+    TABLE
+        .get(language)
+        .is_some_and(|table| table.time.iter().any(|time| time == word))
+}
+
 impl Kind {
     /// What the question asks for; `None` when it cannot be told.
-    pub fn of(question: &str, language: &str) -> Option<Self> {
+    pub fn of(question: &str, language: &str) -> Option<Asked> {
         let table = TABLE.get(language)?;
         let question = plain(question);
         let asked = table
@@ -97,14 +155,21 @@ impl Kind {
             .iter()
             .flat_map(|(kind, asks)| asks.iter().map(move |words| (*kind, words)));
         // `how long` says more than `how`.
-        let mut best: Option<(Self, usize)> = None;
+        let mut best: Option<(Self, &'static String)> = None;
         for (kind, words) in asked.filter(|(_, words)| has(&question, words)) {
             let length = words.chars().count();
-            if best.is_none_or(|(_, longest)| length > longest) {
-                best = Some((kind, length));
+            if best.is_none_or(|(_, longest)| length > longest.chars().count()) {
+                best = Some((kind, words));
             }
         }
-        best.map(|(kind, _)| kind)
+        let (kind, with) = best?;
+        let with = with.trim_start_matches('^');
+        let (_, then) = question.split_once(with)?;
+        Some(Asked {
+            kind,
+            with,
+            then: then.to_owned(),
+        })
     }
 
     /// Whether a text in the language holds such a fact.
@@ -121,9 +186,33 @@ impl Kind {
                 text.contains(['$', '€', '£', '¥', '₹', '₽', '₺', '฿']) || any(|table| &table.money)
             }
             Self::Person => names_somebody(text),
-            Self::Number => fold(text).contains(|c: char| c.is_ascii_digit()),
+            Self::Place => {
+                any(|table| &table.place)
+                    || table.is_some_and(|table| leads(text, &table.before_place))
+            }
+            Self::Number => {
+                fold(text).contains(|c: char| c.is_ascii_digit())
+                    || table
+                        .is_some_and(|table| counts(text, &table.numbers, has_compounds(language)))
+            }
         }
     }
+}
+
+/// Whether the text has one of the numbers: with compounds also at the end of a word, as in `einundzwanzig`.
+fn counts(text: &str, numbers: &[String], compounds: bool) -> bool {
+    let text = plain(text);
+    let ends = |number: &String| number.len() > 4 && text.contains(&format!("{number} "));
+    (numbers.iter()).any(|number| has(&text, number) || (compounds && ends(number)))
+}
+
+/// Whether one of the words stands right before a capital.
+fn leads(text: &str, before: &[String]) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.windows(2).any(|two| {
+        let [first, second] = two else { return false };
+        second.starts_with(char::is_uppercase) && before.contains(&fold(first))
+    })
 }
 
 /// `14:30`, `14h30` or a year.
@@ -180,4 +269,60 @@ fn names_somebody(text: &str) -> bool {
             && capital(first)
             && capital(second)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_one_asks_tells_what_is_wanted() {
+        for (question, language, kind) in [
+            ("Où a-t-elle étudié ?", "fr", Some(Kind::Place)),
+            ("Le train ou la voiture ?", "fr", None),
+            ("D'où vient-elle ?", "fr", Some(Kind::Place)),
+            ("Where is the office?", "en", Some(Kind::Place)),
+            ("In which year?", "en", Some(Kind::Time)),
+            ("How many years?", "en", Some(Kind::Time)),
+            ("How many people?", "en", Some(Kind::Number)),
+            ("What does she do?", "en", None),
+            ("What does it cost?", "en", Some(Kind::Price)),
+            ("图书馆在哪里？", "zh", Some(Kind::Place)),
+            ("Где музей?", "ru", Some(Kind::Place)),
+            ("Où ?", "xx", None),
+        ] {
+            let asked = Kind::of(question, language).map(|asked| asked.kind);
+            assert_eq!(asked, kind, "{question}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_digits_or_words() {
+        for (text, language, number) in [
+            ("Room 12", "", true),
+            ("Twenty-four dogs", "en", true),
+            ("A dog", "en", false),
+            ("Einundzwanzig Hunde", "de", true),
+            ("Wenig Hunde", "de", false),
+            ("Vingt-quatre chiens", "fr", true),
+            ("有五只狗", "zh", true),
+        ] {
+            assert_eq!(Kind::Number.is_in(text, language), number, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_place_is_told_by_its_words_or_before_a_name() {
+        for (text, language, place) in [
+            ("J'ai étudié à Göteborg.", "fr", true),
+            ("J'ai étudié à fond.", "fr", false),
+            ("Au bout de la rue.", "fr", true),
+            ("She works in Ghent.", "en", true),
+            ("She works in peace.", "en", false),
+            ("图书馆在三楼。", "zh", true),
+            ("In Gent", "", false),
+        ] {
+            assert_eq!(Kind::Place.is_in(text, language), place, "{text}");
+        }
+    }
 }

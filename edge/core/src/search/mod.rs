@@ -108,6 +108,13 @@ pub struct Found {
     pub all: u32,
 }
 
+impl Found {
+    /// Whether a key stands in any of the bot's chunks.
+    pub fn holds(&self, key: &str) -> bool {
+        self.chunks.get(key).is_some_and(|chunks| *chunks > 0)
+    }
+}
+
 /// Chunks that a search may look at for the words that it looks for, see `search.sql`.
 pub const MAX_ROWS: u32 = 20_000;
 
@@ -142,6 +149,7 @@ impl Query {
 
 #[cfg(test)]
 mod tests {
+    use super::words::Word;
     use super::*;
     use crate::retrieval::query::Terms;
     use proptest::prelude::*;
@@ -246,7 +254,9 @@ mod tests {
         fn what_stands_in_a_text_is_found_in_it(text in "[a-zé]{3,12}( [а-я]{3,9}| [ァ-ヲ]{2,5}| [一-龠]{2,5}| [ก-ซ]{2,6}){0,4}") {
             let terms = Terms::of(&text, "xx");
             let keys = body(&text, "xx");
-            for key in terms.query("t", "b").keys {
+            let asked = terms.query("t", "b").keys;
+            for Word { key, .. } in terms.words() {
+                prop_assert!(asked.contains(key));
                 prop_assert!(keys.split(' ').any(|other| other == key), "{key} in {keys}");
             }
         }

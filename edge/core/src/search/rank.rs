@@ -151,15 +151,25 @@ fn common_part(wanted: &str, word: &str) -> f64 {
     }
 }
 
+/// What a longer word is worth that begins with the wanted one, as `disponible` does with `dispo`.
+const LONGER: f64 = 0.6;
+
+/// Fewest letters that a word is cut short to.
+const MIN_SHORT: usize = 5;
+
 fn same_word(wanted: &Word, word: &Word) -> f64 {
+    let shortened = wanted.form.chars().all(char::is_lowercase)
+        && word.form.starts_with(&wanted.form)
+        && wanted.form.chars().nth(MIN_SHORT - 1).is_some();
+    let least = if shortened { LONGER } else { 0.0 };
     if wanted.key != word.key {
-        return 0.0;
+        return least;
     }
     if wanted.stem == word.stem {
         return SAME_STEM;
     }
     let alike = common_start(&wanted.form, &word.form).max(common_start(&wanted.stem, &word.stem));
-    alike.powi(2).clamp(SAME_KEY, MAX_ALIKE)
+    alike.powi(2).clamp(SAME_KEY, MAX_ALIKE).max(least)
 }
 
 /// The share of the longer word's letters that both begin with.

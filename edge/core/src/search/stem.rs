@@ -8,6 +8,11 @@ pub fn key(stem: &str) -> String {
     stem.chars().take(MAX_KEY).collect()
 }
 
+/// Whether a key is as long as one can be.
+pub fn is_whole_key(key: &str) -> bool {
+    key.chars().count() == MAX_KEY
+}
+
 /// The word without the endings (and in Arabic the articles) of its script's languages.
 pub fn stem(word: &str) -> &str {
     match word.chars().next().map_or(0, u32::from) {

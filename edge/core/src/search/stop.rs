@@ -5,7 +5,7 @@ use std::{
     sync::LazyLock,
 };
 
-use super::fold::fold;
+use super::{fold::fold, kind::plain};
 
 /// By language: a line each.
 const SPACED: &str = include_str!("stop.txt");
@@ -17,6 +17,16 @@ static WORDS: LazyLock<HashMap<&str, HashSet<String>>> = LazyLock::new(|| {
     let lines = SPACED.lines().filter_map(|line| line.split_once('|'));
     lines
         .map(|(tag, words)| (tag, words.split(' ').map(fold).collect()))
+        .collect()
+});
+
+/// Several words that say nothing together, by language: they are left out before the words are.
+const PHRASES: &str = include_str!("phrases.txt");
+
+static PHRASE: LazyLock<Vec<(&str, Vec<String>)>> = LazyLock::new(|| {
+    let lines = PHRASES.lines().filter_map(|line| line.split_once('|'));
+    lines
+        .map(|(tag, phrases)| (tag, phrases.split(';').map(plain).collect()))
         .collect()
 });
 
@@ -53,6 +63,49 @@ pub fn is_stopword(word: &str, language: Option<&str>) -> bool {
     }
 }
 
+/// A folded question without the phrases of politeness of its language.
+pub fn without_phrases(question: String, language: &str) -> String {
+    let Some((_, phrases)) = PHRASE.iter().find(|(tag, _)| *tag == language) else {
+        return question;
+    };
+    let words = plain(&question);
+    if !phrases.iter().any(|phrase| words.contains(phrase.as_str())) {
+        return question;
+    }
+    let short = phrases.iter().fold(words.clone(), |words, phrase| {
+        words.replace(phrase.as_str(), " ")
+    });
+    if short.trim().is_empty() {
+        question
+    } else {
+        short
+    }
+}
+
+/// Whether the folded word is a stopword of the language but for one letter.
+pub fn is_slip(word: &str, language: &str) -> bool {
+    let near = |known: &String| known.chars().nth(MIN_SLIP - 1).is_some() && one_apart(word, known);
+    word.chars().nth(MIN_SLIP - 1).is_some()
+        && WORDS
+            .get(language)
+            .is_some_and(|words| words.iter().any(near))
+}
+
+/// Fewest letters of a word in which a slip is recognised.
+const MIN_SLIP: usize = 5;
+
+/// Whether one letter too many, too few or another makes the difference.
+fn one_apart(a: &str, b: &str) -> bool {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let start = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
+    let most = a.len().min(b.len()) - start;
+    let end = (a.iter().rev().zip(b.iter().rev()))
+        .take(most)
+        .take_while(|(a, b)| a == b)
+        .count();
+    a.len().max(b.len()) - start - end == 1
+}
+
 /// A folded question with a space for each function word that stands in it without spaces around.
 pub fn cut(question: &str) -> String {
     if question.chars().all(|c| c < '\u{e00}') {
@@ -65,4 +118,35 @@ pub fn cut(question: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_is_one_letter_of_a_long_word() {
+        for (word, language, slip) in [
+            ("coment", "fr", true),
+            ("commment", "fr", true),
+            ("cpmment", "fr", true),
+            ("comment", "fr", false),
+            ("moment", "fr", false),
+            ("quo", "fr", false),
+            ("coment", "xx", false),
+            ("", "fr", false),
+        ] {
+            assert_eq!(is_slip(word, language), slip, "{word}");
+        }
+    }
+
+    #[test]
+    fn politeness_is_left_out_unless_nothing_else_is_said() {
+        let short = |text: &str, language| without_phrases(fold(text), language);
+        let text = "Bonjour, êtes-vous titulaire du permis ? Merci d'avance.";
+        assert_eq!(short(text, "fr").trim(), "bonjour etes vous permis merci");
+        assert_eq!(short("c++, c#", "en"), "c++, c#");
+        assert_eq!(short("Merci d'avance", "xx"), "merci d'avance");
+        assert_eq!(short("In advance", "en"), "in advance");
+    }
 }

@@ -22,7 +22,7 @@ impl CMap {
         let mut operands: Vec<Token> = Vec::new();
         let mut lexer = Lexer::new(data);
         while let Some(token) = lexer.next() {
-            if map.chars.len() + map.ranges.len() > limits::MAX_CMAP_ENTRIES {
+            if map.len() > limits::MAX_CMAP_ENTRIES {
                 break;
             }
             let Token::Operator(name) = &token else {
@@ -78,6 +78,11 @@ impl CMap {
     /// Whether it says anything.
     pub(super) fn is_empty(&self) -> bool {
         self.chars.is_empty() && self.ranges.is_empty()
+    }
+
+    /// Entries.
+    pub(super) fn len(&self) -> usize {
+        self.chars.len() + self.ranges.len() + self.spaces.len()
     }
 
     /// Bytes of the code that begins here, if the font says.

@@ -1,12 +1,13 @@
 //! What a page draws: its letters, each with its place.
 
-use std::{collections::HashMap, rc::Rc};
-
-use lopdf::{Dictionary, Document, Object, ObjectId};
+use std::{borrow::Cow, collections::HashMap, rc::Rc};
 
 use super::{
+    file::Pdf,
+    filter::Failed,
     font::Font,
     lex::{Lexer, Token},
+    object::{Dictionary, Object, Stream},
 };
 use crate::{Unreadable, limits};
 
@@ -28,11 +29,11 @@ pub(super) struct Glyph {
 
 /// What all pages of a file share.
 pub(super) struct Drawing<'a> {
-    document: &'a Document,
-    fonts: HashMap<ObjectId, Rc<Font>>,
-    /// Operations and unpacked bytes so far.
+    pdf: &'a Pdf<'a>,
+    /// By where their dictionaries are kept.
+    fonts: HashMap<*const Dictionary, Rc<Font>>,
+    /// Operations so far.
     operations: usize,
-    unpacked: usize,
     /// Codes of fonts that do not say what they mean, and all codes.
     pub(super) unknown: usize,
     pub(super) known: usize,
@@ -69,31 +70,34 @@ struct State {
 }
 
 impl<'a> Drawing<'a> {
-    pub(super) fn new(document: &'a Document) -> Self {
+    pub(super) fn new(pdf: &'a Pdf<'a>) -> Self {
         Self {
-            document,
+            pdf,
             fonts: HashMap::new(),
             operations: 0,
-            unpacked: 0,
             unknown: 0,
             known: 0,
         }
     }
 
     /// The letters of a page, in the order in which they are drawn.
-    pub(super) fn page(&mut self, id: ObjectId) -> Result<Vec<Glyph>, Unreadable> {
-        let document = self.document;
-        let Ok(page) = document.get_dictionary(id) else {
-            return Ok(Vec::new());
-        };
-        let resources =
-            inherited(document, page, b"Resources").and_then(|object| object.as_dict().ok());
-        let turn = inherited(document, page, b"Rotate").and_then(|object| object.as_i64().ok());
+    pub(super) fn page(&mut self, page: &Dictionary) -> Result<Vec<Glyph>, Unreadable> {
+        let pdf = self.pdf;
+        let resources = inherited(pdf, page, b"Resources").and_then(Object::as_dictionary);
+        let turn = inherited(pdf, page, b"Rotate").and_then(Object::as_integer);
         let mut content = Vec::new();
-        for id in document.get_page_contents(id) {
-            if let Ok(stream) = document.get_object(id).and_then(Object::as_stream) {
-                content.extend(self.unpack(stream)?);
+        let parts = match pdf.entry(page, b"Contents") {
+            Some(Object::Array(parts)) => parts.as_slice(),
+            Some(part) => std::slice::from_ref(part),
+            None => &[],
+        };
+        for part in parts {
+            if let Some(stream) = pdf.resolve(part).as_stream() {
+                content.extend_from_slice(&self.unpack(stream)?);
                 content.push(b'\n');
+            }
+            if content.len() > limits::MAX_PAGE_BYTES {
+                return Err(super::too_large());
             }
         }
         let matrix = match turn.unwrap_or(0).rem_euclid(360) {
@@ -117,49 +121,23 @@ impl<'a> Drawing<'a> {
         Ok(glyphs)
     }
 
-    fn unpack(&mut self, stream: &lopdf::Stream) -> Result<Vec<u8>, Unreadable> {
-        let too_large = || {
-            Unreadable::too_large(
-                "The PDF unpacks to more than may be read. Divide it into several files, or save it anew with a \
-                 program that prints PDFs.",
-            )
-        };
-        let data = if stream.dict.has(b"Filter") {
-            match stream.decompressed_content_with_limit(limits::MAX_PAGE_BYTES) {
-                Ok(data) => data,
-                Err(lopdf::Error::Decompress(lopdf::DecompressError::MemoryLimitExceeded {
-                    ..
-                })) => {
-                    return Err(too_large());
-                }
-                Err(_) => Vec::new(),
-            }
-        } else {
-            stream.content.clone()
-        };
-        self.unpacked += data.len();
-        if self.unpacked > limits::MAX_UNPACKED_BYTES {
-            return Err(too_large());
+    fn unpack(&self, stream: &Stream) -> Result<Cow<'a, [u8]>, Unreadable> {
+        match self.pdf.unpack(stream, limits::MAX_PAGE_BYTES) {
+            Ok(data) => Ok(data),
+            Err(Failed::TooLarge) => Err(super::too_large()),
+            Err(Failed::Unknown) => Ok(Cow::Borrowed(&[])),
         }
-        Ok(data)
     }
 
     fn font(&mut self, resources: Option<&Dictionary>, name: &[u8]) -> Option<Rc<Font>> {
-        let document = self.document;
-        let fonts = resources?
-            .get_deref(b"Font", document)
-            .and_then(Object::as_dict)
-            .ok()?;
-        let entry = fonts.get(name).ok()?;
-        let (id, font) = document.dereference(entry).ok()?;
-        if let Some(font) = id.and_then(|id| self.fonts.get(&id)) {
-            return Some(Rc::clone(font));
-        }
-        let font = Rc::new(Font::read(document, font.as_dict().ok()?));
-        if let Some(id) = id {
-            self.fonts.insert(id, Rc::clone(&font));
-        }
-        Some(font)
+        let pdf = self.pdf;
+        let fonts = pdf.entry(resources?, b"Font")?.as_dictionary()?;
+        let font = pdf.entry(fonts, name)?.as_dictionary()?;
+        let read = self
+            .fonts
+            .entry(std::ptr::from_ref(font))
+            .or_insert_with(|| Rc::new(Font::read(pdf, font)));
+        Some(Rc::clone(read))
     }
 
     fn run(
@@ -288,39 +266,27 @@ impl<'a> Drawing<'a> {
         depth: usize,
         out: &mut Vec<Glyph>,
     ) -> Result<(), Unreadable> {
-        let document = self.document;
+        let pdf = self.pdf;
         let form = resources
-            .and_then(|resources| {
-                resources
-                    .get_deref(b"XObject", document)
-                    .and_then(Object::as_dict)
-                    .ok()
-            })
-            .and_then(|objects| {
-                objects
-                    .get_deref(name, document)
-                    .and_then(Object::as_stream)
-                    .ok()
-            });
+            .and_then(|resources| pdf.entry(resources, b"XObject")?.as_dictionary())
+            .and_then(|objects| pdf.entry(objects, name)?.as_stream());
         let Some(form) = form else { return Ok(()) };
-        if form.dict.get(b"Subtype").and_then(Object::as_name).ok() != Some(b"Form") {
+        let dictionary = &form.dictionary;
+        let kind = pdf.entry(dictionary, b"Subtype").and_then(Object::as_name);
+        if kind != Some(b"Form") {
             return Ok(());
         }
         let mut inner = state.clone();
-        if let Ok(matrix) = form
-            .dict
-            .get_deref(b"Matrix", document)
-            .and_then(Object::as_array)
-        {
-            let mut numbers = matrix.iter().map(|number| number.as_float().unwrap_or(0.0));
+        if let Some(matrix) = pdf.entry(dictionary, b"Matrix").and_then(Object::as_array) {
+            let mut numbers = matrix
+                .iter()
+                .map(|number| pdf.resolve(number).as_number().unwrap_or(0.0));
             let own: Matrix = std::array::from_fn(|_| numbers.next().unwrap_or(0.0));
             inner.matrix = times(own, inner.matrix);
         }
-        let own = form
-            .dict
-            .get_deref(b"Resources", document)
-            .and_then(Object::as_dict)
-            .ok();
+        let own = pdf
+            .entry(dictionary, b"Resources")
+            .and_then(Object::as_dictionary);
         let content = self.unpack(form)?;
         self.run(&content, own.or(resources), inner, depth + 1, out)
     }
@@ -389,16 +355,13 @@ impl<'a> Drawing<'a> {
 }
 
 /// An entry of a page, or of what it stands in.
-fn inherited<'a>(document: &'a Document, page: &'a Dictionary, key: &[u8]) -> Option<&'a Object> {
+fn inherited<'a>(pdf: &'a Pdf<'_>, page: &'a Dictionary, key: &[u8]) -> Option<&'a Object> {
     let mut node = page;
     for _ in 0..64 {
-        if let Ok(object) = node.get_deref(key, document) {
+        if let Some(object) = pdf.entry(node, key) {
             return Some(object);
         }
-        node = node
-            .get_deref(b"Parent", document)
-            .and_then(Object::as_dict)
-            .ok()?;
+        node = pdf.entry(node, b"Parent")?.as_dictionary()?;
     }
     None
 }

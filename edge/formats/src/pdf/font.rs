@@ -2,9 +2,12 @@
 
 use std::collections::HashMap;
 
-use lopdf::{Dictionary, Document, Object};
-
-use super::cmap::{CMap, code};
+use super::{
+    cmap::{CMap, code},
+    file::Pdf,
+    names::{self, Codes},
+    object::{Dictionary, Object},
+};
 use crate::{charset::Charset, limits};
 
 /// Two bytes a character.
@@ -17,12 +20,13 @@ const KANA: &str = "shift_jis";
 #[derive(Debug)]
 pub(super) struct Font {
     composite: bool,
-    /// Widths in thousandths of the size.
-    widths: HashMap<u32, f32>,
+    /// Widths in thousandths of the size, of codes from one to another; the last that fits counts.
+    widths: Vec<(u32, u32, f32)>,
     default_width: f32,
     to_unicode: CMap,
-    /// What the codes of a simple font mean.
-    table: Vec<Option<char>>,
+    /// What the codes of a simple font mean, and codes that mean something else in this font.
+    codes: &'static Codes,
+    differences: HashMap<u8, String>,
     /// Codes that are text in an encoding of old, or UTF-16.
     encoding: Option<Charset>,
     family: &'static str,
@@ -42,140 +46,167 @@ pub(super) struct Drawn {
 }
 
 impl Font {
-    pub(super) fn read(document: &Document, font: &Dictionary) -> Self {
-        let name = |dictionary: &Dictionary, key: &[u8]| -> Vec<u8> {
-            let value = dictionary
-                .get_deref(key, document)
-                .and_then(Object::as_name);
-            value.map(<[u8]>::to_vec).unwrap_or_default()
+    pub(super) fn read(pdf: &Pdf<'_>, font: &Dictionary) -> Self {
+        let name = |key: &[u8]| {
+            let value = pdf.entry(font, key).and_then(Object::as_name);
+            value.unwrap_or_default()
         };
-        let composite = name(font, b"Subtype") == b"Type0";
-        let base = String::from_utf8_lossy(&name(font, b"BaseFont")).to_ascii_lowercase();
+        let composite = name(b"Subtype") == b"Type0";
+        let base = String::from_utf8_lossy(name(b"BaseFont")).to_ascii_lowercase();
         let mut read = Self {
             composite,
-            widths: HashMap::new(),
+            widths: Vec::new(),
             default_width: if composite { 1_000.0 } else { 0.0 },
             to_unicode: CMap::default(),
-            table: Vec::new(),
+            codes: names::latin(),
+            differences: HashMap::new(),
             encoding: None,
             family: "",
             bold: ["bold", "black", "heavy", "semibold"]
                 .iter()
                 .any(|word| base.contains(word)),
         };
-        let stream = font
-            .get_deref(b"ToUnicode", document)
-            .and_then(Object::as_stream);
-        if let Some(data) = stream.ok().and_then(|stream| {
-            // What is not packed is refused by name as such.
-            stream
-                .decompressed_content_with_limit(limits::MAX_CMAP_BYTES)
-                .ok()
-                .or_else(|| {
-                    (stream.content.len() < limits::MAX_CMAP_BYTES).then(|| stream.content.clone())
-                })
-        }) {
-            read.to_unicode = CMap::parse(&data);
+        let stream = pdf.entry(font, b"ToUnicode").and_then(Object::as_stream);
+        if let Some(data) = stream.and_then(|it| pdf.unpack(it, limits::MAX_CMAP_BYTES).ok()) {
+            let map = CMap::parse(&data);
+            if pdf.keep(map.len()) {
+                read.to_unicode = map;
+            }
         }
         if composite {
-            read.family = encoding_of(&name(font, b"Encoding")).unwrap_or_default();
+            read.family = encoding_of(name(b"Encoding")).unwrap_or_default();
             read.encoding = Charset::of_label(read.family);
-            let descendant = font
-                .get_deref(b"DescendantFonts", document)
+            let descendant = pdf
+                .entry(font, b"DescendantFonts")
                 .and_then(Object::as_array)
-                .ok()
-                .and_then(|fonts| fonts.first())
-                .and_then(|font| document.dereference(font).ok())
-                .and_then(|(_, font)| font.as_dict().ok());
+                .and_then(|fonts| pdf.resolve(fonts.first()?).as_dictionary());
             if let Some(descendant) = descendant {
-                read.composite_widths(document, descendant);
+                read.composite_widths(pdf, descendant);
             }
         } else {
-            read.simple_widths(document, font);
-            read.table = table(document, font);
+            read.simple_widths(pdf, font);
+            read.simple_codes(pdf, font);
         }
+        if !pdf.keep(read.widths.len() + read.differences.len()) {
+            read.widths.clear();
+            read.differences.clear();
+        }
+        read.widths.shrink_to_fit();
+        read.widths.sort_by_key(|(first, ..)| *first);
         read
     }
 
-    fn simple_widths(&mut self, document: &Document, font: &Dictionary) {
-        let number = |dictionary: &Dictionary, key: &[u8]| {
-            dictionary
-                .get_deref(key, document)
-                .and_then(Object::as_float)
-                .ok()
-        };
-        let first = font
-            .get_deref(b"FirstChar", document)
-            .and_then(Object::as_i64)
-            .unwrap_or(0);
-        let scale = font
-            .get_deref(b"FontMatrix", document)
+    fn simple_widths(&mut self, pdf: &Pdf<'_>, font: &Dictionary) {
+        let first = pdf
+            .entry(font, b"FirstChar")
+            .and_then(Object::as_integer)
+            .and_then(|first| u32::try_from(first).ok());
+        let scale = pdf
+            .entry(font, b"FontMatrix")
             .and_then(Object::as_array)
-            .ok()
-            .and_then(|matrix| matrix.first()?.as_float().ok())
+            .and_then(|matrix| matrix.first()?.as_number())
             .map_or(1.0, |scale| scale * 1_000.0);
-        if let Ok(widths) = font
-            .get_deref(b"Widths", document)
-            .and_then(Object::as_array)
-        {
-            for (width, code) in widths.iter().zip(first.clamp(0, 255)..256) {
-                let width = document
-                    .dereference(width)
-                    .ok()
-                    .and_then(|(_, width)| width.as_float().ok());
-                if let (Some(width), Ok(code)) = (width, u32::try_from(code)) {
-                    self.widths.insert(code, width * scale);
-                }
+        let widths = pdf.entry(font, b"Widths").and_then(Object::as_array);
+        let codes = first.unwrap_or(0).min(255)..256;
+        for (width, code) in widths.unwrap_or_default().iter().zip(codes) {
+            if let Some(width) = pdf.resolve(width).as_number() {
+                self.widths.push((code, code, width * scale));
             }
         }
-        let descriptor = font
-            .get_deref(b"FontDescriptor", document)
-            .and_then(Object::as_dict);
-        let missing = descriptor
-            .ok()
-            .and_then(|descriptor| number(descriptor, b"MissingWidth"));
+        let missing = pdf
+            .entry(font, b"FontDescriptor")
+            .and_then(Object::as_dictionary)
+            .and_then(|descriptor| pdf.entry(descriptor, b"MissingWidth")?.as_number());
         // The fourteen fonts that every reader has may come without widths: an average will do to find spaces.
         self.default_width = missing.filter(|width| *width > 0.0).unwrap_or(520.0);
     }
 
-    fn composite_widths(&mut self, document: &Document, font: &Dictionary) {
-        if let Ok(width) = font.get_deref(b"DW", document).and_then(Object::as_float) {
+    fn composite_widths(&mut self, pdf: &Pdf<'_>, font: &Dictionary) {
+        if let Some(width) = pdf.entry(font, b"DW").and_then(Object::as_number) {
             self.default_width = width;
         }
-        let Ok(widths) = font.get_deref(b"W", document).and_then(Object::as_array) else {
+        let Some(widths) = pdf.entry(font, b"W").and_then(Object::as_array) else {
             return;
         };
-        let mut items = widths
-            .iter()
-            .filter_map(|item| document.dereference(item).ok().map(|(_, item)| item));
-        while let Some(first) = items.next().and_then(|item| item.as_i64().ok()) {
-            let Ok(first) = u32::try_from(first) else {
-                return;
-            };
+        let number = |item: &Object| u32::try_from(item.as_integer()?).ok();
+        let mut items = widths.iter().map(|item| pdf.resolve(item));
+        while let Some(first) = items.next().and_then(number) {
             match items.next() {
                 Some(Object::Array(widths)) => {
                     for (width, code) in widths.iter().zip(first..) {
-                        if let Ok(width) = width.as_float() {
-                            self.widths.insert(code, width);
+                        if let Some(width) = pdf.resolve(width).as_number() {
+                            self.widths.push((code, code, width));
                         }
                     }
                 }
                 Some(last) => {
-                    let last = last.as_i64().ok().and_then(|last| u32::try_from(last).ok());
-                    let width = items.next().and_then(|width| width.as_float().ok());
-                    let (Some(last), Some(width)) = (last, width) else {
+                    let width = items.next().and_then(Object::as_number);
+                    let (Some(last), Some(width)) = (number(last), width) else {
                         return;
                     };
-                    for code in (first..=last).take(65_536) {
-                        self.widths.insert(code, width);
-                    }
+                    self.widths.push((first, last, width));
                 }
                 None => return,
             }
-            if self.widths.len() > 200_000 {
-                return;
+        }
+    }
+
+    fn width(&self, code: u32) -> f32 {
+        let after = self.widths.partition_point(|(first, ..)| *first <= code);
+        let before = self.widths.get(..after).unwrap_or_default();
+        let found = before
+            .iter()
+            .rev()
+            .take(8)
+            .find(|(_, last, _)| code <= *last);
+        found.map_or(self.default_width, |(.., width)| *width)
+    }
+
+    /// What the codes of a simple font mean: by its names of glyphs, else as Windows writes Latin.
+    fn simple_codes(&mut self, pdf: &Pdf<'_>, font: &Dictionary) {
+        let named = |name: &Object| name.as_name().and_then(names::encoding);
+        let object = pdf.entry(font, b"Encoding");
+        let Some(Object::Dictionary(dictionary)) = object else {
+            self.codes = object.and_then(named).unwrap_or(self.codes);
+            return;
+        };
+        let base = pdf.entry(dictionary, b"BaseEncoding");
+        if let Some(codes) = base.map_or_else(|| names::encoding(b"StandardEncoding"), named) {
+            self.codes = codes;
+        }
+        let items = pdf
+            .entry(dictionary, b"Differences")
+            .and_then(Object::as_array);
+        let mut code = 0_u8;
+        // More would only say something else of the same codes.
+        for item in items.unwrap_or_default().iter().take(1_024) {
+            match pdf.resolve(item) {
+                Object::Name(name) => {
+                    if let Some(text) = names::glyph(name) {
+                        self.differences.insert(code, text);
+                    }
+                    code = code.wrapping_add(1);
+                }
+                first => {
+                    let first = first
+                        .as_integer()
+                        .and_then(|first| u8::try_from(first).ok());
+                    code = first.unwrap_or(code);
+                }
             }
         }
+    }
+
+    /// What a code of a simple font means.
+    fn simple(&self, code: u8) -> Option<String> {
+        if let Some(text) = self.differences.get(&code) {
+            return Some(text.clone());
+        }
+        let index = usize::from(code);
+        let of = |codes: &Codes| codes.get(index).copied().filter(|c| *c != '\0');
+        of(self.codes)
+            .or_else(|| of(names::latin()))
+            .map(String::from)
     }
 
     /// Reads a shown string.
@@ -195,22 +226,14 @@ impl Font {
                         .as_ref()
                         .map(|encoding| encoding.decode(bytes))
                 })
-                .or_else(|| {
-                    let index = usize::from(*first);
-                    let c = (!self.composite).then(|| self.table.get(index).copied().flatten());
-                    c.flatten().map(String::from)
-                })
+                .or_else(|| (!self.composite).then(|| self.simple(*first)).flatten())
                 .unwrap_or_default();
             out.push(Drawn {
                 text: text
                     .chars()
                     .filter(|c| !c.is_control() || *c == '\t')
                     .collect(),
-                width: self
-                    .widths
-                    .get(&code)
-                    .copied()
-                    .unwrap_or(self.default_width),
+                width: self.width(code),
                 space: length == 1 && code == 32,
             });
         }
@@ -261,51 +284,4 @@ fn encoding_of(name: &[u8]) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-/// What the 256 codes of a simple font mean: by its names of glyphs, else as Windows writes Latin.
-fn table(document: &Document, font: &Dictionary) -> Vec<Option<char>> {
-    let bytes: Vec<u8> = (0..=255).collect();
-    let latin = Charset::of_label("windows-1252")
-        .map(|charset| charset.decode(&bytes))
-        .unwrap_or_default();
-    let latin: Vec<char> = latin.chars().collect();
-    let fallback = |byte: u8| latin.get(usize::from(byte)).copied();
-    let object = font.get_deref(b"Encoding", document).ok();
-    // Only these kinds are let in: others would read `ToUnicode` without a bound.
-    let known = |name: &[u8]| {
-        matches!(
-            name,
-            b"StandardEncoding" | b"MacRomanEncoding" | b"MacExpertEncoding" | b"WinAnsiEncoding"
-        )
-    };
-    let allowed = match object {
-        Some(Object::Name(name)) => known(name),
-        Some(Object::Dictionary(dictionary)) => dictionary
-            .get(b"BaseEncoding")
-            .and_then(Object::as_name)
-            .map_or(true, known),
-        _ => false,
-    };
-    let encoding = allowed
-        .then(|| {
-            font.get_font_encoding_with_limit(document, limits::MAX_CMAP_BYTES)
-                .ok()
-        })
-        .flatten();
-    let symbolic = matches!(object, Some(Object::Dictionary(dictionary)) if dictionary.get(b"BaseEncoding").is_err());
-    (0..=255_u8)
-        .map(|byte| {
-            let named = encoding
-                .as_ref()
-                .and_then(|encoding| encoding.bytes_to_string(&[byte]).ok());
-            let named = named
-                .and_then(|text| text.chars().next())
-                .filter(|c| *c != '\u{fffd}');
-            match (encoding.is_some(), symbolic) {
-                (true, false) => named,
-                _ => named.or_else(|| fallback(byte)),
-            }
-        })
-        .collect()
 }

@@ -23,32 +23,38 @@ pub(super) enum Token {
 
 /// Reads tokens.
 pub(super) struct Lexer<'a> {
-    data: &'a [u8],
-    at: usize,
+    pub(super) data: &'a [u8],
+    /// The next byte.
+    pub(super) at: usize,
 }
 
-fn is_space(byte: u8) -> bool {
+pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, 0 | 9 | 10 | 12 | 13 | 32)
 }
 
-fn is_regular(byte: u8) -> bool {
+pub(super) fn is_regular(byte: u8) -> bool {
     !is_space(byte) && !b"()<>[]{}/%".contains(&byte)
 }
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(data: &'a [u8]) -> Self {
-        Self { data, at: 0 }
+        Self::at(data, 0)
     }
 
-    fn peek(&self) -> Option<u8> {
+    /// Begins in the middle.
+    pub(super) fn at(data: &'a [u8], at: usize) -> Self {
+        Self { data, at }
+    }
+
+    pub(super) fn peek(&self) -> Option<u8> {
         self.data.get(self.at).copied()
     }
 
-    fn rest(&self) -> &'a [u8] {
+    pub(super) fn rest(&self) -> &'a [u8] {
         self.data.get(self.at..).unwrap_or_default()
     }
 
-    fn skip_space(&mut self) {
+    pub(super) fn skip_space(&mut self) {
         while let Some(byte) = self.peek() {
             if byte == b'%' {
                 let line = self
@@ -83,7 +89,6 @@ impl<'a> Lexer<'a> {
 
     /// Anything that holds nothing else.
     fn simple(&mut self) -> Token {
-        let start = self.at;
         match self.peek() {
             Some(b'(') => Token::String(self.literal()),
             Some(b'<') => Token::String(self.hex()),
@@ -92,9 +97,7 @@ impl<'a> Lexer<'a> {
                 Token::Name(self.name())
             }
             Some(byte) if is_regular(byte) => {
-                let length = self.rest().iter().take_while(|b| is_regular(**b)).count();
-                self.at += length;
-                let word = self.data.get(start..self.at).unwrap_or_default();
+                let word = self.word();
                 number(word).map_or_else(|| Token::Operator(word.to_vec()), Token::Number)
             }
             // A bracket that closes nothing.
@@ -103,6 +106,14 @@ impl<'a> Lexer<'a> {
                 Token::Dictionary
             }
         }
+    }
+
+    /// The word that stands here; empty if none does.
+    pub(super) fn word(&mut self) -> &'a [u8] {
+        let rest = self.rest();
+        let length = rest.iter().take_while(|b| is_regular(**b)).count();
+        self.at += length;
+        rest.get(..length).unwrap_or_default()
     }
 
     fn array(&mut self) -> Vec<Token> {
@@ -154,7 +165,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn name(&mut self) -> Vec<u8> {
+    pub(super) fn name(&mut self) -> Vec<u8> {
         let mut out = Vec::new();
         while let Some(byte) = self.peek().filter(|byte| is_regular(*byte)) {
             self.at += 1;
@@ -170,7 +181,7 @@ impl<'a> Lexer<'a> {
         out
     }
 
-    fn hex(&mut self) -> Vec<u8> {
+    pub(super) fn hex(&mut self) -> Vec<u8> {
         self.at += 1;
         let (mut out, mut half) = (Vec::new(), None);
         while let Some(byte) = self.peek() {
@@ -192,7 +203,7 @@ impl<'a> Lexer<'a> {
         out
     }
 
-    fn literal(&mut self) -> Vec<u8> {
+    pub(super) fn literal(&mut self) -> Vec<u8> {
         self.at += 1;
         let (mut out, mut depth) = (Vec::new(), 1_usize);
         while let Some(byte) = self.peek() {
@@ -253,7 +264,8 @@ impl<'a> Lexer<'a> {
     }
 }
 
-fn number(word: &[u8]) -> Option<f32> {
+/// The number that a word is.
+pub(super) fn number(word: &[u8]) -> Option<f32> {
     if !word
         .iter()
         .all(|byte| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.'))

@@ -2,23 +2,27 @@
 
 mod cmap;
 mod content;
+mod crypt;
+mod file;
+mod filter;
 mod font;
 mod layout;
 mod lex;
 mod line;
-
-use lopdf::{Document as Pdf, Error, LoadOptions, Object};
+mod names;
+mod object;
+mod parse;
+mod xref;
 
 use crate::{Document, File, Unreadable, html::language_tag, limits, write};
 use content::Drawing;
+use file::Pdf;
+use object::Object;
 
 /// The document of a file.
 pub(crate) fn read(file: &File<'_>) -> Result<Document, Unreadable> {
-    let mut options = LoadOptions::with_max_decompressed_size(limits::MAX_PAGE_BYTES);
-    options.password = Some(String::new());
-    let pdf =
-        Pdf::load_mem_with_options(file.bytes, options).map_err(|error| unreadable(&error))?;
-    let pages: Vec<_> = pdf.page_iter().take(limits::MAX_PAGES + 1).collect();
+    let pdf = Pdf::open(file.bytes)?;
+    let pages = pdf.pages();
     if pages.len() > limits::MAX_PAGES {
         return Err(Unreadable::too_large(format!(
             "The PDF has more than {} pages. Divide it into several files.",
@@ -32,6 +36,7 @@ pub(crate) fn read(file: &File<'_>) -> Result<Document, Unreadable> {
     let mut lines = Vec::with_capacity(pages.len());
     for page in pages {
         lines.push(line::lines(drawing.page(page)?));
+        pdf.check()?;
     }
     if drawing.unknown > drawing.known {
         return Err(Unreadable::no_text(
@@ -49,8 +54,7 @@ pub(crate) fn read(file: &File<'_>) -> Result<Document, Unreadable> {
     let title = title(&pdf).unwrap_or(heading);
     let language = pdf
         .catalog()
-        .and_then(|catalog| catalog.get_deref(b"Lang", &pdf))
-        .and_then(lopdf::decode_text_string);
+        .and_then(|catalog| pdf.entry(catalog, b"Lang")?.as_text());
     Ok(Document {
         title,
         language: language.map(|tag| language_tag(&tag)).unwrap_or_default(),
@@ -60,16 +64,9 @@ pub(crate) fn read(file: &File<'_>) -> Result<Document, Unreadable> {
 }
 
 /// The title that its maker gave, unless it is a file's name.
-fn title(pdf: &Pdf) -> Option<String> {
-    let info = pdf
-        .trailer
-        .get_deref(b"Info", pdf)
-        .and_then(Object::as_dict)
-        .ok()?;
-    let title = info
-        .get_deref(b"Title", pdf)
-        .and_then(lopdf::decode_text_string)
-        .ok()?;
+fn title(pdf: &Pdf<'_>) -> Option<String> {
+    let info = pdf.entry(&pdf.trailer, b"Info")?.as_dictionary()?;
+    let title = pdf.entry(info, b"Title").and_then(Object::as_text)?;
     let title = write::flat(&title);
     let lower = title.to_lowercase();
     let name = lower.is_empty()
@@ -84,18 +81,15 @@ fn title(pdf: &Pdf) -> Option<String> {
     (!name).then_some(title)
 }
 
-fn unreadable(error: &Error) -> Unreadable {
-    match error {
-        Error::Decompress(lopdf::DecompressError::MemoryLimitExceeded { .. }) => {
-            Unreadable::too_large(
-                "The PDF unpacks to more than may be read. Save it anew with a program that prints PDFs.",
-            )
-        }
-        Error::InvalidPassword | Error::Decryption(_) => Unreadable::encrypted(
-            "The PDF asks for a password. Save a copy without one and give that.",
-        ),
-        _ => broken(),
-    }
+fn too_large() -> Unreadable {
+    Unreadable::too_large(
+        "The PDF unpacks to more than may be read. Divide it into several files, or save it anew with a program that \
+         prints PDFs.",
+    )
+}
+
+fn encrypted() -> Unreadable {
+    Unreadable::encrypted("The PDF asks for a password. Save a copy without one and give that.")
 }
 
 fn broken() -> Unreadable {

@@ -2,6 +2,8 @@
 
 use super::*;
 
+mod objects;
+
 const PAGE: &[u8] = include_bytes!("../../tests/samples/page.pdf");
 const PLAIN: &[u8] = include_bytes!("../../tests/samples/plain.pdf");
 

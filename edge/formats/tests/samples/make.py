@@ -1,5 +1,6 @@
-"""Makes the samples that other programs would write: `python3 make.py`, with Chromium for the PDF of a page."""
+"""Makes the samples that other programs would write: `python3 make.py`, with OpenSSL, and with Chromium for the PDF of a page."""
 
+import hashlib
 import os
 import pathlib
 import subprocess
@@ -71,7 +72,81 @@ def files():
         pages([b"BT /F 12 Tf 60 700 Td (secret) Tj ET"], HELVETICA, [
             b"<</Filter/Standard/V 1/R 2/Length 40/P -4/O<%s>/U<%s>>>" % (b"11" * 32, b"22" * 32)]),
         b"/Encrypt 5 0 R/ID[<00><00>]")
+    for version, name in (2, "rc4"), (4, "aes128"), (5, "aes256"):
+        yield f"locked_{name}.pdf", locked(version)
     yield "bomb.pdf", pdf(pages([b" " * (200 << 20)], HELVETICA))
+
+
+def rc4(key, data):
+    state, j, out, i = list(range(256)), 0, bytearray(), 0
+    for n in range(256):
+        j = (j + state[n] + key[n % len(key)]) % 256
+        state[n], state[j] = state[j], state[n]
+    j = 0
+    for byte in data:
+        i = (i + 1) % 256
+        j = (j + state[i]) % 256
+        state[i], state[j] = state[j], state[i]
+        out.append(byte ^ state[(state[i] + state[j]) % 256])
+    return bytes(out)
+
+
+def aes(key, start, data, pad=True):
+    command = ["openssl", "enc", f"-aes-{8 * len(key)}-cbc", "-K", key.hex(), "-iv", start.hex()] + ([] if pad else ["-nopad"])
+    return subprocess.run(command, input=data, check=True, capture_output=True).stdout
+
+
+def hash6(data):
+    """Algorithm 2.B of ISO 32000-2, for no password."""
+    key, number = hashlib.sha256(data).digest(), 0
+    while True:
+        out = aes(key[:16], key[16:32], key * 64, pad=False)
+        key = (hashlib.sha256, hashlib.sha384, hashlib.sha512)[int.from_bytes(out[:16], "big") % 3](out).digest()
+        number += 1
+        if number >= 64 and out[-1] <= number - 32:
+            return key[:32]
+
+
+PAD = bytes.fromhex("28bf4e5e4e758a4164004e56fffa01082e2e00b6d0683e802f0ca9fe6453697a")
+
+
+def locked(version):
+    """A file that opens without a password: what its owner forbids is to print or to change it."""
+    ident, owner, allowed, iv = bytes(range(16)), bytes(32), -3904, bytes(range(16, 32))
+    if version == 5:
+        key, salts = bytes(range(32)), (b"abcdefgh", b"ijklmnop")
+        user = hash6(salts[0]) + salts[0] + salts[1]
+        packed = aes(hash6(salts[1]), bytes(16), key, pad=False)
+        rest = b"/V 5/R 6/Length 256/OE<%s>/UE<%s>/Perms<%s>" % (bytes(32).hex().encode(), packed.hex().encode(), bytes(16).hex().encode())
+        owner = bytes(48)
+    else:
+        key = hashlib.md5(PAD + owner + allowed.to_bytes(4, "little", signed=True) + ident).digest()
+        for _ in range(50):
+            key = hashlib.md5(key).digest()
+        user = hashlib.md5(PAD + ident).digest()
+        for number in range(20):
+            user = rc4(bytes(byte ^ number for byte in key), user)
+        user += bytes(16)
+        rest = b"/V 2/R 3/Length 128" if version == 2 else b"/V 4/R 4/Length 128"
+    if version > 2:
+        rest += b"/CF<</StdCF<</AuthEvent/DocOpen/CFM/%s>>>>/StmF/StdCF/StrF/StdCF" % (b"AESV2" if version == 4 else b"AESV3")
+
+    def lock(number, data):
+        if version == 5:
+            return iv + aes(key, iv, data)
+        own = hashlib.md5(key + number.to_bytes(3, "little") + bytes(2) + (b"sAlT" if version == 4 else b"")).digest()
+        return rc4(own, data) if version == 2 else iv + aes(own, iv, data)
+
+    content = zlib.compress(b"BT /F 12 Tf 60 700 Td (Opens without a password.) Tj ET", 9)
+    return pdf([
+        b"<</Type/Catalog/Pages 3 0 R>>",
+        b"<</Title<%s>>>" % lock(2, b"Locked").hex().encode(),
+        b"<</Type/Pages/Kids[6 0 R]/Count 1/MediaBox[0 0 595 842]/Resources<</Font<</F 4 0 R>>>>>>",
+        HELVETICA,
+        b"<</Filter/Standard/P %d/O<%s>/U<%s>%s>>" % (allowed, owner.hex().encode(), user.hex().encode(), rest),
+        b"<</Type/Page/Parent 3 0 R/Contents 7 0 R>>",
+        (b"/Filter/FlateDecode", lock(7, content)),
+    ], b"/Encrypt 5 0 R/ID[<%s><00>]" % ident.hex().encode())
 
 
 def docx():

@@ -12,7 +12,10 @@ use super::{Shelf, Validators, json, results};
 use crate::adapters::{Edge, nullable, time};
 
 /// Most chunks that are taken away at once.
-const SWEPT: u32 = 500;
+const SWEPT: usize = 500;
+
+/// Most chunks that are looked up at once to be taken away.
+const STALE: u32 = 10_000;
 
 /// A source, and what is to be indexed of it.
 #[derive(Clone, Copy, Debug)]
@@ -174,8 +177,8 @@ impl Edge {
             self.shelved(
                 shelf,
                 "INSERT INTO chunk_fts (rowid, scope, title, heading, body) \
-                 SELECT chunk.id, ?8, ?9, value ->> 'under', value ->> 'body' FROM source, json_each(?7) \
-                 JOIN chunk ON chunk.tenant_id = ?1 AND chunk.bot_id = ?2 AND chunk.source_id = ?3 \
+                 SELECT chunk.id, ?8, ?9, value ->> 'under', value ->> 'body' FROM source CROSS JOIN json_each(?7) \
+                 CROSS JOIN chunk ON chunk.tenant_id = ?1 AND chunk.bot_id = ?2 AND chunk.source_id = ?3 \
                  AND chunk.generation = ?6 AND chunk.position = value ->> 'position' \
                  WHERE source.tenant_id = ?1 AND source.bot_id = ?2 AND source.id = ?3 AND source.revision = ?4 \
                  AND source.staged = ?5 AND source.done < ?10",
@@ -273,37 +276,45 @@ impl Edge {
                        AND (source.id IS NULL OR chunk.generation <> source.generation \
                        AND (source.staged = '' OR chunk.generation <> source.generation + 1)) LIMIT ?4";
             let rows: Vec<ChunkId> = self
-                .rows(shelf, sql, &[ids.as_str().into(), SWEPT.into()])
+                .rows(shelf, sql, &[ids.as_str().into(), STALE.into()])
                 .await?;
             if rows.is_empty() {
                 return Ok(());
             }
             let chunks: Vec<i64> = rows.iter().map(|row| row.id).collect();
-            let chunks = [json(&chunks)?.into()];
-            let statements = vec![
-                self.shelved(
-                    shelf,
-                    "DELETE FROM chunk_fts WHERE rowid IN (SELECT id FROM chunk WHERE tenant_id = ?1 AND bot_id = ?2 \
-                     AND id IN (SELECT value FROM json_each(?3)))",
-                    &chunks,
-                )?,
-                self.shelved(
-                    shelf,
-                    "DELETE FROM chunk WHERE tenant_id = ?1 AND bot_id = ?2 AND id IN (SELECT value FROM json_each(?3)) \
-                     AND id NOT IN (SELECT json_each.value FROM message, \
-                     json_each(message.evidence, '$.prompt.passages') \
-                     WHERE message.tenant_id = ?1 AND message.role = 'assistant')",
-                    &chunks,
-                )?,
-                self.shelved(
-                    shelf,
-                    "UPDATE chunk SET generation = -1, retired_title = coalesce(retired_title, '') \
-                     WHERE tenant_id = ?1 AND bot_id = ?2 AND id IN (SELECT value FROM json_each(?3))",
-                    &chunks,
-                )?,
-            ];
-            self.batch(statements).await?;
+            for chunks in chunks.chunks(SWEPT) {
+                self.retire(shelf, chunks).await?;
+            }
         }
+    }
+
+    /// Takes chunks away, and what an answer quoted out of the index only.
+    async fn retire(&self, shelf: &Shelf, chunks: &[i64]) -> Result<(), PortError> {
+        let chunks = [json(&chunks)?.into()];
+        // NOT INDEXED: they are found by their ids, not among all that the bot has.
+        let statements = vec![
+            self.shelved(
+                shelf,
+                "DELETE FROM chunk_fts WHERE rowid IN (SELECT id FROM chunk NOT INDEXED WHERE tenant_id = ?1 AND bot_id = ?2 \
+                 AND id IN (SELECT value FROM json_each(?3)))",
+                &chunks,
+            )?,
+            self.shelved(
+                shelf,
+                "DELETE FROM chunk NOT INDEXED WHERE tenant_id = ?1 AND bot_id = ?2 \
+                 AND id IN (SELECT value FROM json_each(?3)) AND id NOT IN (SELECT json_each.value FROM message, \
+                 json_each(message.evidence, '$.prompt.passages') \
+                 WHERE message.tenant_id = ?1 AND message.role = 'assistant')",
+                &chunks,
+            )?,
+            self.shelved(
+                shelf,
+                "UPDATE chunk NOT INDEXED SET generation = -1, retired_title = coalesce(retired_title, '') \
+                 WHERE tenant_id = ?1 AND bot_id = ?2 AND id IN (SELECT value FROM json_each(?3))",
+                &chunks,
+            )?,
+        ];
+        self.batch(statements).await.map(|_| ())
     }
 
     /// Deletes parts of a collection, with all that was made of them.
