@@ -18,6 +18,7 @@ use crate::{
     notice::mail::Mailer,
     prompt::Summary,
     record::{Call, Record},
+    retrieval::Hit,
     search::{Found, Query},
     settings::Site,
 };
@@ -103,6 +104,21 @@ pub trait Index {
         query: &Query,
         limit: u32,
     ) -> Result<Found, PortError>;
+}
+
+/// The index of what chunks mean: a second signal beside their words, which a deployment may have.
+pub trait Meaning {
+    /// At most `limit` answering chunks of the bot, those first whose meaning is nearest to the text; the score is the
+    /// likeness, -1 to 1. None when the deployment has no such index. Answers or fails within about a second.
+    async fn near(
+        &self,
+        _tenant_id: &str,
+        _bot_id: &str,
+        _text: &str,
+        _limit: u32,
+    ) -> Result<Vec<Hit>, PortError> {
+        Ok(Vec::new())
+    }
 }
 
 /// The permanent transcript.

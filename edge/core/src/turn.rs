@@ -26,7 +26,7 @@ use crate::{
     cache::{self, CachedAnswer, Slot},
     guard::{Question, limit},
     notice::{self, Notice},
-    ports::{Archive, Clock, Entropy, Index, Kv, Meters, Models, Notices, Summaries},
+    ports::{Archive, Clock, Entropy, Index, Kv, Meaning, Meters, Models, Notices, Summaries},
     prompt::{self, Exchange, Extras, Input, Memory, Prompt},
     provider::{Deployment, Failure, Link, breaker::Breaker, extractive},
     quality::{
@@ -54,8 +54,14 @@ pub trait Sink {
 }
 
 /// Everything that a turn needs of the platform.
-pub trait Platform: Archive + Clock + Entropy + Index + Kv + Meters + Models + Summaries {}
-impl<P: Archive + Clock + Entropy + Index + Kv + Meters + Models + Summaries> Platform for P {}
+pub trait Platform:
+    Archive + Clock + Entropy + Index + Kv + Meaning + Meters + Models + Summaries
+{
+}
+impl<P> Platform for P where
+    P: Archive + Clock + Entropy + Index + Kv + Meaning + Meters + Models + Summaries
+{
+}
 
 /// A question in its conversation.
 pub struct Ask<'a> {
@@ -185,6 +191,9 @@ pub async fn run<P: Platform>(
     }
     if let Err(error) = &found {
         chain.draft.log(&format!("no passages: {error}"));
+    }
+    if let Some(error) = passages.without_meaning() {
+        chain.draft.log(&format!("no passages by meaning: {error}"));
     }
     // 2, 3 and 4. A message that cannot be stored now is stored with the ending. A database answers no question before it
     // has kept what it was given, so the message is not given to it before the question.

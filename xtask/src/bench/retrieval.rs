@@ -157,8 +157,8 @@ fn one(file: &Path, name: &str, verbose: bool) -> Result<()> {
         let start = Instant::now();
         let terms = Terms::of(question, text::language(question, language));
         let spoken = text::language(question, language);
-        let found = pollster::block_on(retrieval::find(&database, TENANT, BOT, &terms, spoken))
-            .map_err(|error| anyhow::anyhow!("{error:?}"))?;
+        let found = retrieval::find(&database, (TENANT, BOT), question, &terms, spoken);
+        let found = pollster::block_on(found).map_err(|error| anyhow::anyhow!("{error:?}"))?;
         let ids: Vec<i64> = found.iter().map(|passage| passage.hit.id).collect();
         ours.add(at(&ids), *held_out, start.elapsed());
         if verbose && at(&ids) != Some(1) && !held_out {

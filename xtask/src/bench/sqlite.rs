@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use bulle_edge_core::{
-    ports::{Index, PortError},
+    ports::{Index, Meaning, PortError},
     retrieval::Hit,
     search::{Found, MAX_ROWS, Query},
 };
@@ -108,6 +108,8 @@ impl Drop for Sqlite {
         let _ = self.child.wait();
     }
 }
+
+impl Meaning for Sqlite {}
 
 impl Index for Sqlite {
     async fn search(

@@ -7,7 +7,7 @@ use bulle_protocol::{
 
 use crate::{
     guard::input::visible,
-    ports::{Index, PortError},
+    ports::{Index, Meaning, PortError},
     retrieval::{Passage, find, query::Terms},
     text,
 };
@@ -89,7 +89,7 @@ pub fn is_expected(expected: &Expected, passage: &Passage) -> bool {
 /// # Errors
 /// The index failed.
 pub async fn look(
-    index: &impl Index,
+    index: &(impl Index + Meaning),
     (tenant_id, bot_id): (&str, &str),
     (name, locale): (&str, &str),
     question: &str,
@@ -97,7 +97,7 @@ pub async fn look(
 ) -> Result<(Option<u32>, Option<String>), PortError> {
     let language = text::language(question, locale);
     let terms = Terms::of(question, language).without_name(name);
-    let found = find(index, tenant_id, bot_id, &terms, language).await?;
+    let found = find(index, (tenant_id, bot_id), question, &terms, language).await?;
     let place = found.iter().find(|passage| is_expected(expected, passage));
     let first = found.first().map(|passage| passage.source().title);
     Ok((place.map(|passage| passage.n), first))

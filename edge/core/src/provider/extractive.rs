@@ -425,6 +425,30 @@ mod tests {
     }
 
     #[test]
+    fn what_was_found_by_its_meaning_alone_is_not_quoted() {
+        let near = |id, text: &str| retrieval::Hit {
+            id,
+            score: 0.9,
+            ..hit("Divers", text)
+        };
+        let ports = documents();
+        *ports.near.borrow_mut() = vec![near(7, "La capitale est Canberra.")];
+        let said = ask(&ports, "Quelle heure est-il en Australie ?");
+        assert!(said.starts_with("Je n’ai rien trouvé"), "{said}");
+        // Nor does it stand in the way of what holds the words.
+        *ports.near.borrow_mut() = vec![near(8, "Les conteneurs se pilotent bien.")];
+        assert_eq!(
+            ask(&ports, "Quelle est ton expérience avec Kubernetes ?"),
+            ask(&documents(), "Quelle est ton expérience avec Kubernetes ?")
+        );
+        // Nothing else was found at all.
+        let ports = Fakes::default();
+        *ports.near.borrow_mut() = vec![near(9, "La capitale est Canberra.")];
+        let said = ask(&ports, "Quelle heure est-il en Australie ?");
+        assert!(said.starts_with("Je n’ai rien trouvé"), "{said}");
+    }
+
+    #[test]
     fn a_question_for_a_price_or_a_number_wants_one() {
         let ports = Fakes::default();
         ports.add_hit(hit(

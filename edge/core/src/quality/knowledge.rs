@@ -8,7 +8,7 @@ use crate::{
     fakes::{self, block_on},
     guard::Question,
     knowledge::Document,
-    ports::{Index, PortError},
+    ports::{Index, Meaning, PortError},
     provider::extractive,
     reply::Reply,
     retrieval::{self, Hit, Passages},
@@ -135,6 +135,8 @@ pub fn finished<'a>(
         finish,
     }
 }
+
+impl Meaning for Example {}
 
 impl Index for Example {
     async fn search(

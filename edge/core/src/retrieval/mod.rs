@@ -1,13 +1,15 @@
 //! From a question to the passages of the owner's documents that speak of it.
 
+mod fuse;
 pub mod query;
 mod snippet;
 
 use bulle_protocol::event::Source;
+use futures_util::future::join;
 
 use crate::{
     guard::Question,
-    ports::{Index, PortError},
+    ports::{Index, Meaning, PortError},
     search::{
         Found,
         rank::{self, Text, Wanted},
@@ -22,6 +24,9 @@ pub const MAX_PASSAGES: usize = 6;
 
 /// Candidates fetched from the index before ranking.
 const CANDIDATES: u32 = 40;
+
+/// Those of the index of meanings.
+const NEAR: u32 = 20;
 
 /// Longest snippet of a source, in characters.
 const SNIPPET_CHARS: usize = 240;
@@ -94,6 +99,7 @@ pub struct Passages {
     unknown: bool,
     elsewhere: bool,
     language: String,
+    without_meaning: Option<PortError>,
 }
 
 impl Passages {
@@ -131,6 +137,11 @@ impl Passages {
         &self.language
     }
 
+    /// Why they were found by their words alone, where a deployment looks for their meaning, too.
+    pub fn without_meaning(&self) -> Option<&PortError> {
+        self.without_meaning.as_ref()
+    }
+
     /// As if they had these scores, the best first.
     #[cfg(test)]
     pub fn scored(mut self, scores: &[f64]) -> Self {
@@ -149,7 +160,7 @@ impl Passages {
 /// # Errors
 /// The index failed.
 pub async fn search(
-    index: &impl Index,
+    index: &(impl Index + Meaning),
     question: &Question,
     previous: Option<&str>,
 ) -> Result<Passages, PortError> {
@@ -160,33 +171,35 @@ pub async fn search(
         && !text::words(question.text())
             .iter()
             .any(|word| text::is_greeting(word));
+    let mut said = question.text().to_owned();
     if let (true, Some(previous)) = (continues, previous) {
         terms = Terms::of(previous, &language).without_name(name);
+        said = format!("{previous}\n{said}");
     }
     let site = question.site();
-    let found = looked_up(index, &site.tenant_id, &site.bot_id, terms, &language).await?;
-    Ok(found)
+    let whose = (site.tenant_id.as_str(), site.bot_id.as_str());
+    looked_up(index, whose, &said, terms, &language).await
 }
 
-/// The bot's chunks that speak of the terms, best first.
+/// The bot's chunks that speak of the terms of what was said, best first.
 ///
 /// # Errors
 /// The index failed.
 pub async fn find(
-    index: &impl Index,
-    tenant_id: &str,
-    bot_id: &str,
+    index: &(impl Index + Meaning),
+    whose: (&str, &str),
+    said: &str,
     terms: &Terms,
     language: &str,
 ) -> Result<Vec<Passage>, PortError> {
-    let found = looked_up(index, tenant_id, bot_id, terms.clone(), language).await?;
+    let found = looked_up(index, whose, said, terms.clone(), language).await?;
     Ok(found.items)
 }
 
 async fn looked_up(
-    index: &impl Index,
-    tenant_id: &str,
-    bot_id: &str,
+    index: &(impl Index + Meaning),
+    whose: (&str, &str),
+    said: &str,
     terms: Terms,
     language: &str,
 ) -> Result<Passages, PortError> {
@@ -197,8 +210,7 @@ async fn looked_up(
             ..Passages::default()
         });
     }
-    let query = terms.query(tenant_id, bot_id);
-    let found = index.search(tenant_id, bot_id, &query, CANDIDATES).await?;
+    let (found, without_meaning) = candidates(index, whose, said, &terms).await?;
     let terms = terms.without_slips(&found, &language);
     let worth = |word: &Word| {
         let held = f64::from(held(word, &found));
@@ -216,7 +228,30 @@ async fn looked_up(
         items: ranked(found, &terms, &language),
         terms,
         language,
+        without_meaning,
     })
+}
+
+/// What both indexes have found; and why not the one of meanings, which nothing depends on.
+async fn candidates(
+    index: &(impl Index + Meaning),
+    (tenant_id, bot_id): (&str, &str),
+    said: &str,
+    terms: &Terms,
+) -> Result<(Found, Option<PortError>), PortError> {
+    let query = terms.query(tenant_id, bot_id);
+    let by_words = index.search(tenant_id, bot_id, &query, CANDIDATES);
+    let by_meaning = index.near(tenant_id, bot_id, said, NEAR);
+    let (found, near) = join(by_words, by_meaning).await;
+    let mut found = found?;
+    let failed = match near {
+        Ok(near) => {
+            found.near = fuse::near_enough(near);
+            None
+        }
+        Err(error) => Some(error),
+    };
+    Ok((found, failed))
 }
 
 /// How much of its worth a place has of which the documents say nothing.
@@ -250,8 +285,8 @@ const LETTER: f64 = 0.5;
 /// Share of the words of the shorter text from which on two texts say the same.
 const REPEATED: f64 = 0.9;
 
-/// Orders hits by the words of the question, by the fact that is asked for and by language; drops what repeats a
-/// better one.
+/// Orders hits by the words of the question, by the fact that is asked for and by language, and, where that is known, by
+/// meaning; drops what repeats a better one.
 fn ranked<'a>(found: Found, terms: &'a Terms, language: &str) -> Vec<Passage> {
     let wanted = |word: &'a Word, share: f64| Wanted {
         word,
@@ -260,7 +295,13 @@ fn ranked<'a>(found: Found, terms: &'a Terms, language: &str) -> Vec<Passage> {
     let words = terms.words().iter().map(|word| wanted(word, 1.0));
     let letters = terms.letters().iter().map(|word| wanted(word, LETTER));
     let wanted: Vec<Wanted<'_>> = words.chain(letters).collect();
-    let mut hits = found.hits;
+    let Found { mut hits, near, .. } = found;
+    let nearest: Vec<i64> = near.iter().map(|hit| hit.id).collect();
+    let others = near
+        .into_iter()
+        .filter(|near| !hits.iter().any(|hit| hit.id == near.id));
+    let others: Vec<Hit> = others.collect();
+    hits.extend(others);
     let texts: Vec<Text> = (hits.iter())
         .map(|hit| Text::of(&hit.title, &hit.heading, &hit.text))
         .collect();
@@ -278,6 +319,7 @@ fn ranked<'a>(found: Found, terms: &'a Terms, language: &str) -> Vec<Passage> {
     }
     let mut order: Vec<(Hit, Text)> = hits.into_iter().zip(texts).collect();
     order.sort_by(|(a, _), (b, _)| b.score.total_cmp(&a.score));
+    fuse::fuse(&mut order, &nearest);
     let mut kept: Vec<(Hit, Text)> = Vec::new();
     for (hit, text) in order {
         let repeats = |(_, other): &(Hit, Text)| text.shared(other) >= REPEATED;
@@ -358,6 +400,7 @@ mod tests {
             ],
             chunks: [("prix".to_owned(), 40), ("seigl".to_owned(), 1)].into(),
             all: 50,
+            ..Found::default()
         };
         assert_eq!(ranked(found, &terms, "fr")[0].hit.text, "Le seigle");
     }

@@ -100,6 +100,8 @@ pub struct Query {
 pub struct Found {
     /// Best first.
     pub hits: Vec<crate::retrieval::Hit>,
+    /// What another index holds nearest to the meaning of the question, nearest first.
+    pub near: Vec<crate::retrieval::Hit>,
     /// In how many of the bot's chunks each key stands; none when it is not there.
     pub chunks: HashMap<String, u32>,
     /// Number of the bot's chunks.

@@ -15,8 +15,9 @@ const SEARCH: &str = include_str!("search.sql");
 /// How frequent the words are, see the file.
 const WORDS: &str = include_str!("words.sql");
 
+/// A chunk.
 #[derive(Deserialize)]
-struct Row {
+pub struct Row {
     id: i64,
     title: String,
     heading: String,
@@ -70,7 +71,8 @@ impl Index for Edge {
 }
 
 impl Row {
-    fn into_hit(self) -> Hit {
+    /// As the core has it.
+    pub fn into_hit(self) -> Hit {
         let url = match (self.url.as_str(), self.anchor.as_str()) {
             ("", _) => None,
             (url, "") => Some(url.to_owned()),

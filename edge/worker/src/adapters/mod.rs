@@ -9,6 +9,7 @@ mod history;
 mod index;
 mod kv;
 pub mod library;
+mod meaning;
 mod memory;
 mod meters;
 mod models;
@@ -21,6 +22,7 @@ mod tenants;
 mod usage;
 mod visitors;
 
+pub use meaning::Failed;
 pub use models::{AI_BINDING, Cancel};
 
 use bulle_edge_core::ports::{Clock, Entropy, PortError};

@@ -6,6 +6,7 @@
 mod collect;
 mod document;
 mod fetch;
+mod meaning;
 mod shelf;
 mod walk;
 
@@ -55,7 +56,7 @@ pub const ANNOUNCED_MS: u64 = 60_000;
 #[derive(Serialize, Deserialize)]
 struct Look {
     shelf: Shelf,
-    /// Where the edge is.
+    /// Where the edge is; empty when whoever asks does not know.
     origin: String,
     /// The source to look after; empty for the bot itself.
     about: String,
@@ -194,6 +195,12 @@ struct Desk {
     crawling: Crawling,
 }
 
+/// The bot is gone.
+struct Gone {
+    /// When to go on with what is left of it.
+    left: Option<u64>,
+}
+
 /// How a step ended.
 enum Outcome {
     /// The attempt has ended.
@@ -207,7 +214,8 @@ enum Outcome {
 impl Librarian {
     async fn plan(&self, look: Look) -> worker::Result<()> {
         let owner = (look.shelf, look.origin);
-        if self.store.owner()?.as_ref() != Some(&owner) {
+        let known = self.store.owner()?;
+        if known.as_ref() != Some(&owner) && (known.is_none() || !owner.1.is_empty()) {
             self.store.set_owner(&owner)?;
         }
         let at = self.edge.now_ms() + look.in_ms;
@@ -256,8 +264,8 @@ impl Librarian {
         loop {
             self.woken.set(false);
             let now = self.edge.now_ms();
-            if !self.look_after(&desk.shelf, now).await? {
-                return Ok(None);
+            if let Some(gone) = self.look_after(&desk.shelf, now).await? {
+                return Ok(gone.left);
             }
             let mut next: Option<u64> = self.store.next_care().map_err(stored)?;
             let mut ready = None;
@@ -273,11 +281,14 @@ impl Librarian {
                 next = Some(next.map_or(at, |next| next.min(at)));
             }
             let Some(id) = ready else {
+                let embed = self.embed(&desk.shelf).await?;
                 let later = self.edge.due_later(&desk.shelf, now).await?;
-                if self.woken.get() {
+                let worked = self.edge.now_ms().saturating_sub(started);
+                let on = embed.is_some_and(|at| at <= self.edge.now_ms()) && worked <= TICK_MS;
+                if self.woken.get() || on {
                     continue;
                 }
-                return Ok(next.into_iter().chain(later).min());
+                return Ok(next.into_iter().chain(later).chain(embed).min());
             };
             self.step(&desk, &id).await?;
             if self.edge.now_ms().saturating_sub(started) > TICK_MS {
@@ -286,19 +297,22 @@ impl Librarian {
         }
     }
 
-    /// Takes away what is left of sources that are gone or have changed. False when the bot itself is gone.
-    async fn look_after(&self, shelf: &Shelf, now: u64) -> Result<bool, PortError> {
+    /// Takes away what is left of sources that are gone or have changed; or of the bot itself.
+    async fn look_after(&self, shelf: &Shelf, now: u64) -> Result<Option<Gone>, PortError> {
         let stored = |e: worker::Error| PortError(e.to_string());
         let ids = self.store.cared(now).map_err(stored)?;
         if ids.is_empty() {
-            return Ok(true);
+            return Ok(None);
         }
         if ids.iter().any(String::is_empty) && !self.edge.bot_exists(shelf).await? {
             let prefix = key(&shelf.tenant_id, &shelf.bot_id, "", "");
             let prefix = prefix.trim_end_matches('/');
             self.edge.delete_files(&format!("{prefix}/"), None).await?;
-            self.state.storage().delete_all().await.map_err(stored)?;
-            return Ok(false);
+            let left = self.forget_vectors().await?;
+            if left.is_none() {
+                self.state.storage().delete_all().await.map_err(stored)?;
+            }
+            return Ok(Some(Gone { left }));
         }
         let there = self.edge.files_of(shelf, &ids).await?;
         for id in ids.iter().filter(|id| !id.is_empty()) {
@@ -321,7 +335,7 @@ impl Librarian {
         for id in &ids {
             self.store.cared_for(id, now).map_err(stored)?;
         }
-        Ok(true)
+        Ok(None)
     }
 
     /// One step of one source.

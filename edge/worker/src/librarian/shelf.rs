@@ -30,6 +30,8 @@ CREATE TABLE IF NOT EXISTS page (
   UNIQUE (source_id, url)
 );
 CREATE INDEX IF NOT EXISTS page_by_state ON page (source_id, state, depth, number);
+-- The index of meanings failed so often in a row, and is left alone until then.
+CREATE TABLE IF NOT EXISTS rest (id INTEGER PRIMARY KEY CHECK (id = 1), failures INTEGER NOT NULL, until INTEGER NOT NULL);
 ";
 
 /// How a page of a site stands that this walk has come to. One of the last walk is -1, one to be fetched 0.
@@ -305,6 +307,27 @@ impl Store {
         let sql = "SELECT DISTINCT part AS text FROM page WHERE source_id = ? AND state IN (1, 2) AND part <> ''";
         let rows: Vec<Text> = self.0.exec(sql, vec![source_id.into()])?.to_array()?;
         Ok(rows.into_iter().map(|row| row.text).collect())
+    }
+
+    /// How often in a row the index of meanings has failed, and until when it is left alone.
+    pub fn rest(&self) -> Result<(u32, u64)> {
+        let failures = self.number("SELECT failures AS number FROM rest", Vec::new())?;
+        let until = self.number("SELECT until AS number FROM rest", Vec::new())?;
+        Ok((
+            failures.unwrap_or_default() as u32,
+            until.unwrap_or_default(),
+        ))
+    }
+
+    /// It failed once more.
+    pub fn rest_until(&self, failures: u32, until: u64) -> Result<()> {
+        let sql = "INSERT OR REPLACE INTO rest (id, failures, until) VALUES (1, ?, ?)";
+        self.write(sql, vec![i64::from(failures).into(), integer(until)])
+    }
+
+    /// It works.
+    pub fn rested(&self) -> Result<()> {
+        self.write("DELETE FROM rest", Vec::new())
     }
 
     fn number(&self, sql: &str, values: Vec<SqlStorageValue>) -> Result<Option<u64>> {

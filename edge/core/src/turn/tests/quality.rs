@@ -225,3 +225,26 @@ fn the_owner_hears_of_questions_that_were_asked_in_vain() {
     broken.fail("index");
     assert!(!unanswered(&broken, &none, "Et Kubernetes ?"));
 }
+
+#[test]
+fn a_passage_that_only_its_meaning_finds_is_in_the_prompt_and_a_failure_is_a_line_in_the_log() {
+    let ports = Fakes::default();
+    *ports.near.borrow_mut() = vec![retrieval::Hit {
+        score: 0.9,
+        ..hit("Outils", "Les conteneurs se pilotent bien.")
+    }];
+    let ask = |ports: &Fakes| {
+        ports.answer(200, vec![chunk("Bien sûr [1]."), stop()]);
+        let (sent, _) = run_turn(ports, &model());
+        assert_eq!(sent.done().finish, Finish::Stop);
+        let requests = ports.requests.borrow();
+        (requests.last().unwrap().body.clone(), sent.log)
+    };
+    let (prompt, log) = ask(&ports);
+    assert!(prompt.contains("Les conteneurs se pilotent bien."));
+    assert_eq!(log, [""; 0]);
+    ports.fail("meaning");
+    let (prompt, log) = ask(&ports);
+    assert!(!prompt.contains("conteneurs"));
+    assert_eq!(log, ["no passages by meaning: meaning is down"]);
+}

@@ -4,8 +4,10 @@
 //! be another by now, is not written: the row of the source is looked at in the same transaction.
 
 mod chunks;
+mod vectors;
 
 pub use chunks::Target;
+pub use vectors::Unembedded;
 
 use bulle_edge_core::{
     ports::PortError,
