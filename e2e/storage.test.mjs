@@ -78,11 +78,26 @@ test("documents that cannot be searched end the turn honestly", async () => {
 });
 
 test("a search asks the index once, not once for every chunk of the bot", async () => {
-  const source = await readFile(`${ROOT}/edge/worker/src/adapters/index.rs`, "utf8");
-  const [, statement] = source.match(/prepare\(\s*"(SELECT[^"]*)"/);
-  const plan = database.prepare(`EXPLAIN QUERY PLAN ${statement.replace(/\\\n\s*/g, "")}`);
-  const [first] = plan.all("word", "tenant", "bot", 1);
-  assert.match(first.detail, /^SCAN chunk_fts VIRTUAL TABLE/);
+  const statement = await readFile(`${ROOT}/edge/worker/src/adapters/search.sql`, "utf8");
+  const plan = database.prepare(`EXPLAIN QUERY PLAN ${statement}`).all("tenant", "bot", '["word"]', 1, 9);
+  const steps = plan.filter(({ parent }) => parent === 0).map(({ detail }) => detail);
+  // Nothing is sorted: rows are read as long as some are missing.
+  assert.match(steps[0], /^SCAN chunk_fts VIRTUAL TABLE/);
+  assert.deepEqual(steps.slice(1), ["SCALAR SUBQUERY 3", "SEARCH chunk USING INTEGER PRIMARY KEY (rowid=?)",
+    "SEARCH source USING PRIMARY KEY (tenant_id=? AND bot_id=? AND id=?)"]);
+});
+
+test("a search finds what answers, however much is written beside it", async () => {
+  const statement = await readFile(`${ROOT}/edge/worker/src/adapters/search.sql`, "utf8");
+  const write = (id, generation, body) => database.exec(`
+    INSERT INTO chunk (id, tenant_id, bot_id, source_id, position, heading, anchor, text, generation) VALUES (${id}, 'halves', 'bot', 's', ${id}, '', '', '', ${generation});
+    INSERT INTO chunk_fts (rowid, scope, title, heading, body) VALUES (${id}, 'halves', '', '', '${body}')`);
+  database.exec(`INSERT INTO tenant (id, name, created_at) VALUES ('halves', 'H', 0); INSERT INTO bot (tenant_id, id, settings, updated_at) VALUES ('halves', 'bot', '{}', 0);
+    INSERT INTO source (tenant_id, bot_id, id, title, updated_at, generation) VALUES ('halves', 'bot', 's', 'S', 0, 3)`);
+  for (let next = 1; next <= 20; next += 1) write(800_000 + next, next % 2 ? 4 : 2, "halvesa halvesa halvesa");
+  write(800_100, 3, "halvesa halvesb halvesc");
+  const found = database.prepare(statement).all("halves", "bot", '["halvesa"]', 5, 20_000);
+  assert.deepEqual(found.map(({ id }) => id), [800_100]);
 });
 
 test("a database that is gone is told by the health check, and known sites still answer", async () => {

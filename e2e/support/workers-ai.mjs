@@ -1,6 +1,6 @@
 // The Worker with a binding to Workers AI that asks a server of the test. It does what the platform's own does
 // (workerd, src/cloudflare/internal/ai-api.ts): it fetches, and gives the response, or its body, or throws what it says.
-import Worker, { Conversation as Owner, Meter } from "../../edge/worker/build/index.js";
+import Worker, { Conversation as Owner, Librarian, Meter } from "../../edge/worker/build/index.js";
 
 class Ai {
   #url;
@@ -20,7 +20,7 @@ class Ai {
 
 const bound = (env) => ({ ...env, AI: new Ai(env.AI_URL) });
 
-export { Meter };
+export { Librarian, Meter };
 
 export class Conversation extends Owner {
   constructor(state, env) {

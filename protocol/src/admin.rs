@@ -4,7 +4,10 @@
 //! ([RFC 9110, section 13.1.1](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). Changes are JSON merge patches
 //! ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)). Creations may carry an `Idempotency-Key`.
 
+pub mod gap;
+pub mod golden;
 pub mod prompt;
+pub mod source;
 
 use serde::{Deserialize, Serialize};
 
@@ -88,11 +91,17 @@ pub enum Scope {
     /// Have bots answer over `POST /v1/chat/completions`, and list them as models.
     #[serde(rename = "chat:write")]
     ChatWrite,
+    /// Read where what bots know comes from, and what was extracted.
+    #[serde(rename = "knowledge:read")]
+    KnowledgeRead,
+    /// Add, change, refresh and delete what bots know.
+    #[serde(rename = "knowledge:write")]
+    KnowledgeWrite,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::TenantRead,
         Self::TenantWrite,
         Self::BotsRead,
@@ -108,6 +117,8 @@ impl Scope {
         Self::NoticesWrite,
         Self::UsageRead,
         Self::ChatWrite,
+        Self::KnowledgeRead,
+        Self::KnowledgeWrite,
     ];
 
     /// The name as it stands in JSON.
@@ -128,6 +139,8 @@ impl Scope {
             Self::NoticesWrite => "notices:write",
             Self::UsageRead => "usage:read",
             Self::ChatWrite => "chat:write",
+            Self::KnowledgeRead => "knowledge:read",
+            Self::KnowledgeWrite => "knowledge:write",
         }
     }
 }
@@ -403,7 +416,7 @@ pub struct NewApiKey {
     )]
     pub name: String,
     /// What it is good for: no more than the key that creates it. Each once.
-    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 15))]
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 17))]
     pub scopes: Vec<Scope>,
     /// Unix milliseconds after which it is refused; never when absent.
     #[cfg_attr(feature = "openapi", schema(maximum = 8_640_000_000_000_000_u64))]

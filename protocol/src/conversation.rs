@@ -96,6 +96,33 @@ pub struct Message {
     /// How the model ended, for an answer.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub finish: Option<Finish>,
+    /// What the visitor thinks of an answer.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub feedback: Option<Feedback>,
+}
+
+/// Body of `POST /v1/messages/{id}/feedback`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Feedback {
+    /// Thumbs up or down.
+    pub rating: Rating,
+    /// Why.
+    #[cfg_attr(feature = "openapi", schema(max_length = 1000))]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub comment: Option<String>,
+}
+
+/// Whether an answer was good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Rating {
+    /// It was.
+    Up,
+    /// It was not.
+    Down,
 }
 
 /// Who wrote a message.

@@ -4,7 +4,8 @@ use bulle_protocol::{
     Id,
     block::{Align, Block, Inline},
     conversation::{
-        Conversation, ConversationList, Created, History, Message, Role, SendMessage, Status,
+        Conversation, ConversationList, Created, Feedback, History, Message, Rating, Role,
+        SendMessage, Status,
     },
     event::{
         Action, AppendEvent, BlockEvent, Done, EventId, Finish, Remaining, ServerEvent, Source,
@@ -234,6 +235,10 @@ fn requests_and_answers() {
                 sources: vec![source()],
                 reply_to: Some(id(2)),
                 finish: Some(Finish::Length),
+                feedback: Some(Feedback {
+                    rating: Rating::Down,
+                    comment: Some("No.".into()),
+                }),
             }],
             next: Some("x".into()),
         }

@@ -215,6 +215,11 @@ fn wrangler_dev(options: &Options) -> Command {
     if let Some(file) = &options.config {
         command.arg("--config").arg(file);
     }
+    // The pages of the examples may be given to a bot as what it is to know.
+    if !options.vars.iter().any(|(name, _)| name == "FETCH_LOCAL") {
+        let pages = format!("FETCH_LOCAL:localhost:{}", options.examples_port());
+        command.arg("--var").arg(pages);
+    }
     for (name, value) in &options.vars {
         command.arg("--var").arg(format!("{name}:{value}"));
     }

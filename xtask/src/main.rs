@@ -19,6 +19,7 @@ mod build;
 mod compress;
 mod dev;
 mod dev_vars;
+mod knowledge;
 mod paths;
 mod process;
 mod python;
@@ -52,6 +53,10 @@ cargo xtask <command>
   seed NAME --url O   SQL that puts examples/NAME, whose pages are at the origin O, into a database
   seed FOLDER --into TENANT/BOT --url O
                       SQL that makes the Markdown files of FOLDER what a bot knows
+  knowledge add WHAT  have a bot of a running edge know a file, a folder or an address; list, status ID, remove ID
+      --to T/B        the bot B of the tenant T; without it the digital twin
+      --edge URL      the edge; without it the local one on port 8787
+      --site, --feed  the address is that of a site or a feed
   size                what a visitor downloads and what is uploaded, against the budgets
   bench [NAME]        measurements
   setup               install the tools, which the other commands also do
@@ -100,13 +105,14 @@ fn dispatch(mut parser: Parser) -> Result<ExitCode> {
         "seed" => {
             print!("{}", seed_sql(&mut parser)?);
         }
+        "knowledge" => knowledge::run(&mut parser)?,
         "size" => {
             no_more(&mut parser)?;
             if !size::report()? {
                 return Ok(ExitCode::FAILURE);
             }
         }
-        "bench" => return bench::run(parser.optional_word()?.as_deref()),
+        "bench" => return bench::run(&mut parser),
         other => {
             eprintln!("error: there is no command `{other}`\n\n{HELP}");
             return Ok(ExitCode::from(USAGE));

@@ -4,7 +4,8 @@ use std::{fs, path::Path};
 
 use anyhow::{Context, Result, bail};
 use bulle_edge_core::{
-    retrieval::{chunk::Document, query::scope},
+    knowledge::Document,
+    search::{Scope, index_columns},
     settings::BotSettings,
 };
 use serde::Deserialize;
@@ -96,16 +97,18 @@ pub fn documents(
     now_ms: u128,
     out: &mut String,
 ) -> Result<()> {
-    let scope = quote(&scope(bot.0, bot.1));
+    let scope = Scope::of(bot.0, bot.1);
     let (tenant, bot) = (quote(bot.0), quote(bot.1));
     let mine = format!("WHERE tenant_id = {tenant} AND bot_id = {bot}");
+    // What was added over HTTP stays.
+    let seeded = format!("source_id IN (SELECT id FROM source {mine} AND created_at = 0)");
     out.push_str(&format!(
-        "DELETE FROM chunk_fts WHERE rowid IN (SELECT id FROM chunk {mine} AND retired_title IS NULL);\n\
-         DELETE FROM chunk {mine} AND id NOT IN (SELECT json_each.value\n  \
+        "DELETE FROM chunk_fts WHERE rowid IN (SELECT id FROM chunk {mine} AND retired_title IS NULL AND {seeded});\n\
+         DELETE FROM chunk {mine} AND {seeded} AND id NOT IN (SELECT json_each.value\n  \
            FROM message, json_each(message.evidence, '$.prompt.passages') WHERE message.tenant_id = {tenant});\n\
-         UPDATE chunk SET retired_title = (SELECT title FROM source {mine} AND id = chunk.source_id) {mine}\n  \
-           AND retired_title IS NULL;\n\
-         DELETE FROM source {mine};\n",
+         UPDATE chunk SET retired_title = (SELECT title FROM source {mine} AND id = chunk.source_id),\n  \
+           generation = -1 {mine} AND retired_title IS NULL AND {seeded};\n\
+         DELETE FROM source {mine} AND created_at = 0;\n",
     ));
     for file in files(folder)? {
         let id = file.file_name().unwrap_or_default().to_string_lossy();
@@ -126,11 +129,22 @@ pub fn documents(
         for (chunk, position) in document.chunks().iter().zip(0..) {
             let (heading, text) = (quote(&chunk.heading), quote(&chunk.text));
             let anchor = quote(&chunk.anchor);
+            let columns = index_columns(
+                &scope,
+                &document.title,
+                &chunk.heading,
+                &chunk.text,
+                &document.language,
+            );
             out.push_str(&format!(
                 "INSERT INTO chunk (tenant_id, bot_id, source_id, position, heading, anchor, text) \
                  VALUES ({tenant}, {bot}, {id}, {position}, {heading}, {anchor}, {text});\n\
                  INSERT INTO chunk_fts (rowid, scope, title, heading, body) \
-                 VALUES (last_insert_rowid(), {scope}, {title}, {heading}, {text});\n",
+                 VALUES (last_insert_rowid(), {}, {}, {}, {});\n",
+                quote(&columns.scope),
+                quote(&columns.title),
+                quote(&columns.heading),
+                quote(&columns.body),
             ));
         }
     }
@@ -138,7 +152,7 @@ pub fn documents(
 }
 
 /// A text literal of SQL.
-fn quote(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''").replace('\0', ""))
 }
 

@@ -7,8 +7,10 @@ use anyhow::{Context, Result};
 
 use crate::{compress, paths, process};
 
-/// The Worker, into `edge/worker/build/`.
+/// The Worker, into `edge/worker/build/`, and the contract that it serves, among the files.
 pub fn worker() -> Result<()> {
+    let contract = fs::read(paths::worker().join("openapi.json"))?;
+    compress::write(&paths::assets().join("openapi.json"), &contract)?;
     // The same compilation as worker-build's own, to see whether anything changed: its further
     // steps (wasm-bindgen, wasm-opt, esbuild) take many seconds and do not look.
     process::run(
@@ -49,6 +51,15 @@ pub fn worker() -> Result<()> {
             .env("WASM_BINDGEN_BIN", paths::cargo_tool("wasm-bindgen"))
             .env("WASM_OPT_BIN", paths::npm_bin().join("wasm-opt"))
             .env("ESBUILD_BIN", paths::npm_bin().join("esbuild")),
+    )?;
+    // The names of functions, of use in a debugger, are a twelfth of what is uploaded.
+    let module = output.join("index_bg.wasm");
+    process::run(
+        process::npm_tool("wasm-opt")
+            .args(["--all-features", "--strip-debug", "--strip-producers"])
+            .arg(&module)
+            .arg("-o")
+            .arg(&module),
     )?;
     compress::write(&stamp, key.as_bytes())
 }

@@ -34,6 +34,9 @@ pub struct CachedAnswer {
     pub model: String,
     /// 0 to 1.
     pub confidence: Option<f32>,
+    /// The documents did not answer the question.
+    #[serde(default)]
+    pub unanswered: bool,
     /// The topic of the question.
     pub topic: Option<String>,
 }

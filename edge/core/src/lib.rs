@@ -12,8 +12,11 @@ pub mod timer;
 pub mod meter;
 
 pub mod guard;
+pub mod knowledge;
 pub mod loader;
 pub mod retrieval;
+pub mod search;
+pub mod sources;
 
 pub mod prompt;
 pub mod provider;

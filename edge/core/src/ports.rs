@@ -19,6 +19,7 @@ use crate::{
     prompt::Summary,
     record::{Call, Record},
     retrieval::Hit,
+    search::{Found, Query},
     settings::Site,
 };
 
@@ -95,14 +96,29 @@ pub trait Tenants {
 
 /// The full-text index.
 pub trait Index {
-    /// At most `limit` chunks of the scope that match the FTS5 expression, best first.
+    /// At most `limit` chunks of the bot with any of the words, best first, and how frequent the words are.
     async fn search(
         &self,
         tenant_id: &str,
         bot_id: &str,
-        expression: &str,
+        query: &Query,
         limit: u32,
-    ) -> Result<Vec<Hit>, PortError>;
+    ) -> Result<Found, PortError>;
+}
+
+/// The index of what chunks mean: a second signal beside their words, which a deployment may have.
+pub trait Meaning {
+    /// At most `limit` answering chunks of the bot, those first whose meaning is nearest to the text; the score is the
+    /// likeness, -1 to 1. None when the deployment has no such index. Answers or fails within about a second.
+    async fn near(
+        &self,
+        _tenant_id: &str,
+        _bot_id: &str,
+        _text: &str,
+        _limit: u32,
+    ) -> Result<Vec<Hit>, PortError> {
+        Ok(Vec::new())
+    }
 }
 
 /// The permanent transcript.

@@ -78,6 +78,9 @@ pub struct Evidence {
     /// The bot's topic that the question belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
+    /// The documents did not answer the question.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unanswered: bool,
     /// Served from the cache of answers.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub cached: bool,

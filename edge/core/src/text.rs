@@ -4,6 +4,8 @@ use sha2::{Digest, Sha256};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use unicode_segmentation::UnicodeSegmentation;
 
+pub use crate::search::stop::is_stopword;
+
 /// SHA-256 of the pieces, one after the other, hexadecimal.
 pub fn sha256_hex<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> String {
     let mut digest = Sha256::new();
@@ -37,32 +39,13 @@ fn cut(text: &str, at: Option<usize>) -> (&str, &str) {
     cut.unwrap_or((text, ""))
 }
 
-/// Folded, and an elided article (`l'`, `d'`, `qu'`) is cut off.
-fn spaced(text: &str) -> String {
-    fold(text).replace(['’', '\''], " ")
-}
-
-/// The folded words of a text; an elided article is a word of its own.
+/// The folded words of a text; an elided article (`l'`, `d'`, `qu'`) is cut off as a word of its own.
 pub fn words(text: &str) -> Vec<String> {
-    spaced(text).unicode_words().map(str::to_owned).collect()
-}
-
-/// For each beginning, whether one of [`words`] has it.
-pub fn have_words_with(text: &str, beginnings: &[&str]) -> Vec<bool> {
-    let mut found = vec![false; beginnings.len()];
-    let text = spaced(text);
-    // No word goes on in the next line, and to find the words of a line is slow.
-    for line in text.lines() {
-        let open = |(found, beginning): (&bool, &&str)| !found && line.contains(*beginning);
-        if found.iter().zip(beginnings).any(open) {
-            for word in line.unicode_words() {
-                for (found, beginning) in found.iter_mut().zip(beginnings) {
-                    *found |= word.starts_with(beginning);
-                }
-            }
-        }
-    }
-    found
+    fold(text)
+        .replace(['’', '\''], " ")
+        .unicode_words()
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Endings that a stem loses, folded, the longest first: those of French and English that leave the sense.
@@ -125,9 +108,37 @@ pub fn sentences(paragraph: &str) -> Vec<&str> {
     }
     ends.iter()
         .filter_map(|&(from, to)| paragraph.get(from..to))
+        .flat_map(phrases)
         .map(str::trim)
         .filter(|sentence| !sentence.is_empty())
         .collect()
+}
+
+/// Fewest characters of a phrase that is taken for a sentence.
+const MIN_PHRASE: usize = 25;
+
+/// Thai and Lao have no full stop: a space ends a phrase, and a phrase that is long enough stands for a sentence.
+fn phrases(sentence: &str) -> Vec<&str> {
+    if !sentence.contains(|c| matches!(c, '\u{e00}'..='\u{eff}')) {
+        return vec![sentence];
+    }
+    let mut out = Vec::new();
+    let mut rest = sentence;
+    let mut from = 0;
+    while let Some(at) = rest.get(from..).and_then(|tail| tail.find(' ')) {
+        let end = from + at;
+        let (Some(head), Some(tail)) = (rest.get(..end), rest.get(end + 1..)) else {
+            break;
+        };
+        if head.chars().count() >= MIN_PHRASE && tail.chars().count() >= MIN_PHRASE {
+            out.push(head);
+            (rest, from) = (tail, 0);
+        } else {
+            from = end + 1;
+        }
+    }
+    out.push(rest);
+    out
 }
 
 /// A fragment identifier for a heading: folded, every run of other characters than `a-z0-9` one hyphen.
@@ -143,51 +154,6 @@ pub fn slug(heading: &str) -> String {
     out.trim_end_matches('-').to_owned()
 }
 
-/// Words that carry no meaning in a question, folded. Question words count as such here: they say what
-/// kind of answer is wanted, not where it is.
-const STOPWORDS: [(&str, &str); 7] = [
-    (
-        "en",
-        "a about all also am an and any are as at be been but by can could did do does for from get give had has have \
-         he her him his how i if in into is it its just know like many me much my no not of on or our please she so \
-         some such tell than that the their them then there these they this those to too up us was we were what when \
-         where which who whom whose why will with would yes you your yours ok okay",
-    ),
-    (
-        "fr",
-        "a ai ainsi alors as au aussi autre aux avec avez avoir c ce cela ces cet cette ceux chez combien comme comment \
-         d dans de depuis des dis donc dont du elle elles en es est et etait ete etes etre eu fait font il ils j je l la \
-         le les leur leurs lui m ma mais me mes moi mon n ne nos notre nous on ont ou où par parle parlez pas peut peux \
-         plus pour pouvez pourquoi qu quand que quel quelle quelles quels qui quoi s sa sans se ses si son sont sur t ta \
-         te tes toi ton tous tout toute tres tu un une va vers vos votre vous y oui non faire fais faites ca",
-    ),
-    (
-        "es",
-        "a al algo como con cual cuando cuanto de del desde donde el ella en es esta este ha hay la las lo los me mi \
-         muy no o para pero por porque que quien se si sin sobre son su sus te tiene tu un una y ya",
-    ),
-    (
-        "de",
-        "aber als am an auch auf aus bei bin bist da das dein deine dem den der des die du ein eine einen er es fur hat \
-         ich ihr im in ist ja kann mit nach nicht oder sein sich sie sind und von wann war was welche wer wie wir wo zu",
-    ),
-    (
-        "it",
-        "a al anche che chi ci come con cosa da dei del della di dove e gli ha hai ho i il in io la le lo ma mi nel non \
-         o per perche piu quale quando quanto se sei si sono su tu tuo tua un una",
-    ),
-    (
-        "pt",
-        "a ao as com como da das de do dos e ela ele em esta eu foi ha isso ja mais mas me meu na nao no o onde os ou \
-         para por porque qual quando que quem se sem seu sua tem teu tua um uma voce",
-    ),
-    (
-        "nl",
-        "aan als bij dat de der die dit een en er het hij hoe ik in is je jij kan maar met mijn naar niet of om ook op \
-         te uit van voor waar wanneer wat we welke wie wij zijn ze zo",
-    ),
-];
-
 /// Greetings and thanks, folded.
 const GREETINGS: &str = "hello hi hey thanks thank bonjour bonsoir salut coucou merci hola gracias hallo danke ciao \
                          grazie ola obrigado obrigada dank";
@@ -199,20 +165,7 @@ pub fn is_greeting(word: &str) -> bool {
         .any(|greeting| greeting == word)
 }
 
-/// True when the language has a list of stopwords.
-pub fn has_stopwords(language: &str) -> bool {
-    STOPWORDS.iter().any(|(tag, _)| *tag == language)
-}
-
-/// True when the folded word is a stopword of the language; of any known language when `None`.
-pub fn is_stopword(word: &str, language: Option<&str>) -> bool {
-    STOPWORDS
-        .iter()
-        .filter(|(tag, _)| language.is_none_or(|wanted| wanted == *tag))
-        .any(|(_, list)| list.split_ascii_whitespace().any(|stop| stop == word))
-}
-
-/// The language of a question by its stopwords, or the hint's language when they do not tell.
+/// The language of a question by its script and its stopwords, or the hint's language when they do not tell.
 pub fn language<'a>(question: &str, hint: &'a str) -> &'a str {
     let words = words(question);
     let votes = |tag: &str| {
@@ -222,14 +175,49 @@ pub fn language<'a>(question: &str, hint: &'a str) -> &'a str {
             .count()
     };
     let hint = hint.split('-').next().unwrap_or_default();
+    if let Some(tag) = by_script(question, hint) {
+        return tag;
+    }
     let mut best = (hint, votes(hint));
-    for (tag, _) in STOPWORDS {
+    for tag in crate::search::stop::languages() {
         let count = votes(tag);
         if count > best.1 {
             best = (tag, count);
         }
     }
     best.0
+}
+
+/// The language of a script that is written in one language, or in few of which the hint may be one.
+fn by_script<'a>(text: &str, hint: &'a str) -> Option<&'a str> {
+    let mut letters = text.chars().filter(|c| c.is_alphabetic());
+    let of = |c: char| -> &[&'static str] {
+        match u32::from(c) {
+            0x370..=0x3ff => &["el"],
+            0x590..=0x5ff => &["he"],
+            0x900..=0x97f => &["hi", "mr", "ne"],
+            0xe00..=0xe7f => &["th"],
+            0xe80..=0xeff => &["lo"],
+            0x1000..=0x109f => &["my"],
+            0x1780..=0x17ff => &["km"],
+            0x3041..=0x30ff => &["ja"],
+            0xac00..=0xd7af => &["ko"],
+            0x4e00..=0x9fff => &["zh", "ja"],
+            _ => &[],
+        }
+    };
+    if text
+        .chars()
+        .any(|c| matches!(u32::from(c), 0x3041..=0x30ff))
+    {
+        return Some("ja");
+    }
+    let tags = of(letters.next()?);
+    if tags.contains(&hint) {
+        Some(hint)
+    } else {
+        tags.first().copied()
+    }
 }
 
 #[cfg(test)]
@@ -247,17 +235,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_quick_ways_find_what_the_plain_ones_do(
+        fn the_quick_way_folds_as_the_plain_one_does(
             text in "([a-zA-Z0-9 .,:'’_-]|[éÉàßœİΣ\u{301}\u{323}\u{2126}架ｶ\u{ac00}]|\\PC|[\r\n\u{b}\u{85}\u{2028}]){0,60}",
-            beginnings in prop::collection::vec("[a-z0-9e]{1,2}|架", 0..4),
         ) {
             let plain = text.nfd().filter(|c| !is_combining_mark(*c));
             prop_assert_eq!(fold(&text), plain.flat_map(char::to_lowercase).collect::<String>());
-            let words = words(&text);
-            let beginnings: Vec<&str> = beginnings.iter().map(String::as_str).collect();
-            let has = |beginning: &&str| words.iter().any(|word| word.starts_with(beginning));
-            let plain: Vec<bool> = beginnings.iter().map(has).collect();
-            prop_assert_eq!(have_words_with(&text, &beginnings), plain);
         }
     }
 
@@ -286,6 +268,15 @@ mod tests {
             ["J. Dupont gère 3.5 To.", "Elle vit à Rennes !", "Et toi ?"]
         );
         assert_eq!(sentences("  "), Vec::<&str>::new());
+        for (text, count) in [
+            ("今天休息。明天开门！谁来？", 3),
+            ("यह पहला है। यह दूसरा है।", 2),
+            ("أين المكتبة؟ في الطابق الثاني.", 2),
+            ("ሰላም ነው። ደህና ነህ፧ አዎ።", 3),
+            ("ก๋วยเตี๋ยวเรือชามละยี่สิบบาทถ้วน ส่วนก๋วยเตี๋ยวต้มยำชามละสี่สิบบาท ฟรี", 2),
+        ] {
+            assert_eq!(sentences(text).len(), count, "{:?}", sentences(text));
+        }
     }
 
     #[test]

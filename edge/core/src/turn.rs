@@ -26,10 +26,12 @@ use crate::{
     cache::{self, CachedAnswer, Slot},
     guard::{Question, limit},
     notice::{self, Notice},
-    ports::{Archive, Clock, Entropy, Index, Kv, Meters, Models, Notices, Summaries},
+    ports::{Archive, Clock, Entropy, Index, Kv, Meaning, Meters, Models, Notices, Summaries},
     prompt::{self, Exchange, Extras, Input, Memory, Prompt},
-    provider::{Deployment, Failure, Link, breaker::Breaker},
-    quality::{self, Finished, confidence::confidence, suggest::suggest},
+    provider::{Deployment, Failure, Link, breaker::Breaker, extractive},
+    quality::{
+        self, Finished, confidence::confidence, suggest::suggest, unanswered::is_unanswered,
+    },
     record::{self, Call, Evidence, Outcome, Record},
     retrieval::{self, Passages},
     settings::Site,
@@ -52,8 +54,14 @@ pub trait Sink {
 }
 
 /// Everything that a turn needs of the platform.
-pub trait Platform: Archive + Clock + Entropy + Index + Kv + Meters + Models + Summaries {}
-impl<P: Archive + Clock + Entropy + Index + Kv + Meters + Models + Summaries> Platform for P {}
+pub trait Platform:
+    Archive + Clock + Entropy + Index + Kv + Meaning + Meters + Models + Summaries
+{
+}
+impl<P> Platform for P where
+    P: Archive + Clock + Entropy + Index + Kv + Meaning + Meters + Models + Summaries
+{
+}
 
 /// A question in its conversation.
 pub struct Ask<'a> {
@@ -184,6 +192,9 @@ pub async fn run<P: Platform>(
     if let Err(error) = &found {
         chain.draft.log(&format!("no passages: {error}"));
     }
+    if let Some(error) = passages.without_meaning() {
+        chain.draft.log(&format!("no passages by meaning: {error}"));
+    }
     // 2, 3 and 4. A message that cannot be stored now is stored with the ending. A database answers no question before it
     // has kept what it was given, so the message is not given to it before the question.
     let mut record = Record::accepted(ask.question, ask.conversation_id, ask.number, began_ms);
@@ -230,6 +241,14 @@ pub async fn run<P: Platform>(
         Some(cached) => cached.sources.clone(),
         None => cited(draft.cites(), &passages),
     };
+    let quoted = [extractive::NAME, fallback::PERSONA].contains(&written.provider.as_str());
+    let finished = written.end.as_ref().ok().map(|finish| Finished {
+        question: ask.question.text(),
+        blocks: draft.blocks(),
+        cites: draft.cites(),
+        passages: &passages,
+        finish: *finish,
+    });
     let evidence = Evidence {
         cached: cached.is_some(),
         first_token_ms: draft.first_ms().map(since),
@@ -241,15 +260,12 @@ pub async fn run<P: Platform>(
         },
         confidence: match &cached {
             Some(cached) => cached.confidence,
-            None => written.end.as_ref().ok().and_then(|finish| {
-                confidence(&Finished {
-                    question: ask.question.text(),
-                    blocks: draft.blocks(),
-                    cites: draft.cites(),
-                    passages: &passages,
-                    finish: *finish,
-                })
-            }),
+            None => finished.as_ref().and_then(confidence),
+        },
+        unanswered: match &cached {
+            Some(cached) => cached.unanswered,
+            // Documents that could not be searched have not said that they hold nothing.
+            None => found.is_ok() && finished.is_some_and(|answer| is_unanswered(&answer, quoted)),
         },
     };
     if !ask.offers() || written.end.is_err() {
@@ -302,6 +318,7 @@ pub async fn run<P: Platform>(
             provider: written.provider.clone(),
             model: written.model.clone(),
             confidence: evidence.confidence,
+            unanswered: evidence.unanswered,
             topic: evidence.topic.clone(),
         };
         slot.keep(ports, &answer).await;

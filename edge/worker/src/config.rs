@@ -1,5 +1,6 @@
 //! The deployment's settings: variables and secrets of the Worker's environment.
 
+use bulle_edge_core::sources::{address::Guard, frontier::DEFAULT_PAUSE_MS};
 use bulle_edge_core::{
     admin::key::OperatorKey,
     guard::token::Secret,
@@ -13,6 +14,12 @@ use crate::adapters::AI_BINDING;
 
 /// Most keys of a provider.
 const MAX_KEYS: u32 = 9;
+
+/// Where Cloudflare's API answers.
+const CLOUDFLARE_API_URL: &str = "https://api.cloudflare.com/client/v4";
+
+/// Makes vectors of texts: many languages, 1,024 dimensions.
+const EMBEDDING_MODEL: &str = "@cf/baai/bge-m3";
 
 /// Where Turnstile itself answers.
 const TURNSTILE_URL: &str = "https://challenges.cloudflare.com/turnstile/v0/siteverify";
@@ -108,6 +115,94 @@ pub fn mailer(env: &Env) -> Option<Mailer> {
         header: text(env, "EMAIL_HEADER"),
         template: text(env, "EMAIL_TEMPLATE"),
     })
+}
+
+/// Which addresses may be fetched for what bots know. `FETCH_LOCAL` names machines that may besides, as `host:port` with
+/// commas between them: for a developer's own pages.
+pub fn guard(env: &Env) -> Guard {
+    Guard::new(text(env, "FETCH_LOCAL").as_deref())
+}
+
+/// How pages are fetched.
+pub struct Crawling {
+    /// Where those who meet the crawler read what it is.
+    pub contact: Option<String>,
+    /// Milliseconds between two requests to one site.
+    pub pause_ms: u64,
+    /// Milliseconds that one request may take.
+    pub timeout_ms: u64,
+    /// Milliseconds before the second try.
+    pub retry_ms: u64,
+}
+
+/// How pages are fetched: `CRAWLER_URL`, `CRAWLER_PAUSE_MS`, `CRAWLER_TIMEOUT_MS`, `CRAWLER_RETRY_MS`.
+pub fn crawling(env: &Env) -> Crawling {
+    let number = |name: &str, default: u64| {
+        let value = text(env, name).and_then(|value| value.parse().ok());
+        value.unwrap_or(default)
+    };
+    Crawling {
+        contact: text(env, "CRAWLER_URL"),
+        pause_ms: number("CRAWLER_PAUSE_MS", DEFAULT_PAUSE_MS),
+        timeout_ms: number("CRAWLER_TIMEOUT_MS", 30_000),
+        retry_ms: number("CRAWLER_RETRY_MS", 30_000),
+    }
+}
+
+/// How Cloudflare's API is asked for the index of meanings.
+pub struct Cloudflare {
+    /// Where it answers; another address only in tests.
+    pub url: String,
+    /// The account.
+    pub account: String,
+    /// May run Workers AI and edit Vectorize.
+    pub token: String,
+    /// Name of the index.
+    pub index: String,
+    /// Makes the vectors.
+    pub model: String,
+    /// Milliseconds that a visitor's question waits for it.
+    pub patience_ms: u64,
+    /// Milliseconds that it is left alone after a failure.
+    pub retry_ms: u64,
+}
+
+/// The index of meanings: `CLOUDFLARE_ACCOUNT_ID`, `CLOUDFLARE_API_TOKEN` and `VECTORIZE_INDEX`; none of them is off.
+///
+/// # Errors
+/// Some are set: which are missing.
+pub fn cloudflare(env: &Env) -> Result<Option<Cloudflare>, String> {
+    const NAMES: [&str; 3] = [
+        "CLOUDFLARE_ACCOUNT_ID",
+        "CLOUDFLARE_API_TOKEN",
+        "VECTORIZE_INDEX",
+    ];
+    let [account, token, index] = NAMES.map(|name| text(env, name));
+    let ms = |name: &str, default: u64| {
+        let value = text(env, name).and_then(|value| value.parse().ok());
+        value.unwrap_or(default)
+    };
+    match (account, token, index) {
+        (None, None, None) => Ok(None),
+        (Some(account), Some(token), Some(index)) => Ok(Some(Cloudflare {
+            url: text(env, "CLOUDFLARE_API_URL").unwrap_or_else(|| CLOUDFLARE_API_URL.to_owned()),
+            account,
+            token,
+            index,
+            model: text(env, "EMBEDDING_MODEL").unwrap_or_else(|| EMBEDDING_MODEL.to_owned()),
+            patience_ms: ms("MEANING_TIMEOUT_MS", 1_000),
+            retry_ms: ms("MEANING_RETRY_MS", 30_000),
+        })),
+        _ => {
+            let missing = NAMES.iter().filter(|name| text(env, name).is_none());
+            let missing: Vec<&str> = missing.copied().collect();
+            Err(format!(
+                "only words are looked for: set {} too, or none of {}",
+                missing.join(" and "),
+                NAMES.join(", ")
+            ))
+        }
+    }
 }
 
 /// A variable or secret that is set and not blank.

@@ -9,6 +9,7 @@ use bulle_edge_core::{
     completion,
     guard::{self, Admitted, Caller, address::Address, input::MAX_BODY_BYTES, token::Secret},
     ports::{Clock, Entropy},
+    sources::MAX_FILE_BYTES,
 };
 use bulle_protocol::{
     Id,
@@ -37,16 +38,20 @@ pub async fn serve(mut request: HttpRequest, env: Env, context: Context) -> Resp
     // No page may read what API keys open: neither permission nor preflight is ever granted.
     let for_servers = routes::completions::is_here(&path);
     let for_pages = !for_servers && !path.starts_with(routes::admin::PREFIX);
+    let most = match routes::admin::sources::is_upload(&path) {
+        true => MAX_FILE_BYTES,
+        false => MAX_BODY_BYTES,
+    };
     request.extensions_mut().insert(Arc::new(context));
     let mut response = if method == Method::OPTIONS && for_pages {
         preflight()
+    } else if routes::admin::sources::is_upload(&path) && !announces_too_much(request.headers()) {
+        // Whose key opens nothing need not have 20 MB held in memory: the handler reads the body.
+        routed(&edge, request.map(Body::new)).await
     } else {
-        match received(request).await {
+        match received(request, most).await {
             Err(problem) => Refusal(problem).into_response(),
-            Ok(request) => match routes::router(edge.clone()).call(request).await {
-                Ok(response) => response,
-                Err(never) => match never {},
-            },
+            Ok(request) => routed(&edge, request).await,
         }
     };
     let code = render_problem(&mut response, &request_id, for_servers);
@@ -249,12 +254,25 @@ pub fn json<T: serde::Serialize>(status: StatusCode, value: &T) -> Answer {
     Ok(response)
 }
 
+/// Whether an upload says that it is too large.
+fn announces_too_much(headers: &HeaderMap) -> bool {
+    let announced = header(headers, "content-length").and_then(|n| n.parse::<usize>().ok());
+    announced.is_some_and(|n| n > MAX_FILE_BYTES)
+}
+
+async fn routed(edge: &Edge, request: Request<Body>) -> Response<Body> {
+    match routes::router(edge.clone()).call(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
 /// How much of a body that is too large is still read, in bytes. A server that answers and hangs up while its client
 /// is writing makes the client see a broken connection instead of the answer (RFC 9112 section 9.6).
 const MAX_DRAINED_BYTES: usize = 1024 * 1024;
 
 /// A request with its whole body, so that no answer, whatever it is, comes before the client has finished writing.
-async fn received(request: HttpRequest) -> Result<Request<Body>, Problem> {
+async fn received(request: HttpRequest, most: usize) -> Result<Request<Body>, Problem> {
     let (head, body) = request.into_parts();
     let mut pieces = Body::new(body).into_data_stream();
     let (mut body, mut seen) = (Vec::new(), 0);
@@ -269,14 +287,14 @@ async fn received(request: HttpRequest) -> Result<Request<Body>, Problem> {
         }
     }
     if seen > MAX_BODY_BYTES {
-        return Err(too_large());
+        return Err(Problem::new(Code::BodyTooLarge, at_most(most)));
     }
     Ok(Request::from_parts(head, Body::from(body)))
 }
 
-fn too_large() -> Problem {
-    let detail = format!("At most {MAX_BODY_BYTES} bytes.");
-    Problem::new(Code::BodyTooLarge, detail)
+/// How large a body may be.
+pub fn at_most(most: usize) -> String {
+    format!("At most {most} bytes.")
 }
 
 /// Reads a JSON body, at most [`MAX_BODY_BYTES`] of it.
@@ -289,7 +307,7 @@ pub async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, Refusal> {
 pub async fn read_text(body: Body) -> Result<String, Refusal> {
     let bytes = axum::body::to_bytes(body, MAX_BODY_BYTES)
         .await
-        .map_err(|_| too_large())?;
+        .map_err(|_| Problem::new(Code::BodyTooLarge, at_most(MAX_BODY_BYTES)))?;
     String::from_utf8(bytes.into())
         .map_err(|_| Problem::new(Code::NotUtf8, "Encode the body as UTF-8.").into())
 }

@@ -5,6 +5,7 @@ mod adapters;
 mod config;
 mod conversation;
 mod http;
+mod librarian;
 mod meter;
 mod openapi;
 mod routes;

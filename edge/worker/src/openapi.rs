@@ -1,29 +1,39 @@
 //! `GET /openapi.json`: the contract. The document is generated from the handlers and the types of the protocol
 //! by the test below and committed, so that a change shows in review and visitors' isolates do not carry the
-//! generator.
+//! generator. Nor do they carry the document: it is a file of the build.
 
 use axum::{
     body::Body,
+    extract::State,
     http::{HeaderValue, Response, header},
 };
+use worker::send;
+
+use crate::{adapters::Edge, http::Answer, routes::assets};
 
 /// The committed document. `BLESS=1 cargo test -p bulle-edge-worker` writes it anew.
+#[cfg(test)]
 const DOCUMENT: &str = include_str!("../openapi.json");
 
 /// This document.
 #[cfg_attr(test, utoipa::path(get, path = "/openapi.json", tag = "operator", responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json"))))]
-pub async fn get() -> Response<Body> {
-    let mut response = Response::new(Body::from(DOCUMENT));
+#[send]
+pub async fn get(State(edge): State<Edge>) -> Answer {
+    let document = assets::bytes(&edge, "openapi.json").await?;
+    let mut response = Response::new(Body::from(document));
     let kind = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    response
+    Ok(response)
 }
 
 #[cfg(test)]
 mod tests {
     use crate::routes::{
-        admin::{bots, identity_secrets, keys, notices, prompts, sites, tenants, usage},
-        assets, completions, conversations, health, loader, messages, sessions,
+        admin::{
+            bots, gaps, golden, identity_secrets, keys, notices, prompts, sites, sources, tenants,
+            usage,
+        },
+        assets, completions, conversations, feedback, health, loader, messages, sessions,
     };
     use utoipa::{
         Modify, OpenApi,
@@ -35,9 +45,13 @@ mod tests {
         info(title = "Bulle", description = "The HTTP contract of the edge. Errors are RFC 9457 problems with a stable `code`."),
         paths(
             loader::get, assets::get, sessions::post, conversations::create, conversations::list,
-            messages::send, messages::history, messages::events, messages::cancel,
+            messages::send, messages::history, messages::events, messages::cancel, feedback::post,
             tenants::list, tenants::create, tenants::get, tenants::change, tenants::delete,
             bots::list, bots::create, bots::get, bots::change, bots::delete,
+            sources::list, sources::create, sources::upload, sources::get, sources::change, sources::replace, sources::refresh,
+            sources::content, sources::delete,
+            gaps::list, gaps::answer, gaps::dismiss,
+            golden::report, golden::add, golden::run, golden::delete,
             sites::list, sites::create, sites::get, sites::change, sites::delete,
             keys::list, keys::create, keys::get, keys::revoke,
             identity_secrets::list, identity_secrets::create, identity_secrets::delete,

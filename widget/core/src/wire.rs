@@ -12,7 +12,7 @@
 use bulle_protocol::{
     Id,
     block::{Align, Block, Inline},
-    conversation::{Created, History, Message, Role, Status},
+    conversation::{Created, Feedback, History, Message, Rating, Role, Status},
     event::{
         Action, AppendEvent, BlockEvent, Done, Finish, Remaining, ServerEvent, Source, Sources,
         Start, Suggestions, TurnError, Usage,
@@ -113,6 +113,16 @@ pub(crate) fn history(json: &str) -> Option<History> {
     })
 }
 
+fn feedback(mut v: Value) -> Option<Feedback> {
+    Some(Feedback {
+        rating: match name(&v, "rating")? {
+            "up" => Rating::Up,
+            _ => Rating::Down,
+        },
+        comment: string(&mut v, "comment"),
+    })
+}
+
 fn message(mut v: Value) -> Option<Message> {
     Some(Message {
         id: id(&v, "id")?,
@@ -135,6 +145,7 @@ fn message(mut v: Value) -> Option<Message> {
         },
         reply_to: id(&v, "reply_to"),
         finish: name(&v, "finish").map(finish),
+        feedback: take(&mut v, "feedback").and_then(feedback),
     })
 }
 

@@ -1,18 +1,23 @@
 //! Measurements, by name.
 
 mod edge;
+mod knowledge;
 mod limits;
+mod retrieval;
+mod sqlite;
 
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use lexopt::Parser;
 
-use crate::{build, paths, process, setup};
+use crate::{OptionalWord, build, paths, process, setup};
 
 struct Bench {
     name: &'static str,
     description: &'static str,
-    run: fn() -> Result<()>,
+    /// Reads what follows the name.
+    run: fn(&mut Parser) -> Result<()>,
 }
 
 /// Every measurement. One is added by a line here.
@@ -20,20 +25,31 @@ const BENCHES: &[Bench] = &[
     Bench {
         name: "edge",
         description: "time, CPU and memory of a message, beside a Worker written by hand",
-        run: edge::run,
+        run: |parser| crate::no_more(parser).and_then(|()| edge::run()),
+    },
+    Bench {
+        name: "knowledge",
+        description: "how fast documents, a long PDF and a site are indexed, in how much memory, and found again",
+        run: |parser| crate::no_more(parser).and_then(|()| knowledge::run()),
     },
     Bench {
         name: "limits",
         description: "what the limiters admit against what they should, and what the guard costs",
-        run: limits::run,
+        run: |parser| crate::no_more(parser).and_then(|()| limits::run()),
+    },
+    Bench {
+        name: "retrieval",
+        description: "how often the right paragraph is found, by language; `--set FILE` takes SQuAD's JSON",
+        run: retrieval::run,
     },
 ];
 
 /// Runs a measurement, or lists them all.
-pub fn run(name: Option<&str>) -> Result<ExitCode> {
-    if let Some(name) = name {
-        if let Some(bench) = BENCHES.iter().find(|bench| bench.name == name) {
-            (bench.run)()?;
+pub fn run(parser: &mut Parser) -> Result<ExitCode> {
+    let name = parser.optional_word()?;
+    if let Some(name) = &name {
+        if let Some(bench) = BENCHES.iter().find(|bench| bench.name == name.as_str()) {
+            (bench.run)(parser)?;
             return Ok(ExitCode::SUCCESS);
         }
         eprintln!("error: there is no bench `{name}`");

@@ -16,13 +16,17 @@ const PLATFORM: &[&str] = &[
     "tokio",
 ];
 
-const EDGE: &[&str] = &["bulle-edge-core", "bulle-edge-worker"];
+/// What reads files may ask its platform for `TextDecoder` (web-sys), and for nothing else.
+const THREADS: &[&str] = &["worker", "worker-sys", "leptos", "gloo-net", "tokio"];
+
+const EDGE: &[&str] = &["bulle-edge-core", "bulle-edge-formats", "bulle-edge-worker"];
 const WIDGET: &[&str] = &["bulle-widget-core", "bulle-widget-web"];
 
 /// A package and what it must never reach.
 const RULES: &[(&str, &[&[&str]])] = &[
     ("bulle-protocol", &[PLATFORM, EDGE, WIDGET]),
     ("bulle-edge-core", &[PLATFORM, WIDGET]),
+    ("bulle-edge-formats", &[THREADS, WIDGET]),
     ("bulle-edge-worker", &[WIDGET]),
     ("bulle-widget-core", &[PLATFORM, EDGE]),
     ("bulle-widget-web", &[EDGE]),

@@ -203,6 +203,7 @@ fn site(bot_id: &str, name: &str, origins: &[String]) -> Result<(), Problem> {
     }
 }
 
-fn invalid(detail: &str) -> Problem {
+/// A value is not possible; the text begins with the field's name.
+pub fn invalid(detail: &str) -> Problem {
     Problem::new(Code::InvalidValue, detail)
 }

@@ -20,12 +20,13 @@ use crate::{
     guard::identity::Identity,
     meter::{self, Charge, Line, Rows, Settlement, Verdict, window::Window},
     ports::{
-        Archive, Challenges, Clock, Entropy, Index, Kv, Memory, Meters, ModelRequest,
+        Archive, Challenges, Clock, Entropy, Index, Kv, Meaning, Memory, Meters, ModelRequest,
         ModelResponse, Models, Owner, PortError, Summaries, Tenants, Visitors,
     },
     prompt::Summary,
     record::{Call, Record},
     retrieval::Hit,
+    search::{Found, Query},
     settings::Site,
 };
 
@@ -44,6 +45,10 @@ pub struct Fakes {
     sites: RefCell<BTreeMap<String, Site>>,
     changing: Cell<Option<Site>>,
     hits: RefCell<Vec<Hit>>,
+    /// What is nearest by meaning.
+    pub near: RefCell<Vec<Hit>>,
+    /// What was looked for by meaning.
+    pub meant: RefCell<Vec<String>>,
     pub records: RefCell<Vec<Record>>,
     /// For so many looks the archive waits until a model has been asked.
     pub slow_archive: Cell<u32>,
@@ -85,6 +90,8 @@ impl Default for Fakes {
             sites: RefCell::default(),
             changing: Cell::default(),
             hits: RefCell::default(),
+            near: RefCell::default(),
+            meant: RefCell::default(),
             records: RefCell::default(),
             slow_archive: Cell::default(),
             summaries: RefCell::default(),
@@ -351,16 +358,18 @@ impl Tenants for Fakes {
 }
 
 impl Index for Fakes {
-    async fn search(
-        &self,
-        _: &str,
-        _: &str,
-        expression: &str,
-        _: u32,
-    ) -> Result<Vec<Hit>, PortError> {
+    async fn search(&self, _: &str, _: &str, query: &Query, _: u32) -> Result<Found, PortError> {
         self.enter("index")?;
-        assert!(expression.starts_with("scope : s"), "{expression}");
-        Ok(self.hits.borrow().clone())
+        assert!(!query.keys.is_empty());
+        Ok(query.found(self.hits.borrow().clone(), []))
+    }
+}
+
+impl Meaning for Fakes {
+    async fn near(&self, _: &str, _: &str, text: &str, _: u32) -> Result<Vec<Hit>, PortError> {
+        self.enter("meaning")?;
+        self.meant.borrow_mut().push(text.to_owned());
+        Ok(self.near.borrow().clone())
     }
 }
 

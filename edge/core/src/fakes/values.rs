@@ -91,11 +91,16 @@ pub fn question(text: &str) -> Question {
 
 /// A question to this site that went through the real guard.
 pub fn question_to(site: Site, text: &str) -> Question {
+    question_in(site, "fr", text)
+}
+
+/// The same of a visitor with this locale.
+pub fn question_in(site: Site, locale: &str, text: &str) -> Question {
     let ports = Fakes::default();
     ports.add_site(site);
     let request = SessionRequest {
         site: "demo".into(),
-        locale: Some("fr".into()),
+        locale: Some(locale.into()),
         ..SessionRequest::default()
     };
     let caller = Caller {

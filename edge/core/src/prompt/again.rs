@@ -121,6 +121,7 @@ fn passages(
     for (id, n) in reference.passages.iter().zip(1..) {
         match chunks.iter().find(|chunk| chunk.id == *id) {
             Some(hit) => found.push(Passage {
+                snippet: String::new(),
                 n,
                 hit: hit.clone(),
             }),

@@ -3,7 +3,11 @@
 
 use crate::{
     guard::Question,
-    retrieval::{Passage, Passages},
+    retrieval::{Passage, Passages, query::Terms},
+    search::{
+        kind::Kind,
+        words::{Word, words},
+    },
     strings::{self, AnswerTexts},
     text::sentences,
 };
@@ -20,14 +24,11 @@ const MAX_ITEMS: usize = 8;
 /// Most passages that an answer quotes.
 const MAX_QUOTED: usize = 3;
 
-/// Share of the question's words that a sentence, its heading and title must hold to be an answer: one of two,
-/// two of three, three of four.
-fn min_coverage(terms: usize) -> f64 {
-    if terms <= 2 { 0.5 } else { 0.55 }
-}
+/// Share of the question's words, the rarer ones more, that a sentence, its heading and title must hold to be an answer.
+const MIN_COVERAGE: f64 = 0.42;
 
-/// Below this share, what is quoted is introduced as no exact answer.
-const SURE_COVERAGE: f64 = 0.6;
+/// Up to this share, what is quoted is introduced as no exact answer.
+const SURE_COVERAGE: f64 = 0.5;
 
 /// A sentence is quoted when it scores at least this share of the best one.
 const MIN_SHARE: f64 = 0.7;
@@ -35,8 +36,26 @@ const MIN_SHARE: f64 = 0.7;
 /// The same for a sentence of another passage than the best one.
 const MIN_SHARE_ELSEWHERE: f64 = 0.85;
 
+/// What a sentence gains that holds the fact that is asked for: who, when, how much.
+const FACT: f64 = 0.35;
+
+/// What it gains more where the number stands beside what is counted.
+const COUNTED: f64 = 0.3;
+
+/// How far they may be apart, in words.
+const BESIDE: usize = 3;
+
+/// What remains of the coverage of a sentence without a price, when that is asked for; without a name, when somebody is.
+const NO_PRICE: f64 = 0.4;
+const NOBODY: f64 = 0.55;
+
 /// What the rank of its passage adds to a sentence: nothing for the last, this for the first.
 const PASSAGE_WEIGHT: f64 = 0.4;
+
+/// What a word of the question that stands elsewhere in the passage is worth to a sentence with the fact that is asked
+/// for; and to any other, which is no better than others for that.
+const FACT_CONTEXT: f64 = 0.4;
+const CONTEXT: f64 = 0.2;
 
 /// What a word of the question is worth in the heading, where 1 is its worth in the sentence itself.
 const HEADING_WEIGHT: f64 = 0.7;
@@ -73,9 +92,12 @@ pub fn answer(question: &Question, passages: &Passages) -> Extract {
     if passages.terms().is_empty() {
         return hello(question, locale, &texts);
     }
+    if passages.names_what_is_unknown() {
+        return nothing(question, locale, &texts);
+    }
     let all = score(passages);
     let mut units: Vec<&Unit> = (all.iter())
-        .filter(|unit| unit.coverage >= min_coverage(passages.terms().len()))
+        .filter(|unit| unit.coverage >= MIN_COVERAGE)
         .collect();
     let spoken = |unit: &&Unit| unit.passage.hit.speaks(passages.language());
     if units.iter().any(spoken) {
@@ -87,7 +109,7 @@ pub fn answer(question: &Question, passages: &Passages) -> Extract {
     };
     // Half of the question is a guess, and is called one.
     let mut pieces = Vec::new();
-    if best.coverage < SURE_COVERAGE {
+    if best.coverage <= SURE_COVERAGE || passages.names_an_unknown_place() {
         pieces.push(format!("{}\n\n", texts.closest));
     }
     if best.is_item && best.headed {
@@ -141,6 +163,12 @@ fn score(passages: &Passages) -> Vec<Unit<'_>> {
     let mut units = Vec::new();
     for passage in passages.items() {
         let above = terms.matches(&format!("{} {}", passage.hit.title, passage.hit.heading));
+        let around = terms.matches(&passage.hit.text);
+        // A document that does not say its language may be in that of the question.
+        let language = match passage.hit.language.as_str() {
+            "" => passages.language(),
+            language => language,
+        };
         let lines = passage.hit.text.lines();
         let texts = lines.flat_map(|line| match line.strip_prefix("- ") {
             Some(item) => vec![(item, true)],
@@ -151,16 +179,21 @@ fn score(passages: &Passages) -> Vec<Unit<'_>> {
         });
         for (position, (text, is_item)) in texts.enumerate() {
             let within = terms.matches(text);
-            let held: f64 = within
-                .iter()
-                .zip(&above)
-                .map(|(within, above)| match (within, above) {
-                    (true, _) => 1.0,
-                    (false, true) => HEADING_WEIGHT,
-                    (false, false) => 0.0,
-                })
-                .sum();
-            let coverage = held / terms.len() as f64;
+            let (fact, credible) = fact(terms, text, language);
+            let share = |elsewhere: f64| {
+                let places = within.iter().zip(&above).zip(&around);
+                let held = places.map(|places| match places {
+                    ((true, _), _) => 1.0,
+                    ((_, true), _) => HEADING_WEIGHT,
+                    (_, true) => elsewhere,
+                    _ => 0.0,
+                });
+                passages.share(&held.collect::<Vec<_>>()) * credible
+            };
+            let (coverage, told) = match fact > 0.0 {
+                true => (share(FACT_CONTEXT), share(FACT_CONTEXT)),
+                false => (share(CONTEXT), share(0.0)),
+            };
             let rank = passage.hit.score / top.max(f64::MIN_POSITIVE);
             units.push(Unit {
                 passage,
@@ -169,11 +202,40 @@ fn score(passages: &Passages) -> Vec<Unit<'_>> {
                 is_item,
                 headed: above.contains(&true),
                 coverage,
-                score: coverage + PASSAGE_WEIGHT * rank - 0.001 * position as f64,
+                score: told + fact + PASSAGE_WEIGHT * rank - 0.001 * position as f64,
             });
         }
     }
     units
+}
+
+/// What a sentence gains by the fact that is asked for, and how much of it counts without.
+fn fact(terms: &Terms, text: &str, language: &str) -> (f64, f64) {
+    let Some(kind) = terms.kind() else {
+        return (0.0, 1.0);
+    };
+    match (kind.is_in(text, language), kind) {
+        (true, Kind::Number) if counts(terms, text) => (FACT + COUNTED, 1.0),
+        (true, _) => (FACT, 1.0),
+        (false, Kind::Price) if !kind.may_be_in(text, language) => (0.0, NO_PRICE),
+        (false, Kind::Person) if !kind.may_be_in(text, language) => (0.0, NOBODY),
+        (false, _) => (0.0, 1.0),
+    }
+}
+
+/// Whether a number stands beside what is counted.
+fn counts(terms: &Terms, text: &str) -> bool {
+    let Some(counted) = terms.counted() else {
+        return false;
+    };
+    let words = words(text);
+    let places = |wanted: &dyn Fn(&Word) -> bool| -> Vec<usize> {
+        let all = words.iter().enumerate().filter(|(_, word)| wanted(word));
+        all.map(|(at, _)| at).collect()
+    };
+    let numbers = places(&|word| word.form.contains(|c: char| c.is_ascii_digit()));
+    let things = places(&|word| terms.is_form(counted, word));
+    (numbers.iter()).any(|a| things.iter().any(|b| a.abs_diff(*b) <= BESIDE))
 }
 
 /// The list around an item whose heading is what was asked for ("which languages?"): all of it is the answer.
@@ -282,6 +344,9 @@ fn suggestions(question: &Question, locale: &str) -> Vec<String> {
 }
 
 #[cfg(test)]
+mod twin;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
@@ -357,6 +422,46 @@ mod tests {
             ask(&ports, "Quelles langues ?"),
             "- Français : langue maternelle [1]\n- Anglais : C1 [1]"
         );
+    }
+
+    #[test]
+    fn what_was_found_by_its_meaning_alone_is_not_quoted() {
+        let near = |id, text: &str| retrieval::Hit {
+            id,
+            score: 0.9,
+            ..hit("Divers", text)
+        };
+        let ports = documents();
+        *ports.near.borrow_mut() = vec![near(7, "La capitale est Canberra.")];
+        let said = ask(&ports, "Quelle heure est-il en Australie ?");
+        assert!(said.starts_with("Je n’ai rien trouvé"), "{said}");
+        // Nor does it stand in the way of what holds the words.
+        *ports.near.borrow_mut() = vec![near(8, "Les conteneurs se pilotent bien.")];
+        assert_eq!(
+            ask(&ports, "Quelle est ton expérience avec Kubernetes ?"),
+            ask(&documents(), "Quelle est ton expérience avec Kubernetes ?")
+        );
+        // Nothing else was found at all.
+        let ports = Fakes::default();
+        *ports.near.borrow_mut() = vec![near(9, "La capitale est Canberra.")];
+        let said = ask(&ports, "Quelle heure est-il en Australie ?");
+        assert!(said.starts_with("Je n’ai rien trouvé"), "{said}");
+    }
+
+    #[test]
+    fn a_question_for_a_price_or_a_number_wants_one() {
+        let ports = Fakes::default();
+        ports.add_hit(hit(
+            "Ateliers",
+            "Le 3 mai, un atelier a eu lieu à Rennes. Devant 40 personnes, cet atelier a duré longtemps.",
+        ));
+        let found = ask(&ports, "Combien de personnes à l'atelier de Rennes ?");
+        assert!(
+            found.starts_with("Devant 40 personnes") || found.contains(" Devant 40 personnes"),
+            "{found}"
+        );
+        let price = ask(&ports, "Combien coûte l'atelier de Rennes ?");
+        assert!(price.starts_with("Je n’ai rien trouvé"), "{price}");
     }
 
     #[test]

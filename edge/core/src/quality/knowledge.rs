@@ -7,17 +7,18 @@ use super::Finished;
 use crate::{
     fakes::{self, block_on},
     guard::Question,
-    ports::{Index, PortError},
+    knowledge::Document,
+    ports::{Index, Meaning, PortError},
     provider::extractive,
     reply::Reply,
-    retrieval::{self, Hit, Passages, chunk::Document},
+    retrieval::{self, Hit, Passages},
+    search::{Found, Query, Scope, index_columns},
     settings::BotSettings,
-    text::words,
 };
 use bulle_protocol::event::Finish;
 
 /// What BM25 makes of a column: title, heading, body.
-const WEIGHTS: [f64; 3] = [2.0, 3.0, 1.0];
+const WEIGHTS: [f64; 3] = [2.0, 2.0, 1.0];
 
 /// An example.
 pub struct Example {
@@ -47,27 +48,36 @@ impl Example {
             .map(|entry| entry.unwrap().path())
             .collect();
         files.sort();
+        let documents = files.iter().map(|file| fs::read_to_string(file).unwrap());
+        let bot = toml::from_str::<Manifest>(&manifest).unwrap().bot;
+        Self::of(bot, documents)
+    }
+
+    /// A bot that knows these documents.
+    pub fn of(bot: BotSettings, documents: impl IntoIterator<Item = String>) -> Self {
         let mut rows = Vec::new();
-        for file in files {
-            let document = Document::parse(&fs::read_to_string(file).unwrap());
+        for document in documents {
+            let document = Document::parse(&document);
             for chunk in document.chunks() {
+                let url = format!("{}#{}", document.url, chunk.anchor);
                 let hit = Hit {
                     id: i64::try_from(rows.len()).unwrap(),
                     title: document.title.clone(),
                     heading: chunk.heading,
                     text: chunk.text,
-                    url: None,
+                    url: Some(url),
                     language: document.language.clone(),
                     score: 0.0,
                 };
-                let columns = [words(&hit.title), words(&hit.heading), words(&hit.text)];
+                let scope = Scope::of("", "");
+                let columns =
+                    index_columns(&scope, &hit.title, &hit.heading, &hit.text, &hit.language);
+                let columns = [columns.title, columns.heading, columns.body]
+                    .map(|column| column.split(' ').map(str::to_owned).collect());
                 rows.push((hit, columns));
             }
         }
-        Self {
-            bot: toml::from_str::<Manifest>(&manifest).unwrap().bot,
-            rows,
-        }
+        Self { bot, rows }
     }
 
     /// Text and language of each chunk.
@@ -76,9 +86,13 @@ impl Example {
     }
 
     pub fn question(&self, text: &str) -> Question {
+        self.question_in("fr", text)
+    }
+
+    pub fn question_in(&self, locale: &str, text: &str) -> Question {
         let mut site = fakes::site();
         site.bot = self.bot.clone();
-        fakes::question_to(site, text)
+        fakes::question_in(site, locale, text)
     }
 
     pub fn search(&self, text: &str) -> Passages {
@@ -122,23 +136,17 @@ pub fn finished<'a>(
     }
 }
 
+impl Meaning for Example {}
+
 impl Index for Example {
     async fn search(
         &self,
         _: &str,
         _: &str,
-        expression: &str,
+        query: &Query,
         limit: u32,
-    ) -> Result<Vec<Hit>, PortError> {
-        let (_, any) = expression.split_once(": (").unwrap();
-        let stems: Vec<(&str, bool)> = (any.trim_end_matches(')').split(" OR "))
-            .map(|term| {
-                (
-                    term.trim_end_matches('*').trim_matches('"'),
-                    term.ends_with('*'),
-                )
-            })
-            .collect();
+    ) -> Result<Found, PortError> {
+        let scope = Scope::of("", "");
         let count = self.rows.len() as f64;
         let size = |columns: &[Vec<String>; 3]| columns.iter().map(Vec::len).sum::<usize>() as f64;
         let mean = self
@@ -147,14 +155,8 @@ impl Index for Example {
             .map(|(_, columns)| size(columns))
             .sum::<f64>()
             / count;
-        let frequency = |columns: &[Vec<String>; 3], (stem, open): (&str, bool)| -> f64 {
-            let is = |word: &&String| {
-                if open {
-                    word.starts_with(stem)
-                } else {
-                    *word == stem
-                }
-            };
+        let frequency = |columns: &[Vec<String>; 3], key: &str| -> f64 {
+            let is = |word: &&String| **word == scope.word(key);
             let found = columns
                 .iter()
                 .map(|column| column.iter().filter(is).count() as f64);
@@ -164,11 +166,13 @@ impl Index for Example {
                 .sum()
         };
         let mut scores = vec![0.0; self.rows.len()];
-        for stem in stems {
+        let mut counts = vec![(query.scope.word(""), self.rows.len() as u32)];
+        for key in &query.keys {
             let found: Vec<f64> = (self.rows.iter())
-                .map(|(_, columns)| frequency(columns, stem))
+                .map(|(_, columns)| frequency(columns, key))
                 .collect();
             let holding = found.iter().filter(|found| **found > 0.0).count() as f64;
+            counts.push((query.scope.word(key), holding as u32));
             let idf = ((count - holding + 0.5) / (holding + 0.5)).ln().max(1e-6);
             for ((score, found), (_, columns)) in scores.iter_mut().zip(found).zip(&self.rows) {
                 *score += idf * found * 2.2 / (found + 1.2 * (0.25 + 0.75 * size(columns) / mean));
@@ -183,6 +187,6 @@ impl Index for Example {
             .collect();
         hits.sort_by(|a, b| b.score.total_cmp(&a.score));
         hits.truncate(limit as usize);
-        Ok(hits)
+        Ok(query.found(hits, counts))
     }
 }

@@ -6,6 +6,7 @@ pub mod confidence;
 mod language;
 pub mod suggest;
 pub mod topic;
+pub mod unanswered;
 pub mod validate;
 
 use bulle_protocol::{block::Block, event::Finish};
@@ -28,4 +29,4 @@ pub struct Finished<'a> {
 }
 
 #[cfg(test)]
-mod knowledge;
+pub(crate) mod knowledge;

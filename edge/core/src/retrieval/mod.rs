@@ -1,13 +1,20 @@
 //! From a question to the passages of the owner's documents that speak of it.
 
-pub mod chunk;
+mod fuse;
 pub mod query;
+mod snippet;
 
 use bulle_protocol::event::Source;
+use futures_util::future::join;
 
 use crate::{
     guard::Question,
-    ports::{Index, PortError},
+    ports::{Index, Meaning, PortError},
+    search::{
+        Found,
+        rank::{self, Text, Wanted},
+        words::Word,
+    },
     text,
 };
 use query::Terms;
@@ -16,7 +23,10 @@ use query::Terms;
 pub const MAX_PASSAGES: usize = 6;
 
 /// Candidates fetched from the index before ranking.
-const CANDIDATES: u32 = 24;
+const CANDIDATES: u32 = 40;
+
+/// Those of the index of meanings.
+const NEAR: u32 = 20;
 
 /// Longest snippet of a source, in characters.
 const SNIPPET_CHARS: usize = 240;
@@ -55,6 +65,8 @@ pub struct Passage {
     pub n: u32,
     /// The chunk; its score is the final one.
     pub hit: Hit,
+    /// What of its text speaks most of the question; empty when that is not known.
+    pub snippet: String,
 }
 
 impl Passage {
@@ -65,12 +77,10 @@ impl Passage {
             Some(section) if section != title => format!("{title} › {section}"),
             _ => title.clone(),
         };
-        let flat = self.hit.text.replace("\n- ", " · ").replace('\n', " ");
-        let flat = flat.trim_start_matches("- ");
-        let mut snippet: String = flat.chars().take(SNIPPET_CHARS).collect();
-        if flat.chars().count() > SNIPPET_CHARS {
-            snippet.push('…');
-        }
+        let snippet = match self.snippet.as_str() {
+            "" => snippet::flat(&self.hit.text, 0, SNIPPET_CHARS),
+            snippet => snippet.to_owned(),
+        };
         Source {
             n: self.n,
             title,
@@ -85,7 +95,11 @@ impl Passage {
 pub struct Passages {
     items: Vec<Passage>,
     terms: Terms,
+    worths: Vec<f64>,
+    unknown: bool,
+    elsewhere: bool,
     language: String,
+    without_meaning: Option<PortError>,
 }
 
 impl Passages {
@@ -99,9 +113,44 @@ impl Passages {
         &self.terms
     }
 
+    /// The share of what the terms are worth together, the rarer ones more, of those for which `held` is so much.
+    pub fn share(&self, held: &[f64]) -> f64 {
+        let all: f64 = self.worths.iter().sum();
+        let found: f64 = (held.iter().zip(&self.worths))
+            .map(|(held, worth)| held * worth)
+            .sum();
+        found / all.max(f64::MIN_POSITIVE)
+    }
+
+    /// Whether the question names somebody or something of which the documents say nothing at all.
+    pub fn names_what_is_unknown(&self) -> bool {
+        self.unknown
+    }
+
+    /// Whether it asks of a place of which they say nothing.
+    pub fn names_an_unknown_place(&self) -> bool {
+        self.elsewhere
+    }
+
     /// Language of the question.
     pub fn language(&self) -> &str {
         &self.language
+    }
+
+    /// Why they were found by their words alone, where a deployment looks for their meaning, too.
+    pub fn without_meaning(&self) -> Option<&PortError> {
+        self.without_meaning.as_ref()
+    }
+
+    /// As if they had these scores, the best first.
+    #[cfg(test)]
+    pub fn scored(mut self, scores: &[f64]) -> Self {
+        let mut scores = scores.to_vec();
+        scores.sort_by(|a, b| b.total_cmp(a));
+        for (passage, score) in self.items.iter_mut().zip(scores) {
+            passage.hit.score = score;
+        }
+        self
     }
 }
 
@@ -111,7 +160,7 @@ impl Passages {
 /// # Errors
 /// The index failed.
 pub async fn search(
-    index: &impl Index,
+    index: &(impl Index + Meaning),
     question: &Question,
     previous: Option<&str>,
 ) -> Result<Passages, PortError> {
@@ -122,44 +171,169 @@ pub async fn search(
         && !text::words(question.text())
             .iter()
             .any(|word| text::is_greeting(word));
+    let mut said = question.text().to_owned();
     if let (true, Some(previous)) = (continues, previous) {
         terms = Terms::of(previous, &language).without_name(name);
+        said = format!("{previous}\n{said}");
     }
-    let mut found = Passages {
-        items: Vec::new(),
-        terms,
-        language,
-    };
     let site = question.site();
-    let Some(expression) = found.terms.expression(&site.tenant_id, &site.bot_id) else {
-        return Ok(found);
-    };
-    let hits = index
-        .search(&site.tenant_id, &site.bot_id, &expression, CANDIDATES)
-        .await?;
-    found.items = rank(hits, &found.terms, &found.language);
-    Ok(found)
+    let whose = (site.tenant_id.as_str(), site.bot_id.as_str());
+    looked_up(index, whose, &said, terms, &language).await
 }
 
-/// Orders hits by BM25, by how many of the question's words they hold, and by language; drops repeated text.
-fn rank(mut hits: Vec<Hit>, terms: &Terms, language: &str) -> Vec<Passage> {
-    for hit in &mut hits {
-        let held = terms.coverage(&[&hit.title, &hit.heading, &hit.text]);
-        hit.score *= 0.3 + held;
+/// The bot's chunks that speak of the terms of what was said, best first.
+///
+/// # Errors
+/// The index failed.
+pub async fn find(
+    index: &(impl Index + Meaning),
+    whose: (&str, &str),
+    said: &str,
+    terms: &Terms,
+    language: &str,
+) -> Result<Vec<Passage>, PortError> {
+    let found = looked_up(index, whose, said, terms.clone(), language).await?;
+    Ok(found.items)
+}
+
+async fn looked_up(
+    index: &(impl Index + Meaning),
+    whose: (&str, &str),
+    said: &str,
+    terms: Terms,
+    language: &str,
+) -> Result<Passages, PortError> {
+    let language = language.to_owned();
+    if terms.is_empty() {
+        return Ok(Passages {
+            language,
+            ..Passages::default()
+        });
+    }
+    let (found, without_meaning) = candidates(index, whose, said, &terms).await?;
+    let terms = terms.without_slips(&found, &language);
+    let worth = |word: &Word| {
+        let held = f64::from(held(word, &found));
+        let worth = ANY_WORD + rank::rarity(held, f64::from(found.all).max(FEW));
+        match word {
+            _ if terms.is_unit(word) => 0.0,
+            _ if terms.is_unknown_place(word, &found) => worth * UNKNOWN_PLACE,
+            _ => worth,
+        }
+    };
+    Ok(Passages {
+        worths: terms.words().iter().map(worth).collect(),
+        unknown: terms.names_what_is_unknown(&found),
+        elsewhere: (terms.words().iter()).any(|word| terms.is_unknown_place(word, &found)),
+        items: ranked(found, &terms, &language),
+        terms,
+        language,
+        without_meaning,
+    })
+}
+
+/// What both indexes have found; and why not the one of meanings, which nothing depends on.
+async fn candidates(
+    index: &(impl Index + Meaning),
+    (tenant_id, bot_id): (&str, &str),
+    said: &str,
+    terms: &Terms,
+) -> Result<(Found, Option<PortError>), PortError> {
+    let query = terms.query(tenant_id, bot_id);
+    let by_words = index.search(tenant_id, bot_id, &query, CANDIDATES);
+    let by_meaning = index.near(tenant_id, bot_id, said, NEAR);
+    let (found, near) = join(by_words, by_meaning).await;
+    let mut found = found?;
+    let failed = match near {
+        Ok(near) => {
+            found.near = fuse::near_enough(near);
+            None
+        }
+        Err(error) => Some(error),
+    };
+    Ok((found, failed))
+}
+
+/// How much of its worth a place has of which the documents say nothing.
+const UNKNOWN_PLACE: f64 = 0.5;
+
+/// What a term is worth, however common, beside its rarity.
+const ANY_WORD: f64 = 2.0;
+
+/// As of so many chunks at least is what a term is worth: of fewer, rarity tells nothing.
+const FEW: f64 = 30.0;
+
+/// How rare a word is among the bot's chunks.
+fn rarity(word: &Word, found: &Found) -> f64 {
+    rank::rarity(held(word, found).into(), found.all.max(1).into())
+}
+
+/// In how many of the bot's chunks a word stands.
+fn held(word: &Word, found: &Found) -> u32 {
+    found.chunks.get(&word.key).copied().unwrap_or(0)
+}
+
+/// What a text's score is multiplied by that holds a fact of the kind that is asked for.
+const FACT: f64 = 1.4;
+
+/// The same for one that is not in the language of the question.
+const FOREIGN: f64 = 0.6;
+
+/// What a single character of Chinese is worth, where two that stand together are worth 1.
+const LETTER: f64 = 0.5;
+
+/// Share of the words of the shorter text from which on two texts say the same.
+const REPEATED: f64 = 0.9;
+
+/// Orders hits by the words of the question, by the fact that is asked for and by language, and, where that is known, by
+/// meaning; drops what repeats a better one.
+fn ranked<'a>(found: Found, terms: &'a Terms, language: &str) -> Vec<Passage> {
+    let wanted = |word: &'a Word, share: f64| Wanted {
+        word,
+        worth: share * rarity(word, &found),
+    };
+    let words = terms.words().iter().map(|word| wanted(word, 1.0));
+    let letters = terms.letters().iter().map(|word| wanted(word, LETTER));
+    let wanted: Vec<Wanted<'_>> = words.chain(letters).collect();
+    let Found { mut hits, near, .. } = found;
+    let nearest: Vec<i64> = near.iter().map(|hit| hit.id).collect();
+    let others = near
+        .into_iter()
+        .filter(|near| !hits.iter().any(|hit| hit.id == near.id));
+    let others: Vec<Hit> = others.collect();
+    hits.extend(others);
+    let texts: Vec<Text> = (hits.iter())
+        .map(|hit| Text::of(&hit.title, &hit.heading, &hit.text))
+        .collect();
+    let scores = rank::scores(&wanted, &texts, terms.compounds());
+    for (hit, score) in hits.iter_mut().zip(scores) {
+        hit.score = score;
+        if let Some(kind) = terms.kind()
+            && kind.is_in(&hit.text, &hit.language)
+        {
+            hit.score *= FACT;
+        }
         if !hit.language.is_empty() && !hit.speaks(language) {
-            hit.score *= 0.6;
+            hit.score *= FOREIGN;
         }
     }
-    hits.sort_by(|a, b| b.score.total_cmp(&a.score));
-    let mut kept: Vec<Hit> = Vec::new();
-    for hit in hits {
-        if kept.len() < MAX_PASSAGES && !kept.iter().any(|other| other.text == hit.text) {
-            kept.push(hit);
+    let mut order: Vec<(Hit, Text)> = hits.into_iter().zip(texts).collect();
+    order.sort_by(|(a, _), (b, _)| b.score.total_cmp(&a.score));
+    fuse::fuse(&mut order, &nearest);
+    let mut kept: Vec<(Hit, Text)> = Vec::new();
+    for (hit, text) in order {
+        let repeats = |(_, other): &(Hit, Text)| text.shared(other) >= REPEATED;
+        if kept.len() < MAX_PASSAGES && !kept.iter().any(repeats) {
+            kept.push((hit, text));
         }
     }
     kept.into_iter()
         .zip(1..)
-        .map(|(hit, n)| Passage { n, hit })
+        .map(|((hit, _), n)| Passage {
+            n,
+            snippet: snippet::of(&hit, terms, SNIPPET_CHARS),
+            hit,
+        })
         .collect()
 }
 
@@ -187,20 +361,79 @@ mod tests {
             hit("Rennes en hiver", "fr", 2.0),
             hit("Kubernetes at Rennes", "en", 2.0),
             hit("Kubernetes à Rennes", "fr-FR", 2.0),
-            hit("Kubernetes à Rennes", "fr", 1.0),
+            hit("Kubernetes à  Rennes !", "fr", 1.0),
+            hit("Kubernetes 2019", "fr", 1.0),
+            hit("Kubernetes 2020", "fr", 1.0),
         ];
-        let texts: Vec<_> = rank(hits, &terms, "fr")
+        let found = Found {
+            hits,
+            ..Found::default()
+        };
+        let texts: Vec<_> = ranked(found, &terms, "fr")
             .into_iter()
-            .map(|p| (p.n, p.hit.text))
+            .map(|passage| passage.hit.text)
             .collect();
-        assert_eq!(
-            texts,
-            [
-                (1, "Kubernetes à Rennes".to_owned()),
-                (2, "Rennes en hiver".to_owned()),
-                (3, "Kubernetes at Rennes".to_owned()),
-            ]
+        let expected = [
+            "Kubernetes à Rennes",
+            "Kubernetes 2019",
+            "Kubernetes 2020",
+            "Kubernetes at Rennes",
+            "Rennes en hiver",
+        ];
+        assert_eq!(texts[0], expected[0]);
+        assert_eq!(texts.len(), expected.len());
+        assert!(
+            expected
+                .iter()
+                .all(|text| texts.iter().any(|other| other == text)),
+            "{texts:?}"
         );
+    }
+
+    #[test]
+    fn rare_words_count_for_more_than_common_ones() {
+        let terms = Terms::of("Prix du seigle", "fr");
+        let found = Found {
+            hits: vec![
+                hit("Prix des tartes", "fr", 2.0),
+                hit("Le seigle", "fr", 1.0),
+            ],
+            chunks: [("prix".to_owned(), 40), ("seigl".to_owned(), 1)].into(),
+            all: 50,
+            ..Found::default()
+        };
+        assert_eq!(ranked(found, &terms, "fr")[0].hit.text, "Le seigle");
+    }
+
+    #[test]
+    fn the_paragraph_with_the_fact_comes_first() {
+        for (question, language, with, without) in [
+            (
+                "Wie viel kostet der Kurs?",
+                "de",
+                "Der Kurs kostet 90 Euro.",
+                "Der Kurs ist schön und kostet Mühe.",
+            ),
+            (
+                "متى تفتح المكتبة؟",
+                "ar",
+                "المكتبة تفتح الساعة التاسعة.",
+                "المكتبة تفتح للجميع.",
+            ),
+            (
+                "博物馆什么时候开门？",
+                "zh",
+                "博物馆上午九点开门。",
+                "博物馆大门开门见山。",
+            ),
+        ] {
+            let found = Found {
+                hits: vec![hit(without, language, 1.0), hit(with, language, 1.0)],
+                ..Found::default()
+            };
+            let terms = Terms::of(question, language);
+            assert_eq!(ranked(found, &terms, language)[0].hit.text, with);
+        }
     }
 
     #[test]
@@ -222,6 +455,7 @@ mod tests {
         let source = Passage {
             n: 2,
             hit: hit(&long, "fr", 1.0),
+            snippet: String::new(),
         }
         .source();
         assert_eq!(source.title, "CV › Emplois");

@@ -1,99 +1,246 @@
-//! From a visitor's words to an FTS5 expression.
+//! The words of a question that carry its meaning.
 
-use sha2::{Digest, Sha256};
+use crate::{
+    search::{
+        Found, Query, Scope,
+        fold::fold,
+        kind::{Kind, is_time, leads_to_place},
+        rank::likeness,
+        stem, stop,
+        words::{Word, has_compounds, part_keys, words},
+    },
+    text::is_greeting,
+};
 
-use crate::text::{has_stopwords, have_words_with, is_greeting, is_stopword, stem, words};
+/// Most words of a question that are searched for; a piece of a text without spaces is one.
+const MAX_TERMS: usize = 32;
 
-/// Most words of a question that are searched for.
-const MAX_TERMS: usize = 12;
+/// From this likeness on two forms are one word.
+const SAME: f64 = 0.6;
 
-/// The words that carry the meaning of a question, folded, each once.
+/// The words that carry the meaning of a question, each once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Terms(Vec<String>);
+pub struct Terms {
+    words: Vec<Word>,
+    /// Single characters of Chinese, which help to find and to rank.
+    letters: Vec<Word>,
+    compounds: bool,
+    kind: Option<Kind>,
+    /// What is counted, where a number is asked for.
+    counted: Option<Word>,
+    /// Those that are written like names, but for places.
+    names: Vec<Word>,
+    /// Those that are written like the name of a place.
+    places: Vec<Word>,
+    /// Those that only ask for a time, as "which year" does.
+    units: Vec<Word>,
+}
 
 impl Terms {
     /// The terms of a question in this language (its primary subtag; the stopwords of all languages go when it
     /// has no list).
     pub fn of(question: &str, language: &str) -> Self {
-        let language = has_stopwords(language).then_some(language);
-        let mut terms: Vec<String> = Vec::new();
-        for word in words(question) {
-            if !is_stopword(&word, language) && !is_greeting(&word) && !terms.contains(&word) {
+        let compounds = !language.is_empty() && has_compounds(language);
+        let asked = Kind::of(question, language);
+        let (places, names) = names(question, language);
+        let folded = stop::without_phrases(fold(question), language);
+        let language = stop::has_words(language).then_some(language);
+        let mut terms: Vec<Word> = Vec::new();
+        for word in words(&stop::cut(&folded)) {
+            let empty = !word.gram && stop::is_stopword(&word.form, language);
+            if !empty && !is_greeting(&word.form) && !terms.contains(&word) {
                 terms.push(word);
             }
         }
-        terms.truncate(MAX_TERMS);
-        Self(terms)
+        let counted = (asked.as_ref())
+            .filter(|asked| asked.kind == Kind::Number)
+            .and_then(|asked| {
+                let then = words(&asked.then);
+                then.into_iter()
+                    .find(|word| !word.gram && terms.contains(word))
+            });
+        // "which year", "um wie viel Uhr": the last word. Others may tell what is asked: "à partir de quand".
+        let unit = |word: &&Word| {
+            let last = |with: &str| with.rsplit(' ').next() == Some(&word.form);
+            (asked.as_ref()).is_some_and(|asked| asked.kind == Kind::Time && last(asked.with))
+        };
+        let units = terms.iter().filter(unit).cloned().collect();
+        let kind = asked.as_ref().map(|asked| asked.kind);
+        let (mut letters, mut words) = terms.into_iter().partition::<Vec<_>, _>(Word::is_letter);
+        if words.is_empty() {
+            std::mem::swap(&mut letters, &mut words);
+        }
+        words.truncate(MAX_TERMS);
+        letters.truncate(MAX_TERMS);
+        Self {
+            words,
+            letters,
+            compounds,
+            kind,
+            counted,
+            names,
+            places,
+            units,
+        }
     }
 
     /// Without the words of the bot's own name, which every document holds; unless nothing else is asked.
     pub fn without_name(mut self, name: &str) -> Self {
         let name = words(name);
-        if self.0.iter().any(|term| !name.contains(term)) {
-            self.0.retain(|term| !name.contains(term));
+        let is_name = |term: &Word| name.iter().any(|word| word.form == term.form);
+        if !self.words.iter().all(is_name) {
+            self.words.retain(|term| !is_name(term));
         }
         self
     }
 
+    /// Without what seems to be a slip of a stopword and is in none of the bot's chunks.
+    pub(super) fn without_slips(mut self, found: &Found, language: &str) -> Self {
+        let slip = |term: &Word| {
+            !term.gram && !found.holds(&term.key) && stop::is_slip(&term.form, language)
+        };
+        if !self.words.iter().all(slip) {
+            self.words.retain(|term| !slip(term));
+        }
+        self
+    }
+
+    /// Whether a text that answers need not have the term: the answer to "which year" is a number.
+    pub(super) fn is_unit(&self, term: &Word) -> bool {
+        self.units.contains(term) && !self.words.iter().all(|word| self.units.contains(word))
+    }
+
+    /// Whether the term is a place that is in none of the bot's chunks: "do you deliver to Ghent?" is answered by where
+    /// they deliver.
+    pub(super) fn is_unknown_place(&self, term: &Word, found: &Found) -> bool {
+        found.all > 0 && self.places.contains(term) && !found.holds(&term.key)
+    }
+
+    /// Whether it names what is in none of the bot's chunks, and no place.
+    pub(super) fn names_what_is_unknown(&self, found: &Found) -> bool {
+        found.all > 0
+            && (self.names.iter()).any(|name| self.words.contains(name) && !found.holds(&name.key))
+    }
+
     /// True when the question has no word of its own.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.words.is_empty()
     }
 
     /// Number of terms.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.words.len()
     }
 
-    /// For each term, whether a word of the text starts with its stem.
+    /// The terms.
+    pub fn words(&self) -> &[Word] {
+        &self.words
+    }
+
+    /// Single characters of the question that count beside its terms.
+    pub fn letters(&self) -> &[Word] {
+        &self.letters
+    }
+
+    /// Whether their language writes compounds as one word.
+    pub fn compounds(&self) -> bool {
+        self.compounds
+    }
+
+    /// What kind of fact is asked for.
+    pub fn kind(&self) -> Option<Kind> {
+        self.kind
+    }
+
+    /// What is counted, where a number is asked for.
+    pub fn counted(&self) -> Option<&Word> {
+        self.counted.as_ref()
+    }
+
+    /// For each term, whether a form of it stands in the text.
     pub fn matches(&self, text: &str) -> Vec<bool> {
-        let stems: Vec<&str> = self.0.iter().map(|term| stem(term)).collect();
-        have_words_with(text, &stems)
+        let words = words(text);
+        let held = |term: &Word| words.iter().any(|word| self.is_form(term, word));
+        self.words.iter().map(held).collect()
+    }
+
+    /// Whether the word is a form of the term.
+    pub fn is_form(&self, term: &Word, word: &Word) -> bool {
+        likeness(term, word, self.compounds) >= SAME
     }
 
     /// The share of the terms that stand in any of the texts, 0 to 1.
     pub fn coverage(&self, texts: &[&str]) -> f64 {
-        if self.0.is_empty() {
+        if self.words.is_empty() {
             return 0.0;
         }
         let found = self.matches(&texts.join("\n"));
-        found.iter().filter(|held| **held).count() as f64 / self.0.len() as f64
+        found.iter().filter(|held| **held).count() as f64 / self.words.len() as f64
     }
 
-    /// The FTS5 expression: the scope and any of the terms, each quoted (so that nothing a visitor writes is
-    /// syntax) and matched by its stem.
-    pub fn expression(&self, tenant_id: &str, bot_id: &str) -> Option<String> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let any: Vec<String> = self
-            .0
-            .iter()
-            .map(|term| {
-                let quoted = format!("\"{}\"", stem(term).replace('"', "\"\""));
-                if term.chars().count() > 2 {
-                    format!("{quoted}*")
-                } else {
-                    quoted
+    /// What the index is asked for.
+    pub fn query(&self, tenant_id: &str, bot_id: &str) -> Query {
+        let mut keys: Vec<String> = Vec::new();
+        for word in self.words.iter().chain(&self.letters) {
+            let parts = if self.compounds {
+                part_keys(word)
+            } else {
+                Vec::new()
+            };
+            // `dispo` for `disponible`: what is cut short keeps what looks like an ending.
+            let whole = stem::key(&word.form);
+            let whole = (!word.gram
+                && stem::is_whole_key(&whole)
+                && word.form.chars().all(char::is_lowercase))
+            .then_some(whole);
+            for key in std::iter::once(word.key.clone()).chain(whole).chain(parts) {
+                if !keys.contains(&key) {
+                    keys.push(key);
                 }
-            })
-            .collect();
-        Some(format!(
-            "scope : {} AND {{title heading body}} : ({})",
-            scope(tenant_id, bot_id),
-            any.join(" OR ")
-        ))
+            }
+        }
+        Query {
+            scope: Scope::of(tenant_id, bot_id),
+            keys,
+        }
     }
 }
 
-/// The word that marks the chunks of a bot in the index, so that a search never reads another tenant's.
-pub fn scope(tenant_id: &str, bot_id: &str) -> String {
-    let digest = Sha256::digest(format!("{tenant_id}/{bot_id}"));
-    let mut word = String::from("s");
-    for byte in digest.iter().take(12) {
-        word.push_str(&format!("{byte:02x}"));
+/// The words of a question that are written like names: with capitals inside a sentence, or with several. None where
+/// all is written so, nor what greets the reader. Those behind "in" or "to" come first, apart.
+fn names(question: &str, language: &str) -> (Vec<Word>, Vec<Word>) {
+    let all: Vec<&str> = question.split_whitespace().collect();
+    let capital = |word: &str| {
+        let mut letters = word.chars().filter(|c| c.is_alphanumeric());
+        letters.next().is_some_and(char::is_uppercase)
+    };
+    let upper = |word: &str| word.chars().filter(|c| c.is_uppercase()).count() > 1;
+    let capitals = all.iter().filter(|word| capital(word)).count();
+    if all.len() > 3 && capitals * 2 > all.len() || !question.contains(char::is_lowercase) {
+        return (Vec::new(), Vec::new());
     }
-    word
+    // German writes every noun so.
+    let nouns = matches!(language, "de" | "lb");
+    let (mut places, mut names) = (Vec::new(), Vec::new());
+    let (mut begins, mut greets) = (true, false);
+    for (at, word) in all.iter().enumerate() {
+        let start = begins;
+        begins = word.ends_with(['.', '!', '?', ':', '…']);
+        let found = words(word);
+        greets |= start && found.iter().any(|word| is_greeting(&word.form));
+        let named = upper(word) || (capital(word) && !start && !nouns);
+        if named && !greets {
+            let is_name = |word: &Word| {
+                !word.gram && word.form.chars().nth(1).is_some() && !is_time(&word.form, language)
+            };
+            let before = at.checked_sub(1).and_then(|at| all.get(at));
+            let place = before.is_some_and(|before| leads_to_place(&fold(before), language));
+            let out = if place { &mut places } else { &mut names };
+            out.extend(found.into_iter().filter(is_name));
+        }
+        greets &= !word.ends_with([',', '.', '!', '?']);
+    }
+    (places, names)
 }
 
 #[cfg(test)]
@@ -101,40 +248,131 @@ mod tests {
     use super::*;
 
     #[test]
-    fn syntax_in_a_question_is_only_words() {
-        for (question, expected) in [
+    fn what_stands_in_a_question_is_only_words() {
+        for (question, language, expected) in [
             (
                 "Quelle est ton expérience avec Kubernetes ?",
-                "(\"experienc\"* OR \"kubernet\"*)",
+                "fr",
+                &["experience", "kubernetes"][..],
             ),
             (
                 "C++ NEAR(go, 5) AND \"rust\" - : *",
-                "(\"near\"* OR \"go\" OR \"5\" OR \"and\"* OR \"rust\"*)",
+                "fr",
+                &["c＋＋", "near", "go", "5", "and", "rust"],
             ),
-            ("東京 tower", "(\"東\" OR \"京\" OR \"tower\"*)"),
+            ("東京タワーはどこですか。", "ja", &["東京", "タワ", "ワー"]),
+            ("ร้านเปิดกี่โมง", "th", &["ร้า", "าน", "นเ", "เป", "ปิ", "ิด"]),
+            ("किताब कहाँ है?", "hi", &["किताब"]),
+            ("😀 🎉", "en", &[]),
+            ("", "", &[]),
         ] {
-            let expression = Terms::of(question, "fr").expression("t", "b").unwrap();
-            let expected = format!(
-                "scope : {} AND {{title heading body}} : {expected}",
-                scope("t", "b")
-            );
-            assert_eq!(expression, expected, "{question}");
+            let terms = Terms::of(question, language);
+            let forms: Vec<_> = terms.words().iter().map(|word| &*word.form).collect();
+            if language == "th" {
+                assert!(forms.len() >= 3, "{forms:?}");
+                continue;
+            }
+            assert_eq!(forms, expected, "{question}");
         }
-        assert_eq!(Terms::of("Et toi ?", "fr").expression("t", "b"), None);
     }
 
     #[test]
-    fn scopes_differ_by_tenant_and_bot() {
-        assert_ne!(scope("a", "b"), scope("a", "c"));
-        assert_ne!(scope("a", "b"), scope("b", "b"));
-        assert!(scope("a", "b").chars().all(|c| c.is_ascii_alphanumeric()));
+    fn a_long_question_is_cut() {
+        let terms = Terms::of(&"x".repeat(100_000), "en");
+        assert_eq!((terms.len(), terms.words()[0].form.len()), (1, 40));
+        let many: String = (0..500).map(|n| format!("word{n} ")).collect();
+        assert_eq!(Terms::of(&many, "en").len(), MAX_TERMS);
+        let joined: String = (0x4e00..0x5e00).filter_map(char::from_u32).collect();
+        assert!(Terms::of(&joined, "zh").query("t", "b").keys.len() <= 2 * MAX_TERMS);
     }
 
     #[test]
     fn the_bots_name_is_asked_for_only_when_nothing_else_is() {
-        let terms = |question: &str| Terms::of(question, "fr").without_name("Maëlle Kervadec");
-        assert_eq!(terms("Quel âge a Maëlle ?"), Terms::of("âge", "fr"));
-        assert_eq!(terms("Qui est Maëlle ?"), Terms::of("Maëlle", "fr"));
+        let asked = |question: &str| {
+            let terms = Terms::of(question, "fr").without_name("Maëlle Kervadec");
+            let forms = terms.words().iter().map(|word| word.form.clone());
+            forms.collect::<Vec<_>>()
+        };
+        assert_eq!(asked("Quel âge a Maëlle ?"), ["age"]);
+        assert_eq!(asked("Qui est Maëlle ?"), ["maelle"]);
+    }
+
+    /// Of ten chunks these words stand in one.
+    fn found(words: &[&str]) -> Found {
+        Found {
+            chunks: words.iter().map(|word| ((*word).to_owned(), 1)).collect(),
+            all: 10,
+            ..Found::default()
+        }
+    }
+
+    #[test]
+    fn who_or_what_is_named_is_known_or_not() {
+        for (question, language, unknown) in [
+            ("Does she know Java?", "en", true),
+            ("When did she pass the CKAD exam?", "en", true),
+            ("Qui est le PDG ?", "fr", true),
+            ("Parle-t-elle Rust ?", "fr", false),
+            ("Do you deliver to Ghent?", "en", false),
+            // What greets, begins a sentence or tells a day is no name.
+            ("Bonjour Madame Durand, que fait-elle ?", "fr", false),
+            ("Open on Sunday? Vegan too?", "en", false),
+            // Where all is written with capitals, they tell nothing; German writes every noun so.
+            ("IS THERE A GARDEN?", "en", false),
+            ("Is There Some Garden Nearby?", "en", false),
+            ("Gibt es einen Garten?", "de", false),
+            ("Gibt es WLAN?", "de", true),
+            ("有 WiFi 吗", "zh", true),
+        ] {
+            let terms = Terms::of(question, language);
+            let unknown_name = terms.names_what_is_unknown(&found(&["rust"]));
+            assert_eq!(unknown_name, unknown, "{question}");
+            assert!(!terms.names_what_is_unknown(&Found::default()));
+        }
+    }
+
+    #[test]
+    fn a_slip_of_a_stopword_is_left_out_when_no_document_has_it() {
+        let asked = |words: &[&str]| {
+            let terms = Terms::of("coment la contacter", "fr");
+            let terms = terms.without_slips(&found(words), "fr");
+            let forms = terms.words().iter().map(|word| word.form.clone());
+            forms.collect::<Vec<_>>()
+        };
+        assert_eq!(asked(&["conta"]), ["contacter"]);
+        assert_eq!(asked(&["comen"]), ["coment", "contacter"]);
+        let only = Terms::of("coment", "fr").without_slips(&found(&[]), "fr");
+        assert_eq!(only.len(), 1);
+    }
+
+    #[test]
+    fn what_is_counted_and_what_only_asks_for_a_time() {
+        let counted = |question: &str| {
+            let terms = Terms::of(question, "fr");
+            terms.counted().map(|word| word.form.clone())
+        };
+        assert_eq!(
+            counted("Combien de personnes étaient là ?").as_deref(),
+            Some("personnes")
+        );
+        assert_eq!(counted("Combien coûte le pain ?"), None);
+        let units = |question: &str| {
+            let terms = Terms::of(question, "en");
+            let units = terms.words().iter().filter(|word| terms.is_unit(word));
+            units.map(|word| word.form.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(units("In which year did she graduate?"), ["year"]);
+        assert!(units("Which year?").is_empty());
+        let terms = Terms::of("À partir de quand est-elle libre ?", "fr");
+        assert!(!terms.words().iter().any(|word| terms.is_unit(word)));
+    }
+
+    #[test]
+    fn words_cut_short_find_the_whole_ones() {
+        let terms = Terms::of("dispo", "fr");
+        assert!(terms.query("t", "b").keys.iter().any(|key| key == "dispo"));
+        assert_eq!(terms.coverage(&["disponible"]), 1.0);
+        assert_eq!(Terms::of("dis", "fr").coverage(&["disponible"]), 0.0);
     }
 
     #[test]

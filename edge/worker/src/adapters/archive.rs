@@ -8,7 +8,7 @@ use bulle_protocol::Id;
 use serde::Serialize;
 use worker::{D1Database, D1PreparedStatement};
 
-use super::{Edge, nullable, port_error, time};
+use super::{Edge, gaps, nullable, port_error, time};
 
 impl Archive for Edge {
     async fn record(&self, record: &Record) -> Result<(), PortError> {
@@ -40,6 +40,9 @@ impl Archive for Edge {
                 reply,
                 Some(record.question.id.to_string()),
             )?);
+            if reply.evidence.unanswered {
+                statements.push(gaps::note(&db, record, reply)?);
+            }
             if !record.calls.is_empty() {
                 statements.push(calls(
                     &db,

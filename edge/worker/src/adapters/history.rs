@@ -32,6 +32,7 @@ struct MessageRow {
     status: String,
     reply_to: Option<String>,
     finish: Option<String>,
+    feedback: Option<String>,
     created_at: f64,
 }
 
@@ -105,7 +106,7 @@ impl Edge {
     ) -> Result<Option<History>, PortError> {
         let statement = self.db()?.prepare(
             "SELECT message.position, message.id, message.role, message.text, message.blocks, message.sources, \
-             message.status, message.reply_to, message.finish, message.created_at \
+             message.status, message.reply_to, message.finish, message.feedback, message.created_at \
              FROM conversation \
              JOIN message ON message.tenant_id = conversation.tenant_id AND message.conversation_id = conversation.id \
              WHERE conversation.tenant_id = ?1 AND conversation.id = ?2 AND conversation.visitor_id = ?3 \
@@ -154,11 +155,13 @@ impl MessageRow {
             sources: parse(&self.sources)?,
             reply_to: self.reply_to.as_deref().map(id).transpose()?,
             finish: self.finish.as_deref().map(named).transpose()?,
+            feedback: self.feedback.as_deref().map(parse).transpose()?,
         })
     }
 }
 
-fn id(text: &str) -> Result<Id, PortError> {
+/// An id as it is stored.
+pub fn id(text: &str) -> Result<Id, PortError> {
     text.parse()
         .map_err(|_| PortError(format!("not an id: {text}")))
 }

@@ -3,13 +3,21 @@
 use bulle_edge_core::{
     ports::{Index, PortError},
     retrieval::Hit,
+    search::{Found, MAX_ROWS, Query},
 };
 use serde::Deserialize;
 
 use super::{Edge, port_error};
 
+/// The chunks, see the file.
+const SEARCH: &str = include_str!("search.sql");
+
+/// How frequent the words are, see the file.
+const WORDS: &str = include_str!("words.sql");
+
+/// A chunk.
 #[derive(Deserialize)]
-struct Row {
+pub struct Row {
     id: i64,
     title: String,
     heading: String,
@@ -20,40 +28,51 @@ struct Row {
     score: f64,
 }
 
+#[derive(Deserialize)]
+struct Count {
+    term: String,
+    chunks: u32,
+}
+
 impl Index for Edge {
     async fn search(
         &self,
         tenant_id: &str,
         bot_id: &str,
-        expression: &str,
+        query: &Query,
         limit: u32,
-    ) -> Result<Vec<Hit>, PortError> {
-        // bm25 weighs scope, title, heading and body; it is negative, the best the most so. CROSS JOIN keeps SQLite from
-        // asking the index once for every chunk that the bot has.
-        let statement = self.db()?.prepare(
-            "SELECT chunk.id, source.title, chunk.heading, chunk.text, source.url, chunk.anchor, source.language, \
-             -bm25(chunk_fts, 0.0, 2.0, 3.0, 1.0) AS score \
-             FROM chunk_fts \
-             CROSS JOIN chunk ON chunk.id = chunk_fts.rowid AND chunk.tenant_id = ?2 AND chunk.bot_id = ?3 \
-             CROSS JOIN source ON source.tenant_id = ?2 AND source.bot_id = ?3 AND source.id = chunk.source_id \
-             WHERE chunk_fts MATCH ?1 ORDER BY score DESC LIMIT ?4",
-        );
-        let statement = statement
-            .bind(&[
-                expression.into(),
-                tenant_id.into(),
-                bot_id.into(),
-                limit.into(),
-            ])
-            .map_err(port_error)?;
-        let result = statement.all().await.map_err(port_error)?;
-        let rows: Vec<Row> = result.results().map_err(port_error)?;
-        Ok(rows.into_iter().map(Row::into_hit).collect())
+    ) -> Result<Found, PortError> {
+        let json = |words: &[String]| serde_json::json!(words).to_string();
+        let words = query.words();
+        let mut counted = words.clone();
+        counted.push(query.scope.word(""));
+        let db = self.db()?;
+        let search = db.prepare(SEARCH).bind(&[
+            tenant_id.into(),
+            bot_id.into(),
+            json(&words).into(),
+            limit.into(),
+            MAX_ROWS.into(),
+        ]);
+        let count = db.prepare(WORDS).bind(&[json(&counted).into()]);
+        // One trip for both.
+        let statements = vec![search.map_err(port_error)?, count.map_err(port_error)?];
+        let done = db.batch(statements).await.map_err(port_error)?;
+        let [rows, counts] = done.as_slice() else {
+            return Err(PortError("a batch answered too little".to_owned()));
+        };
+        let rows: Vec<Row> = rows.results().map_err(port_error)?;
+        let counts: Vec<Count> = counts.results().map_err(port_error)?;
+        Ok(query.found(
+            rows.into_iter().map(Row::into_hit).collect(),
+            counts.into_iter().map(|count| (count.term, count.chunks)),
+        ))
     }
 }
 
 impl Row {
-    fn into_hit(self) -> Hit {
+    /// As the core has it.
+    pub fn into_hit(self) -> Hit {
         let url = match (self.url.as_str(), self.anchor.as_str()) {
             ("", _) => None,
             (url, "") => Some(url.to_owned()),

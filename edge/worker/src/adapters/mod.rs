@@ -2,9 +2,14 @@
 
 mod archive;
 mod challenges;
+pub mod files;
+mod gaps;
+pub mod golden;
 mod history;
 mod index;
 mod kv;
+pub mod library;
+mod meaning;
 mod memory;
 mod meters;
 mod models;
@@ -17,7 +22,8 @@ mod tenants;
 mod usage;
 mod visitors;
 
-pub use models::AI_BINDING;
+pub use meaning::Failed;
+pub use models::{AI_BINDING, Cancel};
 
 use bulle_edge_core::ports::{Clock, Entropy, PortError};
 use std::time::Duration;

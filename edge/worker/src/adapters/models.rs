@@ -102,10 +102,11 @@ pub struct ModelBody {
 }
 
 /// Aborts when dropped, the wait for the head of the response included.
-pub(super) struct Cancel(Option<AbortController>);
+pub struct Cancel(Option<AbortController>);
 
 impl Cancel {
-    pub(super) fn new() -> (Self, AbortSignal) {
+    /// One, and the signal to give away.
+    pub fn new() -> (Self, AbortSignal) {
         let controller = AbortController::default();
         let signal = controller.signal();
         (Self(Some(controller)), signal)

@@ -11,7 +11,7 @@ use bulle_protocol::{
 use serde::Serialize;
 use worker::{Fetch, Headers, Method, Request, RequestInit, RequestRedirect, console_error};
 
-use super::{Edge, models::Cancel, nullable, port_error, time};
+use super::{Cancel, Edge, nullable, port_error, time};
 use crate::config;
 
 fn json<T: Serialize>(value: &T) -> Result<String, PortError> {

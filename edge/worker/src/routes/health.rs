@@ -49,7 +49,7 @@ pub struct Check {
 )))]
 #[send]
 pub async fn get(State(edge): State<Edge>, _headers: HeaderMap) -> Answer {
-    let checks = vec![
+    let mut checks = vec![
         timed(&edge, "database", edge.database_answers()).await,
         timed(&edge, "kv", async {
             edge.get("health")
@@ -67,8 +67,12 @@ pub async fn get(State(edge): State<Edge>, _headers: HeaderMap) -> Answer {
         model(&edge).await,
         admin(&edge),
     ];
-    // Without KV everything goes on, only slower.
-    let ok = checks.iter().all(|check| check.ok || check.name == "kv");
+    checks.extend(meaning(&edge));
+    // Without KV everything goes on, only slower; without meanings by words.
+    let spared = ["kv", "meaning"];
+    let ok = checks
+        .iter()
+        .all(|check| check.ok || spared.contains(&check.name));
     let status = if ok {
         StatusCode::OK
     } else {
@@ -123,6 +127,20 @@ async fn model(edge: &Edge) -> Check {
         ms: 0,
         detail,
     }
+}
+
+/// Whether passages are also found by their meaning; no row when the operator has not begun with it.
+fn meaning(edge: &Edge) -> Option<Check> {
+    let configured = config::cloudflare(edge.env()).transpose()?;
+    Some(Check {
+        name: "meaning",
+        ok: configured.is_ok(),
+        ms: 0,
+        detail: match configured {
+            Ok(cloudflare) => format!("{} in {}", cloudflare.model, cloudflare.index),
+            Err(why) => why,
+        },
+    })
 }
 
 /// Whether there is an operator. A closed door is no fault: tenants' API keys work, and visitors notice nothing.

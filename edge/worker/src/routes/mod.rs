@@ -6,6 +6,7 @@ pub mod completions;
 pub mod conversations;
 #[cfg(test)]
 pub mod documented;
+pub mod feedback;
 pub mod health;
 pub mod loader;
 pub mod messages;
@@ -32,15 +33,24 @@ pub fn router(edge: Edge) -> Router {
         )
         .route("/v1/conversations/{id}/events", get(messages::events))
         .route("/v1/conversations/{id}/cancel", post(messages::cancel))
+        .route("/v1/messages/{id}/feedback", post(feedback::post))
         .route("/v1/chat/completions", post(completions::create))
         .route("/v1/models", get(completions::models))
         .route("/v1/models/{id}", get(completions::model))
         .merge(admin::router())
+        .route("/bot", get(bot))
         .route("/health", get(health::get))
         .route("/openapi.json", get(openapi::get))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(edge)
+}
+
+/// What sites are told of the crawler, whose name in their logs leads here.
+async fn bot() -> &'static str {
+    "BulleBot reads pages for the owners of chat assistants, who have named them as what their assistant is to know. It \
+     makes one request at a time, obeys robots.txt with its crawl-delay, and follows noindex and nofollow.\n\nTo keep it \
+     away, write into your robots.txt:\n\nUser-agent: BulleBot\nDisallow: /\n"
 }
 
 async fn not_found() -> Refusal {

@@ -210,6 +210,13 @@ fn a_session_and_a_history_are_read_as_the_protocol_reads_them() {
         status,
         sources,
         reply_to: finish.map(|_| id),
+        feedback: finish.map(|finish| Feedback {
+            rating: match finish {
+                Finish::Stop => Rating::Up,
+                _ => Rating::Down,
+            },
+            comment: (finish == Finish::Length).then(|| "Too short.".into()),
+        }),
         finish,
     };
     let source = Source {

@@ -358,6 +358,7 @@ pub fn stored_message(id: Id, role: Role, reply_to: Option<Id>) -> conversation:
         sources: vec![],
         reply_to,
         finish: None,
+        feedback: None,
     }
 }
 

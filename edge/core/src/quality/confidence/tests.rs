@@ -125,21 +125,17 @@ fn separation(embedded: bool) -> ([f32; 2], Vec<&'static str>) {
 fn questions_that_the_documents_answer_stand_apart_from_the_others() {
     let (medians, exceptions) = separation(true);
     assert!(medians[0] >= 0.9 && medians[1] <= 0.05, "{medians:?}");
-    // Three of 56 either way: in two the documents use other words, and of her manager they say all but the name. Of the
-    // bakery they say that it employs people, and the embedded model looks no further than the word.
+    // Of one the documents speak in other words, which the embedded model admits, and of her manager they say all but
+    // the name.
     let both = [
-        "À partir de quand peut-elle commencer ?",
         "Which languages does she speak?",
         "Comment s'appelle sa responsable chez Cartovent ?",
     ];
-    assert_eq!(
-        exceptions,
-        [&both[..], &["How many people work at the bakery?"]].concat()
-    );
+    assert_eq!(exceptions, both);
     // Nobody admits anything: what was found is all that tells.
     let (medians, exceptions) = separation(false);
     assert!(medians[0] >= 0.9 && medians[1] <= 0.25, "{medians:?}");
-    assert_eq!(exceptions, both);
+    assert_eq!(exceptions, &both[1..]);
 }
 
 /// The confidence of an answer to a question that both of two passages answer.
@@ -233,12 +229,15 @@ fn a_greeting_and_documents_that_cannot_be_searched_have_none() {
 
 fn found(scores: &[f64]) -> Passages {
     let ports = Fakes::default();
-    for (at, score) in scores.iter().enumerate() {
-        let mut hit = hit("Horaires", &format!("La boutique ouvre à {at} heures."));
-        hit.score = *score;
-        ports.add_hit(hit);
+    for at in 0..scores.len() {
+        ports.add_hit(hit(
+            "Horaires",
+            &format!("La boutique ouvre à {at} heures."),
+        ));
     }
-    block_on(retrieval::search(&ports, &question("La boutique ?"), None)).unwrap()
+    let question = question("La boutique ?");
+    let found = retrieval::search(&ports, &question, None);
+    block_on(found).unwrap().scored(scores)
 }
 
 #[test]

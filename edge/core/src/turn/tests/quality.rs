@@ -198,3 +198,53 @@ fn an_answer_that_is_cut_in_its_last_line_is_whole() {
     let (_, ended) = run_on(crate::fakes::site(), &ports, &model());
     assert_eq!(text(&ended), "Huit ans de Kubernetes [1].");
 }
+
+#[test]
+fn the_owner_hears_of_questions_that_were_asked_in_vain() {
+    let unanswered = |ports: &Fakes, deployment: &Deployment, question: &str| {
+        let (_, ended) = run_with(ports, deployment, question, std::future::pending());
+        ended.record.reply.unwrap().evidence.unanswered
+    };
+    let none = Deployment::default();
+    // By the documents, and by what a model says of itself.
+    assert!(unanswered(&Fakes::default(), &none, "Et Kubernetes ?"));
+    assert!(!unanswered(&documents(), &none, "Et Kubernetes ?"));
+    let admits = "Je ne trouve pas cette information dans les documents.";
+    for (answer, vain) in [(admits, true), (CITED, false), ("Avec plaisir !", false)] {
+        let ports = documents();
+        says(&ports, &[answer]);
+        assert_eq!(
+            unanswered(&ports, &model(), "Et Kubernetes ?"),
+            vain,
+            "{answer}"
+        );
+    }
+    // A greeting is no question, and documents that cannot be read have not said that they hold nothing.
+    assert!(!unanswered(&Fakes::default(), &none, "Bonjour !"));
+    let broken = Fakes::default();
+    broken.fail("index");
+    assert!(!unanswered(&broken, &none, "Et Kubernetes ?"));
+}
+
+#[test]
+fn a_passage_that_only_its_meaning_finds_is_in_the_prompt_and_a_failure_is_a_line_in_the_log() {
+    let ports = Fakes::default();
+    *ports.near.borrow_mut() = vec![retrieval::Hit {
+        score: 0.9,
+        ..hit("Outils", "Les conteneurs se pilotent bien.")
+    }];
+    let ask = |ports: &Fakes| {
+        ports.answer(200, vec![chunk("Bien sûr [1]."), stop()]);
+        let (sent, _) = run_turn(ports, &model());
+        assert_eq!(sent.done().finish, Finish::Stop);
+        let requests = ports.requests.borrow();
+        (requests.last().unwrap().body.clone(), sent.log)
+    };
+    let (prompt, log) = ask(&ports);
+    assert!(prompt.contains("Les conteneurs se pilotent bien."));
+    assert_eq!(log, [""; 0]);
+    ports.fail("meaning");
+    let (prompt, log) = ask(&ports);
+    assert!(!prompt.contains("conteneurs"));
+    assert_eq!(log, ["no passages by meaning: meaning is down"]);
+}

@@ -1,6 +1,6 @@
 //! What owners manage, in D1.
 //!
-//! Six kinds of things have one shape: a row of a table, shown as JSON, with an id within its tenant. What a kind has
+//! Seven kinds of things have one shape: a row of a table, shown as JSON, with an id within its tenant. What a kind has
 //! of its own are its statements. In each of them `?1` is the tenant and `?2` the id of the thing.
 
 pub mod bots;
@@ -9,6 +9,7 @@ pub mod identity_secrets;
 pub mod keys;
 pub mod notices;
 pub mod sites;
+pub mod sources;
 pub mod tenants;
 
 pub use idempotency::Remembered;
@@ -17,6 +18,7 @@ use bulle_edge_core::{
     admin::{Caller, merge, rules::Rules},
     guard::token::Secret,
     ports::PortError,
+    sources::address::Guard,
 };
 use bulle_protocol::problem::{Code, Problem};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -31,7 +33,8 @@ pub struct Kind {
     pub row: &'static str,
     /// `FROM …`: the one with the id.
     pub one: &'static str,
-    /// `FROM …`: those after the id `?2`, with the status `?3` and the bot `?4` (both may be null), at most `?5`.
+    /// `FROM …`: those after the id `?2`, with the status `?3` and the bot `?4` (both may be null), at most `?5`;
+    /// perhaps of the kind `?6` and the parent `?7`.
     pub page: &'static str,
     /// From the JSON of a row to that of an answer.
     pub show: fn(&str) -> Result<String, PortError>,
@@ -86,6 +89,8 @@ pub struct Maker<'m> {
     pub random: [u128; 3],
     /// The deployment's signing secret, or what is wrong with it.
     pub secret: Result<Secret, Problem>,
+    /// Knows which addresses may be fetched.
+    pub guard: Guard,
 }
 
 /// A thing that can be inserted.
@@ -164,8 +169,12 @@ pub struct Filter {
     pub after: String,
     /// Those with this status.
     pub status: Option<&'static str>,
-    /// Sites that show this bot.
+    /// Sites that show this bot, sources of this bot.
     pub bot: Option<String>,
+    /// Sources of this kind.
+    pub kind: Option<String>,
+    /// Sources that belong to this one.
+    pub parent: Option<String>,
 }
 
 /// A thing as it is stored.
@@ -229,13 +238,18 @@ impl Edge {
         filter: &Filter,
     ) -> Result<List, PortError> {
         let sql = format!("SELECT {} {}", kind.row, kind.page);
-        let values = [
+        let mut values = vec![
             tenant_id.into(),
             filter.after.as_str().into(),
             nullable(filter.status),
             nullable(filter.bot.as_deref()),
             (filter.limit + 1).into(),
         ];
+        // A parameter that a statement does not know is refused.
+        if kind.page.contains("?7") {
+            let more = [filter.kind.as_deref(), filter.parent.as_deref()];
+            values.extend(more.map(nullable));
+        }
         let statement = bind(&self.db()?, &sql, &values)?;
         let mut rows: Vec<Row> = results(&statement.all().await.map_err(port_error)?)?;
         let more = rows.len() > filter.limit as usize;

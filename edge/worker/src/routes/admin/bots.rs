@@ -1,15 +1,21 @@
 //! `/v1/admin/tenants/{tenant}/bots`: who answers.
 
 use axum::extract::Path;
-use bulle_protocol::admin::Scope;
 #[cfg(test)]
-use bulle_protocol::admin::{Bot, BotChange, NewBot, Page};
+use bulle_protocol::admin::{BotChange, NewBot, Page};
+use bulle_protocol::{
+    admin::{Bot, Scope},
+    problem::{Code, Problem},
+};
 use worker::send;
 
 #[cfg(test)]
 use super::documented::*;
-use super::{Call, access::authorize, creation, things};
-use crate::{adapters::owners::bots, http::Answer};
+use super::{Call, access::authorize, creation, sources, things};
+use crate::{
+    adapters::owners::bots,
+    http::{Answer, Refusal},
+};
 
 /// A page of the tenant's bots, in the order of their ids.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/bots", tag = "owner", operation_id = "bot_list", security(("api_key" = [])),
@@ -53,5 +59,15 @@ pub async fn change(Path((tenant, bot)): Path<(String, String)>, call: Call) -> 
 #[send]
 pub async fn delete(Path((tenant, bot)): Path<(String, String)>, call: Call) -> Answer {
     authorize(&call, &tenant, Scope::BotsWrite).await?;
-    things::delete(&call, &bots::CHANGES, &tenant, &bot).await
+    let gone = things::delete(&call, &bots::CHANGES, &tenant, &bot).await?;
+    sources::bot_is_gone(&call, tenant, bot).await;
+    Ok(gone)
+}
+
+/// Name and locale of a bot that there is.
+pub async fn voice(call: &Call, tenant: &str, bot: &str) -> Result<(String, String), Refusal> {
+    let found = things::load(call, &bots::KIND, tenant, bot).await?;
+    let bot: Bot = serde_json::from_str(&found.item)
+        .map_err(|_| Problem::new(Code::Internal, "What is stored cannot be read."))?;
+    Ok((bot.settings.name, bot.settings.locale))
 }

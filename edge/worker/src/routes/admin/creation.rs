@@ -31,12 +31,52 @@ const MAX_KEY: usize = 255;
 /// The version of what is new.
 const FIRST: u64 = 1;
 
+/// What is to be created, and with what.
+pub struct Order {
+    /// What the maker reads.
+    pub said: String,
+    /// The address of the list that the thing will be in.
+    pub path: String,
+    /// Unix milliseconds.
+    pub now_ms: u64,
+    /// Fit for secrets.
+    pub random: [u128; 3],
+}
+
+impl Order {
+    /// What was said now.
+    pub fn new(edge: &Edge, said: String, path: &str) -> Self {
+        Self {
+            said,
+            path: path.to_owned(),
+            now_ms: edge.now_ms(),
+            random: [edge.random(), edge.random(), edge.random()],
+        }
+    }
+}
+
 /// Creates a thing. `tenant_id` is empty when the operator creates tenants.
-pub async fn create(call: Call, creation: &Creation, caller: &Caller, tenant_id: &str) -> Answer {
-    let said = read_text(call.body).await?;
+pub async fn create(
+    mut call: Call,
+    creation: &Creation,
+    caller: &Caller,
+    tenant_id: &str,
+) -> Answer {
+    let said = read_text(std::mem::take(&mut call.body)).await?;
+    let order = Order::new(&call.edge, said, call.uri.path());
+    create_ordered(&call, creation, caller, tenant_id, order).await
+}
+
+/// Creates what was ordered.
+pub async fn create_ordered(
+    call: &Call,
+    creation: &Creation,
+    caller: &Caller,
+    tenant_id: &str,
+    order: Order,
+) -> Answer {
     let edge = &call.edge;
-    let now_ms = edge.now_ms();
-    let path = call.uri.path();
+    let (said, path, now_ms) = (&order.said, order.path.as_str(), order.now_ms);
     let key = idempotency_key(&call.headers)?;
     let fingerprint = sha256_hex([b"POST\n", path.as_bytes(), b"\n", said.as_bytes()]);
 
@@ -49,12 +89,13 @@ pub async fn create(call: Call, creation: &Creation, caller: &Caller, tenant_id:
 
     // 2. What it is to be.
     let made = (creation.make)(
-        &said,
+        said,
         &Maker {
             caller,
             tenant_id,
             now_ms,
-            random: [edge.random(), edge.random(), edge.random()],
+            random: order.random,
+            guard: config::guard(edge.env()),
             secret: config::session_secret(edge.env()),
         },
     )?;

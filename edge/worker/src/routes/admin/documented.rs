@@ -4,7 +4,14 @@
     reason = "read by the generator of the document, not by code"
 )]
 
-use bulle_protocol::{admin::Status, problem::Problem};
+use bulle_protocol::{
+    admin::{
+        Status,
+        gap::GapStatus,
+        source::{SourceKind, SourceStatus},
+    },
+    problem::Problem,
+};
 use utoipa::{IntoParams, IntoResponses};
 
 /// Which part of a list.
@@ -107,6 +114,67 @@ pub struct IdPath {
     /// A ULID.
     #[param(pattern = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
     id: String,
+}
+
+/// Filters of lists.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct BySource {
+    /// Only those with this status.
+    #[param(inline)]
+    status: Option<SourceStatus>,
+    /// Only those of this kind.
+    #[param(inline)]
+    kind: Option<SourceKind>,
+    /// Those that belong to this site or feed; without it, those that belong to none.
+    parent: Option<String>,
+}
+
+/// Which gaps.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ByGap {
+    /// Only those that stand so; `open` when absent.
+    #[param(inline)]
+    status: Option<GapStatus>,
+    /// Only questions of the last days; 30 when absent.
+    #[param(minimum = 1, maximum = 366)]
+    days: Option<u32>,
+}
+
+/// Part of the address.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct GapPath {
+    /// Id of a gap, or of any of the replies to its questions: a ULID.
+    #[param(pattern = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
+    gap: String,
+}
+
+/// What is said of a file.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Uploading {
+    /// Its name, with its ending.
+    #[param(min_length = 1, max_length = 255)]
+    name: String,
+    /// What answers call it; as it calls itself when absent.
+    #[param(max_length = 200)]
+    title: Option<String>,
+    /// BCP 47; as it says itself when absent.
+    #[param(max_length = 35)]
+    language: Option<String>,
+    /// Page that answers link to.
+    #[param(max_length = 2_000)]
+    url: Option<String>,
+}
+
+/// Part of the address.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct SourcePath {
+    /// Id of the source.
+    source: String,
 }
 
 /// Part of the address.

@@ -4,11 +4,14 @@
 pub mod bots;
 #[cfg(test)]
 pub mod documented;
+pub mod gaps;
+pub mod golden;
 pub mod identity_secrets;
 pub mod keys;
 pub mod notices;
 pub mod prompts;
 pub mod sites;
+pub mod sources;
 pub mod tenants;
 pub mod usage;
 
@@ -73,6 +76,56 @@ pub fn router() -> Router<Edge> {
         .route(
             "/v1/admin/tenants/{tenant}/bots/{bot}",
             get(bots::get).patch(bots::change).delete(bots::delete),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/bots/{bot}/sources",
+            get(sources::list).post(sources::create),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/bots/{bot}/files",
+            post(sources::upload),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/bots/{bot}/sources/{source}",
+            get(sources::get)
+                .patch(sources::change)
+                .delete(sources::delete),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/bots/{bot}/sources/{source}/file",
+            axum::routing::put(sources::replace),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/bots/{bot}/sources/{source}/refresh",
+            post(sources::refresh),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/bots/{bot}/sources/{source}/content",
+            get(sources::content),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/bots/{bot}/gaps",
+            get(gaps::list),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/bots/{bot}/gaps/{gap}/answer",
+            post(gaps::answer),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/bots/{bot}/gaps/{gap}/dismiss",
+            post(gaps::dismiss),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/bots/{bot}/golden",
+            get(golden::report).post(golden::add),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/bots/{bot}/golden/run",
+            post(golden::run),
+        )
+        .route(
+            "/v1/admin/tenants/{tenant}/bots/{bot}/golden/{id}",
+            axum::routing::delete(golden::delete),
         )
         .route(
             "/v1/admin/tenants/{tenant}/sites",

@@ -27,6 +27,8 @@ pub fn filter(uri: &Uri, known: &[&str]) -> Result<Filter, Refusal> {
         after: String::new(),
         status: None,
         bot: None,
+        kind: None,
+        parent: None,
     };
     let mut seen: Vec<&str> = Vec::new();
     for (name, value) in &pairs {
@@ -38,7 +40,10 @@ pub fn filter(uri: &Uri, known: &[&str]) -> Result<Filter, Refusal> {
             "limit" => filter.limit = limit(value)?,
             "after" if value.chars().count() <= MAX_AFTER => filter.after.clone_from(value),
             "after" => return Err(invalid("after is the \"next\" of another page.")),
+            "status" if known.contains(&"kind") => filter.status = Some(source_status(value)?),
             "status" if known.contains(&"status") => filter.status = Some(status(value)?),
+            "kind" if known.contains(&"kind") => filter.kind = Some(kind(value)?),
+            "parent" if known.contains(&"parent") => filter.parent = Some(value.clone()),
             "bot" if known.contains(&"bot") => filter.bot = Some(value.clone()),
             _ => {
                 let known = [&["limit", "after"], known].concat().join(", ");
@@ -63,6 +68,20 @@ fn status(text: &str) -> Result<&'static str, Refusal> {
         "paused" => Ok("paused"),
         _ => Err(invalid("status is active or paused.")),
     }
+}
+
+fn source_status(text: &str) -> Result<&'static str, Refusal> {
+    ["queued", "indexing", "ready", "failed"]
+        .into_iter()
+        .find(|known| *known == text)
+        .ok_or_else(|| invalid("status is queued, indexing, ready or failed."))
+}
+
+fn kind(text: &str) -> Result<String, Refusal> {
+    let known = ["file", "url", "site", "feed", "text", "faq"].contains(&text);
+    known
+        .then(|| text.to_owned())
+        .ok_or_else(|| invalid("kind is file, url, site, feed, text or faq."))
 }
 
 fn invalid(detail: &str) -> Refusal {

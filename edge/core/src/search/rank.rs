@@ -1,0 +1,230 @@
+//! The order of what the index has found: by the words of the question, how rare they are among the bot's own chunks,
+//! where they stand and how close together.
+
+use std::collections::HashMap;
+
+use super::words::{Word, words};
+
+/// How a word's repetition counts for less and less (BM25).
+const K1: f64 = 1.2;
+
+/// How much a long text is held against its words (BM25).
+const B: f64 = 0.5;
+
+/// What a word is worth in the title and in the heading, where 1 is its worth in the text.
+const TITLE: f64 = 1.0;
+
+const HEADING: f64 = 1.2;
+
+/// How much less a word is worth in the text when the title or the heading has it.
+const ABOVE: f64 = 0.5;
+
+/// What a text without any word of the question would keep of its score; one with all has 1 more.
+const COVERAGE: f64 = 0.5;
+
+/// What two neighbours of the question are worth that are neighbours in the text, of the commoner one's worth.
+const NEIGHBOURS: f64 = 0.5;
+
+/// Farthest that two words count as close, in words.
+const CLOSE: usize = 6;
+
+/// A word of the question, and what it is worth.
+#[derive(Clone, Debug)]
+pub struct Wanted<'a> {
+    /// The word.
+    pub word: &'a Word,
+    /// Its rarity, over 0.
+    pub worth: f64,
+}
+
+/// The parts of a chunk, cut into words.
+pub struct Text {
+    title: Vec<Word>,
+    heading: Vec<Word>,
+    body: Vec<Word>,
+}
+
+impl Text {
+    /// Cuts the parts.
+    pub fn of(title: &str, heading: &str, body: &str) -> Self {
+        Self {
+            title: words(title),
+            heading: words(heading),
+            body: words(body),
+        }
+    }
+}
+
+impl Text {
+    /// The share of the words of the shorter body that stand in the other's, too; 0 when one has none, or when one is
+    /// much longer.
+    pub fn shared(&self, other: &Self) -> f64 {
+        let (short, long) = if self.body.len() <= other.body.len() {
+            (&self.body, &other.body)
+        } else {
+            (&other.body, &self.body)
+        };
+        if short.is_empty() || short.len() * 3 < long.len() * 2 {
+            return 0.0;
+        }
+        // Two prices of the same thing are no repetition.
+        let number = |word: &&Word| word.form.contains(|c: char| c.is_ascii_digit());
+        if short
+            .iter()
+            .filter(number)
+            .any(|word| !long.iter().any(|other| other.form == word.form))
+        {
+            return 0.0;
+        }
+        let mut there: HashMap<&str, usize> = HashMap::new();
+        for word in long {
+            *there.entry(&word.form).or_default() += 1;
+        }
+        let mut shared = 0;
+        for word in short {
+            if let Some(left) = there.get_mut(word.form.as_str()).filter(|left| **left > 0) {
+                *left -= 1;
+                shared += 1;
+            }
+        }
+        f64::from(shared) / short.len() as f64
+    }
+}
+
+/// Rarity of a word that stands in `chunks` of `all` chunks.
+pub fn rarity(chunks: f64, all: f64) -> f64 {
+    ((all - chunks + 0.5).max(0.5) / (chunks + 0.5)).ln_1p()
+}
+
+/// How much of the wanted word this one is, 0 to 1: another form of the same word is a little less, and a compound
+/// that has a part in common with it less still.
+pub fn likeness(wanted: &Word, word: &Word, compounds: bool) -> f64 {
+    if wanted.form == word.form {
+        return 1.0;
+    }
+    if wanted.gram || word.gram {
+        return 0.0;
+    }
+    let same = same_word(wanted, word);
+    if compounds && same < PART {
+        same.max(common_part(&wanted.stem, &word.stem))
+    } else {
+        same
+    }
+}
+
+/// What a compound is worth that ends with the wanted word, or with the same part.
+const PART: f64 = 0.7;
+const SHARED_PART: f64 = 0.45;
+
+/// Fewest letters of such a part, and of a compound's stem.
+const MIN_PART: usize = 4;
+const MIN_COMPOUND: usize = 8;
+
+/// What another form with the same stem is worth.
+const SAME_STEM: f64 = 0.95;
+
+/// The least and the most that a word with the same key and another stem is worth.
+const SAME_KEY: f64 = 0.05;
+const MAX_ALIKE: f64 = 0.9;
+
+/// From this likeness on a word counts as a neighbour.
+const THERE: f64 = 0.4;
+
+fn common_part(wanted: &str, word: &str) -> f64 {
+    // Letters of these languages are one byte each when they are folded.
+    let shorter = wanted.len().min(word.len());
+    if shorter < MIN_PART || wanted.len().max(word.len()) < MIN_COMPOUND {
+        return 0.0;
+    }
+    if word.contains(wanted) {
+        return PART;
+    }
+    let ends = wanted.bytes().rev().zip(word.bytes().rev());
+    let common = ends.take_while(|(a, b)| a == b).count();
+    if common == shorter {
+        PART
+    } else if common > MIN_PART {
+        SHARED_PART
+    } else {
+        0.0
+    }
+}
+
+/// What a longer word is worth that begins with the wanted one, as `disponible` does with `dispo`.
+const LONGER: f64 = 0.6;
+
+/// Fewest letters that a word is cut short to.
+const MIN_SHORT: usize = 5;
+
+fn same_word(wanted: &Word, word: &Word) -> f64 {
+    let shortened = wanted.form.chars().all(char::is_lowercase)
+        && word.form.starts_with(&wanted.form)
+        && wanted.form.chars().nth(MIN_SHORT - 1).is_some();
+    let least = if shortened { LONGER } else { 0.0 };
+    if wanted.key != word.key {
+        return least;
+    }
+    if wanted.stem == word.stem {
+        return SAME_STEM;
+    }
+    let alike = common_start(&wanted.form, &word.form).max(common_start(&wanted.stem, &word.stem));
+    alike.powi(2).clamp(SAME_KEY, MAX_ALIKE).max(least)
+}
+
+/// The share of the longer word's letters that both begin with.
+fn common_start(a: &str, b: &str) -> f64 {
+    let common = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
+    let longest = a.chars().count().max(b.chars().count());
+    common as f64 / longest.max(1) as f64
+}
+
+/// Scores each text.
+pub fn scores(wanted: &[Wanted<'_>], texts: &[Text], compounds: bool) -> Vec<f64> {
+    let size = |text: &Text| text.body.len() as f64;
+    let mean = texts.iter().map(size).sum::<f64>() / texts.len().max(1) as f64;
+    texts
+        .iter()
+        .map(|text| score(wanted, text, size(text) / mean.max(1.0), compounds))
+        .collect()
+}
+
+fn score(wanted: &[Wanted<'_>], text: &Text, size: f64, compounds: bool) -> f64 {
+    let norm = K1 * (1.0 - B + B * size);
+    let all: f64 = wanted.iter().map(|wanted| wanted.worth).sum();
+    let mut total = 0.0;
+    let mut held = 0.0;
+    let mut places: Vec<Vec<usize>> = Vec::new();
+    for Wanted { word, worth } in wanted {
+        let alike = |part: &[Word]| -> Vec<f64> {
+            let alike = part.iter().map(|other| likeness(word, other, compounds));
+            alike.collect()
+        };
+        let most = |alike: &[f64]| alike.iter().copied().fold(0.0, f64::max);
+        let body = alike(&text.body);
+        let (title, heading) = (most(&alike(&text.title)), most(&alike(&text.heading)));
+        // A word that the whole document is about says little of one of its chunks.
+        let above = (TITLE * title).max(HEADING * heading);
+        let found = above + body.iter().sum::<f64>() * (1.0 - ABOVE * above.min(1.0));
+        held += worth * title.max(heading).max(most(&body));
+        total += worth * found * (K1 + 1.0) / (found + norm);
+        let there = body.iter().enumerate().filter(|(_, alike)| **alike > THERE);
+        places.push(there.map(|(at, _)| at).collect());
+    }
+    let mut close = 0.0;
+    for (pair, at) in wanted.windows(2).zip(places.windows(2)) {
+        let ([a, b], [first, second]) = (pair, at) else {
+            continue;
+        };
+        let gap = first
+            .iter()
+            .flat_map(|a| second.iter().map(move |b| a.abs_diff(*b)))
+            .filter(|gap| *gap > 0)
+            .min();
+        if let Some(gap) = gap.filter(|gap| *gap <= CLOSE) {
+            close += a.worth.min(b.worth) / gap as f64;
+        }
+    }
+    let share = held / all.max(f64::MIN_POSITIVE);
+    (total + NEIGHBOURS * close) * (COVERAGE + share)
+}

@@ -1,0 +1,152 @@
+//! Words that say what kind of answer is wanted, not where it is.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
+
+use super::{fold::fold, kind::plain};
+
+/// By language: a line each.
+const SPACED: &str = include_str!("stop.txt");
+
+/// Of languages that write without spaces, and of Korean.
+const JOINED: &str = include_str!("joined.txt");
+
+static WORDS: LazyLock<HashMap<&str, HashSet<String>>> = LazyLock::new(|| {
+    let lines = SPACED.lines().filter_map(|line| line.split_once('|'));
+    lines
+        .map(|(tag, words)| (tag, words.split(' ').map(fold).collect()))
+        .collect()
+});
+
+/// Several words that say nothing together, by language: they are left out before the words are.
+const PHRASES: &str = include_str!("phrases.txt");
+
+static PHRASE: LazyLock<Vec<(&str, Vec<String>)>> = LazyLock::new(|| {
+    let lines = PHRASES.lines().filter_map(|line| line.split_once('|'));
+    lines
+        .map(|(tag, phrases)| (tag, phrases.split(';').map(plain).collect()))
+        .collect()
+});
+
+/// The longest first.
+static PARTS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let lines = JOINED.lines().filter_map(|line| line.split_once('|'));
+    let mut parts: Vec<String> = lines
+        .flat_map(|(_, words)| words.split(' ').map(fold))
+        .collect();
+    parts.sort_by_key(|part| std::cmp::Reverse(part.chars().count()));
+    parts
+});
+
+/// The languages that have a list of words.
+pub fn languages() -> impl Iterator<Item = &'static str> {
+    SPACED
+        .lines()
+        .filter_map(|line| line.split_once('|'))
+        .map(|(tag, _)| tag)
+}
+
+/// True when the language has a list.
+pub fn has_words(language: &str) -> bool {
+    WORDS.contains_key(language)
+}
+
+/// True when the folded word is a stopword of the language; of any known language when `None`.
+pub fn is_stopword(word: &str, language: Option<&str>) -> bool {
+    match language {
+        Some(language) => WORDS
+            .get(language)
+            .is_some_and(|words| words.contains(word)),
+        None => WORDS.values().any(|words| words.contains(word)),
+    }
+}
+
+/// A folded question without the phrases of politeness of its language.
+pub fn without_phrases(question: String, language: &str) -> String {
+    let Some((_, phrases)) = PHRASE.iter().find(|(tag, _)| *tag == language) else {
+        return question;
+    };
+    let words = plain(&question);
+    if !phrases.iter().any(|phrase| words.contains(phrase.as_str())) {
+        return question;
+    }
+    let short = phrases.iter().fold(words.clone(), |words, phrase| {
+        words.replace(phrase.as_str(), " ")
+    });
+    if short.trim().is_empty() {
+        question
+    } else {
+        short
+    }
+}
+
+/// Whether the folded word is a stopword of the language but for one letter.
+pub fn is_slip(word: &str, language: &str) -> bool {
+    let near = |known: &String| known.chars().nth(MIN_SLIP - 1).is_some() && one_apart(word, known);
+    word.chars().nth(MIN_SLIP - 1).is_some()
+        && WORDS
+            .get(language)
+            .is_some_and(|words| words.iter().any(near))
+}
+
+/// Fewest letters of a word in which a slip is recognised.
+const MIN_SLIP: usize = 5;
+
+/// Whether one letter too many, too few or another makes the difference.
+fn one_apart(a: &str, b: &str) -> bool {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let start = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
+    let most = a.len().min(b.len()) - start;
+    let end = (a.iter().rev().zip(b.iter().rev()))
+        .take(most)
+        .take_while(|(a, b)| a == b)
+        .count();
+    a.len().max(b.len()) - start - end == 1
+}
+
+/// A folded question with a space for each function word that stands in it without spaces around.
+pub fn cut(question: &str) -> String {
+    if question.chars().all(|c| c < '\u{e00}') {
+        return question.to_owned();
+    }
+    let mut out = question.to_owned();
+    for part in PARTS.iter() {
+        if out.contains(part.as_str()) {
+            out = out.replace(part.as_str(), " ");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_is_one_letter_of_a_long_word() {
+        for (word, language, slip) in [
+            ("coment", "fr", true),
+            ("commment", "fr", true),
+            ("cpmment", "fr", true),
+            ("comment", "fr", false),
+            ("moment", "fr", false),
+            ("quo", "fr", false),
+            ("coment", "xx", false),
+            ("", "fr", false),
+        ] {
+            assert_eq!(is_slip(word, language), slip, "{word}");
+        }
+    }
+
+    #[test]
+    fn politeness_is_left_out_unless_nothing_else_is_said() {
+        let short = |text: &str, language| without_phrases(fold(text), language);
+        let text = "Bonjour, êtes-vous titulaire du permis ? Merci d'avance.";
+        assert_eq!(short(text, "fr").trim(), "bonjour etes vous permis merci");
+        assert_eq!(short("c++, c#", "en"), "c++, c#");
+        assert_eq!(short("Merci d'avance", "xx"), "merci d'avance");
+        assert_eq!(short("In advance", "en"), "in advance");
+    }
+}

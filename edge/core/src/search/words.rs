@@ -1,0 +1,224 @@
+//! Text cut into words, or into pieces of words where a script has no spaces.
+
+use super::{
+    fold::fold,
+    stem::{key, stem},
+};
+
+/// A word of a text as it is compared with another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// Folded.
+    pub form: String,
+    /// Without its endings.
+    pub stem: String,
+    /// What it is looked up by, the beginning of its stem: two forms of one word share it.
+    pub key: String,
+    /// A piece of a text without spaces, no word of its own.
+    pub gram: bool,
+}
+
+impl Word {
+    /// A single character of a longer text without spaces, which says less than two.
+    pub fn is_letter(&self) -> bool {
+        self.gram && self.form.chars().nth(1).is_none()
+    }
+}
+
+/// How a character is cut.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Class {
+    Word,
+    Han,
+    Hiragana,
+    Katakana,
+    /// Thai, Lao, Khmer, Myanmar.
+    Southeast,
+    Hangul,
+    None,
+}
+
+/// Longest word in characters; what is longer is cut, as nobody asks for it in full.
+const MAX_WORD: usize = 40;
+
+fn class(c: char) -> Class {
+    match u32::from(c) {
+        0x30..=0x39 | 0x61..=0x7a => Class::Word,
+        0..=0x7f => Class::None,
+        0x0e01..=0x0eff | 0x1000..=0x109f | 0x1780..=0x17ff | 0xaa60..=0xaa7f if c != '฿' => {
+            // ๆ, ฯ and the signs of Khmer and Myanmar that end a sentence are no letters.
+            if matches!(c, 'ๆ' | 'ฯ' | 'ໆ' | '၊' | '။' | '។' | '៕' | '๏' | '๚' | '๛')
+            {
+                Class::None
+            } else {
+                Class::Southeast
+            }
+        }
+        0x3041..=0x309f => Class::Hiragana,
+        0x30a1..=0x30fa | 0x30fc..=0x30ff | 0x31f0..=0x31ff => Class::Katakana,
+        0x3005..=0x3007
+        | 0x3400..=0x4dbf
+        | 0x4e00..=0x9fff
+        | 0xf900..=0xfaff
+        | 0x20000..=0x323af => Class::Han,
+        0xac00..=0xd7af | 0x1100..=0x11ff => Class::Hangul,
+        _ if c.is_alphanumeric() || is_mark(c) => Class::Word,
+        _ => Class::None,
+    }
+}
+
+/// Vowel signs and the like, which stand inside words: those of the Indic scripts are not all alphabetic.
+fn is_mark(c: char) -> bool {
+    unicode_normalization::char::is_combining_mark(c)
+}
+
+/// The words of a text, in order.
+pub fn words(text: &str) -> Vec<Word> {
+    let folded = fold(text);
+    let mut out = Vec::new();
+    let mut run = String::new();
+    let mut kind = Class::None;
+    let mut chars = folded.chars().peekable();
+    while let Some(c) = chars.next() {
+        let now = match class(c) {
+            // `c++` and `c#` are words.
+            Class::None
+                if kind == Class::Word && matches!(c, '+' | '#') && run.chars().count() <= 3 =>
+            {
+                let next = chars.peek().copied().map_or(Class::None, class);
+                if next == Class::None {
+                    Class::Word
+                } else {
+                    Class::None
+                }
+            }
+            now => now,
+        };
+        if now != kind {
+            end(&mut run, kind, &mut out);
+            kind = now;
+        }
+        match (now, c) {
+            (Class::None, _) => {}
+            // SQLite's tokenizer `ascii` takes these for letters.
+            (_, '+') => run.push('＋'),
+            (_, '#') => run.push('＃'),
+            _ => run.push(c),
+        }
+    }
+    end(&mut run, kind, &mut out);
+    out
+}
+
+fn end(run: &mut String, kind: Class, out: &mut Vec<Word>) {
+    let run = std::mem::take(run);
+    match kind {
+        _ if run.is_empty() => {}
+        Class::None => {}
+        Class::Word => {
+            let form: String = run.chars().take(MAX_WORD).collect();
+            let stem = stem(&form).to_owned();
+            out.push(Word {
+                key: key(&stem),
+                stem,
+                form,
+                gram: false,
+            });
+        }
+        Class::Han | Class::Hiragana | Class::Katakana | Class::Hangul => {
+            let letters: Vec<String> = run.chars().map(String::from).collect();
+            grams(&letters, 2, out);
+            // A character of Chinese is a word, too.
+            if kind == Class::Han && letters.len() > 1 {
+                letters.chunks(1).for_each(|letter| grams(letter, 1, out));
+            }
+        }
+        Class::Southeast => grams(&clusters(&run), 2, out),
+    }
+}
+
+/// Runs of `n` neighbours; a shorter text is one.
+fn grams(units: &[String], n: usize, out: &mut Vec<Word>) {
+    let mut push = |units: &[String]| {
+        let form = units.concat();
+        out.push(Word {
+            key: form.clone(),
+            stem: String::new(),
+            form,
+            gram: true,
+        });
+    };
+    if units.len() <= n {
+        push(units);
+    } else {
+        units.windows(n).for_each(push);
+    }
+}
+
+/// A letter with the signs above, below and behind it.
+fn clusters(run: &str) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for c in run.chars() {
+        match out.last_mut() {
+            Some(last) if is_mark(c) => last.push(c),
+            _ => out.push(c.to_string()),
+        }
+    }
+    out
+}
+
+/// Fewest characters of a word that is taken for a compound.
+const COMPOUND: usize = 9;
+
+/// Fewest characters before a part of a compound, and of the part.
+const BEFORE: usize = 3;
+const PART: usize = 4;
+
+/// Whether the language writes compounds as one word. A text of unknown language may.
+pub fn has_compounds(language: &str) -> bool {
+    let primary = language
+        .split(['-', '_'])
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    matches!(
+        primary.as_str(),
+        "" | "de"
+            | "nl"
+            | "sv"
+            | "da"
+            | "nb"
+            | "nn"
+            | "no"
+            | "fi"
+            | "et"
+            | "hu"
+            | "is"
+            | "lb"
+            | "fy"
+            | "af"
+    )
+}
+
+/// The keys of everything that may be a part at the end of a compound: of `mitgliedsbeitrag` also that of `beitrag`.
+/// No dictionary says where its parts begin, so it is every place; nobody asks for those that are none.
+pub fn part_keys(word: &Word) -> Vec<String> {
+    let length = word.form.chars().count();
+    if word.gram || length < COMPOUND {
+        return Vec::new();
+    }
+    let starts = word
+        .form
+        .char_indices()
+        .map(|(at, _)| at)
+        .skip(BEFORE)
+        .take(length - BEFORE - PART + 1);
+    let mut keys: Vec<String> = Vec::new();
+    for part in starts.filter_map(|at| word.form.get(at..)) {
+        let key = key(stem(part));
+        if key.chars().count() >= PART && !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    keys
+}

@@ -1,0 +1,66 @@
+//! Where what bots know comes from: what owners may give, which addresses are fetched, how a site is walked through, when
+//! something is tried again. What is read there becomes documents in `edge/formats`; the platform's part is the Durable
+//! Object `Librarian` of the Worker.
+
+pub mod address;
+pub mod content;
+pub mod frontier;
+pub mod given;
+pub mod schedule;
+pub mod trail;
+
+pub use bulle_protocol::admin::source::{Failure, FailureCode, SourceKind, SourceStatus};
+
+/// Most bytes of a file that is uploaded, or of what is fetched from an address that an owner named.
+pub const MAX_FILE_BYTES: usize = 20 * 1_048_576;
+
+/// Most bytes of a page that a crawl comes to, or of a sitemap or feed.
+pub const MAX_PAGE_BYTES: usize = 5 * 1_048_576;
+
+/// Most bytes of a `robots.txt` that are fetched.
+pub const MAX_ROBOTS_BYTES: usize = 512 * 1_024;
+
+/// Most sources of a bot, without the pages and entries that belong to others.
+pub const MAX_SOURCES: u32 = 1_000;
+
+/// Most pages of a site.
+pub const MAX_PAGES: u32 = 5_000;
+
+/// Most entries that are kept of a feed.
+pub const MAX_ENTRIES: usize = 500;
+
+/// What went wrong with a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// Trying again may help, after so many seconds if the other side said so.
+    Passing(Failure, Option<u32>),
+    /// A person has to do something.
+    Lasting(Failure),
+}
+
+impl Trouble {
+    /// A person has to do something.
+    pub fn lasting(code: FailureCode, detail: impl Into<String>) -> Self {
+        Self::Lasting(failure(code, detail))
+    }
+
+    /// Trying again may help.
+    pub fn passing(code: FailureCode, detail: impl Into<String>) -> Self {
+        Self::Passing(failure(code, detail), None)
+    }
+
+    /// What it is.
+    pub fn failure(&self) -> &Failure {
+        match self {
+            Self::Passing(failure, _) | Self::Lasting(failure) => failure,
+        }
+    }
+}
+
+/// Why something could not be read.
+pub fn failure(code: FailureCode, detail: impl Into<String>) -> Failure {
+    Failure {
+        code,
+        detail: detail.into(),
+    }
+}

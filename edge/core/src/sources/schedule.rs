@@ -1,0 +1,112 @@
+//! When something is tried again, and when it is fetched anew.
+
+use super::{Failure, Trouble};
+
+/// How often a source is begun without getting anywhere before it is given up.
+pub const MAX_ATTEMPTS: u32 = 6;
+
+/// How often a page of a site is tried.
+pub const MAX_PAGE_ATTEMPTS: u32 = 3;
+
+/// Longest pause before another try, in milliseconds.
+const MAX_PAUSE_MS: u64 = 3_600_000;
+
+/// What follows a failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Another try after so many milliseconds.
+    Again(u64),
+    /// It has failed.
+    GiveUp,
+}
+
+/// What follows the trouble in the attempt of this number, from 1. `first_ms` is the pause after the first one.
+pub fn after(trouble: &Trouble, attempt: u32, most: u32, first_ms: u64) -> Next {
+    let Trouble::Passing(_, asked) = trouble else {
+        return Next::GiveUp;
+    };
+    if attempt >= most {
+        return Next::GiveUp;
+    }
+    let doubled = first_ms.saturating_mul(1 << attempt.saturating_sub(1).min(16));
+    let asked = asked.map_or(0, |seconds| u64::from(seconds) * 1_000);
+    Next::Again(doubled.max(asked).min(MAX_PAUSE_MS))
+}
+
+/// What is shown of a failure that is not the last one.
+pub fn trying_again(failure: &Failure) -> Failure {
+    Failure {
+        code: failure.code,
+        detail: format!("{} It is tried again.", failure.detail),
+    }
+}
+
+/// What is shown of a passing failure after the last attempt.
+pub fn given_up(trouble: &Trouble, attempts: u32) -> Failure {
+    let failure = trouble.failure();
+    match trouble {
+        Trouble::Passing(..) if attempts > 1 => Failure {
+            code: failure.code,
+            detail: format!(
+                "{} So it did {attempts} times. See whether the address works, then refresh this source.",
+                failure.detail
+            ),
+        },
+        _ => failure.clone(),
+    }
+}
+
+/// When a source is fetched again, in Unix milliseconds.
+pub fn refresh_at(now_ms: u64, refresh_seconds: Option<u32>) -> Option<u64> {
+    refresh_seconds.map(|seconds| now_ms + u64::from(seconds) * 1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources::{FailureCode, failure};
+
+    #[test]
+    fn pauses_grow_and_end() {
+        let passing = Trouble::passing(FailureCode::Timeout, "It was slow.");
+        let pauses: Vec<Next> = (1..=4).map(|n| after(&passing, n, 4, 10_000)).collect();
+        assert_eq!(
+            pauses,
+            [
+                Next::Again(10_000),
+                Next::Again(20_000),
+                Next::Again(40_000),
+                Next::GiveUp
+            ]
+        );
+        assert_eq!(after(&passing, 90, 100, 10_000), Next::Again(MAX_PAUSE_MS));
+        let asked = Trouble::Passing(failure(FailureCode::ServerError, "503."), Some(60));
+        assert_eq!(after(&asked, 1, 4, 10_000), Next::Again(60_000));
+        let asked = Trouble::Passing(failure(FailureCode::ServerError, "503."), Some(u32::MAX));
+        assert_eq!(after(&asked, 1, 4, 10_000), Next::Again(MAX_PAUSE_MS));
+        let lasting = Trouble::lasting(FailureCode::NotFound, "404.");
+        assert_eq!(after(&lasting, 1, 4, 10_000), Next::GiveUp);
+    }
+
+    #[test]
+    fn people_are_told_how_often_it_was_tried() {
+        let passing = Trouble::passing(FailureCode::Timeout, "It was slow.");
+        assert_eq!(
+            given_up(&passing, 6).detail,
+            "It was slow. So it did 6 times. See whether the address works, then refresh this source."
+        );
+        let lasting = Trouble::lasting(FailureCode::NotFound, "404.");
+        assert_eq!(given_up(&lasting, 6).detail, "404.");
+        assert!(
+            trying_again(passing.failure())
+                .detail
+                .ends_with("tried again.")
+        );
+    }
+
+    #[test]
+    fn a_source_without_a_schedule_is_not_fetched_again() {
+        assert_eq!(refresh_at(1_000, None), None);
+        assert_eq!(refresh_at(1_000, Some(3_600)), Some(3_601_000));
+    }
+}

@@ -1,0 +1,221 @@
+//! Web pages: what a reader came for, without what surrounds it.
+
+mod body;
+mod dom;
+mod main_part;
+
+use std::collections::HashSet;
+
+use url::Url;
+
+use crate::{Document, File, Unreadable, charset, limits, robots::PRODUCT_TOKEN, write};
+use dom::{Dom, Id};
+
+/// A page of a site.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// Its text. `url` is the canonical address if the page has one of the same origin, else that it was
+    /// fetched from. The body is empty if there is nothing to read.
+    pub document: Document,
+    /// Addresses of its links: absolute, `http` or `https`, without fragment, each once, in the page's order,
+    /// navigation included. Those with `rel=nofollow` are left out.
+    pub links: Vec<String>,
+    /// Addresses of feeds that the page names.
+    pub feeds: Vec<String>,
+    /// `link rel=canonical`, absolute, whatever its origin.
+    pub canonical: Option<String>,
+    /// Where `meta http-equiv=refresh` leads, absolute.
+    pub refresh: Option<String>,
+    /// Whether `meta name=robots` forbids to index it.
+    pub noindex: bool,
+    /// Whether `meta name=robots` forbids to follow its links.
+    pub nofollow: bool,
+}
+
+/// Reads a page that was fetched from an address.
+///
+/// # Errors
+/// Over a limit. A page without text is no error: its links may be all that is wanted.
+pub fn page(html: &[u8], url: &str, content_type: Option<&str>) -> Result<Page, Unreadable> {
+    if html.len() > limits::MAX_HTML_BYTES {
+        return Err(Unreadable::too_large(format!(
+            "The page has {} MB; the most is {} MB. Divide it into several pages.",
+            html.len().div_ceil(limits::MEGABYTE),
+            limits::MAX_HTML_BYTES / limits::MEGABYTE
+        )));
+    }
+    let head = String::from_utf8_lossy(html.get(..html.len().min(2_048)).unwrap_or_default());
+    let label = content_type
+        .and_then(charset::charset_of)
+        .or_else(|| meta_charset(&head));
+    of_text(&charset::decode_with(html, label), url)
+}
+
+/// The document of a file.
+pub(crate) fn read(file: &File<'_>) -> Result<Document, Unreadable> {
+    let page = page(file.bytes, file.url, file.content_type)?;
+    if page.document.body.trim().is_empty() {
+        return Err(Unreadable::no_text(
+            "The page holds no text of its own. If scripts build it in the browser, save it from there as a file, or \
+             give its text.",
+        ));
+    }
+    Ok(page.document)
+}
+
+/// The Markdown of a piece of HTML, such as the content of a feed's entry.
+pub(crate) fn fragment(html: &str, url: &str) -> Result<String, Unreadable> {
+    let dom = Dom::parse(html)?;
+    body::markdown(&dom, 0, Url::parse(url).ok().as_ref())
+}
+
+/// `charset` of a `meta` element in the first bytes.
+fn meta_charset(head: &str) -> Option<&str> {
+    let at = head.to_ascii_lowercase().find("charset=")? + "charset=".len();
+    let value = head.get(at..)?.trim_start_matches([' ', '"', '\'']);
+    let end = value.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':')))?;
+    // The page was read as bytes of ASCII so far: it cannot be UTF-16.
+    value
+        .get(..end)
+        .filter(|label| !label.to_ascii_lowercase().starts_with("utf-16"))
+}
+
+fn of_text(html: &str, url: &str) -> Result<Page, Unreadable> {
+    let dom = Dom::parse(html)?;
+    let address = Url::parse(url).ok();
+    let base = dom
+        .find(0, "base")
+        .and_then(|id| dom.attribute(id, "href"))
+        .and_then(|href| absolute(address.as_ref(), href))
+        .or_else(|| address.clone());
+    let base = base.as_ref();
+    let mut page = Page::default();
+    // A page that leads to itself leads nowhere.
+    let mut seen: HashSet<String> = web(None, url).into_iter().collect();
+    for id in dom.descendants(0) {
+        match dom.name(id) {
+            "meta" => meta(&dom, id, base, &mut page),
+            "link" => head_link(&dom, id, base, &mut page),
+            "a" | "area" if !rel(&dom, id).any(|rel| rel == "nofollow") => {
+                let link = dom.attribute(id, "href").and_then(|href| web(base, href));
+                if let Some(link) = link
+                    && page.links.len() < limits::MAX_LINKS
+                    && seen.insert(link.clone())
+                {
+                    page.links.push(link);
+                }
+            }
+            "html" if page.document.language.is_empty() => {
+                let language = dom
+                    .attribute(id, "lang")
+                    .or_else(|| dom.attribute(id, "xml:lang"));
+                page.document.language = language.map(language_tag).unwrap_or_default();
+            }
+            _ => {}
+        }
+    }
+    let main = main_part::find(&dom);
+    page.document.body = body::markdown(&dom, main, base)?;
+    page.document.title = title(&dom, main);
+    page.document.url = page
+        .canonical
+        .as_deref()
+        .and_then(|canonical| Url::parse(canonical).ok())
+        .filter(|canonical| {
+            address
+                .as_ref()
+                .is_some_and(|url| url.origin() == canonical.origin())
+        })
+        .map_or_else(|| url.to_owned(), String::from);
+    Ok(page)
+}
+
+/// `title`, else the first heading. A `title` within a picture is not the page's.
+fn title(dom: &Dom, main: Id) -> String {
+    let head = dom.find(0, "head").unwrap_or(0);
+    let title = dom.find(head, "title").map(|id| write::flat(&dom.text(id)));
+    title
+        .filter(|title| !title.is_empty())
+        .or_else(|| dom.find(main, "h1").map(|id| write::flat(&dom.text(id))))
+        .unwrap_or_default()
+}
+
+fn meta(dom: &Dom, id: Id, base: Option<&Url>, page: &mut Page) {
+    let of = |name| dom.attribute(id, name).unwrap_or_default();
+    let content = of("content");
+    let name = of("name").to_ascii_lowercase();
+    if name == "robots" || name == PRODUCT_TOKEN.to_ascii_lowercase() {
+        for word in content.split([',', ' ']) {
+            let word = word.to_ascii_lowercase();
+            page.noindex |= matches!(word.as_str(), "noindex" | "none");
+            page.nofollow |= matches!(word.as_str(), "nofollow" | "none");
+        }
+    }
+    match of("http-equiv").to_ascii_lowercase().as_str() {
+        "refresh" => {
+            let target = content.split_once([';', ',']).map(|(_, rest)| rest.trim());
+            page.refresh = target
+                .and_then(|rest| rest.split_once('='))
+                .filter(|(key, _)| key.trim().eq_ignore_ascii_case("url"))
+                .and_then(|(_, url)| web(base, url.trim().trim_matches(['"', '\''])));
+        }
+        "content-language" if page.document.language.is_empty() => {
+            page.document.language = language_tag(content);
+        }
+        _ => {}
+    }
+    if of("property") == "og:locale" && page.document.language.is_empty() {
+        page.document.language = language_tag(content);
+    }
+}
+
+fn head_link(dom: &Dom, id: Id, base: Option<&Url>, page: &mut Page) {
+    let Some(url) = dom.attribute(id, "href").and_then(|href| web(base, href)) else {
+        return;
+    };
+    if rel(dom, id).any(|rel| rel == "canonical") {
+        page.canonical.get_or_insert(url);
+    } else if rel(dom, id).any(|rel| rel == "alternate")
+        && page.feeds.len() < 20
+        && matches!(
+            dom.attribute(id, "type"),
+            Some("application/rss+xml" | "application/atom+xml" | "application/feed+json")
+        )
+    {
+        page.feeds.push(url);
+    }
+}
+
+fn rel(dom: &Dom, id: Id) -> impl Iterator<Item = String> {
+    let rel = dom.attribute(id, "rel").unwrap_or_default();
+    rel.split_ascii_whitespace().map(str::to_ascii_lowercase)
+}
+
+/// The address that a reference of a page means.
+fn absolute(base: Option<&Url>, href: &str) -> Option<Url> {
+    Url::options().base_url(base).parse(href.trim()).ok()
+}
+
+/// The same, of the web only and without fragment.
+fn web(base: Option<&Url>, href: &str) -> Option<String> {
+    let mut url = absolute(base, href).filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    url.set_fragment(None);
+    Some(url.into())
+}
+
+/// `pt-BR` of ` pt_BR `; empty of what is no tag.
+pub(crate) fn language_tag(text: &str) -> String {
+    let tag = text
+        .split([',', ';', '.'])
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .replace('_', "-");
+    let fits = (2..=35).contains(&tag.len())
+        && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        && tag.bytes().take(2).all(|b| b.is_ascii_alphabetic());
+    if fits { tag } else { String::new() }
+}
+
+#[cfg(test)]
+mod tests;

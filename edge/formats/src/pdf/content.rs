@@ -1,0 +1,367 @@
+//! What a page draws: its letters, each with its place.
+
+use std::{borrow::Cow, collections::HashMap, rc::Rc};
+
+use super::{
+    file::Pdf,
+    filter::Failed,
+    font::Font,
+    lex::{Lexer, Token},
+    object::{Dictionary, Object, Stream},
+};
+use crate::{Unreadable, limits};
+
+/// Forms that draw forms, at most.
+const MAX_FORMS: usize = 12;
+
+/// A letter, or what one code draws.
+#[derive(Clone, Debug)]
+pub(super) struct Glyph {
+    pub(super) text: String,
+    /// Left and right end and base line, in points, as the page is looked at: `y` grows upwards.
+    pub(super) x: f32,
+    pub(super) end: f32,
+    pub(super) y: f32,
+    /// Height of the font as drawn.
+    pub(super) size: f32,
+    pub(super) bold: bool,
+}
+
+/// What all pages of a file share.
+pub(super) struct Drawing<'a> {
+    pdf: &'a Pdf<'a>,
+    /// By where their dictionaries are kept.
+    fonts: HashMap<usize, Rc<Font>>,
+    /// Operations so far.
+    operations: usize,
+    /// Codes of fonts that do not say what they mean, and all codes.
+    pub(super) unknown: usize,
+    pub(super) known: usize,
+}
+
+type Matrix = [f32; 6];
+
+const IDENTITY: Matrix = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0];
+
+/// First `a`, then `b`.
+fn times(a: Matrix, b: Matrix) -> Matrix {
+    let [a0, a1, a2, a3, a4, a5] = a;
+    let [b0, b1, b2, b3, b4, b5] = b;
+    [
+        a0 * b0 + a1 * b2,
+        a0 * b1 + a1 * b3,
+        a2 * b0 + a3 * b2,
+        a2 * b1 + a3 * b3,
+        a4 * b0 + a5 * b2 + b4,
+        a4 * b1 + a5 * b3 + b5,
+    ]
+}
+
+#[derive(Clone)]
+struct State {
+    matrix: Matrix,
+    font: Option<Rc<Font>>,
+    size: f32,
+    char_space: f32,
+    word_space: f32,
+    scale: f32,
+    leading: f32,
+    rise: f32,
+}
+
+impl<'a> Drawing<'a> {
+    pub(super) fn new(pdf: &'a Pdf<'a>) -> Self {
+        Self {
+            pdf,
+            fonts: HashMap::new(),
+            operations: 0,
+            unknown: 0,
+            known: 0,
+        }
+    }
+
+    /// The letters of a page, in the order in which they are drawn.
+    pub(super) fn page(&mut self, page: &Dictionary) -> Result<Vec<Glyph>, Unreadable> {
+        let pdf = self.pdf;
+        let resources = inherited(pdf, page, b"Resources").and_then(Object::as_dictionary);
+        let turn = inherited(pdf, page, b"Rotate").and_then(Object::as_integer);
+        let mut content = Vec::new();
+        let parts = match pdf.entry(page, b"Contents") {
+            Some(Object::Array(parts)) => parts.as_slice(),
+            Some(part) => std::slice::from_ref(part),
+            None => &[],
+        };
+        for part in parts {
+            if let Some(stream) = pdf.resolve(part).as_stream() {
+                content.extend_from_slice(&self.unpack(stream)?);
+                content.push(b'\n');
+            }
+            if content.len() > limits::MAX_PAGE_BYTES {
+                return Err(super::too_large());
+            }
+        }
+        let matrix = match turn.unwrap_or(0).rem_euclid(360) {
+            90 => [0.0, -1.0, 1.0, 0.0, 0.0, 0.0],
+            180 => [-1.0, 0.0, 0.0, -1.0, 0.0, 0.0],
+            270 => [0.0, 1.0, -1.0, 0.0, 0.0, 0.0],
+            _ => IDENTITY,
+        };
+        let state = State {
+            matrix,
+            font: None,
+            size: 0.0,
+            char_space: 0.0,
+            word_space: 0.0,
+            scale: 1.0,
+            leading: 0.0,
+            rise: 0.0,
+        };
+        let mut glyphs = Vec::new();
+        self.run(&content, resources, state, 0, &mut glyphs)?;
+        Ok(glyphs)
+    }
+
+    fn unpack(&self, stream: &Stream) -> Result<Cow<'a, [u8]>, Unreadable> {
+        match self.pdf.unpack(stream, limits::MAX_PAGE_BYTES) {
+            Ok(data) => Ok(data),
+            Err(Failed::TooLarge) => Err(super::too_large()),
+            Err(Failed::Unknown) => Ok(Cow::Borrowed(&[])),
+        }
+    }
+
+    fn font(&mut self, resources: Option<&Dictionary>, name: &[u8]) -> Option<Rc<Font>> {
+        let pdf = self.pdf;
+        let fonts = pdf.entry(resources?, b"Font")?.as_dictionary()?;
+        let font = pdf.entry(fonts, name)?.as_dictionary()?;
+        let read = self
+            .fonts
+            .entry(std::ptr::from_ref(font).addr())
+            .or_insert_with(|| Rc::new(Font::read(pdf, font)));
+        Some(Rc::clone(read))
+    }
+
+    fn run(
+        &mut self,
+        content: &[u8],
+        resources: Option<&Dictionary>,
+        mut state: State,
+        depth: usize,
+        out: &mut Vec<Glyph>,
+    ) -> Result<(), Unreadable> {
+        let mut lexer = Lexer::new(content);
+        let mut operands: Vec<Token> = Vec::new();
+        let mut saved: Vec<State> = Vec::new();
+        let (mut text, mut line) = (IDENTITY, IDENTITY);
+        // Marked content that is open, and how deep in it the part is that is no text of the page.
+        let (mut marked, mut artifact) = (0_usize, None::<usize>);
+        while let Some(token) = lexer.next() {
+            let Token::Operator(operator) = token else {
+                if operands.len() < 64 {
+                    operands.push(token);
+                }
+                continue;
+            };
+            self.operations += 1;
+            if self.operations > limits::MAX_OPERATIONS {
+                return Err(Unreadable::too_large(
+                    "The PDF draws more than may be read. Divide it into several files.",
+                ));
+            }
+            let number = |at: usize| match operands.get(at) {
+                Some(Token::Number(value)) => *value,
+                _ => 0.0,
+            };
+            let matrix = || {
+                [
+                    number(0),
+                    number(1),
+                    number(2),
+                    number(3),
+                    number(4),
+                    number(5),
+                ]
+            };
+            match operator.as_slice() {
+                b"q" if saved.len() < 256 => saved.push(state.clone()),
+                b"Q" => {
+                    if let Some(before) = saved.pop() {
+                        state = before;
+                    }
+                }
+                b"cm" => state.matrix = times(matrix(), state.matrix),
+                b"BT" => (text, line) = (IDENTITY, IDENTITY),
+                b"Tf" => {
+                    if let Some(Token::Name(name)) = operands.first() {
+                        state.font = self.font(resources, name);
+                    }
+                    state.size = number(1);
+                }
+                b"Tc" => state.char_space = number(0),
+                b"Tw" => state.word_space = number(0),
+                b"Tz" => state.scale = number(0) / 100.0,
+                b"TL" => state.leading = number(0),
+                b"Ts" => state.rise = number(0),
+                b"Td" | b"TD" => {
+                    if operator == b"TD" {
+                        state.leading = -number(1);
+                    }
+                    line = times([1.0, 0.0, 0.0, 1.0, number(0), number(1)], line);
+                    text = line;
+                }
+                b"Tm" => {
+                    line = matrix();
+                    text = line;
+                }
+                b"T*" => {
+                    line = times([1.0, 0.0, 0.0, 1.0, 0.0, -state.leading], line);
+                    text = line;
+                }
+                b"Tj" | b"TJ" | b"'" | b"\"" => {
+                    if operator != b"Tj" && operator != b"TJ" {
+                        line = times([1.0, 0.0, 0.0, 1.0, 0.0, -state.leading], line);
+                        text = line;
+                    }
+                    let shown: &[Token] = match operands.last() {
+                        Some(Token::Array(items)) => items,
+                        Some(last) => std::slice::from_ref(last),
+                        None => &[],
+                    };
+                    self.show(
+                        shown,
+                        &state,
+                        &mut text,
+                        artifact.is_none().then_some(&mut *out),
+                    );
+                }
+                b"BMC" | b"BDC" => {
+                    marked += 1;
+                    if matches!(operands.first(), Some(Token::Name(name)) if name == b"Artifact") {
+                        artifact.get_or_insert(marked);
+                    }
+                }
+                b"EMC" => {
+                    if artifact == Some(marked) {
+                        artifact = None;
+                    }
+                    marked = marked.saturating_sub(1);
+                }
+                b"Do" if depth < MAX_FORMS && artifact.is_none() => {
+                    if let Some(Token::Name(name)) = operands.first() {
+                        self.form(name, resources, &state, depth, out)?;
+                    }
+                }
+                b"ID" => lexer.skip_picture(),
+                _ => {}
+            }
+            operands.clear();
+        }
+        Ok(())
+    }
+
+    fn form(
+        &mut self,
+        name: &[u8],
+        resources: Option<&Dictionary>,
+        state: &State,
+        depth: usize,
+        out: &mut Vec<Glyph>,
+    ) -> Result<(), Unreadable> {
+        let pdf = self.pdf;
+        let form = resources
+            .and_then(|resources| pdf.entry(resources, b"XObject")?.as_dictionary())
+            .and_then(|objects| pdf.entry(objects, name)?.as_stream());
+        let Some(form) = form else { return Ok(()) };
+        let dictionary = &form.dictionary;
+        let kind = pdf.entry(dictionary, b"Subtype").and_then(Object::as_name);
+        if kind != Some(b"Form") {
+            return Ok(());
+        }
+        let mut inner = state.clone();
+        if let Some(matrix) = pdf.entry(dictionary, b"Matrix").and_then(Object::as_array) {
+            let mut numbers = matrix
+                .iter()
+                .map(|number| pdf.resolve(number).as_number().unwrap_or(0.0));
+            let own: Matrix = std::array::from_fn(|_| numbers.next().unwrap_or(0.0));
+            inner.matrix = times(own, inner.matrix);
+        }
+        let own = pdf
+            .entry(dictionary, b"Resources")
+            .and_then(Object::as_dictionary);
+        let content = self.unpack(form)?;
+        self.run(&content, own.or(resources), inner, depth + 1, out)
+    }
+
+    /// Draws strings and moves on; without an output only the latter.
+    fn show(
+        &mut self,
+        items: &[Token],
+        state: &State,
+        text: &mut Matrix,
+        mut out: Option<&mut Vec<Glyph>>,
+    ) {
+        let Some(font) = state.font.clone() else {
+            return;
+        };
+        for item in items {
+            match item {
+                Token::Number(back) => {
+                    let shift = -back / 1_000.0 * state.size * state.scale;
+                    *text = times([1.0, 0.0, 0.0, 1.0, shift, 0.0], *text);
+                }
+                Token::String(bytes) => {
+                    let drawn = font.draw(bytes);
+                    self.operations += drawn.len();
+                    if font.is_readable() {
+                        self.known += drawn.len();
+                    } else {
+                        self.unknown += drawn.len();
+                    }
+                    for drawn in drawn {
+                        let width = drawn.width / 1_000.0 * state.size * state.scale;
+                        let place = times(
+                            [1.0, 0.0, 0.0, 1.0, 0.0, state.rise],
+                            times(*text, state.matrix),
+                        );
+                        let [a, b, c, d, x, y] = place;
+                        // Text that stands upright on its side is read as if it lay.
+                        let (x, end, y) = if a.abs() >= b.abs() {
+                            (x, x + width * a, y)
+                        } else {
+                            (y, y + width * b, -x)
+                        };
+                        let size = (state.size * c.hypot(d)).abs();
+                        if let Some(out) = out.as_deref_mut()
+                            && !drawn.text.is_empty()
+                            && [x, end, y, size].iter().all(|number| number.is_finite())
+                        {
+                            out.push(Glyph {
+                                text: drawn.text,
+                                x: x.min(end),
+                                end: x.max(end),
+                                y,
+                                size,
+                                bold: font.bold,
+                            });
+                        }
+                        let space = if drawn.space { state.word_space } else { 0.0 };
+                        let shift = width + (state.char_space + space) * state.scale;
+                        *text = times([1.0, 0.0, 0.0, 1.0, shift, 0.0], *text);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// An entry of a page, or of what it stands in.
+fn inherited<'a>(pdf: &'a Pdf<'_>, page: &'a Dictionary, key: &[u8]) -> Option<&'a Object> {
+    let mut node = page;
+    for _ in 0..64 {
+        if let Some(object) = pdf.entry(node, key) {
+            return Some(object);
+        }
+        node = pdf.entry(node, b"Parent")?.as_dictionary()?;
+    }
+    None
+}

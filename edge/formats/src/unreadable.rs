@@ -1,0 +1,96 @@
+//! Why a file cannot be read.
+
+use std::fmt;
+
+/// Why not, for a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UnreadableCode {
+    /// It needs a password.
+    Encrypted,
+    /// It can be opened, but holds no text: pictures of text, an empty page, an application.
+    NoText,
+    /// It is broken, or was not received whole.
+    Corrupt,
+    /// It, or what it unpacks to, is over a limit.
+    TooLarge,
+    /// No format that is read here.
+    Unsupported,
+    /// Its content is not what its name or type says, and it would be wrong to guess.
+    Mislabelled,
+    /// Read by the command-line import only.
+    UseTheCommandLine,
+}
+
+impl UnreadableCode {
+    /// Every code.
+    pub const ALL: [Self; 7] = [
+        Self::Encrypted,
+        Self::NoText,
+        Self::Corrupt,
+        Self::TooLarge,
+        Self::Unsupported,
+        Self::Mislabelled,
+        Self::UseTheCommandLine,
+    ];
+
+    /// The stable name, `too_large`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Encrypted => "encrypted",
+            Self::NoText => "no_text",
+            Self::Corrupt => "corrupt",
+            Self::TooLarge => "too_large",
+            Self::Unsupported => "unsupported",
+            Self::Mislabelled => "mislabelled",
+            Self::UseTheCommandLine => "use_the_command_line",
+        }
+    }
+}
+
+impl fmt::Display for UnreadableCode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// Why a file cannot be read, and what a person can do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {detail}")]
+pub struct Unreadable {
+    /// Why not.
+    pub code: UnreadableCode,
+    /// A sentence for the owner: what is wrong, and what to do. It quotes nothing of the file.
+    pub detail: String,
+}
+
+impl Unreadable {
+    /// With a code of the caller's choice.
+    pub fn new(code: UnreadableCode, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        Self { code, detail }
+    }
+
+    pub(crate) fn encrypted(detail: impl Into<String>) -> Self {
+        Self::new(UnreadableCode::Encrypted, detail)
+    }
+
+    pub(crate) fn no_text(detail: impl Into<String>) -> Self {
+        Self::new(UnreadableCode::NoText, detail)
+    }
+
+    pub(crate) fn corrupt(detail: impl Into<String>) -> Self {
+        Self::new(UnreadableCode::Corrupt, detail)
+    }
+
+    pub(crate) fn too_large(detail: impl Into<String>) -> Self {
+        Self::new(UnreadableCode::TooLarge, detail)
+    }
+
+    pub(crate) fn unsupported(detail: impl Into<String>) -> Self {
+        Self::new(UnreadableCode::Unsupported, detail)
+    }
+
+    pub(crate) fn mislabelled(detail: impl Into<String>) -> Self {
+        Self::new(UnreadableCode::Mislabelled, detail)
+    }
+}

@@ -1,0 +1,328 @@
+//! Markdown, written so that it is read back as it was meant: the text of an original is never markup.
+
+/// Text for a line of Markdown, its white space made single spaces.
+pub(crate) fn inline(text: &str) -> String {
+    guard_start(escape(&flat(text)))
+}
+
+/// A block of text that [`escape`]d pieces were joined to.
+pub(crate) fn line(escaped: &str) -> String {
+    guard_start(flat(escaped))
+}
+
+/// `## Title {#id}`, and an empty line.
+pub(crate) fn heading(out: &mut String, level: usize, escaped: &str, id: Option<&str>) {
+    let text = flat(escaped);
+    if text.is_empty() {
+        return;
+    }
+    blank_line(out);
+    out.push_str(&"#".repeat(level.clamp(1, 6)));
+    out.push(' ');
+    // A `#` at the end would be taken for the end of the heading.
+    match text.strip_suffix('#') {
+        Some(start) => {
+            out.push_str(start);
+            out.push_str("\\#");
+        }
+        None => out.push_str(&text),
+    }
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '%');
+    if let Some(id) = id.filter(|id| !id.is_empty() && id.len() <= 200 && id.chars().all(plain)) {
+        out.push_str(" {#");
+        out.push_str(id);
+        out.push('}');
+    }
+    out.push_str("\n\n");
+}
+
+/// A paragraph of text that is no markup.
+pub(crate) fn paragraph(out: &mut String, text: &str) {
+    block(out, &inline(text));
+}
+
+/// A block that is Markdown already.
+pub(crate) fn block(out: &mut String, markdown: &str) {
+    if !markdown.trim().is_empty() {
+        blank_line(out);
+        out.push_str(markdown.trim_end());
+        out.push_str("\n\n");
+    }
+}
+
+/// An item of a list, at a level from 0.
+pub(crate) fn item(out: &mut String, level: usize, escaped: &str) {
+    let text = line(escaped);
+    if !text.is_empty() {
+        if !out.is_empty() && !out.ends_with('\n') {
+            out.push('\n');
+        }
+        out.push_str(&"  ".repeat(level));
+        out.push_str("- ");
+        out.push_str(&text);
+        out.push('\n');
+    }
+}
+
+/// Ends what stands before with an empty line.
+pub(crate) fn blank_line(out: &mut String) {
+    if !out.is_empty() && !out.ends_with("\n\n") {
+        out.push_str(if out.ends_with('\n') { "\n" } else { "\n\n" });
+    }
+}
+
+/// A row of a table of escaped cells.
+pub(crate) fn row(out: &mut String, cells: &[String]) {
+    out.push('|');
+    for cell in cells {
+        out.push(' ');
+        // A bar of a code span is bare so far.
+        let mut before = ' ';
+        for c in flat(cell).chars() {
+            if c == '|' && before != '\\' {
+                out.push('\\');
+            }
+            out.push(c);
+            before = c;
+        }
+        out.push_str(" |");
+    }
+    out.push('\n');
+}
+
+/// A whole table: its head may be empty. Rows are as long as the longest.
+pub(crate) fn table(out: &mut String, head: &[String], rows: &[Vec<String>]) {
+    let wide = rows.iter().map(Vec::len).max().unwrap_or(0).max(head.len());
+    if wide == 0 {
+        return;
+    }
+    let padded = |cells: &[String]| {
+        let mut cells = cells.to_vec();
+        cells.resize(wide, String::new());
+        cells
+    };
+    blank_line(out);
+    row(out, &padded(head));
+    out.push('|');
+    out.push_str(&"---|".repeat(wide));
+    out.push('\n');
+    for cells in rows {
+        row(out, &padded(cells));
+    }
+    out.push('\n');
+}
+
+/// Text as it stands, between fences that are longer than any in it.
+pub(crate) fn code_block(out: &mut String, text: &str, language: &str) {
+    let text = text.trim_matches('\n');
+    if text.trim().is_empty() {
+        return;
+    }
+    let fence = "`".repeat(longest_run(text).max(2) + 1);
+    blank_line(out);
+    out.push_str(&format!("{fence}{language}\n{text}\n{fence}\n\n"));
+}
+
+/// A code span.
+pub(crate) fn code(text: &str) -> String {
+    let text = flat(text);
+    if text.is_empty() {
+        return text;
+    }
+    let fence = "`".repeat(longest_run(&text) + 1);
+    let pad = if text.starts_with('`') || text.ends_with('`') {
+        " "
+    } else {
+        ""
+    };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+fn longest_run(text: &str) -> usize {
+    let runs = text.split(|c| c != '`').map(str::len);
+    runs.max().unwrap_or(0)
+}
+
+/// A link, or its text alone where the address is none that a visitor can open.
+pub(crate) fn link(escaped: &str, url: &str) -> String {
+    let opens = ["https://", "http://", "mailto:", "tel:"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme));
+    if !opens || flat(escaped).is_empty() || url.len() > 2_000 {
+        return escaped.to_owned();
+    }
+    let url: String = url
+        .chars()
+        .flat_map(|c| match c {
+            '(' => "%28".chars().collect::<Vec<_>>(),
+            ')' => "%29".chars().collect(),
+            '<' => "%3C".chars().collect(),
+            '>' => "%3E".chars().collect(),
+            '\\' => "%5C".chars().collect(),
+            '|' => "%7C".chars().collect(),
+            c if c.is_whitespace() || c.is_control() => "%20".chars().collect(),
+            c => vec![c],
+        })
+        .collect();
+    format!("[{}]({url})", escaped.trim())
+}
+
+/// White space made single spaces, none at the ends. Lines that were broken between characters of scripts
+/// without spaces are joined without one.
+pub(crate) fn flat(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut line = false;
+    let mut gap = false;
+    for c in text.chars() {
+        if c.is_whitespace() || matches!(c, '\u{200b}' | '\u{feff}' | '\u{ad}') {
+            // A soft hyphen or a zero width mark is no gap.
+            gap |= c.is_whitespace();
+            line |= c == '\n';
+            continue;
+        }
+        if gap && !out.is_empty() {
+            let joined = line && unspaced(c) && out.chars().next_back().is_some_and(unspaced);
+            if !joined {
+                out.push(' ');
+            }
+        }
+        (gap, line) = (false, false);
+        out.push(c);
+    }
+    out
+}
+
+/// Whether the character is of a script that puts no spaces between words: Han, kana, Thai, Lao, Burmese, Khmer.
+pub(crate) fn unspaced(c: char) -> bool {
+    matches!(u32::from(c),
+        0x0e00..=0x0eff | 0x1000..=0x109f | 0x1780..=0x17ff | 0x3000..=0x30ff | 0x31f0..=0x31ff
+        | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0xff01..=0xff60 | 0x20000..=0x3ffff)
+}
+
+/// The text up to a number of bytes, or a little less: no character is cut.
+pub(crate) fn head(text: &str, bytes: usize) -> &str {
+    let mut end = bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+/// Backslashes before what Markdown would take for markup within a line.
+pub(crate) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 16);
+    let mut before = ' ';
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        // What follows the end of a piece is not known.
+        let last = chars.peek().is_none();
+        let next = chars.peek().copied().unwrap_or(' ');
+        let marks = match c {
+            '\\' | '`' | '*' | '[' | ']' | '|' | '~' | '{' => true,
+            // snake_case is no emphasis.
+            '_' => !(before.is_alphanumeric() && next.is_alphanumeric()),
+            '<' => last || next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?'),
+            '&' => last || next.is_ascii_alphabetic() || next == '#',
+            _ => false,
+        };
+        if marks {
+            out.push('\\');
+        }
+        out.push(c);
+        before = c;
+    }
+    out
+}
+
+/// What a line begins with may make it a heading, a quotation, a list or a rule.
+fn guard_start(line: String) -> String {
+    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+    let mut rest = line.bytes().skip(digits);
+    let ordered = (1..=9).contains(&digits)
+        && matches!(rest.next(), Some(b'.' | b')'))
+        && matches!(rest.next(), Some(b' ') | None);
+    if ordered {
+        let (number, rest) = line.split_at_checked(digits).unwrap_or((&line, ""));
+        return format!("{number}\\{rest}");
+    }
+    match line.as_bytes().first() {
+        Some(b'#' | b'>' | b'+' | b'-' | b'=' | b':') => format!("\\{line}"),
+        _ => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pulldown_cmark::{Event, Options, Parser};
+
+    fn read_back(markdown: &str) -> String {
+        let options = Options::ENABLE_TABLES
+            | Options::ENABLE_STRIKETHROUGH
+            | Options::ENABLE_HEADING_ATTRIBUTES;
+        let mut out = String::new();
+        for event in Parser::new_ext(markdown, options) {
+            match event {
+                Event::Text(text) => out.push_str(&text),
+                Event::Start(tag) if tag != pulldown_cmark::Tag::Paragraph => {
+                    out.push_str(&format!("!{tag:?}"));
+                }
+                Event::Html(_) | Event::InlineHtml(_) | Event::Code(_) | Event::Rule => {
+                    out.push_str("!markup");
+                }
+                _ => {}
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn text_stays_text() {
+        for text in [
+            "# no heading",
+            "1. no list",
+            "12) no",
+            "- no",
+            "+ no",
+            "> no",
+            "a * b * c",
+            "snake_case _x_",
+            "`x`",
+            "[a](b)",
+            "<b>x</b>",
+            "<!-- page 3 -->",
+            "&amp; &#65;",
+            "a | b",
+            "~~x~~",
+            "\\*",
+            "---",
+            "===",
+            "1986.",
+            "***",
+            "Title {#id}",
+            "a < b & c",
+            "100 % d'accord",
+            ": x",
+            "=> x",
+            "![a](b)",
+            "http://a.b/c_d_e",
+        ] {
+            assert_eq!(read_back(&inline(text)), text);
+        }
+    }
+
+    #[test]
+    fn spaces_become_one_and_scripts_without_them_get_none() {
+        assert_eq!(flat("  a\n b\t\u{a0}c "), "a b c");
+        assert_eq!(flat("日本\n語 の"), "日本語 の");
+        assert_eq!(flat("Donau\u{ad}dampf"), "Donaudampf");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_the_text_is_it_is_read_back(text in "[ -~\u{e9}\u{65e5}]{0,40}") {
+            let text = flat(&text);
+            proptest::prop_assert_eq!(read_back(&inline(&text)), text);
+        }
+    }
+}

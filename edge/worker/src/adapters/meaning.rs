@@ -1,0 +1,314 @@
+//! What texts mean: vectors by Workers AI, kept in Vectorize, over Cloudflare's API (v4). The platform's binding to
+//! Vectorize is not in the crate, and over HTTP any server can stand in for both.
+//!
+//! Errors name what failed and its status, never what was asked: that are a visitor's or an owner's words.
+
+use bulle_edge_core::{
+    ports::{Clock, Destination, Meaning, ModelRequest, Models, PortError},
+    retrieval::Hit,
+    search::Scope,
+};
+use futures_util::{
+    StreamExt,
+    future::{Either, join, select},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::{cell::Cell, pin::pin};
+
+use super::{
+    Edge,
+    index::Row,
+    library::{Shelf, Unembedded},
+    port_error,
+};
+use crate::config::{self, Cloudflare};
+
+/// The chunks, see the file.
+const NEAR: &str = include_str!("near.sql");
+
+/// Most bytes of an answer: 50 vectors are about 1 MB.
+const MAX_ANSWER: usize = 8 * 1_048_576;
+
+/// Most characters of a text that are looked at: models cut longer ones, or refuse them.
+const MAX_CHARS: usize = 6_000;
+
+/// Milliseconds that the indexer waits for one answer: other sources wait for it, too. Visitors wait less.
+const INDEXING_MS: u64 = 10_000;
+
+thread_local! {
+    /// Until when this isolate asks nothing for visitors, in Unix milliseconds. Whoever does not answer would cost each of
+    /// them the whole wait, and whoever asks on after `429` is refused for longer.
+    static RESTING: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Why the API did not do what it was asked.
+pub struct Failed {
+    /// For the log.
+    pub why: String,
+    /// Milliseconds that it wants to be left alone.
+    pub rest_ms: u64,
+}
+
+impl Failed {
+    fn new(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            rest_ms: 0,
+        }
+    }
+}
+
+impl From<PortError> for Failed {
+    fn from(error: PortError) -> Self {
+        Self::new(error.0)
+    }
+}
+
+#[derive(Deserialize)]
+struct Answer<T> {
+    result: T,
+}
+
+#[derive(Deserialize)]
+struct Vectors<'a> {
+    #[serde(borrow)]
+    data: Vec<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Matches {
+    matches: Vec<Match>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Match {
+    id: String,
+    score: f64,
+}
+
+/// A vector as JSON, on one line. Its numbers are passed on as they came.
+fn line(vector: &RawValue) -> Result<String, Failed> {
+    let dense: String = vector.get().split_ascii_whitespace().collect();
+    let numbers = dense
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let digits = |c: char| c.is_ascii_digit() || "+-.eE,".contains(c);
+    match numbers {
+        Some(numbers) if !numbers.is_empty() && numbers.chars().all(digits) => Ok(dense),
+        _ => Err(Failed::new("Workers AI answered no vectors")),
+    }
+}
+
+impl Edge {
+    /// Puts the vectors of chunks into the index.
+    ///
+    /// # Errors
+    /// The API failed; asking again does no harm.
+    pub async fn embed(
+        &self,
+        cloudflare: &Cloudflare,
+        shelf: &Shelf,
+        chunks: &[Unembedded],
+    ) -> Result<(), Failed> {
+        let texts = chunks.iter().map(Unembedded::text);
+        let texts = texts.map(|text| cut(&text)).collect::<Vec<_>>();
+        let vectors = self.vectors(cloudflare, &texts);
+        let vectors = self.within(INDEXING_MS, vectors).await?;
+        let namespace = namespace(&shelf.tenant_id, &shelf.bot_id);
+        let lines = chunks.iter().zip(&vectors).map(|(chunk, values)| {
+            let id = serde_json::json!(chunk.id);
+            format!("{{\"id\":{id},\"values\":{values},\"namespace\":\"{namespace}\"}}\n")
+        });
+        let lines: String = lines.collect();
+        let upsert = self.vectorize(cloudflare, "upsert", "application/x-ndjson", lines);
+        self.within(INDEXING_MS, upsert).await.map(|_| ())
+    }
+
+    /// Deletes vectors from the index. Those that are not in there do no harm.
+    ///
+    /// # Errors
+    /// The API failed.
+    pub async fn delete_vectors(
+        &self,
+        cloudflare: &Cloudflare,
+        ids: &[String],
+    ) -> Result<(), Failed> {
+        let body = serde_json::json!({ "ids": ids }).to_string();
+        let delete = self.vectorize(cloudflare, "delete_by_ids", "application/json", body);
+        self.within(INDEXING_MS, delete).await.map(|_| ())
+    }
+
+    /// A vector for each text, as JSON.
+    async fn vectors(
+        &self,
+        cloudflare: &Cloudflare,
+        texts: &[String],
+    ) -> Result<Vec<String>, Failed> {
+        let path = format!("ai/run/{}", cloudflare.model);
+        let body = serde_json::json!({ "text": texts }).to_string();
+        let bytes = self.api(cloudflare, &path, "application/json", body);
+        let bytes = bytes.await?;
+        let answer: Answer<Vectors<'_>> = serde_json::from_slice(&bytes)
+            .map_err(|_| Failed::new("Workers AI answered no vectors"))?;
+        let vectors = answer.result.data;
+        if vectors.len() != texts.len() {
+            let (got, wanted) = (vectors.len(), texts.len());
+            let why = format!("Workers AI answered {got} vectors for {wanted} texts");
+            return Err(Failed::new(why));
+        }
+        vectors.into_iter().map(line).collect()
+    }
+
+    async fn vectorize(
+        &self,
+        cloudflare: &Cloudflare,
+        verb: &str,
+        content_type: &str,
+        body: String,
+    ) -> Result<Vec<u8>, Failed> {
+        let path = format!("vectorize/v2/indexes/{}/{verb}", cloudflare.index);
+        self.api(cloudflare, &path, content_type, body).await
+    }
+
+    /// The body of a good answer.
+    async fn api(
+        &self,
+        cloudflare: &Cloudflare,
+        path: &str,
+        content_type: &str,
+        body: String,
+    ) -> Result<Vec<u8>, Failed> {
+        let Cloudflare { url, account, .. } = cloudflare;
+        let headers = vec![
+            ("authorization", format!("Bearer {}", cloudflare.token)),
+            ("content-type", content_type.to_owned()),
+        ];
+        let url = format!("{url}/accounts/{account}/{path}");
+        let to = Destination::Http { url, headers };
+        let mut answer = self.open(ModelRequest { to, body }).await?;
+        if !(200..300).contains(&answer.status) {
+            return Err(Failed {
+                why: format!("Cloudflare answered {} to {path}", answer.status),
+                rest_ms: u64::from(answer.retry_after.unwrap_or_default()) * 1_000,
+            });
+        }
+        let mut bytes = Vec::new();
+        while let Some(piece) = answer.body.next().await {
+            bytes.extend_from_slice(&piece?);
+            if bytes.len() > MAX_ANSWER {
+                return Err(Failed::new(format!("the answer to {path} does not end")));
+            }
+        }
+        Ok(bytes)
+    }
+
+    async fn within<T>(
+        &self,
+        ms: u64,
+        work: impl Future<Output = Result<T, Failed>>,
+    ) -> Result<T, Failed> {
+        match select(pin!(work), pin!(self.sleep(ms))).await {
+            Either::Left((done, _)) => done,
+            Either::Right(_) => Err(Failed::new(format!("no answer within {ms} ms"))),
+        }
+    }
+
+    async fn find_near(
+        &self,
+        cloudflare: &Cloudflare,
+        shelf: &Shelf,
+        text: &str,
+        limit: u32,
+    ) -> Result<Vec<Hit>, Failed> {
+        let texts = [cut(text)];
+        // Who has not been embedded is looked after meanwhile: that was switched on after they were read.
+        let (vectors, woken) =
+            join(self.vectors(cloudflare, &texts), self.wake_embedder(shelf)).await;
+        let vector = vectors?.concat();
+        woken?;
+        let namespace = namespace(&shelf.tenant_id, &shelf.bot_id);
+        let query =
+            format!("{{\"vector\":{vector},\"topK\":{limit},\"namespace\":\"{namespace}\"}}");
+        let bytes = self.vectorize(cloudflare, "query", "application/json", query);
+        let bytes = bytes.await?;
+        let found: Answer<Matches> = serde_json::from_slice(&bytes)
+            .map_err(|_| Failed::new("Vectorize answered no matches"))?;
+        let mut matches = found.result.matches;
+        matches.truncate(limit as usize);
+        if matches.is_empty() {
+            return Ok(Vec::new());
+        }
+        let statement = self.db()?.prepare(NEAR).bind(&[
+            shelf.tenant_id.as_str().into(),
+            shelf.bot_id.as_str().into(),
+            serde_json::json!(matches).to_string().into(),
+        ]);
+        let rows = statement.map_err(port_error)?.all().await;
+        let rows: Vec<Row> = rows.and_then(|all| all.results()).map_err(port_error)?;
+        Ok(rows.into_iter().map(Row::into_hit).collect())
+    }
+}
+
+impl Meaning for Edge {
+    async fn near(
+        &self,
+        tenant_id: &str,
+        bot_id: &str,
+        text: &str,
+        limit: u32,
+    ) -> Result<Vec<Hit>, PortError> {
+        let Some(cloudflare) = config::cloudflare(self.env()).map_err(PortError)? else {
+            return Ok(Vec::new());
+        };
+        if RESTING.get() > self.now_ms() {
+            return Err(PortError("not asked: it failed a moment ago".to_owned()));
+        }
+        let shelf = Shelf {
+            tenant_id: tenant_id.to_owned(),
+            bot_id: bot_id.to_owned(),
+        };
+        let found = self.find_near(&cloudflare, &shelf, text, limit);
+        let found = self.within(cloudflare.patience_ms, found).await;
+        found.map_err(|failed| {
+            let rest_ms = failed.rest_ms.max(cloudflare.retry_ms);
+            RESTING.set(self.now_ms() + rest_ms);
+            PortError(failed.why)
+        })
+    }
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(MAX_CHARS).collect()
+}
+
+/// Where the vectors of a bot are: at most 64 bytes.
+fn namespace(tenant_id: &str, bot_id: &str) -> String {
+    Scope::of(tenant_id, bot_id).word("")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vector_is_passed_on_as_one_line_of_numbers_and_nothing_else_is() {
+        let read = |json: &str| {
+            let raw = RawValue::from_string(json.to_owned()).unwrap();
+            line(&raw).ok()
+        };
+        assert_eq!(
+            read("[0.25,\n -1e-3 ,\t2]").as_deref(),
+            Some("[0.25,-1e-3,2]")
+        );
+        for garbage in ["[]", "{}", "\"[1]\"", "[[1]]", "[null]", "[\"a\"]", "7"] {
+            assert_eq!(read(garbage), None, "{garbage}");
+        }
+    }
+
+    #[test]
+    fn a_namespace_is_short_and_each_bots_own() {
+        assert!((1..=64).contains(&namespace(&"t".repeat(200), "b").len()));
+        assert_ne!(namespace("a", "b"), namespace("b", "b"));
+    }
+}

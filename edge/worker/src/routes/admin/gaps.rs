@@ -1,0 +1,210 @@
+//! `/v1/admin/tenants/{tenant}/bots/{bot}/gaps`: what visitors ask and the documents do not answer.
+
+use axum::{
+    body::Body,
+    extract::{Path, Query},
+    http::{HeaderName, HeaderValue, Response, StatusCode, Uri},
+};
+use bulle_edge_core::{
+    admin::nothing_here,
+    knowledge::gaps::{Closed, Group, group},
+    ports::Clock,
+    text::sha256_hex,
+};
+#[cfg(test)]
+use bulle_protocol::admin::source::Source;
+use bulle_protocol::{
+    Id,
+    admin::{
+        Scope,
+        gap::{GapAnswer, GapList, GapStatus},
+        source::{FaqEntry, NewSource, SourceKind},
+    },
+    problem::{Code, Problem},
+};
+use serde::Deserialize;
+use worker::send;
+
+#[cfg(test)]
+use super::documented::*;
+use super::{
+    Call,
+    access::{authorize, unavailable},
+    bots::voice,
+    sources::{add, shelf},
+    things,
+};
+use crate::http::{Answer, Refusal, json, path_id, read_text};
+
+/// Most gaps of a list.
+const MAX_GAPS: usize = 100;
+
+/// Days that are looked at when the query does not say, and most of them.
+const DAYS: [u64; 2] = [30, 366];
+
+/// Longest question of a FAQ, in characters.
+const MAX_QUESTION: usize = 500;
+
+const DAY_MS: u64 = 86_400_000;
+
+/// What visitors asked in vain, similar questions together, those asked most first. A question is here when the documents
+/// said nothing to it, when the answer says so itself, or when the visitor rated the answer down.
+#[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/bots/{bot}/gaps", tag = "owner", operation_id = "gap_list", security(("api_key" = [])),
+    params(TenantPath, BotPath, ByGap), responses((status = 200, body = GapList), Refusals)))]
+#[send]
+pub async fn list(Path((tenant, bot)): Path<(String, String)>, call: Call) -> Answer {
+    authorize(&call, &tenant, Scope::ConversationsRead).await?;
+    let (status, days) = wanted(&call.uri)?;
+    let (groups, questions) = gaps(&call, &tenant, &bot, days).await?;
+    let mut items: Vec<_> = groups
+        .iter()
+        .filter(|group| group.status() == status)
+        .map(Group::shown)
+        .collect();
+    items.sort_by_key(|gap| std::cmp::Reverse((gap.count, gap.last_at)));
+    items.truncate(MAX_GAPS);
+    json(StatusCode::OK, &GapList { items, questions })
+}
+
+/// Answers a gap: question and answer become a source of the kind `faq`, and the gap is closed. The same request again
+/// answers the same source.
+#[cfg_attr(test, utoipa::path(post, path = "/v1/admin/tenants/{tenant}/bots/{bot}/gaps/{gap}/answer", tag = "owner", operation_id = "gap_answer", security(("api_key" = [])),
+    params(TenantPath, BotPath, GapPath), request_body = GapAnswer, responses((status = 201, body = Source, headers(("ETag" = String, description = "Its version"))), Refusals)))]
+#[send]
+pub async fn answer(
+    Path((tenant, bot, gap)): Path<(String, String, String)>,
+    mut call: Call,
+) -> Answer {
+    let caller = authorize(&call, &tenant, Scope::KnowledgeWrite).await?;
+    let group = one(&call, (&tenant, &bot), &gap).await?;
+    let said = read_text(std::mem::take(&mut call.body)).await?;
+    let answer: GapAnswer = serde_json::from_str(&said)
+        .map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")))?;
+    let question = answer
+        .question
+        .unwrap_or_else(|| one_line(group.question()));
+    let new = NewSource {
+        kind: SourceKind::Faq,
+        url: answer.url,
+        title: Some(question.chars().take(200).collect()),
+        language: answer.language,
+        text: None,
+        entries: Some(vec![FaqEntry {
+            question,
+            answer: answer.answer,
+        }]),
+        refresh_seconds: None,
+        max_pages: None,
+        max_depth: None,
+    };
+    let key = sha256_hex([gap.as_bytes(), b"\n", said.as_bytes()]);
+    let once = HeaderName::from_static("idempotency-key");
+    if let Ok(key) = HeaderValue::from_str(&format!("gap-{key}")) {
+        call.headers.entry(once).or_insert(key);
+    }
+    let shelf = shelf(&call, tenant, bot).await?;
+    let path = format!(
+        "/v1/admin/tenants/{}/bots/{}/sources",
+        shelf.tenant_id, shelf.bot_id
+    );
+    let made = add(&call, &caller, &shelf, new, &path).await?;
+    let (head, body) = made.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX)
+        .await
+        .unwrap_or_default();
+    #[derive(Deserialize)]
+    struct Made {
+        id: String,
+    }
+    let made: Option<Made> = serde_json::from_slice(&body).ok();
+    let replies: Vec<Id> = group.replies().collect();
+    let source = made.as_ref().map(|made| made.id.as_str());
+    let whose = (shelf.tenant_id.as_str(), shelf.bot_id.as_str());
+    let closed = call
+        .edge
+        .close_unanswered(whose, &replies, Closed::Answered, source)
+        .await;
+    closed.map_err(|e| unavailable(&e))?;
+    Ok(Response::from_parts(head, Body::from(body)))
+}
+
+/// Dismisses a gap: it is not to be answered, nor are questions like it that are still to come.
+#[cfg_attr(test, utoipa::path(post, path = "/v1/admin/tenants/{tenant}/bots/{bot}/gaps/{gap}/dismiss", tag = "owner", operation_id = "gap_dismiss", security(("api_key" = [])),
+    params(TenantPath, BotPath, GapPath), responses((status = 204, description = "Dismissed"), Refusals)))]
+#[send]
+pub async fn dismiss(
+    Path((tenant, bot, gap)): Path<(String, String, String)>,
+    call: Call,
+) -> Answer {
+    authorize(&call, &tenant, Scope::KnowledgeWrite).await?;
+    let group = one(&call, (&tenant, &bot), &gap).await?;
+    let replies: Vec<Id> = group.replies().collect();
+    let closed = call
+        .edge
+        .close_unanswered((&tenant, &bot), &replies, Closed::Dismissed, None)
+        .await;
+    closed.map_err(|e| unavailable(&e))?;
+    things::deleted(true)
+}
+
+/// The gaps of a bot that there is, and how many questions they are made of.
+async fn gaps(
+    call: &Call,
+    tenant: &str,
+    bot: &str,
+    days: u64,
+) -> Result<(Vec<Group>, u32), Refusal> {
+    let (_, locale) = voice(call, tenant, bot).await?;
+    let since = call.edge.now_ms().saturating_sub(days * DAY_MS);
+    let found = call.edge.unanswered(tenant, bot, since).await;
+    let found = found.map_err(|e| unavailable(&e))?;
+    let questions = u32::try_from(found.len()).unwrap_or(u32::MAX);
+    Ok((group(found, &locale), questions))
+}
+
+/// The gap that the reply belongs to.
+async fn one(call: &Call, (tenant, bot): (&str, &str), gap: &str) -> Result<Group, Refusal> {
+    let id = path_id(gap)?;
+    let (groups, _) = gaps(call, tenant, bot, DAYS[1]).await?;
+    let found = groups.into_iter().find(|group| group.holds(id));
+    Ok(found.ok_or_else(nothing_here)?)
+}
+
+fn one_line(text: &str) -> String {
+    let line: Vec<&str> = text.split_whitespace().collect();
+    line.join(" ").chars().take(MAX_QUESTION).collect()
+}
+
+/// The status and the days of a query.
+fn wanted(uri: &Uri) -> Result<(GapStatus, u64), Refusal> {
+    let invalid = |detail: &str| Refusal(Problem::new(Code::InvalidParameter, detail));
+    let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri);
+    let Query(pairs) = pairs.map_err(|_| invalid("The query cannot be read."))?;
+    let (mut status, mut days) = (None, None);
+    for (name, value) in &pairs {
+        let place = match name.as_str() {
+            "status" => status
+                .replace(match value.as_str() {
+                    "open" => GapStatus::Open,
+                    "answered" => GapStatus::Answered,
+                    "dismissed" => GapStatus::Dismissed,
+                    _ => return Err(invalid("status is open, answered or dismissed.")),
+                })
+                .is_some(),
+            "days" => {
+                let number = value
+                    .parse()
+                    .ok()
+                    .filter(|days| (1..=DAYS[1]).contains(days));
+                let number = number.filter(|_| value.bytes().all(|b| b.is_ascii_digit()));
+                days.replace(number.ok_or_else(|| invalid("days is a number from 1 to 366."))?)
+                    .is_some()
+            }
+            _ => return Err(invalid("This list knows status and days.")),
+        };
+        if place {
+            return Err(invalid(&format!("{name} stands twice.")));
+        }
+    }
+    Ok((status.unwrap_or(GapStatus::Open), days.unwrap_or(DAYS[0])))
+}

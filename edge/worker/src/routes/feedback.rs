@@ -1,0 +1,54 @@
+//! `/v1/messages/{id}/feedback`: what a visitor thinks of an answer.
+
+use axum::{
+    body::Body,
+    extract::{Path, State},
+    http::{HeaderMap, Response, StatusCode},
+};
+use bulle_edge_core::guard::input::visible;
+use bulle_protocol::{
+    conversation::Feedback,
+    problem::{Code, Problem},
+};
+use worker::send;
+
+use crate::{
+    adapters::Edge,
+    http::{Answer, admitted, path_id, read_json, storage_unavailable},
+};
+
+/// Longest comment, in characters.
+const MAX_COMMENT: usize = 1_000;
+
+/// Rates an answer, or rates it anew. What is rated down is shown to the owner as a gap in what the bot knows.
+#[cfg_attr(test, utoipa::path(post, path = "/v1/messages/{id}/feedback", tag = "visitor", security(("session" = [])),
+    params(("id" = String, Path, description = "The reply")), request_body = Feedback, responses(
+    (status = 204, description = "Kept"),
+    (status = "4XX", description = "not_found, invalid_json, invalid_value, …", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
+)))]
+#[send]
+pub async fn post(
+    State(edge): State<Edge>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let owner = admitted(&edge, &headers).await?.owner();
+    let id = path_id(&id)?;
+    let mut feedback: Feedback = read_json(body).await?;
+    feedback.comment = feedback.comment.as_deref().and_then(visible);
+    let long = |comment: &String| comment.chars().count() > MAX_COMMENT;
+    if feedback.comment.as_ref().is_some_and(long) {
+        let detail = format!("comment: at most {MAX_COMMENT} characters.");
+        return Err(Problem::new(Code::InvalidValue, detail).into());
+    }
+    let kept = edge.rate(&owner, id, &feedback).await;
+    if !kept.map_err(|e| storage_unavailable(&e))? {
+        let detail = "There is no such answer. One that was just given is here in a few seconds.";
+        return Err(Problem::new(Code::NotFound, detail).into());
+    }
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    Ok(response)
+}

@@ -1,0 +1,263 @@
+//! What bots know, and where it comes from.
+
+use serde::{Deserialize, Serialize};
+
+/// What a source is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum SourceKind {
+    /// A file that was uploaded.
+    File,
+    /// One page or file on the web.
+    Url,
+    /// The pages of one origin, found by its sitemaps and links; or those of one sitemap.
+    Site,
+    /// The entries of an RSS, Atom or JSON feed.
+    Feed,
+    /// Markdown that the owner wrote.
+    Text,
+    /// Questions with their answers.
+    Faq,
+}
+
+impl SourceKind {
+    /// The name as it stands in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Url => "url",
+            Self::Site => "site",
+            Self::Feed => "feed",
+            Self::Text => "text",
+            Self::Faq => "faq",
+        }
+    }
+
+    /// Whether it is fetched from the web.
+    pub fn is_fetched(self) -> bool {
+        matches!(self, Self::Url | Self::Site | Self::Feed)
+    }
+}
+
+/// How far a source has come. What it said before goes on answering meanwhile, also when it fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum SourceStatus {
+    /// It waits, for its turn or for another try.
+    Queued,
+    /// It is being read.
+    Indexing,
+    /// It answers.
+    Ready,
+    /// It could not be read; `failure` says why.
+    Failed,
+}
+
+/// Why a source could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum FailureCode {
+    /// It needs a password.
+    Encrypted,
+    /// It holds no text: pictures of text, an empty page.
+    NoText,
+    /// It is broken, or was not received whole.
+    Corrupt,
+    /// It is over a limit.
+    TooLarge,
+    /// No format that is read here.
+    Unsupported,
+    /// Its content is not what its name or type says.
+    Mislabelled,
+    /// Only the import of the command line reads it.
+    UseTheCommandLine,
+    /// The uploaded file is gone.
+    FileMissing,
+    /// The address is none that may be fetched.
+    AddressRefused,
+    /// The addresses lead in a circle.
+    RedirectLoop,
+    /// The address leads on too often.
+    TooManyRedirects,
+    /// There is nothing at the address.
+    NotFound,
+    /// The site does not let everybody in.
+    Forbidden,
+    /// The site's robots.txt asks to stay away.
+    RobotsForbid,
+    /// The site answered with an error, several times.
+    ServerError,
+    /// The site could not be reached, several times.
+    Unreachable,
+    /// The site was too slow, several times.
+    Timeout,
+    /// It could not be read within what a Worker may use.
+    TooMuchWork,
+    /// Anything else; also a code from a newer edge.
+    #[serde(other)]
+    Internal,
+}
+
+/// Why a source could not be read, or why it is tried again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Failure {
+    /// For programs.
+    pub code: FailureCode,
+    /// For people: what happened, and what to do.
+    pub detail: String,
+}
+
+/// How much of the work is done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Progress {
+    /// Passages that are written; of a site pages, of a feed entries that are read.
+    pub done: u32,
+    /// How many there are, as far as it is known.
+    pub total: u32,
+}
+
+/// Where something that a bot knows comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = admin::Source))]
+pub struct Source {
+    /// Its id, made by the edge.
+    pub id: String,
+    /// What it is.
+    pub kind: SourceKind,
+    /// How far it has come.
+    pub status: SourceStatus,
+    /// What answers call it: as the owner said, or as it calls itself.
+    pub title: String,
+    /// BCP 47; empty when it is not known.
+    pub language: String,
+    /// Page that answers link to; empty when there is none.
+    pub url: String,
+    /// What is fetched, of a `url`, `site` or `feed`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub address: Option<String>,
+    /// Name of the file that was uploaded.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub name: Option<String>,
+    /// Why it could not be read; or, while it waits, why the last try failed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub failure: Option<Failure>,
+    /// How much is done.
+    pub progress: Progress,
+    /// SHA-256 of what was read last, hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub checksum: Option<String>,
+    /// Bytes of it.
+    pub bytes: u64,
+    /// The site or feed that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub parent: Option<String>,
+    /// Seconds after which it is fetched again.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub refresh_seconds: Option<u32>,
+    /// When it is fetched (again), in Unix milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub next_at: Option<u64>,
+    /// Since when what answers now does so, in Unix milliseconds; absent when nothing of it answers yet.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub indexed_at: Option<u64>,
+    /// Unix milliseconds; 0 when it was not created over HTTP.
+    pub created_at: u64,
+    /// Unix milliseconds.
+    pub updated_at: u64,
+}
+
+/// A question with its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct FaqEntry {
+    /// On one line.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 500))]
+    pub question: String,
+    /// Markdown.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 10_000))]
+    pub answer: String,
+}
+
+/// Body of `POST /v1/admin/tenants/{tenant}/bots/{bot}/sources`. Files are uploaded to `…/files`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewSource {
+    /// What it is: `url`, `site`, `feed`, `text` or `faq`.
+    pub kind: SourceKind,
+    /// Of a `url`, `site` or `feed` what is fetched: `https://…`. Of a `text` or `faq` the page that answers link to.
+    #[cfg_attr(feature = "openapi", schema(max_length = 2_000))]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub url: Option<String>,
+    /// What answers call it; as it calls itself when absent.
+    #[cfg_attr(feature = "openapi", schema(max_length = 200))]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub title: Option<String>,
+    /// BCP 47; as it says itself when absent.
+    #[cfg_attr(feature = "openapi", schema(max_length = 35))]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub language: Option<String>,
+    /// Markdown, of a `text`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub text: Option<String>,
+    /// Of a `faq`.
+    #[cfg_attr(feature = "openapi", schema(max_items = 200))]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub entries: Option<Vec<FaqEntry>>,
+    /// Seconds after which what is fetched is fetched again; never when absent.
+    #[cfg_attr(feature = "openapi", schema(minimum = 3_600, maximum = 31_536_000))]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub refresh_seconds: Option<u32>,
+    /// Most pages of a `site`; 200 when absent.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 5_000))]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub max_pages: Option<u32>,
+    /// Most links between the first page of a `site` and another; 10 when absent.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 50))]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub max_depth: Option<u32>,
+}
+
+/// What of a source may be changed: a merge patch is applied to this. Whatever changes what it says has it read again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SourceChange {
+    /// See `NewSource`; `null` forgets it.
+    #[cfg_attr(feature = "openapi", schema(max_length = 2_000))]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub url: Option<String>,
+    /// See `NewSource`; `null` forgets it.
+    #[cfg_attr(feature = "openapi", schema(max_length = 200))]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub title: Option<String>,
+    /// See `NewSource`; `null` forgets it.
+    #[cfg_attr(feature = "openapi", schema(max_length = 35))]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub language: Option<String>,
+    /// Of a `text`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub text: Option<String>,
+    /// Of a `faq`, all of them.
+    #[cfg_attr(feature = "openapi", schema(max_items = 200))]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub entries: Option<Vec<FaqEntry>>,
+    /// See `NewSource`; `null` for never.
+    #[cfg_attr(feature = "openapi", schema(minimum = 3_600, maximum = 31_536_000))]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub refresh_seconds: Option<u32>,
+    /// Of a `site`.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 5_000))]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub max_pages: Option<u32>,
+    /// Of a `site`.
+    #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 50))]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub max_depth: Option<u32>,
+}

@@ -1,0 +1,251 @@
+//! `cargo xtask bench retrieval`: how often the paragraph that answers a question is found, and how fast.
+//!
+//! A set is SQuAD's JSON (1.1 or 2.0): its paragraphs are indexed as the chunks of one bot in a database of the
+//! Worker's, and each question goes through the code that the Worker uses. Beside it stands what SQLite does by
+//! itself: FTS5 with `unicode61 remove_diacritics 2` and any of the words.
+//!
+//! Every second document of the shipped sets is held out: nothing was tuned on its questions.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use bulle_edge_core::{
+    knowledge::golden::{mrr, recall},
+    retrieval::{self, query::Terms},
+    search::{Scope, index_columns},
+    text,
+};
+use lexopt::{Arg, Parser, ValueExt};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::sqlite::Sqlite;
+use crate::{paths, seed::quote};
+
+const TENANT: &str = "bench";
+const BOT: &str = "bot";
+
+/// Passages that count.
+const PLACES: usize = 6;
+
+#[derive(Deserialize)]
+struct Set {
+    #[serde(default)]
+    language: String,
+    data: Vec<Document>,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    #[serde(default)]
+    title: String,
+    paragraphs: Vec<Paragraph>,
+}
+
+#[derive(Deserialize)]
+struct Paragraph {
+    context: String,
+    #[serde(default)]
+    qas: Vec<Question>,
+}
+
+#[derive(Deserialize)]
+struct Question {
+    question: String,
+    /// SQuAD 2.0: no paragraph answers it.
+    #[serde(default)]
+    is_impossible: bool,
+}
+
+/// A question, the row that answers it, and whether its document is held out.
+struct Asked {
+    question: String,
+    row: i64,
+    held_out: bool,
+}
+
+/// Places at which the answers were found, from 1.
+#[derive(Default)]
+struct Places {
+    found: Vec<(Option<usize>, bool)>,
+    took: Vec<Duration>,
+}
+
+impl Places {
+    fn add(&mut self, place: Option<usize>, held_out: bool, took: Duration) {
+        self.found.push((place, held_out));
+        self.took.push(took);
+    }
+
+    fn share(&self, within: usize, wanted: impl Fn(bool) -> bool) -> f64 {
+        let places: Vec<_> = (self.found.iter())
+            .filter(|(_, held_out)| wanted(*held_out))
+            .map(|(place, _)| *place)
+            .collect();
+        recall(&places, within)
+    }
+
+    fn mrr(&self) -> f64 {
+        let places: Vec<_> = self.found.iter().map(|(place, _)| *place).collect();
+        mrr(&places)
+    }
+
+    fn median_ms(&self) -> f64 {
+        let mut took = self.took.clone();
+        took.sort();
+        took.get(took.len() / 2)
+            .map_or(0.0, |took| took.as_secs_f64() * 1_000.0)
+    }
+}
+
+/// Runs the sets that are named, or those of `xtask/sets`.
+pub fn run(parser: &mut Parser) -> Result<()> {
+    let (mut files, mut verbose) = (Vec::new(), false);
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Long("set") => files.push(PathBuf::from(parser.value()?)),
+            Arg::Long("misses") => verbose = true,
+            Arg::Value(word) => bail!("`{}`: name a file as `--set FILE`", word.string()?),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    if files.is_empty() {
+        let entries = fs::read_dir(paths::root().join("xtask/sets"))?;
+        files = entries
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<std::io::Result<_>>()?;
+        files.sort();
+    }
+    println!(
+        "          paragraphs  questions | plain FTS5: @1    @5    MRR     ms | ours: @1    @5    MRR     ms | @1 tuned on  held out"
+    );
+    for file in files {
+        let name = file
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        one(&file, &name, verbose).with_context(|| format!("measuring with {}", file.display()))?;
+    }
+    Ok(())
+}
+
+fn one(file: &Path, name: &str, verbose: bool) -> Result<()> {
+    let set: Set =
+        serde_json::from_str(&fs::read_to_string(file)?).context("this is no SQuAD JSON")?;
+    let language = match set.language.as_str() {
+        "" => name.rsplit(['.', '-', '_']).next().unwrap_or_default(),
+        language => language,
+    };
+    let database = Sqlite::new()?;
+    let (asked, rows) = index(&database, &set, language)?;
+    let (mut plain, mut ours) = (Places::default(), Places::default());
+    for Asked {
+        question,
+        row,
+        held_out,
+    } in &asked
+    {
+        let at = |found: &[i64]| found.iter().position(|id| id == row).map(|place| place + 1);
+        let start = Instant::now();
+        let found = by_sqlite(&database, question)?;
+        plain.add(at(&found), *held_out, start.elapsed());
+        let start = Instant::now();
+        let terms = Terms::of(question, text::language(question, language));
+        let spoken = text::language(question, language);
+        let found = retrieval::find(&database, (TENANT, BOT), question, &terms, spoken);
+        let found = pollster::block_on(found).map_err(|error| anyhow::anyhow!("{error:?}"))?;
+        let ids: Vec<i64> = found.iter().map(|passage| passage.hit.id).collect();
+        ours.add(at(&ids), *held_out, start.elapsed());
+        if verbose && at(&ids) != Some(1) && !held_out {
+            let first = found
+                .first()
+                .map_or("-", |passage| passage.hit.text.as_str());
+            println!(
+                "{:?} {question}\n    {spoken} {:?}\n    {first}",
+                at(&ids),
+                terms.words().iter().map(|w| &w.key).collect::<Vec<_>>()
+            );
+        }
+    }
+    println!(
+        "{name:10} {rows:9} {:10} |        {:.3} {:.3} {:.3} {:6.2} |  {:.3} {:.3} {:.3} {:6.2} |       {:.3}     {:.3}",
+        asked.len(),
+        plain.share(1, |_| true),
+        plain.share(5, |_| true),
+        plain.mrr(),
+        plain.median_ms(),
+        ours.share(1, |_| true),
+        ours.share(5, |_| true),
+        ours.mrr(),
+        ours.median_ms(),
+        ours.share(1, |held_out| !held_out),
+        ours.share(1, |held_out| held_out),
+    );
+    Ok(())
+}
+
+/// Indexes the paragraphs in both ways.
+fn index(database: &Sqlite, set: &Set, language: &str) -> Result<(Vec<Asked>, i64)> {
+    let mut sql = format!(
+        "CREATE VIRTUAL TABLE plain USING fts5 (title, body, tokenize = 'unicode61 remove_diacritics 2');\n\
+         INSERT INTO tenant (id, name, created_at) VALUES ('{TENANT}', '', 0);\n\
+         INSERT INTO bot (tenant_id, id, settings, updated_at) VALUES ('{TENANT}', '{BOT}', '{{}}', 0);\n"
+    );
+    let scope = Scope::of(TENANT, BOT);
+    let mut asked = Vec::new();
+    let mut row = 0;
+    for (document, number) in set.data.iter().zip(0_usize..) {
+        let title = quote(&document.title);
+        sql.push_str(&format!(
+            "INSERT INTO source (tenant_id, bot_id, id, title, language, updated_at) \
+             VALUES ('{TENANT}', '{BOT}', '{number}', {title}, {}, 0);\n",
+            quote(language)
+        ));
+        for paragraph in &document.paragraphs {
+            row += 1;
+            let text = quote(&paragraph.context);
+            let columns = index_columns(&scope, &document.title, "", &paragraph.context, language);
+            sql.push_str(&format!(
+                "INSERT INTO plain (rowid, title, body) VALUES ({row}, {title}, {text});\n\
+                 INSERT INTO chunk (id, tenant_id, bot_id, source_id, position, heading, anchor, text) \
+                 VALUES ({row}, '{TENANT}', '{BOT}', '{number}', {row}, '', '', {text});\n\
+                 INSERT INTO chunk_fts (rowid, scope, title, heading, body) VALUES ({row}, {}, {}, {}, {});\n",
+                quote(&columns.scope), quote(&columns.title), quote(&columns.heading), quote(&columns.body),
+            ));
+            asked.extend(
+                paragraph
+                    .qas
+                    .iter()
+                    .filter(|asked| !asked.is_impossible)
+                    .map(|asked| Asked {
+                        question: asked.question.clone(),
+                        row,
+                        held_out: number % 2 == 1,
+                    }),
+            );
+        }
+    }
+    database.script(&format!("BEGIN;\n{sql}COMMIT;\n"))?;
+    Ok((asked, row))
+}
+
+/// What SQLite finds by itself.
+fn by_sqlite(database: &Sqlite, question: &str) -> Result<Vec<i64>> {
+    #[derive(Deserialize)]
+    struct Row {
+        rowid: i64,
+    }
+    let words: Vec<String> = question
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(|word| format!("\"{word}\""))
+        .collect();
+    let sql = "SELECT rowid FROM plain WHERE plain MATCH ? ORDER BY rank LIMIT ?";
+    let rows: Vec<Row> = database.rows(sql, &[json!(words.join(" OR ")), json!(PLACES)])?;
+    Ok(rows.iter().map(|row| row.rowid).collect())
+}
