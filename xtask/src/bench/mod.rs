@@ -3,6 +3,7 @@
 mod edge;
 mod knowledge;
 mod limits;
+mod overlap;
 mod retrieval;
 mod sqlite;
 
@@ -39,7 +40,7 @@ const BENCHES: &[Bench] = &[
     },
     Bench {
         name: "retrieval",
-        description: "how often the right paragraph is found, by language; `--set FILE` takes SQuAD's JSON",
+        description: "how often the right paragraph is found, by language; `--set FILE` takes SQuAD's JSON, `--overlap` cuts",
         run: retrieval::run,
     },
 ];

@@ -15,7 +15,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use bulle_edge_core::{
     knowledge::golden::{mrr, recall},
-    retrieval::{self, query::Terms},
+    retrieval::{self, Passage, query::Terms},
     search::{Scope, index_columns},
     text,
 };
@@ -33,32 +33,46 @@ const BOT: &str = "bot";
 const PLACES: usize = 6;
 
 #[derive(Deserialize)]
-struct Set {
+pub(super) struct Set {
     #[serde(default)]
     language: String,
-    data: Vec<Document>,
+    pub data: Vec<Document>,
 }
 
 #[derive(Deserialize)]
-struct Document {
+pub(super) struct Document {
     #[serde(default)]
-    title: String,
-    paragraphs: Vec<Paragraph>,
+    pub title: String,
+    pub paragraphs: Vec<Paragraph>,
 }
 
 #[derive(Deserialize)]
-struct Paragraph {
-    context: String,
+pub(super) struct Paragraph {
+    pub context: String,
     #[serde(default)]
-    qas: Vec<Question>,
+    pub qas: Vec<Question>,
 }
 
 #[derive(Deserialize)]
-struct Question {
-    question: String,
+pub(super) struct Question {
+    pub question: String,
+    #[serde(default)]
+    pub answers: Vec<Answer>,
     /// SQuAD 2.0: no paragraph answers it.
     #[serde(default)]
-    is_impossible: bool,
+    pub is_impossible: bool,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Answer {
+    pub text: String,
+}
+
+/// A chunk to be found, as the row of its number from 1.
+pub(super) struct Row {
+    pub document: usize,
+    pub title: String,
+    pub text: String,
 }
 
 /// A question, the row that answers it, and whether its document is held out.
@@ -104,11 +118,12 @@ impl Places {
 
 /// Runs the sets that are named, or those of `xtask/sets`.
 pub fn run(parser: &mut Parser) -> Result<()> {
-    let (mut files, mut verbose) = (Vec::new(), false);
+    let (mut files, mut verbose, mut overlap) = (Vec::new(), false, false);
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("set") => files.push(PathBuf::from(parser.value()?)),
             Arg::Long("misses") => verbose = true,
+            Arg::Long("overlap") => overlap = true,
             Arg::Value(word) => bail!("`{}`: name a file as `--set FILE`", word.string()?),
             other => return Err(other.unexpected().into()),
         }
@@ -119,6 +134,10 @@ pub fn run(parser: &mut Parser) -> Result<()> {
             .map(|entry| entry.map(|entry| entry.path()))
             .collect::<std::io::Result<_>>()?;
         files.sort();
+    }
+    if overlap {
+        println!("                     sentences    chunks    tokens |    @1    @5   MRR");
+        return files.iter().try_for_each(|file| super::overlap::run(file));
     }
     println!(
         "          paragraphs  questions | plain FTS5: @1    @5    MRR     ms | ours: @1    @5    MRR     ms | @1 tuned on  held out"
@@ -134,15 +153,26 @@ pub fn run(parser: &mut Parser) -> Result<()> {
     Ok(())
 }
 
-fn one(file: &Path, name: &str, verbose: bool) -> Result<()> {
+/// A set and its language.
+pub(super) fn read(file: &Path) -> Result<(Set, String)> {
     let set: Set =
         serde_json::from_str(&fs::read_to_string(file)?).context("this is no SQuAD JSON")?;
+    let name = file.file_stem().unwrap_or_default().to_string_lossy();
     let language = match set.language.as_str() {
-        "" => name.rsplit(['.', '-', '_']).next().unwrap_or_default(),
-        language => language,
+        "" => name
+            .rsplit(['.', '-', '_'])
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
+        language => language.to_owned(),
     };
+    Ok((set, language))
+}
+
+fn one(file: &Path, name: &str, verbose: bool) -> Result<()> {
+    let (set, language) = read(file)?;
     let database = Sqlite::new()?;
-    let (asked, rows) = index(&database, &set, language)?;
+    let (asked, rows) = index(&database, &set, &language)?;
     let (mut plain, mut ours) = (Places::default(), Places::default());
     for Asked {
         question,
@@ -155,16 +185,15 @@ fn one(file: &Path, name: &str, verbose: bool) -> Result<()> {
         let found = by_sqlite(&database, question)?;
         plain.add(at(&found), *held_out, start.elapsed());
         let start = Instant::now();
-        let terms = Terms::of(question, text::language(question, language));
-        let spoken = text::language(question, language);
-        let found = retrieval::find(&database, (TENANT, BOT), question, &terms, spoken);
-        let found = pollster::block_on(found).map_err(|error| anyhow::anyhow!("{error:?}"))?;
+        let found = by_us(&database, question, &language)?;
         let ids: Vec<i64> = found.iter().map(|passage| passage.hit.id).collect();
         ours.add(at(&ids), *held_out, start.elapsed());
         if verbose && at(&ids) != Some(1) && !held_out {
             let first = found
                 .first()
                 .map_or("-", |passage| passage.hit.text.as_str());
+            let spoken = text::language(question, &language);
+            let terms = Terms::of(question, spoken);
             println!(
                 "{:?} {question}\n    {spoken} {:?}\n    {first}",
                 at(&ids),
@@ -189,49 +218,73 @@ fn one(file: &Path, name: &str, verbose: bool) -> Result<()> {
     Ok(())
 }
 
+/// What is found as the Worker finds it.
+pub(super) fn by_us(database: &Sqlite, question: &str, language: &str) -> Result<Vec<Passage>> {
+    let spoken = text::language(question, language);
+    let terms = Terms::of(question, spoken);
+    let found = retrieval::find(database, (TENANT, BOT), question, &terms, spoken);
+    pollster::block_on(found).map_err(|error| anyhow::anyhow!("{error:?}"))
+}
+
 /// Indexes the paragraphs in both ways.
 fn index(database: &Sqlite, set: &Set, language: &str) -> Result<(Vec<Asked>, i64)> {
+    let (mut asked, mut rows) = (Vec::new(), Vec::new());
+    for (document, number) in set.data.iter().zip(0_usize..) {
+        for paragraph in &document.paragraphs {
+            rows.push(Row {
+                document: number,
+                title: document.title.clone(),
+                text: paragraph.context.clone(),
+            });
+            let row = i64::try_from(rows.len())?;
+            let answered = paragraph.qas.iter().filter(|asked| !asked.is_impossible);
+            asked.extend(answered.map(|asked| Asked {
+                question: asked.question.clone(),
+                row,
+                held_out: number % 2 == 1,
+            }));
+        }
+    }
+    fill(database, &rows, language)?;
+    Ok((asked, i64::try_from(rows.len())?))
+}
+
+/// Fills the tables; rows of one document stand together.
+pub(super) fn fill(database: &Sqlite, rows: &[Row], language: &str) -> Result<()> {
     let mut sql = format!(
         "CREATE VIRTUAL TABLE plain USING fts5 (title, body, tokenize = 'unicode61 remove_diacritics 2');\n\
          INSERT INTO tenant (id, name, created_at) VALUES ('{TENANT}', '', 0);\n\
          INSERT INTO bot (tenant_id, id, settings, updated_at) VALUES ('{TENANT}', '{BOT}', '{{}}', 0);\n"
     );
     let scope = Scope::of(TENANT, BOT);
-    let mut asked = Vec::new();
-    let mut row = 0;
-    for (document, number) in set.data.iter().zip(0_usize..) {
-        let title = quote(&document.title);
-        sql.push_str(&format!(
-            "INSERT INTO source (tenant_id, bot_id, id, title, language, updated_at) \
-             VALUES ('{TENANT}', '{BOT}', '{number}', {title}, {}, 0);\n",
-            quote(language)
-        ));
-        for paragraph in &document.paragraphs {
-            row += 1;
-            let text = quote(&paragraph.context);
-            let columns = index_columns(&scope, &document.title, "", &paragraph.context, language);
+    let mut before = None;
+    for (
+        Row {
+            document,
+            title,
+            text,
+        },
+        row,
+    ) in rows.iter().zip(1..)
+    {
+        let columns = index_columns(&scope, title, "", text, language);
+        let (title, text) = (quote(title), quote(text));
+        if before.replace(*document) != Some(*document) {
             sql.push_str(&format!(
-                "INSERT INTO plain (rowid, title, body) VALUES ({row}, {title}, {text});\n\
-                 INSERT INTO chunk (id, tenant_id, bot_id, source_id, position, heading, anchor, text) \
-                 VALUES ({row}, '{TENANT}', '{BOT}', '{number}', {row}, '', '', {text});\n\
-                 INSERT INTO chunk_fts (rowid, scope, title, heading, body) VALUES ({row}, {}, {}, {}, {});\n",
-                quote(&columns.scope), quote(&columns.title), quote(&columns.heading), quote(&columns.body),
+                "INSERT INTO source (tenant_id, bot_id, id, title, language, updated_at) \
+                 VALUES ('{TENANT}', '{BOT}', '{document}', {title}, {}, 0);\n",
+                quote(language)
             ));
-            asked.extend(
-                paragraph
-                    .qas
-                    .iter()
-                    .filter(|asked| !asked.is_impossible)
-                    .map(|asked| Asked {
-                        question: asked.question.clone(),
-                        row,
-                        held_out: number % 2 == 1,
-                    }),
-            );
         }
+        sql.push_str(&format!(
+            "INSERT INTO plain (rowid, title, body) VALUES ({row}, {title}, {text});\n\
+             INSERT INTO chunk (id, tenant_id, bot_id, source_id, position, heading, anchor, text) \
+             VALUES ({row}, '{TENANT}', '{BOT}', '{document}', {row}, '', '', {text});\n\
+             INSERT INTO chunk_fts (rowid, scope, title, heading, body) VALUES ({row}, {}, {}, {}, {});\n",
+            quote(&columns.scope), quote(&columns.title), quote(&columns.heading), quote(&columns.body),
+        ));
     }
-    database.script(&format!("BEGIN;\n{sql}COMMIT;\n"))?;
-    Ok((asked, row))
+    database.script(&format!("BEGIN;\n{sql}COMMIT;\n"))
 }
 
 /// What SQLite finds by itself.
