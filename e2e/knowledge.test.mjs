@@ -137,6 +137,24 @@ describe("a file", () => {
     await eventually("the objects are gone", () => objects(owner).length === 0);
     for (const table of ["source", "source_text", "chunk"]) assert.equal(rows(owner, table, database), 0, table);
     assert.equal(found(owner, "", database), 0);
+    // Another one of the same name begins with nothing, and can learn.
+    await owner.post("/bots", { id: "bot", settings: { name: "Bot", locale: "en" } });
+    const again = await uploaded(owner, "b.md", "# B\n\nThe ossuarine is red.\n");
+    assert.equal((await settled(owner, again.id)).status, "ready");
+  });
+
+  test("takes the place of nothing that is no file, and its language counts", async () => {
+    const owner = await newOwner(edge);
+    const text = await owner.post(owner.at, { kind: "text", text: "The glasswing sleeps." });
+    const put = (id, query = "") => owner.fetch(`${owner.at}/${id}/file?name=a.md${query}`, { method: "PUT", body: Buffer.from("# A\n\nThe lanternfly wakes.\n"), headers: { "if-match": "*" } });
+    const refused = await put(text.id);
+    assert.deepEqual([refused.status, (await refused.json()).code], [422, "invalid_value"]);
+    assert.deepEqual(objects(owner), []);
+    const file = await uploaded(owner, "a.md", "# A\n\nThe lanternfly wakes.\n");
+    await settled(owner, file.id);
+    assert.equal((await put(file.id, "&language=fr")).status, 200);
+    await settled(owner, file.id);
+    assert.equal(database.prepare("SELECT language FROM source WHERE id = ?").get(file.id).language, "fr");
   });
 });
 

@@ -118,6 +118,32 @@ describe("a site", () => {
     assert.equal(web.asked("/"), 0);
   });
 
+  test("keeps what it cannot find now, follows every link, and takes on the language that it is given", async () => {
+    const owner = await newOwner(edge);
+    const many = Array.from({ length: 320 }, (_, n) => `/none/${n}`);
+    site({
+      "/sitemap.xml": { headers: { "content-type": "application/xml" }, body: `<?xml version="1.0"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><url><loc>${web.url}/orphan</loc></url></urlset>` },
+      "/": page("Home", "The saltmarsh begins here.", ["/hub", ...many.map((path) => `https://elsewhere.example${path}`), "/last"]),
+      "/hub": page("Hub", "The hub of the saltmarsh.", ["/spoke"]),
+      "/spoke": page("Spoke", "The spoke holds a tidewheel."),
+      "/orphan": page("Orphan", "The orphan holds a moonrake."),
+      "/last": page("Last", "The last link leads to a fogbell."),
+    });
+    const source = await crawled(owner);
+    const all = ["/", "/hub", "/last", "/orphan", "/spoke"];
+    const known = async () => (await parts(owner, source.id)).map(({ url }) => url.slice(web.url.length)).sort();
+    assert.deepEqual(await known(), all);
+    web.pages["/sitemap.xml"] = web.pages["/hub"] = { status: 503 };
+    const refreshed = await owner.fetch(`${owner.at}/${source.id}/refresh`, { method: "POST" });
+    assert.equal(refreshed.status, 200);
+    await settled(owner, source.id, { patience: 60_000 });
+    assert.deepEqual(await known(), all, "what failed, and what only it leads to, stays");
+    await owner.patch(`${owner.at}/${source.id}`, { language: "fr" });
+    await settled(owner, source.id, { patience: 60_000 });
+    const languages = database.prepare("SELECT DISTINCT language FROM source WHERE parent = ? AND status = 'ready'").all(source.id);
+    assert.deepEqual(languages.map(({ language }) => language), ["fr"]);
+  });
+
   test("of one sitemap is what that lists", async () => {
     const owner = await newOwner(edge);
     site({
@@ -180,4 +206,13 @@ test("a feed's entries answer, each with its own page, and stay when the feed mo
   assert.deepEqual(second.map(({ title }) => title).sort(), ["News 1", "News 2", "News 3"]);
   assert.equal(second.find(({ title }) => title === "News 1").indexed_at, first.find(({ title }) => title === "News 1").indexed_at);
   assert.match((await ask(owner, "Is the ferry to Foulness late?")).said, /on time/);
+});
+
+test("a feed's entries that share a name, or have none, are entries of their own", async () => {
+  const owner = await newOwner(edge);
+  const item = (n) => `<item><title>Note ${n}</title><link>${web.url}/status</link><description>Note ${n} tells of sandglass${n}.</description></item>`;
+  web.pages["/notes.xml"] = { headers: { "content-type": "application/rss+xml" }, body: `<?xml version="1.0"?><rss version="2.0"><channel><title>Notes</title>${Array.from({ length: 25 }, (_, n) => item(n)).join("")}</channel></rss>` };
+  const { id } = await owner.post(owner.at, { kind: "feed", url: `${web.url}/notes.xml` });
+  assert.equal((await settled(owner, id, { patience: 60_000 })).status, "ready");
+  assert.equal(rows(owner, "source", database, `parent = '${id}'`), 25);
 });

@@ -19,6 +19,9 @@ use crate::{
 /// Share of their words that two questions of one gap have in common at least.
 const ALIKE: f64 = 0.55;
 
+/// Words of a question that are compared.
+const MAX_WORDS: usize = 24;
+
 /// Questions of a gap that are shown.
 const SHOWN: usize = 10;
 
@@ -76,10 +79,16 @@ pub fn group(mut questions: Vec<Unanswered>, locale: &str) -> Vec<Group> {
 /// What a question is compared by: its words without those that every question has, else all of them.
 fn compared(question: &str, locale: &str) -> Vec<Word> {
     let terms = Terms::of(question, text::language(question, locale));
-    match terms.is_empty() {
+    let mut compared: Vec<Word> = Vec::new();
+    for word in match terms.is_empty() {
         true => words(question),
         false => terms.words().to_vec(),
+    } {
+        if compared.len() < MAX_WORDS && !compared.contains(&word) {
+            compared.push(word);
+        }
     }
+    compared
 }
 
 /// Dice's coefficient, where another form of a word counts for a part. No word weighs more than others: what everybody
@@ -87,7 +96,7 @@ fn compared(question: &str, locale: &str) -> Vec<Word> {
 fn alike(a: &[Word], b: &[Word]) -> f64 {
     let held = |words: &[Word], others: &[Word]| -> f64 {
         let best = |word: &Word| {
-            let likeness = others.iter().map(|other| likeness(word, other, true));
+            let likeness = others.iter().map(|other| likeness(word, other, false));
             likeness.fold(0.0, f64::max)
         };
         words.iter().map(best).sum()

@@ -99,7 +99,10 @@ pub fn answer(question: &Question, passages: &Passages) -> Extract {
     let mut units: Vec<&Unit> = (all.iter())
         .filter(|unit| unit.coverage >= MIN_COVERAGE)
         .collect();
-    let spoken = |unit: &&Unit| unit.passage.hit.speaks(passages.language());
+    let spoken = |unit: &&Unit| {
+        let hit = &unit.passage.hit;
+        hit.language.is_empty() || hit.speaks(passages.language())
+    };
     if units.iter().any(spoken) {
         units.retain(spoken);
     }

@@ -134,7 +134,8 @@ impl Edge {
             "SELECT reply_id, conversation_id, visitor_id, question, nothing_found, thumbs_down, comment, \
              unanswered.created_at, closed, source_id FROM unanswered \
              JOIN conversation ON conversation.tenant_id = ?1 AND conversation.id = conversation_id \
-             WHERE unanswered.tenant_id = ?1 AND unanswered.bot_id = ?2 AND unanswered.created_at >= ?3 \
+             WHERE unanswered.tenant_id = ?1 AND unanswered.bot_id = ?2 \
+             AND (unanswered.created_at >= ?3 OR closed = 'dismissed') \
              ORDER BY unanswered.created_at DESC LIMIT ?4",
         );
         let statement = statement.bind(&[

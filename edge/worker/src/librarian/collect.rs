@@ -1,5 +1,7 @@
 //! Feeds: every entry becomes a source of its own. What a feed no longer lists stays: most list only the newest.
 
+use std::collections::HashSet;
+
 use bulle_edge_core::{
     ports::Clock,
     sources::{MAX_ENTRIES, MAX_PAGE_BYTES, frontier::part_id, schedule},
@@ -44,14 +46,27 @@ impl Librarian {
         let entries = feed(&bytes, fetched.url.as_str()).map_err(|e| unreadable(&e))?;
         let total = entries.len().min(MAX_ENTRIES);
         let mut written = 0;
+        let mut seen = HashSet::new();
         for (number, entry) in entries.into_iter().take(MAX_ENTRIES).enumerate() {
-            let id = part_id(&work.id, &entry.id);
             let mut document = entry.document;
             if let Some(language) = &given.language {
                 language.clone_into(&mut document.language);
             }
-            let pieces = [document.title.as_bytes(), b"\n", document.body.as_bytes()];
-            let checksum = sha256_hex(pieces);
+            let pieces = [
+                &document.title,
+                "\n",
+                &document.language,
+                "\n",
+                &document.body,
+            ];
+            let checksum = sha256_hex(pieces.map(str::as_bytes));
+            // Feeds whose entries have no names of their own, or share one.
+            let name = match entry.id.as_str() {
+                name if !name.is_empty() && seen.insert(name.to_owned()) => name,
+                _ if seen.insert(checksum.clone()) => &checksum,
+                _ => continue,
+            };
+            let id = part_id(&work.id, name);
             let bytes = document.body.len();
             let page = document.url.clone();
             // An entry without text says nothing.

@@ -254,6 +254,10 @@ impl Librarian {
                 let bytes = fetched.bytes.unwrap_or_default();
                 String::from_utf8_lossy(&bytes).into_owned()
             }
+            // What it asks for at its end cannot be known.
+            Err(Trouble::Lasting(failure)) if failure.code == FailureCode::TooLarge => {
+                "User-agent: *\nDisallow: /".to_owned()
+            }
             Err(Trouble::Lasting(_)) => String::new(),
             Err(passing) => return Err(passing),
         };

@@ -7,6 +7,7 @@ mod collect;
 mod document;
 mod fetch;
 mod meaning;
+mod said;
 mod shelf;
 mod walk;
 
@@ -311,6 +312,8 @@ impl Librarian {
             let left = self.forget_vectors().await?;
             if left.is_none() {
                 self.state.storage().delete_all().await.map_err(stored)?;
+                // A bot of the same name may come.
+                self.store.open();
             }
             return Ok(Some(Gone { left }));
         }

@@ -114,10 +114,16 @@ pub struct Store(SqlStorage);
 impl Store {
     /// Opens them.
     pub fn new(sql: SqlStorage) -> Self {
-        if let Err(error) = sql.exec(SCHEMA, None) {
+        let store = Self(sql);
+        store.open();
+        store
+    }
+
+    /// Makes those that are missing: all of them, after everything was deleted.
+    pub fn open(&self) {
+        if let Err(error) = self.0.exec(SCHEMA, None) {
             super::log(&error);
         }
-        Self(sql)
     }
 
     /// Whose bot it is, and where the edge is.
@@ -256,10 +262,13 @@ impl Store {
         }
     }
 
-    /// Tries a page again then.
-    pub fn again(&self, number: i64, at: u64) -> Result<()> {
-        let sql = "UPDATE page SET attempts = attempts + 1, ready_at = ? WHERE number = ?";
-        self.write(sql, vec![integer(at), number.into()])
+    /// Tries a page again then, after so many attempts.
+    pub fn again(&self, number: i64, attempts: u32, at: u64) -> Result<()> {
+        let sql = "UPDATE page SET attempts = ?, ready_at = ? WHERE number = ?";
+        self.write(
+            sql,
+            vec![integer(attempts.into()), integer(at), number.into()],
+        )
     }
 
     /// Notes what a page turned out to be.

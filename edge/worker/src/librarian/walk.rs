@@ -10,13 +10,14 @@ use bulle_edge_core::{
     },
     text::sha256_hex,
 };
-use bulle_edge_formats::{Document, File, Robots, page, read, robots, sitemap};
+use bulle_edge_formats::{Document, Robots, robots, sitemap};
 use serde::{Deserialize, Serialize};
 
 use super::{
     Desk, Librarian, Outcome, Stop,
     document::{allowed, prepared, unreadable},
-    fetch::{Fetched, Redirects},
+    fetch::Redirects,
+    said::hear,
     shelf::{Page, PageState, Turned},
 };
 use crate::adapters::library::{End, Target, Validators, Work};
@@ -48,6 +49,9 @@ struct Walk {
     moved: bool,
     title: Option<String>,
     failure: Option<Failure>,
+    /// Something that leads to pages could not be read now: what was not met may still be there.
+    #[serde(default)]
+    incomplete: bool,
 }
 
 /// What a walk works with.
@@ -57,13 +61,6 @@ struct Way<'w> {
     target: Target<'w>,
     frontier: Frontier,
     robots: Robots,
-}
-
-/// What a page said.
-struct Said {
-    document: Option<Document>,
-    links: Vec<String>,
-    canonical: Option<String>,
 }
 
 impl Librarian {
@@ -157,6 +154,7 @@ impl Librarian {
             moved,
             title: None,
             failure: None,
+            incomplete: false,
         };
         let ready_at = self.edge.now_ms() + walk.pause_ms;
         self.store.keep_walk(&work.id, &walk, ready_at)?;
@@ -184,6 +182,7 @@ impl Librarian {
         let listed = match listed {
             Ok(listed) => listed,
             Err(trouble) => {
+                walk.incomplete |= !matches!(trouble, Trouble::Lasting(_));
                 if walk.listed_only {
                     walk.failure.get_or_insert(trouble.failure().clone());
                 }
@@ -237,6 +236,15 @@ impl Librarian {
             0 => Redirects::Follow,
             _ => Redirects::Tell,
         };
+        // What ends the object while it is read is not read for ever.
+        if page.attempts >= schedule::MAX_PAGE_ATTEMPTS {
+            let why = "Reading this page took more than there is. Upload its content, in parts.";
+            let trouble = Trouble::lasting(FailureCode::TooMuchWork, why);
+            self.missed(way, walk, page, &id, trouble).await?;
+            return Ok(None);
+        }
+        self.store
+            .again(page.number, page.attempts + 1, edge.now_ms())?;
         let asked = (&known, MAX_PAGE_BYTES);
         let fetched = desk.fetcher.get_with(edge, &page.url, asked, redirects);
         let fetched = match fetched.await {
@@ -247,13 +255,14 @@ impl Librarian {
             }
         };
         if fetched.url.as_str() != page.url {
-            self.pass(page, &[])?;
             let there = way
                 .frontier
                 .admit(&desk.fetcher.guard, fetched.url.as_str());
+            // The page is not passed over before the other walk has begun.
             if there.is_none() && page.depth == 0 && !walk.moved {
                 return Ok(Some(fetched.url));
             }
+            self.pass(page, &[])?;
             self.meet(way, there.iter().map(worker::Url::as_str), page.depth)?;
             return Ok(None);
         }
@@ -283,9 +292,11 @@ impl Librarian {
                 return Ok(None);
             }
         };
-        let links: Vec<String> = said.links.into_iter().take(MAX_LINKS).collect();
-        self.go_on(way, page, &links)?;
+        self.go_on(way, page, &said.links)?;
         let guard = &desk.fetcher.guard;
+        let links = said.links.into_iter();
+        let links = links.filter(|link| way.frontier.admit(guard, link).is_some());
+        let links: Vec<String> = links.take(MAX_LINKS).collect();
         let canonical = said.canonical.as_deref();
         let canonical = canonical.and_then(|address| way.frontier.admit(guard, address));
         if let Some(other) = canonical.filter(|other| other.as_str() != page.url) {
@@ -299,7 +310,13 @@ impl Librarian {
         if let Some(language) = way.work.given()?.language {
             document.language = language;
         }
-        let pieces = [document.title.as_bytes(), b"\n", document.body.as_bytes()];
+        let Document {
+            title,
+            language,
+            body,
+            ..
+        } = &document;
+        let pieces = [title.as_str(), "\n", language, "\n", body].map(str::as_bytes);
         let checksum = sha256_hex(pieces);
         if self
             .store
@@ -385,7 +402,7 @@ impl Librarian {
         let attempt = page.attempts + 1;
         let next = schedule::after(&trouble, attempt, schedule::MAX_PAGE_ATTEMPTS, first);
         if let schedule::Next::Again(pause) = next {
-            self.store.again(page.number, now + pause)?;
+            self.store.again(page.number, attempt, now + pause)?;
             return Ok(());
         }
         if page.depth == 0 || walk.failure.is_none() {
@@ -395,6 +412,9 @@ impl Librarian {
         if trouble.failure().code == FailureCode::NotFound {
             return self.pass(page, &[]);
         }
+        // So does what it leads to.
+        let links = page.links();
+        self.go_on(way, page, &links)?;
         let shelf = &way.desk.shelf;
         let part = self
             .edge
@@ -413,7 +433,7 @@ impl Librarian {
             part: id,
             checksum: "",
             validators: &Validators::default(),
-            links: &page.links(),
+            links: &links,
         };
         self.store.turned(page.number, &turned)?;
         Ok(())
@@ -446,7 +466,10 @@ impl Librarian {
             let why = walk.failure.clone().unwrap_or_else(nothing);
             return Ok(Outcome::Ended(super::failed(why, work, now)));
         }
-        let gone = edge.other_parts(shelf, &work.id, &stay).await?;
+        let gone = match walk.incomplete {
+            true => Vec::new(),
+            false => edge.other_parts(shelf, &work.id, &stay).await?,
+        };
         for ids in gone.chunks(DELETED) {
             edge.remove_parts(shelf, way.target, ids).await?;
         }
@@ -459,37 +482,4 @@ impl Librarian {
             validators: Validators::default(),
         }))
     }
-}
-
-/// What a page says.
-fn hear(fetched: &Fetched) -> Result<Said, Trouble> {
-    let bytes = fetched.bytes.as_deref().unwrap_or_default();
-    let kind = fetched.content_type.as_deref();
-    let is_page = kind.is_none_or(|kind| kind.to_ascii_lowercase().contains("html"));
-    if is_page {
-        let page = page(bytes, fetched.url.as_str(), kind).map_err(|e| unreadable(&e))?;
-        let wanted = !page.noindex && !page.document.body.trim().is_empty();
-        return Ok(Said {
-            document: wanted.then_some(page.document),
-            links: if page.nofollow {
-                Vec::new()
-            } else {
-                page.links
-            },
-            canonical: page.canonical.filter(|_| !page.noindex),
-        });
-    }
-    let name = fetched.url.path().rsplit('/').next().unwrap_or_default();
-    let documents = read(&File {
-        name,
-        content_type: kind,
-        url: fetched.url.as_str(),
-        bytes,
-    });
-    let documents = documents.map_err(|e| unreadable(&e))?;
-    Ok(Said {
-        document: bulle_edge_core::sources::content::merge(documents, name),
-        links: Vec::new(),
-        canonical: None,
-    })
 }

@@ -85,6 +85,17 @@ fn a_single_document_that_does_not_say_its_language_answers() {
     }
 }
 
+#[test]
+fn a_document_without_a_language_is_heard_beside_one_with() {
+    let page = "---\ntitle: Shop\nlang: en\n---\n\n# Delivery\n\nWe deliver to many towns.\n";
+    let answer = "# Do you deliver to Norway?\n\nYes, to Norway within nine days.\n";
+    let shop = Example::of(PLAIN.bot.clone(), [page.to_owned(), answer.to_owned()]);
+    let question = shop.question_in("en", "Do you deliver to Norway?");
+    let passages = block_on(retrieval::search(&shop, &question, None)).unwrap();
+    let said = extractive::answer(&question, &passages).pieces.concat();
+    assert!(said.contains("nine days"), "{said}");
+}
+
 /// What is said, whether it is an answer, and the address that is cited first.
 fn ask(question: &str, locale: &str) -> (String, bool, String) {
     let question = TWIN.question_in(locale, question);

@@ -308,7 +308,9 @@ impl Edge {
     ) -> Result<bool, PortError> {
         // What is not said anew stays as it was said.
         let sql = "UPDATE source SET given = json_patch(given, ?5), revision = revision + 1, attempts = 0, reason = '', \
-                   detail = '', status = 'queued', next_at = ?6, updated_at = ?6, version = version + 1 \
+                   detail = '', status = 'queued', next_at = ?6, updated_at = ?6, version = version + 1, \
+                   checksum = iif(json_extract(json_patch(given, ?5), '$.title', '$.language', '$.url') \
+                   = json_extract(given, '$.title', '$.language', '$.url'), checksum, '') \
                    WHERE tenant_id = ?1 AND bot_id = ?2 AND id = ?3 AND version = ?4 AND kind = 'file' \
                    AND parent IS NULL RETURNING id";
         let values = [id.into(), time(version), json(given)?.into(), time(now_ms)];

@@ -21,9 +21,13 @@ use bulle_protocol::admin::{
 };
 use bulle_protocol::{
     Id,
-    admin::{Scope, source::NewSource as New},
+    admin::{
+        Scope,
+        source::{NewSource as New, SourceKind},
+    },
     problem::{Code, Problem},
 };
+use serde::Deserialize;
 use worker::send;
 
 #[cfg(test)]
@@ -151,7 +155,11 @@ pub async fn replace(Path(path): Path<(String, String, String)>, mut call: Call)
     let shelf = shelf(&call, path.0.clone(), path.1.clone()).await?;
     let given = given(&call.uri)?;
     let compound = compound(&path);
-    things::precondition(&call, &KIND, &path.0, &compound).await?;
+    let found = things::precondition(&call, &KIND, &path.0, &compound).await?;
+    if !is_file(&found.item)? {
+        let detail = "This source is no file that was uploaded. Change it, or add another.";
+        return Err(Problem::new(Code::InvalidValue, detail).into());
+    }
     let (given, bytes) = receive(&mut call, given).await?;
     let checksum = given.file.as_ref().map(|file| file.checksum.clone());
     let checksum = checksum.unwrap_or_default();
@@ -234,6 +242,22 @@ pub async fn bot_is_gone(call: &Call, tenant_id: String, bot_id: String) {
 /// Whether a file may come to this address, larger than any JSON.
 pub fn is_upload(path: &str) -> bool {
     path.starts_with(super::PREFIX) && (path.ends_with("/files") || path.ends_with("/file"))
+}
+
+/// Whether a row is of an upload.
+fn is_file(item: &str) -> Result<bool, Problem> {
+    #[derive(Deserialize)]
+    struct Row {
+        source: Kinded,
+    }
+    #[derive(Deserialize)]
+    struct Kinded {
+        kind: SourceKind,
+        parent: Option<String>,
+    }
+    let broken = |_| Problem::new(Code::Internal, "What is stored cannot be read.");
+    let row: Row = serde_json::from_str(item).map_err(broken)?;
+    Ok(row.source.kind == SourceKind::File && row.source.parent.is_none())
 }
 
 /// The shelf of a bot that there is.
