@@ -146,7 +146,7 @@ describe("a file", () => {
   test("takes the place of nothing that is no file, and its language counts", async () => {
     const owner = await newOwner(edge);
     const text = await owner.post(owner.at, { kind: "text", text: "The glasswing sleeps." });
-    const put = (id, query = "") => owner.fetch(`${owner.at}/${id}/file?name=a.md${query}`, { method: "PUT", body: Buffer.from("# A\n\nThe lanternfly wakes.\n"), headers: { "if-match": "*" } });
+    const put = (id, query = "") => owner.fetch(`${owner.at}/${id}/file?name=a.md${query}`, { method: "PUT", body: Buffer.from("# A\n\nThe lanternfly wakes.\n"), headers: { "content-type": "text/markdown", "if-match": "*" } });
     const refused = await put(text.id);
     assert.deepEqual([refused.status, (await refused.json()).code], [422, "invalid_value"]);
     assert.deepEqual(objects(owner), []);
