@@ -169,13 +169,14 @@ describe("the cache of answers", () => {
 test("a long conversation is remembered by its summary", async () => {
   const long = "mot ".repeat(900);
   upstream.requests.length = 0;
-  const isSummary = (question) => /summar/i.test(question);
-  upstream.behave = (response, question) => stream(response, answer([isSummary(question) ? "La visiteuse s'appelle Ada." : long]));
+  // It is no work of the persona's.
+  const isSummary = ({ body }) => !body.messages[0].content.includes("You are Maëlle");
+  upstream.behave = (response) => stream(response, answer([isSummary(upstream.requests.at(-1)) ? "La visiteuse s'appelle Ada." : long]));
   const me = await open({ locale: "fr" });
   await owner.patch("/bots/digital-twin", { settings: { limits: { tiers: { free: { per_minute: 1000, memory: null } } } } });
   await me.ask("Je m'appelle Ada.");
   for (let n = 0; n < 9; n += 1) await me.ask(`Et encore ${n} ?`);
-  const summaries = upstream.requests.filter(({ body }) => isSummary(body.messages.at(-1).content) || isSummary(body.messages[0].content));
+  const summaries = upstream.requests.filter(isSummary);
   assert.ok(summaries.length > 0, "nobody was asked for a summary");
   // It is made behind the answer.
   const kept = () => database.prepare("SELECT count(*) AS n FROM summary WHERE conversation_id = ?").get(me.conversationId).n;
