@@ -10,6 +10,7 @@ use bulle_protocol::{
 use crate::{
     retrieval::query::Terms,
     search::{
+        fold::fold,
         rank::likeness,
         words::{Word, words},
     },
@@ -134,11 +135,11 @@ impl Group {
     pub fn question(&self) -> &str {
         let mut uses: HashMap<String, usize> = HashMap::new();
         for member in &self.members {
-            *uses.entry(text::fold(&member.shown.text)).or_default() += 1;
+            *uses.entry(fold(&member.shown.text)).or_default() += 1;
         }
         let rank = |member: &&Unanswered| {
             let text = member.shown.text.as_str();
-            let uses = uses.get(&text::fold(text)).copied().unwrap_or_default();
+            let uses = uses.get(&fold(text)).copied().unwrap_or_default();
             (std::cmp::Reverse(uses), text.chars().count())
         };
         let best = self.members.iter().min_by_key(rank);
@@ -274,7 +275,7 @@ mod tests {
         );
         let gap = groups[0].shown();
         assert_eq!((groups.len(), gap.count, gap.visitors), (1, 4, 2));
-        assert_eq!(text::fold(&gap.question), text::fold("parking?"));
+        assert_eq!(fold(&gap.question), fold("parking?"));
         assert_eq!((gap.first_at, gap.last_at), (1, 4));
         assert_eq!(gap.questions.first().map(|q| q.asked_at), Some(4));
     }

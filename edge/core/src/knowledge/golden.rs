@@ -9,6 +9,7 @@ use crate::{
     guard::input::visible,
     ports::{Index, Meaning, PortError},
     retrieval::{Passage, find, query::Terms},
+    search::fold::fold,
     text,
 };
 
@@ -67,14 +68,14 @@ pub fn check(new: &NewGoldenQuestion, n: usize) -> Result<(), Problem> {
 pub fn is_expected(expected: &Expected, passage: &Passage) -> bool {
     let hit = &passage.hit;
     let url = hit.url.as_deref().unwrap_or_default();
-    let same = |a: &str, b: &str| text::fold(a).trim() == text::fold(b).trim();
+    let same = |a: &str, b: &str| fold(a).trim() == fold(b).trim();
     let Expected {
         text: words,
         title,
         url: place,
     } = expected;
     let holds = |words: &String| {
-        text::fold(&format!("{}\n{}", hit.heading, hit.text)).contains(text::fold(words).trim())
+        fold(&format!("{}\n{}", hit.heading, hit.text)).contains(fold(words).trim())
     };
     let is_at =
         |place: &String| url == place.as_str() || url.split('#').next() == Some(place.as_str());
@@ -161,6 +162,18 @@ mod tests {
         ] {
             assert_eq!(is_expected(&wanted, &passage()), is, "{wanted:?}");
         }
+    }
+
+    #[test]
+    fn vowel_signs_tell_words_apart() {
+        let mut passage = passage();
+        passage.hit.text = "दुकान काला चाय बेचती है।".to_owned();
+        let expected = |text: &str| Expected {
+            text: Some(text.to_owned()),
+            ..Expected::default()
+        };
+        assert!(is_expected(&expected("काला चाय"), &passage));
+        assert!(!is_expected(&expected("कल"), &passage));
     }
 
     #[test]
