@@ -74,6 +74,15 @@ describe("a gap", () => {
     assert.deepEqual((await gaps(owner)).items.map(({ question }) => question), ["Is there a car park?"]);
     const [answered] = (await gaps(owner, "?status=answered&days=1")).items;
     assert.deepEqual([answered.count, answered.source], [2, made.id]);
+
+    // Without the source it is a gap again, and the same answer is a source again.
+    await owner.remove(`${owner.at}/${made.id}`);
+    await ask(one, "Do you deliver to Norway?");
+    const [again] = (await gaps(owner)).items;
+    assert.deepEqual([again.question, again.count], ["Do you deliver to Norway?", 1]);
+    const anew = await owner.post(`${GAPS}/${reply}/answer`, answer);
+    assert.notEqual(anew.id, made.id);
+    assert.equal((await settled(owner, anew.id)).status, "ready");
   });
 
   test("that is dismissed stays so, also for those who ask it later", async () => {

@@ -97,7 +97,10 @@ pub async fn answer(
         max_pages: None,
         max_depth: None,
     };
-    let key = sha256_hex([gap.as_bytes(), b"\n", said.as_bytes()]);
+    // The same gap, until somebody asks in vain again: then its answer is to be made anew.
+    let replies: Vec<Id> = group.replies().collect();
+    let last = replies.last().map(Id::to_string).unwrap_or_default();
+    let key = sha256_hex([last.as_bytes(), b"\n", said.as_bytes()]);
     let once = HeaderName::from_static("idempotency-key");
     if let Ok(key) = HeaderValue::from_str(&format!("gap-{key}")) {
         call.headers.entry(once).or_insert(key);
@@ -117,7 +120,6 @@ pub async fn answer(
         id: String,
     }
     let made: Option<Made> = serde_json::from_slice(&body).ok();
-    let replies: Vec<Id> = group.replies().collect();
     let source = made.as_ref().map(|made| made.id.as_str());
     let whose = (shelf.tenant_id.as_str(), shelf.bot_id.as_str());
     let closed = call
