@@ -112,6 +112,11 @@ impl Session {
             Call::Send { .. } | Call::Attach { .. } => self.stream_answered(ticket, problem),
             // Stopping is a wish; the turn's own end says what became of it.
             Call::Cancel { .. } | Call::Identify | Call::OpenSession(_) => {}
+            Call::Other { .. } => self.effects.push(Effect::Replied {
+                ticket,
+                status: problem.map_or(200, |problem| problem.status),
+                body: body.to_owned(),
+            }),
         }
     }
 
@@ -149,6 +154,11 @@ impl Session {
                 self.link_broke(ticket);
             }
             Call::Cancel { .. } | Call::Identify | Call::OpenSession(_) => {}
+            Call::Other { .. } => self.effects.push(Effect::Replied {
+                ticket,
+                status: 0,
+                body: String::new(),
+            }),
         }
     }
 }

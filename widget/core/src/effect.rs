@@ -32,6 +32,15 @@ pub enum Effect {
     Store(String),
     /// Keep this text for the next page of this tab; empty when there is nothing to keep.
     StoreOutbox(String),
+    /// Hand on the answer to [`Event::Called`](crate::Event::Called).
+    Replied {
+        /// The request.
+        ticket: Ticket,
+        /// HTTP status; 0 when there was no answer.
+        status: u16,
+        /// The body as text.
+        body: String,
+    },
     /// The composer's draft was taken: empty it.
     DraftTaken,
     /// Draw again what has changed.
@@ -98,6 +107,15 @@ pub enum Call {
         /// Of this conversation.
         conversation: Id,
     },
+    /// What the session itself has no use for; answered by [`Effect::Replied`].
+    Other {
+        /// HTTP method.
+        method: String,
+        /// Path and query.
+        path: String,
+        /// JSON.
+        body: Option<String>,
+    },
 }
 
 impl Call {
@@ -106,9 +124,13 @@ impl Call {
         matches!(self, Self::Identify | Self::OpenSession(_))
     }
 
-    /// The HTTP method: everything that is not a question is a `POST`.
-    pub fn is_post(&self) -> bool {
-        !matches!(self, Self::History { .. } | Self::Attach { .. })
+    /// The HTTP method.
+    pub fn method(&self) -> &str {
+        match self {
+            Self::History { .. } | Self::Attach { .. } => "GET",
+            Self::Other { method, .. } => method,
+            _ => "POST",
+        }
     }
 
     /// Path and query under the edge's origin.
@@ -116,6 +138,7 @@ impl Call {
         let (conversation, tail) = match self {
             Self::OpenSession(_) | Self::Identify => return "/v1/sessions".to_owned(),
             Self::CreateConversation => return "/v1/conversations".to_owned(),
+            Self::Other { path, .. } => return path.clone(),
             Self::History {
                 conversation,
                 before,
@@ -142,6 +165,7 @@ impl Call {
         match self {
             Self::OpenSession(request) => serde_json::to_string(request).ok(),
             Self::Send { body, .. } => serde_json::to_string(body).ok(),
+            Self::Other { body, .. } => body.clone(),
             _ => None,
         }
     }
@@ -155,10 +179,10 @@ mod tests {
     fn paths_follow_the_contract() {
         let conversation = Id::from_parts(1, 2);
         let turn = Id::from_parts(3, 4);
-        let call = |call: Call| (call.is_post(), call.path(), call.body());
+        let call = |call: Call| (call.method().to_owned(), call.path(), call.body());
         assert_eq!(
             call(Call::CreateConversation),
-            (true, "/v1/conversations".into(), None)
+            ("POST".into(), "/v1/conversations".into(), None)
         );
         assert_eq!(
             call(Call::History {
@@ -166,7 +190,7 @@ mod tests {
                 before: Some("c".into())
             }),
             (
-                false,
+                "GET".into(),
                 format!("/v1/conversations/{conversation}/messages?limit=30&before=c"),
                 None
             )
@@ -177,7 +201,7 @@ mod tests {
                 after: Some(EventId { turn, seq: 7 })
             }),
             (
-                false,
+                "GET".into(),
                 format!("/v1/conversations/{conversation}/events?after={turn}:7"),
                 None
             )
@@ -190,7 +214,7 @@ mod tests {
         assert_eq!(
             call(Call::Send { conversation, body }),
             (
-                true,
+                "POST".into(),
                 format!("/v1/conversations/{conversation}/messages"),
                 Some(format!("{{\"id\":\"{turn}\",\"text\":\"hi\"}}"))
             )

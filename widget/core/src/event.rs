@@ -124,6 +124,20 @@ pub enum Event {
     StopAsked,
     /// The visitor wants to start afresh.
     NewAsked,
+    /// The visitor wants to see this conversation.
+    ShowAsked {
+        /// Its id.
+        conversation: Id,
+    },
+    /// Somebody wants the edge called as the visitor; answered by [`Effect::Replied`](crate::Effect::Replied).
+    Called {
+        /// HTTP method.
+        method: String,
+        /// Path and query.
+        path: String,
+        /// JSON.
+        body: Option<String>,
+    },
     /// The visitor wants to read older messages.
     EarlierAsked,
 }

@@ -10,7 +10,7 @@ use bulle_protocol::{
 
 use crate::{
     calls::Pending,
-    effect::{Changes, Effect},
+    effect::{Call, Changes, Effect, Ticket},
     event::{Event, Identity, Moment},
     failure::{Failure, is_challenge, is_owners},
     history::History,
@@ -197,6 +197,10 @@ impl Session {
             Event::StopAsked => self.stop(),
             Event::NewAsked => self.start_afresh(),
             Event::EarlierAsked => self.load_earlier(),
+            Event::ShowAsked { conversation } => self.show_conversation(conversation),
+            Event::Called { method, path, body } => {
+                self.request(Call::Other { method, path, body });
+            }
         }
         self.flush();
         self.keep_outbox();
@@ -302,6 +306,16 @@ impl Session {
     /// The time of the last update, in Unix milliseconds.
     pub fn now(&self) -> u64 {
         self.now
+    }
+
+    /// True while the answer to a call is awaited.
+    pub fn awaits(&self, ticket: Ticket) -> bool {
+        self.calls.iter().any(|call| call.ticket == ticket)
+    }
+
+    /// The ticket of the next call.
+    pub fn next_ticket(&self) -> Ticket {
+        Ticket(self.tickets.wrapping_add(1))
     }
 
     /// The answer to a message of the visitor.

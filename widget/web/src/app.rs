@@ -6,18 +6,22 @@
 use std::time::Duration;
 
 use bulle_protocol::{Id, loader::LoaderConfig, session::Bot};
-use bulle_widget_core::{Changes, Event as Happened, Identity, Session, Ticket};
+use bulle_widget_core::{Changes, Event as Happened, Session};
 use leptos::{mount::mount_to, prelude::*};
-use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use web_sys::{AbortController, Event, EventTarget, HtmlElement, HtmlTextAreaElement};
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{Event, EventTarget, HtmlElement, HtmlTextAreaElement};
 
-use crate::{browser, effects, node::Node};
+use crate::{
+    browser, effects,
+    node::Node,
+    page::{self, Page},
+};
 
 /// How long the live region keeps what it has said.
 const SAID: Duration = Duration::from_secs(5);
 
 /// A handle on one bubble; copied into every view and handler.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct App {
     inner: StoredValue<Inner, LocalStorage>,
     phase: RwSignal<u32>,
@@ -47,7 +51,6 @@ pub(crate) struct Inner {
     pub log: Option<HtmlElement>,
     /// The composer's text field.
     pub field: Option<HtmlTextAreaElement>,
-    pub aborts: Vec<(Ticket, AbortController)>,
     pub wake: Option<TimeoutHandle>,
     /// The live region; everything that is said goes through [`App::say`].
     pub announcer: Option<HtmlElement>,
@@ -63,8 +66,8 @@ pub(crate) struct Inner {
     pub from_end: Option<i32>,
     /// The composer takes the focus once.
     pub focus: bool,
-    /// The page's handle, which knows what the page says of its visitor.
-    pub bubble: JsValue,
+    /// What the page does for the widget.
+    pub page: Page,
     /// A check stands in the cover.
     pub challenged: bool,
     messages: Vec<(Id, ArcRwSignal<u32>)>,
@@ -92,7 +95,7 @@ pub(crate) fn listen(app: App, target: &EventTarget, name: &str, react: fn(App, 
 }
 
 impl App {
-    pub fn new(config: LoaderConfig, focus: bool) -> Self {
+    pub fn new(config: LoaderConfig, focus: bool, page: Page) -> Self {
         let session = Session::new(config.site.clone(), config.locale.clone());
         Self {
             inner: StoredValue::new_local(Inner {
@@ -100,7 +103,6 @@ impl App {
                 session,
                 log: None,
                 field: None,
-                aborts: Vec::new(),
                 wake: None,
                 announcer: None,
                 said: None,
@@ -109,7 +111,7 @@ impl App {
                 end: 0,
                 from_end: None,
                 focus,
-                bubble: JsValue::NULL,
+                page,
                 challenged: false,
                 messages: Vec::new(),
             }),
@@ -122,8 +124,12 @@ impl App {
     }
 
     /// Opens the session and listens to the browser's network.
-    pub fn start(self, identity: Identity) {
+    pub fn start(self) {
         effects::watch_network(self);
+        let Some(page) = self.with(|inner| inner.page.clone()) else {
+            return;
+        };
+        let identity = page::identity(&page);
         let (stored, outbox) = browser::kept(self);
         self.dispatch(Happened::Started {
             online: browser::online(),

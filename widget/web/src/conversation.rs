@@ -359,8 +359,7 @@ fn clicked(app: App, event: &web_sys::Event) {
         "send" => composer::submit(app),
         "stop" => app.dispatch(Event::StopAsked),
         "ask" => {
-            app.with_mut(|inner| inner.following = Following::Question);
-            app.send(Event::Picked { text: value });
+            ask(app, value);
             composer::focus(app);
         }
         "retry" => {
@@ -398,6 +397,12 @@ fn clicked(app: App, event: &web_sys::Event) {
         "cite" => show_source(app, &button, &value),
         _ => {}
     }
+}
+
+/// Sends a question that the visitor has not typed; the draft stays.
+pub(crate) fn ask(app: App, question: String) {
+    app.with_mut(|inner| inner.following = Following::Question);
+    app.send(Event::Picked { text: question });
 }
 
 /// Reads older messages, and keeps those in sight where they are.
