@@ -1,7 +1,6 @@
 //! Where the visitor writes.
 
 use bulle_widget_core::{Activity, Event as Happened, Refusal, words::fill};
-use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlElement, HtmlTextAreaElement, KeyboardEvent};
 
@@ -87,9 +86,8 @@ fn edited(app: App, _: &Event) {
 
 /// Counts the text, and fits the field's height to it, up to what the stylesheet allows.
 fn measure(app: App, field: &HtmlTextAreaElement) {
-    let before = app.draft.get_untracked();
     let draft = field.value().trim().chars().count();
-    app.draft.set(draft);
+    let before = app.set_draft(draft);
     let over = app.bot(|bot, session| {
         let max = session.max_chars();
         let crossed = before <= max && draft > max;
@@ -116,7 +114,7 @@ fn typed(app: App, event: &Event) {
 fn send_button(app: App) -> Node {
     app.watch_phase();
     app.watch_status();
-    let empty = app.draft.get() == 0;
+    let empty = app.watch_draft() == 0;
     let button = app.bot(|bot, session| {
         if session.activity() == Activity::Idle {
             let off = if empty { "true" } else { "false" };
@@ -139,7 +137,7 @@ fn line_below(app: App) -> Node {
     app.watch_phase();
     app.watch_list();
     app.watch_status();
-    let draft = app.draft.get();
+    let draft = app.watch_draft();
     let line = app.bot(|bot, session| {
         let max = session.max_chars();
         let count = format!("{draft} / {max}");

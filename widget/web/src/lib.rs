@@ -18,9 +18,10 @@ mod icons;
 mod message;
 mod node;
 mod page;
+mod rows;
 
 use bulle_widget_core::{Event, Ticket, wire};
-use leptos::prelude::Owner;
+use leptos::mount::mount_to;
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
 
@@ -37,10 +38,6 @@ use page::Page;
 /// - `page`: what the page does for the widget.
 ///
 /// Nothing when the settings cannot be read. It does not begin before [`Handle::tell`] is told to `start`.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "wasm-bindgen hands over what JavaScript gives"
-)]
 #[wasm_bindgen]
 pub fn mount(
     body: HtmlElement,
@@ -51,12 +48,13 @@ pub fn mount(
 ) -> Option<Handle> {
     let config = wire::loader_config(settings)?;
     body.replace_children_with_node_0();
+    let app = App::new(config, focus, page);
     // Views and listeners live as long as the page.
-    let owner = Owner::new();
-    let app = owner.with(|| App::new(config, focus, page));
-    std::mem::forget(owner);
-    conversation::mount_new_button(app, &tools);
-    conversation::mount(app, &body);
+    mount_to(body.clone(), move || {
+        conversation::mount_new_button(app, &tools);
+        conversation::mount(app, &body);
+    })
+    .forget();
     Some(Handle { app })
 }
 

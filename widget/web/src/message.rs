@@ -10,9 +10,8 @@ use crate::{
     node::{Node, button, el, text},
 };
 
-/// The message as it stands.
-pub(crate) fn view(app: App, id: Id) -> Node {
-    app.watch_message(id);
+/// The message as it stands. `marks` are those of the blocks that are drawn: what has not changed is not drawn again.
+pub(crate) fn view(app: App, id: Id, marks: &mut Vec<u32>) -> Node {
     let view = app.bot(|bot, session| {
         let message = session.message(id)?;
         let local = matches!(message.stage, Stage::Waiting | Stage::Sending);
@@ -23,7 +22,7 @@ pub(crate) fn view(app: App, id: Id) -> Node {
         Some(if message.is_visitors() {
             visitors(message, bot, session)
         } else {
-            answer(message, bot, session)
+            answer(message, bot, session, marks)
         })
     });
     view.flatten().unwrap_or_else(|| el("div", ""))
@@ -55,7 +54,7 @@ fn visitors(message: &Message, bot: &Bot, session: &Session) -> Node {
         .maybe(failure(message, message.id, bot, session))
 }
 
-fn answer(message: &Message, bot: &Bot, session: &Session) -> Node {
+fn answer(message: &Message, bot: &Bot, session: &Session, marks: &mut Vec<u32>) -> Node {
     let around = Around {
         strings: &bot.strings,
         sources: &message.sources,
@@ -64,7 +63,8 @@ fn answer(message: &Message, bot: &Bot, session: &Session) -> Node {
     let class = if writing { "text writing" } else { "text" };
     let body = el("div", class)
         .attr("dir", "auto")
-        .children(around.blocks(&message.blocks));
+        .children(around.changed(&message.blocks, &message.marks, marks));
+    marks.clone_from(&message.marks);
     let empty = message.blocks.is_empty();
     let asked = message.reply_to.unwrap_or(message.id);
     let copy = (!writing && !empty)
