@@ -5,7 +5,7 @@ use bulle_widget_core::{
     Activity, Changes, Connection, Event, Failure, Phase,
     words::{fill, new_window},
 };
-use leptos::prelude::*;
+use leptos_dom::helpers::{set_timeout, window};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, HtmlElement, ResizeObserver};
 

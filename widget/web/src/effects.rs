@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bulle_widget_core::{Call, Effect, Event, Ticket};
-use leptos::prelude::*;
+use leptos_dom::helpers::{set_timeout_with_handle, window};
 use web_sys::console;
 
 use crate::{

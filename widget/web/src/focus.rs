@@ -1,5 +1,6 @@
 //! Where the focus is, and where it goes when what had it is gone.
 
+use leptos_dom::helpers::window;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, FocusOptions, HtmlElement, KeyboardEvent, ShadowRoot};
 
@@ -13,7 +14,7 @@ const STOPS: &str = "a,button:not([disabled]),summary,textarea,[tabindex=\"0\"]"
 
 /// Watches for the panel filling the screen: there it is modal.
 pub(crate) fn mount(app: App) {
-    listen(app, &leptos::prelude::window(), "resize", mark);
+    listen(app, &window(), "resize", mark);
     if let Some(panel) = find_panel(app) {
         listen(app, &panel, "keydown", keep_inside);
     }

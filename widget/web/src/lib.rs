@@ -20,8 +20,8 @@ mod node;
 mod page;
 mod rows;
 
+use any_spawner::Executor;
 use bulle_widget_core::{Event, Ticket, wire};
-use leptos::mount::mount_to;
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
 
@@ -40,8 +40,8 @@ use page::Page;
 /// Nothing when the settings cannot be read. It does not begin before [`Handle::tell`] is told to `start`.
 #[wasm_bindgen]
 pub fn mount(
-    body: HtmlElement,
-    tools: HtmlElement,
+    body: &HtmlElement,
+    tools: &HtmlElement,
     settings: &str,
     focus: bool,
     page: Page,
@@ -49,12 +49,11 @@ pub fn mount(
     let config = wire::loader_config(settings)?;
     body.replace_children_with_node_0();
     let app = App::new(config, focus, page);
-    // Views and listeners live as long as the page.
-    mount_to(body.clone(), move || {
-        conversation::mount_new_button(app, &tools);
-        conversation::mount(app, &body);
-    })
-    .forget();
+    // Draws what has changed when the code that changed it is done; a second bubble on the page finds it there.
+    let _ = Executor::init_wasm_bindgen();
+    conversation::mount_new_button(app, tools);
+    conversation::mount(app, body);
+
     Some(Handle { app })
 }
 

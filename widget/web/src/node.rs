@@ -4,7 +4,7 @@
 //! costs far fewer bytes than a generic view for every tag, and patching touches only the text that
 //! grew: a selection, a focus or an open disclosure in an answer survives its streaming.
 
-use leptos::tachys::renderer::Rndr;
+use tachys::renderer::Rndr;
 use wasm_bindgen::JsCast;
 use web_sys::{CharacterData, Element, HtmlElement};
 

@@ -11,13 +11,15 @@ const PLATFORM: &[&str] = &[
     "worker",
     "worker-sys",
     "web-sys",
-    "leptos",
+    "leptos_dom",
+    "reactive_graph",
+    "tachys",
     "gloo-net",
     "tokio",
 ];
 
 /// What reads files may ask its platform for `TextDecoder` (web-sys), and for nothing else.
-const THREADS: &[&str] = &["worker", "worker-sys", "leptos", "gloo-net", "tokio"];
+const THREADS: &[&str] = &["worker", "worker-sys", "leptos_dom", "gloo-net", "tokio"];
 
 const EDGE: &[&str] = &["bulle-edge-core", "bulle-edge-formats", "bulle-edge-worker"];
 const WIDGET: &[&str] = &["bulle-widget-core", "bulle-widget-web"];
