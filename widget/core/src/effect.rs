@@ -1,5 +1,6 @@
 //! What a session wants done.
 
+use crate::requests;
 use bulle_protocol::{Id, conversation::SendMessage, event::EventId, session::SessionRequest};
 
 /// Names a request, so that its answer finds the one who asked.
@@ -163,8 +164,8 @@ impl Call {
     /// The JSON body, for the calls that have one.
     pub fn body(&self) -> Option<String> {
         match self {
-            Self::OpenSession(request) => serde_json::to_string(request).ok(),
-            Self::Send { body, .. } => serde_json::to_string(body).ok(),
+            Self::OpenSession(request) => Some(requests::open_session(request)),
+            Self::Send { body, .. } => Some(requests::send(body)),
             Self::Other { body, .. } => body.clone(),
             _ => None,
         }
