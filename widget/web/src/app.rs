@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
+use crate::leptos::*;
 use bulle_protocol::{Id, loader::LoaderConfig, session::Bot};
 use bulle_widget_core::{Changes, Event as Happened, Session};
-use leptos::{mount::mount_to, prelude::*};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Event, EventTarget, HtmlElement, HtmlTextAreaElement};
 
@@ -84,7 +84,7 @@ impl Inner {
 /// Mounts a part of the page at the end of an element; it draws itself again when what it watches
 /// changes. One type for all parts: every type of closure would cost its own copy of the machinery.
 pub(crate) fn part(app: App, parent: &HtmlElement, draw: fn(App) -> Node) {
-    mount_to(parent.clone(), move || move || draw(app)).forget();
+    mount_to(parent, || move || draw(app));
 }
 
 /// Listens for as long as the page lives.

@@ -1,7 +1,7 @@
 //! Where the visitor writes.
 
+use crate::leptos::*;
 use bulle_widget_core::{Activity, Event as Happened, Refusal, words::fill};
-use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlElement, HtmlTextAreaElement, KeyboardEvent};
 

@@ -1,11 +1,11 @@
 //! The panel below its header: messages, what is going on, and the composer.
 
+use crate::leptos::*;
 use bulle_protocol::Id;
 use bulle_widget_core::{
     Activity, Changes, Connection, Event, Failure, Phase,
     words::{fill, new_window},
 };
-use leptos::{mount::mount_to, prelude::*};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, HtmlElement, ResizeObserver};
 
@@ -41,7 +41,7 @@ pub(crate) fn mount(app: App, body: &HtmlElement) {
     listen(app, &log, "scroll", scrolled);
     app.with_mut(|inner| inner.log = Some(log.clone()));
     part(app, &log, head);
-    mount_to(log.clone(), move || messages(app)).forget();
+    mount_to(&log, || messages(app));
     part(app, &log, tail);
     part(app, &middle, newest);
     composer::mount(app, &root);
@@ -53,7 +53,7 @@ pub(crate) fn mount(app: App, body: &HtmlElement) {
 }
 
 /// The messages: a new one is added without touching the others, and each draws itself again alone.
-fn messages(app: App) -> impl IntoView {
+fn messages(app: App) -> impl Render {
     let ids = move || {
         app.watch_list();
         let ids = |inner: &Inner| -> Vec<Id> {
@@ -62,11 +62,14 @@ fn messages(app: App) -> impl IntoView {
         };
         app.with(ids).unwrap_or_default()
     };
-    For(ForProps::builder()
-        .each(ids)
-        .key(|id: &Id| *id)
-        .children(move |id| move || message::view(app, id))
-        .build())
+    // What a message watches ends with the message, not with the list.
+    let parent = Owner::current().unwrap_or_default();
+    let view = move |_, id| {
+        let owner = parent.with(Owner::new);
+        let view = owner.with(|| move || message::view(app, id));
+        (drop::<usize>, OwnedView::new_with_owner(view, owner))
+    };
+    move || keyed(ids(), |id: &Id| *id, view.clone())
 }
 
 /// The header's button for a new conversation, once there is an old one.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::leptos::*;
 use bulle_widget_core::{Call, Effect, Event, Ticket};
-use leptos::prelude::*;
 use web_sys::console;
 
 use crate::{

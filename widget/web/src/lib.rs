@@ -15,12 +15,13 @@ mod conversation;
 mod effects;
 mod focus;
 mod icons;
+mod leptos;
 mod message;
 mod node;
 mod page;
 
 use bulle_widget_core::{Event, Ticket, wire};
-use leptos::prelude::Owner;
+use reactive_graph::owner::Owner;
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
 
