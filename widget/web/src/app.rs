@@ -7,17 +7,12 @@ use std::{cell::RefCell, fmt, time::Duration};
 
 use bulle_protocol::{loader::LoaderConfig, session::Bot};
 use bulle_widget_core::{Changes, Event as Happened, Session, Ticket};
-use leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle, window};
-use reactive_graph::{
-    effect::RenderEffect,
-    signal::ArcTrigger,
-    traits::{Notify, Track},
-};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, Event, EventTarget, HtmlElement, HtmlTextAreaElement, js_sys::Function};
 
 use crate::{
     browser, effects,
+    leptos::*,
     node::{Mounted, Node},
     page::{self, Page},
     rows::{self, Row},

@@ -5,7 +5,6 @@ use bulle_widget_core::{
     Activity, Changes, Connection, Event, Failure, Phase,
     words::{fill, new_window},
 };
-use leptos_dom::helpers::{set_timeout, window};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, HtmlElement, ResizeObserver};
 
@@ -14,6 +13,7 @@ use crate::{
     blocks::action,
     composer, focus,
     icons::{DOWN, NEW, RETRY, icon},
+    leptos::*,
     node::{Node, button, el},
     page,
     rows::MORE,

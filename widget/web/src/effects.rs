@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use bulle_widget_core::{Call, Effect, Event, Ticket};
-use leptos_dom::helpers::{set_timeout_with_handle, window};
 use web_sys::console;
 
 use crate::{
     app::{App, listen},
     browser, composer, conversation,
+    leptos::*,
 };
 
 /// Does one thing.

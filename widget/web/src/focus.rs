@@ -1,12 +1,12 @@
 //! Where the focus is, and where it goes when what had it is gone.
 
-use leptos_dom::helpers::window;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, FocusOptions, HtmlElement, KeyboardEvent, ShadowRoot};
 
 use crate::{
     app::{App, listen},
     browser,
+    leptos::window,
 };
 
 /// What the keyboard reaches.

@@ -15,12 +15,12 @@ mod conversation;
 mod effects;
 mod focus;
 mod icons;
+mod leptos;
 mod message;
 mod node;
 mod page;
 mod rows;
 
-use any_spawner::Executor;
 use bulle_widget_core::{Event, Ticket, wire};
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
@@ -49,8 +49,7 @@ pub fn mount(
     let config = wire::loader_config(settings)?;
     body.replace_children_with_node_0();
     let app = App::new(config, focus, page);
-    // Draws what has changed when the code that changed it is done; a second bubble on the page finds it there.
-    let _ = Executor::init_wasm_bindgen();
+    leptos::begin();
     conversation::mount_new_button(app, tools);
     conversation::mount(app, body);
 

@@ -4,9 +4,10 @@
 //! costs far fewer bytes than a generic view for every tag, and patching touches only the text that
 //! grew: a selection, a focus or an open disclosure in an answer survives its streaming.
 
-use tachys::renderer::Rndr;
 use wasm_bindgen::JsCast;
 use web_sys::{CharacterData, Element, HtmlElement};
+
+use crate::leptos::Rndr;
 
 const SVG: &str = "http://www.w3.org/2000/svg";
 

@@ -1,13 +1,12 @@
 //! Which messages are on the page: the newest, and as many older ones as the visitor has scrolled to.
 
 use bulle_protocol::Id;
-use leptos_dom::helpers::document;
-use reactive_graph::{effect::RenderEffect, signal::ArcTrigger, traits::Track};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, Node};
 
 use crate::{
     app::{App, Following, Inner, drawn},
+    leptos::*,
     message,
     node::Mounted,
 };
