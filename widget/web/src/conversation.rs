@@ -466,7 +466,9 @@ fn earlier(app: App) {
 }
 
 fn copy(app: App, button: &Element, words: &str) {
-    let _ = window().navigator().clipboard().write_text(words);
+    if !page::copy(app, words) {
+        return;
+    }
     if let Some(copied) = app.bot(|bot, _| bot.strings.copied.clone()) {
         app.say(&copied);
     }
