@@ -5,7 +5,9 @@
 
 import init, { mount } from "bulle-glue";
 import type { Handle, Page } from "./bridge";
+import { dates } from "./dates";
 import { identities, type Identified } from "./identity";
+import { tabs } from "./tabs";
 import { transport } from "./transport";
 
 /** What the loader has drawn and fetched. */
@@ -44,12 +46,13 @@ export const start = async (
   sheet.replaceSync(css);
   root.adoptedStyleSheets.push(sheet);
 
+  const [, site, , , locale] = shell.config as [string, string, string, string, string];
   let widget: Handle | undefined;
   const handle = () => widget!;
   const replies: Record<number, (answer: Answer) => void> = {};
 
   const page: Page = {
-    ...transport(handle),
+    ...transport(handle, tabs(site, handle).tell),
     ...identities(bubble, handle),
     replied(ticket, status, body) {
       replies[ticket]?.({ status, body });
@@ -63,6 +66,28 @@ export const start = async (
       }
     },
     emit() {},
+    date: dates(locale),
+    copy(text) {
+      const { clipboard } = navigator;
+      if (clipboard) {
+        clipboard.writeText(text).catch(() => {});
+        return true;
+      }
+      // Pages that are not secure have none, but the way of old.
+      const focus = root.activeElement as HTMLElement | null;
+      const field = document.createElement("textarea");
+      field.value = text;
+      root.append(field);
+      field.select();
+      const copied = document.execCommand("copy");
+      field.remove();
+      focus?.focus();
+      return copied;
+    },
+    private() {
+      const { globalPrivacyControl, doNotTrack } = navigator as { globalPrivacyControl?: boolean; doNotTrack?: unknown };
+      return globalPrivacyControl || doNotTrack == "1";
+    },
   };
   widget = mount(shell.body, shell.tools, JSON.stringify(shell.config), focus, page);
   if (!widget) return false;

@@ -1,20 +1,24 @@
 /** Calls to the edge, made for the widget. */
 
 import type { Handle, Page } from "./bridge";
+import type { Tell } from "./tabs";
 
 /** `request` and `abort` of the page. */
-export const transport = (handle: () => Handle): Pick<Page, "request" | "abort"> => {
+export const transport = (handle: () => Handle, tell: Tell): Pick<Page, "request" | "abort"> => {
   const running: Record<number, AbortController> = {};
 
   const perform = async (ticket: number, url: string, init: RequestInit) => {
+    let hear: ReturnType<Tell>;
     try {
       const answer = await fetch(url, init);
       const kind = answer.headers.get("content-type") ?? "";
       if (answer.ok && answer.body && kind.startsWith("text/event-stream")) {
         const reader = answer.body.getReader();
+        hear = tell(url, init.body as string | undefined);
         for (;;) {
           const { done, value } = await reader.read();
           if (done) break;
+          hear?.(value);
           handle().streamed(ticket, value);
         }
       } else {
@@ -24,6 +28,7 @@ export const transport = (handle: () => Handle): Pick<Page, "request" | "abort">
       }
     } catch {}
     delete running[ticket];
+    hear?.();
     handle().broken(ticket);
   };
 

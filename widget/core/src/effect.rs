@@ -1,7 +1,14 @@
 //! What a session wants done.
 
-use crate::requests;
-use bulle_protocol::{Id, conversation::SendMessage, event::EventId, session::SessionRequest};
+use bulle_protocol::{
+    Id,
+    conversation::{Rating, SendMessage},
+    event::EventId,
+    problem::Code,
+    session::SessionRequest,
+};
+
+use crate::{json::Object, requests};
 
 /// Names a request, so that its answer finds the one who asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -29,7 +36,7 @@ pub enum Effect {
         /// Milliseconds from now.
         after_ms: u32,
     },
-    /// Keep this text for the next page.
+    /// Keep this text for the next page; empty when there is nothing to keep.
     Store(String),
     /// Keep this text for the next page of this tab; empty when there is nothing to keep.
     StoreOutbox(String),
@@ -42,6 +49,8 @@ pub enum Effect {
         /// The body as text.
         body: String,
     },
+    /// Tell whoever listens.
+    Emit(Occasion),
     /// The composer's draft was taken: empty it.
     DraftTaken,
     /// Draw again what has changed.
@@ -50,6 +59,56 @@ pub enum Effect {
     Announce(String),
     /// Tell the site's owner, where developers look.
     Log(String),
+}
+
+/// Something that the page around the bubble may want to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// The first session is open.
+    Ready,
+    /// The visitor has written this.
+    Asked(String),
+    /// The bot has answered; the answer as plain text.
+    Answered {
+        /// The answer.
+        message: Id,
+        /// The answer as plain text.
+        text: String,
+    },
+    /// Something failed.
+    Failed(Code),
+    /// The visitor has rated an answer.
+    Rated {
+        /// The answer.
+        message: Id,
+        /// What the visitor thinks of it.
+        rating: Rating,
+    },
+}
+
+impl Occasion {
+    /// Its name, and what there is to know in JSON.
+    pub fn told(&self) -> (&'static str, String) {
+        let json = Object::default();
+        let (name, detail) = match self {
+            Self::Ready => ("ready", json),
+            Self::Asked(text) => ("message", json.text("text", text)),
+            Self::Answered { message, text } => {
+                let json = json.text("id", &message.to_string());
+                ("reply", json.text("text", text))
+            }
+            Self::Failed(code) => ("error", json.text("code", code.as_str())),
+            Self::Rated { message, rating } => {
+                let rating = match rating {
+                    Rating::Up => "up",
+                    Rating::Down => "down",
+                };
+                let json = json.text("message", &message.to_string());
+                ("feedback", json.text("rating", rating))
+            }
+        };
+        (name, detail.end())
+    }
 }
 
 /// Which parts of the session have changed since the last update.

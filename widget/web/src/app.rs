@@ -5,15 +5,15 @@
 
 use std::{cell::RefCell, fmt, time::Duration};
 
-use bulle_protocol::{loader::LoaderConfig, session::Bot};
-use bulle_widget_core::{Changes, Event as Happened, Session, Ticket};
+use bulle_protocol::{Id, block::Block, loader::LoaderConfig, session::Bot};
+use bulle_widget_core::{Changes, Event as Happened, Message, Session, Stage, Ticket};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, Event, EventTarget, HtmlElement, HtmlTextAreaElement, js_sys::Function};
 
 use crate::{
     browser, effects,
     leptos::*,
-    node::{Mounted, Node},
+    node::{Mounted, Node, el},
     page::{self, Page},
     rows::{self, Row},
 };
@@ -58,6 +58,8 @@ pub(crate) struct Inner {
     /// The composer's text field.
     pub field: Option<HtmlTextAreaElement>,
     pub wake: Option<TimeoutHandle>,
+    /// Images that the visitor has asked to see, by address.
+    pub shown: Vec<String>,
     /// The live region; everything that is said goes through [`App::say`].
     pub announcer: Option<HtmlElement>,
     /// Empties the live region.
@@ -125,6 +127,7 @@ impl App {
             log: None,
             field: None,
             wake: None,
+            shown: Vec::new(),
             announcer: None,
             said: None,
             following: Following::Question,
@@ -162,7 +165,7 @@ impl App {
             online: browser::online(),
             stored,
             outbox,
-            page: browser::page(),
+            page: browser::page(&page),
             identity,
         });
     }
@@ -179,17 +182,21 @@ impl App {
     /// Says something to screen readers. It is gone after a while: nobody comes across a second copy, and the same
     /// words are heard when they are said again.
     pub fn say(self, words: &str) {
-        let set = |inner: &mut Inner, words: &str| {
-            if let Some(announcer) = &inner.announcer {
-                announcer.set_text_content(Some(words));
-            }
-        };
         let clear = move || {
-            self.with_mut(|inner| set(inner, ""));
+            self.with(|inner| {
+                if let Some(announcer) = &inner.announcer {
+                    announcer.set_text_content(None);
+                }
+            });
         };
+        if words.is_empty() {
+            return clear();
+        }
         let timer = set_timeout_with_handle(clear, SAID).ok();
         self.with_mut(|inner| {
-            set(inner, words);
+            if let Some(announcer) = &inner.announcer {
+                el("p", "").text(words).place(announcer);
+            }
             if let Some(old) = std::mem::replace(&mut inner.said, timer) {
                 old.clear();
             }
@@ -349,6 +356,24 @@ impl App {
             if let Some(changed) = self.with(of).flatten() {
                 changed.notify();
             }
+        }
+    }
+
+    /// Tells the page of code in whole answers, when it is there to be seen.
+    pub fn tell_of_code(self, messages: &[Id]) {
+        let is_code = |block: &Block| matches!(block, Block::Code { .. });
+        let has_code = |message: &Message| {
+            message.stage == Stage::Complete && message.blocks.iter().any(is_code)
+        };
+        let code = self.with(|inner| {
+            let mut messages = messages.iter().filter_map(|id| inner.session.message(*id));
+            messages.any(has_code)
+        });
+        if code == Some(true) {
+            // They are on the page with the next frame.
+            self.on_frame(|app| {
+                app.with(|inner| inner.page.emit("code", "{}"));
+            });
         }
     }
 
