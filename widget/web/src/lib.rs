@@ -20,6 +20,7 @@ mod message;
 mod node;
 mod page;
 mod rows;
+mod scroll;
 
 use bulle_widget_core::{Event, Ticket, wire};
 use wasm_bindgen::prelude::*;
