@@ -65,7 +65,10 @@ fn sheets() -> Result<Vec<(String, String)>> {
 #[test]
 fn every_text_is_shown() -> Result<()> {
     let english = english()?;
-    let sheets = sheets()?;
+    let sheets: BTreeSet<String> = sheets()?
+        .iter()
+        .flat_map(|(_, source)| asked(source))
+        .collect();
     let mut unused = Vec::new();
     let mut report = |section: &str, used: &BTreeSet<String>| {
         let names = english.get(section).into_iter().flat_map(BTreeMap::keys);
@@ -86,21 +89,10 @@ fn every_text_is_shown() -> Result<()> {
         report(reader.section, &used);
     }
     let mail = sources(|file| file == "edge/core/src/notice/mail.rs")?;
-    report(
-        "notices",
-        &mail
-            .iter()
-            .flat_map(|(_, source)| literals(source))
-            .collect(),
-    );
+    let said = mail.iter().flat_map(|(_, source)| literals(source));
+    report("notices", &said.collect());
     if !sheets.is_empty() {
-        report(
-            "panel",
-            &sheets
-                .iter()
-                .flat_map(|(_, source)| asked(source))
-                .collect(),
-        );
+        report("panel", &sheets);
     }
     if !unused.is_empty() {
         bail!(
@@ -134,9 +126,9 @@ fn no_sheet_asks_for_a_text_that_is_not_there() -> Result<()> {
     Ok(())
 }
 
-/// Names read as `text("name")` or `texts.name`; of a choice, `text(open ? "a" : "b")`, both.
+/// Names read as `text("name")`; of a choice, `text(open ? "a" : "b")`, both.
 fn asked(source: &str) -> BTreeSet<String> {
-    let mut names: BTreeSet<String> = fields(source, "texts").collect();
+    let mut names = BTreeSet::new();
     for (at, call) in source.match_indices("text(") {
         let before = source.get(..at).and_then(|text| text.chars().next_back());
         if before.is_some_and(|c| is_part(c) || c == '.') {
@@ -165,12 +157,11 @@ fn first_argument(rest: &str) -> &str {
     for (index, c) in rest.char_indices() {
         match (quote, c) {
             (Some(open), _) if open == c => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'' | '`') => quote = Some(c),
             (None, '(' | '[' | '{') => depth += 1,
             (None, ',' | ')') if depth == 0 => return rest.get(..index).unwrap_or_default(),
             (None, ')' | ']' | '}') => depth -= 1,
-            (None, _) => {}
+            _ => {}
         }
     }
     rest
@@ -223,7 +214,7 @@ fn names_are_found_where_they_are_asked_for() {
     let found = |source| asked(source).into_iter().collect::<Vec<_>>();
     for (source, names) in [
         ("const label = text(\"back\");", vec!["back"]),
-        ("text('save') + texts.cancel", vec!["cancel", "save"]),
+        ("text('save') + text(\"cancel\")", vec!["cancel", "save"]),
         (
             "text(sound ? \"sound_off\" : \"sound_on\")",
             vec!["sound_off", "sound_on"],
@@ -237,7 +228,7 @@ fn names_are_found_where_they_are_asked_for() {
             vec!["attach_remove"],
         ),
         ("text(pick(\"a\", 1), \"b\")", vec!["a"]),
-        ("context(\"no\"); node.text(\"no\"); mytexts.no", vec![]),
+        ("context(\"no\"); node.text(\"no\"); mytext(\"no\")", vec![]),
         ("text(", vec![]),
     ] {
         assert_eq!(found(source), names, "{source}");
