@@ -128,6 +128,13 @@ fn no_sheet_asks_for_a_text_that_is_not_there() -> Result<()> {
 
 /// Names read as `text("name")`; of a choice, `text(open ? "a" : "b")`, both.
 fn asked(source: &str) -> BTreeSet<String> {
+    let comment = |line: &&str| {
+        ["//", "/*", "*"]
+            .iter()
+            .any(|mark| line.trim_start().starts_with(mark))
+    };
+    let code: Vec<&str> = source.lines().filter(|line| !comment(line)).collect();
+    let source = &code.join("\n");
     let mut names = BTreeSet::new();
     for (at, call) in source.match_indices("text(") {
         let before = source.get(..at).and_then(|text| text.chars().next_back());
@@ -229,6 +236,10 @@ fn names_are_found_where_they_are_asked_for() {
         ),
         ("text(pick(\"a\", 1), \"b\")", vec!["a"]),
         ("context(\"no\"); node.text(\"no\"); mytext(\"no\")", vec![]),
+        (
+            "/**\n * As in `text(\"no\")`.\n */\n  // text(\"no\")",
+            vec![],
+        ),
         ("text(", vec![]),
     ] {
         assert_eq!(found(source), names, "{source}");
