@@ -99,6 +99,7 @@ impl Occasion {
             }
             Self::Failed(code) => ("error", json.text("code", code.as_str())),
             Self::Rated { message, rating } => {
+                let object = object.text("message", &message.to_string());
                 let rating = match rating {
                     Rating::Up => "up",
                     Rating::Down => "down",

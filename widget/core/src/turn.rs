@@ -182,6 +182,7 @@ impl Session {
                 let mark = self.last_mark + 1;
                 let reply = self.reply().ok_or(Unreadable::Malformed)?;
                 let first = reply.blocks.is_empty();
+                let begins = index == reply.blocks.len();
                 apply(&mut reply.blocks, event).map_err(|_| Unreadable::Malformed)?;
                 reply.marks.resize(reply.blocks.len(), mark);
                 if let Some(changed) = reply.marks.get_mut(index) {

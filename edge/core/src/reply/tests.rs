@@ -1,5 +1,4 @@
 use super::*;
-use bulle_protocol::block::blocks_to_text;
 use bulle_protocol::{
     block::{Inline, blocks_to_text},
     event::apply,
