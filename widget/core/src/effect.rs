@@ -1,5 +1,6 @@
 //! What a session wants done.
 
+use crate::{json, requests};
 use bulle_protocol::{
     Id,
     conversation::{Rating, SendMessage},
@@ -7,8 +8,6 @@ use bulle_protocol::{
     problem::Code,
     session::SessionRequest,
 };
-
-use crate::{json::Object, requests};
 
 /// Names a request, so that its answer finds the one who asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -89,26 +88,24 @@ pub enum Occasion {
 impl Occasion {
     /// Its name, and what there is to know in JSON.
     pub fn told(&self) -> (&'static str, String) {
-        let json = Object::default();
-        let (name, detail) = match self {
-            Self::Ready => ("ready", json),
-            Self::Asked(text) => ("message", json.text("text", text)),
+        let object = json::Object::default();
+        match self {
+            Self::Ready => ("ready", object.end()),
+            Self::Asked(text) => ("message", object.text("text", text).end()),
             Self::Answered { message, text } => {
-                let json = json.text("id", &message.to_string());
-                ("reply", json.text("text", text))
+                let object = object.text("id", &message.to_string());
+                ("reply", object.text("text", text).end())
             }
-            Self::Failed(code) => ("error", json.text("code", code.as_str())),
+            Self::Failed(code) => ("error", object.text("code", code.as_str()).end()),
             Self::Rated { message, rating } => {
                 let object = object.text("message", &message.to_string());
                 let rating = match rating {
                     Rating::Up => "up",
                     Rating::Down => "down",
                 };
-                let json = json.text("message", &message.to_string());
-                ("feedback", json.text("rating", rating))
+                ("feedback", object.text("rating", rating).end())
             }
-        };
-        (name, detail.end())
+        }
     }
 }
 

@@ -191,7 +191,9 @@ impl Session {
                 self.last_mark = mark;
                 // The first block ends the thinking.
                 self.changes.status |= first;
-                self.say_blocks(index);
+                if begins {
+                    self.say_blocks(index);
+                }
             }
             ServerEvent::Sources(sources) => {
                 let mark = self.last_mark + 1;

@@ -116,10 +116,6 @@ fn answer(node: Node, message: &Message, bot: &Bot, inner: &Inner, marks: &[u32]
     };
     let writing = message.stage == Stage::Writing;
     let class = if writing { "text writing" } else { "text" };
-    if !inner.shown.is_empty() {
-        // Any block may hold an image that has just been asked for.
-        marks.clear();
-    }
     let body = el("div", class)
         .attr("dir", "auto")
         .children(around.changed(&message.blocks, &message.marks, marks));
