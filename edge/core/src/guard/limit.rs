@@ -198,6 +198,8 @@ pub enum Beginning {
     Session,
     /// Conversations: each is a Durable Object with storage of its own.
     Conversation,
+    /// Files: each is read, which takes time.
+    Attachment,
 }
 
 /// Counts something new of a network address, or of a known visitor; `id` is its id.
@@ -215,6 +217,7 @@ pub async fn admit_beginning<P: Memory + Kv + Clock>(
     let name = match what {
         Beginning::Session => "sessions",
         Beginning::Conversation => "conversations",
+        Beginning::Attachment => "attachments",
     };
     let counter = Counter {
         key: format!("{name}/{}/{}/{who}", site.tenant_id, site.bot_id),

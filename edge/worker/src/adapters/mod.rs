@@ -21,6 +21,7 @@ mod summaries;
 mod tenants;
 mod usage;
 mod visitors;
+mod zones;
 
 pub use meaning::Failed;
 pub use models::{AI_BINDING, Cancel};

@@ -333,7 +333,7 @@ impl Inner {
         );
         let last = ServerEvent::Error(TurnError {
             code: Code::Interrupted,
-            message: strings::failure(&turn.locale, Code::Interrupted),
+            message: strings::failure(None, &turn.locale, Code::Interrupted),
             retry_after: None,
             action: None,
             kept: true,

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::{
     Change, Changes, Creation, Kind, Made, Maker, Reach, answer, changed, name, show, time,
 };
+use crate::adapters::zones;
 
 /// What is shown of them.
 pub static KIND: Kind = Kind {
@@ -78,6 +79,7 @@ fn apply(item: &str, patch: Value, now_ms: u64) -> Result<Option<Change>, Proble
     let Some(change) = change else {
         return Ok(None);
     };
+    zones::check(&change.settings, now_ms)?;
     Ok(Some(Change {
         values: vec![
             name(change.status)?.into(),
@@ -96,6 +98,7 @@ fn reach(id: &str) -> Reach<'_> {
 
 fn make(text: &str, maker: &Maker<'_>) -> Result<Made, Problem> {
     let new: NewBot = rules::read(text, maker.now_ms)?;
+    zones::check(&new.settings, maker.now_ms)?;
     let bot = Bot {
         id: new.id,
         status: Status::Active,
