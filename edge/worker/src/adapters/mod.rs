@@ -16,6 +16,7 @@ mod models;
 pub mod notices;
 pub mod object;
 pub mod owners;
+mod profiles;
 mod prompts;
 mod summaries;
 mod tenants;

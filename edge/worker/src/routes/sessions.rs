@@ -60,7 +60,7 @@ async fn session(edge: &Edge, opened: Opened, conversation: Option<ConversationR
     let locale = admitted.locale();
     let tier = admitted.tier();
     let strings = strings::bubble(bot, locale);
-    let form = guard::visitor::form(edge, admitted, opened.resumed).await;
+    let form = guard::visitor::open_form(edge, admitted, !opened.resumed).await;
     let list = |value: Option<&Vec<String>>| value.cloned().unwrap_or_default();
     Session {
         visitor: Visitor {

@@ -40,6 +40,10 @@ pub static CHANGES: Changes = Changes {
          AND EXISTS (SELECT 1 FROM bot WHERE tenant_id = ?1 AND id = ?2 AND version = ?3)",
         "DELETE FROM unanswered WHERE tenant_id = ?1 AND bot_id = ?2 \
          AND EXISTS (SELECT 1 FROM bot WHERE tenant_id = ?1 AND id = ?2 AND version = ?3)",
+        "DELETE FROM form_answer WHERE tenant_id = ?1 AND bot_id = ?2 \
+         AND EXISTS (SELECT 1 FROM bot WHERE tenant_id = ?1 AND id = ?2 AND version = ?3)",
+        "DELETE FROM attachment WHERE tenant_id = ?1 AND bot_id = ?2 \
+         AND EXISTS (SELECT 1 FROM bot WHERE tenant_id = ?1 AND id = ?2 AND version = ?3)",
         "DELETE FROM bot_version WHERE tenant_id = ?1 AND bot_id = ?2 \
          AND EXISTS (SELECT 1 FROM bot WHERE tenant_id = ?1 AND id = ?2 AND version = ?3)",
         "DELETE FROM summary WHERE tenant_id = ?1 \
