@@ -75,7 +75,7 @@ test("before intent there is one request and nothing stored; code comes on inten
   await bubble.launcher.hover();
   await page.waitForLoadState("networkidle");
   const code = edgeRequests().slice(1);
-  assert.equal(code.filter((line) => /^GET \/a\/bulle-[0-9a-f]+\.(js|wasm|css)$/.test(line)).length, 3);
+  assert.equal(code.filter((line) => /^GET \/a\/bulle-[0-9A-Za-z]+\.(js|wasm|css)$/.test(line)).length, 3);
   assert.equal(code.filter((line) => !line.startsWith("GET /a/")).length, 0);
   assert.deepEqual(await stored(page), NOTHING);
 

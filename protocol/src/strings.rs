@@ -115,6 +115,18 @@ strings! {
     earlier,
     /// Accessible name of a code block's copy button.
     copy_code,
+    /// Accessible name of the menu's button.
+    menu,
+    /// Accessible name of the thumb up under an answer.
+    good,
+    /// Accessible name of the thumb down under an answer.
+    bad,
+    /// Above the topics of an empty conversation.
+    topics,
+    /// Replies that have come while the bubble was closed, as a plural text: `{n}` of them.
+    unread,
+    /// Loads an image of an answer; `{alt}` says what it shows.
+    image,
 }
 
 /// A time to wait in the units that a person would use, rounded up: what `{time}` stands for. The signs are the same in

@@ -25,9 +25,9 @@ type Config = [
   position: "left" | "right",
 ];
 
+/** `start` of widget/page/main.ts. */
 interface Widget {
-  default(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
-  mount(body: HTMLElement, tools: HTMLElement, config: string, focus: boolean, bubble: Bubble): boolean;
+  start(shell: object, module: WebAssembly.Module, css: string, focus: boolean): Promise<boolean>;
 }
 
 /** Replaced by the edge with the site's configuration. */
@@ -158,10 +158,8 @@ const start = (config: Config) => {
     );
     try {
       const [widget, module, css] = await fetchCode();
-      await widget.default({ module_or_path: module });
       if (mounted) return;
-      root.adoptedStyleSheets.push(sheet(css));
-      mounted = widget.mount(body, tools, JSON.stringify(config), focus, bubble);
+      mounted = await widget.start({ config, root, body, tools, bubble }, module, css, focus);
     } catch {}
     if (mounted) return;
     const retry = make("button", "retry", {}, again);

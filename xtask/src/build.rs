@@ -5,12 +5,13 @@
 //!    that are compressed as well as can be.
 //! 3. esbuild bundles the loader around those names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use bulle_edge_core::loader::{self as site_loader, PLACEHOLDER};
+use serde::Deserialize;
 
 use crate::{compress, paths, process, setup, worker_build};
 
@@ -62,10 +63,16 @@ pub fn worker_only() -> Result<()> {
 fn widget() -> Result<()> {
     let compiled = compile()?;
     let (glue, wasm) = optimize(&compiled)?;
+    let page = page(&glue)?;
     let css = style()?;
 
     let folder = paths::assets().join(FOREVER);
     let mut names = BTreeSet::new();
+    for name in page.usable.iter().chain(&page.later) {
+        let bytes = read(&paths::cache().join("page").join(name))?;
+        compress::write_with_siblings(&folder.join(name), &bytes)?;
+        names.insert(name.clone());
+    }
     let mut publish = |extension: &str, bytes: &[u8]| -> Result<String> {
         let name: String = compress::hash(bytes).chars().take(8).collect();
         let name = format!("bulle-{name}.{extension}");
@@ -75,10 +82,12 @@ fn widget() -> Result<()> {
         Ok(url)
     };
     let urls = serde_json::json!({
-        "js": publish("js", &glue)?,
-        "wasm": publish("wasm", &wasm)?,
+        "js": format!("/{FOREVER}/{}", page.entry),
+        "wasm": publish("wasm", &read(&wasm)?)?,
         "css": publish("css", &css)?,
     });
+    let parts = serde_json::json!({ "js": page.usable, "later": page.later });
+    compress::write(&paths::page_parts(), parts.to_string().as_bytes())?;
     loader(&urls.to_string())?;
     remove_all_but(&folder, &names)
 }
@@ -95,10 +104,11 @@ fn compile() -> Result<PathBuf> {
 
 /// The glue and the module, made small. wasm-opt takes many seconds, so its output is kept for as
 /// long as the input and the tools are the same.
-fn optimize(compiled: &Path) -> Result<(Vec<u8>, Vec<u8>)> {
+fn optimize(compiled: &Path) -> Result<(PathBuf, PathBuf)> {
     let input = read(compiled)?;
     let folder = paths::cache().join("widget");
-    let (glue, module) = (folder.join("bulle.js"), folder.join("bulle.wasm"));
+    let bound = folder.join("bindgen");
+    let (glue, module) = (bound.join("bulle.js"), folder.join("bulle.wasm"));
     let stamp = folder.join("stamp");
     let key = compress::hash_all(&[
         &input,
@@ -109,10 +119,9 @@ fn optimize(compiled: &Path) -> Result<(Vec<u8>, Vec<u8>)> {
     ]);
     if fs::read_to_string(&stamp).is_ok_and(|last| last == key) && glue.exists() && module.exists()
     {
-        return Ok((read(&glue)?, read(&module)?));
+        return Ok((glue, module));
     }
 
-    let bound = folder.join("bindgen");
     if bound.exists() {
         fs::remove_dir_all(&bound)
             .with_context(|| format!("could not empty {}", bound.display()))?;
@@ -136,24 +145,105 @@ fn optimize(compiled: &Path) -> Result<(Vec<u8>, Vec<u8>)> {
             .arg("-o")
             .arg(&module),
     )?;
-    // Bundled as well as minified: the glue may import snippets of JavaScript from the crates.
+    compress::write(&stamp, key.as_bytes())?;
+    Ok((glue, module))
+}
+
+/// The page's side of the widget as ES modules with hashed names.
+#[derive(Default)]
+struct Page {
+    /// The one that the loader imports.
+    entry: String,
+    /// It and what it imports at once.
+    usable: Vec<String>,
+    /// What it imports when it is wanted.
+    later: Vec<String>,
+}
+
+/// Bundles widget/page around the glue. What it imports while it runs becomes modules of their own.
+fn page(glue: &Path) -> Result<Page> {
+    let folder = paths::cache().join("page");
+    if folder.exists() {
+        fs::remove_dir_all(&folder)
+            .with_context(|| format!("could not empty {}", folder.display()))?;
+    }
     process::run(
         process::npm_tool("esbuild")
-            .arg(bound.join("bulle.js"))
-            .args(["--bundle", "--minify", "--format=esm", "--target=es2020"])
+            .arg(paths::root().join("widget/page/main.ts"))
+            .args(["--bundle", "--minify", "--splitting", "--format=esm"])
+            .args(["--target=es2021", "--tsconfig-raw={}"])
             .args(["--log-level=warning", "--legal-comments=none"])
-            .arg(format!("--outfile={}", glue.display())),
+            .args(["--entry-names=bulle-[hash]", "--chunk-names=bulle-[hash]"])
+            .arg(format!("--alias:bulle-glue={}", glue.display()))
+            .arg(format!("--outdir={}", folder.display()))
+            .arg(format!("--metafile={}", folder.join("meta.json").display())),
     )?;
-    compress::write(&stamp, key.as_bytes())?;
-    Ok((read(&glue)?, read(&module)?))
+    let meta: Meta = serde_json::from_slice(&read(&folder.join("meta.json"))?)?;
+    let main = |output: &Output| {
+        let entry = output.entry_point.as_deref().unwrap_or_default();
+        entry.ends_with("page/main.ts")
+    };
+    let Some((entry, _)) = meta.outputs.iter().find(|(_, output)| main(output)) else {
+        bail!("esbuild did not say which file widget/page/main.ts has become");
+    };
+    let mut at_once = BTreeSet::from([entry]);
+    let mut next = vec![entry];
+    while let Some(path) = next.pop() {
+        let imports = meta.outputs.get(path).map(|output| output.imports.iter());
+        for import in imports.into_iter().flatten() {
+            if import.kind == "import-statement" && at_once.insert(&import.path) {
+                next.push(&import.path);
+            }
+        }
+    }
+    let (usable, later) = meta
+        .outputs
+        .keys()
+        .partition::<Vec<_>, _>(|path| at_once.contains(path));
+    let names = |paths: Vec<&String>| {
+        paths
+            .into_iter()
+            .map(|path| file_name(Path::new(path)))
+            .collect()
+    };
+    Ok(Page {
+        entry: file_name(Path::new(entry)),
+        usable: names(usable),
+        later: names(later),
+    })
+}
+
+/// What esbuild tells of the files it has written.
+#[derive(Deserialize)]
+struct Meta {
+    outputs: BTreeMap<String, Output>,
+}
+
+#[derive(Deserialize)]
+struct Output {
+    #[serde(rename = "entryPoint")]
+    entry_point: Option<String>,
+    imports: Vec<Import>,
+}
+
+#[derive(Deserialize)]
+struct Import {
+    path: String,
+    kind: String,
+}
+
+fn file_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
 }
 
 fn style() -> Result<Vec<u8>> {
     let output = paths::cache().join("widget/bulle.css");
     process::run(
         process::npm_tool("esbuild")
-            .arg(paths::root().join("widget/web/style.css"))
-            .args(["--minify", "--log-level=warning", "--legal-comments=none"])
+            .arg(paths::root().join("widget/web/style/index.css"))
+            .args(["--bundle", "--minify"])
+            .args(["--log-level=warning", "--legal-comments=none"])
             .arg(format!("--outfile={}", output.display())),
     )?;
     Ok(read(&output)?.trim_ascii_end().to_vec())

@@ -46,3 +46,9 @@ pub fn worker() -> PathBuf {
 pub fn assets() -> PathBuf {
     root().join("dist/assets")
 }
+
+/// Which of the widget's modules are there until it can be used, and which come later: written by the build, read by
+/// `size`.
+pub fn page_parts() -> PathBuf {
+    root().join("dist/page.json")
+}

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use bulle_edge_core::loader as site_loader;
 use bulle_protocol::loader::{LoaderConfig, LoaderSettings};
 use bulle_protocol::settings::Theme;
+use serde::Deserialize;
 
 use crate::{compress, paths};
 
@@ -77,9 +78,11 @@ impl Budget {
 pub fn report() -> Result<bool> {
     let loader = loader_as_served()?;
     let wasm = published("wasm")?;
-    let glue = published("js")?;
+    let parts = parts()?;
+    let page = modules(&parts.js)?;
+    let later = modules(&parts.later)?;
     let css = published("css")?;
-    let usable = wasm.plus(glue).plus(css);
+    let usable = loader.plus(wasm).plus(page).plus(css);
     let worker = worker()?;
 
     println!(
@@ -90,9 +93,14 @@ pub fn report() -> Result<bool> {
     for (name, size, budget) in [
         ("loader, as served", loader, Budget::Brotli(LOADER_BUDGET)),
         ("widget: wasm", wasm, Budget::None),
-        ("widget: glue", glue, Budget::None),
+        ("widget: page side", page, Budget::None),
         ("widget: css", css, Budget::None),
-        ("until usable", usable, Budget::Brotli(USABLE_BUDGET)),
+        (
+            "until usable, with loader",
+            usable,
+            Budget::Brotli(USABLE_BUDGET),
+        ),
+        ("when wanted", later, Budget::None),
         (
             "edge worker, as uploaded",
             worker,
@@ -174,14 +182,41 @@ fn published(extension: &str) -> Result<Size> {
             folder.display()
         );
     };
-    let length = |path: &Path| -> Result<usize> {
-        let bytes = fs::read(path).with_context(|| not_built(path))?;
+    as_served(&file)
+}
+
+/// The modules of the page's side: what the loader imports, and what is imported when it is wanted.
+#[derive(Deserialize)]
+struct Parts {
+    js: Vec<String>,
+    later: Vec<String>,
+}
+
+fn parts() -> Result<Parts> {
+    let path = paths::page_parts();
+    let text = fs::read(&path).with_context(|| not_built(&path))?;
+    serde_json::from_slice(&text).with_context(|| not_built(&path))
+}
+
+fn modules(names: &[String]) -> Result<Size> {
+    let folder = paths::assets().join("a");
+    let mut total = Size::default();
+    for name in names {
+        total = total.plus(as_served(&folder.join(name))?);
+    }
+    Ok(total)
+}
+
+fn as_served(file: &Path) -> Result<Size> {
+    let length = |suffix: &str| -> Result<usize> {
+        let path = PathBuf::from(format!("{}{suffix}", file.display()));
+        let bytes = fs::read(&path).with_context(|| not_built(&path))?;
         Ok(bytes.len())
     };
     Ok(Size {
-        raw: length(&file)?,
-        gzip: length(&file.with_extension(format!("{extension}.gz")))?,
-        brotli: length(&file.with_extension(format!("{extension}.br")))?,
+        raw: length("")?,
+        gzip: length(".gz")?,
+        brotli: length(".br")?,
     })
 }
 

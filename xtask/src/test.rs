@@ -78,9 +78,9 @@ fn native_steps() -> Result<()> {
 
     command_step("native tests", process::cargo().arg("test"))?;
 
-    if paths::root().join("snippet/tsconfig.json").is_file() {
+    for folder in ["snippet", "widget/page"] {
         let mut tsc = process::npm_tool("tsc");
-        command_step("TypeScript", tsc.args(["--noEmit", "-p", "snippet"]))?;
+        command_step("TypeScript", tsc.args(["--noEmit", "-p", folder]))?;
     }
     Ok(())
 }

@@ -1,6 +1,12 @@
 //! What a session wants done.
 
-use bulle_protocol::{Id, conversation::SendMessage, event::EventId, session::SessionRequest};
+use bulle_protocol::{
+    Id,
+    conversation::{Rating, SendMessage},
+    event::EventId,
+    problem::Code,
+    session::SessionRequest,
+};
 
 /// Names a request, so that its answer finds the one who asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,10 +34,21 @@ pub enum Effect {
         /// Milliseconds from now.
         after_ms: u32,
     },
-    /// Keep this text for the next page.
+    /// Keep this text for the next page; empty when there is nothing to keep.
     Store(String),
     /// Keep this text for the next page of this tab; empty when there is nothing to keep.
     StoreOutbox(String),
+    /// Hand on the answer to [`Event::Called`](crate::Event::Called).
+    Replied {
+        /// The request.
+        ticket: Ticket,
+        /// HTTP status; 0 when there was no answer.
+        status: u16,
+        /// The body as text.
+        body: String,
+    },
+    /// Tell whoever listens.
+    Emit(Occasion),
     /// The composer's draft was taken: empty it.
     DraftTaken,
     /// Draw again what has changed.
@@ -40,6 +57,55 @@ pub enum Effect {
     Announce(String),
     /// Tell the site's owner, where developers look.
     Log(String),
+}
+
+/// Something that the page around the bubble may want to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// The first session is open.
+    Ready,
+    /// The visitor has written this.
+    Asked(String),
+    /// The bot has answered; the answer as plain text.
+    Answered {
+        /// The answer.
+        message: Id,
+        /// The answer as plain text.
+        text: String,
+    },
+    /// Something failed.
+    Failed(Code),
+    /// The visitor has rated an answer.
+    Rated {
+        /// The answer.
+        message: Id,
+        /// What the visitor thinks of it.
+        rating: Rating,
+    },
+}
+
+impl Occasion {
+    /// Its name, and what there is to know in JSON.
+    pub fn told(&self) -> (&'static str, String) {
+        let quoted = |text: &str| serde_json::to_string(text).unwrap_or_default();
+        match self {
+            Self::Ready => ("ready", "{}".to_owned()),
+            Self::Asked(text) => ("message", format!("{{\"text\":{}}}", quoted(text))),
+            Self::Answered { message, text } => {
+                let text = quoted(text);
+                ("reply", format!("{{\"id\":\"{message}\",\"text\":{text}}}"))
+            }
+            Self::Failed(code) => ("error", format!("{{\"code\":\"{}\"}}", code.as_str())),
+            Self::Rated { message, rating } => {
+                let rating = match rating {
+                    Rating::Up => "up",
+                    Rating::Down => "down",
+                };
+                let detail = format!("{{\"message\":\"{message}\",\"rating\":\"{rating}\"}}");
+                ("feedback", detail)
+            }
+        }
+    }
 }
 
 /// Which parts of the session have changed since the last update.
@@ -98,6 +164,15 @@ pub enum Call {
         /// Of this conversation.
         conversation: Id,
     },
+    /// What the session itself has no use for; answered by [`Effect::Replied`].
+    Other {
+        /// HTTP method.
+        method: String,
+        /// Path and query.
+        path: String,
+        /// JSON.
+        body: Option<String>,
+    },
 }
 
 impl Call {
@@ -106,9 +181,13 @@ impl Call {
         matches!(self, Self::Identify | Self::OpenSession(_))
     }
 
-    /// The HTTP method: everything that is not a question is a `POST`.
-    pub fn is_post(&self) -> bool {
-        !matches!(self, Self::History { .. } | Self::Attach { .. })
+    /// The HTTP method.
+    pub fn method(&self) -> &str {
+        match self {
+            Self::History { .. } | Self::Attach { .. } => "GET",
+            Self::Other { method, .. } => method,
+            _ => "POST",
+        }
     }
 
     /// Path and query under the edge's origin.
@@ -116,6 +195,7 @@ impl Call {
         let (conversation, tail) = match self {
             Self::OpenSession(_) | Self::Identify => return "/v1/sessions".to_owned(),
             Self::CreateConversation => return "/v1/conversations".to_owned(),
+            Self::Other { path, .. } => return path.clone(),
             Self::History {
                 conversation,
                 before,
@@ -142,6 +222,7 @@ impl Call {
         match self {
             Self::OpenSession(request) => serde_json::to_string(request).ok(),
             Self::Send { body, .. } => serde_json::to_string(body).ok(),
+            Self::Other { body, .. } => body.clone(),
             _ => None,
         }
     }
@@ -155,10 +236,10 @@ mod tests {
     fn paths_follow_the_contract() {
         let conversation = Id::from_parts(1, 2);
         let turn = Id::from_parts(3, 4);
-        let call = |call: Call| (call.is_post(), call.path(), call.body());
+        let call = |call: Call| (call.method().to_owned(), call.path(), call.body());
         assert_eq!(
             call(Call::CreateConversation),
-            (true, "/v1/conversations".into(), None)
+            ("POST".into(), "/v1/conversations".into(), None)
         );
         assert_eq!(
             call(Call::History {
@@ -166,7 +247,7 @@ mod tests {
                 before: Some("c".into())
             }),
             (
-                false,
+                "GET".into(),
                 format!("/v1/conversations/{conversation}/messages?limit=30&before=c"),
                 None
             )
@@ -177,7 +258,7 @@ mod tests {
                 after: Some(EventId { turn, seq: 7 })
             }),
             (
-                false,
+                "GET".into(),
                 format!("/v1/conversations/{conversation}/events?after={turn}:7"),
                 None
             )
@@ -191,7 +272,7 @@ mod tests {
         assert_eq!(
             call(Call::Send { conversation, body }),
             (
-                true,
+                "POST".into(),
                 format!("/v1/conversations/{conversation}/messages"),
                 Some(format!("{{\"id\":\"{turn}\",\"text\":\"hi\"}}"))
             )

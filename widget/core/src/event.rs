@@ -1,6 +1,6 @@
 //! What can happen to a session.
 
-use bulle_protocol::{Id, session::Page};
+use bulle_protocol::{Id, conversation::Rating, session::Page};
 
 use crate::effect::Ticket;
 
@@ -124,6 +124,41 @@ pub enum Event {
     StopAsked,
     /// The visitor wants to start afresh.
     NewAsked,
+    /// The visitor wants to see this conversation.
+    ShowAsked {
+        /// Its id.
+        conversation: Id,
+    },
+    /// Somebody wants the edge called as the visitor; answered by [`Effect::Replied`](crate::Effect::Replied).
+    Called {
+        /// HTTP method.
+        method: String,
+        /// Path and query.
+        path: String,
+        /// JSON.
+        body: Option<String>,
+    },
+    /// The visitor rates an answer.
+    Rated {
+        /// The answer.
+        message: Id,
+        /// What the visitor thinks of it; nothing takes back what was said.
+        rating: Option<Rating>,
+    },
+    /// The edge has erased everything about the visitor.
+    Erased,
+    /// Another tab of the visitor has sent a message: its answer comes as [`Event::Streamed`] under the ticket that
+    /// [`Session::next_ticket`](crate::Session::next_ticket) told before.
+    Overheard {
+        /// In this conversation.
+        conversation: Id,
+        /// The message.
+        message: Id,
+        /// What the visitor has written.
+        text: String,
+        /// What storage holds.
+        stored: Option<String>,
+    },
     /// The visitor wants to read older messages.
     EarlierAsked,
 }

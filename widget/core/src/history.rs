@@ -107,6 +107,17 @@ impl Session {
         self.store();
     }
 
+    /// Shows another conversation of the visitor.
+    pub(crate) fn show_conversation(&mut self, conversation: Id) {
+        if self.conversation == Some(conversation) {
+            return;
+        }
+        self.start_afresh();
+        self.conversation = Some(conversation);
+        self.store();
+        self.load_history();
+    }
+
     /// Older messages go in front; those already known stay where they are.
     fn put_before(&mut self, items: Vec<conversation::Message>) {
         let mut all: Vec<Message> = items

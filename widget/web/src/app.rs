@@ -5,19 +5,23 @@
 
 use std::time::Duration;
 
+use crate::leptos::*;
 use bulle_protocol::{Id, loader::LoaderConfig, session::Bot};
-use bulle_widget_core::{Changes, Event as Happened, Identity, Session, Ticket};
-use leptos::{mount::mount_to, prelude::*};
-use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use web_sys::{AbortController, Event, EventTarget, HtmlElement, HtmlTextAreaElement};
+use bulle_widget_core::{Changes, Event as Happened, Session};
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{Event, EventTarget, HtmlElement, HtmlTextAreaElement};
 
-use crate::{browser, effects, node::Node};
+use crate::{
+    browser, effects,
+    node::{Node, el},
+    page::{self, Page},
+};
 
 /// How long the live region keeps what it has said.
 const SAID: Duration = Duration::from_secs(5);
 
 /// A handle on one bubble; copied into every view and handler.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct App {
     inner: StoredValue<Inner, LocalStorage>,
     phase: RwSignal<u32>,
@@ -47,8 +51,9 @@ pub(crate) struct Inner {
     pub log: Option<HtmlElement>,
     /// The composer's text field.
     pub field: Option<HtmlTextAreaElement>,
-    pub aborts: Vec<(Ticket, AbortController)>,
     pub wake: Option<TimeoutHandle>,
+    /// Images that the visitor has asked to see, by address.
+    pub shown: Vec<String>,
     /// The live region; everything that is said goes through [`App::say`].
     pub announcer: Option<HtmlElement>,
     /// Empties the live region.
@@ -63,8 +68,8 @@ pub(crate) struct Inner {
     pub from_end: Option<i32>,
     /// The composer takes the focus once.
     pub focus: bool,
-    /// The page's handle, which knows what the page says of its visitor.
-    pub bubble: JsValue,
+    /// What the page does for the widget.
+    pub page: Page,
     /// A check stands in the cover.
     pub challenged: bool,
     messages: Vec<(Id, ArcRwSignal<u32>)>,
@@ -81,7 +86,7 @@ impl Inner {
 /// Mounts a part of the page at the end of an element; it draws itself again when what it watches
 /// changes. One type for all parts: every type of closure would cost its own copy of the machinery.
 pub(crate) fn part(app: App, parent: &HtmlElement, draw: fn(App) -> Node) {
-    mount_to(parent.clone(), move || move || draw(app)).forget();
+    mount_to(parent, || move || draw(app));
 }
 
 /// Listens for as long as the page lives.
@@ -92,7 +97,7 @@ pub(crate) fn listen(app: App, target: &EventTarget, name: &str, react: fn(App, 
 }
 
 impl App {
-    pub fn new(config: LoaderConfig, focus: bool) -> Self {
+    pub fn new(config: LoaderConfig, focus: bool, page: Page) -> Self {
         let session = Session::new(config.site.clone(), config.locale.clone());
         Self {
             inner: StoredValue::new_local(Inner {
@@ -100,8 +105,8 @@ impl App {
                 session,
                 log: None,
                 field: None,
-                aborts: Vec::new(),
                 wake: None,
+                shown: Vec::new(),
                 announcer: None,
                 said: None,
                 following: Following::Question,
@@ -109,7 +114,7 @@ impl App {
                 end: 0,
                 from_end: None,
                 focus,
-                bubble: JsValue::NULL,
+                page,
                 challenged: false,
                 messages: Vec::new(),
             }),
@@ -122,14 +127,18 @@ impl App {
     }
 
     /// Opens the session and listens to the browser's network.
-    pub fn start(self, identity: Identity) {
+    pub fn start(self) {
         effects::watch_network(self);
+        let Some(page) = self.with(|inner| inner.page.clone()) else {
+            return;
+        };
+        let identity = page::identity(&page);
         let (stored, outbox) = browser::kept(self);
         self.dispatch(Happened::Started {
             online: browser::online(),
             stored,
             outbox,
-            page: browser::page(),
+            page: browser::page(&page),
             identity,
         });
     }
@@ -146,17 +155,21 @@ impl App {
     /// Says something to screen readers. It is gone after a while: nobody comes across a second copy, and the same
     /// words are heard when they are said again.
     pub fn say(self, words: &str) {
-        let set = |inner: &mut Inner, words: &str| {
-            if let Some(announcer) = &inner.announcer {
-                announcer.set_text_content(Some(words));
-            }
-        };
         let clear = move || {
-            self.with_mut(|inner| set(inner, ""));
+            self.with(|inner| {
+                if let Some(announcer) = &inner.announcer {
+                    announcer.set_text_content(None);
+                }
+            });
         };
+        if words.is_empty() {
+            return clear();
+        }
         let timer = set_timeout_with_handle(clear, SAID).ok();
         self.with_mut(|inner| {
-            set(inner, words);
+            if let Some(announcer) = &inner.announcer {
+                el("p", "").text(words).place(announcer);
+            }
             if let Some(old) = std::mem::replace(&mut inner.said, timer) {
                 old.clear();
             }

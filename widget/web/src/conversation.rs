@@ -1,11 +1,11 @@
 //! The panel below its header: messages, what is going on, and the composer.
 
-use bulle_protocol::Id;
+use crate::leptos::*;
+use bulle_protocol::{Id, block::Block, conversation::Rating};
 use bulle_widget_core::{
-    Activity, Changes, Connection, Event, Failure, Phase,
+    Activity, Changes, Connection, Event, Failure, Message, Phase, Stage,
     words::{fill, new_window},
 };
-use leptos::{mount::mount_to, prelude::*};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, HtmlElement, ResizeObserver};
 
@@ -41,7 +41,7 @@ pub(crate) fn mount(app: App, body: &HtmlElement) {
     listen(app, &log, "scroll", scrolled);
     app.with_mut(|inner| inner.log = Some(log.clone()));
     part(app, &log, head);
-    mount_to(log.clone(), move || messages(app)).forget();
+    mount_to(&log, || messages(app));
     part(app, &log, tail);
     part(app, &middle, newest);
     composer::mount(app, &root);
@@ -53,7 +53,7 @@ pub(crate) fn mount(app: App, body: &HtmlElement) {
 }
 
 /// The messages: a new one is added without touching the others, and each draws itself again alone.
-fn messages(app: App) -> impl IntoView {
+fn messages(app: App) -> impl Render {
     let ids = move || {
         app.watch_list();
         let ids = |inner: &Inner| -> Vec<Id> {
@@ -62,11 +62,14 @@ fn messages(app: App) -> impl IntoView {
         };
         app.with(ids).unwrap_or_default()
     };
-    For(ForProps::builder()
-        .each(ids)
-        .key(|id: &Id| *id)
-        .children(move |id| move || message::view(app, id))
-        .build())
+    // What a message watches ends with the message, not with the list.
+    let parent = Owner::current().unwrap_or_default();
+    let view = move |_, id| {
+        let owner = parent.with(Owner::new);
+        let view = owner.with(|| move || message::view(app, id));
+        (drop::<usize>, OwnedView::new_with_owner(view, owner))
+    };
+    move || keyed(ids(), |id: &Id| *id, view.clone())
 }
 
 /// The header's button for a new conversation, once there is an old one.
@@ -137,6 +140,23 @@ pub(crate) fn after_change(app: App, changes: &Changes) {
         });
         return;
     }
+    let has_code = |message: &Message| {
+        let is_code = |block: &Block| matches!(block, Block::Code { .. });
+        message.stage == Stage::Complete && message.blocks.iter().any(is_code)
+    };
+    let code = app.with(|inner| {
+        let mut messages = changes
+            .messages
+            .iter()
+            .filter_map(|id| inner.session.message(*id));
+        messages.any(has_code)
+    });
+    if code == Some(true) {
+        // They are on the page with the next frame.
+        request_animation_frame(move || {
+            app.with(|inner| inner.page.emit("code", "{}"));
+        });
+    }
     let following = app.with(|inner| inner.following);
     let writing = app.with(|inner| inner.session.activity()) == Some(Activity::Writing);
     if following != Some(Following::Nothing) {
@@ -164,7 +184,7 @@ fn follow(app: App) {
 
 /// Where the list must be scrolled to for its last question to stand at the top.
 fn question_top(log: &HtmlElement) -> Option<i32> {
-    let questions = log.query_selector_all(".mine").ok()?;
+    let questions = log.query_selector_all(".bubble").ok()?;
     let last = questions.item(questions.length().checked_sub(1)?)?;
     let top = last
         .unchecked_ref::<Element>()
@@ -295,14 +315,19 @@ fn head(app: App) -> Node {
         if empty && session.is_loading_history() {
             return el("div", "cover wait").children(["", "", ""].map(|class| el("i", class)));
         }
-        let chips = empty.then(|| chips(&bot.suggestions));
+        let questions = empty.then(|| chips(&bot.suggestions));
+        let topics = empty.then(|| {
+            let title = el("p", "notice").text(&bot.strings.topics);
+            chips(&bot.topics).map(|list| el("div", "topics").child(title).child(list))
+        });
         let greeting = el("div", "text")
             .attr("dir", "auto")
             .child(el("p", "").text(&bot.greeting));
         el("div", "msg theirs greeting")
             .spoken(&bot.name)
             .maybe((!bot.greeting.is_empty()).then_some(greeting))
-            .maybe(chips.flatten())
+            .maybe(questions.flatten())
+            .maybe(topics.flatten())
     });
     head.unwrap_or_else(|| el("div", ""))
 }
@@ -359,8 +384,7 @@ fn clicked(app: App, event: &web_sys::Event) {
         "send" => composer::submit(app),
         "stop" => app.dispatch(Event::StopAsked),
         "ask" => {
-            app.with_mut(|inner| inner.following = Following::Question);
-            app.send(Event::Picked { text: value });
+            ask(app, value);
             composer::focus(app);
         }
         "retry" => {
@@ -396,7 +420,37 @@ fn clicked(app: App, event: &web_sys::Event) {
             }
         }
         "cite" => show_source(app, &button, &value),
+        "good" => rate(app, &value, Rating::Up),
+        "bad" => rate(app, &value, Rating::Down),
+        "image" => {
+            app.with_mut(|inner| inner.shown.push(value));
+            let messages = |inner: &Inner| -> Vec<Id> {
+                let messages = inner.session.messages().iter();
+                messages.map(|message| message.id).collect()
+            };
+            let messages = app.with(messages).unwrap_or_default();
+            app.changed(&Changes {
+                messages,
+                ..Changes::default()
+            });
+            focus::log(app);
+        }
         _ => {}
+    }
+}
+
+/// Sends a question that the visitor has not typed; the draft stays.
+pub(crate) fn ask(app: App, question: String) {
+    app.with_mut(|inner| inner.following = Following::Question);
+    app.send(Event::Picked { text: question });
+}
+
+fn rate(app: App, message: &str, rating: Rating) {
+    if let Ok(message) = message.parse() {
+        app.dispatch(Event::Rated {
+            message,
+            rating: Some(rating),
+        });
     }
 }
 

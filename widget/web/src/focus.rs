@@ -13,7 +13,7 @@ const STOPS: &str = "a,button:not([disabled]),summary,textarea,[tabindex=\"0\"]"
 
 /// Watches for the panel filling the screen: there it is modal.
 pub(crate) fn mount(app: App) {
-    listen(app, &leptos::prelude::window(), "resize", mark);
+    listen(app, &leptos_dom::helpers::window(), "resize", mark);
     if let Some(panel) = find_panel(app) {
         listen(app, &panel, "keydown", keep_inside);
     }

@@ -15,26 +15,29 @@ mod conversation;
 mod effects;
 mod focus;
 mod icons;
+mod leptos;
 mod message;
 mod node;
 mod page;
 
-use bulle_widget_core::wire;
-use leptos::prelude::Owner;
+use bulle_widget_core::{Event, Ticket, wire};
+use reactive_graph::owner::Owner;
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
+
+use app::App;
+use page::Page;
 
 /// Fills the loader's frame.
 ///
 /// - `body`: the panel below its header; whatever it shows is replaced.
-/// - `tools`: where the header keeps its buttons; one is added.
-/// - `config`: the JSON of [`LoaderConfig`](bulle_protocol::loader::LoaderConfig).
+/// - `tools`: where the header keeps its buttons; some are added.
+/// - `settings`: the JSON of [`LoaderConfig`](bulle_protocol::loader::LoaderConfig).
 /// - `focus`: the visitor has asked for the panel, so the composer takes the focus as soon as it is
 ///   there; false when the panel opens by itself after a reload.
-/// - `bubble`: the page's handle on it. Its `id` is what the page has said of its visitor, or else `tag` is; its
-///   `identify`, which says it anew, is taken over.
+/// - `page`: what the page does for the widget.
 ///
-/// False when the configuration cannot be read.
+/// Nothing when the settings cannot be read. It does not begin before [`Handle::tell`] is told to `start`.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "wasm-bindgen hands over what JavaScript gives"
@@ -43,20 +46,126 @@ use web_sys::HtmlElement;
 pub fn mount(
     body: HtmlElement,
     tools: HtmlElement,
-    config: &str,
+    settings: &str,
     focus: bool,
-    bubble: &JsValue,
-) -> bool {
-    let Some(config) = wire::loader_config(config) else {
-        return false;
-    };
+    page: Page,
+) -> Option<Handle> {
+    let config = wire::loader_config(settings)?;
     body.replace_children_with_node_0();
     // Views and listeners live as long as the page.
     let owner = Owner::new();
-    let app = owner.with(|| app::App::new(config, focus));
+    let app = owner.with(|| App::new(config, focus, page));
     std::mem::forget(owner);
     conversation::mount_new_button(app, &tools);
     conversation::mount(app, &body);
-    app.start(page::identity(bubble, app));
-    true
+    Some(Handle { app })
+}
+
+/// What the page tells a bubble: `Handle` in widget/page/bridge.d.ts.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Handle {
+    app: App,
+}
+
+#[wasm_bindgen]
+impl Handle {
+    /// A call was answered with a whole body.
+    pub fn answered(&self, ticket: u32, status: u16, body: String) {
+        self.app.dispatch(Event::Answered {
+            ticket: Ticket(ticket),
+            status,
+            body,
+        });
+    }
+
+    /// Bytes of an event stream, cut anywhere.
+    pub fn streamed(&self, ticket: u32, bytes: Vec<u8>) {
+        self.app.dispatch(Event::Streamed {
+            ticket: Ticket(ticket),
+            bytes,
+        });
+    }
+
+    /// A call got no answer, or its answer has ended or broken off.
+    pub fn broken(&self, ticket: u32) {
+        self.app.dispatch(Event::Unreachable {
+            ticket: Ticket(ticket),
+        });
+    }
+
+    /// The page says anew who its visitor is: the `sub` of a JWT, nobody, or "" when it takes asking.
+    pub fn identified(&self, who: Option<String>) {
+        page::say(self.app, who);
+    }
+
+    /// The page's JWT, which is empty for nobody, and its `sub`; no JWT when the page failed.
+    pub fn named(&self, ticket: u32, jwt: Option<String>, subject: Option<String>) {
+        page::named(self.app, Ticket(ticket), jwt, subject);
+    }
+
+    /// A token of Turnstile, or nothing when it cannot be shown.
+    pub fn challenged(&self, token: Option<String>) {
+        self.app.dispatch(Event::Challenged { token });
+    }
+
+    /// A wish of the page or of its visitor:
+    ///
+    /// | wish | value |
+    /// |---|---|
+    /// | `start` | opens the session; the first wish of all |
+    /// | `ask` | a question, sent as if it were typed |
+    /// | `new` | a new conversation |
+    /// | `show` | the id of the conversation to show |
+    /// | `reload` | the session, or the messages, loaded again |
+    /// | `unrate` | the id of an answer whose rating the edge has not taken |
+    /// | `forget` | the edge has erased the visitor |
+    pub fn tell(&self, wish: &str, value: String) {
+        let event = match wish {
+            "start" => return self.app.start(),
+            "ask" => return conversation::ask(self.app, value),
+            "new" => Event::NewAsked,
+            "show" => match value.parse() {
+                Ok(conversation) => Event::ShowAsked { conversation },
+                Err(_) => return,
+            },
+            "reload" => Event::ReloadAsked,
+            "unrate" => match value.parse() {
+                Ok(message) => Event::Rated {
+                    message,
+                    rating: None,
+                },
+                Err(_) => return,
+            },
+            "forget" => Event::Erased,
+            _ => return,
+        };
+        self.app.dispatch(event);
+    }
+
+    /// Another tab of the visitor has sent a message. The ticket under which the pieces of its answer are awaited, from
+    /// [`streamed`](Self::streamed); 0 when nobody here wants them.
+    pub fn overheard(&self, conversation: &str, message: &str, text: String) -> u32 {
+        let (Ok(conversation), Ok(message)) = (conversation.parse(), message.parse()) else {
+            return 0;
+        };
+        let ticket = self.app.with(|inner| inner.session.next_ticket());
+        self.app.dispatch(Event::Overheard {
+            conversation,
+            message,
+            text,
+            stored: browser::kept(self.app).0,
+        });
+        let reads =
+            |ticket: &Ticket| self.app.with(|inner| inner.session.reads(*ticket)) == Some(true);
+        ticket.filter(reads).map_or(0, |ticket| ticket.0)
+    }
+
+    /// Calls the edge as the visitor, with a token that is renewed when it must be. The ticket of the answer, which
+    /// goes to `Page.replied`.
+    pub fn call(&self, method: String, path: String, body: Option<String>) -> u32 {
+        let ticket = self.app.with_mut(|inner| inner.session.next_ticket());
+        self.app.dispatch(Event::Called { method, path, body });
+        ticket.map_or(0, |ticket| ticket.0)
+    }
 }

@@ -4,7 +4,7 @@
 //! costs far fewer bytes than a generic view for every tag, and patching touches only the text that
 //! grew: a selection, a focus or an open disclosure in an answer survives its streaming.
 
-use leptos::tachys::{
+use tachys::{
     html::attribute::{Attribute, any_attribute::AnyAttribute},
     hydration::Cursor,
     renderer::Rndr,

@@ -1,52 +1,83 @@
-//! What the page says of its visitor, and the check that a visitor is human.
+//! What takes JavaScript: the import of widget/page, and what it tells the widget.
 
 use bulle_widget_core::{Event, Identity, Ticket};
 use wasm_bindgen::prelude::*;
-use web_sys::Node;
 
 use crate::{
     app::{App, Inner},
-    browser, effects,
+    browser,
 };
 
-#[wasm_bindgen(module = "/src/page.js")]
+#[wasm_bindgen]
 extern "C" {
-    fn identities(bubble: &JsValue, said: JsValue) -> Option<String>;
-    #[wasm_bindgen(js_name = subjectOf)]
-    fn subject_of(jwt: &str) -> String;
-    fn ask(bubble: &JsValue, answer: JsValue);
-    fn challenge(root: &Node, script: &str, sitekey: &str, language: &str, answer: JsValue);
+    /// The page's side: `Page` in widget/page/bridge.d.ts.
+    #[derive(Clone)]
+    pub type Page;
+    #[wasm_bindgen(method)]
+    pub(crate) fn request(
+        this: &Page,
+        ticket: u32,
+        method: &str,
+        url: &str,
+        token: Option<String>,
+        body: Option<String>,
+    );
+    #[wasm_bindgen(method)]
+    pub(crate) fn abort(this: &Page, ticket: u32);
+    #[wasm_bindgen(method)]
+    pub(crate) fn replied(this: &Page, ticket: u32, status: u16, body: &str);
+    #[wasm_bindgen(method)]
+    fn identity(this: &Page) -> Option<String>;
+    #[wasm_bindgen(method)]
+    pub(crate) fn identify(this: &Page, ticket: u32);
+    #[wasm_bindgen(method)]
+    fn challenge(this: &Page, script: &str, sitekey: &str, language: &str);
+    #[wasm_bindgen(method)]
+    pub(crate) fn emit(this: &Page, kind: &str, detail: &str);
+    #[wasm_bindgen(method)]
+    fn date(this: &Page, unix_ms: f64, form: &str) -> String;
+    #[wasm_bindgen(method)]
+    pub(crate) fn private(this: &Page) -> bool;
 }
 
-/// Takes over `identify` of the page's `Bulle[site]` from the loader: what the page has said so far.
-pub(crate) fn identity(bubble: &JsValue, app: App) -> Identity {
-    app.with_mut(|inner| inner.bubble = bubble.clone());
-    let said = answered(move |who| say(app, who));
-    read(identities(bubble, said))
+/// A time as the visitor's language writes it: `time` of the day, or the `day` itself.
+pub(crate) fn date(page: &Page, unix_ms: u64, form: &str) -> String {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "milliseconds since 1970 are exact for 280,000 years"
+    )]
+    page.date(unix_ms as f64, form)
 }
 
-/// Asks the page for an identity, on behalf of the session.
-pub(crate) fn identify(app: App, ticket: Ticket) {
-    let answer = answered(move |jwt| {
-        // Nobody waits for it when the page has said something else in the meantime.
-        if !effects::is_awaited(app, ticket) {
-            return;
-        }
-        match jwt {
-            Some(jwt) if jwt.is_empty() => say(app, None),
-            Some(jwt) => {
-                let identity = read(Some(subject_of(&jwt)));
-                app.dispatch(Event::Named {
-                    ticket,
-                    jwt,
-                    identity,
-                });
-            }
-            None => app.dispatch(Event::Unreachable { ticket }),
-        }
+/// What the page has said of its visitor so far.
+pub(crate) fn identity(page: &Page) -> Identity {
+    read(page.identity())
+}
+
+/// The page says anew who its visitor is.
+pub(crate) fn say(app: App, who: Option<String>) {
+    let (stored, outbox) = browser::kept(app);
+    app.dispatch(Event::Identified {
+        identity: read(who),
+        stored,
+        outbox,
     });
-    if let Some(bubble) = app.with(|inner| inner.bubble.clone()) {
-        ask(&bubble, answer);
+}
+
+/// The page has answered with a JWT, which is empty for nobody, or has failed to.
+pub(crate) fn named(app: App, ticket: Ticket, jwt: Option<String>, subject: Option<String>) {
+    // Nobody waits for it when the page has said something else in the meantime.
+    if app.with(|inner| inner.session.awaits(ticket)) != Some(true) {
+        return;
+    }
+    match jwt {
+        Some(jwt) if jwt.is_empty() => say(app, None),
+        Some(jwt) => app.dispatch(Event::Named {
+            ticket,
+            jwt,
+            identity: read(subject),
+        }),
+        None => app.dispatch(Event::Unreachable { ticket }),
     }
 }
 
@@ -56,29 +87,13 @@ pub(crate) fn check(app: App) {
         let asked = inner.session.challenge().cloned();
         let shown = std::mem::replace(&mut inner.challenged, asked.is_some());
         let (script, sitekey) = asked.map(|a| (a.url, a.label)).unwrap_or_default();
-        let changes = shown || inner.challenged;
-        changes.then(|| (script, sitekey, inner.config.locale.clone()))
+        if shown || inner.challenged {
+            inner
+                .page
+                .challenge(&script, &sitekey, &inner.config.locale);
+        }
     };
-    let asked = app.with_mut(asked).flatten();
-    if let (Some((script, sitekey, language)), Some(log)) = (asked, app.log()) {
-        let answer = answered(move |token| app.dispatch(Event::Challenged { token }));
-        challenge(&log.get_root_node(), &script, &sitekey, &language, answer);
-    }
-}
-
-/// One type of closure for everything that the page answers.
-fn answered(react: impl FnMut(Option<String>) + 'static) -> JsValue {
-    let react: Box<dyn FnMut(Option<String>)> = Box::new(react);
-    Closure::wrap(react).into_js_value()
-}
-
-fn say(app: App, who: Option<String>) {
-    let (stored, outbox) = browser::kept(app);
-    app.dispatch(Event::Identified {
-        identity: read(who),
-        stored,
-        outbox,
-    });
+    app.with_mut(asked);
 }
 
 fn read(who: Option<String>) -> Identity {

@@ -11,13 +11,13 @@ const PLATFORM: &[&str] = &[
     "worker",
     "worker-sys",
     "web-sys",
-    "leptos",
-    "gloo-net",
+    "reactive_graph",
+    "tachys",
     "tokio",
 ];
 
 /// What reads files may ask its platform for `TextDecoder` (web-sys), and for nothing else.
-const THREADS: &[&str] = &["worker", "worker-sys", "leptos", "gloo-net", "tokio"];
+const THREADS: &[&str] = &["worker", "worker-sys", "reactive_graph", "tachys", "tokio"];
 
 const EDGE: &[&str] = &["bulle-edge-core", "bulle-edge-formats", "bulle-edge-worker"];
 const WIDGET: &[&str] = &["bulle-widget-core", "bulle-widget-web"];

@@ -1,0 +1,50 @@
+/** Calls to the edge, made for the widget. */
+
+import type { Handle, Page } from "./bridge";
+
+/** See `tell` in tabs.ts. */
+type Tell = (url: string, body?: string) => ((bytes?: Uint8Array<ArrayBuffer>) => void) | undefined;
+
+/** `request` and `abort` of the page. */
+export const transport = (handle: () => Handle, tell: Tell): Pick<Page, "request" | "abort"> => {
+  const running: Record<number, AbortController> = {};
+
+  const perform = async (ticket: number, url: string, init: RequestInit) => {
+    let hear: ReturnType<Tell>;
+    try {
+      const answer = await fetch(url, init);
+      const kind = answer.headers.get("content-type") ?? "";
+      if (answer.ok && answer.body && kind.startsWith("text/event-stream")) {
+        const reader = answer.body.getReader();
+        hear = tell(url, init.body as string | undefined);
+        for (;;) {
+          const { done, value } = await reader.read();
+          if (done) break;
+          hear?.(value);
+          handle().streamed(ticket, value);
+        }
+      } else {
+        const body = await answer.text();
+        delete running[ticket];
+        return handle().answered(ticket, answer.status, body);
+      }
+    } catch {}
+    delete running[ticket];
+    hear?.();
+    handle().broken(ticket);
+  };
+
+  return {
+    request(ticket, method, url, token, body) {
+      const { signal } = (running[ticket] = new AbortController());
+      const headers: Record<string, string> = {};
+      if (token) headers.authorization = "Bearer " + token;
+      if (body) headers["content-type"] = "application/json";
+      void perform(ticket, url, { method, headers, body, signal });
+    },
+    abort(ticket) {
+      running[ticket]?.abort();
+      delete running[ticket];
+    },
+  };
+};
