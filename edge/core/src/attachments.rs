@@ -7,7 +7,7 @@ use bulle_protocol::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    guard::{Question, input::visible},
+    guard::input::visible,
     knowledge::Document,
     ports::{Index, Meaning, PortError},
     prompt::tokens,
@@ -115,12 +115,12 @@ fn cut(text: &str, most: usize) -> String {
     }
 }
 
-/// An index that also holds the files of a question: for a bot without a model, which quotes what is found.
+/// An index that also holds files: for a bot without a model, which quotes what is found.
 pub struct WithFiles<'a, I> {
     /// The bot's own.
     pub index: &'a I,
-    /// Whose files.
-    pub question: &'a Question,
+    /// The files, perhaps none.
+    pub files: &'a [Material],
 }
 
 impl<I: Index> Index for WithFiles<'_, I> {
@@ -133,7 +133,7 @@ impl<I: Index> Index for WithFiles<'_, I> {
     ) -> Result<Found, PortError> {
         let mut found = self.index.search(tenant_id, bot_id, query, limit).await?;
         let mut ids = (1..).map(|n: i64| -n);
-        for file in self.question.attachments() {
+        for file in self.files {
             let document = Document {
                 body: file.text.clone(),
                 ..Document::default()

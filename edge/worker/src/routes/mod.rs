@@ -13,6 +13,7 @@ pub mod loader;
 pub mod me;
 pub mod messages;
 pub mod sessions;
+mod visit;
 
 use axum::{
     Router,
@@ -21,6 +22,7 @@ use axum::{
 use bulle_protocol::problem::{Code, Problem};
 
 use crate::{adapters::Edge, http::Refusal, openapi};
+use visit::{Visited, answering};
 
 /// The routes of the edge.
 pub fn router(edge: Edge) -> Router {
@@ -30,22 +32,40 @@ pub fn router(edge: Edge) -> Router {
         .route("/v1/sessions", post(sessions::post))
         .route(
             "/v1/conversations",
-            get(conversations::list).post(conversations::create),
+            get(Visited(|v| answering(conversations::list(v))))
+                .post(Visited(|v| answering(conversations::create(v)))),
         )
         .route(
             "/v1/conversations/{id}",
-            patch(conversations::rename).delete(conversations::delete),
+            patch(Visited(|v| answering(conversations::rename(v))))
+                .delete(Visited(|v| answering(conversations::delete(v)))),
         )
         .route(
             "/v1/conversations/{id}/messages",
-            get(messages::history).post(messages::send),
+            get(Visited(|v| answering(messages::history(v))))
+                .post(Visited(|v| answering(messages::send(v)))),
         )
-        .route("/v1/conversations/{id}/events", get(messages::events))
-        .route("/v1/conversations/{id}/cancel", post(messages::cancel))
-        .route("/v1/messages/{id}/feedback", post(feedback::post))
-        .route(attachments::PATH, post(attachments::post))
-        .route("/v1/me", put(me::put).delete(me::delete))
-        .route("/v1/me/export", get(me::export))
+        .route(
+            "/v1/conversations/{id}/events",
+            get(Visited(|v| answering(messages::events(v)))),
+        )
+        .route(
+            "/v1/conversations/{id}/cancel",
+            post(Visited(|v| answering(messages::cancel(v)))),
+        )
+        .route(
+            "/v1/messages/{id}/feedback",
+            post(Visited(|v| answering(feedback::post(v)))),
+        )
+        .route(
+            attachments::PATH,
+            post(Visited(|v| answering(attachments::post(v)))),
+        )
+        .route(
+            "/v1/me",
+            put(Visited(|v| answering(me::put(v)))).delete(Visited(|v| answering(me::delete(v)))),
+        )
+        .route("/v1/me/export", get(Visited(|v| answering(me::export(v)))))
         .route("/v1/chat/completions", post(completions::create))
         .route("/v1/models", get(completions::models))
         .route("/v1/models/{id}", get(completions::model))
