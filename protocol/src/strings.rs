@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 macro_rules! strings {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
-        /// Every text of the bubble that is not the bot's own. `{name}`, `{time}` and the like are placeholders.
+        /// Every text of the bubble that is not the bot's own. `{name}`, `{time}` and the like are placeholders. A plural
+        /// text is `one=…|other=…`, with the categories that `Intl.PluralRules` has for the language; the last is `other`.
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         pub struct Strings {
@@ -115,17 +116,17 @@ strings! {
     earlier,
     /// Accessible name of a code block's copy button.
     copy_code,
-    /// Accessible name of the menu's button.
+    /// Accessible name of the button that opens the menu.
     menu,
-    /// Accessible name of the thumb up under an answer.
+    /// Accessible name of the button that calls an answer good.
     good,
-    /// Accessible name of the thumb down under an answer.
+    /// Accessible name of the button that calls an answer bad.
     bad,
-    /// Above the topics of an empty conversation.
+    /// Title of the list of what the bot knows about.
     topics,
-    /// Replies that have come while the bubble was closed, as a plural text: `{n}` of them.
+    /// How many answers have come since the panel was closed: a plural text, `{n}` of them.
     unread,
-    /// Loads an image of an answer; `{alt}` says what it shows.
+    /// Shows an image that is not loaded by itself; `{alt}` says what is on it.
     image,
 }
 
@@ -148,6 +149,16 @@ impl<'de> Deserialize<'de> for Strings {
             None => Ok(strings),
         }
     }
+}
+
+/// Texts of the sheets that few visitors open, which are loaded with those.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SheetStrings {
+    /// The locale of the texts: the served one that is nearest to what was asked for.
+    pub locale: String,
+    /// Texts by name. `{name}` and the like are placeholders.
+    pub strings: BTreeMap<String, String>,
 }
 
 /// A time to wait in the units that a person would use, rounded up: what `{time}` stands for. The signs are the same in

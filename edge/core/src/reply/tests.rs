@@ -26,7 +26,9 @@ fn streamed(pieces: &[&str]) -> Vec<Block> {
     let mut reply = Reply::new(3);
     let mut page = Vec::new();
     let receive = |page: &mut Vec<Block>, events: Vec<ServerEvent>| {
-        events.iter().for_each(|event| apply(page, event).unwrap());
+        events
+            .into_iter()
+            .for_each(|event| apply(page, event).unwrap());
     };
     for piece in pieces {
         receive(&mut page, reply.push(piece));
@@ -161,11 +163,11 @@ fn a_long_list_is_not_sent_again_with_every_item() {
     for item in &items {
         for event in reply.push(item) {
             bytes += serde_json::to_string(&event).unwrap().len();
-            apply(&mut page, &event).unwrap();
+            apply(&mut page, event).unwrap();
         }
     }
     for event in reply.finish() {
-        apply(&mut page, &event).unwrap();
+        apply(&mut page, event).unwrap();
     }
     assert_eq!(page, whole(&items.concat()));
     let once = serde_json::to_string(&page).unwrap().len();
@@ -242,4 +244,16 @@ proptest! {
         let text = pieces.concat();
         prop_assert_eq!(streamed(&pieces), whole(&text), "{:?}", text);
     }
+}
+
+#[test]
+fn characters_that_turn_the_text_around_are_left_out() {
+    let mut reply = Reply::new(0);
+    reply.push("Pay \u{202e}gnp.exe\u{202c} a\u{0}b\u{7}\u{1b}[0m \u{2067}");
+    reply.push("سعر\u{2069} \u{200f}1\tx\r\n\ny\u{85}");
+    reply.finish();
+    assert_eq!(
+        blocks_to_text(reply.blocks()),
+        "Pay gnp.exe ab[0m \u{2067}سعر\u{2069} \u{200f}1\tx\n\ny"
+    );
 }

@@ -13,6 +13,7 @@ pub mod loader;
 pub mod me;
 pub mod messages;
 pub mod sessions;
+pub mod strings;
 mod visit;
 
 use axum::{
@@ -30,6 +31,7 @@ pub fn router(edge: Edge) -> Router {
         .route("/s/{file}", get(loader::get))
         .route("/a/{file}", get(assets::get))
         .route("/v1/sessions", post(sessions::post))
+        .route("/v1/strings/{locale}", get(strings::get))
         .route(
             "/v1/conversations",
             get(Visited(|v| answering(conversations::list(v))))
