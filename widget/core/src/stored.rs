@@ -48,6 +48,7 @@ pub(crate) fn outbox_to_json(messages: &[Message]) -> String {
             id: message.id,
             text: message.text.clone(),
             retry: false,
+            attachments: Vec::new(),
         };
         json.push(if json.is_empty() { '[' } else { ',' });
         json.push_str(&requests::send(&unsent));
