@@ -33,7 +33,7 @@ mod tests {
             bots, gaps, golden, identity_secrets, keys, notices, prompts, sites, sources, tenants,
             usage,
         },
-        assets, completions, conversations, feedback, health, loader, messages, sessions,
+        assets, completions, conversations, feedback, health, loader, messages, sessions, strings,
     };
     use utoipa::{
         Modify, OpenApi,
@@ -44,7 +44,7 @@ mod tests {
     #[openapi(
         info(title = "Bulle", description = "The HTTP contract of the edge. Errors are RFC 9457 problems with a stable `code`."),
         paths(
-            loader::get, assets::get, sessions::post, conversations::create, conversations::list,
+            loader::get, assets::get, strings::get, sessions::post, conversations::create, conversations::list,
             messages::send, messages::history, messages::events, messages::cancel, feedback::post,
             tenants::list, tenants::create, tenants::get, tenants::change, tenants::delete,
             bots::list, bots::create, bots::get, bots::change, bots::delete,

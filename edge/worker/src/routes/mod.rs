@@ -11,6 +11,7 @@ pub mod health;
 pub mod loader;
 pub mod messages;
 pub mod sessions;
+pub mod strings;
 
 use axum::{Router, routing::get, routing::post};
 use bulle_protocol::problem::{Code, Problem};
@@ -23,6 +24,7 @@ pub fn router(edge: Edge) -> Router {
         .route("/s/{file}", get(loader::get))
         .route("/a/{file}", get(assets::get))
         .route("/v1/sessions", post(sessions::post))
+        .route("/v1/strings/{locale}", get(strings::get))
         .route(
             "/v1/conversations",
             get(conversations::list).post(conversations::create),
