@@ -29,7 +29,7 @@ const SLASHES = "//.*|/\\*[^]*?(?:\\*/|$)";
 const HASH = "(?<![^\\s;])#.*";
 const QUOTES = "\"(?:\\\\.|[^\"\\\\\\n])*\"?|'(?:\\\\.|[^'\\\\\\n])*'?";
 const TICKS = "|`(?:\\\\[^]|[^`\\\\])*`?";
-const NUMBER = "(?<![\\w$])(?:0[xob][\\da-f_]+|\\d[\\d_]*(?:\\.\\d[\\d_]*)?(?:e[+-]?\\d+)?)\\w*";
+const NUMBER = "(?<![\\w$])(?:0[xob][\\da-f_]+|\\d(?:[\\d_]|'(?=\\d))*(?:\\.\\d[\\d_]*)?(?:e[+-]?\\d+)?)\\w*";
 
 const COMMON = "break|case|continue|default|else|false|for|if|return|true|while|";
 const OBJECTS = COMMON + "catch|class|const|do|enum|finally|import|new|null|static|super|switch|this|throw|try|void|interface|private|protected|public|abstract|";
@@ -59,7 +59,7 @@ const GRAMMARS: [RegExp, Grammar][] = [
   [/^r(b|uby)$/, code(COMMON + "alias|and|begin|class|def|defined|do|elsif|end|ensure|in|module|next|nil|not|or|puts|raise|require|require_relative|rescue|self|super|then|unless|until|when|yield", HASH, QUOTES, "(?<![:\\w]):\\w+|@{1,2}\\w+")],
   [/sh(ell)?$/, code(COMMON + "cd|declare|do|done|echo|elif|esac|exit|export|fi|function|in|local|readonly|set|shift|source|then|trap|unset|until", HASH, "\"(?:\\\\[^]|[^\"\\\\])*\"?|'[^']*'?", "\\$\\{[^}]*\\}|\\$[\\w@#?*!$-]+|(?<=\\s)--?[a-zA-Z][\\w-]*")],
   [/^sql/, ["--.*|/\\*[^]*?(?:\\*/|$)", "'(?:''|[^'])*'?|\"[^\"]*\"?", NUMBER, words("add|all|alter|and|as|asc|avg|begin|between|by|case|cast|commit|constraint|count|create|cross|default|delete|desc|distinct|drop|else|end|except|exists|false|foreign|from|full|group|having|if|in|index|inner|insert|integer|into|is|join|key|left|like|limit|max|min|not|null|offset|on|or|order|outer|primary|references|returning|right|rollback|select|set|sum|table|text|then|true|union|unique|update|using|values|varchar|view|when|where|with"), "", "i"]],
-  [/^jsonc?$/, [SLASHES, '"(?:\\\\.|[^"\\\\\\n])*"?(?!\\s*:)', "-?\\d[\\d.]*(?:[eE][+-]?\\d+)?", words("true|false|null"), '"(?:\\\\.|[^"\\\\\\n])*"(?=\\s*:)']],
+  [/^jsonc?$/, [SLASHES, '"(?:\\\\.|[^"\\\\\\n])*(?:"(?!\\s*:)|$)', "-?\\d[\\d.]*(?:[eE][+-]?\\d+)?", words("true|false|null"), '"(?:\\\\.|[^"\\\\\\n])*"(?=\\s*:)']],
   [/^ya?ml$/, [HASH, QUOTES, "(?<=[:\\-,[]\\s*)-?\\d[\\d.]*(?=\\s*(?:$|[,\\]#]))", "(?<=[:\\-,[]\\s+)(?:true|false|null|yes|no|~)(?=\\s*(?:$|[,\\]#]))", "^[ \\t]*(?:- +)*[\\w.\"'/-]+(?=:(?:\\s|$))|[&*]\\w+(?=\\s|$)"]],
   [/^(html|xml|svg)$/, MARKUP],
   [/^s?css$/, ["/\\*[^]*?(?:\\*/|$)|(?<![:\\w])//.*", QUOTES, "#[\\da-fA-F]{3,8}\\b(?=[^{]*[;}])|(?<![\\w-])-?[\\d.]+(?:%|[a-z]+)?", "@[\\w-]+|!\\w+", "(?:--|\\$)[\\w-]+|(?<=[{;]\\s*)[\\w-]+(?=\\s*:)"]],

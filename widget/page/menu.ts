@@ -28,13 +28,13 @@ const CSS = `.body{position:relative}
 .sheet{position:absolute;inset:0;z-index:1;display:flex;flex-direction:column;background:var(--bg);animation:sheet .22s cubic-bezier(.2,.9,.3,1)}
 @keyframes sheet{from{opacity:0;transform:translateY(14px)}}
 .sheet:focus{outline:0}
-.sheet>header{display:flex;align-items:center;gap:4px;padding:8px 12px 4px}
+.sheet .top{display:flex;align-items:center;gap:4px;padding:8px 12px 4px}
 .sheet h3{font-size:16px;font-weight:650}
 .sheet h4{margin:14px 12px 4px;color:var(--muted);font-size:13px;font-weight:600}
 .sheet .all{flex:1;overflow-y:auto;overscroll-behavior:contain;padding:4px 8px 16px;overflow-wrap:anywhere;scrollbar-width:thin;scrollbar-color:var(--line) transparent}
 .sheet ul{padding:0;list-style:none}
 .sheet .tool:hover{background:var(--soft);color:var(--text)}
-:host([dir=rtl]) .sheet header .icon{transform:scaleX(-1)}
+:host([dir=rtl]) .sheet .top .icon{transform:scaleX(-1)}
 .sheet .do{display:flex;align-items:center;gap:12px;width:100%;min-height:44px;padding:8px 12px;border-radius:var(--inner,12px);color:var(--text);text-align:start;text-decoration:none}
 .sheet .do:hover,.sheet li:hover:not(.asks){background:var(--soft)}
 .sheet .do .icon{flex:none;width:20px;height:20px;color:var(--muted)}
@@ -340,7 +340,7 @@ const content = (panel: Panel, text: Text, close: (focus?: boolean) => void): No
   drawErase(false);
   all.append(place);
 
-  return [make("header", "", {}, back, make("h3", "", {}, bot.strings.menu!)), said, all];
+  return [make("div", "top", {}, back, make("h3", "", {}, bot.strings.menu!)), said, all];
 };
 
 /** The conversation on the screen: the one that was last spoken of, unless there is nothing yet. */

@@ -95,7 +95,7 @@ export const parts = (shell: Shell, handle: () => Handle, call: Panel["call"]) =
     const { features, form, strings } = bot;
     const { menu } = strings;
     if (menu && !there.menu) {
-      const button = make("button", "tool", { "aria-label": menu, title: menu, "aria-expanded": "false" }, icon("M12 5v.01M12 12v.01M12 19v.01"));
+      const button = make("button", "tool", { "aria-label": menu, title: menu, "aria-expanded": "false" }, icon("M4 7h16M4 12h16M4 17h16"));
       there.menu = button.onclick = () => import("./menu").then((part) => part.menu(panel, button));
       tools.after(button);
     }

@@ -4,16 +4,11 @@ import type { Panel } from "./parts";
 import { plural } from "./plural";
 import { isQuiet } from "./quiet";
 
-const CSS = `.unread{position:absolute;top:-4px;inset-inline-end:-4px;min-width:24px;padding:0 7px;border:2px solid var(--bg);border-radius:14px;background:var(--text);color:var(--bg);font:650 12px/20px system-ui,sans-serif;text-align:center;font-variant-numeric:tabular-nums}
-@media(forced-colors:active){.unread{border-color:ButtonText}}
+const CSS = `[data-unread]:after{content:attr(data-unread);position:absolute;top:-4px;inset-inline-end:-4px;min-width:24px;padding:0 7px;border:2px solid var(--bg);border-radius:14px;background:var(--text);color:var(--bg);font:650 12px/20px system-ui,sans-serif;text-align:center;font-variant-numeric:tabular-nums}
+@media(forced-colors:active){[data-unread]:after{border-color:ButtonText}}
 `;
 
-interface Count {
-  n: number;
-  badge: HTMLElement;
-}
-
-const counts = new WeakMap<Panel, Count>();
+const counts = new WeakMap<Panel, number>();
 let audio: AudioContext | undefined;
 
 /** Counts one more. */
@@ -21,25 +16,23 @@ export const unread = (panel: Panel): void => {
   const { frame, bot } = panel;
   if (bot.features?.sound && !isQuiet(panel)) tone();
   if (isOpen(panel)) return;
-  const launcher = frame.querySelector(".launcher")!;
-  let count = counts.get(panel);
-  if (!count) {
+  const launcher = frame.querySelector<HTMLElement>(".launcher")!;
+  if (!counts.has(panel)) {
     panel.style(CSS);
-    const made: Count = (count = { n: 0, badge: panel.make("span", "unread", { "aria-hidden": "true" }) });
-    counts.set(panel, made);
     // The loader names the launcher anew when it opens.
     new MutationObserver(() => {
       if (!isOpen(panel)) return;
-      made.n = 0;
-      made.badge.remove();
+      counts.set(panel, 0);
+      delete launcher.dataset.unread;
     }).observe(frame, { attributeFilter: ["class"] });
   }
-  const name = launcher.getAttribute("aria-label")!;
-  const last = count.n ? said(count.n, panel) : "";
-  count.n += 1;
-  count.badge.textContent = count.n > 9 ? "9+" : new Intl.NumberFormat(bot.locale).format(count.n);
-  launcher.setAttribute("aria-label", (last ? name.replace(last, "") : name) + said(count.n, panel));
-  launcher.append(count.badge);
+  const before = counts.get(panel) ?? 0;
+  const n = before + 1;
+  counts.set(panel, n);
+  let name = launcher.getAttribute("aria-label")!;
+  if (before) name = name.replace(said(before, panel), "");
+  launcher.setAttribute("aria-label", name + said(n, panel));
+  launcher.dataset.unread = n > 9 ? "9+" : new Intl.NumberFormat(bot.locale).format(n);
 };
 
 const isOpen = ({ frame }: Panel) => frame.classList.contains("open");
