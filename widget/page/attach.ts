@@ -30,6 +30,7 @@ const CSS = `.clip{display:grid;flex:none;place-items:center;width:36px;height:3
 .files .retry{min-height:32px;padding:2px 12px;border-radius:10px}
 .filesaid{margin-bottom:6px;font-size:13px;font-weight:550;color:color-mix(in srgb,#e11 60%,var(--text))}
 .filesaid:empty{display:none}
+.waits{color:inherit}
 .dropping .app{outline:2px dashed var(--ink);outline-offset:-6px;border-radius:16px}
 @media(pointer:coarse){.clip,.panel .files .tool{width:44px;height:44px}.files .retry{min-height:44px}}
 `;
@@ -68,6 +69,11 @@ export const attach = async (panel: Panel): Promise<void> => {
   row.before(list, said);
   composer.append(input);
 
+  const tell = (words: string, waits = false) => {
+    said.classList.toggle("waits", waits);
+    said.textContent = words;
+  };
+
   let given: Given[] = [];
   /** The visitor has sent, and a file is still on its way. */
   let held = false;
@@ -77,6 +83,7 @@ export const attach = async (panel: Panel): Promise<void> => {
     panel.handle().tell("attach", JSON.stringify(read));
     if (held && !waits()) {
       held = false;
+      tell("");
       if (!given.some((one) => one.wrong)) row.querySelector<HTMLElement>("[data-do=send]")?.click();
     }
   };
@@ -89,7 +96,7 @@ export const attach = async (panel: Panel): Promise<void> => {
     remove.onclick = () => {
       given = given.filter((other) => other != one);
       item.remove();
-      said.textContent = "";
+      tell("");
       changed();
       button.focus();
     };
@@ -99,8 +106,9 @@ export const attach = async (panel: Panel): Promise<void> => {
     return about;
   };
   const size = (bytes: number) => {
-    const [unit, n] = bytes < 1e6 ? (["kilobyte", bytes / 1e3] as const) : (["megabyte", bytes / 1e6] as const);
-    return new Intl.NumberFormat(bot.locale, { style: "unit", unit, maximumFractionDigits: n < 10 ? 1 : 0 }).format(n);
+    const [unit, n]: [string, number] = bytes < 1e3 ? ["byte", bytes] : bytes < 1e6 ? ["kilobyte", bytes / 1e3] : ["megabyte", bytes / 1e6];
+    const format = { style: "unit", unit, maximumFractionDigits: n < 10 ? 1 : 0 } as Intl.NumberFormatOptions;
+    return new Intl.NumberFormat(bot.locale, format).format(n);
   };
 
   const send = async (one: Given) => {
@@ -138,7 +146,7 @@ export const attach = async (panel: Panel): Promise<void> => {
   };
 
   const take = (files: Iterable<File>) => {
-    said.textContent = "";
+    tell("");
     for (const file of files) {
       const known = KINDS.includes(/[^.]*$/.exec(file.name)![0].toLowerCase());
       const why = !known
@@ -149,7 +157,7 @@ export const attach = async (panel: Panel): Promise<void> => {
             ? text("attach_many", { max: `${MAX_FILES}` })
             : "";
       if (why) {
-        said.textContent = why;
+        tell(why);
         continue;
       }
       const one: Given = { file, item: make("li") };
@@ -195,7 +203,7 @@ export const attach = async (panel: Panel): Promise<void> => {
     event.preventDefault();
     event.stopImmediatePropagation();
     const name = given.find((one) => !one.read && !one.wrong)!.file.name;
-    said.textContent = text("attach_sending", { name });
+    tell(text("attach_sending", { name }), true);
   };
   composer.addEventListener("click", (event) => (event.target as Element).closest("[data-do=send]") && hold(event), true);
   composer.addEventListener(
@@ -207,6 +215,6 @@ export const attach = async (panel: Panel): Promise<void> => {
     if (kind != "message" && kind != "forget") return;
     given = [];
     list.replaceChildren();
-    said.textContent = "";
+    tell("");
   });
 };

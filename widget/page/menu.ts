@@ -24,7 +24,7 @@ const PAGE = "M13 5h6v6M19 5l-8 8M17 14v5H5V7h5";
 const PRIVACY = "M12 3l7 3v5c0 5-3 8-7 10-4-2-7-5-7-10V6z";
 const ERASE = "M9 5h11v14H9l-6-7zM12 10l5 5M17 10l-5 5";
 
-const CSS = `.body{position:relative}
+const CSS = `.body{position:relative;overflow:clip}
 .sheet{position:absolute;inset:0;z-index:1;display:flex;flex-direction:column;background:var(--bg);animation:sheet .22s cubic-bezier(.2,.9,.3,1)}
 @keyframes sheet{from{opacity:0;transform:translateY(14px)}}
 .sheet:focus{outline:0}
@@ -45,7 +45,7 @@ const CSS = `.body{position:relative}
 .sheet .row{display:flex;align-items:center}
 .sheet .row .do{min-width:0;flex:1;flex-direction:column;align-items:stretch;gap:0}
 .sheet .row .do:hover{background:none}
-.sheet .title{overflow:hidden;white-space:nowrap;text-overflow:ellipsis}
+.sheet .title{text-align:match-parent;overflow:hidden;white-space:nowrap;text-overflow:ellipsis}
 .sheet time{color:var(--muted);font-size:13px}
 .sheet .row .tool{flex:none;width:36px;height:36px}
 .sheet .row .tool .icon{width:18px;height:18px}
