@@ -357,9 +357,10 @@ describe("a rating", () => {
   async function rated(rating, options) {
     const visitor = await visit(options);
     await talk(visitor);
-    const message = await visitor.page.locator("[data-bulle] [data-do=copy]").last().getAttribute("data-v");
-    await visitor.edgeSide.tell("feedback", JSON.stringify({ message, rating }));
-    return { ...visitor, message, field: visitor.bubble.dialog.getByLabel(rating === "up" ? PANEL.why_good : PANEL.why) };
+    const thumb = visitor.button(rating === "up" ? "Good answer" : "Bad answer").last();
+    const message = await thumb.getAttribute("data-v");
+    await thumb.click();
+    return { ...visitor, message, thumb, field: visitor.bubble.dialog.getByLabel(rating === "up" ? PANEL.why_good : PANEL.why) };
   }
 
   test("is sent at once, and again with the reason that the visitor gives", async () => {
@@ -380,7 +381,7 @@ describe("a rating", () => {
   });
 
   test("that does not arrive is told; Escape takes the form away and not the panel", async () => {
-    const { page, bubble, button, field, edgeSide } = await rated("up");
+    const { page, bubble, button, thumb, field, edgeSide } = await rated("up");
     await field.waitFor();
     edgeSide.fail("/feedback", "offline");
     await field.fill("Quick");
@@ -390,6 +391,13 @@ describe("a rating", () => {
     await field.press("Escape");
     await field.waitFor({ state: "detached" });
     assert.ok(await bubble.dialog.isVisible());
+    assert.ok(await isFocused(thumb));
+    // A rating that did not arrive at all is taken back.
+    const bad = button("Bad answer").last();
+    await bad.click();
+    await bubble.dialog.getByText(PANEL.failed).waitFor();
+    assert.equal(await bad.getAttribute("aria-pressed"), "false");
+    await page.keyboard.press("Tab");
     assert.notEqual(await focused(page), "page");
   });
 });
@@ -417,7 +425,7 @@ describe("files", () => {
     await picture(page, "sheets-files");
     await choose(visitor, file("virus.exe"));
     assert.match(await alert.innerText(), /pdf/);
-    await choose(visitor, file("large.pdf", 5_000_001, "application/pdf"));
+    await choose(visitor, file("large.pdf", 5_242_881, "application/pdf"));
     assert.match(await alert.innerText(), /large\.pdf/);
     await choose(visitor, file("a.txt"), file("b.txt"));
     assert.match(await alert.innerText(), /3/);
@@ -433,7 +441,7 @@ describe("files", () => {
   test("that the edge cannot take say why, and are sent again where that may help", async () => {
     const visitor = await visit({ bot });
     const { bubble, edgeSide, button } = visitor;
-    for (const [status, words] of [[413, /at most/], [415, /cannot be read/]]) {
+    for (const [status, words] of [[413, /at most/], [422, /cannot be read/]]) {
       edgeSide.fail("/v1/attachments", status);
       await choose(visitor, file("notes.txt"));
       await bubble.dialog.getByRole("alert").getByText(words).waitFor();
@@ -474,7 +482,6 @@ describe("files", () => {
     release();
     await bubble.log.getByText(ANSWER).first().waitFor();
     assert.deepEqual(edgeSide.files.map(({ name }) => name).sort(), ["dropped.txt", "pasted.md"]);
-    await edgeSide.tell("message", "{}");
     assert.equal(await chips(visitor).count(), 0);
   });
 

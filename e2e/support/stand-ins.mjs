@@ -42,7 +42,7 @@ export async function standIns(page, { bot = {}, rtl, rules } = {}) {
     status,
     headers: cors,
     contentType: "application/problem+json",
-    body: JSON.stringify({ type: "about:blank", title: "Refused", status, code: status === 413 ? "payload_too_large" : status === 415 ? "unsupported_media_type" : "internal", detail: "Refused." }),
+    body: JSON.stringify({ type: "about:blank", title: "Refused", status, code: status === 413 ? "body_too_large" : status === 422 ? "invalid_value" : "internal", detail: "Refused." }),
   });
   const json = (status, value) => ({ status, headers: cors, contentType: "application/json", body: JSON.stringify(value) });
 

@@ -7,8 +7,12 @@ import { texts } from "./texts";
 const MAX_FILES = 3;
 const MAX_MB = 5;
 
-/** What the edge reads, by the ends of names. */
-const KINDS = ["pdf", "docx", "txt", "md", "html", "csv"];
+/** What the edge reads, by the ends of names: docs/formats.md. */
+const KINDS = ["pdf", "docx", "txt", "md", "html", "csv", "json"];
+
+/** The statuses of `body_too_large` and `invalid_value`. */
+const TOO_LARGE = 413;
+const UNREADABLE = 422;
 
 const CLIP = "M20 11.5l-8.2 8a5 5 0 0 1-7-7L13.5 4a3.3 3.3 0 0 1 4.7 4.7l-8.5 8.3a1.7 1.7 0 0 1-2.4-2.4L15 7";
 const CROSS = "M7 7l10 10M17 7 7 17";
@@ -126,14 +130,14 @@ export const attach = async (panel: Panel): Promise<void> => {
     } else {
       one.wrong = true;
       const words =
-        status == 413
+        status == TOO_LARGE
           ? text("attach_too_large", { name: file.name, max: `${MAX_MB}` })
-          : status == 415
+          : status == UNREADABLE
             ? text("attach_kind", { kinds: KINDS.join(", ") })
             : text("attach_failed");
       const about = draw(one, make("span", "size", { role: "alert" }, words));
       // Another try changes nothing about a file that the edge has looked at.
-      if (status != 413 && status != 415) {
+      if (status != TOO_LARGE && status != UNREADABLE) {
         const again = make("button", "retry", { type: "button" }, panel.again);
         again.onclick = () => {
           button.focus();
@@ -151,7 +155,7 @@ export const attach = async (panel: Panel): Promise<void> => {
       const known = KINDS.includes(/[^.]*$/.exec(file.name)![0].toLowerCase());
       const why = !known
         ? text("attach_kind", { kinds: KINDS.join(", ") })
-        : file.size > MAX_MB * 1e6
+        : file.size > MAX_MB << 20
           ? text("attach_too_large", { name: file.name, max: `${MAX_MB}` })
           : given.length == MAX_FILES
             ? text("attach_many", { max: `${MAX_FILES}` })

@@ -34,6 +34,8 @@ export const rated = async (panel: Panel, { message, rating }: Rated): Promise<v
     return status >= 200 && status < 300;
   };
   const sent = send();
+  // The thumb shows what the edge knows.
+  void sent.then((kept) => kept || panel.handle().tell("unrate", message));
   const anchor = panel.root.querySelector(`[data-v="${message}"]`)?.closest<HTMLElement>(".msg");
   const text = await texts(panel).catch(() => undefined);
   if (!anchor?.isConnected || !text) return;
@@ -87,6 +89,5 @@ export const rated = async (panel: Panel, { message, rating }: Rated): Promise<v
   };
   box.prepend(form);
   box.scrollIntoView?.({ block: "nearest" });
-  // A rating that did not arrive can be sent again with the form.
-  if (!(await sent) && form.isConnected) said.textContent = text("failed");
+  if (!(await sent) && form.isConnected) end(text("failed"));
 };

@@ -5,8 +5,10 @@
 
 import init, { mount } from "bulle-glue";
 import type { Handle, Page } from "./bridge";
+import { dates } from "./dates";
 import { identities, type Identified } from "./identity";
 import { parts } from "./parts";
+import { tabs } from "./tabs";
 import { transport } from "./transport";
 
 /** What the loader has drawn and fetched. */
@@ -45,6 +47,7 @@ export const start = async (
   sheet.replaceSync(css);
   root.adoptedStyleSheets.push(sheet);
 
+  const [, site, , , locale] = shell.config as [string, string, string, string, string];
   let widget: Handle | undefined;
   const handle = () => widget!;
   const replies: Record<number, (answer: Answer) => void> = {};
@@ -65,7 +68,7 @@ export const start = async (
   const { heard, emit } = parts(shell, handle, call);
 
   const page: Page = {
-    ...transport(handle, heard, blobs),
+    ...transport(handle, tabs(site, handle).tell, heard, blobs),
     ...identities(bubble, handle),
     replied(ticket, status, body) {
       replies[ticket]?.({ status, body });
@@ -79,6 +82,11 @@ export const start = async (
       }
     },
     emit,
+    date: dates(locale),
+    private() {
+      const { globalPrivacyControl, doNotTrack } = navigator as { globalPrivacyControl?: boolean; doNotTrack?: unknown };
+      return globalPrivacyControl || doNotTrack == "1";
+    },
   };
   widget = mount(shell.body, shell.tools, JSON.stringify(shell.config), focus, page);
   if (!widget) return false;

@@ -1,6 +1,6 @@
 /** The menu: a sheet over the conversation, with earlier ones and what a visitor may do with what is kept. */
 
-import { ago } from "./dates";
+import { ago } from "./ago";
 import type { Panel } from "./parts";
 import { isQuiet, setQuiet } from "./quiet";
 import { texts } from "./texts";

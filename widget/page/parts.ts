@@ -115,7 +115,11 @@ export const parts = (shell: Shell, handle: () => Handle, call: Panel["call"]) =
       if (kind == "reply" && (document.hidden || !frame.classList.contains("open"))) {
         void import("./unread").then((part) => part.unread(panel));
       }
-      if (kind == "feedback") void import("./comment").then((part) => part.rated(panel, JSON.parse(detail)));
+      if (kind == "feedback") {
+        const rated = JSON.parse(detail);
+        const lost = () => handle().tell("unrate", rated.message);
+        import("./comment").then((part) => part.rated(panel, rated), lost);
+      }
       if (kind == "code") {
         const codes = [...root.querySelectorAll<HTMLElement>("pre[data-language]")];
         if (codes.some((code) => KNOWN.test(code.dataset.language!))) {

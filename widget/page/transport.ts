@@ -2,6 +2,9 @@
 
 import type { Handle, Page } from "./bridge";
 
+/** See `tell` in tabs.ts. */
+type Tell = (url: string, body?: string) => ((bytes?: Uint8Array<ArrayBuffer>) => void) | undefined;
+
 /**
  * `request` and `abort` of the page.
  *
@@ -10,21 +13,25 @@ import type { Handle, Page } from "./bridge";
  */
 export const transport = (
   handle: () => Handle,
+  tell: Tell,
   heard: (url: string, body: string) => void,
   blobs: Record<string, Blob>,
 ): Pick<Page, "request" | "abort"> => {
   const running: Record<number, AbortController> = {};
 
   const perform = async (ticket: number, url: string, init: RequestInit) => {
+    let hear: ReturnType<Tell>;
     try {
       const answer = await fetch(url, init);
       const kind = answer.headers.get("content-type") ?? "";
       if (answer.ok && answer.body && kind.startsWith("text/event-stream")) {
         heard(url, "");
         const reader = answer.body.getReader();
+        hear = tell(url, init.body as string | undefined);
         for (;;) {
           const { done, value } = await reader.read();
           if (done) break;
+          hear?.(value);
           handle().streamed(ticket, value);
         }
       } else {
@@ -35,6 +42,7 @@ export const transport = (
       }
     } catch {}
     delete running[ticket];
+    hear?.();
     handle().broken(ticket);
   };
 

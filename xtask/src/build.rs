@@ -241,8 +241,9 @@ fn style() -> Result<Vec<u8>> {
     let output = paths::cache().join("widget/bulle.css");
     process::run(
         process::npm_tool("esbuild")
-            .arg(paths::root().join("widget/web/style.css"))
-            .args(["--minify", "--log-level=warning", "--legal-comments=none"])
+            .arg(paths::root().join("widget/web/style/index.css"))
+            .args(["--bundle", "--minify"])
+            .args(["--log-level=warning", "--legal-comments=none"])
             .arg(format!("--outfile={}", output.display())),
     )?;
     Ok(read(&output)?.trim_ascii_end().to_vec())

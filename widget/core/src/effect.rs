@@ -1,6 +1,12 @@
 //! What a session wants done.
 
-use bulle_protocol::{Id, conversation::SendMessage, event::EventId, session::SessionRequest};
+use bulle_protocol::{
+    Id,
+    conversation::{Rating, SendMessage},
+    event::EventId,
+    problem::Code,
+    session::SessionRequest,
+};
 
 /// Names a request, so that its answer finds the one who asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,7 +34,7 @@ pub enum Effect {
         /// Milliseconds from now.
         after_ms: u32,
     },
-    /// Keep this text for the next page.
+    /// Keep this text for the next page; empty when there is nothing to keep.
     Store(String),
     /// Keep this text for the next page of this tab; empty when there is nothing to keep.
     StoreOutbox(String),
@@ -41,6 +47,8 @@ pub enum Effect {
         /// The body as text.
         body: String,
     },
+    /// Tell whoever listens.
+    Emit(Occasion),
     /// The composer's draft was taken: empty it.
     DraftTaken,
     /// Draw again what has changed.
@@ -49,6 +57,55 @@ pub enum Effect {
     Announce(String),
     /// Tell the site's owner, where developers look.
     Log(String),
+}
+
+/// Something that the page around the bubble may want to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// The first session is open.
+    Ready,
+    /// The visitor has written this.
+    Asked(String),
+    /// The bot has answered; the answer as plain text.
+    Answered {
+        /// The answer.
+        message: Id,
+        /// The answer as plain text.
+        text: String,
+    },
+    /// Something failed.
+    Failed(Code),
+    /// The visitor has rated an answer.
+    Rated {
+        /// The answer.
+        message: Id,
+        /// What the visitor thinks of it.
+        rating: Rating,
+    },
+}
+
+impl Occasion {
+    /// Its name, and what there is to know in JSON.
+    pub fn told(&self) -> (&'static str, String) {
+        let quoted = |text: &str| serde_json::to_string(text).unwrap_or_default();
+        match self {
+            Self::Ready => ("ready", "{}".to_owned()),
+            Self::Asked(text) => ("message", format!("{{\"text\":{}}}", quoted(text))),
+            Self::Answered { message, text } => {
+                let text = quoted(text);
+                ("reply", format!("{{\"id\":\"{message}\",\"text\":{text}}}"))
+            }
+            Self::Failed(code) => ("error", format!("{{\"code\":\"{}\"}}", code.as_str())),
+            Self::Rated { message, rating } => {
+                let rating = match rating {
+                    Rating::Up => "up",
+                    Rating::Down => "down",
+                };
+                let detail = format!("{{\"message\":\"{message}\",\"rating\":\"{rating}\"}}");
+                ("feedback", detail)
+            }
+        }
+    }
 }
 
 /// Which parts of the session have changed since the last update.

@@ -29,9 +29,10 @@ mod history;
 mod json;
 mod opening;
 mod outbox;
+mod tabs;
 mod turn;
 
-pub use effect::{Call, Changes, Effect, Ticket};
+pub use effect::{Call, Changes, Effect, Occasion, Ticket};
 pub use event::{Event, Identity, Moment};
 pub use failure::Failure;
 pub use message::{Message, Notice, Stage};

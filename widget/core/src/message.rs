@@ -3,7 +3,7 @@
 use bulle_protocol::{
     Id,
     block::{Block, blocks_to_text},
-    conversation::{self, Role, Status},
+    conversation::{self, Rating, Role, Status},
     event::{Finish, Source},
     problem::Code,
     strings::Strings,
@@ -34,6 +34,10 @@ pub struct Message {
     pub notices: Vec<Notice>,
     /// Why the exchange went no further.
     pub failure: Option<Failure>,
+    /// When it was written, in Unix milliseconds.
+    pub at: u64,
+    /// What the visitor thinks of it.
+    pub rating: Option<Rating>,
 }
 
 /// How far a message has come.
@@ -86,17 +90,19 @@ impl Notice {
 
 impl Message {
     /// A new message of the visitor, for the outbox.
-    pub(crate) fn waiting(id: Id, text: String) -> Self {
+    pub(crate) fn waiting(id: Id, text: String, at: u64) -> Self {
         Self {
             text,
+            at,
             ..Self::empty(id, Role::User, Stage::Waiting)
         }
     }
 
     /// An answer of which nothing is known yet.
-    pub(crate) fn reply(id: Id, to: Id) -> Self {
+    pub(crate) fn reply(id: Id, to: Id, at: u64) -> Self {
         Self {
             reply_to: Some(to),
+            at,
             ..Self::empty(id, Role::Assistant, Stage::Writing)
         }
     }
@@ -120,6 +126,8 @@ impl Message {
             sources: message.sources,
             reply_to: message.reply_to,
             notices: notice.into_iter().collect(),
+            at: message.created_at,
+            rating: message.feedback.map(|feedback| feedback.rating),
             ..Self::empty(message.id, message.role, stage)
         }
     }
@@ -136,6 +144,8 @@ impl Message {
             suggestions: Vec::new(),
             notices: Vec::new(),
             failure: None,
+            at: 0,
+            rating: None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use bulle_protocol::{
     Id, MAX_MESSAGE_CHARS,
+    conversation::Rating,
     event::{Action, EventId},
     problem::Problem,
     session::{Bot, Page, Session as Opened},
@@ -10,7 +11,7 @@ use bulle_protocol::{
 
 use crate::{
     calls::Pending,
-    effect::{Call, Changes, Effect, Ticket},
+    effect::{Call, Changes, Effect, Occasion, Ticket},
     event::{Event, Identity, Moment},
     failure::{Failure, is_challenge, is_owners},
     history::History,
@@ -198,6 +199,14 @@ impl Session {
             Event::NewAsked => self.start_afresh(),
             Event::EarlierAsked => self.load_earlier(),
             Event::ShowAsked { conversation } => self.show_conversation(conversation),
+            Event::Rated { message, rating } => self.rate(message, rating),
+            Event::Erased => self.erased(),
+            Event::Overheard {
+                conversation,
+                message,
+                text,
+                stored,
+            } => self.overheard(conversation, message, text, stored.as_deref()),
             Event::Called { method, path, body } => {
                 self.request(Call::Other { method, path, body });
             }
@@ -303,6 +312,11 @@ impl Session {
         })
     }
 
+    /// True once the visitor has written something that the browser may keep.
+    pub fn keeps(&self) -> bool {
+        self.keeps && !self.is_known()
+    }
+
     /// The time of the last update, in Unix milliseconds.
     pub fn now(&self) -> u64 {
         self.now
@@ -333,6 +347,19 @@ impl Session {
     pub(crate) fn set_stage(&mut self, id: Id, stage: Stage) {
         if let Some(message) = self.message_mut(id) {
             message.stage = stage;
+        }
+    }
+
+    /// What the visitor thinks of an answer.
+    fn rate(&mut self, id: Id, rating: Option<Rating>) {
+        let Some(message) = self.message_mut(id) else {
+            return;
+        };
+        message.rating = rating;
+        if let Some(rating) = rating {
+            let message = id;
+            self.effects
+                .push(Effect::Emit(Occasion::Rated { message, rating }));
         }
     }
 

@@ -13,7 +13,7 @@ use web_sys::{Event, EventTarget, HtmlElement, HtmlTextAreaElement};
 
 use crate::{
     browser, effects,
-    node::Node,
+    node::{Node, el},
     page::{self, Page},
 };
 
@@ -52,6 +52,8 @@ pub(crate) struct Inner {
     /// The composer's text field.
     pub field: Option<HtmlTextAreaElement>,
     pub wake: Option<TimeoutHandle>,
+    /// Images that the visitor has asked to see, by address.
+    pub shown: Vec<String>,
     /// The live region; everything that is said goes through [`App::say`].
     pub announcer: Option<HtmlElement>,
     /// Empties the live region.
@@ -104,6 +106,7 @@ impl App {
                 log: None,
                 field: None,
                 wake: None,
+                shown: Vec::new(),
                 announcer: None,
                 said: None,
                 following: Following::Question,
@@ -135,7 +138,7 @@ impl App {
             online: browser::online(),
             stored,
             outbox,
-            page: browser::page(),
+            page: browser::page(&page),
             identity,
         });
     }
@@ -152,17 +155,21 @@ impl App {
     /// Says something to screen readers. It is gone after a while: nobody comes across a second copy, and the same
     /// words are heard when they are said again.
     pub fn say(self, words: &str) {
-        let set = |inner: &mut Inner, words: &str| {
-            if let Some(announcer) = &inner.announcer {
-                announcer.set_text_content(Some(words));
-            }
-        };
         let clear = move || {
-            self.with_mut(|inner| set(inner, ""));
+            self.with(|inner| {
+                if let Some(announcer) = &inner.announcer {
+                    announcer.set_text_content(None);
+                }
+            });
         };
+        if words.is_empty() {
+            return clear();
+        }
         let timer = set_timeout_with_handle(clear, SAID).ok();
         self.with_mut(|inner| {
-            set(inner, words);
+            if let Some(announcer) = &inner.announcer {
+                el("p", "").text(words).place(announcer);
+            }
             if let Some(old) = std::mem::replace(&mut inner.said, timer) {
                 old.clear();
             }

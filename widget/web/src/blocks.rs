@@ -16,6 +16,8 @@ use crate::{
 pub(crate) struct Around<'a> {
     pub strings: &'a Strings,
     pub sources: &'a [Source],
+    /// Images that the visitor has asked to see, by address.
+    pub shown: &'a [String],
 }
 
 impl Around<'_> {
@@ -60,6 +62,7 @@ impl Around<'_> {
         let pre = el("pre", "")
             .attr("tabindex", "0")
             .attr("dir", "ltr")
+            .attr("data-language", language.unwrap_or_default())
             .child(el("code", "").text(code));
         el("div", "code").child(bar).child(pre)
     }
@@ -112,15 +115,28 @@ impl Around<'_> {
                 });
                 link(url, "", content, &self.strings.new_window)
             }
-            // Never loaded by itself: a document that makes the model write an address could otherwise send
-            // what was said here to any host.
-            Inline::Image { url, alt } => {
-                let name = [text(image_name(url, alt))];
-                link(url, "", name, &self.strings.new_window)
-            }
+            Inline::Image { url, alt } => self.image(url, alt),
             Inline::Cite { n } => self.cite(*n),
             Inline::Break => el("br", ""),
         }
+    }
+
+    /// Never loaded by itself: a document that makes the model write an address could otherwise send what was said here
+    /// to any host.
+    fn image(&self, url: &str, alt: &str) -> Node {
+        let name = image_name(url, alt);
+        if !is_web(url) {
+            return text(name);
+        }
+        if self.shown.iter().any(|shown| shown == url) {
+            let image = el("img", "")
+                .attr("src", url)
+                .attr("alt", alt)
+                .attr("referrerpolicy", "no-referrer");
+            return link(url, "", [image], &self.strings.new_window);
+        }
+        let label = fill(&self.strings.image, "alt", name);
+        button("chip", "image").attr("data-v", url).text(&label)
     }
 
     fn cite(&self, n: u32) -> Node {
@@ -181,7 +197,7 @@ pub(crate) fn action(action: Option<&Action>, new_window: &str) -> Option<Node> 
 
 /// A button that copies, with the sign that it has.
 pub(crate) fn copy_button(action: &str, value: &str, name: &str) -> Node {
-    button("tool copy", action)
+    button("tool small copy", action)
         .attr("data-v", value)
         .attr("aria-label", name)
         .attr("title", name)

@@ -1,9 +1,9 @@
 //! The panel below its header: messages, what is going on, and the composer.
 
 use crate::leptos::*;
-use bulle_protocol::Id;
+use bulle_protocol::{Id, block::Block, conversation::Rating};
 use bulle_widget_core::{
-    Activity, Changes, Connection, Event, Failure, Phase,
+    Activity, Changes, Connection, Event, Failure, Message, Phase, Stage,
     words::{fill, new_window},
 };
 use wasm_bindgen::{JsCast, closure::Closure};
@@ -140,6 +140,23 @@ pub(crate) fn after_change(app: App, changes: &Changes) {
         });
         return;
     }
+    let has_code = |message: &Message| {
+        let is_code = |block: &Block| matches!(block, Block::Code { .. });
+        message.stage == Stage::Complete && message.blocks.iter().any(is_code)
+    };
+    let code = app.with(|inner| {
+        let mut messages = changes
+            .messages
+            .iter()
+            .filter_map(|id| inner.session.message(*id));
+        messages.any(has_code)
+    });
+    if code == Some(true) {
+        // They are on the page with the next frame.
+        request_animation_frame(move || {
+            app.with(|inner| inner.page.emit("code", "{}"));
+        });
+    }
     let following = app.with(|inner| inner.following);
     let writing = app.with(|inner| inner.session.activity()) == Some(Activity::Writing);
     if following != Some(Following::Nothing) {
@@ -167,7 +184,7 @@ fn follow(app: App) {
 
 /// Where the list must be scrolled to for its last question to stand at the top.
 fn question_top(log: &HtmlElement) -> Option<i32> {
-    let questions = log.query_selector_all(".mine").ok()?;
+    let questions = log.query_selector_all(".bubble").ok()?;
     let last = questions.item(questions.length().checked_sub(1)?)?;
     let top = last
         .unchecked_ref::<Element>()
@@ -298,14 +315,19 @@ fn head(app: App) -> Node {
         if empty && session.is_loading_history() {
             return el("div", "cover wait").children(["", "", ""].map(|class| el("i", class)));
         }
-        let chips = empty.then(|| chips(&bot.suggestions));
+        let questions = empty.then(|| chips(&bot.suggestions));
+        let topics = empty.then(|| {
+            let title = el("p", "notice").text(&bot.strings.topics);
+            chips(&bot.topics).map(|list| el("div", "topics").child(title).child(list))
+        });
         let greeting = el("div", "text")
             .attr("dir", "auto")
             .child(el("p", "").text(&bot.greeting));
         el("div", "msg theirs greeting")
             .spoken(&bot.name)
             .maybe((!bot.greeting.is_empty()).then_some(greeting))
-            .maybe(chips.flatten())
+            .maybe(questions.flatten())
+            .maybe(topics.flatten())
     });
     head.unwrap_or_else(|| el("div", ""))
 }
@@ -398,6 +420,21 @@ fn clicked(app: App, event: &web_sys::Event) {
             }
         }
         "cite" => show_source(app, &button, &value),
+        "good" => rate(app, &value, Rating::Up),
+        "bad" => rate(app, &value, Rating::Down),
+        "image" => {
+            app.with_mut(|inner| inner.shown.push(value));
+            let messages = |inner: &Inner| -> Vec<Id> {
+                let messages = inner.session.messages().iter();
+                messages.map(|message| message.id).collect()
+            };
+            let messages = app.with(messages).unwrap_or_default();
+            app.changed(&Changes {
+                messages,
+                ..Changes::default()
+            });
+            focus::log(app);
+        }
         _ => {}
     }
 }
@@ -406,6 +443,15 @@ fn clicked(app: App, event: &web_sys::Event) {
 pub(crate) fn ask(app: App, question: String) {
     app.with_mut(|inner| inner.following = Following::Question);
     app.send(Event::Picked { text: question });
+}
+
+fn rate(app: App, message: &str, rating: Rating) {
+    if let Ok(message) = message.parse() {
+        app.dispatch(Event::Rated {
+            message,
+            rating: Some(rating),
+        });
+    }
 }
 
 /// Reads older messages, and keeps those in sight where they are.

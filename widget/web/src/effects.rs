@@ -34,7 +34,11 @@ pub(crate) fn perform(app: App, effect: Effect) {
             app.with(|inner| browser::store(&inner.config.site, &text));
         }
         Effect::StoreOutbox(text) => {
-            app.with(|inner| browser::store_outbox(&inner.config.site, &text));
+            app.with(|inner| browser::keep_for_tab("outbox", &inner.config.site, &text));
+        }
+        Effect::Emit(occasion) => {
+            let (name, detail) = occasion.told();
+            app.with(|inner| inner.page.emit(name, &detail));
         }
         Effect::DraftTaken => composer::clear(app),
         Effect::Changed(changes) => {

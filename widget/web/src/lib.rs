@@ -118,6 +118,8 @@ impl Handle {
     /// | `new` | a new conversation |
     /// | `show` | the id of the conversation to show |
     /// | `reload` | the session, or the messages, loaded again |
+    /// | `unrate` | the id of an answer whose rating the edge has not taken |
+    /// | `forget` | the edge has erased the visitor |
     pub fn tell(&self, wish: &str, value: String) {
         let event = match wish {
             "start" => return self.app.start(),
@@ -128,9 +130,35 @@ impl Handle {
                 Err(_) => return,
             },
             "reload" => Event::ReloadAsked,
+            "unrate" => match value.parse() {
+                Ok(message) => Event::Rated {
+                    message,
+                    rating: None,
+                },
+                Err(_) => return,
+            },
+            "forget" => Event::Erased,
             _ => return,
         };
         self.app.dispatch(event);
+    }
+
+    /// Another tab of the visitor has sent a message. The ticket under which the pieces of its answer are awaited, from
+    /// [`streamed`](Self::streamed); 0 when nobody here wants them.
+    pub fn overheard(&self, conversation: &str, message: &str, text: String) -> u32 {
+        let (Ok(conversation), Ok(message)) = (conversation.parse(), message.parse()) else {
+            return 0;
+        };
+        let ticket = self.app.with(|inner| inner.session.next_ticket());
+        self.app.dispatch(Event::Overheard {
+            conversation,
+            message,
+            text,
+            stored: browser::kept(self.app).0,
+        });
+        let reads =
+            |ticket: &Ticket| self.app.with(|inner| inner.session.reads(*ticket)) == Some(true);
+        ticket.filter(reads).map_or(0, |ticket| ticket.0)
     }
 
     /// Calls the edge as the visitor, with a token that is renewed when it must be. The ticket of the answer, which
