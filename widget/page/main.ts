@@ -83,6 +83,23 @@ export const start = async (
     },
     emit,
     date: dates(locale),
+    copy(text) {
+      const { clipboard } = navigator;
+      if (clipboard) {
+        clipboard.writeText(text).catch(() => {});
+        return true;
+      }
+      // Pages that are not secure have none, but the way of old.
+      const focus = root.activeElement as HTMLElement | null;
+      const field = document.createElement("textarea");
+      field.value = text;
+      root.append(field);
+      field.select();
+      const copied = document.execCommand("copy");
+      field.remove();
+      focus?.focus();
+      return copied;
+    },
     private() {
       const { globalPrivacyControl, doNotTrack } = navigator as { globalPrivacyControl?: boolean; doNotTrack?: unknown };
       return globalPrivacyControl || doNotTrack == "1";

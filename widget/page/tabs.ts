@@ -11,11 +11,19 @@ type Message =
   | { id: string; bytes: Uint8Array<ArrayBuffer> }
   | { id: string; end: true };
 
+/**
+ * A call goes out. What is returned is to be called with every piece of the answer, and with nothing at its end; nothing
+ * is returned when it concerns this tab alone.
+ */
+export type Tell = (url: string, body?: string) => ((bytes?: Uint8Array<ArrayBuffer>) => void) | undefined;
+
 /** Listens to the other tabs of a site, and speaks to them. */
 export const tabs = (site: string, handle: () => Handle) => {
-  const channel = new BroadcastChannel("bulle:" + site);
+  // Old browsers have none: every tab reads for itself.
+  const channel = window.BroadcastChannel && new BroadcastChannel("bulle:" + site);
   const tickets: Record<string, number> = {};
   const say = (message: Message) => channel.postMessage(message);
+  if (!channel) return { tell: (() => undefined) as Tell, close() {} };
 
   channel.onmessage = ({ data }: MessageEvent<Message>) => {
     const { id } = data;
@@ -29,11 +37,7 @@ export const tabs = (site: string, handle: () => Handle) => {
     }
   };
 
-  /**
-   * The visitor's message goes out with this call. What is returned is to be called with every piece of the answer, and
-   * with nothing at its end; nothing is returned for other calls.
-   */
-  const tell = (url: string, body: string | undefined) => {
+  const tell: Tell = (url, body) => {
     const conversation = /\/v1\/conversations\/(\w+)\/messages$/.exec(url)?.[1];
     if (!conversation || !body) return;
     const { id, text } = JSON.parse(body) as { id: string; text: string };

@@ -1,9 +1,7 @@
 /** Calls to the edge, made for the widget. */
 
 import type { Handle, Page } from "./bridge";
-
-/** See `tell` in tabs.ts. */
-type Tell = (url: string, body?: string) => ((bytes?: Uint8Array<ArrayBuffer>) => void) | undefined;
+import type { Tell } from "./tabs";
 
 /**
  * `request` and `abort` of the page.

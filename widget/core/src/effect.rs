@@ -1,5 +1,6 @@
 //! What a session wants done.
 
+use crate::{json, requests};
 use bulle_protocol::{
     Id,
     conversation::{Rating, SendMessage},
@@ -87,22 +88,22 @@ pub enum Occasion {
 impl Occasion {
     /// Its name, and what there is to know in JSON.
     pub fn told(&self) -> (&'static str, String) {
-        let quoted = |text: &str| serde_json::to_string(text).unwrap_or_default();
+        let object = json::Object::default();
         match self {
-            Self::Ready => ("ready", "{}".to_owned()),
-            Self::Asked(text) => ("message", format!("{{\"text\":{}}}", quoted(text))),
+            Self::Ready => ("ready", object.end()),
+            Self::Asked(text) => ("message", object.text("text", text).end()),
             Self::Answered { message, text } => {
-                let text = quoted(text);
-                ("reply", format!("{{\"id\":\"{message}\",\"text\":{text}}}"))
+                let object = object.text("id", &message.to_string());
+                ("reply", object.text("text", text).end())
             }
-            Self::Failed(code) => ("error", format!("{{\"code\":\"{}\"}}", code.as_str())),
+            Self::Failed(code) => ("error", object.text("code", code.as_str()).end()),
             Self::Rated { message, rating } => {
+                let object = object.text("message", &message.to_string());
                 let rating = match rating {
                     Rating::Up => "up",
                     Rating::Down => "down",
                 };
-                let detail = format!("{{\"message\":\"{message}\",\"rating\":\"{rating}\"}}");
-                ("feedback", detail)
+                ("feedback", object.text("rating", rating).end())
             }
         }
     }
@@ -220,8 +221,8 @@ impl Call {
     /// The JSON body, for the calls that have one.
     pub fn body(&self) -> Option<String> {
         match self {
-            Self::OpenSession(request) => serde_json::to_string(request).ok(),
-            Self::Send { body, .. } => serde_json::to_string(body).ok(),
+            Self::OpenSession(request) => Some(requests::open_session(request)),
+            Self::Send { body, .. } => Some(requests::send(body)),
             Self::Other { body, .. } => body.clone(),
             _ => None,
         }

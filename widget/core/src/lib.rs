@@ -29,6 +29,7 @@ mod history;
 mod json;
 mod opening;
 mod outbox;
+mod requests;
 mod tabs;
 mod turn;
 

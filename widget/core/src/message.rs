@@ -22,6 +22,9 @@ pub struct Message {
     pub text: String,
     /// What the bot wrote; empty for the visitor.
     pub blocks: Vec<Block>,
+    /// For each block that came in a stream, a number that changes when it does and never comes back: what was drawn
+    /// under the same number need not be drawn again.
+    pub marks: Vec<u32>,
     /// How far it has come.
     pub stage: Stage,
     /// The visitor's message that this one answers.
@@ -138,6 +141,7 @@ impl Message {
             role,
             text: String::new(),
             blocks: Vec::new(),
+            marks: Vec::new(),
             stage,
             reply_to: None,
             sources: Vec::new(),

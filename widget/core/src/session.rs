@@ -53,6 +53,8 @@ pub struct Session {
     pub(crate) turn: Option<Turn>,
     /// How often the conversation was read again since an answer was last completed.
     pub(crate) resyncs: u32,
+    /// The last of the [`marks`](Message::marks).
+    pub(crate) last_mark: u32,
     /// The last event seen of any turn: where to go on from.
     pub(crate) last: Option<EventId>,
     pub(crate) limited_until: Option<u64>,
@@ -139,6 +141,7 @@ impl Session {
             messages: Vec::new(),
             turn: None,
             resyncs: 0,
+            last_mark: 0,
             last: None,
             limited_until: None,
             limited_tries: 0,
@@ -254,7 +257,8 @@ impl Session {
 
     /// The message with this id.
     pub fn message(&self, id: Id) -> Option<&Message> {
-        self.messages.iter().find(|message| message.id == id)
+        let mut newest_first = self.messages.iter().rev();
+        newest_first.find(|message| message.id == id)
     }
 
     /// True while stored messages are being read.
@@ -334,14 +338,14 @@ impl Session {
 
     /// The answer to a message of the visitor.
     pub(crate) fn reply_to(&self, message: Id) -> Option<&Message> {
-        self.messages
-            .iter()
-            .find(|reply| reply.reply_to == Some(message))
+        let mut newest_first = self.messages.iter().rev();
+        newest_first.find(|reply| reply.reply_to == Some(message))
     }
 
     pub(crate) fn message_mut(&mut self, id: Id) -> Option<&mut Message> {
         self.changes.message(id);
-        self.messages.iter_mut().find(|message| message.id == id)
+        let mut newest_first = self.messages.iter_mut().rev();
+        newest_first.find(|message| message.id == id)
     }
 
     pub(crate) fn set_stage(&mut self, id: Id, stage: Stage) {

@@ -2,16 +2,15 @@
 //! edge has not acknowledged under `bulle-outbox:{site}`.
 
 use bulle_protocol::{Id, conversation::SendMessage};
-use serde::Serialize;
 
 use crate::{
     json::{self, Value},
     message::Message,
-    wire,
+    requests, wire,
 };
 
 /// The visitor's token and conversation. Written from the first message on, never before.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
     /// For `resume`.
     pub token: String,
@@ -31,7 +30,12 @@ impl Stored {
 
     /// The text to keep.
     pub fn to_json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+        let json = json::Object::default().text("token", &self.token);
+        let json = match self.conversation {
+            Some(id) => json.text("conversation", &id.to_string()),
+            None => json.raw("conversation", "null"),
+        };
+        json.end()
     }
 }
 
@@ -46,7 +50,7 @@ pub(crate) fn outbox_to_json(messages: &[Message]) -> String {
             retry: false,
         };
         json.push(if json.is_empty() { '[' } else { ',' });
-        json.push_str(&serde_json::to_string(&unsent).unwrap_or_default());
+        json.push_str(&requests::send(&unsent));
     }
     if !json.is_empty() {
         json.push(']');

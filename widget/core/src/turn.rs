@@ -3,7 +3,7 @@
 use bulle_protocol::{
     Id,
     block::blocks_to_text,
-    event::{Done, EventId, ServerEvent, Start, TurnError, apply},
+    event::{AppendEvent, BlockEvent, Done, EventId, ServerEvent, Start, TurnError, apply},
     problem::{Code, Problem},
     sse::{Decoder, Frame},
 };
@@ -177,18 +177,31 @@ impl Session {
             ServerEvent::Start(start) => return self.turn_started(&start),
             ServerEvent::Done(done) => self.turn_done(&done),
             ServerEvent::Error(error) => self.turn_failed(error),
-            ServerEvent::Block(_) | ServerEvent::Append(_) => {
+            ServerEvent::Block(BlockEvent { index, .. })
+            | ServerEvent::Append(AppendEvent { index, .. }) => {
+                let mark = self.last_mark + 1;
                 let reply = self.reply().ok_or(Unreadable::Malformed)?;
                 let first = reply.blocks.is_empty();
-                apply(&mut reply.blocks, &event).map_err(|_| Unreadable::Malformed)?;
+                let begins = index == reply.blocks.len();
+                apply(&mut reply.blocks, event).map_err(|_| Unreadable::Malformed)?;
+                reply.marks.resize(reply.blocks.len(), mark);
+                if let Some(changed) = reply.marks.get_mut(index) {
+                    *changed = mark;
+                }
+                self.last_mark = mark;
                 // The first block ends the thinking.
                 self.changes.status |= first;
-                if let ServerEvent::Block(block) = &event {
-                    self.say_blocks(block.index);
+                if begins {
+                    self.say_blocks(index);
                 }
             }
             ServerEvent::Sources(sources) => {
-                self.reply().ok_or(Unreadable::Malformed)?.sources = sources.items;
+                let mark = self.last_mark + 1;
+                let reply = self.reply().ok_or(Unreadable::Malformed)?;
+                reply.sources = sources.items;
+                // Citations bear the names of their sources.
+                reply.marks.fill(mark);
+                self.last_mark = mark;
             }
             ServerEvent::Suggestions(suggestions) => {
                 self.reply().ok_or(Unreadable::Malformed)?.suggestions = suggestions.items;

@@ -9,7 +9,7 @@ use bulle_widget_core::words::fill;
 
 use crate::{
     icons::{CHECK, COPY, OUT, icon},
-    node::{Node, button, el, text},
+    node::{Node, button, el, same, text},
 };
 
 /// What the blocks of one answer refer to.
@@ -21,9 +21,17 @@ pub(crate) struct Around<'a> {
 }
 
 impl Around<'_> {
-    /// The blocks, in order.
-    pub fn blocks(&self, blocks: &[Block]) -> Vec<Node> {
+    fn blocks(&self, blocks: &[Block]) -> Vec<Node> {
         blocks.iter().map(|block| self.block(block)).collect()
+    }
+
+    /// The blocks of which some are drawn already, those with these marks.
+    pub fn changed(&self, blocks: &[Block], marks: &[u32], drawn: &[u32]) -> Vec<Node> {
+        let block = |(at, block)| match (marks.get(at), drawn.get(at)) {
+            (Some(mark), Some(drawn)) if mark == drawn => same(),
+            _ => self.block(block),
+        };
+        blocks.iter().enumerate().map(block).collect()
     }
 
     fn block(&self, block: &Block) -> Node {

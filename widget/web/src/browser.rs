@@ -12,16 +12,27 @@ use crate::{
 };
 
 /// The time, with random bits.
+pub(crate) fn moment() -> Moment {
+    Moment {
+        unix_ms: now(),
+        random: random(),
+    }
+}
+
+/// Milliseconds since 1970.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "milliseconds since 1970 are a positive whole number"
 )]
-pub(crate) fn moment() -> Moment {
-    Moment {
-        unix_ms: Date::now() as u64,
-        random: random(),
-    }
+pub(crate) fn now() -> u64 {
+    Date::now() as u64
+}
+
+/// True while nobody sees the page.
+pub(crate) fn is_hidden() -> bool {
+    let document = window().and_then(|window| window.document());
+    document.is_some_and(|document| document.hidden())
 }
 
 /// 128 random bits: from the page's generator for secrets, or else from the one for everything.

@@ -1,6 +1,5 @@
 //! Where the visitor writes.
 
-use crate::leptos::*;
 use bulle_widget_core::{Activity, Event as Happened, Refusal, words::fill};
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlElement, HtmlTextAreaElement, KeyboardEvent};
@@ -42,7 +41,7 @@ pub(crate) fn mount(app: App, parent: &HtmlElement) {
     listen(app, &field, "input", edited);
     listen(app, &field, "keydown", typed);
     app.with_mut(|inner| inner.field = Some(field.unchecked_into()));
-    app.draft.set(draft_length(app));
+    app.set_draft(draft_length(app));
     part(app, &row, send_button);
     part(app, &composer, line_below);
 }
@@ -111,9 +110,8 @@ fn draft_length(app: App) -> usize {
 
 /// Counts the text, and fits the field's height to it, up to what the stylesheet allows.
 fn measure(app: App, field: &HtmlTextAreaElement) {
-    let before = app.draft.get_untracked();
     let draft = draft_length(app);
-    app.draft.set(draft);
+    let before = app.set_draft(draft);
     let over = app.bot(|bot, session| {
         let max = session.max_chars();
         let crossed = before <= max && draft > max;
@@ -140,7 +138,7 @@ fn typed(app: App, event: &Event) {
 fn send_button(app: App) -> Node {
     app.watch_phase();
     app.watch_status();
-    let empty = app.draft.get() == 0;
+    let empty = app.watch_draft() == 0;
     let button = app.bot(|bot, session| {
         if session.activity() == Activity::Idle {
             let off = if empty { "true" } else { "false" };
@@ -163,7 +161,7 @@ fn line_below(app: App) -> Node {
     app.watch_phase();
     app.watch_list();
     app.watch_status();
-    let draft = app.draft.get();
+    let draft = app.watch_draft();
     let line = app.bot(|bot, session| {
         let max = session.max_chars();
         let count = format!("{draft} / {max}");

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::leptos::*;
 use bulle_widget_core::{Call, Effect, Event, Ticket};
 use web_sys::console;
 
 use crate::{
     app::{App, listen},
     browser, composer, conversation,
+    leptos::*,
 };
 
 /// Does one thing.

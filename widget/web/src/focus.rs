@@ -6,6 +6,7 @@ use web_sys::{Element, Event, FocusOptions, HtmlElement, KeyboardEvent, ShadowRo
 use crate::{
     app::{App, listen},
     browser,
+    leptos::window,
 };
 
 /// What the keyboard reaches.
@@ -13,7 +14,7 @@ const STOPS: &str = "a,button:not([disabled]),summary,textarea,[tabindex=\"0\"]"
 
 /// Watches for the panel filling the screen: there it is modal.
 pub(crate) fn mount(app: App) {
-    listen(app, &leptos_dom::helpers::window(), "resize", mark);
+    listen(app, &window(), "resize", mark);
     if let Some(panel) = find_panel(app) {
         listen(app, &panel, "keydown", keep_inside);
     }
@@ -49,6 +50,11 @@ pub(crate) fn is_here(app: App) -> bool {
 /// True while the focus is on this element.
 pub(crate) fn is_at(app: App, element: &Element) -> bool {
     active(app).as_ref() == Some(element)
+}
+
+/// True while the focus is on the button that does this.
+pub(crate) fn does(app: App, action: &str) -> bool {
+    active(app).is_some_and(|active| active.get_attribute("data-do").as_deref() == Some(action))
 }
 
 fn active(app: App) -> Option<Element> {

@@ -19,9 +19,9 @@ mod leptos;
 mod message;
 mod node;
 mod page;
+mod rows;
 
 use bulle_widget_core::{Event, Ticket, wire};
-use reactive_graph::owner::Owner;
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
 
@@ -38,26 +38,21 @@ use page::Page;
 /// - `page`: what the page does for the widget.
 ///
 /// Nothing when the settings cannot be read. It does not begin before [`Handle::tell`] is told to `start`.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "wasm-bindgen hands over what JavaScript gives"
-)]
 #[wasm_bindgen]
 pub fn mount(
-    body: HtmlElement,
-    tools: HtmlElement,
+    body: &HtmlElement,
+    tools: &HtmlElement,
     settings: &str,
     focus: bool,
     page: Page,
 ) -> Option<Handle> {
     let config = wire::loader_config(settings)?;
     body.replace_children_with_node_0();
-    // Views and listeners live as long as the page.
-    let owner = Owner::new();
-    let app = owner.with(|| App::new(config, focus, page));
-    std::mem::forget(owner);
-    conversation::mount_new_button(app, &tools);
-    conversation::mount(app, &body);
+    let app = App::new(config, focus, page);
+    leptos::begin();
+    conversation::mount_new_button(app, tools);
+    conversation::mount(app, body);
+
     Some(Handle { app })
 }
 

@@ -11,9 +11,8 @@ use crate::{
     page,
 };
 
-/// The message as it stands.
-pub(crate) fn view(app: App, id: Id) -> Node {
-    app.watch_message(id);
+/// The message as it stands. `marks` are those of the blocks that are drawn: what has not changed is not drawn again.
+pub(crate) fn view(app: App, id: Id, marks: &mut Vec<u32>) -> Node {
     let view = app.with(|inner| {
         let session = &inner.session;
         let bot = session.bot()?;
@@ -42,7 +41,7 @@ pub(crate) fn view(app: App, id: Id) -> Node {
         Some(if message.is_visitors() {
             visitors(node, message, bot, inner)
         } else {
-            answer(node, message, bot, inner)
+            answer(node, message, bot, inner, marks)
         })
     });
     view.flatten().unwrap_or_else(|| el("div", ""))
@@ -91,7 +90,7 @@ fn visitors(node: Node, message: &Message, bot: &Bot, inner: &Inner) -> Node {
         .maybe(failure(message, message.id, bot, session))
 }
 
-fn answer(node: Node, message: &Message, bot: &Bot, inner: &Inner) -> Node {
+fn answer(node: Node, message: &Message, bot: &Bot, inner: &Inner, marks: &mut Vec<u32>) -> Node {
     let around = Around {
         strings: &bot.strings,
         sources: &message.sources,
@@ -99,9 +98,14 @@ fn answer(node: Node, message: &Message, bot: &Bot, inner: &Inner) -> Node {
     };
     let writing = message.stage == Stage::Writing;
     let class = if writing { "text writing" } else { "text" };
+    if !inner.shown.is_empty() {
+        // Any block may hold an image that has just been asked for.
+        marks.clear();
+    }
     let body = el("div", class)
         .attr("dir", "auto")
-        .children(around.blocks(&message.blocks));
+        .children(around.changed(&message.blocks, &message.marks, marks));
+    marks.clone_from(&message.marks);
     let empty = message.blocks.is_empty();
     let asked = message.reply_to.unwrap_or(message.id);
     let tools = (!writing && !empty).then(|| {
