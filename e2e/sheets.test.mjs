@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { ROOT, startEdge } from "./support/edge.mjs";
 import { Bubble, focused, launch, picture, violations, watch } from "./support/browser.mjs";
+import { answer, startUpstream } from "./support/upstream.mjs";
 import { PANEL, standIns } from "./support/stand-ins.mjs";
 
 let edge, browser;
@@ -27,12 +28,12 @@ const VIEWS = {
 };
 
 /** A visitor of the bakery whose edge answers with what these features need. */
-async function visit({ bot = {}, rtl = false, open = true, rules, ...options } = {}) {
+async function visit({ bot = {}, rtl = false, open = true, rules, on = edge, ...options } = {}) {
   const context = await browser.newContext({ locale: "en-GB", acceptDownloads: true, ...options });
   const page = await context.newPage();
   const seen = watch(page);
   const edgeSide = await standIns(page, { bot, rtl, rules });
-  await page.goto(`${edge.site}/plain/`);
+  await page.goto(`${on.site}/plain/`);
   const bubble = new Bubble(page, "en");
   if (open) {
     await bubble.launcher.click();
@@ -161,6 +162,12 @@ describe("the menu", () => {
     const kept = await page.evaluate(() => [...Object.keys(localStorage), ...Object.keys(sessionStorage)]);
     assert.deepEqual(kept, []);
     await bubble.dialog.getByText(PANEL.conversations_empty).waitFor();
+    // Whoever goes on is somebody else.
+    await page.keyboard.press("Escape");
+    assert.equal(await bubble.log.getByText(ANSWER).count(), 0);
+    await talk(visitor);
+    const { length } = edgeSide.calls.filter((call) => call === "POST /v1/sessions");
+    assert.equal(length, 2);
   });
 
   test("what the edge refuses is told, and can be tried again", async () => {
@@ -578,24 +585,38 @@ describe("dictation", () => {
   });
 });
 
+/** Asks, and closes the panel before the answer comes. */
+async function askAndClose({ bubble, edgeSide }) {
+  const release = edgeSide.hold("/v1/conversations");
+  await bubble.ask(QUESTION);
+  await bubble.dialog.getByRole("button", { name: "Close the chat" }).click();
+  await bubble.dialog.waitFor({ state: "hidden" });
+  release();
+}
+
 describe("a reply that nobody sees", () => {
-  test("is counted on the launcher until the panel opens", async () => {
-    const { page, bubble, edgeSide, button } = await visit();
-    await button("Close the chat").click();
-    await bubble.dialog.waitFor({ state: "hidden" });
-    for (let n = 0; n < 2; n += 1) await edgeSide.tell("reply", "{}");
-    const launcher = page.getByRole("button", { name: "Open the chat (2 new messages)" });
+  test("is counted on the launcher until the panel opens, whichever tab has asked", async () => {
+    const visitor = await visit();
+    const { page, context, bubble, button } = visitor;
+    await askAndClose(visitor);
+    const launcher = page.getByRole("button", { name: "Open the chat (1 new message)" });
     await launcher.waitFor();
     assert.deepEqual(await faults(page), []);
     await picture(page, "sheets-unread");
-    await launcher.click();
-    await bubble.input.waitFor();
+    const tab = await context.newPage();
+    await tab.goto(`${edge.site}/plain/`);
+    const other = await new Bubble(tab, "en").open();
+    await other.log.getByText(ANSWER).first().waitFor();
+    await talk({ bubble: other }, "Do you deliver?", "cargo bike");
+    await tab.close();
+    await page.getByRole("button", { name: "Open the chat (2 new messages)" }).click();
+    await bubble.log.getByText("cargo bike").first().waitFor();
     await button("Close the chat").click();
     assert.equal(await bubble.launcher.getAttribute("aria-label"), "Open the chat");
     assert.equal(await page.locator("[data-bulle] [data-unread]").count(), 0);
-    // Where the reply is seen nothing is counted.
+    // What is seen is not counted.
     await bubble.open();
-    await edgeSide.tell("reply", "{}");
+    await talk(visitor, "When are you open?", "Tuesday");
     await page.waitForLoadState("networkidle");
     assert.equal(await page.locator("[data-bulle] [data-unread]").count(), 0);
   });
@@ -614,31 +635,42 @@ describe("a reply that nobody sees", () => {
     const edgeSide = await standIns(page, { bot: { features: { sound: true } } });
     await page.goto(`${edge.site}/plain/`);
     const bubble = await new Bubble(page, "en").open();
+    const turn = async (name) => {
+      await bubble.dialog.getByRole("button", { name: "Menu", exact: true }).click();
+      await bubble.dialog.getByRole("button", { name }).click();
+      await page.keyboard.press("Escape");
+    };
     const reply = async () => {
-      await bubble.dialog.getByRole("button", { name: "Close the chat" }).click();
-      await edgeSide.tell("reply", "{}");
-      await page.getByRole("button", { name: /new message/ }).waitFor();
+      await askAndClose({ bubble, edgeSide });
+      const launcher = page.getByRole("button", { name: /new message/ });
+      await launcher.waitFor();
       const notes = await page.evaluate(() => window.notes);
-      await page.getByRole("button", { name: /new message/ }).click();
+      await launcher.click();
       return notes;
     };
-    assert.equal(await reply(), 2);
-    await bubble.dialog.getByRole("button", { name: "Menu", exact: true }).click();
-    await bubble.dialog.getByRole("button", { name: PANEL.sound_off }).click();
-    await bubble.dialog.getByRole("button", { name: PANEL.sound_on }).waitFor();
-    await page.keyboard.press("Escape");
-    assert.equal(await reply(), 2);
+    await turn(PANEL.sound_off);
     assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), []);
-    await talk({ bubble });
-    assert.equal(await reply(), 2);
+    assert.equal(await reply(), 0);
     assert.ok((await page.evaluate(() => Object.keys(localStorage))).includes("bulle-quiet:plain-demo"));
     await page.reload();
     await bubble.input.waitFor({ timeout: 10_000 }).catch(() => bubble.open());
+    await bubble.log.getByText(ANSWER).first().waitFor();
     assert.equal(await reply(), 0);
+    await turn(PANEL.sound_on);
+    assert.equal(await reply(), 2);
   });
 });
 
 describe("code", () => {
+  let upstream, model;
+  before(async () => {
+    upstream = await startUpstream();
+    model = await startEdge({ vars: { OPENAI_BASE_URL: upstream.url, OPENAI_MODEL: "mock" } });
+  });
+  after(async () => {
+    upstream?.stop();
+    await model?.stop();
+  });
   const SAMPLES = {
     js: ["// a\nconst x = `b ${1}`;", ["comment:// a", "keyword:const", "string:`b ${1}`"]],
     python: ["def f(a): # x\n  return 'é' + 0x1f", ["keyword:def", "comment:# x", "keyword:return", "string:'é'", "number:0x1f"]],
@@ -656,38 +688,39 @@ describe("code", () => {
     c: ["unfinished /* comment", ["comment:/* comment"]],
   };
 
-  test("in a known language is coloured without touching its elements, once it is complete", async () => {
-    const visitor = await visit();
-    const { page, edgeSide, seen } = visitor;
-    await talk(visitor);
-    const before = modules(seen);
-    await edgeSide.tell("code", "");
-    await page.waitForLoadState("networkidle");
-    assert.equal(modules(seen), before);
-    const put = (samples, kind) => page.evaluate(([samples, kind]) => {
-      const text = document.createElement("div");
-      text.className = kind;
-      for (const [language, code] of Object.entries(samples)) {
-        const pre = Object.assign(document.createElement("pre"), { tabIndex: 0 });
-        pre.dataset.language = language;
-        pre.append(document.createElement("code"));
-        pre.firstChild.append(code);
-        const block = document.createElement("div");
-        block.className = "code";
-        block.append(pre);
-        text.append(block);
-      }
-      document.querySelector("[data-bulle]").shadowRoot.querySelector(".log").append(text);
-    }, [samples, kind]);
-    await put({ brainfuck: "+++" }, "text");
-    await edgeSide.tell("code", "");
-    await page.waitForLoadState("networkidle");
-    assert.equal(modules(seen), before);
+  /** An answer that stops in the middle until it is told to go on. */
+  function say(...pieces) {
+    let goOn;
+    const gate = new Promise((resolve) => (goOn = resolve));
+    upstream.behave = async (response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      const [first, ...rest] = answer(pieces);
+      response.write(first);
+      await gate;
+      for (const piece of rest) response.write(piece);
+      response.end();
+    };
+    return goOn;
+  }
 
-    const codes = Object.fromEntries(Object.entries(SAMPLES).map(([language, [code]]) => [language, code]));
-    await put(codes, "text");
-    await put({ js: "const half" }, "text writing");
-    await edgeSide.tell("code", "");
+  const blocks = (samples) => Object.entries(samples).map(([language, [code]]) => `\`\`\`${language}\n${code}\n\`\`\`\n\n`).join("");
+
+  test("in a known language is coloured without touching its elements, once the answer is complete", async () => {
+    const visitor = await visit({ on: model });
+    const { page, bubble, seen } = visitor;
+    // Under an answer is nothing to fetch, so these are the modules of code.
+    const fetched = () => modules(seen);
+    say(blocks({ brainfuck: ["+++"] }), "That is all.")();
+    await talk(visitor, "Brainfuck?", "That is all.");
+    await page.waitForLoadState("networkidle");
+    const before = fetched();
+
+    const goOn = say("```js\nconst half", " = 1;\n```\n\n", blocks(SAMPLES), "There.");
+    await bubble.ask("All of them?");
+    await bubble.log.getByText("const half").waitFor();
+    assert.equal(fetched(), before);
+    goOn();
+    await bubble.log.getByText("There.").waitFor();
     await page.waitForFunction(() => CSS.highlights.get("bulle-keyword")?.size);
     const found = await page.evaluate(() => {
       const all = {};
@@ -701,18 +734,25 @@ describe("code", () => {
       return all;
     });
     for (const [language, [, expected]] of Object.entries(SAMPLES)) {
-      const got = found[language].sort(([a], [b]) => a - b).map(([, token]) => token);
+      const got = (found[language] ?? []).sort(([a], [b]) => a - b).map(([, token]) => token);
       for (const token of expected) assert.ok(got.includes(token), `${language}: ${token} in ${got.join(" ")}`);
     }
-    assert.ok(!found.js.some(([, token]) => token.includes("half")));
+    assert.ok(!found.brainfuck);
     assert.equal(await page.evaluate(() => document.querySelector("[data-bulle]").shadowRoot.querySelectorAll("pre code *").length), 0);
-    await page.locator("[data-bulle] pre").nth(2).scrollIntoViewIfNeeded();
+    assert.deepEqual(await faults(page), []);
     await picture(page, "sheets-code");
     await page.emulateMedia({ colorScheme: "dark" });
     await picture(page, "sheets-code-dark");
-    // What is gone is let go.
-    await page.evaluate(() => document.querySelector("[data-bulle]").shadowRoot.querySelectorAll(".log > .text").forEach((node, at) => at && node.remove()));
-    await edgeSide.tell("code", "");
+    await page.reload();
+    await bubble.input.waitFor({ timeout: 10_000 }).catch(() => bubble.open());
+    await bubble.log.getByText("There.").waitFor();
+    await page.waitForFunction(() => CSS.highlights.get("bulle-keyword")?.size);
+    // The ranges of what is gone are let go with the next code.
+    await bubble.dialog.getByRole("button", { name: "New conversation" }).click();
+    say(blocks({ sql: ["SELECT 1"] }), "Done.")();
+    await talk(visitor, "SQL?", "Done.");
+    await page.waitForFunction(() => [...CSS.highlights.values()].reduce((sum, { size }) => sum + size, 0) === 2);
+    assert.deepEqual(seen.errors, []);
   });
 
   test("its colours have 4.5 to 1 on what they stand on", async () => {
@@ -731,5 +771,116 @@ describe("code", () => {
       assert.ok(contrast(light, "#ffffff") >= 4.5, light);
       assert.ok(contrast(dark, "#17181c") >= 4.5, dark);
     }
+  });
+});
+
+describe("a note that comes first", () => {
+  const TEXT = "Questions about our bread?";
+  const rule = (more) => ({ site: "plain-demo", rules: [{ text: TEXT, ...more }], dismiss: PANEL.dismiss });
+  const note = (page) => page.getByRole("button", { name: TEXT });
+  const kept = (page) => page.evaluate(() => localStorage["bulle-note:plain-demo"]);
+  const pause = (page) => page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 300)));
+
+  for (const [name, options] of Object.entries({ desktop: VIEWS.desktop, phone: VIEWS.phone, dark: VIEWS.dark, rtl: { ...VIEWS.desktop, rtl: true } })) {
+    test(`${name}: stands above the launcher, takes no focus, and costs no request`, async () => {
+      const { page, seen } = await visit({ ...options, open: false, rules: rule({ delay_s: 0 }) });
+      await note(page).waitFor();
+      await page.waitForLoadState("networkidle");
+      assert.equal(await page.getByRole("status").getByText(TEXT).count(), 1);
+      assert.equal(await focused(page), "page");
+      assert.deepEqual(await faults(page), []);
+      await picture(page, `sheets-note-${name}`);
+      const [card, launcher] = [await page.getByRole("status").boundingBox(), await page.locator("[data-bulle] .launcher").boundingBox()];
+      assert.ok(card.y + card.height < launcher.y && card.x >= 0, JSON.stringify([card, launcher]));
+      assert.deepEqual(seen.requests.filter((line) => /\/(a|v1)\//.test(line)), []);
+      // Nobody has answered it yet: it comes again with the next page.
+      assert.equal(await kept(page), undefined);
+      await page.reload();
+      await note(page).waitFor();
+    });
+  }
+
+  test("is dismissed for good, with a key too", async () => {
+    for (const dismiss of [(page) => page.getByRole("button", { name: PANEL.dismiss }).click(), (page) => note(page).press("Escape")]) {
+      const { page, bubble } = await visit({ open: false, rules: rule({ delay_s: 0 }) });
+      await note(page).waitFor();
+      await dismiss(page);
+      await note(page).waitFor({ state: "detached" });
+      assert.ok(await isFocused(bubble.launcher));
+      assert.equal(await kept(page), "1");
+      await page.reload();
+      await bubble.launcher.waitFor();
+      await pause(page);
+      assert.equal(await note(page).count(), 0);
+    }
+  });
+
+  test("opens the panel, and never stands over an open one", async () => {
+    const { page, bubble } = await visit({ open: false, rules: rule({ delay_s: 0 }) });
+    await note(page).click();
+    await bubble.input.waitFor();
+    assert.equal(await note(page).count(), 0);
+    assert.equal(await kept(page), "1");
+    const later = await visit({ rules: rule({ delay_s: 1 }) });
+    await later.page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 1_200)));
+    assert.equal(await note(later.page).count(), 0);
+    await later.page.keyboard.press("Escape");
+    await pause(later.page);
+    assert.equal(await note(later.page).count(), 0);
+  });
+
+  test("waits for all that its rule names: the part of the page, the way out, the address", async () => {
+    const scrolled = await visit({ open: false, rules: rule({ scroll_percent: 90 }) });
+    await scrolled.bubble.launcher.waitFor();
+    await scrolled.page.mouse.wheel(0, 100);
+    await pause(scrolled.page);
+    assert.equal(await note(scrolled.page).count(), 0);
+    await scrolled.page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+    await note(scrolled.page).waitFor();
+
+    const leaving = await visit({ open: false, rules: rule({ exit_intent: true }) });
+    await leaving.bubble.launcher.waitFor();
+    const leave = (clientY) => leaving.page.evaluate((clientY) => document.documentElement.dispatchEvent(new MouseEvent("mouseleave", { clientY })), clientY);
+    await leave(300);
+    await pause(leaving.page);
+    assert.equal(await note(leaving.page).count(), 0);
+    await leave(-1);
+    await note(leaving.page).waitFor();
+
+    for (const [url, fits] of [["/plain/*", true], ["*in/", true], ["/plain", false], ["/pl.in/", false], ["/shop*", false]]) {
+      const { page, bubble } = await visit({ open: false, rules: rule({ delay_s: 0, url }) });
+      await bubble.launcher.waitFor();
+      if (fits) await note(page).waitFor();
+      else await pause(page);
+      assert.equal(await note(page).count(), fits ? 1 : 0, url);
+    }
+  });
+
+  test("comes on a phone when the finger hurries back up", async () => {
+    const { page, bubble } = await visit({ ...VIEWS.phone, open: false, rules: rule({ exit_intent: true }) });
+    await bubble.launcher.waitFor();
+    await page.evaluate(() => scrollTo(0, 2_000));
+    await pause(page);
+    assert.equal(await note(page).count(), 0);
+    await page.evaluate(async () => {
+      for (let at = scrollY; at > 0; at -= 150) {
+        scrollTo(0, at);
+        await new Promise(requestAnimationFrame);
+      }
+    });
+    await note(page).waitFor();
+  });
+
+  test("is not there where the browser keeps nothing, and harms nothing", async () => {
+    const context = await browser.newContext({ locale: "en-GB" });
+    const page = await context.newPage();
+    const seen = watch(page);
+    await page.addInitScript(() => Object.defineProperty(window, "localStorage", { get: () => { throw new DOMException("blocked", "SecurityError"); } }));
+    await standIns(page, { rules: rule({ delay_s: 0 }) });
+    await page.goto(`${edge.site}/plain/`);
+    await new Bubble(page, "en").launcher.waitFor();
+    await pause(page);
+    assert.equal(await note(page).count(), 0);
+    assert.deepEqual(seen.errors, []);
   });
 });

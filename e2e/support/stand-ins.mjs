@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { ROOT } from "./edge.mjs";
 
-const STANDS_IN = ["session", "conversation", "me", "export", "attachments", "tell", "forget"];
+const STANDS_IN = ["session", "conversation", "me", "export", "attachments"];
 
 /** The texts of the parts in English. */
 export const { panel: PANEL } = JSON.parse(readFileSync(`${ROOT}/edge/core/src/locales/en.json`, "utf8"));
@@ -11,7 +11,7 @@ export const { panel: PANEL } = JSON.parse(readFileSync(`${ROOT}/edge/core/src/l
 /**
  * - `bot`: fields that the edge's answer to a new session gets.
  * - `rtl`: the bubble speaks Arabic.
- * - `rules`: the site's notes; see proactive.ts.
+ * - `rules`: the site's notes, `{site, rules, dismiss}`; see snippet/src/proactive.ts.
  */
 export async function standIns(page, { bot = {}, rtl, rules } = {}) {
   const failures = new Map();
@@ -34,8 +34,6 @@ export async function standIns(page, { bot = {}, rtl, rules } = {}) {
       held.set(path, new Promise((resolve) => (release = resolve)));
       return release;
     },
-    /** What the widget tells the page's side. */
-    tell: (kind, detail) => page.evaluate(([kind, detail]) => window.bulleTell(kind, detail), [kind, detail]),
   };
   const cors = { "access-control-allow-origin": "*" };
   const problem = (status) => ({
@@ -90,21 +88,12 @@ export async function standIns(page, { bot = {}, rtl, rules } = {}) {
     return route.continue();
   });
 
-  // What the widget does not say yet: the test says it in its place.
-  if (STANDS_IN.includes("tell")) {
-    await page.route("**/a/*.js", async (route) => {
-      const response = await route.fetch();
-      const body = await response.text();
-      const { "content-encoding": _, "content-length": __, ...headers } = response.headers();
-      return route.fulfill({ status: response.status(), headers, body: body.replace(/\bemit:(?=\w+\}[^=])/, "emit:window.bulleTell=") });
-    });
-  }
   if (rtl || rules) {
     await page.route("**/s/*.js", async (route) => {
       const response = await route.fetch();
       let body = await response.text();
       if (rtl) body = body.replace(',"en",', ',"ar",');
-      if (rules) body += readFileSync(`${ROOT}/dist/assets/proactive.js`, "utf8").replace("__BULLE_RULES__", JSON.stringify(rules));
+      if (rules) body += readFileSync(`${ROOT}/dist/assets/proactive.js`, "utf8").replace("__BULLE_RULES__", JSON.stringify([rules.site, rules.rules, rules.dismiss]));
       const { "content-encoding": _, "content-length": __, ...headers } = response.headers();
       return route.fulfill({ status: 200, headers, body });
     });

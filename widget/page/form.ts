@@ -41,7 +41,7 @@ const AUTOCOMPLETE: Record<string, string> = {
   website: "url",
 };
 
-const CSS = `.asking .composer{display:none}
+const CSS = `.app:has(>.form) .composer{display:none}
 .form{flex:none;max-height:72%;overflow-y:auto;overscroll-behavior:contain;padding:14px 16px 16px;border-top:1px solid var(--line);scrollbar-width:thin;scrollbar-color:var(--line) transparent;animation:form .24s cubic-bezier(.2,.9,.3,1)}
 @keyframes form{from{opacity:0;transform:translateY(12px)}}
 .form h3{font-size:16px}
@@ -60,21 +60,26 @@ const CSS = `.asking .composer{display:none}
 .form .answers button{min-height:44px;padding:8px 18px;border-radius:14px;border-color:var(--line);font-weight:550}
 .form .answers .yes{flex:1;border-color:transparent;background:var(--accent);color:var(--on-accent)}
 .form .answers .yes[aria-disabled=true]{opacity:.6;cursor:default}
-@media(max-height:480px){.asking .app{overflow-y:auto}.asking .middle{flex:none;max-height:60vh}.form{max-height:none}}
+@media(max-height:480px){.app:has(>.form){overflow-y:auto}.app:has(>.form) .middle{flex:none;max-height:60vh}.form{max-height:none}}
 @media(forced-colors:active){.form .answers button{border-color:ButtonText}.form [aria-invalid=true]{outline:2px solid Mark}}
 `;
+
+const styled = new WeakSet<Panel>();
 
 /**
  * Shows the form, unless there are messages already and the owner can do without it. A question that is picked meanwhile
  * is asked when the form has been sent.
  */
 export const form = async (panel: Panel, asked: Form): Promise<void> => {
-  const { make, body, frame, root } = panel;
+  const { make, body, root } = panel;
   const app = body.querySelector(".app")!;
   const composer = app.querySelector(".composer")!;
   if (!asked.required && root.querySelector(".msg:not(.greeting)")) return;
   const text = await texts(panel);
-  panel.style(CSS);
+  // The session is opened anew from time to time.
+  if (app.querySelector(".form")) return;
+  if (!styled.has(panel)) panel.style(CSS);
+  styled.add(panel);
 
   let number = 0;
   const inputs: { field: Field; input: Input; error: HTMLElement }[] = [];
@@ -138,14 +143,13 @@ export const form = async (panel: Panel, asked: Form): Promise<void> => {
   let waiting: string | undefined;
   const pick = (event: Event) => {
     const chip = (event.target as Element).closest<HTMLElement>("[data-do=ask]");
-    if (!chip) return;
+    if (!chip || !shown.isConnected) return;
     event.stopPropagation();
     waiting = chip.dataset.v;
     (inputs.find(({ field, input }) => problem(field, input))?.input ?? send).focus();
   };
   const done = () => {
     const focus = !!shown.querySelector(":focus");
-    frame.classList.remove("asking");
     app.removeEventListener("click", pick, true);
     shown.remove();
     if (focus) body.querySelector<HTMLElement>("[data-first]")?.focus();
@@ -174,7 +178,6 @@ export const form = async (panel: Panel, asked: Form): Promise<void> => {
 
   const focus = composer.contains(root.activeElement);
   app.addEventListener("click", pick, true);
-  frame.classList.add("asking");
   composer.after(shown);
   if (focus) inputs[0]?.input.focus();
 };

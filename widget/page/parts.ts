@@ -99,7 +99,9 @@ export const parts = (shell: Shell, handle: () => Handle, call: Panel["call"]) =
       there.menu = button.onclick = () => import("./menu").then((part) => part.menu(panel, button));
       tools.after(button);
     }
-    once("form", form, () => import("./form").then((part) => part.form(panel, form!)));
+    // Another visitor may have filled it in.
+    if (form) import("./form").then((part) => part.form(panel, form)).catch(() => {});
+    else root.querySelector(".form")?.remove();
     once("attach", features?.attachments, () => import("./attach").then((part) => part.attach(panel)));
     const speech = "SpeechRecognition" in window || "webkitSpeechRecognition" in window;
     once("dictate", features?.dictation && speech, () => import("./dictate").then((part) => part.dictate(panel)));
