@@ -7,6 +7,7 @@ import init, { mount } from "bulle-glue";
 import type { Handle, Page } from "./bridge";
 import { dates } from "./dates";
 import { identities, type Identified } from "./identity";
+import { parts } from "./parts";
 import { tabs } from "./tabs";
 import { transport } from "./transport";
 
@@ -50,9 +51,24 @@ export const start = async (
   let widget: Handle | undefined;
   const handle = () => widget!;
   const replies: Record<number, (answer: Answer) => void> = {};
+  const blobs: Record<string, Blob> = {};
+  let sent = 0;
+  const call = (method: string, path: string, body?: string | Blob) =>
+    new Promise<Answer>((resolve) => {
+      if (body instanceof Blob) {
+        const name = `blob:${++sent}`;
+        blobs[name] = body;
+        body = name;
+      }
+      replies[handle().call(method, path, body)] = (answer) => {
+        delete blobs[body as string];
+        resolve(answer);
+      };
+    });
+  const { heard, emit } = parts(shell, handle, call);
 
   const page: Page = {
-    ...transport(handle, tabs(site, handle).tell),
+    ...transport(handle, tabs(site, handle).tell, heard, blobs),
     ...identities(bubble, handle),
     replied(ticket, status, body) {
       replies[ticket]?.({ status, body });
@@ -65,7 +81,7 @@ export const start = async (
         void import("./challenge").then((part) => part.challenge(root, script, sitekey, language, answer));
       }
     },
-    emit() {},
+    emit,
     date: dates(locale),
     copy(text) {
       const { clipboard } = navigator;
