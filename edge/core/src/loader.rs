@@ -163,12 +163,12 @@ mod tests {
             "text",
             "\u{2028}\"</script>",
         )])];
-        let script = super::notes("f(...__BULLE_RULES__);", "site", &rules, "Zu").unwrap();
+        let script = notes("f(...__BULLE_RULES__);", "site", &rules, "Zu").unwrap();
         assert_eq!(
             script,
             r#"f(...["site",[{"text":"\u2028\"</script>"}],"Zu"]);"#
         );
-        assert!(super::notes("no place", "site", &rules, "Zu").is_none());
+        assert!(notes("no place", "site", &rules, "Zu").is_none());
     }
 
     #[test]

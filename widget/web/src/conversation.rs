@@ -166,7 +166,11 @@ fn bar(app: App) -> Node {
     app.watch_phase();
     app.watch_status();
     let bar = app.bot(|bot, session| match session.connection() {
-        Connection::Fine => None,
+        Connection::Fine => bot
+            .hours
+            .as_ref()
+            .filter(|hours| !hours.open)
+            .map(|hours| hours.text.clone()),
         Connection::Offline => Some(bot.strings.offline.clone()),
         Connection::Reconnecting => Some(bot.strings.reconnecting.clone()),
     });

@@ -104,8 +104,20 @@ fn visitors(node: Node, message: &Message, bot: &Bot, inner: &Inner) -> Node {
     };
     node.spoken(&words.you)
         .child(el("div", class).attr("dir", "auto").text(&message.text))
+        .maybe(files(message))
         .child(foot)
         .maybe(failure(message, message.id, bot, session))
+}
+
+/// The names of the files that went with a message.
+fn files(message: &Message) -> Option<Node> {
+    let named = message
+        .attachments
+        .iter()
+        .filter(|file| !file.name.is_empty());
+    let items = named.map(|file| el("li", "").attr("dir", "auto").text(&file.name));
+    let list = el("ul", "given").attr("role", "list").children(items);
+    (!message.attachments.is_empty()).then_some(list)
 }
 
 fn answer(node: Node, message: &Message, bot: &Bot, inner: &Inner, marks: &[u32]) -> Node {
