@@ -32,7 +32,10 @@ async function daemon(command, args, options, ready) {
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (log += data));
   const ended = new Promise((resolve) => child.once("exit", resolve));
   for (const end = Date.now() + 120_000; !(await ready()); ) {
-    if (child.exitCode !== null || Date.now() > end) throw new Error(`${command} does not start:\n${log.slice(-4000)}`);
+    if (child.exitCode !== null || Date.now() > end) {
+      child.kill("SIGKILL");
+      throw new Error(`${command} does not start:\n${log.slice(-4000)}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   return {
