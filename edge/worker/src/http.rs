@@ -2,7 +2,9 @@
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header},
+    http::{
+        HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header,
+    },
     response::IntoResponse,
 };
 use bulle_edge_core::{
@@ -333,6 +335,12 @@ pub fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 /// The network address that a request came from, hashed. The platform tells it, no client can.
 pub fn address(edge: &Edge, secret: &Secret, headers: &HeaderMap) -> Address {
     Address::new(secret, header(headers, "cf-connecting-ip"), edge.now_ms())
+}
+
+/// The origin at which the edge was asked.
+pub fn own_origin(uri: &Uri) -> String {
+    let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
+    format!("{}://{authority}", uri.scheme_str().unwrap_or("https"))
 }
 
 /// Admits a call that carries a session token.

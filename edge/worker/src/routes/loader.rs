@@ -88,8 +88,7 @@ async fn bundle(edge: &Edge) -> Result<&'static Bundle, Refusal> {
 }
 
 fn rest(bundle: &Bundle, site: &Site, uri: &Uri, headers: &HeaderMap) -> Result<String, Refusal> {
-    let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
-    let origin = format!("{}://{authority}", uri.scheme_str().unwrap_or("https"));
+    let origin = http::own_origin(uri);
     let wishes = http::header(headers, "accept-language").unwrap_or_default();
     let config = loader::config(site, origin, &strings::languages(wishes));
     loader::rest(&bundle.text, &config)
