@@ -271,8 +271,8 @@ describe("files", () => {
       [() => give(me, "x.exe", "MZ\0\0\0\0\0\x01\x02", "application/octet-stream"), [422, "invalid_value"]],
       [() => give(me, "empty.txt", ""), [422, "invalid_value"]],
       [() => give(me, "big.txt", big), [413, "body_too_large"]],
-      [() => give(me, "x", "text", "text/plain", ""), [400, "invalid_parameter"]],
-      [() => give(me, "a\nb.txt", "text"), [400, "invalid_parameter"]],
+      [() => give(me, "x", "text", "text/plain", ""), [422, "invalid_value"]],
+      [() => give(me, "a\nb.txt", "text"), [422, "invalid_value"]],
       [() => me.fetch("/v1/attachments?name=a.txt", { method: "POST", token: null, body: "text" }), [401, "token_missing"]],
     ]) assert.deepEqual(await refusal(attempt()), expected);
     const four = await Promise.all(["a", "b", "c", "d"].map((name) => given(me, `${name}.txt`, `The ${name}.`)));

@@ -54,13 +54,13 @@ pub struct Material {
 /// The name of a file as it is kept: one line.
 ///
 /// # Errors
-/// `invalid_parameter`.
+/// `invalid_value`.
 pub fn name(given: &str) -> Result<String, Problem> {
     let name = visible(given).filter(|name| name.chars().count() <= MAX_NAME);
     name.filter(|name| !name.chars().any(char::is_control))
         .ok_or_else(|| {
             let detail = format!("name: 1 to {MAX_NAME} characters on one line.");
-            Problem::new(Code::InvalidParameter, detail)
+            Problem::new(Code::InvalidValue, detail)
         })
 }
 
@@ -196,11 +196,7 @@ mod tests {
     fn names_are_one_visible_line() {
         assert_eq!(name(" cv.pdf ").unwrap(), "cv.pdf");
         for bad in ["", " ", "\u{202e}", "a\nb", &"é".repeat(MAX_NAME + 1)] {
-            assert_eq!(
-                name(bad).unwrap_err().code,
-                Code::InvalidParameter,
-                "{bad:?}"
-            );
+            assert_eq!(name(bad).unwrap_err().code, Code::InvalidValue, "{bad:?}");
         }
     }
 

@@ -25,6 +25,7 @@ pub const PATH: &str = "/v1/attachments";
 #[cfg_attr(test, derive(utoipa::IntoParams))]
 pub struct Named {
     /// The file's name with its ending, 1 to 120 characters.
+    #[cfg_attr(test, param(value_type = String, required = true, min_length = 1, max_length = 120))]
     name: Option<String>,
 }
 
@@ -33,7 +34,7 @@ pub struct Named {
 #[cfg_attr(test, utoipa::path(post, path = "/v1/attachments", tag = "visitor", operation_id = "attachment_post", security(("session" = [])), params(Named),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file, with the Content-Type that it has"), responses(
     (status = 201, body = Uploaded),
-    (status = "4XX", description = "feature_disabled, body_too_large, invalid_parameter, invalid_value when it cannot be read, rate_limited, …", body = Problem, content_type = "application/problem+json"),
+    (status = "4XX", description = "feature_disabled, body_too_large, invalid_value when it has no name or cannot be read, rate_limited, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
 pub async fn post(visit: Visit) -> Answer {
