@@ -1,6 +1,9 @@
-// The edge's side of the rarely used parts, in front of the real edge: what is here is answered by the test, the rest
-// goes through. `STANDS_IN` says for what; a name that is taken out of it goes through, too.
+// A visitor of the bakery, in a language and on a screen, whose edge fails on demand.
+//
+// What the edge does not do yet is answered here: `STANDS_IN` says what, and a name that is taken out of it goes through
+// to the edge.
 import { readFileSync } from "node:fs";
+import { Bubble, violations, watch } from "./browser.mjs";
 import { ROOT } from "./edge.mjs";
 
 const STANDS_IN = ["session", "conversation", "me", "export", "attachments"];
@@ -100,3 +103,64 @@ export async function standIns(page, { bot = {}, rtl, rules } = {}) {
   }
   return side;
 }
+
+export const QUESTION = "How much is a baguette?";
+export const ANSWER = "€1.30";
+
+export const VIEWS = {
+  desktop: { viewport: { width: 1280, height: 800 } },
+  phone: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 },
+  dark: { viewport: { width: 1280, height: 800 }, colorScheme: "dark" },
+  // 1280 by 1024 pixels at 400 %.
+  zoom: { viewport: { width: 320, height: 256 }, deviceScaleFactor: 4 },
+  forced: { viewport: { width: 1280, height: 800 }, forcedColors: "active" },
+  rtl: { viewport: { width: 1280, height: 800 }, rtl: true },
+};
+
+/** Opens the page, and the panel. `script` runs before the page's own; for the others see `standIns`. */
+export async function visit(browser, edge, { bot, rtl, rules, script, open = true, ...options } = {}) {
+  const context = await browser.newContext({ locale: "en-GB", ...options });
+  const page = await context.newPage();
+  const seen = watch(page);
+  if (script) await page.addInitScript(script);
+  const edgeSide = await standIns(page, { bot, rtl, rules });
+  await page.goto(`${edge.site}/plain/`);
+  const bubble = new Bubble(page, "en");
+  if (open) {
+    await bubble.launcher.click();
+    await bubble.log.waitFor();
+    await bubble.dialog.evaluate((panel) => Promise.all(panel.getAnimations().map((animation) => animation.finished)));
+  }
+  const button = (name, more) => bubble.dialog.getByRole("button", { name, ...more });
+  return { page, context, seen, bubble, edgeSide, button };
+}
+
+export async function talk({ bubble }, question = QUESTION, answer = ANSWER) {
+  await bubble.ask(question);
+  await bubble.log.getByText(answer).first().waitFor();
+  // By what it does: its name is Arabic on some pages.
+  await bubble.dialog.locator("[data-do=send]").waitFor();
+}
+
+/** After a reload: the panel of a large window is open again. */
+export async function back({ bubble }) {
+  await bubble.input.waitFor({ timeout: 10_000 }).catch(() => bubble.open());
+}
+
+/** How many modules were fetched. */
+export const modules = (seen) => seen.requests.filter((line) => /^GET \/a\/.*\.js$/.test(line)).length;
+
+/** The bubble's violations: the page around it knows no dark scheme. */
+export async function faults(page) {
+  const lines = (await violations(page)).map((line) => line.split(/(?<=:) |, (?=div|p:)/));
+  return lines.filter((parts) => parts.some((part) => part.startsWith("div["))).map((parts) => parts.join(" "));
+}
+
+export const isFocused = (locator) => locator.evaluate((node) => node.getRootNode().activeElement === node);
+
+/** The name of what has the focus in the bubble. */
+export const inFocus = (page) =>
+  page.evaluate(() => {
+    const active = document.activeElement?.shadowRoot?.activeElement;
+    return active?.getAttribute("aria-label") ?? active?.textContent ?? "";
+  });
