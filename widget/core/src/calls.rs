@@ -44,7 +44,9 @@ impl Session {
     pub(crate) fn perform(&mut self, ticket: Ticket, call: Call) {
         let streams = matches!(call, Call::Send { .. } | Call::Attach { .. });
         let patience = match &call {
-            Call::Other { body: Some(body), .. } if body.starts_with("blob:") => 6 * PATIENCE_MS,
+            Call::Other {
+                body: Some(body), ..
+            } if body.starts_with("blob:") => 6 * PATIENCE_MS,
             _ => PATIENCE_MS,
         };
         let due = (!streams).then_some(self.now + patience);

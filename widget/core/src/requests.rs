@@ -36,7 +36,12 @@ pub(crate) fn open_session(request: &SessionRequest) -> String {
 
 /// The body of `POST /v1/conversations/{id}/messages`.
 pub(crate) fn send(message: &SendMessage) -> String {
-    let SendMessage { id, text, retry } = message;
+    let SendMessage {
+        id,
+        text,
+        retry,
+        attachments,
+    } = message;
     let json = Object::default()
         .text("id", &id.to_string())
         .text("text", text);
@@ -44,6 +49,13 @@ pub(crate) fn send(message: &SendMessage) -> String {
         json.raw("retry", "true")
     } else {
         json
+    };
+    let json = match attachments.is_empty() {
+        true => json,
+        false => {
+            let ids: Vec<String> = attachments.iter().map(|id| format!("\"{id}\"")).collect();
+            json.raw("attachments", &format!("[{}]", ids.join(",")))
+        }
     };
     json.end()
 }
@@ -59,6 +71,7 @@ mod tests {
         fn requests_are_those_that_the_types_write(
             texts in prop::collection::vec(prop::option::of("(?s).{0,9}"), 6),
             retry in any::<bool>(),
+            files in 0_usize..3,
         ) {
             let text = |at: usize| texts[at].clone();
             let request = SessionRequest {
@@ -70,7 +83,7 @@ mod tests {
                 page: text(5).map(|title| Page { url: title.clone(), title }),
             };
             prop_assert_eq!(serde_json::from_str(&open_session(&request)).ok(), Some(request));
-            let message = SendMessage { id: Id::from_parts(1, 2), text: text(0).unwrap_or_default(), retry };
+            let message = SendMessage { id: Id::from_parts(1, 2), text: text(0).unwrap_or_default(), retry, attachments: vec![Id::from_parts(3, 4); files] };
             prop_assert_eq!(serde_json::from_str(&send(&message)).ok(), Some(message));
         }
     }

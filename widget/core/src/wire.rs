@@ -9,20 +9,24 @@
 //! A kind that a newer edge has added is read as the plainest of its sort, so that the rest of an
 //! answer, or of a history, stays readable.
 
+mod blocks;
+
 use bulle_protocol::{
     Id,
-    block::{Align, Block, Inline},
-    conversation::{Created, Feedback, History, Message, Rating, Role, Status},
+    conversation::{Attachment, Created, Feedback, History, Message, Rating, Role, Status},
     event::{
         Action, AppendEvent, BlockEvent, Done, Finish, Remaining, ServerEvent, Source, Sources,
         Start, Suggestions, TurnError, Usage,
     },
     loader::LoaderConfig,
     problem::{Code, Problem},
-    session::{Bot, ConversationRef, Limits, Session, Theme, Visitor},
+    session::{Bot, ConversationRef, Form, Hours, Limits, Session, Visitor},
+    settings::Features,
     sse::Frame,
     strings::Strings,
 };
+
+use blocks::block;
 
 use crate::json::{Value, parse};
 
@@ -47,11 +51,10 @@ pub fn loader_config(json: &str) -> Option<LoaderConfig> {
         loading: next()?,
         unavailable: next()?,
         retry: next()?,
-        theme: Theme::default(),
     })
 }
 
-/// The answer of `POST /v1/sessions`. The theme is left at its default: the loader has drawn it.
+/// The answer of `POST /v1/sessions`. Of a form it says only that there is one: the page reads it.
 pub(crate) fn session(json: &str) -> Option<Session> {
     let mut v = parse(json)?;
     let mut visitor = take(&mut v, "visitor")?;
@@ -69,11 +72,17 @@ pub(crate) fn session(json: &str) -> Option<Session> {
             name: string(&mut bot, "name")?,
             tagline: string(&mut bot, "tagline")?,
             greeting: string(&mut bot, "greeting")?,
-            theme: Theme::default(),
             strings: strings(take(&mut bot, "strings")?),
             locale: string(&mut bot, "locale")?,
             suggestions: texts(&mut bot, "suggestions")?,
             topics: texts(&mut bot, "topics")?,
+            features: features(take(&mut bot, "features")),
+            form: take(&mut bot, "form").map(|_| Form::default()),
+            hours: take(&mut bot, "hours").map(|mut hours| Hours {
+                open: flag(&hours, "open"),
+                text: string(&mut hours, "text").unwrap_or_default(),
+            }),
+            privacy_url: string(&mut bot, "privacy_url"),
         },
         conversation: match take(&mut v, "conversation") {
             Some(conversation) => Some(ConversationRef {
@@ -87,6 +96,26 @@ pub(crate) fn session(json: &str) -> Option<Session> {
             per_day: small(&limits, "per_day"),
         },
     })
+}
+
+/// An edge that says nothing of them offers what it has always offered.
+fn features(v: Option<Value>) -> Features {
+    let Some(v) = v else {
+        return Features::default();
+    };
+    let on = |name| flag(&v, name);
+    Features {
+        attachments: on("attachments"),
+        dictation: on("dictation"),
+        feedback: on("feedback"),
+        sound: on("sound"),
+        history: on("history"),
+        export: on("export"),
+    }
+}
+
+fn flag(v: &Value, name: &str) -> bool {
+    v.get(name).and_then(Value::as_bool).unwrap_or_default()
 }
 
 /// A text that this version does not know is ignored, and one that is missing stays empty.
@@ -123,6 +152,29 @@ fn feedback(mut v: Value) -> Option<Feedback> {
     })
 }
 
+/// A file, or the bare id of one.
+fn attachment(mut v: Value) -> Option<Attachment> {
+    Some(Attachment {
+        id: match v.as_str() {
+            Some(bare) => bare.parse().ok()?,
+            None => id(&v, "id")?,
+        },
+        name: string(&mut v, "name").unwrap_or_default(),
+        bytes: number(&v, "bytes").unwrap_or_default(),
+    })
+}
+
+/// The files of a message; none when they cannot be read.
+pub(crate) fn files(v: &mut Value) -> Vec<Attachment> {
+    list(v, "attachments", attachment).unwrap_or_default()
+}
+
+/// The files that the visitor has chosen, as the page tells them.
+pub(crate) fn chosen(json: &str) -> Vec<Attachment> {
+    let all = parse(json).and_then(|v| all(v, attachment));
+    all.unwrap_or_default()
+}
+
 fn message(mut v: Value) -> Option<Message> {
     Some(Message {
         id: id(&v, "id")?,
@@ -146,6 +198,7 @@ fn message(mut v: Value) -> Option<Message> {
         reply_to: id(&v, "reply_to"),
         finish: name(&v, "finish").map(finish),
         feedback: take(&mut v, "feedback").and_then(feedback),
+        attachments: files(&mut v),
     })
 }
 
@@ -323,83 +376,6 @@ fn source(mut v: Value) -> Option<Source> {
         title: string(&mut v, "title")?,
         url: string(&mut v, "url"),
         snippet: string(&mut v, "snippet")?,
-    })
-}
-
-fn block(mut v: Value) -> Option<Block> {
-    let kind = string(&mut v, "type")?;
-    Some(match kind.as_str() {
-        "paragraph" => Block::Paragraph {
-            content: list(&mut v, "content", inline)?,
-        },
-        "heading" => Block::Heading {
-            level: small(&v, "level")?,
-            content: list(&mut v, "content", inline)?,
-        },
-        "list" => Block::List {
-            ordered: v.get("ordered")?.as_bool()?,
-            start: number(&v, "start")?,
-            items: list(&mut v, "items", |item| all(item, block))?,
-        },
-        "quote" => Block::Quote {
-            content: list(&mut v, "content", block)?,
-        },
-        "code" => Block::Code {
-            language: string(&mut v, "language"),
-            text: string(&mut v, "text")?,
-        },
-        "table" => Block::Table {
-            align: list(&mut v, "align", |align| {
-                Some(match align.as_str()? {
-                    "left" => Align::Left,
-                    "center" => Align::Center,
-                    "right" => Align::Right,
-                    _ => Align::None,
-                })
-            })?,
-            head: list(&mut v, "head", inlines)?,
-            rows: list(&mut v, "rows", |row| all(row, inlines))?,
-        },
-        "rule" => Block::Rule,
-        // It keeps its place: later events count the blocks.
-        _ => Block::paragraph(""),
-    })
-}
-
-fn inlines(v: Value) -> Option<Vec<Inline>> {
-    all(v, inline)
-}
-
-fn inline(mut v: Value) -> Option<Inline> {
-    let kind = string(&mut v, "type")?;
-    Some(match kind.as_str() {
-        "text" => Inline::Text {
-            text: string(&mut v, "text")?,
-        },
-        "strong" => Inline::Strong {
-            content: list(&mut v, "content", inline)?,
-        },
-        "emphasis" => Inline::Emphasis {
-            content: list(&mut v, "content", inline)?,
-        },
-        "strike" => Inline::Strike {
-            content: list(&mut v, "content", inline)?,
-        },
-        "code" => Inline::Code {
-            text: string(&mut v, "text")?,
-        },
-        "link" => Inline::Link {
-            url: string(&mut v, "url")?,
-            content: list(&mut v, "content", inline)?,
-        },
-        "image" => Inline::Image {
-            url: string(&mut v, "url")?,
-            alt: string(&mut v, "alt")?,
-        },
-        "cite" => Inline::Cite { n: small(&v, "n")? },
-        "break" => Inline::Break,
-        // Nothing to see; the sentence around it stays.
-        _ => Inline::text(""),
     })
 }
 

@@ -20,6 +20,7 @@ mod message;
 mod node;
 mod page;
 mod rows;
+mod scroll;
 
 use bulle_widget_core::{Event, Ticket, wire};
 use wasm_bindgen::prelude::*;
@@ -114,6 +115,7 @@ impl Handle {
     /// | `show` | the id of the conversation to show |
     /// | `reload` | the session, or the messages, loaded again |
     /// | `unrate` | the id of an answer whose rating the edge has not taken |
+    /// | `attach` | the files that go with the next message: a JSON array of `{id, name, bytes}` |
     /// | `forget` | the edge has erased the visitor |
     pub fn tell(&self, wish: &str, value: String) {
         let event = match wish {
@@ -132,6 +134,7 @@ impl Handle {
                 },
                 Err(_) => return,
             },
+            "attach" => Event::Attached { files: value },
             "forget" => Event::Erased,
             _ => return,
         };

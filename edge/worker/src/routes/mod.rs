@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod assets;
+pub mod attachments;
 pub mod completions;
 pub mod conversations;
 #[cfg(test)]
@@ -9,14 +10,20 @@ pub mod documented;
 pub mod feedback;
 pub mod health;
 pub mod loader;
+pub mod me;
 pub mod messages;
 pub mod sessions;
 pub mod strings;
+mod visit;
 
-use axum::{Router, routing::get, routing::post};
+use axum::{
+    Router,
+    routing::{get, patch, post, put},
+};
 use bulle_protocol::problem::{Code, Problem};
 
 use crate::{adapters::Edge, http::Refusal, openapi};
+use visit::{Visited, answering};
 
 /// The routes of the edge.
 pub fn router(edge: Edge) -> Router {
@@ -27,15 +34,40 @@ pub fn router(edge: Edge) -> Router {
         .route("/v1/strings/{locale}", get(strings::get))
         .route(
             "/v1/conversations",
-            get(conversations::list).post(conversations::create),
+            get(Visited(|v| answering(conversations::list(v))))
+                .post(Visited(|v| answering(conversations::create(v)))),
+        )
+        .route(
+            "/v1/conversations/{id}",
+            patch(Visited(|v| answering(conversations::rename(v))))
+                .delete(Visited(|v| answering(conversations::delete(v)))),
         )
         .route(
             "/v1/conversations/{id}/messages",
-            get(messages::history).post(messages::send),
+            get(Visited(|v| answering(messages::history(v))))
+                .post(Visited(|v| answering(messages::send(v)))),
         )
-        .route("/v1/conversations/{id}/events", get(messages::events))
-        .route("/v1/conversations/{id}/cancel", post(messages::cancel))
-        .route("/v1/messages/{id}/feedback", post(feedback::post))
+        .route(
+            "/v1/conversations/{id}/events",
+            get(Visited(|v| answering(messages::events(v)))),
+        )
+        .route(
+            "/v1/conversations/{id}/cancel",
+            post(Visited(|v| answering(messages::cancel(v)))),
+        )
+        .route(
+            "/v1/messages/{id}/feedback",
+            post(Visited(|v| answering(feedback::post(v)))),
+        )
+        .route(
+            attachments::PATH,
+            post(Visited(|v| answering(attachments::post(v)))),
+        )
+        .route(
+            "/v1/me",
+            put(Visited(|v| answering(me::put(v)))).delete(Visited(|v| answering(me::delete(v)))),
+        )
+        .route("/v1/me/export", get(Visited(|v| answering(me::export(v)))))
         .route("/v1/chat/completions", post(completions::create))
         .route("/v1/models", get(completions::models))
         .route("/v1/models/{id}", get(completions::model))

@@ -1,7 +1,10 @@
 //! Both readers, the derived one and the small one, must agree.
 
 use super::{event as read, session as read_session, *};
-use bulle_protocol::event::EventId;
+use bulle_protocol::{
+    block::{Align, Block, Inline},
+    event::EventId,
+};
 use proptest::prelude::*;
 
 fn inline_strategy() -> impl Strategy<Value = Inline> {
@@ -186,11 +189,21 @@ fn a_session_and_a_history_are_read_as_the_protocol_reads_them() {
             name: "n".into(),
             tagline: String::new(),
             greeting: "g".into(),
-            theme: Theme::default(),
             strings: named,
             locale: "fr".into(),
             suggestions: vec!["s".into()],
             topics: vec![],
+            features: Features {
+                attachments: true,
+                history: false,
+                ..Features::default()
+            },
+            form: Some(Form::default()),
+            hours: Some(Hours {
+                open: true,
+                text: "h".into(),
+            }),
+            privacy_url: Some("https://example.com/privacy".into()),
         },
         conversation: Some(ConversationRef { id }),
         limits: Limits {
@@ -217,6 +230,14 @@ fn a_session_and_a_history_are_read_as_the_protocol_reads_them() {
             },
             comment: (finish == Finish::Length).then(|| "Too short.".into()),
         }),
+        attachments: match role {
+            Role::User => vec![Attachment {
+                id,
+                name: "cv.pdf".into(),
+                bytes: 9,
+            }],
+            Role::Assistant => vec![],
+        },
         finish,
     };
     let source = Source {
