@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { ROOT, startEdge } from "./support/edge.mjs";
 import { Bubble, focused, launch, picture } from "./support/browser.mjs";
 import { answer, startUpstream, stream } from "./support/upstream.mjs";
-import { ANSWER, PANEL, QUESTION, VIEWS, back, faults, isFocused, modules, talk, visit as arrive } from "./support/visitor.mjs";
+import { ANSWER, PANEL, QUESTION, VIEWS, back, faults, isFocused, modules, talk, visit as arrive } from "./support/bakery.mjs";
 
 let upstream, edge, browser;
 /** What the model of the bakery says. */
@@ -77,10 +77,10 @@ describe("a rating", () => {
   });
 });
 
-const file = (name, size = 2_000, type = "text/plain") => ({ name, mimeType: type, buffer: Buffer.alloc(size, "a") });
+const file = (name, size = 2_000, type = "text/plain") => ({ name, mimeType: type, buffer: Buffer.alloc(size, "Flour, water, salt.\n") });
 
 describe("files", () => {
-  const bot = { features: { attachments: true } };
+  const settings = { features: { attachments: true } };
   const chips = ({ bubble }) => bubble.dialog.getByRole("list", { name: PANEL.attach }).getByRole("listitem");
   async function choose({ page, button }, ...files) {
     const chooser = page.waitForEvent("filechooser");
@@ -89,13 +89,13 @@ describe("files", () => {
   }
 
   test("are read at once, shown, removed, and refused by kind, size and number", async () => {
-    const visitor = await visit({ bot });
+    const visitor = await visit({ settings });
     const { page, bubble, edgeSide, button } = visitor;
     const alert = bubble.dialog.locator(".filesaid");
-    await choose(visitor, file("menu.txt"), file("prices.csv", 1_500_000, "text/csv"));
+    await choose(visitor, file("menu.txt"), file("prices.csv", 150_000, "text/csv"));
     await page.waitForFunction(() => !document.querySelector("[data-bulle]").shadowRoot.querySelector(".files progress"));
     assert.equal(await chips(visitor).count(), 2);
-    assert.deepEqual(edgeSide.files.map(({ name, bytes, type }) => [name, bytes, type]), [["menu.txt", 2_000, "text/plain"], ["prices.csv", 1_500_000, "text/csv"]]);
+    assert.deepEqual(edgeSide.files.map(({ name, bytes, type }) => [name, bytes, type]), [["menu.txt", 2_000, "text/plain"], ["prices.csv", 150_000, "text/csv"]]);
     assert.deepEqual(await faults(page), []);
     await picture(page, "sheets-files");
     await choose(visitor, file("virus.exe"));
@@ -114,7 +114,7 @@ describe("files", () => {
   });
 
   test("that the edge cannot take say why, and are sent again where that may help", async () => {
-    const visitor = await visit({ bot });
+    const visitor = await visit({ settings });
     const { bubble, edgeSide, button } = visitor;
     for (const [status, words] of [[413, /at most/], [422, /cannot be read/]]) {
       edgeSide.fail("/v1/attachments", status);
@@ -133,7 +133,7 @@ describe("files", () => {
   });
 
   test("are dropped and pasted, and a message waits for them", async () => {
-    const visitor = await visit({ bot });
+    const visitor = await visit({ settings });
     const { page, bubble, edgeSide, button } = visitor;
     await button(PANEL.attach).waitFor();
     const release = edgeSide.hold("/v1/attachments");
@@ -141,7 +141,7 @@ describe("files", () => {
       const root = document.querySelector("[data-bulle]").shadowRoot;
       const data = (name) => {
         const transfer = new DataTransfer();
-        transfer.items.add(new File(["words"], name, { type: "text/plain" }));
+        transfer.items.add(new File([`Words of ${name}, which are read.`], name, { type: "text/plain" }));
         return transfer;
       };
       const at = { bubbles: true, composed: true, cancelable: true };
@@ -158,6 +158,10 @@ describe("files", () => {
     await bubble.log.getByText(ANSWER).first().waitFor();
     assert.deepEqual(edgeSide.files.map(({ name }) => name).sort(), ["dropped.txt", "pasted.md"]);
     assert.equal(await chips(visitor).count(), 0);
+    // They are shown with the question, and the model has read them.
+    for (const name of ["dropped.txt", "pasted.md"]) await bubble.log.getByText(name).first().waitFor();
+    assert.match(JSON.stringify(upstream.requests.at(-1).body.messages), /Words of dropped\.txt/);
+    await picture(page, "sheets-files-sent");
   });
 
   test("nothing of it is there when the owner has not turned it on", async () => {
@@ -170,7 +174,7 @@ describe("files", () => {
 });
 
 describe("dictation", () => {
-  const bot = { features: { dictation: true, attachments: true } };
+  const settings = { features: { dictation: true, attachments: true } };
   /** A recogniser that is driven by the test: the browser's own needs a microphone and a service. */
   const hear = () => {
     window.webkitSpeechRecognition = window.SpeechRecognition = class {
@@ -196,7 +200,7 @@ describe("dictation", () => {
     };
   };
   async function speaker() {
-    const visitor = await visit({ bot, script: hear });
+    const visitor = await visit({ settings, script: hear });
     const { page, button } = visitor;
     await button(PANEL.dictate).waitFor();
     return { ...visitor, says: (words, final) => page.evaluate(([words, final]) => window.hears.say(words, final), [words, final]) };
@@ -293,7 +297,7 @@ describe("a reply that nobody sees", () => {
         return start.apply(this, at);
       };
     };
-    const visitor = await visit({ bot: { features: { sound: true } }, script });
+    const visitor = await visit({ settings: { features: { sound: true } }, script });
     const { page, bubble } = visitor;
     const turn = async (name) => {
       await bubble.dialog.getByRole("button", { name: "Menu", exact: true }).click();
@@ -429,14 +433,14 @@ describe("code", () => {
 
 describe("a note that comes first", () => {
   const TEXT = "Questions about our bread?";
-  const rule = (more) => ({ site: "plain-demo", rules: [{ text: TEXT, ...more }], dismiss: PANEL.dismiss });
+  const rule = (more) => ({ proactive: [{ text: { en: TEXT }, ...more }] });
   const note = (page) => page.getByRole("button", { name: TEXT });
   const kept = (page) => page.evaluate(() => localStorage["bulle-note:plain-demo"]);
   const pause = (page) => page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 300)));
 
   for (const [name, options] of Object.entries(VIEWS).filter(([name]) => name !== "zoom")) {
     test(`${name}: stands above the launcher, takes no focus, and costs no request`, async () => {
-      const { page, seen } = await visit({ ...options, open: false, rules: rule({ delay_s: 0 }) });
+      const { page, seen } = await visit({ ...options, open: false, settings: rule({ delay_s: 0 }) });
       await note(page).waitFor();
       await page.waitForLoadState("networkidle");
       assert.equal(await page.getByRole("status").getByText(TEXT).count(), 1);
@@ -455,7 +459,7 @@ describe("a note that comes first", () => {
 
   test("is dismissed for good, with a key too", async () => {
     for (const dismiss of [(page) => page.getByRole("button", { name: PANEL.dismiss }).click(), (page) => note(page).press("Escape")]) {
-      const { page, bubble } = await visit({ open: false, rules: rule({ delay_s: 0 }) });
+      const { page, bubble } = await visit({ open: false, settings: rule({ delay_s: 0 }) });
       await note(page).waitFor();
       await dismiss(page);
       await note(page).waitFor({ state: "detached" });
@@ -469,12 +473,18 @@ describe("a note that comes first", () => {
   });
 
   test("opens the panel, and never stands over an open one", async () => {
-    const { page, bubble } = await visit({ open: false, rules: rule({ delay_s: 0 }) });
+    const { page, bubble } = await visit({ open: false, settings: rule({ delay_s: 0 }) });
     await note(page).click();
     await bubble.input.waitFor();
     assert.equal(await note(page).count(), 0);
     assert.equal(await kept(page), "1");
-    const later = await visit({ rules: rule({ delay_s: 1 }) });
+    const asking = await visit({ open: false, settings: rule({ delay_s: 0, ask: { en: QUESTION } }) });
+    await note(asking.page).waitFor();
+    // The loader's own `ask` is not there yet.
+    await asking.page.evaluate(() => (window.Bulle["plain-demo"].ask = (text) => (window.asked = text)));
+    await note(asking.page).click();
+    assert.equal(await asking.page.evaluate(() => window.asked), QUESTION);
+    const later = await visit({ settings: rule({ delay_s: 1 }) });
     await later.page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 1_200)));
     assert.equal(await note(later.page).count(), 0);
     await later.page.keyboard.press("Escape");
@@ -483,7 +493,7 @@ describe("a note that comes first", () => {
   });
 
   test("waits for all that its rule names: the part of the page, the way out, the address", async () => {
-    const scrolled = await visit({ open: false, rules: rule({ scroll_percent: 90 }) });
+    const scrolled = await visit({ open: false, settings: rule({ scroll_percent: 90 }) });
     await scrolled.bubble.launcher.waitFor();
     await scrolled.page.mouse.wheel(0, 100);
     await pause(scrolled.page);
@@ -491,7 +501,7 @@ describe("a note that comes first", () => {
     await scrolled.page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
     await note(scrolled.page).waitFor();
 
-    const leaving = await visit({ open: false, rules: rule({ exit_intent: true }) });
+    const leaving = await visit({ open: false, settings: rule({ exit_intent: true }) });
     await leaving.bubble.launcher.waitFor();
     const leave = (clientY) => leaving.page.evaluate((clientY) => document.documentElement.dispatchEvent(new MouseEvent("mouseleave", { clientY })), clientY);
     await leave(300);
@@ -501,7 +511,7 @@ describe("a note that comes first", () => {
     await note(leaving.page).waitFor();
 
     for (const [url, fits] of [["/plain/*", true], ["*in/", true], ["/plain", false], ["/pl.in/", false], ["/shop*", false]]) {
-      const { page, bubble } = await visit({ open: false, rules: rule({ delay_s: 0, url }) });
+      const { page, bubble } = await visit({ open: false, settings: rule({ delay_s: 0, url }) });
       await bubble.launcher.waitFor();
       if (fits) await note(page).waitFor();
       else await pause(page);
@@ -510,7 +520,7 @@ describe("a note that comes first", () => {
   });
 
   test("comes on a phone when the finger hurries back up", async () => {
-    const { page, bubble } = await visit({ ...VIEWS.phone, open: false, rules: rule({ exit_intent: true }) });
+    const { page, bubble } = await visit({ ...VIEWS.phone, open: false, settings: rule({ exit_intent: true }) });
     await bubble.launcher.waitFor();
     await page.evaluate(() => scrollTo(0, 2_000));
     await pause(page);
@@ -526,7 +536,7 @@ describe("a note that comes first", () => {
 
   test("is not there where the browser keeps nothing, and harms nothing", async () => {
     const script = () => Object.defineProperty(window, "localStorage", { get: () => { throw new DOMException("blocked", "SecurityError"); } });
-    const { page, bubble, seen } = await visit({ open: false, rules: rule({ delay_s: 0 }), script });
+    const { page, bubble, seen } = await visit({ open: false, settings: rule({ delay_s: 0 }), script });
     await bubble.launcher.waitFor();
     await pause(page);
     assert.equal(await note(page).count(), 0);

@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { startEdge } from "./support/edge.mjs";
 import { focused, launch, picture } from "./support/browser.mjs";
-import { ANSWER, PANEL, QUESTION, VIEWS, back, faults, inFocus, isFocused, modules, talk, visit as arrive } from "./support/visitor.mjs";
+import { ANSWER, PANEL, QUESTION, VIEWS, back, faults, inFocus, isFocused, modules, talk, visit as arrive } from "./support/bakery.mjs";
 
 let edge, browser;
 before(async () => {
@@ -112,7 +112,8 @@ describe("the menu", () => {
     await sheet.getByRole("button", { name: "Download my data" }).click();
     const file = await download;
     assert.equal(file.suggestedFilename(), "plain-demo.json");
-    assert.deepEqual(JSON.parse(await readFile(await file.path(), "utf8")), edgeSide.exported);
+    const exported = await readFile(await file.path(), "utf8");
+    assert.ok(JSON.parse(exported) && exported.includes(QUESTION) && exported.includes(ANSWER), exported);
 
     await sheet.getByRole("button", { name: "Erase everything about me" }).click();
     assert.deepEqual(edgeSide.calls.filter((call) => call === "DELETE /v1/me"), []);
@@ -181,7 +182,7 @@ describe("the menu", () => {
 
   for (const [name, options] of Object.entries(VIEWS)) {
     test(`${name}: no violation, nothing is cut off, targets are large enough`, async () => {
-      const visitor = await visit({ ...options, bot: { features: { sound: true, history: true, export: true }, privacy_url: "https://example.com/privacy" } });
+      const visitor = await visit({ ...options, settings: { features: { sound: true }, privacy_url: "https://example.com/privacy" } });
       const { page, bubble } = visitor;
       await talk(visitor);
       await bubble.dialog.locator("button[aria-expanded]").click();
@@ -208,27 +209,29 @@ describe("the menu", () => {
   }
 });
 
+const en = (text) => ({ en: text });
 const FORM = {
-  title: "Before we start",
-  text: "So that we can call you back about your order.",
+  title: en("Before we start"),
+  text: en("So that we can call you back about your order."),
   fields: [
-    { name: "name", label: "Your name", kind: "text", required: true },
-    { name: "email", label: "E-mail", kind: "email", required: true },
-    { name: "phone", label: "Phone", kind: "tel", required: false },
-    { name: "topic", label: "Topic", kind: "select", required: true, options: ["Bread", "Cakes"] },
-    { name: "wishes", label: "Wishes", kind: "textarea", required: false },
-    { name: "news", label: "Send me the news", kind: "checkbox", required: false },
+    { name: "name", label: en("Your name"), kind: "text", required: true },
+    { name: "email", label: en("E-mail"), kind: "email", required: true },
+    { name: "phone", label: en("Phone"), kind: "tel", required: false },
+    { name: "topic", label: en("Topic"), kind: "select", required: true, options: en(["Bread", "Cakes"]) },
+    { name: "wishes", label: en("Wishes"), kind: "textarea", required: false },
+    { name: "news", label: en("Send me the news"), kind: "checkbox", required: false },
   ],
-  consent: "I agree to the [privacy notice](https://example.com/privacy).",
-  submit: "Start the chat",
+  consent: en("I agree to the [privacy notice](https://example.com/privacy)."),
+  submit: en("Start the chat"),
   required: true,
 };
+const SUBMIT = FORM.submit.en;
 
 describe("the form before the first message", () => {
   test("is filled in with the keyboard, says what is missing, and makes way for the composer", async () => {
-    const visitor = await visit({ bot: { form: FORM } });
+    const visitor = await visit({ settings: { form: FORM } });
     const { page, bubble, edgeSide, seen } = visitor;
-    const form = bubble.dialog.getByRole("form", { name: FORM.title });
+    const form = bubble.dialog.getByRole("form", { name: FORM.title.en });
     await form.waitFor();
     assert.ok(!(await page.locator("[data-bulle] .composer").isVisible()));
     assert.deepEqual(await faults(page), []);
@@ -261,24 +264,30 @@ describe("the form before the first message", () => {
 
     // What was typed outlives an edge that fails.
     edgeSide.fail("/v1/me", 500);
-    await form.getByRole("button", { name: FORM.submit }).click();
+    await form.getByRole("button", { name: SUBMIT }).click();
     await form.getByText(PANEL.form_failed).waitFor();
     edgeSide.fail("/v1/me", "offline");
-    await form.getByRole("button", { name: FORM.submit }).click();
+    await form.getByRole("button", { name: SUBMIT }).click();
     await page.waitForFunction(() => document.querySelector("[data-bulle]").shadowRoot.querySelector(".form [role=alert]").textContent);
     assert.equal(await form.getByLabel("Your name").inputValue(), "Ada Lovelace");
     edgeSide.fail("/v1/me", undefined);
-    await form.getByRole("button", { name: FORM.submit }).click();
+    await form.getByRole("button", { name: SUBMIT }).click();
     await form.waitFor({ state: "detached" });
     assert.ok(await isFocused(bubble.input));
     assert.deepEqual(edgeSide.answers, { fields: { name: "Ada Lovelace", email: "ada@example.com", topic: "Cakes", news: "false" }, consent: true });
     await talk(visitor);
     assert.deepEqual(seen.errors.filter((line) => !/Failed to load resource/.test(line)), []);
+    // Nobody is asked twice.
+    await page.reload();
+    await back(visitor);
+    await bubble.log.getByText(ANSWER).first().waitFor();
+    await page.waitForLoadState("networkidle");
+    assert.equal(await form.count(), 0);
   });
 
   test("a question that is picked meanwhile is asked when it has been sent", async () => {
-    const form = { title: "Your name?", fields: [FORM.fields[0]], submit: "Go", required: true };
-    const { page, bubble } = await visit({ bot: { form } });
+    const form = { title: en("Your name?"), fields: [FORM.fields[0]], required: true };
+    const { page, bubble } = await visit({ settings: { form } });
     const shown = bubble.dialog.getByRole("form");
     await shown.waitFor();
     await bubble.dialog.getByRole("button", { name: QUESTION }).click();
@@ -290,7 +299,7 @@ describe("the form before the first message", () => {
   });
 
   test("one that may be left out can be dismissed, and comes only before the first message", async () => {
-    const visitor = await visit({ bot: { form: { ...FORM, required: false, consent: undefined } } });
+    const visitor = await visit({ settings: { form: { ...FORM, required: false, consent: undefined } } });
     const { page, bubble } = visitor;
     const form = bubble.dialog.getByRole("form");
     await form.getByRole("button", { name: "Dismiss" }).click();
@@ -305,11 +314,11 @@ describe("the form before the first message", () => {
 
   for (const [name, options] of Object.entries(VIEWS)) {
     test(`${name}: no violation, nothing is cut off`, async () => {
-      const { page, bubble } = await visit({ ...options, bot: { form: FORM } });
+      const { page, bubble } = await visit({ ...options, settings: { form: FORM } });
       await page.locator("[data-bulle] .form").waitFor();
       assert.deepEqual(await faults(page), []);
       await picture(page, `sheets-form-${name}`);
-      const submit = bubble.dialog.getByRole("button", { name: FORM.submit });
+      const submit = bubble.dialog.getByRole("button", { name: SUBMIT });
       await submit.scrollIntoViewIfNeeded();
       const [box, { width, height }] = [await submit.boundingBox(), page.viewportSize()];
       assert.ok(box.x >= 0 && box.y >= 0 && box.x + box.width <= width && box.y + box.height <= height, JSON.stringify(box));
