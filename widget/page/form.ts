@@ -66,18 +66,14 @@ const CSS = `.app:has(>.form) .composer{display:none}
 
 const styled = new WeakSet<Panel>();
 
-/**
- * Shows the form, unless there are messages already and the owner can do without it. A question that is picked meanwhile
- * is asked when the form has been sent.
- */
+/** Shows the form. A question that is picked meanwhile is asked when the form has been sent. */
 export const form = async (panel: Panel, asked: Form): Promise<void> => {
   const { make, body, root } = panel;
   const app = body.querySelector(".app")!;
   const composer = app.querySelector(".composer")!;
-  if (!asked.required && root.querySelector(".msg:not(.greeting)")) return;
   const text = await texts(panel);
-  // The session is opened anew from time to time.
-  if (app.querySelector(".form")) return;
+  // The session is opened anew from time to time, and the visitor may have written meanwhile.
+  if (app.querySelector(".form") || (!asked.required && app.querySelector(".mine"))) return;
   if (!styled.has(panel)) panel.style(CSS);
   styled.add(panel);
 

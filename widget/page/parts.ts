@@ -90,7 +90,7 @@ export const parts = (shell: Shell, handle: () => Handle, call: Panel["call"]) =
     if (wanted && !there[name]) (there[name] = fetch()).catch(() => (there[name] = 0));
   };
 
-  const opened = (bot: Bot) => {
+  const opened = ({ bot, conversation }: { bot: Bot; conversation?: unknown }) => {
     panel.bot = bot;
     const { features, form, strings } = bot;
     const { menu } = strings;
@@ -99,8 +99,8 @@ export const parts = (shell: Shell, handle: () => Handle, call: Panel["call"]) =
       there.menu = button.onclick = () => import("./menu").then((part) => part.menu(panel, button));
       tools.after(button);
     }
-    // Another visitor may have filled it in.
-    if (form) import("./form").then((part) => part.form(panel, form)).catch(() => {});
+    // It comes before the first message; and another visitor may have filled it in.
+    if (form && (form.required || !conversation)) import("./form").then((part) => part.form(panel, form)).catch(() => {});
     else root.querySelector(".form")?.remove();
     once("attach", features?.attachments, () => import("./attach").then((part) => part.attach(panel)));
     const speech = "SpeechRecognition" in window || "webkitSpeechRecognition" in window;
@@ -109,7 +109,7 @@ export const parts = (shell: Shell, handle: () => Handle, call: Panel["call"]) =
 
   return {
     heard(url: string, body: string) {
-      if (url.endsWith("/v1/sessions")) opened(JSON.parse(body).bot);
+      if (url.endsWith("/v1/sessions")) opened(JSON.parse(body));
       panel.current = /ions\/(\w+)\/(?:m|e)/.exec(url)?.[1] ?? panel.current;
     },
     emit(kind: string, detail: string) {
