@@ -59,7 +59,7 @@ const notes = (site: string, rules: Rule[], dismiss: string) => {
       const shared = "min-width:44px;min-height:44px;border-radius:18px;";
       const follow = () => (bubble[ask ? "ask" : "open"] as (text?: string) => void)(ask);
       note.append(
-        make("button", shared + "padding:10px 16px;text-align:start;overflow-wrap:anywhere", { textContent: text, onclick: follow }),
+        make("button", shared + "padding:10px 16px;text-align:start;overflow-wrap:anywhere", { textContent: text, dir: "auto", onclick: follow }),
         make("button", shared, { textContent: "✕", ariaLabel: dismiss, onclick: dismissed }),
       );
     });

@@ -45,7 +45,7 @@ const CSS = `.body{position:relative;overflow:clip}
 .sheet .row{display:flex;align-items:center}
 .sheet .row .do{min-width:0;flex:1;flex-direction:column;align-items:stretch;gap:0}
 .sheet .row .do:hover{background:none}
-.sheet .title{text-align:match-parent;overflow:hidden;white-space:nowrap;text-overflow:ellipsis}
+.sheet .title{overflow:hidden;white-space:nowrap;text-overflow:ellipsis}
 .sheet time{color:var(--muted);font-size:13px}
 .sheet .row .tool{flex:none;width:36px;height:36px}
 .sheet .row .tool .icon{width:18px;height:18px}
@@ -195,7 +195,7 @@ const content = (panel: Panel, text: Text, close: (focus?: boolean) => void): No
       item.classList.remove("asks");
       const name = conversation.title || text("untitled");
       const time = make("time", "", { datetime: new Date(updated_at).toISOString() }, ago(updated_at, bot.locale));
-      const open = make("button", "do", {}, make("span", "title", { dir: "auto" }, name), time);
+      const open = make("button", "do", {}, make("span", "title", {}, make("bdi", "", {}, name)), time);
       if (isCurrent(panel, id)) open.ariaCurrent = "true";
       open.onclick = () => {
         if (!isCurrent(panel, id)) panel.handle().tell("show", id);
