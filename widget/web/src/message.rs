@@ -144,10 +144,16 @@ fn answer(node: Node, message: &Message, bot: &Bot, inner: &Inner, marks: &[u32]
                 .attr("aria-pressed", if pressed { "true" } else { "false" })
                 .child(icon(THUMB))
         };
+        let thumbs = bot.features.feedback.then(|| {
+            [
+                thumb("good", &bot.strings.good, Rating::Up),
+                thumb("bad", &bot.strings.bad, Rating::Down),
+            ]
+        });
+        let thumbs = thumbs.into_iter().flatten();
         el("div", "tools")
             .child(time(message, inner))
-            .child(thumb("good", &bot.strings.good, Rating::Up))
-            .child(thumb("bad", &bot.strings.bad, Rating::Down))
+            .children(thumbs)
             .child(copy_button("copy", &id, &bot.strings.copy))
     });
     let foot = el("div", "foot")
