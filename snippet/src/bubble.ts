@@ -1,0 +1,210 @@
+/**
+ * A bubble before its code is there: the launcher, the panel's frame, and what fetches the rest on intent. It creates
+ * one element and touches nothing else of the page: no global but `Bulle`, no cookie, no style sheet outside its
+ * shadow root, no HTML string (pages may enforce Trusted Types).
+ */
+
+/** `LoaderSettings` in protocol/src/loader.rs. */
+export type Config = [
+  edge: string,
+  site: string,
+  name: string,
+  tagline: string,
+  locale: string,
+  opening: string,
+  closing: string,
+  loading: string,
+  unavailable: string,
+  again: string,
+  /** What is not as it is by itself, by the names of the tag's attributes. */
+  look: Record<string, any>,
+];
+
+/** A call of the owner's API: the name of a method, and its arguments. */
+export type Call = [method: string, ...values: any[]];
+
+/** One bubble, as the page calls it; snippet/bulle.d.ts has what of it is the owner's. */
+export interface Bubble {
+  open(): void;
+  close(): void;
+  toggle(): void;
+  destroy(): void;
+  /** Puts the bubble back on the page; a second run of the tag says what the tag says now. */
+  attach(data?: Data): void;
+  [method: string]: (...values: any[]) => void;
+}
+
+/** What the attributes `data-…` say, by their names in camel case. */
+export type Data = Record<string, string | undefined>;
+
+/** The loader's part of a bubble, for widget/page. */
+export interface Shell {
+  config: Config;
+  data: Data;
+  root: ShadowRoot;
+  /** The panel below its header. */
+  body: HTMLElement;
+  /** What the page calls. Most methods wait in `calls` until the code is there. */
+  bubble: Bubble;
+  calls: Call[];
+  /** Writes custom properties, by their names without `--bulle-`. */
+  paint(look: Record<string, string>): void;
+  /** Called by the loader when the panel has opened or closed, with whether the visitor or the page wanted it. */
+  shown?(byVisitor: boolean): void;
+}
+
+/** The module widget/page/main.ts. */
+interface Page {
+  load(shell: Shell, files: Promise<unknown>[]): Promise<(focus: boolean) => unknown>;
+}
+
+/** Replaced by the build with the hashed paths of the widget. */
+declare const __BULLE_ASSETS__: { js: string; wasm: string; css: string };
+/** Replaced by the build with shell.css. */
+declare const __BULLE_STYLES__: string;
+
+const assets = __BULLE_ASSETS__;
+const page = window as { Bulle?: any };
+
+/** An element with attributes and children. */
+const make = (tag: string, attributes: Record<string, string>, ...children: (Node | string)[]) => {
+  const element = (
+    /svg|path/.test(tag) ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag)
+  ) as HTMLElement;
+  for (const name in attributes) element.setAttribute(name, attributes[name]!);
+  element.append(...children);
+  return element;
+};
+
+/** Draws the bubble of a site. `tag` says what is different here; `into` is filled, instead of a corner of the page. */
+export const start = (tag: HTMLOrSVGElement | null, config: Config, into?: HTMLElement) => {
+  const [edge, site, , , locale, opening, closing, loading, unavailable, again, settings] = config;
+  const data: Data = { ...tag?.dataset };
+  // What is no matter of looks becomes a custom property that nobody reads, but for the identity.
+  const look: Record<string, any> = { name: config[2], scheme: "auto", label: "", dir: "", ...settings, ...data, identity: 0 };
+  const { name, label } = look;
+
+  // Until there is a bubble, `Bulle` is an array of calls. It stays one, and each bubble hears what was said before.
+  const all = (page.Bulle ??= []);
+  all.push = ([method, ...values]: Call) => {
+    for (const site in all) all[site][method]?.(...values);
+  };
+  if (all[site]) return all[site].attach(data);
+
+  const host = into ?? make("div", { "data-bulle": site });
+  host.lang = locale;
+  host.dir = look.dir;
+  const root = host.attachShadow({ mode: "open" });
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(__BULLE_STYLES__);
+  root.adoptedStyleSheets.push(sheet);
+
+  const shut = make("button", { class: "tool" }, "×");
+  shut.ariaLabel = closing;
+  const body = make("div", { class: "body" });
+  const panel = make(
+    "div",
+    { class: "panel", part: "panel", role: "dialog", "aria-label": name, tabindex: "-1" },
+    make("div", { class: "header" }, make("h2", {}, name), shut),
+    body,
+  );
+  const launcher = make(
+    "button",
+    { class: "launcher", part: "launcher" },
+    make("svg", {}, make("path", { d: "M12 4c-5 0-9 3-9 7 0 3 1 4 3 6v4l4-3c6 1 11-2 11-7 0-4-4-7-9-7z" })),
+    label,
+  );
+  const frame = make("div", { class: `frame ${look.position} ${look.scheme} ${look.size}` }, panel, launcher);
+  root.append(frame);
+
+  const paint = (look: Record<string, string>) => {
+    for (const name in look) (sheet.cssRules[0] as CSSStyleRule).style.setProperty("--bulle-" + name, look[name]!);
+  };
+  paint(look);
+
+  /** What is being fetched, or has been; emptied by a failure so that the next wish tries again. */
+  let code: Promise<((focus: boolean) => unknown) | void> | undefined;
+  let tries = 0;
+
+  const fetchCode = async () => {
+    // A failed import is remembered by the browser under its address: every try has its own.
+    const at = (path: string) => edge + path + (tries ? "?" + tries : "");
+    const files = [assets.wasm, assets.css].map((path) => fetch(at(path)).catch((error) => error));
+    try {
+      return await ((await import(at(assets.js))) as Page).load(shell, files);
+    } catch (error) {
+      code = undefined;
+      tries++;
+      // For the site's owner, who reads here what a policy or a blocker has refused.
+      console.error("[Bulle]", error);
+    }
+  };
+  const prepare = () => (code ??= fetchCode());
+
+  const cover = (...children: (Node | string)[]) =>
+    body.replaceChildren(make("div", { class: "cover", role: "status" }, ...children));
+
+  let isOpen = false;
+  let isThere = false;
+  const show = async (wanted: boolean, byVisitor = true) => {
+    isOpen = wanted;
+    launcher.ariaLabel = isOpen ? closing : label || opening;
+    launcher.ariaExpanded = isOpen as any;
+    frame.classList.toggle("open", isOpen);
+    if (byVisitor) (isOpen ? panel : launcher).focus();
+    shell.shown?.(byVisitor);
+    if (isThere || !isOpen) return;
+    isThere = true;
+    cover(loading);
+    isThere = !!(await prepare())?.(byVisitor);
+    if (isThere) return;
+    const retry = make("button", { class: "retry" }, again);
+    retry.onclick = bubble.open;
+    cover(unavailable, retry);
+  };
+
+  const keeper = new MutationObserver(() => setTimeout(() => bubble.attach()));
+  const bubble: Bubble = {
+    open: () => show(true),
+    close: () => show(false),
+    toggle: () => show(!isOpen),
+    destroy() {
+      keeper.disconnect();
+      host.remove();
+      delete all[site];
+    },
+    attach(now) {
+      // A page that is drawn anew signs in and out with its tag; it keeps what a script has said.
+      if (now && now.identity != data.identity) bubble.identify!((data.identity = now.identity));
+      // The body comes after a tag in the head. And some pages replace it, or what is in it, when the visitor follows a
+      // link. Not at once: a page that takes the bubble away whenever it comes would not get to do anything else.
+      if (into || !all[site]) return;
+      for (const node of [document.documentElement, document.body]) if (node) keeper.observe(node, { childList: true });
+      if (!host.isConnected) document.body?.append(host);
+    },
+  };
+  const calls: Call[] = [];
+  for (const method of ["ask", "identify", "signOut", "setTheme", "setLocale", "on", "off"]) {
+    bubble[method] = (...values) => {
+      calls.push([method, ...values]);
+      if (method == "ask") bubble.open();
+    };
+  }
+  const shell: Shell = { config, data, root, body, bubble, calls, paint };
+
+  launcher.onpointerenter = launcher.onfocus = prepare;
+  launcher.onclick = bubble.toggle;
+  shut.onclick = bubble.close;
+  panel.onkeydown = ({ key }) => {
+    if (key == "Escape") bubble.close();
+  };
+  show(false, false);
+  // The bubbles of several sites stand side by side.
+  launcher.style.marginInline = 76 * document.querySelectorAll("[data-bulle]").length + "px";
+  all[site] = bubble;
+  bubble.attach();
+  all.map(([method, ...values]: Call) => bubble[method]?.(...values));
+  try {
+    if (innerWidth > 640 && sessionStorage["bulle-open:" + site]) show(true, false);
+  } catch {}
+};
