@@ -58,6 +58,46 @@ pub struct SendMessage {
     /// Asks again when the turn of this id has failed; ignored otherwise.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub retry: bool,
+    /// Files of `POST /v1/attachments` that were not sent yet, at most 3.
+    #[cfg_attr(feature = "openapi", schema(max_items = 3))]
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub attachments: Vec<Id>,
+}
+
+/// Body of `PATCH /v1/conversations/{id}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Rename {
+    /// What the conversation is called from now on: 1 to 120 characters, at least one of them visible.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 120))]
+    pub title: String,
+}
+
+/// Answer of `POST /v1/attachments`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Uploaded {
+    /// For `attachments` of a message, within a day.
+    pub id: Id,
+    /// Its name.
+    pub name: String,
+    /// Its size. The bytes themselves are not kept.
+    pub bytes: u64,
+    /// Characters of its text that are kept, at most 20,000.
+    pub characters: usize,
+}
+
+/// A file of a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Attachment {
+    /// Its id.
+    pub id: Id,
+    /// Its name.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
 }
 
 /// Answer of `GET /v1/conversations/{id}/messages`.
@@ -99,6 +139,9 @@ pub struct Message {
     /// What the visitor thinks of an answer.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub feedback: Option<Feedback>,
+    /// Files that the visitor gave with a message.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub attachments: Vec<Attachment>,
 }
 
 /// Body of `POST /v1/messages/{id}/feedback`.

@@ -1,31 +1,12 @@
 //! What the edge writes into the loader script of a site.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeSeq};
+use std::collections::BTreeMap;
 
-use crate::session::{Position, Scheme, Theme};
+use crate::settings::{Position, Scheme, Size};
 
-/// The settings in JSON: an array in the order of the fields of [`LoaderConfig`], the theme's at the end. They are
-/// the one part of the loader that is not compressed, so they come without names.
-pub type Fields = (
-    String,
-    String,
-    String,
-    String,
-    String,
-    String,
-    String,
-    String,
-    String,
-    String,
-    String,
-    Scheme,
-    Position,
-);
-
-/// Replaces the placeholder of the loader, so that the launcher is drawn without any further request.
-/// Public by nature: nothing here is secret.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "Fields", from = "Fields")]
+/// What of the settings the loader hands on to the application.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoaderConfig {
     /// Origin of the edge, such as `https://chat.example.com`, without a trailing slash.
     pub edge: String,
@@ -47,50 +28,79 @@ pub struct LoaderConfig {
     pub unavailable: String,
     /// Loads the code again.
     pub retry: String,
-    /// Colours and place.
-    pub theme: Theme,
 }
 
-impl From<LoaderConfig> for Fields {
-    fn from(config: LoaderConfig) -> Self {
-        (
-            config.edge,
-            config.site,
-            config.name,
-            config.tagline,
-            config.locale,
-            config.open,
-            config.close,
-            config.loading,
-            config.unavailable,
-            config.retry,
-            config.theme.accent,
-            config.theme.scheme,
-            config.theme.position,
-        )
-    }
+/// Replaces the placeholder of the loader, so that the launcher is drawn without any further request.
+/// Public by nature: nothing here is secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoaderSettings {
+    /// What the application needs, too.
+    pub config: LoaderConfig,
+    /// Brand colour as `#rrggbb`.
+    pub accent: String,
+    /// Colour scheme.
+    pub scheme: Scheme,
+    /// Corner of the window.
+    pub position: Position,
+    /// Custom properties that differ from what they are by themselves, without their dashes.
+    pub style: BTreeMap<String, String>,
+    /// How much room the bubble takes.
+    pub size: Size,
+    /// When the bubble speaks first.
+    pub rules: Vec<Rule>,
+    /// Words on the launcher; may be empty.
+    pub label: String,
 }
 
-impl From<Fields> for LoaderConfig {
-    fn from(fields: Fields) -> Self {
-        let (edge, site, name, tagline, locale, open, close, loading, ..) = fields.clone();
-        let (.., unavailable, retry, accent, scheme, position) = fields;
-        Self {
-            edge,
-            site,
-            name,
-            tagline,
-            locale,
-            open,
-            close,
-            loading,
-            unavailable,
-            retry,
-            theme: Theme {
-                accent,
-                scheme,
-                position,
-            },
+/// When the bubble speaks first, and what it says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// What it says.
+    pub text: String,
+    /// Seconds on the page.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub delay_s: Option<u32>,
+    /// Percent of the page.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub scroll_percent: Option<u32>,
+    /// The pointer leaves the page at its top.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub exit_intent: bool,
+    /// Paths, with `*` for anything.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub url: Option<String>,
+    /// A question that is asked then.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ask: Option<String>,
+}
+
+/// An array in the order of the fields of [`LoaderConfig`] and [`LoaderSettings`]: the settings are the one part of the
+/// loader that is not compressed, so they come without names.
+impl Serialize for LoaderSettings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut array = serializer.serialize_seq(None)?;
+        let config = &self.config;
+        for text in [
+            &config.edge,
+            &config.site,
+            &config.name,
+            &config.tagline,
+            &config.locale,
+            &config.open,
+            &config.close,
+            &config.loading,
+            &config.unavailable,
+            &config.retry,
+            &self.accent,
+        ] {
+            array.serialize_element(text)?;
         }
+        array.serialize_element(&self.scheme)?;
+        array.serialize_element(&self.position)?;
+        array.serialize_element(&self.style)?;
+        array.serialize_element(&self.size)?;
+        array.serialize_element(&self.rules)?;
+        array.serialize_element(&self.label)?;
+        array.end()
     }
 }

@@ -54,6 +54,12 @@ pub enum Code {
     ChallengeRequired,
     /// The `challenge` was not accepted; a new one is needed.
     ChallengeFailed,
+    /// The bot wants its form filled in first.
+    FormRequired,
+    /// It is outside business hours, and the bot takes no messages then.
+    Closed,
+    /// The owner does not offer this.
+    FeatureDisabled,
     /// No `Authorization: Bearer` header with an API key.
     ApiKeyMissing,
     /// The API key is unknown, revoked or expired.
@@ -173,6 +179,9 @@ impl Code {
             Self::IdentityExpired => "identity_expired",
             Self::ChallengeRequired => "challenge_required",
             Self::ChallengeFailed => "challenge_failed",
+            Self::FormRequired => "form_required",
+            Self::Closed => "closed",
+            Self::FeatureDisabled => "feature_disabled",
             Self::ApiKeyMissing => "api_key_missing",
             Self::ApiKeyInvalid => "api_key_invalid",
             Self::ScopeMissing => "scope_missing",
@@ -213,6 +222,9 @@ impl Code {
             | Self::IdentityRequired
             | Self::ChallengeRequired
             | Self::ChallengeFailed
+            | Self::FormRequired
+            | Self::Closed
+            | Self::FeatureDisabled
             | Self::ScopeMissing => 403,
             Self::UnknownSite | Self::NotFound | Self::NoTurn => 404,
             Self::MethodNotAllowed => 405,
@@ -257,6 +269,9 @@ impl Code {
             Self::IdentityExpired => "Identity expired",
             Self::ChallengeRequired => "Challenge required",
             Self::ChallengeFailed => "Challenge failed",
+            Self::FormRequired => "Form required",
+            Self::Closed => "Closed",
+            Self::FeatureDisabled => "Not offered",
             Self::ApiKeyMissing => "API key missing",
             Self::ApiKeyInvalid => "API key invalid",
             Self::ScopeMissing => "Scope missing",

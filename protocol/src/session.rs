@@ -1,9 +1,13 @@
 //! Opening a session: what the page says and what it learns about the bot.
 
 use crate::Id;
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
-use crate::strings::Strings;
+use crate::{
+    settings::{Features, FieldKind},
+    strings::Strings,
+};
 
 /// Body of `POST /v1/sessions`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,8 +87,6 @@ pub struct Bot {
     pub tagline: String,
     /// First message of an empty conversation.
     pub greeting: String,
-    /// Colours and place.
-    pub theme: Theme,
     /// Interface texts in `locale`.
     pub strings: Strings,
     /// The locale that was chosen for `strings` (BCP 47).
@@ -93,68 +95,79 @@ pub struct Bot {
     pub suggestions: Vec<String>,
     /// What the bot knows about.
     pub topics: Vec<String>,
+    /// What the bubble offers.
+    #[serde(default)]
+    pub features: Features,
+    /// Absent when there is none, and when this visitor has filled it in.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub form: Option<Form>,
+    /// Absent when the bot has no business hours.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub hours: Option<Hours>,
+    /// What the owner says about the visitors' data.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub privacy_url: Option<String>,
 }
 
-/// Look of the bubble; inlined in the loader, so that the launcher needs no request.
+/// Whether people are there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields, default)]
-pub struct Theme {
-    /// Brand colour as `#rrggbb`.
-    #[cfg_attr(feature = "openapi", schema(pattern = "^#[0-9A-Fa-f]{6}$"))]
-    #[serde(deserialize_with = "colour")]
-    pub accent: String,
-    /// Light, dark, or what the visitor's system says.
-    pub scheme: Scheme,
-    /// Corner of the window.
-    pub position: Position,
+pub struct Hours {
+    /// Whether it is within business hours, when the session is opened.
+    pub open: bool,
+    /// What the visitor reads about it; may be empty while it is open.
+    pub text: String,
 }
 
-fn colour<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let digits = text.strip_prefix('#').unwrap_or_default();
-    if digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Ok(text);
-    }
-    Err(de::Error::custom(format!(
-        "`{text}` is no colour: write it as #rrggbb"
-    )))
-}
-
-impl Default for Theme {
-    fn default() -> Self {
-        Self {
-            accent: "#4f46e5".to_owned(),
-            scheme: Scheme::Auto,
-            position: Position::Right,
-        }
-    }
-}
-
-/// Colour scheme.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// A form that the visitor has not filled in yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Scheme {
-    /// Follow `prefers-color-scheme`.
-    #[default]
-    Auto,
-    /// Always light.
-    Light,
-    /// Always dark.
-    Dark,
+pub struct Form {
+    /// Its title.
+    pub title: String,
+    /// What stands above the fields.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub text: Option<String>,
+    /// The fields, from top to bottom.
+    pub fields: Vec<FormField>,
+    /// What the visitor must agree to.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub consent: Option<String>,
+    /// The button.
+    pub submit: String,
+    /// Whether messages are refused (`form_required`) until it is filled in.
+    #[serde(default)]
+    pub required: bool,
 }
 
-/// Corner of the window that the launcher sits in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// A field of a form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Position {
-    /// Bottom right.
-    #[default]
-    Right,
-    /// Bottom left.
-    Left,
+pub struct FormField {
+    /// Its name in `PUT /v1/me`.
+    pub name: String,
+    /// What the visitor reads.
+    pub label: String,
+    /// What is asked for.
+    pub kind: FieldKind,
+    /// Whether it may not be left empty.
+    pub required: bool,
+    /// What a `select` offers.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub options: Vec<String>,
+}
+
+/// Body of `PUT /v1/me`: a form, filled in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Answers {
+    /// What the visitor has written, by the names of the fields; at most 1,000 characters each. Checkboxes are "true" or
+    /// "false".
+    pub fields: BTreeMap<String, String>,
+    /// Whether the visitor has agreed to what the form asks consent for.
+    #[serde(default)]
+    pub consent: bool,
 }
 
 /// A conversation to continue.

@@ -4,16 +4,20 @@ use bulle_protocol::{
     Id,
     block::{Align, Block, Inline},
     conversation::{
-        Conversation, ConversationList, Created, Feedback, History, Message, Rating, Role,
-        SendMessage, Status,
+        Attachment, Conversation, ConversationList, Created, Feedback, History, Message, Rating,
+        Role, SendMessage, Status,
     },
     event::{
         Action, AppendEvent, BlockEvent, Done, EventId, Finish, Remaining, ServerEvent, Source,
         Sources, Start, Suggestions, TurnError, Usage,
     },
-    loader::LoaderConfig,
+    loader::{LoaderConfig, LoaderSettings, Rule},
     problem::{Code, Limit, Problem},
-    session::{Bot, ConversationRef, Limits, Page, Session, SessionRequest, Theme, Visitor},
+    session::{
+        Answers, Bot, ConversationRef, Form, FormField, Hours, Limits, Page, Session,
+        SessionRequest, Visitor,
+    },
+    settings::{Features, FieldKind, Theme},
     strings::Strings,
 };
 use insta::assert_json_snapshot;
@@ -181,11 +185,30 @@ fn requests_and_answers() {
                 name: "B".into(),
                 tagline: "T".into(),
                 greeting: "G".into(),
-                theme: Theme::default(),
                 strings: Strings::default(),
                 locale: "en".into(),
                 suggestions: vec!["S?".into()],
                 topics: vec!["t".into()],
+                features: Features::default(),
+                form: Some(Form {
+                    title: "F".into(),
+                    text: Some("t".into()),
+                    fields: vec![FormField {
+                        name: "topic".into(),
+                        label: "L".into(),
+                        kind: FieldKind::Select,
+                        required: true,
+                        options: vec!["a".into(), "b".into()],
+                    }],
+                    consent: Some("c".into()),
+                    submit: "S".into(),
+                    required: true,
+                }),
+                hours: Some(Hours {
+                    open: false,
+                    text: "h".into(),
+                }),
+                privacy_url: Some("https://example.com/privacy".into()),
             },
             conversation: Some(ConversationRef { id: id(2) }),
             limits: Limits {
@@ -193,6 +216,13 @@ fn requests_and_answers() {
                 per_minute: 3,
                 per_day: Some(10),
             },
+        }
+    );
+    assert_json_snapshot!(
+        "answers",
+        Answers {
+            fields: [("topic".to_owned(), "a".to_owned())].into(),
+            consent: true,
         }
     );
     assert_json_snapshot!("created", Created { id: id(1) });
@@ -213,12 +243,14 @@ fn requests_and_answers() {
             SendMessage {
                 id: id(1),
                 text: "Bonjour".into(),
-                retry: false
+                retry: false,
+                attachments: vec![],
             },
             SendMessage {
                 id: id(1),
                 text: "Bonjour".into(),
-                retry: true
+                retry: true,
+                attachments: vec![id(2)],
             },
         ]
     );
@@ -239,6 +271,11 @@ fn requests_and_answers() {
                     rating: Rating::Down,
                     comment: Some("No.".into()),
                 }),
+                attachments: vec![Attachment {
+                    id: id(5),
+                    name: "cv.pdf".into(),
+                    bytes: 9,
+                }],
             }],
             next: Some("x".into()),
         }
@@ -327,7 +364,7 @@ fn requests_refuse_unknown_fields() {
 #[test]
 fn the_loader_reads_what_the_edge_writes() {
     let text = |s: &str| s.to_owned();
-    assert_json_snapshot!(LoaderConfig {
+    let config = LoaderConfig {
         edge: text("https://chat.example.com"),
         site: text("k"),
         name: text("B"),
@@ -338,6 +375,25 @@ fn the_loader_reads_what_the_edge_writes() {
         loading: text("Loading"),
         unavailable: text("Unavailable"),
         retry: text("Retry"),
-        theme: Theme::default(),
+    };
+    let theme = Theme {
+        radius: Some(12),
+        ..Theme::default()
+    };
+    assert_json_snapshot!(LoaderSettings {
+        config,
+        accent: theme.accent.clone(),
+        scheme: theme.scheme,
+        position: theme.position,
+        style: theme.style(),
+        size: theme.size,
+        rules: vec![Rule {
+            text: text("Hi"),
+            delay_s: Some(5),
+            exit_intent: true,
+            url: Some(text("/pricing*")),
+            ..Rule::default()
+        }],
+        label: text("Ask us"),
     });
 }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use bulle_edge_core::loader as site_loader;
-use bulle_protocol::loader::LoaderConfig;
-use bulle_protocol::session::Theme;
+use bulle_protocol::loader::{LoaderConfig, LoaderSettings};
+use bulle_protocol::settings::Theme;
 use serde::Deserialize;
 
 use crate::{compress, paths};
@@ -141,7 +141,17 @@ fn loader_as_served() -> Result<Size> {
         loading: text("Chargement…"),
         unavailable: text("La conversation n’a pas pu être chargée."),
         retry: text("Réessayer"),
-        theme: Theme::default(),
+    };
+    let theme = Theme::default();
+    let config = LoaderSettings {
+        config,
+        accent: theme.accent.clone(),
+        scheme: theme.scheme,
+        position: theme.position,
+        style: theme.style(),
+        size: theme.size,
+        rules: Vec::new(),
+        label: String::new(),
     };
     let path = paths::assets().join("loader.js");
     let bundle = fs::read_to_string(&path).with_context(|| not_built(&path))?;

@@ -11,7 +11,9 @@ pub mod timer;
 
 pub mod meter;
 
+pub mod attachments;
 pub mod guard;
+pub mod hours;
 pub mod knowledge;
 pub mod loader;
 pub mod retrieval;

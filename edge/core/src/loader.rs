@@ -3,7 +3,10 @@
 //! The bundle is compressed once, when it is built; the settings are stored behind it as they are. So the
 //! script is as small as the best compression makes it and costs no time when it is asked for.
 
-use bulle_protocol::loader::LoaderConfig;
+use bulle_protocol::{
+    loader::{LoaderConfig, LoaderSettings},
+    settings::Launcher,
+};
 
 use crate::{settings::Site, strings};
 
@@ -15,7 +18,7 @@ const MAX_STORED: usize = 1 << 16;
 
 /// The settings of a site for a visitor who accepts these languages, the most wanted first. `edge` is the
 /// origin of the edge.
-pub fn config(site: &Site, edge: String, languages: &[&str]) -> LoaderConfig {
+pub fn config(site: &Site, edge: String, languages: &[&str]) -> LoaderSettings {
     let bot = &site.bot;
     let wishes: Vec<&str> = languages
         .iter()
@@ -23,9 +26,9 @@ pub fn config(site: &Site, edge: String, languages: &[&str]) -> LoaderConfig {
         .chain([bot.locale.as_str()])
         .collect();
     let locale = strings::negotiate(&wishes);
-    let texts = strings::texts(locale).bubble;
+    let texts = strings::bubble(bot, locale);
     let tagline = bot.tagline.get(locale, &bot.locale);
-    LoaderConfig {
+    let config = LoaderConfig {
         edge,
         site: site.key.clone(),
         name: bot.name.clone(),
@@ -36,13 +39,30 @@ pub fn config(site: &Site, edge: String, languages: &[&str]) -> LoaderConfig {
         loading: texts.loading,
         unavailable: texts.unavailable,
         retry: texts.retry,
-        theme: bot.theme.clone(),
+    };
+    let theme = &bot.theme;
+    let rules = bot.proactive.iter();
+    let label = match &theme.launcher {
+        Launcher::Icon => None,
+        Launcher::Label(label) => label.get(locale, &bot.locale).cloned(),
+    };
+    LoaderSettings {
+        config,
+        accent: theme.accent.clone(),
+        scheme: theme.scheme,
+        position: theme.position,
+        style: theme.style(),
+        size: theme.size,
+        rules: rules
+            .map(|rule| rule.localized(locale, &bot.locale))
+            .collect(),
+        label: label.unwrap_or_default(),
     }
 }
 
 /// What follows the first part of the bundle: the settings, as an expression of JavaScript, and the rest.
 /// `None` when the bundle has no place for them.
-pub fn rest(bundle: &str, config: &LoaderConfig) -> Option<String> {
+pub fn rest(bundle: &str, config: &LoaderSettings) -> Option<String> {
     let (_, after) = bundle.split_once(PLACEHOLDER)?;
     let json = serde_json::to_string(config).ok()?;
     // JSON is an expression; these two would end a line in old engines.
@@ -78,7 +98,10 @@ pub fn stitch(head: &[u8], rest: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fakes::site;
+    use crate::{
+        fakes::site,
+        settings::{Localized, ProactiveRule},
+    };
     use std::io::{Read, Write};
 
     /// A flushed stream, as the build makes it.
@@ -121,9 +144,24 @@ mod tests {
         site.bot.name = "</script>\u{2028}\"".into();
         let config = config(&site, "https://edge.test".into(), &["en-GB"]);
         assert_eq!(
-            (config.locale.as_str(), config.open.as_str()),
+            (config.config.locale.as_str(), config.config.open.as_str()),
             ("en", "Open the chat")
         );
+        let fr = |text: &str| Localized([("fr".to_owned(), text.to_owned())].into());
+        site.bot.theme.launcher = Launcher::Label(fr("Une question ?"));
+        site.bot.texts.0 = [("fr".to_owned(), [("open".into(), "Demander".into())].into())].into();
+        site.bot.proactive = vec![ProactiveRule {
+            text: fr("Besoin d’aide ?"),
+            delay_s: Some(20),
+            ..ProactiveRule::default()
+        }];
+        let french = super::config(&site, "https://edge.test".into(), &["fr"]);
+        assert_eq!(
+            (french.config.open.as_str(), french.label.as_str()),
+            ("Demander", "Une question ?")
+        );
+        let first = french.rules.first().map(|rule| rule.text.as_str());
+        assert_eq!(first, Some("Besoin d’aide ?"));
         let bundle = format!("run({PLACEHOLDER});");
         let rest = rest(&bundle, &config).unwrap();
         assert_eq!(head(&bundle), "run(");

@@ -13,6 +13,7 @@ use bulle_protocol::{
 use futures_util::Stream;
 
 use crate::{
+    attachments::Material,
     guard::{identity::Identity, token::Secret},
     meter::{Charge, Settlement, Verdict, window::Window},
     notice::mail::Mailer,
@@ -34,6 +35,13 @@ pub trait Clock {
     fn now_ms(&self) -> u64;
     /// Resolves after that many milliseconds.
     async fn sleep(&self, ms: u64);
+}
+
+/// Time zones.
+pub trait Zones {
+    /// Minutes that clocks in the zone are ahead of UTC at that time (Unix milliseconds). `None` for a zone that is not
+    /// known.
+    fn offset_minutes(&self, zone: &str, at_ms: u64) -> Option<i32>;
 }
 
 /// Randomness fit for secrets.
@@ -78,6 +86,23 @@ pub trait Visitors {
         fresh: Id,
         now_ms: u64,
     ) -> Result<Id, PortError>;
+}
+
+/// What is kept of visitors beside their conversations.
+pub trait Profiles {
+    /// Whether the visitor has filled in the bot's form.
+    async fn has_filled(&self, owner: &Owner) -> Result<bool, PortError>;
+    /// Whether everything of the visitor was erased.
+    async fn is_erased(&self, tenant_id: &str, visitor_id: Id) -> Result<bool, PortError>;
+    /// Gives files of the visitor's that were not sent yet to a message. Answers the message's files, and behind them
+    /// those that were sent earlier in the conversation, the newest first.
+    async fn attach(
+        &self,
+        owner: &Owner,
+        conversation_id: Id,
+        message_id: Id,
+        files: &[Id],
+    ) -> Result<Vec<Material>, PortError>;
 }
 
 /// Cloudflare Turnstile.

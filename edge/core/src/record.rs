@@ -134,6 +134,9 @@ pub struct PromptAdditions {
     /// What asked for suggested questions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suggest: Option<String>,
+    /// Files that the visitor had given, as they were quoted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub material: Option<String>,
 }
 
 impl PromptAdditions {
@@ -144,6 +147,7 @@ impl PromptAdditions {
             repair: extras.repair.map(str::to_owned),
             system: extras.system.map(str::to_owned),
             suggest: extras.suggest.map(str::to_owned),
+            material: extras.material.map(str::to_owned),
         }
     }
 
@@ -159,6 +163,7 @@ impl<'a> From<&'a PromptAdditions> for Extras<'a> {
             repair: added.repair.as_deref(),
             system: added.system.as_deref(),
             suggest: added.suggest.as_deref(),
+            material: added.material.as_deref(),
         }
     }
 }

@@ -8,6 +8,8 @@ use bulle_protocol::{
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
+use crate::hours;
+
 const LOCALES: [(&str, &str); 2] = [
     ("en", include_str!("locales/en.json")),
     ("fr", include_str!("locales/fr.json")),
@@ -78,6 +80,19 @@ pub fn texts(locale: &str) -> Texts {
         .unwrap_or_default()
 }
 
+/// The bubble's texts of a locale that [`negotiate`] gave, with the owner's own.
+pub fn bubble(bot: &BotSettings, locale: &str) -> Strings {
+    let mut strings = texts(locale).bubble;
+    if let Some(own) = bot.texts.of(locale) {
+        for (name, text) in strings.entries_mut() {
+            if let Some(own) = own.get(name) {
+                text.clone_from(own);
+            }
+        }
+    }
+    strings
+}
+
 /// Gives a refusal what the visitor is told about it, where that helps; `bot` when it is known.
 pub fn explain(mut problem: Problem, bot: Option<&BotSettings>, locale: &str) -> Problem {
     if problem.message.is_none() {
@@ -100,11 +115,13 @@ pub fn refusal(
     seconds: Option<u32>,
 ) -> Option<String> {
     let own = bot.limits.refusals.get(locale, &bot.locale);
-    let texts = texts(locale).bubble;
+    let texts = bubble(bot, locale);
     let (own, text) = match code {
         Code::RateLimited => (own.and_then(|own| own.minute.clone()), texts.rate_limited),
         Code::QuotaExceeded => (own.and_then(|own| own.day.clone()), texts.quota_exceeded),
         Code::Paused => (own.and_then(|own| own.paused.clone()), texts.paused),
+        Code::Closed => (None, hours::text(bot, locale, false)),
+        Code::FormRequired => (None, form_title(bot, locale)),
         Code::IdentityRequired => (None, texts.identity_required),
         Code::IdentityInvalid => (None, texts.identity_invalid),
         Code::IdentityExpired => (None, texts.identity_expired),
@@ -119,9 +136,15 @@ pub fn refusal(
     Some(own.unwrap_or(text).replace("{time}", &time))
 }
 
-/// What the visitor is told about a failed turn.
-pub fn failure(locale: &str, code: Code) -> String {
-    let bubble = texts(locale).bubble;
+fn form_title(bot: &BotSettings, locale: &str) -> String {
+    let form = bot.form.as_ref();
+    let title = form.and_then(|form| form.title.get(locale, &bot.locale));
+    title.cloned().unwrap_or_default()
+}
+
+/// What the visitor is told about a failed turn; `bot` when it is known.
+pub fn failure(bot: Option<&BotSettings>, locale: &str, code: Code) -> String {
+    let bubble = bot.map_or_else(|| texts(locale).bubble, |bot| bubble(bot, locale));
     match code {
         Code::UpstreamUnavailable | Code::Misconfigured => bubble.upstream_unavailable,
         Code::UpstreamTimeout => bubble.upstream_timeout,
@@ -189,6 +212,18 @@ mod tests {
         assert_eq!(say(&bot, Code::QuotaExceeded, 60), "Revenez dans 60 s !");
         assert!(say(&bot, Code::Paused, 60).contains("pause"));
         assert_eq!(refusal(&bot, "fr", Code::Internal, None), None);
+    }
+
+    #[test]
+    fn the_owners_texts_stand_in_their_own_language_only() {
+        let bot: BotSettings =
+            serde_json::from_str(r#"{"texts":{"fr":{"send":"Demander","paused":"Fermé."}}}"#)
+                .unwrap();
+        assert_eq!(bubble(&bot, "fr").send, "Demander");
+        assert_eq!(bubble(&bot, "fr").stop, texts("fr").bubble.stop);
+        assert_eq!(bubble(&bot, "en"), texts("en").bubble);
+        let paused = refusal(&bot, "fr", Code::Paused, None);
+        assert_eq!(paused.as_deref(), Some("Fermé."));
     }
 
     #[test]

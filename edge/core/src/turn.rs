@@ -23,6 +23,7 @@ use bulle_protocol::{
 use futures_util::future::{LocalBoxFuture, join};
 
 use crate::{
+    attachments::{self, WithFiles},
     cache::{self, CachedAnswer, Slot},
     guard::{Question, limit},
     notice::{self, Notice},
@@ -94,7 +95,12 @@ impl Ask<'_> {
             return false;
         }
         let input = Input::of(self.question);
-        let prompt = prompt::build(&input, passages, &memory, &Extras::default());
+        let material = attachments::quoted(self.question.attachments());
+        let extras = Extras {
+            material: material.as_deref(),
+            ..Extras::default()
+        };
+        let prompt = prompt::build(&input, passages, &memory, &extras);
         prompt.dropped() > 0
     }
 
@@ -106,7 +112,8 @@ impl Ask<'_> {
     /// Whether nothing that was said before has a part in the answer, so that it may be another's.
     fn is_first(&self) -> bool {
         let own = self.most.is_some() || self.question.instructions().is_some();
-        self.history.is_empty() && self.written.is_empty() && !self.question.retry() && !own
+        let bare = self.question.attachments().is_empty() && !self.question.retry();
+        self.history.is_empty() && self.written.is_empty() && bare && !own
     }
 }
 
@@ -170,7 +177,18 @@ pub async fn run<P: Platform>(
             _ => None,
         }
     };
-    let search = retrieval::search(ports, ask.question, previous);
+    let search = async {
+        let question = ask.question;
+        // A model is given the files as they are.
+        if question.attachments().is_empty() || !links.is_empty() {
+            return retrieval::search(ports, question, previous).await;
+        }
+        let index = WithFiles {
+            index: ports,
+            question,
+        };
+        retrieval::search(&index, question, previous).await
+    };
     let (found, circuit) = join(search, circuit).await;
     let passages = found.as_ref().cloned().unwrap_or_default();
     let timeouts = deployment.timeouts.with(bot.model.timeouts);
@@ -265,7 +283,12 @@ pub async fn run<P: Platform>(
         unanswered: match &cached {
             Some(cached) => cached.unanswered,
             // Documents that could not be searched have not said that they hold nothing.
-            None => found.is_ok() && finished.is_some_and(|answer| is_unanswered(&answer, quoted)),
+            // Nor does an answer from the visitor's own files say so.
+            None => {
+                found.is_ok()
+                    && ask.question.attachments().is_empty()
+                    && finished.is_some_and(|answer| is_unanswered(&answer, quoted))
+            }
         },
     };
     if !ask.offers() || written.end.is_err() {
@@ -376,7 +399,11 @@ fn last_event(
         }),
         Err(failure) => ServerEvent::Error(TurnError {
             code: failure.code,
-            message: strings::failure(ask.question.locale(), failure.code),
+            message: strings::failure(
+                Some(&ask.question.site().bot),
+                ask.question.locale(),
+                failure.code,
+            ),
             retry_after: failure.retry_after,
             action: None,
             kept,

@@ -6,6 +6,7 @@ use axum::{
     response::IntoResponse,
 };
 use bulle_edge_core::{
+    attachments::MAX_BYTES,
     completion,
     guard::{self, Admitted, Caller, address::Address, input::MAX_BODY_BYTES, token::Secret},
     ports::{Clock, Entropy},
@@ -38,14 +39,16 @@ pub async fn serve(mut request: HttpRequest, env: Env, context: Context) -> Resp
     // No page may read what API keys open: neither permission nor preflight is ever granted.
     let for_servers = routes::completions::is_here(&path);
     let for_pages = !for_servers && !path.starts_with(routes::admin::PREFIX);
-    let most = match routes::admin::sources::is_upload(&path) {
-        true => MAX_FILE_BYTES,
-        false => MAX_BODY_BYTES,
+    let upload = if path == routes::attachments::PATH {
+        Some(MAX_BYTES)
+    } else {
+        routes::admin::sources::is_upload(&path).then_some(MAX_FILE_BYTES)
     };
+    let most = upload.unwrap_or(MAX_BODY_BYTES);
     request.extensions_mut().insert(Arc::new(context));
     let mut response = if method == Method::OPTIONS && for_pages {
         preflight()
-    } else if routes::admin::sources::is_upload(&path) && !announces_too_much(request.headers()) {
+    } else if upload.is_some() && !announces_more(request.headers(), most) {
         // Whose key opens nothing need not have 20 MB held in memory: the handler reads the body.
         routed(&edge, request.map(Body::new)).await
     } else {
@@ -180,7 +183,10 @@ fn preflight() -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
     for (name, value) in [
-        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, DELETE"),
+        (
+            header::ACCESS_CONTROL_ALLOW_METHODS,
+            "GET, POST, PUT, PATCH, DELETE",
+        ),
         (
             header::ACCESS_CONTROL_ALLOW_HEADERS,
             "authorization, content-type, last-event-id",
@@ -254,10 +260,17 @@ pub fn json<T: serde::Serialize>(status: StatusCode, value: &T) -> Answer {
     Ok(response)
 }
 
-/// Whether an upload says that it is too large.
-fn announces_too_much(headers: &HeaderMap) -> bool {
+/// Done, and nothing to say.
+pub fn nothing() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
+/// Whether an upload says that it is larger.
+fn announces_more(headers: &HeaderMap, most: usize) -> bool {
     let announced = header(headers, "content-length").and_then(|n| n.parse::<usize>().ok());
-    announced.is_some_and(|n| n > MAX_FILE_BYTES)
+    announced.is_some_and(|n| n > most)
 }
 
 async fn routed(edge: &Edge, request: Request<Body>) -> Response<Body> {

@@ -10,7 +10,7 @@ mod meter;
 mod openapi;
 mod routes;
 
-use worker::{Context, Env, HttpRequest, event};
+use worker::{Context, Env, HttpRequest, ScheduleContext, ScheduledEvent, console_error, event};
 
 /// Every request comes in here and leaves with an answer: errors are problems, never exceptions.
 ///
@@ -23,4 +23,12 @@ async fn fetch(
     context: Context,
 ) -> worker::Result<worker::web_sys::Response> {
     http::raw(http::serve(request, env, context).await)
+}
+
+/// Once a day: what is kept for a while goes. A failure is made good the next day.
+#[event(scheduled)]
+async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
+    if let Err(error) = adapters::Edge::new(env).forget_old().await {
+        console_error!("{}", serde_json::json!({ "sweep": error.to_string() }));
+    }
 }

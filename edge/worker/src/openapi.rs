@@ -30,10 +30,11 @@ pub async fn get(State(edge): State<Edge>) -> Answer {
 mod tests {
     use crate::routes::{
         admin::{
-            bots, gaps, golden, identity_secrets, keys, notices, prompts, sites, sources, tenants,
-            usage,
+            bots, forms, gaps, golden, identity_secrets, keys, notices, prompts, sites, sources,
+            tenants, usage,
         },
-        assets, completions, conversations, feedback, health, loader, messages, sessions,
+        assets, attachments, completions, conversations, feedback, health, loader, me, messages,
+        sessions,
     };
     use utoipa::{
         Modify, OpenApi,
@@ -46,6 +47,7 @@ mod tests {
         paths(
             loader::get, assets::get, sessions::post, conversations::create, conversations::list,
             messages::send, messages::history, messages::events, messages::cancel, feedback::post,
+            conversations::rename, conversations::delete, attachments::post, me::put, me::export, me::delete,
             tenants::list, tenants::create, tenants::get, tenants::change, tenants::delete,
             bots::list, bots::create, bots::get, bots::change, bots::delete,
             sources::list, sources::create, sources::upload, sources::get, sources::change, sources::replace, sources::refresh,
@@ -56,6 +58,7 @@ mod tests {
             keys::list, keys::create, keys::get, keys::revoke,
             identity_secrets::list, identity_secrets::create, identity_secrets::delete,
             prompts::get,
+            forms::list,
             notices::list, notices::test, notices::secret,
             usage::report, usage::answer,
             completions::create, completions::models, completions::model,

@@ -1,17 +1,24 @@
 //! What an owner configures of a bot and of a tenant.
 
+mod form;
+mod hours;
 mod limits;
+mod look;
 mod model;
 mod persona;
+mod proactive;
 pub mod template;
 mod tenant;
 
+pub use form::{FieldKind, FormField, FormSettings};
+pub use hours::{DAY_MINUTES, HoursSettings, Outside, Weekday, minutes};
 pub use limits::{AddressLimits, Budget, LimitSettings, LimitStore, Refusals, Tier, Upgrade};
+pub use look::{Colours, Features, Font, Launcher, Position, Scheme, Size, Texts, Theme};
 pub use model::{Alternative, ModelChoice, Price, ProviderChoice, TimeoutSettings};
 pub use persona::{AnswerSettings, Persona};
+pub use proactive::ProactiveRule;
 pub use tenant::{NoticeSettings, TenantSettings};
 
-use crate::session::Theme;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -34,6 +41,24 @@ pub struct BotSettings {
     pub locale: String,
     /// Colours and place.
     pub theme: Theme,
+    /// What the bubble offers beside the conversation.
+    pub features: Features,
+    /// Texts of the bubble in the owner's words, by locale and name: `{"fr": {"send": "Demander"}}`. At most 300
+    /// characters each. They hold for their own language only.
+    #[serde(skip_serializing_if = "Localized::is_empty")]
+    pub texts: Texts,
+    /// What visitors are asked before, or beside, the conversation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub form: Option<FormSettings>,
+    /// When people are there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hours: Option<HoursSettings>,
+    /// When the bubble speaks first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub proactive: Vec<ProactiveRule>,
+    /// What the owner says about the visitors' data: an https:// address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub privacy_url: Option<String>,
     /// Who the bot is.
     pub persona: Persona,
     /// Which models answer.
@@ -47,7 +72,7 @@ pub struct BotSettings {
 }
 
 /// Who is let in at all.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct AccessSettings {
@@ -57,6 +82,18 @@ pub struct AccessSettings {
     /// deployment needs the secret TURNSTILE_SECRET.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub turnstile: Option<String>,
+    /// Whether the bot also has a page of its own, at `/c/{site}`.
+    pub hosted_page: bool,
+}
+
+impl Default for AccessSettings {
+    fn default() -> Self {
+        Self {
+            identified_only: false,
+            turnstile: None,
+            hosted_page: true,
+        }
+    }
 }
 
 /// A value by locale, such as `{"fr": "Bonjour", "en": "Hello"}`.
@@ -77,6 +114,12 @@ impl<T> Localized<T> {
         self.0.is_empty()
     }
 
+    /// The value for the locale, or for its language. Nothing else.
+    pub fn of(&self, locale: &str) -> Option<&T> {
+        let language = locale.split('-').next().unwrap_or_default();
+        self.0.get(locale).or_else(|| self.0.get(language))
+    }
+
     /// The value for the locale, or for its language, or for the fallback's, or for English, or any.
     pub fn get(&self, locale: &str, fallback: &str) -> Option<&T> {
         let language = |tag: &str| tag.split('-').next().unwrap_or_default().to_owned();
@@ -90,6 +133,17 @@ impl<T> Localized<T> {
         .iter()
         .find_map(|tag| self.0.get(tag))
         .or_else(|| self.0.values().next())
+    }
+}
+
+impl Localized<String> {
+    /// Whether there is a text, and each has 1 to `most` characters.
+    fn one(&self, path: &str, most: usize) -> Result<(), String> {
+        let bad = |text: &String| text.trim().is_empty() || text.chars().count() > most;
+        if self.is_empty() || self.0.values().any(bad) {
+            return at(path, &format!("1 to {most} characters, by language."));
+        }
+        Ok(())
     }
 }
 
@@ -131,6 +185,16 @@ impl BotSettings {
         if lists.into_iter().any(|list| list.len() > MAX_ITEMS) {
             let message = format!("at most {MAX_ITEMS} entries each.");
             return at("suggestions, topics", &message);
+        }
+        self.theme.validate()?;
+        look::validate_texts(&self.texts)?;
+        self.form.as_ref().map_or(Ok(()), FormSettings::validate)?;
+        self.hours
+            .as_ref()
+            .map_or(Ok(()), HoursSettings::validate)?;
+        proactive::validate(&self.proactive)?;
+        if !self.privacy_url.as_deref().is_none_or(limits::is_safe_url) {
+            return at("privacy_url", "give an https:// address.");
         }
         self.persona.validate()?;
         self.model.validate()?;
@@ -202,6 +266,10 @@ mod tests {
             (
                 r#"{"name":"x","limits":{"address":{"sessions_per_minute":0}}}"#,
                 "settings.limits.address",
+            ),
+            (
+                r#"{"name":"x","privacy_url":"javascript:alert(1)"}"#,
+                "settings.privacy_url",
             ),
         ] {
             assert!(check(json).starts_with(path), "{json}: {}", check(json));

@@ -210,6 +210,7 @@ mod tests {
             id: turn,
             text: "hi".into(),
             retry: false,
+            attachments: Vec::new(),
         };
         assert_eq!(
             call(Call::Send { conversation, body }),

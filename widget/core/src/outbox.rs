@@ -116,6 +116,7 @@ impl Session {
                         id: message,
                         text: text.unwrap_or_default(),
                         retry,
+                        attachments: Vec::new(),
                     },
                 }
             }

@@ -44,6 +44,7 @@ pub(crate) fn outbox_to_json(messages: &[Message]) -> String {
             id: message.id,
             text: message.text.clone(),
             retry: false,
+            attachments: Vec::new(),
         };
         json.push(if json.is_empty() { '[' } else { ',' });
         json.push_str(&serde_json::to_string(&unsent).unwrap_or_default());

@@ -12,14 +12,15 @@
 use bulle_protocol::{
     Id,
     block::{Align, Block, Inline},
-    conversation::{Created, Feedback, History, Message, Rating, Role, Status},
+    conversation::{Attachment, Created, Feedback, History, Message, Rating, Role, Status},
     event::{
         Action, AppendEvent, BlockEvent, Done, Finish, Remaining, ServerEvent, Source, Sources,
         Start, Suggestions, TurnError, Usage,
     },
     loader::LoaderConfig,
     problem::{Code, Problem},
-    session::{Bot, ConversationRef, Limits, Session, Theme, Visitor},
+    session::{Bot, ConversationRef, Form, Hours, Limits, Session, Visitor},
+    settings::Features,
     sse::Frame,
     strings::Strings,
 };
@@ -47,11 +48,10 @@ pub fn loader_config(json: &str) -> Option<LoaderConfig> {
         loading: next()?,
         unavailable: next()?,
         retry: next()?,
-        theme: Theme::default(),
     })
 }
 
-/// The answer of `POST /v1/sessions`. The theme is left at its default: the loader has drawn it.
+/// The answer of `POST /v1/sessions`. Of a form it says only that there is one: the page reads it.
 pub(crate) fn session(json: &str) -> Option<Session> {
     let mut v = parse(json)?;
     let mut visitor = take(&mut v, "visitor")?;
@@ -69,11 +69,17 @@ pub(crate) fn session(json: &str) -> Option<Session> {
             name: string(&mut bot, "name")?,
             tagline: string(&mut bot, "tagline")?,
             greeting: string(&mut bot, "greeting")?,
-            theme: Theme::default(),
             strings: strings(take(&mut bot, "strings")?),
             locale: string(&mut bot, "locale")?,
             suggestions: texts(&mut bot, "suggestions")?,
             topics: texts(&mut bot, "topics")?,
+            features: features(take(&mut bot, "features")),
+            form: take(&mut bot, "form").map(|_| Form::default()),
+            hours: take(&mut bot, "hours").map(|mut hours| Hours {
+                open: flag(&hours, "open"),
+                text: string(&mut hours, "text").unwrap_or_default(),
+            }),
+            privacy_url: string(&mut bot, "privacy_url"),
         },
         conversation: match take(&mut v, "conversation") {
             Some(conversation) => Some(ConversationRef {
@@ -87,6 +93,26 @@ pub(crate) fn session(json: &str) -> Option<Session> {
             per_day: small(&limits, "per_day"),
         },
     })
+}
+
+/// An edge that says nothing of them offers what it has always offered.
+fn features(v: Option<Value>) -> Features {
+    let Some(v) = v else {
+        return Features::default();
+    };
+    let on = |name| flag(&v, name);
+    Features {
+        attachments: on("attachments"),
+        dictation: on("dictation"),
+        feedback: on("feedback"),
+        sound: on("sound"),
+        history: on("history"),
+        export: on("export"),
+    }
+}
+
+fn flag(v: &Value, name: &str) -> bool {
+    v.get(name).and_then(Value::as_bool).unwrap_or_default()
 }
 
 /// A text that this version does not know is ignored, and one that is missing stays empty.
@@ -123,6 +149,14 @@ fn feedback(mut v: Value) -> Option<Feedback> {
     })
 }
 
+fn attachment(mut v: Value) -> Option<Attachment> {
+    Some(Attachment {
+        id: id(&v, "id")?,
+        name: string(&mut v, "name")?,
+        bytes: number(&v, "bytes")?,
+    })
+}
+
 fn message(mut v: Value) -> Option<Message> {
     Some(Message {
         id: id(&v, "id")?,
@@ -146,6 +180,10 @@ fn message(mut v: Value) -> Option<Message> {
         reply_to: id(&v, "reply_to"),
         finish: name(&v, "finish").map(finish),
         feedback: take(&mut v, "feedback").and_then(feedback),
+        attachments: match v.get("attachments") {
+            Some(_) => list(&mut v, "attachments", attachment)?,
+            None => Vec::new(),
+        },
     })
 }
 

@@ -27,13 +27,26 @@ const TENANT_TABLES: &[&str] = &[
     "summary",
     "visitor",
     "idempotency",
+    "form_answer",
+    "attachment",
+    "erased",
 ];
 
 /// Statements that cannot bind the tenant: a part of their text, and why.
-const EXCEPTIONS: &[(&str, &str)] = &[(
-    "WHERE site.key = ?1",
-    "a page knows its site's public key only; this statement finds the tenant",
-)];
+const EXCEPTIONS: &[(&str, &str)] = &[
+    (
+        "WHERE site.key = ?1",
+        "a page knows its site's public key only; this statement finds the tenant",
+    ),
+    (
+        "DELETE FROM attachment WHERE message_id IS NULL AND created_at < ?1",
+        "what nobody has sent within a day goes, of all tenants; nothing is read",
+    ),
+    (
+        "DELETE FROM erased WHERE at < ?1",
+        "notes that no token needs any more go, of all tenants; nothing is read",
+    ),
+];
 
 /// The column that must be bound.
 const COLUMN: &str = "tenant_id";

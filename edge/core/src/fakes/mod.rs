@@ -2,6 +2,7 @@
 
 mod notices;
 mod values;
+mod visitors;
 
 use bulle_protocol::Id;
 use futures_util::Stream;
@@ -17,6 +18,7 @@ pub use pollster::block_on;
 pub use values::*;
 
 use crate::{
+    attachments::Material,
     guard::identity::Identity,
     meter::{self, Charge, Line, Rows, Settlement, Verdict, window::Window},
     ports::{
@@ -42,6 +44,12 @@ pub struct Fakes {
     visitors: RefCell<BTreeMap<(String, String), Id>>,
     /// What Turnstile says.
     pub passes: Cell<Option<bool>>,
+    /// Who has filled in the form.
+    pub filled: RefCell<Vec<Owner>>,
+    /// Who has had everything erased.
+    pub erased: RefCell<Vec<Id>>,
+    /// Files that any visitor may send.
+    pub files: RefCell<Vec<Material>>,
     sites: RefCell<BTreeMap<String, Site>>,
     changing: Cell<Option<Site>>,
     hits: RefCell<Vec<Hit>>,
@@ -87,6 +95,9 @@ impl Default for Fakes {
             meters: RefCell::default(),
             visitors: RefCell::default(),
             passes: Cell::new(None),
+            filled: RefCell::default(),
+            erased: RefCell::default(),
+            files: RefCell::default(),
             sites: RefCell::default(),
             changing: Cell::default(),
             hits: RefCell::default(),

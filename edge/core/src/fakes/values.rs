@@ -7,6 +7,7 @@ use sha2::Sha256;
 
 use super::{Fakes, block_on};
 use crate::{
+    attachments::Material,
     guard::{self, Caller, Question, address::Address, token::Secret},
     prompt::{self, Extras, Input, Memory, Prompt},
     retrieval::{Hit, Passages},
@@ -96,7 +97,20 @@ pub fn question_to(site: Site, text: &str) -> Question {
 
 /// The same of a visitor with this locale.
 pub fn question_in(site: Site, locale: &str, text: &str) -> Question {
+    question_with(site, locale, text, &[])
+}
+
+/// The same with files, by name and text.
+pub fn question_with(site: Site, locale: &str, text: &str, files: &[(&str, &str)]) -> Question {
     let ports = Fakes::default();
+    let files = files.iter().zip(1..).map(|((name, text), n)| Material {
+        id: Id::from_parts(2, n),
+        name: (*name).to_owned(),
+        text: (*text).to_owned(),
+    });
+    let files: Vec<Material> = files.collect();
+    let attachments = files.iter().map(|file| file.id).collect();
+    ports.files.replace(files);
     ports.add_site(site);
     let request = SessionRequest {
         site: "demo".into(),
@@ -112,6 +126,7 @@ pub fn question_in(site: Site, locale: &str, text: &str) -> Question {
         id: Id::from_parts(1, 9),
         text: text.into(),
         retry: false,
+        attachments,
     };
     block_on(guard::admit_message(
         &ports,

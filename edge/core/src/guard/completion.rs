@@ -95,6 +95,7 @@ pub fn admit<P: Clock + Entropy>(
         id,
         ticket: ticket(id, id),
         text: question,
+        attachments: Vec::new(),
         retry: false,
         limits: Vec::new(),
         remaining: Remaining::default(),

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     meter::{Charge, Line, Rule, Settlement, Verdict, period::Period, window::Standing},
-    ports::{Clock, Kv, Memory, Meters, PortError},
+    ports::{Clock, Entropy, Kv, Memory, Meters, PortError},
     settings::{LimitStore, Site},
     strings,
 };
@@ -191,6 +191,34 @@ pub async fn give_back<P: Meters>(ports: &P, question: &Question) -> Result<(), 
     ports.settle(&question.site.tenant_id, &nothing).await
 }
 
+/// How many messages the meter has counted under the visitor today; `None` where they are not counted.
+///
+/// # Errors
+/// The meter failed.
+pub async fn today<P: Clock + Entropy + Meters>(
+    ports: &P,
+    admitted: &Admitted,
+) -> Result<Option<u64>, PortError> {
+    let now = ports.now_ms();
+    let lines = lines(admitted, now).into_iter();
+    let Some(mut line) = lines.into_iter().find(|line| line.name == DAY) else {
+        return Ok(None);
+    };
+    let quota = line.rule.quota();
+    if let Rule::Total { amount, .. } = &mut line.rule {
+        *amount = 0;
+    }
+    let charge = Charge {
+        id: Id::from_parts(now, ports.random()),
+        anew: false,
+        lines: vec![line],
+    };
+    let verdict = ports.charge(&admitted.site.tenant_id, &charge).await?;
+    let (Verdict::Charged { standings, .. } | Verdict::Refused { standings, .. }) = verdict;
+    let left = standings.first().map_or(0, |standing| standing.left);
+    Ok(Some(quota.saturating_sub(left)))
+}
+
 /// What nobody may begin too many of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beginning {
@@ -198,6 +226,8 @@ pub enum Beginning {
     Session,
     /// Conversations: each is a Durable Object with storage of its own.
     Conversation,
+    /// Files: each is read, which takes time.
+    Attachment,
 }
 
 /// Counts something new of a network address, or of a known visitor; `id` is its id.
@@ -215,6 +245,7 @@ pub async fn admit_beginning<P: Memory + Kv + Clock>(
     let name = match what {
         Beginning::Session => "sessions",
         Beginning::Conversation => "conversations",
+        Beginning::Attachment => "attachments",
     };
     let counter = Counter {
         key: format!("{name}/{}/{}/{who}", site.tenant_id, site.bot_id),

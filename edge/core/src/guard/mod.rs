@@ -12,6 +12,7 @@ pub mod nearby;
 pub mod origin;
 mod session;
 pub mod token;
+pub mod visitor;
 
 pub use session::{Opened, open_session};
 
@@ -24,7 +25,10 @@ use bulle_protocol::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ports::{Challenges, Clock, Entropy, Kv, Memory, Meters, Owner, Tenants, Visitors},
+    attachments::Material,
+    ports::{
+        Challenges, Clock, Entropy, Kv, Memory, Meters, Owner, Profiles, Tenants, Visitors, Zones,
+    },
     settings::{Site, Tier},
     strings,
 };
@@ -33,10 +37,13 @@ use token::Secret;
 
 /// Everything that the guard needs of the platform.
 pub trait Platform:
-    Tenants + Kv + Memory + Clock + Entropy + Meters + Visitors + Challenges
+    Tenants + Kv + Memory + Clock + Zones + Entropy + Meters + Visitors + Profiles + Challenges
 {
 }
-impl<P: Tenants + Kv + Memory + Clock + Entropy + Meters + Visitors + Challenges> Platform for P {}
+impl<P> Platform for P where
+    P: Tenants + Kv + Memory + Clock + Zones + Entropy + Meters + Visitors + Profiles + Challenges
+{
+}
 
 /// Where a request comes from.
 #[derive(Clone, Copy, Debug)]
@@ -128,6 +135,8 @@ pub struct Question {
     id: Id,
     ticket: Id,
     text: String,
+    #[serde(default)]
+    attachments: Vec<Material>,
     retry: bool,
     limits: Vec<Limit>,
     remaining: Remaining,
@@ -158,6 +167,11 @@ impl Question {
     /// The cleaned text.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The files of the message, and those of earlier ones.
+    pub fn attachments(&self) -> &[Material] {
+        &self.attachments
     }
 
     /// Whether a failed turn may be tried again.
@@ -268,14 +282,23 @@ pub async fn admit<P: Platform>(
 /// Admits a new conversation of a visitor, with this id.
 ///
 /// # Errors
-/// `rate_limited`.
+/// `rate_limited`, `token_invalid`, `storage_unavailable`.
 pub async fn admit_conversation<P: Platform>(
     ports: &P,
     admitted: &Admitted,
     id: Id,
 ) -> Result<(), Problem> {
+    admit_new(ports, admitted, limit::Beginning::Conversation, id).await?;
+    visitor::remembered(ports, admitted).await
+}
+
+async fn admit_new<P: Platform>(
+    ports: &P,
+    admitted: &Admitted,
+    new: limit::Beginning,
+    id: Id,
+) -> Result<(), Problem> {
     let site = &admitted.site;
-    let new = limit::Beginning::Conversation;
     let visitor = admitted.visitor_id.to_string();
     let who = match admitted.known {
         true => visitor.as_str(),
@@ -285,10 +308,11 @@ pub async fn admit_conversation<P: Platform>(
     counted.map_err(|problem| strings::explain(problem, Some(&site.bot), &admitted.locale))
 }
 
-/// Admits a visitor's message in a conversation: input, then limits.
+/// Admits a visitor's message in a conversation: input, then hours and form, then files, then limits.
 ///
 /// # Errors
-/// `message_empty`, `message_too_long`, `rate_limited`, `quota_exceeded`, `storage_unavailable`.
+/// `message_empty`, `message_too_long`, `closed`, `form_required`, `feature_disabled`, `invalid_value`, `rate_limited`,
+/// `quota_exceeded`, `storage_unavailable`.
 pub async fn admit_message<P: Platform>(
     ports: &P,
     admitted: Admitted,
@@ -296,6 +320,9 @@ pub async fn admit_message<P: Platform>(
     message: SendMessage,
 ) -> Result<Question, Problem> {
     let text = input::clean(&message.text)?;
+    visitor::may_speak(ports, &admitted).await?;
+    let files = &message.attachments;
+    let attachments = visitor::material(ports, &admitted, conversation, message.id, files).await?;
     let ticket = limit::ticket(conversation, message.id);
     let counted = limit::admit(ports, &admitted, ticket, message.retry).await?;
     Ok(Question {
@@ -307,6 +334,7 @@ pub async fn admit_message<P: Platform>(
         id: message.id,
         ticket,
         text,
+        attachments,
         retry: message.retry,
         remaining: counted.remaining(),
         limits: counted.limits,

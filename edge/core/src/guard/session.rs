@@ -72,6 +72,14 @@ async fn open<P: Platform>(
         .as_deref()
         .and_then(|token| token::verify_for_resume(secret, token, now).ok())
         .filter(|claims| claims.site == site.key && claims.voucher.is_none());
+    let earlier = match earlier {
+        // Whose data was erased is somebody new. When that cannot be known now, what they begin is refused instead.
+        Some(claims) => {
+            let erased = ports.is_erased(&site.tenant_id, claims.sub).await;
+            (!erased.unwrap_or_default()).then_some(claims)
+        }
+        None => None,
+    };
     let fresh = Id::from_parts(now, ports.random());
     let limits = &site.bot.limits;
     let who = match &request.identity {

@@ -168,6 +168,7 @@ mod tests {
             repair: Some("Cite."),
             system: Some("Be kind."),
             suggest: Some("Suggest."),
+            material: Some("Files."),
         };
         let prompt = build(&asked(&bot, QUESTION), &passages, &memory, &extras);
         let mut chunks: Vec<_> = passages.items().iter().map(|p| p.hit.clone()).collect();

@@ -66,6 +66,8 @@ pub struct Extras<'a> {
     pub system: Option<&'a str>,
     /// A sentence that asks for questions which the visitor may ask next.
     pub suggest: Option<&'a str>,
+    /// Files that the visitor has given, quoted; see [`crate::attachments::quoted`].
+    pub material: Option<&'a str>,
 }
 
 /// A prompt. Only [`build`], [`summary()`] and [`again()`] make one.
@@ -148,7 +150,8 @@ fn write(
     let summary = memory.summary.filter(|_| input.memory.is_none());
     let (system, held) = instructions(template, input.bot, passages, summary.is_some(), extras);
     let quoted = summary.map(Summary::quoted).unwrap_or_default();
-    let taken = tokens(&system) + tokens(&quoted) + tokens(input.text);
+    let material = extras.material.unwrap_or_default();
+    let taken = tokens(&system) + tokens(&quoted) + tokens(material) + tokens(input.text);
     let left = BUDGET_TOKENS.saturating_sub(taken);
     let recalled = memory.recall(summary, input.memory, left);
     let mut turns = Turns::new(system);
@@ -157,6 +160,7 @@ fn write(
         turns.push(Role::User, &exchange.question);
         turns.push(Role::Assistant, answer);
     }
+    turns.push(Role::User, material);
     turns.push(Role::User, input.text);
     if let Some(so_far) = extras.continuation.filter(|text| !text.trim().is_empty()) {
         turns.push(Role::Assistant, so_far);
@@ -242,11 +246,15 @@ fn instructions(
         out.push_str(&format!("\n{owner}\n{system}\n"));
     }
     let mut held = Vec::new();
-    if passages.is_empty() {
+    if passages.is_empty() && extras.material.is_none() {
         let nothing = template.section(Section::WithoutPassages);
         out.push_str(&format!("\n{nothing}\n"));
     }
-    let mut left = BUDGET_TOKENS / 2;
+    // What the visitor has given takes some of the room.
+    let mut left = match extras.material {
+        Some(_) => BUDGET_TOKENS / 4,
+        None => BUDGET_TOKENS / 2,
+    };
     for passage in passages {
         // A document must not be able to close its own quotation.
         let text = passage.hit.text.replace("</passage", "< /passage");

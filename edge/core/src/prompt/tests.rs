@@ -215,6 +215,7 @@ fn what_is_added_to_the_instructions() {
         system: Some("Write for children."),
         suggest: Some("End with two questions that may be asked next."),
         continuation: None,
+        material: None,
     };
     let prompt = build(
         &Input::of(&question),
@@ -225,6 +226,27 @@ fn what_is_added_to_the_instructions() {
     insta::assert_snapshot!(prompt.turns()[0].content);
     assert_eq!(roles(&prompt), [Role::System, Role::User]);
     assert_eq!(prompt.reference().added.repair.as_deref(), extras.repair);
+}
+
+#[test]
+fn files_of_the_visitor_stand_before_the_question_as_data() {
+    let (question, passages) = found("Et Kubernetes ?", &[]);
+    let extras = Extras {
+        material: Some("<file>"),
+        ..Extras::default()
+    };
+    let prompt = build(
+        &Input::of(&question),
+        &passages,
+        &Memory::default(),
+        &extras,
+    );
+    assert_eq!(roles(&prompt), [Role::System, Role::User]);
+    assert_eq!(prompt.turns()[1].content, "<file>\n\nEt Kubernetes ?");
+    // That nothing was found is no reason to be silent about the files.
+    let without = plain(&Input::of(&question), &passages);
+    assert!(prompt.turns()[0].content.len() < without.turns()[0].content.len());
+    assert_eq!(prompt.reference().added.material.as_deref(), Some("<file>"));
 }
 
 #[test]

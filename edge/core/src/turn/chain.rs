@@ -16,6 +16,7 @@ use super::{
     model::{self, Attempt, Interruption, Patience},
 };
 use crate::{
+    attachments,
     budget::{self, Funding, Unfunded},
     guard::limit,
     notice::Notice,
@@ -221,11 +222,13 @@ impl<'a, P: Platform> Chain<'a, P> {
             exchanges: self.ask.history,
         };
         let repair = defect.map(validate::instruction);
+        let material = attachments::quoted(self.ask.question.attachments());
         let extras = Extras {
             continuation: (purpose == Purpose::Continuation).then(|| self.draft.text()),
             repair: repair.as_deref(),
             system: self.ask.question.instructions(),
             suggest: self.ask.offers().then_some(trailer::INSTRUCTION),
+            material: material.as_deref(),
         };
         let input = Input::of(self.ask.question);
         prompt::build(&input, self.passages, &memory, &extras)

@@ -18,6 +18,7 @@ impl Archive for Edge {
         let conversation = db.prepare(
             "INSERT INTO conversation (tenant_id, id, bot_id, visitor_id, title, created_at, updated_at) \
              SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 FROM bot WHERE tenant_id = ?1 AND id = ?3) \
+             AND NOT EXISTS (SELECT 1 FROM erased WHERE tenant_id = ?1 AND visitor_id = ?4) \
              ON CONFLICT (tenant_id, id) DO UPDATE SET updated_at = max(updated_at, excluded.updated_at)",
         );
         let conversation = conversation.bind(&[
@@ -52,8 +53,8 @@ impl Archive for Edge {
                 )?);
             }
         }
-        // A batch is one transaction: a conversation is never without its message. A turn that outlives its bot leaves
-        // nothing but what it has cost: what an owner has deleted does not come back.
+        // A batch is one transaction: a conversation is never without its message. A turn that outlives its bot, or
+        // its visitor's data, leaves nothing but what it has cost: what was deleted does not come back.
         db.batch(statements).await.map_err(port_error)?;
         Ok(())
     }

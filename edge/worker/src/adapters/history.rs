@@ -33,6 +33,7 @@ struct MessageRow {
     reply_to: Option<String>,
     finish: Option<String>,
     feedback: Option<String>,
+    attachments: String,
     created_at: f64,
 }
 
@@ -106,7 +107,10 @@ impl Edge {
     ) -> Result<Option<History>, PortError> {
         let statement = self.db()?.prepare(
             "SELECT message.position, message.id, message.role, message.text, message.blocks, message.sources, \
-             message.status, message.reply_to, message.finish, message.feedback, message.created_at \
+             message.status, message.reply_to, message.finish, message.feedback, message.created_at, \
+             (SELECT json_group_array(json_object('id', id, 'name', name, 'bytes', bytes)) FROM attachment \
+             WHERE attachment.tenant_id = ?1 AND attachment.visitor_id = ?3 AND attachment.conversation_id = ?2 \
+             AND attachment.message_id = message.id) AS attachments \
              FROM conversation \
              JOIN message ON message.tenant_id = conversation.tenant_id AND message.conversation_id = conversation.id \
              WHERE conversation.tenant_id = ?1 AND conversation.id = ?2 AND conversation.visitor_id = ?3 \
@@ -156,6 +160,7 @@ impl MessageRow {
             reply_to: self.reply_to.as_deref().map(id).transpose()?,
             finish: self.finish.as_deref().map(named).transpose()?,
             feedback: self.feedback.as_deref().map(parse).transpose()?,
+            attachments: parse(&self.attachments)?,
         })
     }
 }

@@ -16,11 +16,13 @@ mod models;
 pub mod notices;
 pub mod object;
 pub mod owners;
+mod profiles;
 mod prompts;
 mod summaries;
 mod tenants;
 mod usage;
 mod visitors;
+mod zones;
 
 pub use meaning::Failed;
 pub use models::{AI_BINDING, Cancel};

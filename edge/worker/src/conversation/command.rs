@@ -38,6 +38,11 @@ pub enum Command {
         /// The last event that arrived.
         after: Option<String>,
     },
+    /// Stops the running turn and forgets everything.
+    Erase {
+        /// Who asks.
+        owner: Owner,
+    },
     /// Stops the running turn.
     Cancel {
         /// Who asks.
@@ -50,6 +55,7 @@ impl Command {
         match self {
             Self::Open { owner }
             | Self::Check { owner }
+            | Self::Erase { owner }
             | Self::Attach { owner, .. }
             | Self::Cancel { owner } => owner.clone(),
             Self::Ask { question } => question.owner(),

@@ -11,7 +11,7 @@ pub mod stream;
 
 use bulle_edge_core::{
     guard::Question,
-    ports::{Archive, Clock, Entropy},
+    ports::{Archive, Clock, Entropy, Owner},
     record::{self, Record},
     strings,
     turn::{self, Ask, Sink},
@@ -44,6 +44,13 @@ const WATCH_MS: u64 = 60_000;
 /// How soon a record that the archive refused is offered again for the first time.
 const OFFER_AGAIN_MS: u64 = 5_000;
 
+/// How long a conversation in which nothing was said is kept.
+const UNUSED_MS: u64 = 7 * 24 * 60 * 60 * 1_000;
+
+/// How often, and after how many milliseconds each time, it is looked whether a turn that was stopped has ended.
+const LOOKS: u32 = 100;
+const LOOK_MS: u64 = 100;
+
 /// The object. Its state is shared with the turn that runs beside the requests.
 #[durable_object(alarm)]
 pub struct Conversation {
@@ -57,6 +64,8 @@ struct Inner {
     live: RefCell<Option<Live>>,
     /// Whether the conversation is being summed up.
     summing_up: Cell<bool>,
+    /// Whether everything is being forgotten, or is forgotten.
+    erased: Cell<bool>,
 }
 
 impl DurableObject for Conversation {
@@ -69,12 +78,14 @@ impl DurableObject for Conversation {
                 store,
                 live: RefCell::new(None),
                 summing_up: Cell::new(false),
+                erased: Cell::new(false),
             }),
         }
     }
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
         let answer = match request.json::<(Id, Command)>().await {
+            Ok((_, Command::Erase { owner })) => self.inner.erase(&owner).await,
             Ok((id, command)) => self.inner.obey(id, command),
             Err(error) => Err(internal(&error)),
         };
@@ -85,6 +96,10 @@ impl DurableObject for Conversation {
 
     /// Looks after what went wrong: a turn that died with its isolate, a record that the archive refused.
     async fn alarm(&self) -> worker::Result<Response> {
+        if matches!(self.inner.store.is_unused(), Ok(true)) {
+            self.inner.forget().await?;
+            return Response::empty();
+        }
         if let Err(problem) = self.inner.end_dead_turn() {
             console_error!("{}", serde_json::json!({ "alarm": problem.detail }));
         }
@@ -109,15 +124,21 @@ fn not_found() -> Problem {
 impl Inner {
     fn obey(self: &Rc<Self>, conversation: Id, command: Command) -> Result<Response, Problem> {
         let owner = command.owner();
+        if self.erased.get() {
+            return Err(not_found());
+        }
         match (self.store.owner().map_err(|e| internal(&e))?, &command) {
             (Some(known), _) if known == owner => {}
             (None, Command::Open { .. }) => {
                 self.store.set_owner(&owner).map_err(|e| internal(&e))?;
+                let inner = Rc::clone(self);
+                self.state
+                    .wait_until(async move { inner.wake_in(UNUSED_MS).await });
             }
             _ => return Err(not_found()),
         }
         match command {
-            Command::Open { .. } | Command::Check { .. } => done(),
+            Command::Open { .. } | Command::Check { .. } | Command::Erase { .. } => done(),
             Command::Ask { question } => self.ask(conversation, *question),
             Command::Attach { after, .. } => self.attach(after.as_deref()),
             Command::Cancel { .. } => {
@@ -127,6 +148,36 @@ impl Inner {
                 done()
             }
         }
+    }
+
+    /// Stops the running turn, waits for its end, so that nothing of it is stored afterwards, and forgets everything.
+    async fn erase(&self, owner: &Owner) -> Result<Response, Problem> {
+        let known = self.store.owner().map_err(|e| internal(&e))?;
+        if known.as_ref() != Some(owner) {
+            return Err(not_found());
+        }
+        self.erased.set(true);
+        for _ in 0..LOOKS {
+            match self.live.borrow_mut().as_mut() {
+                Some(live) => live.cancel(),
+                None => break,
+            }
+            self.edge.sleep(LOOK_MS).await;
+        }
+        if self.live.borrow().is_some() {
+            self.erased.set(false);
+            let detail = "An answer is still being written. Try again in a few seconds.";
+            return Err(Problem::new(Code::TurnInProgress, detail).retry_after(5));
+        }
+        let forgotten = self.forget().await;
+        forgotten.map_err(|e| internal(&e))?;
+        done()
+    }
+
+    async fn forget(&self) -> worker::Result<()> {
+        let storage = self.state.storage();
+        storage.delete_alarm().await?;
+        storage.delete_all().await
     }
 
     /// A message: a new turn, a new attempt at a failed one, or the turn that it already has. Nothing here waits,
@@ -264,6 +315,9 @@ impl Inner {
 
     /// Wakes up for what the archive has not taken, or not at all.
     async fn see_to_records(&self) {
+        if self.erased.get() {
+            return;
+        }
         let turns = self.store.unrecorded();
         let spent = self.store.spent();
         if turns.is_ok_and(|turns| turns.is_empty()) && spent.is_ok_and(|spent| spent.is_empty()) {
@@ -333,7 +387,7 @@ impl Inner {
         );
         let last = ServerEvent::Error(TurnError {
             code: Code::Interrupted,
-            message: strings::failure(&turn.locale, Code::Interrupted),
+            message: strings::failure(None, &turn.locale, Code::Interrupted),
             retry_after: None,
             action: None,
             kept: true,

@@ -138,6 +138,11 @@ impl Store {
         rows.first().map(|row| read(&row.json)).transpose()
     }
 
+    /// Whether it has an owner, and nothing was ever said.
+    pub fn is_unused(&self) -> Result<bool> {
+        Ok(self.owner()?.is_some() && self.last_turn()?.is_none())
+    }
+
     /// Gives the conversation to its first owner, for ever.
     pub fn set_owner(&self, owner: &Owner) -> Result<()> {
         self.sql.exec(SCHEMA, None)?;

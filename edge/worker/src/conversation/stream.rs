@@ -46,7 +46,7 @@ pub fn rebuilt(turn: &StoredTurn) -> Vec<Frame> {
     events.push(match reply.error {
         Some(code) => ServerEvent::Error(TurnError {
             code,
-            message: strings::failure(&turn.locale, code),
+            message: strings::failure(None, &turn.locale, code),
             retry_after: None,
             action: None,
             kept: true,

@@ -90,3 +90,81 @@ pub struct StreamOptions {
     /// Whether the last piece tells the usage.
     include_usage: Option<bool>,
 }
+
+/// Everything that is stored of a visitor.
+#[derive(ToSchema)]
+pub struct Export {
+    /// Unix milliseconds.
+    exported_at: u64,
+    /// The visitor; random.
+    visitor_id: String,
+    /// What the site's server says of a known visitor; null for anybody else.
+    identity: Option<ExportedIdentity>,
+    /// Messages that count for today's limit of this bot; null where they are not counted.
+    messages_counted_today: Option<u64>,
+    /// Forms that were filled in.
+    forms: Vec<ExportedForm>,
+    /// Conversations with their messages.
+    conversations: Vec<ExportedConversation>,
+    /// Files that were given.
+    attachments: Vec<ExportedAttachment>,
+}
+
+/// What the site's server says of a known visitor.
+#[derive(ToSchema)]
+pub struct ExportedIdentity {
+    subject: String,
+    name: String,
+    email: String,
+    tier: String,
+    created_at: u64,
+    seen_at: u64,
+}
+
+/// A form that was filled in.
+#[derive(ToSchema)]
+pub struct ExportedForm {
+    bot_id: String,
+    fields: std::collections::BTreeMap<String, String>,
+    /// The words that were agreed to.
+    consent: Option<String>,
+    updated_at: u64,
+}
+
+/// A conversation.
+#[derive(ToSchema)]
+pub struct ExportedConversation {
+    id: String,
+    bot_id: String,
+    title: String,
+    created_at: u64,
+    updated_at: u64,
+    /// What stands for its beginning in prompts.
+    summaries: Vec<String>,
+    messages: Vec<ExportedMessage>,
+}
+
+/// A message.
+#[derive(ToSchema)]
+pub struct ExportedMessage {
+    id: String,
+    role: bulle_protocol::conversation::Role,
+    text: String,
+    status: bulle_protocol::conversation::Status,
+    reply_to: Option<String>,
+    feedback: Option<bulle_protocol::conversation::Feedback>,
+    created_at: u64,
+}
+
+/// A file.
+#[derive(ToSchema)]
+pub struct ExportedAttachment {
+    id: String,
+    name: String,
+    bytes: u64,
+    /// What is kept of it.
+    text: String,
+    /// The message that it was sent with.
+    message_id: Option<String>,
+    created_at: u64,
+}

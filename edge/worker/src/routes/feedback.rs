@@ -3,9 +3,12 @@
 use axum::{
     body::Body,
     extract::{Path, State},
-    http::{HeaderMap, Response, StatusCode},
+    http::HeaderMap,
 };
-use bulle_edge_core::guard::input::visible;
+use bulle_edge_core::guard::{
+    input::visible,
+    visitor::{Feature, offered},
+};
 use bulle_protocol::{
     conversation::Feedback,
     problem::{Code, Problem},
@@ -14,7 +17,7 @@ use worker::send;
 
 use crate::{
     adapters::Edge,
-    http::{Answer, admitted, path_id, read_json, storage_unavailable},
+    http::{Answer, admitted, nothing, path_id, read_json, storage_unavailable},
 };
 
 /// Longest comment, in characters.
@@ -24,7 +27,7 @@ const MAX_COMMENT: usize = 1_000;
 #[cfg_attr(test, utoipa::path(post, path = "/v1/messages/{id}/feedback", tag = "visitor", security(("session" = [])),
     params(("id" = String, Path, description = "The reply")), request_body = Feedback, responses(
     (status = 204, description = "Kept"),
-    (status = "4XX", description = "not_found, invalid_json, invalid_value, …", body = Problem, content_type = "application/problem+json"),
+    (status = "4XX", description = "not_found, invalid_json, invalid_value, feature_disabled, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
 #[send]
@@ -34,7 +37,9 @@ pub async fn post(
     headers: HeaderMap,
     body: Body,
 ) -> Answer {
-    let owner = admitted(&edge, &headers).await?.owner();
+    let admitted = admitted(&edge, &headers).await?;
+    offered(&admitted, Feature::Feedback)?;
+    let owner = admitted.owner();
     let id = path_id(&id)?;
     let mut feedback: Feedback = read_json(body).await?;
     feedback.comment = feedback.comment.as_deref().and_then(visible);
@@ -48,7 +53,5 @@ pub async fn post(
         let detail = "There is no such answer. One that was just given is here in a few seconds.";
         return Err(Problem::new(Code::NotFound, detail).into());
     }
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    Ok(response)
+    Ok(nothing())
 }

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod assets;
+pub mod attachments;
 pub mod completions;
 pub mod conversations;
 #[cfg(test)]
@@ -9,10 +10,14 @@ pub mod documented;
 pub mod feedback;
 pub mod health;
 pub mod loader;
+pub mod me;
 pub mod messages;
 pub mod sessions;
 
-use axum::{Router, routing::get, routing::post};
+use axum::{
+    Router,
+    routing::{get, patch, post, put},
+};
 use bulle_protocol::problem::{Code, Problem};
 
 use crate::{adapters::Edge, http::Refusal, openapi};
@@ -28,12 +33,19 @@ pub fn router(edge: Edge) -> Router {
             get(conversations::list).post(conversations::create),
         )
         .route(
+            "/v1/conversations/{id}",
+            patch(conversations::rename).delete(conversations::delete),
+        )
+        .route(
             "/v1/conversations/{id}/messages",
             get(messages::history).post(messages::send),
         )
         .route("/v1/conversations/{id}/events", get(messages::events))
         .route("/v1/conversations/{id}/cancel", post(messages::cancel))
         .route("/v1/messages/{id}/feedback", post(feedback::post))
+        .route(attachments::PATH, post(attachments::post))
+        .route("/v1/me", put(me::put).delete(me::delete))
+        .route("/v1/me/export", get(me::export))
         .route("/v1/chat/completions", post(completions::create))
         .route("/v1/models", get(completions::models))
         .route("/v1/models/{id}", get(completions::model))

@@ -7,7 +7,7 @@ use axum::{
 };
 use bulle_edge_core::{
     guard::{self, Caller, Opened},
-    strings,
+    hours, strings,
 };
 #[cfg(test)]
 use bulle_protocol::problem::Problem;
@@ -50,14 +50,17 @@ pub async fn post(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> A
     } else {
         None
     };
-    json(StatusCode::CREATED, &session(opened, conversation))
+    let answer = session(&edge, opened, conversation).await;
+    json(StatusCode::CREATED, &answer)
 }
 
-fn session(opened: Opened, conversation: Option<ConversationRef>) -> Session {
+async fn session(edge: &Edge, opened: Opened, conversation: Option<ConversationRef>) -> Session {
     let admitted = &opened.admitted;
     let bot = &admitted.site().bot;
     let locale = admitted.locale();
     let tier = admitted.tier();
+    let strings = strings::bubble(bot, locale);
+    let form = guard::visitor::open_form(edge, admitted, !opened.resumed).await;
     let list = |value: Option<&Vec<String>>| value.cloned().unwrap_or_default();
     Session {
         visitor: Visitor {
@@ -77,11 +80,14 @@ fn session(opened: Opened, conversation: Option<ConversationRef>) -> Session {
                 .get(locale, &bot.locale)
                 .cloned()
                 .unwrap_or_default(),
-            theme: bot.theme.clone(),
-            strings: strings::texts(locale).bubble,
+            strings,
             locale: locale.to_owned(),
             suggestions: list(bot.suggestions.get(locale, &bot.locale)),
             topics: list(bot.topics.get(locale, &bot.locale)),
+            features: bot.features,
+            form,
+            hours: hours::told(edge, bot, locale),
+            privacy_url: bot.privacy_url.clone(),
         },
         conversation,
         limits: Limits {

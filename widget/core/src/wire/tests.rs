@@ -186,11 +186,21 @@ fn a_session_and_a_history_are_read_as_the_protocol_reads_them() {
             name: "n".into(),
             tagline: String::new(),
             greeting: "g".into(),
-            theme: Theme::default(),
             strings: named,
             locale: "fr".into(),
             suggestions: vec!["s".into()],
             topics: vec![],
+            features: Features {
+                attachments: true,
+                history: false,
+                ..Features::default()
+            },
+            form: Some(Form::default()),
+            hours: Some(Hours {
+                open: true,
+                text: "h".into(),
+            }),
+            privacy_url: Some("https://example.com/privacy".into()),
         },
         conversation: Some(ConversationRef { id }),
         limits: Limits {
@@ -217,6 +227,14 @@ fn a_session_and_a_history_are_read_as_the_protocol_reads_them() {
             },
             comment: (finish == Finish::Length).then(|| "Too short.".into()),
         }),
+        attachments: match role {
+            Role::User => vec![Attachment {
+                id,
+                name: "cv.pdf".into(),
+                bytes: 9,
+            }],
+            Role::Assistant => vec![],
+        },
         finish,
     };
     let source = Source {

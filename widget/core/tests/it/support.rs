@@ -9,7 +9,8 @@ use bulle_protocol::{
         Start, Suggestions, TurnError, Usage,
     },
     problem::{Code, Problem},
-    session::{Bot, ConversationRef, Limits, Session as Opened, Theme, Visitor},
+    session::{Bot, ConversationRef, Limits, Session as Opened, Visitor},
+    settings::Features,
     strings::Strings,
 };
 use bulle_widget_core::{Call, Effect, Event, Identity, Message, Moment, Session, Ticket};
@@ -251,7 +252,10 @@ pub fn opened(conversation: Option<Id>) -> Opened {
             name: "Al".into(),
             tagline: String::new(),
             greeting: "Hello".into(),
-            theme: Theme::default(),
+            features: Features::default(),
+            form: None,
+            hours: None,
+            privacy_url: None,
             strings: strings(),
             locale: "en".into(),
             suggestions: vec!["Why?".into()],
@@ -359,6 +363,7 @@ pub fn stored_message(id: Id, role: Role, reply_to: Option<Id>) -> conversation:
         reply_to,
         finish: None,
         feedback: None,
+        attachments: Vec::new(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Who is let in.
 
 mod limits;
+mod visitor;
 
 use super::*;
 use crate::fakes::{Fakes, address, block_on, identity_token, secret, site};
@@ -54,6 +55,7 @@ fn say_in(
         id: Id::from_parts(0, n),
         text: text.into(),
         retry: false,
+        attachments: Vec::new(),
     };
     let conversation = Id::from_parts(0, conversation);
     block_on(admit_message(

@@ -1,6 +1,7 @@
 //! Turns, with ports in memory.
 
 mod chain;
+mod files;
 mod patience;
 mod quality;
 mod raw;

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::{
     Change, Changes, Creation, Kind, Made, Maker, Reach, answer, changed, name, show, time,
 };
+use crate::adapters::zones;
 
 /// What is shown of them.
 pub static KIND: Kind = Kind {
@@ -38,6 +39,10 @@ pub static CHANGES: Changes = Changes {
         "DELETE FROM golden_question WHERE tenant_id = ?1 AND bot_id = ?2 \
          AND EXISTS (SELECT 1 FROM bot WHERE tenant_id = ?1 AND id = ?2 AND version = ?3)",
         "DELETE FROM unanswered WHERE tenant_id = ?1 AND bot_id = ?2 \
+         AND EXISTS (SELECT 1 FROM bot WHERE tenant_id = ?1 AND id = ?2 AND version = ?3)",
+        "DELETE FROM form_answer WHERE tenant_id = ?1 AND bot_id = ?2 \
+         AND EXISTS (SELECT 1 FROM bot WHERE tenant_id = ?1 AND id = ?2 AND version = ?3)",
+        "DELETE FROM attachment WHERE tenant_id = ?1 AND bot_id = ?2 \
          AND EXISTS (SELECT 1 FROM bot WHERE tenant_id = ?1 AND id = ?2 AND version = ?3)",
         "DELETE FROM bot_version WHERE tenant_id = ?1 AND bot_id = ?2 \
          AND EXISTS (SELECT 1 FROM bot WHERE tenant_id = ?1 AND id = ?2 AND version = ?3)",
@@ -78,6 +83,7 @@ fn apply(item: &str, patch: Value, now_ms: u64) -> Result<Option<Change>, Proble
     let Some(change) = change else {
         return Ok(None);
     };
+    zones::check(&change.settings, now_ms)?;
     Ok(Some(Change {
         values: vec![
             name(change.status)?.into(),
@@ -96,6 +102,7 @@ fn reach(id: &str) -> Reach<'_> {
 
 fn make(text: &str, maker: &Maker<'_>) -> Result<Made, Problem> {
     let new: NewBot = rules::read(text, maker.now_ms)?;
+    zones::check(&new.settings, maker.now_ms)?;
     let bot = Bot {
         id: new.id,
         status: Status::Active,

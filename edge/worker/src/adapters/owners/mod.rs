@@ -4,6 +4,7 @@
 //! of its own are its statements. In each of them `?1` is the tenant and `?2` the id of the thing.
 
 pub mod bots;
+pub mod forms;
 mod idempotency;
 pub mod identity_secrets;
 pub mod keys;

@@ -43,6 +43,12 @@ pub static CHANGES: Changes = Changes {
          AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
         "DELETE FROM notice WHERE tenant_id = ?1 \
          AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
+        "DELETE FROM form_answer WHERE tenant_id = ?1 \
+         AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
+        "DELETE FROM attachment WHERE tenant_id = ?1 \
+         AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
+        "DELETE FROM erased WHERE tenant_id = ?1 \
+         AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
         "DELETE FROM bot_version WHERE tenant_id = ?1 \
          AND EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)",
         "DELETE FROM summary WHERE tenant_id = ?1 \

@@ -230,3 +230,21 @@ pub enum Refusals {
     #[response(status = "5XX", content_type = "application/problem+json")]
     Server(Problem),
 }
+
+/// What a visitor has answered to a bot's form.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+pub struct FormAnswers {
+    /// ULID.
+    id: String,
+    /// Whose form.
+    bot_id: String,
+    /// Who has answered; random.
+    visitor_id: String,
+    /// Name to answer.
+    fields: std::collections::BTreeMap<String, String>,
+    /// The words that the visitor has agreed to; absent when the form asks no consent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consent: Option<String>,
+    /// Unix milliseconds of the last answer.
+    updated_at: u64,
+}

@@ -4,6 +4,7 @@
 pub mod bots;
 #[cfg(test)]
 pub mod documented;
+pub mod forms;
 pub mod gaps;
 pub mod golden;
 pub mod identity_secrets;
@@ -155,6 +156,7 @@ pub fn router() -> Router<Edge> {
             "/v1/admin/tenants/{tenant}/answers/{reply_id}/prompt",
             get(prompts::get),
         )
+        .route("/v1/admin/tenants/{tenant}/forms", get(forms::list))
         .route("/v1/admin/tenants/{tenant}/notices", get(notices::list))
         .route(
             "/v1/admin/tenants/{tenant}/notices/test",

@@ -1,0 +1,188 @@
+//! Whether people are there.
+
+use bulle_protocol::session::Hours;
+use time::{Date, Duration, OffsetDateTime};
+
+use crate::{
+    ports::{Clock, Zones},
+    settings::{BotSettings, DAY_MINUTES, HoursSettings, Weekday, minutes},
+};
+
+/// Whether it is within business hours at this time (Unix milliseconds), where clocks are so many minutes ahead of UTC.
+/// Only what clocks show counts: where an hour is skipped or comes twice, so it is with the ranges.
+pub fn is_open(hours: &HoursSettings, now_ms: u64, offset_minutes: i32) -> bool {
+    let seconds = i64::try_from(now_ms / 1_000).unwrap_or_default();
+    let local = seconds.saturating_add(i64::from(offset_minutes) * 60);
+    let Ok(local) = OffsetDateTime::from_unix_timestamp(local) else {
+        return false;
+    };
+    let minute = u32::from(local.hour()) * 60 + u32::from(local.minute());
+    let today = local.date();
+    let yesterday = today.saturating_sub(Duration::DAY);
+    let holds = |date: Date, minute: u32| {
+        let mut ranges = ranges(hours, date)
+            .iter()
+            .filter_map(|range| minutes(range));
+        ranges.any(|(from, to)| (from..to).contains(&minute))
+    };
+    holds(today, minute) || holds(yesterday, minute + DAY_MINUTES)
+}
+
+/// The ranges that begin on a date.
+fn ranges(hours: &HoursSettings, date: Date) -> &[String] {
+    let (year, month, day) = date.to_calendar_date();
+    let name = format!("{year:04}-{:02}-{day:02}", u8::from(month));
+    if hours.closed.contains(&name) {
+        return &[];
+    }
+    let weekday = match date.weekday() {
+        time::Weekday::Monday => Weekday::Monday,
+        time::Weekday::Tuesday => Weekday::Tuesday,
+        time::Weekday::Wednesday => Weekday::Wednesday,
+        time::Weekday::Thursday => Weekday::Thursday,
+        time::Weekday::Friday => Weekday::Friday,
+        time::Weekday::Saturday => Weekday::Saturday,
+        time::Weekday::Sunday => Weekday::Sunday,
+    };
+    hours
+        .weekly
+        .get(&weekday)
+        .map(Vec::as_slice)
+        .unwrap_or_default()
+}
+
+/// Whether the bot's people are there now. A zone that the platform does not know leaves the bot open: the owner was
+/// told when the settings were stored.
+pub fn open_now<P: Clock + Zones>(ports: &P, hours: &HoursSettings) -> bool {
+    let now = ports.now_ms();
+    let offset = ports.offset_minutes(&hours.time_zone, now);
+    offset.is_none_or(|offset| is_open(hours, now, offset))
+}
+
+/// What a visitor is told of the bot's hours; `None` when it has none.
+pub fn told<P: Clock + Zones>(ports: &P, bot: &BotSettings, locale: &str) -> Option<Hours> {
+    let open = open_now(ports, bot.hours.as_ref()?);
+    let text = text(bot, locale, open);
+    Some(Hours { open, text })
+}
+
+/// The owner's words for it.
+pub fn text(bot: &BotSettings, locale: &str, open: bool) -> String {
+    let texts = bot.hours.as_ref().map(|hours| match open {
+        true => &hours.open_text,
+        false => &hours.text,
+    });
+    let text = texts.and_then(|texts| texts.get(locale, &bot.locale));
+    text.cloned().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fakes::Fakes;
+
+    fn hours(weekly: &str, closed: &str) -> HoursSettings {
+        let json = format!(
+            r#"{{"time_zone":"Europe/Paris","weekly":{{{weekly}}},"closed":[{closed}],"text":{{"en":"Closed."}}}}"#
+        );
+        serde_json::from_str(&json).unwrap()
+    }
+
+    /// Open at these moments in UTC, with the offset of Paris as the platform tells it.
+    fn open(hours: &HoursSettings, moments: &[&str]) -> Vec<bool> {
+        let check = |moment: &&str| {
+            let number = |range: std::ops::Range<usize>| moment[range].parse::<u8>().unwrap();
+            let month = time::Month::try_from(number(5..7)).unwrap();
+            let date = Date::from_calendar_date(2026, month, number(8..10)).unwrap();
+            let time = date.with_hms(number(11..13), number(14..16), number(17..19));
+            let at = time.unwrap().assume_utc().unix_timestamp();
+            let at = u64::try_from(at).unwrap() * 1_000;
+            let offset = Fakes::default().offset_minutes("Europe/Paris", at);
+            is_open(hours, at, offset.unwrap())
+        };
+        moments.iter().map(check).collect()
+    }
+
+    #[test]
+    fn several_ranges_a_day_in_local_time() {
+        let hours = hours(r#""monday":["09:00-12:00","14:00-18:00"]"#, "");
+        // Monday, 2 February 2026, in winter: an hour ahead.
+        let moments = [
+            "2026-02-02T07:59:59Z",
+            "2026-02-02T08:00:00Z",
+            "2026-02-02T10:59:59Z",
+            "2026-02-02T11:00:00Z",
+            "2026-02-02T13:00:00Z",
+            "2026-02-02T17:00:00Z",
+            "2026-02-03T08:00:00Z",
+        ];
+        let expected = [false, true, true, false, true, false, false];
+        assert_eq!(open(&hours, &moments), expected);
+    }
+
+    #[test]
+    fn clocks_that_change_change_the_hours() {
+        let hours = hours(r#""saturday":["09:00-10:00"],"monday":["09:00-10:00"]"#, "");
+        // Clocks in Paris go forward on Sunday, 29 March 2026, and back on 25 October.
+        let moments = [
+            "2026-03-28T07:30:00Z",
+            "2026-03-28T08:30:00Z",
+            "2026-03-30T07:30:00Z",
+            "2026-03-30T08:30:00Z",
+            "2026-10-24T07:30:00Z",
+            "2026-10-26T07:30:00Z",
+            "2026-10-26T08:30:00Z",
+        ];
+        let expected = [false, true, true, false, true, false, true];
+        assert_eq!(open(&hours, &moments), expected);
+    }
+
+    #[test]
+    fn an_hour_that_is_skipped_or_comes_twice_is_so_with_the_ranges() {
+        let hours = hours(r#""sunday":["02:00-03:00"]"#, "");
+        // 29 March: 02:00 to 03:00 does not exist. 25 October: it is there twice.
+        let moments = [
+            "2026-03-29T00:59:00Z",
+            "2026-03-29T01:00:00Z",
+            "2026-10-24T23:59:00Z",
+            "2026-10-25T00:00:00Z",
+            "2026-10-25T01:59:00Z",
+            "2026-10-25T02:00:00Z",
+        ];
+        let expected = [false, false, false, true, true, false];
+        assert_eq!(open(&hours, &moments), expected);
+    }
+
+    #[test]
+    fn ranges_over_midnight_and_dates_that_are_closed() {
+        let hours = hours(
+            r#""friday":["22:00-02:00"],"saturday":["00:00-24:00"]"#,
+            r#""2026-12-26""#,
+        );
+        // Friday, 18 December 2026 (open), 25 December (open) and 26 December (closed, but for what began before).
+        let moments = [
+            "2026-12-18T20:59:00Z",
+            "2026-12-18T21:00:00Z",
+            "2026-12-19T22:59:00Z",
+            "2026-12-19T23:00:00Z",
+            "2026-12-26T00:59:00Z",
+            "2026-12-26T01:00:00Z",
+        ];
+        let expected = [false, true, true, false, true, false];
+        assert_eq!(open(&hours, &moments), expected);
+    }
+
+    #[test]
+    fn visitors_are_told_in_the_owners_words() {
+        let ports = Fakes::default();
+        let mut bot = BotSettings::default();
+        assert_eq!(told(&ports, &bot, "en"), None);
+        bot.hours = Some(hours("", ""));
+        let closed = told(&ports, &bot, "fr").unwrap();
+        assert_eq!((closed.open, closed.text.as_str()), (false, "Closed."));
+        if let Some(hours) = &mut bot.hours {
+            hours.time_zone = "Mars/Olympus".into();
+        }
+        assert!(told(&ports, &bot, "fr").unwrap().open);
+    }
+}

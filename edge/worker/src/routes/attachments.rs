@@ -1,0 +1,81 @@
+//! `/v1/attachments`: files that visitors give.
+
+use axum::{
+    body::Body,
+    extract::{Query, State},
+    http::{HeaderMap, StatusCode},
+};
+use bulle_edge_core::{
+    attachments::{self, MAX_BYTES, Material},
+    guard::visitor::admit_attachment,
+    ports::{Clock, Entropy},
+};
+use bulle_edge_formats::{File, read};
+use bulle_protocol::{
+    Id,
+    conversation::Uploaded,
+    problem::{Code, Problem},
+};
+use serde::Deserialize;
+use worker::send;
+
+use crate::{
+    adapters::Edge,
+    http::{Answer, admitted, at_most, header, json, storage_unavailable},
+};
+
+/// Where files are given.
+pub const PATH: &str = "/v1/attachments";
+
+/// Query of `POST /v1/attachments`.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(utoipa::IntoParams))]
+pub struct Named {
+    /// The file's name with its ending, 1 to 120 characters.
+    name: Option<String>,
+}
+
+/// Gives a file, as it is: at most 5 MB, of a kind that docs/formats.md names. Its text is kept, at most 20,000
+/// characters, not its bytes; until it is sent with a message it is kept for a day.
+#[cfg_attr(test, utoipa::path(post, path = "/v1/attachments", tag = "visitor", operation_id = "attachment_post", security(("session" = [])), params(Named),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file, with the Content-Type that it has"), responses(
+    (status = 201, body = Uploaded),
+    (status = "4XX", description = "feature_disabled, body_too_large, invalid_parameter, invalid_value when it cannot be read, rate_limited, …", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
+)))]
+#[send]
+pub async fn post(
+    State(edge): State<Edge>,
+    Query(named): Query<Named>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let admitted = admitted(&edge, &headers).await?;
+    let name = attachments::name(&named.name.unwrap_or_default())?;
+    let id = Id::from_parts(edge.now_ms(), edge.random());
+    admit_attachment(&edge, &admitted, id).await?;
+    let bytes = axum::body::to_bytes(body, MAX_BYTES).await;
+    let too_large = |_| Problem::new(Code::BodyTooLarge, at_most(MAX_BYTES));
+    let bytes = bytes.map_err(too_large)?;
+    let documents = read(&File {
+        name: &name,
+        content_type: header(&headers, "content-type"),
+        url: "",
+        bytes: &bytes,
+    });
+    let unreadable = |error: bulle_edge_formats::Unreadable| {
+        Problem::new(Code::InvalidValue, format!("body: {}", error.detail))
+    };
+    let text = attachments::kept(&documents.map_err(unreadable)?);
+    let file = Material { id, name, text };
+    let size = bytes.len() as u64;
+    let kept = edge.keep_file(&admitted.owner(), &file, size).await;
+    kept.map_err(|e| storage_unavailable(&e))?;
+    let uploaded = Uploaded {
+        id,
+        characters: file.text.chars().count(),
+        name: file.name,
+        bytes: size,
+    };
+    json(StatusCode::CREATED, &uploaded)
+}

@@ -1,0 +1,129 @@
+//! `/v1/me`: what is kept of the visitor.
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{HeaderMap, HeaderValue, Response, header},
+};
+use bulle_edge_core::{
+    guard::{
+        limit,
+        visitor::{Feature, form, offered, remembered},
+    },
+    ports::{Clock, Entropy},
+};
+use bulle_protocol::{
+    Id,
+    problem::{Code, Problem},
+    session::Answers,
+};
+use futures_util::{StreamExt, stream};
+use worker::{console_error, send};
+
+#[cfg(test)]
+use super::documented::Export;
+use crate::{
+    adapters::Edge,
+    conversation::{Command, command},
+    http::{Answer, Refusal, admitted, nothing, read_json, storage_unavailable},
+};
+
+/// Conversations that are erased at the same time.
+const AT_ONCE: usize = 10;
+
+/// Fills in the bot's form, or fills it in anew.
+#[cfg_attr(test, utoipa::path(put, path = "/v1/me", tag = "visitor", operation_id = "me_put", security(("session" = [])), request_body = Answers, responses(
+    (status = 204, description = "Kept"),
+    (status = "4XX", description = "not_found when the bot has no form, invalid_value, token_invalid, …", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
+)))]
+#[send]
+pub async fn put(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> Answer {
+    let admitted = admitted(&edge, &headers).await?;
+    let given: Answers = read_json(body).await?;
+    let form =
+        form(&admitted).ok_or_else(|| Problem::new(Code::NotFound, "This bot has no form."))?;
+    let invalid = |detail: String| Problem::new(Code::InvalidValue, detail);
+    let fields = form.check(given).map_err(invalid)?;
+    remembered(&edge, &admitted).await?;
+    let id = Id::from_parts(edge.now_ms(), edge.random());
+    let kept = edge
+        .keep_form(&admitted.owner(), id, &fields, form.consent.as_deref())
+        .await;
+    kept.map_err(|e| storage_unavailable(&e))?;
+    Ok(nothing())
+}
+
+/// Everything that is stored of the visitor, with all bots of the owner, as a file of JSON.
+#[cfg_attr(test, utoipa::path(get, path = "/v1/me/export", tag = "visitor", operation_id = "me_export", security(("session" = [])), responses(
+    (status = 200, body = Export),
+    (status = "4XX", description = "feature_disabled, token_invalid, …", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
+)))]
+#[send]
+pub async fn export(State(edge): State<Edge>, headers: HeaderMap) -> Answer {
+    let admitted = admitted(&edge, &headers).await?;
+    offered(&admitted, Feature::Export)?;
+    remembered(&edge, &admitted).await?;
+    let counted = limit::today(&edge, &admitted).await;
+    let counted = counted.map_err(|e| storage_unavailable(&e))?;
+    let owner = admitted.owner();
+    let exported = edge
+        .export(&owner.tenant_id, owner.visitor_id, counted)
+        .await;
+    let mut response = Response::new(Body::from(exported.map_err(|e| storage_unavailable(&e))?));
+    for (name, value) in [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "no-store"),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"conversations.json\"",
+        ),
+    ] {
+        let headers = response.headers_mut();
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    Ok(response)
+}
+
+/// Erases everything that is stored of the visitor, with all bots of the owner. The visitor's tokens begin nothing any
+/// more (`token_invalid`), and a session that is opened with one is somebody new's. What answers have cost stays, without
+/// a word of them.
+#[cfg_attr(test, utoipa::path(delete, path = "/v1/me", tag = "visitor", operation_id = "me_delete", security(("session" = [])), responses(
+    (status = 204, description = "Erased"),
+    (status = "4XX", description = "token_missing, token_invalid, …", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", description = "storage_unavailable: not all is erased; ask again", body = Problem, content_type = "application/problem+json"),
+)))]
+#[send]
+pub async fn delete(State(edge): State<Edge>, headers: HeaderMap) -> Answer {
+    let owner = admitted(&edge, &headers).await?.owner();
+    let (tenant, visitor) = (owner.tenant_id.as_str(), owner.visitor_id);
+    let begun = edge.begin_erasing(tenant, visitor).await;
+    let conversations = begun.map_err(|e| storage_unavailable(&e))?;
+    // First the objects, which end running turns: what is told after that has nobody to tell it of.
+    let erase = |(id, owner)| {
+        let edge = edge.clone();
+        async move { command(&edge, id, Command::Erase { owner }).await }
+    };
+    let erased: Vec<Answer> = stream::iter(conversations)
+        .map(erase)
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
+    let mut refused = None;
+    for Refusal(problem) in erased.into_iter().filter_map(Result::err) {
+        // Erased before.
+        if problem.code != Code::NotFound {
+            refused = Some(problem);
+        }
+    }
+    if let Some(problem) = refused {
+        console_error!("{}", serde_json::json!({ "erase": problem.detail }));
+        let detail = "Not everything could be erased now. Try again in a few seconds.";
+        let problem = Problem::new(Code::StorageUnavailable, detail);
+        return Err(problem.retry_after(5).into());
+    }
+    let erased = edge.erase(tenant, visitor).await;
+    erased.map_err(|e| storage_unavailable(&e))?;
+    Ok(nothing())
+}
