@@ -25,22 +25,20 @@ export type Call = [method: string, ...values: any[]];
 
 /** One bubble, as the page calls it; snippet/bulle.d.ts has what of it is the owner's. */
 export interface Bubble {
-  open(): void;
+  open(byVisitor?: any): void;
   close(): void;
   toggle(): void;
   destroy(): void;
-  /** Puts the bubble back on the page; a second run of the tag says what the tag says now. */
-  attach(data?: Data): void;
+  /** Puts the bubble back on the page; a second run of the tag says who the visitor is now. */
+  attach(tag?: HTMLOrSVGElement | null): void;
   [method: string]: (...values: any[]) => void;
 }
-
-/** What the attributes `data-…` say, by their names in camel case. */
-export type Data = Record<string, string | undefined>;
 
 /** The loader's part of a bubble, for widget/page. */
 export interface Shell {
   config: Config;
-  data: Data;
+  /** The settings, what the tag says, and what has been said since. */
+  look: Record<string, any>;
   root: ShadowRoot;
   /** The panel below its header. */
   body: HTMLElement;
@@ -49,6 +47,8 @@ export interface Shell {
   calls: Call[];
   /** Writes custom properties, by their names without `--bulle-`. */
   paint(look: Record<string, string>): void;
+  /** Draws the bubble again, with other settings. */
+  again(config: Config): void;
   /** Called by the loader when the panel has opened or closed, with whether the visitor or the page wanted it. */
   shown?(byVisitor: boolean): void;
 }
@@ -77,50 +77,50 @@ const make = (tag: string, attributes: Record<string, string>, ...children: (Nod
 };
 
 /** Draws the bubble of a site. `tag` says what is different here; `into` is filled, instead of a corner of the page. */
-export const start = (tag: HTMLOrSVGElement | null, config: Config, into?: HTMLElement) => {
+export const start = (tag: HTMLOrSVGElement | null, config: Config, into?: ShadowRoot) => {
   const [edge, site, , , locale, opening, closing, loading, unavailable, again, settings] = config;
-  const data: Data = { ...tag?.dataset };
   // What is no matter of looks becomes a custom property that nobody reads, but for the identity.
-  const look: Record<string, any> = { name: config[2], scheme: "auto", label: "", dir: "", ...settings, ...data, identity: 0 };
-  const { name, label } = look;
+  const look: Shell["look"] = { name: config[2], scheme: "auto", label: "", dir: "", ...settings, ...tag?.dataset, identity: 0 };
 
   // Until there is a bubble, `Bulle` is an array of calls. It stays one, and each bubble hears what was said before.
   const all = (page.Bulle ??= []);
   all.push = ([method, ...values]: Call) => {
     for (const site in all) all[site][method]?.(...values);
   };
-  if (all[site]) return all[site].attach(data);
+  if (all[site]) return all[site].attach(tag);
 
-  const host = into ?? make("div", { "data-bulle": site });
+  const root = into ?? make("div", { "data-bulle": site }).attachShadow({ mode: "open" });
+  const host = root.host as HTMLElement;
   host.lang = locale;
   host.dir = look.dir;
-  const root = host.attachShadow({ mode: "open" });
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(__BULLE_STYLES__);
-  root.adoptedStyleSheets.push(sheet);
+  root.adoptedStyleSheets = [sheet];
 
   const shut = make("button", { class: "tool" }, "×");
   shut.ariaLabel = closing;
   const body = make("div", { class: "body" });
   const panel = make(
     "div",
-    { class: "panel", part: "panel", role: "dialog", "aria-label": name, tabindex: "-1" },
-    make("div", { class: "header" }, make("h2", {}, name), shut),
+    { class: "panel", part: "panel", role: "dialog", "aria-label": look.name, tabindex: "-1" },
+    make("div", { class: "header" }, make("h2", {}, look.name), shut),
     body,
   );
   const launcher = make(
     "button",
     { class: "launcher", part: "launcher" },
-    make("svg", {}, make("path", { d: "M12 4c-5 0-9 3-9 7 0 3 1 4 3 6v4l4-3c6 1 11-2 11-7 0-4-4-7-9-7z" })),
-    label,
+    make("svg", {}, make("path", { d: "M12 3c12 0 12 14 0 14l-6 4v-4C0 14 0 3 12 3" })),
+    look.label,
   );
-  const frame = make("div", { class: `frame ${look.position} ${look.scheme} ${look.size}` }, panel, launcher);
+  const frame = make("div", {}, panel, launcher);
   root.append(frame);
 
-  const paint = (look: Record<string, string>) => {
-    for (const name in look) (sheet.cssRules[0] as CSSStyleRule).style.setProperty("--bulle-" + name, look[name]!);
+  let isOpen = false;
+  const paint = (now: Record<string, string>) => {
+    Object.assign(look, now);
+    frame.className = ["frame", look.position, look.scheme, look.size, into && "inline", isOpen ? "open" : ""].join(" ");
+    for (const name in now) (sheet.cssRules[0] as CSSStyleRule).style.setProperty("--bulle-" + name, now[name]!);
   };
-  paint(look);
 
   /** What is being fetched, or has been; emptied by a failure so that the next wish tries again. */
   let code: Promise<((focus: boolean) => unknown) | void> | undefined;
@@ -129,7 +129,7 @@ export const start = (tag: HTMLOrSVGElement | null, config: Config, into?: HTMLE
   const fetchCode = async () => {
     // A failed import is remembered by the browser under its address: every try has its own.
     const at = (path: string) => edge + path + (tries ? "?" + tries : "");
-    const files = [assets.wasm, assets.css].map((path) => fetch(at(path)).catch((error) => error));
+    const files = ("frame" in look ? [] : [assets.wasm, assets.css]).map((path) => fetch(at(path)).catch((error) => error));
     try {
       return await ((await import(at(assets.js))) as Page).load(shell, files);
     } catch (error) {
@@ -144,13 +144,12 @@ export const start = (tag: HTMLOrSVGElement | null, config: Config, into?: HTMLE
   const cover = (...children: (Node | string)[]) =>
     body.replaceChildren(make("div", { class: "cover", role: "status" }, ...children));
 
-  let isOpen = false;
   let isThere = false;
   const show = async (wanted: boolean, byVisitor = true) => {
     isOpen = wanted;
-    launcher.ariaLabel = isOpen ? closing : label || opening;
+    paint({});
+    launcher.ariaLabel = isOpen ? closing : look.label || opening;
     launcher.ariaExpanded = isOpen as any;
-    frame.classList.toggle("open", isOpen);
     if (byVisitor) (isOpen ? panel : launcher).focus();
     shell.shown?.(byVisitor);
     if (isThere || !isOpen) return;
@@ -159,23 +158,29 @@ export const start = (tag: HTMLOrSVGElement | null, config: Config, into?: HTMLE
     isThere = !!(await prepare())?.(byVisitor);
     if (isThere) return;
     const retry = make("button", { class: "retry" }, again);
-    retry.onclick = bubble.open;
+    retry.onclick = () => bubble.open();
     cover(unavailable, retry);
   };
 
-  const keeper = new MutationObserver(() => setTimeout(() => bubble.attach()));
+  const keeper = new MutationObserver(() => setTimeout(bubble.attach));
+  let identity: string | undefined;
   const bubble: Bubble = {
-    open: () => show(true),
+    setTheme: paint,
+    open: (byVisitor) => show(true, byVisitor),
     close: () => show(false),
     toggle: () => show(!isOpen),
     destroy() {
       keeper.disconnect();
-      host.remove();
+      frame.remove();
+      if (!into) host.remove();
       delete all[site];
+      // What was said before is not for another one.
+      all.length = 0;
     },
-    attach(now) {
+    attach(tag) {
       // A page that is drawn anew signs in and out with its tag; it keeps what a script has said.
-      if (now && now.identity != data.identity) bubble.identify!((data.identity = now.identity));
+      const now = tag?.dataset.identity;
+      if (tag && now != identity) bubble.identify!((identity = now));
       // The body comes after a tag in the head. And some pages replace it, or what is in it, when the visitor follows a
       // link. Not at once: a page that takes the bubble away whenever it comes would not get to do anything else.
       if (into || !all[site]) return;
@@ -184,13 +189,13 @@ export const start = (tag: HTMLOrSVGElement | null, config: Config, into?: HTMLE
     },
   };
   const calls: Call[] = [];
-  for (const method of ["ask", "identify", "signOut", "setTheme", "setLocale", "on", "off"]) {
+  for (const method of ["ask", "identify", "signOut", "setLocale", "on", "off"]) {
     bubble[method] = (...values) => {
       calls.push([method, ...values]);
       if (method == "ask") bubble.open();
     };
   }
-  const shell: Shell = { config, data, root, body, bubble, calls, paint };
+  const shell: Shell = { config, look, root, body, bubble, calls, paint, again: (next) => start(tag, next, into) };
 
   launcher.onpointerenter = launcher.onfocus = prepare;
   launcher.onclick = bubble.toggle;
@@ -198,11 +203,12 @@ export const start = (tag: HTMLOrSVGElement | null, config: Config, into?: HTMLE
   panel.onkeydown = ({ key }) => {
     if (key == "Escape") bubble.close();
   };
+  paint(look);
   show(false, false);
   // The bubbles of several sites stand side by side.
   launcher.style.marginInline = 76 * document.querySelectorAll("[data-bulle]").length + "px";
   all[site] = bubble;
-  bubble.attach();
+  bubble.attach(tag);
   all.map(([method, ...values]: Call) => bubble[method]?.(...values));
   try {
     if (innerWidth > 640 && sessionStorage["bulle-open:" + site]) show(true, false);

@@ -64,7 +64,7 @@ fn widget() -> Result<()> {
     let compiled = compile()?;
     let (glue, wasm) = optimize(&compiled)?;
     let page = page(&glue)?;
-    let css = style()?;
+    let css = style("widget/web/style.css")?;
 
     let folder = paths::assets().join(FOREVER);
     let mut names = BTreeSet::new();
@@ -84,11 +84,12 @@ fn widget() -> Result<()> {
     let urls = serde_json::json!({
         "js": format!("/{FOREVER}/{}", page.entry),
         "wasm": publish("wasm", &read(&wasm)?)?,
-        "css": publish("css", &css)?,
+        "css": publish("css", css.as_bytes())?,
     });
     let parts = serde_json::json!({ "js": page.usable, "later": page.later });
     compress::write(&paths::page_parts(), parts.to_string().as_bytes())?;
     loader(&urls.to_string())?;
+    element(&urls.to_string())?;
     remove_all_but(&folder, &names)
 }
 
@@ -237,31 +238,49 @@ fn file_name(path: &Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
-fn style() -> Result<Vec<u8>> {
-    let output = paths::cache().join("widget/bulle.css");
+/// A stylesheet, minified.
+fn style(source: &str) -> Result<String> {
+    let output = paths::cache().join(source);
     process::run(
         process::npm_tool("esbuild")
-            .arg(paths::root().join("widget/web/style.css"))
+            .arg(paths::root().join(source))
             .args(["--minify", "--log-level=warning", "--legal-comments=none"])
             .arg(format!("--outfile={}", output.display())),
     )?;
-    Ok(read(&output)?.trim_ascii_end().to_vec())
+    Ok(String::from_utf8(read(&output)?)?.trim_end().to_owned())
 }
 
-fn loader(urls: &str) -> Result<()> {
-    let output = paths::cache().join("loader.js");
+/// Bundles a script of snippet/src.
+fn snippet(name: &str, format: &str, urls: &str) -> Result<String> {
+    let styles = serde_json::to_string(&style("snippet/src/shell.css")?)?;
+    let output = paths::cache().join(format!("{name}.js"));
     process::run(
         process::npm_tool("esbuild")
-            .arg(paths::root().join("snippet/src/loader.ts"))
-            .args(["--bundle", "--minify", "--format=iife", "--target=es2021"])
+            .arg(paths::root().join(format!("snippet/src/{name}.ts")))
+            .args(["--bundle", "--minify", "--target=es2021"])
+            .arg(format!("--format={format}"))
             .args(["--log-level=warning", "--legal-comments=none"])
             // Without the project's settings there is no "use strict", which the loader does not need.
             .arg("--tsconfig-raw={}")
             .arg(format!("--define:__BULLE_ASSETS__={urls}"))
+            .arg(format!("--define:__BULLE_STYLES__={styles}"))
             .arg(format!("--outfile={}", output.display())),
     )?;
-    let script = fs::read_to_string(&output)
-        .with_context(|| format!("could not read {}", output.display()))?;
+    fs::read_to_string(&output).with_context(|| format!("could not read {}", output.display()))
+}
+
+/// The script that defines `<bulle-chat>`.
+fn element(urls: &str) -> Result<()> {
+    let script = snippet("element", "esm", urls)?;
+    // Its name never changes, so what is beside it may be of an earlier one.
+    let file = |suffix: &str| paths::assets().join(format!("element.js{suffix}"));
+    compress::write(&file(""), script.as_bytes())?;
+    compress::write(&file(".br"), &compress::brotli(script.as_bytes())?)?;
+    compress::write(&file(".gz"), &compress::gzip(script.as_bytes())?)
+}
+
+fn loader(urls: &str) -> Result<()> {
+    let script = snippet("loader", "iife", urls)?;
     match script.matches(PLACEHOLDER).count() {
         1 => {
             let head = compress::brotli_flushed(site_loader::head(&script).as_bytes())?;
