@@ -109,7 +109,7 @@ export const start = (tag: HTMLOrSVGElement | null, config: Config, into?: Shado
   const launcher = make(
     "button",
     { class: "launcher", part: "launcher" },
-    make("svg", {}, make("path", { d: "M12 3c12 0 12 14 0 14l-6 4v-4C0 14 0 3 12 3" })),
+    make("svg", {}, make("path", { d: "M12 3c12 0 12 14 0 14l-6 4v-5C0 14 0 3 12 3" })),
     look.label,
   );
   const frame = make("div", {}, panel, launcher);

@@ -1,102 +1,117 @@
 /** The owner's JavaScript API: snippet/bulle.d.ts. The loader has queued what was called before. */
 
-import type { Bubble, Look, Occasions } from "../../snippet/bulle";
-import { paint, type Shell } from "./shell";
+import type { Bubble, Identity, Occasions } from "../../snippet/bulle";
+import type { Shell } from "./shell";
 
 /** What carries the conversation: the widget in the page, or a frame. */
 export interface Carrier {
   /** Asks a question as if the visitor had typed it. */
   ask(text: string): void;
-  identify: Bubble["identify"];
-  /** The panel is open, or not. */
-  shown(isOpen: boolean, byVisitor: boolean): void;
-  /** Says everything in another language; the settings have changed. */
-  relocate(): void;
+  identify(who: Identity): void;
+  /** The visitor, or the page, has opened the panel. */
+  focus?(): void;
   /** Stops everything that goes on. */
   end(): void;
 }
 
-/** Takes the API over from the loader, and plays what was called. `emit` tells whoever listens. */
-export const serve = (shell: Shell, carrier: () => Carrier | undefined) => {
-  const { bubble, calls, frame, launcher, panel, config, data } = shell;
-  const listeners: Record<string, Set<(detail: any) => void>> = {};
-  const isOpen = () => frame.classList.contains("open");
+/** What happens to be known by more than one part of the page's side. */
+export interface Owner {
+  /** Tells whoever listens. */
+  emit(kind: string, detail: unknown): void;
+  /** The conversation is there: what was called until now reaches it. */
+  carry(carrier: Carrier): void;
+  /** What the page has said of its visitor. */
+  who: Identity;
+}
+
+type Listener = (detail: any) => void;
+
+/** Takes the API over from the loader, and plays what was called. */
+export const serve = (shell: Shell): Owner => {
+  const { bubble, calls, config, look, isOpen, signal } = shell;
+  const [edge, site] = config;
+  const listeners: Record<string, Set<Listener>> = {};
+  let carrier: Carrier | undefined;
   let isReady = false;
   let unseen = 0;
 
-  const tell = (listener: (detail: any) => void, detail: unknown) => {
+  const tell = (listener: Listener, detail: unknown) => {
     try {
       listener(detail);
     } catch (error) {
-      // The owner's own, for the owner's eyes.
+      // The owner's own, for whatever the owner watches errors with.
       reportError(error);
     }
   };
-  const emit = <Kind extends keyof Occasions>(kind: Kind, detail: Occasions[Kind]) => {
-    for (const listener of [...(listeners[kind] ?? [])]) tell(listener, detail);
+  const emit = (kind: string, detail: unknown) => {
     if (kind == "ready") isReady = true;
+    for (const listener of [...(listeners[kind] ?? [])]) tell(listener, detail);
     if (kind == "reply" && (document.hidden || !isOpen())) emit("unread", { count: ++unseen });
   };
   const seen = () => {
     if (unseen && isOpen() && !document.hidden) emit("unread", { count: (unseen = 0) });
   };
-  document.addEventListener("visibilitychange", seen, { signal: shell.signal });
+  document.addEventListener("visibilitychange", seen, { signal });
 
-  /** Where this tab remembers that its visitor has opened the panel. */
-  const key = "bulle-open:" + config[1];
-  const isInline = !launcher.isConnected || frame.classList.contains("inline");
-
-  let wasOpen = isOpen();
-  // The loader's copy of the shell is the one that it calls.
-  shell.loaded.shown = (byVisitor) => {
-    const open = isOpen();
-    if (open == wasOpen) return;
-    wasOpen = open;
-    if (byVisitor && !isInline) {
+  let wasOpen = false;
+  shell.shown = (byVisitor) => {
+    if (byVisitor && !shell.isInline) {
       try {
-        sessionStorage[key] = open || "";
+        // This tab remembers that its visitor has opened the panel.
+        sessionStorage["bulle-open:" + site] = isOpen() || "";
       } catch {}
     }
-    carrier()?.shown(open, byVisitor);
-    emit(open ? "open" : "close", {});
+    if (byVisitor && isOpen()) carrier?.focus?.();
+    if (isOpen() == wasOpen) return;
+    wasOpen = isOpen();
+    emit(wasOpen ? "open" : "close", {});
     seen();
   };
 
-  const classes = { scheme: ["auto", "light", "dark"], position: ["left", "right"], size: ["compact", "regular", "large"] };
+  const paint = shell.paint;
+  const spelled = (now: Record<string, string>) => {
+    // As in CSS: `darkBg` is `--bulle-dark-bg`.
+    const entries = Object.entries(now).map(([name, value]) => [name.replace(/[A-Z]/g, "-$&").toLowerCase(), value]);
+    paint(Object.fromEntries(entries));
+  };
+  spelled(Object.fromEntries(Object.entries(look).filter(([name, value]) => /[A-Z]/.test(name) && typeof value == "string")));
 
-  const methods: Pick<Bubble, "ask" | "identify" | "signOut" | "setTheme" | "setLocale" | "on" | "off"> = {
+  const owner: Owner = {
+    emit,
+    who: undefined,
+    carry(next) {
+      carrier = next;
+      for (const [method, ...values] of calls.splice(0)) bubble[method]!(...values);
+    },
+  };
+  const { destroy } = bubble;
+  Object.assign(bubble, {
     ask(text) {
       if (!isOpen()) bubble.open();
-      carrier()?.ask(text + "");
+      if (carrier) carrier.ask(text + "");
+      else calls.push(["ask", text]);
     },
-    identify: (who) => carrier()?.identify(who),
-    signOut: () => carrier()?.identify(null),
-    setTheme(look) {
-      const looks: Record<string, string> = {};
-      for (const [name, value] of Object.entries(look as Look)) {
-        const known = classes[name as keyof typeof classes];
-        if (!known) looks[name] = value;
-        else if (known.includes(value)) {
-          frame.classList.remove(...known);
-          frame.classList.add(value);
-        }
-      }
-      paint(shell, looks);
+    identify(who) {
+      owner.who = who;
+      carrier?.identify(who);
     },
+    signOut: () => bubble.identify!(null),
+    setTheme: spelled,
     async setLocale(locale) {
       try {
-        const answer = await fetch(`${config[0]}/s/${config[1]}.json?locale=${encodeURIComponent(locale)}`);
-        const next = (await answer.json()) as typeof config;
-        const label = next[10].label ?? "";
-        config.splice(2, 8, ...(next.slice(2, 10) as any));
-        const host = shell.root.host as HTMLElement;
-        host.lang = next[4];
-        host.dir = next[10].dir ?? "";
-        panel.ariaLabel = data.name ?? next[2];
-        panel.querySelector("h2")!.textContent = panel.ariaLabel;
-        panel.querySelector(".names p")!.textContent = data.tagline ?? next[3];
-        shell.loaded.relabel(next[5], next[6], data.label ?? label);
-        carrier()?.relocate();
+        const answer = await fetch(`${edge}/s/${site}.json?locale=${encodeURIComponent(locale)}`);
+        const next = await answer.json();
+        if (!answer.ok || signal.aborted) return;
+        // The bubble is drawn anew. What has been said to it goes on, and whoever holds it speaks to the new one.
+        const was = isOpen();
+        bubble.destroy();
+        shell.again(next);
+        const now = (window as any).Bulle[site] as Bubble;
+        for (const kind in listeners) for (const listener of listeners[kind]!) now.on(kind as keyof Occasions, listener);
+        if (owner.who !== undefined) now.identify(owner.who);
+        now.setTheme(look);
+        for (const method in now) bubble[method] = (...values) => (window as any).Bulle[site]?.[method](...values);
+        if (was) now.open();
       } catch (error) {
         console.error("[Bulle]", error);
       }
@@ -106,7 +121,14 @@ export const serve = (shell: Shell, carrier: () => Carrier | undefined) => {
       if (kind == "ready" && isReady) tell(listener, {});
     },
     off: (kind, listener) => void listeners[kind]?.delete(listener),
-  };
-
-  return { emit, methods };
+    destroy() {
+      carrier?.end();
+      shell.end();
+      destroy();
+    },
+  } satisfies Partial<typeof bubble>);
+  const waiting = calls.splice(0);
+  for (const [method, ...values] of waiting) bubble[method]!(...values);
+  if (isOpen()) shell.shown(true);
+  return owner;
 };

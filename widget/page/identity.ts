@@ -3,28 +3,22 @@
 import type { Handle, Page } from "./bridge";
 import type { Identity } from "../../snippet/bulle";
 
-/** What the page has said of its visitor, and how it says something else. */
-export interface Identified {
-  id: Identity;
-  identify(who: Identity): void;
-}
-
-/** `identity` and `identify` of the page. */
-export const identities = (said: Identified, handle: () => Handle | undefined): Pick<Page, "identity" | "identify"> => {
+/** `identity` and `identify` of the page; `said` is to be called when the page has said something else. */
+export const identities = (
+  owner: { who: Identity },
+  handle: () => Handle | undefined,
+): Pick<Page, "identity" | "identify"> & { said(): void } => {
   const known = () => {
-    const { id } = said;
-    return typeof id == "function" ? "" : id ? subjectOf(id) : undefined;
-  };
-  said.identify = (id) => {
-    said.id = id;
-    handle()?.identified(known());
+    const { who } = owner;
+    return typeof who == "function" ? "" : who ? subjectOf(who) : undefined;
   };
   return {
     identity: known,
+    said: () => handle()?.identified(known()),
     async identify(ticket) {
       let jwt: string | undefined;
       try {
-        const answer = await asked(said.id);
+        const answer = await asked(owner.who);
         jwt = answer ? answer + "" : "";
       } catch (error) {
         console.error("[Bulle] identify", error);

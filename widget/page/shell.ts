@@ -1,6 +1,7 @@
 /** What the loader leaves to be done until the visitor shows intent: the header, keys, and the place on a phone. */
 
 import type { Shell as Loaded } from "../../snippet/src/bubble";
+import type { Owner } from "./api";
 
 /** What the page's side works with: what the loader has made, and what is found or made in it. */
 export interface Shell extends Loaded {
@@ -9,22 +10,25 @@ export interface Shell extends Loaded {
   panel: HTMLElement;
   /** Where the header keeps its buttons. */
   tools: HTMLElement;
+  /** In an element of the page instead of a corner of the window. */
+  isInline: boolean;
+  isOpen(): boolean;
   /** Ends every listener when the bubble is taken away. */
   signal: AbortSignal;
-  /** Takes the bubble away. */
+  /** The owner's API, once it is taken over from the loader. */
+  owner?: Owner;
+  /** Takes away what is not the loader's. */
   end(): void;
 }
 
-const SVG = "http://www.w3.org/2000/svg";
-
 const icon = (d: string) => {
-  const [svg, path] = ["svg", "path"].map((tag) => document.createElementNS(SVG, tag)) as [SVGElement, SVGElement];
-  svg.setAttribute("class", "icon");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  path.setAttribute("d", d);
-  svg.append(path);
-  return svg;
+  const [svg, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
+  svg!.setAttribute("class", "icon");
+  svg!.setAttribute("viewBox", "0 0 24 24");
+  svg!.setAttribute("aria-hidden", "true");
+  path!.setAttribute("d", d);
+  svg!.append(path!);
+  return svg!;
 };
 
 const element = (tag: string, kind: string, ...children: (Node | string)[]) => {
@@ -34,48 +38,38 @@ const element = (tag: string, kind: string, ...children: (Node | string)[]) => {
   return made;
 };
 
-/** Completes what the loader has drawn. */
+/** Completes what the loader has drawn; once, however often the code is fetched. */
 export const complete = (loaded: Loaded): Shell => {
-  const { root, config, data, body } = loaded;
+  const shell = loaded as Shell;
+  if (shell.signal) return shell;
+  const { root, config, look, body, bubble } = shell;
   const find = (name: string) => root.querySelector<HTMLElement>("." + name)!;
   const [frame, panel, header, launcher] = [find("frame"), find("panel"), find("header"), find("launcher")];
   const controller = new AbortController();
   const { signal } = controller;
 
-  // A second try finds what the first has made.
-  let tools = root.querySelector<HTMLElement>(".tools");
-  if (!tools) {
-    const name = header.querySelector("h2")!;
-    tools = element("span", "tools");
-    const avatar = element("span", "avatar", [...name.textContent!][0] ?? "");
-    avatar.ariaHidden = "true";
-    header.prepend(avatar);
-    const names = element("div", "names");
-    name.replaceWith(names);
-    names.append(name, element("p", "", data.tagline ?? config[3]));
-    names.after(tools);
-    header.querySelector("button")!.replaceChildren(icon("M6 6l12 12M18 6 6 18"));
-    launcher.querySelector("svg")!.after(icon("m6 9 6 6 6-6"));
-    header.setAttribute("part", "header");
-    body.setAttribute("part", "body");
-  }
+  const tools = element("span", "tools");
+  const name = header.querySelector("h2")!;
+  const avatar = element("span", "avatar", [...(name.textContent ?? "")][0] ?? "");
+  avatar.ariaHidden = "true";
+  const names = element("div", "names");
+  name.replaceWith(names);
+  names.append(name, element("p", "", look.tagline ?? config[3]));
+  names.before(avatar);
+  names.after(tools);
+  header.querySelector("button")!.replaceChildren(icon("M6 6l12 12M18 6 6 18"));
+  launcher.querySelector("svg")!.after(icon("m6 9 6 6 6-6"));
+  header.setAttribute("part", "header");
+  body.setAttribute("part", "body");
 
-  // Names of custom properties as they are written in CSS; the loader takes them as they come.
-  const spelled = /[A-Z]/;
-  paint(loaded, Object.fromEntries(Object.entries(data).filter(([name]) => spelled.test(name))) as Record<string, string>);
+  const isInline = frame.classList.contains("inline");
+  if (isInline) panel.role = "region";
 
   // Keys belong to the bubble while it has the focus: the page's shortcuts see no text field in here.
-  for (const kind of ["keydown", "keypress", "keyup"] as const) {
-    panel.addEventListener(
-      kind,
-      (event) => {
-        event.stopPropagation();
-        if (kind == "keydown" && event.key == "Escape" && !event.isComposing) loaded.bubble.close();
-      },
-      { signal },
-    );
-  }
-  panel.onkeydown = null;
+  panel.onkeydown = panel.onkeypress = panel.onkeyup = (event) => {
+    event.stopPropagation();
+    if (event.type == "keydown" && event.key == "Escape" && !event.isComposing) bubble.close();
+  };
 
   // On a phone, the panel is what the keyboard leaves of the screen.
   const viewport = window.visualViewport;
@@ -87,13 +81,14 @@ export const complete = (loaded: Loaded): Shell => {
   };
   viewport?.addEventListener("resize", fit, { signal });
   viewport?.addEventListener("scroll", fit, { signal });
-  fit();
 
-  return { ...loaded, frame, panel, launcher, tools, signal, end: () => controller.abort() };
-};
+  // Nothing of the page can be seen behind a panel that fills the screen; style.css has the same width.
+  const full = matchMedia("(max-width: 480px)");
+  const modal = () => (panel.ariaModal = `${full.matches && !isInline}`);
+  full.addEventListener("change", modal, { signal });
+  modal();
 
-/** Writes custom properties by their names in camel case. */
-export const paint = (shell: Loaded, look: Record<string, string>): void => {
-  const entries = Object.entries(look).map(([name, value]) => [name.replace(/[A-Z]/g, "-$&").toLowerCase(), value]);
-  shell.paint(Object.fromEntries(entries) as Record<string, string>);
+  const isOpen = () => frame.classList.contains("open");
+  const end = () => controller.abort();
+  return Object.assign(shell, { frame, panel, launcher, tools, isInline, isOpen, signal, end });
 };

@@ -2,8 +2,8 @@
 
 import type { Handle, Page } from "./bridge";
 
-/** `request` and `abort` of the page. */
-export const transport = (handle: () => Handle): Pick<Page, "request" | "abort"> => {
+/** `request` and `abort` of the page; `end` stops everything that runs. */
+export const transport = (handle: () => Handle | undefined): Pick<Page, "request" | "abort"> & { end(): void } => {
   const running: Record<number, AbortController> = {};
 
   const perform = async (ticket: number, url: string, init: RequestInit) => {
@@ -15,16 +15,16 @@ export const transport = (handle: () => Handle): Pick<Page, "request" | "abort">
         for (;;) {
           const { done, value } = await reader.read();
           if (done) break;
-          handle().streamed(ticket, value);
+          handle()?.streamed(ticket, value);
         }
       } else {
         const body = await answer.text();
         delete running[ticket];
-        return handle().answered(ticket, answer.status, body);
+        return handle()?.answered(ticket, answer.status, body);
       }
     } catch {}
     delete running[ticket];
-    handle().broken(ticket);
+    handle()?.broken(ticket);
   };
 
   return {
@@ -38,6 +38,9 @@ export const transport = (handle: () => Handle): Pick<Page, "request" | "abort">
     abort(ticket) {
       running[ticket]?.abort();
       delete running[ticket];
+    },
+    end() {
+      for (const ticket in running) running[ticket]!.abort();
     },
   };
 };

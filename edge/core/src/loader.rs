@@ -222,7 +222,8 @@ mod tests {
     fn the_look_says_only_what_is_not_as_it_is_by_itself() {
         let mut bot = site().bot;
         bot.theme = Theme::default();
-        let told = |bot: &BotSettings, locale: &str| serde_json::to_string(&look(bot, locale)).unwrap();
+        let told =
+            |bot: &BotSettings, locale: &str| serde_json::to_string(&look(bot, locale)).unwrap();
         assert_eq!(told(&bot, "en"), r##"{"accent":"#4f46e5"}"##);
         bot.theme.accent = "#ffcc00".into();
         bot.theme.scheme = Scheme::Dark;
@@ -239,7 +240,11 @@ mod tests {
         let contrast = |a: f64, b: f64| (a.max(b) + 0.05) / (a.min(b) + 0.05);
         let linear = |value: u8| {
             let value = f64::from(value) / 255.0;
-            if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+            if value <= 0.040_45 {
+                value / 12.92
+            } else {
+                ((value + 0.055) / 1.055).powf(2.4)
+            }
         };
         for r in (0..=255).step_by(5) {
             for g in (0..=255).step_by(3) {

@@ -123,9 +123,8 @@ impl App {
         }
     }
 
-    /// Opens the session and listens to the browser's network.
+    /// Opens the session.
     pub fn start(self) {
-        effects::watch_network(self);
         let Some(page) = self.with(|inner| inner.page.clone()) else {
             return;
         };
@@ -137,6 +136,15 @@ impl App {
             outbox,
             page: browser::page(),
             identity,
+        });
+    }
+
+    /// Stops what would happen later.
+    pub fn end(self) {
+        self.with_mut(|inner| {
+            for timer in [inner.wake.take(), inner.said.take()].into_iter().flatten() {
+                timer.clear();
+            }
         });
     }
 

@@ -52,13 +52,14 @@ pub fn mount(
 ) -> Option<Handle> {
     let config = wire::loader_config(settings)?;
     body.replace_children_with_node_0();
-    // Views and listeners live as long as the page.
     let owner = Owner::new();
-    let app = owner.with(|| App::new(config, focus, page));
-    std::mem::forget(owner);
-    conversation::mount_new_button(app, &tools);
-    conversation::mount(app, &body);
-    Some(Handle { app })
+    let app = owner.with(|| {
+        let app = App::new(config, focus, page);
+        conversation::mount_new_button(app, &tools);
+        conversation::mount(app, &body);
+        app
+    });
+    Some(Handle { app, owner })
 }
 
 /// What the page tells a bubble: `Handle` in widget/page/bridge.d.ts.
@@ -66,6 +67,15 @@ pub fn mount(
 #[derive(Debug)]
 pub struct Handle {
     app: App,
+    /// Views and signals live as long as it does.
+    owner: Owner,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.app.end();
+        self.owner.cleanup();
+    }
 }
 
 #[wasm_bindgen]
@@ -118,6 +128,7 @@ impl Handle {
     /// | `new` | a new conversation |
     /// | `show` | the id of the conversation to show |
     /// | `reload` | the session, or the messages, loaded again |
+    /// | `online`, `offline` | the browser's network has come, or has gone |
     pub fn tell(&self, wish: &str, value: String) {
         let event = match wish {
             "start" => return self.app.start(),
@@ -128,6 +139,8 @@ impl Handle {
                 Err(_) => return,
             },
             "reload" => Event::ReloadAsked,
+            "online" => Event::Online,
+            "offline" => Event::Offline,
             _ => return,
         };
         self.app.dispatch(event);

@@ -1,0 +1,110 @@
+/**
+ * The conversation in a frame of the edge's own page, where the page around the bubble does not let the widget run. The
+ * frame says that it is there; only then it gets a port, over which everything else goes. The page hears of it what
+ * any page may know: that it is ready, and how many replies nobody has seen.
+ */
+
+import type { Owner } from "./api";
+import { asked } from "./identity";
+import type { Shell } from "./shell";
+
+/** How long the frame may take to say that it is there, in milliseconds. */
+const PATIENCE = 20_000;
+
+/** What comes from the frame. */
+type Told = ["ready"] | ["close"] | ["unread", number] | ["identity", number];
+
+const STYLES = `.body iframe{flex:1;width:100%;border:0;background:var(--bg)}
+.away iframe{display:none}
+.panel:has(iframe) .header{position:absolute;inset:0 0 auto auto;border:0;background:0 0}
+:host([dir=rtl]) .panel:has(iframe) .header{inset:0 auto auto 0}
+.panel:has(iframe) .header>:not(.tool:last-child){display:none}
+.cover a{display:inline-block;margin-top:14px;color:inherit}`;
+
+/** Makes it ready to be shown. */
+export const frame = (shell: Shell, owner: Owner) => {
+  const { config, look, body, root, bubble, signal } = shell;
+  const [edge, site, , , , opening, , , unavailable] = config;
+  const address = `${edge}/c/${site}`;
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(STYLES);
+  if (root.adoptedStyleSheets.length < 2) root.adoptedStyleSheets.push(sheet);
+
+  return (focus: boolean): boolean => {
+    const { port1: port, port2 } = new MessageChannel();
+    const say = (...call: unknown[]) => port.postMessage(call);
+    const inner = document.createElement("iframe");
+    inner.title = look.name;
+    inner.allow = `clipboard-write; microphone`;
+    inner.src = `${address}?frame&locale=${encodeURIComponent(look.locale ?? config[4])}`;
+
+    const lost = () => {
+      const cover = document.createElement("div");
+      cover.className = "cover";
+      const text = document.createElement("p");
+      text.role = "alert";
+      text.textContent = unavailable;
+      const link = document.createElement("a");
+      link.href = address;
+      link.target = "_blank";
+      link.rel = "noopener";
+      link.textContent = opening;
+      cover.append(text, link);
+      body.replaceChildren(cover);
+    };
+    const timer = setTimeout(lost, PATIENCE);
+    // Frames may be refused, too.
+    const refused = ({ disposition, blockedURI, effectiveDirective }: SecurityPolicyViolationEvent) => {
+      if (disposition != "enforce" || effectiveDirective != "frame-src" || !blockedURI.startsWith(edge)) return;
+      clearTimeout(timer);
+      lost();
+    };
+    document.addEventListener("securitypolicyviolation", refused, { signal });
+
+    const here = ({ source, origin, data }: MessageEvent) => {
+      if (source != inner.contentWindow || origin != edge || data != "bulle") return;
+      clearTimeout(timer);
+      inner.contentWindow!.postMessage("bulle", edge, [port2]);
+      removeEventListener("message", here);
+      owner.carry({
+        ask: (text) => say("ask", text),
+        // The frame asks for a JWT when it needs one.
+        identify: (who) => say("identify", who != null),
+        focus() {
+          inner.focus();
+          say("focus");
+        },
+        end: () => port.close(),
+      });
+      if (owner.who != null) say("identify", true);
+      say("start", focus, colours(shell));
+    };
+    addEventListener("message", here, { signal });
+
+    port.onmessage = async ({ data: [kind, value] }: MessageEvent<Told>) => {
+      if (kind == "close") bubble.close();
+      if (kind == "ready") owner.emit("ready", {});
+      if (kind == "unread") owner.emit("unread", { count: value });
+      if (kind == "identity") {
+        let jwt: string | null | undefined;
+        let failed = false;
+        try {
+          jwt = await asked(owner.who);
+        } catch (error) {
+          failed = true;
+          console.error("[Bulle] identify", error);
+        }
+        say("identity", value, failed, jwt ? jwt + "" : "");
+      }
+    };
+    signal.addEventListener("abort", () => clearTimeout(timer));
+    body.replaceChildren(inner);
+    return true;
+  };
+};
+
+/** What the page has said of the looks, for the frame to look the same. */
+const colours = ({ look }: Shell): Record<string, string> => {
+  const entries = Object.entries(look).filter(([name, value]) => typeof value == "string" && !/^(text.|name|label|dir)/.test(name));
+  return Object.fromEntries(entries) as Record<string, string>;
+};
