@@ -12,7 +12,7 @@ const STYLES = `:host{display:block;width:100%;height:600px}
 .inline{display:contents}
 .inline .launcher,.inline .header>.tool:last-child{display:none!important}
 .inline .panel{position:static!important;width:100%!important;height:100%!important;visibility:visible!important;opacity:1!important;transform:none!important;box-shadow:none;transition:none}
-.cover a{color:inherit}
+:host([data-framed]) .header{padding-inline-end:56px}
 @media print{:host,.inline .panel{height:auto!important}.inline .panel{overflow:visible;border:0}}`;
 
 const page = window as { Bulle?: any };
@@ -64,11 +64,13 @@ class Chat extends HTMLElement {
     const root = (this.#root ??= this.attachShadow({ mode: "open" }));
     let config: Config;
     try {
-      const answer = await fetch(`${EDGE}/s/${encodeURIComponent(site)}.json`);
+      const locale = this.dataset.locale ? "?locale=" + encodeURIComponent(this.dataset.locale) : "";
+      const answer = await fetch(`${EDGE}/s/${encodeURIComponent(site)}.json${locale}`);
       const told = await answer.json();
       // For the site's owner: an unknown key, or a site that is paused.
       if (!answer.ok) return console.error("[Bulle]", told.detail);
       config = told;
+      config[10].spoken = this.dataset.locale;
     } catch (error) {
       // The page's policy, a blocker or the network: a frame may come through, and brings its own message.
       console.error("[Bulle]", error);
@@ -108,7 +110,7 @@ const draw = (element: HTMLElement, config: Config, root: ShadowRoot): Bubble =>
     if (now && now != bubble) all[site] = now;
   };
   // It is always open.
-  bubble.close = bubble.toggle = () => {};
+  bubble.close = bubble.toggle = () => void element.dispatchEvent(new Event("bulle-close"));
   return bubble;
 };
 

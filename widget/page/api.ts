@@ -103,6 +103,7 @@ export const serve = (shell: Shell): Owner => {
         const next = await answer.json();
         if (!answer.ok || signal.aborted) return;
         // The bubble is drawn anew. What has been said to it goes on, and whoever holds it speaks to the new one.
+        next[10].spoken = look.locale ?? locale;
         const was = isOpen();
         bubble.destroy();
         shell.again(next);
@@ -129,6 +130,8 @@ export const serve = (shell: Shell): Owner => {
   } satisfies Partial<typeof bubble>);
   const waiting = calls.splice(0);
   for (const [method, ...values] of waiting) bubble[method]!(...values);
+  // The script speaks the browser's language; the tag may want another one.
+  if (look.locale && look.locale != look.spoken && !config[4].startsWith(look.locale)) bubble.setLocale!(look.locale);
   if (isOpen()) shell.shown(true);
   return owner;
 };

@@ -89,7 +89,9 @@ fn widget() -> Result<()> {
     let parts = serde_json::json!({ "js": page.usable, "later": page.later });
     compress::write(&paths::page_parts(), parts.to_string().as_bytes())?;
     loader(&urls.to_string())?;
-    element(&urls.to_string())?;
+    // `<bulle-chat>`, and the bot's page of its own.
+    script("element", &urls.to_string())?;
+    script("hosted", &urls.to_string())?;
     remove_all_but(&folder, &names)
 }
 
@@ -269,14 +271,14 @@ fn snippet(name: &str, format: &str, urls: &str) -> Result<String> {
     fs::read_to_string(&output).with_context(|| format!("could not read {}", output.display()))
 }
 
-/// The script that defines `<bulle-chat>`.
-fn element(urls: &str) -> Result<()> {
-    let script = snippet("element", "esm", urls)?;
-    // Its name never changes, so what is beside it may be of an earlier one.
-    let file = |suffix: &str| paths::assets().join(format!("element.js{suffix}"));
-    compress::write(&file(""), script.as_bytes())?;
-    compress::write(&file(".br"), &compress::brotli(script.as_bytes())?)?;
-    compress::write(&file(".gz"), &compress::gzip(script.as_bytes())?)
+/// A script that is served under its own name, which never changes.
+fn script(name: &str, urls: &str) -> Result<()> {
+    let text = snippet(name, "esm", urls)?;
+    // What is beside it may be of an earlier one.
+    let file = |suffix: &str| paths::assets().join(format!("{name}.js{suffix}"));
+    compress::write(&file(""), text.as_bytes())?;
+    compress::write(&file(".br"), &compress::brotli(text.as_bytes())?)?;
+    compress::write(&file(".gz"), &compress::gzip(text.as_bytes())?)
 }
 
 fn loader(urls: &str) -> Result<()> {

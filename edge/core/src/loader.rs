@@ -79,14 +79,31 @@ fn look(bot: &BotSettings, locale: &str) -> BTreeMap<String, String> {
             "position",
             (theme.position == Position::Left).then_some("left"),
         ),
-        ("dir", FROM_THE_RIGHT.contains(&locale).then_some("rtl")),
+        ("dir", Some(direction(locale)).filter(|dir| *dir == "rtl")),
         // For browsers that cannot find it by themselves: snippet/src/shell.css.
-        ("on", is_bright(&theme.accent).then_some("#000")),
+        (
+            "on",
+            Some(on_accent(&theme.accent)).filter(|on| *on == "#000"),
+        ),
     ];
     let named = named
         .into_iter()
         .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
     theme.style().into_iter().chain(named).collect()
+}
+
+/// `ltr` or `rtl`, for a locale that is served.
+pub fn direction(locale: &str) -> &'static str {
+    if FROM_THE_RIGHT.contains(&locale) {
+        "rtl"
+    } else {
+        "ltr"
+    }
+}
+
+/// Black or white, whichever has more contrast on this colour `#rrggbb`.
+pub fn on_accent(colour: &str) -> &'static str {
+    if is_bright(colour) { "#000" } else { "#fff" }
 }
 
 /// Whether black has more contrast than white on a colour `#rrggbb`: its relative luminance as WCAG 2.2 defines it.

@@ -11,7 +11,11 @@ use serde_json::json;
 const ORIGIN: Option<&str> = Some("https://example.com");
 
 fn from<'a>(origin: Option<&'a str>, address: &'a Address) -> Caller<'a> {
-    Caller { origin, address }
+    Caller {
+        origin,
+        is_own: false,
+        address,
+    }
 }
 
 fn request(site: &str) -> SessionRequest {
