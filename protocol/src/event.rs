@@ -290,18 +290,18 @@ pub struct OutOfOrder;
 ///
 /// # Errors
 /// [`OutOfOrder`]; the blocks are as they were.
-pub fn apply(blocks: &mut Vec<Block>, event: &ServerEvent) -> Result<(), OutOfOrder> {
+pub fn apply(blocks: &mut Vec<Block>, event: ServerEvent) -> Result<(), OutOfOrder> {
     match event {
         ServerEvent::Start(_) => blocks.clear(),
-        ServerEvent::Block(BlockEvent { index, block }) if *index == blocks.len() => {
-            blocks.push(block.clone());
+        ServerEvent::Block(BlockEvent { index, block }) if index == blocks.len() => {
+            blocks.push(block);
         }
         ServerEvent::Block(BlockEvent { index, block }) => {
-            *blocks.get_mut(*index).ok_or(OutOfOrder)? = block.clone();
+            *blocks.get_mut(index).ok_or(OutOfOrder)? = block;
         }
         ServerEvent::Append(AppendEvent { index, text }) => {
-            let block = blocks.get_mut(*index).ok_or(OutOfOrder)?;
-            block.last_text().ok_or(OutOfOrder)?.push_str(text);
+            let block = blocks.get_mut(index).ok_or(OutOfOrder)?;
+            block.last_text().ok_or(OutOfOrder)?.push_str(&text);
         }
         _ => {}
     }
@@ -378,11 +378,11 @@ mod tests {
         };
         let mut blocks = Vec::new();
         for event in [block(0, "a"), append(0, "b"), block(1, "c"), block(0, "d")] {
-            apply(&mut blocks, &event).unwrap();
+            apply(&mut blocks, event).unwrap();
         }
         assert_eq!(blocks, [Block::paragraph("d"), Block::paragraph("c")]);
-        assert_eq!(apply(&mut blocks, &block(3, "x")), Err(OutOfOrder));
-        assert_eq!(apply(&mut blocks, &append(2, "x")), Err(OutOfOrder));
+        assert_eq!(apply(&mut blocks, block(3, "x")), Err(OutOfOrder));
+        assert_eq!(apply(&mut blocks, append(2, "x")), Err(OutOfOrder));
         assert_eq!(blocks.len(), 2);
     }
 

@@ -1,10 +1,12 @@
 //! Interface texts of the bubble, chosen by the edge for the visitor's locale.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 macro_rules! strings {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
-        /// Every text of the bubble that is not the bot's own. `{name}`, `{time}` and the like are placeholders.
+        /// Every text of the bubble that is not the bot's own. `{name}`, `{time}` and the like are placeholders. A plural
+        /// text is `one=…|other=…`, with the categories that `Intl.PluralRules` has for the language; the last is `other`.
         #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(deny_unknown_fields)]
@@ -115,6 +117,28 @@ strings! {
     earlier,
     /// Accessible name of a code block's copy button.
     copy_code,
+    /// Accessible name of the button that opens the menu.
+    menu,
+    /// Accessible name of the button that calls an answer good.
+    good,
+    /// Accessible name of the button that calls an answer bad.
+    bad,
+    /// Title of the list of what the bot knows about.
+    topics,
+    /// How many answers have come since the panel was closed: a plural text, `{n}` of them.
+    unread,
+    /// Shows an image that is not loaded by itself; `{alt}` says what is on it.
+    image,
+}
+
+/// Texts of the sheets that few visitors open, which are loaded with those.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SheetStrings {
+    /// The locale of the texts: the served one that is nearest to what was asked for.
+    pub locale: String,
+    /// Texts by name. `{name}` and the like are placeholders.
+    pub strings: BTreeMap<String, String>,
 }
 
 /// A time to wait in the units that a person would use, rounded up: what `{time}` stands for. The signs are the same in

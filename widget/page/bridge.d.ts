@@ -14,8 +14,14 @@ export interface Page {
   identify(ticket: number): void;
   /** Shows Turnstile, or takes it away when `script` is empty; answered by `Handle.challenged`. */
   challenge(script: string, sitekey: string, language: string): void;
-  /** Something happened that the page may want to know; `detail` is JSON. */
+  /** Something happened that the page may want to know; `detail` is JSON. See `Occasion` in widget/core. */
   emit(kind: string, detail: string): void;
+  /** A time in Unix milliseconds in the visitor's language: "time" of the day, or the "day". */
+  date(at: number, form: string): string;
+  /** Puts text on the clipboard; whether it could be tried. */
+  copy(text: string): boolean;
+  /** The visitor does not want to be followed: Global Privacy Control, or Do Not Track. */
+  private(): boolean;
 }
 
 /** What the page tells the widget: the export in widget/web/src/lib.rs. */
@@ -30,6 +36,8 @@ export interface Handle {
   named(ticket: number, jwt?: string, subject?: string): void;
   /** A token of Turnstile, or nothing when it cannot be shown. */
   challenged(token?: string): void;
+  /** Another tab has sent a message: the ticket for the pieces of its answer, 0 when nobody here wants them. */
+  overheard(conversation: string, message: string, text: string): number;
   /** A wish, by name: see `Handle::tell` in widget/web/src/lib.rs. */
   tell(wish: string, value: string): void;
   /** Calls the edge as the visitor; the ticket of the answer. */

@@ -7,8 +7,10 @@ import init, { mount } from "bulle-glue";
 import type { Shell as Loaded } from "../../snippet/src/bubble";
 import { serve } from "./api";
 import type { Handle, Page } from "./bridge";
+import { dates } from "./dates";
 import { identities } from "./identity";
 import { complete } from "./shell";
+import { tabs } from "./tabs";
 import { transport } from "./transport";
 
 export type { Shell } from "./shell";
@@ -49,7 +51,9 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
     let widget: Handle | undefined;
     const handle = () => widget;
     const replies: Record<number, (answer: Answer) => void> = {};
-    const calls = transport(handle);
+    const [, site, , , locale] = shell.config;
+    const others = tabs(site, handle);
+    const calls = transport(handle, others.tell);
 
     const who = identities(owner, handle);
     const page: Page = {
@@ -67,6 +71,28 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
         }
       },
       emit: (kind, detail) => owner.emit(kind, JSON.parse(detail)),
+      date: dates(locale),
+      copy(text) {
+        const { clipboard } = navigator;
+        if (clipboard) {
+          clipboard.writeText(text).catch(() => {});
+          return true;
+        }
+        // Pages that are not secure have none, but the way of old.
+        const focus = root.activeElement as HTMLElement | null;
+        const field = document.createElement("textarea");
+        field.value = text;
+        root.append(field);
+        field.select();
+        const copied = document.execCommand("copy");
+        field.remove();
+        focus?.focus();
+        return copied;
+      },
+      private() {
+        const { globalPrivacyControl, doNotTrack } = navigator as { globalPrivacyControl?: boolean; doNotTrack?: unknown };
+        return globalPrivacyControl || doNotTrack == "1";
+      },
     };
     // A second run after a failure has it already.
     if (root.adoptedStyleSheets.length < 2) root.adoptedStyleSheets.push(sheet);
@@ -86,6 +112,7 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
       focus: () => root.querySelector<HTMLElement>("[data-first]")?.focus(),
       end() {
         calls.end();
+        others.close();
         widget?.free();
         widget = undefined;
       },

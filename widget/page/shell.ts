@@ -82,11 +82,13 @@ export const complete = (loaded: Loaded): Shell => {
   viewport?.addEventListener("resize", fit, { signal });
   viewport?.addEventListener("scroll", fit, { signal });
 
-  // Nothing of the page can be seen behind a panel that fills the screen; style.css has the same width.
+  // Nothing of the page can be seen behind a panel that fills the screen; media.css has the same width.
   const full = matchMedia("(max-width: 480px)");
-  const modal = () => (panel.ariaModal = `${full.matches && !isInline}`);
-  full.addEventListener("change", modal, { signal });
-  modal();
+  const modal = () => (panel.ariaModal = `${full.matches}`);
+  if (!isInline) {
+    full.addEventListener("change", modal, { signal });
+    modal();
+  }
 
   const isOpen = () => frame.classList.contains("open");
   const end = () => controller.abort();

@@ -1,20 +1,27 @@
 /** Calls to the edge, made for the widget. */
 
 import type { Handle, Page } from "./bridge";
+import type { Tell } from "./tabs";
 
 /** `request` and `abort` of the page; `end` stops everything that runs. */
-export const transport = (handle: () => Handle | undefined): Pick<Page, "request" | "abort"> & { end(): void } => {
+export const transport = (
+  handle: () => Handle | undefined,
+  tell: Tell,
+): Pick<Page, "request" | "abort"> & { end(): void } => {
   const running: Record<number, AbortController> = {};
 
   const perform = async (ticket: number, url: string, init: RequestInit) => {
+    let hear: ReturnType<Tell>;
     try {
       const answer = await fetch(url, init);
       const kind = answer.headers.get("content-type") ?? "";
       if (answer.ok && answer.body && kind.startsWith("text/event-stream")) {
         const reader = answer.body.getReader();
+        hear = tell(url, init.body as string | undefined);
         for (;;) {
           const { done, value } = await reader.read();
           if (done) break;
+          hear?.(value);
           handle()?.streamed(ticket, value);
         }
       } else {
@@ -24,6 +31,7 @@ export const transport = (handle: () => Handle | undefined): Pick<Page, "request
       }
     } catch {}
     delete running[ticket];
+    hear?.();
     handle()?.broken(ticket);
   };
 

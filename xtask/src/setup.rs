@@ -8,7 +8,8 @@ use anyhow::{Context, Result, bail};
 
 use crate::{compress, paths, process};
 
-const WASM: &str = "wasm32-unknown-unknown";
+/// The target of everything that runs in a browser or in workerd.
+pub const WASM: &str = "wasm32-unknown-unknown";
 
 /// What wrangler asks for.
 const NODE_AT_LEAST: (u32, u32) = (22, 12);
@@ -51,6 +52,45 @@ fn rust_target() -> Result<()> {
         return Ok(());
     }
     rustup(&["target", "add", WASM])
+}
+
+/// Set to build the widget with the standard library that comes with the compiler.
+pub const PLAIN: &str = "BULLE_PLAIN_STD";
+
+/// Lets a stable compiler take unstable options.
+pub const BOOTSTRAP: &str = "RUSTC_BOOTSTRAP";
+
+/// A panic becomes an instruction that ends the program.
+pub const ABORT: &str = "-Cpanic=immediate-abort";
+
+/// Whether the widget can be built with a standard library of its own; its sources are installed where rustup can.
+pub fn standard_library() -> Result<bool> {
+    if std::env::var_os(PLAIN).is_some() {
+        return Ok(false);
+    }
+    let rustc = |arguments: &[&str]| {
+        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+        let mut rustc = Command::new(rustc);
+        rustc.current_dir(paths::root()).env(BOOTSTRAP, "1");
+        process::probe(rustc.args(arguments))
+    };
+    let knows = ["-Zunstable-options", ABORT, "--print", "sysroot"];
+    let Some(sysroot) = rustc(&knows) else {
+        println!(
+            "! this compiler is older than Rust 1.92: the bubble will be 8 KB (brotli) larger. `rustup update` helps"
+        );
+        return Ok(false);
+    };
+    let sources = Path::new(&sysroot).join("lib/rustlib/src/rust/library/std/Cargo.toml");
+    if sources.exists() {
+        return Ok(true);
+    }
+    if let Err(error) = rustup(&["component", "add", "rust-src"]) {
+        println!(
+            "! the sources of the standard library are missing, so the bubble will be 8 KB (brotli) larger: {error:#}"
+        );
+    }
+    Ok(sources.exists())
 }
 
 fn rustup(arguments: &[&str]) -> Result<()> {

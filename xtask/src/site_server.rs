@@ -238,8 +238,14 @@ mod tests {
         fs::write(folder.join("a.html"), "").unwrap();
         fs::write(folder.join("c.html"), "").unwrap();
         let told = page(&folder, "/a.html", "http://edge").headers;
-        let expected = [("Content-Security-Policy", "connect-src http://edge"), ("X-A", "b: c")];
-        assert_eq!(told, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        let expected = [
+            ("Content-Security-Policy", "connect-src http://edge"),
+            ("X-A", "b: c"),
+        ];
+        assert_eq!(
+            told,
+            expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
         assert!(page(&folder, "/c.html", "").headers.is_empty());
         fs::remove_dir_all(folder).unwrap();
     }

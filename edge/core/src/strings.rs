@@ -10,9 +10,22 @@ use std::collections::BTreeMap;
 
 use crate::hours;
 
-const LOCALES: [(&str, &str); 2] = [
+const LOCALES: [(&str, &str); 15] = [
     ("en", include_str!("locales/en.json")),
     ("fr", include_str!("locales/fr.json")),
+    ("es", include_str!("locales/es.json")),
+    ("de", include_str!("locales/de.json")),
+    ("it", include_str!("locales/it.json")),
+    ("pt", include_str!("locales/pt.json")),
+    ("nl", include_str!("locales/nl.json")),
+    ("pl", include_str!("locales/pl.json")),
+    ("tr", include_str!("locales/tr.json")),
+    ("ar", include_str!("locales/ar.json")),
+    ("he", include_str!("locales/he.json")),
+    ("hi", include_str!("locales/hi.json")),
+    ("ja", include_str!("locales/ja.json")),
+    ("ko", include_str!("locales/ko.json")),
+    ("zh", include_str!("locales/zh.json")),
 ];
 
 /// All texts of one locale.
@@ -21,6 +34,8 @@ const LOCALES: [(&str, &str); 2] = [
 pub struct Texts {
     /// The bubble's interface.
     pub bubble: Strings,
+    /// The rarely used sheets of the panel, by name.
+    pub panel: BTreeMap<String, String>,
     /// What the embedded model says in its own words.
     pub answers: AnswerTexts,
     /// What owners are told by mail, by name.
@@ -43,12 +58,19 @@ pub struct AnswerTexts {
     pub unavailable: String,
 }
 
+/// What a language was called before, as Java and old browsers still do.
+const FORMER: [(&str, &str); 1] = [("iw", "he")];
+
 /// The served locale that fits best: the first of the wishes whose language is served, else English.
 pub fn negotiate(wishes: &[&str]) -> &'static str {
     wishes
         .iter()
         .find_map(|wish| {
             let language = wish.split(['-', '_']).next().unwrap_or_default();
+            let former = FORMER
+                .iter()
+                .find(|(tag, _)| tag.eq_ignore_ascii_case(language));
+            let language = former.map_or(language, |(_, today)| today);
             LOCALES
                 .iter()
                 .find(|(tag, _)| tag.eq_ignore_ascii_case(language))
@@ -158,38 +180,99 @@ mod tests {
     use super::*;
     use bulle_protocol::settings::{Localized, Refusals};
 
+    /// Every text of a locale, named as `section.name`.
+    fn all(json: &str) -> BTreeMap<String, String> {
+        let sections: BTreeMap<String, BTreeMap<String, String>> =
+            serde_json::from_str(json).unwrap();
+        let texts = sections.into_iter().flat_map(|(section, texts)| {
+            let named = move |(name, text)| (format!("{section}.{name}"), text);
+            texts.into_iter().map(named)
+        });
+        texts.collect()
+    }
+
+    /// The forms of a plural text; any other is one form.
+    fn forms(text: &str) -> Vec<(&str, &str)> {
+        match text.contains("other=") {
+            true => text.split('|').filter_map(|f| f.split_once('=')).collect(),
+            false => vec![("other", text)],
+        }
+    }
+
+    /// The names of the placeholders, sorted.
+    fn holes(text: &str) -> Vec<&str> {
+        let holes = text.split('{').skip(1);
+        let mut holes: Vec<_> = holes.filter_map(|h| Some(h.split_once('}')?.0)).collect();
+        holes.sort_unstable();
+        holes
+    }
+
     #[test]
-    fn every_locale_has_every_text() {
+    fn every_locale_has_every_text_and_its_placeholders() {
+        let english = all(LOCALES[0].1);
+        let plural = |text: &str| text.contains("other=");
         for (tag, json) in LOCALES {
-            let texts: Texts = serde_json::from_str(json).unwrap();
-            for (name, text) in texts.bubble.entries() {
-                assert!(!text.trim().is_empty(), "{tag}: {name} is empty");
-            }
-            let english = super::texts("en");
-            for ((name, text), (_, reference)) in texts
-                .bubble
-                .entries()
-                .into_iter()
-                .zip(english.bubble.entries())
-            {
-                let holes = |s: &str| s.matches('{').count();
-                assert_eq!(
-                    holes(text),
-                    holes(reference),
-                    "{tag}: placeholders of {name}"
-                );
-            }
-            let holes = |text: &str| {
-                let holes = text.split('{').skip(1);
-                let mut holes: Vec<_> = holes.map(|hole| hole.split('}').next()).collect();
-                holes.sort_unstable();
-                format!("{holes:?}")
-            };
-            let names = |texts: &Texts| texts.notices.keys().cloned().collect::<Vec<_>>();
+            serde_json::from_str::<Texts>(json).unwrap_or_else(|e| panic!("{tag}: {e}"));
+            let texts = all(json);
+            let names =
+                |texts: &BTreeMap<String, String>| texts.keys().cloned().collect::<Vec<_>>();
             assert_eq!(names(&texts), names(&english), "{tag}");
-            for (name, text) in &texts.notices {
-                assert!(!text.trim().is_empty(), "{tag}: {name} is empty");
-                assert_eq!(holes(text), holes(&english.notices[name]), "{tag}: {name}");
+            for (name, text) in &texts {
+                let reference = &english[name];
+                assert_eq!(plural(text), plural(reference), "{tag}: {name}");
+                let forms = forms(text);
+                assert_eq!(forms.last().unwrap().0, "other", "{tag}: {name}");
+                for (category, form) in forms {
+                    assert_eq!(form.trim(), form, "{tag}: {name} {category}");
+                    assert!(!form.is_empty(), "{tag}: {name} {category} is empty");
+                    assert_eq!(
+                        form.matches('{').count(),
+                        form.matches('}').count(),
+                        "{tag}: {name}"
+                    );
+                    // A language may have words for one and two.
+                    let words =
+                        ["zero", "one", "two"].contains(&category) && holes(form).is_empty();
+                    let expected = holes(self::forms(reference).last().unwrap().1);
+                    assert!(words || holes(form) == expected, "{tag}: {name} {category}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn locales_are_written_in_their_own_scripts_and_marks() {
+        for (tag, json) in LOCALES {
+            for (name, text) in all(json) {
+                let told = format!("{tag}: {name}: {text}");
+                let inside = |part: &str| text.contains(part);
+                assert!(
+                    !inside("...") && !inside("  ") && !inside('\''.to_string().as_str()),
+                    "{told}"
+                );
+                match tag {
+                    "fr" => {
+                        let bad = [" :", " !", " ?", " ;"].iter().any(|mark| inside(mark));
+                        assert!(!bad, "{told}");
+                    }
+                    "ja" | "zh" => assert!(!inside("?") && !inside("!") && !inside(": "), "{told}"),
+                    "es" => assert_eq!(
+                        text.matches('?').count(),
+                        text.matches('¿').count(),
+                        "{told}"
+                    ),
+                    _ => {}
+                }
+                let range = match tag {
+                    "ar" => '\u{600}'..='\u{6ff}',
+                    "he" => '\u{590}'..='\u{5ff}',
+                    "hi" => '\u{900}'..='\u{97f}',
+                    "ja" => '\u{3000}'..='\u{9fff}',
+                    "ko" => '\u{ac00}'..='\u{d7a3}',
+                    "zh" => '\u{4e00}'..='\u{9fff}',
+                    _ => continue,
+                };
+                assert!(text.chars().any(|c| range.contains(&c)), "{told}");
             }
         }
     }
@@ -240,9 +323,24 @@ mod tests {
 
     #[test]
     fn negotiation_takes_the_first_served_language() {
-        assert_eq!(negotiate(&["ja", "fr-CA", "en"]), "fr");
-        assert_eq!(negotiate(&["xx"]), "en");
-        assert_eq!(negotiate(&[]), "en");
+        for (wishes, expected) in [
+            (&["sw", "fr-CA", "en"][..], "fr"),
+            (&["zh-TW"], "zh"),
+            (&["zh-Hant-HK"], "zh"),
+            (&["ZH_cn"], "zh"),
+            (&["pt-BR"], "pt"),
+            (&["iw"], "he"),
+            (&["IW-il", "en"], "he"),
+            (&["nb"], "en"),
+            (&["nb-NO", "de"], "de"),
+            // A language whose name only begins like another.
+            (&["fra", "arz"], "en"),
+            (&["xx"], "en"),
+            (&[""], "en"),
+            (&[], "en"),
+        ] {
+            assert_eq!(negotiate(wishes), expected, "{wishes:?}");
+        }
         assert_eq!(texts("xx"), texts("en"));
     }
 }

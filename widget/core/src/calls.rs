@@ -84,6 +84,14 @@ impl Session {
             self.calls.push(pending);
             return self.renew();
         }
+        if let Call::Other { .. } = pending.call {
+            let body = body.to_owned();
+            return self.effects.push(Effect::Replied {
+                ticket,
+                status,
+                body,
+            });
+        }
         let problem = if (200..300).contains(&status) {
             None
         } else {
@@ -112,11 +120,8 @@ impl Session {
             Call::Send { .. } | Call::Attach { .. } => self.stream_answered(ticket, problem),
             // Stopping is a wish; the turn's own end says what became of it.
             Call::Cancel { .. } | Call::Identify | Call::OpenSession(_) => {}
-            Call::Other { .. } => self.effects.push(Effect::Replied {
-                ticket,
-                status: problem.map_or(200, |problem| problem.status),
-                body: body.to_owned(),
-            }),
+            // Only when there is no token to make it with.
+            Call::Other { .. } => self.unanswered(ticket, call),
         }
     }
 
@@ -138,7 +143,8 @@ impl Session {
     /// A call broke off.
     pub(crate) fn broken(&mut self, ticket: Ticket) {
         let Some(pending) = self.take_call(ticket) else {
-            return;
+            // Another tab reads the stream under this ticket.
+            return self.link_broke(ticket);
         };
         if pending.call.opens() {
             return self.session_unreachable();

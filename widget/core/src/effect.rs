@@ -1,6 +1,13 @@
 //! What a session wants done.
 
-use bulle_protocol::{Id, conversation::SendMessage, event::EventId, session::SessionRequest};
+use crate::{json, requests};
+use bulle_protocol::{
+    Id,
+    conversation::{Rating, SendMessage},
+    event::EventId,
+    problem::Code,
+    session::SessionRequest,
+};
 
 /// Names a request, so that its answer finds the one who asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,7 +35,7 @@ pub enum Effect {
         /// Milliseconds from now.
         after_ms: u32,
     },
-    /// Keep this text for the next page.
+    /// Keep this text for the next page; empty when there is nothing to keep.
     Store(String),
     /// Keep this text for the next page of this tab; empty when there is nothing to keep.
     StoreOutbox(String),
@@ -41,6 +48,8 @@ pub enum Effect {
         /// The body as text.
         body: String,
     },
+    /// Tell whoever listens.
+    Emit(Occasion),
     /// The composer's draft was taken: empty it.
     DraftTaken,
     /// Draw again what has changed.
@@ -49,6 +58,55 @@ pub enum Effect {
     Announce(String),
     /// Tell the site's owner, where developers look.
     Log(String),
+}
+
+/// Something that the page around the bubble may want to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// The first session is open.
+    Ready,
+    /// The visitor has written this.
+    Asked(String),
+    /// The bot has answered; the answer as plain text.
+    Answered {
+        /// The answer.
+        message: Id,
+        /// The answer as plain text.
+        text: String,
+    },
+    /// Something failed.
+    Failed(Code),
+    /// The visitor has rated an answer.
+    Rated {
+        /// The answer.
+        message: Id,
+        /// What the visitor thinks of it.
+        rating: Rating,
+    },
+}
+
+impl Occasion {
+    /// Its name, and what there is to know in JSON.
+    pub fn told(&self) -> (&'static str, String) {
+        let object = json::Object::default();
+        match self {
+            Self::Ready => ("ready", object.end()),
+            Self::Asked(text) => ("message", object.text("text", text).end()),
+            Self::Answered { message, text } => {
+                let object = object.text("id", &message.to_string());
+                ("reply", object.text("text", text).end())
+            }
+            Self::Failed(code) => ("error", object.text("code", code.as_str()).end()),
+            Self::Rated { message, rating } => {
+                let object = object.text("message", &message.to_string());
+                let rating = match rating {
+                    Rating::Up => "up",
+                    Rating::Down => "down",
+                };
+                ("feedback", object.text("rating", rating).end())
+            }
+        }
+    }
 }
 
 /// Which parts of the session have changed since the last update.
@@ -163,8 +221,8 @@ impl Call {
     /// The JSON body, for the calls that have one.
     pub fn body(&self) -> Option<String> {
         match self {
-            Self::OpenSession(request) => serde_json::to_string(request).ok(),
-            Self::Send { body, .. } => serde_json::to_string(body).ok(),
+            Self::OpenSession(request) => Some(requests::open_session(request)),
+            Self::Send { body, .. } => Some(requests::send(body)),
             Self::Other { body, .. } => body.clone(),
             _ => None,
         }

@@ -1,6 +1,6 @@
 //! What can happen to a session.
 
-use bulle_protocol::{Id, session::Page};
+use bulle_protocol::{Id, conversation::Rating, session::Page};
 
 use crate::effect::Ticket;
 
@@ -137,6 +137,27 @@ pub enum Event {
         path: String,
         /// JSON.
         body: Option<String>,
+    },
+    /// The visitor rates an answer.
+    Rated {
+        /// The answer.
+        message: Id,
+        /// What the visitor thinks of it; nothing takes back what was said.
+        rating: Option<Rating>,
+    },
+    /// The edge has erased everything about the visitor.
+    Erased,
+    /// Another tab of the visitor has sent a message: its answer comes as [`Event::Streamed`] under the ticket that
+    /// [`Session::next_ticket`](crate::Session::next_ticket) told before.
+    Overheard {
+        /// In this conversation.
+        conversation: Id,
+        /// The message.
+        message: Id,
+        /// What the visitor has written.
+        text: String,
+        /// What storage holds.
+        stored: Option<String>,
     },
     /// The visitor wants to read older messages.
     EarlierAsked,

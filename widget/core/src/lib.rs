@@ -29,9 +29,11 @@ mod history;
 mod json;
 mod opening;
 mod outbox;
+mod requests;
+mod tabs;
 mod turn;
 
-pub use effect::{Call, Changes, Effect, Ticket};
+pub use effect::{Call, Changes, Effect, Occasion, Ticket};
 pub use event::{Event, Identity, Moment};
 pub use failure::Failure;
 pub use message::{Message, Notice, Stage};

@@ -3,7 +3,7 @@
 use bulle_protocol::{
     Id,
     block::{Block, blocks_to_text},
-    conversation::{self, Role, Status},
+    conversation::{self, Rating, Role, Status},
     event::{Finish, Source},
     problem::Code,
     strings::Strings,
@@ -22,6 +22,9 @@ pub struct Message {
     pub text: String,
     /// What the bot wrote; empty for the visitor.
     pub blocks: Vec<Block>,
+    /// For each block that came in a stream, a number that changes when it does and never comes back: what was drawn
+    /// under the same number need not be drawn again.
+    pub marks: Vec<u32>,
     /// How far it has come.
     pub stage: Stage,
     /// The visitor's message that this one answers.
@@ -34,6 +37,10 @@ pub struct Message {
     pub notices: Vec<Notice>,
     /// Why the exchange went no further.
     pub failure: Option<Failure>,
+    /// When it was written, in Unix milliseconds.
+    pub at: u64,
+    /// What the visitor thinks of it.
+    pub rating: Option<Rating>,
 }
 
 /// How far a message has come.
@@ -86,17 +93,19 @@ impl Notice {
 
 impl Message {
     /// A new message of the visitor, for the outbox.
-    pub(crate) fn waiting(id: Id, text: String) -> Self {
+    pub(crate) fn waiting(id: Id, text: String, at: u64) -> Self {
         Self {
             text,
+            at,
             ..Self::empty(id, Role::User, Stage::Waiting)
         }
     }
 
     /// An answer of which nothing is known yet.
-    pub(crate) fn reply(id: Id, to: Id) -> Self {
+    pub(crate) fn reply(id: Id, to: Id, at: u64) -> Self {
         Self {
             reply_to: Some(to),
+            at,
             ..Self::empty(id, Role::Assistant, Stage::Writing)
         }
     }
@@ -120,6 +129,8 @@ impl Message {
             sources: message.sources,
             reply_to: message.reply_to,
             notices: notice.into_iter().collect(),
+            at: message.created_at,
+            rating: message.feedback.map(|feedback| feedback.rating),
             ..Self::empty(message.id, message.role, stage)
         }
     }
@@ -130,12 +141,15 @@ impl Message {
             role,
             text: String::new(),
             blocks: Vec::new(),
+            marks: Vec::new(),
             stage,
             reply_to: None,
             sources: Vec::new(),
             suggestions: Vec::new(),
             notices: Vec::new(),
             failure: None,
+            at: 0,
+            rating: None,
         }
     }
 

@@ -9,7 +9,7 @@ use crate::{
     Effect, Identity, Phase, Session,
     backoff::delay_ms,
     calls::Pending,
-    effect::{Call, Ticket},
+    effect::{Call, Occasion, Ticket},
     failure::{Failure, is_challenge},
     stored::{Stored, parse_outbox},
     wire,
@@ -34,7 +34,9 @@ impl Session {
         if !self.is_known() {
             self.restored = stored.and_then(Stored::parse);
             self.keeps = self.restored.is_some();
-            self.messages = outbox.map(parse_outbox).unwrap_or_default();
+            self.messages = outbox
+                .map(|outbox| parse_outbox(outbox, self.now))
+                .unwrap_or_default();
             self.kept_outbox = outbox.unwrap_or_default().to_owned();
         }
         self.changes.list = true;
@@ -86,6 +88,17 @@ impl Session {
         }
         self.identity = identity;
         self.open_as(Some(jwt));
+    }
+
+    /// The visitor has had everything erased: nothing of it stays here either, and who writes next is somebody new.
+    pub(crate) fn erased(&mut self) {
+        let identity = self.identity.clone();
+        self.forget();
+        self.effects.push(Effect::Store(String::new()));
+        self.effects.push(Effect::StoreOutbox(String::new()));
+        self.effects.push(Effect::DraftTaken);
+        let page = self.page.take();
+        self.start(self.online, None, None, page, identity);
     }
 
     /// Forgets the visitor and everything that was said.
@@ -210,6 +223,9 @@ impl Session {
         if old.is_some_and(|old| old.visitor.tier != opened.visitor.tier) {
             self.lift_limits();
         }
+        if self.opened.is_none() {
+            self.effects.push(Effect::Emit(Occasion::Ready));
+        }
         self.opened = Some(Box::new(opened));
         self.set_phase(Phase::Ready);
         if first {
@@ -242,6 +258,8 @@ impl Session {
     fn session_refused(&mut self, problem: &Problem) {
         self.challenge = None;
         self.log(problem);
+        self.effects
+            .push(Effect::Emit(Occasion::Failed(problem.code)));
         if is_challenge(problem.code) {
             // A second check is of the same kind as the first. What is parked waits for it.
             let earlier = self.refused.take().and_then(|refused| refused.action);

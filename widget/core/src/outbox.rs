@@ -8,6 +8,7 @@ use bulle_protocol::{
 
 use crate::{
     Call, Effect, Phase, Refusal, Session, Stage, Ticket,
+    effect::Occasion,
     failure::{Again, Failure, is_challenge},
     message::Message,
     turn::{Link, Turn},
@@ -50,7 +51,9 @@ impl Session {
 
     fn put(&mut self, text: String) {
         let id = self.new_id();
-        self.messages.push(Message::waiting(id, text));
+        self.effects
+            .push(Effect::Emit(Occasion::Asked(text.clone())));
+        self.messages.push(Message::waiting(id, text, self.now));
         self.changes.list = true;
     }
 

@@ -2,6 +2,7 @@
 
 use bulle_protocol::{
     Id, MAX_MESSAGE_CHARS,
+    conversation::Rating,
     event::{Action, EventId},
     problem::Problem,
     session::{Bot, Page, Session as Opened},
@@ -10,7 +11,7 @@ use bulle_protocol::{
 
 use crate::{
     calls::Pending,
-    effect::{Call, Changes, Effect, Ticket},
+    effect::{Call, Changes, Effect, Occasion, Ticket},
     event::{Event, Identity, Moment},
     failure::{Failure, is_challenge, is_owners},
     history::History,
@@ -52,6 +53,8 @@ pub struct Session {
     pub(crate) turn: Option<Turn>,
     /// How often the conversation was read again since an answer was last completed.
     pub(crate) resyncs: u32,
+    /// The last of the [`marks`](Message::marks).
+    pub(crate) last_mark: u32,
     /// The last event seen of any turn: where to go on from.
     pub(crate) last: Option<EventId>,
     pub(crate) limited_until: Option<u64>,
@@ -138,6 +141,7 @@ impl Session {
             messages: Vec::new(),
             turn: None,
             resyncs: 0,
+            last_mark: 0,
             last: None,
             limited_until: None,
             limited_tries: 0,
@@ -198,6 +202,14 @@ impl Session {
             Event::NewAsked => self.start_afresh(),
             Event::EarlierAsked => self.load_earlier(),
             Event::ShowAsked { conversation } => self.show_conversation(conversation),
+            Event::Rated { message, rating } => self.rate(message, rating),
+            Event::Erased => self.erased(),
+            Event::Overheard {
+                conversation,
+                message,
+                text,
+                stored,
+            } => self.overheard(conversation, message, text, stored.as_deref()),
             Event::Called { method, path, body } => {
                 self.request(Call::Other { method, path, body });
             }
@@ -245,7 +257,8 @@ impl Session {
 
     /// The message with this id.
     pub fn message(&self, id: Id) -> Option<&Message> {
-        self.messages.iter().find(|message| message.id == id)
+        let mut newest_first = self.messages.iter().rev();
+        newest_first.find(|message| message.id == id)
     }
 
     /// True while stored messages are being read.
@@ -303,6 +316,11 @@ impl Session {
         })
     }
 
+    /// True once the visitor has written something that the browser may keep.
+    pub fn keeps(&self) -> bool {
+        self.keeps && !self.is_known()
+    }
+
     /// The time of the last update, in Unix milliseconds.
     pub fn now(&self) -> u64 {
         self.now
@@ -320,19 +338,32 @@ impl Session {
 
     /// The answer to a message of the visitor.
     pub(crate) fn reply_to(&self, message: Id) -> Option<&Message> {
-        self.messages
-            .iter()
-            .find(|reply| reply.reply_to == Some(message))
+        let mut newest_first = self.messages.iter().rev();
+        newest_first.find(|reply| reply.reply_to == Some(message))
     }
 
     pub(crate) fn message_mut(&mut self, id: Id) -> Option<&mut Message> {
         self.changes.message(id);
-        self.messages.iter_mut().find(|message| message.id == id)
+        let mut newest_first = self.messages.iter_mut().rev();
+        newest_first.find(|message| message.id == id)
     }
 
     pub(crate) fn set_stage(&mut self, id: Id, stage: Stage) {
         if let Some(message) = self.message_mut(id) {
             message.stage = stage;
+        }
+    }
+
+    /// What the visitor thinks of an answer.
+    fn rate(&mut self, id: Id, rating: Option<Rating>) {
+        let Some(message) = self.message_mut(id) else {
+            return;
+        };
+        message.rating = rating;
+        if let Some(rating) = rating {
+            let message = id;
+            self.effects
+                .push(Effect::Emit(Occasion::Rated { message, rating }));
         }
     }
 

@@ -2,16 +2,15 @@
 //! edge has not acknowledged under `bulle-outbox:{site}`.
 
 use bulle_protocol::{Id, conversation::SendMessage};
-use serde::Serialize;
 
 use crate::{
     json::{self, Value},
     message::Message,
-    wire,
+    requests, wire,
 };
 
 /// The visitor's token and conversation. Written from the first message on, never before.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
     /// For `resume`.
     pub token: String,
@@ -31,7 +30,12 @@ impl Stored {
 
     /// The text to keep.
     pub fn to_json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+        let json = json::Object::default().text("token", &self.token);
+        let json = match self.conversation {
+            Some(id) => json.text("conversation", &id.to_string()),
+            None => json.raw("conversation", "null"),
+        };
+        json.end()
     }
 }
 
@@ -47,7 +51,7 @@ pub(crate) fn outbox_to_json(messages: &[Message]) -> String {
             attachments: Vec::new(),
         };
         json.push(if json.is_empty() { '[' } else { ',' });
-        json.push_str(&serde_json::to_string(&unsent).unwrap_or_default());
+        json.push_str(&requests::send(&unsent));
     }
     if !json.is_empty() {
         json.push(']');
@@ -56,13 +60,13 @@ pub(crate) fn outbox_to_json(messages: &[Message]) -> String {
 }
 
 /// Reads what an earlier page of this tab has kept; what cannot be read counts as nothing.
-pub(crate) fn parse_outbox(text: &str) -> Vec<Message> {
+pub(crate) fn parse_outbox(text: &str, now: u64) -> Vec<Message> {
     let Some(Value::Array(items)) = json::parse(text) else {
         return Vec::new();
     };
     let read = |mut item: Value| {
         let id = wire::id(&item, "id")?;
-        Some(Message::waiting(id, wire::string(&mut item, "text")?))
+        Some(Message::waiting(id, wire::string(&mut item, "text")?, now))
     };
     let mut messages: Vec<Message> = Vec::new();
     for message in items.into_iter().filter_map(read) {
@@ -79,19 +83,19 @@ mod tests {
 
     #[test]
     fn an_outbox_is_read_as_written_each_message_once() {
-        let waiting = |n: u64| Message::waiting(Id::from_parts(n, 1), format!("\"{n}\"\n"));
+        let waiting = |n: u64| Message::waiting(Id::from_parts(n, 1), format!("\"{n}\"\n"), 5);
         let both = [waiting(1), waiting(2)];
         let text = outbox_to_json(&both);
-        assert_eq!(parse_outbox(&text), both);
+        assert_eq!(parse_outbox(&text, 5), both);
         let twice = format!(
             "{},{}",
             text.trim_end_matches(']'),
             text.trim_start_matches('[')
         );
-        assert_eq!(parse_outbox(&twice), both);
+        assert_eq!(parse_outbox(&twice, 5), both);
         assert_eq!(outbox_to_json(&[]), "");
-        assert_eq!(parse_outbox("[1,{},{\"id\":\"x\"}]"), []);
-        assert_eq!(parse_outbox(""), []);
+        assert_eq!(parse_outbox("[1,{},{\"id\":\"x\"}]", 5), []);
+        assert_eq!(parse_outbox("", 5), []);
     }
 
     #[test]

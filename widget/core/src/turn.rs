@@ -2,13 +2,15 @@
 
 use bulle_protocol::{
     Id,
-    event::{Done, EventId, ServerEvent, Start, TurnError, apply},
+    block::blocks_to_text,
+    event::{AppendEvent, BlockEvent, Done, EventId, ServerEvent, Start, TurnError, apply},
     problem::{Code, Problem},
     sse::{Decoder, Frame},
 };
 
 use crate::{
     Call, Effect, Session, Stage, Ticket,
+    effect::Occasion,
     failure::{Again, Failure},
     message::{Message, Notice},
     wire,
@@ -38,6 +40,8 @@ pub(crate) struct Turn {
     pub tries: u32,
     /// The visitor wants it to stop.
     pub stopping: bool,
+    /// Blocks of the answer that screen readers have been told.
+    pub said: usize,
     /// It ended with an error; a stream that is being replayed may still begin another attempt.
     pub failed: bool,
     decoder: Decoder,
@@ -70,6 +74,7 @@ impl Turn {
             begun: 0,
             tries: 0,
             stopping: false,
+            said: 0,
             failed: false,
             decoder: Decoder::default(),
         }
@@ -172,21 +177,56 @@ impl Session {
             ServerEvent::Start(start) => return self.turn_started(&start),
             ServerEvent::Done(done) => self.turn_done(&done),
             ServerEvent::Error(error) => self.turn_failed(error),
-            ServerEvent::Block(_) | ServerEvent::Append(_) => {
+            ServerEvent::Block(BlockEvent { index, .. })
+            | ServerEvent::Append(AppendEvent { index, .. }) => {
+                let mark = self.last_mark + 1;
                 let reply = self.reply().ok_or(Unreadable::Malformed)?;
                 let first = reply.blocks.is_empty();
-                apply(&mut reply.blocks, &event).map_err(|_| Unreadable::Malformed)?;
+                let begins = index == reply.blocks.len();
+                apply(&mut reply.blocks, event).map_err(|_| Unreadable::Malformed)?;
+                reply.marks.resize(reply.blocks.len(), mark);
+                if let Some(changed) = reply.marks.get_mut(index) {
+                    *changed = mark;
+                }
+                self.last_mark = mark;
                 // The first block ends the thinking.
                 self.changes.status |= first;
+                if begins {
+                    self.say_blocks(index);
+                }
             }
             ServerEvent::Sources(sources) => {
-                self.reply().ok_or(Unreadable::Malformed)?.sources = sources.items;
+                let mark = self.last_mark + 1;
+                let reply = self.reply().ok_or(Unreadable::Malformed)?;
+                reply.sources = sources.items;
+                // Citations bear the names of their sources.
+                reply.marks.fill(mark);
+                self.last_mark = mark;
             }
             ServerEvent::Suggestions(suggestions) => {
                 self.reply().ok_or(Unreadable::Malformed)?.suggestions = suggestions.items;
             }
         }
         Ok(())
+    }
+
+    /// Tells screen readers the blocks before this one, which are whole: nobody wants to hear an answer letter by
+    /// letter, nor wait for its end.
+    fn say_blocks(&mut self, before: usize) {
+        let Some(from) = self.turn.as_ref().map(|turn| turn.said) else {
+            return;
+        };
+        let reply = self.reply().map(|reply| {
+            let whole = reply.blocks.get(from..before).unwrap_or_default();
+            blocks_to_text(whole)
+        });
+        let Some(said) = reply.filter(|said| !said.is_empty()) else {
+            return;
+        };
+        if let Some(turn) = &mut self.turn {
+            turn.said = before;
+        }
+        self.effects.push(Effect::Announce(said));
     }
 
     /// The answer being written.
@@ -211,6 +251,7 @@ impl Session {
         }
         turn.again = Again::Attach;
         turn.failed = false;
+        turn.said = 0;
         let stopping = turn.stopping;
         self.limited_until = None;
         self.limited_tries = 0;
@@ -219,7 +260,7 @@ impl Session {
         let after = |m: &Message| m.id == start.message_id;
         let at = self.messages.iter().position(after);
         let at = at.map_or(self.messages.len(), |at| at + 1);
-        let reply = Message::reply(start.reply_id, start.message_id);
+        let reply = Message::reply(start.reply_id, start.message_id, self.now);
         self.messages.insert(at, reply);
         if let Some(message) = self.message_mut(start.message_id) {
             message.stage = Stage::Delivered;
@@ -235,14 +276,20 @@ impl Session {
     }
 
     fn turn_done(&mut self, done: &Done) {
+        let from = self.turn.as_ref().map_or(0, |turn| turn.said);
         let mut said = String::new();
+        let mut answered = None;
         if let Some(reply) = self.reply() {
             reply.stage = Stage::Complete;
             reply.notices = Notice::of(Some(done.finish)).into_iter().collect();
             if !done.kept {
                 reply.notices.push(Notice::NotKept);
             }
-            said = reply.plain();
+            said = blocks_to_text(reply.blocks.get(from..).unwrap_or_default());
+            answered = Some(Occasion::Answered {
+                message: reply.id,
+                text: reply.plain(),
+            });
             let notices = reply.notices.clone();
             if let Some(bot) = self.bot() {
                 for notice in notices {
@@ -259,6 +306,7 @@ impl Session {
         if !said.is_empty() {
             self.effects.push(Effect::Announce(said));
         }
+        self.effects.extend(answered.map(Effect::Emit));
         self.resyncs = 0;
         self.drop_turn();
     }
@@ -354,6 +402,8 @@ impl Session {
             self.limited_until = failure.until;
         }
         let now = self.now;
+        self.effects
+            .push(Effect::Emit(Occasion::Failed(failure.code)));
         match self.bot().map(|bot| failure.text(Some(&bot.strings), now)) {
             Some(said) if !said.is_empty() => self.effects.push(Effect::Announce(said)),
             _ => self.announce(|strings| &strings.not_sent),

@@ -1,36 +1,42 @@
 //! The bridge between the core's session and the views.
 //!
-//! The session is the only truth. Signals carry no data: they count changes, and a view that reads
+//! The session is the only truth. Signals carry no data: they tell of changes, and a view that watches
 //! one draws again from the session.
 
-use std::time::Duration;
+use std::{cell::RefCell, fmt, time::Duration};
 
-use crate::leptos::*;
-use bulle_protocol::{Id, loader::LoaderConfig, session::Bot};
-use bulle_widget_core::{Changes, Event as Happened, Session};
+use bulle_protocol::{loader::LoaderConfig, session::Bot};
+use bulle_widget_core::{Changes, Event as Happened, Session, Ticket};
 use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{Event, EventTarget, HtmlElement, HtmlTextAreaElement};
+use web_sys::{Element, Event, EventTarget, HtmlElement, HtmlTextAreaElement, js_sys::Function};
 
 use crate::{
     browser, effects,
-    node::Node,
+    leptos::*,
+    node::{Mounted, Node, el},
     page::{self, Page},
+    rows::{self, Row},
 };
 
 /// How long the live region keeps what it has said.
 const SAID: Duration = Duration::from_secs(5);
 
+/// After this time without a frame, what has arrived is shown without waiting for one, in milliseconds: a browser
+/// draws no frames of what nobody sees.
+const LATE: u64 = 200;
+
 /// A handle on one bubble; copied into every view and handler.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct App {
-    inner: StoredValue<Inner, LocalStorage>,
-    phase: RwSignal<u32>,
-    list: RwSignal<u32>,
-    status: RwSignal<u32>,
-    /// True while the visitor reads further up and something new has come.
-    pub behind: RwSignal<bool>,
-    /// Characters in the composer.
-    pub draft: RwSignal<usize>,
+#[derive(Clone, Copy)]
+pub(crate) struct App(&'static State);
+
+/// It lives as long as the page.
+struct State {
+    inner: RefCell<Inner>,
+    phase: ArcTrigger,
+    list: ArcTrigger,
+    status: ArcTrigger,
+    draft: ArcTrigger,
+    behind: ArcTrigger,
 }
 
 /// What the list keeps in sight while words arrive.
@@ -52,6 +58,8 @@ pub(crate) struct Inner {
     /// The composer's text field.
     pub field: Option<HtmlTextAreaElement>,
     pub wake: Option<TimeoutHandle>,
+    /// Images that the visitor has asked to see, by address.
+    pub shown: Vec<String>,
     /// The live region; everything that is said goes through [`App::say`].
     pub announcer: Option<HtmlElement>,
     /// Empties the live region.
@@ -62,29 +70,45 @@ pub(crate) struct Inner {
     pub top: i32,
     /// How far it could be scrolled then.
     pub end: i32,
-    /// How far the list's end was away when older messages were asked for.
-    pub from_end: Option<i32>,
+    /// Messages on the page, oldest first.
+    pub rows: Vec<Row>,
+    /// How many older ones are known and not on the page.
+    pub hidden: usize,
+    /// What is to stay where it is while the list changes above it, and how far below the list's upper edge it stands.
+    pub kept: Option<(Element, f64)>,
+    /// True while the visitor reads further up and something new has come.
+    behind: bool,
+    /// Characters in the composer.
+    draft: usize,
+    /// Bytes of an answer that the next frame will show, and when the first of them came.
+    arrived: Option<(Ticket, Vec<u8>, u64)>,
     /// The composer takes the focus once.
     pub focus: bool,
     /// What the page does for the widget.
     pub page: Page,
     /// A check stands in the cover.
     pub challenged: bool,
-    messages: Vec<(Id, ArcRwSignal<u32>)>,
 }
 
-impl Inner {
-    fn signal(&self, id: Id) -> Option<ArcRwSignal<u32>> {
-        let mut signals = self.messages.iter();
-        let signal = signals.find(|(of, _)| *of == id)?;
-        Some(signal.1.clone())
-    }
+/// Something that draws itself again when what it watches changes. One type for all: every type of closure would cost
+/// its own copy of the machinery.
+pub(crate) fn drawn(mut draw: Box<dyn FnMut() -> Node>) -> RenderEffect<Mounted> {
+    RenderEffect::new(move |mounted: Option<Mounted>| match mounted {
+        Some(mut mounted) => {
+            mounted.patch(draw());
+            mounted
+        }
+        None => draw().build(),
+    })
 }
 
-/// Mounts a part of the page at the end of an element; it draws itself again when what it watches
-/// changes. One type for all parts: every type of closure would cost its own copy of the machinery.
+/// Mounts a part of the page at the end of an element, for as long as the page lives.
 pub(crate) fn part(app: App, parent: &HtmlElement, draw: fn(App) -> Node) {
-    mount_to(parent, || move || draw(app));
+    let part = drawn(Box::new(move || draw(app)));
+    part.with_value_mut(|mounted| {
+        let _ = parent.append_child(&mounted.dom);
+    });
+    std::mem::forget(part);
 }
 
 /// Listens for as long as the page lives.
@@ -97,30 +121,36 @@ pub(crate) fn listen(app: App, target: &EventTarget, name: &str, react: fn(App, 
 impl App {
     pub fn new(config: LoaderConfig, focus: bool, page: Page) -> Self {
         let session = Session::new(config.site.clone(), config.locale.clone());
-        Self {
-            inner: StoredValue::new_local(Inner {
-                config,
-                session,
-                log: None,
-                field: None,
-                wake: None,
-                announcer: None,
-                said: None,
-                following: Following::Question,
-                top: 0,
-                end: 0,
-                from_end: None,
-                focus,
-                page,
-                challenged: false,
-                messages: Vec::new(),
-            }),
-            phase: RwSignal::new(0),
-            list: RwSignal::new(0),
-            status: RwSignal::new(0),
-            behind: RwSignal::new(false),
-            draft: RwSignal::new(0),
-        }
+        let inner = Inner {
+            config,
+            session,
+            log: None,
+            field: None,
+            wake: None,
+            shown: Vec::new(),
+            announcer: None,
+            said: None,
+            following: Following::Question,
+            top: 0,
+            end: 0,
+            rows: Vec::new(),
+            hidden: 0,
+            kept: None,
+            behind: false,
+            draft: 0,
+            arrived: None,
+            focus,
+            page,
+            challenged: false,
+        };
+        Self(Box::leak(Box::new(State {
+            inner: RefCell::new(inner),
+            phase: ArcTrigger::new(),
+            list: ArcTrigger::new(),
+            status: ArcTrigger::new(),
+            draft: ArcTrigger::new(),
+            behind: ArcTrigger::new(),
+        })))
     }
 
     /// Opens the session.
@@ -134,17 +164,20 @@ impl App {
             online: browser::online(),
             stored,
             outbox,
-            page: browser::page(),
+            page: browser::page(&page),
             identity,
         });
     }
 
-    /// Stops what would happen later.
+    /// Stops what would happen later, and lets go of the page.
     pub fn end(self) {
         self.with_mut(|inner| {
             for timer in [inner.wake.take(), inner.said.take()].into_iter().flatten() {
                 timer.clear();
             }
+            inner.log = None;
+            inner.field = None;
+            inner.announcer = None;
         });
     }
 
@@ -160,25 +193,65 @@ impl App {
     /// Says something to screen readers. It is gone after a while: nobody comes across a second copy, and the same
     /// words are heard when they are said again.
     pub fn say(self, words: &str) {
-        let set = |inner: &mut Inner, words: &str| {
-            if let Some(announcer) = &inner.announcer {
-                announcer.set_text_content(Some(words));
-            }
-        };
         let clear = move || {
-            self.with_mut(|inner| set(inner, ""));
+            self.with(|inner| {
+                if let Some(announcer) = &inner.announcer {
+                    announcer.set_text_content(None);
+                }
+            });
         };
+        if words.is_empty() {
+            return clear();
+        }
         let timer = set_timeout_with_handle(clear, SAID).ok();
         self.with_mut(|inner| {
-            set(inner, words);
+            if let Some(announcer) = &inner.announcer {
+                el("p", "").text(words).place(announcer);
+            }
             if let Some(old) = std::mem::replace(&mut inner.said, timer) {
                 old.clear();
             }
         });
     }
 
-    /// Tells the session what happened and carries out what it wants.
+    /// Tells the session what happened and carries out what it wants. Of a stream, once in a frame: faster than the
+    /// screen is nobody.
     pub fn dispatch(self, event: Happened) {
+        if let Happened::Streamed { ticket, bytes } = event {
+            return self.gather(ticket, bytes);
+        }
+        self.show_arrived();
+        self.update(event);
+    }
+
+    fn gather(self, ticket: Ticket, bytes: Vec<u8>) {
+        let now = browser::now();
+        let same = |inner: &mut Inner| match &mut inner.arrived {
+            Some((of, all, since)) if *of == ticket => {
+                all.extend_from_slice(&bytes);
+                Some(now.saturating_sub(*since) > LATE)
+            }
+            _ => None,
+        };
+        let late = self.with_mut(same).flatten();
+        if late.is_none() {
+            self.show_arrived();
+            self.with_mut(|inner| inner.arrived = Some((ticket, bytes, now)));
+            self.on_frame(Self::show_arrived);
+        }
+        if late == Some(true) || browser::is_hidden() {
+            self.show_arrived();
+        }
+    }
+
+    fn show_arrived(self) {
+        let arrived = self.with_mut(|inner| inner.arrived.take());
+        if let Some((ticket, bytes, _)) = arrived.flatten() {
+            self.update(Happened::Streamed { ticket, bytes });
+        }
+    }
+
+    fn update(self, event: Happened) {
         let moment = browser::moment();
         let effects = self.with_mut(|inner| inner.session.update(moment, event));
         for effect in effects.unwrap_or_default() {
@@ -186,13 +259,28 @@ impl App {
         }
     }
 
-    /// Reads, outside of views; `None` only when the bubble is gone.
+    /// Does something with the next frame.
+    pub fn on_frame(self, run: fn(Self)) {
+        let _ = window().request_animation_frame(&self.function(run));
+    }
+
+    /// Does something when everything that has changed is drawn, before the browser shows it.
+    pub fn when_drawn(self, run: fn(Self)) {
+        window().queue_microtask(&self.function(run));
+    }
+
+    fn function(self, run: fn(Self)) -> Function {
+        Closure::once_into_js(move || run(self)).unchecked_into()
+    }
+
+    /// Reads, outside of views; `None` only when that is being done already.
     pub fn with<T>(self, read: impl FnOnce(&Inner) -> T) -> Option<T> {
-        self.inner.try_with_value(read)
+        self.0.inner.try_borrow().ok().map(|inner| read(&inner))
     }
 
     pub fn with_mut<T>(self, write: impl FnOnce(&mut Inner) -> T) -> Option<T> {
-        self.inner.try_update_value(write)
+        let inner = self.0.inner.try_borrow_mut();
+        inner.ok().map(|mut inner| write(&mut inner))
     }
 
     /// Reads the bot, once there is one.
@@ -211,56 +299,86 @@ impl App {
 
     /// The view draws again when the session opens or fails to.
     pub fn watch_phase(self) {
-        self.phase.track();
+        self.0.phase.track();
     }
 
     /// The view draws again when messages come or go.
     pub fn watch_list(self) {
-        self.list.track();
+        self.0.list.track();
     }
 
     /// The view draws again when activity or connection change.
     pub fn watch_status(self) {
-        self.status.track();
+        self.0.status.track();
     }
 
-    /// The view draws again when this message changes.
-    pub fn watch_message(self, id: Id) {
-        let signal = self.with_mut(|inner| {
-            inner.signal(id).unwrap_or_else(|| {
-                let signal = ArcRwSignal::new(0);
-                inner.messages.push((id, signal.clone()));
-                signal
-            })
-        });
-        if let Some(signal) = signal {
-            signal.track();
+    /// Characters in the composer; the view draws again when they change.
+    pub fn watch_draft(self) -> usize {
+        self.0.draft.track();
+        self.with(|inner| inner.draft).unwrap_or_default()
+    }
+
+    /// Counts the characters in the composer; how many there were.
+    pub fn set_draft(self, draft: usize) -> usize {
+        let old = self.with_mut(|inner| std::mem::replace(&mut inner.draft, draft));
+        if old != Some(draft) {
+            self.0.draft.notify();
         }
+        old.unwrap_or_default()
+    }
+
+    /// True while the visitor reads further up and something new has come; the view draws again when that changes.
+    pub fn watch_behind(self) -> bool {
+        self.0.behind.track();
+        self.with(|inner| inner.behind).unwrap_or_default()
+    }
+
+    pub fn set_behind(self, behind: bool) {
+        let old = self.with_mut(|inner| std::mem::replace(&mut inner.behind, behind));
+        if old != Some(behind) {
+            self.0.behind.notify();
+        }
+    }
+
+    /// True when there are messages that are known and not on the page.
+    pub fn has_hidden(self) -> bool {
+        self.with(|inner| inner.hidden > 0).unwrap_or_default()
     }
 
     /// Draws again what has changed.
     pub fn changed(self, changes: &Changes) {
-        let bump = |signal: RwSignal<u32>| signal.update(|n| *n = n.wrapping_add(1));
         if changes.phase {
-            bump(self.phase);
+            self.0.phase.notify();
         }
         if changes.list {
-            self.with_mut(|inner| {
-                let session = &inner.session;
-                inner
-                    .messages
-                    .retain(|(id, _)| session.message(*id).is_some());
-            });
-            bump(self.list);
+            self.list_changed(0);
         }
         if changes.status {
-            bump(self.status);
+            self.0.status.notify();
         }
         for id in &changes.messages {
-            let signal = self.with(|inner| inner.signal(*id));
-            if let Some(signal) = signal.flatten() {
-                signal.update(|n| *n = n.wrapping_add(1));
+            let of = |inner: &Inner| {
+                inner
+                    .rows
+                    .iter()
+                    .find(|row| row.id == *id)
+                    .map(Row::changed)
+            };
+            if let Some(changed) = self.with(of).flatten() {
+                changed.notify();
             }
         }
+    }
+
+    /// Draws the list again, with so many more of the older messages.
+    pub fn list_changed(self, more: usize) {
+        rows::arrange(self, more);
+        self.0.list.notify();
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("App")
     }
 }

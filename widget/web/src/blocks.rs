@@ -9,19 +9,29 @@ use bulle_widget_core::words::fill;
 
 use crate::{
     icons::{CHECK, COPY, OUT, icon},
-    node::{Node, button, el, text},
+    node::{Node, button, el, same, text},
 };
 
 /// What the blocks of one answer refer to.
 pub(crate) struct Around<'a> {
     pub strings: &'a Strings,
     pub sources: &'a [Source],
+    /// Images that the visitor has asked to see, by address.
+    pub shown: &'a [String],
 }
 
 impl Around<'_> {
-    /// The blocks, in order.
-    pub fn blocks(&self, blocks: &[Block]) -> Vec<Node> {
+    fn blocks(&self, blocks: &[Block]) -> Vec<Node> {
         blocks.iter().map(|block| self.block(block)).collect()
+    }
+
+    /// The blocks of which some are drawn already, those with these marks.
+    pub fn changed(&self, blocks: &[Block], marks: &[u32], drawn: &[u32]) -> Vec<Node> {
+        let block = |(at, block)| match (marks.get(at), drawn.get(at)) {
+            (Some(mark), Some(drawn)) if mark == drawn => same(),
+            _ => self.block(block),
+        };
+        blocks.iter().enumerate().map(block).collect()
     }
 
     fn block(&self, block: &Block) -> Node {
@@ -60,6 +70,7 @@ impl Around<'_> {
         let pre = el("pre", "")
             .attr("tabindex", "0")
             .attr("dir", "ltr")
+            .attr("data-language", language.unwrap_or_default())
             .child(el("code", "").text(code));
         el("div", "code").child(bar).child(pre)
     }
@@ -112,15 +123,28 @@ impl Around<'_> {
                 });
                 link(url, "", content, &self.strings.new_window)
             }
-            // Never loaded by itself: a document that makes the model write an address could otherwise send
-            // what was said here to any host.
-            Inline::Image { url, alt } => {
-                let name = [text(image_name(url, alt))];
-                link(url, "", name, &self.strings.new_window)
-            }
+            Inline::Image { url, alt } => self.image(url, alt),
             Inline::Cite { n } => self.cite(*n),
             Inline::Break => el("br", ""),
         }
+    }
+
+    /// Never loaded by itself: a document that makes the model write an address could otherwise send what was said here
+    /// to any host.
+    fn image(&self, url: &str, alt: &str) -> Node {
+        let name = image_name(url, alt);
+        if !is_web(url) {
+            return text(name);
+        }
+        if self.shown.iter().any(|shown| shown == url) {
+            let image = el("img", "")
+                .attr("src", url)
+                .attr("alt", alt)
+                .attr("referrerpolicy", "no-referrer");
+            return link(url, "", [image], &self.strings.new_window);
+        }
+        let label = fill(&self.strings.image, "alt", name);
+        button("chip", "image").attr("data-v", url).text(&label)
     }
 
     fn cite(&self, n: u32) -> Node {
@@ -181,7 +205,7 @@ pub(crate) fn action(action: Option<&Action>, new_window: &str) -> Option<Node> 
 
 /// A button that copies, with the sign that it has.
 pub(crate) fn copy_button(action: &str, value: &str, name: &str) -> Node {
-    button("tool copy", action)
+    button("tool small copy", action)
         .attr("data-v", value)
         .attr("aria-label", name)
         .attr("title", name)

@@ -6,19 +6,33 @@ use js_sys::{Date, Math};
 use wasm_bindgen::JsValue;
 use web_sys::{Storage, Window, window};
 
-use crate::app::{App, Inner};
+use crate::{
+    app::{App, Inner},
+    page,
+};
 
 /// The time, with random bits.
+pub(crate) fn moment() -> Moment {
+    Moment {
+        unix_ms: now(),
+        random: random(),
+    }
+}
+
+/// Milliseconds since 1970.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "milliseconds since 1970 are a positive whole number"
 )]
-pub(crate) fn moment() -> Moment {
-    Moment {
-        unix_ms: Date::now() as u64,
-        random: random(),
-    }
+pub(crate) fn now() -> u64 {
+    Date::now() as u64
+}
+
+/// True while nobody sees the page.
+pub(crate) fn is_hidden() -> bool {
+    let document = window().and_then(|window| window.document());
+    document.is_some_and(|document| document.hidden())
 }
 
 /// 128 random bits: from the page's generator for secrets, or else from the one for everything.
@@ -46,8 +60,12 @@ pub(crate) fn online() -> bool {
     window().is_none_or(|window| window.navigator().on_line())
 }
 
-/// The page, without query and fragment: those may hold what is nobody's business.
-pub(crate) fn page() -> Option<Page> {
+/// The page, without query and fragment: those may hold what is nobody's business. Nothing for a visitor who does not
+/// want to be followed.
+pub(crate) fn page(page: &page::Page) -> Option<Page> {
+    if page.private() {
+        return None;
+    }
     let window = window()?;
     let location = window.location();
     Some(Page {
@@ -79,37 +97,38 @@ pub(crate) fn stored(site: &str) -> Option<String> {
 
 /// What earlier pages have kept of an unknown visitor: the visitor, and messages for the edge.
 pub(crate) fn kept(app: App) -> (Option<String>, Option<String>) {
-    let read = |inner: &Inner| (stored(&inner.config.site), outbox(&inner.config.site));
+    let read = |inner: &Inner| {
+        let site = &inner.config.site;
+        (stored(site), of_tab("outbox", site))
+    };
     app.with(read).unwrap_or_default()
 }
 
-/// Stores for the next page; a browser that refuses only forgets sooner.
+/// Stores for the next page; an empty text removes what is there. A browser that refuses only forgets sooner.
 pub(crate) fn store(site: &str, text: &str) {
-    if let Some(storage) = storage(Window::local_storage) {
-        let _ = storage.set_item(&format!("bulle:{site}"), text);
-    }
+    put(storage(Window::local_storage), "bulle", site, text);
 }
 
-/// The messages that an earlier page of this tab could not hand over.
-fn outbox(site: &str) -> Option<String> {
+/// What an earlier page has kept for this tab alone: its `outbox`, messages that it could not hand over, or its `draft`.
+pub(crate) fn of_tab(what: &str, site: &str) -> Option<String> {
     let storage = storage(Window::session_storage)?;
-    storage.get_item(&outbox_key(site)).ok()?
+    storage.get_item(&format!("bulle-{what}:{site}")).ok()?
 }
 
-/// Keeps messages for the next page of this tab; an empty text removes them.
-pub(crate) fn store_outbox(site: &str, text: &str) {
-    if let Some(storage) = storage(Window::session_storage) {
-        let key = outbox_key(site);
-        let _ = if text.is_empty() {
-            storage.remove_item(&key)
-        } else {
-            storage.set_item(&key, text)
-        };
-    }
+/// Keeps text for the next page of this tab; an empty one is removed.
+pub(crate) fn keep_for_tab(what: &str, site: &str, text: &str) {
+    let area = storage(Window::session_storage);
+    put(area, &format!("bulle-{what}"), site, text);
 }
 
-fn outbox_key(site: &str) -> String {
-    format!("bulle-outbox:{site}")
+fn put(storage: Option<Storage>, what: &str, site: &str, text: &str) {
+    let Some(storage) = storage else { return };
+    let key = format!("{what}:{site}");
+    let _ = if text.is_empty() {
+        storage.remove_item(&key)
+    } else {
+        storage.set_item(&key, text)
+    };
 }
 
 fn storage(which: fn(&Window) -> Result<Option<Storage>, JsValue>) -> Option<Storage> {

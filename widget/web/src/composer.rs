@@ -1,6 +1,5 @@
 //! Where the visitor writes.
 
-use crate::leptos::*;
 use bulle_widget_core::{Activity, Event as Happened, Refusal, words::fill};
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlElement, HtmlTextAreaElement, KeyboardEvent};
@@ -33,9 +32,16 @@ pub(crate) fn mount(app: App, parent: &HtmlElement) {
     if let Some(first) = first {
         let _ = first.set_attribute("data-first", "");
     }
+    let draft = app.with(|inner| browser::of_tab("draft", &inner.config.site));
+    if let Some(draft) = draft.flatten() {
+        field
+            .unchecked_ref::<HtmlTextAreaElement>()
+            .set_value(&draft);
+    }
     listen(app, &field, "input", edited);
     listen(app, &field, "keydown", typed);
     app.with_mut(|inner| inner.field = Some(field.unchecked_into()));
+    app.set_draft(draft_length(app));
     part(app, &row, send_button);
     part(app, &composer, line_below);
 }
@@ -65,6 +71,7 @@ pub(crate) fn clear(app: App) {
     if let Some(field) = app.field() {
         field.set_value("");
         measure(app, &field);
+        keep(app, "");
     }
 }
 
@@ -81,15 +88,30 @@ pub(crate) fn focus(app: App) {
 fn edited(app: App, _: &Event) {
     if let Some(field) = app.field() {
         measure(app, &field);
+        keep(app, &field.value());
         app.dispatch(Happened::Edited);
     }
 }
 
+/// Keeps the draft for the next page of the tab, once anything may be kept.
+fn keep(app: App, draft: &str) {
+    app.with(|inner| {
+        if draft.is_empty() || inner.session.keeps() {
+            browser::keep_for_tab("draft", &inner.config.site, draft);
+        }
+    });
+}
+
+/// Characters that would be sent.
+fn draft_length(app: App) -> usize {
+    let count = |field: HtmlTextAreaElement| field.value().trim().chars().count();
+    app.field().map_or(0, count)
+}
+
 /// Counts the text, and fits the field's height to it, up to what the stylesheet allows.
 fn measure(app: App, field: &HtmlTextAreaElement) {
-    let before = app.draft.get_untracked();
-    let draft = field.value().trim().chars().count();
-    app.draft.set(draft);
+    let draft = draft_length(app);
+    let before = app.set_draft(draft);
     let over = app.bot(|bot, session| {
         let max = session.max_chars();
         let crossed = before <= max && draft > max;
@@ -116,7 +138,7 @@ fn typed(app: App, event: &Event) {
 fn send_button(app: App) -> Node {
     app.watch_phase();
     app.watch_status();
-    let empty = app.draft.get() == 0;
+    let empty = app.watch_draft() == 0;
     let button = app.bot(|bot, session| {
         if session.activity() == Activity::Idle {
             let off = if empty { "true" } else { "false" };
@@ -139,7 +161,7 @@ fn line_below(app: App) -> Node {
     app.watch_phase();
     app.watch_list();
     app.watch_status();
-    let draft = app.draft.get();
+    let draft = app.watch_draft();
     let line = app.bot(|bot, session| {
         let max = session.max_chars();
         let count = format!("{draft} / {max}");

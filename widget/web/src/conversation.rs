@@ -1,9 +1,8 @@
 //! The panel below its header: messages, what is going on, and the composer.
 
-use crate::leptos::*;
-use bulle_protocol::Id;
+use bulle_protocol::{Id, block::Block, conversation::Rating};
 use bulle_widget_core::{
-    Activity, Changes, Connection, Event, Failure, Phase,
+    Activity, Changes, Connection, Event, Failure, Message, Phase, Stage,
     words::{fill, new_window},
 };
 use wasm_bindgen::{JsCast, closure::Closure};
@@ -14,9 +13,10 @@ use crate::{
     blocks::action,
     composer, focus,
     icons::{DOWN, NEW, RETRY, icon},
-    message,
+    leptos::*,
     node::{Node, button, el},
     page,
+    rows::MORE,
 };
 
 /// How close to the end still counts as being there, in pixels.
@@ -41,7 +41,6 @@ pub(crate) fn mount(app: App, body: &HtmlElement) {
     listen(app, &log, "scroll", scrolled);
     app.with_mut(|inner| inner.log = Some(log.clone()));
     part(app, &log, head);
-    mount_to(&log, || messages(app));
     part(app, &log, tail);
     part(app, &middle, newest);
     composer::mount(app, &root);
@@ -50,26 +49,6 @@ pub(crate) fn mount(app: App, body: &HtmlElement) {
     app.with_mut(|inner| inner.announcer = Some(announcer));
     focus::mount(app);
     follow_size(app, &log);
-}
-
-/// The messages: a new one is added without touching the others, and each draws itself again alone.
-fn messages(app: App) -> impl Render {
-    let ids = move || {
-        app.watch_list();
-        let ids = |inner: &Inner| -> Vec<Id> {
-            let messages = inner.session.messages().iter();
-            messages.map(|m| m.id).collect()
-        };
-        app.with(ids).unwrap_or_default()
-    };
-    // What a message watches ends with the message, not with the list.
-    let parent = Owner::current().unwrap_or_default();
-    let view = move |_, id| {
-        let owner = parent.with(Owner::new);
-        let view = owner.with(|| move || message::view(app, id));
-        (drop::<usize>, OwnedView::new_with_owner(view, owner))
-    };
-    move || keyed(ids(), |id: &Id| *id, view.clone())
 }
 
 /// The header's button for a new conversation, once there is an old one.
@@ -113,40 +92,65 @@ pub(crate) fn after_change(app: App, changes: &Changes) {
             focus::panel(app);
             app.with_mut(|inner| inner.focus = true);
         }
-        request_animation_frame(move || {
-            let focus = app.with_mut(|inner| {
-                inner.session.phase() == Phase::Ready && std::mem::take(&mut inner.focus)
-            });
-            composer::name_field(app);
-            let label = app.bot(|bot, _| bot.strings.messages.clone());
-            if let (Some(label), Some(log)) = (label, app.log()) {
-                let _ = log.set_attribute("aria-label", &label);
-            }
-            // A visitor who has gone back to the page meanwhile is writing there.
-            if focus == Some(true) && focus::is_here(app) {
-                composer::focus(app);
-            }
-        });
+        app.on_frame(name_and_focus);
     }
-    let loaded = |inner: &mut Inner| match inner.session.is_loading_history() {
-        true => None,
-        false => inner.from_end.take(),
+    let has_code = |message: &Message| {
+        let is_code = |block: &Block| matches!(block, Block::Code { .. });
+        message.stage == Stage::Complete && message.blocks.iter().any(is_code)
     };
-    if let Some(Some(from_end)) = app.with_mut(loaded) {
-        request_animation_frame(move || {
-            if let Some(log) = app.log() {
-                log.set_scroll_top(log.scroll_height() - from_end);
-            }
+    let code = app.with(|inner| {
+        let mut messages = changes
+            .messages
+            .iter()
+            .filter_map(|id| inner.session.message(*id));
+        messages.any(has_code)
+    });
+    if code == Some(true) {
+        // They are on the page with the next frame.
+        app.on_frame(|app| {
+            app.with(|inner| inner.page.emit("code", "{}"));
         });
-        return;
     }
     let following = app.with(|inner| inner.following);
     let writing = app.with(|inner| inner.session.activity()) == Some(Activity::Writing);
-    if following != Some(Following::Nothing) {
-        request_animation_frame(move || follow(app));
-    } else if writing && !changes.messages.is_empty() {
-        app.behind.set(true);
+    app.when_drawn(settle);
+    if following == Some(Following::Nothing) && writing && !changes.messages.is_empty() {
+        app.set_behind(true);
     }
+}
+
+/// Names what has a name now, and gives the composer the focus that it was promised.
+fn name_and_focus(app: App) {
+    let focus = app.with_mut(|inner| {
+        inner.session.phase() == Phase::Ready && std::mem::take(&mut inner.focus)
+    });
+    composer::name_field(app);
+    let label = app.bot(|bot, _| bot.strings.messages.clone());
+    if let (Some(label), Some(log)) = (label, app.log()) {
+        let _ = log.set_attribute("aria-label", &label);
+    }
+    // A visitor who has gone back to the page meanwhile is writing there.
+    if focus == Some(true) && focus::is_here(app) {
+        composer::focus(app);
+    }
+}
+
+/// Keeps what is in sight where it was, or goes to the newest words.
+fn settle(app: App) {
+    let kept = app.with_mut(|inner| inner.kept.take()).flatten();
+    match (kept, app.log()) {
+        (Some((row, was)), Some(log)) if row.is_connected() => {
+            let is = row.get_bounding_client_rect().top() - log.get_bounding_client_rect().top();
+            log.scroll_by_with_x_and_y(0.0, is - was);
+            look(app, &log);
+        }
+        _ => follow(app),
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "whole pixels will do")]
+fn pixels(length: f64) -> i32 {
+    length.round() as i32
 }
 
 /// Goes to the newest words as far as they are followed.
@@ -162,25 +166,28 @@ fn follow(app: App) {
         Following::Question => end.min(question_top(&log).unwrap_or(end)),
     };
     scroll_to(app, &log, top);
-    app.behind.set(end - top > NEAR);
+    app.set_behind(end - top > NEAR);
 }
 
 /// Where the list must be scrolled to for its last question to stand at the top.
 fn question_top(log: &HtmlElement) -> Option<i32> {
-    let questions = log.query_selector_all(".mine").ok()?;
+    let questions = log.query_selector_all(".bubble").ok()?;
     let last = questions.item(questions.length().checked_sub(1)?)?;
     let top = last
         .unchecked_ref::<Element>()
         .get_bounding_client_rect()
         .top();
-    let by = top - log.get_bounding_client_rect().top();
-    #[expect(clippy::cast_possible_truncation, reason = "whole pixels will do")]
-    let by = by as i32;
+    let by = pixels(top - log.get_bounding_client_rect().top());
     Some(log.scroll_top() + by - MARGIN)
 }
 
 fn scroll_to(app: App, log: &HtmlElement, top: i32) {
     log.set_scroll_top(top);
+    look(app, log);
+}
+
+/// Remembers where the list is scrolled to, by the bubble itself.
+fn look(app: App, log: &HtmlElement) {
     let top = log.scroll_top();
     let end = log.scroll_height() - log.client_height();
     app.with_mut(|inner| (inner.top, inner.end) = (top, end));
@@ -190,7 +197,8 @@ fn scrolled(app: App, _: &web_sys::Event) {
     let Some(log) = app.log() else { return };
     let top = log.scroll_top();
     let left = log.scroll_height() - top - log.client_height();
-    app.with_mut(|inner| {
+    let went = app.with_mut(|inner| {
+        let (up, was) = (top < inner.top, inner.following);
         // What the bubble did itself is no wish of the visitor, such as a list that lost its chips and with them
         // the place it was scrolled to. Words that come faster than the list scrolls leave a gap too: only going
         // up is a wish, and a wish from the first pixel on.
@@ -202,9 +210,22 @@ fn scrolled(app: App, _: &web_sys::Event) {
             inner.following = Following::End;
         }
         (inner.top, inner.end) = (top, top + left);
+        (
+            up,
+            was != Following::End && inner.following == Following::End,
+        )
     });
     if left < NEAR {
-        app.behind.set(false);
+        app.set_behind(false);
+    }
+    match went {
+        Some((true, _)) if top < log.client_height() => earlier(app, false),
+        // Older messages are out of sight for good.
+        Some((_, true)) => {
+            app.list_changed(0);
+            app.when_drawn(settle);
+        }
+        _ => {}
     }
 }
 
@@ -285,7 +306,7 @@ fn head(app: App) -> Node {
     app.watch_phase();
     app.watch_list();
     let head = app.bot(|bot, session| {
-        if session.has_earlier() {
+        if app.has_hidden() || session.has_earlier() {
             let earlier = button("chip", "earlier").text(&bot.strings.earlier);
             return el("div", "head").child(earlier);
         }
@@ -298,14 +319,19 @@ fn head(app: App) -> Node {
         if empty && session.is_loading_history() {
             return el("div", "cover wait").children(["", "", ""].map(|class| el("i", class)));
         }
-        let chips = empty.then(|| chips(&bot.suggestions));
+        let questions = empty.then(|| chips(&bot.suggestions));
+        let topics = empty.then(|| {
+            let title = el("p", "notice").text(&bot.strings.topics);
+            chips(&bot.topics).map(|list| el("div", "topics").child(title).child(list))
+        });
         let greeting = el("div", "text")
             .attr("dir", "auto")
             .child(el("p", "").text(&bot.greeting));
         el("div", "msg theirs greeting")
             .spoken(&bot.name)
             .maybe((!bot.greeting.is_empty()).then_some(greeting))
-            .maybe(chips.flatten())
+            .maybe(questions.flatten())
+            .maybe(topics.flatten())
     });
     head.unwrap_or_else(|| el("div", ""))
 }
@@ -340,7 +366,7 @@ fn chips(questions: &[String]) -> Option<Node> {
 }
 
 fn newest(app: App) -> Node {
-    let behind = app.behind.get();
+    let behind = app.watch_behind();
     let name = app.bot(|bot, _| bot.strings.newest.clone());
     match name.filter(|_| behind) {
         Some(name) => button("newest", "newest")
@@ -378,7 +404,10 @@ fn clicked(app: App, event: &web_sys::Event) {
             app.dispatch(Event::ReloadAsked);
             focus::log(app);
         }
-        "earlier" => earlier(app),
+        "earlier" => {
+            earlier(app, true);
+            focus::log(app);
+        }
         "newest" => {
             app.with_mut(|inner| inner.following = Following::End);
             follow(app);
@@ -398,6 +427,21 @@ fn clicked(app: App, event: &web_sys::Event) {
             }
         }
         "cite" => show_source(app, &button, &value),
+        "good" => rate(app, &value, Rating::Up),
+        "bad" => rate(app, &value, Rating::Down),
+        "image" => {
+            app.with_mut(|inner| inner.shown.push(value));
+            let messages = |inner: &Inner| -> Vec<Id> {
+                let messages = inner.session.messages().iter();
+                messages.map(|message| message.id).collect()
+            };
+            let messages = app.with(messages).unwrap_or_default();
+            app.changed(&Changes {
+                messages,
+                ..Changes::default()
+            });
+            focus::log(app);
+        }
         _ => {}
     }
 }
@@ -408,19 +452,41 @@ pub(crate) fn ask(app: App, question: String) {
     app.send(Event::Picked { text: question });
 }
 
-/// Reads older messages, and keeps those in sight where they are.
-fn earlier(app: App) {
-    let from_end = app.log().map(|log| log.scroll_height() - log.scroll_top());
-    app.with_mut(|inner| {
-        inner.from_end = from_end;
-        inner.following = Following::Nothing;
-    });
-    app.dispatch(Event::EarlierAsked);
-    focus::log(app);
+fn rate(app: App, message: &str, rating: Rating) {
+    if let Ok(message) = message.parse() {
+        app.dispatch(Event::Rated {
+            message,
+            rating: Some(rating),
+        });
+    }
+}
+
+/// Shows older messages, and keeps those in sight where they are: those that are known, or else those that the edge
+/// has. A visitor who has not `asked` has only come near them.
+fn earlier(app: App, asked: bool) {
+    let reads = |inner: &Inner| {
+        let session = &inner.session;
+        session.has_earlier()
+            && !session.is_loading_history()
+            && (asked || !session.history_failed())
+    };
+    // Who has the focus on the button for it is not in need of it, and would lose it.
+    if !asked && focus::does(app, "earlier") {
+        return;
+    }
+    app.with_mut(|inner| inner.following = Following::Nothing);
+    if app.has_hidden() {
+        app.list_changed(MORE);
+        app.when_drawn(settle);
+    } else if app.with(reads) == Some(true) {
+        app.dispatch(Event::EarlierAsked);
+    }
 }
 
 fn copy(app: App, button: &Element, words: &str) {
-    let _ = window().navigator().clipboard().write_text(words);
+    if !page::copy(app, words) {
+        return;
+    }
     if let Some(copied) = app.bot(|bot, _| bot.strings.copied.clone()) {
         app.say(&copied);
     }
@@ -439,8 +505,7 @@ fn show_source(app: App, cite: &Element, number: &str) {
     };
     // Only the list scrolls: scrolling into view would move the page around the bubble too.
     let top = item.get_bounding_client_rect().top() - log.get_bounding_client_rect().top();
-    #[expect(clippy::cast_possible_truncation, reason = "whole pixels will do")]
-    let by = top as i32 - log.client_height() / 3;
+    let by = pixels(top) - log.client_height() / 3;
     log.set_scroll_top(log.scroll_top() + by);
     focus::take(item.unchecked_ref());
     flash(&item, "flash");

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use crate::leptos::*;
 use bulle_widget_core::{Call, Effect, Event, Ticket};
 use web_sys::console;
 
-use crate::{app::App, browser, composer, conversation};
+use crate::{app::App, browser, composer, conversation, leptos::*};
 
 /// Does one thing.
 pub(crate) fn perform(app: App, effect: Effect) {
@@ -31,7 +30,11 @@ pub(crate) fn perform(app: App, effect: Effect) {
             app.with(|inner| browser::store(&inner.config.site, &text));
         }
         Effect::StoreOutbox(text) => {
-            app.with(|inner| browser::store_outbox(&inner.config.site, &text));
+            app.with(|inner| browser::keep_for_tab("outbox", &inner.config.site, &text));
+        }
+        Effect::Emit(occasion) => {
+            let (name, detail) = occasion.told();
+            app.with(|inner| inner.page.emit(name, &detail));
         }
         Effect::DraftTaken => composer::clear(app),
         Effect::Changed(changes) => {

@@ -49,6 +49,11 @@ pub(crate) fn is_at(app: App, element: &Element) -> bool {
     active(app).as_ref() == Some(element)
 }
 
+/// True while the focus is on the button that does this.
+pub(crate) fn does(app: App, action: &str) -> bool {
+    active(app).is_some_and(|active| active.get_attribute("data-do").as_deref() == Some(action))
+}
+
 fn active(app: App) -> Option<Element> {
     let root: ShadowRoot = app.log()?.get_root_node().dyn_into().ok()?;
     root.active_element()

@@ -11,6 +11,7 @@ pub(crate) const DOWN: &str = "M12 5v14M5.5 12.5 12 19l6.5-6.5";
 pub(crate) const RETRY: &str = "M20 11a8 8 0 1 0-2.3 6.3M20 4.5V11h-6.5";
 pub(crate) const CHEVRON: &str = "m9 6 6 6-6 6";
 pub(crate) const ALERT: &str = "M12 8v5M12 16.4v.1M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z";
+pub(crate) const THUMB: &str = "M7 11v9H4v-9zM7 11l4-8a2.2 2.2 0 0 1 2.2 2.6L12.6 9H18a2 2 0 0 1 2 2.4l-1.3 7A2 2 0 0 1 16.7 20H7";
 pub(crate) const OUT: &str = "M8 16 16 8M9.5 8H16v6.5";
 
 /// A decorative icon; the button around it carries the name.

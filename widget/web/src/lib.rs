@@ -19,9 +19,9 @@ mod leptos;
 mod message;
 mod node;
 mod page;
+mod rows;
 
 use bulle_widget_core::{Event, Ticket, wire};
-use reactive_graph::owner::Owner;
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
 
@@ -38,28 +38,22 @@ use page::Page;
 /// - `page`: what the page does for the widget.
 ///
 /// Nothing when the settings cannot be read. It does not begin before [`Handle::tell`] is told to `start`.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "wasm-bindgen hands over what JavaScript gives"
-)]
 #[wasm_bindgen]
 pub fn mount(
-    body: HtmlElement,
-    tools: HtmlElement,
+    body: &HtmlElement,
+    tools: &HtmlElement,
     settings: &str,
     focus: bool,
     page: Page,
 ) -> Option<Handle> {
     let config = wire::loader_config(settings)?;
     body.replace_children_with_node_0();
-    let owner = Owner::new();
-    let app = owner.with(|| {
-        let app = App::new(config, focus, page);
-        conversation::mount_new_button(app, &tools);
-        conversation::mount(app, &body);
-        app
-    });
-    Some(Handle { app, owner })
+    let app = App::new(config, focus, page);
+    leptos::begin();
+    conversation::mount_new_button(app, tools);
+    conversation::mount(app, body);
+
+    Some(Handle { app })
 }
 
 /// What the page tells a bubble: `Handle` in widget/page/bridge.d.ts.
@@ -67,14 +61,11 @@ pub fn mount(
 #[derive(Debug)]
 pub struct Handle {
     app: App,
-    /// Views and signals live as long as it does.
-    owner: Owner,
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
         self.app.end();
-        self.owner.cleanup();
     }
 }
 
@@ -129,6 +120,8 @@ impl Handle {
     /// | `show` | the id of the conversation to show |
     /// | `reload` | the session, or the messages, loaded again |
     /// | `online`, `offline` | the browser's network has come, or has gone |
+    /// | `unrate` | the id of an answer whose rating the edge has not taken |
+    /// | `forget` | the edge has erased the visitor |
     pub fn tell(&self, wish: &str, value: String) {
         let event = match wish {
             "start" => return self.app.start(),
@@ -141,9 +134,35 @@ impl Handle {
             "reload" => Event::ReloadAsked,
             "online" => Event::Online,
             "offline" => Event::Offline,
+            "unrate" => match value.parse() {
+                Ok(message) => Event::Rated {
+                    message,
+                    rating: None,
+                },
+                Err(_) => return,
+            },
+            "forget" => Event::Erased,
             _ => return,
         };
         self.app.dispatch(event);
+    }
+
+    /// Another tab of the visitor has sent a message. The ticket under which the pieces of its answer are awaited, from
+    /// [`streamed`](Self::streamed); 0 when nobody here wants them.
+    pub fn overheard(&self, conversation: &str, message: &str, text: String) -> u32 {
+        let (Ok(conversation), Ok(message)) = (conversation.parse(), message.parse()) else {
+            return 0;
+        };
+        let ticket = self.app.with(|inner| inner.session.next_ticket());
+        self.app.dispatch(Event::Overheard {
+            conversation,
+            message,
+            text,
+            stored: browser::kept(self.app).0,
+        });
+        let reads =
+            |ticket: &Ticket| self.app.with(|inner| inner.session.reads(*ticket)) == Some(true);
+        ticket.filter(reads).map_or(0, |ticket| ticket.0)
     }
 
     /// Calls the edge as the visitor, with a token that is renewed when it must be. The ticket of the answer, which

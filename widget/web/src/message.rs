@@ -1,35 +1,67 @@
 //! A message: the visitor's bubble, or the bot's answer with what belongs to it.
 
-use bulle_protocol::{Id, event::Source, session::Bot, strings::Strings};
+use bulle_protocol::{Id, conversation::Rating, event::Source, session::Bot, strings::Strings};
 use bulle_widget_core::{Activity, Connection, Failure, Message, Notice, Session, Stage};
 
 use crate::{
-    app::App,
+    app::{App, Inner},
     blocks::{Around, action, copy_button, link},
-    icons::{ALERT, CHEVRON, OUT, RETRY, icon},
+    icons::{ALERT, CHEVRON, OUT, RETRY, THUMB, icon},
     node::{Node, button, el, text},
+    page,
 };
 
-/// The message as it stands.
-pub(crate) fn view(app: App, id: Id) -> Node {
-    app.watch_message(id);
-    let view = app.bot(|bot, session| {
-        let message = session.message(id)?;
+/// The message as it stands. `marks` are those of the blocks that are drawn: what has not changed is not drawn again.
+pub(crate) fn view(app: App, id: Id, marks: &mut Vec<u32>) -> Node {
+    let view = app.with(|inner| {
+        let session = &inner.session;
+        let bot = session.bot()?;
+        let messages = session.messages();
+        let at = messages.iter().position(|message| message.id == id)?;
+        let message = messages.get(at)?;
+        let before = at.checked_sub(1).and_then(|before| messages.get(before));
+        if before.is_none() {
+            // What is said before it may still be read.
+            app.watch_list();
+        }
         let local = matches!(message.stage, Stage::Waiting | Stage::Sending);
         if local || message.failure.is_some() {
             // Whether a retry is possible, or the message waits, depends on more than the message.
             app.watch_status();
         }
+        let node = el(
+            "div",
+            if message.is_visitors() {
+                "msg mine"
+            } else {
+                "msg theirs"
+            },
+        )
+        .maybe(new_day(message, before, &inner.page));
         Some(if message.is_visitors() {
-            visitors(message, bot, session)
+            visitors(node, message, bot, inner)
         } else {
-            answer(message, bot, session)
+            answer(node, message, bot, inner, marks)
         })
     });
     view.flatten().unwrap_or_else(|| el("div", ""))
 }
 
-fn visitors(message: &Message, bot: &Bot, session: &Session) -> Node {
+/// The day of a message, when the one before is of another.
+fn new_day(message: &Message, before: Option<&Message>, page: &page::Page) -> Option<Node> {
+    let day = |message: &Message| page::date(page, message.at, "day");
+    let today = day(message);
+    let same = before.is_some_and(|before| day(before) == today);
+    (!same).then(|| el("p", "day").text(&today))
+}
+
+/// When a message was written.
+fn time(message: &Message, inner: &Inner) -> Node {
+    el("time", "").text(&page::date(&inner.page, message.at, "time"))
+}
+
+fn visitors(node: Node, message: &Message, bot: &Bot, inner: &Inner) -> Node {
+    let session = &inner.session;
     let words = &bot.strings;
     let sent = message.stage == Stage::Delivered;
     let waits = match message.stage {
@@ -48,36 +80,59 @@ fn visitors(message: &Message, bot: &Bot, session: &Session) -> Node {
         }),
     };
     let class = if sent { "bubble" } else { "bubble unsent" };
-    el("div", "msg mine")
-        .spoken(&words.you)
+    let foot = match state {
+        Some(state) => el("p", "notice").text(&state),
+        None => time(message, inner),
+    };
+    node.spoken(&words.you)
         .child(el("div", class).attr("dir", "auto").text(&message.text))
-        .maybe(state.map(|state| el("p", "notice").text(&state)))
+        .child(foot)
         .maybe(failure(message, message.id, bot, session))
 }
 
-fn answer(message: &Message, bot: &Bot, session: &Session) -> Node {
+fn answer(node: Node, message: &Message, bot: &Bot, inner: &Inner, marks: &mut Vec<u32>) -> Node {
     let around = Around {
         strings: &bot.strings,
         sources: &message.sources,
+        shown: &inner.shown,
     };
     let writing = message.stage == Stage::Writing;
     let class = if writing { "text writing" } else { "text" };
+    if !inner.shown.is_empty() {
+        // Any block may hold an image that has just been asked for.
+        marks.clear();
+    }
     let body = el("div", class)
         .attr("dir", "auto")
-        .children(around.blocks(&message.blocks));
+        .children(around.changed(&message.blocks, &message.marks, marks));
+    marks.clone_from(&message.marks);
     let empty = message.blocks.is_empty();
     let asked = message.reply_to.unwrap_or(message.id);
-    let copy = (!writing && !empty)
-        .then(|| copy_button("copy", &message.id.to_string(), &bot.strings.copy));
+    let tools = (!writing && !empty).then(|| {
+        let id = message.id.to_string();
+        let thumb = |action, name: &str, rating| {
+            let pressed = message.rating == Some(rating);
+            button("tool small", action)
+                .attr("data-v", &id)
+                .attr("aria-label", name)
+                .attr("title", name)
+                .attr("aria-pressed", if pressed { "true" } else { "false" })
+                .child(icon(THUMB))
+        };
+        el("div", "tools")
+            .child(time(message, inner))
+            .child(thumb("good", &bot.strings.good, Rating::Up))
+            .child(thumb("bad", &bot.strings.bad, Rating::Down))
+            .child(copy_button("copy", &id, &bot.strings.copy))
+    });
     let foot = el("div", "foot")
         .maybe(sources(&message.sources, &bot.strings))
-        .maybe(copy);
-    el("div", "msg theirs")
-        .spoken(&bot.name)
+        .maybe(tools);
+    node.spoken(&bot.name)
         .maybe((!empty).then_some(body))
         .child(foot)
         .children(message.notices.iter().map(|n| notice(*n, &bot.strings)))
-        .maybe(failure(message, asked, bot, session))
+        .maybe(failure(message, asked, bot, &inner.session))
 }
 
 fn notice(notice: Notice, strings: &Strings) -> Node {

@@ -1,22 +1,20 @@
-//! A small element tree that Leptos can render and patch.
+//! A small element tree that is drawn once and patched from then on.
 //!
 //! An answer is made of elements that are only known at run time. One concrete type for all of them
 //! costs far fewer bytes than a generic view for every tag, and patching touches only the text that
 //! grew: a selection, a focus or an open disclosure in an answer survives its streaming.
 
-use tachys::{
-    html::attribute::{Attribute, any_attribute::AnyAttribute},
-    hydration::Cursor,
-    renderer::Rndr,
-    view::{Mountable, Position, PositionState, Render, RenderHtml, add_attr::AddAnyAttr},
-};
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement};
+use web_sys::{CharacterData, Element, HtmlElement};
+
+use crate::leptos::Rndr;
 
 const SVG: &str = "http://www.w3.org/2000/svg";
 
+/// Stands in place of the tag for what is to stay as it was drawn.
+const SAME: &str = "=";
+
 /// An element, or text when the tag is empty.
-#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Node {
     tag: &'static str,
     attrs: Vec<(&'static str, String)>,
@@ -45,6 +43,11 @@ pub(crate) fn text(text: &str) -> Node {
         text: text.to_owned(),
         ..el("", "")
     }
+}
+
+/// What was drawn in this place before, untouched: only for a place that has been drawn.
+pub(crate) fn same() -> Node {
+    el(SAME, "")
 }
 
 /// A button that names what it does for the click handler of the conversation.
@@ -85,9 +88,9 @@ impl Node {
 
     /// Puts the element at the end of another one, to stay as it is.
     pub fn place(self, parent: &Element) -> HtmlElement {
-        let mut mounted = self.build();
-        mounted.mount(parent, None);
-        mounted.element().unchecked_into()
+        let dom = self.build().dom;
+        Rndr::insert_node(parent, &dom, None);
+        dom.unchecked_into()
     }
 
     /// Adds text for screen readers only.
@@ -98,153 +101,99 @@ impl Node {
 
 /// What is on the page, and what it was made from.
 pub(crate) struct Mounted {
-    dom: web_sys::Node,
+    pub dom: web_sys::Node,
     tag: &'static str,
     attrs: Vec<(&'static str, String)>,
     text: String,
     children: Vec<Mounted>,
 }
 
-impl Mounted {
-    fn element(&self) -> Element {
-        // Only called for nodes that were built as elements.
-        self.dom.clone().unchecked_into()
-    }
-}
-
-impl Render for Node {
-    type State = Mounted;
-
-    fn build(self) -> Mounted {
-        if self.tag.is_empty() {
-            return Mounted {
-                dom: Rndr::create_text_node(&self.text).into(),
-                tag: self.tag,
-                attrs: self.attrs,
-                text: self.text,
-                children: Vec::new(),
-            };
-        }
-        let namespace = matches!(self.tag, "svg" | "path").then_some(SVG);
-        let element = Rndr::create_element(self.tag, namespace);
-        for (name, value) in &self.attrs {
-            Rndr::set_attribute(&element, name, value);
-        }
-        let children: Vec<Mounted> = self.children.into_iter().map(Render::build).collect();
-        for child in &children {
-            Rndr::insert_node(&element, &child.dom, None);
-        }
-        Mounted {
-            dom: element.into(),
+impl Node {
+    /// Makes it, outside of the page.
+    pub fn build(self) -> Mounted {
+        let dom = if self.tag.is_empty() {
+            Rndr::create_text_node(&self.text).into()
+        } else {
+            let namespace = matches!(self.tag, "svg" | "path").then_some(SVG);
+            Rndr::create_element(self.tag, namespace).into()
+        };
+        let mut mounted = Mounted {
+            dom,
             tag: self.tag,
             attrs: self.attrs,
             text: self.text,
-            children,
+            children: Vec::with_capacity(self.children.len()),
+        };
+        for (name, value) in &mounted.attrs {
+            Rndr::set_attribute(mounted.element(), name, value);
         }
+        for child in self.children {
+            mounted.push(child);
+        }
+        mounted
+    }
+}
+
+impl Mounted {
+    fn element(&self) -> &Element {
+        // Only called for nodes that were built as elements.
+        self.dom.unchecked_ref()
     }
 
-    fn rebuild(self, state: &mut Mounted) {
-        if self.tag != state.tag {
-            let mut new = self.build();
-            state.insert_before_this(&mut new);
-            state.unmount();
-            *state = new;
+    fn push(&mut self, child: Node) {
+        let child = child.build();
+        Rndr::insert_node(self.element(), &child.dom, None);
+        self.children.push(child);
+    }
+
+    /// Makes it what the node says, and leaves alone what it was already.
+    pub fn patch(&mut self, node: Node) {
+        if node.tag == SAME {
             return;
         }
-        if self.text != state.text {
-            state.dom.set_node_value(Some(&self.text));
-            state.text = self.text;
+        if node.tag != self.tag {
+            let new = node.build();
+            if let Some(parent) = self.dom.parent_node() {
+                Rndr::insert_node(parent.unchecked_ref(), &new.dom, Some(&self.dom));
+            }
+            Rndr::remove(&self.dom);
+            *self = new;
+            return;
         }
-        if self.attrs != state.attrs {
-            let element = state.element();
-            for (name, _) in &state.attrs {
-                if !self.attrs.iter().any(|(kept, _)| kept == name) {
-                    Rndr::remove_attribute(&element, name);
+        if node.text != self.text {
+            // Words that are added leave a selection in those before them.
+            match node.text.strip_prefix(self.text.as_str()) {
+                Some(more) => {
+                    let text: &CharacterData = self.dom.unchecked_ref();
+                    let _ = text.append_data(more);
+                }
+                None => self.dom.set_node_value(Some(&node.text)),
+            }
+            self.text = node.text;
+        }
+        if node.attrs != self.attrs {
+            for (name, _) in &self.attrs {
+                if !node.attrs.iter().any(|(kept, _)| kept == name) {
+                    Rndr::remove_attribute(self.element(), name);
                 }
             }
-            for new in &self.attrs {
-                if !state.attrs.contains(new) {
-                    Rndr::set_attribute(&element, new.0, &new.1);
+            for new in &node.attrs {
+                if !self.attrs.contains(new) {
+                    Rndr::set_attribute(self.element(), new.0, &new.1);
                 }
             }
-            state.attrs = self.attrs;
+            self.attrs = node.attrs;
         }
-        while state.children.len() > self.children.len() {
-            if let Some(mut child) = state.children.pop() {
-                child.unmount();
+        while self.children.len() > node.children.len() {
+            if let Some(child) = self.children.pop() {
+                Rndr::remove(&child.dom);
             }
         }
-        for (at, child) in self.children.into_iter().enumerate() {
-            if let Some(old) = state.children.get_mut(at) {
-                child.rebuild(old);
-            } else {
-                let new = child.build();
-                Rndr::insert_node(&state.element(), &new.dom, None);
-                state.children.push(new);
+        for (at, child) in node.children.into_iter().enumerate() {
+            match self.children.get_mut(at) {
+                Some(old) => old.patch(child),
+                None => self.push(child),
             }
         }
-    }
-}
-
-impl Mountable for Mounted {
-    fn unmount(&mut self) {
-        Rndr::remove(&self.dom);
-    }
-
-    fn mount(&mut self, parent: &Element, marker: Option<&web_sys::Node>) {
-        Rndr::insert_node(parent, &self.dom, marker);
-    }
-
-    fn insert_before_this(&self, child: &mut dyn Mountable) -> bool {
-        let parent = Rndr::get_parent(&self.dom);
-        if let Some(parent) = parent {
-            child.mount(parent.unchecked_ref(), Some(&self.dom));
-            return true;
-        }
-        false
-    }
-
-    fn elements(&self) -> Vec<Element> {
-        Vec::new()
-    }
-}
-
-impl AddAnyAttr for Node {
-    type Output<NewAttr: Attribute> = Self;
-
-    fn add_any_attr<NewAttr: Attribute>(self, _attr: NewAttr) -> Self {
-        self
-    }
-}
-
-/// Leptos asks every view for these; in the browser alone, none of them has anything to do.
-impl RenderHtml for Node {
-    type AsyncOutput = Self;
-    type Owned = Self;
-
-    const MIN_LENGTH: usize = 0;
-
-    fn dry_resolve(&mut self) {}
-
-    async fn resolve(self) -> Self {
-        self
-    }
-
-    fn to_html_with_buf(
-        self,
-        _buf: &mut String,
-        _position: &mut Position,
-        _escape: bool,
-        _mark_branches: bool,
-        _extra_attrs: Vec<AnyAttribute>,
-    ) {
-    }
-
-    fn hydrate<const FROM_SERVER: bool>(self, _: &Cursor, _: &PositionState) -> Mounted {
-        self.build()
-    }
-
-    fn into_owned(self) -> Self {
-        self
     }
 }

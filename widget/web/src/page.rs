@@ -34,6 +34,26 @@ extern "C" {
     fn challenge(this: &Page, script: &str, sitekey: &str, language: &str);
     #[wasm_bindgen(method)]
     pub(crate) fn emit(this: &Page, kind: &str, detail: &str);
+    #[wasm_bindgen(method)]
+    fn date(this: &Page, unix_ms: f64, form: &str) -> String;
+    #[wasm_bindgen(method)]
+    fn copy(this: &Page, text: &str) -> bool;
+    #[wasm_bindgen(method)]
+    pub(crate) fn private(this: &Page) -> bool;
+}
+
+/// Puts text on the clipboard; whether it could be tried.
+pub(crate) fn copy(app: App, text: &str) -> bool {
+    app.with(|inner| inner.page.copy(text)) == Some(true)
+}
+
+/// A time as the visitor's language writes it: `time` of the day, or the `day` itself.
+pub(crate) fn date(page: &Page, unix_ms: u64, form: &str) -> String {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "milliseconds since 1970 are exact for 280,000 years"
+    )]
+    page.date(unix_ms as f64, form)
 }
 
 /// What the page has said of its visitor so far.

@@ -6,13 +6,14 @@ mod limits;
 mod overlap;
 mod retrieval;
 mod sqlite;
+mod widget;
 
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use lexopt::Parser;
 
-use crate::{OptionalWord, build, paths, process, setup};
+use crate::{OptionalWord, browser, build, paths, process, setup};
 
 struct Bench {
     name: &'static str,
@@ -42,6 +43,11 @@ const BENCHES: &[Bench] = &[
         name: "retrieval",
         description: "how often the right paragraph is found, by language; `--set FILE` takes SQuAD's JSON, `--overlap` cuts",
         run: retrieval::run,
+    },
+    Bench {
+        name: "widget",
+        description: "what a page pays for the bubble on a slow processor, beside the page without it and with Deep Chat",
+        run: |parser| crate::no_more(parser).and_then(|()| widget::run()),
     },
 ];
 
@@ -77,5 +83,8 @@ fn measure(script: &str) -> Result<()> {
     node.arg("--disable-warning=ExperimentalWarning")
         .arg(paths::root().join("e2e/bench").join(script))
         .env("BULLE_XTASK", std::env::current_exe()?);
-    process::run(&mut node).context("the edge could not be measured")
+    if script == "widget.mjs" {
+        node.env("CHROME_PATH", browser::find_or_install()?);
+    }
+    process::run(&mut node).with_context(|| format!("e2e/bench/{script} could not measure"))
 }

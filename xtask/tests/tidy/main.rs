@@ -9,6 +9,7 @@ mod guard;
 mod markdown;
 mod rust_source;
 mod sql;
+mod texts;
 mod tokens;
 
 use std::fs;

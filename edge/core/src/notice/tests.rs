@@ -174,7 +174,10 @@ fn both_ways_are_told_and_noted() {
     let (_, letter) = fakes.post.to(MAIL).remove(0);
     let body: Value = serde_json::from_str(&letter.body).unwrap();
     // The bot speaks French.
-    assert_eq!(body["subject"], "Bulle, bot bot : un budget est épuisé");
+    assert_eq!(
+        body["subject"],
+        "Bulle, bot bot\u{a0}: un budget est épuisé"
+    );
     assert_eq!(body["to"], "owner@example.com");
     assert_eq!(header(&letter, "authorization"), "Bearer mail-key");
 }

@@ -398,7 +398,7 @@ mod tests {
         let text = ask(&documents(), "Quelle est la capitale de l'Australie ?");
         assert_eq!(
             text,
-            "Je n’ai rien trouvé à ce sujet dans mes documents.\n\nJe peux vous parler de :\n\n- Parcours\n- Projets"
+            "Je n’ai rien trouvé à ce sujet dans mes documents.\n\nJe peux vous parler de\u{a0}:\n\n- Parcours\n- Projets"
         );
         let extract = answer(&question("Australie"), &Passages::default());
         assert_eq!(extract.suggestions, ["Qui es-tu ?"]);
@@ -408,7 +408,7 @@ mod tests {
     fn half_an_answer_is_called_so() {
         assert_eq!(
             ask(&documents(), "Kubernetes à Tokyo ?"),
-            "Je n’ai pas trouvé de réponse exacte. Voici ce qui s’en approche :\n\n\
+            "Je n’ai pas trouvé de réponse exacte. Voici ce qui s’en approche\u{a0}:\n\n\
              J'ai huit ans d'expérience avec Kubernetes. Mon cluster Kubernetes a 410 nœuds. [1]\n\n\
              - Kubernetes \\[CKA\\] [2]"
         );

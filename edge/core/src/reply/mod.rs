@@ -21,6 +21,14 @@ const LARGE: usize = 4 * 1024;
 /// See [`LARGE`]. All that is sent of a block is then at most so many times its size.
 const LARGE_STEP: usize = 32;
 
+/// True for characters that nobody reads and that change what is read: controls other than white space, and those that
+/// turn the direction of the text around (Unicode Technical Report 36, section 2.1.2: `exe.gnp` shown as `png.exe`).
+/// Marks and isolates stay, which Arabic and Hebrew need.
+fn deceives(c: char) -> bool {
+    let is_space = matches!(c, '\n' | '\r' | '\t');
+    (c.is_control() && !is_space) || ('\u{202a}'..='\u{202e}').contains(&c)
+}
+
 /// An answer being written.
 ///
 /// Only the end of the text is parsed again when more comes: a block is settled once another has begun after
@@ -63,7 +71,7 @@ impl Reply {
     /// Adds text; the events that bring the page up to date. What could still turn into something else (half
     /// a link, a lone list marker) is held back until more comes.
     pub fn push(&mut self, delta: &str) -> Vec<ServerEvent> {
-        self.text.push_str(delta);
+        self.text.extend(delta.chars().filter(|c| !deceives(*c)));
         let tail = self.text.get(self.settled_bytes..).unwrap_or_default();
         let mended = mend::mend(tail);
         let mut events = Vec::new();

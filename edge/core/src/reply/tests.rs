@@ -243,3 +243,15 @@ proptest! {
         prop_assert_eq!(streamed(&pieces), whole(&text), "{:?}", text);
     }
 }
+
+#[test]
+fn characters_that_turn_the_text_around_are_left_out() {
+    let mut reply = Reply::new(0);
+    reply.push("Pay \u{202e}gnp.exe\u{202c} a\u{0}b\u{7}\u{1b}[0m \u{2067}");
+    reply.push("سعر\u{2069} \u{200f}1\tx\r\n\ny\u{85}");
+    reply.finish();
+    assert_eq!(
+        blocks_to_text(reply.blocks()),
+        "Pay gnp.exe ab[0m \u{2067}سعر\u{2069} \u{200f}1\tx\n\ny"
+    );
+}

@@ -365,7 +365,7 @@ impl Inner {
         let mut blocks = Vec::new();
         for frame in stream::decode(&frames) {
             // A frame that does not fit ends what can be told of the answer.
-            if event::apply(&mut blocks, &frame).is_err() {
+            if event::apply(&mut blocks, frame).is_err() {
                 break;
             }
         }

@@ -14,6 +14,7 @@ pub mod loader;
 pub mod me;
 pub mod messages;
 pub mod sessions;
+pub mod strings;
 
 use axum::{
     Router,
@@ -34,6 +35,7 @@ pub fn router(edge: Edge) -> Router {
         .route("/c/{site}/manifest.webmanifest", get(hosted::manifest))
         .route("/c/{site}/icon.svg", get(hosted::icon))
         .route("/v1/sessions", post(sessions::post))
+        .route("/v1/strings/{locale}", get(strings::get))
         .route(
             "/v1/conversations",
             get(conversations::list).post(conversations::create),

@@ -27,8 +27,8 @@ fn a_message_is_shown_at_once_and_answered() {
     assert_eq!(theirs.plain(), "One two[1]\n\nThree four five");
     assert_eq!(theirs.sources.len(), 1);
     assert_eq!(theirs.suggestions, ["And then?"]);
-    // The whole answer once, never its letters.
-    assert_eq!(page.said(), ["typing", "One two[1]\n\nThree four five"]);
+    // Paragraph by paragraph, each when it is whole, never its letters.
+    assert_eq!(page.said(), ["typing", "One two", "Three four five"]);
     assert!(page.find(is_stream).is_none(), "nobody listens any more");
 }
 
@@ -66,7 +66,7 @@ fn cut_after_every_event_the_answer_is_the_same_and_asked_for_once() {
     let whole = {
         let (mut page, id) = Page::asking("Hi");
         page.stream(&turn(id));
-        page.session.messages().to_vec()
+        page.timeless()
     };
     let count = whole.len();
     for cut in 0..turn(REPLY).len() {
@@ -95,7 +95,7 @@ fn cut_after_every_event_the_answer_is_the_same_and_asked_for_once() {
             page.open.push((ticket, call));
             page.stream(after);
         }
-        assert_eq!(page.session.messages(), whole, "cut after {cut}");
+        assert_eq!(page.timeless(), whole, "cut after {cut}");
         assert_eq!(page.session.messages().len(), count);
         assert_eq!(page.session.connection(), Connection::Fine);
         let posts = page.posts();

@@ -14,3 +14,7 @@ mod refusals;
 mod session;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tabs;
+#[cfg(test)]
+mod told;

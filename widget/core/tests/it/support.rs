@@ -194,6 +194,24 @@ impl Page {
         said.collect()
     }
 
+    /// The messages without the times at which they were written.
+    pub fn timeless(&self) -> Vec<Message> {
+        let mut messages = self.session.messages().to_vec();
+        for message in &mut messages {
+            message.at = 0;
+        }
+        messages
+    }
+
+    /// What whoever listens is told, by name.
+    pub fn told(&self) -> Vec<(&'static str, String)> {
+        let told = self.effects.iter().filter_map(|effect| match effect {
+            Effect::Emit(occasion) => Some(occasion.told()),
+            _ => None,
+        });
+        told.collect()
+    }
+
     pub fn last(&self) -> &Message {
         self.session.messages().last().unwrap()
     }

@@ -1,0 +1,136 @@
+// What a model may write and a browser may refuse: inert, readable, and the page goes on.
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { startEdge } from "./support/edge.mjs";
+import { Bubble, launch, picture, violations, watch } from "./support/browser.mjs";
+import { answer, startUpstream, stream } from "./support/upstream.mjs";
+
+let upstream, edge, browser, context, page, seen, bubble;
+before(async () => {
+  upstream = await startUpstream();
+  browser = await launch();
+  edge = await startEdge({ vars: { OPENAI_BASE_URL: upstream.url, OPENAI_MODEL: "mock" } });
+});
+after(async () => {
+  await browser?.close();
+  upstream?.stop();
+  await edge?.stop();
+});
+afterEach(() => context?.close());
+
+/** A page with an open bubble; `script` runs in the page before anything else. */
+async function visit(script) {
+  context = await browser.newContext({ locale: "en-GB", viewport: { width: 1280, height: 800 } });
+  if (script) await context.addInitScript(script);
+  page = await context.newPage();
+  seen = watch(page);
+  page.on("dialog", (dialog) => {
+    seen.errors.push(`dialog: ${dialog.message()}`);
+    return dialog.dismiss();
+  });
+  await page.goto(`${edge.site}/plain/`);
+  bubble = await new Bubble(page, "en").open();
+}
+
+/** Asks, and has the model answer this, cut into small pieces, with a last line to wait for. */
+async function hear(text) {
+  const pieces = `${text}\n\nThe end`.match(/[^]{1,2000}/gu);
+  upstream.behave = (response) => stream(response, answer(pieces));
+  await bubble.ask("Go on");
+  await bubble.log.getByText("The end").last().waitFor({ timeout: 20_000 });
+  await bubble.settled();
+}
+
+/** What scripts could have done, and whether everything stays within the panel. */
+const harm = () =>
+  page.evaluate(() => {
+    const root = document.querySelector("[data-bulle]").shadowRoot;
+    const log = root.querySelector("[role=log]");
+    const live = "script,iframe,object,embed,form,style,link,meta,base,svg:not(.icon),[onerror],[onload],[onclick],[srcdoc]";
+    return {
+      ran: window.harmed === true,
+      live: log.querySelectorAll(live).length,
+      links: [...log.querySelectorAll("a")].map((link) => link.protocol).filter((protocol) => !/^(https?|mailto|tel):$/.test(protocol)),
+      sideways: log.scrollWidth > log.clientWidth || document.documentElement.scrollWidth > innerWidth,
+    };
+  });
+const NONE = { ran: false, live: 0, links: [], sideways: false };
+
+const HOSTILE = {
+  "HTML and scripts": [
+    '<script>window.harmed = true</script><img src=x onerror="window.harmed = true"><svg onload="window.harmed=true"></svg>',
+    '<iframe srcdoc="<script>parent.harmed=true</script>"></iframe>\n\n<style>*{display:none}</style>\n\n<form action="https://evil.example"><input name=a></form>',
+    "<a href=\"javascript:window.harmed=true\">a</a> <b onclick='window.harmed=true'>b</b> &lt;script&gt; <!-- comment -->",
+  ].join("\n\n"),
+  "links that are none": [
+    "[one](javascript:window.harmed=true) [two](JaVaScRiPt:window.harmed=true) [three](data:text/html,<script>parent.harmed=true</script>)",
+    "[four](vbscript:x) [five](file:///etc/passwd) [six]( javascript:window.harmed=true) <javascript:window.harmed=true> [seven](//evil.example)",
+    "![x](javascript:window.harmed=true) ![y](data:image/svg+xml,<svg/onload=alert(1)>) [ok](https://example.com)",
+  ].join("\n\n"),
+  "a giant table": `| ${Array.from({ length: 30 }, (_, n) => `column ${n}`).join(" | ")} |\n|${"---|".repeat(30)}\n${`| ${"cell | ".repeat(30)}\n`.repeat(60)}`,
+  "a word of 100,000 characters": "a".repeat(100_000),
+  "a code line of 50,000 characters": `\`\`\`\n${"x".repeat(50_000)}\n\`\`\``,
+  "bidi overrides": "Pay \u202egnp.exe\u202c now, \u2067isolated\u2069, \u200fmark, \u202d\u202d\u202d\u202dnever closed [link\u202egnp](https://example.com)",
+  zalgo: Array.from("zalgo comes", (char) => char + "\u0300\u0301\u0302\u0303\u0308\u030a\u0334\u0335".repeat(25)).join(""),
+  "thousands of nested lists": `${Array.from({ length: 1500 }, (_, n) => `${" ".repeat(Math.min(n * 2, 60))}- level ${n}`).join("\n")}`,
+  "thousands of nested quotes and brackets": `${">".repeat(3000)} deep\n\n${"[".repeat(3000)}x${"](https://example.com)".repeat(3000)}\n\n${"*".repeat(3001)}y${"*".repeat(3001)}`,
+  "a fence that is never closed": "Here:\n\n```html\n<script>window.harmed = true</script>\n<p>still code",
+  "nothing that can be seen": "\u200b\u200d\ufeff\u2060\u00ad",
+  "control characters": "a\u0000b\u0007c\u001b[31md\u0085e\ufffdf\u2028g",
+};
+
+for (const [name, text] of Object.entries(HOSTILE)) {
+  test(`an answer of ${name} is inert and stays inside`, async () => {
+    await visit();
+    await hear(text);
+    assert.deepEqual(await harm(), NONE);
+    // The page and the bubble still answer.
+    await bubble.input.fill("Still here?");
+    assert.equal(await bubble.input.inputValue(), "Still here?");
+    await picture(page, `hostile-${name.replaceAll(" ", "-")}`);
+    if (text.length < 5_000) assert.deepEqual(await violations(page), []);
+    await page.reload();
+    await bubble.log.getByText("The end").waitFor();
+    assert.deepEqual(await harm(), NONE, "read again from the history");
+    assert.deepEqual(seen.errors, []);
+  });
+}
+
+/** Browsers that refuse: each is a script that runs before the page's own. */
+const REFUSING = {
+  "storage is blocked": () => {
+    for (const name of ["localStorage", "sessionStorage"]) {
+      Object.defineProperty(window, name, { get: () => { throw new DOMException("denied", "SecurityError"); } });
+    }
+  },
+  "storage is full": () => {
+    Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); };
+  },
+  "the clock is wrong by years": () => {
+    const now = Date.now.bind(Date);
+    Date.now = () => now() - 5 * 365 * 86_400_000;
+  },
+  "the clock jumps": () => {
+    const now = Date.now.bind(Date);
+    let n = 0;
+    Date.now = () => now() + (n++ % 2 ? 3_600_000 : -3_600_000);
+  },
+  "tabs cannot speak to each other": () => {
+    delete window.BroadcastChannel;
+  },
+  "there is nothing to copy to": () => {
+    Object.defineProperty(Navigator.prototype, "clipboard", { get: () => undefined });
+  },
+};
+
+for (const [name, script] of Object.entries(REFUSING)) {
+  test(`a conversation goes on when ${name}`, async () => {
+    await visit(script);
+    await hear("Hello.");
+    await bubble.log.getByRole("button", { name: "Copy the answer" }).click();
+    await bubble.input.focus();
+    await hear("Once more.");
+    assert.equal(await bubble.count("Hello."), 1);
+    assert.deepEqual(seen.errors, []);
+  });
+}

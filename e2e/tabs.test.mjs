@@ -1,0 +1,174 @@
+// One visitor in several tabs, what is kept from page to page, and what visitors make of answers.
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { startEdge } from "./support/edge.mjs";
+import { Bubble, launch, picture, violations, watch } from "./support/browser.mjs";
+import { answer, startUpstream, stream } from "./support/upstream.mjs";
+
+const QUESTION = "How much is a baguette?";
+const WORDS = Array.from({ length: 30 }, (_, n) => `word${n} `).concat("The end");
+
+let upstream, edge, browser, context;
+before(async () => {
+  upstream = await startUpstream();
+  browser = await launch();
+  edge = await startEdge({ vars: { OPENAI_BASE_URL: upstream.url, OPENAI_MODEL: "mock" } });
+});
+after(async () => {
+  await browser?.close();
+  upstream?.stop();
+  await edge?.stop();
+});
+beforeEach(async () => {
+  context = await browser.newContext({ locale: "en-GB", viewport: { width: 1280, height: 800 } });
+  upstream.requests.length = 0;
+  upstream.behave = (response) => stream(response, answer(WORDS), { wait: 60 });
+});
+afterEach(() => context.close());
+
+async function tab(path = "/plain/") {
+  const page = await context.newPage();
+  const seen = watch(page);
+  await page.goto(edge.site + path);
+  const bubble = await new Bubble(page, "en").open();
+  return { page, seen, bubble };
+}
+
+/** Calls to the edge that read a stream. */
+const streams = ({ requests }) => requests.filter((line) => /messages$|events$/.test(line) && (line.startsWith("POST") || line.includes("events")));
+
+/** A tab that has had its first answer, and a second one that shows the same conversation. */
+async function pair() {
+  const first = await tab();
+  await first.bubble.ask("Do you deliver?");
+  await first.bubble.log.getByText("The end").waitFor({ timeout: 15_000 });
+  await first.bubble.settled();
+  const second = await tab();
+  await second.bubble.log.getByText("The end").waitFor();
+  upstream.requests.length = 0;
+  return [first, second];
+}
+
+test("what one tab asks, the other shows as it comes, from one stream", async () => {
+  const [first, second] = await pair();
+  await first.bubble.ask(QUESTION);
+  await second.bubble.log.getByText(QUESTION).waitFor();
+  await second.bubble.stop.waitFor();
+  await second.bubble.log.getByText("word5").nth(1).waitFor();
+  assert.ok((await second.bubble.text()).split("The end").length === 2, "not at once, but as it comes");
+  for (const { bubble } of [first, second]) {
+    await bubble.log.getByText("The end").nth(1).waitFor({ timeout: 15_000 });
+    await bubble.settled();
+    assert.equal(await bubble.count(QUESTION), 1);
+    assert.equal((await bubble.text()).split("word29").length, 3);
+  }
+  assert.equal(upstream.requests.length, 1);
+  assert.deepEqual(streams(second.seen), [], "the second tab has not asked the edge for the answer");
+  // The other way round, and stopped by the one that only listens.
+  await second.bubble.ask("And a croissant?");
+  await first.bubble.log.getByText("word3").nth(2).waitFor();
+  await first.bubble.stop.click();
+  for (const { bubble, seen } of [first, second]) {
+    await bubble.log.getByText("You stopped this answer.").waitFor();
+    assert.deepEqual(seen.errors, []);
+  }
+});
+
+test("the tab that asked is closed in the middle: the other one reads on to the end", async () => {
+  const [first, second] = await pair();
+  await first.bubble.ask(QUESTION);
+  await second.bubble.log.getByText("word3").nth(1).waitFor();
+  await first.page.close({ runBeforeUnload: false });
+  await second.bubble.log.getByText("The end").nth(1).waitFor({ timeout: 20_000 });
+  await second.bubble.settled();
+  assert.equal((await second.bubble.text()).split("word29").length, 3);
+  assert.equal(upstream.requests.length, 1, "the model was asked once");
+  const third = await tab();
+  assert.equal(await third.bubble.count(QUESTION), 1);
+});
+
+test("a draft is kept for the tab, once the visitor has spoken", async () => {
+  const { page, bubble } = await tab();
+  await bubble.input.fill("Not yet");
+  assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), []);
+  assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage)), ["bulle-open:plain-demo"]);
+  await bubble.ask(QUESTION);
+  await bubble.log.getByText("The end").waitFor({ timeout: 15_000 });
+  await bubble.input.fill("Do you bake on");
+  await page.reload();
+  await bubble.input.waitFor();
+  assert.equal(await bubble.input.inputValue(), "Do you bake on");
+  await bubble.settled();
+  await bubble.input.press("Enter");
+  await bubble.log.getByText("The end").nth(1).waitFor({ timeout: 15_000 });
+  await page.reload();
+  await bubble.input.waitFor();
+  assert.equal(await bubble.input.inputValue(), "");
+});
+
+test("a page is not told of to the edge when the visitor does not want to be followed", async () => {
+  const places = [];
+  for (const signal of [{}, { globalPrivacyControl: true }, { doNotTrack: "1" }]) {
+    const other = await browser.newContext({ locale: "en-GB" });
+    await other.addInitScript((signal) => {
+      for (const [name, value] of Object.entries(signal)) Object.defineProperty(Navigator.prototype, name, { get: () => value });
+    }, signal);
+    const page = await other.newPage();
+    page.on("request", (request) => {
+      if (request.url().endsWith("/v1/sessions") && request.method() === "POST") places.push(request.postDataJSON().page?.title);
+    });
+    await page.goto(`${edge.site}/plain/`);
+    await new Bubble(page, "en").open();
+    await other.close();
+  }
+  assert.deepEqual(places, ["Plain page", undefined, undefined]);
+});
+
+test("days and times are told, answers are rated, and all of it without a violation", async () => {
+  const { page, bubble, seen } = await tab();
+  await bubble.ask(QUESTION);
+  await bubble.log.getByText("The end").waitFor({ timeout: 15_000 });
+  await bubble.settled();
+  await bubble.log.getByText("Today", { exact: true }).waitFor();
+  assert.equal(await bubble.log.locator("time").count(), 2);
+  assert.match(await bubble.log.locator("time").first().innerText(), /^\d\d:\d\d$/);
+
+  const good = bubble.log.getByRole("button", { name: "Good answer" });
+  const bad = bubble.log.getByRole("button", { name: "Bad answer" });
+  assert.equal(await good.getAttribute("aria-pressed"), "false");
+  await good.click();
+  assert.equal(await good.getAttribute("aria-pressed"), "true");
+  await bad.click();
+  assert.deepEqual([await good.getAttribute("aria-pressed"), await bad.getAttribute("aria-pressed")], ["false", "true"]);
+  await picture(page, "rated");
+  assert.deepEqual(await violations(page), []);
+  assert.deepEqual(seen.errors, []);
+});
+
+test("an empty conversation offers questions and topics", async () => {
+  const { page, bubble } = await tab();
+  await bubble.log.getByText("I can help with").waitFor();
+  await picture(page, "topics");
+  assert.deepEqual(await violations(page), []);
+  await bubble.log.getByRole("button", { name: "Opening hours" }).click();
+  await bubble.log.getByText("The end").waitFor({ timeout: 15_000 });
+  assert.equal(await bubble.log.getByText("I can help with").count(), 0);
+});
+
+test("screen readers are told paragraphs when they are whole, never words", async () => {
+  const { page, bubble } = await tab();
+  await page.evaluate(() => {
+    const root = document.querySelector("[data-bulle]").shadowRoot;
+    const region = [...root.querySelectorAll("[role=status]")].at(-1);
+    window.said = [];
+    const note = (records) => records.forEach(({ addedNodes }) => addedNodes.forEach((node) => window.said.push(node.textContent)));
+    new MutationObserver(note).observe(region, { childList: true });
+  });
+  const paragraphs = ["First ", "paragraph.", "\n\nSecond ", "one.", "\n\nThe ", "end"];
+  upstream.behave = (response) => stream(response, answer(paragraphs), { wait: 150 });
+  await bubble.ask(QUESTION);
+  await bubble.log.getByText("The end").waitFor({ timeout: 15_000 });
+  await bubble.settled();
+  const said = await page.evaluate(() => window.said);
+  assert.deepEqual(said.filter((text) => !text.includes("writing")), ["First paragraph.", "Second one.", "The end"]);
+});

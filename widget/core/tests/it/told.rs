@@ -1,0 +1,130 @@
+//! What whoever listens is told, and what the visitor may have done to what was said.
+
+use crate::support::*;
+use bulle_protocol::{Id, conversation::Rating, problem::Code};
+use bulle_widget_core::{Call, Effect, Event, Phase};
+
+#[test]
+fn the_page_is_told_what_happens() {
+    let (mut page, id) = Page::asking("Hi \"you\"");
+    page.stream(&turn(id));
+    page.update(Event::Rated {
+        message: REPLY,
+        rating: Some(Rating::Down),
+    });
+    let text = "One two[1]\\n\\nThree four five";
+    assert_eq!(
+        page.told(),
+        [
+            ("ready", "{}".to_owned()),
+            ("message", r#"{"text":"Hi \"you\""}"#.to_owned()),
+            ("reply", format!(r#"{{"id":"{REPLY}","text":"{text}"}}"#)),
+            (
+                "feedback",
+                format!(r#"{{"message":"{REPLY}","rating":"down"}}"#)
+            ),
+        ]
+    );
+    assert_eq!(page.last().rating, Some(Rating::Down));
+    page.update(Event::Rated {
+        message: REPLY,
+        rating: None,
+    });
+    assert_eq!(page.last().rating, None);
+    assert_eq!(page.told().len(), 4);
+}
+
+#[test]
+fn the_page_is_told_of_failures_by_code() {
+    let mut page = Page::new();
+    page.start(None);
+    page.refuse(is_session, &problem(Code::UnknownSite));
+    let (mut other, _) = Page::asking("Hi");
+    other.refuse(is_send, &problem(Code::Paused));
+    for page in [page, other] {
+        let (name, detail) = page.told().pop().unwrap();
+        assert_eq!(name, "error");
+        assert!(detail.contains("\"code\":\""), "{detail}");
+    }
+}
+
+#[test]
+fn a_call_for_somebody_else_is_answered_whatever_comes() {
+    let mut page = Page::ready();
+    let call = |page: &mut Page| {
+        let ticket = page.session.next_ticket();
+        page.update(Event::Called {
+            method: "DELETE".into(),
+            path: "/v1/me".into(),
+            body: None,
+        });
+        let (open, call) = page.take(|call| matches!(call, Call::Other { .. }));
+        assert_eq!(open, ticket);
+        assert_eq!((call.method(), call.path()), ("DELETE", "/v1/me".into()));
+        ticket
+    };
+    let replied = |page: &Page| {
+        page.effects.iter().rev().find_map(|effect| match effect {
+            Effect::Replied { status, body, .. } => Some((*status, body.clone())),
+            _ => None,
+        })
+    };
+    let ticket = call(&mut page);
+    page.update(Event::Answered {
+        ticket,
+        status: 204,
+        body: String::new(),
+    });
+    assert_eq!(replied(&page), Some((204, String::new())));
+    let ticket = call(&mut page);
+    page.update(Event::Unreachable { ticket });
+    assert_eq!(replied(&page), Some((0, String::new())));
+    // A token that has expired is renewed first.
+    let ticket = call(&mut page);
+    let body = serde_json::to_string(&problem(Code::TokenExpired)).unwrap();
+    page.update(Event::Answered {
+        ticket,
+        status: 401,
+        body,
+    });
+    page.open_session(None);
+    let other = |call: &Call| matches!(call, Call::Other { .. });
+    page.answer(other, 200, "{}");
+    assert_eq!(replied(&page), Some((200, "{}".to_owned())));
+}
+
+#[test]
+fn a_visitor_who_has_been_erased_leaves_nothing_behind() {
+    let (mut page, id) = Page::asking("Hi");
+    page.stream(&turn(id));
+    page.update(Event::Erased);
+    assert_eq!(page.session.phase(), Phase::Opening);
+    assert!(page.session.messages().is_empty());
+    assert_eq!(page.stored(), Some(""));
+    assert_eq!(page.outbox(), Some(""));
+    let requests = page.calls(|call| match call {
+        Call::OpenSession(request) => Some(request.resume.clone()),
+        _ => None,
+    });
+    assert_eq!(requests.last(), Some(&None), "somebody new");
+    page.open_session(None);
+    assert_eq!(page.stored(), Some(""), "nothing before the next word");
+    assert!(!page.session.keeps());
+}
+
+#[test]
+fn another_conversation_is_shown_and_kept() {
+    let (mut page, id) = Page::asking("Hi");
+    page.stream(&turn(id));
+    let other = Id::from_parts(77, 7);
+    page.update(Event::ShowAsked {
+        conversation: other,
+    });
+    assert!(page.session.messages().is_empty());
+    assert!(page.stored().unwrap().contains(&other.to_string()));
+    page.answer(is_history, 200, &history(vec![], None));
+    page.update(Event::ShowAsked {
+        conversation: other,
+    });
+    assert!(page.find(is_history).is_none(), "it is shown already");
+}
