@@ -23,12 +23,9 @@ const STYLES = `.body iframe{flex:1;width:100%;border:0;background:var(--bg)}
 
 /** Makes it ready to be shown. */
 export const frame = (shell: Shell, owner: Owner) => {
-  const { config, look, body, root, bubble, signal } = shell;
+  const { config, look, body, bubble, signal } = shell;
   const [edge, site, , , , opening, , , unavailable] = config;
   const address = `${edge}/c/${site}`;
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(STYLES);
-  if (root.adoptedStyleSheets.length < 2) root.adoptedStyleSheets.push(sheet);
 
   return (focus: boolean): boolean => {
     const { port1: port, port2 } = new MessageChannel();
@@ -98,6 +95,7 @@ export const frame = (shell: Shell, owner: Owner) => {
       }
     };
     signal.addEventListener("abort", () => clearTimeout(timer));
+    shell.dress(STYLES);
     body.replaceChildren(inner);
     return true;
   };
@@ -105,6 +103,6 @@ export const frame = (shell: Shell, owner: Owner) => {
 
 /** What the page has said of the looks, for the frame to look the same. */
 const colours = ({ look }: Shell): Record<string, string> => {
-  const entries = Object.entries(look).filter(([name, value]) => typeof value == "string" && !/^(text.|name|label|dir)/.test(name));
+  const entries = Object.entries(look).filter(([name, value]) => typeof value == "string" && !/^(text.|name|tagline|label|dir|locale|frame|identity)/.test(name));
   return Object.fromEntries(entries) as Record<string, string>;
 };

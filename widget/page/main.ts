@@ -43,8 +43,7 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
     if (await (await import("./policy")).refuses(shell.config[0], error, wasm)) return framed();
     throw error;
   }
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(await whole(css).text());
+  const style = await whole(css).text();
 
   const { root, signal } = shell;
   return (focus) => {
@@ -94,8 +93,7 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
         return globalPrivacyControl || doNotTrack == "1";
       },
     };
-    // A second run after a failure has it already.
-    if (root.adoptedStyleSheets.length < 2) root.adoptedStyleSheets.push(sheet);
+    shell.dress(style);
     widget = mount(shell.body, shell.tools, JSON.stringify(shell.config), focus, page);
     if (!widget) return false;
     widget.tell("start", "");

@@ -13,6 +13,8 @@ export interface Shell extends Loaded {
   /** In an element of the page instead of a corner of the window. */
   isInline: boolean;
   isOpen(): boolean;
+  /** Sets what stands behind the loader's own style. */
+  dress(css: string): void;
   /** Ends every listener when the bubble is taken away. */
   signal: AbortSignal;
   /** The owner's API, once it is taken over from the loader. */
@@ -92,5 +94,10 @@ export const complete = (loaded: Loaded): Shell => {
 
   const isOpen = () => frame.classList.contains("open");
   const end = () => controller.abort();
-  return Object.assign(shell, { frame, panel, launcher, tools, isInline, isOpen, signal, end });
+  const sheet = new CSSStyleSheet();
+  const dress = (css: string) => {
+    sheet.replaceSync(css);
+    if (!root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets.push(sheet);
+  };
+  return Object.assign(shell, { frame, panel, launcher, tools, isInline, isOpen, dress, signal, end });
 };
