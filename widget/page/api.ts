@@ -124,6 +124,9 @@ export const serve = (shell: Shell): Owner => {
     off: (kind, listener) => void listeners[kind]?.delete(listener),
     destroy() {
       carrier?.end();
+      try {
+        sessionStorage.removeItem("bulle-open:" + site);
+      } catch {}
       shell.end();
       destroy();
     },

@@ -14,12 +14,10 @@ const PATIENCE = 20_000;
 /** What comes from the frame. */
 type Told = ["ready"] | ["close"] | ["unread", number] | ["identity", number];
 
-const STYLES = `.body iframe{flex:1;width:100%;border:0;background:var(--bg)}
-.away iframe{display:none}
-.panel:has(iframe) .header{position:absolute;inset:0 0 auto auto;border:0;background:0 0}
-:host([dir=rtl]) .panel:has(iframe) .header{inset:0 auto auto 0}
-.panel:has(iframe) .header>:not(.tool:last-child){display:none}
-.cover a{display:inline-block;margin-top:14px;color:inherit}`;
+const STYLES = `.body,.body iframe{display:block;width:100%;height:100%;border:0}
+.panel:has(iframe) .header{position:absolute;top:0;inset-inline-end:0}
+.panel:has(iframe) h2{display:none}
+.cover a{display:block;margin-top:14px;color:inherit}`;
 
 /** Makes it ready to be shown. */
 export const frame = (shell: Shell, owner: Owner) => {

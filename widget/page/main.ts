@@ -9,7 +9,7 @@ import { serve } from "./api";
 import type { Handle, Page } from "./bridge";
 import { dates } from "./dates";
 import { identities } from "./identity";
-import { complete } from "./shell";
+import { complete, decorate } from "./shell";
 import { tabs } from "./tabs";
 import { transport } from "./transport";
 
@@ -43,7 +43,7 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
     if (await (await import("./policy")).refuses(shell.config[0], error, wasm)) return framed();
     throw error;
   }
-  const style = await whole(css).text();
+  decorate(shell, await whole(css).text());
 
   const { root, signal } = shell;
   return (focus) => {
@@ -93,7 +93,6 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
         return globalPrivacyControl || doNotTrack == "1";
       },
     };
-    shell.dress(style);
     widget = mount(shell.body, shell.tools, JSON.stringify(shell.config), focus, page);
     if (!widget) return false;
     widget.tell("start", "");

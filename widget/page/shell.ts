@@ -8,7 +8,7 @@ export interface Shell extends Loaded {
   frame: HTMLElement;
   launcher: HTMLElement;
   panel: HTMLElement;
-  /** Where the header keeps its buttons. */
+  /** Where the header keeps its buttons; there once it is decorated. */
   tools: HTMLElement;
   /** In an element of the page instead of a corner of the window. */
   isInline: boolean;
@@ -44,25 +44,13 @@ const element = (tag: string, kind: string, ...children: (Node | string)[]) => {
 export const complete = (loaded: Loaded): Shell => {
   const shell = loaded as Shell;
   if (shell.signal) return shell;
-  const { root, config, look, body, bubble } = shell;
+  const { root, body, bubble } = shell;
   const find = (name: string) => root.querySelector<HTMLElement>("." + name)!;
-  const [frame, panel, header, launcher] = [find("frame"), find("panel"), find("header"), find("launcher")];
+  const [frame, panel, launcher] = [find("frame"), find("panel"), find("launcher")];
+  find("header").setAttribute("part", "header");
+  body.setAttribute("part", "body");
   const controller = new AbortController();
   const { signal } = controller;
-
-  const tools = element("span", "tools");
-  const name = header.querySelector("h2")!;
-  const avatar = element("span", "avatar", [...(name.textContent ?? "")][0] ?? "");
-  avatar.ariaHidden = "true";
-  const names = element("div", "names");
-  name.replaceWith(names);
-  names.append(name, element("p", "", look.tagline ?? config[3]));
-  names.before(avatar);
-  names.after(tools);
-  header.querySelector("button")!.replaceChildren(icon("M6 6l12 12M18 6 6 18"));
-  launcher.querySelector("svg")!.after(icon("m6 9 6 6 6-6"));
-  header.setAttribute("part", "header");
-  body.setAttribute("part", "body");
 
   const isInline = frame.classList.contains("inline");
   if (isInline) panel.role = "region";
@@ -99,5 +87,21 @@ export const complete = (loaded: Loaded): Shell => {
     sheet.replaceSync(css);
     if (!root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets.push(sheet);
   };
-  return Object.assign(shell, { frame, panel, launcher, tools, isInline, isOpen, dress, signal, end });
+  return Object.assign(shell, { frame, panel, launcher, isInline, isOpen, dress, signal, end });
+};
+
+/** Draws what the loader has left out, in the style of the widget; once, however often the code is fetched. */
+export const decorate = (shell: Shell, css: string): void => {
+  shell.dress(css);
+  if (shell.tools) return;
+  const { panel, launcher, look, config } = shell;
+  const name = panel.querySelector("h2")!;
+  const avatar = element("span", "avatar", [...(name.textContent ?? "")][0] ?? "");
+  avatar.ariaHidden = "true";
+  const names = element("div", "names");
+  shell.tools = element("span", "tools");
+  name.replaceWith(avatar, names, shell.tools);
+  names.append(name, element("p", "", look.tagline ?? config[3]));
+  panel.querySelector(".header>:last-child")!.replaceChildren(icon("M6 6l12 12M18 6 6 18"));
+  launcher.querySelector("svg")!.after(icon("m6 9 6 6 6-6"));
 };

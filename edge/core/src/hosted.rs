@@ -15,7 +15,8 @@ use crate::{
 
 /// The page without its conversation: it fills the window, and prints as long as it is.
 const STYLE: &str = "html{color-scheme:light dark}body{margin:0;font:16px/1.5 system-ui,sans-serif}\
-bulle-chat{height:100vh;height:100dvh;--bulle-radius:0}p{max-width:34em;margin:20vh auto;padding:0 20px;text-align:center}\
+bulle-chat{height:100vh;height:100dvh;--bulle-radius:0}h1{position:absolute;width:1px;height:1px;margin:0;\
+overflow:hidden;clip-path:inset(50%)}p{max-width:34em;margin:20vh auto;padding:0 20px;text-align:center}\
 @media print{bulle-chat{height:auto}}";
 
 /// A page and its policy.
@@ -50,7 +51,9 @@ pub fn page(site: &Site, languages: &[&str], framed: bool) -> Page {
             accent = escaped(&bot.theme.accent),
         ),
         &format!(
-            "<bulle-chat site=\"{key}\" data-locale=\"{}\"{own}></bulle-chat><noscript><p>{}</p></noscript>",
+            "<main><h1>{}</h1><bulle-chat site=\"{key}\" data-locale=\"{}\"{own}></bulle-chat></main>\
+             <noscript><p>{}</p></noscript>",
+            escaped(&bot.name),
             escaped(&config.locale),
             escaped(&config.unavailable),
         ),
@@ -85,7 +88,7 @@ pub fn absence(site: Option<&Site>, code: Code, languages: &[&str], framed: bool
             locale,
             loader::direction(locale),
             &format!("<title>{}</title>", escaped(title)),
-            &format!("<p>{}</p>", escaped(&text)),
+            &format!("<main><p>{}</p></main>", escaped(&text)),
         ),
         policy: policy(&ancestors, false),
     }
