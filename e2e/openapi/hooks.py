@@ -55,6 +55,10 @@ def send_from_elsewhere(session, request, **options):
     """Many wrong secrets from one address are refused for a minute: every request comes from another one. The hooks for
     headers do not see the cases that are made without credentials."""
     n = next(callers)
+    # Who erases everything is another visitor, so that there is something left to ask for.
+    if request.method == "DELETE" and request.path_url == "/v1/me" and "authorization" in request.headers:
+        if request.headers["authorization"] == f"Bearer {os.environ['BULLE_TOKEN']}":
+            request.headers["authorization"] = f"Bearer {os.environ['BULLE_ERASED']}"
     request.headers.setdefault("cf-connecting-ip", f"10.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}")
     return send(session, request, **options)
 

@@ -7,6 +7,7 @@
 pub mod gap;
 pub mod golden;
 pub mod prompt;
+pub mod snippet;
 pub mod source;
 
 use serde::{Deserialize, Serialize};

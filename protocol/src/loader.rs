@@ -63,8 +63,8 @@ pub struct Rule {
     pub ask: Option<String>,
 }
 
-/// An array: the fields of [`LoaderConfig`] in their order, the look, and the rules if there are any. The settings are the
-/// one part of the loader that is not compressed, so they come without names.
+/// An array: the fields of [`LoaderConfig`] in their order, and the look. The settings are the one part of the loader that
+/// is not compressed, so they come without names. The rules stand in a script of their own.
 impl Serialize for LoaderSettings {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut array = serializer.serialize_seq(None)?;
@@ -84,9 +84,6 @@ impl Serialize for LoaderSettings {
             array.serialize_element(text)?;
         }
         array.serialize_element(&self.look)?;
-        if !self.rules.is_empty() {
-            array.serialize_element(&self.rules)?;
-        }
         array.end()
     }
 }

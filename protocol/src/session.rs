@@ -129,7 +129,7 @@ pub struct Form {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub text: Option<String>,
     /// The fields, from top to bottom.
-    pub fields: Vec<FormField>,
+    pub fields: Vec<AskedField>,
     /// What the visitor must agree to.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub consent: Option<String>,
@@ -143,7 +143,7 @@ pub struct Form {
 /// A field of a form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct FormField {
+pub struct AskedField {
     /// Its name in `PUT /v1/me`.
     pub name: String,
     /// What the visitor reads.

@@ -1,15 +1,14 @@
 //! Interface texts of the bubble, chosen by the edge for the visitor's locale.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::collections::BTreeMap;
 
 macro_rules! strings {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
         /// Every text of the bubble that is not the bot's own. `{name}`, `{time}` and the like are placeholders. A plural
         /// text is `one=…|other=…`, with the categories that `Intl.PluralRules` has for the language; the last is `other`.
-        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-        #[serde(deny_unknown_fields)]
         pub struct Strings {
             $($(#[$doc])* pub $name: String,)*
         }
@@ -129,6 +128,27 @@ strings! {
     unread,
     /// Shows an image that is not loaded by itself; `{alt}` says what is on it.
     image,
+}
+
+// By way of their names: derived readers and writers of so many fields are tens of kilobytes.
+impl Serialize for Strings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.entries())
+    }
+}
+
+impl<'de> Deserialize<'de> for Strings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut given = BTreeMap::<String, String>::deserialize(deserializer)?;
+        let mut strings = Self::default();
+        for (name, text) in strings.entries_mut() {
+            *text = (given.remove(name)).ok_or_else(|| de::Error::missing_field(name))?;
+        }
+        match given.into_keys().next() {
+            Some(name) => Err(de::Error::custom(format!("there is no text `{name}`"))),
+            None => Ok(strings),
+        }
+    }
 }
 
 /// Texts of the sheets that few visitors open, which are loaded with those.

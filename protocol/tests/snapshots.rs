@@ -14,7 +14,7 @@ use bulle_protocol::{
     loader::{LoaderConfig, LoaderSettings, Rule},
     problem::{Code, Limit, Problem},
     session::{
-        Answers, Bot, ConversationRef, Form, FormField, Hours, Limits, Page, Session,
+        Answers, AskedField, Bot, ConversationRef, Form, Hours, Limits, Page, Session,
         SessionRequest, Visitor,
     },
     settings::{Features, FieldKind, Theme},
@@ -193,7 +193,7 @@ fn requests_and_answers() {
                 form: Some(Form {
                     title: "F".into(),
                     text: Some("t".into()),
-                    fields: vec![FormField {
+                    fields: vec![AskedField {
                         name: "topic".into(),
                         label: "L".into(),
                         kind: FieldKind::Select,

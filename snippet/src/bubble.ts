@@ -80,7 +80,7 @@ const make = (tag: string, attributes: Record<string, string>, ...children: (Nod
 export const start = (tag: HTMLOrSVGElement | null, config: Config, into?: ShadowRoot) => {
   const [edge, site, , , locale, opening, closing, loading, unavailable, again, settings] = config;
   // What is no matter of looks becomes a custom property that nobody reads, but for the identity.
-  const look: Shell["look"] = { name: config[2], scheme: "auto", label: "", dir: "", ...settings, ...tag?.dataset, identity: 0 };
+  const look: Shell["look"] = { name: config[2], scheme: "auto", label: "", dir: "ltr", ...settings, ...tag?.dataset, identity: 0 };
 
   // Until there is a bubble, `Bulle` is an array of calls. It stays one, and each bubble hears what was said before.
   const all = (page.Bulle ??= []);
@@ -118,7 +118,7 @@ export const start = (tag: HTMLOrSVGElement | null, config: Config, into?: Shado
   let isOpen = false;
   const paint = (now: Record<string, string>) => {
     Object.assign(look, now);
-    frame.className = ["frame", look.position, look.scheme, look.size, into && "inline", isOpen ? "open" : ""].join(" ");
+    frame.className = ["frame", look.position, look.scheme, look.size, isOpen ? "open" : "", into && "inline"].join(" ");
     for (const name in now) (sheet.cssRules[0] as CSSStyleRule).style.setProperty("--bulle-" + name, now[name]!);
   };
 

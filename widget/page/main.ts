@@ -9,6 +9,7 @@ import { serve } from "./api";
 import type { Handle, Page } from "./bridge";
 import { dates } from "./dates";
 import { identities } from "./identity";
+import { parts } from "./parts";
 import { complete, decorate } from "./shell";
 import { tabs } from "./tabs";
 import { transport } from "./transport";
@@ -52,7 +53,23 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
     const replies: Record<number, (answer: Answer) => void> = {};
     const [, site, , , locale] = shell.config;
     const others = tabs(site, handle);
-    const calls = transport(handle, others.tell);
+    const blobs: Record<string, Blob> = {};
+    let sent = 0;
+    const call = (method: string, path: string, body?: string | Blob) =>
+      new Promise<Answer>((resolve) => {
+        if (!widget) return;
+        if (body instanceof Blob) {
+          const name = `blob:${++sent}`;
+          blobs[name] = body;
+          body = name;
+        }
+        replies[widget.call(method, path, body)] = (answer) => {
+          delete blobs[body as string];
+          resolve(answer);
+        };
+      });
+    const { heard, emit } = parts(shell, handle, call);
+    const calls = transport(handle, others.tell, heard, blobs);
 
     const who = identities(owner, handle);
     const page: Page = {
@@ -69,7 +86,10 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
           void import("./challenge").then((part) => part.challenge(root, script, sitekey, language, answer));
         }
       },
-      emit: (kind, detail) => owner.emit(kind, JSON.parse(detail)),
+      emit(kind, detail) {
+        emit(kind, detail);
+        owner.emit(kind, JSON.parse(detail));
+      },
       date: dates(locale),
       copy(text) {
         const { clipboard } = navigator;

@@ -3,10 +3,17 @@
 import type { Handle, Page } from "./bridge";
 import type { Tell } from "./tabs";
 
-/** `request` and `abort` of the page; `end` stops everything that runs. */
+/**
+ * `request` and `abort` of the page; `end` stops everything that runs.
+ *
+ * - `heard`: told of every answer that is not an error, before the widget is; the body of a stream is "".
+ * - `blobs`: bodies that are no JSON, by the name that stands for them.
+ */
 export const transport = (
   handle: () => Handle | undefined,
   tell: Tell,
+  heard: (url: string, body: string) => void,
+  blobs: Record<string, Blob>,
 ): Pick<Page, "request" | "abort"> & { end(): void } => {
   const running: Record<number, AbortController> = {};
 
@@ -16,6 +23,7 @@ export const transport = (
       const answer = await fetch(url, init);
       const kind = answer.headers.get("content-type") ?? "";
       if (answer.ok && answer.body && kind.startsWith("text/event-stream")) {
+        heard(url, "");
         const reader = answer.body.getReader();
         hear = tell(url, init.body as string | undefined);
         for (;;) {
@@ -27,6 +35,7 @@ export const transport = (
       } else {
         const body = await answer.text();
         delete running[ticket];
+        if (answer.ok) heard(url, body);
         return handle()?.answered(ticket, answer.status, body);
       }
     } catch {}
@@ -40,8 +49,9 @@ export const transport = (
       const { signal } = (running[ticket] = new AbortController());
       const headers: Record<string, string> = {};
       if (token) headers.authorization = "Bearer " + token;
-      if (body) headers["content-type"] = "application/json";
-      void perform(ticket, url, { method, headers, body, signal });
+      const blob = body && blobs[body];
+      if (body) headers["content-type"] = blob ? blob.type || "application/octet-stream" : "application/json";
+      void perform(ticket, url, { method, headers, body: blob || body, signal });
     },
     abort(ticket) {
       running[ticket]?.abort();

@@ -114,6 +114,7 @@ fn widget() -> Result<()> {
     // `<bulle-chat>`, and the bot's page of its own.
     script("element", &urls.to_string())?;
     script("hosted", &urls.to_string())?;
+    notes()?;
     remove_all_but(&folder, &names)
 }
 
@@ -342,6 +343,30 @@ fn loader(urls: &str) -> Result<()> {
              {found} times: in snippet/src/loader.ts, read it once into a constant"
         ),
     }
+}
+
+/// What stands behind the loader of sites with notes that come first.
+fn notes() -> Result<()> {
+    let output = paths::assets().join("proactive.js");
+    process::run(
+        process::npm_tool("esbuild")
+            .arg(paths::root().join("snippet/src/proactive.ts"))
+            .args(["--bundle", "--minify", "--format=iife", "--target=es2021"])
+            .args(["--log-level=warning", "--legal-comments=none"])
+            .arg("--tsconfig-raw={}")
+            .arg(format!("--outfile={}", output.display())),
+    )?;
+    let script = fs::read_to_string(&output)
+        .with_context(|| format!("could not read {}", output.display()))?;
+    let found = script.matches(site_loader::RULES).count();
+    if found != 1 {
+        bail!(
+            "the bundled notes must contain `{}` once, for the Worker to replace, and have it {found} times: see \
+             snippet/src/proactive.ts",
+            site_loader::RULES
+        );
+    }
+    Ok(())
 }
 
 /// Removes files of earlier builds, after the new ones are in place.

@@ -29,6 +29,7 @@ mod setup;
 mod site_server;
 mod size;
 mod test;
+mod wordpress;
 mod worker_build;
 
 use std::process::ExitCode;

@@ -218,10 +218,14 @@ fn openssl() -> Result<()> {
     )
 }
 
+/// Whether this may install packages of the system.
+pub fn is_root() -> bool {
+    process::probe(Command::new("id").arg("-u")).as_deref() == Some("0")
+}
+
 /// Installs packages of the system where that is possible without asking: as root, with apt.
 pub fn apt_install(packages: &[&str]) -> Result<()> {
-    let root = process::probe(Command::new("id").arg("-u")).as_deref() == Some("0");
-    if !root || process::probe(Command::new("apt-get").arg("--version")).is_none() {
+    if !is_root() || process::probe(Command::new("apt-get").arg("--version")).is_none() {
         bail!("packages of the system can only be installed by root, with apt-get");
     }
     println!("• apt-get install {}", packages.join(" "));

@@ -7,7 +7,10 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{browser, build, paths, process, python, setup, size};
+use crate::{
+    browser, build, paths, process, python, setup, size,
+    wordpress::{self, WordPress},
+};
 
 const WASM: &str = "wasm32-unknown-unknown";
 
@@ -50,6 +53,7 @@ struct Programs {
     chrome: PathBuf,
     schemathesis: PathBuf,
     openai_python: PathBuf,
+    wordpress: WordPress,
 }
 
 impl Programs {
@@ -58,6 +62,7 @@ impl Programs {
             chrome: browser::find_or_install()?,
             schemathesis: python::SCHEMATHESIS.find_or_install()?,
             openai_python: python::OPENAI.find_or_install()?,
+            wordpress: wordpress::find_or_install()?,
         })
     }
 }
@@ -105,6 +110,10 @@ fn e2e_step(programs: &Programs, pattern: Option<&str>) -> Result<()> {
         .env("OPENAI_PYTHON", &programs.openai_python)
         // So that a test can start servers without Cargo, which holds a lock while it builds.
         .env("BULLE_XTASK", std::env::current_exe()?);
+    match &programs.wordpress {
+        WordPress::Ready(folder) => node.env("WORDPRESS_PATH", folder),
+        WordPress::Missing(why) => node.env("WORDPRESS_MISSING", why),
+    };
     if let Some(pattern) = pattern {
         let named = |path: &PathBuf| {
             path.file_name()

@@ -7,7 +7,7 @@ use bulle_protocol::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    guard::{Question, input::visible},
+    guard::input::visible,
     knowledge::Document,
     ports::{Index, Meaning, PortError},
     prompt::tokens,
@@ -54,13 +54,13 @@ pub struct Material {
 /// The name of a file as it is kept: one line.
 ///
 /// # Errors
-/// `invalid_parameter`.
+/// `invalid_value`.
 pub fn name(given: &str) -> Result<String, Problem> {
     let name = visible(given).filter(|name| name.chars().count() <= MAX_NAME);
     name.filter(|name| !name.chars().any(char::is_control))
         .ok_or_else(|| {
             let detail = format!("name: 1 to {MAX_NAME} characters on one line.");
-            Problem::new(Code::InvalidParameter, detail)
+            Problem::new(Code::InvalidValue, detail)
         })
 }
 
@@ -115,12 +115,12 @@ fn cut(text: &str, most: usize) -> String {
     }
 }
 
-/// An index that also holds the files of a question: for a bot without a model, which quotes what is found.
+/// An index that also holds files: for a bot without a model, which quotes what is found.
 pub struct WithFiles<'a, I> {
     /// The bot's own.
     pub index: &'a I,
-    /// Whose files.
-    pub question: &'a Question,
+    /// The files, perhaps none.
+    pub files: &'a [Material],
 }
 
 impl<I: Index> Index for WithFiles<'_, I> {
@@ -133,7 +133,7 @@ impl<I: Index> Index for WithFiles<'_, I> {
     ) -> Result<Found, PortError> {
         let mut found = self.index.search(tenant_id, bot_id, query, limit).await?;
         let mut ids = (1..).map(|n: i64| -n);
-        for file in self.question.attachments() {
+        for file in self.files {
             let document = Document {
                 body: file.text.clone(),
                 ..Document::default()
@@ -196,11 +196,7 @@ mod tests {
     fn names_are_one_visible_line() {
         assert_eq!(name(" cv.pdf ").unwrap(), "cv.pdf");
         for bad in ["", " ", "\u{202e}", "a\nb", &"é".repeat(MAX_NAME + 1)] {
-            assert_eq!(
-                name(bad).unwrap_err().code,
-                Code::InvalidParameter,
-                "{bad:?}"
-            );
+            assert_eq!(name(bad).unwrap_err().code, Code::InvalidValue, "{bad:?}");
         }
     }
 

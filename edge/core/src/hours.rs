@@ -91,7 +91,8 @@ mod tests {
     /// Open at these moments in UTC, with the offset of Paris as the platform tells it.
     fn open(hours: &HoursSettings, moments: &[&str]) -> Vec<bool> {
         let check = |moment: &&str| {
-            let number = |range: std::ops::Range<usize>| moment[range].parse::<u8>().unwrap();
+            let number =
+                |range: std::ops::Range<usize>| moment.get(range).unwrap().parse::<u8>().unwrap();
             let month = time::Month::try_from(number(5..7)).unwrap();
             let date = Date::from_calendar_date(2026, month, number(8..10)).unwrap();
             let time = date.with_hms(number(11..13), number(14..16), number(17..19));

@@ -7,12 +7,16 @@ use bulle_protocol::{
     loader::{LoaderConfig, LoaderSettings},
     settings::{BotSettings, Launcher, Position, Scheme, Size},
 };
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 use crate::{settings::Site, strings};
 
 /// What the bundle says, once, where the settings belong.
 pub const PLACEHOLDER: &str = "__BULLE_CONFIG__";
+
+/// What the bundle of the notes says, once, where they belong.
+pub const RULES: &str = "__BULLE_RULES__";
 
 /// Languages that are written from right to left.
 const FROM_THE_RIGHT: [&str; 4] = ["ar", "fa", "he", "ur"];
@@ -124,12 +128,27 @@ fn is_bright(colour: &str) -> bool {
 /// `None` when the bundle has no place for them.
 pub fn rest(bundle: &str, config: &LoaderSettings) -> Option<String> {
     let (_, after) = bundle.split_once(PLACEHOLDER)?;
-    let json = serde_json::to_string(config).ok()?;
+    Some(expression(config)? + after)
+}
+
+/// The script that shows a site's notes, to stand behind the loader: `bundle` is what became of
+/// snippet/src/proactive.ts, `rules` are the owner's rules in the visitor's language, and `dismiss` names
+/// the button that takes a note away. `None` when the bundle has no place for them.
+pub fn notes(bundle: &str, site: &str, rules: &impl Serialize, dismiss: &str) -> Option<String> {
+    let (before, after) = bundle.split_once(RULES)?;
+    let (site, dismiss) = (expression(&site)?, expression(&dismiss)?);
+    let rules = expression(rules)?;
+    Some(format!("{before}[{site},{rules},{dismiss}]{after}"))
+}
+
+/// A value as an expression of JavaScript.
+fn expression(value: &impl Serialize) -> Option<String> {
+    let json = serde_json::to_string(value).ok()?;
     // JSON is an expression; these two would end a line in old engines.
-    let json = json
-        .replace('\u{2028}', "\\u2028")
-        .replace('\u{2029}', "\\u2029");
-    Some(json + after)
+    Some(
+        json.replace('\u{2028}', "\\u2028")
+            .replace('\u{2029}', "\\u2029"),
+    )
 }
 
 /// The first part of the bundle, which is the same for every site.
@@ -196,6 +215,20 @@ mod tests {
                 rest.len()
             );
         }
+    }
+
+    #[test]
+    fn notes_stand_where_their_bundle_wants_them() {
+        let rules = [std::collections::BTreeMap::from([(
+            "text",
+            "\u{2028}\"</script>",
+        )])];
+        let script = notes("f(...__BULLE_RULES__);", "site", &rules, "Zu").unwrap();
+        assert_eq!(
+            script,
+            r#"f(...["site",[{"text":"\u2028\"</script>"}],"Zu"]);"#
+        );
+        assert!(notes("no place", "site", &rules, "Zu").is_none());
     }
 
     #[test]

@@ -177,18 +177,16 @@ pub async fn run<P: Platform>(
             _ => None,
         }
     };
-    let search = async {
-        let question = ask.question;
-        // A model is given the files as they are.
-        if question.attachments().is_empty() || !links.is_empty() {
-            return retrieval::search(ports, question, previous).await;
-        }
-        let index = WithFiles {
-            index: ports,
-            question,
-        };
-        retrieval::search(&index, question, previous).await
+    // A model is given the files as they are.
+    let files = match links.is_empty() {
+        true => ask.question.attachments(),
+        false => &[],
     };
+    let index = WithFiles {
+        index: ports,
+        files,
+    };
+    let search = retrieval::search(&index, ask.question, previous);
     let (found, circuit) = join(search, circuit).await;
     let passages = found.as_ref().cloned().unwrap_or_default();
     let timeouts = deployment.timeouts.with(bot.model.timeouts);

@@ -338,12 +338,6 @@ pub async fn read_text(body: Body) -> Result<String, Refusal> {
         .map_err(|_| Problem::new(Code::NotUtf8, "Encode the body as UTF-8.").into())
 }
 
-/// The origin of the edge, as this request was sent to it.
-pub fn own_origin(uri: &Uri) -> String {
-    let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
-    format!("{}://{authority}", uri.scheme_str().unwrap_or("https"))
-}
-
 /// A header as text.
 pub fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name).and_then(|value| value.to_str().ok())
@@ -352,6 +346,12 @@ pub fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 /// The network address that a request came from, hashed. The platform tells it, no client can.
 pub fn address(edge: &Edge, secret: &Secret, headers: &HeaderMap) -> Address {
     Address::new(secret, header(headers, "cf-connecting-ip"), edge.now_ms())
+}
+
+/// The origin at which the edge was asked.
+pub fn own_origin(uri: &Uri) -> String {
+    let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
+    format!("{}://{authority}", uri.scheme_str().unwrap_or("https"))
 }
 
 /// Admits a call that carries a session token.

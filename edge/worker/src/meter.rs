@@ -16,7 +16,10 @@ use worker::{
     durable_object,
 };
 
-use crate::{adapters::Edge, http::status};
+use crate::{
+    adapters::{Edge, object::asked},
+    http::status,
+};
 
 /// How often what has expired is deleted.
 const SWEEP_MS: i64 = 3_600_000;
@@ -59,7 +62,7 @@ impl DurableObject for Meter {
     }
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
-        let command: Command = request.json().await?;
+        let command: Command = asked(&mut request).await?;
         let answer = self.obey(&command);
         // Asked once in the life of an isolate: the alarm sets itself again. One that is set is left alone, or it would
         // be put off for ever.

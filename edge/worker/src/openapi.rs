@@ -54,7 +54,7 @@ mod tests {
             sources::content, sources::delete,
             gaps::list, gaps::answer, gaps::dismiss,
             golden::report, golden::add, golden::run, golden::delete,
-            sites::list, sites::create, sites::get, sites::change, sites::delete,
+            sites::list, sites::create, sites::get, sites::change, sites::delete, sites::snippets,
             keys::list, keys::create, keys::get, keys::revoke,
             identity_secrets::list, identity_secrets::create, identity_secrets::delete,
             prompts::get,

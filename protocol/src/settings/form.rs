@@ -119,7 +119,7 @@ impl FormSettings {
     pub fn localized(&self, locale: &str, fallback: &str, submit: &str) -> session::Form {
         let some = |text: &Localized<String>| text.get(locale, fallback).cloned();
         let text = |text: &Localized<String>| some(text).unwrap_or_default();
-        let fields = self.fields.iter().map(|field| session::FormField {
+        let fields = self.fields.iter().map(|field| session::AskedField {
             name: field.name.clone(),
             label: text(&field.label),
             kind: field.kind,
@@ -199,7 +199,7 @@ impl session::Form {
     }
 }
 
-impl session::FormField {
+impl session::AskedField {
     fn check(&self, answer: &str) -> Result<(), String> {
         let name = &self.name;
         let says = match self.kind {

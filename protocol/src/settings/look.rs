@@ -154,30 +154,35 @@ pub enum Launcher {
 #[serde(deny_unknown_fields, default)]
 pub struct Colours {
     /// Behind everything.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^#[0-9A-Fa-f]{6}$"))]
     #[serde(
         deserialize_with = "colour_if_any",
         skip_serializing_if = "Option::is_none"
     )]
     pub background: Option<String>,
     /// Behind messages and quiet buttons.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^#[0-9A-Fa-f]{6}$"))]
     #[serde(
         deserialize_with = "colour_if_any",
         skip_serializing_if = "Option::is_none"
     )]
     pub soft: Option<String>,
     /// Borders.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^#[0-9A-Fa-f]{6}$"))]
     #[serde(
         deserialize_with = "colour_if_any",
         skip_serializing_if = "Option::is_none"
     )]
     pub line: Option<String>,
     /// Text.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^#[0-9A-Fa-f]{6}$"))]
     #[serde(
         deserialize_with = "colour_if_any",
         skip_serializing_if = "Option::is_none"
     )]
     pub text: Option<String>,
     /// Text of less weight.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^#[0-9A-Fa-f]{6}$"))]
     #[serde(
         deserialize_with = "colour_if_any",
         skip_serializing_if = "Option::is_none"
@@ -192,18 +197,22 @@ impl Colours {
 }
 
 fn colour<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?;
+    checked(String::deserialize(deserializer)?)
+}
+
+fn colour_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(checked).transpose()
+}
+
+fn checked<E: de::Error>(text: String) -> Result<String, E> {
     let digits = text.strip_prefix('#').unwrap_or_default();
     if digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Ok(text);
     }
-    Err(de::Error::custom(format!(
+    Err(E::custom(format!(
         "`{text}` is no colour: write it as #rrggbb"
     )))
-}
-
-fn colour_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    colour(deserializer).map(Some)
 }
 
 impl Theme {
@@ -328,7 +337,7 @@ mod tests {
     fn a_look_that_makes_sense_is_taken_and_written() {
         let json = r##"{"name":"x","theme":{"accent":"#b45309","radius":40,"offset_x":0,"offset_y":400,
             "z_index":2147483647,"size":"large","font":"inherit","light":{"background":"#ffffff"},
-            "dark":{"text":"#eeeeee"},"launcher":{"label":{"en":"Ask us"}}},
+            "dark":{"text":"#eeeeee","line":null},"launcher":{"label":{"en":"Ask us"}}},
             "texts":{"en":{"send":"Go"}},"features":{"attachments":true}}"##;
         assert_eq!(error(json), "");
         let bot: BotSettings = serde_json::from_str(json).unwrap();

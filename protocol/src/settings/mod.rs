@@ -45,6 +45,10 @@ pub struct BotSettings {
     pub features: Features,
     /// Texts of the bubble in the owner's words, by locale and name: `{"fr": {"send": "Demander"}}`. At most 300
     /// characters each. They hold for their own language only.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(value_type = BTreeMap<String, BTreeMap<String, String>>)
+    )]
     #[serde(skip_serializing_if = "Localized::is_empty")]
     pub texts: Texts,
     /// What visitors are asked before, or beside, the conversation.

@@ -118,7 +118,7 @@ mod tests {
         ] {
             assert!(error(json).starts_with(says), "{says}: {}", error(json));
         }
-        let many = vec![r#"{"text":{"en":"Hi"},"delay_s":1}"#; MAX_RULES + 1].join(",");
+        let many = [r#"{"text":{"en":"Hi"},"delay_s":1}"#; MAX_RULES + 1].join(",");
         assert!(error(&format!("[{many}]")).starts_with("settings.proactive: at most 10"));
     }
 }

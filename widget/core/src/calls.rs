@@ -8,7 +8,7 @@ use crate::{
     wire,
 };
 
-/// How long a call may take. A stream may take longer: its turn listens for signs of life.
+/// How long a call may take. A file may take longer, and a stream: its turn listens for signs of life.
 const PATIENCE_MS: u64 = 20_000;
 
 /// A call that has not been answered.
@@ -43,7 +43,13 @@ impl Session {
     /// Makes a call, perhaps once more, under its ticket.
     pub(crate) fn perform(&mut self, ticket: Ticket, call: Call) {
         let streams = matches!(call, Call::Send { .. } | Call::Attach { .. });
-        let due = (!streams).then_some(self.now + PATIENCE_MS);
+        let patience = match &call {
+            Call::Other {
+                body: Some(body), ..
+            } if body.starts_with("blob:") => 6 * PATIENCE_MS,
+            _ => PATIENCE_MS,
+        };
+        let due = (!streams).then_some(self.now + patience);
         if let Some(pending) = self.calls.iter_mut().find(|call| call.ticket == ticket) {
             pending.due = due;
         }

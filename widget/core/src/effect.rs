@@ -171,7 +171,7 @@ pub enum Call {
         method: String,
         /// Path and query.
         path: String,
-        /// JSON.
+        /// JSON, or what stands for a file in the page: "blob:" and a number.
         body: Option<String>,
     },
 }

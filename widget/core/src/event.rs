@@ -145,6 +145,11 @@ pub enum Event {
         /// What the visitor thinks of it; nothing takes back what was said.
         rating: Option<Rating>,
     },
+    /// The files that the visitor has chosen, all of them, for the next message.
+    Attached {
+        /// JSON: an array of `{id, name, bytes}`.
+        files: String,
+    },
     /// The edge has erased everything about the visitor.
     Erased,
     /// Another tab of the visitor has sent a message: its answer comes as [`Event::Streamed`] under the ticket that

@@ -3,7 +3,7 @@
 use bulle_protocol::{
     Id,
     block::{Block, blocks_to_text},
-    conversation::{self, Rating, Role, Status},
+    conversation::{self, Attachment, Rating, Role, Status},
     event::{Finish, Source},
     problem::Code,
     strings::Strings,
@@ -37,6 +37,8 @@ pub struct Message {
     pub notices: Vec<Notice>,
     /// Why the exchange went no further.
     pub failure: Option<Failure>,
+    /// Files that the visitor has given with it. Those of a message that another page has left have no name.
+    pub attachments: Vec<Attachment>,
     /// When it was written, in Unix milliseconds.
     pub at: u64,
     /// What the visitor thinks of it.
@@ -129,6 +131,7 @@ impl Message {
             sources: message.sources,
             reply_to: message.reply_to,
             notices: notice.into_iter().collect(),
+            attachments: message.attachments,
             at: message.created_at,
             rating: message.feedback.map(|feedback| feedback.rating),
             ..Self::empty(message.id, message.role, stage)
@@ -148,6 +151,7 @@ impl Message {
             suggestions: Vec::new(),
             notices: Vec::new(),
             failure: None,
+            attachments: Vec::new(),
             at: 0,
             rating: None,
         }

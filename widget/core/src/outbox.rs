@@ -53,7 +53,10 @@ impl Session {
         let id = self.new_id();
         self.effects
             .push(Effect::Emit(Occasion::Asked(text.clone())));
-        self.messages.push(Message::waiting(id, text, self.now));
+        self.messages.push(Message {
+            attachments: std::mem::take(&mut self.files),
+            ..Message::waiting(id, text, self.now)
+        });
         self.changes.list = true;
     }
 
@@ -112,14 +115,17 @@ impl Session {
                 after: self.last.filter(|last| last.turn == message),
             },
             (Some(conversation), Again::Post { retry }) => {
-                let text = self.message(message).map(|m| m.text.clone());
+                let said = self.message(message);
+                let files = said.into_iter().flat_map(|m| &m.attachments);
+                let attachments = files.map(|file| file.id).collect();
+                let text = said.map(|m| m.text.clone());
                 Call::Send {
                     conversation,
                     body: SendMessage {
                         id: message,
                         text: text.unwrap_or_default(),
                         retry,
-                        attachments: Vec::new(),
+                        attachments,
                     },
                 }
             }

@@ -2,7 +2,7 @@
 
 use bulle_protocol::{
     Id, MAX_MESSAGE_CHARS,
-    conversation::Rating,
+    conversation::{Attachment, Rating},
     event::{Action, EventId},
     problem::Problem,
     session::{Bot, Page, Session as Opened},
@@ -18,6 +18,7 @@ use crate::{
     message::{Message, Stage},
     stored::{Stored, outbox_to_json},
     turn::Turn,
+    wire,
     words::fill,
 };
 
@@ -61,6 +62,8 @@ pub struct Session {
     /// How often messages were refused for being too many since the edge last took one.
     pub(crate) limited_tries: u32,
     pub(crate) refusal: Option<Refusal>,
+    /// Files that go with the next message.
+    pub(crate) files: Vec<Attachment>,
     /// Messages left today, as the last answer told it.
     pub(crate) left: Option<u32>,
     pub(crate) calls: Vec<Pending>,
@@ -146,6 +149,7 @@ impl Session {
             limited_until: None,
             limited_tries: 0,
             refusal: None,
+            files: Vec::new(),
             left: None,
             calls: Vec::new(),
             now: 0,
@@ -203,6 +207,7 @@ impl Session {
             Event::EarlierAsked => self.load_earlier(),
             Event::ShowAsked { conversation } => self.show_conversation(conversation),
             Event::Rated { message, rating } => self.rate(message, rating),
+            Event::Attached { files } => self.files = wire::chosen(&files),
             Event::Erased => self.erased(),
             Event::Overheard {
                 conversation,

@@ -48,7 +48,7 @@ pub(crate) fn outbox_to_json(messages: &[Message]) -> String {
             id: message.id,
             text: message.text.clone(),
             retry: false,
-            attachments: Vec::new(),
+            attachments: message.attachments.iter().map(|file| file.id).collect(),
         };
         json.push(if json.is_empty() { '[' } else { ',' });
         json.push_str(&requests::send(&unsent));
@@ -66,7 +66,10 @@ pub(crate) fn parse_outbox(text: &str, now: u64) -> Vec<Message> {
     };
     let read = |mut item: Value| {
         let id = wire::id(&item, "id")?;
-        Some(Message::waiting(id, wire::string(&mut item, "text")?, now))
+        Some(Message {
+            attachments: wire::files(&mut item),
+            ..Message::waiting(id, wire::string(&mut item, "text")?, now)
+        })
     };
     let mut messages: Vec<Message> = Vec::new();
     for message in items.into_iter().filter_map(read) {

@@ -9,9 +9,10 @@
 //! A kind that a newer edge has added is read as the plainest of its sort, so that the rest of an
 //! answer, or of a history, stays readable.
 
+mod blocks;
+
 use bulle_protocol::{
     Id,
-    block::{Align, Block, Inline},
     conversation::{Attachment, Created, Feedback, History, Message, Rating, Role, Status},
     event::{
         Action, AppendEvent, BlockEvent, Done, Finish, Remaining, ServerEvent, Source, Sources,
@@ -24,6 +25,8 @@ use bulle_protocol::{
     sse::Frame,
     strings::Strings,
 };
+
+use blocks::block;
 
 use crate::json::{Value, parse};
 
@@ -149,12 +152,27 @@ fn feedback(mut v: Value) -> Option<Feedback> {
     })
 }
 
+/// A file, or the bare id of one.
 fn attachment(mut v: Value) -> Option<Attachment> {
     Some(Attachment {
-        id: id(&v, "id")?,
-        name: string(&mut v, "name")?,
-        bytes: number(&v, "bytes")?,
+        id: match v.as_str() {
+            Some(bare) => bare.parse().ok()?,
+            None => id(&v, "id")?,
+        },
+        name: string(&mut v, "name").unwrap_or_default(),
+        bytes: number(&v, "bytes").unwrap_or_default(),
     })
+}
+
+/// The files of a message; none when they cannot be read.
+pub(crate) fn files(v: &mut Value) -> Vec<Attachment> {
+    list(v, "attachments", attachment).unwrap_or_default()
+}
+
+/// The files that the visitor has chosen, as the page tells them.
+pub(crate) fn chosen(json: &str) -> Vec<Attachment> {
+    let all = parse(json).and_then(|v| all(v, attachment));
+    all.unwrap_or_default()
 }
 
 fn message(mut v: Value) -> Option<Message> {
@@ -180,10 +198,7 @@ fn message(mut v: Value) -> Option<Message> {
         reply_to: id(&v, "reply_to"),
         finish: name(&v, "finish").map(finish),
         feedback: take(&mut v, "feedback").and_then(feedback),
-        attachments: match v.get("attachments") {
-            Some(_) => list(&mut v, "attachments", attachment)?,
-            None => Vec::new(),
-        },
+        attachments: files(&mut v),
     })
 }
 
@@ -361,83 +376,6 @@ fn source(mut v: Value) -> Option<Source> {
         title: string(&mut v, "title")?,
         url: string(&mut v, "url"),
         snippet: string(&mut v, "snippet")?,
-    })
-}
-
-fn block(mut v: Value) -> Option<Block> {
-    let kind = string(&mut v, "type")?;
-    Some(match kind.as_str() {
-        "paragraph" => Block::Paragraph {
-            content: list(&mut v, "content", inline)?,
-        },
-        "heading" => Block::Heading {
-            level: small(&v, "level")?,
-            content: list(&mut v, "content", inline)?,
-        },
-        "list" => Block::List {
-            ordered: v.get("ordered")?.as_bool()?,
-            start: number(&v, "start")?,
-            items: list(&mut v, "items", |item| all(item, block))?,
-        },
-        "quote" => Block::Quote {
-            content: list(&mut v, "content", block)?,
-        },
-        "code" => Block::Code {
-            language: string(&mut v, "language"),
-            text: string(&mut v, "text")?,
-        },
-        "table" => Block::Table {
-            align: list(&mut v, "align", |align| {
-                Some(match align.as_str()? {
-                    "left" => Align::Left,
-                    "center" => Align::Center,
-                    "right" => Align::Right,
-                    _ => Align::None,
-                })
-            })?,
-            head: list(&mut v, "head", inlines)?,
-            rows: list(&mut v, "rows", |row| all(row, inlines))?,
-        },
-        "rule" => Block::Rule,
-        // It keeps its place: later events count the blocks.
-        _ => Block::paragraph(""),
-    })
-}
-
-fn inlines(v: Value) -> Option<Vec<Inline>> {
-    all(v, inline)
-}
-
-fn inline(mut v: Value) -> Option<Inline> {
-    let kind = string(&mut v, "type")?;
-    Some(match kind.as_str() {
-        "text" => Inline::Text {
-            text: string(&mut v, "text")?,
-        },
-        "strong" => Inline::Strong {
-            content: list(&mut v, "content", inline)?,
-        },
-        "emphasis" => Inline::Emphasis {
-            content: list(&mut v, "content", inline)?,
-        },
-        "strike" => Inline::Strike {
-            content: list(&mut v, "content", inline)?,
-        },
-        "code" => Inline::Code {
-            text: string(&mut v, "text")?,
-        },
-        "link" => Inline::Link {
-            url: string(&mut v, "url")?,
-            content: list(&mut v, "content", inline)?,
-        },
-        "image" => Inline::Image {
-            url: string(&mut v, "url")?,
-            alt: string(&mut v, "alt")?,
-        },
-        "cite" => Inline::Cite { n: small(&v, "n")? },
-        "break" => Inline::Break,
-        // Nothing to see; the sentence around it stays.
-        _ => Inline::text(""),
     })
 }
 

@@ -5,8 +5,8 @@
 
 use std::{cell::RefCell, fmt, time::Duration};
 
-use bulle_protocol::{loader::LoaderConfig, session::Bot};
-use bulle_widget_core::{Changes, Event as Happened, Session, Ticket};
+use bulle_protocol::{Id, block::Block, loader::LoaderConfig, session::Bot};
+use bulle_widget_core::{Changes, Event as Happened, Message, Session, Stage, Ticket};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, Event, EventTarget, HtmlElement, HtmlTextAreaElement, js_sys::Function};
 
@@ -367,6 +367,24 @@ impl App {
             if let Some(changed) = self.with(of).flatten() {
                 changed.notify();
             }
+        }
+    }
+
+    /// Tells the page of code in whole answers, when it is there to be seen.
+    pub fn tell_of_code(self, messages: &[Id]) {
+        let is_code = |block: &Block| matches!(block, Block::Code { .. });
+        let has_code = |message: &Message| {
+            message.stage == Stage::Complete && message.blocks.iter().any(is_code)
+        };
+        let code = self.with(|inner| {
+            let mut messages = messages.iter().filter_map(|id| inner.session.message(*id));
+            messages.any(has_code)
+        });
+        if code == Some(true) {
+            // They are on the page with the next frame.
+            self.on_frame(|app| {
+                app.with(|inner| inner.page.emit("code", "{}"));
+            });
         }
     }
 

@@ -1,12 +1,12 @@
 //! The panel below its header: messages, what is going on, and the composer.
 
-use bulle_protocol::{Id, block::Block, conversation::Rating};
+use bulle_protocol::{Id, conversation::Rating};
 use bulle_widget_core::{
-    Activity, Changes, Connection, Event, Failure, Message, Phase, Stage,
+    Activity, Changes, Connection, Event, Failure, Phase,
     words::{fill, new_window},
 };
-use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{Element, HtmlElement, ResizeObserver};
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
 
 use crate::{
     app::{App, Following, Inner, listen, part},
@@ -16,14 +16,8 @@ use crate::{
     leptos::*,
     node::{Node, button, el},
     page,
-    rows::MORE,
+    scroll::{self, earlier, follow, pixels, scrolled, settle},
 };
-
-/// How close to the end still counts as being there, in pixels.
-const NEAR: i32 = 40;
-
-/// Space above a question that stands at the top of the list, in pixels.
-const MARGIN: i32 = 12;
 
 /// Everything below the header.
 pub(crate) fn mount(app: App, body: &HtmlElement) {
@@ -48,7 +42,7 @@ pub(crate) fn mount(app: App, body: &HtmlElement) {
     let announcer = el("div", "sr").attr("role", "status").place(&root);
     app.with_mut(|inner| inner.announcer = Some(announcer));
     focus::mount(app);
-    follow_size(app, &log);
+    scroll::follow_size(app, &log);
 }
 
 /// The header's button for a new conversation, once there is an old one.
@@ -94,23 +88,7 @@ pub(crate) fn after_change(app: App, changes: &Changes) {
         }
         app.on_frame(name_and_focus);
     }
-    let has_code = |message: &Message| {
-        let is_code = |block: &Block| matches!(block, Block::Code { .. });
-        message.stage == Stage::Complete && message.blocks.iter().any(is_code)
-    };
-    let code = app.with(|inner| {
-        let mut messages = changes
-            .messages
-            .iter()
-            .filter_map(|id| inner.session.message(*id));
-        messages.any(has_code)
-    });
-    if code == Some(true) {
-        // They are on the page with the next frame.
-        app.on_frame(|app| {
-            app.with(|inner| inner.page.emit("code", "{}"));
-        });
-    }
+    app.tell_of_code(&changes.messages);
     let following = app.with(|inner| inner.following);
     let writing = app.with(|inner| inner.session.activity()) == Some(Activity::Writing);
     app.when_drawn(settle);
@@ -132,109 +110,6 @@ fn name_and_focus(app: App) {
     // A visitor who has gone back to the page meanwhile is writing there.
     if focus == Some(true) && focus::is_here(app) {
         composer::focus(app);
-    }
-}
-
-/// Keeps what is in sight where it was, or goes to the newest words.
-fn settle(app: App) {
-    let kept = app.with_mut(|inner| inner.kept.take()).flatten();
-    match (kept, app.log()) {
-        (Some((row, was)), Some(log)) if row.is_connected() => {
-            let is = row.get_bounding_client_rect().top() - log.get_bounding_client_rect().top();
-            log.scroll_by_with_x_and_y(0.0, is - was);
-            look(app, &log);
-        }
-        _ => follow(app),
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "whole pixels will do")]
-fn pixels(length: f64) -> i32 {
-    length.round() as i32
-}
-
-/// Goes to the newest words as far as they are followed.
-fn follow(app: App) {
-    let following = app.with(|inner| inner.following);
-    let (Some(log), Some(following)) = (app.log(), following) else {
-        return;
-    };
-    let end = log.scroll_height() - log.client_height();
-    let top = match following {
-        Following::Nothing => return,
-        Following::End => end,
-        Following::Question => end.min(question_top(&log).unwrap_or(end)),
-    };
-    scroll_to(app, &log, top);
-    app.set_behind(end - top > NEAR);
-}
-
-/// Where the list must be scrolled to for its last question to stand at the top.
-fn question_top(log: &HtmlElement) -> Option<i32> {
-    let questions = log.query_selector_all(".bubble").ok()?;
-    let last = questions.item(questions.length().checked_sub(1)?)?;
-    let top = last
-        .unchecked_ref::<Element>()
-        .get_bounding_client_rect()
-        .top();
-    let by = pixels(top - log.get_bounding_client_rect().top());
-    Some(log.scroll_top() + by - MARGIN)
-}
-
-fn scroll_to(app: App, log: &HtmlElement, top: i32) {
-    log.set_scroll_top(top);
-    look(app, log);
-}
-
-/// Remembers where the list is scrolled to, by the bubble itself.
-fn look(app: App, log: &HtmlElement) {
-    let top = log.scroll_top();
-    let end = log.scroll_height() - log.client_height();
-    app.with_mut(|inner| (inner.top, inner.end) = (top, end));
-}
-
-fn scrolled(app: App, _: &web_sys::Event) {
-    let Some(log) = app.log() else { return };
-    let top = log.scroll_top();
-    let left = log.scroll_height() - top - log.client_height();
-    let went = app.with_mut(|inner| {
-        let (up, was) = (top < inner.top, inner.following);
-        // What the bubble did itself is no wish of the visitor, such as a list that lost its chips and with them
-        // the place it was scrolled to. Words that come faster than the list scrolls leave a gap too: only going
-        // up is a wish, and a wish from the first pixel on.
-        let pushed = left < 2 && top + left < inner.end;
-        if top < inner.top && !pushed {
-            inner.following = Following::Nothing;
-        }
-        if top != inner.top && left < 2 && !pushed {
-            inner.following = Following::End;
-        }
-        (inner.top, inner.end) = (top, top + left);
-        (
-            up,
-            was != Following::End && inner.following == Following::End,
-        )
-    });
-    if left < NEAR {
-        app.set_behind(false);
-    }
-    match went {
-        Some((true, _)) if top < log.client_height() => earlier(app, false),
-        // Older messages are out of sight for good.
-        Some((_, true)) => {
-            app.list_changed(0);
-            app.when_drawn(settle);
-        }
-        _ => {}
-    }
-}
-
-/// A smaller list, such as above an opening keyboard, still ends where it ended.
-fn follow_size(app: App, log: &HtmlElement) {
-    let resized: Closure<dyn FnMut()> = Closure::new(move || follow(app));
-    let observer = ResizeObserver::new(resized.into_js_value().unchecked_ref());
-    if let Ok(observer) = observer {
-        observer.observe(log);
     }
 }
 
@@ -291,7 +166,11 @@ fn bar(app: App) -> Node {
     app.watch_phase();
     app.watch_status();
     let bar = app.bot(|bot, session| match session.connection() {
-        Connection::Fine => None,
+        Connection::Fine => bot
+            .hours
+            .as_ref()
+            .filter(|hours| !hours.open)
+            .map(|hours| hours.text.clone()),
         Connection::Offline => Some(bot.strings.offline.clone()),
         Connection::Reconnecting => Some(bot.strings.reconnecting.clone()),
     });
@@ -458,28 +337,6 @@ fn rate(app: App, message: &str, rating: Rating) {
             message,
             rating: Some(rating),
         });
-    }
-}
-
-/// Shows older messages, and keeps those in sight where they are: those that are known, or else those that the edge
-/// has. A visitor who has not `asked` has only come near them.
-fn earlier(app: App, asked: bool) {
-    let reads = |inner: &Inner| {
-        let session = &inner.session;
-        session.has_earlier()
-            && !session.is_loading_history()
-            && (asked || !session.history_failed())
-    };
-    // Who has the focus on the button for it is not in need of it, and would lose it.
-    if !asked && focus::does(app, "earlier") {
-        return;
-    }
-    app.with_mut(|inner| inner.following = Following::Nothing);
-    if app.has_hidden() {
-        app.list_changed(MORE);
-        app.when_drawn(settle);
-    } else if app.with(reads) == Some(true) {
-        app.dispatch(Event::EarlierAsked);
     }
 }
 

@@ -20,6 +20,7 @@ mod message;
 mod node;
 mod page;
 mod rows;
+mod scroll;
 
 use bulle_widget_core::{Event, Ticket, wire};
 use wasm_bindgen::prelude::*;
@@ -121,6 +122,7 @@ impl Handle {
     /// | `reload` | the session, or the messages, loaded again |
     /// | `online`, `offline` | the browser's network has come, or has gone |
     /// | `unrate` | the id of an answer whose rating the edge has not taken |
+    /// | `attach` | the files that go with the next message: a JSON array of `{id, name, bytes}` |
     /// | `forget` | the edge has erased the visitor |
     pub fn tell(&self, wish: &str, value: String) {
         let event = match wish {
@@ -141,6 +143,7 @@ impl Handle {
                 },
                 Err(_) => return,
             },
+            "attach" => Event::Attached { files: value },
             "forget" => Event::Erased,
             _ => return,
         };

@@ -11,13 +11,22 @@ use crate::{
     page,
 };
 
-/// The message as it stands. `marks` are those of the blocks that are drawn: what has not changed is not drawn again.
-pub(crate) fn view(app: App, id: Id, marks: &mut Vec<u32>) -> Node {
+/// What of an answer is on the page: its blocks need not be drawn again as long as they stand in the same place, show
+/// the same images and have the same marks.
+#[derive(Default)]
+pub(crate) struct Drawn {
+    on_new_day: bool,
+    images: usize,
+    marks: Vec<u32>,
+}
+
+/// The message as it stands. `drawn` is what was drawn of it before.
+pub(crate) fn view(app: App, id: Id, drawn: &mut Drawn) -> Node {
     let view = app.with(|inner| {
         let session = &inner.session;
         let bot = session.bot()?;
         let messages = session.messages();
-        let at = messages.iter().position(|message| message.id == id)?;
+        let at = messages.iter().rposition(|message| message.id == id)?;
         let message = messages.get(at)?;
         let before = at.checked_sub(1).and_then(|before| messages.get(before));
         if before.is_none() {
@@ -29,6 +38,15 @@ pub(crate) fn view(app: App, id: Id, marks: &mut Vec<u32>) -> Node {
             // Whether a retry is possible, or the message waits, depends on more than the message.
             app.watch_status();
         }
+        let day = new_day(message, before, &inner.page);
+        let now = Drawn {
+            on_new_day: day.is_some(),
+            images: inner.shown.len(),
+            marks: message.marks.clone(),
+        };
+        let was = std::mem::replace(drawn, now);
+        let same = was.on_new_day == drawn.on_new_day && was.images == drawn.images;
+        let marks: &[u32] = if same { &was.marks } else { &[] };
         let node = el(
             "div",
             if message.is_visitors() {
@@ -37,7 +55,7 @@ pub(crate) fn view(app: App, id: Id, marks: &mut Vec<u32>) -> Node {
                 "msg theirs"
             },
         )
-        .maybe(new_day(message, before, &inner.page));
+        .maybe(day);
         Some(if message.is_visitors() {
             visitors(node, message, bot, inner)
         } else {
@@ -86,11 +104,23 @@ fn visitors(node: Node, message: &Message, bot: &Bot, inner: &Inner) -> Node {
     };
     node.spoken(&words.you)
         .child(el("div", class).attr("dir", "auto").text(&message.text))
+        .maybe(files(message))
         .child(foot)
         .maybe(failure(message, message.id, bot, session))
 }
 
-fn answer(node: Node, message: &Message, bot: &Bot, inner: &Inner, marks: &mut Vec<u32>) -> Node {
+/// The names of the files that went with a message.
+fn files(message: &Message) -> Option<Node> {
+    let named = message
+        .attachments
+        .iter()
+        .filter(|file| !file.name.is_empty());
+    let items = named.map(|file| el("li", "").attr("dir", "auto").text(&file.name));
+    let list = el("ul", "given").attr("role", "list").children(items);
+    (!message.attachments.is_empty()).then_some(list)
+}
+
+fn answer(node: Node, message: &Message, bot: &Bot, inner: &Inner, marks: &[u32]) -> Node {
     let around = Around {
         strings: &bot.strings,
         sources: &message.sources,
@@ -98,14 +128,9 @@ fn answer(node: Node, message: &Message, bot: &Bot, inner: &Inner, marks: &mut V
     };
     let writing = message.stage == Stage::Writing;
     let class = if writing { "text writing" } else { "text" };
-    if !inner.shown.is_empty() {
-        // Any block may hold an image that has just been asked for.
-        marks.clear();
-    }
     let body = el("div", class)
         .attr("dir", "auto")
         .children(around.changed(&message.blocks, &message.marks, marks));
-    marks.clone_from(&message.marks);
     let empty = message.blocks.is_empty();
     let asked = message.reply_to.unwrap_or(message.id);
     let tools = (!writing && !empty).then(|| {

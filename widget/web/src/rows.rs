@@ -30,10 +30,10 @@ impl Row {
     fn new(app: App, id: Id) -> Self {
         let changed = ArcTrigger::new();
         let watched = changed.clone();
-        let mut marks = Vec::new();
+        let mut was = message::Drawn::default();
         let drawn = drawn(Box::new(move || {
             watched.track();
-            message::view(app, id, &mut marks)
+            message::view(app, id, &mut was)
         }));
         let dom = drawn.with_value_mut(|mounted| mounted.dom.clone());
         Self {
@@ -74,17 +74,20 @@ pub(crate) fn arrange(app: App, more: usize) {
         stays.is_some()
     });
     let end = log.last_child();
+    let mut new = Vec::new();
     for (at, id) in wanted.into_iter().enumerate() {
         let here = rows.get(at);
         if here.is_some_and(|row| row.id == id) {
             continue;
         }
+        new.push(id);
         let row = Row::new(app, id);
         let before = here.map(|row| &row.dom).or(end.as_ref());
         let _ = log.insert_before(&row.dom, before);
         rows.insert(at, row);
     }
     app.with_mut(|inner| inner.rows = rows);
+    app.tell_of_code(&new);
 }
 
 /// The messages that belong on the page.

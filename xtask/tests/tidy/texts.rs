@@ -24,6 +24,7 @@ const READERS: [Reader; 2] = [
         files: |file| {
             file.starts_with("widget/core/src/")
                 || file.starts_with("widget/web/src/")
+                || (file.starts_with(SHEETS) && file.ends_with(".ts"))
                 || ["edge/core/src/strings.rs", "edge/core/src/loader.rs"].contains(&file)
         },
         holders: &["strings", "words", "texts", "bubble"],

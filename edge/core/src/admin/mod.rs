@@ -6,6 +6,7 @@ pub mod key;
 pub mod merge;
 pub mod precondition;
 pub mod rules;
+pub mod snippet;
 pub mod usage;
 
 #[cfg(test)]

@@ -26,7 +26,9 @@ fn streamed(pieces: &[&str]) -> Vec<Block> {
     let mut reply = Reply::new(3);
     let mut page = Vec::new();
     let receive = |page: &mut Vec<Block>, events: Vec<ServerEvent>| {
-        events.iter().for_each(|event| apply(page, event).unwrap());
+        events
+            .into_iter()
+            .for_each(|event| apply(page, event).unwrap());
     };
     for piece in pieces {
         receive(&mut page, reply.push(piece));
@@ -161,11 +163,11 @@ fn a_long_list_is_not_sent_again_with_every_item() {
     for item in &items {
         for event in reply.push(item) {
             bytes += serde_json::to_string(&event).unwrap().len();
-            apply(&mut page, &event).unwrap();
+            apply(&mut page, event).unwrap();
         }
     }
     for event in reply.finish() {
-        apply(&mut page, &event).unwrap();
+        apply(&mut page, event).unwrap();
     }
     assert_eq!(page, whole(&items.concat()));
     let once = serde_json::to_string(&page).unwrap().len();

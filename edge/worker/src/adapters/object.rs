@@ -1,7 +1,7 @@
 //! Asking a Durable Object: a value as JSON goes in, a response comes out. A refusal is a problem, passed on.
 
 use bulle_protocol::problem::Problem;
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use worker::{Method, Request, RequestInit, Response};
 
 use super::Edge;
@@ -18,6 +18,14 @@ impl From<worker::Error> for Refused {
     fn from(error: worker::Error) -> Self {
         Self::Unreachable(error)
     }
+}
+
+/// What an object was asked. By way of text: readers of JSON exist already, and each other kind of them is code to upload.
+///
+/// # Errors
+/// It is not what the object understands.
+pub async fn asked<T: DeserializeOwned>(request: &mut Request) -> worker::Result<T> {
+    Ok(serde_json::from_str(&request.text().await?)?)
 }
 
 impl Edge {

@@ -29,7 +29,11 @@ use std::{
 };
 use worker::{DurableObject, Env, Request, Response, State, console_error, durable_object};
 
-use crate::{adapters::Edge, config, http::status};
+use crate::{
+    adapters::{Edge, object::asked},
+    config,
+    http::status,
+};
 pub use command::{Command, command};
 use live::{Frame, Live, TurnSink};
 use store::{Store, StoredTurn};
@@ -84,7 +88,7 @@ impl DurableObject for Conversation {
     }
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
-        let answer = match request.json::<(Id, Command)>().await {
+        let answer = match asked::<(Id, Command)>(&mut request).await {
             Ok((_, Command::Erase { owner })) => self.inner.erase(&owner).await,
             Ok((id, command)) => self.inner.obey(id, command),
             Err(error) => Err(internal(&error)),

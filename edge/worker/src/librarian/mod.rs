@@ -29,7 +29,7 @@ use crate::{
         Edge,
         files::key,
         library::{End, Shelf, Target, Work},
-        object::Refused,
+        object::{Refused, asked},
     },
     config::{self, Crawling},
     http::status,
@@ -121,7 +121,7 @@ impl DurableObject for Librarian {
     }
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
-        let look: Look = request.json().await?;
+        let look: Look = asked(&mut request).await?;
         match self.plan(look).await {
             Ok(()) => Response::empty(),
             Err(error) => {

@@ -1,10 +1,6 @@
 //! `/v1/attachments`: files that visitors give.
 
-use axum::{
-    body::Body,
-    extract::{Query, State},
-    http::{HeaderMap, StatusCode},
-};
+use axum::{extract::Query, http::StatusCode};
 use bulle_edge_core::{
     attachments::{self, MAX_BYTES, Material},
     guard::visitor::admit_attachment,
@@ -17,12 +13,9 @@ use bulle_protocol::{
     problem::{Code, Problem},
 };
 use serde::Deserialize;
-use worker::send;
 
-use crate::{
-    adapters::Edge,
-    http::{Answer, admitted, at_most, header, json, storage_unavailable},
-};
+use super::visit::Visit;
+use crate::http::{Answer, at_most, header, json, storage_unavailable};
 
 /// Where files are given.
 pub const PATH: &str = "/v1/attachments";
@@ -32,6 +25,7 @@ pub const PATH: &str = "/v1/attachments";
 #[cfg_attr(test, derive(utoipa::IntoParams))]
 pub struct Named {
     /// The file's name with its ending, 1 to 120 characters.
+    #[cfg_attr(test, param(value_type = String, required = true, min_length = 1, max_length = 120))]
     name: Option<String>,
 }
 
@@ -40,18 +34,21 @@ pub struct Named {
 #[cfg_attr(test, utoipa::path(post, path = "/v1/attachments", tag = "visitor", operation_id = "attachment_post", security(("session" = [])), params(Named),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file, with the Content-Type that it has"), responses(
     (status = 201, body = Uploaded),
-    (status = "4XX", description = "feature_disabled, body_too_large, invalid_parameter, invalid_value when it cannot be read, rate_limited, …", body = Problem, content_type = "application/problem+json"),
+    (status = "4XX", description = "feature_disabled, body_too_large, invalid_value when it has no name or cannot be read, rate_limited, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
-#[send]
-pub async fn post(
-    State(edge): State<Edge>,
-    Query(named): Query<Named>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    let admitted = admitted(&edge, &headers).await?;
-    let name = attachments::name(&named.name.unwrap_or_default())?;
+pub async fn post(visit: Visit) -> Answer {
+    let Visit {
+        edge,
+        admitted,
+        uri,
+        headers,
+        body,
+        ..
+    } = visit;
+    let name = Query::<Named>::try_from_uri(&uri).ok();
+    let name = name.and_then(|Query(named)| named.name);
+    let name = attachments::name(&name.unwrap_or_default())?;
     let id = Id::from_parts(edge.now_ms(), edge.random());
     admit_attachment(&edge, &admitted, id).await?;
     let bytes = axum::body::to_bytes(body, MAX_BYTES).await;

@@ -1,10 +1,6 @@
 //! `/v1/conversations`.
 
-use axum::{
-    body::Body,
-    extract::{Path, State},
-    http::{HeaderMap, StatusCode},
-};
+use axum::http::StatusCode;
 use bulle_edge_core::{
     guard::{
         self,
@@ -20,12 +16,11 @@ use bulle_protocol::{
     conversation::{Created, Rename},
     problem::{Code, Problem},
 };
-use worker::send;
 
+use super::visit::Visit;
 use crate::{
-    adapters::Edge,
     conversation::{Command, command},
-    http::{Answer, Refusal, admitted, json, nothing, path_id, read_json, storage_unavailable},
+    http::{Answer, Refusal, json, nothing, read_json, storage_unavailable},
 };
 
 /// Starts an empty conversation. It is listed once it has a message.
@@ -34,9 +29,8 @@ use crate::{
     (status = "4XX", description = "token_missing, token_invalid, token_expired, rate_limited, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
-#[send]
-pub async fn create(State(edge): State<Edge>, headers: HeaderMap) -> Answer {
-    let admitted = admitted(&edge, &headers).await?;
+pub async fn create(visit: Visit) -> Answer {
+    let Visit { edge, admitted, .. } = visit;
     let id = Id::from_parts(edge.now_ms(), edge.random());
     guard::admit_conversation(&edge, &admitted, id).await?;
     command(
@@ -56,9 +50,8 @@ pub async fn create(State(edge): State<Edge>, headers: HeaderMap) -> Answer {
     (status = "4XX", description = "token_missing, token_invalid, token_expired, feature_disabled, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
-#[send]
-pub async fn list(State(edge): State<Edge>, headers: HeaderMap) -> Answer {
-    let admitted = admitted(&edge, &headers).await?;
+pub async fn list(visit: Visit) -> Answer {
+    let Visit { edge, admitted, .. } = visit;
     offered(&admitted, Feature::History)?;
     remembered(&edge, &admitted).await?;
     let list = edge.conversations(&admitted.owner()).await;
@@ -75,24 +68,18 @@ const MAX_TITLE: usize = 120;
     (status = "4XX", description = "not_found, invalid_json, invalid_value, feature_disabled, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
-#[send]
-pub async fn rename(
-    State(edge): State<Edge>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    let admitted = admitted(&edge, &headers).await?;
-    offered(&admitted, Feature::History)?;
-    let id = path_id(&id)?;
-    let Rename { title } = read_json(body).await?;
+pub async fn rename(visit: Visit) -> Answer {
+    offered(&visit.admitted, Feature::History)?;
+    let id = visit.id()?;
+    let Rename { title } = read_json(visit.body).await?;
     let title = visible(&title.replace('\n', " "));
     let title = title.filter(|title| title.chars().count() <= MAX_TITLE);
     let title = title.ok_or_else(|| {
         let detail = format!("title: 1 to {MAX_TITLE} characters, at least one of them visible.");
         Problem::new(Code::InvalidValue, detail)
     })?;
-    let renamed = edge.rename(&admitted.owner(), id, &title).await;
+    let owner = visit.admitted.owner();
+    let renamed = visit.edge.rename(&owner, id, &title).await;
     match renamed.map_err(|e| storage_unavailable(&e))? {
         true => Ok(nothing()),
         false => Err(not_here()),
@@ -107,20 +94,15 @@ pub async fn rename(
     (status = "4XX", description = "not_found, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
-#[send]
-pub async fn delete(
-    State(edge): State<Edge>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Answer {
-    let owner = admitted(&edge, &headers).await?.owner();
-    let id = path_id(&id)?;
+pub async fn delete(visit: Visit) -> Answer {
+    let id = visit.id()?;
+    let (edge, owner) = (&visit.edge, visit.admitted.owner());
     let erase = Command::Erase {
         owner: owner.clone(),
     };
     // The object goes first, so that no running turn stores anything afterwards. Where it is gone already, an earlier
     // attempt may not have reached the database.
-    let gone = match command(&edge, id, erase).await {
+    let gone = match command(edge, id, erase).await {
         Ok(_) => true,
         Err(Refusal(problem)) if problem.code == Code::NotFound => false,
         Err(refused) => return Err(refused),

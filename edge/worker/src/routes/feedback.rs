@@ -1,10 +1,5 @@
 //! `/v1/messages/{id}/feedback`: what a visitor thinks of an answer.
 
-use axum::{
-    body::Body,
-    extract::{Path, State},
-    http::HeaderMap,
-};
 use bulle_edge_core::guard::{
     input::visible,
     visitor::{Feature, offered},
@@ -13,12 +8,9 @@ use bulle_protocol::{
     conversation::Feedback,
     problem::{Code, Problem},
 };
-use worker::send;
 
-use crate::{
-    adapters::Edge,
-    http::{Answer, admitted, nothing, path_id, read_json, storage_unavailable},
-};
+use super::visit::Visit;
+use crate::http::{Answer, nothing, read_json, storage_unavailable};
 
 /// Longest comment, in characters.
 const MAX_COMMENT: usize = 1_000;
@@ -30,25 +22,18 @@ const MAX_COMMENT: usize = 1_000;
     (status = "4XX", description = "not_found, invalid_json, invalid_value, feature_disabled, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
-#[send]
-pub async fn post(
-    State(edge): State<Edge>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    let admitted = admitted(&edge, &headers).await?;
-    offered(&admitted, Feature::Feedback)?;
-    let owner = admitted.owner();
-    let id = path_id(&id)?;
-    let mut feedback: Feedback = read_json(body).await?;
+pub async fn post(visit: Visit) -> Answer {
+    offered(&visit.admitted, Feature::Feedback)?;
+    let owner = visit.admitted.owner();
+    let id = visit.id()?;
+    let mut feedback: Feedback = read_json(visit.body).await?;
     feedback.comment = feedback.comment.as_deref().and_then(visible);
     let long = |comment: &String| comment.chars().count() > MAX_COMMENT;
     if feedback.comment.as_ref().is_some_and(long) {
         let detail = format!("comment: at most {MAX_COMMENT} characters.");
         return Err(Problem::new(Code::InvalidValue, detail).into());
     }
-    let kept = edge.rate(&owner, id, &feedback).await;
+    let kept = visit.edge.rate(&owner, id, &feedback).await;
     if !kept.map_err(|e| storage_unavailable(&e))? {
         let detail = "There is no such answer. One that was just given is here in a few seconds.";
         return Err(Problem::new(Code::NotFound, detail).into());

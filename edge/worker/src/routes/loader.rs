@@ -9,6 +9,7 @@ use bulle_edge_core::{
     guard::{check_active, directory, origin},
     loader,
     settings::Site,
+    strings,
 };
 use bulle_protocol::{
     loader::LoaderSettings,
@@ -90,6 +91,8 @@ struct Bundle {
     text: String,
     /// What stands before the settings, as a flushed brotli stream.
     head: Vec<u8>,
+    /// What stands behind the loader of a site with notes that come first.
+    notes: String,
 }
 
 /// Reads the bundle once for the life of the isolate, which is at most that of the deployment.
@@ -98,14 +101,31 @@ async fn bundle(edge: &Edge) -> Result<&'static Bundle, Refusal> {
     if let Some(bundle) = BUNDLE.get() {
         return Ok(bundle);
     }
-    let text = String::from_utf8(assets::bytes(edge, "loader.js").await?)
-        .map_err(|_| Problem::new(Code::Internal, "The loader is no UTF-8."))?;
-    let head = assets::bytes(edge, "loader.head.br").await?;
-    Ok(BUNDLE.get_or_init(|| Bundle { text, head }))
+    let text = |bytes| {
+        String::from_utf8(bytes)
+            .map_err(|_| Problem::new(Code::Internal, "The loader is no UTF-8."))
+    };
+    let bundle = Bundle {
+        text: text(assets::bytes(edge, "loader.js").await?)?,
+        head: assets::bytes(edge, "loader.head.br").await?,
+        notes: text(assets::bytes(edge, "proactive.js").await?)?,
+    };
+    Ok(BUNDLE.get_or_init(|| bundle))
 }
 
 fn rest(bundle: &Bundle, site: &Site, uri: &Uri, headers: &HeaderMap) -> Result<String, Refusal> {
-    loader::rest(&bundle.text, &settings(site, uri, headers))
+    let settings = settings(site, uri, headers);
+    let rest = || {
+        let rest = loader::rest(&bundle.text, &settings)?;
+        if settings.rules.is_empty() {
+            return Some(rest);
+        }
+        let (site, rules) = (&settings.config.site, &settings.rules);
+        let texts = strings::texts(&settings.config.locale).panel;
+        let dismiss = texts.get("dismiss").map_or("", String::as_str);
+        Some(rest + &loader::notes(&bundle.notes, site, rules, dismiss)?)
+    };
+    rest()
         .ok_or_else(|| Problem::new(Code::Internal, "The loader has no place for settings.").into())
 }
 

@@ -2,8 +2,7 @@
 
 use axum::{
     body::Body,
-    extract::State,
-    http::{HeaderMap, HeaderValue, Response, header},
+    http::{HeaderValue, Response, header},
 };
 use bulle_edge_core::{
     guard::{
@@ -18,14 +17,14 @@ use bulle_protocol::{
     session::Answers,
 };
 use futures_util::{StreamExt, stream};
-use worker::{console_error, send};
+use worker::console_error;
 
 #[cfg(test)]
 use super::documented::Export;
+use super::visit::Visit;
 use crate::{
-    adapters::Edge,
     conversation::{Command, command},
-    http::{Answer, Refusal, admitted, nothing, read_json, storage_unavailable},
+    http::{Answer, Refusal, nothing, read_json, storage_unavailable},
 };
 
 /// Conversations that are erased at the same time.
@@ -37,9 +36,13 @@ const AT_ONCE: usize = 10;
     (status = "4XX", description = "not_found when the bot has no form, invalid_value, token_invalid, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
-#[send]
-pub async fn put(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> Answer {
-    let admitted = admitted(&edge, &headers).await?;
+pub async fn put(visit: Visit) -> Answer {
+    let Visit {
+        edge,
+        admitted,
+        body,
+        ..
+    } = visit;
     let given: Answers = read_json(body).await?;
     let form =
         form(&admitted).ok_or_else(|| Problem::new(Code::NotFound, "This bot has no form."))?;
@@ -60,9 +63,8 @@ pub async fn put(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> An
     (status = "4XX", description = "feature_disabled, token_invalid, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
-#[send]
-pub async fn export(State(edge): State<Edge>, headers: HeaderMap) -> Answer {
-    let admitted = admitted(&edge, &headers).await?;
+pub async fn export(visit: Visit) -> Answer {
+    let Visit { edge, admitted, .. } = visit;
     offered(&admitted, Feature::Export)?;
     remembered(&edge, &admitted).await?;
     let counted = limit::today(&edge, &admitted).await;
@@ -94,9 +96,8 @@ pub async fn export(State(edge): State<Edge>, headers: HeaderMap) -> Answer {
     (status = "4XX", description = "token_missing, token_invalid, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable: not all is erased; ask again", body = Problem, content_type = "application/problem+json"),
 )))]
-#[send]
-pub async fn delete(State(edge): State<Edge>, headers: HeaderMap) -> Answer {
-    let owner = admitted(&edge, &headers).await?.owner();
+pub async fn delete(visit: Visit) -> Answer {
+    let (edge, owner) = (visit.edge, visit.admitted.owner());
     let (tenant, visitor) = (owner.tenant_id.as_str(), owner.visitor_id);
     let begun = edge.begin_erasing(tenant, visitor).await;
     let conversations = begun.map_err(|e| storage_unavailable(&e))?;

@@ -1,25 +1,21 @@
 //! Messages, their answers and their history: `/v1/conversations/{id}/…`.
 
 use axum::{
-    body::Body,
-    extract::{Path, Query, State},
-    http::{HeaderMap, StatusCode},
+    extract::Query,
+    http::{StatusCode, Uri},
 };
 use bulle_edge_core::guard;
 use bulle_protocol::{
     conversation::{History, SendMessage},
     problem::{Code, Problem},
 };
-use serde::Deserialize;
-use worker::{console_error, send};
+use serde::{Deserialize, de::DeserializeOwned};
+use worker::console_error;
 
+use super::visit::Visit;
 use crate::{
-    adapters::Edge,
     conversation::{Command, REPLAYED, command},
-    http::{
-        Answer, Refusal, admitted, header, json, limit_headers, path_id, read_json,
-        storage_unavailable,
-    },
+    http::{Answer, Refusal, header, json, limit_headers, read_json, storage_unavailable},
 };
 
 /// Messages of a page of history when the client does not say.
@@ -53,15 +49,14 @@ pub struct After {
     (status = "4XX", description = "message_empty, message_too_long, rate_limited, quota_exceeded, paused, turn_in_progress, not_found, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
-#[send]
-pub async fn send(
-    State(edge): State<Edge>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Answer {
-    let admitted = admitted(&edge, &headers).await?;
-    let id = path_id(&id)?;
+pub async fn send(visit: Visit) -> Answer {
+    let id = visit.id()?;
+    let Visit {
+        edge,
+        admitted,
+        body,
+        ..
+    } = visit;
     let message: SendMessage = read_json(body).await?;
     let question = guard::admit_message(&edge, admitted, id, message).await?;
     let ask = Command::Ask {
@@ -89,21 +84,16 @@ pub async fn send(
     (status = "4XX", description = "not_found, no_turn, invalid_parameter, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
-#[send]
-pub async fn events(
-    State(edge): State<Edge>,
-    Path(id): Path<String>,
-    Query(query): Query<After>,
-    headers: HeaderMap,
-) -> Answer {
-    let owner = admitted(&edge, &headers).await?.owner();
-    let id = path_id(&id)?;
-    let after = query.after.as_deref().or(header(&headers, "last-event-id"));
+pub async fn events(visit: Visit) -> Answer {
+    let (id, owner) = (visit.id()?, visit.admitted.owner());
+    let After { after } = query(&visit.uri)?;
+    let last = header(&visit.headers, "last-event-id");
+    let after = after.as_deref().or(last);
     if after.is_some_and(|after| after.parse::<bulle_protocol::event::EventId>().is_err()) {
         return Err(parameter("after is the id of an event: {turn}:{seq}."));
     }
     let after = after.map(str::to_owned);
-    command(&edge, id, Command::Attach { owner, after }).await
+    command(&visit.edge, id, Command::Attach { owner, after }).await
 }
 
 /// Stops the running turn; what was written is kept. Nothing happens when none is running.
@@ -113,14 +103,9 @@ pub async fn events(
     (status = "4XX", description = "not_found, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
-#[send]
-pub async fn cancel(
-    State(edge): State<Edge>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Answer {
-    let owner = admitted(&edge, &headers).await?.owner();
-    command(&edge, path_id(&id)?, Command::Cancel { owner }).await
+pub async fn cancel(visit: Visit) -> Answer {
+    let (id, owner) = (visit.id()?, visit.admitted.owner());
+    command(&visit.edge, id, Command::Cancel { owner }).await
 }
 
 /// A page of the conversation, oldest message first.
@@ -130,15 +115,9 @@ pub async fn cancel(
     (status = "4XX", description = "not_found, invalid_parameter, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
-#[send]
-pub async fn history(
-    State(edge): State<Edge>,
-    Path(id): Path<String>,
-    Query(page): Query<Page>,
-    headers: HeaderMap,
-) -> Answer {
-    let owner = admitted(&edge, &headers).await?.owner();
-    let id = path_id(&id)?;
+pub async fn history(visit: Visit) -> Answer {
+    let (id, owner) = (visit.id()?, visit.admitted.owner());
+    let (edge, page): (_, Page) = (&visit.edge, query(&visit.uri)?);
     let before = page.before.map(|text| text.parse()).transpose();
     let before = before.map_err(|_| parameter("before is the \"next\" of another page."))?;
     let limit = page.limit.map_or(Ok(DEFAULT_PAGE), |text| text.parse());
@@ -149,7 +128,7 @@ pub async fn history(
         Some(history) => history,
         None => {
             // Not in the archive: either it has no message yet, or it is somebody else's or nobody's.
-            command(&edge, id, Command::Check { owner }).await?;
+            command(edge, id, Command::Check { owner }).await?;
             History {
                 items: Vec::new(),
                 next: None,
@@ -157,6 +136,13 @@ pub async fn history(
         }
     };
     json(StatusCode::OK, &history)
+}
+
+fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Refusal> {
+    let query = Query::try_from_uri(uri);
+    query
+        .map(|Query(query)| query)
+        .map_err(|_| parameter("The query cannot be read."))
 }
 
 fn parameter(detail: &str) -> Refusal {

@@ -15,6 +15,7 @@ pub mod me;
 pub mod messages;
 pub mod sessions;
 pub mod strings;
+mod visit;
 
 use axum::{
     Router,
@@ -23,6 +24,7 @@ use axum::{
 use bulle_protocol::problem::{Code, Problem};
 
 use crate::{adapters::Edge, http::Refusal, openapi};
+use visit::{Visited, answering};
 
 /// The routes of the edge.
 pub fn router(edge: Edge) -> Router {
@@ -38,22 +40,40 @@ pub fn router(edge: Edge) -> Router {
         .route("/v1/strings/{locale}", get(strings::get))
         .route(
             "/v1/conversations",
-            get(conversations::list).post(conversations::create),
+            get(Visited(|v| answering(conversations::list(v))))
+                .post(Visited(|v| answering(conversations::create(v)))),
         )
         .route(
             "/v1/conversations/{id}",
-            patch(conversations::rename).delete(conversations::delete),
+            patch(Visited(|v| answering(conversations::rename(v))))
+                .delete(Visited(|v| answering(conversations::delete(v)))),
         )
         .route(
             "/v1/conversations/{id}/messages",
-            get(messages::history).post(messages::send),
+            get(Visited(|v| answering(messages::history(v))))
+                .post(Visited(|v| answering(messages::send(v)))),
         )
-        .route("/v1/conversations/{id}/events", get(messages::events))
-        .route("/v1/conversations/{id}/cancel", post(messages::cancel))
-        .route("/v1/messages/{id}/feedback", post(feedback::post))
-        .route(attachments::PATH, post(attachments::post))
-        .route("/v1/me", put(me::put).delete(me::delete))
-        .route("/v1/me/export", get(me::export))
+        .route(
+            "/v1/conversations/{id}/events",
+            get(Visited(|v| answering(messages::events(v)))),
+        )
+        .route(
+            "/v1/conversations/{id}/cancel",
+            post(Visited(|v| answering(messages::cancel(v)))),
+        )
+        .route(
+            "/v1/messages/{id}/feedback",
+            post(Visited(|v| answering(feedback::post(v)))),
+        )
+        .route(
+            attachments::PATH,
+            post(Visited(|v| answering(attachments::post(v)))),
+        )
+        .route(
+            "/v1/me",
+            put(Visited(|v| answering(me::put(v)))).delete(Visited(|v| answering(me::delete(v)))),
+        )
+        .route("/v1/me/export", get(Visited(|v| answering(me::export(v)))))
         .route("/v1/chat/completions", post(completions::create))
         .route("/v1/models", get(completions::models))
         .route("/v1/models/{id}", get(completions::model))

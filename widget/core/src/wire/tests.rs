@@ -1,7 +1,10 @@
 //! Both readers, the derived one and the small one, must agree.
 
 use super::{event as read, session as read_session, *};
-use bulle_protocol::event::EventId;
+use bulle_protocol::{
+    block::{Align, Block, Inline},
+    event::EventId,
+};
 use proptest::prelude::*;
 
 fn inline_strategy() -> impl Strategy<Value = Inline> {

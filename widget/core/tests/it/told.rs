@@ -128,3 +128,31 @@ fn another_conversation_is_shown_and_kept() {
     });
     assert!(page.find(is_history).is_none(), "it is shown already");
 }
+
+#[test]
+fn files_go_with_the_next_message_and_with_no_other() {
+    let mut page = Page::ready();
+    let files = r#"[{"id":"00000000010000000000000007","name":"cv.pdf","bytes":9}]"#;
+    page.update(Event::Attached {
+        files: files.into(),
+    });
+    page.submit("Read this");
+    page.answer(|c| matches!(c, Call::CreateConversation), 201, &created());
+    let id = page.last().id;
+    assert_eq!(page.last().attachments[0].name, "cv.pdf");
+    assert_eq!(page.posts()[0].attachments.len(), 1);
+    // The next page sends them too, when this one could not.
+    let outbox = page.outbox().unwrap().to_owned();
+    let mut next = Page::new();
+    next.start_with(None, Some(&outbox));
+    next.open_session(None);
+    next.answer(|c| matches!(c, Call::CreateConversation), 201, &created());
+    assert_eq!(next.posts()[0].attachments, page.posts()[0].attachments);
+
+    page.stream(&turn(id));
+    page.submit("And this?");
+    assert!(page.posts().last().unwrap().attachments.is_empty());
+    page.update(Event::Attached {
+        files: "nonsense".into(),
+    });
+}

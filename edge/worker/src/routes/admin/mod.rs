@@ -137,6 +137,10 @@ pub fn router() -> Router<Edge> {
             get(sites::get).patch(sites::change).delete(sites::delete),
         )
         .route(
+            "/v1/admin/tenants/{tenant}/sites/{key}/snippets",
+            get(sites::snippets),
+        )
+        .route(
             "/v1/admin/tenants/{tenant}/keys",
             get(keys::list).post(keys::create),
         )

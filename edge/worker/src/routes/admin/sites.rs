@@ -1,15 +1,19 @@
 //! `/v1/admin/tenants/{tenant}/sites`: where bots are shown.
 
-use axum::extract::Path;
-use bulle_protocol::admin::Scope;
+use axum::{extract::Path, http::StatusCode};
+use bulle_edge_core::admin::snippet;
 #[cfg(test)]
 use bulle_protocol::admin::{NewSite, Page, Site, SiteChange};
+use bulle_protocol::admin::{Scope, snippet::Snippets};
 use worker::send;
 
 #[cfg(test)]
 use super::documented::*;
 use super::{Call, access::authorize, creation, things};
-use crate::{adapters::owners::sites, http::Answer};
+use crate::{
+    adapters::owners::sites,
+    http::{Answer, json, own_origin},
+};
 
 /// A page of the tenant's sites, in the order of their keys.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/sites", tag = "owner", operation_id = "site_list", security(("api_key" = [])),
@@ -54,4 +58,15 @@ pub async fn change(Path((tenant, key)): Path<(String, String)>, call: Call) -> 
 pub async fn delete(Path((tenant, key)): Path<(String, String)>, call: Call) -> Answer {
     authorize(&call, &tenant, Scope::SitesWrite).await?;
     things::delete(&call, &sites::CHANGES, &tenant, &key).await
+}
+
+/// How to put a site's bubble onto its pages: the tag, and components for frameworks, with the key and this edge's address.
+#[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/sites/{key}/snippets", tag = "owner", operation_id = "site_snippets", security(("api_key" = [])),
+    params(TenantPath, SitePath), responses((status = 200, body = Snippets), Refusals)))]
+#[send]
+pub async fn snippets(Path((tenant, key)): Path<(String, String)>, call: Call) -> Answer {
+    authorize(&call, &tenant, Scope::SitesRead).await?;
+    things::load(&call, &sites::KIND, &tenant, &key).await?;
+    let items = snippet::snippets(&own_origin(&call.uri), &key);
+    json(StatusCode::OK, &Snippets { items })
 }

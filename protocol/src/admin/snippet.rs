@@ -1,0 +1,25 @@
+//! How a bubble gets onto pages, in the language of those who build them.
+
+use serde::{Deserialize, Serialize};
+
+/// What to put into a site, in every language that there is a template for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Snippets {
+    /// The simplest first.
+    pub items: Vec<Snippet>,
+}
+
+/// A file, or a part of one, with the site's key and the edge's address in it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Snippet {
+    /// What it is for, such as "React".
+    pub name: String,
+    /// A name for the file.
+    pub file: String,
+    /// The language it is written in, as highlighters call it.
+    pub language: String,
+    /// The text.
+    pub content: String,
+}

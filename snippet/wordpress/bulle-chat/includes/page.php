@@ -1,0 +1,88 @@
+<?php
+/**
+ * What visitors get: the bubble's tag, or the chat inside a page.
+ *
+ * @package Bulle_Chat
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Whether the chat stands inside this page. Then the page has no bubble beside it.
+ *
+ * @param bool $now It does from now on.
+ * @return bool
+ */
+function bulle_chat_is_inside( $now = false ) {
+	static $inside = false;
+	$inside        = $inside || $now;
+	return $inside;
+}
+
+/** The tag, at the end of the page. */
+function bulle_chat_tag() {
+	$options = bulle_chat_options();
+	if ( '' === $options['edge'] || '' === $options['site'] ) {
+		return;
+	}
+	if ( bulle_chat_is_inside() ) {
+		wp_print_script_tag(
+			array(
+				'type' => 'module',
+				'src'  => $options['edge'] . '/element.js',
+			)
+		);
+		return;
+	}
+	$hidden = 'shortcode' === $options['where'] || ( 'guests' === $options['where'] && is_user_logged_in() );
+	/**
+	 * Whether this page shows the bubble.
+	 *
+	 * @param bool $shown As the settings say.
+	 */
+	if ( ! apply_filters( 'bulle_chat_shown', ! $hidden ) ) {
+		return;
+	}
+	$attributes = array(
+		'async' => true,
+		'src'   => $options['edge'] . '/s/' . $options['site'] . '.js',
+	);
+	$identity   = bulle_chat_identity();
+	if ( '' !== $identity ) {
+		$attributes['data-identity'] = $identity;
+	}
+	wp_print_script_tag( $attributes );
+}
+add_action( 'wp_footer', 'bulle_chat_tag' );
+
+/**
+ * The chat inside the page: the shortcode `[bulle_chat]` and the block.
+ *
+ * @return string
+ */
+function bulle_chat_inside() {
+	$options = bulle_chat_options();
+	if ( '' === $options['edge'] || '' === $options['site'] ) {
+		// Visitors see nothing; whoever can do something about it is told.
+		return current_user_can( 'manage_options' )
+			? '<p>' . esc_html__( 'The chat appears here once its address and site key are set under Settings → Bulle Chat.', 'bulle-chat' ) . '</p>'
+			: '';
+	}
+	bulle_chat_is_inside( true );
+	$identity = bulle_chat_identity();
+	return sprintf(
+		'<bulle-chat site="%s"%s></bulle-chat>',
+		esc_attr( $options['site'] ),
+		'' === $identity ? '' : ' data-identity="' . esc_attr( $identity ) . '"'
+	);
+}
+add_shortcode( 'bulle_chat', 'bulle_chat_inside' );
+
+/** The block `bulle/chat`. */
+function bulle_chat_block() {
+	register_block_type(
+		dirname( BULLE_CHAT_FILE ) . '/block',
+		array( 'render_callback' => 'bulle_chat_inside' )
+	);
+}
+add_action( 'init', 'bulle_chat_block' );

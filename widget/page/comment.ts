@@ -1,0 +1,93 @@
+/** After a thumb: the rating goes to the edge, and the visitor may say why. */
+
+import type { Panel } from "./parts";
+import { texts } from "./texts";
+
+const CSS = `.comment{width:100%;max-width:94%;margin-top:-10px;padding:10px 12px;border:1px solid var(--line);border-radius:14px;font-size:14px}
+.comment label{display:block;margin-bottom:6px}
+.comment textarea{display:block;width:100%;min-height:64px;padding:8px 10px;border:1px solid var(--muted);border-radius:10px;background:var(--bg);resize:vertical}
+.comment textarea:focus{border-color:var(--ink);box-shadow:0 0 0 1px var(--ink);outline:2px solid transparent!important}
+.comment .answers{display:flex;flex-wrap:wrap;gap:8px;margin-top:8px}
+.comment button{min-height:36px;padding:4px 14px;border-color:var(--line);border-radius:10px;font-weight:550}
+.comment .yes{border-color:transparent;background:var(--accent);color:var(--on-accent)}
+.comment .yes[aria-disabled=true]{opacity:.6;cursor:default}
+.comment:has(>[role=status]:only-child){width:auto;padding:6px 12px;color:var(--muted)}
+.comment [role=status]:empty{display:none}
+.comment form+[role=status]{margin-top:6px;font-weight:550}
+@media(pointer:coarse){.comment button{min-height:44px}}
+@media(forced-colors:active){.comment button{border-color:ButtonText}}
+`;
+
+/** What the widget says of a thumb. */
+interface Rated {
+  message: string;
+  rating: "up" | "down";
+}
+
+const shown = new WeakMap<Panel, HTMLElement>();
+
+/** Sends a rating and asks for its reason, under the answer. */
+export const rated = async (panel: Panel, { message, rating }: Rated): Promise<void> => {
+  const send = async (comment?: string) => {
+    const body = JSON.stringify({ rating, comment });
+    const { status } = await panel.call("POST", `/v1/messages/${message}/feedback`, body);
+    return status >= 200 && status < 300;
+  };
+  const sent = send();
+  // The thumb shows what the edge knows.
+  void sent.then((kept) => kept || panel.handle()?.tell("unrate", message));
+  const anchor = panel.root.querySelector(`[data-v="${message}"]`)?.closest<HTMLElement>(".msg");
+  const text = await texts(panel).catch(() => undefined);
+  if (!anchor?.isConnected || !text) return;
+  const { make } = panel;
+  if (!shown.has(panel)) panel.style(CSS);
+  shown.get(panel)?.remove();
+
+  const said = make("p", "", { role: "status" });
+  const box = make("div", "comment", {}, said);
+  shown.set(panel, box);
+  // Beside the answer and not in it: the widget draws answers anew.
+  anchor.after(box);
+  const log = box.parentElement!;
+  // The log belongs to the widget: what was said of an answer goes with it.
+  const watcher = new MutationObserver(() => {
+    if (box.isConnected && panel.root.querySelector(`[data-v="${message}"]`)) return;
+    watcher.disconnect();
+    box.remove();
+  });
+  watcher.observe(log, { childList: true });
+
+  const opener = panel.root.activeElement;
+  const end = (words: string) => {
+    const focus = box.contains(panel.root.activeElement);
+    box.replaceChildren(said);
+    said.textContent = words;
+    if (!words) box.remove();
+    if (!focus) return;
+    if (opener?.isConnected) (opener as HTMLElement).focus();
+    else panel.root.querySelector<HTMLElement>(".log")?.focus();
+  };
+  const field = make("textarea", "", { rows: "2", maxlength: "1000", dir: "auto", id: "why" });
+  const yes = make("button", "yes", { type: "submit" }, text("send"));
+  const no = make("button", "", { type: "button" }, text("dismiss"));
+  const label = make("label", "", { for: "why" }, text(rating == "up" ? "why_good" : "why"));
+  const form = make("form", "", {}, label, field, make("div", "answers", {}, yes, no));
+  no.onclick = () => end("");
+  form.onkeydown = (event) => {
+    if (event.key != "Escape" || event.isComposing) return;
+    event.stopPropagation();
+    end("");
+  };
+  form.onsubmit = async (event) => {
+    event.preventDefault();
+    if (yes.ariaDisabled) return;
+    yes.ariaDisabled = "true";
+    const done = await send(field.value.trim() || undefined);
+    yes.ariaDisabled = null;
+    if (done) end(text("thanks"));
+    else said.textContent = text("failed");
+  };
+  box.prepend(form);
+  box.scrollIntoView?.({ block: "nearest" });
+  if (!(await sent) && form.isConnected) end(text("failed"));
+};

@@ -1,0 +1,199 @@
+/** What the owner asks before the first message: a form in the place of the composer. */
+
+import type { Panel } from "./parts";
+import { texts } from "./texts";
+
+/** `Form` in protocol/src/session.rs. */
+export interface Form {
+  title: string;
+  text?: string;
+  fields: Field[];
+  /** What the visitor must agree to; `[words](https://…)` and bare addresses become links. */
+  consent?: string;
+  submit: string;
+  /** Whether messages are refused until it is filled in. */
+  required?: boolean;
+}
+
+interface Field {
+  name: string;
+  label: string;
+  kind: "text" | "email" | "tel" | "select" | "textarea" | "checkbox";
+  required: boolean;
+  options?: string[];
+}
+
+type Input = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
+
+/** What browsers know of their users, by the names that owners give to fields. */
+const AUTOCOMPLETE: Record<string, string> = {
+  name: "name",
+  first_name: "given-name",
+  last_name: "family-name",
+  company: "organization",
+  organization: "organization",
+  job: "organization-title",
+  street: "street-address",
+  city: "address-level2",
+  postcode: "postal-code",
+  zip: "postal-code",
+  country: "country-name",
+  website: "url",
+};
+
+const CSS = `.app:has(>.form) .composer{display:none}
+.form{flex:none;max-height:72%;overflow-y:auto;overscroll-behavior:contain;padding:14px 16px 16px;border-top:1px solid var(--line);scrollbar-width:thin;scrollbar-color:var(--line) transparent;animation:form .24s cubic-bezier(.2,.9,.3,1)}
+@keyframes form{from{opacity:0;transform:translateY(12px)}}
+.form h3{font-size:16px}
+.form h3+p{margin-top:2px;color:var(--muted);font-size:14px;white-space:pre-line}
+.form .one{margin-top:12px}
+.form label{display:block;font-size:14px;font-weight:550;overflow-wrap:anywhere}
+.form .star{color:color-mix(in srgb,#e11 60%,var(--text))}
+.form .in{display:block;width:100%;min-height:44px;max-height:none;margin-top:4px;padding:8px 12px;border:1px solid var(--muted);border-radius:12px;background:var(--bg);color:inherit;font:inherit;font-size:16px;resize:vertical}
+.form .in:focus{border-color:var(--ink);box-shadow:0 0 0 1px var(--ink);outline:2px solid transparent!important}
+.form [aria-invalid=true]{border-color:color-mix(in srgb,#e11 60%,var(--text))}
+.form .check{display:flex;gap:10px;align-items:flex-start;font-weight:400;padding-block:4px}
+.form .check input{flex:none;width:24px;height:24px;margin:0;accent-color:var(--ink)}
+.form .error{margin-top:4px;color:color-mix(in srgb,#e11 60%,var(--text));font-size:13px;font-weight:550}
+.form .error:empty{display:none}
+.form .answers{display:flex;flex-wrap:wrap;gap:8px;margin-top:14px}
+.form .answers button{min-height:44px;padding:8px 18px;border-radius:14px;border-color:var(--line);font-weight:550}
+.form .answers .yes{flex:1;border-color:transparent;background:var(--accent);color:var(--on-accent)}
+.form .answers .yes[aria-disabled=true]{opacity:.6;cursor:default}
+@media(max-height:480px){.app:has(>.form){overflow-y:auto}.app:has(>.form) .middle{flex:none;max-height:60vh}.form{max-height:none}}
+@media(forced-colors:active){.form .answers button{border-color:ButtonText}.form [aria-invalid=true]{outline:2px solid Mark}}
+`;
+
+const styled = new WeakSet<Panel>();
+
+/** Shows the form. A question that is picked meanwhile is asked when the form has been sent. */
+export const form = async (panel: Panel, asked: Form): Promise<void> => {
+  const { make, body, root } = panel;
+  const app = body.querySelector(".app")!;
+  const composer = app.querySelector(".composer")!;
+  const text = await texts(panel);
+  // The session is opened anew from time to time, and the visitor may have written meanwhile.
+  if (app.querySelector(".form") || (!asked.required && app.querySelector(".mine"))) return;
+  if (!styled.has(panel)) panel.style(CSS);
+  styled.add(panel);
+
+  let number = 0;
+  const inputs: { field: Field; input: Input; error: HTMLElement }[] = [];
+  const add = (field: Field, words: (Node | string)[] = [field.label]) => {
+    const id = `ask-${++number}`;
+    const attributes: Record<string, string> = { id, name: field.name, "aria-describedby": id + "-error" };
+    if (field.required) attributes["aria-required"] = "true";
+    const { kind } = field;
+    const known = AUTOCOMPLETE[field.name] ?? (kind == "email" || kind == "tel" ? kind : undefined);
+    if (known) attributes.autocomplete = known;
+    let input: Input;
+    if (kind == "select") {
+      const options = ["", ...(field.options ?? [])].map((option) => make("option", "", { value: option }, option));
+      input = make("select", "in", attributes, ...options);
+    } else if (kind == "textarea") {
+      input = make("textarea", "in", { ...attributes, rows: "3", maxlength: "1000", dir: "auto" });
+    } else if (kind == "checkbox") {
+      input = make("input", "", { ...attributes, type: "checkbox" });
+    } else {
+      input = make("input", "in", { ...attributes, type: kind, maxlength: "1000", dir: kind == "text" ? "auto" : "ltr" });
+    }
+    const star = field.required ? [make("span", "star", { "aria-hidden": "true" }, "\u00a0*")] : [];
+    const label =
+      kind == "checkbox"
+        ? [make("label", "check", {}, input, make("span", "", {}, ...words, ...star))]
+        : [make("label", "", { for: id }, ...words, ...star), input];
+    const error = make("p", "error", { id: id + "-error" });
+    inputs.push({ field, input, error });
+    input.oninput = () => {
+      if (error.textContent) told(input, error, problem(field, input));
+    };
+    return make("div", "one", {}, ...label, error);
+  };
+  const told = (input: Input, error: HTMLElement, words: string) => {
+    error.textContent = words;
+    input.setAttribute("aria-invalid", `${!!words}`);
+  };
+  /** Why an answer is none; the same rules as in protocol's `FormField`, so that only a race shows the edge's. */
+  const problem = ({ kind, required }: Field, input: Input): string => {
+    const value = valueOf(input).trim();
+    const isEmpty = !value || value == "false";
+    if (isEmpty) return required ? text(input.name == CONSENT ? "form_consent" : "form_required") : "";
+    if (kind == "email" && !/^\S+@\S+$/.test(value)) return text("form_email");
+    if (kind == "tel" && !/^(?=(.*\d){3})[\d +\-./()]+$/.test(value)) return text("form_tel") || text("form_required");
+    return "";
+  };
+
+  const failed = make("p", "error", { role: "alert" });
+  const send = make("button", "yes", { type: "submit" }, asked.submit);
+  const answers = make("div", "answers", {}, send);
+  const ones = asked.fields.map((field) => add(field));
+  if (asked.consent) {
+    const field: Field = { name: CONSENT, label: "", kind: "checkbox", required: true };
+    ones.push(add(field, linked(panel, asked.consent)));
+  }
+  const about = asked.text ? [make("p", "", { dir: "auto" }, asked.text)] : [];
+  const title = make("h3", "", { id: "ask-title", dir: "auto" }, asked.title);
+  const shown = make("form", "form", { novalidate: "", "aria-labelledby": "ask-title" }, title, ...about, ...ones, failed, answers);
+
+  /** A question that was picked while the form was there. */
+  let waiting: string | undefined;
+  const pick = (event: Event) => {
+    const chip = (event.target as Element).closest<HTMLElement>("[data-do=ask]");
+    if (!chip || !shown.isConnected) return;
+    event.stopPropagation();
+    waiting = chip.dataset.v;
+    (inputs.find(({ field, input }) => problem(field, input))?.input ?? send).focus();
+  };
+  const done = () => {
+    const focus = !!shown.querySelector(":focus");
+    app.removeEventListener("click", pick, true);
+    shown.remove();
+    if (focus) body.querySelector<HTMLElement>("[data-first]")?.focus();
+    if (waiting) panel.handle()?.tell("ask", waiting);
+  };
+  if (!asked.required) {
+    const skip = make("button", "", { type: "button" }, text("dismiss"));
+    skip.onclick = done;
+    answers.append(skip);
+  }
+  shown.onsubmit = async (event) => {
+    event.preventDefault();
+    if (send.ariaDisabled) return;
+    failed.textContent = "";
+    for (const { field, input, error } of inputs) told(input, error, problem(field, input));
+    const wrong = inputs.find(({ error }) => error.textContent);
+    if (wrong) return wrong.input.focus();
+    const given = inputs.filter(({ input }) => input.name != CONSENT).map(({ input }) => [input.name, valueOf(input).trim()]);
+    const fields = Object.fromEntries(given.filter(([, value]) => value));
+    send.ariaDisabled = "true";
+    const { status } = await panel.call("PUT", "/v1/me", JSON.stringify({ fields, consent: !!asked.consent }));
+    send.ariaDisabled = null;
+    if (status >= 200 && status < 300) done();
+    else failed.textContent = text("form_failed");
+  };
+
+  const focus = composer.contains(root.activeElement);
+  app.addEventListener("click", pick, true);
+  composer.after(shown);
+  if (focus) inputs[0]?.input.focus();
+};
+
+/** No field of an owner has it: theirs are a-z, 0-9 and _. */
+const CONSENT = "-consent";
+
+const valueOf = (input: Input) => (input instanceof HTMLInputElement && input.type == "checkbox" ? `${input.checked}` : input.value);
+
+/** Text in which addresses of the web are links. */
+const linked = ({ make, bot }: Panel, words: string): (Node | string)[] => {
+  const link = /\[([^\]]+)\]\((https?:\/\/[^\s)]+)\)|(https?:\/\/[^\s<>]*[^\s<>.,;:!?)])/g;
+  const parts: (Node | string)[] = [];
+  let at = 0;
+  for (const match of words.matchAll(link)) {
+    const [whole, name, url, bare] = match;
+    const hint = make("span", "sr", {}, ` (${bot.strings.new_window})`);
+    const href = url ?? bare!;
+    parts.push(words.slice(at, match.index), make("a", "", { href, target: "_blank", rel: "noopener" }, name ?? href, hint));
+    at = match.index! + whole.length;
+  }
+  return [...parts, words.slice(at)];
+};

@@ -1,0 +1,359 @@
+/** The menu: a sheet over the conversation, with earlier ones and what a visitor may do with what is kept. */
+
+import { ago } from "./ago";
+import type { Panel } from "./parts";
+import { isQuiet, setQuiet } from "./quiet";
+import { texts } from "./texts";
+
+/** What this side reads of `Conversation` in protocol/src/conversation.rs. */
+interface Conversation {
+  id: string;
+  title: string;
+  updated_at: number;
+}
+
+const BACK = "M19 12H5M11 6l-6 6 6 6";
+const NEW = "M12 5v14M5 12h14";
+const RENAME = "M4 20l1-4L16 5l3 3L8 19z";
+const DELETE = "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13";
+const EXPORT = "M12 4v11M7 10.5l5 5 5-5M5 20h14";
+const SOUND = "M4 10v4h4l5 4V6L8 10zM17 9a4 4 0 0 1 0 6";
+const SILENT = "M4 10v4h4l5 4V6L8 10zM17 10l4 4M21 10l-4 4";
+const PRINT = "M7 9V4h10v5M7 17H4V9h16v8h-3M7 14h10v6H7z";
+const PAGE = "M13 5h6v6M19 5l-8 8M17 14v5H5V7h5";
+const PRIVACY = "M12 3l7 3v5c0 5-3 8-7 10-4-2-7-5-7-10V6z";
+const ERASE = "M9 5h11v14H9l-6-7zM12 10l5 5M17 10l-5 5";
+
+const CSS = `.body{position:relative;overflow:clip}
+.sheet{position:absolute;inset:0;z-index:1;display:flex;flex-direction:column;background:var(--bg);animation:sheet .22s cubic-bezier(.2,.9,.3,1)}
+@keyframes sheet{from{opacity:0;transform:translateY(14px)}}
+.sheet:focus{outline:0}
+.sheet .top{display:flex;align-items:center;gap:4px;padding:8px 12px 4px}
+.sheet h3{font-size:16px;font-weight:650}
+.sheet h4{margin:14px 12px 4px;color:var(--muted);font-size:13px;font-weight:600}
+.sheet .all{flex:1;overflow-y:auto;overscroll-behavior:contain;padding:4px 8px 16px;overflow-wrap:anywhere;scrollbar-width:thin;scrollbar-color:var(--line) transparent}
+.sheet ul{padding:0;list-style:none}
+.sheet .tool:hover{background:var(--soft);color:var(--text)}
+:host([dir=rtl]) .sheet .top .icon{transform:scaleX(-1)}
+.sheet .do{display:flex;align-items:center;gap:12px;width:100%;min-height:44px;padding:8px 12px;border-radius:var(--inner,12px);color:var(--text);text-align:start;text-decoration:none}
+.sheet .do:hover,.sheet li:hover:not(.asks){background:var(--soft)}
+.sheet .do .icon{flex:none;width:20px;height:20px;color:var(--muted)}
+.sheet .first{border:1px solid var(--line);font-weight:550;color:var(--ink)}
+.sheet .first .icon{color:inherit}
+.sheet .danger,.sheet .danger .icon{color:color-mix(in srgb,#e11 60%,var(--text))}
+.sheet li{border:1px solid transparent;border-radius:12px}
+.sheet .row{display:flex;align-items:center}
+.sheet .row .do{min-width:0;flex:1;flex-direction:column;align-items:stretch;gap:0}
+.sheet .row .do:hover{background:none}
+.sheet .title{text-align:match-parent;overflow:hidden;white-space:nowrap;text-overflow:ellipsis}
+.sheet time{color:var(--muted);font-size:13px}
+.sheet .row .tool{flex:none;width:36px;height:36px}
+.sheet .row .tool .icon{width:18px;height:18px}
+.sheet .row .tool:hover{background:var(--bg)}
+.sheet [aria-current] .title{font-weight:650;color:var(--ink)}
+.sheet li:has([aria-current]){background:color-mix(in srgb,var(--accent) 10%,var(--bg))}
+.sheet .asks{padding:12px;margin:4px 0;border-color:var(--line)}
+.sheet .asks form{display:block}
+.sheet label{display:block;margin-bottom:4px;color:var(--muted);font-size:13px}
+.sheet input{width:100%;min-height:40px;padding:6px 12px;border:1px solid var(--muted);border-radius:10px;background:var(--bg);color:inherit;font:inherit;font-size:16px}
+.sheet .answers{display:flex;flex-wrap:wrap;gap:8px;margin-top:10px}
+.sheet .answers button{min-height:40px;padding:6px 16px;border:1px solid var(--line);border-radius:12px;font-weight:550}
+.sheet .answers button:hover{border-color:currentColor}
+.sheet .answers .yes{border-color:transparent;background:var(--accent);color:var(--on-accent)}
+.sheet .answers .red{border-color:transparent;background:color-mix(in srgb,#e11 60%,var(--text));color:var(--bg)}
+.sheet .answers [aria-disabled=true]{opacity:.6;cursor:default}
+.sheet .said{margin:4px 12px;font-size:14px}
+.sheet .said:not(:empty){padding:8px 12px;border:1px solid var(--line);border-radius:12px;background:var(--soft)}
+.sheet .none{padding:8px 12px;color:var(--muted)}
+.sheet hr{margin:12px}
+@media(pointer:coarse){.sheet .row .tool,.sheet .answers button,.sheet input{min-width:44px;min-height:44px}}
+@media(forced-colors:active){.sheet [aria-current] .title{text-decoration:underline}.sheet .answers button{border-color:ButtonText!important}}
+`;
+
+const styled = new WeakSet<Panel>();
+
+/** What closes an open sheet; the focus goes back to its button unless it is told not to. */
+const shutters = new WeakMap<Panel, (focus?: boolean) => void>();
+
+/** Opens the sheet, or closes it. */
+export const menu = (panel: Panel, opener: HTMLElement): void => {
+  const shut = shutters.get(panel);
+  if (shut) return shut();
+  if (!styled.has(panel)) panel.style(CSS);
+  styled.add(panel);
+
+  const { make, frame, body, bot, root } = panel;
+  const sheet = make("div", "sheet", { role: "region", "aria-label": bot.strings.menu!, tabindex: "-1" });
+  const behind = body.firstElementChild as HTMLElement;
+
+  const close = (focus = true) => {
+    shutters.delete(panel);
+    watcher.disconnect();
+    frame.removeEventListener("keydown", escape, true);
+    behind.inert = false;
+    opener.setAttribute("aria-expanded", "false");
+    sheet.remove();
+    if (focus) opener.focus();
+  };
+  // Before the loader, which closes the panel.
+  const escape = (event: KeyboardEvent) => {
+    if (event.key != "Escape" || event.isComposing) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const cancel = sheet.querySelector<HTMLElement>("[data-cancel]");
+    if (cancel) cancel.click();
+    else close();
+  };
+  // A panel that opens again shows the conversation.
+  const watcher = new MutationObserver(() => frame.classList.contains("open") || close(false));
+  watcher.observe(frame, { attributeFilter: ["class"] });
+  frame.addEventListener("keydown", escape, true);
+  shutters.set(panel, close);
+  behind.inert = true;
+  opener.setAttribute("aria-expanded", "true");
+  body.append(sheet);
+  sheet.focus();
+
+  const fill = async () => {
+    sheet.replaceChildren(make("div", "cover wait", {}, make("i"), make("i"), make("i")));
+    try {
+      const text = await texts(panel);
+      sheet.replaceChildren(...content(panel, text, close));
+    } catch {
+      const retry = make("button", "retry", {}, panel.again);
+      retry.onclick = () => {
+        sheet.focus();
+        void fill();
+      };
+      const way = make("div", "ways", {}, retry);
+      sheet.replaceChildren(make("div", "cover", {}, make("p", "", { role: "alert" }, panel.unavailable), way));
+      return;
+    }
+    if (root.activeElement == sheet) sheet.querySelector("button")?.focus();
+  };
+  void fill();
+};
+
+type Text = Awaited<ReturnType<typeof texts>>;
+
+const content = (panel: Panel, text: Text, close: (focus?: boolean) => void): Node[] => {
+  const { make, icon, bot, edge, site, body } = panel;
+  const features = bot.features ?? {};
+
+  const tool = (d: string, name: string) => make("button", "tool", { "aria-label": name, title: name }, icon(d));
+  const button = (d: string, name: string, kind = "do") => make("button", kind, {}, icon(d), make("span", "", {}, name));
+  const link = (d: string, name: string, href: string) => {
+    const hint = make("span", "sr", {}, ` (${bot.strings.new_window})`);
+    return make("a", "do", { href, target: "_blank", rel: "noopener" }, icon(d), make("span", "", {}, name, hint));
+  };
+  const said = make("p", "said", { role: "status" });
+  const say = (words: string) => {
+    // The same words again are news, too.
+    said.textContent = "";
+    requestAnimationFrame(() => (said.textContent = words));
+  };
+  /** Leaves for the conversation. */
+  const leave = () => {
+    close(false);
+    body.querySelector<HTMLElement>("[data-first]")?.focus();
+  };
+  const isOk = (status: number) => status >= 200 && status < 300;
+
+  /** Answers under a question: nothing else happens to `place` until one is given. `doIt` says whether it worked. */
+  const ask = (
+    place: HTMLElement,
+    question: Node[],
+    yes: string,
+    kind: string,
+    doIt: () => Promise<boolean>,
+    back: () => void,
+  ) => {
+    const accept = make("button", kind, { type: "submit" }, yes);
+    const cancel = make("button", "", { type: "button", "data-cancel": "" }, text("cancel"));
+    const form = make("form", "", {}, ...question, make("div", "answers", {}, accept, cancel));
+    cancel.onclick = back;
+    form.onsubmit = async (event) => {
+      event.preventDefault();
+      if (accept.ariaDisabled) return;
+      accept.ariaDisabled = "true";
+      const done = await doIt();
+      accept.ariaDisabled = null;
+      if (!done) say(text("failed"));
+    };
+    place.replaceChildren(form);
+    place.classList.add("asks");
+    (form.querySelector("input") ?? cancel).focus();
+  };
+
+  const list = make("ul", "", { role: "list", "aria-label": text("conversations") });
+  const heading = make("h4", "", { tabindex: "-1" }, text("conversations"));
+
+  const row = (conversation: Conversation): HTMLElement => {
+    const { id, updated_at } = conversation;
+    const item = make("li");
+    const draw = (focus?: "rename" | "remove") => {
+      item.classList.remove("asks");
+      const name = conversation.title || text("untitled");
+      const time = make("time", "", { datetime: new Date(updated_at).toISOString() }, ago(updated_at, bot.locale));
+      const open = make("button", "do", {}, make("span", "title", { dir: "auto" }, name), time);
+      if (isCurrent(panel, id)) open.ariaCurrent = "true";
+      open.onclick = () => {
+        if (!isCurrent(panel, id)) panel.handle()?.tell("show", id);
+        leave();
+      };
+      const buttons = { rename: tool(RENAME, `${text("rename")}: ${name}`), remove: tool(DELETE, `${text("delete")}: ${name}`) };
+      buttons.rename.onclick = () => {
+        const input = make("input", "", { value: conversation.title, maxlength: "120", required: "", dir: "auto" });
+        const rename = async () => {
+          const title = input.value.trim();
+          const { status } = await panel.call("PATCH", `/v1/conversations/${id}`, JSON.stringify({ title }));
+          if (!isOk(status)) return false;
+          conversation.title = title;
+          draw("rename");
+          return true;
+        };
+        ask(item, [make("label", "", {}, text("title_label"), input)], text("save"), "yes", rename, () => draw("rename"));
+        input.select();
+      };
+      buttons.remove.onclick = () => {
+        const remove = async () => {
+          const { status } = await panel.call("DELETE", `/v1/conversations/${id}`);
+          // What is not there any more is what was wished.
+          if (!isOk(status) && status != 404) return false;
+          if (isCurrent(panel, id)) panel.handle()?.tell("new", "");
+          item.remove();
+          if (!list.childElementCount) list.replaceWith(make("p", "none", {}, text("conversations_empty")));
+          say(text("deleted"));
+          heading.focus();
+          return true;
+        };
+        const question = make("p", "", {}, make("strong", "", { dir: "auto" }, name), make("br"), text("delete_ask"));
+        ask(item, [question], text("delete"), "red", remove, () => draw("remove"));
+      };
+      item.replaceChildren(make("div", "row", {}, open, buttons.rename, buttons.remove));
+      if (focus) buttons[focus].focus();
+    };
+    draw();
+    return item;
+  };
+
+  const load = async () => {
+    list.replaceChildren();
+    list.ariaBusy = "true";
+    const { status, body } = await panel.call("GET", "/v1/conversations");
+    list.ariaBusy = null;
+    if (isOk(status)) {
+      const { items } = JSON.parse(body) as { items: Conversation[] };
+      if (items.length) list.replaceChildren(...items.map(row));
+      else list.replaceWith(make("p", "none", {}, text("conversations_empty")));
+    } else {
+      const retry = make("button", "retry", {}, panel.again);
+      retry.onclick = () => {
+        heading.focus();
+        void load();
+      };
+      list.replaceChildren(make("li", "none", {}, make("p", "", { role: "alert" }, text("failed")), retry));
+    }
+  };
+
+  const back = tool(BACK, text("back"));
+  back.onclick = () => close();
+  const fresh = button(NEW, bot.strings.new_conversation!, "do first");
+  fresh.onclick = () => {
+    panel.handle()?.tell("new", "");
+    leave();
+  };
+  const all = make("div", "all", {}, fresh);
+  if (features.history != false) {
+    all.append(heading, list);
+    void load();
+  }
+  all.append(make("hr"));
+
+  if (features.sound) {
+    const sound = make("button", "do");
+    const draw = () => {
+      const quiet = isQuiet(panel);
+      sound.replaceChildren(panel.icon(quiet ? SILENT : SOUND), text(quiet ? "sound_on" : "sound_off"));
+    };
+    sound.onclick = () => {
+      setQuiet(panel, !isQuiet(panel));
+      draw();
+    };
+    draw();
+    all.append(sound);
+  }
+
+  if (features.export != false) {
+    const download = button(EXPORT, text("export"));
+    download.onclick = async () => {
+      if (download.ariaBusy) return;
+      download.ariaBusy = "true";
+      const { status, body } = await panel.call("GET", "/v1/me/export");
+      download.ariaBusy = null;
+      if (!isOk(status)) return say(text("failed"));
+      const href = URL.createObjectURL(new Blob([body], { type: "application/json" }));
+      make("a", "", { href, download: site + ".json" }).click();
+      setTimeout(() => URL.revokeObjectURL(href), 60_000);
+    };
+    all.append(download);
+  }
+
+  const page = `${edge}/c/${site}`;
+  if (location.href.startsWith(page)) {
+    if (window == top) {
+      const print = button(PRINT, text("print"));
+      print.onclick = () => {
+        leave();
+        window.print();
+      };
+      all.append(print);
+    }
+  } else {
+    all.append(link(PAGE, text("full_page"), page));
+  }
+  if (/^https?:/.test(bot.privacy_url ?? "")) all.append(link(PRIVACY, text("privacy"), bot.privacy_url!));
+
+  const place = make("div");
+  const drawErase = (focus = true) => {
+    const erase = button(ERASE, text("erase"), "do danger");
+    erase.onclick = () => {
+      const doIt = async () => {
+        const { status } = await panel.call("DELETE", "/v1/me");
+        if (!isOk(status)) return false;
+        panel.handle()?.tell("forget", "");
+        forget(panel);
+        drawErase(false);
+        heading.remove();
+        list.replaceWith(make("p", "none", {}, text("conversations_empty")));
+        all.scrollTop = 0;
+        say(text("erased"));
+        back.focus();
+        return true;
+      };
+      ask(place, [make("p", "", {}, text("erase_ask"))], text("erase_yes"), "red", doIt, drawErase);
+    };
+    place.classList.remove("asks");
+    place.replaceChildren(erase);
+    if (focus) erase.focus();
+  };
+  drawErase(false);
+  all.append(place);
+
+  return [make("div", "top", {}, back, make("h3", "", {}, bot.strings.menu!)), said, all];
+};
+
+/** The conversation on the screen: the one that was last spoken of, unless there is nothing yet. */
+const isCurrent = (panel: Panel, id: string) => panel.current == id && !!panel.root.querySelector(".mine");
+
+/** Removes everything that the browser keeps for this site key. */
+const forget = ({ site }: Panel) => {
+  for (const name of ["localStorage", "sessionStorage"] as const) {
+    try {
+      const storage = window[name];
+      for (const key of Object.keys(storage)) {
+        if (key.startsWith("bulle") && key.endsWith(":" + site)) storage.removeItem(key);
+      }
+    } catch {}
+  }
+};
