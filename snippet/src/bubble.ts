@@ -76,8 +76,16 @@ const make = (tag: string, attributes: Record<string, string>, ...children: (Nod
   return element;
 };
 
-/** Draws the bubble of a site. `tag` says what is different here; `into` is filled, instead of a corner of the page. */
-export const start = (tag: HTMLOrSVGElement | null, config: Config, into?: ShadowRoot) => {
+/**
+ * Draws the bubble of a site. `tag` says what is different here; `into` is filled, instead of a corner of the page; `old`
+ * is where it has been drawn before.
+ */
+export const start = (
+  tag: HTMLOrSVGElement | null,
+  config: Config,
+  into?: ShadowRoot,
+  old?: ShadowRoot,
+) => {
   const [edge, site, , , locale, opening, closing, loading, unavailable, again, settings] = config;
   // What is no matter of looks becomes a custom property that nobody reads, but for the identity.
   const look: Shell["look"] = { name: config[2], scheme: "auto", label: "", dir: "ltr", ...settings, ...tag?.dataset, identity: 0 };
@@ -89,7 +97,7 @@ export const start = (tag: HTMLOrSVGElement | null, config: Config, into?: Shado
   };
   if (all[site]) return all[site].attach(tag);
 
-  const root = into ?? make("div", { "data-bulle": site }).attachShadow({ mode: "open" });
+  const root = old ?? into ?? make("div", { "data-bulle": site }).attachShadow({ mode: "open" });
   const host = root.host as HTMLElement;
   host.lang = locale;
   host.dir = look.dir;
@@ -102,7 +110,7 @@ export const start = (tag: HTMLOrSVGElement | null, config: Config, into?: Shado
   const body = make("div", { class: "body" });
   const panel = make(
     "div",
-    { class: "panel", part: "panel", role: "dialog", "aria-label": look.name, tabindex: "-1" },
+    { class: "panel", tabindex: "-1", role: "dialog", "aria-label": look.name },
     make("div", { class: "header" }, make("h2", {}, look.name), shut),
     body,
   );
@@ -174,8 +182,6 @@ export const start = (tag: HTMLOrSVGElement | null, config: Config, into?: Shado
       frame.remove();
       if (!into) host.remove();
       delete all[site];
-      // What was said before is not for another one.
-      all.length = 0;
     },
     attach(tag) {
       // A page that is drawn anew signs in and out with its tag; it keeps what a script has said.
@@ -195,11 +201,11 @@ export const start = (tag: HTMLOrSVGElement | null, config: Config, into?: Shado
       if (method == "ask") bubble.open();
     };
   }
-  const shell: Shell = { config, look, root, body, bubble, calls, paint, again: (next) => start(tag, next, into) };
+  const shell: Shell = { again: (next) => start(tag, next, into, root), config, look, root, body, bubble, calls, paint };
 
   launcher.onpointerenter = launcher.onfocus = prepare;
-  launcher.onclick = bubble.toggle;
   shut.onclick = bubble.close;
+  launcher.onclick = bubble.toggle;
   panel.onkeydown = ({ key }) => {
     if (key == "Escape") bubble.close();
   };

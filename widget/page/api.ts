@@ -22,6 +22,8 @@ export interface Owner {
   carry(carrier: Carrier): void;
   /** What the page has said of its visitor. */
   who: Identity;
+  /** Whether the bubble has been drawn anew, in the language that the tag asks for. */
+  moved?: Promise<boolean>;
 }
 
 type Listener = (detail: any) => void;
@@ -69,12 +71,14 @@ export const serve = (shell: Shell): Owner => {
   };
 
   const paint = shell.paint;
+  const theme = {};
   const spelled = (now: Record<string, string>) => {
+    Object.assign(theme, now);
     // As in CSS: `darkBg` is `--bulle-dark-bg`.
     const entries = Object.entries(now).map(([name, value]) => [name.replace(/[A-Z]/g, "-$&").toLowerCase(), value]);
     paint(Object.fromEntries(entries));
   };
-  spelled(Object.fromEntries(Object.entries(look).filter(([name, value]) => /[A-Z]/.test(name) && typeof value == "string")));
+  spelled(Object.fromEntries(Object.entries(look).filter(([name]) => /^(on|dark)[A-Z]/.test(name))));
 
   const owner: Owner = {
     emit,
@@ -83,6 +87,27 @@ export const serve = (shell: Shell): Owner => {
       carrier = next;
       for (const [method, ...values] of calls.splice(0)) bubble[method]!(...values);
     },
+  };
+  const setLocale = async (locale: string) => {
+    try {
+      const answer = await fetch(`${edge}/s/${site}.json?locale=${encodeURIComponent(locale)}`);
+      const next = await answer.json();
+      if (!answer.ok || signal.aborted) return;
+      // The bubble is drawn anew. What has been said to it goes on, and whoever holds it speaks to the new one.
+      next[10].spoken = look.locale ?? locale;
+      const was = isOpen();
+      bubble.destroy();
+      shell.again(next);
+      const now = (window as any).Bulle[site] as Bubble;
+      for (const kind in listeners) for (const listener of listeners[kind]!) now.on(kind as keyof Occasions, listener);
+      if (owner.who !== undefined) now.identify(owner.who);
+      now.setTheme(theme);
+      for (const [method, ...values] of calls.splice(0)) (now as any)[method](...values);
+      for (const method in now) bubble[method] = (...values) => (window as any).Bulle[site]?.[method](...values);
+      if (was) now.open();
+    } catch (error) {
+      console.error("[Bulle]", error);
+    }
   };
   const { destroy } = bubble;
   Object.assign(bubble, {
@@ -97,26 +122,7 @@ export const serve = (shell: Shell): Owner => {
     },
     signOut: () => bubble.identify!(null),
     setTheme: spelled,
-    async setLocale(locale) {
-      try {
-        const answer = await fetch(`${edge}/s/${site}.json?locale=${encodeURIComponent(locale)}`);
-        const next = await answer.json();
-        if (!answer.ok || signal.aborted) return;
-        // The bubble is drawn anew. What has been said to it goes on, and whoever holds it speaks to the new one.
-        next[10].spoken = look.locale ?? locale;
-        const was = isOpen();
-        bubble.destroy();
-        shell.again(next);
-        const now = (window as any).Bulle[site] as Bubble;
-        for (const kind in listeners) for (const listener of listeners[kind]!) now.on(kind as keyof Occasions, listener);
-        if (owner.who !== undefined) now.identify(owner.who);
-        now.setTheme(look);
-        for (const method in now) bubble[method] = (...values) => (window as any).Bulle[site]?.[method](...values);
-        if (was) now.open();
-      } catch (error) {
-        console.error("[Bulle]", error);
-      }
-    },
+    setLocale,
     on(kind, listener) {
       (listeners[kind] ??= new Set()).add(listener);
       if (kind == "ready" && isReady) tell(listener, {});
@@ -129,12 +135,16 @@ export const serve = (shell: Shell): Owner => {
       } catch {}
       shell.end();
       destroy();
+      // What was said before is not for another one.
+      (window as any).Bulle.length = 0;
     },
   } satisfies Partial<typeof bubble>);
   const waiting = calls.splice(0);
   for (const [method, ...values] of waiting) bubble[method]!(...values);
   // The script speaks the browser's language; the tag may want another one.
-  if (look.locale && look.locale != look.spoken && !config[4].startsWith(look.locale)) bubble.setLocale!(look.locale);
+  if (look.locale && look.locale != look.spoken && look.locale != config[4]) {
+    owner.moved = setLocale(look.locale).then(() => signal.aborted);
+  }
   if (isOpen()) shell.shown(true);
   return owner;
 };

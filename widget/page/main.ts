@@ -34,6 +34,7 @@ type Fill = (focus: boolean) => boolean;
 export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): Promise<Fill> => {
   const shell = complete(loaded);
   const owner = (shell.owner ??= serve(shell));
+  if (await owner.moved) return () => true;
   const framed = async () => (await import("./frame")).frame(shell, owner);
   if (!files[0]) return framed();
 

@@ -49,6 +49,7 @@ export const complete = (loaded: Loaded): Shell => {
   const [frame, panel, launcher] = [find("frame"), find("panel"), find("launcher")];
   find("header").setAttribute("part", "header");
   body.setAttribute("part", "body");
+  panel.setAttribute("part", "panel");
   const controller = new AbortController();
   const { signal } = controller;
 
