@@ -58,12 +58,11 @@ interface Page {
   load(shell: Shell, files: Promise<unknown>[]): Promise<(focus: boolean) => unknown>;
 }
 
-/** Replaced by the build with the hashed paths of the widget. */
-declare const __BULLE_ASSETS__: { js: string; wasm: string; css: string };
+/** Replaced by the build with the path of the widget's files, which holds their hash, up to what they end in. */
+declare const __BULLE_ASSETS__: string;
 /** Replaced by the build with shell.css. */
 declare const __BULLE_STYLES__: string;
 
-const assets = __BULLE_ASSETS__;
 const page = window as { Bulle?: any };
 
 /** An element with attributes and children. */
@@ -136,10 +135,10 @@ export const start = (
 
   const fetchCode = async () => {
     // A failed import is remembered by the browser under its address: every try has its own.
-    const at = (path: string) => edge + path + (tries ? "?" + tries : "");
-    const files = ("frame" in look ? [] : [assets.wasm, assets.css]).map((path) => fetch(at(path)).catch((error) => error));
+    const at = (kind: string) => edge + __BULLE_ASSETS__ + kind + (tries ? "?" + tries : "");
+    const files = ("frame" in look ? [] : ["wasm", "css"]).map((kind) => fetch(at(kind)).catch((error) => error));
     try {
-      return await ((await import(at(assets.js))) as Page).load(shell, files);
+      return await ((await import(at("js"))) as Page).load(shell, files);
     } catch (error) {
       code = undefined;
       tries++;

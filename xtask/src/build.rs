@@ -85,29 +85,37 @@ pub fn worker_only() -> Result<()> {
 fn widget() -> Result<()> {
     let compiled = compile()?;
     let (glue, wasm) = optimize(&compiled)?;
-    let page = page(&glue)?;
+    let mut page = page(&glue)?;
     let css = style("widget/web/style/index.css")?;
 
     let folder = paths::assets().join(FOREVER);
+    let of_page = |name: &str| read(&paths::cache().join("page").join(name));
+    // What the loader names has one name for all, which is one hash in the loader instead of three.
+    let first = [
+        ("js", of_page(&page.entry)?),
+        ("wasm", read(&wasm)?),
+        ("css", css.into_bytes()),
+    ];
+    let hash = compress::hash_all(&first.each_ref().map(|(_, bytes)| bytes.as_slice()));
+    let name: String = hash.chars().take(8).collect();
+    let name = format!("bulle-{name}");
     let mut names = BTreeSet::new();
-    for name in page.usable.iter().chain(&page.later) {
-        let bytes = read(&paths::cache().join("page").join(name))?;
-        compress::write_with_siblings(&folder.join(name), &bytes)?;
-        names.insert(name.clone());
-    }
-    let mut publish = |extension: &str, bytes: &[u8]| -> Result<String> {
-        let name: String = compress::hash(bytes).chars().take(8).collect();
-        let name = format!("bulle-{name}.{extension}");
-        compress::write_with_siblings(&folder.join(&name), bytes)?;
-        let url = format!("/{FOREVER}/{name}");
+    let mut publish = |name: String, bytes: &[u8]| {
+        let written = compress::write_with_siblings(&folder.join(&name), bytes);
         names.insert(name);
-        Ok(url)
+        written
     };
-    let urls = serde_json::json!({
-        "js": format!("/{FOREVER}/{}", page.entry),
-        "wasm": publish("wasm", &read(&wasm)?)?,
-        "css": publish("css", css.as_bytes())?,
-    });
+    for (extension, bytes) in &first {
+        publish(format!("{name}.{extension}"), bytes)?;
+    }
+    for part in page.usable.iter_mut().chain(&mut page.later) {
+        if *part == page.entry {
+            *part = format!("{name}.js");
+        } else {
+            publish(part.clone(), &of_page(part)?)?;
+        }
+    }
+    let urls = serde_json::json!(format!("/{FOREVER}/{name}."));
     let parts = serde_json::json!({ "js": page.usable, "later": page.later });
     compress::write(&paths::page_parts(), parts.to_string().as_bytes())?;
     loader(&urls.to_string())?;
