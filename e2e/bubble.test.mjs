@@ -221,7 +221,7 @@ describe("looks and assistive technology", () => {
     const { page, bubble } = await visit("about:blank");
     await page.route("**/s/*.js", async (route) => {
       const response = await route.fetch();
-      await route.fulfill({ response, body: (await response.text()).replace(',"fr",', ',"ar",') });
+      await route.fulfill({ response, body: (await response.text()).replace(',"fr",', ',"ar",').replace('{"accent"', '{"dir":"rtl","accent"') });
     });
     await page.goto(`${edge.site}/digital-twin/`);
     await bubble.open();

@@ -45,7 +45,7 @@ async function visit(locale, view = "desktop", path = "/plain/") {
   if (view === "rtl") {
     await page.route("**/s/*.js", async (route) => {
       const response = await route.fetch();
-      await route.fulfill({ response, body: (await response.text()).replace(/,"(fr|en)",/, ',"ar",') });
+      await route.fulfill({ response, body: (await response.text()).replace(/,"(fr|en)",/, ',"ar",').replace('{"accent"', '{"dir":"rtl","accent"') });
     });
   }
   await page.goto(path.startsWith("/") ? edge.site + path : path);

@@ -3,8 +3,6 @@
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeSeq};
 use std::collections::BTreeMap;
 
-use crate::settings::{Position, Scheme, Size};
-
 /// What of the settings the loader hands on to the application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoaderConfig {
@@ -36,20 +34,11 @@ pub struct LoaderConfig {
 pub struct LoaderSettings {
     /// What the application needs, too.
     pub config: LoaderConfig,
-    /// Brand colour as `#rrggbb`.
-    pub accent: String,
-    /// Colour scheme.
-    pub scheme: Scheme,
-    /// Corner of the window.
-    pub position: Position,
-    /// Custom properties that differ from what they are by themselves, without their dashes.
-    pub style: BTreeMap<String, String>,
-    /// How much room the bubble takes.
-    pub size: Size,
+    /// What is not as it is by itself, by the names of the tag's attributes: `scheme`, `position`, `size`, `label`, `dir`,
+    /// and custom properties without `--bulle-`.
+    pub look: BTreeMap<String, String>,
     /// When the bubble speaks first.
     pub rules: Vec<Rule>,
-    /// Words on the launcher; may be empty.
-    pub label: String,
 }
 
 /// When the bubble speaks first, and what it says.
@@ -74,8 +63,8 @@ pub struct Rule {
     pub ask: Option<String>,
 }
 
-/// An array in the order of the fields of [`LoaderConfig`] and [`LoaderSettings`]: the settings are the one part of the
-/// loader that is not compressed, so they come without names.
+/// An array: the fields of [`LoaderConfig`] in their order, and the look. The settings are the one part of the loader that
+/// is not compressed, so they come without names. The rules stand in a script of their own.
 impl Serialize for LoaderSettings {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut array = serializer.serialize_seq(None)?;
@@ -91,16 +80,10 @@ impl Serialize for LoaderSettings {
             &config.loading,
             &config.unavailable,
             &config.retry,
-            &self.accent,
         ] {
             array.serialize_element(text)?;
         }
-        array.serialize_element(&self.scheme)?;
-        array.serialize_element(&self.position)?;
-        array.serialize_element(&self.style)?;
-        array.serialize_element(&self.size)?;
-        array.serialize_element(&self.rules)?;
-        array.serialize_element(&self.label)?;
+        array.serialize_element(&self.look)?;
         array.end()
     }
 }

@@ -382,11 +382,7 @@ fn the_loader_reads_what_the_edge_writes() {
     };
     assert_json_snapshot!(LoaderSettings {
         config,
-        accent: theme.accent.clone(),
-        scheme: theme.scheme,
-        position: theme.position,
-        style: theme.style(),
-        size: theme.size,
+        look: theme.style(),
         rules: vec![Rule {
             text: text("Hi"),
             delay_s: Some(5),
@@ -394,6 +390,5 @@ fn the_loader_reads_what_the_edge_writes() {
             url: Some(text("/pricing*")),
             ..Rule::default()
         }],
-        label: text("Ask us"),
     });
 }

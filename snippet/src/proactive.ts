@@ -49,7 +49,7 @@ const notes = (site: string, rules: Rule[], dismiss: string) => {
     };
     const note = make(
       "div",
-      `position:fixed;z-index:var(--bulle-z,2147483000);bottom:calc(var(--bulle-bottom,20px) + var(--launcher,60px) + 14px + env(safe-area-inset-bottom));${frame.matches(".left") ? "left" : "right"}:var(--bulle-side,20px);display:flex;max-width:300px;background:var(--bg);border:1px solid var(--line);border-radius:18px;box-shadow:0 8px 28px #0004`,
+      `position:fixed;z-index:var(--bulle-z,2147483000);bottom:calc(var(--bulle-bottom,20px) + var(--launcher,60px) + 14px + env(safe-area-inset-bottom));${frame.matches(".left") ? "left" : "right"}:var(--bulle-side,20px);display:flex;max-width:300px;background:var(--bg);color:var(--text);border:1px solid var(--bulle-line,#8884);border-radius:18px;box-shadow:0 8px 28px #0004`,
       { role: "status", onkeydown: ({ key }) => key == "Escape" && dismissed() },
     );
     launcher.before(note);

@@ -84,7 +84,7 @@ export const attach = async (panel: Panel): Promise<void> => {
 
   const changed = () => {
     const read = given.flatMap((one) => one.read ?? []);
-    panel.handle().tell("attach", JSON.stringify(read));
+    panel.handle()?.tell("attach", JSON.stringify(read));
     if (held && !waits()) {
       held = false;
       tell("");

@@ -42,4 +42,6 @@ export interface Handle {
   tell(wish: string, value: string): void;
   /** Calls the edge as the visitor; the ticket of the answer. */
   call(method: string, path: string, body?: string): number;
+  /** Ends the widget; nothing may be called any more. */
+  free(): void;
 }

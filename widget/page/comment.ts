@@ -35,7 +35,7 @@ export const rated = async (panel: Panel, { message, rating }: Rated): Promise<v
   };
   const sent = send();
   // The thumb shows what the edge knows.
-  void sent.then((kept) => kept || panel.handle().tell("unrate", message));
+  void sent.then((kept) => kept || panel.handle()?.tell("unrate", message));
   const anchor = panel.root.querySelector(`[data-v="${message}"]`)?.closest<HTMLElement>(".msg");
   const text = await texts(panel).catch(() => undefined);
   if (!anchor?.isConnected || !text) return;

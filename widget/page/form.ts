@@ -149,7 +149,7 @@ export const form = async (panel: Panel, asked: Form): Promise<void> => {
     app.removeEventListener("click", pick, true);
     shown.remove();
     if (focus) body.querySelector<HTMLElement>("[data-first]")?.focus();
-    if (waiting) panel.handle().tell("ask", waiting);
+    if (waiting) panel.handle()?.tell("ask", waiting);
   };
   if (!asked.required) {
     const skip = make("button", "", { type: "button" }, text("dismiss"));

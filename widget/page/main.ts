@@ -4,25 +4,17 @@
  */
 
 import init, { mount } from "bulle-glue";
+import type { Shell as Loaded } from "../../snippet/src/bubble";
+import { serve } from "./api";
 import type { Handle, Page } from "./bridge";
 import { dates } from "./dates";
-import { identities, type Identified } from "./identity";
+import { identities } from "./identity";
 import { parts } from "./parts";
+import { complete, decorate } from "./shell";
 import { tabs } from "./tabs";
 import { transport } from "./transport";
 
-/** What the loader has drawn and fetched. */
-export interface Shell {
-  /** The settings, as in the script: the fields of `LoaderConfig` in protocol/src/loader.rs. */
-  config: unknown[];
-  root: ShadowRoot;
-  /** The panel below its header. */
-  body: HTMLElement;
-  /** Where the header keeps its buttons. */
-  tools: HTMLElement;
-  /** The page's handle on the bubble. */
-  bubble: Identified;
-}
+export type { Shell } from "./shell";
 
 /** The answer to a call of the edge; status 0 when there was none. */
 export interface Answer {
@@ -30,83 +22,125 @@ export interface Answer {
   body: string;
 }
 
+/** What the loader calls to fill the panel; whether it could. `focus` when the visitor has asked for it. */
+type Fill = (focus: boolean) => boolean;
+
 /**
- * Fills the loader's frame; `focus` when the visitor has asked for it, so that the composer takes the focus.
+ * Makes everything ready.
  *
- * @returns false when the settings cannot be read.
+ * @param files the module and the stylesheet as they come; none when the tag asks for a frame.
+ * @throws when something could not be fetched, or the browser cannot run it.
  */
-export const start = async (
-  shell: Shell,
-  module: WebAssembly.Module,
-  css: string,
-  focus: boolean,
-): Promise<boolean> => {
-  await init({ module_or_path: module });
-  const { root, bubble } = shell;
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(css);
-  root.adoptedStyleSheets.push(sheet);
+export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): Promise<Fill> => {
+  const shell = complete(loaded);
+  const owner = (shell.owner ??= serve(shell));
+  if (await owner.moved) return () => true;
+  const framed = async () => (await import("./frame")).frame(shell, owner);
+  if (!files[0]) return framed();
 
-  const [, site, , , locale] = shell.config as [string, string, string, string, string];
-  let widget: Handle | undefined;
-  const handle = () => widget!;
-  const replies: Record<number, (answer: Answer) => void> = {};
-  const blobs: Record<string, Blob> = {};
-  let sent = 0;
-  const call = (method: string, path: string, body?: string | Blob) =>
-    new Promise<Answer>((resolve) => {
-      if (body instanceof Blob) {
-        const name = `blob:${++sent}`;
-        blobs[name] = body;
-        body = name;
-      }
-      replies[handle().call(method, path, body)] = (answer) => {
-        delete blobs[body as string];
-        resolve(answer);
-      };
+  const [wasm, css] = await Promise.all(files);
+  try {
+    await init({ module_or_path: await WebAssembly.compileStreaming(whole(wasm)) });
+  } catch (error) {
+    if (await (await import("./policy")).refuses(shell.config[0], error, wasm)) return framed();
+    throw error;
+  }
+  decorate(shell, await whole(css).text());
+
+  const { root, signal } = shell;
+  return (focus) => {
+    let widget: Handle | undefined;
+    const handle = () => widget;
+    const replies: Record<number, (answer: Answer) => void> = {};
+    const [, site, , , locale] = shell.config;
+    const others = tabs(site, handle);
+    const blobs: Record<string, Blob> = {};
+    let sent = 0;
+    const call = (method: string, path: string, body?: string | Blob) =>
+      new Promise<Answer>((resolve) => {
+        if (!widget) return;
+        if (body instanceof Blob) {
+          const name = `blob:${++sent}`;
+          blobs[name] = body;
+          body = name;
+        }
+        replies[widget.call(method, path, body)] = (answer) => {
+          delete blobs[body as string];
+          resolve(answer);
+        };
+      });
+    const { heard, emit } = parts(shell, handle, call);
+    const calls = transport(handle, others.tell, heard, blobs);
+
+    const who = identities(owner, handle);
+    const page: Page = {
+      ...calls,
+      ...who,
+      replied(ticket, status, body) {
+        replies[ticket]?.({ status, body });
+        delete replies[ticket];
+      },
+      challenge(script, sitekey, language) {
+        root.host.replaceChildren();
+        if (script) {
+          const answer = (token?: string) => widget?.challenged(token);
+          void import("./challenge").then((part) => part.challenge(root, script, sitekey, language, answer));
+        }
+      },
+      emit(kind, detail) {
+        emit(kind, detail);
+        owner.emit(kind, JSON.parse(detail));
+      },
+      date: dates(locale),
+      copy(text) {
+        const { clipboard } = navigator;
+        if (clipboard) {
+          clipboard.writeText(text).catch(() => {});
+          return true;
+        }
+        // Pages that are not secure have none, but the way of old.
+        const focus = root.activeElement as HTMLElement | null;
+        const field = document.createElement("textarea");
+        field.value = text;
+        root.append(field);
+        field.select();
+        const copied = document.execCommand("copy");
+        field.remove();
+        focus?.focus();
+        return copied;
+      },
+      private() {
+        const { globalPrivacyControl, doNotTrack } = navigator as { globalPrivacyControl?: boolean; doNotTrack?: unknown };
+        return globalPrivacyControl || doNotTrack == "1";
+      },
+    };
+    widget = mount(shell.body, shell.tools, JSON.stringify(shell.config), focus, page);
+    if (!widget) return false;
+    widget.tell("start", "");
+
+    const told = (wish: string) => widget?.tell(wish, "");
+    for (const kind of ["online", "offline"]) addEventListener(kind, () => told(kind), { signal });
+    // A page that comes back from the browser's memory has missed what happened meanwhile.
+    addEventListener("pageshow", ({ persisted }) => persisted && told("reload"), { signal });
+
+    owner.carry({
+      ask: (text) => widget?.tell("ask", text),
+      identify: who.said,
+      // The widget marks what comes first: a text field would raise the keyboard of a phone.
+      focus: () => root.querySelector<HTMLElement>("[data-first]")?.focus(),
+      end() {
+        calls.end();
+        others.close();
+        widget?.free();
+        widget = undefined;
+      },
     });
-  const { heard, emit } = parts(shell, handle, call);
-
-  const page: Page = {
-    ...transport(handle, tabs(site, handle).tell, heard, blobs),
-    ...identities(bubble, handle),
-    replied(ticket, status, body) {
-      replies[ticket]?.({ status, body });
-      delete replies[ticket];
-    },
-    challenge(script, sitekey, language) {
-      root.host.replaceChildren();
-      if (script) {
-        const answer = (token?: string) => handle().challenged(token);
-        void import("./challenge").then((part) => part.challenge(root, script, sitekey, language, answer));
-      }
-    },
-    emit,
-    date: dates(locale),
-    copy(text) {
-      const { clipboard } = navigator;
-      if (clipboard) {
-        clipboard.writeText(text).catch(() => {});
-        return true;
-      }
-      // Pages that are not secure have none, but the way of old.
-      const focus = root.activeElement as HTMLElement | null;
-      const field = document.createElement("textarea");
-      field.value = text;
-      root.append(field);
-      field.select();
-      const copied = document.execCommand("copy");
-      field.remove();
-      focus?.focus();
-      return copied;
-    },
-    private() {
-      const { globalPrivacyControl, doNotTrack } = navigator as { globalPrivacyControl?: boolean; doNotTrack?: unknown };
-      return globalPrivacyControl || doNotTrack == "1";
-    },
+    return true;
   };
-  widget = mount(shell.body, shell.tools, JSON.stringify(shell.config), focus, page);
-  if (!widget) return false;
-  widget.tell("start", "");
-  return true;
+};
+
+/** A file that has come. */
+const whole = (file: Response | Error | undefined): Response => {
+  if (file instanceof Response && file.ok) return file;
+  throw file instanceof Error ? file : new Error(`${file?.url}: ${file?.status}`);
 };

@@ -198,7 +198,7 @@ const content = (panel: Panel, text: Text, close: (focus?: boolean) => void): No
       const open = make("button", "do", {}, make("span", "title", {}, make("bdi", "", {}, name)), time);
       if (isCurrent(panel, id)) open.ariaCurrent = "true";
       open.onclick = () => {
-        if (!isCurrent(panel, id)) panel.handle().tell("show", id);
+        if (!isCurrent(panel, id)) panel.handle()?.tell("show", id);
         leave();
       };
       const buttons = { rename: tool(RENAME, `${text("rename")}: ${name}`), remove: tool(DELETE, `${text("delete")}: ${name}`) };
@@ -220,7 +220,7 @@ const content = (panel: Panel, text: Text, close: (focus?: boolean) => void): No
           const { status } = await panel.call("DELETE", `/v1/conversations/${id}`);
           // What is not there any more is what was wished.
           if (!isOk(status) && status != 404) return false;
-          if (isCurrent(panel, id)) panel.handle().tell("new", "");
+          if (isCurrent(panel, id)) panel.handle()?.tell("new", "");
           item.remove();
           if (!list.childElementCount) list.replaceWith(make("p", "none", {}, text("conversations_empty")));
           say(text("deleted"));
@@ -260,7 +260,7 @@ const content = (panel: Panel, text: Text, close: (focus?: boolean) => void): No
   back.onclick = () => close();
   const fresh = button(NEW, bot.strings.new_conversation!, "do first");
   fresh.onclick = () => {
-    panel.handle().tell("new", "");
+    panel.handle()?.tell("new", "");
     leave();
   };
   const all = make("div", "all", {}, fresh);
@@ -321,7 +321,7 @@ const content = (panel: Panel, text: Text, close: (focus?: boolean) => void): No
       const doIt = async () => {
         const { status } = await panel.call("DELETE", "/v1/me");
         if (!isOk(status)) return false;
-        panel.handle().tell("forget", "");
+        panel.handle()?.tell("forget", "");
         forget(panel);
         drawErase(false);
         heading.remove();

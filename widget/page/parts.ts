@@ -30,7 +30,7 @@ export interface Panel {
   current?: string;
   /** The texts of the parts; see texts.ts. */
   texts?: Promise<Record<string, string>>;
-  handle(): Handle;
+  handle(): Handle | undefined;
   /** Calls the edge as the visitor. */
   call(method: string, path: string, body?: string | Blob): Promise<Answer>;
   make: typeof make;
@@ -71,10 +71,10 @@ export const icon = (d: string): SVGElement => {
 };
 
 /** Watches what is wanted. `heard` takes what the edge has answered, `emit` what the widget tells. */
-export const parts = (shell: Shell, handle: () => Handle, call: Panel["call"]) => {
+export const parts = (shell: Shell, handle: () => Handle | undefined, call: Panel["call"]) => {
   const { root, body, tools } = shell;
-  const [edge, site, , , , , , , unavailable, again] = shell.config as string[];
-  const frame = root.querySelector<HTMLElement>(".frame")!;
+  const [edge, site, , , , , , , unavailable, again] = shell.config;
+  const { frame } = shell;
   const listeners: Panel["listeners"] = [];
   const style = (css: string) => {
     const sheet = new CSSStyleSheet();
@@ -119,7 +119,7 @@ export const parts = (shell: Shell, handle: () => Handle, call: Panel["call"]) =
       }
       if (kind == "feedback") {
         const rated = JSON.parse(detail);
-        const lost = () => handle().tell("unrate", rated.message);
+        const lost = () => handle()?.tell("unrate", rated.message);
         import("./comment").then((part) => part.rated(panel, rated), lost);
       }
       if (kind == "code") {

@@ -18,7 +18,7 @@ type Message =
 export type Tell = (url: string, body?: string) => ((bytes?: Uint8Array<ArrayBuffer>) => void) | undefined;
 
 /** Listens to the other tabs of a site, and speaks to them. */
-export const tabs = (site: string, handle: () => Handle) => {
+export const tabs = (site: string, handle: () => Handle | undefined) => {
   // Old browsers have none: every tab reads for itself.
   const channel = window.BroadcastChannel && new BroadcastChannel("bulle:" + site);
   const tickets: Record<string, number> = {};
@@ -28,12 +28,12 @@ export const tabs = (site: string, handle: () => Handle) => {
   channel.onmessage = ({ data }: MessageEvent<Message>) => {
     const { id } = data;
     if ("text" in data) {
-      tickets[id] = handle().overheard(data.conversation, id, data.text);
+      tickets[id] = handle()?.overheard(data.conversation, id, data.text) ?? 0;
     } else if (tickets[id]) {
-      if ("bytes" in data) return handle().streamed(tickets[id], data.bytes);
+      if ("bytes" in data) return handle()?.streamed(tickets[id], data.bytes);
       const ticket = tickets[id];
       delete tickets[id];
-      handle().broken(ticket);
+      handle()?.broken(ticket);
     }
   };
 

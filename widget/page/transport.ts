@@ -4,17 +4,17 @@ import type { Handle, Page } from "./bridge";
 import type { Tell } from "./tabs";
 
 /**
- * `request` and `abort` of the page.
+ * `request` and `abort` of the page; `end` stops everything that runs.
  *
  * - `heard`: told of every answer that is not an error, before the widget is; the body of a stream is "".
  * - `blobs`: bodies that are no JSON, by the name that stands for them.
  */
 export const transport = (
-  handle: () => Handle,
+  handle: () => Handle | undefined,
   tell: Tell,
   heard: (url: string, body: string) => void,
   blobs: Record<string, Blob>,
-): Pick<Page, "request" | "abort"> => {
+): Pick<Page, "request" | "abort"> & { end(): void } => {
   const running: Record<number, AbortController> = {};
 
   const perform = async (ticket: number, url: string, init: RequestInit) => {
@@ -30,18 +30,18 @@ export const transport = (
           const { done, value } = await reader.read();
           if (done) break;
           hear?.(value);
-          handle().streamed(ticket, value);
+          handle()?.streamed(ticket, value);
         }
       } else {
         const body = await answer.text();
         delete running[ticket];
         if (answer.ok) heard(url, body);
-        return handle().answered(ticket, answer.status, body);
+        return handle()?.answered(ticket, answer.status, body);
       }
     } catch {}
     delete running[ticket];
     hear?.();
-    handle().broken(ticket);
+    handle()?.broken(ticket);
   };
 
   return {
@@ -56,6 +56,9 @@ export const transport = (
     abort(ticket) {
       running[ticket]?.abort();
       delete running[ticket];
+    },
+    end() {
+      for (const ticket in running) running[ticket]!.abort();
     },
   };
 };

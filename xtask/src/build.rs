@@ -85,32 +85,43 @@ pub fn worker_only() -> Result<()> {
 fn widget() -> Result<()> {
     let compiled = compile()?;
     let (glue, wasm) = optimize(&compiled)?;
-    let page = page(&glue)?;
-    let css = style()?;
+    let mut page = page(&glue)?;
+    let css = style("widget/web/style/index.css")?;
 
     let folder = paths::assets().join(FOREVER);
+    let of_page = |name: &str| read(&paths::cache().join("page").join(name));
+    // What the loader names has one name for all, which is one hash in the loader instead of three.
+    let first = [
+        ("js", of_page(&page.entry)?),
+        ("wasm", read(&wasm)?),
+        ("css", css.into_bytes()),
+    ];
+    let hash = compress::hash_all(&first.each_ref().map(|(_, bytes)| bytes.as_slice()));
+    let name: String = hash.chars().take(8).collect();
+    let name = format!("bulle-{name}");
     let mut names = BTreeSet::new();
-    for name in page.usable.iter().chain(&page.later) {
-        let bytes = read(&paths::cache().join("page").join(name))?;
-        compress::write_with_siblings(&folder.join(name), &bytes)?;
-        names.insert(name.clone());
-    }
-    let mut publish = |extension: &str, bytes: &[u8]| -> Result<String> {
-        let name: String = compress::hash(bytes).chars().take(8).collect();
-        let name = format!("bulle-{name}.{extension}");
-        compress::write_with_siblings(&folder.join(&name), bytes)?;
-        let url = format!("/{FOREVER}/{name}");
+    let mut publish = |name: String, bytes: &[u8]| {
+        let written = compress::write_with_siblings(&folder.join(&name), bytes);
         names.insert(name);
-        Ok(url)
+        written
     };
-    let urls = serde_json::json!({
-        "js": format!("/{FOREVER}/{}", page.entry),
-        "wasm": publish("wasm", &read(&wasm)?)?,
-        "css": publish("css", &css)?,
-    });
+    for (extension, bytes) in &first {
+        publish(format!("{name}.{extension}"), bytes)?;
+    }
+    for part in page.usable.iter_mut().chain(&mut page.later) {
+        if *part == page.entry {
+            *part = format!("{name}.js");
+        } else {
+            publish(part.clone(), &of_page(part)?)?;
+        }
+    }
+    let urls = serde_json::json!(format!("/{FOREVER}/{name}."));
     let parts = serde_json::json!({ "js": page.usable, "later": page.later });
     compress::write(&paths::page_parts(), parts.to_string().as_bytes())?;
     loader(&urls.to_string())?;
+    // `<bulle-chat>`, and the bot's page of its own.
+    script("element", &urls.to_string())?;
+    script("hosted", &urls.to_string())?;
     notes()?;
     remove_all_but(&folder, &names)
 }
@@ -285,32 +296,50 @@ fn file_name(path: &Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
-fn style() -> Result<Vec<u8>> {
-    let output = paths::cache().join("widget/bulle.css");
+/// A stylesheet, minified.
+fn style(source: &str) -> Result<String> {
+    let output = paths::cache().join(source);
     process::run(
         process::npm_tool("esbuild")
-            .arg(paths::root().join("widget/web/style/index.css"))
+            .arg(paths::root().join(source))
             .args(["--bundle", "--minify"])
             .args(["--log-level=warning", "--legal-comments=none"])
             .arg(format!("--outfile={}", output.display())),
     )?;
-    Ok(read(&output)?.trim_ascii_end().to_vec())
+    Ok(String::from_utf8(read(&output)?)?.trim_end().to_owned())
 }
 
-fn loader(urls: &str) -> Result<()> {
-    let output = paths::cache().join("loader.js");
+/// Bundles a script of snippet/src.
+fn snippet(name: &str, format: &str, urls: &str) -> Result<String> {
+    let styles = serde_json::to_string(&style("snippet/src/shell.css")?)?;
+    let output = paths::cache().join(format!("{name}.js"));
     process::run(
         process::npm_tool("esbuild")
-            .arg(paths::root().join("snippet/src/loader.ts"))
-            .args(["--bundle", "--minify", "--format=iife", "--target=es2021"])
+            .arg(paths::root().join(format!("snippet/src/{name}.ts")))
+            .args(["--bundle", "--minify", "--target=es2021"])
+            .arg(format!("--format={format}"))
             .args(["--log-level=warning", "--legal-comments=none"])
             // Without the project's settings there is no "use strict", which the loader does not need.
             .arg("--tsconfig-raw={}")
             .arg(format!("--define:__BULLE_ASSETS__={urls}"))
+            .arg(format!("--define:__BULLE_STYLES__={styles}"))
             .arg(format!("--outfile={}", output.display())),
     )?;
-    let script = fs::read_to_string(&output)
-        .with_context(|| format!("could not read {}", output.display()))?;
+    fs::read_to_string(&output).with_context(|| format!("could not read {}", output.display()))
+}
+
+/// A script that is served under its own name, which never changes.
+fn script(name: &str, urls: &str) -> Result<()> {
+    let text = snippet(name, "esm", urls)?;
+    // What is beside it may be of an earlier one.
+    let file = |suffix: &str| paths::assets().join(format!("{name}.js{suffix}"));
+    compress::write(&file(""), text.as_bytes())?;
+    compress::write(&file(".br"), &compress::brotli(text.as_bytes())?)?;
+    compress::write(&file(".gz"), &compress::gzip(text.as_bytes())?)
+}
+
+fn loader(urls: &str) -> Result<()> {
+    let script = snippet("loader", "iife", urls)?;
     match script.matches(PLACEHOLDER).count() {
         1 => {
             let head = compress::brotli_flushed(site_loader::head(&script).as_bytes())?;

@@ -46,6 +46,11 @@ fn answer(request: Request, folder: &Path, edge: &str) {
             response.add_header(header);
         }
     }
+    for (name, value) in &page.headers {
+        if let Ok(header) = Header::from_bytes(name.as_str(), value.as_str()) {
+            response.add_header(header);
+        }
+    }
     // A browser that has gone away needs no answer.
     let _ = request.respond(response);
 }
@@ -54,6 +59,8 @@ struct Page {
     status: u16,
     content_type: &'static str,
     location: Option<String>,
+    /// What the example's `_headers` says of it.
+    headers: Vec<(String, String)>,
     body: Vec<u8>,
 }
 
@@ -75,6 +82,7 @@ fn page(folder: &Path, url: &str, edge: &str) -> Page {
                 content_type: "text/plain; charset=utf-8",
                 // One slash in front: two would name another host.
                 location: Some(format!("/{}/{query}", path.trim_start_matches('/'))),
+                headers: Vec::new(),
                 body: Vec::new(),
             };
         }
@@ -92,8 +100,26 @@ fn page(folder: &Path, url: &str, edge: &str) -> Page {
         status: 200,
         content_type,
         location: None,
+        headers: headers(&file, edge),
         body,
     }
+}
+
+/// The headers of a file, from the file `_headers` beside it: lines with the name of a file, `/index.html`, and below each the
+/// headers of that file, indented: `  Name: value`.
+fn headers(file: &Path, edge: &str) -> Vec<(String, String)> {
+    let text = fs::read_to_string(file.with_file_name("_headers")).unwrap_or_default();
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let mut headers = Vec::new();
+    let mut of_file = false;
+    for line in text.lines() {
+        if !line.starts_with(' ') {
+            of_file = line.trim().trim_start_matches('/') == name;
+        } else if let (true, Some((name, value))) = (of_file, line.split_once(':')) {
+            headers.push((name.trim().to_owned(), value.trim().replace(EDGE, edge)));
+        }
+    }
+    headers
 }
 
 /// The file that a path names, if it is inside the folder, also after following symbolic links.
@@ -121,6 +147,7 @@ fn not_found(path: &str) -> Page {
         status: 404,
         content_type: "text/html; charset=utf-8",
         location: None,
+        headers: Vec::new(),
         body: format!(
             "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Not found</title>\
              <p>There is no example at <code>{shown}</code>."
@@ -200,5 +227,26 @@ mod tests {
             Some("/shop/?x=1")
         );
         fs::remove_dir_all(folder.parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_page_has_the_headers_that_stand_beside_it() {
+        let folder = std::env::temp_dir().join(format!("bulle-headers-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let text = "/a.html\n  Content-Security-Policy: connect-src {{edge}}\n  X-A: b: c\n/b.html\n  X-B: 1\n";
+        fs::write(folder.join("_headers"), text).unwrap();
+        fs::write(folder.join("a.html"), "").unwrap();
+        fs::write(folder.join("c.html"), "").unwrap();
+        let told = page(&folder, "/a.html", "http://edge").headers;
+        let expected = [
+            ("Content-Security-Policy", "connect-src http://edge"),
+            ("X-A", "b: c"),
+        ];
+        assert_eq!(
+            told,
+            expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
+        assert!(page(&folder, "/c.html", "").headers.is_empty());
+        fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::{compress, paths};
 
 /// Before the visitor shows any interest; brotli.
-const LOADER_BUDGET: usize = 3_000;
+const LOADER_BUDGET: usize = 2_500;
 
 /// Everything until the first message can be typed; brotli.
 const USABLE_BUDGET: usize = 90_000;
@@ -142,23 +142,17 @@ fn loader_as_served() -> Result<Size> {
         unavailable: text("La conversation n’a pas pu être chargée."),
         retry: text("Réessayer"),
     };
-    let theme = Theme::default();
-    let config = LoaderSettings {
+    let settings = LoaderSettings {
         config,
-        accent: theme.accent.clone(),
-        scheme: theme.scheme,
-        position: theme.position,
-        style: theme.style(),
-        size: theme.size,
+        look: Theme::default().style(),
         rules: Vec::new(),
-        label: String::new(),
     };
     let path = paths::assets().join("loader.js");
     let bundle = fs::read_to_string(&path).with_context(|| not_built(&path))?;
     let path = paths::assets().join("loader.head.br");
     let head = fs::read(&path).with_context(|| not_built(&path))?;
     let rest =
-        site_loader::rest(&bundle, &config).context("the bundle has no place for settings")?;
+        site_loader::rest(&bundle, &settings).context("the bundle has no place for settings")?;
     let script = format!("{}{rest}", site_loader::head(&bundle));
     Ok(Size {
         brotli: site_loader::stitch(&head, rest.as_bytes()).len(),

@@ -13,6 +13,7 @@ pub mod meter;
 
 pub mod attachments;
 pub mod guard;
+pub mod hosted;
 pub mod hours;
 pub mod knowledge;
 pub mod loader;

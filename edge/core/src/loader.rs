@@ -5,9 +5,10 @@
 
 use bulle_protocol::{
     loader::{LoaderConfig, LoaderSettings},
-    settings::Launcher,
+    settings::{BotSettings, Launcher, Position, Scheme, Size},
 };
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 use crate::{settings::Site, strings};
 
@@ -16,6 +17,9 @@ pub const PLACEHOLDER: &str = "__BULLE_CONFIG__";
 
 /// What the bundle of the notes says, once, where they belong.
 pub const RULES: &str = "__BULLE_RULES__";
+
+/// Languages that are written from right to left.
+const FROM_THE_RIGHT: [&str; 4] = ["ar", "fa", "he", "ur"];
 
 /// Longest stored block of brotli that this writes: 2^16 bytes, the most that four nibbles can count.
 const MAX_STORED: usize = 1 << 16;
@@ -44,24 +48,80 @@ pub fn config(site: &Site, edge: String, languages: &[&str]) -> LoaderSettings {
         unavailable: texts.unavailable,
         retry: texts.retry,
     };
-    let theme = &bot.theme;
     let rules = bot.proactive.iter();
-    let label = match &theme.launcher {
-        Launcher::Icon => None,
-        Launcher::Label(label) => label.get(locale, &bot.locale).cloned(),
-    };
     LoaderSettings {
         config,
-        accent: theme.accent.clone(),
-        scheme: theme.scheme,
-        position: theme.position,
-        style: theme.style(),
-        size: theme.size,
+        look: look(bot, locale),
         rules: rules
             .map(|rule| rule.localized(locale, &bot.locale))
             .collect(),
-        label: label.unwrap_or_default(),
     }
+}
+
+/// What is not as it is by itself.
+fn look(bot: &BotSettings, locale: &str) -> BTreeMap<String, String> {
+    let theme = &bot.theme;
+    let label = match &theme.launcher {
+        Launcher::Icon => None,
+        Launcher::Label(label) => label.get(locale, &bot.locale).map(String::as_str),
+    };
+    let scheme = match theme.scheme {
+        Scheme::Auto => None,
+        Scheme::Light => Some("light"),
+        Scheme::Dark => Some("dark"),
+    };
+    let size = match theme.size {
+        Size::Compact => Some("compact"),
+        Size::Regular => None,
+        Size::Large => Some("large"),
+    };
+    let named = [
+        ("label", label),
+        ("scheme", scheme),
+        ("size", size),
+        (
+            "position",
+            (theme.position == Position::Left).then_some("left"),
+        ),
+        ("dir", Some(direction(locale)).filter(|dir| *dir == "rtl")),
+        // For browsers that cannot find it by themselves: snippet/src/shell.css.
+        (
+            "on",
+            Some(on_accent(&theme.accent)).filter(|on| *on == "#000"),
+        ),
+    ];
+    let named = named
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
+    theme.style().into_iter().chain(named).collect()
+}
+
+/// `ltr` or `rtl`, for a locale that is served.
+pub fn direction(locale: &str) -> &'static str {
+    if FROM_THE_RIGHT.contains(&locale) {
+        "rtl"
+    } else {
+        "ltr"
+    }
+}
+
+/// Black or white, whichever has more contrast on this colour `#rrggbb`.
+pub fn on_accent(colour: &str) -> &'static str {
+    if is_bright(colour) { "#000" } else { "#fff" }
+}
+
+/// Whether black has more contrast than white on a colour `#rrggbb`: its relative luminance as WCAG 2.2 defines it.
+fn is_bright(colour: &str) -> bool {
+    let linear = |at: usize| {
+        let hex = colour.get(at..at + 2).unwrap_or_default();
+        let value = f64::from(u8::from_str_radix(hex, 16).unwrap_or_default()) / 255.0;
+        if value <= 0.040_45 {
+            value / 12.92
+        } else {
+            ((value + 0.055) / 1.055).powf(2.4)
+        }
+    };
+    0.2126 * linear(1) + 0.7152 * linear(3) + 0.0722 * linear(5) > 0.179
 }
 
 /// What follows the first part of the bundle: the settings, as an expression of JavaScript, and the rest.
@@ -119,7 +179,7 @@ mod tests {
     use super::*;
     use crate::{
         fakes::site,
-        settings::{Localized, ProactiveRule},
+        settings::{Localized, ProactiveRule, Theme},
     };
     use std::io::{Read, Write};
 
@@ -190,8 +250,11 @@ mod tests {
         }];
         let french = super::config(&site, "https://edge.test".into(), &["fr"]);
         assert_eq!(
-            (french.config.open.as_str(), french.label.as_str()),
-            ("Demander", "Une question ?")
+            (
+                french.config.open.as_str(),
+                french.look.get("label").map(String::as_str)
+            ),
+            ("Demander", Some("Une question ?"))
         );
         let first = french.rules.first().map(|rule| rule.text.as_str());
         assert_eq!(first, Some("Besoin d’aide ?"));
@@ -203,5 +266,45 @@ mod tests {
             "{rest}"
         );
         assert!(super::rest("no place", &config).is_none());
+    }
+
+    #[test]
+    fn the_look_says_only_what_is_not_as_it_is_by_itself() {
+        let mut bot = site().bot;
+        bot.theme = Theme::default();
+        let told =
+            |bot: &BotSettings, locale: &str| serde_json::to_string(&look(bot, locale)).unwrap();
+        assert_eq!(told(&bot, "en"), r##"{"accent":"#4f46e5"}"##);
+        bot.theme.accent = "#ffcc00".into();
+        bot.theme.scheme = Scheme::Dark;
+        bot.theme.position = Position::Left;
+        bot.theme.size = Size::Large;
+        assert_eq!(
+            told(&bot, "ar"),
+            r##"{"accent":"#ffcc00","dir":"rtl","on":"#000","position":"left","scheme":"dark","size":"large"}"##
+        );
+    }
+
+    #[test]
+    fn black_or_white_is_legible_on_every_accent() {
+        let contrast = |a: f64, b: f64| (a.max(b) + 0.05) / (a.min(b) + 0.05);
+        let linear = |value: u8| {
+            let value = f64::from(value) / 255.0;
+            if value <= 0.040_45 {
+                value / 12.92
+            } else {
+                ((value + 0.055) / 1.055).powf(2.4)
+            }
+        };
+        for r in (0..=255).step_by(5) {
+            for g in (0..=255).step_by(3) {
+                for b in (0..=255).step_by(5) {
+                    let luminance = 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+                    let accent = format!("#{r:02x}{g:02x}{b:02x}");
+                    let on = if is_bright(&accent) { 0.0 } else { 1.0 };
+                    assert!(contrast(luminance, on) >= 4.5, "{accent}");
+                }
+            }
+        }
     }
 }

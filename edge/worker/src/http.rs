@@ -30,6 +30,9 @@ use worker::{
 
 use crate::{adapters::Edge, config, routes};
 
+/// On a request whose origin is the edge itself. No client can send it: [`serve`] decides.
+pub const OWN: &str = "x-bulle-own";
+
 /// Answers a request, whatever happens.
 pub async fn serve(mut request: HttpRequest, env: Env, context: Context) -> Response<Body> {
     let edge = Edge::new(env);
@@ -38,6 +41,12 @@ pub async fn serve(mut request: HttpRequest, env: Env, context: Context) -> Resp
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let origin = request.headers().get(header::ORIGIN).cloned();
+    let own = own_origin(request.uri());
+    let headers = request.headers_mut();
+    headers.remove(OWN);
+    if origin.as_ref().is_some_and(|origin| origin == own.as_str()) {
+        headers.insert(OWN, HeaderValue::from_static("1"));
+    }
     // No page may read what API keys open: neither permission nor preflight is ever granted.
     let for_servers = routes::completions::is_here(&path);
     let for_pages = !for_servers && !path.starts_with(routes::admin::PREFIX);
@@ -229,9 +238,11 @@ fn common_headers(headers: &mut HeaderMap, request_id: &str) {
             "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
         ),
     ] {
-        headers.insert(name, HeaderValue::from_static(value));
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     }
-    // Nothing here is a page: whatever is opened or framed as one can do nothing.
+    // Hardly anything here is a page: whatever else is opened or framed as one can do nothing.
     headers
         .entry(header::CONTENT_SECURITY_POLICY)
         .or_insert(HeaderValue::from_static(
@@ -348,6 +359,7 @@ pub async fn admitted(edge: &Edge, headers: &HeaderMap) -> Result<Admitted, Refu
     let secret = config::session_secret(edge.env())?;
     let caller = Caller {
         origin: header(headers, "origin"),
+        is_own: headers.contains_key(OWN),
         address: &address(edge, &secret, headers),
     };
     let authorization = header(headers, "authorization");

@@ -33,8 +33,8 @@ mod tests {
             bots, forms, gaps, golden, identity_secrets, keys, notices, prompts, sites, sources,
             tenants, usage,
         },
-        assets, attachments, completions, conversations, feedback, health, loader, me, messages,
-        sessions, strings,
+        assets, attachments, completions, conversations, feedback, health, hosted, loader, me,
+        messages, sessions, strings,
     };
     use utoipa::{
         Modify, OpenApi,
@@ -45,7 +45,7 @@ mod tests {
     #[openapi(
         info(title = "Bulle", description = "The HTTP contract of the edge. Errors are RFC 9457 problems with a stable `code`."),
         paths(
-            loader::get, assets::get, strings::get, sessions::post, conversations::create, conversations::list,
+            loader::get, assets::get, assets::element, assets::hosted, hosted::get, hosted::manifest, hosted::icon, strings::get, sessions::post, conversations::create, conversations::list,
             messages::send, messages::history, messages::events, messages::cancel, feedback::post,
             conversations::rename, conversations::delete, attachments::post, me::put, me::export, me::delete,
             tenants::list, tenants::create, tenants::get, tenants::change, tenants::delete,

@@ -153,9 +153,8 @@ impl App {
         })))
     }
 
-    /// Opens the session and listens to the browser's network.
+    /// Opens the session.
     pub fn start(self) {
-        effects::watch_network(self);
         let Some(page) = self.with(|inner| inner.page.clone()) else {
             return;
         };
@@ -167,6 +166,18 @@ impl App {
             outbox,
             page: browser::page(&page),
             identity,
+        });
+    }
+
+    /// Stops what would happen later, and lets go of the page.
+    pub fn end(self) {
+        self.with_mut(|inner| {
+            for timer in [inner.wake.take(), inner.said.take()].into_iter().flatten() {
+                timer.clear();
+            }
+            inner.log = None;
+            inner.field = None;
+            inner.announcer = None;
         });
     }
 

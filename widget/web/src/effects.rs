@@ -5,11 +5,7 @@ use std::time::Duration;
 use bulle_widget_core::{Call, Effect, Event, Ticket};
 use web_sys::console;
 
-use crate::{
-    app::{App, listen},
-    browser, composer, conversation,
-    leptos::*,
-};
+use crate::{app::App, browser, composer, conversation, leptos::*};
 
 /// Does one thing.
 pub(crate) fn perform(app: App, effect: Effect) {
@@ -48,15 +44,6 @@ pub(crate) fn perform(app: App, effect: Effect) {
         Effect::Announce(text) => app.say(&text),
         Effect::Log(text) => console::error_1(&format!("[Bulle] {text}").into()),
     }
-}
-
-/// Reports the browser's network to the session.
-pub(crate) fn watch_network(app: App) {
-    let window = window();
-    listen(app, &window, "online", |app, _| app.dispatch(Event::Online));
-    listen(app, &window, "offline", |app, _| {
-        app.dispatch(Event::Offline);
-    });
 }
 
 fn wake(app: App, after_ms: u32) {

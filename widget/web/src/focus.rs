@@ -6,19 +6,16 @@ use web_sys::{Element, Event, FocusOptions, HtmlElement, KeyboardEvent, ShadowRo
 use crate::{
     app::{App, listen},
     browser,
-    leptos::window,
 };
 
 /// What the keyboard reaches.
 const STOPS: &str = "a,button:not([disabled]),summary,textarea,[tabindex=\"0\"]";
 
-/// Watches for the panel filling the screen: there it is modal.
+/// Watches the keys of the panel: where it fills the screen, it is modal, as widget/page/shell.ts has marked it.
 pub(crate) fn mount(app: App) {
-    listen(app, &window(), "resize", mark);
     if let Some(panel) = find_panel(app) {
         listen(app, &panel, "keydown", keep_inside);
     }
-    set_modal(app);
 }
 
 /// Gives an element the focus, and leaves every scrolling position as it is.
@@ -65,17 +62,6 @@ fn active(app: App) -> Option<Element> {
 fn find_panel(app: App) -> Option<HtmlElement> {
     let panel = app.log()?.closest("[role=dialog]").ok()??;
     Some(panel.unchecked_into())
-}
-
-fn mark(app: App, _: &Event) {
-    set_modal(app);
-}
-
-fn set_modal(app: App) {
-    if let Some(panel) = find_panel(app) {
-        let full = browser::is_full_screen();
-        let _ = panel.set_attribute("aria-modal", if full { "true" } else { "false" });
-    }
 }
 
 /// Nothing of the page can be seen behind a panel that fills the screen, so Tab goes round in it.

@@ -64,6 +64,12 @@ pub struct Handle {
     app: App,
 }
 
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.app.end();
+    }
+}
+
 #[wasm_bindgen]
 impl Handle {
     /// A call was answered with a whole body.
@@ -114,6 +120,7 @@ impl Handle {
     /// | `new` | a new conversation |
     /// | `show` | the id of the conversation to show |
     /// | `reload` | the session, or the messages, loaded again |
+    /// | `online`, `offline` | the browser's network has come, or has gone |
     /// | `unrate` | the id of an answer whose rating the edge has not taken |
     /// | `attach` | the files that go with the next message: a JSON array of `{id, name, bytes}` |
     /// | `forget` | the edge has erased the visitor |
@@ -127,6 +134,8 @@ impl Handle {
                 Err(_) => return,
             },
             "reload" => Event::ReloadAsked,
+            "online" => Event::Online,
+            "offline" => Event::Offline,
             "unrate" => match value.parse() {
                 Ok(message) => Event::Rated {
                     message,

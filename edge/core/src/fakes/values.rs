@@ -119,6 +119,7 @@ pub fn question_with(site: Site, locale: &str, text: &str, files: &[(&str, &str)
     };
     let caller = Caller {
         origin: Some("https://example.com"),
+        is_own: false,
         address: &address(),
     };
     let opened = block_on(guard::open_session(&ports, &secret(), caller, &request)).unwrap();

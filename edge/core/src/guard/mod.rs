@@ -50,6 +50,8 @@ impl<P> Platform for P where
 pub struct Caller<'a> {
     /// The `Origin` header.
     pub origin: Option<&'a str>,
+    /// True when that is the edge's own origin: a bot's page of its own.
+    pub is_own: bool,
     /// The network address, hashed.
     pub address: &'a Address,
 }
@@ -224,6 +226,14 @@ pub fn check_active(site: &Site) -> Result<(), Problem> {
     ))
 }
 
+/// Checks where a call comes from: the page of its own that the bot may have, or one of the site's pages.
+fn check_origin(site: &Site, caller: Caller<'_>, origin: Option<&str>) -> Result<(), Problem> {
+    if caller.is_own && site.bot.access.hosted_page {
+        return Ok(());
+    }
+    origin::check(site, origin)
+}
+
 /// Admits a call that carries a session token: token, then site, then origin.
 ///
 /// # Errors
@@ -255,7 +265,7 @@ pub async fn admit<P: Platform>(
         Err(problem) => return Err(problem),
     };
     let explain = |problem| strings::explain(problem, Some(&site.bot), &claims.locale);
-    origin::check(&site, caller.origin).map_err(explain)?;
+    check_origin(&site, caller, caller.origin).map_err(explain)?;
     // A token belongs to the page that asked for it. Browsers send no origin with a page's requests to itself.
     if caller.origin.is_some_and(|origin| origin != claims.origin) {
         return Err(outdated());

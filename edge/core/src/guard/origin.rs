@@ -53,9 +53,14 @@ pub fn matches(pattern: &str, origin: &str) -> bool {
             .is_some_and(|sub| sub.len() > 1 && sub.ends_with('.'))
 }
 
-/// A Content Security Policy for what only the pages of the site may frame. The patterns are sources as CSP writes
-/// them ([CSP 3, section 2.3.1](https://www.w3.org/TR/CSP3/#framework-directive-source-list)).
+/// A Content Security Policy for what only the pages of the site may frame.
 pub fn frame_policy(site: &Site) -> String {
+    format!("default-src 'none'; {}", frame_ancestors(site))
+}
+
+/// The directive that lets only the pages of the site frame something. The patterns are sources as CSP writes them
+/// ([CSP 3, section 2.3.1](https://www.w3.org/TR/CSP3/#framework-directive-source-list)).
+pub fn frame_ancestors(site: &Site) -> String {
     let separates = |c: char| c.is_whitespace() || c.is_control() || ";,".contains(c);
     let pages = site
         .origins
@@ -63,7 +68,7 @@ pub fn frame_policy(site: &Site) -> String {
         .filter(|pattern| !pattern.contains(separates));
     let pages: Vec<&str> = pages.map(String::as_str).collect();
     format!(
-        "default-src 'none'; frame-ancestors {}",
+        "frame-ancestors {}",
         if pages.is_empty() {
             "'none'".to_owned()
         } else {

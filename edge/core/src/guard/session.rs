@@ -8,9 +8,9 @@ use bulle_protocol::{
 };
 
 use super::{
-    Admitted, Caller, Platform, attempts, check_active, directory,
+    Admitted, Caller, Platform, attempts, check_active, check_origin, directory,
     identity::{self, Vouched},
-    limit, origin,
+    limit,
     token::{self, Claims, Secret},
 };
 use crate::{settings::Site, strings};
@@ -62,7 +62,7 @@ async fn open<P: Platform>(
     site: &Site,
     locale: &str,
 ) -> Result<Opened, Problem> {
-    origin::check(site, Some(caller.origin.unwrap_or_default()))?;
+    check_origin(site, caller, Some(caller.origin.unwrap_or_default()))?;
     check_active(site)?;
     let now = ports.now_ms();
     // A token that cannot be resumed starts a new visitor: losing a history is better than refusing to talk. Nobody

@@ -75,9 +75,44 @@ pub async fn get(State(edge): State<Edge>, Path(file): Path<String>, headers: He
         Some((_, "wasm")) => "application/wasm",
         _ => return Err(missing()),
     };
-    let encoding = encoding(&headers);
+    let forever = "public, max-age=31536000, immutable";
+    serve(&edge, &format!("a/{file}"), kind, forever, &headers).await
+}
+
+/// Short enough for a new release to show soon.
+pub const CACHE: &str = "public, max-age=60, stale-while-revalidate=600";
+
+/// The script that defines `<bulle-chat>`.
+#[cfg_attr(test, utoipa::path(get, path = "/element.js", tag = "page", responses(
+    (status = 200, description = "A module", content_type = "text/javascript"),
+)))]
+#[send]
+pub async fn element(State(edge): State<Edge>, headers: HeaderMap) -> Answer {
+    let kind = "text/javascript; charset=utf-8";
+    serve(&edge, "element.js", kind, CACHE, &headers).await
+}
+
+/// The script of bots' pages of their own.
+#[cfg_attr(test, utoipa::path(get, path = "/hosted.js", tag = "page", responses(
+    (status = 200, description = "A module", content_type = "text/javascript"),
+)))]
+#[send]
+pub async fn hosted(State(edge): State<Edge>, headers: HeaderMap) -> Answer {
+    let kind = "text/javascript; charset=utf-8";
+    serve(&edge, "hosted.js", kind, CACHE, &headers).await
+}
+
+/// A file of the build in the best compressed form that stands beside it.
+async fn serve(
+    edge: &Edge,
+    file: &str,
+    kind: &'static str,
+    cache: &'static str,
+    headers: &HeaderMap,
+) -> Answer {
+    let encoding = encoding(headers);
     let suffix = encoding.map(Encoding::suffix).unwrap_or_default();
-    let body = fetch(&edge, &format!("a/{file}{suffix}")).await?;
+    let body = fetch(edge, &format!("{file}{suffix}")).await?;
     let mut response = Response::new(Body::new(body));
     if encoding.is_some() {
         response.extensions_mut().insert(EncodeBody::Manual);
@@ -88,7 +123,7 @@ pub async fn get(State(edge): State<Edge>, Path(file): Path<String>, headers: He
             .insert(name, HeaderValue::from_static(value));
     };
     set(header::CONTENT_TYPE, kind);
-    set(header::CACHE_CONTROL, "public, max-age=31536000, immutable");
+    set(header::CACHE_CONTROL, cache);
     set(header::VARY, "accept-encoding");
     set(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
     set(

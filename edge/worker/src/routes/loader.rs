@@ -1,4 +1,4 @@
-//! `GET /s/{site}.js`: the loader, with the bot's name and theme inlined.
+//! `GET /s/{site}.js`: the loader, with the bot's name and theme inlined. `GET /s/{site}.json`: those alone.
 
 use axum::{
     body::Body,
@@ -11,22 +11,26 @@ use bulle_edge_core::{
     settings::Site,
     strings,
 };
-use bulle_protocol::problem::{Code, Problem};
+use bulle_protocol::{
+    loader::LoaderSettings,
+    problem::{Code, Problem},
+};
 use sha2::{Digest, Sha256};
 use std::sync::OnceLock;
 use worker::{EncodeBody, send};
 
-use super::assets::{self, Encoding};
+use super::{
+    assets::{self, CACHE, Encoding},
+    hosted,
+};
 use crate::{
     adapters::Edge,
     http::{self, Answer, Refusal},
 };
 
-/// Short enough for a change of colour to show soon.
-const CACHE: &str = "public, max-age=60, stale-while-revalidate=600";
-
-/// The script of the tag. An unknown key, too, answers with a script: it tells the owner in the console.
-#[cfg_attr(test, utoipa::path(get, path = "/s/{file}", tag = "page", params(("file" = String, Path, description = "{site}.js")), responses(
+/// The script of the tag. An unknown key, too, answers with a script: it tells the owner in the console. `?locale=` is heard
+/// before what the browser wishes.
+#[cfg_attr(test, utoipa::path(get, path = "/s/{file}", tag = "page", params(("file" = String, Path, description = "{site}.js, or {site}.json for the settings alone"), ("locale" = Option<String>, Query)), responses(
     (status = 200, description = "The loader, or a line that says in the console what is wrong", content_type = "text/javascript"),
     (status = 304, description = "Not modified"),
     (status = 404, description = "not_found: no .js", body = Problem, content_type = "application/problem+json"),
@@ -38,6 +42,20 @@ pub async fn get(
     uri: Uri,
     headers: HeaderMap,
 ) -> Answer {
+    if let Some(key) = file.strip_suffix(".json") {
+        let site = directory::site(&edge, key).await?;
+        check_active(&site)?;
+        let mut response = http::json(StatusCode::OK, &settings(&site, &uri, &headers))?;
+        let headers = response.headers_mut();
+        for (name, value) in [
+            (header::CACHE_CONTROL, CACHE),
+            (header::VARY, "accept-encoding, accept-language"),
+            (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        return Ok(response);
+    }
     let Some(key) = file.strip_suffix(".js") else {
         return Err(Problem::new(Code::NotFound, "The address of the script ends in .js.").into());
     };
@@ -96,9 +114,7 @@ async fn bundle(edge: &Edge) -> Result<&'static Bundle, Refusal> {
 }
 
 fn rest(bundle: &Bundle, site: &Site, uri: &Uri, headers: &HeaderMap) -> Result<String, Refusal> {
-    let origin = http::own_origin(uri);
-    let wishes = http::header(headers, "accept-language").unwrap_or_default();
-    let settings = loader::config(site, origin, &strings::languages(wishes));
+    let settings = settings(site, uri, headers);
     let rest = || {
         let rest = loader::rest(&bundle.text, &settings)?;
         if settings.rules.is_empty() {
@@ -111,6 +127,12 @@ fn rest(bundle: &Bundle, site: &Site, uri: &Uri, headers: &HeaderMap) -> Result<
     };
     rest()
         .ok_or_else(|| Problem::new(Code::Internal, "The loader has no place for settings.").into())
+}
+
+fn settings(site: &Site, uri: &Uri, headers: &HeaderMap) -> LoaderSettings {
+    let locale = hosted::locale(uri.query().unwrap_or_default());
+    let languages = hosted::languages(&locale, headers);
+    loader::config(site, http::own_origin(uri), &languages)
 }
 
 /// A script that harms nothing and tells the owner, where owners look, what to do.

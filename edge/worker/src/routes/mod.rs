@@ -9,6 +9,7 @@ pub mod conversations;
 pub mod documented;
 pub mod feedback;
 pub mod health;
+pub mod hosted;
 pub mod loader;
 pub mod me;
 pub mod messages;
@@ -30,6 +31,11 @@ pub fn router(edge: Edge) -> Router {
     Router::new()
         .route("/s/{file}", get(loader::get))
         .route("/a/{file}", get(assets::get))
+        .route("/element.js", get(assets::element))
+        .route("/hosted.js", get(assets::hosted))
+        .route("/c/{site}", get(hosted::get))
+        .route("/c/{site}/manifest.webmanifest", get(hosted::manifest))
+        .route("/c/{site}/icon.svg", get(hosted::icon))
         .route("/v1/sessions", post(sessions::post))
         .route("/v1/strings/{locale}", get(strings::get))
         .route(

@@ -20,7 +20,7 @@ use worker::{console_error, send};
 use crate::{
     adapters::Edge,
     config,
-    http::{Answer, address, header, json, read_json},
+    http::{Answer, OWN, address, header, json, read_json},
 };
 
 /// Opens a session, of a new visitor or of the one that `resume` names.
@@ -35,6 +35,7 @@ pub async fn post(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> A
     let secret = config::session_secret(edge.env())?;
     let caller = Caller {
         origin: header(&headers, "origin"),
+        is_own: headers.contains_key(OWN),
         address: &address(&edge, &secret, &headers),
     };
     let opened = guard::open_session(&edge, &secret, caller, &request).await?;

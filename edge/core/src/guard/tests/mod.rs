@@ -1,6 +1,7 @@
 //! Who is let in.
 
 mod limits;
+mod own_page;
 mod visitor;
 
 use super::*;
@@ -11,7 +12,11 @@ use serde_json::json;
 const ORIGIN: Option<&str> = Some("https://example.com");
 
 fn from<'a>(origin: Option<&'a str>, address: &'a Address) -> Caller<'a> {
-    Caller { origin, address }
+    Caller {
+        origin,
+        is_own: false,
+        address,
+    }
 }
 
 fn request(site: &str) -> SessionRequest {

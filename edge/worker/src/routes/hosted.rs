@@ -1,0 +1,180 @@
+//! `GET /c/{site}`: a bot's page of its own, and what belongs to it.
+
+use axum::{
+    body::Body,
+    extract::{Path, RawQuery, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header},
+};
+use bulle_edge_core::{
+    guard::{check_active, directory},
+    hosted::{self, Page},
+    settings::Site,
+    strings,
+};
+use bulle_protocol::problem::{Code, Problem};
+use worker::send;
+
+use crate::{
+    adapters::Edge,
+    http::{self, Answer},
+};
+
+/// Short enough for a change of the settings to show soon.
+const CACHE: &str = "public, max-age=60";
+
+/// The page, or one that says calmly why there is none. `?frame` is for pages of the site; `?locale=` is heard before what
+/// the browser wishes.
+#[cfg_attr(test, utoipa::path(get, path = "/c/{site}", tag = "page", params(("site" = String, Path), ("frame" = Option<String>, Query), ("locale" = Option<String>, Query)), responses(
+    (status = 200, description = "The bot's own page", content_type = "text/html"),
+    (status = 404, description = "No such site, or no page of its own: a page that says so", content_type = "text/html"),
+    (status = 503, description = "Paused: a page that says so", content_type = "text/html"),
+)))]
+#[send]
+pub async fn get(
+    State(edge): State<Edge>,
+    Path(key): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Answer {
+    let query = query.unwrap_or_default();
+    let framed = query
+        .split('&')
+        .any(|field| field.split('=').next() == Some("frame"));
+    let locale = locale(&query);
+    let languages = languages(&locale, &headers);
+    let (status, page) = match directory::site(&edge, &key).await {
+        Ok(site) => match open(&site) {
+            Ok(()) => (StatusCode::OK, hosted::page(&site, &languages, framed)),
+            Err(problem) => absence(Some(&site), &problem, &languages, framed),
+        },
+        Err(problem) => absence(None, &problem, &languages, framed),
+    };
+    Ok(answer(status, &page))
+}
+
+/// Whether the site has a page of its own, and is not paused.
+fn open(site: &Site) -> Result<(), Problem> {
+    check_active(site)?;
+    if site.bot.access.hosted_page {
+        return Ok(());
+    }
+    let detail = "This bot has no page of its own: access.hosted_page is false in its settings.";
+    Err(Problem::new(Code::UnknownSite, detail))
+}
+
+fn absence(
+    site: Option<&Site>,
+    problem: &Problem,
+    languages: &[&str],
+    framed: bool,
+) -> (StatusCode, Page) {
+    let status = match problem.code {
+        Code::UnknownSite => StatusCode::NOT_FOUND,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (
+        status,
+        hosted::absence(site, problem.code, languages, framed),
+    )
+}
+
+fn answer(status: StatusCode, page: &Page) -> Response<Body> {
+    let mut response = Response::new(Body::from(page.html.clone()));
+    *response.status_mut() = status;
+    let cache = if status.is_success() {
+        CACHE
+    } else {
+        "no-store"
+    };
+    // A page that asks the same of what it frames can frame this one.
+    let isolated = !page.policy.contains("frame-src");
+    let headers = [
+        (header::CONTENT_TYPE.as_str(), "text/html; charset=utf-8"),
+        (header::CACHE_CONTROL.as_str(), cache),
+        (header::VARY.as_str(), "accept-language"),
+        (header::CONTENT_SECURITY_POLICY.as_str(), &page.policy),
+        ("x-robots-tag", "noindex"),
+        ("cross-origin-resource-policy", "cross-origin"),
+        (
+            "permissions-policy",
+            "camera=(), geolocation=(), microphone=(self), payment=(), usb=()",
+        ),
+    ];
+    set(&mut response, &headers);
+    if isolated {
+        set(
+            &mut response,
+            &[("cross-origin-embedder-policy", "require-corp")],
+        );
+    }
+    response
+}
+
+/// `GET /c/{site}/manifest.webmanifest`: makes the page installable.
+#[cfg_attr(test, utoipa::path(get, path = "/c/{site}/manifest.webmanifest", tag = "page", params(("site" = String, Path)), responses(
+    (status = 200, description = "A web app manifest", content_type = "application/manifest+json"),
+    (status = "4XX", description = "unknown_site, paused", body = Problem, content_type = "application/problem+json"),
+)))]
+#[send]
+pub async fn manifest(
+    State(edge): State<Edge>,
+    Path(key): Path<String>,
+    headers: HeaderMap,
+) -> Answer {
+    let site = directory::site(&edge, &key).await?;
+    open(&site)?;
+    let body = hosted::manifest(&site, &languages("", &headers));
+    Ok(file(body, "application/manifest+json"))
+}
+
+/// `GET /c/{site}/icon.svg`.
+#[cfg_attr(test, utoipa::path(get, path = "/c/{site}/icon.svg", tag = "page", params(("site" = String, Path)), responses(
+    (status = 200, description = "The launcher in the bot's colour", content_type = "image/svg+xml"),
+    (status = "4XX", description = "unknown_site, paused", body = Problem, content_type = "application/problem+json"),
+)))]
+#[send]
+pub async fn icon(State(edge): State<Edge>, Path(key): Path<String>) -> Answer {
+    let site = directory::site(&edge, &key).await?;
+    open(&site)?;
+    Ok(file(hosted::icon(&site), "image/svg+xml"))
+}
+
+fn file(body: String, kind: &str) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    let headers = [
+        (header::CONTENT_TYPE.as_str(), kind),
+        (header::CACHE_CONTROL.as_str(), CACHE),
+        (header::VARY.as_str(), "accept-language"),
+        ("cross-origin-resource-policy", "cross-origin"),
+    ];
+    set(&mut response, &headers);
+    response
+}
+
+/// The value of `locale` in a query; empty when there is none.
+pub fn locale(query: &str) -> String {
+    let value = query
+        .split('&')
+        .find_map(|field| field.strip_prefix("locale="));
+    // A language tag needs no escaping, and what is none is not served.
+    value.unwrap_or_default().chars().take(35).collect()
+}
+
+/// The languages of a visitor, the most wanted first.
+pub fn languages<'l>(locale: &'l str, headers: &'l HeaderMap) -> Vec<&'l str> {
+    let wishes = http::header(headers, "accept-language").unwrap_or_default();
+    let asked = Some(locale).filter(|locale| !locale.is_empty());
+    asked
+        .into_iter()
+        .chain(strings::languages(wishes))
+        .collect()
+}
+
+fn set(response: &mut Response<Body>, headers: &[(&str, &str)]) {
+    for (name, value) in headers {
+        let name = HeaderName::from_bytes(name.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value)) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+/**
+ * The owner's JavaScript API of the bubble. `docs/embedding.md` explains it with examples.
+ *
+ * `Bulle` is the only global. Before the tag has run it is an array that you may make yourself, so that calls can be
+ * made at any time:
+ *
+ *     (window.Bulle ||= []).push(["identify", jwt]);
+ *
+ * A call that is pushed goes to every bubble of the page; `Bulle["SITE_KEY"].open()` goes to one.
+ */
+
+/** A JWT, a function that gives one or a promise of one, or nothing when the visitor has signed out. */
+export type Identity = string | (() => string | null | undefined | Promise<string | null | undefined>) | null | undefined;
+
+/** What can be heard, and what is told with it. In a frame, only `ready`, `open`, `close` and `unread`. */
+export interface Occasions {
+  /** The first session is open: visitors can write. Who asks later is told at once. */
+  ready: Record<string, never>;
+  /** The panel has opened. */
+  open: Record<string, never>;
+  /** The panel has closed. */
+  close: Record<string, never>;
+  /** The visitor has written a message. */
+  message: { text: string };
+  /** The bot has answered; the answer as plain text. */
+  reply: { id: string; text: string };
+  /** Something failed; `code` is one of docs/limits.md or openapi.json. */
+  error: { code: string };
+  /** How many replies have come that nobody has seen; 0 when the panel opens. */
+  unread: { count: number };
+}
+
+/** What of the looks can change at any time; a colour is anything that CSS takes. */
+export interface Look {
+  accent?: string;
+  /** Text and icons on the accent; black or white by itself, whichever has more contrast. */
+  onAccent?: string;
+  scheme?: "auto" | "light" | "dark";
+  position?: "left" | "right";
+  size?: "compact" | "regular" | "large";
+  /** A length of CSS such as "12px", as are the next ones. */
+  radius?: string;
+  /** Distance from the bottom of the window. */
+  bottom?: string;
+  /** Distance from the side of the window. */
+  side?: string;
+  width?: string;
+  height?: string;
+  /** Size of the launcher. */
+  launcher?: string;
+  /** `z-index` of the launcher; the panel stands one above. */
+  z?: string;
+  /** `font-family`. */
+  font?: string;
+  bg?: string;
+  soft?: string;
+  line?: string;
+  text?: string;
+  muted?: string;
+  darkBg?: string;
+  darkSoft?: string;
+  darkLine?: string;
+  darkText?: string;
+  darkMuted?: string;
+}
+
+/** One bubble. Every method may be called at any time; what takes the code waits until it is there. */
+export interface Bubble {
+  open(): void;
+  close(): void;
+  toggle(): void;
+  /** Opens the panel and asks this as if the visitor had typed it. */
+  ask(text: string): void;
+  /** Says who the visitor is: docs/identity.md. */
+  identify(who: Identity): void;
+  /** Forgets the visitor on the spot, as `identify(null)`. */
+  signOut(): void;
+  setTheme(look: Look): void;
+  /** Speaks another language (BCP 47), the nearest that there is. */
+  setLocale(locale: string): void;
+  on<Kind extends keyof Occasions>(kind: Kind, listener: (detail: Occasions[Kind]) => void): void;
+  off<Kind extends keyof Occasions>(kind: Kind, listener: (detail: Occasions[Kind]) => void): void;
+  /** Removes everything: the element, listeners, timers, streams. The tag can be run again afterwards. */
+  destroy(): void;
+}
+
+/** A method and its arguments. */
+export type Call = { [Method in keyof Bubble]: [Method, ...Parameters<Bubble[Method]>] }[keyof Bubble];
+
+/** `window.Bulle`: the bubbles by the keys of their sites, and a way to speak to all of them. */
+export type Bulle = { push(call: Call): unknown } & { [site: string]: Bubble };
+
+declare global {
+  interface Window {
+    Bulle?: Bulle;
+  }
+}

@@ -1,0 +1,150 @@
+/** The owner's JavaScript API: snippet/bulle.d.ts. The loader has queued what was called before. */
+
+import type { Bubble, Identity, Occasions } from "../../snippet/bulle";
+import type { Shell } from "./shell";
+
+/** What carries the conversation: the widget in the page, or a frame. */
+export interface Carrier {
+  /** Asks a question as if the visitor had typed it. */
+  ask(text: string): void;
+  identify(who: Identity): void;
+  /** The visitor, or the page, has opened the panel. */
+  focus?(): void;
+  /** Stops everything that goes on. */
+  end(): void;
+}
+
+/** What happens to be known by more than one part of the page's side. */
+export interface Owner {
+  /** Tells whoever listens. */
+  emit(kind: string, detail: unknown): void;
+  /** The conversation is there: what was called until now reaches it. */
+  carry(carrier: Carrier): void;
+  /** What the page has said of its visitor. */
+  who: Identity;
+  /** Whether the bubble has been drawn anew, in the language that the tag asks for. */
+  moved?: Promise<boolean>;
+}
+
+type Listener = (detail: any) => void;
+
+/** Takes the API over from the loader, and plays what was called. */
+export const serve = (shell: Shell): Owner => {
+  const { bubble, calls, config, look, isOpen, signal } = shell;
+  const [edge, site] = config;
+  const listeners: Record<string, Set<Listener>> = {};
+  let carrier: Carrier | undefined;
+  let isReady = false;
+  let unseen = 0;
+
+  const tell = (listener: Listener, detail: unknown) => {
+    try {
+      listener(detail);
+    } catch (error) {
+      // The owner's own, for whatever the owner watches errors with.
+      reportError(error);
+    }
+  };
+  const emit = (kind: string, detail: unknown) => {
+    if (kind == "ready") isReady = true;
+    for (const listener of [...(listeners[kind] ?? [])]) tell(listener, detail);
+    if (kind == "reply" && (document.hidden || !isOpen())) emit("unread", { count: ++unseen });
+  };
+  const seen = () => {
+    if (unseen && isOpen() && !document.hidden) emit("unread", { count: (unseen = 0) });
+  };
+  document.addEventListener("visibilitychange", seen, { signal });
+
+  let wasOpen = false;
+  shell.shown = (byVisitor) => {
+    if (byVisitor && !shell.isInline) {
+      try {
+        // This tab remembers that its visitor has opened the panel.
+        sessionStorage["bulle-open:" + site] = isOpen() || "";
+      } catch {}
+    }
+    if (byVisitor && isOpen()) carrier?.focus?.();
+    if (isOpen() == wasOpen) return;
+    wasOpen = isOpen();
+    emit(wasOpen ? "open" : "close", {});
+    seen();
+  };
+
+  const paint = shell.paint;
+  const theme = {};
+  const spelled = (now: Record<string, string>) => {
+    Object.assign(theme, now);
+    // As in CSS: `darkBg` is `--bulle-dark-bg`.
+    const entries = Object.entries(now).map(([name, value]) => [name.replace(/[A-Z]/g, "-$&").toLowerCase(), value]);
+    paint(Object.fromEntries(entries));
+  };
+  spelled(Object.fromEntries(Object.entries(look).filter(([name]) => /^(on|dark)[A-Z]/.test(name))));
+
+  const owner: Owner = {
+    emit,
+    who: undefined,
+    carry(next) {
+      carrier = next;
+      for (const [method, ...values] of calls.splice(0)) bubble[method]!(...values);
+    },
+  };
+  const setLocale = async (locale: string) => {
+    try {
+      const answer = await fetch(`${edge}/s/${site}.json?locale=${encodeURIComponent(locale)}`);
+      const next = await answer.json();
+      if (!answer.ok || signal.aborted) return;
+      // The bubble is drawn anew. What has been said to it goes on, and whoever holds it speaks to the new one.
+      next[10].spoken = look.locale ?? locale;
+      const was = isOpen();
+      bubble.destroy();
+      shell.again(next);
+      const now = (window as any).Bulle[site] as Bubble;
+      for (const kind in listeners) for (const listener of listeners[kind]!) now.on(kind as keyof Occasions, listener);
+      if (owner.who !== undefined) now.identify(owner.who);
+      now.setTheme(theme);
+      for (const [method, ...values] of calls.splice(0)) (now as any)[method](...values);
+      for (const method in now) bubble[method] = (...values) => (window as any).Bulle[site]?.[method](...values);
+      if (was) now.open();
+    } catch (error) {
+      console.error("[Bulle]", error);
+    }
+  };
+  const { destroy } = bubble;
+  Object.assign(bubble, {
+    ask(text) {
+      if (!isOpen()) bubble.open();
+      if (carrier) carrier.ask(text + "");
+      else calls.push(["ask", text]);
+    },
+    identify(who) {
+      owner.who = who;
+      carrier?.identify(who);
+    },
+    signOut: () => bubble.identify!(null),
+    setTheme: spelled,
+    setLocale,
+    on(kind, listener) {
+      (listeners[kind] ??= new Set()).add(listener);
+      if (kind == "ready" && isReady) tell(listener, {});
+    },
+    off: (kind, listener) => void listeners[kind]?.delete(listener),
+    destroy() {
+      carrier?.end();
+      try {
+        sessionStorage.removeItem("bulle-open:" + site);
+      } catch {}
+      shell.end();
+      destroy();
+      // What was said before is not for another one.
+      (window as any).Bulle.length = 0;
+    },
+  } satisfies Partial<typeof bubble>);
+  const waiting = calls.splice(0);
+  for (const [method, ...values] of waiting) bubble[method]!(...values);
+  // The script speaks the browser's language; the tag may want another one.
+  if (look.locale && look.locale != look.spoken && look.locale != config[4]) {
+    owner.moved = setLocale(look.locale).then(() => signal.aborted);
+  }
+  if (isOpen()) shell.shown(true);
+  return owner;
+};
