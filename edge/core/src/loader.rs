@@ -219,10 +219,7 @@ mod tests {
 
     #[test]
     fn notes_stand_where_their_bundle_wants_them() {
-        let rules = [std::collections::BTreeMap::from([(
-            "text",
-            "\u{2028}\"</script>",
-        )])];
+        let rules = [BTreeMap::from([("text", "\u{2028}\"</script>")])];
         let script = notes("f(...__BULLE_RULES__);", "site", &rules, "Zu").unwrap();
         assert_eq!(
             script,
