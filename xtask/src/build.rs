@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use bulle_edge_core::loader::{self as site_loader, PLACEHOLDER};
 use serde::Deserialize;
 
-use crate::{compress, paths, process, setup, worker_build};
+use crate::{compress, names, paths, process, setup, worker_build};
 
 /// Set by `dev --no-build`, so that the build command of wrangler.toml leaves everything as it is.
 pub const NO_BUILD: &str = "BULLE_NO_BUILD";
@@ -175,6 +175,7 @@ fn optimize(compiled: &Path) -> Result<(PathBuf, PathBuf)> {
         &read(&paths::cargo_tool("wasm-bindgen"))?,
         // This file is the recipe.
         include_bytes!("build.rs"),
+        include_bytes!("names.rs"),
     ]);
     if fs::read_to_string(&stamp).is_ok_and(|last| last == key) && glue.exists() && module.exists()
     {
@@ -204,6 +205,18 @@ fn optimize(compiled: &Path) -> Result<(PathBuf, PathBuf)> {
             .arg("-o")
             .arg(&module),
     )?;
+    // By itself: the passes above run until they find nothing more, and each run would tell of names.
+    let told = process::output(
+        process::npm_tool("wasm-opt")
+            .arg(names::PASS)
+            .args(WASM_FEATURES)
+            .arg(&module)
+            .arg("-o")
+            .arg(&module),
+    )?;
+    let text =
+        fs::read_to_string(&glue).with_context(|| format!("could not read {}", glue.display()))?;
+    compress::write(&glue, names::shorten(&text, &told)?.as_bytes())?;
     compress::write(&stamp, key.as_bytes())?;
     Ok((glue, module))
 }

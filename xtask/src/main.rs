@@ -20,6 +20,7 @@ mod compress;
 mod dev;
 mod dev_vars;
 mod knowledge;
+mod names;
 mod paths;
 mod process;
 mod python;

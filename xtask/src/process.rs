@@ -49,6 +49,11 @@ pub fn run(command: &mut Command) -> Result<()> {
 
 /// Runs silently; the output is shown only when the command fails.
 pub fn run_quietly(command: &mut Command) -> Result<()> {
+    output(command).map(|_| ())
+}
+
+/// Runs silently, for what it prints. When it fails, the error has all of its output.
+pub fn output(command: &mut Command) -> Result<String> {
     let output = command
         .stdin(Stdio::null())
         .output()
@@ -62,7 +67,7 @@ pub fn run_quietly(command: &mut Command) -> Result<()> {
             String::from_utf8_lossy(&output.stderr)
         );
     }
-    Ok(())
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// What the command prints, or nothing when it cannot be started or fails.

@@ -15,7 +15,7 @@ use crate::{compress, paths};
 const LOADER_BUDGET: usize = 2_500;
 
 /// Everything until the first message can be typed; brotli.
-const USABLE_BUDGET: usize = 90_000;
+const USABLE_BUDGET: usize = 75_000;
 
 /// About half of the 3 MiB that the free plan accepts; gzip. The code starts within what Cloudflare allows:
 /// docs/limits.md. A third of it reads documents and sites.
