@@ -57,8 +57,8 @@ describe("the script", () => {
 
   test("leads to immutable files in every encoding", async () => {
     const script = (await raw("/s/twin-demo.js")).body.toString();
-    const files = [...new Set(script.match(/\/a\/bulle-[0-9A-Za-z]{8}\.(js|wasm|css)/g))];
-    assert.equal(files.length, 3);
+    const [stem] = script.match(/\/a\/bulle-[0-9a-f]{8}\./);
+    const files = ["js", "wasm", "css"].map((kind) => stem + kind);
     for (const file of files) {
       const plain = await raw(file);
       assert.equal(plain.status, 200);

@@ -194,6 +194,10 @@ describe("the owner's API", () => {
     await french.send.waitFor();
     assert.equal(await page.locator("[data-bulle]").getAttribute("lang"), "fr");
     assert.equal(await page.locator("[data-bulle]").count(), 1);
+    const worded = await host(tag(`async data-greeting="Bread?" data-text-placeholder="Say it" data-text-new_conversation="Afresh"`), { path: "/worded" });
+    await worded.bubble.open();
+    await worded.bubble.log.getByText("Bread?").waitFor();
+    assert.equal(await worded.bubble.input.getAttribute("placeholder"), "Say it");
     const other = await host(tag(`async data-locale="fr" data-name="Ma boulangerie"`), { path: "/fr" });
     await other.bubble.launcher.click();
     await new Bubble(other.page, "fr").send.waitFor();

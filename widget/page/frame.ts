@@ -5,7 +5,7 @@
  */
 
 import type { Owner } from "./api";
-import { asked } from "./identity";
+import type { asked } from "./identity";
 import type { Shell } from "./shell";
 
 /** How long the frame may take to say that it is there, in milliseconds. */
@@ -19,8 +19,8 @@ const STYLES = `.body,.body iframe{display:block;width:100%;height:100%;border:0
 .panel:has(iframe) h2{display:none}
 .cover a{display:block;margin-top:14px;color:inherit}`;
 
-/** Makes it ready to be shown. */
-export const frame = (shell: Shell, owner: Owner) => {
+/** Makes it ready to be shown. `ask` is the main module's: importing it would make a module of its own for everybody. */
+export const frame = (shell: Shell, owner: Owner, ask: typeof asked) => {
   const { config, look, body, bubble, signal } = shell;
   const [edge, site, , , , opening, , , unavailable] = config;
   const address = `${edge}/c/${site}`;
@@ -84,7 +84,7 @@ export const frame = (shell: Shell, owner: Owner) => {
         let jwt: string | null | undefined;
         let failed = false;
         try {
-          jwt = await asked(owner.who);
+          jwt = await ask(owner.who);
         } catch (error) {
           failed = true;
           console.error("[Bulle] identify", error);

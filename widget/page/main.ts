@@ -8,7 +8,7 @@ import type { Shell as Loaded } from "../../snippet/src/bubble";
 import { serve } from "./api";
 import type { Handle, Page } from "./bridge";
 import { dates } from "./dates";
-import { identities } from "./identity";
+import { asked, identities } from "./identity";
 import { parts } from "./parts";
 import { complete, decorate } from "./shell";
 import { tabs } from "./tabs";
@@ -35,7 +35,7 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
   const shell = complete(loaded);
   const owner = (shell.owner ??= serve(shell));
   if (await owner.moved) return () => true;
-  const framed = async () => (await import("./frame")).frame(shell, owner);
+  const framed = async () => (await import("./frame")).frame(shell, owner, asked);
   if (!files[0]) return framed();
 
   const [wasm, css] = await Promise.all(files);

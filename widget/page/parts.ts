@@ -70,7 +70,7 @@ export const icon = (d: string): SVGElement => {
   return svg as SVGElement;
 };
 
-/** Watches what is wanted. `heard` takes what the edge has answered, `emit` what the widget tells. */
+/** Watches what is wanted. `heard` takes what the edge has answered and gives it as the widget is to read it, `emit` what the widget tells. */
 export const parts = (shell: Shell, handle: () => Handle | undefined, call: Panel["call"]) => {
   const { root, body, tools } = shell;
   const [edge, site, , , , , , , unavailable, again] = shell.config;
@@ -108,9 +108,22 @@ export const parts = (shell: Shell, handle: () => Handle | undefined, call: Pane
   };
 
   return {
-    heard(url: string, body: string) {
-      if (url.endsWith("/v1/sessions")) opened(JSON.parse(body));
+    heard(url: string, body: string): string {
+      if (url.endsWith("/v1/sessions")) {
+        const session = JSON.parse(body);
+        const { bot } = session;
+        const { look } = shell;
+        // The tag's own words: `data-greeting`, `data-text-send`.
+        for (const name in look) {
+          const text = /^text[A-Z]/.test(name) && name[4]!.toLowerCase() + name.slice(5);
+          if (text) bot.strings[text] = look[name];
+        }
+        bot.greeting = look.greeting ?? bot.greeting;
+        opened(session);
+        body = JSON.stringify(session);
+      }
       panel.current = /ions\/(\w+)\/(?:m|e)/.exec(url)?.[1] ?? panel.current;
+      return body;
     },
     emit(kind: string, detail: string) {
       for (const listener of listeners) listener(kind, detail);

@@ -6,13 +6,13 @@ import type { Tell } from "./tabs";
 /**
  * `request` and `abort` of the page; `end` stops everything that runs.
  *
- * - `heard`: told of every answer that is not an error, before the widget is; the body of a stream is "".
+ * - `heard`: told of every answer that is not an error, before the widget is, and gives it as the widget is to read it; the body of a stream is "".
  * - `blobs`: bodies that are no JSON, by the name that stands for them.
  */
 export const transport = (
   handle: () => Handle | undefined,
   tell: Tell,
-  heard: (url: string, body: string) => void,
+  heard: (url: string, body: string) => string,
   blobs: Record<string, Blob>,
 ): Pick<Page, "request" | "abort"> & { end(): void } => {
   const running: Record<number, AbortController> = {};
@@ -33,9 +33,9 @@ export const transport = (
           handle()?.streamed(ticket, value);
         }
       } else {
-        const body = await answer.text();
+        let body = await answer.text();
         delete running[ticket];
-        if (answer.ok) heard(url, body);
+        if (answer.ok) body = heard(url, body);
         return handle()?.answered(ticket, answer.status, body);
       }
     } catch {}

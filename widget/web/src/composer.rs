@@ -16,7 +16,7 @@ const NEARLY_FULL: usize = 200;
 
 /// The text field, its button, and the line below.
 pub(crate) fn mount(app: App, parent: &HtmlElement) {
-    let composer = el("div", "composer").place(parent);
+    let composer = el("div", "composer").attr("part", "composer").place(parent);
     let row = el("div", "field").place(&composer);
     let field = el("textarea", "")
         .attr("rows", "1")

@@ -238,7 +238,8 @@ fn tail(app: App) -> Node {
 fn chips(questions: &[String]) -> Option<Node> {
     let chip = |question: &String| {
         let chip = button("chip", "ask").attr("data-v", question);
-        el("li", "").child(chip.attr("dir", "auto").text(question))
+        let chip = chip.attr("part", "chip").attr("dir", "auto");
+        el("li", "").child(chip.text(question))
     };
     let list = el("ul", "chips").attr("role", "list");
     (!questions.is_empty()).then(|| list.children(questions.iter().map(chip)))

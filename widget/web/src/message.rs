@@ -103,7 +103,12 @@ fn visitors(node: Node, message: &Message, bot: &Bot, inner: &Inner) -> Node {
         None => time(message, inner),
     };
     node.spoken(&words.you)
-        .child(el("div", class).attr("dir", "auto").text(&message.text))
+        .child(
+            el("div", class)
+                .attr("part", "message")
+                .attr("dir", "auto")
+                .text(&message.text),
+        )
         .maybe(files(message))
         .child(foot)
         .maybe(failure(message, message.id, bot, session))
@@ -129,6 +134,7 @@ fn answer(node: Node, message: &Message, bot: &Bot, inner: &Inner, marks: &[u32]
     let writing = message.stage == Stage::Writing;
     let class = if writing { "text writing" } else { "text" };
     let body = el("div", class)
+        .attr("part", "reply")
         .attr("dir", "auto")
         .children(around.changed(&message.blocks, &message.marks, marks));
     let empty = message.blocks.is_empty();
