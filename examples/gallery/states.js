@@ -89,7 +89,7 @@ const answered = (n, blocks, at = NOW, more = {}) => ({
 
 /**
  * A state: `history` is what was said before, `turn` what the edge streams after `ask` is asked, `then` what a visitor
- * does next in the bubble's shadow root.
+ * does next in the bubble's shadow root, and `until` tells when that can be seen.
  */
 export const STATES = {
   closed: { closed: true },
@@ -100,7 +100,17 @@ export const STATES = {
     history: (t) => [asked(10, t.ask), answered(11, [paragraph(t.short, cite(1))], NOW, { sources: sources(t) })],
     then: (root) => root.querySelector("summary").click(),
   },
-  code: { history: (t) => [asked(10, t.ask), answered(11, code(t))] },
+  code: { history: (t) => [asked(10, t.ask), answered(11, code(t))], until: () => CSS.highlights?.size > 0 },
+  menu: {
+    history: (t) => [asked(10, t.ask), answered(11, [paragraph(t.short)])],
+    conversations: (t) => [
+      { id: CONVERSATION, title: t.ask, created_at: NOW, updated_at: NOW },
+      { id: id(2), title: t.more, created_at: NOW - DAY, updated_at: NOW - DAY },
+      { id: id(3), title: t.next[0], created_at: NOW - 9 * DAY, updated_at: NOW - 9 * DAY },
+    ],
+    then: (root) => root.querySelector(".tool[aria-expanded]").click(),
+    until: (root) => root.querySelectorAll(".sheet li").length > 2,
+  },
   days: {
     history: (t) => [
       asked(10, t.ask, NOW - 3 * DAY),
@@ -176,7 +186,7 @@ export function fake(state, locale) {
       if (state.history) answer.conversation = { id: CONVERSATION };
       return json(answer, 201);
     }
-    if (pathname === "/v1/conversations") return init?.method === "POST" ? json({ id: CONVERSATION }, 201) : json({ items: [] });
+    if (pathname === "/v1/conversations") return init?.method === "POST" ? json({ id: CONVERSATION }, 201) : json({ items: state.conversations?.(t) ?? [] });
     if (pathname.endsWith("/messages")) {
       if (init.method !== "POST") return json({ items: state.history?.(t) ?? [], next: null });
       if (state.refuse) return problem(state.refuse);
