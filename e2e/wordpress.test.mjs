@@ -218,7 +218,7 @@ describe("in WordPress", { skip: missing }, () => {
     await reader.goto(at(""));
     const jwt = await tags(reader).getAttribute("data-identity");
     const claims = JSON.parse(Buffer.from(jwt.split(".")[1], "base64url"));
-    assert.deepEqual([claims.sub, claims.tier, claims.name, claims.email], ["2", "premium", "Rea \"Der\" O’Neil", "reader@example.com"]);
+    assert.deepEqual([claims.sub, claims.tier, claims.name, claims.email], ["localhost:1:2", "premium", "Rea \"Der\" O’Neil", "reader@example.com"]);
     const bubble = new Bubble(reader, "en");
     const session = reader.waitForResponse((response) => response.url().endsWith("/v1/sessions"));
     await bubble.open();

@@ -162,7 +162,10 @@ export const start = (
     if (isThere || !isOpen) return;
     isThere = true;
     cover(loading);
-    isThere = !!(await prepare())?.(byVisitor);
+    const fill = await prepare();
+    // It was taken away meanwhile.
+    if (!frame.parentNode) return;
+    isThere = !!fill?.(byVisitor);
     if (isThere) return;
     const retry = make("button", { class: "retry" }, again);
     retry.onclick = () => bubble.open();

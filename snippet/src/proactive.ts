@@ -19,7 +19,8 @@ type Bubble = Record<string, ((text?: string) => void) | number>;
 declare const __BULLE_RULES__: [site: string, rules: Rule[], dismiss: string];
 
 const notes = (site: string, rules: Rule[], dismiss: string) => {
-  const bubble = (window as { Bulle?: Record<string, Bubble> }).Bulle![site]!;
+  const all = (window as { Bulle?: Record<string, Bubble> }).Bulle!;
+  const bubble = all[site]!;
   /** Where the browser keeps that the visitor has seen to a note: they have all been seen then. */
   const key = "bulle-note:" + site;
   // The tag may run twice.
@@ -49,7 +50,7 @@ const notes = (site: string, rules: Rule[], dismiss: string) => {
     };
     const note = make(
       "div",
-      `position:fixed;z-index:var(--bulle-z,2147483000);bottom:calc(var(--bulle-bottom,20px) + var(--launcher,60px) + 14px + env(safe-area-inset-bottom));${frame.matches(".left") ? "left" : "right"}:var(--bulle-side,20px);display:flex;max-width:300px;background:var(--bg);color:var(--text);border:1px solid var(--bulle-line,#8884);border-radius:18px;box-shadow:0 8px 28px #0004`,
+      `position:fixed;z-index:var(--bulle-z,2147483000);bottom:calc(var(--bulle-bottom,20px) + var(--launcher,60px) + 14px);${frame.matches(".left") ? "left" : "right"}:var(--bulle-side,20px);display:flex;max-width:300px;background:var(--bg);color:var(--text);border:1px solid var(--bulle-line,#8884);border-radius:18px;box-shadow:0 8px 28px #0004`,
       { role: "status", onkeydown: ({ key }) => key == "Escape" && dismissed() },
     );
     launcher.before(note);
@@ -66,6 +67,8 @@ const notes = (site: string, rules: Rule[], dismiss: string) => {
   };
 
   const check = () => {
+    // It was taken away; another one has rules of its own.
+    if (all[site] != bubble) return;
     const frame = document.querySelector(`[data-bulle="${site}"]`)?.shadowRoot!.querySelector(".frame");
     for (const rule of rules) {
       if (

@@ -98,9 +98,13 @@ export const dictate = async (panel: Panel): Promise<void> => {
     else start();
   };
   panel.listeners.push((kind) => {
-    if (kind != "message") return;
+    if (kind != "message" && kind != "forget") return;
     running?.abort();
     said.textContent = "";
   });
   draw();
+  // Nobody is heard who does not see it.
+  const watcher = new MutationObserver(() => panel.frame.classList.contains("open") || running?.abort());
+  watcher.observe(panel.frame, { attributeFilter: ["class"] });
+  panel.signal.addEventListener("abort", () => running?.abort());
 };

@@ -32,6 +32,9 @@ type Fill = (focus: boolean) => boolean;
  * @throws when something could not be fetched, or the browser cannot run it.
  */
 export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): Promise<Fill> => {
+  // It may have been taken away while this was being fetched.
+  const isGone = () => !loaded.root.querySelector(".frame");
+  if (isGone()) return () => true;
   const shell = complete(loaded);
   const owner = (shell.owner ??= serve(shell));
   if (await owner.moved) return () => true;
@@ -49,6 +52,7 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
 
   const { root, signal } = shell;
   return (focus) => {
+    if (isGone()) return true;
     let widget: Handle | undefined;
     const handle = () => widget;
     const replies: Record<number, (answer: Answer) => void> = {};
@@ -89,7 +93,8 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
       },
       emit(kind, detail) {
         emit(kind, detail);
-        owner.emit(kind, JSON.parse(detail));
+        // Who was there before is nobody's business.
+        if (kind != "forget") owner.emit(kind, JSON.parse(detail));
       },
       date: dates(locale),
       copy(text) {

@@ -72,6 +72,9 @@ const CSS = `.body{position:relative;overflow:clip}
 
 const styled = new WeakSet<Panel>();
 
+/** Where the visitor erases everything: the sheet stays, and says so. */
+const erasing = new WeakSet<Panel>();
+
 /** What closes an open sheet; the focus goes back to its button unless it is told not to. */
 const shutters = new WeakMap<Panel, (focus?: boolean) => void>();
 
@@ -79,7 +82,11 @@ const shutters = new WeakMap<Panel, (focus?: boolean) => void>();
 export const menu = (panel: Panel, opener: HTMLElement): void => {
   const shut = shutters.get(panel);
   if (shut) return shut();
-  if (!styled.has(panel)) panel.style(CSS);
+  if (!styled.has(panel)) {
+    panel.style(CSS);
+    // Another visitor sees nothing of the one before.
+    panel.listeners.push((kind) => kind == "forget" && !erasing.has(panel) && shutters.get(panel)?.(false));
+  }
   styled.add(panel);
 
   const { make, frame, body, bot, root } = panel;
@@ -321,7 +328,9 @@ const content = (panel: Panel, text: Text, close: (focus?: boolean) => void): No
       const doIt = async () => {
         const { status } = await panel.call("DELETE", "/v1/me");
         if (!isOk(status)) return false;
+        erasing.add(panel);
         panel.handle()?.tell("forget", "");
+        erasing.delete(panel);
         forget(panel);
         drawErase(false);
         heading.remove();

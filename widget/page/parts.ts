@@ -37,6 +37,8 @@ export interface Panel {
   icon: typeof icon;
   /** Adds to the style of the bubble. */
   style(css: string): void;
+  /** Ends when the bubble is taken away. */
+  signal: AbortSignal;
   /** Told of everything that the widget tells the page. */
   listeners: ((kind: string, detail: string) => void)[];
 }
@@ -74,14 +76,14 @@ export const icon = (d: string): SVGElement => {
 export const parts = (shell: Shell, handle: () => Handle | undefined, call: Panel["call"]) => {
   const { root, body, tools } = shell;
   const [edge, site, , , , , , , unavailable, again] = shell.config;
-  const { frame } = shell;
+  const { frame, signal } = shell;
   const listeners: Panel["listeners"] = [];
   const style = (css: string) => {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(css);
     root.adoptedStyleSheets.push(sheet);
   };
-  const panel = { edge, site, unavailable, again, root, frame, body, handle, call, make, icon, style, listeners } as Panel;
+  const panel = { edge, site, unavailable, again, root, frame, body, handle, call, make, icon, style, listeners, signal } as Panel;
 
   /** What is there for the whole visit. */
   const there: Record<string, unknown> = {};
@@ -127,6 +129,10 @@ export const parts = (shell: Shell, handle: () => Handle | undefined, call: Pane
     },
     emit(kind: string, detail: string) {
       for (const listener of listeners) listener(kind, detail);
+      if (kind == "forget") {
+        panel.current = undefined;
+        root.querySelector(".form")?.remove();
+      }
       if (kind == "reply" && (document.hidden || !frame.classList.contains("open"))) {
         void import("./unread").then((part) => part.unread(panel));
       }

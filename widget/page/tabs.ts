@@ -22,7 +22,10 @@ export const tabs = (site: string, handle: () => Handle | undefined) => {
   // Old browsers have none: every tab reads for itself.
   const channel = window.BroadcastChannel && new BroadcastChannel("bulle:" + site);
   const tickets: Record<string, number> = {};
-  const say = (message: Message) => channel.postMessage(message);
+  /** What ends the answers that this tab hands on. */
+  const ends = new Set<() => void>();
+  let isOpen = true;
+  const say = (message: Message) => isOpen && channel.postMessage(message);
   if (!channel) return { tell: (() => undefined) as Tell, close() {} };
 
   channel.onmessage = ({ data }: MessageEvent<Message>) => {
@@ -43,13 +46,23 @@ export const tabs = (site: string, handle: () => Handle | undefined) => {
     const { id, text } = JSON.parse(body) as { id: string; text: string };
     say({ conversation, id, text });
     const end = () => say({ id, end: true });
+    ends.add(end);
     addEventListener("pagehide", end);
     return (bytes?: Uint8Array<ArrayBuffer>) => {
       if (bytes) return say({ id, bytes });
       removeEventListener("pagehide", end);
-      end();
+      if (ends.delete(end)) end();
     };
   };
 
-  return { tell, close: () => channel.close() };
+  const close = () => {
+    for (const end of ends) {
+      removeEventListener("pagehide", end);
+      end();
+    }
+    ends.clear();
+    isOpen = false;
+    channel.close();
+  };
+  return { tell, close };
 };

@@ -76,6 +76,8 @@ pub enum Occasion {
     },
     /// Something failed.
     Failed(Code),
+    /// Nothing of the visitor before may be seen any more: somebody else is there, or everything was erased.
+    Forgotten,
     /// The visitor has rated an answer.
     Rated {
         /// The answer.
@@ -91,6 +93,7 @@ impl Occasion {
         let object = json::Object::default();
         match self {
             Self::Ready => ("ready", object.end()),
+            Self::Forgotten => ("forget", object.end()),
             Self::Asked(text) => ("message", object.text("text", text).end()),
             Self::Answered { message, text } => {
                 let object = object.text("id", &message.to_string());

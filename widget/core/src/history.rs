@@ -86,7 +86,7 @@ impl Session {
         self.drop_turn();
         let (kept, dropped): (Vec<_>, Vec<_>) = std::mem::take(&mut self.calls)
             .into_iter()
-            .partition(|call| call.call.opens());
+            .partition(|call| call.call.opens() || matches!(call.call, Call::Other { .. }));
         self.calls = kept;
         let abort = |call: Pending| Effect::Abort {
             ticket: call.ticket,

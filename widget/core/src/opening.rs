@@ -105,8 +105,16 @@ impl Session {
     fn forget(&mut self) {
         // What is stored is not touched.
         self.keeps = false;
+        self.files.clear();
         self.start_afresh();
         self.abort_opening();
+        // What was asked for somebody else is the visitor's before, too.
+        let other = |call: &Pending| matches!(call.call, Call::Other { .. });
+        while let Some(ticket) = self.calls.iter().find(|call| other(call)).map(|c| c.ticket) {
+            self.effects.push(Effect::Abort { ticket });
+            self.broken(ticket);
+        }
+        self.effects.push(Effect::Emit(Occasion::Forgotten));
         self.token = None;
         self.opened = None;
         self.restored = None;

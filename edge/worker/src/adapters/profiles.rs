@@ -85,8 +85,8 @@ impl Profiles for Edge {
             .batched(&[
                 (
                     "UPDATE attachment SET conversation_id = ?3, message_id = ?4 \
-                     WHERE tenant_id = ?1 AND visitor_id = ?2 AND bot_id = ?5 AND message_id IS NULL \
-                     AND id IN (SELECT value FROM json_each(?6)) AND created_at > ?7",
+                     WHERE tenant_id = ?1 AND visitor_id = ?2 AND bot_id = ?5 \
+                     AND (message_id IS NULL OR message_id = ?4) AND id IN (SELECT value FROM json_each(?6)) AND created_at > ?7",
                     given,
                 ),
                 (

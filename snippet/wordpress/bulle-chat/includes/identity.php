@@ -30,7 +30,8 @@ function bulle_chat_identity() {
 		return '';
 	}
 	$claims = array(
-		'sub'   => (string) $user->ID,
+		// Users of another WordPress of the same account are other people.
+		'sub'   => wp_parse_url( home_url(), PHP_URL_HOST ) . ':' . get_current_blog_id() . ':' . $user->ID,
 		'tier'  => $options['tier'],
 		'name'  => $user->display_name,
 		'email' => $user->user_email,

@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use bulle_protocol::{Id, conversation::Rating, problem::Code};
-use bulle_widget_core::{Call, Effect, Event, Phase};
+use bulle_widget_core::{Call, Effect, Event, Identity, Phase};
 
 #[test]
 fn the_page_is_told_what_happens() {
@@ -91,6 +91,45 @@ fn a_call_for_somebody_else_is_answered_whatever_comes() {
     let other = |call: &Call| matches!(call, Call::Other { .. });
     page.answer(other, 200, "{}");
     assert_eq!(replied(&page), Some((200, "{}".to_owned())));
+}
+
+#[test]
+fn a_call_for_somebody_else_outlives_a_new_conversation_but_not_its_visitor() {
+    let (mut page, id) = Page::asking("Hi");
+    page.stream(&turn(id));
+    let called = |page: &mut Page| {
+        page.update(Event::Called {
+            method: "GET".into(),
+            path: "/v1/conversations".into(),
+            body: None,
+        });
+    };
+    let replies = |page: &Page| {
+        let replied = page.effects.iter().filter_map(|effect| match effect {
+            Effect::Replied { status, .. } => Some(*status),
+            _ => None,
+        });
+        replied.collect::<Vec<_>>()
+    };
+    called(&mut page);
+    page.update(Event::NewAsked);
+    let other = |call: &Call| matches!(call, Call::Other { .. });
+    page.answer(other, 200, "{}");
+    assert_eq!(replies(&page), [200]);
+
+    page.update(Event::Attached {
+        files: r#"[{"id":"00000000010000000000000007","name":"cv.pdf","bytes":9}]"#.into(),
+    });
+    called(&mut page);
+    page.update(Event::Identified {
+        identity: Identity::Subject("ada".into()),
+        stored: None,
+        outbox: None,
+    });
+    assert_eq!(replies(&page), [200, 0], "nobody waits for ever");
+    assert_eq!(page.told().last(), Some(&("forget", "{}".to_owned())));
+    page.submit("Mine");
+    assert!(page.last().attachments.is_empty(), "files of somebody else");
 }
 
 #[test]
