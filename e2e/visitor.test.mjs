@@ -389,8 +389,8 @@ describe("what is off", () => {
     });
     const script = await (await fetch(`${edge.url}/s/${owner.site.key}.js`, { headers: { "accept-language": "en" } })).text();
     for (const part of [
-      '{"accent":"#b45309","dark-bg":"#000000","radius":"12px"}', '"large"',
-      '[{"text":"Need help?","delay_s":20,"url":"/pricing*","ask":"What does it cost?"}]', '"Ask us"', '"Ask the baker"',
+      '"accent":"#b45309"', '"dark-bg":"#000000"', '"radius":"12px"', '"size":"large"',
+      '[{"text":"Need help?","delay_s":20,"url":"/pricing*","ask":"What does it cost?"}]', '"label":"Ask us"', '"Ask the baker"',
     ]) assert.ok(script.includes(part), part);
   });
 
