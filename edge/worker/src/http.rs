@@ -293,7 +293,7 @@ async fn routed(edge: &Edge, request: Request<Body>) -> Response<Body> {
     }
 }
 
-/// How much of a body that is too large is still read, in bytes. A server that answers and hangs up while its client
+/// How much more than it may have of a body that is too large is still read, in bytes. A server that answers and hangs up while its client
 /// is writing makes the client see a broken connection instead of the answer (RFC 9112 section 9.6).
 const MAX_DRAINED_BYTES: usize = 1024 * 1024;
 
@@ -308,7 +308,7 @@ async fn received(request: HttpRequest, most: usize) -> Result<Request<Body>, Pr
         seen += piece.len();
         if seen <= MAX_BODY_BYTES {
             body.extend_from_slice(&piece);
-        } else if seen > MAX_DRAINED_BYTES {
+        } else if seen > most + MAX_DRAINED_BYTES {
             break;
         }
     }
