@@ -39,6 +39,7 @@ const shown = () => bubble.log.evaluate((log) => [...log.children].filter((child
 async function until(what, look) {
   for (let tries = 0; tries < 200; tries += 1) {
     if (await look()) return;
+    // Between two looks, so that the page gets to do what is waited for.
     await page.waitForTimeout(50);
   }
   assert.fail(`${what} never came about`);
@@ -105,6 +106,7 @@ test("the first message of all is reached, each message stands once and in order
 test("the keyboard reaches older messages through the button, which stays until it is pressed", async () => {
   const earlier = bubble.log.getByRole("button", { name: /earlier/i });
   await earlier.focus();
+  // Nothing is to happen, which has no end to wait for: this is longer than it took older messages to come by scrolling.
   await page.waitForTimeout(300);
   assert.equal(await shown(), PAGE);
   await page.keyboard.press("Enter");
