@@ -1,5 +1,6 @@
 /** What only few visitors want: when it is wanted, and what it gets to work with. */
 
+import { icon, make } from "./dom";
 import type { Handle } from "./bridge";
 import type { Answer, Shell } from "./main";
 import type { Form } from "./form";
@@ -46,31 +47,6 @@ export interface Panel {
 /** Languages that highlight.ts knows. */
 const KNOWN =
   /^(jsx?|javascript|[cm]js|tsx?|typescript|py|python|rs|rust|go|java|c|h|cc|cpp|c\+\+|cs|csharp|c#|php|rb|ruby|(ba|z)?sh|shell|sql|jsonc?|ya?ml|html|xml|svg|s?css)$/i;
-
-/** An element with a class, attributes and children. */
-export const make = <Tag extends keyof HTMLElementTagNameMap>(
-  tag: Tag,
-  kind = "",
-  attributes: Record<string, string> = {},
-  ...children: (Node | string)[]
-): HTMLElementTagNameMap[Tag] => {
-  const element = document.createElement(tag);
-  if (kind) element.className = kind;
-  for (const name in attributes) element.setAttribute(name, attributes[name]!);
-  element.append(...children);
-  return element;
-};
-
-/** A decorative icon: a path on a grid of 24 pixels. */
-export const icon = (d: string): SVGElement => {
-  const [svg, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
-  svg!.setAttribute("class", "icon");
-  svg!.setAttribute("viewBox", "0 0 24 24");
-  svg!.setAttribute("aria-hidden", "true");
-  path!.setAttribute("d", d);
-  svg!.append(path!);
-  return svg as SVGElement;
-};
 
 /** Watches what is wanted. `heard` takes what the edge has answered and gives it as the widget is to read it, `emit` what the widget tells. */
 export const parts = (shell: Shell, handle: () => Handle | undefined, call: Panel["call"]) => {

@@ -2,6 +2,7 @@
 
 import type { Shell as Loaded } from "../../snippet/src/bubble";
 import type { Owner } from "./api";
+import { icon, make } from "./dom";
 
 /** What the page's side works with: what the loader has made, and what is found or made in it. */
 export interface Shell extends Loaded {
@@ -22,23 +23,6 @@ export interface Shell extends Loaded {
   /** Takes away what is not the loader's. */
   end(): void;
 }
-
-const icon = (d: string) => {
-  const [svg, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
-  svg!.setAttribute("class", "icon");
-  svg!.setAttribute("viewBox", "0 0 24 24");
-  svg!.setAttribute("aria-hidden", "true");
-  path!.setAttribute("d", d);
-  svg!.append(path!);
-  return svg!;
-};
-
-const element = (tag: string, kind: string, ...children: (Node | string)[]) => {
-  const made = document.createElement(tag);
-  made.className = kind;
-  made.append(...children);
-  return made;
-};
 
 /** Completes what the loader has drawn; once, however often the code is fetched. */
 export const complete = (loaded: Loaded): Shell => {
@@ -97,12 +81,12 @@ export const decorate = (shell: Shell, css: string): void => {
   if (shell.tools) return;
   const { panel, launcher, look, config } = shell;
   const name = panel.querySelector("h2")!;
-  const avatar = element("span", "avatar", [...(name.textContent ?? "")][0] ?? "");
+  const avatar = make("span", "avatar", {}, [...(name.textContent ?? "")][0] ?? "");
   avatar.ariaHidden = "true";
-  const names = element("div", "names");
-  shell.tools = element("span", "tools");
+  const names = make("div", "names");
+  shell.tools = make("span", "tools");
   name.replaceWith(avatar, names, shell.tools);
-  names.append(name, element("p", "", look.tagline ?? config[3]));
+  names.append(name, make("p", "", {}, look.tagline ?? config[3]));
   panel.querySelector(".header>:last-child")!.replaceChildren(icon("M6 6l12 12M18 6 6 18"));
   launcher.querySelector("svg")!.after(icon("m6 9 6 6 6-6"));
 };
