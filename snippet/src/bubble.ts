@@ -165,7 +165,7 @@ export const start = (
     const fill = await prepare();
     // It was taken away meanwhile.
     if (!frame.parentNode) return;
-    isThere = !!fill?.(byVisitor);
+    isThere = !!(await fill?.(byVisitor));
     if (isThere) return;
     const retry = make("button", { class: "retry" }, again);
     retry.onclick = () => bubble.open();

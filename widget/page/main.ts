@@ -23,7 +23,7 @@ export interface Answer {
 }
 
 /** What the loader calls to fill the panel; whether it could. `focus` when the visitor has asked for it. */
-type Fill = (focus: boolean) => boolean;
+type Fill = (focus: boolean) => boolean | Promise<boolean>;
 
 /**
  * Makes everything ready.
@@ -51,7 +51,9 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
   decorate(shell, await whole(css).text());
 
   const { root, signal } = shell;
-  return (focus) => {
+  return async (focus) => {
+    // The panel is seen before it is filled, also when everything has been there since the visitor's first interest.
+    await painted();
     if (isGone()) return true;
     let widget: Handle | undefined;
     const handle = () => widget;
@@ -143,6 +145,10 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
     return true;
   };
 };
+
+/** The next frame has been shown. A page that nobody sees has no frames. */
+const painted = () =>
+  new Promise((done) => (document.hidden ? done(0) : requestAnimationFrame(() => setTimeout(done))));
 
 /** A file that has come. */
 const whole = (file: Response | Error | undefined): Response => {
