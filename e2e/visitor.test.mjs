@@ -344,6 +344,20 @@ describe("everything", () => {
     assert.equal((await other.history()).items.length, 2);
   });
 
+  test("does not come back with a question that was on its way", async () => {
+    const owner = await newOwner();
+    const me = await visitorOf(owner);
+    const { id } = await (await me.fetch("/v1/conversations", { method: "POST" })).json();
+    me.conversationId = id;
+    database.prepare("INSERT INTO erased (tenant_id, visitor_id, at) VALUES (?, ?, ?)").run(owner.tenant, me.session.visitor.id, Date.now());
+    const list = await me.ask("What is a latecomer?");
+    assert.equal(list.at(-1).data.kept, false);
+    assert.equal(rows(owner, "conversation"), 0);
+    assert.equal(rows(owner, "model_call"), 1);
+    await until(() => turnsWith("latecomer") === 0, "the object to forget");
+    assert.equal((await me.history()).status, 404);
+  });
+
   test("of a known visitor goes, too, and they come back as somebody new", async () => {
     const owner = await newOwner();
     const { secret } = await owner.post("/identity-secrets");

@@ -146,10 +146,19 @@ pub trait Meaning {
     }
 }
 
+/// What the archive has kept of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// All of it.
+    Everything,
+    /// What it has cost: the bot was deleted, or the visitor's data erased. Whoever holds the words is to forget them.
+    Costs,
+}
+
 /// The permanent transcript.
 pub trait Archive {
     /// Stores what the record holds; storing it again changes nothing.
-    async fn record(&self, record: &Record) -> Result<(), PortError>;
+    async fn record(&self, record: &Record) -> Result<Kept, PortError>;
     /// Stores calls that belong to no record that is stored, under the ids `{id_prefix}/{n}`; storing them again changes
     /// nothing. The prefix is the id of the reply that they were made for; `{reply}/summary` for a summary afterwards,
     /// which answers no question.

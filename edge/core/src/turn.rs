@@ -27,7 +27,9 @@ use crate::{
     cache::{self, CachedAnswer, Slot},
     guard::{Question, limit},
     notice::{self, Notice},
-    ports::{Archive, Clock, Entropy, Index, Kv, Meaning, Meters, Models, Notices, Summaries},
+    ports::{
+        Archive, Clock, Entropy, Index, Kept, Kv, Meaning, Meters, Models, Notices, Summaries,
+    },
     prompt::{self, Exchange, Extras, Input, Memory, Prompt},
     provider::{Deployment, Failure, Link, breaker::Breaker, extractive},
     quality::{
@@ -125,8 +127,8 @@ pub struct Ended {
     pub text: String,
     /// The passages that it cites: position `i` is the number of source `i + 1` in its Markdown.
     pub cites: Vec<u32>,
-    /// False when the archive refused: the caller keeps the record and tries again.
-    pub kept: bool,
+    /// What the archive has kept; `None` when it refused: the caller keeps the record and tries again.
+    pub kept: Option<Kept>,
     /// True when the conversation no longer fits a prompt: [`summarise`] it.
     pub outgrown: bool,
     /// What the owner should know: [`notice::tell`] them.
@@ -325,7 +327,7 @@ pub async fn run<P: Platform>(
     if let Err(error) = &stored {
         draft.log(&format!("the answer was not stored: {error}"));
     }
-    let kept = stored.is_ok();
+    let kept = stored.ok();
     // Only what a model has said to its end is worth to be said again.
     if let Some(slot) = slot.filter(|_| cached.is_none() && !flawed)
         && written.end == Ok(Finish::Stop)
@@ -351,7 +353,8 @@ pub async fn run<P: Platform>(
         let items = written.suggestions.clone();
         draft.emit(ServerEvent::Suggestions(Suggestions { items }));
     }
-    draft.emit(last_event(ask, written, &evidence, usage, kept));
+    let is_kept = kept == Some(Kept::Everything);
+    draft.emit(last_event(ask, written, &evidence, usage, is_kept));
     Ended {
         record,
         text: draft.text().to_owned(),

@@ -22,8 +22,8 @@ use crate::{
     guard::identity::Identity,
     meter::{self, Charge, Line, Rows, Settlement, Verdict, window::Window},
     ports::{
-        Archive, Challenges, Clock, Entropy, Index, Kv, Meaning, Memory, Meters, ModelRequest,
-        ModelResponse, Models, Owner, PortError, Summaries, Tenants, Visitors,
+        Archive, Challenges, Clock, Entropy, Index, Kept, Kv, Meaning, Memory, Meters,
+        ModelRequest, ModelResponse, Models, Owner, PortError, Summaries, Tenants, Visitors,
     },
     prompt::Summary,
     record::{Call, Record},
@@ -385,14 +385,17 @@ impl Meaning for Fakes {
 }
 
 impl Archive for Fakes {
-    async fn record(&self, record: &Record) -> Result<(), PortError> {
+    async fn record(&self, record: &Record) -> Result<Kept, PortError> {
         self.enter("archive")?;
         while self.slow_archive.get() > 0 && self.calls("models") == 0 {
             self.slow_archive.set(self.slow_archive.get() - 1);
             next_poll().await;
         }
+        if self.erased.borrow().contains(&record.owner.visitor_id) {
+            return Ok(Kept::Costs);
+        }
         self.records.borrow_mut().push(record.clone());
-        Ok(())
+        Ok(Kept::Everything)
     }
 
     async fn record_calls(

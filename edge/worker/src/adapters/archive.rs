@@ -1,17 +1,17 @@
 //! The permanent transcript in D1.
 
 use bulle_edge_core::{
-    ports::{Archive, Owner, PortError},
+    ports::{Archive, Kept, Owner, PortError},
     record::{Call, Record, StoredMessage},
 };
 use bulle_protocol::Id;
 use serde::Serialize;
 use worker::{D1Database, D1PreparedStatement};
 
-use super::{Edge, gaps, nullable, port_error, time};
+use super::{Edge, gaps, nullable, port_error, profiles::has_rows, time};
 
 impl Archive for Edge {
-    async fn record(&self, record: &Record) -> Result<(), PortError> {
+    async fn record(&self, record: &Record) -> Result<Kept, PortError> {
         let db = self.db()?;
         let last = record.reply.as_ref().unwrap_or(&record.question);
         let owner = &record.owner;
@@ -19,7 +19,7 @@ impl Archive for Edge {
             "INSERT INTO conversation (tenant_id, id, bot_id, visitor_id, title, created_at, updated_at) \
              SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE EXISTS (SELECT 1 FROM bot WHERE tenant_id = ?1 AND id = ?3) \
              AND NOT EXISTS (SELECT 1 FROM erased WHERE tenant_id = ?1 AND visitor_id = ?4) \
-             ON CONFLICT (tenant_id, id) DO UPDATE SET updated_at = max(updated_at, excluded.updated_at)",
+             ON CONFLICT (tenant_id, id) DO UPDATE SET updated_at = max(updated_at, excluded.updated_at) RETURNING id",
         );
         let conversation = conversation.bind(&[
             owner.tenant_id.as_str().into(),
@@ -55,8 +55,11 @@ impl Archive for Edge {
         }
         // A batch is one transaction: a conversation is never without its message. A turn that outlives its bot, or
         // its visitor's data, leaves nothing but what it has cost: what was deleted does not come back.
-        db.batch(statements).await.map_err(port_error)?;
-        Ok(())
+        let done = db.batch(statements).await.map_err(port_error)?;
+        Ok(match has_rows(done.first())? {
+            true => Kept::Everything,
+            false => Kept::Costs,
+        })
     }
 
     async fn record_calls(

@@ -221,7 +221,7 @@ impl Edge {
             title.into(),
         ];
         let done = self.batched(&[(sql, values)]).await?;
-        Ok(!rows::<One>(done.last())?.is_empty())
+        has_rows(done.last())
     }
 
     /// Deletes a conversation with all that belongs to it. False when the visitor has none with this id.
@@ -237,10 +237,11 @@ impl Edge {
             owner.tenant_id.as_str().into(),
             owner.visitor_id.to_string().into(),
             conversation.to_string().into(),
+            owner.bot_id.as_str().into(),
         ];
         let statements: Vec<_> = WORDS.iter().map(|sql| (*sql, values.to_vec())).collect();
         let done = self.batched(&statements).await?;
-        Ok(!rows::<One>(done.last())?.is_empty())
+        has_rows(done.last())
     }
 
     /// Notes that a visitor wants everything erased, and answers their conversations.
@@ -289,7 +290,7 @@ impl Edge {
     pub async fn erase(&self, tenant_id: &str, visitor: Id) -> Result<(), PortError> {
         let values: [JsValue; 2] = [tenant_id.into(), visitor.to_string().into()];
         let mut all = values.to_vec();
-        all.push(JsValue::NULL);
+        all.extend([JsValue::NULL, JsValue::NULL]);
         let mut statements: Vec<_> = WORDS.iter().map(|sql| (*sql, all.clone())).collect();
         statements.extend([
             (
@@ -350,17 +351,17 @@ impl Edge {
     }
 }
 
-/// Deletes what was said by the visitor `?2`: in the conversation `?3`, or in all when it is null. The conversation comes
-/// last and returns something.
+/// Deletes what was said by the visitor `?2`: in the conversation `?3` with the bot `?4`, or in all when these are null. The
+/// conversation comes last and returns something.
 const WORDS: [&str; 5] = [
     "DELETE FROM summary WHERE tenant_id = ?1 AND conversation_id IN (SELECT id FROM conversation \
-     WHERE tenant_id = ?1 AND visitor_id = ?2 AND (?3 IS NULL OR id = ?3))",
+     WHERE tenant_id = ?1 AND visitor_id = ?2 AND (?3 IS NULL OR id = ?3 AND bot_id = ?4))",
     "DELETE FROM unanswered WHERE tenant_id = ?1 AND conversation_id IN (SELECT id FROM conversation \
-     WHERE tenant_id = ?1 AND visitor_id = ?2 AND (?3 IS NULL OR id = ?3))",
-    "DELETE FROM attachment WHERE tenant_id = ?1 AND visitor_id = ?2 AND (?3 IS NULL OR conversation_id = ?3)",
+     WHERE tenant_id = ?1 AND visitor_id = ?2 AND (?3 IS NULL OR id = ?3 AND bot_id = ?4))",
+    "DELETE FROM attachment WHERE tenant_id = ?1 AND visitor_id = ?2 AND (?3 IS NULL OR conversation_id = ?3 AND bot_id = ?4)",
     "DELETE FROM message WHERE tenant_id = ?1 AND conversation_id IN (SELECT id FROM conversation \
-     WHERE tenant_id = ?1 AND visitor_id = ?2 AND (?3 IS NULL OR id = ?3))",
-    "DELETE FROM conversation WHERE tenant_id = ?1 AND visitor_id = ?2 AND (?3 IS NULL OR id = ?3) RETURNING id",
+     WHERE tenant_id = ?1 AND visitor_id = ?2 AND (?3 IS NULL OR id = ?3 AND bot_id = ?4))",
+    "DELETE FROM conversation WHERE tenant_id = ?1 AND visitor_id = ?2 AND (?3 IS NULL OR id = ?3 AND bot_id = ?4) RETURNING id",
 ];
 
 /// What is stored of the visitor `?2`: who the site says they are, forms, conversations, messages, files. SQLite writes the
@@ -382,6 +383,11 @@ const EXPORT: [&str; 5] = [
      'message_id', message_id, 'created_at', created_at)) AS item \
      FROM attachment WHERE tenant_id = ?1 AND visitor_id = ?2 ORDER BY id",
 ];
+
+/// Whether a statement answered anything.
+pub(super) fn has_rows(result: Option<&D1Result>) -> Result<bool, PortError> {
+    Ok(!rows::<One>(result)?.is_empty())
+}
 
 fn rows<T: for<'de> Deserialize<'de>>(result: Option<&D1Result>) -> Result<Vec<T>, PortError> {
     let result = result.ok_or_else(|| PortError("a batch answered too little".to_owned()))?;

@@ -11,7 +11,7 @@ pub mod stream;
 
 use bulle_edge_core::{
     guard::Question,
-    ports::{Archive, Clock, Entropy, Owner},
+    ports::{Archive, Clock, Entropy, Kept, Owner},
     record::{self, Record},
     strings,
     turn::{self, Ask, Sink},
@@ -296,8 +296,10 @@ impl Inner {
             .as_ref()
             .is_some_and(|reply| reply.error.is_some());
         let rest = if failed { ended.text.as_str() } else { "" };
-        let stored = (self.store.end(number, &ended.record, !ended.kept))
-            .and_then(|()| self.store.keep_written(number, rest));
+        let stored = (self
+            .store
+            .end(number, &ended.record, ended.kept != Some(Kept::Everything)))
+        .and_then(|()| self.store.keep_written(number, rest));
         if let Err(error) = stored {
             console_error!("{}", serde_json::json!({ "turn": error.to_string() }));
         }
@@ -419,20 +421,10 @@ impl Inner {
         Ok(())
     }
 
-    /// Offers the archive what it has not taken yet; what it refuses is offered again after that long.
+    /// Offers the archive what it has not taken yet; what it refuses is offered again after that long. When there is
+    /// nobody any more to keep words for, nothing is kept here either.
     async fn offer_records(&self, again_ms: u64) {
-        let records = self.store.unrecorded().unwrap_or_default();
         let mut refused = false;
-        for (number, record) in records {
-            let taken = self.edge.record(&record).await;
-            if let Err(error) = &taken {
-                refused = true;
-                console_error!("{}", serde_json::json!({ "archive": error.to_string() }));
-            }
-            if let Err(error) = self.store.offered(number, taken.is_ok()) {
-                internal(&error);
-            }
-        }
         for (id, record) in self.store.spent().unwrap_or_default() {
             let taken = match &record.reply {
                 Some(reply) => {
@@ -450,7 +442,25 @@ impl Inner {
                 internal(&error);
             }
         }
-        if refused || self.live.borrow().is_some() {
+        let mut orphaned = false;
+        for (number, record) in self.store.unrecorded().unwrap_or_default() {
+            let taken = self.edge.record(&record).await;
+            orphaned |= taken == Ok(Kept::Costs);
+            if let Err(error) = &taken {
+                refused = true;
+                console_error!("{}", serde_json::json!({ "archive": error.to_string() }));
+            }
+            if let Err(error) = self.store.offered(number, taken == Ok(Kept::Everything)) {
+                internal(&error);
+            }
+        }
+        let is_running = self.live.borrow().is_some();
+        if orphaned && !refused && !is_running {
+            self.erased.set(true);
+            self.forget().await.unwrap_or_else(|e| {
+                internal(&e);
+            });
+        } else if orphaned || refused || is_running {
             self.wake_in(again_ms).await;
         }
     }

@@ -239,12 +239,12 @@ impl Turn {
     /// What is left to do when the client has its answer.
     async fn settle(self, ended: Ended) {
         let edge = &self.edge;
-        if !ended.kept {
+        if ended.kept.is_none() {
             // Nobody comes back who would offer it again.
             for wait in OFFER_AGAIN_MS {
                 edge.sleep(wait).await;
                 match edge.record(&ended.record).await {
-                    Ok(()) => break,
+                    Ok(_) => break,
                     Err(PortError(error)) => {
                         console_error!("{}", serde_json::json!({ "archive": error }));
                     }

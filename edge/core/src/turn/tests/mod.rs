@@ -202,7 +202,8 @@ fn nobody_waits_for_the_archive_before_the_model_is_asked() {
     let (sent, ended) = run_turn(&ports, &model());
     assert!(ports.slow_archive.get() > 0);
     assert_eq!(ports.calls("kv"), 1, "the circuit, once");
-    assert!(ended.kept && sent.log.is_empty(), "{:?}", sent.log);
+    assert_eq!(ended.kept, Some(Kept::Everything));
+    assert!(sent.log.is_empty(), "{:?}", sent.log);
     let records = ports.records.borrow();
     assert_eq!(records.len(), 2);
     assert!(records[0].reply.is_none(), "the message is stored first");
@@ -213,8 +214,18 @@ fn an_archive_that_fails_does_not_cost_the_answer() {
     let ports = documents();
     ports.fail("archive");
     let (sent, ended) = run_turn(&ports, &Deployment::default());
-    assert!(!ended.kept && !sent.done().kept);
+    assert!(ended.kept.is_none() && !sent.done().kept);
     assert_eq!(text(&ended), "Huit ans de Kubernetes. [1]");
+}
+
+#[test]
+fn what_is_said_for_a_visitor_who_was_erased_meanwhile_is_not_kept() {
+    let ports = documents();
+    let erased = question("Et Kubernetes ?").visitor_id();
+    ports.erased.borrow_mut().push(erased);
+    let (sent, ended) = run_turn(&ports, &Deployment::default());
+    assert_eq!(ended.kept, Some(Kept::Costs));
+    assert!(!sent.done().kept && ports.records.borrow().is_empty());
 }
 
 #[test]
