@@ -265,6 +265,33 @@ describe("in WordPress", { skip: missing }, () => {
     }
   });
 
+  test("inside a page, who the visitor is stands in the page and not in its content", async () => {
+    const { secret } = await owner.post("/identity-secrets");
+    await save({ "Identity secret": secret });
+    const id = (await wordpress.php("echo wp_insert_post( array( 'post_title' => 'Known', 'post_type' => 'page', 'post_status' => 'publish', 'post_content' => '[bulle_chat]' ) );")).trim();
+    const reader = await signIn("reader");
+    const session = reader.waitForRequest((request) => request.url().endsWith("/v1/sessions"));
+    await reader.goto(at(`?page_id=${id}`));
+    assert.equal(await reader.locator("bulle-chat").getAttribute("data-identity"), null);
+    const { identity } = (await session).postDataJSON();
+    assert.equal(JSON.parse(Buffer.from(identity.split(".")[1], "base64url")).sub, "localhost:1:2");
+    assert.equal((await (await session).response()).status(), 201);
+    const nonce = await reader.evaluate(() => fetch("wp-admin/admin-ajax.php?action=rest-nonce").then((answer) => answer.text()));
+    const rest = await reader.request.get(at(`?rest_route=/wp/v2/pages/${id}`), { headers: { "x-wp-nonce": nonce } });
+    const { rendered } = (await rest.json()).content;
+    assert.match(rendered, /<bulle-chat site="/);
+    assert.doesNotMatch(rendered, /eyJ/);
+    await reader.context().close();
+    // What a plugin renders for the head of a page is not in the page.
+    const head = await wordpress.php(
+      `remove_all_actions( 'wp_head' ); add_action( 'wp_head', function () { do_shortcode( '[bulle_chat]' ); } );
+       do_action( 'wp_head' ); bulle_chat_tag();`,
+    );
+    assert.match(head, new RegExp(`/s/${owner.site.key}\\.js`));
+    assert.equal(await wordpress.php("global $wp_query; $wp_query->is_feed = true; echo do_shortcode( '[bulle_chat]' );"), "");
+    await save({ "Forget the stored secret": true });
+  });
+
   test("the block is there to be put into a page", async () => {
     await admin.goto(at("wp-admin/post-new.php?post_type=page"));
     await admin.waitForFunction(() => window.wp?.blocks?.getBlockType("bulle/chat") && window.wp.data.select("core/editor").getCurrentPostId());

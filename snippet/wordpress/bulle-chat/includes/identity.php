@@ -45,6 +45,11 @@ function bulle_chat_identity() {
 	 * @param WP_User $user   Who is signed in.
 	 */
 	$claims = apply_filters( 'bulle_chat_claims', $claims, $user );
+	// Pages that hold it are one visitor's.
+	if ( ! defined( 'DONOTCACHEPAGE' ) ) {
+		// phpcs:ignore WordPress.NamingConventions.PrefixAllGlobals -- The name that caches of whole pages look for.
+		define( 'DONOTCACHEPAGE', true );
+	}
 	$header = array(
 		'alg' => 'HS256',
 		'typ' => 'JWT',

@@ -26,6 +26,10 @@ function bulle_chat_tag() {
 		return;
 	}
 	if ( bulle_chat_is_inside() ) {
+		$identity = bulle_chat_identity();
+		if ( '' !== $identity ) {
+			wp_print_inline_script_tag( '(window.Bulle=window.Bulle||[]).push(' . wp_json_encode( array( 'identify', $identity ) ) . ')' );
+		}
 		wp_print_script_tag(
 			array(
 				'type' => 'module',
@@ -68,13 +72,15 @@ function bulle_chat_inside() {
 			? '<p>' . esc_html__( 'The chat appears here once its address and site key are set under Settings → Bulle Chat.', 'bulle-chat' ) . '</p>'
 			: '';
 	}
-	bulle_chat_is_inside( true );
-	$identity = bulle_chat_identity();
-	return sprintf(
-		'<bulle-chat site="%s"%s></bulle-chat>',
-		esc_attr( $options['site'] ),
-		'' === $identity ? '' : ' data-identity="' . esc_attr( $identity ) . '"'
-	);
+	if ( is_feed() ) {
+		return '';
+	}
+	// What is made for a summary or for the page's head is not what the visitor sees.
+	if ( ! doing_action( 'wp_head' ) && ! doing_filter( 'get_the_excerpt' ) ) {
+		bulle_chat_is_inside( true );
+	}
+	// Who the visitor is, the page says at its end: content is kept, searched and given away by many.
+	return '<bulle-chat site="' . esc_attr( $options['site'] ) . '"></bulle-chat>';
 }
 add_shortcode( 'bulle_chat', 'bulle_chat_inside' );
 
