@@ -118,7 +118,7 @@ fn policy(ancestors: &str, turnstile: bool) -> String {
     };
     format!(
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{script}; connect-src 'self'; \
-         style-src 'sha256-{style}'; img-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
+         style-src 'sha256-{style}'; img-src 'self' https:; manifest-src 'self'; base-uri 'none'; form-action 'none'; \
          {ancestors}; {rest}"
     )
 }

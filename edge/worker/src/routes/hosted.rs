@@ -86,7 +86,8 @@ fn answer(status: StatusCode, page: &Page) -> Response<Body> {
     } else {
         "no-store"
     };
-    // A page that asks the same of what it frames can frame this one.
+    // A page that is cross-origin isolated frames only what says this of itself. Without credentials, and not by leave of
+    // each host, for the images of answers; Turnstile frames what says nothing.
     let isolated = !page.policy.contains("frame-src");
     let headers = [
         (header::CONTENT_TYPE.as_str(), "text/html; charset=utf-8"),
@@ -104,7 +105,7 @@ fn answer(status: StatusCode, page: &Page) -> Response<Body> {
     if isolated {
         set(
             &mut response,
-            &[("cross-origin-embedder-policy", "require-corp")],
+            &[("cross-origin-embedder-policy", "credentialless")],
         );
     }
     response
