@@ -47,7 +47,7 @@ export interface Shell {
   calls: Call[];
   /** Writes custom properties, by their names without `--bulle-`. */
   paint(look: Record<string, string>): void;
-  /** Draws the bubble again, with other settings. */
+  /** Draws a bubble in a corner of the page again, with other settings. */
   again(config: Config): void;
   /** Called by the loader when the panel has opened or closed, with whether the visitor or the page wanted it. */
   shown?(byVisitor: boolean): void;
@@ -203,7 +203,7 @@ export const start = (
       if (method == "ask") bubble.open();
     };
   }
-  const shell: Shell = { again: (next) => start(tag, next, into, root), config, look, root, body, bubble, calls, paint };
+  const shell: Shell = { again: (next) => start(tag, next, undefined, root), config, look, root, body, bubble, calls, paint };
 
   launcher.onpointerenter = launcher.onfocus = prepare;
   shut.onclick = bubble.close;

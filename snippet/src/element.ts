@@ -78,11 +78,18 @@ class Chat extends HTMLElement {
     }
     // The element has gone, or shows another site.
     if (this.#seen != seen) return;
+    this.draw(config);
+  }
+
+  /** Fills the element, also when it has been filled before. */
+  draw(config: Config): Bubble {
+    const root = this.#root!;
     this.bubble = draw(this, config, root);
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(STYLES);
     root.adoptedStyleSheets.push(sheet);
     this.bubble.open(false);
+    return this.bubble;
   }
 
   #frame(root: ShadowRoot, site: string) {

@@ -1,6 +1,7 @@
 /** The owner's JavaScript API: snippet/bulle.d.ts. The loader has queued what was called before. */
 
-import type { Bubble, Identity, Occasions } from "../../snippet/bulle";
+import type { Bubble, Config } from "../../snippet/src/bubble";
+import type { Identity } from "../../snippet/bulle";
 import type { Shell } from "./shell";
 
 /** What carries the conversation: the widget in the page, or a frame. */
@@ -30,7 +31,7 @@ type Listener = (detail: any) => void;
 
 /** Takes the API over from the loader, and plays what was called. */
 export const serve = (shell: Shell): Owner => {
-  const { bubble, calls, config, look, isOpen, signal } = shell;
+  const { bubble, calls, config, look, root, isOpen, signal } = shell;
   const [edge, site] = config;
   const listeners: Record<string, Set<Listener>> = {};
   let carrier: Carrier | undefined;
@@ -96,20 +97,30 @@ export const serve = (shell: Shell): Owner => {
       // The bubble is drawn anew. What has been said to it goes on, and whoever holds it speaks to the new one.
       next[10].spoken = look.locale ?? locale;
       const was = isOpen();
-      bubble.destroy();
-      shell.again(next);
-      const now = (window as any).Bulle[site] as Bubble;
-      for (const kind in listeners) for (const listener of listeners[kind]!) now.on(kind as keyof Occasions, listener);
-      if (owner.who !== undefined) now.identify(owner.who);
-      now.setTheme(theme);
-      for (const [method, ...values] of calls.splice(0)) (now as any)[method](...values);
-      for (const method in now) bubble[method] = (...values) => (window as any).Bulle[site]?.[method](...values);
-      if (was) now.open();
+      const hadFocus = !!root.activeElement;
+      leave();
+      // An element of the page fills itself.
+      const host = root.host as Element & { draw?(next: Config): Bubble };
+      if (!host.draw) shell.again(next);
+      const now: Bubble = host.draw?.(next) ?? (window as any).Bulle[site];
+      for (const kind in listeners) for (const listener of listeners[kind]!) now.on!(kind, listener);
+      if (owner.who !== undefined) now.identify!(owner.who);
+      now.setTheme!(theme);
+      for (const [method, ...values] of calls.splice(0)) now[method]!(...values);
+      for (const method in now) bubble[method] = (...values) => now[method]!(...values);
+      if (was) now.open(hadFocus);
     } catch (error) {
       console.error("[Bulle]", error);
     }
   };
   const { destroy } = bubble;
+  const leave = () => {
+    carrier?.end();
+    shell.end();
+    destroy();
+    // What was said before is not for another one.
+    (window as any).Bulle.length = 0;
+  };
   Object.assign(bubble, {
     ask(text) {
       if (!isOpen()) bubble.open();
@@ -129,14 +140,10 @@ export const serve = (shell: Shell): Owner => {
     },
     off: (kind, listener) => void listeners[kind]?.delete(listener),
     destroy() {
-      carrier?.end();
       try {
         sessionStorage.removeItem("bulle-open:" + site);
       } catch {}
-      shell.end();
-      destroy();
-      // What was said before is not for another one.
-      (window as any).Bulle.length = 0;
+      leave();
     },
   } satisfies Partial<typeof bubble>);
   const waiting = calls.splice(0);

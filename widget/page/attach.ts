@@ -217,8 +217,9 @@ export const attach = async (panel: Panel): Promise<void> => {
   );
   panel.listeners.push((kind) => {
     if (kind != "message" && kind != "forget") return;
-    given = [];
-    list.replaceChildren();
+    // What a suggestion leaves on its way goes with the message after it.
+    given = given.filter((one) => kind == "message" && !one.read && !one.wrong);
+    list.replaceChildren(...given.map(({ item }) => item));
     tell("");
   });
 };
