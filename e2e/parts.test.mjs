@@ -61,7 +61,7 @@ describe("a rating", () => {
     edgeSide.fail("/feedback", "offline");
     await field.fill("Quick");
     await button("Send", { exact: true }).first().click();
-    await bubble.dialog.getByText(PANEL.failed).waitFor();
+    await bubble.dialog.getByText(PANEL.not_done).waitFor();
     assert.equal(await field.inputValue(), "Quick");
     await field.press("Escape");
     await field.waitFor({ state: "detached" });
@@ -70,7 +70,7 @@ describe("a rating", () => {
     // A rating that did not arrive at all is taken back.
     const bad = button("Bad answer").last();
     await bad.click();
-    await bubble.dialog.getByText(PANEL.failed).waitFor();
+    await bubble.dialog.getByText(PANEL.not_done).waitFor();
     assert.equal(await bad.getAttribute("aria-pressed"), "false");
     await page.keyboard.press("Tab");
     assert.notEqual(await focused(page), "page");

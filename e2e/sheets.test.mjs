@@ -143,13 +143,13 @@ describe("the menu", () => {
     edgeSide.fail("/v1/strings/", undefined);
     edgeSide.fail("/v1/conversations", 503);
     await button("Try again").click();
-    await sheet.getByText(PANEL.failed).waitFor();
+    await sheet.getByText(PANEL.not_done).waitFor();
     edgeSide.fail("/v1/conversations", undefined);
     await button("Try again").click();
     await sheet.getByRole("button", { name: `Delete: ${QUESTION}` }).click();
     edgeSide.fail("/v1/conversations/", "offline");
     await sheet.getByRole("button", { name: "Delete", exact: true }).click();
-    await sheet.getByText(PANEL.failed).waitFor();
+    await sheet.getByText(PANEL.not_done).waitFor();
     // The question is still there, and the conversation.
     edgeSide.fail("/v1/conversations/", undefined);
     await sheet.getByRole("button", { name: "Delete", exact: true }).click();
@@ -158,7 +158,7 @@ describe("the menu", () => {
       edgeSide.fail(path, 500);
       await sheet.getByRole("button", { name }).click();
       if (path === "/v1/me") await sheet.getByRole("button", { name: "Erase everything", exact: true }).click();
-      await sheet.getByText(PANEL.failed).waitFor();
+      await sheet.getByText(PANEL.not_done).waitFor();
       edgeSide.fail(path, undefined);
     }
     assert.ok((await page.evaluate(() => Object.keys(localStorage))).length > 0);
@@ -226,6 +226,22 @@ const FORM = {
   required: true,
 };
 const SUBMIT = FORM.submit.en;
+
+test("texts of the sheets are the owner's too, by the console and by the tag", async () => {
+  const texts = en({ erase: "Forget about me", conversations_empty: "We have not spoken yet" });
+  const { menu, sheet } = await visit({
+    settings: { texts },
+    // The attribute is there before the script runs.
+    script: () =>
+      new MutationObserver(() => {
+        const tag = document.querySelector("script[src*='/s/']");
+        if (tag) tag.dataset.textExport = "Take it along";
+      }).observe(document, { childList: true, subtree: true }),
+  });
+  await menu.click();
+  await sheet.getByText("We have not spoken yet").waitFor();
+  for (const name of ["Forget about me", "Take it along"]) await sheet.getByRole("button", { name }).waitFor();
+});
 
 describe("the form before the first message", () => {
   test("is filled in with the keyboard, says what is missing, and makes way for the composer", async () => {

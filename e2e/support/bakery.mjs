@@ -13,6 +13,7 @@ const SETTINGS = {
   form: null,
   proactive: [],
   privacy_url: null,
+  texts: null,
 };
 
 /** What stands between a page and the edge: it listens, and fails when it is told to. */

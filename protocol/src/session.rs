@@ -89,6 +89,9 @@ pub struct Bot {
     pub greeting: String,
     /// Interface texts in `locale`.
     pub strings: Strings,
+    /// Texts of `GET /v1/strings/{locale}` that the owner has replaced, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sheets: BTreeMap<String, String>,
     /// The locale that was chosen for `strings` (BCP 47).
     pub locale: String,
     /// Questions offered on the empty screen.

@@ -151,6 +151,52 @@ impl<'de> Deserialize<'de> for Strings {
     }
 }
 
+/// Names of the texts of the sheets that few visitors open.
+pub const SHEETS: [&str; 42] = [
+    "back",
+    "conversations",
+    "conversations_empty",
+    "untitled",
+    "rename",
+    "title_label",
+    "save",
+    "cancel",
+    "delete",
+    "delete_ask",
+    "deleted",
+    "export",
+    "erase",
+    "erase_ask",
+    "erase_yes",
+    "erased",
+    "not_done",
+    "sound_on",
+    "sound_off",
+    "print",
+    "privacy",
+    "form_required",
+    "form_email",
+    "form_tel",
+    "form_consent",
+    "form_failed",
+    "attach",
+    "attach_remove",
+    "attach_sending",
+    "attach_too_large",
+    "attach_kind",
+    "attach_failed",
+    "attach_many",
+    "dictate",
+    "dictate_stop",
+    "dictate_denied",
+    "dictate_unavailable",
+    "why",
+    "why_good",
+    "thanks",
+    "dismiss",
+    "full_page",
+];
+
 /// Texts of the sheets that few visitors open, which are loaded with those.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -76,14 +76,14 @@ const make = (tag: string, attributes: Record<string, string>, ...children: (Nod
 };
 
 /**
- * Draws the bubble of a site. `tag` says what is different here; `into` is filled, instead of a corner of the page; `old`
- * is where it has been drawn before.
+ * Draws the bubble of a site. `tag` says what is different here; `old` is where it has been drawn before; `into` is filled,
+ * instead of a corner of the page.
  */
 export const start = (
   tag: HTMLOrSVGElement | null,
   config: Config,
-  into?: ShadowRoot,
   old?: ShadowRoot,
+  into?: ShadowRoot,
 ) => {
   const [edge, site, , , locale, opening, closing, loading, unavailable, again, settings] = config;
   // What is no matter of looks becomes a custom property that nobody reads, but for the identity.
@@ -203,7 +203,7 @@ export const start = (
       if (method == "ask") bubble.open();
     };
   }
-  const shell: Shell = { again: (next) => start(tag, next, undefined, root), config, look, root, body, bubble, calls, paint };
+  const shell: Shell = { again: (next) => start(tag, next, root), config, look, root, body, bubble, calls, paint };
 
   launcher.onpointerenter = launcher.onfocus = prepare;
   shut.onclick = bubble.close;

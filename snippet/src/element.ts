@@ -107,7 +107,7 @@ const draw = (element: HTMLElement, config: Config, root: ShadowRoot): Bubble =>
   const all = (page.Bulle ??= []);
   const other: Bubble | undefined = all[site];
   delete all[site];
-  start(element, config, root);
+  start(element, config, undefined, root);
   const bubble: Bubble = all[site];
   if (other) all[site] = other;
   const { destroy } = bubble;

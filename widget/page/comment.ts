@@ -68,7 +68,7 @@ export const rated = async (panel: Panel, { message, rating }: Rated): Promise<v
     else panel.root.querySelector<HTMLElement>(".log")?.focus();
   };
   const field = make("textarea", "", { rows: "2", maxlength: "1000", dir: "auto", id: "why" });
-  const yes = make("button", "yes", { type: "submit" }, text("send"));
+  const yes = make("button", "yes", { type: "submit" }, panel.bot.strings.send!);
   const no = make("button", "", { type: "button" }, text("dismiss"));
   const label = make("label", "", { for: "why" }, text(rating == "up" ? "why_good" : "why"));
   const form = make("form", "", {}, label, field, make("div", "answers", {}, yes, no));
@@ -85,9 +85,9 @@ export const rated = async (panel: Panel, { message, rating }: Rated): Promise<v
     const done = await send(field.value.trim() || undefined);
     yes.ariaDisabled = null;
     if (done) end(text("thanks"));
-    else said.textContent = text("failed");
+    else said.textContent = text("not_done");
   };
   box.prepend(form);
   box.scrollIntoView?.({ block: "nearest" });
-  if (!(await sent) && form.isConnected) end(text("failed"));
+  if (!(await sent) && form.isConnected) end(text("not_done"));
 };

@@ -185,7 +185,7 @@ const content = (panel: Panel, text: Text, close: (focus?: boolean) => void): No
       accept.ariaDisabled = "true";
       const done = await doIt();
       accept.ariaDisabled = null;
-      if (!done) say(text("failed"));
+      if (!done) say(text("not_done"));
     };
     place.replaceChildren(form);
     place.classList.add("asks");
@@ -259,7 +259,7 @@ const content = (panel: Panel, text: Text, close: (focus?: boolean) => void): No
         heading.focus();
         void load();
       };
-      list.replaceChildren(make("li", "none", {}, make("p", "", { role: "alert" }, text("failed")), retry));
+      list.replaceChildren(make("li", "none", {}, make("p", "", { role: "alert" }, text("not_done")), retry));
     }
   };
 
@@ -298,7 +298,7 @@ const content = (panel: Panel, text: Text, close: (focus?: boolean) => void): No
       download.ariaBusy = "true";
       const { status, body } = await panel.call("GET", "/v1/me/export");
       download.ariaBusy = null;
-      if (!isOk(status)) return say(text("failed"));
+      if (!isOk(status)) return say(text("not_done"));
       const href = URL.createObjectURL(new Blob([body], { type: "application/json" }));
       make("a", "", { href, download: site + ".json" }).click();
       setTimeout(() => URL.revokeObjectURL(href), 60_000);

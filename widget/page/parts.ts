@@ -10,6 +10,7 @@ export interface Bot {
   name: string;
   locale: string;
   strings: Record<string, string>;
+  sheets?: Record<string, string>;
   features?: Partial<Record<"attachments" | "dictation" | "feedback" | "sound" | "history" | "export", boolean>>;
   form?: Form;
   privacy_url?: string;

@@ -4,7 +4,7 @@ import type { Panel } from "./parts";
 
 /**
  * Fetches them once for a bubble; the same words are then had with `text("name")`. Names are those of `panel` in
- * edge/core/src/locales/en.json.
+ * edge/core/src/locales/en.json. The tag and the owner may have other words.
  *
  * @throws when they cannot be had; the next call tries again.
  */
@@ -14,7 +14,8 @@ export const texts = async (panel: Panel): Promise<(name: string, values?: Recor
   );
   try {
     const strings = await panel.texts;
-    return (name, values = {}) => (strings[name] ?? "").replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+    const { bot } = panel;
+    return (name, values = {}) => (bot.strings[name] ?? bot.sheets?.[name] ?? strings[name] ?? "").replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
   } catch (error) {
     panel.texts = undefined;
     throw error;

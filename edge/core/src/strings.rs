@@ -3,7 +3,7 @@
 use bulle_protocol::{
     problem::{Code, Problem},
     settings::BotSettings,
-    strings::{Strings, duration},
+    strings::{SHEETS, Strings, duration},
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -113,6 +113,14 @@ pub fn bubble(bot: &BotSettings, locale: &str) -> Strings {
         }
     }
     strings
+}
+
+/// The owner's own texts of the sheets that few visitors open, for a locale that [`negotiate`] gave.
+pub fn sheets(bot: &BotSettings, locale: &str) -> BTreeMap<String, String> {
+    let own = bot.texts.of(locale).into_iter().flatten();
+    let own = own.filter(|(name, _)| SHEETS.contains(&name.as_str()));
+    own.map(|(name, text)| (name.clone(), text.clone()))
+        .collect()
 }
 
 /// Gives a refusal what the visitor is told about it, where that helps; `bot` when it is known.
@@ -298,10 +306,25 @@ mod tests {
     }
 
     #[test]
+    fn the_sheets_have_the_texts_that_owners_may_replace() {
+        let panel = texts("en").panel;
+        let mut names = SHEETS;
+        names.sort_unstable();
+        assert!(panel.keys().eq(names));
+        let bubble = Strings::default();
+        let mut names = bubble.entries().into_iter().map(|(name, _)| name);
+        assert_eq!(names.find(|name| SHEETS.contains(name)), None);
+    }
+
+    #[test]
     fn the_owners_texts_stand_in_their_own_language_only() {
-        let bot: BotSettings =
-            serde_json::from_str(r#"{"texts":{"fr":{"send":"Demander","paused":"Fermé."}}}"#)
-                .unwrap();
+        let bot: BotSettings = serde_json::from_str(
+            r#"{"texts":{"fr":{"send":"Demander","paused":"Fermé.","erase":"Oubliez-moi"}}}"#,
+        )
+        .unwrap();
+        let own = [("erase".to_owned(), "Oubliez-moi".to_owned())];
+        assert_eq!(sheets(&bot, "fr"), own.into());
+        assert_eq!(sheets(&bot, "en"), BTreeMap::new());
         assert_eq!(bubble(&bot, "fr").send, "Demander");
         assert_eq!(bubble(&bot, "fr").stop, texts("fr").bubble.stop);
         assert_eq!(bubble(&bot, "en"), texts("en").bubble);

@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use std::collections::BTreeMap;
 
 use super::{Localized, at};
-use crate::strings::Strings;
+use crate::strings::{SHEETS, Strings};
 
 /// Longest text of the interface that an owner may set, in characters.
 const MAX_TEXT: usize = 300;
@@ -305,7 +305,8 @@ pub type Texts = Localized<BTreeMap<String, String>>;
 
 pub(super) fn validate_texts(texts: &Texts) -> Result<(), String> {
     let known = Strings::default();
-    let known: Vec<&str> = known.entries().into_iter().map(|(name, _)| name).collect();
+    let known = known.entries().into_iter().map(|(name, _)| name);
+    let known: Vec<&str> = known.chain(SHEETS).collect();
     for (locale, texts) in &texts.0 {
         for (name, text) in texts {
             let path = format!("texts.{locale}.{name}");

@@ -11,6 +11,8 @@
 
 mod blocks;
 
+use std::collections::BTreeMap;
+
 use bulle_protocol::{
     Id,
     conversation::{Attachment, Created, Feedback, History, Message, Rating, Role, Status},
@@ -73,6 +75,8 @@ pub(crate) fn session(json: &str) -> Option<Session> {
             tagline: string(&mut bot, "tagline")?,
             greeting: string(&mut bot, "greeting")?,
             strings: strings(take(&mut bot, "strings")?),
+            // The sheets read them themselves.
+            sheets: BTreeMap::new(),
             locale: string(&mut bot, "locale")?,
             suggestions: texts(&mut bot, "suggestions")?,
             topics: texts(&mut bot, "topics")?,
@@ -221,7 +225,7 @@ pub(crate) fn problem(json: &str) -> Option<Problem> {
 }
 
 /// The codes that the bubble tells apart; every other one is unknown to it.
-const CODES: [Code; 29] = [
+const CODES: [Code; 32] = [
     Code::UnknownSite,
     Code::OriginNotAllowed,
     Code::TokenMissing,
@@ -236,6 +240,9 @@ const CODES: [Code; 29] = [
     Code::RateLimited,
     Code::QuotaExceeded,
     Code::Paused,
+    Code::Closed,
+    Code::FormRequired,
+    Code::FeatureDisabled,
     Code::IdentityRequired,
     Code::IdentityInvalid,
     Code::IdentityExpired,

@@ -60,7 +60,6 @@ async fn session(edge: &Edge, opened: Opened, conversation: Option<ConversationR
     let bot = &admitted.site().bot;
     let locale = admitted.locale();
     let tier = admitted.tier();
-    let strings = strings::bubble(bot, locale);
     let form = guard::visitor::open_form(edge, admitted, !opened.resumed).await;
     let list = |value: Option<&Vec<String>>| value.cloned().unwrap_or_default();
     Session {
@@ -81,7 +80,8 @@ async fn session(edge: &Edge, opened: Opened, conversation: Option<ConversationR
                 .get(locale, &bot.locale)
                 .cloned()
                 .unwrap_or_default(),
-            strings,
+            strings: strings::bubble(bot, locale),
+            sheets: strings::sheets(bot, locale),
             locale: locale.to_owned(),
             suggestions: list(bot.suggestions.get(locale, &bot.locale)),
             topics: list(bot.topics.get(locale, &bot.locale)),

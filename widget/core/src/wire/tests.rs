@@ -190,6 +190,7 @@ fn a_session_and_a_history_are_read_as_the_protocol_reads_them() {
             tagline: String::new(),
             greeting: "g".into(),
             strings: named,
+            sheets: BTreeMap::new(),
             locale: "fr".into(),
             suggestions: vec!["s".into()],
             topics: vec![],

@@ -275,6 +275,7 @@ pub fn opened(conversation: Option<Id>) -> Opened {
             hours: None,
             privacy_url: None,
             strings: strings(),
+            sheets: Default::default(),
             locale: "en".into(),
             suggestions: vec!["Why?".into()],
             topics: vec![],
