@@ -17,11 +17,14 @@ const STYLES = `:host{display:block;width:100%;height:600px}
 
 const page = window as { Bulle?: any };
 
+export type { Chat };
+
 class Chat extends HTMLElement {
   /** What the page can call; nothing before the settings have come. */
   bubble: Bubble | undefined;
   #root: ShadowRoot | undefined;
   #seen: IntersectionObserver | undefined;
+  #hide: (() => void) | undefined;
 
   static observedAttributes = ["site", "data-identity"];
 
@@ -88,8 +91,19 @@ class Chat extends HTMLElement {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(STYLES);
     root.adoptedStyleSheets.push(sheet);
+    // It is always open.
+    const { close } = this.bubble;
+    this.bubble.close = this.bubble.toggle = () => void this.dispatchEvent(new Event("bulle-close"));
+    this.#hide = close;
     this.bubble.open(false);
+    this.dispatchEvent(new CustomEvent("bulle-draw", { detail: config }));
     return this.bubble;
+  }
+
+  /** A page around this one has opened or closed the panel that shows it: what comes meanwhile is counted. */
+  shown(isShown: boolean) {
+    if (isShown) this.bubble?.open(false);
+    else this.#hide?.();
   }
 
   #frame(root: ShadowRoot, site: string) {
@@ -116,8 +130,6 @@ const draw = (element: HTMLElement, config: Config, root: ShadowRoot): Bubble =>
     destroy();
     if (now && now != bubble) all[site] = now;
   };
-  // It is always open.
-  bubble.close = bubble.toggle = () => void element.dispatchEvent(new Event("bulle-close"));
   return bubble;
 };
 

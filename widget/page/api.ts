@@ -11,6 +11,8 @@ export interface Carrier {
   identify(who: Identity): void;
   /** The visitor, or the page, has opened the panel. */
   focus?(): void;
+  /** In a frame: the page's wishes of looks or language have changed, or its panel has opened or closed. */
+  changed?(): void;
   /** Stops everything that goes on. */
   end(): void;
 }
@@ -66,6 +68,7 @@ export const serve = (shell: Shell): Owner => {
       } catch {}
     }
     if (byVisitor && isOpen()) carrier?.focus?.();
+    carrier?.changed?.();
     if (isOpen() == wasOpen) return;
     wasOpen = isOpen();
     emit(wasOpen ? "open" : "close", {});
@@ -73,7 +76,10 @@ export const serve = (shell: Shell): Owner => {
   };
 
   const theme = {};
-  const setTheme = (now: Record<string, string>) => shell.paint(Object.assign(theme, now) && now);
+  const setTheme = (now: Record<string, string>) => {
+    shell.paint(Object.assign(theme, now) && now);
+    carrier?.changed?.();
+  };
 
   const owner: Owner = {
     emit,
@@ -84,6 +90,11 @@ export const serve = (shell: Shell): Owner => {
     },
   };
   const setLocale = async (locale: string) => {
+    // A frame asks the edge itself: the page's policy may refuse to.
+    if ("frame" in look) {
+      look.locale = locale;
+      return carrier?.changed?.();
+    }
     try {
       const answer = await fetch(`${edge}/s/${site}.json?locale=${encodeURIComponent(locale)}`);
       const next = await answer.json();
