@@ -128,7 +128,7 @@ describe("the page of its own", () => {
     assert.match(policy, /frame-ancestors 'none'/);
     assert.doesNotMatch(policy, /unsafe-inline|'unsafe-eval'/);
     assert.equal(headers.get("x-robots-tag"), "noindex");
-    assert.equal(headers.get("cross-origin-embedder-policy"), "require-corp");
+    assert.equal(headers.get("cross-origin-embedder-policy"), "credentialless");
     assert.equal(headers.get("cross-origin-resource-policy"), "cross-origin");
     const manifest = await page.evaluate(async () => (await fetch(document.querySelector("link[rel=manifest]").href)).json());
     assert.deepEqual([manifest.name, manifest.display, manifest.start_url], ["Boulangerie Nord", "standalone", "/c/plain-demo"]);

@@ -4,7 +4,7 @@ import type { Panel } from "./parts";
 import { plural } from "./plural";
 import { isQuiet } from "./quiet";
 
-const CSS = `[data-unread]:after{content:attr(data-unread);position:absolute;top:-4px;inset-inline-end:-4px;min-width:24px;padding:0 7px;border:2px solid var(--bg);border-radius:14px;background:var(--text);color:var(--bg);font:650 12px/20px system-ui,sans-serif;text-align:center;font-variant-numeric:tabular-nums}
+const CSS = `[data-unread]:after{content:attr(data-unread);box-sizing:border-box;position:absolute;top:-4px;inset-inline-end:-4px;min-width:24px;padding:0 7px;border:2px solid var(--bg);border-radius:14px;background:var(--text);color:var(--bg);font:650 12px/20px system-ui,sans-serif;text-align:center;font-variant-numeric:tabular-nums}
 @media(forced-colors:active){[data-unread]:after{border-color:ButtonText}}
 `;
 
