@@ -71,7 +71,7 @@ describe("a reply that nobody sees", () => {
     const launcher = page.getByRole("button", { name: "Open the chat (1 new message)" });
     await launcher.waitFor();
     assert.equal(await launcher.getAttribute("data-unread"), "1");
-    assert.equal(await launcher.evaluate((node) => getComputedStyle(node, "::after").width), "24px", "a round badge");
+    assert.equal(await launcher.evaluate((node) => getComputedStyle(node, "::after").boxSizing), "border-box", "a round badge");
     assert.deepEqual(await counts(), [1]);
     await picture(page, "frame-unread");
     // Looks that change leave the count.
@@ -99,6 +99,17 @@ describe("a reply that nobody sees", () => {
     for (const words of [QUESTION, ANSWER, "Tuesday"]) assert.ok(!told.includes(words), told);
     assert.deepEqual(await reports(), []);
     assert.deepEqual(seen.errors, []);
+  });
+
+  test("is counted when the page asks and closes before the frame is there", async () => {
+    const { page, bubble, frame, uncaught } = await host(framed(), { path: "/at-once", script: listen });
+    await bubble.launcher.waitFor();
+    await call(page, "ask", QUESTION);
+    await call(page, "close");
+    await page.getByRole("button", { name: "Open the chat (1 new message)" }).click();
+    await frame.getByRole("log").getByText(ANSWER).first().waitFor();
+    await page.waitForFunction(() => heard.filter(([kind]) => kind === "unread").at(-1)?.[1].count === 0);
+    assert.deepEqual(await uncaught(), []);
   });
 
   test("sounds in the frame where the owner wants it, once", async () => {

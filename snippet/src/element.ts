@@ -24,7 +24,8 @@ class Chat extends HTMLElement {
   bubble: Bubble | undefined;
   #root: ShadowRoot | undefined;
   #seen: IntersectionObserver | undefined;
-  #hide: (() => void) | undefined;
+  #show: (() => void) | undefined;
+  #isAway = false;
 
   static observedAttributes = ["site", "data-identity"];
 
@@ -32,7 +33,7 @@ class Chat extends HTMLElement {
     if (this.#seen) return;
     // Nothing is fetched for what nobody sees.
     this.#seen = new IntersectionObserver((entries) => {
-      if (entries.some((entry) => entry.isIntersecting)) void this.#fill();
+      if (entries.some((entry) => entry.isIntersecting)) void this.fill();
     });
     this.#seen.observe(this);
   }
@@ -60,7 +61,8 @@ class Chat extends HTMLElement {
     this.#root?.replaceChildren();
   }
 
-  async #fill() {
+  /** Draws the conversation; by itself, once the element comes into view. */
+  async fill() {
     const site = this.getAttribute("site") ?? "";
     const seen = this.#seen;
     seen?.disconnect();
@@ -91,19 +93,21 @@ class Chat extends HTMLElement {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(STYLES);
     root.adoptedStyleSheets.push(sheet);
-    // It is always open.
-    const { close } = this.bubble;
+    const { open, close } = this.bubble;
     this.bubble.close = this.bubble.toggle = () => void this.dispatchEvent(new Event("bulle-close"));
-    this.#hide = close;
-    this.bubble.open(false);
+    this.bubble.open = (byVisitor) => this.#isAway || open(byVisitor);
+    this.#show = () => (this.#isAway ? close() : open(false));
+    // It is filled wherever it is.
+    open(false);
+    if (this.#isAway) close();
     this.dispatchEvent(new CustomEvent("bulle-draw", { detail: config }));
     return this.bubble;
   }
 
-  /** A page around this one has opened or closed the panel that shows it: what comes meanwhile is counted. */
+  /** It is always open, but in a page that another one frames: that has closed or opened the panel around it. */
   shown(isShown: boolean) {
-    if (isShown) this.bubble?.open(false);
-    else this.#hide?.();
+    this.#isAway = !isShown;
+    this.#show?.();
   }
 
   #frame(root: ShadowRoot, site: string) {

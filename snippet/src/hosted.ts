@@ -54,7 +54,7 @@ const speak = (port: MessagePort) => {
     if (chat.hidden) chat.dataset.locale = locale + "";
     else if (locale != spoken) say("setLocale", locale + "");
     spoken = locale;
-    if (now != isOpen) chat.shown((isOpen = now));
+    if (now != isOpen) chat.shown((isOpen = !!now));
   };
 
   port.onmessage = ({ data }: MessageEvent<Said>) => {
@@ -66,6 +66,8 @@ const speak = (port: MessagePort) => {
       }
       wish(data[3]);
       chat.hidden = false;
+      // The panel may be closed by now, and nothing comes into view in there. It may have been asked a question before.
+      void chat.fill();
     }
     if (data[0] == "wishes") wish(data[1]);
     if (data[0] == "focus") focus();
@@ -98,10 +100,8 @@ const speak = (port: MessagePort) => {
   chat?.addEventListener("bulle-close", () => tell("close"));
   chat?.addEventListener("bulle-unread", (event) => tell("badge", ...(event as CustomEvent<unknown[]>).detail));
   chat?.addEventListener("bulle-draw", (event) => {
-    const { detail } = event as CustomEvent<Config>;
-    const [locale, texts, , , , , { label = "" }] = detail;
+    const [locale, texts, , , , , { label = "" }] = (event as CustomEvent<Config>).detail;
     tell("drawn", locale, { ...texts, label });
-    if (!isOpen) chat.shown(false);
   });
 };
 

@@ -86,7 +86,7 @@ export const serve = (shell: Shell): Owner => {
     who: undefined,
     carry(next) {
       carrier = next;
-      for (const [method, ...values] of calls.splice(0)) bubble[method]!(...values);
+      for (const [, text] of calls.splice(0)) carrier.ask(text + "");
     },
   };
   const setLocale = async (locale: string) => {
@@ -154,8 +154,12 @@ export const serve = (shell: Shell): Owner => {
       leave();
     },
   } satisfies Partial<typeof bubble>);
-  const waiting = calls.splice(0);
-  for (const [method, ...values] of waiting) bubble[method]!(...values);
+  for (const call of calls.splice(0)) {
+    const [method, ...values] = call;
+    // A question has opened the panel already; whoever has closed it meanwhile wants it closed.
+    if (method == "ask") calls.push(call);
+    else bubble[method]!(...values);
+  }
   // The script speaks the browser's language; the tag may want another one.
   if (look.locale && look.locale != look.spoken && look.locale != config[0]) {
     owner.moved = setLocale(look.locale).then(() => signal.aborted);
