@@ -147,9 +147,13 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
   };
 };
 
-/** The next frame has been shown. A page that nobody sees has no frames. */
+/** The next frame has been shown. A page that nobody sees has no frames; nor has, without saying so, a closed panel's. */
 const painted = () =>
-  new Promise((done) => (document.hidden ? done(0) : requestAnimationFrame(() => setTimeout(done))));
+  new Promise((done) => {
+    if (document.hidden) return done(0);
+    requestAnimationFrame(() => setTimeout(done));
+    setTimeout(done, 1_000);
+  });
 
 /** A file that has come. */
 const whole = (file: Response | Error | undefined): Response => {
