@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:https";
 import { after, before, test } from "node:test";
-import { certificate } from "./support/certificate.mjs";
+import { generate } from "selfsigned";
 import { host, open, tag } from "./support/host.mjs";
 import { edge, start, upstream } from "./support/start.mjs";
 import { answer, stream } from "./support/upstream.mjs";
@@ -20,7 +20,8 @@ const PNG = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR
 let images;
 const asked = [];
 before(async () => {
-  const server = createServer(certificate(), (request, response) => {
+  const { private: key, cert } = await generate();
+  const server = createServer({ key, cert }, (request, response) => {
     asked.push(request.headers);
     response.writeHead(200, { "content-type": "image/png", "cache-control": "no-store" });
     response.end(PNG);
@@ -84,9 +85,10 @@ test("so does a page whose policy allows it", async () => {
 });
 
 test("where the policy refuses it, its name is a link to it", async () => {
-  const { bubble, reports } = await host(tag(), { path: "/refused", headers: policy("'self'"), ...options });
+  const { page, bubble, reports } = await host(tag(), { path: "/refused", headers: policy("'self'"), ...options });
   await bubble.open();
   const image = await show(bubble.dialog);
+  await page.waitForFunction(() => reports.length);
   assert.equal(await width(image), 0);
   assert.equal(asked.length, 0);
   // It can be read: browsers write the name where the image would be.
