@@ -169,8 +169,8 @@ fn bar(app: App) -> Node {
         Connection::Fine => bot
             .hours
             .as_ref()
-            .filter(|hours| !hours.open)
-            .map(|hours| hours.text.clone()),
+            .map(|hours| hours.text.clone())
+            .filter(|text| !text.is_empty()),
         Connection::Offline => Some(bot.strings.offline.clone()),
         Connection::Reconnecting => Some(bot.strings.reconnecting.clone()),
     });
