@@ -117,4 +117,12 @@ describe("a note that comes first", () => {
     assert.equal(await note(page).count(), 0);
     assert.deepEqual(seen.errors, []);
   });
+
+  test("its way out has the owner's own name", async () => {
+    const texts = { en: { dismiss: "No, thanks" } };
+    const { page } = await visit({ open: false, settings: { ...rule({ delay_s: 0 }), texts } });
+    await note(page).waitFor();
+    await page.getByRole("button", { name: "No, thanks" }).click();
+    await note(page).waitFor({ state: "detached" });
+  });
 });

@@ -120,9 +120,11 @@ fn rest(bundle: &Bundle, site: &Site, uri: &Uri, headers: &HeaderMap) -> Result<
         if settings.rules.is_empty() {
             return Some(rest);
         }
-        let (site, rules) = (&settings.config.site, &settings.rules);
-        let texts = strings::texts(&settings.config.locale).panel;
+        let locale = &settings.config.locale;
+        let mut texts = strings::texts(locale).panel;
+        texts.extend(strings::sheets(&site.bot, locale));
         let dismiss = texts.get("dismiss").map_or("", String::as_str);
+        let (site, rules) = (&settings.config.site, &settings.rules);
         Some(rest + &loader::notes(&bundle.notes, site, rules, dismiss)?)
     };
     rest()
