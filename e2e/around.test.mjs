@@ -1,11 +1,25 @@
-// A page around a bubble: it stays where its visitor has left it.
+// A page around a bubble: what it hears it may answer at once, and it stays where its visitor has left it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PANEL } from "./support/bakery.mjs";
-import { host } from "./support/host.mjs";
+import { host, tag } from "./support/host.mjs";
 import { edge, start } from "./support/start.mjs";
 
 start();
+
+test("a listener may call the bubble at once", async () => {
+  const { page, bubble, seen } = await host(tag());
+  await page.evaluate(() => {
+    let asked = 0;
+    const next = () => ++asked === 1 && Bulle.push(["ask", "How much is a baguette?"]);
+    (window.Bulle ||= []).push(["on", "reply", next]);
+  });
+  await bubble.open();
+  await bubble.ask("Do you deliver?");
+  await bubble.log.getByText("cargo bike").first().waitFor();
+  await bubble.log.getByText("€1.30").first().waitFor();
+  assert.deepEqual(seen.errors, []);
+});
 
 test("the reason for a rating comes into sight in the list, and the page around an element stays where it is", async () => {
   const { page, seen } = await host(

@@ -155,9 +155,7 @@ impl App {
 
     /// Opens the session.
     pub fn start(self) {
-        let Some(page) = self.with(|inner| inner.page.clone()) else {
-            return;
-        };
+        let Some(page) = self.page() else { return };
         let identity = page::identity(&page);
         let (stored, outbox) = browser::kept(self);
         self.dispatch(Happened::Started {
@@ -281,6 +279,11 @@ impl App {
     pub fn with_mut<T>(self, write: impl FnOnce(&mut Inner) -> T) -> Option<T> {
         let inner = self.0.inner.try_borrow_mut();
         inner.ok().map(|mut inner| write(&mut inner))
+    }
+
+    /// What the page does, for what may call the widget before it returns.
+    pub fn page(self) -> Option<Page> {
+        self.with(|inner| inner.page.clone())
     }
 
     /// Reads the bot, once there is one.
