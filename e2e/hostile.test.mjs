@@ -1,6 +1,6 @@
 // What a model may write and a browser may refuse: inert, readable, and the page goes on.
 import assert from "node:assert/strict";
-import { afterEach, test } from "node:test";
+import { afterEach, describe, test } from "node:test";
 import { Bubble, picture, violations, watch } from "./support/browser.mjs";
 import { browser, edge, start, upstream } from "./support/start.mjs";
 import { answer, stream } from "./support/upstream.mjs";
@@ -125,3 +125,54 @@ for (const [name, script] of Object.entries(REFUSING)) {
     assert.deepEqual(seen.errors, []);
   });
 }
+
+describe("copying", () => {
+  /** What the live region says. */
+  const said = () => bubble.dialog.getByRole("status").getByText("Copied");
+  const copy = () => bubble.log.getByRole("button", { name: "Copy the answer" }).click();
+  const refuse = () => {
+    window.tried = [];
+    navigator.clipboard.writeText = async () => {
+      tried.push("clipboard");
+      throw new DOMException("denied", "NotAllowedError");
+    };
+    const { execCommand } = document;
+    document.execCommand = (command) => {
+      tried.push(command);
+      return !window.refusesAll && execCommand.call(document, command);
+    };
+  };
+
+  test("what the clipboard has taken is there, and said to be", async () => {
+    await visit();
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    await hear("Hello **there**.");
+    await copy();
+    await said().waitFor();
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "Hello there.\n\nThe end");
+  });
+
+  test("a clipboard that refuses leaves the way of old, which does not scroll the page", async () => {
+    await visit(refuse);
+    await context.grantPermissions(["clipboard-read"]);
+    await page.evaluate(() => (document.body.style.height = "5000px"));
+    await hear("Hello **there**.");
+    await copy();
+    await said().waitFor();
+    assert.deepEqual(await page.evaluate(() => [tried, scrollY]), [["clipboard", "copy"], 0]);
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "Hello there.\n\nThe end");
+    assert.deepEqual(seen.errors, []);
+  });
+
+  test("what could not be copied is not said to be", async () => {
+    await visit(refuse);
+    await page.evaluate(() => (window.refusesAll = true));
+    await hear("Hello.");
+    await copy();
+    await page.waitForFunction(() => tried.length === 2);
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))));
+    assert.equal(await said().count(), 0);
+    assert.equal(await page.locator("[data-bulle] .copied").count(), 0);
+    assert.deepEqual(seen.errors, []);
+  });
+});

@@ -57,6 +57,7 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
     if (isGone()) return true;
     let widget: Handle | undefined;
     const handle = () => widget;
+    const told = (wish: string, value = "") => widget?.tell(wish, value);
     const replies: Record<number, (answer: Answer) => void> = {};
     const [, site, , , locale] = shell.config;
     const others = tabs(site, handle);
@@ -100,21 +101,22 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
       },
       date: dates(locale),
       copy(text) {
-        const { clipboard } = navigator;
-        if (clipboard) {
-          clipboard.writeText(text).catch(() => {});
-          return true;
-        }
-        // Pages that are not secure have none, but the way of old.
-        const focus = root.activeElement as HTMLElement | null;
-        const field = document.createElement("textarea");
-        field.value = text;
-        root.append(field);
-        field.select();
-        const copied = document.execCommand("copy");
-        field.remove();
-        focus?.focus();
-        return copied;
+        const copied = () => told("copied");
+        const old = () => {
+          const focus = root.activeElement as HTMLElement | null;
+          const field = document.createElement("textarea");
+          field.value = text;
+          // The page must not scroll to it.
+          field.style.cssText = "position:fixed;top:0";
+          root.append(field);
+          field.select();
+          if (document.execCommand("copy")) copied();
+          field.remove();
+          focus?.focus();
+        };
+        // Pages that are not secure have no clipboard, and others may refuse it: then there is the way of old.
+        if (navigator.clipboard) navigator.clipboard.writeText(text).then(copied, old);
+        else old();
       },
       private() {
         const { globalPrivacyControl, doNotTrack } = navigator as { globalPrivacyControl?: boolean; doNotTrack?: unknown };
@@ -123,9 +125,8 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
     };
     widget = mount(shell.body, shell.tools, JSON.stringify(shell.config), focus, page);
     if (!widget) return false;
-    widget.tell("start", "");
+    told("start");
 
-    const told = (wish: string) => widget?.tell(wish, "");
     for (const kind of ["online", "offline"]) addEventListener(kind, () => told(kind), { signal });
     // A page that comes back from the browser's memory has missed what happened meanwhile.
     addEventListener("pageshow", ({ persisted }) => persisted && told("reload"), { signal });

@@ -58,6 +58,8 @@ pub(crate) struct Inner {
     /// The composer's text field.
     pub field: Option<HtmlTextAreaElement>,
     pub wake: Option<TimeoutHandle>,
+    /// The button that copies, until that is done.
+    pub copies: Option<Element>,
     /// Images that the visitor has asked to see, by address.
     pub shown: Vec<String>,
     /// The live region; everything that is said goes through [`App::say`].
@@ -127,6 +129,7 @@ impl App {
             log: None,
             field: None,
             wake: None,
+            copies: None,
             shown: Vec::new(),
             announcer: None,
             said: None,

@@ -124,6 +124,7 @@ impl Handle {
     /// | `unrate` | the id of an answer whose rating the edge has not taken |
     /// | `attach` | the files that go with the next message: a JSON array of `{id, name, bytes}` |
     /// | `forget` | the edge has erased the visitor |
+    /// | `copied` | what [`Page::copy`](page::Page) was last given is on the clipboard |
     pub fn tell(&self, wish: &str, value: String) {
         let event = match wish {
             "start" => return self.app.start(),
@@ -145,6 +146,7 @@ impl Handle {
             },
             "attach" => Event::Attached { files: value },
             "forget" => Event::Erased,
+            "copied" => return conversation::copied(self.app),
             _ => return,
         };
         self.app.dispatch(event);
