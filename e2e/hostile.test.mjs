@@ -1,7 +1,7 @@
 // What a model may write and a browser may refuse: inert, readable, and the page goes on.
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
-import { Bubble, picture, violations, watch } from "./support/browser.mjs";
+import { Bubble, fillStorage, picture, violations, watch } from "./support/browser.mjs";
 import { browser, edge, start, upstream } from "./support/start.mjs";
 import { answer, stream } from "./support/upstream.mjs";
 
@@ -94,9 +94,7 @@ const REFUSING = {
       Object.defineProperty(window, name, { get: () => { throw new DOMException("denied", "SecurityError"); } });
     }
   },
-  "storage is full": () => {
-    Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); };
-  },
+  "storage is full": fillStorage,
   "the clock is wrong by years": () => {
     const now = Date.now.bind(Date);
     Date.now = () => now() - 5 * 365 * 86_400_000;
@@ -175,4 +173,28 @@ describe("copying", () => {
     assert.equal(await page.locator("[data-bulle] .copied").count(), 0);
     assert.deepEqual(seen.errors, []);
   });
+});
+
+test("modules that cannot be fetched when they are wanted are told in the console, and no error is the page's", async () => {
+  await visit();
+  await page.route("**/a/*.js", (route) => route.abort());
+  const lost = () => page.waitForEvent("requestfailed");
+  // Coloured code, a reason for a rating, the menu, and the count of replies that nobody sees.
+  await Promise.all([lost(), hear("```js\nconst answer = 42;\n```")]);
+  await Promise.all([lost(), bubble.log.getByRole("button", { name: "Good answer" }).click()]);
+  await Promise.all([lost(), bubble.dialog.getByRole("button", { name: "Menu", exact: true }).click()]);
+  let end;
+  upstream.behave = async (response) => {
+    await new Promise((done) => (end = done));
+    stream(response, answer(["Here I am"]));
+  };
+  await bubble.ask("Are you there?");
+  while (!end) await page.waitForTimeout(20);
+  await page.keyboard.press("Escape");
+  await Promise.all([lost(), end()]);
+  await bubble.open();
+  await bubble.log.getByText("Here I am").waitFor();
+  assert.equal(await bubble.log.getByRole("button", { name: "Good answer" }).first().getAttribute("aria-pressed"), "false");
+  assert.ok(seen.errors.some((line) => line.startsWith("[Bulle]")));
+  assert.deepEqual(seen.errors.filter((line) => !/^\[Bulle\]|^Failed to load resource/.test(line)), []);
 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { PANEL, QUESTION, VIEWS, baker, faults, isFocused, visit } from "./support/bakery.mjs";
-import { focused, picture } from "./support/browser.mjs";
+import { fillStorage, focused, picture } from "./support/browser.mjs";
 import { start, upstream } from "./support/start.mjs";
 
 start({ model: true });
@@ -116,6 +116,24 @@ describe("a note that comes first", () => {
     await pause(page);
     assert.equal(await note(page).count(), 0);
     assert.deepEqual(seen.errors, []);
+  });
+
+  test("is dismissed and followed without an error where storage is full", async () => {
+    for (const settings of [rule({ delay_s: 0 }), rule({ delay_s: 0, ask: { en: "Do you deliver?" } })]) {
+      const { page, bubble, seen, context } = await visit({ open: false, settings, script: fillStorage });
+      await note(page).waitFor();
+      if (settings.proactive[0].ask) {
+        await note(page).click();
+        await bubble.log.getByText("cargo bike").first().waitFor();
+      } else {
+        await page.getByRole("button", { name: PANEL.dismiss }).click();
+        assert.ok(await isFocused(bubble.launcher));
+      }
+      assert.equal(await note(page).count(), 0);
+      assert.equal(await page.evaluate(() => localStorage["bulle-note:plain-demo"]), undefined);
+      assert.deepEqual(seen.errors, []);
+      await context.close();
+    }
   });
 
   test("its way out has the owner's own name", async () => {

@@ -42,7 +42,10 @@ const notes = (site: string, rules: Rule[], dismiss: string) => {
     };
     const end = () => {
       note.remove();
-      localStorage[key] = 1;
+      // Storage may be full, or blocked by now.
+      try {
+        localStorage[key] = 1;
+      } catch {}
     };
     const dismissed = () => {
       launcher.focus();

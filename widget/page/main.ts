@@ -91,7 +91,7 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
         root.host.replaceChildren();
         if (script) {
           const answer = (token?: string) => widget?.challenged(token);
-          void import("./challenge").then((part) => part.challenge(root, script, sitekey, language, answer));
+          import("./challenge").then((part) => part.challenge(root, script, sitekey, language, answer)).catch(() => answer());
         }
       },
       emit(kind, detail) {

@@ -49,6 +49,9 @@ export interface Panel {
 const KNOWN =
   /^(jsx?|javascript|[cm]js|tsx?|typescript|py|python|rs|rust|go|java|c|h|cc|cpp|c\+\+|cs|csharp|c#|php|rb|ruby|(ba|z)?sh|shell|sql|jsonc?|ya?ml|html|xml|svg|s?css)$/i;
 
+/** What could not be fetched is told to the site's owner, and fetched with the next wish. */
+const lost = (error: unknown) => console.error("[Bulle]", error);
+
 /** Watches what is wanted. `heard` takes what the edge has answered and gives it as the widget is to read it, `emit` what the widget tells. */
 export const parts = (shell: Shell, handle: () => Handle | undefined, call: Panel["call"]) => {
   const { root, body, tools } = shell;
@@ -75,11 +78,11 @@ export const parts = (shell: Shell, handle: () => Handle | undefined, call: Pane
     const { menu } = strings;
     if (menu && !there.menu) {
       const button = make("button", "tool", { "aria-label": menu, title: menu, "aria-expanded": "false" }, icon("M4 7h16M4 12h16M4 17h16"));
-      there.menu = button.onclick = () => import("./menu").then((part) => part.menu(panel, button));
+      there.menu = button.onclick = () => import("./menu").then((part) => part.menu(panel, button)).catch(lost);
       tools.after(button);
     }
     // It comes before the first message; and another visitor may have filled it in.
-    if (form && (form.required || !conversation)) import("./form").then((part) => part.form(panel, form)).catch(() => {});
+    if (form && (form.required || !conversation)) import("./form").then((part) => part.form(panel, form)).catch(lost);
     else root.querySelector(".form")?.remove();
     once("attach", features?.attachments, () => import("./attach").then((part) => part.attach(panel)));
     const speech = "SpeechRecognition" in window || "webkitSpeechRecognition" in window;
@@ -111,17 +114,17 @@ export const parts = (shell: Shell, handle: () => Handle | undefined, call: Pane
         root.querySelector(".form")?.remove();
       }
       if (kind == "reply" && (document.hidden || !frame.classList.contains("open"))) {
-        void import("./unread").then((part) => part.unread(panel));
+        import("./unread").then((part) => part.unread(panel)).catch(lost);
       }
       if (kind == "feedback") {
         const rated = JSON.parse(detail);
-        const lost = () => handle()?.tell("unrate", rated.message);
-        import("./comment").then((part) => part.rated(panel, rated), lost);
+        const unrate = () => handle()?.tell("unrate", rated.message);
+        import("./comment").then((part) => part.rated(panel, rated), unrate);
       }
       if (kind == "code") {
         const codes = [...root.querySelectorAll<HTMLElement>("pre[data-language]")];
         if (codes.some((code) => KNOWN.test(code.dataset.language!))) {
-          void import("./highlight").then((part) => part.highlight(panel));
+          import("./highlight").then((part) => part.highlight(panel)).catch(lost);
         }
       }
     },
