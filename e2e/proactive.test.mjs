@@ -13,6 +13,11 @@ describe("a note that comes first", () => {
   const rule = (more) => ({ proactive: [{ text: { en: TEXT }, ...more }] });
   const note = (page) => page.getByRole("button", { name: TEXT });
   const kept = (page) => page.evaluate(() => localStorage["bulle-note:plain-demo"]);
+  const none = async (page) => {
+    // Whatever was about to come would be there with the next frame.
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))));
+    assert.equal(await note(page).count(), 0);
+  };
   const pause = (page) => page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 300)));
 
   for (const [name, options] of Object.entries(VIEWS).filter(([name]) => name !== "zoom")) {
@@ -142,5 +147,74 @@ describe("a note that comes first", () => {
     await note(page).waitFor();
     await page.getByRole("button", { name: "No, thanks" }).click();
     await note(page).waitFor({ state: "detached" });
+  });
+
+  /** How many listeners a page has of the kinds that notes listen to. */
+  async function listeners(page) {
+    const client = await page.context().newCDPSession(page);
+    const counts = {};
+    for (const expression of ["window", "document.documentElement"]) {
+      const { result } = await client.send("Runtime.evaluate", { expression });
+      const found = await client.send("DOMDebugger.getEventListeners", { objectId: result.objectId });
+      for (const { type } of found.listeners) counts[type] = (counts[type] ?? 0) + 1;
+    }
+    await client.detach();
+    const kinds = ["scroll", "mouseleave"];
+    return kinds.map((kind) => counts[kind] ?? 0);
+  }
+
+  /** Remembers which timers of an hour wait. */
+  const timers = () => {
+    const waiting = (window.waiting = new Set());
+    const { setTimeout, clearTimeout } = window;
+    window.setTimeout = (run, after, ...values) => {
+      const timer = setTimeout(run, after, ...values);
+      if (after === 3_600_000) waiting.add(timer);
+      return timer;
+    };
+    window.clearTimeout = (timer) => {
+      waiting.delete(timer);
+      clearTimeout(timer);
+    };
+  };
+
+  for (const loaded of [false, true]) {
+    test(`nothing waits for it after destroy(), and once after the tag has run again${loaded ? "; with the code there" : ""}`, async () => {
+      const hour = rule({ delay_s: 3600, exit_intent: true });
+      const { page, bubble, seen } = await visit({ open: false, settings: hour, script: timers });
+      await bubble.launcher.waitFor();
+      if (loaded) {
+        await bubble.launcher.hover();
+        await page.waitForFunction(() => document.querySelector("[data-bulle]").shadowRoot.querySelector(".avatar"));
+      }
+      const waits = () => page.evaluate(() => waiting.size);
+      assert.deepEqual([await listeners(page), await waits()], [[1, 1], 1]);
+      for (let times = 0; times < 3; times += 1) {
+        await page.evaluate(() => Bulle["plain-demo"].destroy());
+        assert.deepEqual([await listeners(page), await waits()], [[0, 0], 0]);
+        // A second run beside the first changes nothing.
+        for (const again of [1, 2]) {
+          await page.evaluate(async (again) => {
+            const tag = document.createElement("script");
+            tag.src = document.querySelector("script[src*='/s/']").src;
+            await new Promise((done) => Object.assign(tag, { onload: done, again }) && document.body.append(tag));
+          }, again);
+          assert.deepEqual([await listeners(page), await waits()], [[1, 1], 1]);
+        }
+      }
+      assert.deepEqual(seen.errors, []);
+    });
+  }
+
+  test("nothing waits any more once it has come, or the visitor has found the bubble", async () => {
+    const shown = await visit({ open: false, settings: rule({ scroll_percent: 1 }) });
+    await shown.bubble.launcher.waitFor();
+    await shown.page.evaluate(() => dispatchEvent(new Event("scroll")));
+    await note(shown.page).waitFor();
+    assert.deepEqual(await listeners(shown.page), [0, 0]);
+    const found = await visit({ settings: rule({ scroll_percent: 1 }) });
+    await found.page.evaluate(() => dispatchEvent(new Event("scroll")));
+    assert.deepEqual(await listeners(found.page), [0, 0]);
+    await none(found.page);
   });
 });
