@@ -153,13 +153,13 @@ describe("a note that comes first", () => {
   async function listeners(page) {
     const client = await page.context().newCDPSession(page);
     const counts = {};
-    for (const expression of ["window", "document.documentElement"]) {
+    for (const expression of ["window", "document.documentElement", "window.navigation"]) {
       const { result } = await client.send("Runtime.evaluate", { expression });
       const found = await client.send("DOMDebugger.getEventListeners", { objectId: result.objectId });
       for (const { type } of found.listeners) counts[type] = (counts[type] ?? 0) + 1;
     }
     await client.detach();
-    const kinds = ["scroll", "mouseleave"];
+    const kinds = ["scroll", "mouseleave", "popstate", "currententrychange"];
     return kinds.map((kind) => counts[kind] ?? 0);
   }
 
@@ -188,10 +188,10 @@ describe("a note that comes first", () => {
         await page.waitForFunction(() => document.querySelector("[data-bulle]").shadowRoot.querySelector(".avatar"));
       }
       const waits = () => page.evaluate(() => waiting.size);
-      assert.deepEqual([await listeners(page), await waits()], [[1, 1], 1]);
+      assert.deepEqual([await listeners(page), await waits()], [[1, 1, 1, 1], 1]);
       for (let times = 0; times < 3; times += 1) {
         await page.evaluate(() => Bulle["plain-demo"].destroy());
-        assert.deepEqual([await listeners(page), await waits()], [[0, 0], 0]);
+        assert.deepEqual([await listeners(page), await waits()], [[0, 0, 0, 0], 0]);
         // A second run beside the first changes nothing.
         for (const again of [1, 2]) {
           await page.evaluate(async (again) => {
@@ -199,7 +199,7 @@ describe("a note that comes first", () => {
             tag.src = document.querySelector("script[src*='/s/']").src;
             await new Promise((done) => Object.assign(tag, { onload: done, again }) && document.body.append(tag));
           }, again);
-          assert.deepEqual([await listeners(page), await waits()], [[1, 1], 1]);
+          assert.deepEqual([await listeners(page), await waits()], [[1, 1, 1, 1], 1]);
         }
       }
       assert.deepEqual(seen.errors, []);
@@ -211,10 +211,46 @@ describe("a note that comes first", () => {
     await shown.bubble.launcher.waitFor();
     await shown.page.evaluate(() => dispatchEvent(new Event("scroll")));
     await note(shown.page).waitFor();
-    assert.deepEqual(await listeners(shown.page), [0, 0]);
+    assert.deepEqual(await listeners(shown.page), [0, 0, 0, 0]);
     const found = await visit({ settings: rule({ scroll_percent: 1 }) });
     await found.page.evaluate(() => dispatchEvent(new Event("scroll")));
-    assert.deepEqual(await listeners(found.page), [0, 0]);
+    assert.deepEqual((await listeners(found.page)).slice(0, 2), [0, 0]);
     await none(found.page);
+  });
+
+  describe("for an address", () => {
+    const settings = rule({ delay_s: 0, url: "/pricing*" });
+    const go = (page, path) => page.evaluate((path) => history.pushState({}, "", path), path);
+
+    test("comes when a page changes its address by itself, whose functions are left alone", async () => {
+      const { page, seen } = await visit({ open: false, settings });
+      await page.locator("[data-bulle] .launcher").waitFor();
+      await go(page, "/about");
+      await none(page);
+      await go(page, "/pricing/all");
+      await note(page).waitFor();
+      const own = await page.evaluate(() => [Object.keys(history), /\[native code\]/.test(history.pushState)]);
+      assert.deepEqual(own, [[], true]);
+      assert.deepEqual(seen.errors, []);
+    });
+
+    const without = () => Object.defineProperty(window, "navigation", { value: undefined });
+    for (const [name, later] of [
+      ["the way back", async (page) => {
+        await go(page, "/about");
+        await page.evaluate(() => history.back());
+      }],
+      ["the next scroll", (page) => page.evaluate(() => dispatchEvent(new Event("scroll")))],
+    ]) {
+      test(`comes with ${name} in a browser that does not tell`, async () => {
+        const { page, seen } = await visit({ open: false, settings, script: without });
+        await page.locator("[data-bulle] .launcher").waitFor();
+        await go(page, "/pricing");
+        await none(page);
+        await later(page);
+        await note(page).waitFor();
+        assert.deepEqual(seen.errors, []);
+      });
+    }
   });
 });

@@ -107,6 +107,10 @@ const notes = (site: string, rules: Rule[], dismiss: string) => {
     destroy();
   };
 
+  // The address may change without a new page. A browser without `navigation` tells of the way back only: there, the
+  // timers and the other listeners look at it, too.
+  (window as { navigation?: EventTarget }).navigation?.addEventListener("currententrychange", check, watch);
+  addEventListener("popstate", check, watch);
   document.documentElement.addEventListener(
     "mouseleave",
     ({ clientY }) => {
