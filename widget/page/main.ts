@@ -76,7 +76,7 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
           resolve(answer);
         };
       });
-    const { heard, emit } = parts(shell, handle, call);
+    const { heard, emit } = parts(shell, handle, call, others.erased);
     const calls = transport(handle, others.tell, heard, blobs);
 
     const who = identities(owner, handle);

@@ -326,12 +326,14 @@ const content = (panel: Panel, text: Text, close: (focus?: boolean) => void): No
     const erase = button(ERASE, text("erase"), "do danger");
     erase.onclick = () => {
       const doIt = async () => {
+        const { visitor } = panel;
         const { status } = await panel.call("DELETE", "/v1/me");
         if (!isOk(status)) return false;
         erasing.add(panel);
         panel.handle()?.tell("forget", "");
         erasing.delete(panel);
         forget(panel);
+        panel.erased(visitor);
         drawErase(false);
         heading.remove();
         list.replaceWith(make("p", "none", {}, text("conversations_empty")));

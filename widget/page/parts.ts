@@ -28,6 +28,10 @@ export interface Panel {
   /** The panel below its header. */
   body: HTMLElement;
   bot: Bot;
+  /** The visitor's id. */
+  visitor?: string;
+  /** Tells the visitor's other tabs that the edge has erased this visitor. */
+  erased(visitor?: string): void;
   /** The conversation that the edge was last asked about. */
   current?: string;
   /** The texts of the parts; see texts.ts. */
@@ -53,7 +57,7 @@ const KNOWN =
 const lost = (error: unknown) => console.error("[Bulle]", error);
 
 /** Watches what is wanted. `heard` takes what the edge has answered and gives it as the widget is to read it, `emit` what the widget tells. */
-export const parts = (shell: Shell, handle: () => Handle | undefined, call: Panel["call"]) => {
+export const parts = (shell: Shell, handle: () => Handle | undefined, call: Panel["call"], erased: Panel["erased"]) => {
   const { root, body, tools } = shell;
   const [edge, site, , , , , , , unavailable, again] = shell.config;
   const { frame, signal } = shell;
@@ -63,7 +67,7 @@ export const parts = (shell: Shell, handle: () => Handle | undefined, call: Pane
     sheet.replaceSync(css);
     root.adoptedStyleSheets.push(sheet);
   };
-  const panel = { edge, site, unavailable, again, root, frame, body, handle, call, make, icon, style, listeners, signal } as Panel;
+  const panel = { edge, site, unavailable, again, root, frame, body, handle, call, erased, make, icon, style, listeners, signal } as Panel;
 
   /** What is there for the whole visit. */
   const there: Record<string, unknown> = {};
@@ -72,8 +76,9 @@ export const parts = (shell: Shell, handle: () => Handle | undefined, call: Pane
     if (wanted && !there[name]) (there[name] = fetch()).catch(() => (there[name] = 0));
   };
 
-  const opened = ({ bot, conversation }: { bot: Bot; conversation?: unknown }) => {
+  const opened = ({ bot, visitor, conversation }: { bot: Bot; visitor: { id: string }; conversation?: unknown }) => {
     panel.bot = bot;
+    panel.visitor = visitor.id;
     const { features, form, strings } = bot;
     const { menu } = strings;
     if (menu && !there.menu) {

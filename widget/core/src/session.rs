@@ -209,6 +209,7 @@ impl Session {
             Event::Rated { message, rating } => self.rate(message, rating),
             Event::Attached { files } => self.files = wire::chosen(&files),
             Event::Erased => self.erased(),
+            Event::ErasedElsewhere { visitor } => self.erased_elsewhere(visitor),
             Event::Overheard {
                 conversation,
                 message,

@@ -124,6 +124,7 @@ impl Handle {
     /// | `unrate` | the id of an answer whose rating the edge has not taken |
     /// | `attach` | the files that go with the next message: a JSON array of `{id, name, bytes}` |
     /// | `forget` | the edge has erased the visitor |
+    /// | `erased` | the id of a visitor whom another tab has had erased |
     /// | `copied` | what [`Page::copy`](page::Page) was last given is on the clipboard |
     pub fn tell(&self, wish: &str, value: String) {
         let event = match wish {
@@ -146,6 +147,10 @@ impl Handle {
             },
             "attach" => Event::Attached { files: value },
             "forget" => Event::Erased,
+            "erased" => match value.parse() {
+                Ok(visitor) => Event::ErasedElsewhere { visitor },
+                Err(_) => return,
+            },
             "copied" => return conversation::copied(self.app),
             _ => return,
         };
