@@ -128,6 +128,8 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
     told("start");
 
     for (const kind of ["online", "offline"]) addEventListener(kind, () => told(kind), { signal });
+    // A bubble in a corner of the page is not printed.
+    if (shell.isInline) for (const kind of ["beforeprint", "afterprint"]) addEventListener(kind, () => told("print", kind == "beforeprint" ? "1" : ""), { signal });
     // A page that comes back from the browser's memory has missed what happened meanwhile.
     addEventListener("pageshow", ({ persisted }) => persisted && told("reload"), { signal });
 

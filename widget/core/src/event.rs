@@ -171,4 +171,6 @@ pub enum Event {
     },
     /// The visitor wants to read older messages.
     EarlierAsked,
+    /// The visitor wants all of them, and be told when they are there: [`Occasion::Whole`](crate::Occasion::Whole).
+    AllAsked,
 }
