@@ -40,13 +40,13 @@ test("the reason for a rating comes into sight in the list, and the page around 
   await thumb.evaluate((thumb) => thumb.click());
   const why = panel.getByLabel(PANEL.why);
   await why.waitFor();
+  assert.equal(await page.evaluate(() => scrollY), was);
   const places = await why.evaluate((field) => {
     const bottom = (element) => Math.round(element.getBoundingClientRect().bottom);
     return { box: bottom(field.closest(".comment")), log: bottom(field.closest("[role=log]")), window: innerHeight };
   });
   assert.ok(places.box > places.window, `it would have been a reason to scroll: ${JSON.stringify(places)}`);
   assert.ok(places.box <= places.log + 1, JSON.stringify(places));
-  assert.equal(await page.evaluate(() => scrollY), was);
   assert.ok(await log.isVisible());
   assert.deepEqual(seen.errors, []);
 });
