@@ -1,10 +1,7 @@
 //! The panel below its header: messages, what is going on, and the composer.
 
 use bulle_protocol::{Id, conversation::Rating};
-use bulle_widget_core::{
-    Activity, Changes, Connection, Event, Failure, Phase,
-    words::{fill, new_window},
-};
+use bulle_widget_core::{Activity, Changes, Connection, Event, Failure, Phase, words::fill};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
@@ -142,10 +139,9 @@ fn refused(inner: &Inner) -> Node {
         let retry = button("retry", "reload").child(icon(RETRY));
         retry.text(&inner.config.retry)
     });
-    let new_window = match session.bot() {
-        Some(bot) => &bot.strings.new_window,
-        None => new_window(&inner.config.locale),
-    };
+    let new_window = session
+        .bot()
+        .map_or("", |bot| bot.strings.new_window.as_str());
     let action = action(refused.and_then(|r| r.action.as_ref()), new_window);
     cover.child(el("div", "ways").maybe(action).maybe(retry))
 }
