@@ -50,6 +50,13 @@ pub(crate) fn follow(app: App) {
     app.set_behind(end - top > NEAR);
 }
 
+/// Something new has come: who reads further up is told.
+pub(crate) fn came(app: App) {
+    if app.with(|inner| inner.following) == Some(Following::Nothing) {
+        app.set_behind(true);
+    }
+}
+
 /// Where the list must be scrolled to for its last question to stand at the top.
 fn question_top(log: &HtmlElement) -> Option<i32> {
     let questions = log.query_selector_all(".bubble").ok()?;
