@@ -1,22 +1,11 @@
 // What the guard decides, as a visitor of the real edge meets it: quotas with a way to more, a pause, being known.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { startEdge } from "./support/edge.mjs";
-import { Bubble, launch, picture, servePages, violations, watch } from "./support/browser.mjs";
+import { test } from "node:test";
+import { Bubble, picture, violations, watch } from "./support/browser.mjs";
 import { GENEROUS, Owner, inSeconds, jwt } from "./support/owner.mjs";
+import { browser, edge, pages, site, start } from "./support/start.mjs";
 
-let edge, browser, pages, site;
-before(async () => {
-  browser = await launch();
-  edge = await startEdge();
-  pages = {};
-  site = await servePages(pages);
-});
-after(async () => {
-  await browser?.close();
-  site?.stop();
-  await edge?.stop();
-});
+start();
 
 const tag = (owner, more = "") => `<script async src="${edge.url}/s/${owner.site.key}.js" ${more}></script>`;
 

@@ -1,23 +1,16 @@
 // A long conversation in a real browser: what is on the page, and that nothing jumps.
 import assert from "node:assert/strict";
-import { after, before, beforeEach, test } from "node:test";
-import { startEdge } from "./support/edge.mjs";
-import { Bubble, focused, launch, violations, watch } from "./support/browser.mjs";
+import { beforeEach, test } from "node:test";
+import { Bubble, focused, violations, watch } from "./support/browser.mjs";
 import { said, seedHistory } from "./support/history.mjs";
+import { browser, edge, start } from "./support/start.mjs";
 
 const COUNT = 200;
 const PAGE = 30;
 const NEWEST = 60;
 
-let edge, browser, stored, page, bubble, seen;
-before(async () => {
-  browser = await launch();
-  edge = await startEdge();
-});
-after(async () => {
-  await browser?.close();
-  await edge?.stop();
-});
+start();
+let stored, page, bubble, seen;
 
 beforeEach(async () => {
   stored = await seedHistory(edge, COUNT, { site: "plain-demo", locale: "en" });

@@ -1,26 +1,17 @@
 // The bubble before a model that is slow, broken or cut off: what a visitor sees, and that nothing is asked twice.
 import assert from "node:assert/strict";
-import { after, before, beforeEach, test } from "node:test";
-import { startEdge } from "./support/edge.mjs";
-import { Bubble, launch, picture, servePages, violations, watch } from "./support/browser.mjs";
-import { answer, pause, startNetwork, startUpstream, stream } from "./support/upstream.mjs";
+import { beforeEach, test } from "node:test";
+import { Bubble, picture, servePages, violations, watch } from "./support/browser.mjs";
+import { browser, edge, start, upstream } from "./support/start.mjs";
+import { answer, pause, startNetwork, stream } from "./support/upstream.mjs";
 
 const QUESTION = "Quelle est ton expérience avec Kubernetes ?";
 const WORDS = Array.from({ length: 30 }, (_, n) => `mot${n} `).concat("[1]. Fin");
 const WHOLE = WORDS.slice(0, 30).join("").trim();
 
-let upstream, edge, browser, page, context, bubble, seen;
-before(async () => {
-  upstream = await startUpstream();
-  browser = await launch();
-  const patience = { MODEL_FIRST_TOKEN_MS: "3000", MODEL_BETWEEN_TOKENS_MS: "3000" };
-  edge = await startEdge({ vars: { OPENAI_BASE_URL: upstream.url, OPENAI_MODEL: "mock", ...patience } });
-});
-after(async () => {
-  await browser?.close();
-  upstream?.stop();
-  await edge?.stop();
-});
+const patience = { MODEL_FIRST_TOKEN_MS: "3000", MODEL_BETWEEN_TOKENS_MS: "3000" };
+start({ model: true, vars: patience });
+let page, context, bubble, seen;
 beforeEach(async () => {
   await context?.close();
   context = await browser.newContext({ locale: "fr-FR", viewport: { width: 1280, height: 800 } });

@@ -1,21 +1,14 @@
 // The whole line in a real browser, answered from the documents: one tag, a bubble, a sourced answer, a
 // conversation that is kept.
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { startEdge } from "./support/edge.mjs";
-import { Bubble, focused, launch, picture, servePages, violations, watch } from "./support/browser.mjs";
+import { Bubble, focused, picture, violations, watch } from "./support/browser.mjs";
+import { browser, edge, pages, site, start } from "./support/start.mjs";
 
 const QUESTION = "Quelle est ton expérience avec Kubernetes ?";
 
-let edge, browser;
-before(async () => {
-  browser = await launch();
-  edge = await startEdge();
-});
-after(async () => {
-  await browser?.close();
-  await edge?.stop();
-});
+start();
 
 async function visit(path, options = {}) {
   const context = await browser.newContext({ locale: "fr-FR", ...options });
@@ -264,14 +257,8 @@ describe("looks and assistive technology", () => {
 });
 
 describe("the tag", () => {
-  let pages, site;
   const tag = (more = "async") => `<script ${more} src="${edge.url}/s/plain-demo.js"></script>`;
   const body = "<h1>Host</h1><p>Text</p>";
-  before(async () => {
-    pages = {};
-    site = await servePages(pages);
-  });
-  after(() => site?.stop());
 
   async function host(html, headers) {
     pages["/"] = { html: `<!doctype html><html lang="en"><title>Host</title>${html}`, headers };

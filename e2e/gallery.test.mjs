@@ -2,9 +2,10 @@
 // the pictures in docs/gallery.
 import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { after, before, describe, test } from "node:test";
-import { startEdge, ROOT } from "./support/edge.mjs";
-import { launch, violations, watch } from "./support/browser.mjs";
+import { before, describe, test } from "node:test";
+import { ROOT } from "./support/edge.mjs";
+import { violations, watch } from "./support/browser.mjs";
+import { browser, edge, start } from "./support/start.mjs";
 import { STATES } from "../examples/gallery/states.js";
 
 const FOLDER = `${ROOT}/docs/gallery`;
@@ -20,16 +21,8 @@ const LOOKS = {
   phone: { options: { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true }, query: {} },
 };
 
-let edge, browser;
-before(async () => {
-  browser = await launch();
-  edge = await startEdge();
-  await mkdir(FOLDER, { recursive: true });
-});
-after(async () => {
-  await browser?.close();
-  await edge?.stop();
-});
+start();
+before(() => mkdir(FOLDER, { recursive: true }));
 
 /** How this machine draws letters: pictures are only comparable where they are drawn alike. */
 const drawn = (page) =>

@@ -1,21 +1,12 @@
 // What a model may write and a browser may refuse: inert, readable, and the page goes on.
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, test } from "node:test";
-import { startEdge } from "./support/edge.mjs";
-import { Bubble, launch, picture, violations, watch } from "./support/browser.mjs";
-import { answer, startUpstream, stream } from "./support/upstream.mjs";
+import { afterEach, test } from "node:test";
+import { Bubble, picture, violations, watch } from "./support/browser.mjs";
+import { browser, edge, start, upstream } from "./support/start.mjs";
+import { answer, stream } from "./support/upstream.mjs";
 
-let upstream, edge, browser, context, page, seen, bubble;
-before(async () => {
-  upstream = await startUpstream();
-  browser = await launch();
-  edge = await startEdge({ vars: { OPENAI_BASE_URL: upstream.url, OPENAI_MODEL: "mock" } });
-});
-after(async () => {
-  await browser?.close();
-  upstream?.stop();
-  await edge?.stop();
-});
+start({ model: true });
+let context, page, seen, bubble;
 afterEach(() => context?.close());
 
 /** A page with an open bubble; `script` runs in the page before anything else. */

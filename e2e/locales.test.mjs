@@ -1,9 +1,10 @@
 // Every language that the bubble speaks, as browsers ask for it: the texts, their plural forms, and the bubble itself.
 import assert from "node:assert/strict";
 import { readFile, readdir } from "node:fs/promises";
-import { after, before, describe, test } from "node:test";
-import { ROOT, startEdge } from "./support/edge.mjs";
-import { launch, picture, violations, watch } from "./support/browser.mjs";
+import { describe, test } from "node:test";
+import { ROOT } from "./support/edge.mjs";
+import { picture, violations, watch } from "./support/browser.mjs";
+import { browser, edge, start } from "./support/start.mjs";
 
 const FOLDER = `${ROOT}/edge/core/src/locales`;
 const FROM_THE_RIGHT = ["ar", "he"];
@@ -13,15 +14,7 @@ for (const file of await readdir(FOLDER)) {
 }
 const locales = Object.keys(texts);
 
-let edge, browser;
-before(async () => {
-  browser = await launch();
-  edge = await startEdge();
-});
-after(async () => {
-  await browser?.close();
-  await edge?.stop();
-});
+start();
 
 test("plural texts have the categories of their language", () => {
   assert.equal(locales.length, 15);

@@ -3,9 +3,10 @@
 // both decide whether a session is opened.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { after, before, describe, test } from "node:test";
-import { ROOT, startEdge } from "./support/edge.mjs";
-import { Bubble, launch, picture, servePages, violations, watch } from "./support/browser.mjs";
+import { describe, test } from "node:test";
+import { ROOT } from "./support/edge.mjs";
+import { Bubble, picture, violations, watch } from "./support/browser.mjs";
+import { browser, edge, pages, site, start } from "./support/start.mjs";
 
 const STATUS = {
   rate_limited: 429, quota_exceeded: 429, paused: 403, origin_not_allowed: 403, unknown_site: 404, identity_required: 403,
@@ -24,19 +25,12 @@ const VIEWS = {
   rtl: { viewport: { width: 1280, height: 800 } },
 };
 
-let edge, browser;
 const strings = {};
-before(async () => {
-  browser = await launch();
-  edge = await startEdge();
-  for (const locale of ["en", "fr"]) {
-    strings[locale] = JSON.parse(await readFile(`${ROOT}/edge/core/src/locales/${locale}.json`, "utf8")).bubble;
-  }
-});
-after(async () => {
-  await browser?.close();
-  await edge?.stop();
-});
+for (const locale of ["en", "fr"]) {
+  strings[locale] = JSON.parse(await readFile(`${ROOT}/edge/core/src/locales/${locale}.json`, "utf8")).bubble;
+}
+
+start();
 
 async function visit(locale, view = "desktop", path = "/plain/") {
   const context = await browser.newContext({ ...VIEWS[view], locale: locale === "fr" ? "fr-FR" : "en-GB" });
@@ -328,11 +322,6 @@ describe("looks of a notice, a refused message and a check", () => {
 });
 
 describe("the site's own page", () => {
-  const pages = {};
-  let site;
-  before(async () => (site = await servePages(pages)));
-  after(() => site?.stop());
-
   const tag = (more = "") => `<script async src="${edge.url}/s/plain-demo.js"${more}></script>`;
   const html = (content) => `<!doctype html><html lang="en"><title>Host</title><body><main><h1>Host</h1></main>${content}`;
   const jwt = (sub) => `e30.${btoa(JSON.stringify({ sub })).replace(/=+$/, "")}.c2ln`;

@@ -2,23 +2,15 @@
 // form before the first message.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { after, before, describe, test } from "node:test";
-import { startEdge } from "./support/edge.mjs";
-import { focused, launch, picture } from "./support/browser.mjs";
+import { describe, test } from "node:test";
+import { focused, picture } from "./support/browser.mjs";
 import { ANSWER, PANEL, QUESTION, VIEWS, back, faults, inFocus, isFocused, modules, talk, visit as arrive } from "./support/bakery.mjs";
+import { start } from "./support/start.mjs";
 
-let edge, browser;
-before(async () => {
-  browser = await launch();
-  edge = await startEdge();
-});
-after(async () => {
-  await browser?.close();
-  await edge?.stop();
-});
+start();
 
 async function visit(options) {
-  const visitor = await arrive(browser, edge, options);
+  const visitor = await arrive(options);
   const menu = visitor.button("Menu", { exact: true });
   return { ...visitor, menu, sheet: visitor.bubble.dialog.getByRole("region", { name: "Menu" }) };
 }

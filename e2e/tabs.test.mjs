@@ -1,24 +1,15 @@
 // One visitor in several tabs, what is kept from page to page, and what visitors make of answers.
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, test } from "node:test";
-import { startEdge } from "./support/edge.mjs";
-import { Bubble, launch, picture, violations, watch } from "./support/browser.mjs";
-import { answer, startUpstream, stream } from "./support/upstream.mjs";
+import { afterEach, beforeEach, test } from "node:test";
+import { Bubble, picture, violations, watch } from "./support/browser.mjs";
+import { browser, edge, start, upstream } from "./support/start.mjs";
+import { answer, stream } from "./support/upstream.mjs";
 
 const QUESTION = "How much is a baguette?";
 const WORDS = Array.from({ length: 30 }, (_, n) => `word${n} `).concat("The end");
 
-let upstream, edge, browser, context;
-before(async () => {
-  upstream = await startUpstream();
-  browser = await launch();
-  edge = await startEdge({ vars: { OPENAI_BASE_URL: upstream.url, OPENAI_MODEL: "mock" } });
-});
-after(async () => {
-  await browser?.close();
-  upstream?.stop();
-  await edge?.stop();
-});
+start({ model: true });
+let context;
 beforeEach(async () => {
   context = await browser.newContext({ locale: "en-GB", viewport: { width: 1280, height: 800 } });
   upstream.requests.length = 0;

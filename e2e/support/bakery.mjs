@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import { Bubble, violations, watch } from "./browser.mjs";
 import { ROOT } from "./edge.mjs";
 import { Owner } from "./owner.mjs";
+import { browser, edge } from "./start.mjs";
+import { answer, stream } from "./upstream.mjs";
 
 /** The texts of the parts in English. */
 export const { panel: PANEL } = JSON.parse(readFileSync(`${ROOT}/edge/core/src/locales/en.json`, "utf8"));
@@ -65,6 +67,12 @@ async function between(page) {
 export const QUESTION = "How much is a baguette?";
 export const ANSWER = "€1.30";
 
+/** What the model of the bakery says. */
+export const baker = (response, question) => {
+  const says = /deliver/.test(question) ? "With our cargo bike." : /open/.test(question) ? "From Tuesday on." : `It costs ${ANSWER}.`;
+  return stream(response, answer([says]));
+};
+
 export const VIEWS = {
   desktop: { viewport: { width: 1280, height: 800 } },
   phone: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 },
@@ -82,7 +90,7 @@ export const VIEWS = {
  * - `script`: runs before the page's own.
  * - `rtl`: the bubble speaks Arabic.
  */
-export async function visit(browser, edge, { settings, rtl, script, open = true, ...options } = {}) {
+export async function visit({ settings, rtl, script, open = true, ...options } = {}) {
   const owner = new Owner(edge, "boulangerie-nord");
   // A patch keeps what it does not name.
   for (const changes of settings ? [SETTINGS, settings] : [SETTINGS]) await owner.patch("/bots/counter", { settings: changes });

@@ -11,7 +11,7 @@ use bulle_protocol::{
         Action, AppendEvent, BlockEvent, Done, EventId, Finish, Remaining, ServerEvent, Source,
         Sources, Start, Suggestions, TurnError, Usage,
     },
-    loader::{LoaderConfig, LoaderSettings, Rule},
+    loader::{LoaderSettings, LoaderTexts, Rule},
     problem::{Code, Limit, Problem},
     session::{
         Answers, AskedField, Bot, ConversationRef, Form, Hours, Limits, Page, Session,
@@ -186,6 +186,7 @@ fn requests_and_answers() {
                 tagline: "T".into(),
                 greeting: "G".into(),
                 strings: Strings::default(),
+                sheets: [("erase".into(), "Forget me".into())].into(),
                 locale: "en".into(),
                 suggestions: vec!["S?".into()],
                 topics: vec!["t".into()],
@@ -364,12 +365,8 @@ fn requests_refuse_unknown_fields() {
 #[test]
 fn the_loader_reads_what_the_edge_writes() {
     let text = |s: &str| s.to_owned();
-    let config = LoaderConfig {
-        edge: text("https://chat.example.com"),
-        site: text("k"),
-        name: text("B"),
-        tagline: text("T"),
-        locale: text("en"),
+    let texts = LoaderTexts {
+        dir: text("ltr"),
         open: text("Open"),
         close: text("Close"),
         loading: text("Loading"),
@@ -381,7 +378,12 @@ fn the_loader_reads_what_the_edge_writes() {
         ..Theme::default()
     };
     assert_json_snapshot!(LoaderSettings {
-        config,
+        locale: text("en"),
+        texts,
+        edge: text("https://chat.example.com"),
+        site: text("k"),
+        name: text("B"),
+        tagline: text("T"),
         look: theme.style(),
         rules: vec![Rule {
             text: text("Hi"),
@@ -390,5 +392,6 @@ fn the_loader_reads_what_the_edge_writes() {
             url: Some(text("/pricing*")),
             ..Rule::default()
         }],
+        dismiss: text("Dismiss"),
     });
 }

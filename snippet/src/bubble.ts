@@ -4,20 +4,22 @@
  * shadow root, no HTML string (pages may enforce Trusted Types).
  */
 
+import type { Rule } from "./proactive";
+
 /** `LoaderSettings` in protocol/src/loader.rs. */
 export type Config = [
+  locale: string,
+  /** `textOpen` and its like, and `dir`. */
+  texts: Record<string, string>,
   edge: string,
   site: string,
   name: string,
   tagline: string,
-  locale: string,
-  opening: string,
-  closing: string,
-  loading: string,
-  unavailable: string,
-  again: string,
   /** What is not as it is by itself, by the names of the tag's attributes. */
   look: Record<string, any>,
+  /** Of a site with notes that come first. */
+  notes?: Rule[],
+  dismiss?: string,
 ];
 
 /** A call of the owner's API: the name of a method, and its arguments. */
@@ -67,9 +69,7 @@ const page = window as { Bulle?: any };
 
 /** An element with attributes and children. */
 const make = (tag: string, attributes: Record<string, string>, ...children: (Node | string)[]) => {
-  const element = (
-    /svg|path/.test(tag) ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag)
-  ) as HTMLElement;
+  const element = document.createElement(tag);
   for (const name in attributes) element.setAttribute(name, attributes[name]!);
   element.append(...children);
   return element;
@@ -85,9 +85,10 @@ export const start = (
   old?: ShadowRoot,
   into?: ShadowRoot,
 ) => {
-  const [edge, site, , , locale, opening, closing, loading, unavailable, again, settings] = config;
+  const [locale, texts, edge, site, name, , settings] = config;
   // What is no matter of looks becomes a custom property that nobody reads, but for the identity.
-  const look: Shell["look"] = { name: config[2], scheme: "auto", label: "", dir: "ltr", ...settings, ...tag?.dataset, identity: 0 };
+  const look: Shell["look"] = { name, scheme: "auto", label: "", ...texts, ...settings, ...tag?.dataset, identity: 0 };
+
 
   // Until there is a bubble, `Bulle` is an array of calls. It stays one, and each bubble hears what was said before.
   const all = (page.Bulle ??= []);
@@ -104,8 +105,7 @@ export const start = (
   sheet.replaceSync(__BULLE_STYLES__);
   root.adoptedStyleSheets = [sheet];
 
-  const shut = make("button", { class: "tool" }, "×");
-  shut.ariaLabel = closing;
+  const shut = make("button", { class: "tool", "aria-label": look.textClose }, "×");
   const body = make("div", { class: "body" });
   const panel = make(
     "div",
@@ -113,12 +113,7 @@ export const start = (
     make("div", { class: "header" }, make("h2", {}, look.name), shut),
     body,
   );
-  const launcher = make(
-    "button",
-    { class: "launcher", part: "launcher" },
-    make("svg", {}, make("path", { d: "M12 3c12 0 12 14 0 14l-6 4v-5C0 14 0 3 12 3" })),
-    look.label,
-  );
+  const launcher = make("button", { class: "launcher", part: "launcher" }, look.label);
   const frame = make("div", {}, panel, launcher);
   root.append(frame);
 
@@ -126,7 +121,12 @@ export const start = (
   const paint = (now: Record<string, string>) => {
     Object.assign(look, now);
     frame.className = ["frame", look.position, look.scheme, look.size, isOpen ? "open" : "", into && "inline"].join(" ");
-    for (const name in now) (sheet.cssRules[0] as CSSStyleRule).style.setProperty("--bulle-" + name, now[name]!);
+    // As in CSS: `darkBg` is `--bulle-dark-bg`.
+    for (const name in now)
+      (sheet.cssRules[0] as CSSStyleRule).style.setProperty(
+        "--bulle-" + name.replace(/[A-Z]/g, "-$&").toLowerCase(),
+        now[name]!,
+      );
   };
 
   /** What is being fetched, or has been; emptied by a failure so that the next wish tries again. */
@@ -155,21 +155,21 @@ export const start = (
   const show = async (wanted: boolean, byVisitor = true) => {
     isOpen = wanted;
     paint({});
-    launcher.ariaLabel = isOpen ? closing : look.label || opening;
+    launcher.ariaLabel = isOpen ? look.textClose : look.label || look.textOpen;
     launcher.ariaExpanded = isOpen as any;
     if (byVisitor) (isOpen ? panel : launcher).focus();
     shell.shown?.(byVisitor);
     if (isThere || !isOpen) return;
     isThere = true;
-    cover(loading);
+    cover(look.textLoading);
     const fill = await prepare();
     // It was taken away meanwhile.
     if (!frame.parentNode) return;
     isThere = !!(await fill?.(byVisitor));
     if (isThere) return;
-    const retry = make("button", { class: "retry" }, again);
-    retry.onclick = () => bubble.open();
-    cover(unavailable, retry);
+    const retry = make("button", { class: "retry" }, look.textRetry);
+    retry.onclick = bubble.open;
+    cover(look.textUnavailable, retry);
   };
 
   const keeper = new MutationObserver(() => setTimeout(bubble.attach));

@@ -70,7 +70,7 @@ class Chat extends HTMLElement {
       // For the site's owner: an unknown key, or a site that is paused.
       if (!answer.ok) return console.error("[Bulle]", told.detail);
       config = told;
-      config[10].spoken = this.dataset.locale;
+      config[6].spoken = this.dataset.locale;
     } catch (error) {
       // The page's policy, a blocker or the network: a frame may come through, and brings its own message.
       console.error("[Bulle]", error);
@@ -103,7 +103,7 @@ class Chat extends HTMLElement {
 
 /** Fills an element. `Bulle[site]` stays what it was when there is another bubble of the same site. */
 const draw = (element: HTMLElement, config: Config, root: ShadowRoot): Bubble => {
-  const site = config[1];
+  const site = config[3];
   const all = (page.Bulle ??= []);
   const other: Bubble | undefined = all[site];
   delete all[site];

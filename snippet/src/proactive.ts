@@ -1,10 +1,7 @@
-/**
- * Notes that come first: small cards above the launcher, for sites whose owner has written rules. The edge adds this
- * to the loader of those sites, so that nothing more is fetched for it.
- */
+/** Notes that come first: small cards above the launcher, for sites whose owner has written rules. */
 
 /** `Rule` in protocol/src/loader.rs: what it names must all have happened. */
-interface Rule {
+export interface Rule {
   text: string;
   delay_s?: number;
   scroll_percent?: number;
@@ -15,10 +12,8 @@ interface Rule {
 
 type Bubble = Record<string, ((text?: string) => void) | number>;
 
-/** Replaced by the edge: the site key, the rules, and the name of the button that takes a note away. */
-declare const __BULLE_RULES__: [site: string, rules: Rule[], dismiss: string];
-
-const notes = (site: string, rules: Rule[], dismiss: string) => {
+/** Watches for what the rules name; `dismiss` names the button that takes a note away. */
+export const notes = (site: string, rules: Rule[], dismiss: string) => {
   const all = (window as { Bulle?: Record<string, Bubble> }).Bulle!;
   const bubble = all[site]!;
   /** Where the browser keeps that the visitor has seen to a note: they have all been seen then. */
@@ -101,8 +96,3 @@ const notes = (site: string, rules: Rule[], dismiss: string) => {
     check();
   });
 };
-
-// Where nothing can be kept, nobody could know what the visitor has seen: there are no notes.
-try {
-  notes(...__BULLE_RULES__);
-} catch {}

@@ -32,7 +32,7 @@ type Listener = (detail: any) => void;
 /** Takes the API over from the loader, and plays what was called. */
 export const serve = (shell: Shell): Owner => {
   const { bubble, calls, config, look, root, isOpen, signal } = shell;
-  const [edge, site] = config;
+  const [, , edge, site] = config;
   const listeners: Record<string, Set<Listener>> = {};
   let carrier: Carrier | undefined;
   let isReady = false;
@@ -58,7 +58,8 @@ export const serve = (shell: Shell): Owner => {
 
   let wasOpen = false;
   shell.shown = (byVisitor) => {
-    if (byVisitor && !shell.isInline) {
+    // A page may call before its visitor has done anything.
+    if (byVisitor && !shell.isInline && (navigator.userActivation?.hasBeenActive ?? true)) {
       try {
         // This tab remembers that its visitor has opened the panel.
         sessionStorage["bulle-open:" + site] = isOpen() || "";
@@ -71,15 +72,8 @@ export const serve = (shell: Shell): Owner => {
     seen();
   };
 
-  const paint = shell.paint;
   const theme = {};
-  const spelled = (now: Record<string, string>) => {
-    Object.assign(theme, now);
-    // As in CSS: `darkBg` is `--bulle-dark-bg`.
-    const entries = Object.entries(now).map(([name, value]) => [name.replace(/[A-Z]/g, "-$&").toLowerCase(), value]);
-    paint(Object.fromEntries(entries));
-  };
-  spelled(Object.fromEntries(Object.entries(look).filter(([name]) => /^(on|dark)[A-Z]/.test(name))));
+  const setTheme = (now: Record<string, string>) => shell.paint(Object.assign(theme, now) && now);
 
   const owner: Owner = {
     emit,
@@ -95,14 +89,17 @@ export const serve = (shell: Shell): Owner => {
       const next = await answer.json();
       if (!answer.ok || signal.aborted) return;
       // The bubble is drawn anew. What has been said to it goes on, and whoever holds it speaks to the new one.
-      next[10].spoken = look.locale ?? locale;
+      next[6].spoken = look.locale ?? locale;
       const was = isOpen();
       const hadFocus = !!root.activeElement;
+      const { marginInline } = shell.launcher.style;
       leave();
       // An element of the page fills itself.
       const host = root.host as Element & { draw?(next: Config): Bubble };
       if (!host.draw) shell.again(next);
       const now: Bubble = host.draw?.(next) ?? (window as any).Bulle[site];
+      // Where it was, beside those of other sites.
+      root.querySelector<HTMLElement>(".launcher")!.style.marginInline = marginInline;
       for (const kind in listeners) for (const listener of listeners[kind]!) now.on!(kind, listener);
       if (owner.who !== undefined) now.identify!(owner.who);
       now.setTheme!(theme);
@@ -132,7 +129,7 @@ export const serve = (shell: Shell): Owner => {
       carrier?.identify(who);
     },
     signOut: () => bubble.identify!(null),
-    setTheme: spelled,
+    setTheme,
     setLocale,
     on(kind, listener) {
       (listeners[kind] ??= new Set()).add(listener);
@@ -149,7 +146,7 @@ export const serve = (shell: Shell): Owner => {
   const waiting = calls.splice(0);
   for (const [method, ...values] of waiting) bubble[method]!(...values);
   // The script speaks the browser's language; the tag may want another one.
-  if (look.locale && look.locale != look.spoken && look.locale != config[4]) {
+  if (look.locale && look.locale != look.spoken && look.locale != config[0]) {
     owner.moved = setLocale(look.locale).then(() => signal.aborted);
   }
   if (isOpen()) shell.shown(true);

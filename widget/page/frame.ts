@@ -22,7 +22,7 @@ const STYLES = `.body,.body iframe{display:block;width:100%;height:100%;border:0
 /** Makes it ready to be shown. `ask` is the main module's: importing it would make a module of its own for everybody. */
 export const frame = (shell: Shell, owner: Owner, ask: typeof asked) => {
   const { config, look, body, bubble, signal } = shell;
-  const [edge, site, , , , opening, , , unavailable] = config;
+  const [, , edge, site] = config;
   const address = `${edge}/c/${site}`;
 
   return (focus: boolean): boolean => {
@@ -31,19 +31,19 @@ export const frame = (shell: Shell, owner: Owner, ask: typeof asked) => {
     const inner = document.createElement("iframe");
     inner.title = look.name;
     inner.allow = `clipboard-write; microphone`;
-    inner.src = `${address}?frame&locale=${encodeURIComponent(look.locale ?? config[4])}`;
+    inner.src = `${address}?frame&locale=${encodeURIComponent(look.locale ?? config[0])}`;
 
     const lost = () => {
       const cover = document.createElement("div");
       cover.className = "cover";
       const text = document.createElement("p");
       text.role = "alert";
-      text.textContent = unavailable;
+      text.textContent = look.textUnavailable;
       const link = document.createElement("a");
       link.href = address;
       link.target = "_blank";
       link.rel = "noopener";
-      link.textContent = opening;
+      link.textContent = look.textOpen;
       cover.append(text, link);
       body.replaceChildren(cover);
     };

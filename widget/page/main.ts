@@ -45,7 +45,7 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
   try {
     await init({ module_or_path: await WebAssembly.compileStreaming(whole(wasm)) });
   } catch (error) {
-    if (await (await import("./policy")).refuses(shell.config[0], error, wasm)) return framed();
+    if (await (await import("./policy")).refuses(shell.config[2], error, wasm)) return framed();
     throw error;
   }
   decorate(shell, await whole(css).text());
@@ -58,7 +58,8 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
     let widget: Handle | undefined;
     const handle = () => widget;
     const replies: Record<number, (answer: Answer) => void> = {};
-    const [, site, , , locale] = shell.config;
+    const [locale, , edge, site] = shell.config;
+    const { textLoading, textUnavailable, textRetry } = shell.look;
     const others = tabs(site, handle);
     const blobs: Record<string, Blob> = {};
     let sent = 0;
@@ -121,7 +122,7 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
         return globalPrivacyControl || doNotTrack == "1";
       },
     };
-    widget = mount(shell.body, shell.tools, JSON.stringify(shell.config), focus, page);
+    widget = mount(shell.body, shell.tools, JSON.stringify([edge, site, locale, textLoading, textUnavailable, textRetry]), focus, page);
     if (!widget) return false;
     widget.tell("start", "");
 

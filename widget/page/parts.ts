@@ -52,7 +52,8 @@ const KNOWN =
 /** Watches what is wanted. `heard` takes what the edge has answered and gives it as the widget is to read it, `emit` what the widget tells. */
 export const parts = (shell: Shell, handle: () => Handle | undefined, call: Panel["call"]) => {
   const { root, body, tools } = shell;
-  const [edge, site, , , , , , , unavailable, again] = shell.config;
+  const [, , edge, site] = shell.config;
+  const { textUnavailable: unavailable, textRetry: again } = shell.look;
   const { frame, signal } = shell;
   const listeners: Panel["listeners"] = [];
   const style = (css: string) => {

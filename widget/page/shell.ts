@@ -86,7 +86,7 @@ export const decorate = (shell: Shell, css: string): void => {
   const names = make("div", "names");
   shell.tools = make("span", "tools");
   name.replaceWith(avatar, names, shell.tools);
-  names.append(name, make("p", "", {}, look.tagline ?? config[3]));
+  names.append(name, make("p", "", {}, look.tagline ?? config[5]));
   panel.querySelector(".header>:last-child")!.replaceChildren(icon("M6 6l12 12M18 6 6 18"));
-  launcher.querySelector("svg")!.after(icon("m6 9 6 6 6-6"));
+  launcher.prepend(icon("m6 9 6 6 6-6"));
 };

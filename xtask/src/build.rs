@@ -10,7 +10,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use bulle_edge_core::loader::{self as site_loader, PLACEHOLDER};
+use bulle_edge_core::{
+    loader::{self as site_loader, PLACEHOLDER},
+    strings,
+};
 use serde::Deserialize;
 
 use crate::{compress, names, paths, process, setup, worker_build};
@@ -118,11 +121,11 @@ fn widget() -> Result<()> {
     let urls = serde_json::json!(format!("/{FOREVER}/{name}."));
     let parts = serde_json::json!({ "js": page.usable, "later": page.later });
     compress::write(&paths::page_parts(), parts.to_string().as_bytes())?;
-    loader(&urls.to_string())?;
+    loader("loader", &urls.to_string())?;
+    loader("noted", &urls.to_string())?;
     // `<bulle-chat>`, and the bot's page of its own.
     script("element", &urls.to_string())?;
     script("hosted", &urls.to_string())?;
-    notes()?;
     remove_all_but(&folder, &names)
 }
 
@@ -329,7 +332,7 @@ fn snippet(name: &str, format: &str, urls: &str) -> Result<String> {
     process::run(
         process::npm_tool("esbuild")
             .arg(paths::root().join(format!("snippet/src/{name}.ts")))
-            .args(["--bundle", "--minify", "--target=es2021"])
+            .args(["--bundle", "--minify", "--target=es2020"])
             .arg(format!("--format={format}"))
             .args(["--log-level=warning", "--legal-comments=none"])
             // Without the project's settings there is no "use strict", which the loader does not need.
@@ -351,43 +354,25 @@ fn script(name: &str, urls: &str) -> Result<()> {
     compress::write(&file(".gz"), &compress::gzip(text.as_bytes())?)
 }
 
-fn loader(urls: &str) -> Result<()> {
-    let script = snippet("loader", "iife", urls)?;
-    match script.matches(PLACEHOLDER).count() {
-        1 => {
-            let head = compress::brotli_flushed(site_loader::head(&script).as_bytes())?;
-            compress::write(&paths::assets().join("loader.head.br"), &head)?;
-            compress::write(&paths::assets().join("loader.js"), script.as_bytes())
-        }
-        found => bail!(
-            "the bundled loader must contain `{PLACEHOLDER}` once, for the Worker to replace, and has it \
-             {found} times: in snippet/src/loader.ts, read it once into a constant"
-        ),
-    }
-}
-
-/// What stands behind the loader of sites with notes that come first.
-fn notes() -> Result<()> {
-    let output = paths::assets().join("proactive.js");
-    process::run(
-        process::npm_tool("esbuild")
-            .arg(paths::root().join("snippet/src/proactive.ts"))
-            .args(["--bundle", "--minify", "--format=iife", "--target=es2021"])
-            .args(["--log-level=warning", "--legal-comments=none"])
-            .arg("--tsconfig-raw={}")
-            .arg(format!("--outfile={}", output.display())),
-    )?;
-    let script = fs::read_to_string(&output)
-        .with_context(|| format!("could not read {}", output.display()))?;
-    let found = script.matches(site_loader::RULES).count();
+/// Bundles a script of a site's tag, and compresses how it begins: whatever the settings are, and for each locale.
+fn loader(name: &str, urls: &str) -> Result<()> {
+    let script = snippet(name, "iife", urls)?;
+    let found = script.matches(PLACEHOLDER).count();
     if found != 1 {
         bail!(
-            "the bundled notes must contain `{}` once, for the Worker to replace, and have it {found} times: see \
-             snippet/src/proactive.ts",
-            site_loader::RULES
+            "the bundled loader must contain `{PLACEHOLDER}` once, for the Worker to replace, and has it \
+             {found} times: in snippet/src/{name}.ts, read it once into a constant"
         );
     }
-    Ok(())
+    let write = |suffix: &str, bytes: &[u8]| {
+        compress::write(&paths::assets().join(format!("{name}.{suffix}")), bytes)
+    };
+    let begin = |locale| compress::brotli_flushed(site_loader::head(&script, locale).as_bytes());
+    for locale in strings::locales() {
+        write(&format!("{locale}.br"), &begin(Some(locale))?)?;
+    }
+    write("br", &begin(None)?)?;
+    write("js", script.as_bytes())
 }
 
 /// Removes files of earlier builds, after the new ones are in place.

@@ -31,14 +31,12 @@ pub struct Page {
 /// The page of a site for a visitor who accepts these languages, the most wanted first. `framed` when a page of the site
 /// shows it in a frame.
 pub fn page(site: &Site, languages: &[&str], framed: bool) -> Page {
-    let settings = loader::config(site, String::new(), languages);
-    let (config, bot) = (&settings.config, &site.bot);
+    let (config, bot) = (loader::config(site, String::new(), languages), &site.bot);
     let key = escaped(&site.key);
-    let ends = settings.look.get("dir").map_or("ltr", String::as_str);
     let own = if framed { " data-framed" } else { "" };
     let html = document(
         &config.locale,
-        ends,
+        &config.texts.dir,
         &format!(
             "<title>{name}</title>\
              <meta name=\"description\" content=\"{tagline}\">\
@@ -55,7 +53,7 @@ pub fn page(site: &Site, languages: &[&str], framed: bool) -> Page {
              <noscript><p>{}</p></noscript>",
             escaped(&bot.name),
             escaped(&config.locale),
-            escaped(&config.unavailable),
+            escaped(&config.texts.unavailable),
         ),
     );
     let ancestors = match framed {
@@ -125,7 +123,7 @@ fn policy(ancestors: &str, turnstile: bool) -> String {
 
 /// What makes the page installable: <https://www.w3.org/TR/appmanifest/>.
 pub fn manifest(site: &Site, languages: &[&str]) -> String {
-    let config = loader::config(site, String::new(), languages).config;
+    let config = loader::config(site, String::new(), languages);
     let at = format!("/c/{}", site.key);
     json!({
         "id": at,

@@ -1,13 +1,13 @@
 //! The script of a site: the bundled loader with the site's settings written into it.
 //!
-//! The bundle is compressed once, when it is built; the settings are stored behind it as they are. So the
-//! script is as small as the best compression makes it and costs no time when it is asked for.
+//! The bundle is compressed when it is built, once with the texts of each locale; the rest of the settings is stored
+//! behind it as it is. So the script is as small as the best compression makes it and costs no time when it is asked for.
 
 use bulle_protocol::{
-    loader::{LoaderConfig, LoaderSettings},
+    loader::{LoaderSettings, LoaderTexts},
     settings::{BotSettings, Launcher, Position, Scheme, Size},
+    strings::Strings,
 };
-use serde::Serialize;
 use std::collections::BTreeMap;
 
 use crate::{settings::Site, strings};
@@ -15,8 +15,8 @@ use crate::{settings::Site, strings};
 /// What the bundle says, once, where the settings belong.
 pub const PLACEHOLDER: &str = "__BULLE_CONFIG__";
 
-/// What the bundle of the notes says, once, where they belong.
-pub const RULES: &str = "__BULLE_RULES__";
+/// Name of the text of the button that takes a note away.
+const DISMISS: &str = "dismiss";
 
 /// Languages that are written from right to left.
 const FROM_THE_RIGHT: [&str; 4] = ["ar", "fa", "he", "ur"];
@@ -34,27 +34,37 @@ pub fn config(site: &Site, edge: String, languages: &[&str]) -> LoaderSettings {
         .chain([bot.locale.as_str()])
         .collect();
     let locale = strings::negotiate(&wishes);
-    let texts = strings::bubble(bot, locale);
     let tagline = bot.tagline.get(locale, &bot.locale);
-    let config = LoaderConfig {
+    let own = strings::sheets(bot, locale).remove(DISMISS);
+    let dismiss = own.or_else(|| strings::texts(locale).panel.remove(DISMISS));
+    let rules = bot.proactive.iter();
+    LoaderSettings {
         edge,
         site: site.key.clone(),
         name: bot.name.clone(),
         tagline: tagline.cloned().unwrap_or_default(),
-        locale: locale.to_owned(),
-        open: texts.open,
-        close: texts.close,
-        loading: texts.loading,
-        unavailable: texts.unavailable,
-        retry: texts.retry,
-    };
-    let rules = bot.proactive.iter();
-    LoaderSettings {
-        config,
         look: look(bot, locale),
         rules: rules
             .map(|rule| rule.localized(locale, &bot.locale))
             .collect(),
+        dismiss: dismiss.unwrap_or_default(),
+        ..said(locale, strings::bubble(bot, locale))
+    }
+}
+
+/// The settings of a bot with these texts, without the site's part.
+pub fn said(locale: &str, texts: Strings) -> LoaderSettings {
+    LoaderSettings {
+        locale: locale.to_owned(),
+        texts: LoaderTexts {
+            dir: direction(locale).to_owned(),
+            open: texts.open,
+            close: texts.close,
+            loading: texts.loading,
+            unavailable: texts.unavailable,
+            retry: texts.retry,
+        },
+        ..LoaderSettings::default()
     }
 }
 
@@ -83,7 +93,6 @@ fn look(bot: &BotSettings, locale: &str) -> BTreeMap<String, String> {
             "position",
             (theme.position == Position::Left).then_some("left"),
         ),
-        ("dir", Some(direction(locale)).filter(|dir| *dir == "rtl")),
         // For browsers that cannot find it by themselves: snippet/src/shell.css.
         (
             "on",
@@ -124,38 +133,30 @@ fn is_bright(colour: &str) -> bool {
     0.2126 * linear(1) + 0.7152 * linear(3) + 0.0722 * linear(5) > 0.179
 }
 
-/// What follows the first part of the bundle: the settings, as an expression of JavaScript, and the rest.
-/// `None` when the bundle has no place for them.
-pub fn rest(bundle: &str, config: &LoaderSettings) -> Option<String> {
-    let (_, after) = bundle.split_once(PLACEHOLDER)?;
-    Some(expression(config)? + after)
-}
-
-/// The script that shows a site's notes, to stand behind the loader: `bundle` is what became of
-/// snippet/src/proactive.ts, `rules` are the owner's rules in the visitor's language, and `dismiss` names
-/// the button that takes a note away. `None` when the bundle has no place for them.
-pub fn notes(bundle: &str, site: &str, rules: &impl Serialize, dismiss: &str) -> Option<String> {
-    let (before, after) = bundle.split_once(RULES)?;
-    let (site, dismiss) = (expression(&site)?, expression(&dismiss)?);
-    let rules = expression(rules)?;
-    Some(format!("{before}[{site},{rules},{dismiss}]{after}"))
-}
-
-/// A value as an expression of JavaScript.
-fn expression(value: &impl Serialize) -> Option<String> {
-    let json = serde_json::to_string(value).ok()?;
+/// The script: the bundle with the settings as an expression of JavaScript. `None` when the bundle has no place for them.
+pub fn script(bundle: &str, settings: &LoaderSettings) -> Option<String> {
+    let (before, after) = bundle.split_once(PLACEHOLDER)?;
+    let json = serde_json::to_string(settings).ok()?;
     // JSON is an expression; these two would end a line in old engines.
-    Some(
-        json.replace('\u{2028}', "\\u2028")
-            .replace('\u{2029}', "\\u2029"),
-    )
+    let json = json
+        .replace('\u{2028}', "\\u2028")
+        .replace('\u{2029}', "\\u2029");
+    Some(format!("{before}{json}{after}"))
 }
 
-/// The first part of the bundle, which is the same for every site.
-pub fn head(bundle: &str) -> &str {
-    bundle
+/// How scripts begin that are made of the bundle: each of them, or those of bots that have no texts of their own in a
+/// locale which [`strings::negotiate`] gave.
+pub fn head(bundle: &str, locale: Option<&str>) -> String {
+    let before = bundle
         .split_once(PLACEHOLDER)
-        .map_or(bundle, |(head, _)| head)
+        .map_or(bundle, |(before, _)| before);
+    let texts = locale.and_then(|locale| {
+        let settings = said(locale, strings::texts(locale).bubble);
+        let json = serde_json::to_string(&settings).ok()?;
+        // The site's part is four empty texts and the look.
+        Some(json.strip_suffix(r#""","","","",{}]"#)?.to_owned())
+    });
+    before.to_owned() + &texts.unwrap_or_default()
 }
 
 /// A brotli stream (RFC 7932): `head`, a stream that was flushed but not ended, then `rest` in stored blocks, then
@@ -218,14 +219,25 @@ mod tests {
     }
 
     #[test]
-    fn notes_stand_where_their_bundle_wants_them() {
-        let rules = [BTreeMap::from([("text", "\u{2028}\"</script>")])];
-        let script = notes("f(...__BULLE_RULES__);", "site", &rules, "Zu").unwrap();
-        assert_eq!(
-            script,
-            r#"f(...["site",[{"text":"\u2028\"</script>"}],"Zu"]);"#
-        );
-        assert!(notes("no place", "site", &rules, "Zu").is_none());
+    fn every_script_begins_as_those_of_its_locale() {
+        let bundle = format!("run({PLACEHOLDER});");
+        let mut site = site();
+        for locale in strings::locales() {
+            let settings = config(&site, "https://edge.test".into(), &[locale]);
+            let script = script(&bundle, &settings).unwrap();
+            let head = head(&bundle, Some(locale));
+            let rest = script.strip_prefix(&head).unwrap();
+            assert!(rest.starts_with("\"https://edge.test\",\""), "{rest}");
+            assert!(
+                head.starts_with(&format!("run([\"{locale}\",{{\"dir\":\"")),
+                "{head}"
+            );
+        }
+        site.bot.texts.0 = [("en".to_owned(), [("open".into(), "Ask".into())].into())].into();
+        let own = config(&site, String::new(), &["en"]);
+        let own = script(&bundle, &own).unwrap();
+        assert!(own.starts_with(&head(&bundle, None)));
+        assert!(!own.starts_with(&head(&bundle, Some("en"))));
     }
 
     #[test]
@@ -234,7 +246,7 @@ mod tests {
         site.bot.name = "</script>\u{2028}\"".into();
         let config = config(&site, "https://edge.test".into(), &["en-GB"]);
         assert_eq!(
-            (config.config.locale.as_str(), config.config.open.as_str()),
+            (config.locale.as_str(), config.texts.open.as_str()),
             ("en", "Open the chat")
         );
         let fr = |text: &str| Localized([("fr".to_owned(), text.to_owned())].into());
@@ -248,7 +260,7 @@ mod tests {
         let french = super::config(&site, "https://edge.test".into(), &["fr"]);
         assert_eq!(
             (
-                french.config.open.as_str(),
+                french.texts.open.as_str(),
                 french.look.get("label").map(String::as_str)
             ),
             ("Demander", Some("Une question ?"))
@@ -256,13 +268,15 @@ mod tests {
         let first = french.rules.first().map(|rule| rule.text.as_str());
         assert_eq!(first, Some("Besoin d’aide ?"));
         let bundle = format!("run({PLACEHOLDER});");
-        let rest = rest(&bundle, &config).unwrap();
-        assert_eq!(head(&bundle), "run(");
+        let script = script(&bundle, &config).unwrap();
         assert!(
-            rest.ends_with(");") && rest.contains("</script>\\u2028\\\""),
-            "{rest}"
+            script.ends_with("}]);") && script.contains("</script>\\u2028\\\""),
+            "{script}"
         );
-        assert!(super::rest("no place", &config).is_none());
+        let noted = super::script(&bundle, &french).unwrap();
+        let notes = r#"},[{"text":"Besoin d’aide ?","delay_s":20}],"Fermer"]);"#;
+        assert!(noted.ends_with(notes), "{noted}");
+        assert!(super::script("no place", &config).is_none());
     }
 
     #[test]
@@ -278,7 +292,7 @@ mod tests {
         bot.theme.size = Size::Large;
         assert_eq!(
             told(&bot, "ar"),
-            r##"{"accent":"#ffcc00","dir":"rtl","on":"#000","position":"left","scheme":"dark","size":"large"}"##
+            r##"{"accent":"#ffcc00","on":"#000","position":"left","scheme":"dark","size":"large"}"##
         );
     }
 

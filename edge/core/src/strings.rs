@@ -78,6 +78,11 @@ pub fn negotiate(wishes: &[&str]) -> &'static str {
         .map_or("en", |(tag, _)| tag)
 }
 
+/// The locales that are served, English first.
+pub fn locales() -> impl Iterator<Item = &'static str> {
+    LOCALES.iter().map(|(tag, _)| *tag)
+}
+
 /// The languages of an `Accept-Language` header, the most wanted first (RFC 9110, section 12.5.4).
 pub fn languages(header: &str) -> Vec<&str> {
     let mut wishes: Vec<(f32, &str)> = header

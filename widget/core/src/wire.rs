@@ -45,11 +45,7 @@ pub fn loader_config(json: &str) -> Option<LoaderConfig> {
     Some(LoaderConfig {
         edge: next()?,
         site: next()?,
-        name: next()?,
-        tagline: next()?,
         locale: next()?,
-        open: next()?,
-        close: next()?,
         loading: next()?,
         unavailable: next()?,
         retry: next()?,

@@ -9,14 +9,13 @@ use bulle_edge_core::{
     guard::{check_active, directory, origin},
     loader,
     settings::Site,
-    strings,
 };
 use bulle_protocol::{
     loader::LoaderSettings,
     problem::{Code, Problem},
 };
 use sha2::{Digest, Sha256};
-use std::sync::OnceLock;
+use std::{cell::RefCell, collections::HashMap, rc::Rc};
 use worker::{EncodeBody, send};
 
 use super::{
@@ -63,9 +62,8 @@ pub async fn get(
     let active = site.and_then(|site| check_active(&site).map(|()| site));
     match active {
         Ok(site) => {
-            let bundle = bundle(&edge).await?;
-            let rest = rest(bundle, &site, &uri, &headers)?;
-            let mut response = respond(bundle, &rest, CACHE, &headers);
+            let script = script(&edge, &settings(&site, &uri, &headers)).await?;
+            let mut response = respond(&script.text, Some(&script), CACHE, &headers);
             if let Ok(policy) = HeaderValue::from_str(&origin::frame_policy(&site)) {
                 response
                     .headers_mut()
@@ -73,60 +71,55 @@ pub async fn get(
             }
             Ok(response)
         }
-        Err(problem) => {
-            let nothing = Bundle::default();
-            Ok(respond(
-                &nothing,
-                &complaint(&problem),
-                "no-store",
-                &headers,
-            ))
-        }
+        Err(problem) => Ok(respond(&complaint(&problem), None, "no-store", &headers)),
     }
 }
 
-/// The loader as it was built.
-#[derive(Default)]
-struct Bundle {
+/// What was read of the build; kept for the life of the isolate, which is at most that of the deployment.
+type Files = HashMap<String, Rc<[u8]>>;
+
+async fn built(edge: &Edge, file: &str) -> Result<Rc<[u8]>, Refusal> {
+    thread_local! {
+        static READ: RefCell<Files> = RefCell::default();
+    }
+    if let Some(bytes) = READ.with_borrow(|read| read.get(file).cloned()) {
+        return Ok(bytes);
+    }
+    let bytes: Rc<[u8]> = assets::bytes(edge, file).await?.into();
+    READ.with_borrow_mut(|read| read.insert(file.to_owned(), Rc::clone(&bytes)));
+    Ok(bytes)
+}
+
+/// The script of a site: how it begins, as a flushed brotli stream, and the rest.
+struct Script {
     text: String,
-    /// What stands before the settings, as a flushed brotli stream.
-    head: Vec<u8>,
-    /// What stands behind the loader of a site with notes that come first.
-    notes: String,
+    /// Bytes of the text.
+    begins: usize,
+    head: Rc<[u8]>,
 }
 
-/// Reads the bundle once for the life of the isolate, which is at most that of the deployment.
-async fn bundle(edge: &Edge) -> Result<&'static Bundle, Refusal> {
-    static BUNDLE: OnceLock<Bundle> = OnceLock::new();
-    if let Some(bundle) = BUNDLE.get() {
-        return Ok(bundle);
-    }
-    let text = |bytes| {
-        String::from_utf8(bytes)
-            .map_err(|_| Problem::new(Code::Internal, "The loader is no UTF-8."))
+async fn script(edge: &Edge, settings: &LoaderSettings) -> Result<Script, Refusal> {
+    let internal = |detail: &str| Problem::new(Code::Internal, detail.to_owned());
+    // Sites with notes that come first have what shows them in the same script.
+    let name = match settings.rules.is_empty() {
+        true => "loader",
+        false => "noted",
     };
-    let bundle = Bundle {
-        text: text(assets::bytes(edge, "loader.js").await?)?,
-        head: assets::bytes(edge, "loader.head.br").await?,
-        notes: text(assets::bytes(edge, "proactive.js").await?)?,
+    let bundle = built(edge, &format!("{name}.js")).await?;
+    let bundle = std::str::from_utf8(&bundle).map_err(|_| internal("The loader is no UTF-8."))?;
+    let text = loader::script(bundle, settings)
+        .ok_or_else(|| internal("The loader has no place for settings."))?;
+    let locale = settings.locale.as_str();
+    let usual = loader::head(bundle, Some(locale));
+    let (begins, file) = match text.starts_with(&usual) {
+        true => (usual.len(), format!("{name}.{locale}.br")),
+        false => (loader::head(bundle, None).len(), format!("{name}.br")),
     };
-    Ok(BUNDLE.get_or_init(|| bundle))
-}
-
-fn rest(bundle: &Bundle, site: &Site, uri: &Uri, headers: &HeaderMap) -> Result<String, Refusal> {
-    let settings = settings(site, uri, headers);
-    let rest = || {
-        let rest = loader::rest(&bundle.text, &settings)?;
-        if settings.rules.is_empty() {
-            return Some(rest);
-        }
-        let (site, rules) = (&settings.config.site, &settings.rules);
-        let texts = strings::texts(&settings.config.locale).panel;
-        let dismiss = texts.get("dismiss").map_or("", String::as_str);
-        Some(rest + &loader::notes(&bundle.notes, site, rules, dismiss)?)
-    };
-    rest()
-        .ok_or_else(|| Problem::new(Code::Internal, "The loader has no place for settings.").into())
+    Ok(Script {
+        head: built(edge, &file).await?,
+        begins,
+        text,
+    })
 }
 
 fn settings(site: &Site, uri: &Uri, headers: &HeaderMap) -> LoaderSettings {
@@ -143,16 +136,12 @@ fn complaint(problem: &Problem) -> String {
 }
 
 fn respond(
-    bundle: &Bundle,
-    rest: &str,
+    text: &str,
+    script: Option<&Script>,
     cache: &'static str,
     headers: &HeaderMap,
 ) -> Response<Body> {
-    let head = loader::head(&bundle.text);
-    let digest = Sha256::new()
-        .chain_update(head)
-        .chain_update(rest)
-        .finalize();
+    let digest = Sha256::digest(text);
     let hex: String = digest
         .iter()
         .take(8)
@@ -162,11 +151,14 @@ fn respond(
     let known = headers
         .get(header::IF_NONE_MATCH)
         .is_some_and(|value| value == etag.as_str());
-    let encoding = assets::encoding(headers).filter(|_| !known && !head.is_empty());
-    let body = match encoding {
+    let encoding = assets::encoding(headers).filter(|_| !known && script.is_some());
+    let body = match (encoding, script) {
         _ if known => Body::empty(),
-        Some(Encoding::Brotli) => Body::from(loader::stitch(&bundle.head, rest.as_bytes())),
-        _ => Body::from(format!("{head}{rest}")),
+        (Some(Encoding::Brotli), Some(script)) => {
+            let rest = text.get(script.begins..).unwrap_or_default();
+            Body::from(loader::stitch(&script.head, rest.as_bytes()))
+        }
+        _ => Body::from(text.to_owned()),
     };
     let mut response = Response::new(body);
     if known {

@@ -1,0 +1,120 @@
+// The note above the launcher that speaks first: when it comes, what it opens, and how it goes.
+import assert from "node:assert/strict";
+import { beforeEach, describe, test } from "node:test";
+import { PANEL, QUESTION, VIEWS, baker, faults, isFocused, visit } from "./support/bakery.mjs";
+import { focused, picture } from "./support/browser.mjs";
+import { start, upstream } from "./support/start.mjs";
+
+start({ model: true });
+beforeEach(() => (upstream.behave = baker));
+
+describe("a note that comes first", () => {
+  const TEXT = "Questions about our bread?";
+  const rule = (more) => ({ proactive: [{ text: { en: TEXT }, ...more }] });
+  const note = (page) => page.getByRole("button", { name: TEXT });
+  const kept = (page) => page.evaluate(() => localStorage["bulle-note:plain-demo"]);
+  const pause = (page) => page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 300)));
+
+  for (const [name, options] of Object.entries(VIEWS).filter(([name]) => name !== "zoom")) {
+    test(`${name}: stands above the launcher, takes no focus, and costs no request`, async () => {
+      const { page, seen } = await visit({ ...options, open: false, settings: rule({ delay_s: 0 }) });
+      await note(page).waitFor();
+      await page.waitForLoadState("networkidle");
+      assert.equal(await page.getByRole("status").getByText(TEXT).count(), 1);
+      assert.equal(await focused(page), "page");
+      assert.deepEqual(await faults(page), []);
+      await picture(page, `sheets-note-${name}`);
+      const [card, launcher] = [await page.getByRole("status").boundingBox(), await page.locator("[data-bulle] .launcher").boundingBox()];
+      assert.ok(card.y + card.height < launcher.y && card.x >= 0, JSON.stringify([card, launcher]));
+      assert.deepEqual(seen.requests.filter((line) => /\/(a|v1)\//.test(line)), []);
+      // Nobody has answered it yet: it comes again with the next page.
+      assert.equal(await kept(page), undefined);
+      await page.reload();
+      await note(page).waitFor();
+    });
+  }
+
+  test("is dismissed for good, with a key too", async () => {
+    for (const dismiss of [(page) => page.getByRole("button", { name: PANEL.dismiss }).click(), (page) => note(page).press("Escape")]) {
+      const { page, bubble } = await visit({ open: false, settings: rule({ delay_s: 0 }) });
+      await note(page).waitFor();
+      await dismiss(page);
+      await note(page).waitFor({ state: "detached" });
+      assert.ok(await isFocused(bubble.launcher));
+      assert.equal(await kept(page), "1");
+      await page.reload();
+      await bubble.launcher.waitFor();
+      await pause(page);
+      assert.equal(await note(page).count(), 0);
+    }
+  });
+
+  test("opens the panel, and never stands over an open one", async () => {
+    const { page, bubble } = await visit({ open: false, settings: rule({ delay_s: 0 }) });
+    await note(page).click();
+    await bubble.input.waitFor();
+    assert.equal(await note(page).count(), 0);
+    assert.equal(await kept(page), "1");
+    const asking = await visit({ open: false, settings: rule({ delay_s: 0, ask: { en: QUESTION } }) });
+    await note(asking.page).waitFor();
+    await note(asking.page).click();
+    assert.equal(await asking.bubble.count(QUESTION), 1);
+    const later = await visit({ settings: rule({ delay_s: 1 }) });
+    await later.page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 1_200)));
+    assert.equal(await note(later.page).count(), 0);
+    await later.page.keyboard.press("Escape");
+    await pause(later.page);
+    assert.equal(await note(later.page).count(), 0);
+  });
+
+  test("waits for all that its rule names: the part of the page, the way out, the address", async () => {
+    const scrolled = await visit({ open: false, settings: rule({ scroll_percent: 90 }) });
+    await scrolled.bubble.launcher.waitFor();
+    await scrolled.page.mouse.wheel(0, 100);
+    await pause(scrolled.page);
+    assert.equal(await note(scrolled.page).count(), 0);
+    await scrolled.page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+    await note(scrolled.page).waitFor();
+
+    const leaving = await visit({ open: false, settings: rule({ exit_intent: true }) });
+    await leaving.bubble.launcher.waitFor();
+    const leave = (clientY) => leaving.page.evaluate((clientY) => document.documentElement.dispatchEvent(new MouseEvent("mouseleave", { clientY })), clientY);
+    await leave(300);
+    await pause(leaving.page);
+    assert.equal(await note(leaving.page).count(), 0);
+    await leave(-1);
+    await note(leaving.page).waitFor();
+
+    for (const [url, fits] of [["/plain/*", true], ["*in/", true], ["/plain", false], ["/pl.in/", false], ["/shop*", false]]) {
+      const { page, bubble } = await visit({ open: false, settings: rule({ delay_s: 0, url }) });
+      await bubble.launcher.waitFor();
+      if (fits) await note(page).waitFor();
+      else await pause(page);
+      assert.equal(await note(page).count(), fits ? 1 : 0, url);
+    }
+  });
+
+  test("comes on a phone when the finger hurries back up", async () => {
+    const { page, bubble } = await visit({ ...VIEWS.phone, open: false, settings: rule({ exit_intent: true }) });
+    await bubble.launcher.waitFor();
+    await page.evaluate(() => scrollTo(0, 2_000));
+    await pause(page);
+    assert.equal(await note(page).count(), 0);
+    await page.evaluate(async () => {
+      for (let at = scrollY; at > 0; at -= 150) {
+        scrollTo(0, at);
+        await new Promise(requestAnimationFrame);
+      }
+    });
+    await note(page).waitFor();
+  });
+
+  test("is not there where the browser keeps nothing, and harms nothing", async () => {
+    const script = () => Object.defineProperty(window, "localStorage", { get: () => { throw new DOMException("blocked", "SecurityError"); } });
+    const { page, bubble, seen } = await visit({ open: false, settings: rule({ delay_s: 0 }), script });
+    await bubble.launcher.waitFor();
+    await pause(page);
+    assert.equal(await note(page).count(), 0);
+    assert.deepEqual(seen.errors, []);
+  });
+});
