@@ -1,0 +1,62 @@
+// Business hours as visitors meet them: a line while nobody is here, and a message that is kept until somebody is.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { ANSWER, QUESTION, VIEWS, baker, faults, visit } from "./support/bakery.mjs";
+import { picture } from "./support/browser.mjs";
+import { Owner } from "./support/owner.mjs";
+import { edge, start, upstream } from "./support/start.mjs";
+
+start({ model: true });
+beforeEach(() => {
+  upstream.behave = baker;
+  upstream.requests.length = 0;
+});
+
+const DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+const CLOSED = "Nobody is here before Monday, 9 o'clock.";
+const hours = (ranges, more) => ({ hours: { time_zone: "Europe/Paris", weekly: Object.fromEntries(DAYS.map((day) => [day, ranges])), text: { en: CLOSED }, outside: "answer", ...more } });
+
+for (const [name, options] of Object.entries(VIEWS).filter(([name]) => name !== "rtl")) {
+  test(`${name}: while nobody is here a line says so, and the bot answers`, async () => {
+    const { page, bubble, seen } = await visit({ ...options, settings: hours([]) });
+    const line = bubble.dialog.getByText(CLOSED);
+    await line.waitFor();
+    assert.deepEqual(await faults(page), []);
+    await picture(page, `hours-${name}`);
+    await bubble.ask(QUESTION);
+    await bubble.log.getByText(ANSWER).first().waitFor();
+    assert.ok(await line.isVisible());
+    const { scrollWidth, clientWidth } = await line.evaluate(({ scrollWidth, clientWidth }) => ({ scrollWidth, clientWidth }));
+    assert.ok(scrollWidth <= clientWidth, "the line is not cut off");
+    assert.deepEqual(seen.errors, []);
+  });
+}
+
+test("while somebody is here there is no such line", async () => {
+  const { bubble } = await visit({ settings: hours(["00:00-24:00"]) });
+  await bubble.ask(QUESTION);
+  await bubble.log.getByText(ANSWER).first().waitFor();
+  assert.equal(await bubble.dialog.getByText(CLOSED).count(), 0);
+});
+
+for (const [name, options] of [["desktop", VIEWS.desktop], ["dark", VIEWS.dark], ["forced", VIEWS.forced], ["zoom", VIEWS.zoom]]) {
+  test(`${name}: a bot that takes no messages then says when, keeps what was typed, and takes it later`, async () => {
+    const { page, bubble, seen } = await visit({ ...options, settings: hours([], { outside: "closed" }) });
+    await bubble.ask(QUESTION);
+    // Under the message, beside the line at the top.
+    await bubble.log.getByText(CLOSED).waitFor();
+    await picture(page, `hours-closed-${name}`);
+    assert.deepEqual(await faults(page), []);
+    assert.equal(upstream.requests.length, 0);
+    assert.equal(await bubble.count(QUESTION), 1);
+    assert.deepEqual(seen.errors.filter((line) => !/403|\[Bulle\]/.test(line)), []);
+    // What is typed next stays in the field, too.
+    await bubble.input.fill("And a croissant?");
+    await new Owner(edge, "boulangerie-nord").patch("/bots/counter", { settings: hours(["00:00-24:00"]) });
+    await bubble.retry.click();
+    await bubble.log.getByText(ANSWER).first().waitFor();
+    assert.equal(await bubble.input.inputValue(), "And a croissant?");
+    assert.equal(await bubble.count(QUESTION), 1);
+    assert.equal(upstream.requests.length, 1);
+  });
+}
