@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { request } from "node:http";
-import { readFile } from "node:fs/promises";
+import { readFile, readdir } from "node:fs/promises";
+import { join } from "node:path";
 import { startEdge, ROOT } from "./support/edge.mjs";
 import { Visitor, assemble, text, ulid } from "./support/client.mjs";
 
@@ -43,6 +44,19 @@ describe("the script", () => {
     assert.equal(gunzipSync(gzip.body).toString(), script);
     const again = await raw("/s/twin-demo.js", { "if-none-match": plain.headers.etag });
     assert.equal(again.status, 304);
+  });
+
+  test("is whole, and within its budget, in every language", async () => {
+    const folder = join(ROOT, "edge/core/src/locales");
+    for (const locale of (await readdir(folder)).map((file) => file.replace(".json", ""))) {
+      const { bubble } = JSON.parse(await readFile(join(folder, `${locale}.json`), "utf8"));
+      const path = `/s/twin-demo.js?locale=${locale}`;
+      const [plain, brotli] = await Promise.all([{}, { "accept-encoding": "br" }].map((headers) => raw(path, headers)));
+      const script = plain.body.toString();
+      assert.ok(script.includes(JSON.stringify(bubble.unavailable)), locale);
+      assert.equal(brotliDecompressSync(brotli.body).toString(), script, locale);
+      assert.ok(brotli.body.length <= 2_500, `${locale}: ${brotli.body.length} bytes`);
+    }
   });
 
   test("tells the owner of an unknown key what is wrong, and harms nothing", async () => {

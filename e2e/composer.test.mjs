@@ -95,6 +95,23 @@ describe("files", () => {
     await picture(page, "sheets-files-sent");
   });
 
+  test("that are still on their way when a suggestion is picked go with the next message", async () => {
+    const visitor = await visit({ settings });
+    const { page, bubble, edgeSide, button } = visitor;
+    const release = edgeSide.hold("/v1/attachments");
+    await choose(visitor, file("menu.txt"));
+    await chips(visitor).first().waitFor();
+    await page.evaluate((question) => window.Bulle.push(["ask", question]), QUESTION);
+    await bubble.log.getByText(ANSWER).first().waitFor();
+    assert.equal(await chips(visitor).count(), 1);
+    release();
+    await button("Remove menu.txt").waitFor();
+    const sent = page.waitForRequest((request) => /messages$/.test(request.url()) && request.method() === "POST");
+    await bubble.ask("And in the file?");
+    assert.equal((await sent).postDataJSON().attachments.length, 1);
+    await chips(visitor).first().waitFor({ state: "detached" });
+  });
+
   test("nothing of it is there when the owner has not turned it on", async () => {
     const { page, button, seen } = await visit();
     await page.waitForLoadState("networkidle");

@@ -176,6 +176,61 @@ describe("the owner's API", () => {
     assert.deepEqual(seen.errors, []);
   });
 
+  test("words and colours of the tag hold before the code is there", async () => {
+    const words = `data-text-open="Ask the baker" data-text-loading="Warming up" data-text-unavailable="Gone fishing" data-text-retry="Once more"`;
+    const { page } = await host(tag(`async data-accent="#ffe08a" data-on-accent="#102030" data-bg="#fffbeb" ${words}`), { path: "/tagged", script: () => window.Bulle = [["setTheme", { darkBg: "#221100" }]] });
+    const launcher = page.getByRole("button", { name: "Ask the baker" });
+    await launcher.waitFor();
+    const [background, color] = await launcher.evaluate((node) => [getComputedStyle(node).backgroundColor, getComputedStyle(node).color]);
+    assert.deepEqual([background, color], ["rgb(255, 224, 138)", "rgb(16, 32, 48)"]);
+    let release;
+    const held = new Promise((resolve) => (release = resolve));
+    await page.route(/\/a\/bulle-[^.]*\.js/, async (route) => {
+      await held;
+      await route.abort();
+    });
+    await launcher.click();
+    const panel = page.getByRole("dialog");
+    await panel.getByText("Warming up").waitFor();
+    const backgroundOf = () => panel.evaluate((node) => getComputedStyle(node).backgroundColor);
+    assert.equal(await backgroundOf(), "rgb(255, 251, 235)");
+    await page.emulateMedia({ colorScheme: "dark" });
+    assert.equal(await backgroundOf(), "rgb(34, 17, 0)");
+    release();
+    await panel.getByText("Gone fishing").waitFor();
+    await panel.getByRole("button", { name: "Once more" }).waitFor();
+  });
+
+  test("a page that opens the panel by itself makes nothing be stored", async () => {
+    const script = () => {
+      window.Bulle = [["open"]];
+      // What looks into the page for this test counts as a visitor's act otherwise.
+      window.visitor = { hasBeenActive: false };
+      Object.defineProperty(navigator, "userActivation", { value: visitor });
+    };
+    const { page, bubble } = await host(tag(), { path: "/opened", script });
+    await bubble.input.waitFor();
+    const kept = () => page.evaluate(() => [...Object.keys(localStorage), ...Object.keys(sessionStorage)]);
+    assert.deepEqual(await kept(), []);
+    await page.evaluate(() => (visitor.hasBeenActive = true));
+    await bubble.dialog.getByRole("button", { name: "Close the chat" }).click();
+    await bubble.launcher.click();
+    assert.deepEqual(await kept(), ["bulle-open:plain-demo"]);
+  });
+
+  test("two bubbles stay side by side when one speaks another language", async () => {
+    const { page } = await host(`${tag()}<script async src="${edge.url}/s/twin-demo.js"></script>`, { path: "/two" });
+    await page.locator("[data-bulle]").nth(1).waitFor({ state: "attached" });
+    const places = () => page.evaluate(() => [...document.querySelectorAll("[data-bulle]")].map(({ shadowRoot }) => getComputedStyle(shadowRoot.querySelector(".launcher")).marginRight).sort());
+    const before = await places();
+    assert.deepEqual(before, ["0px", "76px"]);
+    const first = await page.locator("[data-bulle]").first().getAttribute("data-bulle");
+    await page.locator(`[data-bulle="${first}"] .launcher`).hover();
+    await page.evaluate((site) => Bulle[site].setLocale("fr"), first);
+    await page.locator(`[data-bulle="${first}"][lang=fr]`).waitFor({ state: "attached" });
+    assert.deepEqual(await places(), before);
+  });
+
   test("two bubbles are spoken to together, or one by one", async () => {
     const { page } = await host(`${tag()}<script async src="${edge.url}/s/twin-demo.js"></script>`);
     await page.locator("[data-bulle]").nth(1).waitFor({ state: "attached" });

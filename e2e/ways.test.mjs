@@ -99,6 +99,27 @@ describe("the element", () => {
     assert.deepEqual(seen.errors, []);
   });
 
+  test("stays in its place when it speaks another language, also beside a bubble of the same site", async () => {
+    const { page, seen } = await host(`<style>bulle-chat{width:500px;height:420px}</style><bulle-chat site="plain-demo"></bulle-chat>${script()}${tag()}`);
+    await page.locator("[data-bulle]").waitFor({ state: "attached" });
+    await talkIn(region(page));
+    await page.evaluate(() => document.querySelector("bulle-chat").bubble.setLocale("fr"));
+    await region(page).getByRole("textbox", { name: "Posez votre question" }).waitFor();
+    await region(page).getByRole("log").getByText(ANSWER).first().waitFor();
+    const box = await region(page).boundingBox();
+    assert.deepEqual([box.width, box.height], [500, 420]);
+    assert.equal(await region(page).getByRole("button", { name: "Fermer la discussion" }).count(), 0);
+    // It stays open, and is still what the page holds; so is the other one.
+    await page.evaluate(() => document.querySelector("bulle-chat").bubble.close());
+    await region(page).getByRole("textbox").waitFor();
+    await page.evaluate(() => Bulle["plain-demo"].open());
+    await page.getByRole("dialog", { name: "Boulangerie Nord" }).getByRole("textbox").waitFor();
+    await page.evaluate(() => document.querySelector("bulle-chat").remove());
+    await region(page).waitFor({ state: "detached" });
+    await page.getByRole("dialog", { name: "Boulangerie Nord" }).getByRole("textbox").waitFor();
+    assert.deepEqual(seen.errors, []);
+  });
+
   test("stands beside a bubble of the same site", async () => {
     const { page, bubble } = await host(`<bulle-chat site="plain-demo"></bulle-chat>${script()}${tag()}`);
     await region(page).getByRole("textbox").waitFor();
@@ -128,7 +149,7 @@ describe("the page of its own", () => {
     assert.match(policy, /frame-ancestors 'none'/);
     assert.doesNotMatch(policy, /unsafe-inline|'unsafe-eval'/);
     assert.equal(headers.get("x-robots-tag"), "noindex");
-    assert.equal(headers.get("cross-origin-embedder-policy"), "require-corp");
+    assert.equal(headers.get("cross-origin-embedder-policy"), "credentialless");
     assert.equal(headers.get("cross-origin-resource-policy"), "cross-origin");
     const manifest = await page.evaluate(async () => (await fetch(document.querySelector("link[rel=manifest]").href)).json());
     assert.deepEqual([manifest.name, manifest.display, manifest.start_url], ["Boulangerie Nord", "standalone", "/c/plain-demo"]);

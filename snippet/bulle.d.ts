@@ -4,9 +4,11 @@
  * `Bulle` is the only global. Before the tag has run it is an array that you may make yourself, so that calls can be
  * made at any time:
  *
- *     (window.Bulle ||= []).push(["identify", jwt]);
+ *     window.Bulle ??= [];
+ *     window.Bulle.push(["identify", jwt]);
  *
- * A call that is pushed goes to every bubble of the page; `Bulle["SITE_KEY"].open()` goes to one.
+ * A call that is pushed goes to every bubble of the page; `(window.Bulle as Bulle)["SITE_KEY"].open()` goes to one that
+ * is there.
  */
 
 /** A JWT, a function that gives one or a promise of one, or nothing when the visitor has signed out. */
@@ -84,14 +86,23 @@ export interface Bubble {
   destroy(): void;
 }
 
-/** A method and its arguments. */
-export type Call = { [Method in keyof Bubble]: [Method, ...Parameters<Bubble[Method]>] }[keyof Bubble];
+type Heard = "on" | "off";
+type Said = Exclude<keyof Bubble, Heard>;
 
-/** `window.Bulle`: the bubbles by the keys of their sites, and a way to speak to all of them. */
-export type Bulle = { push(call: Call): unknown } & { [site: string]: Bubble };
+/** A method and its arguments. */
+export type Call = { [Method in Said]: [Method, ...Parameters<Bubble[Method]>] }[Said];
+
+/** Speaks to all bubbles, those of the page and those that come. */
+export interface Calls {
+  push(call: Call): unknown;
+  push<Kind extends keyof Occasions>(call: [Heard, Kind, (detail: Occasions[Kind]) => void]): unknown;
+}
+
+/** `window.Bulle` once a tag has run: the bubbles by the keys of their sites, too. */
+export type Bulle = Calls & { [site: string]: Bubble };
 
 declare global {
   interface Window {
-    Bulle?: Bulle;
+    Bulle?: Calls | Bulle;
   }
 }
