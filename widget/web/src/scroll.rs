@@ -40,7 +40,9 @@ pub(crate) fn follow(app: App) {
     let (Some(log), Some(following)) = (app.log(), following) else {
         return;
     };
+    // A single pixel is there for the fingers of phones (media.css), and not to be scrolled to.
     let end = log.scroll_height() - log.client_height();
+    let end = if end > 1 { end } else { 0 };
     let top = match following {
         Following::Nothing => return,
         Following::End => end,
