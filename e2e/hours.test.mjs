@@ -18,7 +18,7 @@ const hours = (ranges, more) => ({ hours: { time_zone: "Europe/Paris", weekly: O
 
 for (const [name, options] of Object.entries(VIEWS).filter(([name]) => name !== "rtl")) {
   test(`${name}: while nobody is here a line says so, and the bot answers`, async () => {
-    const { page, bubble, seen } = await visit({ ...options, settings: hours([]) });
+    const { page, bubble, seen } = await visit({ ...options, settings: hours([], { open_text: { en: "We are here until 6." } }) });
     const line = bubble.dialog.getByText(CLOSED);
     await line.waitFor();
     assert.deepEqual(await faults(page), []);
@@ -32,12 +32,20 @@ for (const [name, options] of Object.entries(VIEWS).filter(([name]) => name !== 
   });
 }
 
-test("while somebody is here there is no such line", async () => {
-  const { bubble } = await visit({ settings: hours(["00:00-24:00"]) });
-  await bubble.ask(QUESTION);
-  await bubble.log.getByText(ANSWER).first().waitFor();
-  assert.equal(await bubble.dialog.getByText(CLOSED).count(), 0);
-});
+for (const [name, more, shown] of [
+  ["the owner's words are shown", { open_text: { en: "We are here until 6." } }, "We are here until 6."],
+  ["there is no line without the owner's words for that", {}, undefined],
+]) {
+  test(`while somebody is here ${name}`, async () => {
+    const { page, bubble, seen } = await visit({ settings: hours(["00:00-24:00"], more) });
+    await bubble.ask(QUESTION);
+    await bubble.log.getByText(ANSWER).first().waitFor();
+    if (shown) await bubble.dialog.getByText(shown, { exact: true }).waitFor();
+    assert.equal(await page.locator("[data-bulle] .state").count(), shown ? 1 : 0);
+    assert.equal(await bubble.dialog.getByText(CLOSED).count(), 0);
+    assert.deepEqual(seen.errors, []);
+  });
+}
 
 for (const [name, options] of [["desktop", VIEWS.desktop], ["dark", VIEWS.dark], ["forced", VIEWS.forced], ["zoom", VIEWS.zoom]]) {
   test(`${name}: a bot that takes no messages then says when, keeps what was typed, and takes it later`, async () => {

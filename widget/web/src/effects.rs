@@ -38,7 +38,9 @@ pub(crate) fn perform(app: App, effect: Effect) {
                 scroll::came(app);
             }
             let (name, detail) = occasion.told();
-            app.with(|inner| inner.page.emit(name, &detail));
+            if let Some(page) = app.page() {
+                page.emit(name, &detail);
+            }
         }
         Effect::DraftTaken => composer::clear(app),
         Effect::Changed(changes) => {
