@@ -86,11 +86,10 @@ pub(crate) fn after_change(app: App, changes: &Changes) {
         app.on_frame(name_and_focus);
     }
     app.tell_of_code(&changes.messages);
-    let following = app.with(|inner| inner.following);
     let writing = app.with(|inner| inner.session.activity()) == Some(Activity::Writing);
     app.when_drawn(settle);
-    if following == Some(Following::Nothing) && writing && !changes.messages.is_empty() {
-        app.set_behind(true);
+    if writing && !changes.messages.is_empty() {
+        scroll::came(app);
     }
 }
 
@@ -243,12 +242,9 @@ fn chips(questions: &[String]) -> Option<Node> {
 
 fn newest(app: App) -> Node {
     let behind = app.watch_behind();
-    let name = app.bot(|bot, _| bot.strings.newest.clone());
-    match name.filter(|_| behind) {
-        Some(name) => button("newest", "newest")
-            .attr("aria-label", &name)
-            .attr("title", &name)
-            .child(icon(DOWN)),
+    let words = app.bot(|bot, _| bot.strings.newest.clone());
+    match words.filter(|_| behind) {
+        Some(words) => button("newest", "newest").child(icon(DOWN)).text(&words),
         None => el("span", "gone"),
     }
 }
