@@ -272,10 +272,14 @@ describe("a panel that fills the screen", () => {
     // Browsers push a page up whose field the keyboard would hide.
     await page.evaluate(() => resize({ offsetTop: 60 }));
     assert.deepEqual(await panel(), [60, 400]);
-    // Who zooms in wants the panel to be larger than the screen.
+    // Two fingers may always zoom in. Who has done so wants the panel to be larger than the screen, and to move about in it.
+    const allowed = () => bubble.log.evaluate((log) => getComputedStyle(log).touchAction);
+    assert.equal(await allowed(), "pan-y pinch-zoom");
     await page.evaluate(() => resize({ height: 200, scale: 2 }));
     assert.deepEqual(await panel(), [60, 400]);
+    assert.equal(await allowed(), "auto");
     await page.evaluate(() => resize({ height: 844, offsetTop: 0, scale: 1 }));
+    assert.equal(await allowed(), "pan-y pinch-zoom");
     assert.deepEqual(await panel(), [0, 844]);
   });
 });
