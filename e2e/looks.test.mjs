@@ -31,6 +31,7 @@ const COLOURS = {
   line: ["#00ced1", [".panel", "borderTopColor", "rgb(0, 206, 209)"], [".header", "borderBottomColor", "rgb(0, 206, 209)"]],
   text: ["#191970", [".panel", "color", "rgb(25, 25, 112)"], [".text", "color", "rgb(25, 25, 112)"]],
   muted: ["#4b0082", [".names p", "color", "rgb(75, 0, 130)"]],
+  danger: ["#8b0000", [".frame", "--danger", "#8b0000"]],
 };
 const DARK = {
   "dark-bg": ["#102030", [".panel", "backgroundColor", "rgb(16, 32, 48)"]],
@@ -38,6 +39,7 @@ const DARK = {
   "dark-line": ["#708090", [".panel", "borderTopColor", "rgb(112, 128, 144)"], [".header", "borderBottomColor", "rgb(112, 128, 144)"]],
   "dark-text": ["#f0fff0", [".panel", "color", "rgb(240, 255, 240)"], [".text", "color", "rgb(240, 255, 240)"]],
   "dark-muted": ["#d8bfd8", [".names p", "color", "rgb(216, 191, 216)"]],
+  "dark-danger": ["#ff7f7f", [".frame", "--danger", "#ff7f7f"]],
 };
 const ALL = { ...LOOKS, ...COLOURS, ...DARK };
 /** Attributes that are no custom property. */
@@ -67,7 +69,11 @@ async function answered({ bubble }, selectors) {
 /** What is to be seen. */
 const seen = (bubble, wanted) =>
   bubble.page.locator("[data-bulle]").evaluate(
-    (host, wanted) => wanted.map(([selector, property]) => [selector, property, getComputedStyle(host.shadowRoot.querySelector(selector))[property]]),
+    (host, wanted) =>
+      wanted.map(([selector, property]) => {
+        const style = getComputedStyle(host.shadowRoot.querySelector(selector));
+        return [selector, property, style[property] ?? style.getPropertyValue(property)];
+      }),
     wanted,
   );
 

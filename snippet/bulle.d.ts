@@ -59,11 +59,14 @@ export interface Look {
   line?: string;
   text?: string;
   muted?: string;
+  /** What went wrong, and what cannot be undone. */
+  danger?: string;
   darkBg?: string;
   darkSoft?: string;
   darkLine?: string;
   darkText?: string;
   darkMuted?: string;
+  darkDanger?: string;
 }
 
 /** One bubble. Every method may be called at any time; what takes the code waits until it is there. */

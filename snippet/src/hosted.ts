@@ -29,7 +29,7 @@ type Said =
 /** The names that a page may use, and their values. The rest of what it says is left alone. */
 const THEME: [names: RegExp, values: RegExp][] = [
   [/^scheme$/, /^(auto|light|dark)$/],
-  [/^(font|(on-)?accent|(dark-)?(bg|soft|line|text|muted))$/, /^/],
+  [/^(font|(on-)?accent|(dark-)?(bg|soft|line|text|muted|danger))$/, /^/],
 ];
 const WORDS: typeof THEME = [[/^(name|tagline|greeting|text[A-Z]\w*)$/, /^/]];
 

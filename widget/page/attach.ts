@@ -27,12 +27,12 @@ const CSS = `.clip{display:grid;flex:none;place-items:center;width:36px;height:3
 .files .name{display:block;overflow:hidden;white-space:nowrap;text-overflow:ellipsis;font-weight:550}
 .files .size{color:var(--muted)}
 .files progress{display:block;width:100%;height:4px;margin-top:4px;accent-color:var(--ink)}
-.files .wrong{border-color:color-mix(in srgb,#e11 60%,var(--text))}
-.files .wrong .size{color:color-mix(in srgb,#e11 60%,var(--text))}
+.files .wrong{border-color:var(--danger)}
+.files .wrong .size{color:var(--danger)}
 .files .tool{flex:none;width:32px;height:32px;border-radius:10px}
 .files .tool .icon{width:18px;height:18px}
 .files .retry{min-height:32px;padding:2px 12px;border-radius:10px}
-.filesaid{margin-bottom:6px;font-size:13px;font-weight:550;color:color-mix(in srgb,#e11 60%,var(--text))}
+.filesaid{margin-bottom:6px;font-size:13px;font-weight:550;color:var(--danger)}
 .filesaid:empty{display:none}
 .waits{color:inherit}
 .dropping .app{outline:2px dashed var(--ink);outline-offset:-6px;border-radius:16px}

@@ -48,13 +48,13 @@ const CSS = `.app:has(>.form) .composer{display:none}
 .form h3+p{margin-top:2px;color:var(--muted);font-size:14px;white-space:pre-line}
 .form .one{margin-top:12px}
 .form label{display:block;font-size:14px;font-weight:550;overflow-wrap:anywhere}
-.form .star{color:color-mix(in srgb,#e11 60%,var(--text))}
+.form .star{color:var(--danger)}
 .form .in{display:block;width:100%;min-height:44px;max-height:none;margin-top:4px;padding:8px 12px;border:1px solid var(--muted);border-radius:12px;background:var(--bg);color:inherit;font:inherit;font-size:16px;resize:vertical}
 .form .in:focus{border-color:var(--ink);box-shadow:0 0 0 1px var(--ink);outline:2px solid transparent!important}
-.form [aria-invalid=true]{border-color:color-mix(in srgb,#e11 60%,var(--text))}
+.form [aria-invalid=true]{border-color:var(--danger)}
 .form .check{display:flex;gap:10px;align-items:flex-start;font-weight:400;padding-block:4px}
 .form .check input{flex:none;width:24px;height:24px;margin:0;accent-color:var(--ink)}
-.form .error{margin-top:4px;color:color-mix(in srgb,#e11 60%,var(--text));font-size:13px;font-weight:550}
+.form .error{margin-top:4px;color:var(--danger);font-size:13px;font-weight:550}
 .form .error:empty{display:none}
 .form .answers{display:flex;flex-wrap:wrap;gap:8px;margin-top:14px}
 .form .answers button{min-height:44px;padding:8px 18px;border-radius:14px;border-color:var(--line);font-weight:550}

@@ -23,7 +23,7 @@ type Told =
 
 /** Custom properties that reach the frame, without `--bulle-`. The rest is the page's own side: places and sizes. */
 const COLOURS = ["accent", "on-accent", "font"];
-for (const name of ["bg", "soft", "line", "text", "muted"]) COLOURS.push(name, "dark-" + name);
+for (const name of ["bg", "soft", "line", "text", "muted", "danger"]) COLOURS.push(name, "dark-" + name);
 
 const STYLES = `.body,.body iframe{display:block;width:100%;height:100%;border:0}
 .panel:has(iframe) .header{position:absolute;top:0;inset-inline-end:0}

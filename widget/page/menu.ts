@@ -40,7 +40,7 @@ const CSS = `.body{position:relative;overflow:clip}
 .sheet .do .icon{flex:none;width:20px;height:20px;color:var(--muted)}
 .sheet .first{border:1px solid var(--line);font-weight:550;color:var(--ink)}
 .sheet .first .icon{color:inherit}
-.sheet .danger,.sheet .danger .icon{color:color-mix(in srgb,#e11 60%,var(--text))}
+.sheet .danger,.sheet .danger .icon{color:var(--danger)}
 .sheet li{border:1px solid transparent;border-radius:12px}
 .sheet .row{display:flex;align-items:center}
 .sheet .row .do{min-width:0;flex:1;flex-direction:column;align-items:stretch;gap:0}
@@ -60,7 +60,7 @@ const CSS = `.body{position:relative;overflow:clip}
 .sheet .answers button{min-height:40px;padding:6px 16px;border:1px solid var(--line);border-radius:12px;font-weight:550}
 .sheet .answers button:hover{border-color:currentColor}
 .sheet .answers .yes{border-color:transparent;background:var(--accent);color:var(--on-accent)}
-.sheet .answers .red{border-color:transparent;background:color-mix(in srgb,#e11 60%,var(--text));color:var(--bg)}
+.sheet .answers .red{border-color:transparent;background:var(--danger);color:var(--bg)}
 .sheet .answers [aria-disabled=true]{opacity:.6;cursor:default}
 .sheet .said{margin:4px 12px;font-size:14px}
 .sheet .said:not(:empty){padding:8px 12px;border:1px solid var(--line);border-radius:12px;background:var(--soft)}

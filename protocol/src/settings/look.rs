@@ -1,7 +1,7 @@
 //! How the bubble looks, what it calls things and what it offers.
 
 use serde::{Deserialize, Deserializer, Serialize, de};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use super::{Localized, at};
 use crate::strings::{SHEETS, Strings};
@@ -17,6 +17,12 @@ const MAX_RADIUS: u32 = 40;
 
 /// Largest distance from an edge of the window, in pixels.
 const MAX_OFFSET: u32 = 400;
+
+/// Sides of the panel, in pixels.
+const PANEL: RangeInclusive<u32> = 280..=1200;
+
+/// Sides of the launcher, in pixels: no finger hits a smaller one.
+const LAUNCHER: RangeInclusive<u32> = 44..=120;
 
 /// Largest `z-index` that browsers know.
 const MAX_Z_INDEX: u32 = 2_147_483_647;
@@ -53,6 +59,25 @@ pub struct Theme {
     #[cfg_attr(feature = "openapi", schema(maximum = 2_147_483_647))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub z_index: Option<u32>,
+    /// Width of the panel in a large window, 280 to 1200 pixels.
+    #[cfg_attr(feature = "openapi", schema(minimum = 280, maximum = 1200))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
+    /// Height of the panel in a large window, 280 to 1200 pixels.
+    #[cfg_attr(feature = "openapi", schema(minimum = 280, maximum = 1200))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
+    /// Height of the launcher, and its width without a label, 44 to 120 pixels.
+    #[cfg_attr(feature = "openapi", schema(minimum = 44, maximum = 120))]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub launcher_size: Option<u32>,
+    /// Text and icons on the accent; black or white by itself, whichever has more contrast.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^#[0-9A-Fa-f]{6}$"))]
+    #[serde(
+        deserialize_with = "colour_if_any",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub on_accent: Option<String>,
     /// Whose letters.
     pub font: Font,
     /// Colours of the light scheme.
@@ -76,6 +101,10 @@ impl Default for Theme {
             offset_x: None,
             offset_y: None,
             z_index: None,
+            width: None,
+            height: None,
+            launcher_size: None,
+            on_accent: None,
             font: Font::System,
             light: Colours::default(),
             dark: Colours::default(),
@@ -188,6 +217,13 @@ pub struct Colours {
         skip_serializing_if = "Option::is_none"
     )]
     pub muted: Option<String>,
+    /// What went wrong, and what cannot be undone.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^#[0-9A-Fa-f]{6}$"))]
+    #[serde(
+        deserialize_with = "colour_if_any",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub danger: Option<String>,
 }
 
 impl Colours {
@@ -217,14 +253,19 @@ fn checked<E: de::Error>(text: String) -> Result<String, E> {
 
 impl Theme {
     pub(super) fn validate(&self) -> Result<(), String> {
-        for (name, value, most, unit) in [
-            ("radius", self.radius, MAX_RADIUS, " pixels"),
-            ("offset_x", self.offset_x, MAX_OFFSET, " pixels"),
-            ("offset_y", self.offset_y, MAX_OFFSET, " pixels"),
-            ("z_index", self.z_index, MAX_Z_INDEX, ""),
+        for (name, value, range, unit) in [
+            ("radius", self.radius, 0..=MAX_RADIUS, " pixels"),
+            ("offset_x", self.offset_x, 0..=MAX_OFFSET, " pixels"),
+            ("offset_y", self.offset_y, 0..=MAX_OFFSET, " pixels"),
+            ("width", self.width, PANEL, " pixels"),
+            ("height", self.height, PANEL, " pixels"),
+            ("launcher_size", self.launcher_size, LAUNCHER, " pixels"),
+            ("z_index", self.z_index, 0..=MAX_Z_INDEX, ""),
         ] {
-            if value.is_some_and(|value| value > most) {
-                return at(&format!("theme.{name}"), &format!("0 to {most}{unit}."));
+            if value.is_some_and(|value| !range.contains(&value)) {
+                let (least, most) = (range.start(), range.end());
+                let limits = format!("{least} to {most}{unit}.");
+                return at(&format!("theme.{name}"), &limits);
             }
         }
         if let Launcher::Label(label) = &self.launcher {
@@ -243,6 +284,10 @@ impl Theme {
                 ("radius", self.radius.map(px)),
                 ("side", self.offset_x.map(px)),
                 ("bottom", self.offset_y.map(px)),
+                ("width", self.width.map(px)),
+                ("height", self.height.map(px)),
+                ("launcher", self.launcher_size.map(px)),
+                ("on-accent", self.on_accent.clone()),
                 ("z", self.z_index.map(|z| z.to_string())),
                 (
                     "font",
@@ -258,6 +303,7 @@ impl Theme {
                 ("line", &colours.line),
                 ("text", &colours.text),
                 ("muted", &colours.muted),
+                ("danger", &colours.danger),
             ] {
                 if let Some(value) = value {
                     style.insert(format!("{prefix}{name}"), value.clone());
@@ -337,8 +383,8 @@ mod tests {
     #[test]
     fn a_look_that_makes_sense_is_taken_and_written() {
         let json = r##"{"name":"x","theme":{"accent":"#b45309","radius":40,"offset_x":0,"offset_y":400,
-            "z_index":2147483647,"size":"large","font":"inherit","light":{"background":"#ffffff"},
-            "dark":{"text":"#eeeeee","line":null},"launcher":{"label":{"en":"Ask us"}}},
+            "width":280,"height":1200,"launcher_size":44,"on_accent":"#fffbeb","z_index":2147483647,"size":"large","font":"inherit","light":{"background":"#ffffff"},
+            "dark":{"text":"#eeeeee","danger":"#ff8888","line":null},"launcher":{"label":{"en":"Ask us"}}},
             "texts":{"en":{"send":"Go"}},"features":{"attachments":true}}"##;
         assert_eq!(error(json), "");
         let bot: BotSettings = serde_json::from_str(json).unwrap();
@@ -346,8 +392,8 @@ mod tests {
         let style: Vec<_> = style.iter().map(|(n, v)| format!("{n}: {v}")).collect();
         assert_eq!(
             style.join("; "),
-            "accent: #b45309; bg: #ffffff; bottom: 400px; dark-text: #eeeeee; font: inherit; radius: 40px; side: 0px; \
-             z: 2147483647"
+            "accent: #b45309; bg: #ffffff; bottom: 400px; dark-danger: #ff8888; dark-text: #eeeeee; font: inherit; \
+             height: 1200px; launcher: 44px; on-accent: #fffbeb; radius: 40px; side: 0px; width: 280px; z: 2147483647"
         );
         assert!(bot.features.attachments && bot.features.feedback && !bot.features.sound);
         let again = serde_json::to_string(&bot).unwrap();
@@ -371,6 +417,14 @@ mod tests {
             (
                 r#""theme":{"z_index":2147483648}"#,
                 "settings.theme.z_index: 0 to 2147483647.",
+            ),
+            (
+                r#""theme":{"width":279}"#,
+                "settings.theme.width: 280 to 1200 pixels.",
+            ),
+            (
+                r#""theme":{"launcher_size":121}"#,
+                "settings.theme.launcher_size: 44 to 120 pixels.",
             ),
             (
                 r##""theme":{"light":{"text":"#fff"}}"##,

@@ -190,9 +190,7 @@ pub(crate) fn link(
             .children(content);
         match new_window {
             "" => link,
-            words => link
-                .attr("target", "_blank")
-                .spoken(&format!(" ({words})")),
+            words => link.attr("target", "_blank").spoken(&format!(" ({words})")),
         }
     } else if begins(url, "mailto:") || begins(url, "tel:") {
         el("a", class).attr("href", url).children(content)
