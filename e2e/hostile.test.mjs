@@ -1,7 +1,7 @@
 // What a model may write and a browser may refuse: inert, readable, and the page goes on.
 import assert from "node:assert/strict";
-import { afterEach, test } from "node:test";
-import { Bubble, picture, violations, watch } from "./support/browser.mjs";
+import { afterEach, describe, test } from "node:test";
+import { Bubble, fillStorage, picture, violations, watch } from "./support/browser.mjs";
 import { browser, edge, start, upstream } from "./support/start.mjs";
 import { answer, stream } from "./support/upstream.mjs";
 
@@ -94,9 +94,7 @@ const REFUSING = {
       Object.defineProperty(window, name, { get: () => { throw new DOMException("denied", "SecurityError"); } });
     }
   },
-  "storage is full": () => {
-    Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); };
-  },
+  "storage is full": fillStorage,
   "the clock is wrong by years": () => {
     const now = Date.now.bind(Date);
     Date.now = () => now() - 5 * 365 * 86_400_000;
@@ -125,3 +123,78 @@ for (const [name, script] of Object.entries(REFUSING)) {
     assert.deepEqual(seen.errors, []);
   });
 }
+
+describe("copying", () => {
+  /** What the live region says. */
+  const said = () => bubble.dialog.getByRole("status").getByText("Copied");
+  const copy = () => bubble.log.getByRole("button", { name: "Copy the answer" }).click();
+  const refuse = () => {
+    window.tried = [];
+    navigator.clipboard.writeText = async () => {
+      tried.push("clipboard");
+      throw new DOMException("denied", "NotAllowedError");
+    };
+    const { execCommand } = document;
+    document.execCommand = (command) => {
+      tried.push(command);
+      return !window.refusesAll && execCommand.call(document, command);
+    };
+  };
+
+  test("what the clipboard has taken is there, and said to be", async () => {
+    await visit();
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    await hear("Hello **there**.");
+    await copy();
+    await said().waitFor();
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "Hello there.\n\nThe end");
+  });
+
+  test("a clipboard that refuses leaves the way of old, which does not scroll the page", async () => {
+    await visit(refuse);
+    await context.grantPermissions(["clipboard-read"]);
+    await page.evaluate(() => (document.body.style.height = "5000px"));
+    await hear("Hello **there**.");
+    await copy();
+    await said().waitFor();
+    assert.deepEqual(await page.evaluate(() => [tried, scrollY]), [["clipboard", "copy"], 0]);
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), "Hello there.\n\nThe end");
+    assert.deepEqual(seen.errors, []);
+  });
+
+  test("what could not be copied is not said to be", async () => {
+    await visit(refuse);
+    await page.evaluate(() => (window.refusesAll = true));
+    await hear("Hello.");
+    await copy();
+    await page.waitForFunction(() => tried.length === 2);
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))));
+    assert.equal(await said().count(), 0);
+    assert.equal(await page.locator("[data-bulle] .copied").count(), 0);
+    assert.deepEqual(seen.errors, []);
+  });
+});
+
+test("modules that cannot be fetched when they are wanted are told in the console, and no error is the page's", async () => {
+  await visit();
+  await page.route("**/a/*.js", (route) => route.abort());
+  const lost = () => page.waitForEvent("requestfailed");
+  // Coloured code, a reason for a rating, the menu, and the count of replies that nobody sees.
+  await Promise.all([lost(), hear("```js\nconst answer = 42;\n```")]);
+  await Promise.all([lost(), bubble.log.getByRole("button", { name: "Good answer" }).click()]);
+  await Promise.all([lost(), bubble.dialog.getByRole("button", { name: "Menu", exact: true }).click()]);
+  let end;
+  upstream.behave = async (response) => {
+    await new Promise((done) => (end = done));
+    stream(response, answer(["Here I am"]));
+  };
+  await bubble.ask("Are you there?");
+  while (!end) await page.waitForTimeout(20);
+  await page.keyboard.press("Escape");
+  await Promise.all([lost(), end()]);
+  await bubble.open();
+  await bubble.log.getByText("Here I am").waitFor();
+  assert.equal(await bubble.log.getByRole("button", { name: "Good answer" }).first().getAttribute("aria-pressed"), "false");
+  assert.ok(seen.errors.some((line) => line.startsWith("[Bulle]")));
+  assert.deepEqual(seen.errors.filter((line) => !/^\[Bulle\]|^Failed to load resource/.test(line)), []);
+});

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { PANEL, QUESTION, VIEWS, baker, faults, isFocused, visit } from "./support/bakery.mjs";
-import { focused, picture } from "./support/browser.mjs";
+import { fillStorage, focused, picture } from "./support/browser.mjs";
 import { start, upstream } from "./support/start.mjs";
 
 start({ model: true });
@@ -13,6 +13,11 @@ describe("a note that comes first", () => {
   const rule = (more) => ({ proactive: [{ text: { en: TEXT }, ...more }] });
   const note = (page) => page.getByRole("button", { name: TEXT });
   const kept = (page) => page.evaluate(() => localStorage["bulle-note:plain-demo"]);
+  const none = async (page) => {
+    // Whatever was about to come would be there with the next frame.
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))));
+    assert.equal(await note(page).count(), 0);
+  };
   const pause = (page) => page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 300)));
 
   for (const [name, options] of Object.entries(VIEWS).filter(([name]) => name !== "zoom")) {
@@ -116,5 +121,136 @@ describe("a note that comes first", () => {
     await pause(page);
     assert.equal(await note(page).count(), 0);
     assert.deepEqual(seen.errors, []);
+  });
+
+  test("is dismissed and followed without an error where storage is full", async () => {
+    for (const settings of [rule({ delay_s: 0 }), rule({ delay_s: 0, ask: { en: "Do you deliver?" } })]) {
+      const { page, bubble, seen, context } = await visit({ open: false, settings, script: fillStorage });
+      await note(page).waitFor();
+      if (settings.proactive[0].ask) {
+        await note(page).click();
+        await bubble.log.getByText("cargo bike").first().waitFor();
+      } else {
+        await page.getByRole("button", { name: PANEL.dismiss }).click();
+        assert.ok(await isFocused(bubble.launcher));
+      }
+      assert.equal(await note(page).count(), 0);
+      assert.equal(await page.evaluate(() => localStorage["bulle-note:plain-demo"]), undefined);
+      assert.deepEqual(seen.errors, []);
+      await context.close();
+    }
+  });
+
+  test("its way out has the owner's own name", async () => {
+    const texts = { en: { dismiss: "No, thanks" } };
+    const { page } = await visit({ open: false, settings: { ...rule({ delay_s: 0 }), texts } });
+    await note(page).waitFor();
+    await page.getByRole("button", { name: "No, thanks" }).click();
+    await note(page).waitFor({ state: "detached" });
+  });
+
+  /** How many listeners a page has of the kinds that notes listen to. */
+  async function listeners(page) {
+    const client = await page.context().newCDPSession(page);
+    const counts = {};
+    for (const expression of ["window", "document.documentElement", "window.navigation"]) {
+      const { result } = await client.send("Runtime.evaluate", { expression });
+      const found = await client.send("DOMDebugger.getEventListeners", { objectId: result.objectId });
+      for (const { type } of found.listeners) counts[type] = (counts[type] ?? 0) + 1;
+    }
+    await client.detach();
+    const kinds = ["scroll", "mouseleave", "popstate", "currententrychange"];
+    return kinds.map((kind) => counts[kind] ?? 0);
+  }
+
+  /** Remembers which timers of an hour wait. */
+  const timers = () => {
+    const waiting = (window.waiting = new Set());
+    const { setTimeout, clearTimeout } = window;
+    window.setTimeout = (run, after, ...values) => {
+      const timer = setTimeout(run, after, ...values);
+      if (after === 3_600_000) waiting.add(timer);
+      return timer;
+    };
+    window.clearTimeout = (timer) => {
+      waiting.delete(timer);
+      clearTimeout(timer);
+    };
+  };
+
+  for (const loaded of [false, true]) {
+    test(`nothing waits for it after destroy(), and once after the tag has run again${loaded ? "; with the code there" : ""}`, async () => {
+      const hour = rule({ delay_s: 3600, exit_intent: true });
+      const { page, bubble, seen } = await visit({ open: false, settings: hour, script: timers });
+      await bubble.launcher.waitFor();
+      if (loaded) {
+        await bubble.launcher.hover();
+        await page.waitForFunction(() => document.querySelector("[data-bulle]").shadowRoot.querySelector(".avatar"));
+      }
+      const waits = () => page.evaluate(() => waiting.size);
+      assert.deepEqual([await listeners(page), await waits()], [[1, 1, 1, 1], 1]);
+      for (let times = 0; times < 3; times += 1) {
+        await page.evaluate(() => Bulle["plain-demo"].destroy());
+        assert.deepEqual([await listeners(page), await waits()], [[0, 0, 0, 0], 0]);
+        // A second run beside the first changes nothing.
+        for (const again of [1, 2]) {
+          await page.evaluate(async (again) => {
+            const tag = document.createElement("script");
+            tag.src = document.querySelector("script[src*='/s/']").src;
+            await new Promise((done) => Object.assign(tag, { onload: done, again }) && document.body.append(tag));
+          }, again);
+          assert.deepEqual([await listeners(page), await waits()], [[1, 1, 1, 1], 1]);
+        }
+      }
+      assert.deepEqual(seen.errors, []);
+    });
+  }
+
+  test("nothing waits any more once it has come, or the visitor has found the bubble", async () => {
+    const shown = await visit({ open: false, settings: rule({ scroll_percent: 1 }) });
+    await shown.bubble.launcher.waitFor();
+    await shown.page.evaluate(() => dispatchEvent(new Event("scroll")));
+    await note(shown.page).waitFor();
+    assert.deepEqual(await listeners(shown.page), [0, 0, 0, 0]);
+    const found = await visit({ settings: rule({ scroll_percent: 1 }) });
+    await found.page.evaluate(() => dispatchEvent(new Event("scroll")));
+    assert.deepEqual((await listeners(found.page)).slice(0, 2), [0, 0]);
+    await none(found.page);
+  });
+
+  describe("for an address", () => {
+    const settings = rule({ delay_s: 0, url: "/pricing*" });
+    const go = (page, path) => page.evaluate((path) => history.pushState({}, "", path), path);
+
+    test("comes when a page changes its address by itself, whose functions are left alone", async () => {
+      const { page, seen } = await visit({ open: false, settings });
+      await page.locator("[data-bulle] .launcher").waitFor();
+      await go(page, "/about");
+      await none(page);
+      await go(page, "/pricing/all");
+      await note(page).waitFor();
+      const own = await page.evaluate(() => [Object.keys(history), /\[native code\]/.test(history.pushState)]);
+      assert.deepEqual(own, [[], true]);
+      assert.deepEqual(seen.errors, []);
+    });
+
+    const without = () => Object.defineProperty(window, "navigation", { value: undefined });
+    for (const [name, later] of [
+      ["the way back", async (page) => {
+        await go(page, "/about");
+        await page.evaluate(() => history.back());
+      }],
+      ["the next scroll", (page) => page.evaluate(() => dispatchEvent(new Event("scroll")))],
+    ]) {
+      test(`comes with ${name} in a browser that does not tell`, async () => {
+        const { page, seen } = await visit({ open: false, settings, script: without });
+        await page.locator("[data-bulle] .launcher").waitFor();
+        await go(page, "/pricing");
+        await none(page);
+        await later(page);
+        await note(page).waitFor();
+        assert.deepEqual(seen.errors, []);
+      });
+    }
   });
 });

@@ -277,6 +277,22 @@ for (const locale of ["en", "fr"]) {
   });
 }
 
+test("a check whose module does not come is a button to try again, and no error of the page", async () => {
+  const { page, bubble } = await visit("en");
+  const uncaught = [];
+  page.on("pageerror", (error) => uncaught.push(String(error)));
+  await withTurnstile(page, "en");
+  await refuse(page, "**/v1/sessions", "challenge_required", { locale: "en", times: 1, action: SITEKEY });
+  await bubble.launcher.hover();
+  await page.waitForFunction(() => document.querySelector("[data-bulle]").shadowRoot.querySelector(".avatar"));
+  await page.route("**/a/*.js", (route) => route.abort());
+  await bubble.launcher.click();
+  await bubble.retry.waitFor();
+  assert.deepEqual(uncaught, []);
+  await bubble.retry.click();
+  await bubble.input.waitFor();
+});
+
 describe("looks of a notice, a refused message and a check", () => {
   for (const view of Object.keys(VIEWS)) {
     test(view, async () => {

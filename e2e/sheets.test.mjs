@@ -162,7 +162,7 @@ describe("the menu", () => {
 
   test("a module that cannot be fetched harms nothing and is fetched with the next wish", async () => {
     const visitor = await visit();
-    const { page, menu, sheet, bubble } = visitor;
+    const { page, menu, sheet, bubble, seen } = visitor;
     await talk(visitor);
     await page.route("**/a/*.js", (route) => route.abort());
     await Promise.all([page.waitForEvent("requestfailed"), menu.click()]);
@@ -170,6 +170,7 @@ describe("the menu", () => {
     await page.unroute("**/a/*.js");
     await menu.click();
     await sheet.waitFor();
+    assert.deepEqual(seen.errors.filter((line) => !/^\[Bulle\]|^Failed to load resource/.test(line)), []);
   });
 
   for (const [name, options] of Object.entries(VIEWS)) {

@@ -1,6 +1,7 @@
 // One visitor in several tabs, what is kept from page to page, and what visitors make of answers.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
+import { PANEL } from "./support/bakery.mjs";
 import { Bubble, picture, violations, watch } from "./support/browser.mjs";
 import { browser, edge, start, upstream } from "./support/start.mjs";
 import { answer, stream } from "./support/upstream.mjs";
@@ -162,4 +163,40 @@ test("screen readers are told paragraphs when they are whole, never words", asyn
   await bubble.settled();
   const said = await page.evaluate(() => window.said);
   assert.deepEqual(said.filter((text) => !text.includes("writing")), ["First paragraph.", "Second one.", "The end"]);
+});
+
+test("what one tab has erased, the other one forgets without a call, and whoever writes there is somebody new", async () => {
+  const [first, second] = await pair();
+  // The other tab has a draft, and a message that does not arrive.
+  const stuck = (url) => url.pathname.endsWith("/messages");
+  await second.page.route(stuck, (route) => (route.request().method() === "POST" ? route.abort() : route.continue()));
+  const unsent = "Is there rye bread?";
+  await second.bubble.ask(unsent);
+  await second.bubble.input.fill("And do you");
+  const kept = () => second.page.evaluate(() => [...Object.keys(localStorage), ...Object.keys(sessionStorage)].sort());
+  const KEYS = ["bulle-draft:plain-demo", "bulle-open:plain-demo", "bulle-outbox:plain-demo", "bulle:plain-demo"];
+  assert.deepEqual(await kept(), KEYS);
+  const sessions = () => second.seen.requests.filter((line) => line === "POST /v1/sessions").length;
+  assert.equal(sessions(), 1);
+
+  await first.bubble.dialog.getByRole("button", { name: "Menu", exact: true }).click();
+  await first.bubble.dialog.getByRole("button", { name: PANEL.erase, exact: true }).click();
+  await first.bubble.dialog.getByRole("button", { name: PANEL.erase_yes, exact: true }).click();
+  await first.bubble.dialog.getByText(PANEL.erased).waitFor();
+
+  await second.bubble.log.getByText("The end").waitFor({ state: "detached" });
+  assert.equal(await second.bubble.log.getByText(unsent).count(), 0);
+  assert.equal(await second.bubble.input.inputValue(), "");
+  assert.deepEqual(await kept(), ["bulle-open:plain-demo"]);
+  await second.page.unroute(stuck);
+  // A call that had been made by now would be known when this one has been answered.
+  await second.page.evaluate(() => fetch(location.href));
+  assert.equal(sessions(), 1);
+
+  await second.bubble.ask("Who am I?");
+  await second.bubble.log.getByText("The end").waitFor({ timeout: 15_000 });
+  assert.equal(sessions(), 2);
+  assert.equal(await second.bubble.log.getByText(unsent).count(), 0);
+  assert.equal(upstream.requests.length, 1, "what was not sent stays so");
+  for (const { seen } of [first, second]) assert.deepEqual(seen.errors.filter((line) => !/^Failed to load resource/.test(line)), []);
 });

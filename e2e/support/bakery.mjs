@@ -13,6 +13,7 @@ export const { panel: PANEL } = JSON.parse(readFileSync(`${ROOT}/edge/core/src/l
 const SETTINGS = {
   features: { attachments: false, dictation: false, feedback: true, sound: false, history: true, export: true },
   form: null,
+  hours: null,
   proactive: [],
   privacy_url: null,
   texts: null,

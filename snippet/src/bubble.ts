@@ -99,8 +99,8 @@ export const start = (
 
   const root = old ?? into ?? make("div", { "data-bulle": site }).attachShadow({ mode: "open" });
   const host = root.host as HTMLElement;
-  host.lang = locale;
   host.dir = look.dir;
+  host.lang = locale;
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(__BULLE_STYLES__);
   root.adoptedStyleSheets = [sheet];
@@ -109,11 +109,11 @@ export const start = (
   const body = make("div", { class: "body" });
   const panel = make(
     "div",
-    { class: "panel", tabindex: "-1", role: "dialog", "aria-label": look.name },
+    { class: "panel", role: "dialog", "aria-label": look.name, tabindex: "-1" },
     make("div", { class: "header" }, make("h2", {}, look.name), shut),
     body,
   );
-  const launcher = make("button", { class: "launcher", part: "launcher" }, look.label);
+  const launcher = make("button", { class: "launcher", part: "launcher" }, " " + look.label);
   const frame = make("div", {}, panel, launcher);
   root.append(frame);
 
@@ -131,17 +131,17 @@ export const start = (
 
   /** What is being fetched, or has been; emptied by a failure so that the next wish tries again. */
   let code: Promise<((focus: boolean) => unknown) | void> | undefined;
-  let tries = 0;
+  let tries = "";
 
   const fetchCode = async () => {
     // A failed import is remembered by the browser under its address: every try has its own.
-    const at = (kind: string) => edge + __BULLE_ASSETS__ + kind + (tries ? "?" + tries : "");
+    const at = (kind: string) => edge + __BULLE_ASSETS__ + kind + tries;
     const files = ("frame" in look ? [] : ["wasm", "css"]).map((kind) => fetch(at(kind)).catch((error) => error));
     try {
       return await ((await import(at("js"))) as Page).load(shell, files);
     } catch (error) {
       code = undefined;
-      tries++;
+      tries += "?";
       // For the site's owner, who reads here what a policy or a blocker has refused.
       console.error("[Bulle]", error);
     }
@@ -167,7 +167,7 @@ export const start = (
     if (!frame.parentNode) return;
     isThere = !!(await fill?.(byVisitor));
     if (isThere) return;
-    const retry = make("button", { class: "retry" }, look.textRetry);
+    const retry = make("button", { class: "retry" }, "↻ " + look.textRetry);
     retry.onclick = bubble.open;
     cover(look.textUnavailable, retry);
   };

@@ -17,11 +17,15 @@ const STYLES = `:host{display:block;width:100%;height:600px}
 
 const page = window as { Bulle?: any };
 
+export type { Chat };
+
 class Chat extends HTMLElement {
   /** What the page can call; nothing before the settings have come. */
   bubble: Bubble | undefined;
   #root: ShadowRoot | undefined;
   #seen: IntersectionObserver | undefined;
+  #show: (() => void) | undefined;
+  #isAway = false;
 
   static observedAttributes = ["site", "data-identity"];
 
@@ -29,7 +33,7 @@ class Chat extends HTMLElement {
     if (this.#seen) return;
     // Nothing is fetched for what nobody sees.
     this.#seen = new IntersectionObserver((entries) => {
-      if (entries.some((entry) => entry.isIntersecting)) void this.#fill();
+      if (entries.some((entry) => entry.isIntersecting)) void this.fill();
     });
     this.#seen.observe(this);
   }
@@ -57,7 +61,8 @@ class Chat extends HTMLElement {
     this.#root?.replaceChildren();
   }
 
-  async #fill() {
+  /** Draws the conversation; by itself, once the element comes into view. */
+  async fill() {
     const site = this.getAttribute("site") ?? "";
     const seen = this.#seen;
     seen?.disconnect();
@@ -88,8 +93,21 @@ class Chat extends HTMLElement {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(STYLES);
     root.adoptedStyleSheets.push(sheet);
-    this.bubble.open(false);
+    const { open, close } = this.bubble;
+    this.bubble.close = this.bubble.toggle = () => void this.dispatchEvent(new Event("bulle-close"));
+    this.bubble.open = (byVisitor) => this.#isAway || open(byVisitor);
+    this.#show = () => (this.#isAway ? close() : open(false));
+    // It is filled wherever it is.
+    open(false);
+    if (this.#isAway) close();
+    this.dispatchEvent(new CustomEvent("bulle-draw", { detail: config }));
     return this.bubble;
+  }
+
+  /** It is always open, but in a page that another one frames: that has closed or opened the panel around it. */
+  shown(isShown: boolean) {
+    this.#isAway = !isShown;
+    this.#show?.();
   }
 
   #frame(root: ShadowRoot, site: string) {
@@ -116,8 +134,6 @@ const draw = (element: HTMLElement, config: Config, root: ShadowRoot): Bubble =>
     destroy();
     if (now && now != bubble) all[site] = now;
   };
-  // It is always open.
-  bubble.close = bubble.toggle = () => void element.dispatchEvent(new Event("bulle-close"));
   return bubble;
 };
 

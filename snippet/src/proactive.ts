@@ -10,7 +10,13 @@ export interface Rule {
   ask?: string;
 }
 
-type Bubble = Record<string, ((text?: string) => void) | number>;
+interface Bubble {
+  open(byVisitor?: string): void;
+  ask(text: string): void;
+  destroy(): void;
+  /** It has its notes. */
+  noted?: number;
+}
 
 /** Watches for what the rules name; `dismiss` names the button that takes a note away. */
 export const notes = (site: string, rules: Rule[], dismiss: string) => {
@@ -26,7 +32,6 @@ export const notes = (site: string, rules: Rule[], dismiss: string) => {
   let time = 0;
   let depth = 0;
   let leaves: unknown;
-  let isOver: unknown;
 
   const show = (frame: Element, { text, ask }: Rule) => {
     const launcher = frame.querySelector<HTMLElement>(".launcher")!;
@@ -37,7 +42,10 @@ export const notes = (site: string, rules: Rule[], dismiss: string) => {
     };
     const end = () => {
       note.remove();
-      localStorage[key] = 1;
+      // Storage may be full, or blocked by now.
+      try {
+        localStorage[key] = 1;
+      } catch {}
     };
     const dismissed = () => {
       launcher.focus();
@@ -53,7 +61,7 @@ export const notes = (site: string, rules: Rule[], dismiss: string) => {
     // What is put into a live region that is there already is read out.
     setTimeout(() => {
       const shared = "min-width:44px;min-height:44px;border-radius:18px;";
-      const follow = () => (bubble[ask ? "ask" : "open"] as (text?: string) => void)(ask);
+      const follow = () => bubble[ask ? "ask" : "open"](ask!);
       note.append(
         make("button", shared + "padding:10px 16px;text-align:start;overflow-wrap:anywhere", { textContent: text, dir: "auto", onclick: follow }),
         make("button", shared, { textContent: "✕", ariaLabel: dismiss, onclick: dismissed }),
@@ -62,37 +70,60 @@ export const notes = (site: string, rules: Rule[], dismiss: string) => {
   };
 
   const check = () => {
-    // It was taken away; another one has rules of its own.
-    if (all[site] != bubble) return;
     const frame = document.querySelector(`[data-bulle="${site}"]`)?.shadowRoot!.querySelector(".frame");
+    // Who has found the bubble needs no note.
+    if (frame?.matches(".open")) over();
     for (const rule of rules) {
       if (
         frame &&
-        // Who has found the bubble needs no note.
-        !(isOver ||= frame.matches(".open")) &&
+        !watch.signal.aborted &&
         // Nothing is less than what a rule does not name.
         !(performance.now() < rule.delay_s! * 1e3) &&
         !(depth < rule.scroll_percent!) &&
         (leaves || !rule.exit_intent) &&
         RegExp(`^${(rule.url ?? "*").replace(/\W/g, "\\$&").replace(/\\\*/g, ".*")}$`).test(location.pathname)
       ) {
-        isOver = 1;
+        over();
         show(frame, rule);
       }
     }
   };
 
-  for (const { delay_s } of rules) setTimeout(check, delay_s! * 1e3);
-  document.documentElement.addEventListener("mouseleave", ({ clientY }) => {
-    leaves ||= clientY <= 0;
-    check();
-  });
-  addEventListener("scroll", ({ timeStamp }) => {
-    depth = Math.max(depth, ((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100);
-    // A finger cannot leave the page: it hurries to its top.
-    leaves ||= at - scrollY > 2 * (timeStamp - time) && navigator.maxTouchPoints;
-    at = scrollY;
-    time = timeStamp;
-    check();
-  });
+  const watch = new AbortController();
+  const timers = rules.map(({ delay_s }) => setTimeout(check, delay_s! * 1e3));
+  /** A note has come, or the bubble has been found or taken away: nothing is waited for any more. */
+  const over = () => {
+    watch.abort();
+    timers.map(clearTimeout);
+  };
+  const { destroy } = bubble;
+  bubble.destroy = () => {
+    over();
+    destroy();
+  };
+
+  // The address may change without a new page. A browser without `navigation` tells of the way back only: there, the
+  // timers and the other listeners look at it, too.
+  (window as { navigation?: EventTarget }).navigation?.addEventListener("currententrychange", check, watch);
+  addEventListener("popstate", check, watch);
+  document.documentElement.addEventListener(
+    "mouseleave",
+    ({ clientY }) => {
+      leaves ||= clientY <= 0;
+      check();
+    },
+    watch,
+  );
+  addEventListener(
+    "scroll",
+    ({ timeStamp }) => {
+      depth = Math.max(depth, ((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100);
+      // A finger cannot leave the page: it hurries to its top.
+      leaves ||= at - scrollY > 2 * (timeStamp - time) && navigator.maxTouchPoints;
+      at = scrollY;
+      time = timeStamp;
+      check();
+    },
+    watch,
+  );
 };

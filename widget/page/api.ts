@@ -11,6 +11,8 @@ export interface Carrier {
   identify(who: Identity): void;
   /** The visitor, or the page, has opened the panel. */
   focus?(): void;
+  /** In a frame: the page's wishes of looks or language have changed, or its panel has opened or closed. */
+  changed?(): void;
   /** Stops everything that goes on. */
   end(): void;
 }
@@ -66,6 +68,7 @@ export const serve = (shell: Shell): Owner => {
       } catch {}
     }
     if (byVisitor && isOpen()) carrier?.focus?.();
+    carrier?.changed?.();
     if (isOpen() == wasOpen) return;
     wasOpen = isOpen();
     emit(wasOpen ? "open" : "close", {});
@@ -73,17 +76,25 @@ export const serve = (shell: Shell): Owner => {
   };
 
   const theme = {};
-  const setTheme = (now: Record<string, string>) => shell.paint(Object.assign(theme, now) && now);
+  const setTheme = (now: Record<string, string>) => {
+    shell.paint(Object.assign(theme, now) && now);
+    carrier?.changed?.();
+  };
 
   const owner: Owner = {
     emit,
     who: undefined,
     carry(next) {
       carrier = next;
-      for (const [method, ...values] of calls.splice(0)) bubble[method]!(...values);
+      for (const [, text] of calls.splice(0)) carrier.ask(text + "");
     },
   };
   const setLocale = async (locale: string) => {
+    // A frame asks the edge itself: the page's policy may refuse to.
+    if ("frame" in look) {
+      look.locale = locale;
+      return carrier?.changed?.();
+    }
     try {
       const answer = await fetch(`${edge}/s/${site}.json?locale=${encodeURIComponent(locale)}`);
       const next = await answer.json();
@@ -143,8 +154,12 @@ export const serve = (shell: Shell): Owner => {
       leave();
     },
   } satisfies Partial<typeof bubble>);
-  const waiting = calls.splice(0);
-  for (const [method, ...values] of waiting) bubble[method]!(...values);
+  for (const call of calls.splice(0)) {
+    const [method, ...values] = call;
+    // A question has opened the panel already; whoever has closed it meanwhile wants it closed.
+    if (method == "ask") calls.push(call);
+    else bubble[method]!(...values);
+  }
   // The script speaks the browser's language; the tag may want another one.
   if (look.locale && look.locale != look.spoken && look.locale != config[0]) {
     owner.moved = setLocale(look.locale).then(() => signal.aborted);

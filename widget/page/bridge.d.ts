@@ -18,8 +18,8 @@ export interface Page {
   emit(kind: string, detail: string): void;
   /** A time in Unix milliseconds in the visitor's language: "time" of the day, or the "day". */
   date(at: number, form: string): string;
-  /** Puts text on the clipboard; whether it could be tried. */
-  copy(text: string): boolean;
+  /** Puts text on the clipboard; answered by the wish `copied` when it is there. */
+  copy(text: string): void;
   /** The visitor does not want to be followed: Global Privacy Control, or Do Not Track. */
   private(): boolean;
 }

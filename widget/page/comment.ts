@@ -88,6 +88,8 @@ export const rated = async (panel: Panel, { message, rating }: Rated): Promise<v
     else said.textContent = text("not_done");
   };
   box.prepend(form);
-  box.scrollIntoView?.({ block: "nearest" });
+  // Only the list scrolls: scrolling into view would move the page around the bubble too.
+  const hidden = box.getBoundingClientRect().bottom - log.getBoundingClientRect().bottom;
+  if (hidden > 0) log.scrollTop += hidden;
   if (!(await sent) && form.isConnected) end(text("not_done"));
 };

@@ -57,6 +57,7 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
     if (isGone()) return true;
     let widget: Handle | undefined;
     const handle = () => widget;
+    const told = (wish: string, value = "") => widget?.tell(wish, value);
     const replies: Record<number, (answer: Answer) => void> = {};
     const [locale, , edge, site] = shell.config;
     const { textLoading, textUnavailable, textRetry } = shell.look;
@@ -76,7 +77,7 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
           resolve(answer);
         };
       });
-    const { heard, emit } = parts(shell, handle, call);
+    const { heard, emit } = parts(shell, handle, call, others.erased);
     const calls = transport(handle, others.tell, heard, blobs);
 
     const who = identities(owner, handle);
@@ -91,7 +92,7 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
         root.host.replaceChildren();
         if (script) {
           const answer = (token?: string) => widget?.challenged(token);
-          void import("./challenge").then((part) => part.challenge(root, script, sitekey, language, answer));
+          import("./challenge").then((part) => part.challenge(root, script, sitekey, language, answer)).catch(() => answer());
         }
       },
       emit(kind, detail) {
@@ -101,21 +102,22 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
       },
       date: dates(locale),
       copy(text) {
-        const { clipboard } = navigator;
-        if (clipboard) {
-          clipboard.writeText(text).catch(() => {});
-          return true;
-        }
-        // Pages that are not secure have none, but the way of old.
-        const focus = root.activeElement as HTMLElement | null;
-        const field = document.createElement("textarea");
-        field.value = text;
-        root.append(field);
-        field.select();
-        const copied = document.execCommand("copy");
-        field.remove();
-        focus?.focus();
-        return copied;
+        const copied = () => told("copied");
+        const old = () => {
+          const focus = root.activeElement as HTMLElement | null;
+          const field = document.createElement("textarea");
+          field.value = text;
+          // The page must not scroll to it.
+          field.style.cssText = "position:fixed;top:0";
+          root.append(field);
+          field.select();
+          if (document.execCommand("copy")) copied();
+          field.remove();
+          focus?.focus();
+        };
+        // Pages that are not secure have no clipboard, and others may refuse it: then there is the way of old.
+        if (navigator.clipboard) navigator.clipboard.writeText(text).then(copied, old);
+        else old();
       },
       private() {
         const { globalPrivacyControl, doNotTrack } = navigator as { globalPrivacyControl?: boolean; doNotTrack?: unknown };
@@ -124,10 +126,11 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
     };
     widget = mount(shell.body, shell.tools, JSON.stringify([edge, site, locale, textLoading, textUnavailable, textRetry]), focus, page);
     if (!widget) return false;
-    widget.tell("start", "");
+    told("start");
 
-    const told = (wish: string) => widget?.tell(wish, "");
     for (const kind of ["online", "offline"]) addEventListener(kind, () => told(kind), { signal });
+    // A bubble in a corner of the page is not printed.
+    if (shell.isInline) for (const kind of ["beforeprint", "afterprint"]) addEventListener(kind, () => told("print", kind == "beforeprint" ? "1" : ""), { signal });
     // A page that comes back from the browser's memory has missed what happened meanwhile.
     addEventListener("pageshow", ({ persisted }) => persisted && told("reload"), { signal });
 
@@ -147,9 +150,13 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
   };
 };
 
-/** The next frame has been shown. A page that nobody sees has no frames. */
+/** The next frame has been shown. A page that nobody sees has no frames; nor has, without saying so, a closed panel's. */
 const painted = () =>
-  new Promise((done) => (document.hidden ? done(0) : requestAnimationFrame(() => setTimeout(done))));
+  new Promise((done) => {
+    if (document.hidden) return done(0);
+    requestAnimationFrame(() => setTimeout(done));
+    setTimeout(done, 1_000);
+  });
 
 /** A file that has come. */
 const whole = (file: Response | Error | undefined): Response => {

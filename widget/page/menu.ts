@@ -67,6 +67,7 @@ const CSS = `.body{position:relative;overflow:clip}
 .sheet .none{padding:8px 12px;color:var(--muted)}
 .sheet hr{margin:12px}
 @media(pointer:coarse){.sheet .row .tool,.sheet .answers button,.sheet input{min-width:44px;min-height:44px}}
+@media print{.sheet{display:none}}
 @media(forced-colors:active){.sheet [aria-current] .title{text-decoration:underline}.sheet .answers button{border-color:ButtonText!important}}
 `;
 
@@ -74,6 +75,9 @@ const styled = new WeakSet<Panel>();
 
 /** Where the visitor erases everything: the sheet stays, and says so. */
 const erasing = new WeakSet<Panel>();
+
+/** Told when the whole conversation is there to be printed, or cannot be had. */
+const awaits = new WeakMap<Panel, (whole: boolean) => void>();
 
 /** What closes an open sheet; the focus goes back to its button unless it is told not to. */
 const shutters = new WeakMap<Panel, (focus?: boolean) => void>();
@@ -86,6 +90,7 @@ export const menu = (panel: Panel, opener: HTMLElement): void => {
     panel.style(CSS);
     // Another visitor sees nothing of the one before.
     panel.listeners.push((kind) => kind == "forget" && !erasing.has(panel) && shutters.get(panel)?.(false));
+    panel.listeners.push((kind, detail) => kind == "whole" && setTimeout(() => awaits.get(panel)?.(detail == "true")));
   }
   styled.add(panel);
 
@@ -311,8 +316,16 @@ const content = (panel: Panel, text: Text, close: (focus?: boolean) => void): No
     if (window == top) {
       const print = button(PRINT, text("print"));
       print.onclick = () => {
-        leave();
-        window.print();
+        print.ariaBusy = "true";
+        awaits.set(panel, (whole) => {
+          print.ariaBusy = null;
+          // The visitor has left the sheet meanwhile.
+          if (!print.isConnected) return;
+          if (!whole) return say(text("not_done"));
+          leave();
+          window.print();
+        });
+        panel.handle()?.tell("all", "");
       };
       all.append(print);
     }
@@ -326,12 +339,14 @@ const content = (panel: Panel, text: Text, close: (focus?: boolean) => void): No
     const erase = button(ERASE, text("erase"), "do danger");
     erase.onclick = () => {
       const doIt = async () => {
+        const { visitor } = panel;
         const { status } = await panel.call("DELETE", "/v1/me");
         if (!isOk(status)) return false;
         erasing.add(panel);
         panel.handle()?.tell("forget", "");
         erasing.delete(panel);
         forget(panel);
+        panel.erased(visitor);
         drawErase(false);
         heading.remove();
         list.replaceWith(make("p", "none", {}, text("conversations_empty")));

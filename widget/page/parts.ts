@@ -28,6 +28,10 @@ export interface Panel {
   /** The panel below its header. */
   body: HTMLElement;
   bot: Bot;
+  /** The visitor's id. */
+  visitor?: string;
+  /** Tells the visitor's other tabs that the edge has erased this visitor. */
+  erased(visitor?: string): void;
   /** The conversation that the edge was last asked about. */
   current?: string;
   /** The texts of the parts; see texts.ts. */
@@ -49,8 +53,11 @@ export interface Panel {
 const KNOWN =
   /^(jsx?|javascript|[cm]js|tsx?|typescript|py|python|rs|rust|go|java|c|h|cc|cpp|c\+\+|cs|csharp|c#|php|rb|ruby|(ba|z)?sh|shell|sql|jsonc?|ya?ml|html|xml|svg|s?css)$/i;
 
+/** What could not be fetched is told to the site's owner, and fetched with the next wish. */
+const lost = (error: unknown) => console.error("[Bulle]", error);
+
 /** Watches what is wanted. `heard` takes what the edge has answered and gives it as the widget is to read it, `emit` what the widget tells. */
-export const parts = (shell: Shell, handle: () => Handle | undefined, call: Panel["call"]) => {
+export const parts = (shell: Shell, handle: () => Handle | undefined, call: Panel["call"], erased: Panel["erased"]) => {
   const { root, body, tools } = shell;
   const [, , edge, site] = shell.config;
   const { textUnavailable: unavailable, textRetry: again } = shell.look;
@@ -61,7 +68,7 @@ export const parts = (shell: Shell, handle: () => Handle | undefined, call: Pane
     sheet.replaceSync(css);
     root.adoptedStyleSheets.push(sheet);
   };
-  const panel = { edge, site, unavailable, again, root, frame, body, handle, call, make, icon, style, listeners, signal } as Panel;
+  const panel = { edge, site, unavailable, again, root, frame, body, handle, call, erased, make, icon, style, listeners, signal } as Panel;
 
   /** What is there for the whole visit. */
   const there: Record<string, unknown> = {};
@@ -70,17 +77,18 @@ export const parts = (shell: Shell, handle: () => Handle | undefined, call: Pane
     if (wanted && !there[name]) (there[name] = fetch()).catch(() => (there[name] = 0));
   };
 
-  const opened = ({ bot, conversation }: { bot: Bot; conversation?: unknown }) => {
+  const opened = ({ bot, visitor, conversation }: { bot: Bot; visitor: { id: string }; conversation?: unknown }) => {
     panel.bot = bot;
+    panel.visitor = visitor.id;
     const { features, form, strings } = bot;
     const { menu } = strings;
     if (menu && !there.menu) {
       const button = make("button", "tool", { "aria-label": menu, title: menu, "aria-expanded": "false" }, icon("M4 7h16M4 12h16M4 17h16"));
-      there.menu = button.onclick = () => import("./menu").then((part) => part.menu(panel, button));
+      there.menu = button.onclick = () => import("./menu").then((part) => part.menu(panel, button)).catch(lost);
       tools.after(button);
     }
     // It comes before the first message; and another visitor may have filled it in.
-    if (form && (form.required || !conversation)) import("./form").then((part) => part.form(panel, form)).catch(() => {});
+    if (form && (form.required || !conversation)) import("./form").then((part) => part.form(panel, form)).catch(lost);
     else root.querySelector(".form")?.remove();
     once("attach", features?.attachments, () => import("./attach").then((part) => part.attach(panel)));
     const speech = "SpeechRecognition" in window || "webkitSpeechRecognition" in window;
@@ -112,17 +120,17 @@ export const parts = (shell: Shell, handle: () => Handle | undefined, call: Pane
         root.querySelector(".form")?.remove();
       }
       if (kind == "reply" && (document.hidden || !frame.classList.contains("open"))) {
-        void import("./unread").then((part) => part.unread(panel));
+        import("./unread").then((part) => part.unread(panel)).catch(lost);
       }
       if (kind == "feedback") {
         const rated = JSON.parse(detail);
-        const lost = () => handle()?.tell("unrate", rated.message);
-        import("./comment").then((part) => part.rated(panel, rated), lost);
+        const unrate = () => handle()?.tell("unrate", rated.message);
+        import("./comment").then((part) => part.rated(panel, rated), unrate);
       }
       if (kind == "code") {
         const codes = [...root.querySelectorAll<HTMLElement>("pre[data-language]")];
         if (codes.some((code) => KNOWN.test(code.dataset.language!))) {
-          void import("./highlight").then((part) => part.highlight(panel));
+          import("./highlight").then((part) => part.highlight(panel)).catch(lost);
         }
       }
     },

@@ -1,12 +1,13 @@
 /**
  * Several tabs of one visitor: the one that sends a message hands every piece of its answer to the others, so that the
- * edge serves one stream and all of them show it.
+ * edge serves one stream and all of them show it. And what one of them has erased, all of them forget.
  */
 
 import type { Handle } from "./bridge";
 
 /** What goes from tab to tab. */
 type Message =
+  | { id: ""; erased: string }
   | { conversation: string; id: string; text: string }
   | { id: string; bytes: Uint8Array<ArrayBuffer> }
   | { id: string; end: true };
@@ -26,10 +27,11 @@ export const tabs = (site: string, handle: () => Handle | undefined) => {
   const ends = new Set<() => void>();
   let isOpen = true;
   const say = (message: Message) => isOpen && channel.postMessage(message);
-  if (!channel) return { tell: (() => undefined) as Tell, close() {} };
+  if (!channel) return { tell: (() => undefined) as Tell, erased() {}, close() {} };
 
   channel.onmessage = ({ data }: MessageEvent<Message>) => {
     const { id } = data;
+    if ("erased" in data) return handle()?.tell("erased", data.erased);
     if ("text" in data) {
       tickets[id] = handle()?.overheard(data.conversation, id, data.text) ?? 0;
     } else if (tickets[id]) {
@@ -64,5 +66,6 @@ export const tabs = (site: string, handle: () => Handle | undefined) => {
     isOpen = false;
     channel.close();
   };
-  return { tell, close };
+  const erased = (visitor = "") => void say({ id: "", erased: visitor });
+  return { tell, erased, close };
 };

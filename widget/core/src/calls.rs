@@ -25,18 +25,23 @@ pub(crate) struct Pending {
 }
 
 impl Session {
-    /// Makes a call under a new ticket.
+    /// Makes a call under a new ticket; without a token, after the session has been opened.
     pub(crate) fn request(&mut self, call: Call) -> Ticket {
         self.tickets = self.tickets.wrapping_add(1);
         let ticket = Ticket(self.tickets);
+        let parked = self.token.is_none() && !call.opens();
         self.calls.push(Pending {
             ticket,
             call: call.clone(),
             renewed: false,
-            parked: false,
+            parked,
             due: None,
         });
-        self.perform(ticket, call);
+        if parked {
+            self.renew();
+        } else {
+            self.perform(ticket, call);
+        }
         ticket
     }
 

@@ -78,6 +78,8 @@ pub enum Occasion {
     Failed(Code),
     /// Nothing of the visitor before may be seen any more: somebody else is there, or everything was erased.
     Forgotten,
+    /// The answer to [`Event::AllAsked`](crate::Event::AllAsked): whether every message is there now.
+    Whole(bool),
     /// The visitor has rated an answer.
     Rated {
         /// The answer.
@@ -94,6 +96,7 @@ impl Occasion {
         match self {
             Self::Ready => ("ready", object.end()),
             Self::Forgotten => ("forget", object.end()),
+            Self::Whole(whole) => ("whole", whole.to_string()),
             Self::Asked(text) => ("message", object.text("text", text).end()),
             Self::Answered { message, text } => {
                 let object = object.text("id", &message.to_string());

@@ -152,6 +152,11 @@ pub enum Event {
     },
     /// The edge has erased everything about the visitor.
     Erased,
+    /// Another tab has had everything about this visitor erased.
+    ErasedElsewhere {
+        /// The visitor's id.
+        visitor: Id,
+    },
     /// Another tab of the visitor has sent a message: its answer comes as [`Event::Streamed`] under the ticket that
     /// [`Session::next_ticket`](crate::Session::next_ticket) told before.
     Overheard {
@@ -166,4 +171,6 @@ pub enum Event {
     },
     /// The visitor wants to read older messages.
     EarlierAsked,
+    /// The visitor wants all of them, and be told when they are there: [`Occasion::Whole`](crate::Occasion::Whole).
+    AllAsked,
 }

@@ -9,7 +9,7 @@ use bulle_protocol::{
 use crate::{
     Effect, Session,
     calls::Pending,
-    effect::Call,
+    effect::{Call, Occasion},
     failure::{Again, Failure},
     message::Message,
     wire,
@@ -34,6 +34,28 @@ impl Session {
         if let Some(before) = self.history.next.clone() {
             self.read_history(Some(before));
         }
+    }
+
+    pub(crate) fn load_all(&mut self) {
+        self.awaits_all = true;
+        if self.history.failed {
+            self.read_history(self.history.next.clone());
+        }
+    }
+
+    /// Reads page after page while somebody waits for all of it.
+    pub(crate) fn read_on(&mut self) {
+        let History {
+            loading, failed, ..
+        } = self.history;
+        if !self.awaits_all || loading {
+            return;
+        }
+        if self.history.next.is_some() && !failed {
+            return self.load_earlier();
+        }
+        self.awaits_all = false;
+        self.effects.push(Effect::Emit(Occasion::Whole(!failed)));
     }
 
     fn read_history(&mut self, before: Option<String>) {

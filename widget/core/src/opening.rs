@@ -1,6 +1,7 @@
 //! Opening the session, and opening it again when its token has expired or the page says who its visitor is.
 
 use bulle_protocol::{
+    Id,
     problem::{Code, Problem},
     session::{Page, Session as Opened, SessionRequest},
 };
@@ -99,6 +100,23 @@ impl Session {
         self.effects.push(Effect::DraftTaken);
         let page = self.page.take();
         self.start(self.online, None, None, page, identity);
+    }
+
+    /// Another tab has done so. The bot stays as it is, and the edge is not asked for anything before the next wish.
+    pub(crate) fn erased_elsewhere(&mut self, visitor: Id) {
+        let opened = self.opened.as_ref();
+        if opened.is_none_or(|opened| opened.visitor.id != visitor) {
+            return;
+        }
+        let opened = self.opened.take();
+        let phase = self.phase;
+        self.forget();
+        self.effects.push(Effect::DraftTaken);
+        self.opened = opened;
+        match phase {
+            Phase::Opening => self.open(),
+            phase => self.set_phase(phase),
+        }
     }
 
     /// Forgets the visitor and everything that was said.

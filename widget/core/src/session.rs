@@ -50,6 +50,8 @@ pub struct Session {
     pub(crate) keeps: bool,
     pub(crate) conversation: Option<Id>,
     pub(crate) history: History,
+    /// Somebody waits for all of the history.
+    pub(crate) awaits_all: bool,
     pub(crate) messages: Vec<Message>,
     pub(crate) turn: Option<Turn>,
     /// How often the conversation was read again since an answer was last completed.
@@ -141,6 +143,7 @@ impl Session {
             keeps: false,
             conversation: None,
             history: History::default(),
+            awaits_all: false,
             messages: Vec::new(),
             turn: None,
             resyncs: 0,
@@ -205,10 +208,12 @@ impl Session {
             Event::StopAsked => self.stop(),
             Event::NewAsked => self.start_afresh(),
             Event::EarlierAsked => self.load_earlier(),
+            Event::AllAsked => self.load_all(),
             Event::ShowAsked { conversation } => self.show_conversation(conversation),
             Event::Rated { message, rating } => self.rate(message, rating),
             Event::Attached { files } => self.files = wire::chosen(&files),
             Event::Erased => self.erased(),
+            Event::ErasedElsewhere { visitor } => self.erased_elsewhere(visitor),
             Event::Overheard {
                 conversation,
                 message,
@@ -219,6 +224,7 @@ impl Session {
                 self.request(Call::Other { method, path, body });
             }
         }
+        self.read_on();
         self.flush();
         self.keep_outbox();
         self.tell_connection();

@@ -58,6 +58,8 @@ pub(crate) struct Inner {
     /// The composer's text field.
     pub field: Option<HtmlTextAreaElement>,
     pub wake: Option<TimeoutHandle>,
+    /// The button that copies, until that is done.
+    pub copies: Option<Element>,
     /// Images that the visitor has asked to see, by address.
     pub shown: Vec<String>,
     /// The live region; everything that is said goes through [`App::say`].
@@ -127,6 +129,7 @@ impl App {
             log: None,
             field: None,
             wake: None,
+            copies: None,
             shown: Vec::new(),
             announcer: None,
             said: None,
@@ -155,9 +158,7 @@ impl App {
 
     /// Opens the session.
     pub fn start(self) {
-        let Some(page) = self.with(|inner| inner.page.clone()) else {
-            return;
-        };
+        let Some(page) = self.page() else { return };
         let identity = page::identity(&page);
         let (stored, outbox) = browser::kept(self);
         self.dispatch(Happened::Started {
@@ -281,6 +282,11 @@ impl App {
     pub fn with_mut<T>(self, write: impl FnOnce(&mut Inner) -> T) -> Option<T> {
         let inner = self.0.inner.try_borrow_mut();
         inner.ok().map(|mut inner| write(&mut inner))
+    }
+
+    /// What the page does, for what may call the widget before it returns.
+    pub fn page(self) -> Option<Page> {
+        self.with(|inner| inner.page.clone())
     }
 
     /// Reads the bot, once there is one.

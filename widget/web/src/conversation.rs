@@ -169,8 +169,8 @@ fn bar(app: App) -> Node {
         Connection::Fine => bot
             .hours
             .as_ref()
-            .filter(|hours| !hours.open)
-            .map(|hours| hours.text.clone()),
+            .map(|hours| hours.text.clone())
+            .filter(|text| !text.is_empty()),
         Connection::Offline => Some(bot.strings.offline.clone()),
         Connection::Reconnecting => Some(bot.strings.reconnecting.clone()),
     });
@@ -342,13 +342,21 @@ fn rate(app: App, message: &str, rating: Rating) {
 }
 
 fn copy(app: App, button: &Element, words: &str) {
-    if !page::copy(app, words) {
-        return;
+    app.with_mut(|inner| inner.copies = Some(button.clone()));
+    if let Some(page) = app.page() {
+        page.copy(words);
     }
+}
+
+/// What was to be copied is on the clipboard.
+pub(crate) fn copied(app: App) {
+    let Some(button) = app.with_mut(|inner| inner.copies.take()).flatten() else {
+        return;
+    };
     if let Some(copied) = app.bot(|bot, _| bot.strings.copied.clone()) {
         app.say(&copied);
     }
-    flash(button, "copied");
+    flash(&button, "copied");
 }
 
 fn show_source(app: App, cite: &Element, number: &str) {

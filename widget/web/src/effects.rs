@@ -34,7 +34,9 @@ pub(crate) fn perform(app: App, effect: Effect) {
         }
         Effect::Emit(occasion) => {
             let (name, detail) = occasion.told();
-            app.with(|inner| inner.page.emit(name, &detail));
+            if let Some(page) = app.page() {
+                page.emit(name, &detail);
+            }
         }
         Effect::DraftTaken => composer::clear(app),
         Effect::Changed(changes) => {

@@ -124,6 +124,10 @@ impl Handle {
     /// | `unrate` | the id of an answer whose rating the edge has not taken |
     /// | `attach` | the files that go with the next message: a JSON array of `{id, name, bytes}` |
     /// | `forget` | the edge has erased the visitor |
+    /// | `erased` | the id of a visitor whom another tab has had erased |
+    /// | `copied` | what [`Page::copy`](page::Page) was last given is on the clipboard |
+    /// | `all` | every message is to be known: the page is told `whole`, with whether they are |
+    /// | `print` | every message that is known on the page, until this is said with nothing |
     pub fn tell(&self, wish: &str, value: String) {
         let event = match wish {
             "start" => return self.app.start(),
@@ -145,6 +149,13 @@ impl Handle {
             },
             "attach" => Event::Attached { files: value },
             "forget" => Event::Erased,
+            "erased" => match value.parse() {
+                Ok(visitor) => Event::ErasedElsewhere { visitor },
+                Err(_) => return,
+            },
+            "copied" => return conversation::copied(self.app),
+            "all" => Event::AllAsked,
+            "print" => return scroll::print(self.app, !value.is_empty()),
             _ => return,
         };
         self.app.dispatch(event);

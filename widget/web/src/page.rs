@@ -37,14 +37,9 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn date(this: &Page, unix_ms: f64, form: &str) -> String;
     #[wasm_bindgen(method)]
-    fn copy(this: &Page, text: &str) -> bool;
+    pub(crate) fn copy(this: &Page, text: &str);
     #[wasm_bindgen(method)]
     pub(crate) fn private(this: &Page) -> bool;
-}
-
-/// Puts text on the clipboard; whether it could be tried.
-pub(crate) fn copy(app: App, text: &str) -> bool {
-    app.with(|inner| inner.page.copy(text)) == Some(true)
 }
 
 /// A time as the visitor's language writes it: `time` of the day, or the `day` itself.

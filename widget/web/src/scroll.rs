@@ -110,6 +110,12 @@ pub(crate) fn scrolled(app: App, _: &web_sys::Event) {
     }
 }
 
+/// Puts every message that is known on the page, and goes back to those that belong there.
+pub(crate) fn print(app: App, begins: bool) {
+    app.list_changed(if begins { usize::MAX } else { 0 });
+    app.when_drawn(settle);
+}
+
 /// A smaller list, such as above an opening keyboard, still ends where it ended.
 pub(crate) fn follow_size(app: App, log: &HtmlElement) {
     let resized: Closure<dyn FnMut()> = Closure::new(move || follow(app));

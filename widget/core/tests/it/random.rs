@@ -19,6 +19,7 @@ enum Step {
     Retry(prop::sample::Index),
     Reload,
     Earlier,
+    All,
     Stray,
     Found,
     Passed(bool),
@@ -38,6 +39,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => any::<Index>().prop_map(Step::Retry),
         1 => Just(Step::Reload),
         1 => Just(Step::Earlier),
+        1 => Just(Step::All),
         1 => Just(Step::Stray),
         1 => Just(Step::Found),
         2 => any::<bool>().prop_map(Step::Passed),
@@ -121,6 +123,7 @@ fn take(page: &mut Page, step: Step) {
         }
         Step::Reload => page.update(Event::ReloadAsked),
         Step::Earlier => page.update(Event::EarlierAsked),
+        Step::All => page.update(Event::AllAsked),
         Step::Passed(passed) => page.update(Event::Challenged {
             token: passed.then(|| "token".into()),
         }),

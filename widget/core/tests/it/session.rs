@@ -51,6 +51,58 @@ fn a_stored_token_resumes_and_the_history_is_read() {
     assert!(page.find(is_history).is_none());
 }
 
+/// A page that shows the newest of more messages.
+fn with_more() -> Page {
+    let mut page = Page::new();
+    page.start(Some(OLD));
+    page.open_session(Some(CONVERSATION));
+    let last = stored_message(Id::from_parts(9, 1), Role::Assistant, None);
+    page.answer(is_history, 200, &history(vec![last], Some("c9")));
+    page
+}
+
+fn whole(page: &Page) -> Vec<String> {
+    let told = page.told().into_iter();
+    let whole = told.filter(|(name, _)| *name == "whole");
+    whole.map(|(_, detail)| detail).collect()
+}
+
+#[test]
+fn all_messages_are_read_when_they_are_asked_for_and_that_is_told_once() {
+    let mut page = with_more();
+    page.update(Event::AllAsked);
+    page.update(Event::AllAsked);
+    for (n, next) in [(8, Some("c8")), (7, Some("c7")), (6, None)] {
+        assert_eq!(whole(&page), [""; 0]);
+        let item = stored_message(Id::from_parts(n, 1), Role::User, None);
+        page.answer(is_history, 200, &history(vec![item], next));
+    }
+    assert_eq!(whole(&page), ["true"]);
+    assert_eq!(page.session.messages().len(), 4);
+    assert!(page.open.is_empty());
+    page.update(Event::AllAsked);
+    assert_eq!(whole(&page), ["true", "true"], "nothing is missing");
+}
+
+#[test]
+fn who_waits_for_all_messages_is_told_when_they_cannot_be_had_and_may_ask_again() {
+    let mut page = with_more();
+    page.update(Event::AllAsked);
+    let (ticket, _) = page.take(is_history);
+    page.update(Event::Unreachable { ticket });
+    assert_eq!(whole(&page), ["false"]);
+    assert!(page.find(is_history).is_none(), "nobody insists");
+    page.update(Event::AllAsked);
+    page.answer(is_history, 200, &history(vec![], None));
+    assert_eq!(whole(&page), ["false", "true"]);
+
+    // Another conversation meanwhile is whole by itself.
+    let mut page = with_more();
+    page.update(Event::AllAsked);
+    page.update(Event::NewAsked);
+    assert_eq!(whole(&page), ["true"]);
+}
+
 #[test]
 fn an_unanswered_last_message_has_a_turn_to_follow() {
     let mut page = Page::new();

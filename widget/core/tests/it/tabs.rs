@@ -1,8 +1,8 @@
 //! What one tab asks, the others show.
 
 use crate::support::*;
-use bulle_protocol::{Id, conversation::Role};
-use bulle_widget_core::{Activity, Event, Stage, Ticket};
+use bulle_protocol::{Id, conversation::Role, problem::Code};
+use bulle_widget_core::{Activity, Call, Effect, Event, Phase, Stage, Ticket};
 
 const ASKED: Id = Id::from_parts(500, 1);
 
@@ -109,4 +109,64 @@ fn a_tab_without_a_conversation_joins_the_visitor_of_the_first_words() {
     });
     page.open_session(Some(CONVERSATION));
     assert!(page.find(is_history).is_some());
+}
+
+/// The visitor of [`opened`].
+const VISITOR: Id = Id::from_parts(9, 9);
+
+#[test]
+fn what_another_tab_has_erased_is_forgotten_without_a_call() {
+    let (mut page, id) = Page::asking("Hi");
+    page.stream(&turn(id)[..3]);
+    page.submit("And then?");
+    assert_ne!(page.outbox(), Some(""));
+    let stranger = Id::from_parts(8, 8);
+    page.update(Event::ErasedElsewhere { visitor: stranger });
+    assert_eq!(page.session.messages().len(), 3, "somebody else");
+
+    let before = page.calls(|_| Some(())).len();
+    page.update(Event::ErasedElsewhere { visitor: VISITOR });
+    page.pass(600_000);
+    assert!(page.session.messages().is_empty());
+    assert_eq!(page.outbox(), Some(""));
+    assert!(page.effects.contains(&Effect::DraftTaken));
+    assert_eq!(page.told().last(), Some(&("forget", "{}".to_owned())));
+    assert_eq!(page.session.phase(), Phase::Ready);
+    assert!(!page.session.keeps());
+    assert_eq!(
+        page.calls(|_| Some(())).len(),
+        before,
+        "the edge is left alone"
+    );
+    assert!(page.open.is_empty(), "nobody waits for an answer any more");
+
+    // Who writes here next is somebody new.
+    page.submit("Hello");
+    let resumes = page.calls(|call| match call {
+        Call::OpenSession(request) => Some(request.resume.clone()),
+        _ => None,
+    });
+    assert_eq!(resumes, [None, None]);
+    assert_eq!(page.open.len(), 1, "a session comes first");
+    page.open_session(None);
+    page.answer(|c| matches!(c, Call::CreateConversation), 201, &created());
+    let posts = page.posts();
+    assert_eq!(posts.last().map(|post| post.text.as_str()), Some("Hello"));
+}
+
+#[test]
+fn a_session_that_cannot_be_opened_after_that_keeps_the_message() {
+    let (mut page, id) = Page::asking("Hi");
+    page.stream(&turn(id));
+    page.update(Event::ErasedElsewhere { visitor: VISITOR });
+    page.submit("Hello");
+    page.refuse(is_session, &problem(Code::Paused));
+    assert_eq!(page.last().text, "Hello");
+    assert!(page.last().failure.is_some());
+    page.update(Event::RetryAsked {
+        message: page.last().id,
+    });
+    page.open_session(None);
+    page.answer(|c| matches!(c, Call::CreateConversation), 201, &created());
+    assert_eq!(page.posts().len(), 2);
 }

@@ -1,0 +1,98 @@
+// An image of an answer, once the visitor has asked for it: where it is loaded, and where the page's policy refuses it.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:https";
+import { after, before, test } from "node:test";
+import { generate } from "selfsigned";
+import { host, open, tag } from "./support/host.mjs";
+import { edge, start, upstream } from "./support/start.mjs";
+import { answer, stream } from "./support/upstream.mjs";
+
+start({ model: true });
+
+/** One pixel. */
+const PNG = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
+
+/**
+ * A host that knows nothing of the pages: it says of its images neither who may embed nor who may read them. A real one,
+ * because what a test answers itself is not held against `Cross-Origin-Embedder-Policy`.
+ */
+let images;
+const asked = [];
+before(async () => {
+  const { private: key, cert } = await generate();
+  const server = createServer({ key, cert }, (request, response) => {
+    asked.push(request.headers);
+    response.writeHead(200, { "content-type": "image/png", "cache-control": "no-store" });
+    response.end(PNG);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  images = { url: `https://127.0.0.1:${server.address().port}/plan.png`, stop: () => (server.closeAllConnections(), server.close()) };
+});
+after(() => images?.stop());
+
+/** Asks a question, then for the image of its answer. `place` is a page, a frame or the panel. */
+async function show(place) {
+  asked.length = 0;
+  upstream.behave = (response) => stream(response, answer(["Look: ", `![the way](${images.url})`, " Done."]));
+  await place.getByRole("textbox").fill("Where are you?");
+  await place.getByRole("textbox").press("Enter");
+  await place.getByText("Done.").first().waitFor();
+  await place.getByRole("button", { name: "Send" }).waitFor();
+  assert.equal(asked.length, 0, "not before the visitor asks");
+  await place.getByRole("button", { name: "Show the image: the way" }).click();
+  const link = place.getByRole("link", { name: "the way" });
+  await link.waitFor();
+  assert.equal(await link.getAttribute("href"), images.url);
+  return place.getByRole("img", { name: "the way" });
+}
+
+/** Waits until the image has been loaded or refused; its width in pixels, 0 for what was refused. */
+const width = (image) => image.evaluate(async (image) => (await image.decode().catch(() => {}), image.naturalWidth));
+
+/** The image is there, and its host has learnt nothing of the visitor. */
+async function isShown(place) {
+  assert.equal(await width(await show(place)), 1);
+  assert.equal(asked.length, 1);
+  assert.deepEqual([asked[0].referer, asked[0].cookie], [undefined, undefined]);
+}
+
+const options = { ignoreHTTPSErrors: true };
+
+test("the page of its own shows it, from any host", async () => {
+  const { page, reports } = await open(`${edge.url}/c/plain-demo`, options);
+  await isShown(page);
+  assert.deepEqual(await reports(), []);
+});
+
+test("so does the frame, also of a page that is cross-origin isolated", async () => {
+  for (const name of ["frame", "isolated-frame"]) {
+    const { bubble, frame, reports } = await open(`${edge.site}/strict/${name}.html`, options);
+    await bubble.launcher.click();
+    await isShown(frame);
+    assert.deepEqual(await reports(), []);
+  }
+});
+
+const policy = (images) => ({ "content-security-policy": `default-src 'none'; script-src ${edge.url} 'wasm-unsafe-eval'; connect-src ${edge.url}; img-src ${images}` });
+
+test("so does a page whose policy allows it", async () => {
+  const { bubble, reports } = await host(tag(), { path: "/allowed", headers: policy("https:"), ...options });
+  await bubble.open();
+  await isShown(bubble.dialog);
+  assert.deepEqual(await reports(), []);
+});
+
+test("where the policy refuses it, its name is a link to it", async () => {
+  const { page, bubble, reports } = await host(tag(), { path: "/refused", headers: policy("'self'"), ...options });
+  await bubble.open();
+  const image = await show(bubble.dialog);
+  await page.waitForFunction(() => reports.length);
+  assert.equal(await width(image), 0);
+  assert.equal(asked.length, 0);
+  // It can be read: browsers write the name where the image would be.
+  const { height, width: across } = await image.boundingBox();
+  assert.ok(height > 10 && across > 20, `${across} × ${height}`);
+  assert.deepEqual(await reports(), [`img-src ${images.url}`]);
+});
