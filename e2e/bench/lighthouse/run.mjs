@@ -30,7 +30,7 @@ const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length /
 const progress = (what) => console.error(`[${(performance.now() / 1000).toFixed(0).padStart(4)} s] ${what}`);
 
 if (!existsSync(`${HERE}node_modules/.package-lock.json`)) {
-  progress("npm ci: Lighthouse (about 150 MB, once)");
+  progress("npm ci: Lighthouse (about 180 MB, once)");
   const { status } = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: HERE, stdio: ["ignore", 2, 2], shell: process.platform === "win32" });
   if (status !== 0) throw new Error("Lighthouse could not be installed by npm: run `npm ci` in e2e/bench/lighthouse to see why");
 }
