@@ -123,7 +123,7 @@ for (const [width, height] of [[1280, 520], [640, 400]]) {
       return question.y - list.y;
     };
     assert.ok((await top()) >= 0 && (await top()) < 40, `the question stands at ${await top()}`);
-    await bubble.dialog.getByRole("button", { name: "Aller au message le plus récent" }).click();
+    await bubble.dialog.getByRole("button", { name: "Nouveaux messages" }).click();
     assert.ok((await top()) < 0);
     // The button is gone; who works with keys reads on in the list.
     assert.equal(await focused(page, "log"), "log");

@@ -1,26 +1,70 @@
-// The line about business hours.
+// Business hours as visitors meet them: a line while nobody is here, and a message that is kept until somebody is.
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { visit } from "./support/bakery.mjs";
-import { start } from "./support/start.mjs";
+import { beforeEach, test } from "node:test";
+import { ANSWER, QUESTION, VIEWS, baker, faults, visit } from "./support/bakery.mjs";
+import { picture } from "./support/browser.mjs";
+import { Owner } from "./support/owner.mjs";
+import { edge, start, upstream } from "./support/start.mjs";
 
-start();
+start({ model: true });
+beforeEach(() => {
+  upstream.behave = baker;
+  upstream.requests.length = 0;
+});
 
 const DAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-const always = Object.fromEntries(DAYS.map((day) => [day, ["00:00-24:00"]]));
-const hours = (more) => ({ hours: { time_zone: "Europe/Paris", weekly: {}, text: { en: "Nobody is here before Monday." }, ...more } });
+const CLOSED = "Nobody is here before Monday, 9 o'clock.";
+const hours = (ranges, more) => ({ hours: { time_zone: "Europe/Paris", weekly: Object.fromEntries(DAYS.map((day) => [day, ranges])), text: { en: CLOSED }, outside: "answer", ...more } });
 
-for (const [name, settings, shown] of [
-  ["while it is open, the owner's words are shown", hours({ weekly: always, open_text: { en: "We are here until 6." } }), "We are here until 6."],
-  ["while it is open and the owner has no words for that, there is no line", hours({ weekly: always }), undefined],
-  ["while it is closed, the owner's words are shown", hours({ open_text: { en: "We are here until 6." } }), "Nobody is here before Monday."],
-]) {
-  test(name, async () => {
-    const { page, bubble, seen } = await visit({ settings });
-    await bubble.input.waitFor();
-    const line = page.locator("[data-bulle] .state");
-    if (shown) await bubble.dialog.getByText(shown, { exact: true }).waitFor();
-    assert.equal(await line.count(), shown ? 1 : 0);
+for (const [name, options] of Object.entries(VIEWS).filter(([name]) => name !== "rtl")) {
+  test(`${name}: while nobody is here a line says so, and the bot answers`, async () => {
+    const { page, bubble, seen } = await visit({ ...options, settings: hours([], { open_text: { en: "We are here until 6." } }) });
+    const line = bubble.dialog.getByText(CLOSED);
+    await line.waitFor();
+    assert.deepEqual(await faults(page), []);
+    await picture(page, `hours-${name}`);
+    await bubble.ask(QUESTION);
+    await bubble.log.getByText(ANSWER).first().waitFor();
+    assert.ok(await line.isVisible());
+    const { scrollWidth, clientWidth } = await line.evaluate(({ scrollWidth, clientWidth }) => ({ scrollWidth, clientWidth }));
+    assert.ok(scrollWidth <= clientWidth, "the line is not cut off");
     assert.deepEqual(seen.errors, []);
+  });
+}
+
+for (const [name, more, shown] of [
+  ["the owner's words are shown", { open_text: { en: "We are here until 6." } }, "We are here until 6."],
+  ["there is no line without the owner's words for that", {}, undefined],
+]) {
+  test(`while somebody is here ${name}`, async () => {
+    const { page, bubble, seen } = await visit({ settings: hours(["00:00-24:00"], more) });
+    await bubble.ask(QUESTION);
+    await bubble.log.getByText(ANSWER).first().waitFor();
+    if (shown) await bubble.dialog.getByText(shown, { exact: true }).waitFor();
+    assert.equal(await page.locator("[data-bulle] .state").count(), shown ? 1 : 0);
+    assert.equal(await bubble.dialog.getByText(CLOSED).count(), 0);
+    assert.deepEqual(seen.errors, []);
+  });
+}
+
+for (const [name, options] of [["desktop", VIEWS.desktop], ["dark", VIEWS.dark], ["forced", VIEWS.forced], ["zoom", VIEWS.zoom]]) {
+  test(`${name}: a bot that takes no messages then says when, keeps what was typed, and takes it later`, async () => {
+    const { page, bubble, seen } = await visit({ ...options, settings: hours([], { outside: "closed" }) });
+    await bubble.ask(QUESTION);
+    // Under the message, beside the line at the top.
+    await bubble.log.getByText(CLOSED).waitFor();
+    await picture(page, `hours-closed-${name}`);
+    assert.deepEqual(await faults(page), []);
+    assert.equal(upstream.requests.length, 0);
+    assert.equal(await bubble.count(QUESTION), 1);
+    assert.deepEqual(seen.errors.filter((line) => !/403|\[Bulle\]/.test(line)), []);
+    // What is typed next stays in the field, too.
+    await bubble.input.fill("And a croissant?");
+    await new Owner(edge, "boulangerie-nord").patch("/bots/counter", { settings: hours(["00:00-24:00"]) });
+    await bubble.retry.click();
+    await bubble.log.getByText(ANSWER).first().waitFor();
+    assert.equal(await bubble.input.inputValue(), "And a croissant?");
+    assert.equal(await bubble.count(QUESTION), 1);
+    assert.equal(upstream.requests.length, 1);
   });
 }

@@ -63,21 +63,6 @@ describe("the owner's API", () => {
     assert.equal(seen.errors.filter((line) => !line.includes("the owner's own")).length, 0);
   });
 
-  test("a reply that nobody sees is counted until the panel opens", async () => {
-    const { page, bubble } = await host(tag());
-    await bubble.open();
-    await page.evaluate(() => {
-      window.counts = [];
-      Bulle["plain-demo"].on("unread", ({ count }) => counts.push(count));
-    });
-    await bubble.ask(QUESTION);
-    await call(page, "close");
-    await page.waitForFunction(() => counts.length > 0 || document.querySelector("[data-bulle]").shadowRoot.querySelector(".log").innerText.includes("cargo bike"));
-    await bubble.launcher.click();
-    await bubble.log.getByText(ANSWER).first().waitFor();
-    await page.waitForFunction(() => counts.length === 0 || counts.at(-1) === 0);
-  });
-
   test("looks can change at any time, on the launcher at once", async () => {
     const { page, bubble } = await host(tag(`async data-accent="#00aa00" data-position="left" data-size="compact"`));
     await bubble.launcher.waitFor();

@@ -54,6 +54,21 @@ describe("a note that comes first", () => {
     }
   });
 
+  test("comes when its time has come, and not before", async () => {
+    const script = () => {
+      const timer = setInterval(() => {
+        const root = document.querySelector("[data-bulle]")?.shadowRoot;
+        if (!root?.querySelector("[role=status] button")) return;
+        window.came = performance.now();
+        clearInterval(timer);
+      }, 10);
+    };
+    const { page } = await visit({ open: false, settings: rule({ delay_s: 2 }), script });
+    await note(page).waitFor();
+    const came = await page.evaluate(() => window.came);
+    assert.ok(came >= 2000, `after ${came} ms`);
+  });
+
   test("opens the panel, and never stands over an open one", async () => {
     const { page, bubble } = await visit({ open: false, settings: rule({ delay_s: 0 }) });
     await note(page).click();

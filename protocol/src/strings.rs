@@ -110,7 +110,7 @@ strings! {
     new_window,
     /// The small line under the composer.
     disclaimer,
-    /// Jumps to the newest message.
+    /// On the button that leads to the newest message, while that is out of sight.
     newest,
     /// Loads older messages.
     earlier,

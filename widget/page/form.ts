@@ -42,7 +42,7 @@ const AUTOCOMPLETE: Record<string, string> = {
 };
 
 const CSS = `.app:has(>.form) .composer{display:none}
-.form{flex:none;max-height:80%;overflow-y:auto;overscroll-behavior:contain;padding:14px 16px 0;scroll-padding-bottom:74px;border-top:1px solid var(--line);scrollbar-width:thin;scrollbar-color:var(--line) transparent;animation:form .24s cubic-bezier(.2,.9,.3,1)}
+.form{flex:none;max-height:80%;overflow-y:auto;overscroll-behavior:contain;touch-action:pan-y;padding:14px 16px 0;scroll-padding-bottom:74px;border-top:1px solid var(--line);scrollbar-width:thin;scrollbar-color:var(--line) transparent;animation:form .24s cubic-bezier(.2,.9,.3,1)}
 @keyframes form{from{opacity:0;transform:translateY(12px)}}
 .form h3{font-size:16px}
 .form h3+p{margin-top:2px;color:var(--muted);font-size:14px;white-space:pre-line}

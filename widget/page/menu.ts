@@ -31,7 +31,7 @@ const CSS = `.body{position:relative;overflow:clip}
 .sheet .top{display:flex;align-items:center;gap:4px;padding:8px 12px 4px}
 .sheet h3{font-size:16px;font-weight:650}
 .sheet h4{margin:14px 12px 4px;color:var(--muted);font-size:13px;font-weight:600}
-.sheet .all{flex:1;overflow-y:auto;overscroll-behavior:contain;padding:4px 8px 16px;overflow-wrap:anywhere;scrollbar-width:thin;scrollbar-color:var(--line) transparent}
+.sheet .all{flex:1;overflow-y:auto;overscroll-behavior:contain;touch-action:pan-y;padding:4px 8px 16px;overflow-wrap:anywhere;scrollbar-width:thin;scrollbar-color:var(--line) transparent}
 .sheet ul{padding:0;list-style:none}
 .sheet .tool:hover{background:var(--soft);color:var(--text)}
 :host([dir=rtl]) .sheet .top .icon{transform:scaleX(-1)}

@@ -49,8 +49,11 @@ export const complete = (loaded: Loaded): Shell => {
   // On a phone, the panel is what the keyboard leaves of the screen.
   const viewport = window.visualViewport;
   const fit = () => {
-    // A visitor who zooms in wants the panel to be larger than the screen.
-    if (!viewport || viewport.scale > 1.1) return;
+    if (!viewport) return;
+    // A visitor who zooms in wants the panel to be larger than the screen, and to move about in it.
+    const isZoomed = viewport.scale > 1.1;
+    panel.style.setProperty("--zoomed", isZoomed ? "auto" : "");
+    if (isZoomed) return;
     panel.style.setProperty("--fit", viewport.height + "px");
     panel.style.setProperty("--top", viewport.offsetTop + "px");
   };

@@ -15,7 +15,7 @@ use crate::{compress, paths};
 const LOADER_BUDGET: usize = 2_500;
 
 /// The same for a site with notes that come first: they may be shown before any intent, so they are in the loader.
-const NOTED_BUDGET: usize = 3_400;
+const NOTED_BUDGET: usize = 3_500;
 
 /// Everything until the first message can be typed; brotli.
 const USABLE_BUDGET: usize = 75_000;

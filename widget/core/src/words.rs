@@ -20,15 +20,6 @@ pub fn fill(text: &str, name: &str, value: &str) -> String {
     out
 }
 
-/// What a link says that opens a new window, before the edge has sent the interface texts: the same words.
-pub fn new_window(locale: &str) -> &'static str {
-    if locale.starts_with("fr") {
-        "s’ouvre dans une nouvelle fenêtre"
-    } else {
-        "opens in a new window"
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -176,7 +176,7 @@ fn is_number(cell: &[Inline]) -> bool {
 }
 
 /// A link, or its bare content when the address is of another kind than an answer may link to. The
-/// edge has checked it too; a page checks what it shows.
+/// edge has checked it too; a page checks what it shows. It opens a new window where there are words to say so.
 pub(crate) fn link(
     url: &str,
     class: &str,
@@ -184,12 +184,16 @@ pub(crate) fn link(
     new_window: &str,
 ) -> Node {
     if is_web(url) {
-        el("a", class)
+        let link = el("a", class)
             .attr("href", url)
-            .attr("target", "_blank")
             .attr("rel", "noopener noreferrer nofollow")
-            .children(content)
-            .spoken(&format!(" ({new_window})"))
+            .children(content);
+        match new_window {
+            "" => link,
+            words => link
+                .attr("target", "_blank")
+                .spoken(&format!(" ({words})")),
+        }
     } else if begins(url, "mailto:") || begins(url, "tel:") {
         el("a", class).attr("href", url).children(content)
     } else {

@@ -1,10 +1,7 @@
 //! The panel below its header: messages, what is going on, and the composer.
 
 use bulle_protocol::{Id, conversation::Rating};
-use bulle_widget_core::{
-    Activity, Changes, Connection, Event, Failure, Phase,
-    words::{fill, new_window},
-};
+use bulle_widget_core::{Activity, Changes, Connection, Event, Failure, Phase, words::fill};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
@@ -89,11 +86,10 @@ pub(crate) fn after_change(app: App, changes: &Changes) {
         app.on_frame(name_and_focus);
     }
     app.tell_of_code(&changes.messages);
-    let following = app.with(|inner| inner.following);
     let writing = app.with(|inner| inner.session.activity()) == Some(Activity::Writing);
     app.when_drawn(settle);
-    if following == Some(Following::Nothing) && writing && !changes.messages.is_empty() {
-        app.set_behind(true);
+    if writing && !changes.messages.is_empty() {
+        scroll::came(app);
     }
 }
 
@@ -142,10 +138,9 @@ fn refused(inner: &Inner) -> Node {
         let retry = button("retry", "reload").child(icon(RETRY));
         retry.text(&inner.config.retry)
     });
-    let new_window = match session.bot() {
-        Some(bot) => &bot.strings.new_window,
-        None => new_window(&inner.config.locale),
-    };
+    let new_window = session
+        .bot()
+        .map_or("", |bot| bot.strings.new_window.as_str());
     let action = action(refused.and_then(|r| r.action.as_ref()), new_window);
     cover.child(el("div", "ways").maybe(action).maybe(retry))
 }
@@ -247,12 +242,9 @@ fn chips(questions: &[String]) -> Option<Node> {
 
 fn newest(app: App) -> Node {
     let behind = app.watch_behind();
-    let name = app.bot(|bot, _| bot.strings.newest.clone());
-    match name.filter(|_| behind) {
-        Some(name) => button("newest", "newest")
-            .attr("aria-label", &name)
-            .attr("title", &name)
-            .child(icon(DOWN)),
+    let words = app.bot(|bot, _| bot.strings.newest.clone());
+    match words.filter(|_| behind) {
+        Some(words) => button("newest", "newest").child(icon(DOWN)).text(&words),
         None => el("span", "gone"),
     }
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use bulle_widget_core::{Call, Effect, Event, Ticket};
+use bulle_widget_core::{Call, Effect, Event, Occasion, Ticket};
 use web_sys::console;
 
-use crate::{app::App, browser, composer, conversation, leptos::*};
+use crate::{app::App, browser, composer, conversation, leptos::*, scroll};
 
 /// Does one thing.
 pub(crate) fn perform(app: App, effect: Effect) {
@@ -33,6 +33,10 @@ pub(crate) fn perform(app: App, effect: Effect) {
             app.with(|inner| browser::keep_for_tab("outbox", &inner.config.site, &text));
         }
         Effect::Emit(occasion) => {
+            // Also of an answer that came at once, which nobody has seen being written.
+            if matches!(occasion, Occasion::Answered { .. }) {
+                scroll::came(app);
+            }
             let (name, detail) = occasion.told();
             if let Some(page) = app.page() {
                 page.emit(name, &detail);

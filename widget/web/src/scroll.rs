@@ -40,7 +40,9 @@ pub(crate) fn follow(app: App) {
     let (Some(log), Some(following)) = (app.log(), following) else {
         return;
     };
+    // A single pixel is there for the fingers of phones (media.css), and not to be scrolled to.
     let end = log.scroll_height() - log.client_height();
+    let end = if end > 1 { end } else { 0 };
     let top = match following {
         Following::Nothing => return,
         Following::End => end,
@@ -48,6 +50,13 @@ pub(crate) fn follow(app: App) {
     };
     scroll_to(app, &log, top);
     app.set_behind(end - top > NEAR);
+}
+
+/// Something new has come: who reads further up is told.
+pub(crate) fn came(app: App) {
+    if app.with(|inner| inner.following) == Some(Following::Nothing) {
+        app.set_behind(true);
+    }
 }
 
 /// Where the list must be scrolled to for its last question to stand at the top.
