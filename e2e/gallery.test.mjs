@@ -1,18 +1,18 @@
-// Every state of the bubble in light, dark, right to left and on a phone: no violation, no error, and the same looks as
+// The states of the bubble in light, dark, right to left and on a phone: no violation, no error, and the same looks as
 // the pictures in docs/gallery.
 import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { before, describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import { ROOT } from "./support/edge.mjs";
 import { violations, watch } from "./support/browser.mjs";
 import { browser, edge, start } from "./support/start.mjs";
 import { STATES } from "../examples/gallery/states.js";
 
 const FOLDER = `${ROOT}/docs/gallery`;
-/** Draws the pictures anew instead of comparing. */
+/** Draws those pictures anew that have changed, instead of comparing. */
 const BLESS = process.env.BLESS === "1";
-/** Part of a picture's pixels that may differ: edges of letters do. */
-const MOST = 0.004;
+/** Part of a picture's pixels that may differ: 80 of them. One machine draws them all alike, and a word has more. */
+const MOST = 0.0002;
 
 const LOOKS = {
   light: { options: { viewport: { width: 520, height: 780 } }, query: {} },
@@ -22,7 +22,10 @@ const LOOKS = {
 };
 
 start();
-before(() => mkdir(FOLDER, { recursive: true }));
+before(() => Promise.all([FOLDER, `${ROOT}/e2e/output`].map((folder) => mkdir(folder, { recursive: true }))));
+/** How this machine draws letters, once it has drawn the pictures. */
+let drawnBy;
+after(() => drawnBy && writeFile(`${FOLDER}/fonts.txt`, `${drawnBy}\n`));
 
 /** How this machine draws letters: pictures are only comparable where they are drawn alike. */
 const drawn = (page) =>
@@ -69,18 +72,21 @@ for (const [look, { options, query }] of Object.entries(LOOKS)) {
         // Two frames later, a text cursor may be there or not.
         await page.evaluate(() => document.querySelector("[data-bulle]").shadowRoot.activeElement?.blur());
         const shot = await page.screenshot({ animations: "disabled", caret: "hide" });
-        const expected = state === "refused" ? seen.errors.filter((error) => !error.includes("[Bulle]")) : seen.errors;
+        // What went wrong on purpose is told in the console.
+        const expected = ["refused", "unavailable"].includes(state) ? seen.errors.filter((error) => !error.includes("[Bulle]")) : seen.errors;
         assert.deepEqual(expected, []);
         assert.deepEqual(await violations(page), []);
         const file = `${FOLDER}/${look}-${state}.png`;
         const fonts = await drawn(page);
+        const isAlike = (await readFile(`${FOLDER}/fonts.txt`, "utf8").catch(() => "")).trim() === fonts;
+        const old = await readFile(file).catch(() => undefined);
+        const differs = !isAlike || !old ? 1 : await difference(page, old, shot);
         if (BLESS) {
-          await writeFile(file, shot);
-          await writeFile(`${FOLDER}/fonts.txt`, `${fonts}\n`);
-        } else if ((await readFile(`${FOLDER}/fonts.txt`, "utf8")).trim() !== fonts) {
-          t.diagnostic("other fonts than those of docs/gallery: looked at, but not compared");
+          if (differs > MOST) await writeFile(file, shot);
+          drawnBy = fonts;
+        } else if (!isAlike) {
+          t.skip("this machine draws letters unlike that of docs/gallery: no violation and no error, but not compared");
         } else {
-          const differs = await difference(page, await readFile(file), shot);
           if (differs > MOST) await writeFile(`${ROOT}/e2e/output/gallery-${look}-${state}.png`, shot);
           assert.ok(differs <= MOST, `${(differs * 100).toFixed(2)} % of docs/gallery/${look}-${state}.png has changed; see e2e/output, and draw anew with BLESS=1`);
         }

@@ -1,6 +1,6 @@
 /**
- * Every state that a visitor can see the bubble in, made with the real loader and the real widget: only the calls of a
- * conversation are answered here instead of by the edge, and the clock stands still.
+ * The states that a visitor can see the bubble in, made with the real loader and the real widget: only what the edge says
+ * of a bot and of a conversation is said here, and the clock stands still.
  */
 
 const NOW = Date.UTC(2026, 2, 14, 9, 41);
@@ -26,6 +26,21 @@ const TEXTS = {
     next: ["Do you deliver?", "When are you open?"],
     code: "Order with a single call:",
     long: "We mix the dough the evening before and let it rest for eighteen hours in the cold, which gives the crumb its taste and keeps the loaf fresh for days.",
+    closed: "The bakery is closed until Tuesday, 7:00. Answers come all the same.",
+    picture: "Here is the country loaf, and how it is sliced:",
+    loaf: "A round country loaf",
+    slices: "Slices of a country loaf",
+    form: {
+      title: "Before we start",
+      text: "So that we can call you back about your order.",
+      name: "Your name",
+      email: "E-mail",
+      topic: "Topic",
+      topics: ["Bread", "Cakes", "Something else"],
+      consent: "I agree to the [privacy notice](https://boulangerie.example/privacy).",
+      submit: "Start the chat",
+      given: "Ada Lovelace",
+    },
   },
   ar: {
     ask: "بكم رغيف الباغيت؟",
@@ -45,6 +60,21 @@ const TEXTS = {
     next: ["هل توصلون الطلبات؟", "متى تفتحون؟"],
     code: "اطلب بنداء واحد:",
     long: "نعجن العجين في المساء السابق ونتركه يرتاح ثماني عشرة ساعة في البرد، فيكتسب اللب طعمه ويبقى الرغيف طازجًا لأيام.",
+    closed: "المخبز مغلق حتى الثلاثاء الساعة 7:00، لكن الإجابات تصل دائمًا.",
+    picture: "هذا هو الخبز الريفي، وهكذا نقطّعه:",
+    loaf: "رغيف ريفي مستدير",
+    slices: "شرائح من الخبز الريفي",
+    form: {
+      title: "قبل أن نبدأ",
+      text: "حتى نتمكن من الاتصال بكم بشأن طلبكم.",
+      name: "الاسم",
+      email: "البريد الإلكتروني",
+      topic: "الموضوع",
+      topics: ["الخبز", "الحلويات", "شيء آخر"],
+      consent: "أوافق على [سياسة الخصوصية](https://boulangerie.example/privacy).",
+      submit: "ابدأ المحادثة",
+      given: "ليلى حداد",
+    },
   },
 };
 
@@ -87,29 +117,125 @@ const answered = (n, blocks, at = NOW, more = {}) => ({
   id: id(n), role: "assistant", blocks, text: "", created_at: at, status: "complete", reply_to: id(n - 1), finish: "stop", ...more,
 });
 
+const done = (reply) => [
+  "done",
+  { reply_id: reply, finish: "stop", provider: "p", model: "m", usage: { input_tokens: 1, output_tokens: 1 }, remaining: { minute: 5, day: 3 } },
+];
+
+/** What was said long ago: more than a panel shows at once. */
+const much = (t) =>
+  Array.from({ length: 5 }, (_, n) => [asked(10 + 2 * n, n % 2 ? t.more : t.ask), answered(11 + 2 * n, [paragraph(n % 2 ? t.long : t.short)])]).flat();
+
+const spoken = (t) => [asked(10, t.ask), answered(11, [paragraph(t.short)])];
+
+const kept = (t) => [
+  { id: CONVERSATION, title: t.ask, created_at: NOW, updated_at: NOW },
+  { id: id(2), title: t.more, created_at: NOW - DAY, updated_at: NOW - DAY },
+  { id: id(3), title: t.next[0], created_at: NOW - 9 * DAY, updated_at: NOW - 9 * DAY },
+];
+
+const form = ({ form: { name, email, topic, topics, ...texts } }) => ({
+  ...texts,
+  required: true,
+  fields: [
+    { name: "name", label: name, kind: "text", required: true },
+    { name: "email", label: email, kind: "email", required: true },
+    { name: "topic", label: topic, kind: "select", required: false, options: topics },
+  ],
+});
+
+/** Does what `wanted` names as soon as it is there. */
+const once = async (root, wanted, act) => {
+  while (!root.querySelector(wanted)) await new Promise((resolve) => setTimeout(resolve, 20));
+  act(root.querySelector(wanted));
+};
+const click = (root, wanted) => once(root, wanted, (button) => button.click());
+
 /**
- * A state: `history` is what was said before, `turn` what the edge streams after `ask` is asked, `then` what a visitor
- * does next in the bubble's shadow root, and `until` tells when that can be seen.
+ * A state: `bot` is what is different about the bot, `history` what was said before, `turn` what the edge streams after
+ * `ask` is asked, where it waits for each function to be true, `then` what a visitor does next in the bubble's shadow
+ * root, and `until` tells when that can be seen. `site` is the key of another site than that of the examples.
  */
 export const STATES = {
   closed: { closed: true },
+  note: { closed: true, site: "gallery-demo", until: (root) => root.querySelector(".frame > [role=status] button") },
+  unread: {
+    ask: (t) => t.ask,
+    turn: (t, reply) => [(root) => root.querySelector(".frame:not(.open)"), ["block", { index: 0, block: paragraph(t.short) }], done(reply)],
+    then: (root) => click(root, ".header > .tool:last-child"),
+    until: (root) => root.querySelector("[data-unread]"),
+  },
   loading: { session: "never" },
+  unavailable: { session: "none", until: (root) => root.querySelector(".cover .retry") },
   empty: {},
+  form: {
+    bot: (t) => ({ form: form(t) }),
+    then: async (root, t) => {
+      await click(root, ".form .check input");
+      const [name, email] = root.querySelectorAll(".form .in");
+      [name.value, email.value] = [t.form.given, "ada.example.com"];
+      await click(root, ".form .yes");
+    },
+    until: (root) => root.querySelector(".form [aria-invalid=true]"),
+  },
+  hours: { bot: (t) => ({ hours: { open: false, text: t.closed } }), history: spoken },
   answer: { history: (t) => [asked(10, t.ask), answered(11, rich(t), NOW, { sources: sources(t), feedback: { rating: "up" } })] },
   sources: {
     history: (t) => [asked(10, t.ask), answered(11, [paragraph(t.short, cite(1))], NOW, { sources: sources(t) })],
     then: (root) => root.querySelector("summary").click(),
   },
-  code: { history: (t) => [asked(10, t.ask), answered(11, code(t))], until: () => CSS.highlights?.size > 0 },
-  menu: {
-    history: (t) => [asked(10, t.ask), answered(11, [paragraph(t.short)])],
-    conversations: (t) => [
-      { id: CONVERSATION, title: t.ask, created_at: NOW, updated_at: NOW },
-      { id: id(2), title: t.more, created_at: NOW - DAY, updated_at: NOW - DAY },
-      { id: id(3), title: t.next[0], created_at: NOW - 9 * DAY, updated_at: NOW - 9 * DAY },
+  images: {
+    history: (t) => [
+      asked(10, t.ask),
+      answered(11, [
+        paragraph(t.picture),
+        paragraph({ type: "image", url: `${location.origin}/gallery/loaf.svg`, alt: t.loaf }),
+        paragraph({ type: "image", url: `${location.origin}/gallery/slices.svg`, alt: t.slices }),
+      ]),
     ],
-    then: (root) => root.querySelector(".tool[aria-expanded]").click(),
+    then: (root) => click(root, "[data-do=image]"),
+    until: (root) => root.querySelector(".text img")?.naturalWidth,
+  },
+  code: { history: (t) => [asked(10, t.ask), answered(11, code(t))], until: () => CSS.highlights?.size > 0 },
+  comment: {
+    history: spoken,
+    then: (root) => click(root, "[data-do=bad]"),
+    until: (root) => root.querySelector(".comment textarea"),
+  },
+  files: {
+    bot: () => ({ features: { attachments: true } }),
+    then: (root) =>
+      once(root, "input[type=file]", (input) => {
+        const files = new DataTransfer();
+        for (const name of ["order.pdf", "recipe.docx", "cake.jpg"]) files.items.add(new File(["Flour. ".repeat(20_000)], name));
+        input.files = files.files;
+        input.dispatchEvent(new Event("change"));
+      }),
+    until: (root) => root.querySelector(".files .wrong") && !root.querySelector(".files progress"),
+  },
+  menu: {
+    history: spoken,
+    conversations: kept,
+    then: (root) => click(root, ".tool[aria-expanded]"),
     until: (root) => root.querySelectorAll(".sheet li").length > 2,
+  },
+  delete: {
+    history: spoken,
+    conversations: kept,
+    then: async (root) => {
+      await click(root, ".tool[aria-expanded]");
+      await click(root, ".sheet li:nth-child(2) .tool:last-child");
+    },
+    until: (root) => root.querySelector(".sheet .red"),
+  },
+  erase: {
+    history: spoken,
+    conversations: kept,
+    then: async (root) => {
+      await click(root, ".tool[aria-expanded]");
+      await click(root, ".sheet .danger");
+    },
+    until: (root) => root.querySelector(".sheet .red") && root.querySelectorAll(".sheet li").length > 2,
   },
   days: {
     history: (t) => [
@@ -121,9 +247,21 @@ export const STATES = {
       answered(15, [paragraph(t.hours)], NOW),
     ],
   },
+  earlier: {
+    history: much,
+    older: true,
+    then: (root) => root.querySelector(".log").scrollTo(0, 0),
+  },
+  newest: {
+    history: much,
+    ask: (t) => t.next[1],
+    turn: (t) => [["block", { index: 0, block: paragraph(t.hours) }], (root) => root.querySelector(".log").scrollTop < 100, ["block", { index: 1, block: paragraph(t.long) }]],
+    then: (root) => root.querySelector(".log").scrollTo(0, 0),
+    until: (root) => root.querySelector(".newest"),
+  },
   thinking: { ask: (t) => t.ask, turn: () => [] },
   streaming: {
-    history: (t) => [asked(10, t.ask), answered(11, [paragraph(t.short)])],
+    history: spoken,
     ask: (t) => t.more,
     turn: (t) => [["block", { index: 0, block: paragraph(t.long) }]],
   },
@@ -133,7 +271,7 @@ export const STATES = {
       ["block", { index: 0, block: paragraph(t.short, cite(1)) }],
       ["sources", { items: sources(t) }],
       ["suggestions", { items: t.next }],
-      ["done", { reply_id: reply, finish: "stop", provider: "p", model: "m", usage: { input_tokens: 1, output_tokens: 1 }, remaining: { minute: 5, day: 3 } }],
+      done(reply),
     ],
   },
   broken: {
@@ -152,10 +290,12 @@ export const STATES = {
   refused: { session: "refused" },
 };
 
-/** Answers the calls of a conversation as the state wants it; everything else goes to the edge. */
+/** Says of the bot and the conversation what the state wants; everything else goes to the edge. */
 export function fake(state, locale) {
   const t = TEXTS[locale] ?? TEXTS.en;
   Date.now = () => NOW;
+  // A note that the visitor has seen to does not come again.
+  localStorage.removeItem(`bulle-note:${state.site}`);
   const real = window.fetch;
   const json = (body, status = 200, type = "application/json") =>
     new Response(JSON.stringify(body), { status, headers: { "content-type": type } });
@@ -165,32 +305,51 @@ export function fake(state, locale) {
   const turn = ({ id: message }) => {
     const reply = id(90);
     const events = [["start", { conversation_id: CONVERSATION, message_id: message, reply_id: reply }], ...state.turn(t, reply)];
-    const frames = events.map(([event, data], n) => `event: ${event}\nid: ${message}:${n + 1}\ndata: ${JSON.stringify(data)}\n\n`);
-    return new Response(
-      new ReadableStream({
-        start(controller) {
-          controller.enqueue(new TextEncoder().encode(frames.join("")));
-          if (frames.length > 2 && /event: (done|error)/.test(frames.at(-1))) controller.close();
-        },
-      }),
-      { headers: { "content-type": "text/event-stream" } },
-    );
+    const { readable, writable } = new TransformStream();
+    const send = async () => {
+      const root = document.querySelector("[data-bulle]").shadowRoot;
+      const writer = writable.getWriter();
+      let n = 0;
+      for (const event of events) {
+        if (typeof event == "function") {
+          while (!event(root)) await new Promise((resolve) => setTimeout(resolve, 20));
+          continue;
+        }
+        const [kind, data] = event;
+        n += 1;
+        void writer.write(new TextEncoder().encode(`event: ${kind}\nid: ${message}:${n}\ndata: ${JSON.stringify(data)}\n\n`));
+        if (kind == "done" || kind == "error") void writer.close();
+      }
+    };
+    void send();
+    return new Response(readable, { headers: { "content-type": "text/event-stream" } });
   };
 
   window.fetch = async (input, init) => {
-    const { pathname } = new URL(input.url ?? input, location.href);
+    const { pathname, searchParams } = new URL(input.url ?? input, location.href);
+    if (state.session === "none" && pathname.endsWith(".wasm")) throw new TypeError("Failed to fetch");
     if (pathname === "/v1/sessions") {
       if (state.session === "never") return new Promise(() => {});
       if (state.session === "refused") return problem({ status: 403, code: "origin_not_allowed" });
       const answer = await (await real(input, init)).json();
       if (state.history) answer.conversation = { id: CONVERSATION };
+      Object.assign(answer.bot, state.bot?.(t));
       return json(answer, 201);
     }
     if (pathname === "/v1/conversations") return init?.method === "POST" ? json({ id: CONVERSATION }, 201) : json({ items: state.conversations?.(t) ?? [] });
     if (pathname.endsWith("/messages")) {
-      if (init.method !== "POST") return json({ items: state.history?.(t) ?? [], next: null });
+      if (init.method !== "POST") {
+        const isOlder = searchParams.has("before");
+        return isOlder ? new Promise(() => {}) : json({ items: state.history?.(t) ?? [], next: state.older ? "older" : null });
+      }
       if (state.refuse) return problem(state.refuse);
       return turn(JSON.parse(init.body));
+    }
+    if (pathname.endsWith("/feedback")) return new Response(null, { status: 204 });
+    if (pathname === "/v1/attachments") {
+      const name = searchParams.get("name");
+      if (name.endsWith(".docx")) return problem({ status: 503, code: "storage_unavailable" });
+      return json({ id: id(50), name, bytes: 140_000, characters: 140_000 }, 201);
     }
     if (pathname.endsWith("/events")) return new Promise(() => {});
     return real(input, init);

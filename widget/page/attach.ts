@@ -104,7 +104,7 @@ export const attach = async (panel: Panel): Promise<void> => {
       changed();
       button.focus();
     };
-    const about = make("div", "about", {}, make("span", "name", { dir: "auto" }, file.name), ...state);
+    const about = make("div", "about", {}, make("span", "name", {}, make("bdi", "", {}, file.name)), ...state);
     item.className = one.wrong ? "wrong" : "";
     item.replaceChildren(about, remove);
     return about;

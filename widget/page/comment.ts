@@ -8,7 +8,7 @@ const CSS = `.comment{width:100%;max-width:94%;margin-top:-10px;padding:10px 12p
 .comment textarea{display:block;width:100%;min-height:64px;padding:8px 10px;border:1px solid var(--muted);border-radius:10px;background:var(--bg);resize:vertical}
 .comment textarea:focus{border-color:var(--ink);box-shadow:0 0 0 1px var(--ink);outline:2px solid transparent!important}
 .comment .answers{display:flex;flex-wrap:wrap;gap:8px;margin-top:8px}
-.comment button{min-height:36px;padding:4px 14px;border-color:var(--line);border-radius:10px;font-weight:550}
+.comment button{min-height:36px;padding:4px 14px;border:1px solid var(--line);border-radius:10px;font-weight:550}
 .comment .yes{border-color:transparent;background:var(--accent);color:var(--on-accent)}
 .comment .yes[aria-disabled=true]{opacity:.6;cursor:default}
 .comment:has(>[role=status]:only-child){width:auto;padding:6px 12px;color:var(--muted)}

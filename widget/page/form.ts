@@ -42,7 +42,7 @@ const AUTOCOMPLETE: Record<string, string> = {
 };
 
 const CSS = `.app:has(>.form) .composer{display:none}
-.form{flex:none;max-height:72%;overflow-y:auto;overscroll-behavior:contain;touch-action:pan-y;padding:14px 16px 16px;border-top:1px solid var(--line);scrollbar-width:thin;scrollbar-color:var(--line) transparent;animation:form .24s cubic-bezier(.2,.9,.3,1)}
+.form{flex:none;max-height:80%;overflow-y:auto;overscroll-behavior:contain;touch-action:pan-y;padding:14px 16px 0;scroll-padding-bottom:74px;border-top:1px solid var(--line);scrollbar-width:thin;scrollbar-color:var(--line) transparent;animation:form .24s cubic-bezier(.2,.9,.3,1)}
 @keyframes form{from{opacity:0;transform:translateY(12px)}}
 .form h3{font-size:16px}
 .form h3+p{margin-top:2px;color:var(--muted);font-size:14px;white-space:pre-line}
@@ -56,8 +56,8 @@ const CSS = `.app:has(>.form) .composer{display:none}
 .form .check input{flex:none;width:24px;height:24px;margin:0;accent-color:var(--ink)}
 .form .error{margin-top:4px;color:var(--danger);font-size:13px;font-weight:550}
 .form .error:empty{display:none}
-.form .answers{display:flex;flex-wrap:wrap;gap:8px;margin-top:14px}
-.form .answers button{min-height:44px;padding:8px 18px;border-radius:14px;border-color:var(--line);font-weight:550}
+.form .answers{position:sticky;bottom:0;display:flex;flex-wrap:wrap;gap:8px;margin:0 -16px;padding:14px 16px 16px;background:var(--bg)}
+.form .answers button{min-height:44px;padding:8px 18px;border-radius:14px;border:1px solid var(--line);font-weight:550}
 .form .answers .yes{flex:1;border-color:transparent;background:var(--accent);color:var(--on-accent)}
 .form .answers .yes[aria-disabled=true]{opacity:.6;cursor:default}
 @media(max-height:480px){.app:has(>.form){overflow-y:auto}.app:has(>.form) .middle{flex:none;max-height:60vh}.form{max-height:none}}
@@ -175,6 +175,13 @@ export const form = async (panel: Panel, asked: Form): Promise<void> => {
   const focus = composer.contains(root.activeElement);
   app.addEventListener("click", pick, true);
   composer.after(shown);
+  // The widget, which is told first, keeps the end of the list in sight: of a greeting, the beginning is wanted.
+  const log = app.querySelector(".log")!;
+  const smaller = new ResizeObserver(() => {
+    smaller.disconnect();
+    if (!app.querySelector(".mine")) log.scrollTop = 0;
+  });
+  smaller.observe(log);
   if (focus) inputs[0]?.input.focus();
 };
 

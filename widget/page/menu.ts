@@ -52,7 +52,7 @@ const CSS = `.body{position:relative;overflow:clip}
 .sheet .row .tool:hover{background:var(--bg)}
 .sheet [aria-current] .title{font-weight:650;color:var(--ink)}
 .sheet li:has([aria-current]){background:color-mix(in srgb,var(--accent) 10%,var(--bg))}
-.sheet .asks{padding:12px;margin:4px 0;border-color:var(--line)}
+.sheet .asks{padding:12px;margin:4px 0;border:1px solid var(--line);border-radius:12px}
 .sheet .asks form{display:block}
 .sheet label{display:block;margin-bottom:4px;color:var(--muted);font-size:13px}
 .sheet input{width:100%;min-height:40px;padding:6px 12px;border:1px solid var(--muted);border-radius:10px;background:var(--bg);color:inherit;font:inherit;font-size:16px}

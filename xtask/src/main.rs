@@ -60,7 +60,7 @@ cargo xtask <command>
       --edge URL      the edge; without it the local one on port 8787
       --site, --feed  the address is that of a site or a feed
   size                what a visitor downloads and what is uploaded, against the budgets
-  bench [NAME]        measurements
+  bench [NAME]        measurements: edge, knowledge, lighthouse, limits, retrieval, widget; without NAME, what each is
   setup               install the tools, which the other commands also do
   help                this text
 ";

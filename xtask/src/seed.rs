@@ -86,7 +86,11 @@ fn write(
          DELETE FROM site {mine} AND key <> {site};\n",
     ));
     let bot = (example.tenant.as_str(), example.bot_id.as_str());
-    documents(&folder.join("knowledge"), bot, url, now_ms, out)
+    let knowledge = folder.join("knowledge");
+    if knowledge.is_dir() {
+        documents(&knowledge, bot, url, now_ms, out)?;
+    }
+    Ok(())
 }
 
 /// SQL that makes the Markdown files of a folder what a bot knows, and nothing else. `bot` is the tenant and the bot.

@@ -2,6 +2,7 @@
 
 mod edge;
 mod knowledge;
+mod lighthouse;
 mod limits;
 mod overlap;
 mod retrieval;
@@ -33,6 +34,11 @@ const BENCHES: &[Bench] = &[
         name: "knowledge",
         description: "how fast documents, a long PDF and a site are indexed, in how much memory, and found again",
         run: |parser| crate::no_more(parser).and_then(|()| knowledge::run()),
+    },
+    Bench {
+        name: "lighthouse",
+        description: "the scores that Lighthouse gives to a page with the bubble's tag, beside the page without it",
+        run: |parser| crate::no_more(parser).and_then(|()| lighthouse::run()),
     },
     Bench {
         name: "limits",
@@ -83,7 +89,7 @@ fn measure(script: &str) -> Result<()> {
     node.arg("--disable-warning=ExperimentalWarning")
         .arg(paths::root().join("e2e/bench").join(script))
         .env("BULLE_XTASK", std::env::current_exe()?);
-    if script == "widget.mjs" {
+    if ["widget.mjs", "lighthouse/run.mjs"].contains(&script) {
         node.env("CHROME_PATH", browser::find_or_install()?);
     }
     process::run(&mut node).with_context(|| format!("e2e/bench/{script} could not measure"))
