@@ -219,6 +219,7 @@ export const start = (
   bubble.attach(tag);
   all.map(([method, ...values]: Call) => bubble[method]?.(...values));
   try {
-    if (innerWidth > 640 && sessionStorage["bulle-open:" + site]) show(true, false);
+    // In this order: how wide the window is takes a layout to know.
+    if (sessionStorage["bulle-open:" + site] && innerWidth > 640) show(true, false);
   } catch {}
 };
