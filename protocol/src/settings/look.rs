@@ -325,7 +325,7 @@ pub struct Features {
     pub dictation: bool,
     /// Thumbs under answers. On by itself.
     pub feedback: bool,
-    /// A sound with each answer until the visitor turns it off. Off by itself.
+    /// A sound with answers that nobody sees, until the visitor turns it off. Off by itself.
     pub sound: bool,
     /// The list of earlier conversations. On by itself.
     pub history: bool,
