@@ -457,10 +457,12 @@ impl Inner {
         let is_running = self.live.borrow().is_some();
         if orphaned && !refused && !is_running {
             self.erased.set(true);
-            self.forget().await.unwrap_or_else(|e| {
-                internal(&e);
-            });
-        } else if orphaned || refused || is_running {
+            match self.forget().await {
+                Ok(()) => return,
+                Err(error) => drop(internal(&error)),
+            }
+        }
+        if orphaned || refused || is_running {
             self.wake_in(again_ms).await;
         }
     }
