@@ -271,3 +271,15 @@ describe("browsers and networks that fail", () => {
     await calm(visitor);
   });
 });
+
+test("an empty conversation is read from its greeting, also where it does not fit", async () => {
+  const { page, bubble } = await host(tag(), { path: "/low", viewport: { width: 375, height: 380 } });
+  await bubble.open();
+  await bubble.settled();
+  const [top, rest] = await bubble.log.evaluate((log) => [log.scrollTop, log.scrollHeight - log.clientHeight]);
+  assert.ok(rest > 40, `${rest}`);
+  assert.equal(top, 0);
+  assert.equal(await bubble.dialog.getByRole("button", { name: "New messages" }).count(), 0);
+  await page.evaluate(() => window.Bulle.push(["ask", "Do you deliver?"]));
+  await bubble.log.getByText("cargo bike").first().waitFor();
+});

@@ -43,6 +43,10 @@ pub(crate) fn follow(app: App) {
     // A single pixel is there for the fingers of phones (media.css), and not to be scrolled to.
     let end = log.scroll_height() - log.client_height();
     let end = if end > 1 { end } else { 0 };
+    // Before anything was said, there is nothing newer than the greeting.
+    if app.with(|inner| inner.session.messages().is_empty()) == Some(true) {
+        return;
+    }
     let top = match following {
         Following::Nothing => return,
         Following::End => end,
