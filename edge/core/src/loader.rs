@@ -35,8 +35,13 @@ pub fn config(site: &Site, edge: String, languages: &[&str]) -> LoaderSettings {
         .collect();
     let locale = strings::negotiate(&wishes);
     let tagline = bot.tagline.get(locale, &bot.locale);
-    let own = strings::sheets(bot, locale).remove(DISMISS);
-    let dismiss = own.or_else(|| strings::texts(locale).panel.remove(DISMISS));
+    // Most sites have no notes, and pay for none.
+    let dismiss = match bot.proactive.is_empty() {
+        true => None,
+        false => strings::sheets(bot, locale)
+            .remove(DISMISS)
+            .or_else(|| strings::texts(locale).panel.remove(DISMISS)),
+    };
     let rules = bot.proactive.iter();
     LoaderSettings {
         edge,

@@ -90,6 +90,19 @@ async fn built(edge: &Edge, file: &str) -> Result<Rc<[u8]>, Refusal> {
     Ok(bytes)
 }
 
+/// How scripts begin where the bot has no texts of its own. Worked out once for the life of the isolate: it takes all
+/// texts of the locale.
+fn usual(name: &str, bundle: &str, locale: &str) -> Rc<str> {
+    thread_local! {
+        static HEADS: RefCell<HashMap<String, Rc<str>>> = RefCell::default();
+    }
+    let make = || loader::head(bundle, Some(locale)).into();
+    HEADS.with_borrow_mut(|heads| {
+        let head = heads.entry(format!("{name}.{locale}")).or_insert_with(make);
+        Rc::clone(head)
+    })
+}
+
 /// The script of a site: how it begins, as a flushed brotli stream, and the rest.
 struct Script {
     text: String,
@@ -110,8 +123,8 @@ async fn script(edge: &Edge, settings: &LoaderSettings) -> Result<Script, Refusa
     let text = loader::script(bundle, settings)
         .ok_or_else(|| internal("The loader has no place for settings."))?;
     let locale = settings.locale.as_str();
-    let usual = loader::head(bundle, Some(locale));
-    let (begins, file) = match text.starts_with(&usual) {
+    let usual = usual(name, bundle, locale);
+    let (begins, file) = match text.starts_with(&*usual) {
         true => (usual.len(), format!("{name}.{locale}.br")),
         false => (loader::head(bundle, None).len(), format!("{name}.br")),
     };
