@@ -126,15 +126,15 @@ fn what_cannot_be_taken_back_stays() {
     let ports = documents();
     says(&ports, &[ENGLISH]);
     let question = question("Quelle est ton expérience avec Kubernetes ?");
+    let record = accepted(&question, 0);
     let ask = Ask {
         question: &question,
-        conversation_id: Id::from_parts(1, 1),
+        accepted: &record,
         reply_id: Id::from_parts(1, 2),
-        number: 0,
         history: &[],
         written: "",
         most: None,
-        restartable: false,
+        reader: Reader::Client,
     };
     let mut sent = Sent::default();
     let never = Box::pin(std::future::pending());
