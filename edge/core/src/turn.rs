@@ -23,21 +23,21 @@ use bulle_protocol::{
 use futures_util::future::{LocalBoxFuture, join};
 
 use crate::{
-    attachments::{self, WithFiles},
+    attachments,
     cache::{self, CachedAnswer, Slot},
     guard::{Question, limit},
+    model::{Exchange, Site},
     notice::{self, Notice},
     ports::{
         Archive, Clock, Entropy, Index, Kept, Kv, Meaning, Meters, Models, Notices, Summaries,
     },
-    prompt::{self, Exchange, Extras, Input, Memory, Prompt},
+    prompt::{self, Extras, Input, Memory, Prompt},
     provider::{Deployment, Failure, Link, breaker::Breaker, extractive},
     quality::{
         self, Finished, confidence::confidence, suggest::suggest, unanswered::is_unanswered,
     },
     record::{self, Call, Evidence, Outcome, Record},
-    retrieval::{self, Passages},
-    settings::Site,
+    retrieval::{self, Passages, WithFiles},
     strings,
 };
 use chain::Chain;

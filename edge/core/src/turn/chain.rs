@@ -19,8 +19,9 @@ use crate::{
     attachments,
     budget::{self, Funding, Unfunded},
     guard::limit,
+    model::{Site, Summary},
     notice::Notice,
-    prompt::{self, Extras, Input, Memory, Prompt, Summary},
+    prompt::{self, Extras, Input, Memory, Prompt},
     provider::{self, Failure, Link, Model, breaker::Breaker, prices},
     quality::{
         Finished,
@@ -29,7 +30,6 @@ use crate::{
     record::{Call, Outcome, Purpose},
     reply::trailer,
     retrieval::Passages,
-    settings::Site,
 };
 
 /// How often the same model is asked again after a failure that may pass.

@@ -5,7 +5,8 @@ use futures_util::FutureExt;
 
 use super::{Ask, Platform, Sink, chain::Chain, draft::Draft, model::Patience};
 use crate::{
-    prompt::{self, Memory, Summary},
+    model::Summary,
+    prompt::{self, Memory},
     provider::{Deployment, Link},
     record::Purpose,
     retrieval::Passages,

@@ -15,9 +15,8 @@ use bulle_edge_core::{
         request,
     },
     guard::{self, Question},
+    model::{Exchange, Site},
     ports::{Archive, Clock, Entropy, PortError},
-    prompt::Exchange,
-    settings::Site,
     turn::{self, Ask, Ended},
 };
 #[cfg(test)]
