@@ -9,7 +9,7 @@ use bulle_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{ports::Owner, prompt::Extras};
+use crate::model::Owner;
 
 /// A turn, or its first half, as it goes to the permanent transcript. Stored as JSON while the database
 /// cannot be reached, so its layout is pinned.
@@ -114,7 +114,7 @@ pub struct PromptReference {
     pub fingerprint: String,
 }
 
-/// Words that went into a prompt and stand nowhere else: [`Extras`], kept.
+/// Words that went into a prompt and stand nowhere else.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
@@ -137,31 +137,8 @@ pub struct PromptAdditions {
 }
 
 impl PromptAdditions {
-    /// What a prompt is made with.
-    pub fn of(extras: &Extras<'_>) -> Self {
-        Self {
-            continuation: extras.continuation.map(str::to_owned),
-            repair: extras.repair.map(str::to_owned),
-            system: extras.system.map(str::to_owned),
-            suggest: extras.suggest.map(str::to_owned),
-            material: extras.material.map(str::to_owned),
-        }
-    }
-
     fn is_empty(&self) -> bool {
         *self == Self::default()
-    }
-}
-
-impl<'a> From<&'a PromptAdditions> for Extras<'a> {
-    fn from(added: &'a PromptAdditions) -> Self {
-        Self {
-            continuation: added.continuation.as_deref(),
-            repair: added.repair.as_deref(),
-            system: added.system.as_deref(),
-            suggest: added.suggest.as_deref(),
-            material: added.material.as_deref(),
-        }
     }
 }
 

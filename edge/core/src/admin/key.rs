@@ -8,7 +8,7 @@ use bulle_protocol::{
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::rules::is_id;
+use crate::model::is_id;
 use crate::text::sha256_hex;
 
 /// Fewest characters of the operator's key.

@@ -18,8 +18,9 @@ use super::{
 };
 use crate::{
     meter::{Charge, Line, Rule, Settlement, Verdict, period::Period, window::Standing},
+    model::Site,
     ports::{Clock, Entropy, Kv, Memory, Meters, PortError},
-    settings::{LimitStore, Site},
+    settings::LimitStore,
     strings,
 };
 

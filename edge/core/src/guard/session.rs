@@ -11,9 +11,10 @@ use super::{
     Admitted, Caller, Platform, attempts, check_active, check_origin, directory,
     identity::{self, Vouched},
     limit,
-    token::{self, Claims, Secret},
+    token::{self, Claims},
 };
-use crate::{settings::Site, strings};
+use crate::model::Secret;
+use crate::{model::Site, strings};
 
 /// Address of Turnstile's script, for bots that ask for it.
 const TURNSTILE: &str = "https://challenges.cloudflare.com/turnstile/v0/api.js";

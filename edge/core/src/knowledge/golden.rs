@@ -123,7 +123,7 @@ pub fn places(items: &[GoldenQuestion]) -> Vec<Option<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::retrieval::Hit;
+    use crate::search::Hit;
 
     fn passage() -> Passage {
         Passage {

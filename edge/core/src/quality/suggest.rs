@@ -5,7 +5,8 @@ use crate::{
     guard::Question,
     quality::language,
     reply::trailer::{MAX_SUGGESTION_CHARS, MAX_SUGGESTIONS},
-    retrieval::{Hit, Passages, query::Terms},
+    retrieval::{Passages, query::Terms},
+    search::Hit,
     text::words,
 };
 

@@ -6,9 +6,10 @@ use std::rc::Rc;
 
 use super::{Ask, Ended, Platform, Sink, client::ModelClient, deadlines::Deadlines, draft::Draft};
 use crate::{
+    model::Summary,
     notice,
     ports::Notices,
-    prompt::{self, Memory, Prompt, Summary},
+    prompt::{self, Memory, Prompt},
     provider::{Deployment, Link},
     record::{Call, Purpose},
 };

@@ -18,11 +18,11 @@ use super::{
 use crate::{
     budget::{self, Funding, Reservation, Unfunded},
     guard::limit,
+    model::Site,
     notice::Notice,
     prompt::Prompt,
     provider::{self, Failure, Model, breaker::Breaker, prices},
     record::{Call, Outcome, Purpose},
-    settings::Site,
 };
 
 /// How often the same model is asked again after a failure that may pass.

@@ -31,9 +31,9 @@ use futures_util::future::{LocalBoxFuture, join};
 
 use crate::{
     guard::Question,
+    model::Exchange,
     notice::Notice,
     ports::{Archive, Clock, Entropy, Index, Kept, Kv, Meaning, Meters, Models, Summaries},
-    prompt::Exchange,
     provider::Deployment,
     record::Record,
 };

@@ -5,13 +5,14 @@ use std::rc::Rc;
 
 use super::{Ask, Platform, draft::Draft};
 use crate::{
-    attachments::{self, WithFiles},
+    attachments,
     cache::{CachedAnswer, Slot},
-    prompt::{self, Extras, Input, Memory, Prompt, Summary},
+    model::Summary,
+    prompt::{self, Extras, Input, Memory, Prompt},
     provider::{Deployment, Link, breaker::Breaker},
     quality::validate::{self, Defect},
     reply::trailer,
-    retrieval::{self, Passages},
+    retrieval::{self, Passages, WithFiles},
 };
 
 /// A turn that is ready to be written.

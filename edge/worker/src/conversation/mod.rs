@@ -11,7 +11,8 @@ pub mod stream;
 
 use bulle_edge_core::{
     guard::Question,
-    ports::{Archive, Clock, Entropy, Kept, Owner},
+    model::Owner,
+    ports::{Archive, Clock, Entropy, Kept},
     record::{self, Record},
     strings,
     turn::{self, Ask, Ended, Reader, Sink},

@@ -15,10 +15,9 @@ use bulle_edge_core::{
         request,
     },
     guard::{self, Question},
+    model::{Exchange, Site},
     ports::{Archive, Clock, Entropy, PortError},
-    prompt::Exchange,
     record::Record,
-    settings::Site,
     turn::{self, Ask, Ended, Reader},
 };
 #[cfg(test)]

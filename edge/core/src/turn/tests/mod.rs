@@ -10,10 +10,10 @@ mod raw;
 use super::*;
 use crate::{
     fakes::{Fakes, Piece, block_on, hit, question, question_to},
+    model::Site,
     provider::{Timeouts, checks},
     record::{self, Outcome},
-    retrieval,
-    settings::{Localized, Site},
+    settings::Localized,
 };
 use bulle_protocol::{
     block::blocks_to_text,

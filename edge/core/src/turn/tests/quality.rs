@@ -1,7 +1,7 @@
 //! What becomes of an answer that is not as it must be, and what is offered next.
 
 use super::*;
-use crate::settings::Site;
+use crate::{model::Site, search::Hit};
 
 const CITED: &str = "Huit ans de Kubernetes, chez trois employeurs [1].";
 const UNCITED: &str = "Il me semble que cela fait vingt ans, crois-moi.";
@@ -229,7 +229,7 @@ fn the_owner_hears_of_questions_that_were_asked_in_vain() {
 #[test]
 fn a_passage_that_only_its_meaning_finds_is_in_the_prompt_and_a_failure_is_a_line_in_the_log() {
     let ports = Fakes::default();
-    *ports.near.borrow_mut() = vec![retrieval::Hit {
+    *ports.near.borrow_mut() = vec![Hit {
         score: 0.9,
         ..hit("Outils", "Les conteneurs se pilotent bien.")
     }];
