@@ -3,7 +3,6 @@
 pub mod chunk;
 pub mod document;
 pub mod gaps;
-pub mod golden;
 
 pub use chunk::Chunk;
 pub use document::Document;

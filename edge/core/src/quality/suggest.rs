@@ -1,10 +1,11 @@
 //! What the visitor may ask next when no model has said: what was found and not used, then the owner's own
 //! suggestions.
 
+use bulle_protocol::event::Suggestions;
+
 use crate::{
     guard::Question,
     quality::language,
-    reply::trailer::{MAX_SUGGESTION_CHARS, MAX_SUGGESTIONS},
     retrieval::{Passages, query::Terms},
     search::Hit,
     text::words,
@@ -25,8 +26,8 @@ pub fn suggest(
     let mut out = Vec::new();
     let mut offer = |text: &str, out: &mut Vec<String>| {
         let said = words(text);
-        let fits = !said.is_empty() && text.chars().count() <= MAX_SUGGESTION_CHARS;
-        if fits && out.len() < MAX_SUGGESTIONS && !taken.contains(&said) {
+        let fits = !said.is_empty() && text.chars().count() <= Suggestions::MAX_CHARS;
+        if fits && out.len() < Suggestions::MAX && !taken.contains(&said) {
             taken.push(said);
             out.push(text.to_owned());
         }

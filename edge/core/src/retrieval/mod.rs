@@ -1,6 +1,7 @@
 //! From a question to the passages of the owner's documents that speak of it.
 
 mod fuse;
+pub mod golden;
 pub mod query;
 mod snippet;
 mod with_files;

@@ -45,7 +45,7 @@ pub trait Sink {
     /// Takes the next event.
     fn emit(&mut self, event: ServerEvent);
     /// Takes more of the answer's Markdown as it is written, once the visitor sees something of it. It may cite passages
-    /// `1..=passages`, and numbers that point nowhere; see [`crate::reply::citations`]. After a second
+    /// `1..=passages`, and hold numbers that point nowhere. After a second
     /// [`ServerEvent::Start`] it begins again.
     fn wrote(&mut self, _text: &str, _passages: usize) {}
     /// Takes a line for the log. Never holds a visitor's words.

@@ -5,10 +5,10 @@ use bulle_protocol::{
     problem::{Code, Problem},
 };
 
+use super::{Passage, find, query::Terms};
 use crate::{
     guard::input::visible,
     ports::{Index, Meaning, PortError},
-    retrieval::{Passage, find, query::Terms},
     search::fold::fold,
     text,
 };
