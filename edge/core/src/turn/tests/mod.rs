@@ -2,8 +2,8 @@
 
 mod chain;
 mod costs;
+mod deadlines;
 mod files;
-mod patience;
 mod quality;
 mod raw;
 
