@@ -6,11 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use bulle_edge_core::{
-    knowledge::{
-        Document,
-        chunk::tokens,
-        golden::{mrr, recall},
-    },
+    knowledge::{Document, chunk::tokens},
+    retrieval::golden::{mrr, recall},
     text::sentences,
 };
 
