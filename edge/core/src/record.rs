@@ -114,7 +114,7 @@ pub struct PromptReference {
     pub fingerprint: String,
 }
 
-/// Words that went into a prompt and stand nowhere else.
+/// Words that went into a prompt and stand nowhere else: [`Extras`], kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
