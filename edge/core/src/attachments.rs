@@ -1,5 +1,6 @@
 //! Files that visitors give. Of a file only its text is kept; it is material for answers, never an instruction.
 
+use bulle_edge_text::{Document, tokens, visible, words::words};
 use bulle_protocol::{
     Id,
     problem::{Code, Problem},
@@ -7,12 +8,10 @@ use bulle_protocol::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    guard::input::visible,
-    knowledge::Document,
+    knowledge::chunk::chunks,
     ports::{Index, Meaning, PortError},
-    prompt::tokens,
     retrieval::Hit,
-    search::{Found, Query, words::words},
+    search::{Found, Query},
 };
 
 /// Largest file, in bytes.
@@ -138,7 +137,7 @@ impl<I: Index> Index for WithFiles<'_, I> {
                 body: file.text.clone(),
                 ..Document::default()
             };
-            for chunk in document.chunks() {
+            for chunk in chunks(&document) {
                 let held: Vec<String> = (words(&chunk.heading).into_iter())
                     .chain(words(&chunk.text))
                     .map(|word| word.key)

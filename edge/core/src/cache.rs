@@ -4,15 +4,11 @@
 //! Nothing is ever removed: versions are part of the key, so a change of the settings or of the documents makes every
 //! answer from before unreachable, as soon as the change itself is seen.
 
+use bulle_edge_text::old::fold;
 use bulle_protocol::event::Source;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    guard::Question,
-    ports::Kv,
-    provider::Link,
-    text::{fold, sha256_hex},
-};
+use crate::{digest::sha256_hex, guard::Question, ports::Kv, provider::Link};
 
 /// Name of the provider in the steps of a chain.
 pub const NAME: &str = "cache";

@@ -2,8 +2,7 @@
 
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use super::document::Document;
-use crate::text::{sentences, slug};
+use bulle_edge_text::{Document, sentences, slug};
 
 /// Longest chunk, in tokens as [`tokens`] counts them.
 pub const MAX_CHUNK_TOKENS: usize = 350;
@@ -39,21 +38,18 @@ pub struct Chunk {
     pub text: String,
 }
 
-impl Document {
-    /// The chunks, in order. A section longer than [`MAX_CHUNK_TOKENS`] is cut between its units, a unit that is
-    /// longer still between its sentences. Chunks do not overlap. Where a line `<!-- page 12 -->` says on which page
-    /// of a file the text stands, their anchor is that page, and none goes on over its end.
-    pub fn chunks(&self) -> Vec<Chunk> {
-        let mut cutter = Cutter::default();
-        let options = Options::ENABLE_TABLES
-            | Options::ENABLE_STRIKETHROUGH
-            | Options::ENABLE_HEADING_ATTRIBUTES;
-        for (event, range) in Parser::new_ext(&self.body, options).into_offset_iter() {
-            cutter.event(event, self.body.get(range).unwrap_or_default());
-        }
-        cutter.end_section();
-        cutter.chunks
+/// The chunks of a document, in order. A section longer than [`MAX_CHUNK_TOKENS`] is cut between its units, a unit that is
+/// longer still between its sentences. Chunks do not overlap. Where a line `<!-- page 12 -->` says on which page
+/// of a file the text stands, their anchor is that page, and none goes on over its end.
+pub fn chunks(document: &Document) -> Vec<Chunk> {
+    let mut cutter = Cutter::default();
+    let options =
+        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_HEADING_ATTRIBUTES;
+    for (event, range) in Parser::new_ext(&document.body, options).into_offset_iter() {
+        cutter.event(event, document.body.get(range).unwrap_or_default());
     }
+    cutter.end_section();
+    cutter.chunks
 }
 
 #[derive(Default)]
@@ -298,14 +294,14 @@ mod tests {
             (document.title.as_str(), document.language.as_str()),
             ("Mon CV", "fr")
         );
-        insta::assert_debug_snapshot!(document.chunks());
+        insta::assert_debug_snapshot!(chunks(&document));
     }
 
     #[test]
     fn long_sections_are_cut_and_nothing_is_lost() {
         let sentence = "Une phrase assez courte pour tenir. ";
         let body = format!("# T\n\n{}\n\n{}", sentence.repeat(200), "x".repeat(5_000));
-        let chunks = Document::parse(&body).chunks();
+        let chunks = chunks(&Document::parse(&body));
         assert!(chunks.len() > 5);
         let bare = |text: &str| text.split_whitespace().collect::<String>();
         let all: String = chunks.iter().map(|chunk| bare(&chunk.text)).collect();
@@ -323,7 +319,7 @@ mod tests {
     #[test]
     fn scripts_without_spaces_are_cut_between_sentences() {
         let body = "我们学习中文。".repeat(200);
-        let chunks = Document::parse(&body).chunks();
+        let chunks = chunks(&Document::parse(&body));
         assert!(chunks.len() > 3);
         for chunk in &chunks {
             assert!(tokens(&chunk.text) <= MAX_CHUNK_TOKENS);
@@ -332,7 +328,7 @@ mod tests {
     }
 
     fn headings(body: &str) -> Vec<(String, String)> {
-        let chunks = Document::parse(body).chunks();
+        let chunks = chunks(&Document::parse(body));
         let pairs = chunks
             .into_iter()
             .map(|chunk| (chunk.heading, chunk.anchor));
@@ -369,7 +365,7 @@ mod tests {
     #[test]
     fn a_heading_without_end_is_text() {
         let long = "word ".repeat(500);
-        let chunks = Document::parse(&format!("# {long}\n\nbody\n")).chunks();
+        let chunks = chunks(&Document::parse(&format!("# {long}\n\nbody\n")));
         assert!(chunks.iter().all(|chunk| chunk.heading.len() <= 200));
         let text: Vec<&str> = chunks.iter().map(|chunk| chunk.text.as_str()).collect();
         assert_eq!(text.join(" ").matches("word").count(), 500);
@@ -380,7 +376,7 @@ mod tests {
     fn pages_are_anchors_and_code_keeps_its_lines() {
         let body = "# A\n\nbefore\n\n<!-- page 2 -->\n\n## B\n\ntwo\n\n<!-- page x -->\n\n```sh\nif a\n  b\n\nfi\n```\n\n\
             <!-- page 3 -->\n\nmore\n";
-        let chunks = Document::parse(body).chunks();
+        let chunks = chunks(&Document::parse(body));
         let seen: Vec<_> = chunks
             .iter()
             .map(|chunk| (chunk.anchor.as_str(), chunk.text.as_str()))
@@ -390,5 +386,10 @@ mod tests {
             seen,
             [("a", "before"), ("page=2", code), ("page=3", "more")]
         );
+    }
+
+    #[test]
+    fn an_empty_document_has_no_chunks() {
+        assert!(chunks(&Document::parse("")).is_empty());
     }
 }

@@ -1,16 +1,14 @@
 //! Golden questions: whether what an owner expects is found, and how well that goes.
 
+use bulle_edge_text::{fold::fold, language, visible};
 use bulle_protocol::{
     admin::golden::{Expected, GoldenQuestion, NewGoldenQuestion},
     problem::{Code, Problem},
 };
 
 use crate::{
-    guard::input::visible,
     ports::{Index, Meaning, PortError},
     retrieval::{Passage, find, query::Terms},
-    search::fold::fold,
-    text,
 };
 
 /// Most golden questions of a bot: each costs a search.
@@ -96,7 +94,7 @@ pub async fn look(
     question: &str,
     expected: &Expected,
 ) -> Result<(Option<u32>, Option<String>), PortError> {
-    let language = text::language(question, locale);
+    let language = language::guess(question, locale);
     let terms = Terms::of(question, language).without_name(name);
     let found = find(index, (tenant_id, bot_id), question, &terms, language).await?;
     let place = found.iter().find(|passage| is_expected(expected, passage));

@@ -3,9 +3,9 @@
 use super::{
     BUDGET_TOKENS, Exchange, Prompt, Role, Summary, Turns,
     template::{Section, Template},
-    tokens,
 };
 use crate::record::PromptReference;
+use bulle_edge_text::tokens;
 
 /// Tokens of a conversation that are summed up at once, estimated.
 const SUMMED_TOKENS: usize = BUDGET_TOKENS * 2;

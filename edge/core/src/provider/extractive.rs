@@ -4,12 +4,12 @@
 use crate::{
     guard::Question,
     retrieval::{Passage, Passages, query::Terms},
-    search::{
-        kind::Kind,
-        words::{Word, words},
-    },
     strings::{self, AnswerTexts},
-    text::sentences,
+};
+use bulle_edge_text::{
+    kind::Kind,
+    sentences,
+    words::{Word, words},
 };
 
 /// Name of the provider and of its model.

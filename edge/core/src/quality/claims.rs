@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use bulle_protocol::block::{Block, Inline};
 
-use crate::text::{fold, is_greeting, sentences};
+use bulle_edge_text::{old::fold, sentences, stop::is_greeting};
 
 /// Sentences before a citation, in the same paragraph or list and after the citation before, for which it speaks:
 /// it stands at the end of a run of sentences as often as behind each.

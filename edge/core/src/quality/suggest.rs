@@ -3,11 +3,10 @@
 
 use crate::{
     guard::Question,
-    quality::language,
     reply::trailer::{MAX_SUGGESTION_CHARS, MAX_SUGGESTIONS},
     retrieval::{Hit, Passages, query::Terms},
-    text::words,
 };
+use bulle_edge_text::{language, old::words};
 
 /// Headings of passages that were found and not cited, in the language of the question, then the owner's
 /// suggestions: at most three. Never what the question, or one of those that were `asked` before, has asked.
@@ -68,7 +67,7 @@ fn within(heading: &str, text: &str, language: &str) -> bool {
 /// Whether the passage is in the language, as far as its document or its words say.
 fn speaks(hit: &Hit, language: &str) -> bool {
     if hit.language.is_empty() {
-        return language::language(&hit.text).is_none_or(|found| found.tag == language);
+        return language::detect(&hit.text).is_none_or(|found| found.tag == language);
     }
     hit.speaks(language)
 }

@@ -1,8 +1,9 @@
 //! The bot's topic that a question belongs to, so that an owner sees what visitors ask about.
 
-use crate::{
-    retrieval::Passages,
-    text::{is_stopword, stem, words},
+use crate::retrieval::Passages;
+use bulle_edge_text::{
+    old::{stem, words},
+    stop::is_stopword,
 };
 
 /// What a word of the topic is worth in the question; it is 1 in the heading of the best passage.

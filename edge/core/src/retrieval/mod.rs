@@ -4,6 +4,7 @@ mod fuse;
 pub mod query;
 mod snippet;
 
+use bulle_edge_text::{language, old::words, stop::is_greeting, words::Word};
 use bulle_protocol::event::Source;
 use futures_util::future::join;
 
@@ -13,9 +14,7 @@ use crate::{
     search::{
         Found,
         rank::{self, Text, Wanted},
-        words::Word,
     },
-    text,
 };
 use query::Terms;
 
@@ -165,12 +164,10 @@ pub async fn search(
     previous: Option<&str>,
 ) -> Result<Passages, PortError> {
     let name = &question.site().bot.name;
-    let language = text::language(question.text(), question.locale()).to_owned();
+    let language = language::guess(question.text(), question.locale()).to_owned();
     let mut terms = Terms::of(question.text(), &language).without_name(name);
-    let continues = terms.is_empty()
-        && !text::words(question.text())
-            .iter()
-            .any(|word| text::is_greeting(word));
+    let continues =
+        terms.is_empty() && !words(question.text()).iter().any(|word| is_greeting(word));
     let mut said = question.text().to_owned();
     if let (true, Some(previous)) = (continues, previous) {
         terms = Terms::of(previous, &language).without_name(name);

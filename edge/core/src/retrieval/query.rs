@@ -1,15 +1,12 @@
 //! The words of a question that carry its meaning.
 
-use crate::{
-    search::{
-        Found, Query, Scope,
-        fold::fold,
-        kind::{Kind, is_time, leads_to_place},
-        rank::likeness,
-        stem, stop,
-        words::{Word, has_compounds, part_keys, words},
-    },
-    text::is_greeting,
+use crate::search::{Found, Query, Scope, rank::likeness};
+use bulle_edge_text::{
+    fold::fold,
+    kind::{Kind, is_time, leads_to_place},
+    stem,
+    stop::{self, is_greeting},
+    words::{Word, has_compounds, part_keys, words},
 };
 
 /// Most words of a question that are searched for; a piece of a text without spaces is one.

@@ -4,17 +4,12 @@
 //! a Chinese sentence for one word, and cut Hindi words at their vowel signs. Each word carries the scope, a word made
 //! from tenant and bot: a search can meet no other bot's rows, and reads none.
 
-pub mod fold;
-pub mod kind;
 pub mod rank;
-pub mod stem;
-pub mod stop;
-pub mod words;
 
+use bulle_edge_text::words::{has_compounds, part_keys, words};
 use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
-use words::{has_compounds, part_keys, words};
 
 /// The words of one bot begin with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,7 +86,7 @@ pub fn index_columns(
 pub struct Query {
     /// Whose chunks.
     pub scope: Scope,
-    /// Any of these words, as [`Word::key`](words::Word::key) has them.
+    /// Any of these words, as [`Word::key`](bulle_edge_text::words::Word::key) has them.
     pub keys: Vec<String>,
 }
 
@@ -149,9 +144,9 @@ impl Query {
 
 #[cfg(test)]
 mod tests {
-    use super::words::Word;
     use super::*;
     use crate::retrieval::query::Terms;
+    use bulle_edge_text::{fold, words::Word};
     use proptest::prelude::*;
 
     fn body(text: &str, language: &str) -> String {

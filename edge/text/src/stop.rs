@@ -5,7 +5,7 @@ use std::{
     sync::LazyLock,
 };
 
-use super::{fold::fold, kind::plain};
+use crate::{fold::fold, kind::plain};
 
 /// By language: a line each.
 const SPACED: &str = include_str!("stop.txt");
@@ -61,6 +61,17 @@ pub fn is_stopword(word: &str, language: Option<&str>) -> bool {
             .is_some_and(|words| words.contains(word)),
         None => WORDS.values().any(|words| words.contains(word)),
     }
+}
+
+/// Greetings and thanks, folded.
+const GREETINGS: &str = "hello hi hey thanks thank bonjour bonsoir salut coucou merci hola gracias hallo danke ciao \
+                         grazie ola obrigado obrigada dank";
+
+/// True when a folded word greets or thanks.
+pub fn is_greeting(word: &str) -> bool {
+    GREETINGS
+        .split_ascii_whitespace()
+        .any(|greeting| greeting == word)
 }
 
 /// A folded question without the phrases of politeness of its language.

@@ -1,6 +1,6 @@
 //! Text cut into words, or into pieces of words where a script has no spaces.
 
-use super::{
+use crate::{
     fold::fold,
     stem::{key, stem},
 };

@@ -3,8 +3,7 @@
 use std::{collections::HashMap, sync::LazyLock};
 use unicode_normalization::UnicodeNormalization;
 
-use super::script::Script;
-use crate::text::fold;
+use crate::{old::fold, script::Script};
 
 /// The languages, one a line: tag (BCP 47), English name, kin, what visitors call it, its commonest words.
 ///

@@ -1,7 +1,6 @@
 //! Which language a text is in, by its script and its commonest words, and only when there is no doubt: to be
 //! silent costs nothing, to be wrong costs a good answer.
 
-mod script;
 mod table;
 
 #[cfg(test)]
@@ -9,8 +8,10 @@ mod tests;
 
 use std::{cmp::Reverse, collections::HashMap};
 
-use script::Script;
-use table::{Language, TABLE, bare};
+pub use crate::old::language as guess;
+use crate::script::{self, Script};
+pub use table::Language;
+use table::{TABLE, bare};
 
 /// Bytes of a text from which no further line is looked at, and most characters of a line.
 const MAX_BYTES: usize = 8 * 1024;
@@ -49,7 +50,7 @@ const MANY_HAN: usize = 20;
 
 /// The language of a text in Markdown, when it is long enough and there is no doubt; of close languages the
 /// likeliest. Code, addresses and what stands between quotation marks do not count.
-pub fn language(text: &str) -> Option<Language> {
+pub fn detect(text: &str) -> Option<Language> {
     Census::of(&prose(text)).language()
 }
 
@@ -65,7 +66,7 @@ pub fn off_language(question: &str, answer: &str, allowed: &[String]) -> Option<
     if spoken.is_named(&bare(question)) {
         return None;
     }
-    let asked = language(question);
+    let asked = detect(question);
     let permitted = |language: &Language| {
         let mut known = allowed.iter().filter_map(|tag| Language::of_tag(tag));
         known.any(|permitted| permitted.is_close(language))

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use super::{fold::fold, words::has_compounds};
+use crate::{fold::fold, words::has_compounds};
 
 /// A line for each language: how one asks when, words of time, how one asks the price, words of money, how one asks
 /// for a person, how one asks for a number, how one asks where, words of places. What must begin the question has a `^`;

@@ -1,20 +1,9 @@
 //! Words, sentences and languages: what retrieval and the embedded model need to know about text.
 
-use sha2::{Digest, Sha256};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use unicode_segmentation::UnicodeSegmentation;
 
-pub use crate::search::stop::is_stopword;
-
-/// SHA-256 of the pieces, one after the other, hexadecimal.
-pub fn sha256_hex<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> String {
-    let mut digest = Sha256::new();
-    for piece in pieces {
-        digest.update(piece);
-    }
-    let bytes = digest.finalize();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
+use crate::stop::is_stopword;
 
 /// Lower case without diacritics, like SQLite's `unicode61 remove_diacritics 2`.
 pub fn fold(text: &str) -> String {
@@ -91,80 +80,6 @@ pub fn stem(word: &str) -> &str {
         .unwrap_or(word)
 }
 
-/// The sentences of a paragraph, trimmed, in order (UAX #29). A full stop after an initial or inside an
-/// abbreviation of one letter does not end a sentence.
-pub fn sentences(paragraph: &str) -> Vec<&str> {
-    let mut ends = Vec::new();
-    let mut start = 0;
-    for (at, piece) in paragraph.split_sentence_bound_indices() {
-        let end = at + piece.len();
-        let so_far = paragraph.get(start..end).unwrap_or_default().trim_end();
-        let last_word = so_far.rsplit([' ', '\u{a0}']).next().unwrap_or_default();
-        let abbreviation = last_word.ends_with('.') && last_word.chars().count() <= 2;
-        if !abbreviation || end == paragraph.len() {
-            ends.push((start, end));
-            start = end;
-        }
-    }
-    ends.iter()
-        .filter_map(|&(from, to)| paragraph.get(from..to))
-        .flat_map(phrases)
-        .map(str::trim)
-        .filter(|sentence| !sentence.is_empty())
-        .collect()
-}
-
-/// Fewest characters of a phrase that is taken for a sentence.
-const MIN_PHRASE: usize = 25;
-
-/// Thai and Lao have no full stop: a space ends a phrase, and a phrase that is long enough stands for a sentence.
-fn phrases(sentence: &str) -> Vec<&str> {
-    if !sentence.contains(|c| matches!(c, '\u{e00}'..='\u{eff}')) {
-        return vec![sentence];
-    }
-    let mut out = Vec::new();
-    let mut rest = sentence;
-    let mut from = 0;
-    while let Some(at) = rest.get(from..).and_then(|tail| tail.find(' ')) {
-        let end = from + at;
-        let (Some(head), Some(tail)) = (rest.get(..end), rest.get(end + 1..)) else {
-            break;
-        };
-        if head.chars().count() >= MIN_PHRASE && tail.chars().count() >= MIN_PHRASE {
-            out.push(head);
-            (rest, from) = (tail, 0);
-        } else {
-            from = end + 1;
-        }
-    }
-    out.push(rest);
-    out
-}
-
-/// A fragment identifier for a heading: folded, every run of other characters than `a-z0-9` one hyphen.
-pub fn slug(heading: &str) -> String {
-    let mut out = String::new();
-    for c in fold(heading).chars() {
-        if c.is_ascii_alphanumeric() {
-            out.push(c);
-        } else if !out.is_empty() && !out.ends_with('-') {
-            out.push('-');
-        }
-    }
-    out.trim_end_matches('-').to_owned()
-}
-
-/// Greetings and thanks, folded.
-const GREETINGS: &str = "hello hi hey thanks thank bonjour bonsoir salut coucou merci hola gracias hallo danke ciao \
-                         grazie ola obrigado obrigada dank";
-
-/// True when a folded word greets or thanks.
-pub fn is_greeting(word: &str) -> bool {
-    GREETINGS
-        .split_ascii_whitespace()
-        .any(|greeting| greeting == word)
-}
-
 /// The language of a question by its script and its stopwords, or the hint's language when they do not tell.
 pub fn language<'a>(question: &str, hint: &'a str) -> &'a str {
     let words = words(question);
@@ -179,7 +94,7 @@ pub fn language<'a>(question: &str, hint: &'a str) -> &'a str {
         return tag;
     }
     let mut best = (hint, votes(hint));
-    for tag in crate::search::stop::languages() {
+    for tag in crate::stop::languages() {
         let count = votes(tag);
         if count > best.1 {
             best = (tag, count);
@@ -258,36 +173,6 @@ mod tests {
         ] {
             assert_eq!(stem(word), expected);
             assert!(word.starts_with(stem(word)));
-        }
-    }
-
-    #[test]
-    fn sentences_keep_initials_and_numbers_together() {
-        assert_eq!(
-            sentences("J. Dupont gère 3.5 To. Elle vit à Rennes ! Et toi ?"),
-            ["J. Dupont gère 3.5 To.", "Elle vit à Rennes !", "Et toi ?"]
-        );
-        assert_eq!(sentences("  "), Vec::<&str>::new());
-        for (text, count) in [
-            ("今天休息。明天开门！谁来？", 3),
-            ("यह पहला है। यह दूसरा है।", 2),
-            ("أين المكتبة؟ في الطابق الثاني.", 2),
-            ("ሰላም ነው። ደህና ነህ፧ አዎ።", 3),
-            ("ก๋วยเตี๋ยวเรือชามละยี่สิบบาทถ้วน ส่วนก๋วยเตี๋ยวต้มยำชามละสี่สิบบาท ฟรี", 2),
-        ] {
-            assert_eq!(sentences(text).len(), count, "{:?}", sentences(text));
-        }
-    }
-
-    #[test]
-    fn slugs() {
-        for (heading, expected) in [
-            ("Compétences techniques", "competences-techniques"),
-            ("Puis-je télétravailler ?", "puis-je-teletravailler"),
-            ("Kubernetes & « GitOps »", "kubernetes-gitops"),
-            ("  ", ""),
-        ] {
-            assert_eq!(slug(heading), expected);
         }
     }
 
