@@ -5,6 +5,7 @@
 
 pub mod document;
 pub mod fold;
+pub mod identity;
 pub mod kind;
 pub mod language;
 pub mod script;
@@ -19,6 +20,7 @@ pub mod words;
 pub mod old;
 
 pub use document::Document;
+pub use identity::identity;
 pub use sentences::sentences;
 pub use slug::slug;
 pub use tokens::tokens;
