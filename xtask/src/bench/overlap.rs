@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use bulle_edge_core::knowledge::{
-    chunk::{chunks, tokens},
+    chunk::{self, chunks},
     golden::{mrr, recall},
 };
 
@@ -60,7 +60,7 @@ pub fn run(file: &Path) -> Result<()> {
                 places.push(place.map(|place| place + 1));
             }
         }
-        let size: usize = rows.iter().map(|row| tokens(&row.text)).sum();
+        let size: usize = rows.iter().map(|row| chunk::size(&row.text)).sum();
         let name = file.file_stem().context("a file has a name")?;
         println!(
             "{:20} {repeated:9} {:9} {size:9} | {:.3} {:.3} {:.3}",

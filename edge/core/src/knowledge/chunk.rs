@@ -4,15 +4,16 @@ use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser
 
 use bulle_edge_text::{Document, sentences, slug};
 
-/// Longest chunk, in tokens as [`tokens`] counts them.
+/// Longest chunk, in tokens as [`size`] counts them.
 pub const MAX_CHUNK_TOKENS: usize = 350;
 
 /// Most characters of a heading; one that is longer is text, too.
 const MAX_HEADING_CHARS: usize = 200;
 
-/// Tokens of a text, roughly: a token is four letters of Latin, two of another alphabet, one character of Chinese.
-/// It may be wrong by a third; that is enough to cut by.
-pub fn tokens(text: &str) -> usize {
+/// Size of a text in tokens, roughly and rather too large: a token is four letters of Latin, two of another alphabet, one
+/// character of Chinese. It may be wrong by a third; that is enough to cut by. What a prompt costs is estimated by
+/// [`bulle_edge_text::tokens()`]; that would cut a Russian document into chunks twice as long.
+pub fn size(text: &str) -> usize {
     let quarters: usize = text.chars().map(quarters).sum();
     quarters.div_ceil(4)
 }
@@ -187,21 +188,21 @@ impl Cutter {
         let section = section.to_owned();
         let at =
             |page: Option<u32>| page.map_or_else(|| section.clone(), |page| format!("page={page}"));
-        let (mut text, mut size, mut anchor) = (String::new(), 0, String::new());
+        let (mut text, mut taken, mut anchor) = (String::new(), 0, String::new());
         for (unit, page) in std::mem::take(&mut self.units) {
             for piece in pieces(&unit) {
-                let more = tokens(&piece) + 1;
-                let full = size + more > MAX_CHUNK_TOKENS || at(page) != anchor;
+                let more = size(&piece) + 1;
+                let full = taken + more > MAX_CHUNK_TOKENS || at(page) != anchor;
                 if !text.is_empty() && full {
                     self.push(&heading, &anchor, &mut text);
                 }
                 if text.is_empty() {
-                    (size, anchor) = (0, at(page));
+                    (taken, anchor) = (0, at(page));
                 } else {
                     text.push('\n');
                 }
                 text.push_str(&piece);
-                size += more;
+                taken += more;
             }
         }
         self.push(&heading, &anchor, &mut text);
@@ -235,33 +236,33 @@ fn page(html: &str) -> Option<u32> {
 /// words, a word without end anywhere.
 fn pieces(unit: &str) -> Vec<String> {
     const MAX: usize = MAX_CHUNK_TOKENS - 1;
-    if tokens(unit) <= MAX {
+    if size(unit) <= MAX {
         return vec![unit.to_owned()];
     }
     let mut out: Vec<String> = Vec::new();
-    let mut size = 0;
+    let mut taken = 0;
     let mut add = |part: &str, out: &mut Vec<String>| {
-        let more = tokens(part) + 1;
+        let more = size(part) + 1;
         match out.last_mut() {
-            Some(last) if size + more <= MAX => {
+            Some(last) if taken + more <= MAX => {
                 last.push(' ');
                 last.push_str(part);
-                size += more;
+                taken += more;
             }
             _ => {
                 out.push(part.to_owned());
-                size = more;
+                taken = more;
             }
         }
     };
     for sentence in sentences(unit) {
-        if tokens(sentence) <= MAX {
+        if size(sentence) <= MAX {
             add(sentence, &mut out);
             continue;
         }
         for word in sentence.split_whitespace() {
             let mut rest = word;
-            while tokens(rest) > MAX {
+            while size(rest) > MAX {
                 let mut spent = 0;
                 let cut = rest.char_indices().find(|(_, c)| {
                     spent += quarters(*c);
@@ -308,7 +309,7 @@ mod tests {
         assert_eq!(all, bare(&body.replace("# T", "")));
         for chunk in chunks {
             assert!(
-                tokens(&chunk.text) <= MAX_CHUNK_TOKENS,
+                size(&chunk.text) <= MAX_CHUNK_TOKENS,
                 "{}",
                 chunk.text.len()
             );
@@ -322,7 +323,7 @@ mod tests {
         let chunks = chunks(&Document::parse(&body));
         assert!(chunks.len() > 3);
         for chunk in &chunks {
-            assert!(tokens(&chunk.text) <= MAX_CHUNK_TOKENS);
+            assert!(size(&chunk.text) <= MAX_CHUNK_TOKENS);
             assert!(chunk.text.ends_with('。'), "{}", chunk.text);
         }
     }
