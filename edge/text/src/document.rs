@@ -1,4 +1,4 @@
-//! What an owner gave, whatever its format was: Markdown with a title.
+//! A document that a bot knows, whatever its format was: Markdown with a title.
 
 /// A document with its front matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

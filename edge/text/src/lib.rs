@@ -17,8 +17,6 @@ pub mod tokens;
 pub mod visible;
 pub mod words;
 
-pub mod old;
-
 pub use document::Document;
 pub use identity::identity;
 pub use sentences::sentences;

@@ -1,5 +1,6 @@
-//! Where a sentence ends.
+//! A paragraph cut into sentences.
 
+use crate::script::Script;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// The sentences of a paragraph, trimmed, in order (UAX #29). A full stop after an initial or inside an
@@ -30,7 +31,8 @@ const MIN_PHRASE: usize = 25;
 
 /// Thai and Lao have no full stop: a space ends a phrase, and a phrase that is long enough stands for a sentence.
 fn phrases(sentence: &str) -> Vec<&str> {
-    if !sentence.contains(|c| matches!(c, '\u{e00}'..='\u{eff}')) {
+    let without_stops = |c: char| matches!(Script::of(c), Some(Script::Thai | Script::Lao));
+    if !sentence.contains(without_stops) {
         return vec![sentence];
     }
     let mut out = Vec::new();

@@ -1,6 +1,6 @@
 //! Names of sections in addresses.
 
-use crate::old::fold;
+use crate::fold::fold;
 
 /// A fragment identifier for a heading: folded, every run of other characters than `a-z0-9` one hyphen.
 pub fn slug(heading: &str) -> String {

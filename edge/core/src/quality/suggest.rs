@@ -6,7 +6,10 @@ use crate::{
     reply::trailer::{MAX_SUGGESTION_CHARS, MAX_SUGGESTIONS},
     retrieval::{Hit, Passages, query::Terms},
 };
-use bulle_edge_text::{language, old::words};
+use bulle_edge_text::{
+    language,
+    words::{Word, words},
+};
 
 /// Headings of passages that were found and not cited, in the language of the question, then the owner's
 /// suggestions: at most three. Never what the question, or one of those that were `asked` before, has asked.
@@ -18,7 +21,7 @@ pub fn suggest(
 ) -> Vec<String> {
     let bot = &question.site().bot;
     let spoken = passages.language();
-    let mut taken: Vec<Vec<String>> = asked.iter().map(|text| words(text)).collect();
+    let mut taken: Vec<Vec<Word>> = asked.iter().map(|text| words(text)).collect();
     taken.push(words(question.text()));
     let mut out = Vec::new();
     let mut offer = |text: &str, out: &mut Vec<String>| {

@@ -4,7 +4,7 @@
 use bulle_protocol::block::blocks_to_text;
 
 use super::{markdown, mend};
-use bulle_edge_text::old::words;
+use bulle_edge_text::words::words;
 
 /// Begins the line.
 const OPEN: &str = "<next>";

@@ -4,7 +4,11 @@ mod fuse;
 pub mod query;
 mod snippet;
 
-use bulle_edge_text::{language, old::words, stop::is_greeting, words::Word};
+use bulle_edge_text::{
+    language,
+    stop::is_greeting,
+    words::{Word, words},
+};
 use bulle_protocol::event::Source;
 use futures_util::future::join;
 
@@ -166,8 +170,10 @@ pub async fn search(
     let name = &question.site().bot.name;
     let language = language::guess(question.text(), question.locale()).to_owned();
     let mut terms = Terms::of(question.text(), &language).without_name(name);
-    let continues =
-        terms.is_empty() && !words(question.text()).iter().any(|word| is_greeting(word));
+    let continues = terms.is_empty()
+        && !words(question.text())
+            .iter()
+            .any(|word| is_greeting(&word.form));
     let mut said = question.text().to_owned();
     if let (true, Some(previous)) = (continues, previous) {
         terms = Terms::of(previous, &language).without_name(name);

@@ -146,7 +146,7 @@ impl Query {
 mod tests {
     use super::*;
     use crate::retrieval::query::Terms;
-    use bulle_edge_text::{fold, words::Word};
+    use bulle_edge_text::words::Word;
     use proptest::prelude::*;
 
     fn body(text: &str, language: &str) -> String {
@@ -254,12 +254,6 @@ mod tests {
                 prop_assert!(asked.contains(key));
                 prop_assert!(keys.split(' ').any(|other| other == key), "{key} in {keys}");
             }
-        }
-
-        #[test]
-        fn folding_twice_is_folding_once(text in ".{0,40}") {
-            let once = fold::fold(&text);
-            prop_assert_eq!(fold::fold(&once), once);
         }
     }
 }

@@ -416,18 +416,36 @@ fn lines_of_the_table_of_languages_are_whole() {
                 "{}: {word}",
                 language.tag
             );
-            let whole = word
-                .chars()
-                .all(|c| c.is_alphabetic() || script::is_mark(c));
+            let whole = word.chars().all(|c| c.is_alphabetic() || is_mark(c));
             assert!(whole, "{}: {word}", language.tag);
         }
         let has_words = !language.words.is_empty();
         assert!(
-            has_words
-                || language.tag == "ja"
-                || language.tag == "zh"
-                || Script::Only(language.tag).letters() > 0.0
+            has_words || ONE_SCRIPT.contains(&language.tag),
+            "{}",
+            language.tag
         );
+    }
+}
+
+/// Languages that their script tells, without words.
+const ONE_SCRIPT: [&str; 10] = ["el", "he", "ja", "zh", "ko", "th", "ka", "hy", "bn", "ta"];
+
+#[test]
+fn questions_have_a_language_in_any_case() {
+    for (question, hint, expected) in [
+        ("Quelle est ton expérience avec Kubernetes ?", "en", "fr"),
+        ("What is your experience with Kubernetes?", "fr-FR", "en"),
+        ("Kubernetes", "fr-FR", "fr"),
+        ("Was ist deine Erfahrung mit Kubernetes?", "en", "de"),
+        ("東京", "ja", "ja"),
+        ("東京", "en", "zh"),
+        ("ใครคือผู้จัดการ", "en", "th"),
+        ("मोटर की कीमत", "en", "hi"),
+        ("मोटर की कीमत", "mr", "mr"),
+        ("எப்போது", "en", "ta"),
+    ] {
+        assert_eq!(guess(question, hint), expected, "{question}");
     }
 }
 
