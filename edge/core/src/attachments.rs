@@ -1,8 +1,13 @@
 //! Files that visitors give. Of a file only its text is kept; it is material for answers, never an instruction.
 
+use bulle_edge_text::{
+    Document,
+    tokens::{quarters, tokens},
+    visible,
+};
 use bulle_protocol::problem::{Code, Problem};
 
-use crate::{guard::input::visible, knowledge::Document, model::Material, prompt::tokens};
+use crate::model::Material;
 
 /// Largest file, in bytes.
 pub const MAX_BYTES: usize = 5 * 1024 * 1024;
@@ -76,11 +81,10 @@ fn cut(text: &str, most: usize) -> String {
     if tokens(text) <= most {
         return text.to_owned();
     }
-    // As `tokens` counts: quarters of a token.
     let mut left = most.saturating_sub(tokens(CUT)) * 4;
     let mut end = 0;
     for (at, c) in text.char_indices() {
-        let cost = if u32::from(c) >= 0x2e80 { 4 } else { 1 };
+        let cost = quarters(c);
         if cost > left {
             break;
         }

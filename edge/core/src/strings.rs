@@ -198,6 +198,8 @@ pub fn failure(bot: Option<&BotSettings>, locale: &str, code: Code) -> String {
 
 #[cfg(test)]
 mod tests {
+    use bulle_edge_text::script::Script;
+
     use super::*;
     use bulle_protocol::settings::{Localized, Refusals};
 
@@ -284,16 +286,16 @@ mod tests {
                     ),
                     _ => {}
                 }
-                let range = match tag {
-                    "ar" => '\u{600}'..='\u{6ff}',
-                    "he" => '\u{590}'..='\u{5ff}',
-                    "hi" => '\u{900}'..='\u{97f}',
-                    "ja" => '\u{3000}'..='\u{9fff}',
-                    "ko" => '\u{ac00}'..='\u{d7a3}',
-                    "zh" => '\u{4e00}'..='\u{9fff}',
+                let is_own: fn(Script) -> bool = match tag {
+                    "ar" => |script| script == Script::Arabic,
+                    "he" => |script| script == Script::Hebrew,
+                    "hi" => |script| script == Script::Devanagari,
+                    "ja" => Script::is_japanese,
+                    "ko" => |script| script == Script::Hangul,
+                    "zh" => |script| script == Script::Han,
                     _ => continue,
                 };
-                assert!(text.chars().any(|c| range.contains(&c)), "{told}");
+                assert!(text.chars().filter_map(Script::of).any(is_own), "{told}");
             }
         }
     }

@@ -1,7 +1,8 @@
 //! What a conversation has said before, and how much of it goes into a prompt.
 
-use super::{BUDGET_TOKENS, tokens};
+use super::BUDGET_TOKENS;
 use crate::model::{Exchange, Summary};
+use bulle_edge_text::tokens;
 
 /// Earlier exchanges that are offered to the prompt: no more can fit, for a text costs four tokens at least.
 pub const MAX_EXCHANGES: usize = BUDGET_TOKENS / 8;

@@ -16,13 +16,14 @@ pub use template::CURRENT;
 pub use bulle_protocol::admin::prompt::{PromptMessage as Turn, PromptRole as Role};
 
 use crate::{
+    digest::sha256_hex,
     guard::Question,
     model::Summary,
     record::{PromptAdditions, PromptReference},
     retrieval::{Passage, Passages},
     settings::BotSettings,
-    text::sha256_hex,
 };
+use bulle_edge_text::tokens;
 use template::{Section, Template, fill};
 
 /// Tokens of the whole prompt, estimated. What was written so far of an answer that goes on comes on top.
@@ -232,19 +233,6 @@ impl Turns {
             }),
         }
     }
-}
-
-/// An estimate of tokens without a tokenizer: four characters of an alphabetic script a token, one of a
-/// script without spaces.
-pub fn tokens(text: &str) -> usize {
-    let (narrow, wide) = text.chars().fold((0, 0), |(narrow, wide), c| {
-        if u32::from(c) >= 0x2e80 {
-            (narrow, wide + 1)
-        } else {
-            (narrow + 1, wide)
-        }
-    });
-    narrow / 4 + wide + 4
 }
 
 /// The instructions, and the rows of the passages that stand in them. What changes from question to question comes last:

@@ -3,10 +3,10 @@
 use super::{
     BUDGET_TOKENS, Prompt, Role, Turns,
     template::{Section, Template},
-    tokens,
 };
 use crate::model::{Exchange, Summary};
 use crate::record::PromptReference;
+use bulle_edge_text::tokens;
 
 /// Tokens of a conversation that are summed up at once, estimated.
 const SUMMED_TOKENS: usize = BUDGET_TOKENS * 2;

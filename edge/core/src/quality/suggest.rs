@@ -5,10 +5,12 @@ use bulle_protocol::event::Suggestions;
 
 use crate::{
     guard::Question,
-    quality::language,
     retrieval::{Passages, query::Terms},
     search::Hit,
-    text::words,
+};
+use bulle_edge_text::{
+    language,
+    words::{Word, words},
 };
 
 /// Headings of passages that were found and not cited, in the language of the question, then the owner's
@@ -21,7 +23,7 @@ pub fn suggest(
 ) -> Vec<String> {
     let bot = &question.site().bot;
     let spoken = passages.language();
-    let mut taken: Vec<Vec<String>> = asked.iter().map(|text| words(text)).collect();
+    let mut taken: Vec<Vec<Word>> = asked.iter().map(|text| words(text)).collect();
     taken.push(words(question.text()));
     let mut out = Vec::new();
     let mut offer = |text: &str, out: &mut Vec<String>| {
@@ -70,7 +72,7 @@ fn within(heading: &str, text: &str, language: &str) -> bool {
 /// Whether the passage is in the language, as far as its document or its words say.
 fn speaks(hit: &Hit, language: &str) -> bool {
     if hit.language.is_empty() {
-        return language::language(&hit.text).is_none_or(|found| found.tag == language);
+        return language::detect(&hit.text).is_none_or(|found| found.tag == language);
     }
     hit.speaks(language)
 }

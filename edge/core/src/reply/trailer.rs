@@ -4,7 +4,7 @@
 use bulle_protocol::{block::blocks_to_text, event::Suggestions};
 
 use super::{markdown, mend};
-use crate::text::words;
+use bulle_edge_text::words::words;
 
 /// Begins the line.
 const OPEN: &str = "<next>";

@@ -1,17 +1,13 @@
 //! Golden questions: whether what an owner expects is found, and how well that goes.
 
+use bulle_edge_text::{fold::fold, language, visible};
 use bulle_protocol::{
     admin::golden::{Expected, GoldenQuestion, NewGoldenQuestion},
     problem::{Code, Problem},
 };
 
 use super::{Passage, find, query::Terms};
-use crate::{
-    guard::input::visible,
-    ports::{Index, Meaning, PortError},
-    search::fold::fold,
-    text,
-};
+use crate::ports::{Index, Meaning, PortError};
 
 /// Most golden questions of a bot: each costs a search.
 pub const MAX_QUESTIONS: usize = 100;
@@ -96,7 +92,7 @@ pub async fn look(
     question: &str,
     expected: &Expected,
 ) -> Result<(Option<u32>, Option<String>), PortError> {
-    let language = text::language(question, locale);
+    let language = language::guess(question, locale);
     let terms = Terms::of(question, language).without_name(name);
     let found = find(index, (tenant_id, bot_id), question, &terms, language).await?;
     let place = found.iter().find(|passage| is_expected(expected, passage));

@@ -8,6 +8,11 @@ mod with_files;
 
 pub use with_files::WithFiles;
 
+use bulle_edge_text::{
+    language,
+    stop::is_greeting,
+    words::{Word, words},
+};
 use bulle_protocol::event::Source;
 use futures_util::future::join;
 
@@ -17,9 +22,7 @@ use crate::{
     search::{
         Found, Hit,
         rank::{self, Text, Wanted},
-        words::Word,
     },
-    text,
 };
 use query::Terms;
 
@@ -142,12 +145,12 @@ pub async fn search(
     previous: Option<&str>,
 ) -> Result<Passages, PortError> {
     let name = &question.site().bot.name;
-    let language = text::language(question.text(), question.locale()).to_owned();
+    let language = language::guess(question.text(), question.locale()).to_owned();
     let mut terms = Terms::of(question.text(), &language).without_name(name);
     let continues = terms.is_empty()
-        && !text::words(question.text())
+        && !words(question.text())
             .iter()
-            .any(|word| text::is_greeting(word));
+            .any(|word| is_greeting(&word.form));
     let mut said = question.text().to_owned();
     if let (true, Some(previous)) = (continues, previous) {
         terms = Terms::of(previous, &language).without_name(name);

@@ -2,7 +2,7 @@
 
 use super::query::Terms;
 use crate::search::Hit;
-use crate::text::sentences;
+use bulle_edge_text::sentences;
 
 /// The units of a text, each a sentence or an item.
 fn units(text: &str) -> Vec<&str> {

@@ -1,10 +1,12 @@
 //! An index with the visitor's files in it: a bot without a model quotes from both.
 
+use bulle_edge_text::{Document, words::words};
+
 use crate::{
-    knowledge::Document,
+    knowledge::chunk::chunks,
     model::Material,
     ports::{Index, Meaning, PortError},
-    search::{Found, Hit, Query, words::words},
+    search::{Found, Hit, Query},
 };
 
 /// An index that also holds files.
@@ -30,7 +32,7 @@ impl<I: Index> Index for WithFiles<'_, I> {
                 body: file.text.clone(),
                 ..Document::default()
             };
-            for chunk in document.chunks() {
+            for chunk in chunks(&document) {
                 let held: Vec<String> = (words(&chunk.heading).into_iter())
                     .chain(words(&chunk.text))
                     .map(|word| word.key)

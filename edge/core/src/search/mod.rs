@@ -4,20 +4,15 @@
 //! a Chinese sentence for one word, and cut Hindi words at their vowel signs. Each word carries the scope, a word made
 //! from tenant and bot: a search can meet no other bot's rows, and reads none.
 
-pub mod fold;
 mod hit;
-pub mod kind;
 pub mod rank;
-pub mod stem;
-pub mod stop;
-pub mod words;
 
 pub use hit::Hit;
 
+use bulle_edge_text::words::{has_compounds, part_keys, words};
 use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
-use words::{has_compounds, part_keys, words};
 
 /// The words of one bot begin with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +89,7 @@ pub fn index_columns(
 pub struct Query {
     /// Whose chunks.
     pub scope: Scope,
-    /// Any of these words, as [`Word::key`](words::Word::key) has them.
+    /// Any of these words, as [`Word::key`](bulle_edge_text::words::Word::key) has them.
     pub keys: Vec<String>,
 }
 
@@ -148,9 +143,9 @@ impl Query {
 
 #[cfg(test)]
 mod tests {
-    use super::words::Word;
     use super::*;
     use crate::retrieval::query::Terms;
+    use bulle_edge_text::words::Word;
     use proptest::prelude::*;
 
     fn body(text: &str, language: &str) -> String {
@@ -258,12 +253,6 @@ mod tests {
                 prop_assert!(asked.contains(key));
                 prop_assert!(keys.split(' ').any(|other| other == key), "{key} in {keys}");
             }
-        }
-
-        #[test]
-        fn folding_twice_is_folding_once(text in ".{0,40}") {
-            let once = fold::fold(&text);
-            prop_assert_eq!(fold::fold(&once), once);
         }
     }
 }

@@ -1,30 +1,32 @@
-//! What the forms of one word have in common, by script and without dictionaries.
+//! Stems: what the forms of one word have in common, by script and without dictionaries.
+
+use crate::script::Script;
 
 /// Longest key, in characters.
 const MAX_KEY: usize = 5;
 
-/// What a word of this stem is looked up by.
+/// The beginning of a stem, by which the index finds its words.
 pub fn key(stem: &str) -> String {
     stem.chars().take(MAX_KEY).collect()
 }
 
-/// Whether a key is as long as one can be.
+/// Whether a key is of the full length, so that its stem may be longer.
 pub fn is_whole_key(key: &str) -> bool {
     key.chars().count() == MAX_KEY
 }
 
 /// The word without the endings (and in Arabic the articles) of its script's languages.
 pub fn stem(word: &str) -> &str {
-    match word.chars().next().map_or(0, u32::from) {
-        0x370..=0x3ff => without(word, &GREEK, 3),
+    match word.chars().next().and_then(Script::of) {
+        Some(Script::Greek) => without(word, &GREEK, 3),
         // `музей` and `музеями` leave the same when a vowel goes as well.
-        0x400..=0x52f => without(
+        Some(Script::Cyrillic) => without(
             without(word, &CYRILLIC, 3),
             &["а", "е", "и", "о", "у", "ы", "ь", "ю", "я"],
             3,
         ),
-        0x600..=0x6ff => arabic(word),
-        0x900..=0x97f => without(word, &DEVANAGARI, 2),
+        Some(Script::Arabic) => arabic(word),
+        Some(Script::Devanagari) => without(word, &DEVANAGARI, 2),
         _ => latin(word),
     }
 }
@@ -258,3 +260,27 @@ const DEVANAGARI: [&str; 24] = [
     "े",
     "ो",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stems_are_prefixes() {
+        for (word, expected) in [
+            ("aks", "aks"),
+            ("dogs", "dog"),
+            ("cluster", "clust"),
+            ("clusters", "clust"),
+            ("experiences", "experienc"),
+            ("working", "work"),
+            ("disponibilites", "dispo"),
+            ("numero", "numer"),
+            ("ers", "ers"),
+            ("架構", "架構"),
+        ] {
+            assert_eq!(stem(word), expected);
+            assert!(word.starts_with(stem(word)));
+        }
+    }
+}

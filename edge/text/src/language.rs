@@ -1,7 +1,6 @@
-//! Which language a text is in, by its script and its commonest words, and only when there is no doubt: to be
-//! silent costs nothing, to be wrong costs a good answer.
+//! Which language a text is in, by its script and its commonest words: [`detect`] only when there is no doubt (to be silent
+//! costs nothing, to be wrong costs a good answer), [`guess`] in any case.
 
-mod script;
 mod table;
 
 #[cfg(test)]
@@ -9,8 +8,14 @@ mod tests;
 
 use std::{cmp::Reverse, collections::HashMap};
 
-use script::Script;
-use table::{Language, TABLE, bare};
+use crate::{
+    fold::fold,
+    script::{Script, is_mark},
+    stop,
+    words::words,
+};
+pub use table::Language;
+use table::TABLE;
 
 /// Bytes of a text from which no further line is looked at, and most characters of a line.
 const MAX_BYTES: usize = 8 * 1024;
@@ -49,7 +54,7 @@ const MANY_HAN: usize = 20;
 
 /// The language of a text in Markdown, when it is long enough and there is no doubt; of close languages the
 /// likeliest. Code, addresses and what stands between quotation marks do not count.
-pub fn language(text: &str) -> Option<Language> {
+pub fn detect(text: &str) -> Option<Language> {
     Census::of(&prose(text)).language()
 }
 
@@ -62,13 +67,15 @@ pub fn off_language(question: &str, answer: &str, allowed: &[String]) -> Option<
     let text = prose(answer);
     let census = Census::of(&text);
     let spoken = census.language().filter(|_| census.is_long())?;
-    if spoken.is_named(&bare(question)) {
+    if spoken.is_named(&fold(question)) {
         return None;
     }
-    let asked = language(question);
+    let asked = detect(question);
     let permitted = |language: &Language| {
-        let mut known = allowed.iter().filter_map(|tag| Language::of_tag(tag));
-        known.any(|permitted| permitted.is_close(language))
+        allowed
+            .iter()
+            .filter_map(|tag| Language::of_tag(tag))
+            .any(|permitted| permitted.is_close(language))
     };
     let expected = match asked {
         Some(asked) if allowed.is_empty() || permitted(&asked) => Some(asked),
@@ -83,6 +90,48 @@ pub fn off_language(question: &str, answer: &str, allowed: &[String]) -> Option<
         return None;
     }
     Some(expected.tag.to_owned())
+}
+
+/// The language of a question (its primary subtag) by its script and its stop words, or the hint's language when they do
+/// not tell. Unlike [`detect`], it always has an answer: a wrong one costs a search some stop words.
+pub fn guess<'a>(question: &str, hint: &'a str) -> &'a str {
+    let hint = hint.split('-').next().unwrap_or_default();
+    if let Some(tag) = by_script(question, hint) {
+        return tag;
+    }
+    let words = words(question);
+    let votes = |tag: &str| {
+        words
+            .iter()
+            .filter(|word| stop::is_stopword(&word.form, Some(tag)))
+            .count()
+    };
+    let mut best = (hint, votes(hint));
+    for tag in stop::languages() {
+        let count = votes(tag);
+        if count > best.1 {
+            best = (tag, count);
+        }
+    }
+    best.0
+}
+
+/// The language of a script that is written in one language, or in few of which the hint may be one.
+fn by_script<'a>(text: &str, hint: &'a str) -> Option<&'a str> {
+    let mut scripts = text.chars().filter_map(Script::of_letter);
+    if text
+        .chars()
+        .filter_map(Script::of_letter)
+        .any(Script::is_kana)
+    {
+        return Some("ja");
+    }
+    let tags = scripts.next()?.languages();
+    if tags.contains(&hint) {
+        Some(hint)
+    } else {
+        tags.first().copied()
+    }
 }
 
 /// The English name of the language of a tag; the tag when it has none here.
@@ -132,7 +181,7 @@ fn unquoted(line: &str) -> String {
         ('《', '》'),
     ];
     let mut out = String::new();
-    // Marks that do not come any more: a line of nothing but opening marks is not searched for each.
+    // Closing marks that the rest of the line does not hold: a line of nothing but opening marks is searched once for each.
     let mut missing: Vec<char> = Vec::new();
     let mut rest = line;
     while let Some(c) = rest.chars().next() {
@@ -161,20 +210,22 @@ fn unquoted(line: &str) -> String {
 /// A language that a text may be in.
 struct Candidate {
     language: Language,
-    /// Its words that the text holds, with how often.
+    /// Its words that the text holds, and how often each.
     words: Vec<(&'static str, usize)>,
-    /// How many they are.
+    /// How many words of the text those are.
     hits: usize,
-    /// The same, where a word that other languages have, too, counts less; [`WHOLE`] is one.
+    /// The same in parts of [`WHOLE`], where a word that other languages have, too, counts less.
     weight: usize,
 }
 
 impl Candidate {
     /// Words of this language that the other one does not have.
     fn beside(&self, other: &Self) -> usize {
-        let own = self.words.iter();
-        let own = own.filter(|(word, _)| !other.words.iter().any(|(known, _)| known == word));
-        own.map(|(_, hits)| hits).sum()
+        self.words
+            .iter()
+            .filter(|(word, _)| !other.words.iter().any(|(known, _)| known == word))
+            .map(|(_, hits)| hits)
+            .sum()
     }
 }
 
@@ -184,9 +235,9 @@ struct Census {
     letters: Vec<(Script, usize)>,
     /// How often each word stands in the text, in lower case.
     words: HashMap<String, usize>,
-    /// Words.
+    /// Words in all.
     total: usize,
-    /// Those that begin with a capital: names, mostly.
+    /// Words that begin with a capital: names, mostly.
     capital: usize,
     /// Characters that Chinese prose is full of.
     chinese: usize,
@@ -202,7 +253,7 @@ impl Census {
             chinese: text.chars().filter(|c| CHINESE.contains(*c)).count(),
         };
         for c in text.chars() {
-            if let Some(script) = Script::of(c) {
+            if let Some(script) = Script::of_letter(c) {
                 match census
                     .letters
                     .iter_mut()
@@ -213,7 +264,7 @@ impl Census {
                 }
             }
         }
-        let is_part = |c: char| c.is_alphanumeric() || script::is_mark(c);
+        let is_part = |c: char| c.is_alphanumeric() || is_mark(c);
         for word in text.split(|c| !is_part(c)).filter(|word| !word.is_empty()) {
             if !Script::of_word(word).is_some_and(Script::has_words) {
                 continue;
@@ -226,15 +277,22 @@ impl Census {
     }
 
     fn count(&self, script: Script) -> usize {
-        let found = self.letters.iter().find(|(known, _)| *known == script);
-        found.map_or(0, |(_, count)| *count)
+        self.letters
+            .iter()
+            .find(|(known, _)| *known == script)
+            .map_or(0, |(_, count)| *count)
+    }
+
+    fn kana(&self) -> usize {
+        self.count(Script::Hiragana) + self.count(Script::Katakana)
     }
 
     /// Roughly how many words of a script there are.
     fn units(&self, script: Script) -> f64 {
-        let count = match script {
-            Script::Han | Script::Kana => self.count(Script::Han) + self.count(Script::Kana),
-            other => self.count(other),
+        let count = if script.is_japanese() {
+            self.count(Script::Han) + self.kana()
+        } else {
+            self.count(script)
         };
         count as f64 / script.letters()
     }
@@ -242,8 +300,10 @@ impl Census {
     /// The script of most words; not the Latin one when another has enough of them, for every language has
     /// technical terms in it.
     fn main(&self) -> Script {
-        let scripts = self.letters.iter().map(|(script, _)| *script);
-        let other = scripts
+        let other = self
+            .letters
+            .iter()
+            .map(|(script, _)| *script)
             .filter(|script| *script != Script::Latin)
             .max_by(|a, b| self.units(*a).total_cmp(&self.units(*b)));
         match other {
@@ -274,14 +334,17 @@ impl Census {
             }
         }
         match script {
-            Script::Han | Script::Kana => self.chinese_or_japanese(),
-            script if script.has_words() => self.by_words(script),
-            script => Language::of_tag(script.language()),
+            _ if script.is_japanese() => self.chinese_or_japanese(),
+            _ if script.has_words() => self.by_words(script),
+            _ => script
+                .languages()
+                .first()
+                .and_then(|tag| Language::of_tag(tag)),
         }
     }
 
     fn chinese_or_japanese(&self) -> Option<Language> {
-        let (kana, han) = (self.count(Script::Kana), self.count(Script::Han));
+        let (kana, han) = (self.kana(), self.count(Script::Han));
         if kana * 5 >= kana + han {
             return Language::of_tag("ja");
         }

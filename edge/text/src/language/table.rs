@@ -1,10 +1,8 @@
 //! The languages that Bulle knows, and their commonest words.
 
 use std::{collections::HashMap, sync::LazyLock};
-use unicode_normalization::UnicodeNormalization;
 
-use super::script::Script;
-use crate::text::fold;
+use crate::{fold::fold, script::Script};
 
 /// The languages, one a line: tag (BCP 47), English name, kin, what visitors call it, its commonest words.
 ///
@@ -22,9 +20,9 @@ pub struct Language {
     pub tag: &'static str,
     /// In English.
     pub name: &'static str,
-    /// A letter that languages have in common of which texts are taken for one another, else `-`.
+    /// A letter that languages share whose texts are taken for one another; `-` when there is none.
     pub kin: &'static str,
-    /// What visitors call it.
+    /// Beginnings of its names as visitors write them, folded.
     pub called: &'static str,
     /// Its commonest words.
     pub words: &'static str,
@@ -40,8 +38,11 @@ impl Language {
             "fil" => "tl".to_owned(),
             other => other.to_owned(),
         };
-        let mut languages = TABLE.languages.iter();
-        languages.find(|language| language.tag == primary).copied()
+        TABLE
+            .languages
+            .iter()
+            .find(|language| language.tag == primary)
+            .copied()
     }
 
     /// Whether texts of one are taken for the other: Spanish and Portuguese, Danish and Norwegian.
@@ -53,13 +54,13 @@ impl Language {
         if self.kin == "-" { self.tag } else { self.kin }
     }
 
-    /// Whether a [`bare`] text names the language, as in "in English, please".
+    /// Whether a folded text names the language, as in "in English, please".
     pub fn is_named(&self, folded: &str) -> bool {
-        let name = bare(self.name);
+        let name = fold(self.name);
         let beginnings = self
             .called
             .split(' ')
-            .map(|word| bare(word).replace('_', " "));
+            .map(|word| fold(word).replace('_', " "));
         let mut beginnings = beginnings.chain([name]).filter(|word| !word.is_empty());
         beginnings.any(|word| {
             // Scripts without spaces have no beginnings of words.
@@ -75,21 +76,16 @@ impl Language {
     }
 }
 
-/// In lower case and without accents, composed: the letters of Korean are no accents.
-pub fn bare(text: &str) -> String {
-    fold(text).nfc().collect()
-}
-
 /// [`LANGUAGES`], read once: reading it for each text would take longer than all else.
 pub static TABLE: LazyLock<Table> = LazyLock::new(Table::read);
 
-/// The languages, and their words the other way round.
+/// The languages, and the languages of each word.
 pub struct Table {
     /// In the order of [`LANGUAGES`].
     pub languages: Vec<Language>,
-    /// What a text may hold, a word of a language as it is or without its accents, with its place in `words`.
+    /// A word of a language, as it is or without its accents, and its place in `words`.
     numbers: HashMap<String, usize>,
-    /// Whose words those are.
+    /// The languages that have the word.
     words: Vec<Vec<Word>>,
 }
 
@@ -128,10 +124,12 @@ impl Table {
         }
     }
 
-    /// Whose word a word of a text may be.
+    /// The languages that a word of a text may be of.
     pub fn of(&self, said: &str) -> &[Word] {
-        let words = self.numbers.get(said).and_then(|at| self.words.get(*at));
-        words.map_or(&[], Vec::as_slice)
+        self.numbers
+            .get(said)
+            .and_then(|at| self.words.get(*at))
+            .map_or(&[], Vec::as_slice)
     }
 
     /// How many families of languages have a word.
@@ -165,6 +163,6 @@ fn also(word: &str) -> Option<String> {
     if word.is_ascii() || word.chars().any(dense) || Script::of_word(word) != Some(Script::Latin) {
         return None;
     }
-    let bare = bare(word);
+    let bare = fold(word);
     (bare.chars().count() >= MIN_BARE && bare != word).then_some(bare)
 }

@@ -1,59 +1,60 @@
-//! Words that say what kind of answer is wanted, not where it is.
+//! Stop words: they say what kind of answer is wanted, not where it stands, so a search leaves them out.
 
 use std::{
     collections::{HashMap, HashSet},
     sync::LazyLock,
 };
 
-use super::{fold::fold, kind::plain};
+use crate::{fold::fold, kind::plain, script::Script};
 
-/// By language: a line each.
+/// Stop words of languages with spaces between words: `tag|word word`.
 const SPACED: &str = include_str!("stop.txt");
 
-/// Of languages that write without spaces, and of Korean.
+/// Function words of languages without spaces, and of Korean: `tag|word word`.
 const JOINED: &str = include_str!("joined.txt");
 
+/// Phrases of politeness: `tag|phrase;phrase`.
+const PHRASES: &str = include_str!("phrases.txt");
+
+/// [`SPACED`], folded.
 static WORDS: LazyLock<HashMap<&str, HashSet<String>>> = LazyLock::new(|| {
-    let lines = SPACED.lines().filter_map(|line| line.split_once('|'));
-    lines
+    lines(SPACED)
         .map(|(tag, words)| (tag, words.split(' ').map(fold).collect()))
         .collect()
 });
 
-/// Several words that say nothing together, by language: they are left out before the words are.
-const PHRASES: &str = include_str!("phrases.txt");
-
+/// [`PHRASES`], as [`plain`] writes them.
 static PHRASE: LazyLock<Vec<(&str, Vec<String>)>> = LazyLock::new(|| {
-    let lines = PHRASES.lines().filter_map(|line| line.split_once('|'));
-    lines
+    lines(PHRASES)
         .map(|(tag, phrases)| (tag, phrases.split(';').map(plain).collect()))
         .collect()
 });
 
-/// The longest first.
+/// [`JOINED`], folded, the longest first.
 static PARTS: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let lines = JOINED.lines().filter_map(|line| line.split_once('|'));
-    let mut parts: Vec<String> = lines
+    let mut parts: Vec<String> = lines(JOINED)
         .flat_map(|(_, words)| words.split(' ').map(fold))
         .collect();
     parts.sort_by_key(|part| std::cmp::Reverse(part.chars().count()));
     parts
 });
 
-/// The languages that have a list of words.
-pub fn languages() -> impl Iterator<Item = &'static str> {
-    SPACED
-        .lines()
-        .filter_map(|line| line.split_once('|'))
-        .map(|(tag, _)| tag)
+/// Tag and words of each line of a table.
+fn lines(table: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    table.lines().filter_map(|line| line.split_once('|'))
 }
 
-/// True when the language has a list.
+/// The languages that have a list of stop words.
+pub fn languages() -> impl Iterator<Item = &'static str> {
+    lines(SPACED).map(|(tag, _)| tag)
+}
+
+/// Whether the language has a list of stop words.
 pub fn has_words(language: &str) -> bool {
     WORDS.contains_key(language)
 }
 
-/// True when the folded word is a stopword of the language; of any known language when `None`.
+/// Whether the folded word is a stop word of the language; of any known language when `None`.
 pub fn is_stopword(word: &str, language: Option<&str>) -> bool {
     match language {
         Some(language) => WORDS
@@ -63,7 +64,18 @@ pub fn is_stopword(word: &str, language: Option<&str>) -> bool {
     }
 }
 
-/// A folded question without the phrases of politeness of its language.
+/// Greetings and thanks, folded.
+const GREETINGS: &str = "hello hi hey thanks thank bonjour bonsoir salut coucou merci hola gracias hallo danke ciao \
+                         grazie ola obrigado obrigada dank";
+
+/// Whether a folded word greets or thanks.
+pub fn is_greeting(word: &str) -> bool {
+    GREETINGS
+        .split_ascii_whitespace()
+        .any(|greeting| greeting == word)
+}
+
+/// A folded question without the phrases of politeness of its language; the whole question when it is nothing else.
 pub fn without_phrases(question: String, language: &str) -> String {
     let Some((_, phrases)) = PHRASE.iter().find(|(tag, _)| *tag == language) else {
         return question;
@@ -82,7 +94,7 @@ pub fn without_phrases(question: String, language: &str) -> String {
     }
 }
 
-/// Whether the folded word is a stopword of the language but for one letter.
+/// Whether the folded word differs from a stop word of the language in one letter.
 pub fn is_slip(word: &str, language: &str) -> bool {
     let near = |known: &String| known.chars().nth(MIN_SLIP - 1).is_some() && one_apart(word, known);
     word.chars().nth(MIN_SLIP - 1).is_some()
@@ -94,7 +106,7 @@ pub fn is_slip(word: &str, language: &str) -> bool {
 /// Fewest letters of a word in which a slip is recognised.
 const MIN_SLIP: usize = 5;
 
-/// Whether one letter too many, too few or another makes the difference.
+/// Whether two words differ in one letter: one too many, too few or another.
 fn one_apart(a: &str, b: &str) -> bool {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let start = a.iter().zip(&b).take_while(|(a, b)| a == b).count();
@@ -106,9 +118,10 @@ fn one_apart(a: &str, b: &str) -> bool {
     a.len().max(b.len()) - start - end == 1
 }
 
-/// A folded question with a space for each function word that stands in it without spaces around.
+/// A folded question with a space in place of each function word that is joined to its neighbours, as in Chinese.
 pub fn cut(question: &str) -> String {
-    if question.chars().all(|c| c < '\u{e00}') {
+    let joins_words = |c: char| Script::of(c).is_some_and(Script::joins_words);
+    if !question.contains(joins_words) {
         return question.to_owned();
     }
     let mut out = question.to_owned();

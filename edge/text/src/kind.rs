@@ -2,21 +2,25 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use super::{fold::fold, words::has_compounds};
+use crate::{
+    fold::fold,
+    script::{Script, is_mark},
+    words::has_compounds,
+};
 
-/// A line for each language: how one asks when, words of time, how one asks the price, words of money, how one asks
-/// for a person, how one asks for a number, how one asks where, words of places. What must begin the question has a `^`;
-/// what only tells a place before a capital has a `+`. At last numbers.
+/// A line a language, its fields apart by `|`: tag, questions for a time, words of time, questions for a price, words of
+/// money, questions for a person, for a number, for a place, words of places, numbers in words. `^` marks words that
+/// must begin the question, `+` words that name a place only before a capital.
 const LANGUAGES: &str = include_str!("kinds.txt");
 
 /// What a question asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum FactKind {
     /// A time, a day, a year, how long.
     Time,
     /// A price, a fee.
     Price,
-    /// Somebody.
+    /// A person.
     Person,
     /// How many, how large.
     Number,
@@ -25,7 +29,7 @@ pub enum Kind {
 }
 
 struct Language {
-    asks: Vec<(Kind, Vec<String>)>,
+    asks: Vec<(FactKind, Vec<String>)>,
     time: Vec<String>,
     money: Vec<String>,
     place: Vec<String>,
@@ -35,11 +39,13 @@ struct Language {
 }
 
 impl Language {
-    /// Whether a text has words that one asks for such a fact with.
-    fn speaks_of(&self, kind: Kind, text: &str) -> bool {
+    /// Whether a text holds words that ask for such a fact.
+    fn speaks_of(&self, kind: FactKind, text: &str) -> bool {
         let plain = plain(text);
-        let mut asks = self.asks.iter().filter(|(asked, _)| *asked == kind);
-        asks.any(|(_, words)| words.iter().any(|words| has(&plain, words)))
+        self.asks
+            .iter()
+            .filter(|(asked, _)| *asked == kind)
+            .any(|(_, words)| words.iter().any(|words| has(&plain, words)))
     }
 }
 
@@ -54,7 +60,7 @@ static TABLE: LazyLock<HashMap<&str, Language>> = LazyLock::new(|| {
             .filter(|text| !text.is_empty())
             .collect::<Vec<_>>()
     };
-    let lines = LANGUAGES.lines().filter_map(|line| {
+    let language = |line: &'static str| {
         let cells: Vec<&str> = line.split('|').collect();
         let [
             tag,
@@ -72,11 +78,11 @@ static TABLE: LazyLock<HashMap<&str, Language>> = LazyLock::new(|| {
             return None;
         };
         let asks = vec![
-            (Kind::Price, list(price)),
-            (Kind::Time, list(when)),
-            (Kind::Person, list(who)),
-            (Kind::Number, list(number)),
-            (Kind::Place, list(place)),
+            (FactKind::Price, list(price)),
+            (FactKind::Time, list(when)),
+            (FactKind::Person, list(who)),
+            (FactKind::Number, list(number)),
+            (FactKind::Place, list(place)),
         ];
         let (before, place) = list(places)
             .into_iter()
@@ -92,18 +98,14 @@ static TABLE: LazyLock<HashMap<&str, Language>> = LazyLock::new(|| {
                 before_place: before.iter().map(|word| word.replace('+', "")).collect(),
             },
         ))
-    });
-    lines.collect()
+    };
+    LANGUAGES.lines().filter_map(language).collect()
 });
 
 /// Folded, each word between single spaces.
 pub fn plain(text: &str) -> String {
     let spaced = fold(text).replace(
-        |c: char| {
-            !c.is_alphanumeric()
-                && !unicode_normalization::char::is_combining_mark(c)
-                && !"$€£¥₹".contains(c)
-        },
+        |c: char| !c.is_alphanumeric() && !is_mark(c) && !"$€£¥₹".contains(c),
         " ",
     );
     format!(
@@ -112,12 +114,13 @@ pub fn plain(text: &str) -> String {
     )
 }
 
-/// Whether the text, made [`plain`], has the words: anywhere in scripts without spaces.
+/// Whether a [`plain`] text holds the words: as whole words, or anywhere in a script without spaces.
 fn has(plain: &str, words: &str) -> bool {
     if let Some(words) = words.strip_prefix('^') {
         return plain.starts_with(&format!(" {words} "));
     }
-    if words.chars().next().is_some_and(|c| matches!(u32::from(c), 0xe00..=0xeff | 0x1000..=0x109f | 0x1780..=0x17ff | 0x3040..=0x9fff)) {
+    let script = words.chars().next().and_then(Script::of);
+    if script.is_some_and(Script::is_unspaced) {
         return plain.contains(words);
     }
     plain.match_indices(words).any(|(at, _)| {
@@ -129,12 +132,12 @@ fn has(plain: &str, words: &str) -> bool {
     })
 }
 
-/// How a question asks.
+/// What a question asks for, and with which words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// What for.
-    pub kind: Kind,
-    /// With these words, folded.
+    /// What the question asks for.
+    pub kind: FactKind,
+    /// The words that ask, folded.
     pub with: &'static str,
     /// What follows them, folded.
     pub then: String,
@@ -154,7 +157,7 @@ pub fn is_time(word: &str, language: &str) -> bool {
         .is_some_and(|table| table.time.iter().any(|time| time == word))
 }
 
-impl Kind {
+impl FactKind {
     /// What the question asks for; `None` when it cannot be told.
     pub fn of(question: &str, language: &str) -> Option<Asked> {
         let table = TABLE.get(language)?;
@@ -181,8 +184,8 @@ impl Kind {
         })
     }
 
-    /// Whether a text may hold such a fact although it cannot be told that it does: a single name, a language that is not
-    /// known here.
+    /// Whether a text may hold such a fact although [`is_in`](Self::is_in) finds none: a single name, a language without a
+    /// table.
     pub fn may_be_in(self, text: &str, language: &str) -> bool {
         let primary = language.split(['-', '_']).next().unwrap_or_default();
         match self {
@@ -222,7 +225,7 @@ impl Kind {
     }
 }
 
-/// A capital that begins no sentence; nothing can be told of a script without capitals.
+/// Whether a capital stands inside a sentence; also when the script has no capitals to tell by.
 fn may_name_somebody(text: &str) -> bool {
     let mut words = text.split_whitespace();
     let begins = |word: &str| word.ends_with(['.', '!', '?', ':']);
@@ -238,14 +241,14 @@ fn may_name_somebody(text: &str) -> bool {
     named || !text.contains(|c: char| c.is_lowercase() || c.is_uppercase())
 }
 
-/// Whether the text has one of the numbers: with compounds also at the end of a word, as in `einundzwanzig`.
+/// Whether the text has one of the numbers; in a language with compounds also at the end of a word: `einundzwanzig`.
 fn counts(text: &str, numbers: &[String], compounds: bool) -> bool {
     let text = plain(text);
     let ends = |number: &String| number.len() > 4 && text.contains(&format!("{number} "));
     (numbers.iter()).any(|number| has(&text, number) || (compounds && ends(number)))
 }
 
-/// Whether one of the words stands right before a capital.
+/// Whether one of the words stands right before a word with a capital.
 fn leads(text: &str, before: &[String]) -> bool {
     let words: Vec<&str> = text.split_whitespace().collect();
     words.windows(2).any(|two| {
@@ -317,20 +320,20 @@ mod tests {
     #[test]
     fn how_one_asks_tells_what_is_wanted() {
         for (question, language, kind) in [
-            ("Où a-t-elle étudié ?", "fr", Some(Kind::Place)),
+            ("Où a-t-elle étudié ?", "fr", Some(FactKind::Place)),
             ("Le train ou la voiture ?", "fr", None),
-            ("D'où vient-elle ?", "fr", Some(Kind::Place)),
-            ("Where is the office?", "en", Some(Kind::Place)),
-            ("In which year?", "en", Some(Kind::Time)),
-            ("How many years?", "en", Some(Kind::Time)),
-            ("How many people?", "en", Some(Kind::Number)),
+            ("D'où vient-elle ?", "fr", Some(FactKind::Place)),
+            ("Where is the office?", "en", Some(FactKind::Place)),
+            ("In which year?", "en", Some(FactKind::Time)),
+            ("How many years?", "en", Some(FactKind::Time)),
+            ("How many people?", "en", Some(FactKind::Number)),
             ("What does she do?", "en", None),
-            ("What does it cost?", "en", Some(Kind::Price)),
-            ("图书馆在哪里？", "zh", Some(Kind::Place)),
-            ("Где музей?", "ru", Some(Kind::Place)),
+            ("What does it cost?", "en", Some(FactKind::Price)),
+            ("图书馆在哪里？", "zh", Some(FactKind::Place)),
+            ("Где музей?", "ru", Some(FactKind::Place)),
             ("Où ?", "xx", None),
         ] {
-            let asked = Kind::of(question, language).map(|asked| asked.kind);
+            let asked = FactKind::of(question, language).map(|asked| asked.kind);
             assert_eq!(asked, kind, "{question}");
         }
     }
@@ -346,7 +349,7 @@ mod tests {
             ("Vingt-quatre chiens", "fr", true),
             ("有五只狗", "zh", true),
         ] {
-            assert_eq!(Kind::Number.is_in(text, language), number, "{text}");
+            assert_eq!(FactKind::Number.is_in(text, language), number, "{text}");
         }
     }
 
@@ -361,7 +364,7 @@ mod tests {
             ("图书馆在三楼。", "zh", true),
             ("In Gent", "", false),
         ] {
-            assert_eq!(Kind::Place.is_in(text, language), place, "{text}");
+            assert_eq!(FactKind::Place.is_in(text, language), place, "{text}");
         }
     }
 }

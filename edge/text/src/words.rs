@@ -1,7 +1,8 @@
 //! Text cut into words, or into pieces of words where a script has no spaces.
 
-use super::{
+use crate::{
     fold::fold,
+    script::{Script, is_mark},
     stem::{key, stem},
 };
 
@@ -12,14 +13,14 @@ pub struct Word {
     pub form: String,
     /// Without its endings.
     pub stem: String,
-    /// What it is looked up by, the beginning of its stem: two forms of one word share it.
+    /// The beginning of its stem, by which the index finds it: two forms of one word share it.
     pub key: String,
     /// A piece of a text without spaces, no word of its own.
     pub gram: bool,
 }
 
 impl Word {
-    /// A single character of a longer text without spaces, which says less than two.
+    /// Whether it is a single character out of a longer text without spaces, which tells less than a pair.
     pub fn is_letter(&self) -> bool {
         self.gram && self.form.chars().nth(1).is_none()
     }
@@ -28,48 +29,31 @@ impl Word {
 /// How a character is cut.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Class {
+    /// It is part of a word.
     Word,
-    Han,
-    Hiragana,
-    Katakana,
-    /// Thai, Lao, Khmer, Myanmar.
-    Southeast,
-    Hangul,
+    /// It is of a script without spaces, or of Korean, whose words are cut into pieces.
+    Joined(Script),
+    /// It is part of no word.
     None,
 }
 
-/// Longest word in characters; what is longer is cut, as nobody asks for it in full.
+/// Longest word in characters. A longer one is cut: a question that holds all of it is unlikely.
 const MAX_WORD: usize = 40;
 
 fn class(c: char) -> Class {
-    match u32::from(c) {
-        0x30..=0x39 | 0x61..=0x7a => Class::Word,
-        0..=0x7f => Class::None,
-        0x0e01..=0x0eff | 0x1000..=0x109f | 0x1780..=0x17ff | 0xaa60..=0xaa7f if c != '฿' => {
-            // ๆ, ฯ and the signs of Khmer and Myanmar that end a sentence are no letters.
-            if matches!(c, 'ๆ' | 'ฯ' | 'ໆ' | '၊' | '။' | '។' | '៕' | '๏' | '๚' | '๛')
-            {
-                Class::None
-            } else {
-                Class::Southeast
-            }
+    match c {
+        '0'..='9' | 'a'..='z' => Class::Word,
+        _ if c.is_ascii() => Class::None,
+        // Repetition, abbreviation and the ends of sentences in Thai, Lao, Khmer and Myanmar are no letters.
+        'ๆ' | 'ฯ' | 'ໆ' | '၊' | '။' | '។' | '៕' | '๏' | '๚' | '๛' => {
+            Class::None
         }
-        0x3041..=0x309f => Class::Hiragana,
-        0x30a1..=0x30fa | 0x30fc..=0x30ff | 0x31f0..=0x31ff => Class::Katakana,
-        0x3005..=0x3007
-        | 0x3400..=0x4dbf
-        | 0x4e00..=0x9fff
-        | 0xf900..=0xfaff
-        | 0x20000..=0x323af => Class::Han,
-        0xac00..=0xd7af | 0x1100..=0x11ff => Class::Hangul,
-        _ if c.is_alphanumeric() || is_mark(c) => Class::Word,
-        _ => Class::None,
+        _ => match Script::of(c) {
+            Some(script) if script.joins_words() => Class::Joined(script),
+            _ if c.is_alphanumeric() || is_mark(c) => Class::Word,
+            _ => Class::None,
+        },
     }
-}
-
-/// Vowel signs and the like, which stand inside words: those of the Indic scripts are not all alphabetic.
-fn is_mark(c: char) -> bool {
-    unicode_normalization::char::is_combining_mark(c)
 }
 
 /// The words of a text, in order.
@@ -113,8 +97,8 @@ pub fn words(text: &str) -> Vec<Word> {
 fn end(run: &mut String, kind: Class, out: &mut Vec<Word>) {
     let run = std::mem::take(run);
     match kind {
-        _ if run.is_empty() => {}
         Class::None => {}
+        _ if run.is_empty() => {}
         Class::Word => {
             let form: String = run.chars().take(MAX_WORD).collect();
             let stem = stem(&form).to_owned();
@@ -125,15 +109,15 @@ fn end(run: &mut String, kind: Class, out: &mut Vec<Word>) {
                 gram: false,
             });
         }
-        Class::Han | Class::Hiragana | Class::Katakana | Class::Hangul => {
+        Class::Joined(script) if script.has_clusters() => grams(&clusters(&run), 2, out),
+        Class::Joined(script) => {
             let letters: Vec<String> = run.chars().map(String::from).collect();
             grams(&letters, 2, out);
             // A character of Chinese is a word, too.
-            if kind == Class::Han && letters.len() > 1 {
+            if script == Script::Han && letters.len() > 1 {
                 letters.chunks(1).for_each(|letter| grams(letter, 1, out));
             }
         }
-        Class::Southeast => grams(&clusters(&run), 2, out),
     }
 }
 
@@ -201,7 +185,8 @@ pub fn has_compounds(language: &str) -> bool {
 }
 
 /// The keys of everything that may be a part at the end of a compound: of `mitgliedsbeitrag` also that of `beitrag`.
-/// No dictionary says where its parts begin, so it is every place; nobody asks for those that are none.
+/// No dictionary says where its parts begin, so every place is taken; the keys of
+/// what is no word match no question.
 pub fn part_keys(word: &Word) -> Vec<String> {
     let length = word.form.chars().count();
     if word.gram || length < COMPOUND {
@@ -221,4 +206,18 @@ pub fn part_keys(word: &Word) -> Vec<String> {
         }
     }
     keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_folded_and_elisions_cut() {
+        let forms: Vec<String> = words("L’Élève d'été, C++ !")
+            .into_iter()
+            .map(|word| word.form)
+            .collect();
+        assert_eq!(forms, ["l", "eleve", "d", "ete", "c＋＋"]);
+    }
 }
