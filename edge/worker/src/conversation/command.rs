@@ -1,6 +1,9 @@
 //! What the Worker asks of a conversation's object, and how it asks.
 
-use bulle_edge_core::{guard::Question, model::Owner};
+use bulle_edge_core::{
+    guard::{Question, sent_question},
+    model::Owner,
+};
 use bulle_protocol::{
     Id,
     problem::{Code, Problem},
@@ -29,6 +32,7 @@ pub enum Command {
     /// Answers a message, or attaches to its turn.
     Ask {
         /// What the guard let through.
+        #[serde(deserialize_with = "sent_question")]
         question: Box<Question>,
     },
     /// Attaches to the running or last turn.
