@@ -7,6 +7,7 @@ mod dependencies;
 mod files;
 mod guard;
 mod markdown;
+mod modules;
 mod rust_source;
 mod sql;
 mod texts;
