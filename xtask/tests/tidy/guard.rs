@@ -141,7 +141,7 @@ fn built(source: &str) -> Vec<Finding> {
 }
 
 /// Whether an enum's name stands before: a variant may have the name as well.
-fn variant(before: &[crate::tokens::Token]) -> bool {
+fn variant(before: &[Token]) -> bool {
     matches!(before, [.., owner, first, second]
         if first.text == ":" && second.text == ":" && owner.text.starts_with(char::is_uppercase))
 }
