@@ -96,7 +96,7 @@ mod tests {
     use super::*;
     use crate::fakes::{question_to, site};
 
-    fn slot(change: impl FnOnce(&mut crate::settings::Site), text: &str) -> Option<Slot> {
+    fn slot(change: impl FnOnce(&mut crate::model::Site), text: &str) -> Option<Slot> {
         let mut site = site();
         site.bot.answers.cache_seconds = Some(600);
         change(&mut site);

@@ -4,6 +4,7 @@
 //! place that calls them all. [`admin`] is the owner's side. What the platform must provide is in [`ports`].
 
 pub mod digest;
+pub mod model;
 pub mod ports;
 pub mod settings;
 pub mod strings;

@@ -6,9 +6,9 @@ use bulle_edge_text::{Document, sentences};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use bulle_edge_core::knowledge::{
-    chunk::{self, chunks},
-    golden::{mrr, recall},
+use bulle_edge_core::{
+    knowledge::chunk::{self, chunks},
+    retrieval::golden::{mrr, recall},
 };
 
 use super::{

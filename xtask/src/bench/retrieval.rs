@@ -15,8 +15,11 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use bulle_edge_core::{
-    knowledge::golden::{mrr, recall},
-    retrieval::{self, Passage, query::Terms},
+    retrieval::{
+        self, Passage,
+        golden::{mrr, recall},
+        query::Terms,
+    },
     search::{Scope, index_columns},
 };
 use lexopt::{Arg, Parser, ValueExt};

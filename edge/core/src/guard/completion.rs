@@ -10,14 +10,12 @@ use bulle_protocol::{
 
 use super::{Question, check_active, input, limit::ticket};
 use crate::{
-    admin::rules::is_id,
     completion::{
         Unfit,
         request::{Message, Speaker},
     },
+    model::{Exchange, Site, is_id},
     ports::{Clock, Entropy, Tenants},
-    prompt::Exchange,
-    settings::Site,
     strings,
 };
 

@@ -2,6 +2,5 @@
 
 pub mod chunk;
 pub mod gaps;
-pub mod golden;
 
 pub use chunk::Chunk;

@@ -8,7 +8,7 @@ mod summary;
 mod template;
 
 pub use again::{Again, Stored, again};
-pub use memory::{Exchange, MAX_EXCHANGES, MAX_HISTORY_CHARS, Memory, Summary};
+pub use memory::{MAX_EXCHANGES, MAX_HISTORY_CHARS, Memory};
 pub use summary::summary;
 pub use template::CURRENT;
 
@@ -18,6 +18,7 @@ pub use bulle_protocol::admin::prompt::{PromptMessage as Turn, PromptRole as Rol
 use crate::{
     digest::sha256_hex,
     guard::Question,
+    model::Summary,
     record::{PromptAdditions, PromptReference},
     retrieval::{Passage, Passages},
     settings::BotSettings,
@@ -69,6 +70,31 @@ pub struct Extras<'a> {
     pub suggest: Option<&'a str>,
     /// Files that the visitor has given, quoted; see [`crate::attachments::quoted`].
     pub material: Option<&'a str>,
+}
+
+impl<'a> From<&'a PromptAdditions> for Extras<'a> {
+    fn from(added: &'a PromptAdditions) -> Self {
+        Self {
+            continuation: added.continuation.as_deref(),
+            repair: added.repair.as_deref(),
+            system: added.system.as_deref(),
+            suggest: added.suggest.as_deref(),
+            material: added.material.as_deref(),
+        }
+    }
+}
+
+impl PromptAdditions {
+    /// What a prompt is made with.
+    pub fn of(extras: &Extras<'_>) -> Self {
+        Self {
+            continuation: extras.continuation.map(str::to_owned),
+            repair: extras.repair.map(str::to_owned),
+            system: extras.system.map(str::to_owned),
+            suggest: extras.suggest.map(str::to_owned),
+            material: extras.material.map(str::to_owned),
+        }
+    }
 }
 
 /// A prompt. Only [`build`], [`summary()`] and [`again()`] make one.

@@ -1,9 +1,10 @@
 //! The prompt that asks a model to sum up what no longer fits.
 
 use super::{
-    BUDGET_TOKENS, Exchange, Prompt, Role, Summary, Turns,
+    BUDGET_TOKENS, Prompt, Role, Turns,
     template::{Section, Template},
 };
+use crate::model::{Exchange, Summary};
 use crate::record::PromptReference;
 use bulle_edge_text::tokens;
 

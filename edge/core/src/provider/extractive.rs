@@ -355,6 +355,7 @@ mod tests {
     use crate::{
         fakes::{Fakes, block_on, hit, question},
         retrieval,
+        search::Hit,
     };
 
     fn ask(ports: &Fakes, text: &str) -> String {
@@ -429,7 +430,7 @@ mod tests {
 
     #[test]
     fn what_was_found_by_its_meaning_alone_is_not_quoted() {
-        let near = |id, text: &str| retrieval::Hit {
+        let near = |id, text: &str| Hit {
             id,
             score: 0.9,
             ..hit("Divers", text)

@@ -12,8 +12,8 @@ use crate::{
     ports::{Index, Meaning, PortError},
     provider::extractive,
     reply::Reply,
-    retrieval::{self, Hit, Passages},
-    search::{Found, Query, Scope, index_columns},
+    retrieval::{self, Passages},
+    search::{Found, Hit, Query, Scope, index_columns},
     settings::BotSettings,
 };
 use bulle_protocol::event::Finish;

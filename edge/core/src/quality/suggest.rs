@@ -1,10 +1,12 @@
 //! What the visitor may ask next when no model has said: what was found and not used, then the owner's own
 //! suggestions.
 
+use bulle_protocol::event::Suggestions;
+
 use crate::{
     guard::Question,
-    reply::trailer::{MAX_SUGGESTION_CHARS, MAX_SUGGESTIONS},
-    retrieval::{Hit, Passages, query::Terms},
+    retrieval::{Passages, query::Terms},
+    search::Hit,
 };
 use bulle_edge_text::{
     language,
@@ -26,8 +28,8 @@ pub fn suggest(
     let mut out = Vec::new();
     let mut offer = |text: &str, out: &mut Vec<String>| {
         let said = words(text);
-        let fits = !said.is_empty() && text.chars().count() <= MAX_SUGGESTION_CHARS;
-        if fits && out.len() < MAX_SUGGESTIONS && !taken.contains(&said) {
+        let fits = !said.is_empty() && text.chars().count() <= Suggestions::MAX_CHARS;
+        if fits && out.len() < Suggestions::MAX && !taken.contains(&said) {
             taken.push(said);
             out.push(text.to_owned());
         }

@@ -1,6 +1,7 @@
 //! What a source shows of its text: the sentences that speak of the question.
 
-use super::{Hit, query::Terms};
+use super::query::Terms;
+use crate::search::Hit;
 use bulle_edge_text::sentences;
 
 /// The units of a text, each a sentence or an item.

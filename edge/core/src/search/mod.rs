@@ -4,7 +4,10 @@
 //! a Chinese sentence for one word, and cut Hindi words at their vowel signs. Each word carries the scope, a word made
 //! from tenant and bot: a search can meet no other bot's rows, and reads none.
 
+mod hit;
 pub mod rank;
+
+pub use hit::Hit;
 
 use bulle_edge_text::words::{has_compounds, part_keys, words};
 use std::collections::HashMap;
@@ -94,9 +97,9 @@ pub struct Query {
 #[derive(Clone, Debug, Default)]
 pub struct Found {
     /// Best first.
-    pub hits: Vec<crate::retrieval::Hit>,
+    pub hits: Vec<Hit>,
     /// What another index holds nearest to the meaning of the question, nearest first.
-    pub near: Vec<crate::retrieval::Hit>,
+    pub near: Vec<Hit>,
     /// In how many of the bot's chunks each key stands; none when it is not there.
     pub chunks: HashMap<String, u32>,
     /// Number of the bot's chunks.
@@ -120,11 +123,7 @@ impl Query {
     }
 
     /// What was found, from the chunks and from the counts of the words, that of the scope's own among them.
-    pub fn found(
-        &self,
-        hits: Vec<crate::retrieval::Hit>,
-        counts: impl IntoIterator<Item = (String, u32)>,
-    ) -> Found {
+    pub fn found(&self, hits: Vec<Hit>, counts: impl IntoIterator<Item = (String, u32)>) -> Found {
         let mut found = Found {
             hits,
             ..Found::default()

@@ -1,7 +1,7 @@
-//! How long is waited, for whom, and what it says of a model that nothing came.
+//! How long a turn waits for a model, and what a missed deadline says of the model's health.
 
 use super::*;
-use crate::{reply::MAX_REPLY_BYTES, settings::Site};
+use crate::{model::Site, reply::MAX_REPLY_BYTES};
 
 fn outcomes(ended: &Ended) -> Vec<(&str, Outcome)> {
     let calls = ended.record.calls.iter();

@@ -6,10 +6,8 @@ use bulle_protocol::{
     problem::{Code, Problem},
 };
 
-use crate::{
-    ports::{Index, Meaning, PortError},
-    retrieval::{Passage, find, query::Terms},
-};
+use super::{Passage, find, query::Terms};
+use crate::ports::{Index, Meaning, PortError};
 
 /// Most golden questions of a bot: each costs a search.
 pub const MAX_QUESTIONS: usize = 100;
@@ -121,7 +119,7 @@ pub fn places(items: &[GoldenQuestion]) -> Vec<Option<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::retrieval::Hit;
+    use crate::search::Hit;
 
     fn passage() -> Passage {
         Passage {

@@ -1,10 +1,10 @@
 //! Raw Markdown for readers who parse it themselves: numbers that point at no passage are dropped as it comes, however
 //! it is cut. What may be a citation is held back until it is known; code stays as it is.
 //!
-//! It reads what the parser beside it reads, but without knowing what comes: where both could differ (a backtick that
-//! nothing closes), the text stays as it is.
+//! It reads what [`Reply`](crate::reply::Reply) reads, but without knowing what comes: where both could differ (a backtick
+//! that nothing closes), the text stays as it is.
 
-/// Longest inside of a citation, in bytes; see [`super::markdown`].
+/// Longest inside of a citation, in bytes, as in the parser of replies.
 const MAX_INSIDE: usize = 39;
 
 /// Backticks or tildes of a fence, at least.
@@ -236,7 +236,7 @@ impl Citations {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reply::markdown;
+    use crate::reply::Reply;
     use proptest::prelude::*;
 
     fn whole(text: &str) -> String {
@@ -329,10 +329,13 @@ mod tests {
         fn what_is_cited_stays_cited(words in prop::collection::vec(
             prop::sample::select(vec!["mot ", "[1] ", "[9] ", "`a[9]` ", "[2, 9] ", "**b** ", "\n\n", "- c\n"]), 1..20)) {
             let text = words.concat();
-            let (mut before, mut after) = (Vec::new(), Vec::new());
-            markdown::parse(&text, 2, &mut before);
-            markdown::parse(&whole(&text), 2, &mut after);
-            prop_assert_eq!(before, after);
+            let cites = |text: &str| {
+                let mut reply = Reply::new(2);
+                reply.push(text);
+                reply.finish();
+                reply.cites().to_vec()
+            };
+            prop_assert_eq!(cites(&text), cites(&whole(&text)));
         }
     }
 }
