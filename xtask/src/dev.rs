@@ -165,6 +165,8 @@ fn wrangler(options: &Options) -> Command {
     } else if options.profile == Profile::Dev {
         command.env(build::DEV_BUILD, "1");
     }
+    // wrangler shows what its build command prints, each piece in a line of its own.
+    command.env("CARGO_TERM_QUIET", "true");
     command
 }
 
@@ -226,10 +228,10 @@ fn wrangler_dev(options: &Options) -> Command {
     if let Some(file) = &options.config {
         command.arg("--config").arg(file);
     } else {
-        // wrangler.toml names what is published.
+        // wrangler.toml names what is published, and is looked for beside the script.
         command
             .arg(options.profile.worker().join("index.js"))
-            .arg("--assets")
+            .args(["--config", "wrangler.toml", "--assets"])
             .arg(options.profile.assets());
     }
     // The pages of the examples may be given to a bot as what it is to know.

@@ -172,11 +172,11 @@ fn newer_node() -> Result<()> {
     };
     let package = format!("node-{system}-{processor}");
     let folder = paths::root().join(".tools/node");
-    let program = folder
-        .join("node_modules")
-        .join(&package)
-        .join("bin")
-        .join(format!("node{}", std::env::consts::EXE_SUFFIX));
+    let inside = format!(
+        "node_modules/{package}/bin/node{}",
+        std::env::consts::EXE_SUFFIX
+    );
+    let program = folder.join(&inside);
     if node_version(&program) < NODE_AT_LEAST {
         println!("• Node {NODE} into .tools (about 120 MB, once)");
         fs::create_dir_all(&folder)
@@ -196,22 +196,14 @@ fn newer_node() -> Result<()> {
         // The headers, for addons in C++, are a third of the package.
         let _ = fs::remove_dir_all(folder.join("node_modules").join(&package).join("include"));
     }
-    link(&program, &paths::npm_bin().join("node"))
-}
-
-#[cfg(unix)]
-fn link(program: &Path, link: &Path) -> Result<()> {
-    let _ = fs::remove_file(link);
-    std::os::unix::fs::symlink(program, link)
-        .with_context(|| format!("could not make {}", link.display()))
-}
-
-#[cfg(windows)]
-fn link(program: &Path, link: &Path) -> Result<()> {
-    let link = link.with_extension("exe");
-    fs::copy(program, &link)
-        .map(|_| ())
-        .with_context(|| format!("could not make {}", link.display()))
+    let link = paths::npm_bin().join(format!("node{}", std::env::consts::EXE_SUFFIX));
+    let _ = fs::remove_file(&link);
+    // Relative: the repository may move.
+    #[cfg(unix)]
+    let linked = std::os::unix::fs::symlink(Path::new("../../.tools/node").join(&inside), &link);
+    #[cfg(not(unix))]
+    let linked = fs::copy(&program, &link).map(|_| ());
+    linked.with_context(|| format!("could not make {}", link.display()))
 }
 
 /// Major and minor version of a Node; zeros when it does not run.
