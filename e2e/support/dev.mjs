@@ -25,7 +25,7 @@ export async function startDev({ vars = {}, state } = {}) {
   const all = { ...Object.fromEntries(NOTHING.map((name) => [name, ""])), ADMIN_KEY, ...vars };
   for (;;) {
     const port = await freePort();
-    const args = ["dev", "--no-build", "--port", String(port), "--state", folder];
+    const args = ["dev", "--release", "--no-build", "--port", String(port), "--state", folder];
     for (const [name, value] of Object.entries(all)) args.push("--vars", `${name}=${value}`);
     const child = spawn(process.env.BULLE_XTASK, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
     let log = "";
