@@ -12,9 +12,9 @@ use web_sys::{Element, Event, EventTarget, HtmlElement, HtmlTextAreaElement, js_
 
 use crate::{
     browser, effects,
+    host::{self, Host},
     leptos::*,
     node::{Mounted, Node, el},
-    page::{self, Page},
     rows::{self, Row},
 };
 
@@ -87,7 +87,7 @@ pub(crate) struct Inner {
     /// The composer takes the focus once.
     pub focus: bool,
     /// What the page does for the widget.
-    pub page: Page,
+    pub host: Host,
     /// A check stands in the cover.
     pub challenged: bool,
 }
@@ -121,7 +121,7 @@ pub(crate) fn listen(app: App, target: &EventTarget, name: &str, react: fn(App, 
 }
 
 impl App {
-    pub fn new(config: LoaderConfig, focus: bool, page: Page) -> Self {
+    pub fn new(config: LoaderConfig, focus: bool, host: Host) -> Self {
         let session = Session::new(config.site.clone(), config.locale.clone());
         let inner = Inner {
             config,
@@ -143,7 +143,7 @@ impl App {
             draft: 0,
             arrived: None,
             focus,
-            page,
+            host,
             challenged: false,
         };
         Self(Box::leak(Box::new(State {
@@ -158,14 +158,14 @@ impl App {
 
     /// Opens the session.
     pub fn start(self) {
-        let Some(page) = self.page() else { return };
-        let identity = page::identity(&page);
+        let Some(host) = self.host() else { return };
+        let identity = host::identity(&host);
         let (stored, outbox) = browser::kept(self);
         self.dispatch(Happened::Started {
             online: browser::online(),
             stored,
             outbox,
-            page: browser::page(&page),
+            page: browser::page(&host),
             identity,
         });
     }
@@ -285,8 +285,8 @@ impl App {
     }
 
     /// What the page does, for what may call the widget before it returns.
-    pub fn page(self) -> Option<Page> {
-        self.with(|inner| inner.page.clone())
+    pub fn host(self) -> Option<Host> {
+        self.with(|inner| inner.host.clone())
     }
 
     /// Reads the bot, once there is one.
@@ -389,7 +389,7 @@ impl App {
         if code == Some(true) {
             // They are on the page with the next frame.
             self.on_frame(|app| {
-                app.with(|inner| inner.page.emit("code", "{}"));
+                app.with(|inner| inner.host.emit("code", "{}"));
             });
         }
     }

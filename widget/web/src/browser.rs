@@ -8,7 +8,7 @@ use web_sys::{Storage, Window, window};
 
 use crate::{
     app::{App, Inner},
-    page,
+    host,
 };
 
 /// The time, with random bits.
@@ -62,8 +62,8 @@ pub(crate) fn online() -> bool {
 
 /// The page, without query and fragment: those may hold what is nobody's business. Nothing for a visitor who does not
 /// want to be followed.
-pub(crate) fn page(page: &page::Page) -> Option<Page> {
-    if page.private() {
+pub(crate) fn page(host: &host::Host) -> Option<Page> {
+    if host.private() {
         return None;
     }
     let window = window()?;

@@ -8,11 +8,10 @@ use web_sys::{Element, HtmlElement};
 use crate::{
     app::{App, Following, Inner, listen, part},
     blocks::action,
-    composer, focus,
+    composer, focus, host,
     icons::{DOWN, NEW, RETRY, icon},
     leptos::*,
     node::{Node, button, el},
-    page,
     scroll::{self, earlier, follow, pixels, scrolled, settle},
 };
 
@@ -69,7 +68,7 @@ fn new_icon(app: App) -> Node {
 /// Keeps the newest words in sight, or says that there are some.
 pub(crate) fn after_change(app: App, changes: &Changes) {
     if changes.phase {
-        page::check(app);
+        host::update_challenge(app);
         let lost = app.with(|inner| {
             let lost = inner.session.phase() == Phase::Unavailable;
             lost.then(|| refusal(inner))
@@ -335,8 +334,8 @@ fn rate(app: App, message: &str, rating: Rating) {
 
 fn copy(app: App, button: &Element, words: &str) {
     app.with_mut(|inner| inner.copies = Some(button.clone()));
-    if let Some(page) = app.page() {
-        page.copy(words);
+    if let Some(host) = app.host() {
+        host.copy(words);
     }
 }
 

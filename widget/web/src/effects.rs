@@ -16,14 +16,14 @@ pub(crate) fn perform(app: App, effect: Effect) {
             token,
         } => request(app, ticket, &call, token),
         Effect::Abort { ticket } => {
-            app.with(|inner| inner.page.abort(ticket.0));
+            app.with(|inner| inner.host.abort(ticket.0));
         }
         Effect::Replied {
             ticket,
             status,
             body,
         } => {
-            app.with(|inner| inner.page.replied(ticket.0, status, &body));
+            app.with(|inner| inner.host.replied(ticket.0, status, &body));
         }
         Effect::Wake { after_ms } => wake(app, after_ms),
         Effect::Store(text) => {
@@ -38,8 +38,8 @@ pub(crate) fn perform(app: App, effect: Effect) {
                 scroll::came(app);
             }
             let (name, detail) = occasion.told();
-            if let Some(page) = app.page() {
-                page.emit(name, &detail);
+            if let Some(host) = app.host() {
+                host.emit(name, &detail);
             }
         }
         Effect::DraftTaken => composer::clear(app),
@@ -64,12 +64,12 @@ fn wake(app: App, after_ms: u32) {
 fn request(app: App, ticket: Ticket, call: &Call, token: Option<String>) {
     app.with(|inner| {
         if *call == Call::Identify {
-            return inner.page.identify(ticket.0);
+            return inner.host.identify(ticket.0);
         }
         let url = inner.config.edge.clone() + &call.path();
         let method = call.method();
         inner
-            .page
+            .host
             .request(ticket.0, method, &url, token, call.body());
     });
 }

@@ -6,9 +6,9 @@ use bulle_widget_core::{Activity, Connection, Failure, Message, Notice, Session,
 use crate::{
     app::{App, Inner},
     blocks::{Around, action, copy_button, link},
+    host,
     icons::{ALERT, CHEVRON, OUT, RETRY, THUMB, icon},
     node::{Node, button, el, text},
-    page,
 };
 
 /// What of an answer is on the page: its blocks need not be drawn again as long as they stand in the same place, show
@@ -38,7 +38,7 @@ pub(crate) fn view(app: App, id: Id, drawn: &mut Drawn) -> Node {
             // Whether a retry is possible, or the message waits, depends on more than the message.
             app.watch_status();
         }
-        let day = new_day(message, before, &inner.page);
+        let day = new_day(message, before, &inner.host);
         let now = Drawn {
             on_new_day: day.is_some(),
             images: inner.shown.len(),
@@ -66,8 +66,8 @@ pub(crate) fn view(app: App, id: Id, drawn: &mut Drawn) -> Node {
 }
 
 /// The day of a message, when the one before is of another.
-fn new_day(message: &Message, before: Option<&Message>, page: &page::Page) -> Option<Node> {
-    let day = |message: &Message| page::date(page, message.at, "day");
+fn new_day(message: &Message, before: Option<&Message>, host: &host::Host) -> Option<Node> {
+    let day = |message: &Message| host::date(host, message.at, "day");
     let today = day(message);
     let same = before.is_some_and(|before| day(before) == today);
     (!same).then(|| el("p", "day").text(&today))
@@ -75,7 +75,7 @@ fn new_day(message: &Message, before: Option<&Message>, page: &page::Page) -> Op
 
 /// When a message was written.
 fn time(message: &Message, inner: &Inner) -> Node {
-    el("time", "").text(&page::date(&inner.page, message.at, "time"))
+    el("time", "").text(&host::date(&inner.host, message.at, "time"))
 }
 
 fn visitors(node: Node, message: &Message, bot: &Bot, inner: &Inner) -> Node {
