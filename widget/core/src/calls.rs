@@ -3,8 +3,8 @@
 use bulle_protocol::problem::Problem;
 
 use crate::{
-    Session,
-    effect::{Call, Effect, Ticket},
+    Chat,
+    effect::{ApiCall, Effect, Ticket},
     wire,
 };
 
@@ -13,9 +13,9 @@ const PATIENCE_MS: u64 = 20_000;
 
 /// A call that has not been answered.
 #[derive(Clone, Debug)]
-pub(crate) struct Pending {
+pub(crate) struct PendingCall {
     pub ticket: Ticket,
-    pub call: Call,
+    pub call: ApiCall,
     /// It was made again with a new token: a second refusal stands.
     pub renewed: bool,
     /// It waits for a new token.
@@ -24,13 +24,13 @@ pub(crate) struct Pending {
     pub due: Option<u64>,
 }
 
-impl Session {
+impl Chat {
     /// Makes a call under a new ticket; without a token, after the session has been opened.
-    pub(crate) fn request(&mut self, call: Call) -> Ticket {
+    pub(crate) fn request(&mut self, call: ApiCall) -> Ticket {
         self.tickets = self.tickets.wrapping_add(1);
         let ticket = Ticket(self.tickets);
         let parked = self.token.is_none() && !call.opens();
-        self.calls.push(Pending {
+        self.calls.push(PendingCall {
             ticket,
             call: call.clone(),
             renewed: false,
@@ -46,10 +46,10 @@ impl Session {
     }
 
     /// Makes a call, perhaps once more, under its ticket.
-    pub(crate) fn perform(&mut self, ticket: Ticket, call: Call) {
-        let streams = matches!(call, Call::Send { .. } | Call::Attach { .. });
+    pub(crate) fn perform(&mut self, ticket: Ticket, call: ApiCall) {
+        let streams = matches!(call, ApiCall::Send { .. } | ApiCall::Attach { .. });
         let patience = match &call {
-            Call::Other {
+            ApiCall::Other {
                 body: Some(body), ..
             } if body.starts_with("blob:") => 6 * PATIENCE_MS,
             _ => PATIENCE_MS,
@@ -76,7 +76,7 @@ impl Session {
         }
     }
 
-    pub(crate) fn take_call(&mut self, ticket: Ticket) -> Option<Pending> {
+    pub(crate) fn take_call(&mut self, ticket: Ticket) -> Option<PendingCall> {
         let at = self.calls.iter().position(|call| call.ticket == ticket)?;
         Some(self.calls.remove(at))
     }
@@ -95,7 +95,7 @@ impl Session {
             self.calls.push(pending);
             return self.renew();
         }
-        if let Call::Other { .. } = pending.call {
+        if let ApiCall::Other { .. } = pending.call {
             let body = body.to_owned();
             return self.effects.push(Effect::Replied {
                 ticket,
@@ -119,27 +119,27 @@ impl Session {
     pub(crate) fn finished(
         &mut self,
         ticket: Ticket,
-        call: &Call,
+        call: &ApiCall,
         problem: Option<Problem>,
         body: &str,
     ) {
         match call {
-            Call::History { before, .. } => {
+            ApiCall::History { before, .. } => {
                 self.history_answered(before.is_some(), problem, body);
             }
-            Call::CreateConversation => self.conversation_answered(ticket, problem, body),
-            Call::Send { .. } | Call::Attach { .. } => self.stream_answered(ticket, problem),
+            ApiCall::CreateConversation => self.conversation_answered(ticket, problem, body),
+            ApiCall::Send { .. } | ApiCall::Attach { .. } => self.stream_answered(ticket, problem),
             // Stopping is a wish; the turn's own end says what became of it.
-            Call::Cancel { .. } | Call::Identify | Call::OpenSession(_) => {}
+            ApiCall::Cancel { .. } | ApiCall::Identify | ApiCall::OpenSession(_) => {}
             // Only when there is no token to make it with.
-            Call::Other { .. } => self.unanswered(ticket, call),
+            ApiCall::Other { .. } => self.unanswered(ticket, call),
         }
     }
 
     /// Gives up on calls that hang.
     pub(crate) fn check_calls(&mut self) {
         let now = self.now;
-        let hangs = |call: &&Pending| call.due.is_some_and(|due| due <= now);
+        let hangs = |call: &&PendingCall| call.due.is_some_and(|due| due <= now);
         while let Some(ticket) = self.calls.iter().find(hangs).map(|call| call.ticket) {
             self.effects.push(Effect::Abort { ticket });
             self.broken(ticket);
@@ -164,14 +164,14 @@ impl Session {
     }
 
     /// A call got no answer that could be understood.
-    pub(crate) fn unanswered(&mut self, ticket: Ticket, call: &Call) {
+    pub(crate) fn unanswered(&mut self, ticket: Ticket, call: &ApiCall) {
         match call {
-            Call::History { .. } => self.history_failed_to_load(),
-            Call::CreateConversation | Call::Send { .. } | Call::Attach { .. } => {
+            ApiCall::History { .. } => self.history_failed_to_load(),
+            ApiCall::CreateConversation | ApiCall::Send { .. } | ApiCall::Attach { .. } => {
                 self.link_broke(ticket);
             }
-            Call::Cancel { .. } | Call::Identify | Call::OpenSession(_) => {}
-            Call::Other { .. } => self.effects.push(Effect::Replied {
+            ApiCall::Cancel { .. } | ApiCall::Identify | ApiCall::OpenSession(_) => {}
+            ApiCall::Other { .. } => self.effects.push(Effect::Replied {
                 ticket,
                 status: 0,
                 body: String::new(),

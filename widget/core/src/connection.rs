@@ -3,14 +3,14 @@
 use bulle_protocol::problem::Code;
 
 use crate::{
-    Session, Stage, Ticket,
+    Chat, Stage, Ticket,
     backoff::{MAX_TRIES, delay_ms},
-    failure::{Again, Failure, is_limit},
-    message::Message,
+    failure::{Failure, NextCall, is_limit},
+    message::ChatMessage,
     turn::Link,
 };
 
-impl Session {
+impl Chat {
     /// The current turn's call or stream is gone.
     pub(crate) fn link_broke(&mut self, ticket: Ticket) {
         let (now, online, random) = (self.now, self.online, self.random());
@@ -21,7 +21,7 @@ impl Session {
             // The edge has said why, and has closed the stream: that was the end.
             return self.drop_turn();
         }
-        if turn.stopping && turn.again != Again::Attach {
+        if turn.stopping && turn.next_call != NextCall::Attach {
             return self.take_back();
         }
         turn.tries += 1;
@@ -33,12 +33,12 @@ impl Session {
             self.changes.status = true;
             return;
         }
-        let again = turn.again;
-        let code = match again {
-            Again::Attach => Code::UpstreamInterrupted,
-            Again::Post { .. } => Code::Offline,
+        let next_call = turn.next_call;
+        let code = match next_call {
+            NextCall::Attach => Code::UpstreamInterrupted,
+            NextCall::Post { .. } => Code::Offline,
         };
-        self.fail(Failure::new(code, again));
+        self.fail(Failure::new(code, next_call));
     }
 
     /// Tries again when it is time to, and gives up on a stream that has been silent for too long.
@@ -62,7 +62,7 @@ impl Session {
             return self.connect();
         }
         // Messages that were given up for want of a network get their chance, in order.
-        let lost = |m: &Message| {
+        let lost = |m: &ChatMessage| {
             m.is_local() && m.failure.as_ref().is_some_and(|f| f.code == Code::Offline)
         };
         for message in self.messages.iter_mut().filter(|m| lost(m)) {
@@ -96,7 +96,11 @@ impl Session {
             .iter()
             .filter_map(|m| m.failure.as_ref()?.until);
         shown
-            .chain(self.refused.as_ref().and_then(|refused| refused.until))
+            .chain(
+                self.opening_failure
+                    .as_ref()
+                    .and_then(|refused| refused.until),
+            )
             .chain(self.limited_until)
             .filter(|until| *until > now)
             .map(tick)
@@ -121,7 +125,7 @@ impl Session {
     pub(crate) fn check_limit(&mut self) {
         let now = self.now;
         self.limited_until = self.limited_until.filter(|until| *until > now);
-        let opening = self.refused.as_ref();
+        let opening = self.opening_failure.as_ref();
         self.changes.status |= opening.is_some_and(|refused| refused.until.is_some());
         for message in &self.messages {
             if message.failure.as_ref().is_some_and(|f| f.until.is_some()) {

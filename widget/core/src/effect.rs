@@ -21,7 +21,7 @@ pub enum Effect {
         /// The name of the request.
         ticket: Ticket,
         /// What to call.
-        call: Call,
+        call: ApiCall,
         /// For `Authorization: Bearer`.
         token: Option<String>,
     },
@@ -39,7 +39,7 @@ pub enum Effect {
     Store(String),
     /// Keep this text for the next page of this tab; empty when there is nothing to keep.
     StoreOutbox(String),
-    /// Hand on the answer to [`Event::Called`](crate::Event::Called).
+    /// Hand on the answer to [`Event::CallAsked`](crate::Event::CallAsked).
     Replied {
         /// The request.
         ticket: Ticket,
@@ -49,7 +49,7 @@ pub enum Effect {
         body: String,
     },
     /// Tell whoever listens.
-    Emit(Occasion),
+    Emit(HostEvent),
     /// The composer's draft was taken: empty it.
     DraftTaken,
     /// Draw again what has changed.
@@ -62,7 +62,7 @@ pub enum Effect {
 
 /// Something that the page around the bubble may want to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Occasion {
+pub enum HostEvent {
     /// The first session is open.
     Ready,
     /// The visitor has written this.
@@ -79,7 +79,7 @@ pub enum Occasion {
     /// Nothing of the visitor before may be seen any more: somebody else is there, or everything was erased.
     Forgotten,
     /// The answer to [`Event::AllAsked`](crate::Event::AllAsked): whether every message is there now.
-    Whole(bool),
+    AllLoaded(bool),
     /// The visitor has rated an answer.
     Rated {
         /// The answer.
@@ -89,14 +89,14 @@ pub enum Occasion {
     },
 }
 
-impl Occasion {
+impl HostEvent {
     /// Its name, and what there is to know in JSON.
-    pub fn told(&self) -> (&'static str, String) {
+    pub fn to_json(&self) -> (&'static str, String) {
         let object = json::Object::default();
         match self {
             Self::Ready => ("ready", object.end()),
             Self::Forgotten => ("forget", object.end()),
-            Self::Whole(whole) => ("whole", whole.to_string()),
+            Self::AllLoaded(whole) => ("whole", whole.to_string()),
             Self::Asked(text) => ("message", object.text("text", text).end()),
             Self::Answered { message, text } => {
                 let object = object.text("id", &message.to_string());
@@ -138,7 +138,7 @@ impl Changes {
 
 /// A call of the edge's HTTP interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Call {
+pub enum ApiCall {
     /// Asks the page, and not the edge, for a known visitor's identity: answered by [`Event::Named`](crate::Event::Named).
     Identify,
     /// Opens or resumes a session.
@@ -182,7 +182,7 @@ pub enum Call {
     },
 }
 
-impl Call {
+impl ApiCall {
     /// True for the calls that lead to a session: they come before there is a token.
     pub(crate) fn opens(&self) -> bool {
         matches!(self, Self::Identify | Self::OpenSession(_))
@@ -243,13 +243,13 @@ mod tests {
     fn paths_follow_the_contract() {
         let conversation = Id::from_parts(1, 2);
         let turn = Id::from_parts(3, 4);
-        let call = |call: Call| (call.method().to_owned(), call.path(), call.body());
+        let call = |call: ApiCall| (call.method().to_owned(), call.path(), call.body());
         assert_eq!(
-            call(Call::CreateConversation),
+            call(ApiCall::CreateConversation),
             ("POST".into(), "/v1/conversations".into(), None)
         );
         assert_eq!(
-            call(Call::History {
+            call(ApiCall::History {
                 conversation,
                 before: Some("c".into())
             }),
@@ -260,7 +260,7 @@ mod tests {
             )
         );
         assert_eq!(
-            call(Call::Attach {
+            call(ApiCall::Attach {
                 conversation,
                 after: Some(EventId { turn, seq: 7 })
             }),
@@ -277,7 +277,7 @@ mod tests {
             attachments: Vec::new(),
         };
         assert_eq!(
-            call(Call::Send { conversation, body }),
+            call(ApiCall::Send { conversation, body }),
             (
                 "POST".into(),
                 format!("/v1/conversations/{conversation}/messages"),

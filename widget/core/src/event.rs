@@ -6,21 +6,21 @@ use crate::effect::Ticket;
 
 /// When something happened, with fresh randomness for whatever needs it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Moment {
+pub struct Tick {
     /// Unix milliseconds.
     pub unix_ms: u64,
-    /// Unpredictable bits, new at every moment.
+    /// Unpredictable bits, new at every tick.
     pub random: u128,
 }
 
 /// What the page says about who its visitor is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Identity {
+pub enum PageIdentity {
     /// Nothing, or that they have signed out.
     #[default]
-    Nobody,
-    /// Somebody of whom more is known when the page is asked: [`Call::Identify`](crate::Call::Identify).
-    Somebody,
+    Anonymous,
+    /// Somebody of whom more is known when the page is asked: [`ApiCall::Identify`](crate::ApiCall::Identify).
+    Unresolved,
     /// Somebody whom the page's server calls so: the `sub` of a JWT, which is there when the page is asked.
     Subject(String),
 }
@@ -39,25 +39,25 @@ pub enum Event {
         /// The page around the bubble.
         page: Option<Page>,
         /// Who the visitor is.
-        identity: Identity,
+        identity: PageIdentity,
     },
     /// The page says anew who its visitor is.
     Identified {
         /// Who the visitor is.
-        identity: Identity,
+        identity: PageIdentity,
         /// What storage holds, for a visitor whom nobody knows.
         stored: Option<String>,
         /// Messages that such a visitor could not hand over.
         outbox: Option<String>,
     },
-    /// The page has answered [`Call::Identify`](crate::Call::Identify).
+    /// The page has answered [`ApiCall::Identify`](crate::ApiCall::Identify).
     Named {
         /// The request.
         ticket: Ticket,
         /// The JWT.
         jwt: String,
         /// Its `sub`, as far as it can be read.
-        identity: Identity,
+        identity: PageIdentity,
     },
     /// The visitor has passed the check that the edge asked for, or it cannot be shown.
     Challenged {
@@ -130,7 +130,7 @@ pub enum Event {
         conversation: Id,
     },
     /// Somebody wants the edge called as the visitor; answered by [`Effect::Replied`](crate::Effect::Replied).
-    Called {
+    CallAsked {
         /// HTTP method.
         method: String,
         /// Path and query.
@@ -158,7 +158,7 @@ pub enum Event {
         visitor: Id,
     },
     /// Another tab of the visitor has sent a message: its answer comes as [`Event::Streamed`] under the ticket that
-    /// [`Session::next_ticket`](crate::Session::next_ticket) told before.
+    /// [`Chat::next_ticket`](crate::Chat::next_ticket) told before.
     Overheard {
         /// In this conversation.
         conversation: Id,
@@ -171,6 +171,6 @@ pub enum Event {
     },
     /// The visitor wants to read older messages.
     EarlierAsked,
-    /// The visitor wants all of them, and be told when they are there: [`Occasion::Whole`](crate::Occasion::Whole).
+    /// The visitor wants all of them, and be told when they are there: [`HostEvent::AllLoaded`](crate::HostEvent::AllLoaded).
     AllAsked,
 }

@@ -6,7 +6,7 @@ use bulle_protocol::{
     strings::{Strings, duration},
 };
 
-use crate::words::fill;
+use crate::format::fill;
 
 /// A failed exchange, in words for the visitor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,12 +20,12 @@ pub struct Failure {
     /// A retry is of no use before this time (Unix milliseconds).
     pub until: Option<u64>,
     /// What a retry does.
-    pub(crate) again: Again,
+    pub(crate) next_call: NextCall,
 }
 
 /// What a retry does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Again {
+pub(crate) enum NextCall {
     /// Posts the message; `retry` asks the model once more if its turn has failed.
     Post {
         /// For the body of the call.
@@ -37,43 +37,43 @@ pub(crate) enum Again {
 
 impl Failure {
     /// A failure that the bubble found by itself.
-    pub(crate) fn new(code: Code, again: Again) -> Self {
+    pub(crate) fn new(code: Code, next_call: NextCall) -> Self {
         Self {
             code,
             message: None,
             action: None,
             until: None,
-            again,
+            next_call,
         }
     }
 
     /// The visitor took the message back before the edge had it: nothing to explain.
-    pub(crate) fn taken_back(again: Again) -> Self {
+    pub(crate) fn taken_back(next_call: NextCall) -> Self {
         Self {
             message: Some(String::new()),
-            ..Self::new(Code::Interrupted, again)
+            ..Self::new(Code::Interrupted, next_call)
         }
     }
 
     /// The `error` event of a turn.
-    pub(crate) fn in_band(error: TurnError, now: u64) -> Self {
+    pub(crate) fn from_turn_error(error: TurnError, now: u64) -> Self {
         Self {
             message: words(Some(error.message), error.retry_after),
             action: error.action,
             until: deadline(error.retry_after, now),
-            ..Self::new(error.code, Again::Post { retry: true })
+            ..Self::new(error.code, NextCall::Post { retry: true })
         }
     }
 
     /// A problem response to a call of the turn.
-    pub(crate) fn refused(problem: &Problem, now: u64) -> Self {
+    pub(crate) fn from_problem(problem: &Problem, now: u64) -> Self {
         // A refused message was never taken, so the same post is simply made again; `retry` only
         // matters for a turn that exists and has failed, and is ignored for every other.
         Self {
             message: words(problem.message.clone(), problem.retry_after),
             action: problem.action.clone(),
             until: deadline(problem.retry_after, now),
-            ..Self::new(problem.code, Again::Post { retry: true })
+            ..Self::new(problem.code, NextCall::Post { retry: true })
         }
     }
 
@@ -205,7 +205,7 @@ mod tests {
             let mut problem = Problem::new(code, "for the owner");
             problem.message = Some(message.to_owned());
             problem.retry_after = retry_after;
-            Failure::refused(&problem, 1_000)
+            Failure::from_problem(&problem, 1_000)
         };
         let strings = Strings {
             rate_limited: "wait {time}".to_owned(),

@@ -7,11 +7,11 @@ use bulle_protocol::{
 };
 
 use crate::{
-    Effect, Session,
-    calls::Pending,
-    effect::{Call, Occasion},
-    failure::{Again, Failure},
-    message::Message,
+    Chat, Effect,
+    calls::PendingCall,
+    effect::{ApiCall, HostEvent},
+    failure::{Failure, NextCall},
+    message::ChatMessage,
     wire,
 };
 
@@ -24,7 +24,7 @@ pub(crate) struct History {
     pub next: Option<String>,
 }
 
-impl Session {
+impl Chat {
     /// Reads the newest page.
     pub(crate) fn load_history(&mut self) {
         self.read_history(None);
@@ -37,25 +37,26 @@ impl Session {
     }
 
     pub(crate) fn load_all(&mut self) {
-        self.awaits_all = true;
+        self.loading_all = true;
         if self.history.failed {
             self.read_history(self.history.next.clone());
         }
     }
 
     /// Reads page after page while somebody waits for all of it.
-    pub(crate) fn read_on(&mut self) {
+    pub(crate) fn load_rest(&mut self) {
         let History {
             loading, failed, ..
         } = self.history;
-        if !self.awaits_all || loading {
+        if !self.loading_all || loading {
             return;
         }
         if self.history.next.is_some() && !failed {
             return self.load_earlier();
         }
-        self.awaits_all = false;
-        self.effects.push(Effect::Emit(Occasion::Whole(!failed)));
+        self.loading_all = false;
+        self.effects
+            .push(Effect::Emit(HostEvent::AllLoaded(!failed)));
     }
 
     fn read_history(&mut self, before: Option<String>) {
@@ -65,7 +66,7 @@ impl Session {
         self.history.loading = true;
         self.history.failed = false;
         self.changes.list = true;
-        self.request(Call::History {
+        self.request(ApiCall::History {
             conversation,
             before,
         });
@@ -108,9 +109,9 @@ impl Session {
         self.drop_turn();
         let (kept, dropped): (Vec<_>, Vec<_>) = std::mem::take(&mut self.calls)
             .into_iter()
-            .partition(|call| call.call.opens() || matches!(call.call, Call::Other { .. }));
+            .partition(|call| call.call.opens() || matches!(call.call, ApiCall::Other { .. }));
         self.calls = kept;
-        let abort = |call: Pending| Effect::Abort {
+        let abort = |call: PendingCall| Effect::Abort {
             ticket: call.ticket,
         };
         self.effects.extend(dropped.into_iter().map(abort));
@@ -121,7 +122,7 @@ impl Session {
         self.history = History::default();
         self.conversation = None;
         self.last = None;
-        self.refusal = None;
+        self.draft_error = None;
         self.limited_until = None;
         self.limited_tries = 0;
         self.changes.list = true;
@@ -142,10 +143,10 @@ impl Session {
 
     /// Older messages go in front; those already known stay where they are.
     fn put_before(&mut self, items: Vec<conversation::Message>) {
-        let mut all: Vec<Message> = items
+        let mut all: Vec<ChatMessage> = items
             .into_iter()
             .filter(|item| self.message(item.id).is_none())
-            .map(Message::stored)
+            .map(ChatMessage::stored)
             .collect();
         all.append(&mut self.messages);
         self.messages = all;
@@ -158,14 +159,14 @@ impl Session {
             .last()
             .map(|item| (item.id, item.role, item.status, item.reply_to));
         let mut known = std::mem::take(&mut self.messages);
-        let mut page: Vec<Message> = Vec::with_capacity(items.len());
+        let mut page: Vec<ChatMessage> = Vec::with_capacity(items.len());
         for item in items {
             if page.iter().any(|m| m.id == item.id) {
                 continue;
             }
             let at = known.iter().position(|old| old.id == item.id);
             let old = at.map(|at| known.remove(at));
-            let mut message = Message::stored(item);
+            let mut message = ChatMessage::stored(item);
             if let Some(old) = old {
                 if let Some(failure) = old.failure {
                     message.failed_with(failure);
@@ -178,7 +179,7 @@ impl Session {
         let mut unfinished: Vec<Id> = known
             .iter()
             .filter(|old| old.is_local() || old.failure.is_some())
-            .map(Message::exchange)
+            .map(ChatMessage::exchange)
             .collect();
         unfinished.extend(self.turn.as_ref().map(|turn| turn.message));
         let (behind, mut front): (Vec<_>, Vec<_>) = known
@@ -199,7 +200,7 @@ impl Session {
         };
         match role {
             Role::User => {
-                let failed = |m: &Message| m.belongs_to(id) && m.failure.is_some();
+                let failed = |m: &ChatMessage| m.belongs_to(id) && m.failure.is_some();
                 let failed = self.messages.iter().any(failed);
                 if self.turn.is_none() && !failed {
                     self.follow(id);
@@ -212,7 +213,7 @@ impl Session {
                 if let Some(message) = self.message_mut(id) {
                     message.failed_with(Failure::new(
                         Code::UpstreamInterrupted,
-                        Again::Post { retry: true },
+                        NextCall::Post { retry: true },
                     ));
                 }
             }

@@ -21,7 +21,7 @@ const MAX_DEPTH: usize = 100;
 
 /// The one value that the text consists of.
 pub(crate) fn parse(text: &str) -> Option<Value> {
-    let mut reader = Reader {
+    let mut reader = Parser {
         rest: text,
         depth: 0,
     };
@@ -130,12 +130,12 @@ fn quote(json: &mut String, text: &str) {
     json.push('"');
 }
 
-struct Reader<'a> {
+struct Parser<'a> {
     rest: &'a str,
     depth: usize,
 }
 
-impl Reader<'_> {
+impl Parser<'_> {
     fn space(&mut self) {
         self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r']);
     }

@@ -1,4 +1,4 @@
-//! The bubble's state machine: [`Session::update`] takes what happened and returns what to do.
+//! The bubble's state machine: [`Chat::update`] takes what happened and returns what to do.
 //!
 //! No DOM, no clock, no network, no randomness of its own: the browser side maps DOM events to
 //! [`Event`]s and carries [`Effect`]s out, so that every path through lost connections, expired
@@ -13,14 +13,14 @@
 //!   what the edge has not acknowledged; of a visitor whom the page has signed in, never anything. (The loader, on its own account, remembers for the tab that the visitor has
 //!   opened or closed the panel.)
 
+pub mod chat;
 pub mod effect;
 pub mod event;
 pub mod failure;
+pub mod format;
 pub mod message;
-pub mod session;
 pub mod stored;
 pub mod wire;
-pub mod words;
 
 mod backoff;
 mod calls;
@@ -33,8 +33,8 @@ mod requests;
 mod tabs;
 mod turn;
 
-pub use effect::{Call, Changes, Effect, Occasion, Ticket};
-pub use event::{Event, Identity, Moment};
+pub use chat::{Activity, Chat, Connection, DraftError, Phase};
+pub use effect::{ApiCall, Changes, Effect, HostEvent, Ticket};
+pub use event::{Event, PageIdentity, Tick};
 pub use failure::Failure;
-pub use message::{Message, Notice, Stage};
-pub use session::{Activity, Connection, Phase, Refusal, Session};
+pub use message::{Caveat, ChatMessage, Stage};

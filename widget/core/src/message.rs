@@ -13,7 +13,7 @@ use crate::failure::Failure;
 
 /// A message of the visitor or of the bot.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
+pub struct ChatMessage {
     /// Its id, which is also its key in the list.
     pub id: Id,
     /// Who wrote it.
@@ -34,7 +34,7 @@ pub struct Message {
     /// What the visitor may want to ask next.
     pub suggestions: Vec<String>,
     /// What to know about the answer.
-    pub notices: Vec<Notice>,
+    pub caveats: Vec<Caveat>,
     /// Why the exchange went no further.
     pub failure: Option<Failure>,
     /// Files that the visitor has given with it. Those of a message that another page has left have no name.
@@ -62,7 +62,7 @@ pub enum Stage {
 
 /// Something that the visitor should know about an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Notice {
+pub enum Caveat {
     /// The visitor stopped it.
     Stopped,
     /// The model reached its limit.
@@ -73,7 +73,7 @@ pub enum Notice {
     Interrupted,
 }
 
-impl Notice {
+impl Caveat {
     /// The text to show.
     pub fn text(self, strings: &Strings) -> &str {
         match self {
@@ -93,7 +93,7 @@ impl Notice {
     }
 }
 
-impl Message {
+impl ChatMessage {
     /// A new message of the visitor, for the outbox.
     pub(crate) fn waiting(id: Id, text: String, at: u64) -> Self {
         Self {
@@ -121,16 +121,16 @@ impl Message {
             Stage::Complete
         };
         let notice = match message.status {
-            Status::Complete => Notice::of(message.finish),
-            Status::Stopped => Some(Notice::Stopped),
-            Status::Failed => Some(Notice::Interrupted),
+            Status::Complete => Caveat::of(message.finish),
+            Status::Stopped => Some(Caveat::Stopped),
+            Status::Failed => Some(Caveat::Interrupted),
         };
         Self {
             text: if visitor { message.text } else { String::new() },
             blocks: if visitor { Vec::new() } else { message.blocks },
             sources: message.sources,
             reply_to: message.reply_to,
-            notices: notice.into_iter().collect(),
+            caveats: notice.into_iter().collect(),
             attachments: message.attachments,
             at: message.created_at,
             rating: message.feedback.map(|feedback| feedback.rating),
@@ -149,7 +149,7 @@ impl Message {
             reply_to: None,
             sources: Vec::new(),
             suggestions: Vec::new(),
-            notices: Vec::new(),
+            caveats: Vec::new(),
             failure: None,
             attachments: Vec::new(),
             at: 0,
@@ -159,7 +159,7 @@ impl Message {
 
     /// The exchange went no further; a failure says more than the notice of an interruption.
     pub(crate) fn failed_with(&mut self, failure: Failure) {
-        self.notices.retain(|notice| *notice != Notice::Interrupted);
+        self.caveats.retain(|notice| *notice != Caveat::Interrupted);
         self.failure = Some(failure);
     }
 

@@ -3,42 +3,42 @@
 use bulle_protocol::{
     Id,
     problem::{Code, Problem},
-    session::{Page, Session as Opened, SessionRequest},
+    session::{Page, Session, SessionRequest},
 };
 
 use crate::{
-    Effect, Identity, Phase, Session,
+    Chat, Effect, PageIdentity, Phase,
     backoff::delay_ms,
-    calls::Pending,
-    effect::{Call, Occasion, Ticket},
+    calls::PendingCall,
+    effect::{ApiCall, HostEvent, Ticket},
     failure::{Failure, is_challenge},
-    stored::{Stored, parse_outbox},
+    stored::{StoredVisitor, parse_outbox},
     wire,
 };
 
 /// Tries to open a session before the visitor is asked.
 const MAX_OPEN_TRIES: u32 = 3;
 
-impl Session {
+impl Chat {
     pub(crate) fn start(
         &mut self,
         online: bool,
         stored: Option<&str>,
         outbox: Option<&str>,
         page: Option<Page>,
-        identity: Identity,
+        identity: PageIdentity,
     ) {
         self.online = online;
         self.page = page;
         self.identity = identity;
         // Nothing that is kept here is a known visitor's.
-        if !self.is_known() {
-            self.restored = stored.and_then(Stored::parse);
-            self.keeps = self.restored.is_some();
+        if !self.is_identified() {
+            self.restored = stored.and_then(StoredVisitor::parse);
+            self.uses_storage = self.restored.is_some();
             self.messages = outbox
                 .map(|outbox| parse_outbox(outbox, self.now))
                 .unwrap_or_default();
-            self.kept_outbox = outbox.unwrap_or_default().to_owned();
+            self.stored_outbox = outbox.unwrap_or_default().to_owned();
         }
         self.changes.list = true;
         self.changes.status = true;
@@ -46,22 +46,22 @@ impl Session {
     }
 
     /// True for a visitor whom the page vouches for.
-    pub(crate) fn is_known(&self) -> bool {
-        self.identity != Identity::Nobody
+    pub(crate) fn is_identified(&self) -> bool {
+        self.identity != PageIdentity::Anonymous
     }
 
     /// The page says who its visitor is. Another visitor than before finds nothing of the one before.
     pub(crate) fn identify(
         &mut self,
-        identity: Identity,
+        identity: PageIdentity,
         stored: Option<&str>,
         outbox: Option<&str>,
     ) {
-        if identity == Identity::Nobody && !self.is_known() {
+        if identity == PageIdentity::Anonymous && !self.is_identified() {
             return;
         }
-        let knew = self.is_known() && self.opened.is_some();
-        let hides = identity == Identity::Somebody;
+        let knew = self.is_identified() && self.opened.is_some();
+        let hides = identity == PageIdentity::Unresolved;
         if knew && (hides || identity == self.identity) {
             if hides {
                 // Out of sight until it is clear whose it is.
@@ -78,11 +78,11 @@ impl Session {
     }
 
     /// The page has answered with an identity.
-    pub(crate) fn named(&mut self, ticket: Ticket, jwt: String, identity: Identity) {
+    pub(crate) fn named(&mut self, ticket: Ticket, jwt: String, identity: PageIdentity) {
         if self.take_call(ticket).is_none() {
             return;
         }
-        let same = identity == self.identity && identity != Identity::Somebody;
+        let same = identity == self.identity && identity != PageIdentity::Unresolved;
         if self.opened.is_some() && !same {
             self.forget();
             self.effects.push(Effect::DraftTaken);
@@ -122,22 +122,22 @@ impl Session {
     /// Forgets the visitor and everything that was said.
     fn forget(&mut self) {
         // What is stored is not touched.
-        self.keeps = false;
+        self.uses_storage = false;
         self.files.clear();
         self.start_afresh();
         self.abort_opening();
         // What was asked for somebody else is the visitor's before, too.
-        let other = |call: &Pending| matches!(call.call, Call::Other { .. });
+        let other = |call: &PendingCall| matches!(call.call, ApiCall::Other { .. });
         while let Some(ticket) = self.calls.iter().find(|call| other(call)).map(|c| c.ticket) {
             self.effects.push(Effect::Abort { ticket });
             self.broken(ticket);
         }
-        self.effects.push(Effect::Emit(Occasion::Forgotten));
+        self.effects.push(Effect::Emit(HostEvent::Forgotten));
         self.token = None;
         self.opened = None;
         self.restored = None;
         self.challenge = None;
-        self.refused = None;
+        self.opening_failure = None;
         self.left = None;
         self.resyncs = 0;
         self.open_tries = 0;
@@ -147,7 +147,7 @@ impl Session {
     }
 
     fn abort_opening(&mut self) {
-        let opens = |call: &&Pending| call.call.opens();
+        let opens = |call: &&PendingCall| call.call.opens();
         while let Some(ticket) = self.calls.iter().find(opens).map(|call| call.ticket) {
             self.abort(ticket);
         }
@@ -166,7 +166,7 @@ impl Session {
             return;
         }
         if token.is_none() {
-            self.refused = None;
+            self.opening_failure = None;
             return self.set_phase(Phase::Unavailable);
         }
         self.challenge = token;
@@ -177,13 +177,13 @@ impl Session {
     /// Another tab may have become a visitor since this one was opened: this tab is the same person, and goes on with
     /// that visitor's token instead of writing its own over it.
     pub(crate) fn found(&mut self, stored: &str) {
-        if self.keeps || self.is_known() {
+        if self.uses_storage || self.is_identified() {
             return;
         }
-        let Some(stored) = Stored::parse(stored) else {
+        let Some(stored) = StoredVisitor::parse(stored) else {
             return;
         };
-        self.keeps = true;
+        self.uses_storage = true;
         self.restored = Some(stored);
         self.reopen();
     }
@@ -194,8 +194,8 @@ impl Session {
             return;
         }
         self.reopen_at = None;
-        if self.is_known() {
-            self.request(Call::Identify);
+        if self.is_identified() {
+            self.request(ApiCall::Identify);
         } else {
             self.open_as(None);
         }
@@ -203,7 +203,7 @@ impl Session {
 
     fn open_as(&mut self, identity: Option<String>) {
         let restored = self.restored.as_ref().map(|stored| stored.token.clone());
-        let call = Call::OpenSession(SessionRequest {
+        let call = ApiCall::OpenSession(SessionRequest {
             site: self.site.clone(),
             locale: Some(self.locale.clone()),
             identity,
@@ -239,7 +239,7 @@ impl Session {
         }
     }
 
-    fn session_opened(&mut self, opened: Opened) {
+    fn session_opened(&mut self, opened: Session) {
         self.open_tries = 0;
         self.challenge = None;
         self.token = Some(opened.token.clone());
@@ -250,7 +250,7 @@ impl Session {
             self.lift_limits();
         }
         if self.opened.is_none() {
-            self.effects.push(Effect::Emit(Occasion::Ready));
+            self.effects.push(Effect::Emit(HostEvent::Ready));
         }
         self.opened = Some(Box::new(opened));
         self.set_phase(Phase::Ready);
@@ -285,25 +285,28 @@ impl Session {
         self.challenge = None;
         self.log(problem);
         self.effects
-            .push(Effect::Emit(Occasion::Failed(problem.code)));
+            .push(Effect::Emit(HostEvent::Failed(problem.code)));
         if is_challenge(problem.code) {
             // A second check is of the same kind as the first. What is parked waits for it.
-            let earlier = self.refused.take().and_then(|refused| refused.action);
-            let mut refused = Failure::refused(problem, self.now);
+            let earlier = self
+                .opening_failure
+                .take()
+                .and_then(|refused| refused.action);
+            let mut refused = Failure::from_problem(problem, self.now);
             refused.action = refused.action.or(earlier);
-            self.refused = Some(refused);
+            self.opening_failure = Some(refused);
             return self.set_phase(Phase::Unavailable);
         }
         if self.phase == Phase::Ready {
             // The other tab's token is no good: back to this tab's own.
             self.restored = None;
         } else {
-            let refused = Failure::refused(problem, self.now);
+            let refused = Failure::from_problem(problem, self.now);
             self.open_tries += 1;
             if refused.code == Code::RateLimited && self.open_tries < MAX_OPEN_TRIES {
                 self.reopen_at = refused.until;
             }
-            self.refused = Some(refused);
+            self.opening_failure = Some(refused);
             self.set_phase(Phase::Unavailable);
         }
         for call in self.take_parked() {
@@ -325,7 +328,7 @@ impl Session {
         } else if ready {
             self.restored = None;
         } else {
-            self.refused = None;
+            self.opening_failure = None;
             self.set_phase(Phase::Unavailable);
         }
     }
@@ -338,14 +341,14 @@ impl Session {
 
     /// The network is back: a session that could not be opened is tried at once.
     pub(crate) fn reopen_now(&mut self) {
-        let waits = self.refused().is_some() || self.phase == Phase::Ready;
+        let waits = self.opening_failure().is_some() || self.phase == Phase::Ready;
         if !waits && (self.reopen_at.is_some() || self.phase == Phase::Unavailable) {
             self.set_phase(Phase::Opening);
             self.open();
         }
     }
 
-    fn take_parked(&mut self) -> Vec<Pending> {
+    fn take_parked(&mut self) -> Vec<PendingCall> {
         let (parked, calls) = std::mem::take(&mut self.calls)
             .into_iter()
             .partition(|call| call.parked);
@@ -355,7 +358,7 @@ impl Session {
 
     fn set_phase(&mut self, phase: Phase) {
         if phase == Phase::Ready {
-            self.refused = None;
+            self.opening_failure = None;
         }
         self.phase = phase;
         self.changes.phase = true;

@@ -7,10 +7,10 @@ use bulle_protocol::{
 };
 
 use crate::{
-    Call, Effect, Phase, Refusal, Session, Stage, Ticket,
-    effect::Occasion,
-    failure::{Again, Failure, is_challenge},
-    message::Message,
+    ApiCall, Chat, DraftError, Effect, Phase, Stage, Ticket,
+    effect::HostEvent,
+    failure::{Failure, NextCall, is_challenge},
+    message::ChatMessage,
     turn::{Link, Turn},
     wire,
 };
@@ -18,51 +18,51 @@ use crate::{
 /// How often in a row a message that came too soon is sent again by itself.
 const MAX_LIMITED_TRIES: u32 = 3;
 
-impl Session {
+impl Chat {
     pub(crate) fn submit(&mut self, draft: &str) {
         let text = draft.trim();
         let max = self.max_chars();
-        self.refusal = if text.is_empty() {
-            Some(Refusal::Empty)
+        self.draft_error = if text.is_empty() {
+            Some(DraftError::Empty)
         } else if text.chars().count() > max {
-            Some(Refusal::TooLong(max))
+            Some(DraftError::TooLong(max))
         } else {
             None
         };
         self.changes.status = true;
-        match self.refusal {
+        match self.draft_error {
             None => {}
-            Some(Refusal::Empty) => return,
-            Some(Refusal::TooLong(max)) => {
+            Some(DraftError::Empty) => return,
+            Some(DraftError::TooLong(max)) => {
                 return self.announce_filled(|strings| &strings.too_long, "max", &max.to_string());
             }
         }
         self.effects.push(Effect::DraftTaken);
-        self.put(text.to_owned());
+        self.enqueue(text.to_owned());
     }
 
     pub(crate) fn pick(&mut self, question: &str) {
         let text = question.trim();
         if !text.is_empty() {
             // A suggestion comes from the edge, which keeps it short; cut rather than refused.
-            self.put(text.chars().take(self.max_chars()).collect());
+            self.enqueue(text.chars().take(self.max_chars()).collect());
         }
     }
 
-    fn put(&mut self, text: String) {
+    fn enqueue(&mut self, text: String) {
         let id = self.new_id();
         self.effects
-            .push(Effect::Emit(Occasion::Asked(text.clone())));
-        self.messages.push(Message {
+            .push(Effect::Emit(HostEvent::Asked(text.clone())));
+        self.messages.push(ChatMessage {
             attachments: std::mem::take(&mut self.files),
-            ..Message::waiting(id, text, self.now)
+            ..ChatMessage::waiting(id, text, self.now)
         });
         self.changes.list = true;
     }
 
     /// The draft has changed: what was wrong with it may be right now.
     pub(crate) fn edited(&mut self) {
-        self.changes.status |= self.refusal.take().is_some();
+        self.changes.status |= self.draft_error.take().is_some();
     }
 
     /// Sends the oldest waiting message, when nothing stands in the way.
@@ -78,7 +78,7 @@ impl Session {
         if !free {
             return;
         }
-        let waiting = |message: &&Message| message.stage == Stage::Waiting;
+        let waiting = |message: &&ChatMessage| message.stage == Stage::Waiting;
         let Some(id) = self.messages.iter().find(waiting).map(|m| m.id) else {
             return;
         };
@@ -89,8 +89,8 @@ impl Session {
 
     /// Makes a turn the current one and takes its first step.
     pub(crate) fn begin(&mut self, message: Id, mut turn: Turn) {
-        if !self.keeps {
-            self.keeps = true;
+        if !self.uses_storage {
+            self.uses_storage = true;
             self.store();
         }
         self.clear_failures(message);
@@ -104,22 +104,22 @@ impl Session {
     pub(crate) fn connect(&mut self) {
         let Some(turn) = &self.turn else { return };
         let message = turn.message;
-        if turn.again == Again::Attach && self.reply_to(message).is_none() {
+        if turn.next_call == NextCall::Attach && self.reply_to(message).is_none() {
             // Nothing to go on from: the whole turn, please.
             self.last = None;
         }
-        let call = match (self.conversation, turn.again) {
-            (None, _) => Call::CreateConversation,
-            (Some(conversation), Again::Attach) => Call::Attach {
+        let call = match (self.conversation, turn.next_call) {
+            (None, _) => ApiCall::CreateConversation,
+            (Some(conversation), NextCall::Attach) => ApiCall::Attach {
                 conversation,
                 after: self.last.filter(|last| last.turn == message),
             },
-            (Some(conversation), Again::Post { retry }) => {
+            (Some(conversation), NextCall::Post { retry }) => {
                 let said = self.message(message);
                 let files = said.into_iter().flat_map(|m| &m.attachments);
                 let attachments = files.map(|file| file.id).collect();
                 let text = said.map(|m| m.text.clone());
-                Call::Send {
+                ApiCall::Send {
                     conversation,
                     body: SendMessage {
                         id: message,
@@ -134,7 +134,7 @@ impl Session {
         let now = self.now;
         if let Some(turn) = &mut self.turn {
             turn.open(ticket, now);
-            if turn.stopping && turn.again == Again::Attach {
+            if turn.stopping && turn.next_call == NextCall::Attach {
                 self.cancel();
             }
         }
@@ -175,17 +175,17 @@ impl Session {
         }
         if self.phase != Phase::Ready || !self.online || self.turn.is_some() {
             // Not now. A message that the edge does not have goes back to the outbox.
-            if self.message(message).is_some_and(Message::is_local) {
+            if self.message(message).is_some_and(ChatMessage::is_local) {
                 self.clear_failures(message);
                 self.set_stage(message, Stage::Waiting);
             }
             return;
         }
-        let turn = match failure.again {
-            Again::Attach => Turn::following(message),
-            Again::Post { retry } => Turn::asking(message, retry),
+        let turn = match failure.next_call {
+            NextCall::Attach => Turn::following(message),
+            NextCall::Post { retry } => Turn::asking(message, retry),
         };
-        if self.message(message).is_some_and(Message::is_local) {
+        if self.message(message).is_some_and(ChatMessage::is_local) {
             self.set_stage(message, Stage::Sending);
         }
         self.begin(message, turn);
@@ -195,7 +195,7 @@ impl Session {
     /// The edge has refused the message: it stays, with the reason and a way to try again.
     pub(crate) fn refuse(&mut self, problem: &Problem) {
         self.log(problem);
-        let mut failure = Failure::refused(problem, self.now);
+        let mut failure = Failure::from_problem(problem, self.now);
         if is_challenge(failure.code) {
             // The check that it describes belongs to the opening of a session.
             failure.action = None;
@@ -205,7 +205,7 @@ impl Session {
         self.fail(failure);
         if let (true, Some(id)) = (passes, message) {
             self.limited_tries += 1;
-            let local = self.message(id).is_some_and(Message::is_local);
+            let local = self.message(id).is_some_and(ChatMessage::is_local);
             if local && self.limited_tries <= MAX_LIMITED_TRIES {
                 // It goes by itself when the limit ends, before those that were written later.
                 self.set_stage(id, Stage::Waiting);
@@ -216,8 +216,8 @@ impl Session {
     /// The visitor has stopped a message that the edge has not acknowledged, and cannot be asked now.
     pub(crate) fn take_back(&mut self) {
         if let Some(turn) = &self.turn {
-            let again = turn.again;
-            self.fail(Failure::taken_back(again));
+            let next_call = turn.next_call;
+            self.fail(Failure::taken_back(next_call));
         }
     }
 

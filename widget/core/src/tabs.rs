@@ -6,12 +6,12 @@
 use bulle_protocol::Id;
 
 use crate::{
-    Session, Stage, Ticket,
-    message::Message,
+    Chat, Stage, Ticket,
+    message::ChatMessage,
     turn::{Link, Turn},
 };
 
-impl Session {
+impl Chat {
     /// Another tab has sent a message. Its turn becomes this tab's own, unless there is one.
     pub(crate) fn overheard(
         &mut self,
@@ -31,9 +31,9 @@ impl Session {
             return;
         }
         if self.message(message).is_none() {
-            self.messages.push(Message {
+            self.messages.push(ChatMessage {
                 stage: Stage::Delivered,
-                ..Message::waiting(message, text, self.now)
+                ..ChatMessage::waiting(message, text, self.now)
             });
             self.changes.list = true;
         }

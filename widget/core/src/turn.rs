@@ -9,12 +9,12 @@ use bulle_protocol::{
 };
 
 use crate::{
-    Call, Effect, Session, Stage, Ticket,
-    effect::Occasion,
-    failure::{Again, Failure},
-    message::{Message, Notice},
+    ApiCall, Chat, Effect, Stage, Ticket,
+    effect::HostEvent,
+    failure::{Failure, NextCall},
+    format::fill,
+    message::{Caveat, ChatMessage},
     wire,
-    words::fill,
 };
 
 /// Silence after which a stream counts as lost; the edge sends a comment every 15 seconds.
@@ -32,7 +32,7 @@ pub(crate) struct Turn {
     /// The visitor's message, which also names the turn.
     pub message: Id,
     /// What connecting means: posting until the edge has the message, following it from then on.
-    pub again: Again,
+    pub next_call: NextCall,
     pub link: Link,
     /// When it began.
     pub begun: u64,
@@ -41,7 +41,7 @@ pub(crate) struct Turn {
     /// The visitor wants it to stop.
     pub stopping: bool,
     /// Blocks of the answer that screen readers have been told.
-    pub said: usize,
+    pub announced: usize,
     /// It ended with an error; a stream that is being replayed may still begin another attempt.
     pub failed: bool,
     decoder: Decoder,
@@ -69,12 +69,12 @@ impl Turn {
     pub fn asking(message: Id, retry: bool) -> Self {
         Self {
             message,
-            again: Again::Post { retry },
+            next_call: NextCall::Post { retry },
             link: Link::Broken { until: None },
             begun: 0,
             tries: 0,
             stopping: false,
-            said: 0,
+            announced: 0,
             failed: false,
             decoder: Decoder::default(),
         }
@@ -83,7 +83,7 @@ impl Turn {
     /// A turn that the edge already has.
     pub fn following(message: Id) -> Self {
         Self {
-            again: Again::Attach,
+            next_call: NextCall::Attach,
             ..Self::asking(message, false)
         }
     }
@@ -121,7 +121,7 @@ impl Turn {
     }
 }
 
-impl Session {
+impl Chat {
     /// Bytes of an answer.
     pub(crate) fn streamed(&mut self, ticket: Ticket, bytes: &[u8]) {
         let now = self.now;
@@ -213,7 +213,7 @@ impl Session {
     /// Tells screen readers the blocks before this one, which are whole: nobody wants to hear an answer letter by
     /// letter, nor wait for its end.
     fn say_blocks(&mut self, before: usize) {
-        let Some(from) = self.turn.as_ref().map(|turn| turn.said) else {
+        let Some(from) = self.turn.as_ref().map(|turn| turn.announced) else {
             return;
         };
         let reply = self.reply().map(|reply| {
@@ -224,13 +224,13 @@ impl Session {
             return;
         };
         if let Some(turn) = &mut self.turn {
-            turn.said = before;
+            turn.announced = before;
         }
         self.effects.push(Effect::Announce(said));
     }
 
     /// The answer being written.
-    fn reply(&mut self) -> Option<&mut Message> {
+    fn reply(&mut self) -> Option<&mut ChatMessage> {
         let message = self.turn.as_ref()?.message;
         let id = self.reply_to(message)?.id;
         self.message_mut(id)
@@ -245,22 +245,22 @@ impl Session {
             return Err(Unreadable::Elsewhere);
         }
         // Ids are keys of the list: one that is taken would leave two messages under one key.
-        let taken = |m: &Message| m.id == start.reply_id && m.is_visitors();
+        let taken = |m: &ChatMessage| m.id == start.reply_id && m.is_visitors();
         if self.messages.iter().any(taken) {
             return Err(Unreadable::Malformed);
         }
-        turn.again = Again::Attach;
+        turn.next_call = NextCall::Attach;
         turn.failed = false;
-        turn.said = 0;
+        turn.announced = 0;
         let stopping = turn.stopping;
         self.limited_until = None;
         self.limited_tries = 0;
-        let old = |m: &Message| m.reply_to == Some(start.message_id) || m.id == start.reply_id;
+        let old = |m: &ChatMessage| m.reply_to == Some(start.message_id) || m.id == start.reply_id;
         self.messages.retain(|m| !old(m));
-        let after = |m: &Message| m.id == start.message_id;
+        let after = |m: &ChatMessage| m.id == start.message_id;
         let at = self.messages.iter().position(after);
         let at = at.map_or(self.messages.len(), |at| at + 1);
-        let reply = Message::reply(start.reply_id, start.message_id, self.now);
+        let reply = ChatMessage::reply(start.reply_id, start.message_id, self.now);
         self.messages.insert(at, reply);
         if let Some(message) = self.message_mut(start.message_id) {
             message.stage = Stage::Delivered;
@@ -276,23 +276,23 @@ impl Session {
     }
 
     fn turn_done(&mut self, done: &Done) {
-        let from = self.turn.as_ref().map_or(0, |turn| turn.said);
+        let from = self.turn.as_ref().map_or(0, |turn| turn.announced);
         let mut said = String::new();
         let mut answered = None;
         if let Some(reply) = self.reply() {
             reply.stage = Stage::Complete;
-            reply.notices = Notice::of(Some(done.finish)).into_iter().collect();
+            reply.caveats = Caveat::of(Some(done.finish)).into_iter().collect();
             if !done.kept {
-                reply.notices.push(Notice::NotKept);
+                reply.caveats.push(Caveat::NotKept);
             }
             said = blocks_to_text(reply.blocks.get(from..).unwrap_or_default());
-            answered = Some(Occasion::Answered {
+            answered = Some(HostEvent::Answered {
                 message: reply.id,
                 text: reply.plain(),
             });
-            let notices = reply.notices.clone();
+            let caveats = reply.caveats.clone();
             if let Some(bot) = self.bot() {
-                for notice in notices {
+                for notice in caveats {
                     said.push('\n');
                     said.push_str(notice.text(&bot.strings));
                 }
@@ -313,9 +313,9 @@ impl Session {
 
     fn turn_failed(&mut self, error: TurnError) {
         let kept = error.kept;
-        let failure = Failure::in_band(error, self.now);
+        let failure = Failure::from_turn_error(error, self.now);
         if let (false, Some(reply)) = (kept, self.reply()) {
-            reply.notices.push(Notice::NotKept);
+            reply.caveats.push(Caveat::NotKept);
         }
         self.show(failure);
         if let Some(turn) = &mut self.turn {
@@ -328,7 +328,7 @@ impl Session {
         let Some(turn) = self.turn.as_ref().filter(|turn| turn.holds(ticket)) else {
             return;
         };
-        let asked = matches!(turn.again, Again::Post { .. });
+        let asked = matches!(turn.next_call, NextCall::Post { .. });
         match problem {
             None => self.link_broke(ticket),
             Some(problem) => match problem.code {
@@ -341,8 +341,8 @@ impl Session {
                 }
                 // Nothing to follow: only asking helps.
                 Code::NoTurn => {
-                    let again = Again::Post { retry: true };
-                    self.fail(Failure::new(Code::Internal, again));
+                    let next_call = NextCall::Post { retry: true };
+                    self.fail(Failure::new(Code::Internal, next_call));
                 }
                 _ => self.refuse(&problem),
             },
@@ -360,7 +360,7 @@ impl Session {
         };
         self.resyncs += 1;
         self.drop_turn();
-        if self.message(message).is_some_and(Message::is_local) {
+        if self.message(message).is_some_and(ChatMessage::is_local) {
             self.set_stage(message, Stage::Waiting);
         }
         self.load_history();
@@ -374,7 +374,7 @@ impl Session {
             return;
         };
         turn.stopping = true;
-        if turn.again == Again::Attach {
+        if turn.next_call == NextCall::Attach {
             self.cancel();
         } else if let Link::Broken { .. } = turn.link {
             self.take_back();
@@ -383,7 +383,7 @@ impl Session {
 
     pub(crate) fn cancel(&mut self) {
         if let Some(conversation) = self.conversation {
-            self.request(Call::Cancel { conversation });
+            self.request(ApiCall::Cancel { conversation });
         }
     }
 
@@ -403,7 +403,7 @@ impl Session {
         }
         let now = self.now;
         self.effects
-            .push(Effect::Emit(Occasion::Failed(failure.code)));
+            .push(Effect::Emit(HostEvent::Failed(failure.code)));
         match self.bot().map(|bot| failure.text(Some(&bot.strings), now)) {
             Some(said) if !said.is_empty() => self.effects.push(Effect::Announce(said)),
             _ => self.announce(|strings| &strings.not_sent),

@@ -1,12 +1,12 @@
 //! The bridge between the core's session and the views.
 //!
 //! The session is the only truth. Signals carry no data: they tell of changes, and a view that watches
-//! one draws again from the session.
+//! one draws again from the chat.
 
 use std::{cell::RefCell, fmt, time::Duration};
 
 use bulle_protocol::{Id, block::Block, loader::LoaderConfig, session::Bot};
-use bulle_widget_core::{Changes, Event as Happened, Message, Session, Stage, Ticket};
+use bulle_widget_core::{Changes, Chat, ChatMessage, Event as Happened, Stage, Ticket};
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, Event, EventTarget, HtmlElement, HtmlTextAreaElement, js_sys::Function};
 
@@ -52,7 +52,7 @@ pub(crate) enum Following {
 
 pub(crate) struct Inner {
     pub config: LoaderConfig,
-    pub session: Session,
+    pub chat: Chat,
     /// The list of messages, which scrolls.
     pub log: Option<HtmlElement>,
     /// The composer's text field.
@@ -122,10 +122,10 @@ pub(crate) fn listen(app: App, target: &EventTarget, name: &str, react: fn(App, 
 
 impl App {
     pub fn new(config: LoaderConfig, focus: bool, host: Host) -> Self {
-        let session = Session::new(config.site.clone(), config.locale.clone());
+        let chat = Chat::new(config.site.clone(), config.locale.clone());
         let inner = Inner {
             config,
-            session,
+            chat,
             log: None,
             field: None,
             wake: None,
@@ -156,7 +156,7 @@ impl App {
         })))
     }
 
-    /// Opens the session.
+    /// Opens the chat.
     pub fn start(self) {
         let Some(host) = self.host() else { return };
         let identity = host::identity(&host);
@@ -253,8 +253,8 @@ impl App {
     }
 
     fn update(self, event: Happened) {
-        let moment = browser::moment();
-        let effects = self.with_mut(|inner| inner.session.update(moment, event));
+        let tick = browser::tick();
+        let effects = self.with_mut(|inner| inner.chat.update(tick, event));
         for effect in effects.unwrap_or_default() {
             effects::perform(self, effect);
         }
@@ -290,8 +290,8 @@ impl App {
     }
 
     /// Reads the bot, once there is one.
-    pub fn bot<T>(self, read: impl FnOnce(&Bot, &Session) -> T) -> Option<T> {
-        self.with(|inner| inner.session.bot().map(|bot| read(bot, &inner.session)))
+    pub fn bot<T>(self, read: impl FnOnce(&Bot, &Chat) -> T) -> Option<T> {
+        self.with(|inner| inner.chat.bot().map(|bot| read(bot, &inner.chat)))
             .flatten()
     }
 
@@ -379,11 +379,11 @@ impl App {
     /// Tells the page of code in whole answers, when it is there to be seen.
     pub fn tell_of_code(self, messages: &[Id]) {
         let is_code = |block: &Block| matches!(block, Block::Code { .. });
-        let has_code = |message: &Message| {
+        let has_code = |message: &ChatMessage| {
             message.stage == Stage::Complete && message.blocks.iter().any(is_code)
         };
         let code = self.with(|inner| {
-            let mut messages = messages.iter().filter_map(|id| inner.session.message(*id));
+            let mut messages = messages.iter().filter_map(|id| inner.chat.message(*id));
             messages.any(has_code)
         });
         if code == Some(true) {

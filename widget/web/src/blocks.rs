@@ -5,7 +5,7 @@ use bulle_protocol::{
     event::{Action, Source},
     strings::Strings,
 };
-use bulle_widget_core::words::fill;
+use bulle_widget_core::format::fill;
 
 use crate::{
     icons::{CHECK, COPY, OUT, icon},

@@ -1,7 +1,7 @@
 //! What the browser knows, each as a plain value: a browser that refuses an answer is no error.
 
 use bulle_protocol::session::Page;
-use bulle_widget_core::Moment;
+use bulle_widget_core::Tick;
 use js_sys::{Date, Math};
 use wasm_bindgen::JsValue;
 use web_sys::{Storage, Window, window};
@@ -12,8 +12,8 @@ use crate::{
 };
 
 /// The time, with random bits.
-pub(crate) fn moment() -> Moment {
-    Moment {
+pub(crate) fn tick() -> Tick {
+    Tick {
         unix_ms: now(),
         random: random(),
     }

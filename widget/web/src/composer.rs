@@ -1,6 +1,6 @@
 //! Where the visitor writes.
 
-use bulle_widget_core::{Activity, Event as Happened, Refusal, words::fill};
+use bulle_widget_core::{Activity, DraftError, Event as Happened, format::fill};
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlElement, HtmlTextAreaElement, KeyboardEvent};
 
@@ -96,7 +96,7 @@ fn edited(app: App, _: &Event) {
 /// Keeps the draft for the next page of the tab, once anything may be kept.
 fn keep(app: App, draft: &str) {
     app.with(|inner| {
-        if draft.is_empty() || inner.session.keeps() {
+        if draft.is_empty() || inner.chat.uses_storage() {
             browser::keep_for_tab("draft", &inner.config.site, draft);
         }
     });
@@ -112,8 +112,8 @@ fn draft_length(app: App) -> usize {
 fn measure(app: App, field: &HtmlTextAreaElement) {
     let draft = draft_length(app);
     let before = app.set_draft(draft);
-    let over = app.bot(|bot, session| {
-        let max = session.max_chars();
+    let over = app.bot(|bot, chat| {
+        let max = chat.max_chars();
         let crossed = before <= max && draft > max;
         crossed.then(|| fill(&bot.strings.too_long, "max", &max.to_string()))
     });
@@ -139,8 +139,8 @@ fn send_button(app: App) -> Node {
     app.watch_phase();
     app.watch_status();
     let empty = app.watch_draft() == 0;
-    let button = app.bot(|bot, session| {
-        if session.activity() == Activity::Idle {
+    let button = app.bot(|bot, chat| {
+        if chat.activity() == Activity::Idle {
             let off = if empty { "true" } else { "false" };
             button("send", "send")
                 .attr("aria-label", &bot.strings.send)
@@ -162,20 +162,20 @@ fn line_below(app: App) -> Node {
     app.watch_list();
     app.watch_status();
     let draft = app.watch_draft();
-    let line = app.bot(|bot, session| {
-        let max = session.max_chars();
+    let line = app.bot(|bot, chat| {
+        let max = chat.max_chars();
         let count = format!("{draft} / {max}");
         let too_long = || fill(&bot.strings.too_long, "max", &max.to_string());
-        if draft > max || matches!(session.refusal(), Some(Refusal::TooLong(_))) {
+        if draft > max || matches!(chat.draft_error(), Some(DraftError::TooLong(_))) {
             el("p", "below over")
                 .text(&too_long())
                 .child(el("span", "count").text(&count))
         } else if draft + NEARLY_FULL > max {
             el("p", "below").child(el("span", "count").text(&count))
-        } else if let Some(left) = session.few_left() {
+        } else if let Some(left) = chat.few_left() {
             let words = fill(&bot.strings.left_today, "n", &left.to_string());
             el("p", "below").text(&words)
-        } else if session.messages().is_empty() {
+        } else if chat.messages().is_empty() {
             el("p", "below").text(&bot.strings.disclaimer)
         } else {
             el("p", "below")

@@ -1,7 +1,7 @@
 //! The panel below its header: messages, what is going on, and the composer.
 
 use bulle_protocol::{Id, conversation::Rating};
-use bulle_widget_core::{Activity, Changes, Connection, Event, Failure, Phase, words::fill};
+use bulle_widget_core::{Activity, Changes, Connection, Event, Failure, Phase, format::fill};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
@@ -52,8 +52,8 @@ pub(crate) fn mount_new_button(app: App, tools: &HtmlElement) {
 
 fn new_icon(app: App) -> Node {
     app.watch_list();
-    let name = app.bot(|bot, session| {
-        let some = !session.messages().is_empty();
+    let name = app.bot(|bot, chat| {
+        let some = !chat.messages().is_empty();
         some.then(|| bot.strings.new_conversation.clone())
     });
     match name.flatten() {
@@ -70,14 +70,14 @@ pub(crate) fn after_change(app: App, changes: &Changes) {
     if changes.phase {
         host::update_challenge(app);
         let lost = app.with(|inner| {
-            let lost = inner.session.phase() == Phase::Unavailable;
+            let lost = inner.chat.phase() == Phase::Unavailable;
             lost.then(|| refusal(inner))
         });
         if let Some(lost) = lost.flatten() {
             app.say(&lost);
         }
         // The composer goes out of sight; the focus stays in the panel, and comes back.
-        let covered = app.with(|inner| inner.session.phase() != Phase::Ready) == Some(true);
+        let covered = app.with(|inner| inner.chat.phase() != Phase::Ready) == Some(true);
         if covered && app.field().is_some_and(|field| focus::is_at(app, &field)) {
             focus::panel(app);
             app.with_mut(|inner| inner.focus = true);
@@ -85,7 +85,7 @@ pub(crate) fn after_change(app: App, changes: &Changes) {
         app.on_frame(name_and_focus);
     }
     app.tell_of_code(&changes.messages);
-    let writing = app.with(|inner| inner.session.activity()) == Some(Activity::Writing);
+    let writing = app.with(|inner| inner.chat.activity()) == Some(Activity::Writing);
     app.when_drawn(settle);
     if writing && !changes.messages.is_empty() {
         scroll::came(app);
@@ -94,9 +94,8 @@ pub(crate) fn after_change(app: App, changes: &Changes) {
 
 /// Names what has a name now, and gives the composer the focus that it was promised.
 fn name_and_focus(app: App) {
-    let focus = app.with_mut(|inner| {
-        inner.session.phase() == Phase::Ready && std::mem::take(&mut inner.focus)
-    });
+    let focus = app
+        .with_mut(|inner| inner.chat.phase() == Phase::Ready && std::mem::take(&mut inner.focus));
     composer::name_field(app);
     let label = app.bot(|bot, _| bot.strings.messages.clone());
     if let (Some(label), Some(log)) = (label, app.log()) {
@@ -112,7 +111,7 @@ fn name_and_focus(app: App) {
 fn cover(app: App) -> Node {
     app.watch_phase();
     app.watch_status();
-    let cover = app.with(|inner| match inner.session.phase() {
+    let cover = app.with(|inner| match inner.chat.phase() {
         Phase::Ready => el("div", "gone"),
         Phase::Opening => el("div", "cover wait")
             .attr("role", "status")
@@ -125,32 +124,30 @@ fn cover(app: App) -> Node {
 
 /// Why there is no conversation, and what helps.
 fn refused(inner: &Inner) -> Node {
-    let session = &inner.session;
+    let chat = &inner.chat;
     let words = el("p", "").attr("dir", "auto").text(&refusal(inner));
     let cover = el("div", "cover").child(words);
-    if session.challenge().is_some() {
+    if chat.challenge().is_some() {
         return cover.child(el("slot", "").attr("name", "challenge"));
     }
-    let refused = session.refused();
-    let passed = |refused: &Failure| refused.may_pass() && refused.seconds_left(session.now()) == 0;
+    let refused = chat.opening_failure();
+    let passed = |refused: &Failure| refused.may_pass() && refused.seconds_left(chat.now()) == 0;
     let retry = refused.is_none_or(passed).then(|| {
         let retry = button("retry", "reload").child(icon(RETRY));
         retry.text(&inner.config.retry)
     });
-    let new_window = session
-        .bot()
-        .map_or("", |bot| bot.strings.new_window.as_str());
+    let new_window = chat.bot().map_or("", |bot| bot.strings.new_window.as_str());
     let action = action(refused.and_then(|r| r.action.as_ref()), new_window);
     cover.child(el("div", "ways").maybe(action).maybe(retry))
 }
 
-/// The edge's reason for opening no session, or that nothing is known.
+/// The edge's reason for opening no chat, or that nothing is known.
 fn refusal(inner: &Inner) -> String {
-    let session = &inner.session;
-    let strings = session.bot().map(|bot| &bot.strings);
-    let words = session
-        .refused()
-        .map(|refused| refused.text(strings, session.now()));
+    let chat = &inner.chat;
+    let strings = chat.bot().map(|bot| &bot.strings);
+    let words = chat
+        .opening_failure()
+        .map(|refused| refused.text(strings, chat.now()));
     let words = words.filter(|words| !words.is_empty());
     words.unwrap_or_else(|| inner.config.unavailable.clone())
 }
@@ -159,7 +156,7 @@ fn refusal(inner: &Inner) -> String {
 fn bar(app: App) -> Node {
     app.watch_phase();
     app.watch_status();
-    let bar = app.bot(|bot, session| match session.connection() {
+    let bar = app.bot(|bot, chat| match chat.connection() {
         Connection::Fine => bot
             .hours
             .as_ref()
@@ -178,18 +175,18 @@ fn bar(app: App) -> Node {
 fn head(app: App) -> Node {
     app.watch_phase();
     app.watch_list();
-    let head = app.bot(|bot, session| {
-        if app.has_hidden() || session.has_earlier() {
+    let head = app.bot(|bot, chat| {
+        if app.has_hidden() || chat.has_earlier() {
             let earlier = button("chip", "earlier").text(&bot.strings.earlier);
             return el("div", "head").child(earlier);
         }
-        if session.history_failed() {
+        if chat.history_failed() {
             return el("div", "head")
                 .child(el("p", "notice").text(&bot.strings.history_unavailable))
                 .child(button("chip", "reload").text(&bot.strings.retry));
         }
-        let empty = session.messages().is_empty();
-        if empty && session.is_loading_history() {
+        let empty = chat.messages().is_empty();
+        if empty && chat.is_loading_history() {
             return el("div", "cover wait").children(["", "", ""].map(|class| el("i", class)));
         }
         let questions = empty.then(|| chips(&bot.suggestions));
@@ -213,7 +210,7 @@ fn head(app: App) -> Node {
 fn tail(app: App) -> Node {
     app.watch_list();
     app.watch_status();
-    let tail = app.bot(|bot, session| match session.activity() {
+    let tail = app.bot(|bot, chat| match chat.activity() {
         Activity::Thinking => {
             let name = fill(&bot.strings.typing, "name", &bot.name);
             let dots = el("span", "dots").children(["", "", ""].map(|class| el("i", class)));
@@ -221,7 +218,7 @@ fn tail(app: App) -> Node {
         }
         Activity::Writing => el("div", ""),
         Activity::Idle => {
-            let last = session.messages().last();
+            let last = chat.messages().last();
             let chips = last.and_then(|last| chips(&last.suggestions));
             el("div", "next").maybe(chips)
         }
@@ -271,7 +268,7 @@ fn clicked(app: App, event: &web_sys::Event) {
         "reload" => {
             // The button goes away; the focus stays in the panel.
             focus::panel(app);
-            app.with_mut(|inner| inner.focus = inner.session.phase() != Phase::Ready);
+            app.with_mut(|inner| inner.focus = inner.chat.phase() != Phase::Ready);
             app.dispatch(Event::ReloadAsked);
             focus::log(app);
         }
@@ -285,7 +282,7 @@ fn clicked(app: App, event: &web_sys::Event) {
             focus::log(app);
         }
         "copy" => {
-            let message = |id: Id| app.bot(|_, session| Some(session.message(id)?.plain()));
+            let message = |id: Id| app.bot(|_, chat| Some(chat.message(id)?.plain()));
             if let Some(Some(plain)) = value.parse().ok().and_then(message) {
                 copy(app, &button, &plain);
             }
@@ -303,7 +300,7 @@ fn clicked(app: App, event: &web_sys::Event) {
         "image" => {
             app.with_mut(|inner| inner.shown.push(value));
             let messages = |inner: &Inner| -> Vec<Id> {
-                let messages = inner.session.messages().iter();
+                let messages = inner.chat.messages().iter();
                 messages.map(|message| message.id).collect()
             };
             let messages = app.with(messages).unwrap_or_default();
@@ -368,7 +365,7 @@ fn show_source(app: App, cite: &Element, number: &str) {
     flash(&item, "flash");
 }
 
-/// Gives an element a class for a moment.
+/// Gives an element a class for a tick.
 fn flash(element: &Element, class: &'static str) {
     let _ = element.class_list().add_1(class);
     let element = element.clone();

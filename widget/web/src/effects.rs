@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bulle_widget_core::{Call, Effect, Event, Occasion, Ticket};
+use bulle_widget_core::{ApiCall, Effect, Event, HostEvent, Ticket};
 use web_sys::console;
 
 use crate::{app::App, browser, composer, conversation, leptos::*, scroll};
@@ -34,10 +34,10 @@ pub(crate) fn perform(app: App, effect: Effect) {
         }
         Effect::Emit(occasion) => {
             // Also of an answer that came at once, which nobody has seen being written.
-            if matches!(occasion, Occasion::Answered { .. }) {
+            if matches!(occasion, HostEvent::Answered { .. }) {
                 scroll::came(app);
             }
-            let (name, detail) = occasion.told();
+            let (name, detail) = occasion.to_json();
             if let Some(host) = app.host() {
                 host.emit(name, &detail);
             }
@@ -61,9 +61,9 @@ fn wake(app: App, after_ms: u32) {
     }
 }
 
-fn request(app: App, ticket: Ticket, call: &Call, token: Option<String>) {
+fn request(app: App, ticket: Ticket, call: &ApiCall, token: Option<String>) {
     app.with(|inner| {
-        if *call == Call::Identify {
+        if *call == ApiCall::Identify {
             return inner.host.identify(ticket.0);
         }
         let url = inner.config.edge.clone() + &call.path();

@@ -1,6 +1,6 @@
 //! The host: the import of widget/page, which does what takes JavaScript, and the page's answers about its visitor.
 
-use bulle_widget_core::{Event, Identity, Ticket};
+use bulle_widget_core::{Event, PageIdentity, Ticket};
 use wasm_bindgen::prelude::*;
 
 use crate::{
@@ -52,7 +52,7 @@ pub(crate) fn date(host: &Host, unix_ms: u64, form: &str) -> String {
 }
 
 /// The identity that the page has given so far.
-pub(crate) fn identity(host: &Host) -> Identity {
+pub(crate) fn identity(host: &Host) -> PageIdentity {
     read(host.identity())
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn identified(app: App, subject: Option<String>) {
 /// nothing when it failed.
 pub(crate) fn named(app: App, ticket: Ticket, jwt: Option<String>, subject: Option<String>) {
     // The page has given another identity meanwhile: this answer is out of date.
-    if app.with(|inner| inner.session.awaits(ticket)) != Some(true) {
+    if app.with(|inner| inner.chat.awaits(ticket)) != Some(true) {
         return;
     }
     match jwt {
@@ -87,7 +87,7 @@ pub(crate) fn named(app: App, ticket: Ticket, jwt: Option<String>, subject: Opti
 /// Shows or removes the check that the visitor is human, as the session asks for it.
 pub(crate) fn update_challenge(app: App) {
     let update = |inner: &mut Inner| {
-        let asked = inner.session.challenge().cloned();
+        let asked = inner.chat.challenge().cloned();
         let shown = std::mem::replace(&mut inner.challenged, asked.is_some());
         let (script, sitekey) = asked.map(|a| (a.url, a.label)).unwrap_or_default();
         if shown || inner.challenged {
@@ -99,10 +99,10 @@ pub(crate) fn update_challenge(app: App) {
     app.with_mut(update);
 }
 
-fn read(subject: Option<String>) -> Identity {
+fn read(subject: Option<String>) -> PageIdentity {
     match subject {
-        None => Identity::Nobody,
-        Some(subject) if subject.is_empty() => Identity::Somebody,
-        Some(subject) => Identity::Subject(subject),
+        None => PageIdentity::Anonymous,
+        Some(subject) if subject.is_empty() => PageIdentity::Unresolved,
+        Some(subject) => PageIdentity::Subject(subject),
     }
 }

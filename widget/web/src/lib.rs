@@ -122,7 +122,7 @@ impl Handle {
     /// | `ask` | a question, sent as if it were typed |
     /// | `new` | a new conversation |
     /// | `show` | the id of the conversation to show |
-    /// | `reload` | the session, or the messages, loaded again |
+    /// | `reload` | the chat, or the messages, loaded again |
     /// | `online`, `offline` | the browser has got, or has lost, its network |
     /// | `unrate` | the id of an answer whose rating the edge has not taken |
     /// | `attach` | the files that go with the next message: a JSON array of `{id, name, bytes}` |
@@ -170,7 +170,7 @@ impl Handle {
         let (Ok(conversation), Ok(message)) = (conversation.parse(), message.parse()) else {
             return 0;
         };
-        let ticket = self.app.with(|inner| inner.session.next_ticket());
+        let ticket = self.app.with(|inner| inner.chat.next_ticket());
         self.app.dispatch(Event::Overheard {
             conversation,
             message,
@@ -178,15 +178,15 @@ impl Handle {
             stored: browser::kept(self.app).0,
         });
         let reads =
-            |ticket: &Ticket| self.app.with(|inner| inner.session.reads(*ticket)) == Some(true);
+            |ticket: &Ticket| self.app.with(|inner| inner.chat.reads(*ticket)) == Some(true);
         ticket.filter(reads).map_or(0, |ticket| ticket.0)
     }
 
     /// Calls the edge as the visitor, and renews an expired token. Returns the ticket of the answer, which
     /// goes to `Host.replied`.
     pub fn call(&self, method: String, path: String, body: Option<String>) -> u32 {
-        let ticket = self.app.with_mut(|inner| inner.session.next_ticket());
-        self.app.dispatch(Event::Called { method, path, body });
+        let ticket = self.app.with_mut(|inner| inner.chat.next_ticket());
+        self.app.dispatch(Event::CallAsked { method, path, body });
         ticket.map_or(0, |ticket| ticket.0)
     }
 }

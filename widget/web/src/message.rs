@@ -1,7 +1,7 @@
 //! A message: the visitor's bubble, or the bot's answer with what belongs to it.
 
 use bulle_protocol::{Id, conversation::Rating, event::Source, session::Bot, strings::Strings};
-use bulle_widget_core::{Activity, Connection, Failure, Message, Notice, Session, Stage};
+use bulle_widget_core::{Activity, Caveat, Chat, ChatMessage, Connection, Failure, Stage};
 
 use crate::{
     app::{App, Inner},
@@ -23,9 +23,9 @@ pub(crate) struct Drawn {
 /// The message as it stands. `drawn` is what was drawn of it before.
 pub(crate) fn view(app: App, id: Id, drawn: &mut Drawn) -> Node {
     let view = app.with(|inner| {
-        let session = &inner.session;
-        let bot = session.bot()?;
-        let messages = session.messages();
+        let chat = &inner.chat;
+        let bot = chat.bot()?;
+        let messages = chat.messages();
         let at = messages.iter().rposition(|message| message.id == id)?;
         let message = messages.get(at)?;
         let before = at.checked_sub(1).and_then(|before| messages.get(before));
@@ -66,29 +66,29 @@ pub(crate) fn view(app: App, id: Id, drawn: &mut Drawn) -> Node {
 }
 
 /// The day of a message, when the one before is of another.
-fn new_day(message: &Message, before: Option<&Message>, host: &host::Host) -> Option<Node> {
-    let day = |message: &Message| host::date(host, message.at, "day");
+fn new_day(message: &ChatMessage, before: Option<&ChatMessage>, host: &host::Host) -> Option<Node> {
+    let day = |message: &ChatMessage| host::date(host, message.at, "day");
     let today = day(message);
     let same = before.is_some_and(|before| day(before) == today);
     (!same).then(|| el("p", "day").text(&today))
 }
 
 /// When a message was written.
-fn time(message: &Message, inner: &Inner) -> Node {
+fn time(message: &ChatMessage, inner: &Inner) -> Node {
     el("time", "").text(&host::date(&inner.host, message.at, "time"))
 }
 
-fn visitors(node: Node, message: &Message, bot: &Bot, inner: &Inner) -> Node {
-    let session = &inner.session;
+fn visitors(node: Node, message: &ChatMessage, bot: &Bot, inner: &Inner) -> Node {
+    let chat = &inner.chat;
     let words = &bot.strings;
     let sent = message.stage == Stage::Delivered;
     let waits = match message.stage {
         Stage::Waiting => true,
         // On a good connection it is there before anybody could read about it.
-        Stage::Sending => session.connection() != Connection::Fine,
+        Stage::Sending => chat.connection() != Connection::Fine,
         _ => false,
     };
-    let now = session.now();
+    let now = chat.now();
     let countdown = |failure: &Failure| failure.countdown(words, now);
     let state = match &message.failure {
         Some(_) if message.stage == Stage::Sending => Some(words.not_sent.clone()),
@@ -111,11 +111,11 @@ fn visitors(node: Node, message: &Message, bot: &Bot, inner: &Inner) -> Node {
         )
         .maybe(files(message))
         .child(foot)
-        .maybe(failure(message, message.id, bot, session))
+        .maybe(failure(message, message.id, bot, chat))
 }
 
 /// The names of the files that went with a message.
-fn files(message: &Message) -> Option<Node> {
+fn files(message: &ChatMessage) -> Option<Node> {
     let named = message
         .attachments
         .iter()
@@ -125,7 +125,7 @@ fn files(message: &Message) -> Option<Node> {
     (!message.attachments.is_empty()).then_some(list)
 }
 
-fn answer(node: Node, message: &Message, bot: &Bot, inner: &Inner, marks: &[u32]) -> Node {
+fn answer(node: Node, message: &ChatMessage, bot: &Bot, inner: &Inner, marks: &[u32]) -> Node {
     let around = Around {
         strings: &bot.strings,
         sources: &message.sources,
@@ -168,11 +168,11 @@ fn answer(node: Node, message: &Message, bot: &Bot, inner: &Inner, marks: &[u32]
     node.spoken(&bot.name)
         .maybe((!empty).then_some(body))
         .child(foot)
-        .children(message.notices.iter().map(|n| notice(*n, &bot.strings)))
-        .maybe(failure(message, asked, bot, &inner.session))
+        .children(message.caveats.iter().map(|n| notice(*n, &bot.strings)))
+        .maybe(failure(message, asked, bot, &inner.chat))
 }
 
-fn notice(notice: Notice, strings: &Strings) -> Node {
+fn notice(notice: Caveat, strings: &Strings) -> Node {
     el("p", "notice").text(notice.text(strings))
 }
 
@@ -206,9 +206,9 @@ fn sources(sources: &[Source], strings: &Strings) -> Option<Node> {
 }
 
 /// Why the exchange went no further, with a way on.
-fn failure(message: &Message, asked: Id, bot: &Bot, session: &Session) -> Option<Node> {
+fn failure(message: &ChatMessage, asked: Id, bot: &Bot, chat: &Chat) -> Option<Node> {
     let failure: &Failure = message.failure.as_ref()?;
-    let now = session.now();
+    let now = chat.now();
     let words = failure.text(Some(&bot.strings), now);
     let left = failure.countdown(&bot.strings, now);
     // Nobody waits for hours in front of a button.
@@ -217,7 +217,7 @@ fn failure(message: &Message, asked: Id, bot: &Bot, session: &Session) -> Option
         .attr("data-v", &asked.to_string())
         .child(icon(RETRY))
         .text(&with_time(&bot.strings.retry, left));
-    let waits = failure.seconds_left(now) > 0 || session.activity() != Activity::Idle;
+    let waits = failure.seconds_left(now) > 0 || chat.activity() != Activity::Idle;
     let retry = if waits {
         retry.attr("disabled", "")
     } else {

@@ -98,7 +98,7 @@ fn wanted(inner: &mut Inner, more: usize) -> Vec<Id> {
             .as_ref()
             .and_then(|log| in_sight(&inner.rows, log));
     }
-    let messages = inner.session.messages();
+    let messages = inner.chat.messages();
     let newest = messages.len().saturating_sub(NEWEST);
     let first = match inner.rows.first() {
         Some(first) if inner.following == Following::Nothing => {

@@ -44,7 +44,7 @@ pub(crate) fn follow(app: App) {
     let end = log.scroll_height() - log.client_height();
     let end = if end > 1 { end } else { 0 };
     // Before anything was said, there is nothing newer than the greeting.
-    if app.with(|inner| inner.session.messages().is_empty()) == Some(true) {
+    if app.with(|inner| inner.chat.messages().is_empty()) == Some(true) {
         return;
     }
     let top = match following {
@@ -142,10 +142,8 @@ pub(crate) fn follow_size(app: App, log: &HtmlElement) {
 /// has. A visitor who has not `asked` has only come near them.
 pub(crate) fn earlier(app: App, asked: bool) {
     let reads = |inner: &Inner| {
-        let session = &inner.session;
-        session.has_earlier()
-            && !session.is_loading_history()
-            && (asked || !session.history_failed())
+        let chat = &inner.chat;
+        chat.has_earlier() && !chat.is_loading_history() && (asked || !chat.history_failed())
     };
     // Who has the focus on the button for it is not in need of it, and would lose it.
     if !asked && focus::does(app, "earlier") {

@@ -3,9 +3,9 @@
 #[cfg(test)]
 mod exchange;
 #[cfg(test)]
-mod kept;
+mod host_events;
 #[cfg(test)]
-mod known;
+mod identity;
 #[cfg(test)]
 mod random;
 #[cfg(test)]
@@ -13,8 +13,8 @@ mod refusals;
 #[cfg(test)]
 mod session;
 #[cfg(test)]
+mod storage;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tabs;
-#[cfg(test)]
-mod told;

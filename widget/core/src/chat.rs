@@ -5,21 +5,21 @@ use bulle_protocol::{
     conversation::{Attachment, Rating},
     event::{Action, EventId},
     problem::Problem,
-    session::{Bot, Page, Session as Opened},
+    session::{Bot, Page, Session},
     strings::Strings,
 };
 
 use crate::{
-    calls::Pending,
-    effect::{Call, Changes, Effect, Occasion, Ticket},
-    event::{Event, Identity, Moment},
+    calls::PendingCall,
+    effect::{ApiCall, Changes, Effect, HostEvent, Ticket},
+    event::{Event, PageIdentity, Tick},
     failure::{Failure, is_challenge, is_owners},
+    format::fill,
     history::History,
-    message::{Message, Stage},
-    stored::{Stored, outbox_to_json},
+    message::{ChatMessage, Stage},
+    stored::{StoredVisitor, outbox_to_json},
     turn::Turn,
     wire,
-    words::fill,
 };
 
 /// From here on the visitor is told how many messages of the day are left.
@@ -27,7 +27,7 @@ const FEW: u32 = 3;
 
 /// Everything the bubble knows. See the [crate's documentation](crate).
 #[derive(Debug)]
-pub struct Session {
+pub struct Chat {
     pub(crate) site: String,
     pub(crate) locale: String,
     pub(crate) page: Option<Page>,
@@ -37,46 +37,46 @@ pub struct Session {
     pub(crate) reopen_at: Option<u64>,
     pub(crate) open_tries: u32,
     /// Why the edge last opened no session, when it was not for want of an answer.
-    pub(crate) refused: Option<Failure>,
+    pub(crate) opening_failure: Option<Failure>,
     /// The token of a check that the visitor has passed, for the next try.
     pub(crate) challenge: Option<String>,
     /// What the page says of the visitor.
-    pub(crate) identity: Identity,
+    pub(crate) identity: PageIdentity,
     pub(crate) token: Option<String>,
-    pub(crate) opened: Option<Box<Opened>>,
+    pub(crate) opened: Option<Box<Session>>,
     /// What an earlier page left, until the session is open.
-    pub(crate) restored: Option<Stored>,
+    pub(crate) restored: Option<StoredVisitor>,
     /// True once the visitor has written something: from then on storage is used.
-    pub(crate) keeps: bool,
+    pub(crate) uses_storage: bool,
     pub(crate) conversation: Option<Id>,
     pub(crate) history: History,
     /// Somebody waits for all of the history.
-    pub(crate) awaits_all: bool,
-    pub(crate) messages: Vec<Message>,
+    pub(crate) loading_all: bool,
+    pub(crate) messages: Vec<ChatMessage>,
     pub(crate) turn: Option<Turn>,
     /// How often the conversation was read again since an answer was last completed.
     pub(crate) resyncs: u32,
-    /// The last of the [`marks`](Message::marks).
+    /// The last of the [`marks`](ChatMessage::marks).
     pub(crate) last_mark: u32,
     /// The last event seen of any turn: where to go on from.
     pub(crate) last: Option<EventId>,
     pub(crate) limited_until: Option<u64>,
     /// How often messages were refused for being too many since the edge last took one.
     pub(crate) limited_tries: u32,
-    pub(crate) refusal: Option<Refusal>,
+    pub(crate) draft_error: Option<DraftError>,
     /// Files that go with the next message.
     pub(crate) files: Vec<Attachment>,
     /// Messages left today, as the last answer told it.
     pub(crate) left: Option<u32>,
-    pub(crate) calls: Vec<Pending>,
+    pub(crate) calls: Vec<PendingCall>,
     pub(crate) now: u64,
     random: u128,
     pub(crate) tickets: u32,
     wake_at: Option<u64>,
     /// What the browser keeps of the outbox.
-    pub(crate) kept_outbox: String,
+    pub(crate) stored_outbox: String,
     /// What the visitor was last told of the connection.
-    told: Connection,
+    announced: Connection,
     pub(crate) changes: Changes,
     pub(crate) effects: Vec<Effect>,
 }
@@ -88,7 +88,7 @@ pub enum Phase {
     Opening,
     /// The bot is there.
     Ready,
-    /// The session could not be opened; [`refused`](Session::refused) may say why.
+    /// The session could not be opened; [`refused`](Chat::refused) may say why.
     Unavailable,
 }
 
@@ -116,14 +116,14 @@ pub enum Connection {
 
 /// Why a draft was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum DraftError {
     /// No visible character.
     Empty,
     /// Longer than this many characters.
     TooLong(usize),
 }
 
-impl Session {
+impl Chat {
     /// A session of the bubble with this site key, in this language (BCP 47).
     pub fn new(site: impl Into<String>, locale: impl Into<String>) -> Self {
         Self {
@@ -134,16 +134,16 @@ impl Session {
             online: true,
             reopen_at: None,
             open_tries: 0,
-            refused: None,
+            opening_failure: None,
             challenge: None,
-            identity: Identity::Nobody,
+            identity: PageIdentity::Anonymous,
             token: None,
             opened: None,
             restored: None,
-            keeps: false,
+            uses_storage: false,
             conversation: None,
             history: History::default(),
-            awaits_all: false,
+            loading_all: false,
             messages: Vec::new(),
             turn: None,
             resyncs: 0,
@@ -151,7 +151,7 @@ impl Session {
             last: None,
             limited_until: None,
             limited_tries: 0,
-            refusal: None,
+            draft_error: None,
             files: Vec::new(),
             left: None,
             calls: Vec::new(),
@@ -159,17 +159,17 @@ impl Session {
             random: 0,
             tickets: 0,
             wake_at: None,
-            kept_outbox: String::new(),
-            told: Connection::Fine,
+            stored_outbox: String::new(),
+            announced: Connection::Fine,
             changes: Changes::default(),
             effects: Vec::new(),
         }
     }
 
     /// Takes in what happened and says what to do about it.
-    pub fn update(&mut self, moment: Moment, event: Event) -> Vec<Effect> {
-        self.now = moment.unix_ms;
-        self.random = moment.random;
+    pub fn update(&mut self, tick: Tick, event: Event) -> Vec<Effect> {
+        self.now = tick.unix_ms;
+        self.random = tick.random;
         match event {
             Event::Started {
                 online,
@@ -220,14 +220,14 @@ impl Session {
                 text,
                 stored,
             } => self.overheard(conversation, message, text, stored.as_deref()),
-            Event::Called { method, path, body } => {
-                self.request(Call::Other { method, path, body });
+            Event::CallAsked { method, path, body } => {
+                self.request(ApiCall::Other { method, path, body });
             }
         }
-        self.read_on();
+        self.load_rest();
         self.flush();
-        self.keep_outbox();
-        self.tell_connection();
+        self.store_outbox();
+        self.announce_connection();
         self.schedule();
         self.take_effects()
     }
@@ -238,15 +238,15 @@ impl Session {
     }
 
     /// Why the edge has not opened a session, when it has said so.
-    pub fn refused(&self) -> Option<&Failure> {
-        let refused = self.refused.as_ref();
+    pub fn opening_failure(&self) -> Option<&Failure> {
+        let refused = self.opening_failure.as_ref();
         refused.filter(|_| self.phase == Phase::Unavailable)
     }
 
     /// The check that the edge asks for before it opens a session: Turnstile's site key as label, and the address of
     /// its script.
     pub fn challenge(&self) -> Option<&Action> {
-        let refused = self.refused()?;
+        let refused = self.opening_failure()?;
         let action = refused.action.as_ref();
         action.filter(|_| is_challenge(refused.code))
     }
@@ -262,12 +262,12 @@ impl Session {
     }
 
     /// The messages, oldest first.
-    pub fn messages(&self) -> &[Message] {
+    pub fn messages(&self) -> &[ChatMessage] {
         &self.messages
     }
 
     /// The message with this id.
-    pub fn message(&self, id: Id) -> Option<&Message> {
+    pub fn message(&self, id: Id) -> Option<&ChatMessage> {
         let mut newest_first = self.messages.iter().rev();
         newest_first.find(|message| message.id == id)
     }
@@ -316,8 +316,8 @@ impl Session {
     }
 
     /// Why the last draft was not taken.
-    pub fn refusal(&self) -> Option<Refusal> {
-        self.refusal
+    pub fn draft_error(&self) -> Option<DraftError> {
+        self.draft_error
     }
 
     /// Longest message in characters.
@@ -328,8 +328,8 @@ impl Session {
     }
 
     /// True once the visitor has written something that the browser may keep.
-    pub fn keeps(&self) -> bool {
-        self.keeps && !self.is_known()
+    pub fn uses_storage(&self) -> bool {
+        self.uses_storage && !self.is_identified()
     }
 
     /// The time of the last update, in Unix milliseconds.
@@ -348,12 +348,12 @@ impl Session {
     }
 
     /// The answer to a message of the visitor.
-    pub(crate) fn reply_to(&self, message: Id) -> Option<&Message> {
+    pub(crate) fn reply_to(&self, message: Id) -> Option<&ChatMessage> {
         let mut newest_first = self.messages.iter().rev();
         newest_first.find(|reply| reply.reply_to == Some(message))
     }
 
-    pub(crate) fn message_mut(&mut self, id: Id) -> Option<&mut Message> {
+    pub(crate) fn message_mut(&mut self, id: Id) -> Option<&mut ChatMessage> {
         self.changes.message(id);
         let mut newest_first = self.messages.iter_mut().rev();
         newest_first.find(|message| message.id == id)
@@ -374,7 +374,7 @@ impl Session {
         if let Some(rating) = rating {
             let message = id;
             self.effects
-                .push(Effect::Emit(Occasion::Rated { message, rating }));
+                .push(Effect::Emit(HostEvent::Rated { message, rating }));
         }
     }
 
@@ -394,8 +394,8 @@ impl Session {
     }
 
     pub(crate) fn store(&mut self) {
-        if let (true, false, Some(token)) = (self.keeps, self.is_known(), &self.token) {
-            let stored = Stored {
+        if let (true, false, Some(token)) = (self.uses_storage, self.is_identified(), &self.token) {
+            let stored = StoredVisitor {
                 token: token.clone(),
                 conversation: self.conversation,
             };
@@ -404,21 +404,21 @@ impl Session {
     }
 
     /// Keeps what the edge has not acknowledged: the visitor may leave the page before it does.
-    fn keep_outbox(&mut self) {
-        if self.is_known() {
+    fn store_outbox(&mut self) {
+        if self.is_identified() {
             return;
         }
         let outbox = outbox_to_json(&self.messages);
-        if outbox != self.kept_outbox {
-            self.kept_outbox.clone_from(&outbox);
+        if outbox != self.stored_outbox {
+            self.stored_outbox.clone_from(&outbox);
             self.effects.push(Effect::StoreOutbox(outbox));
         }
     }
 
     /// Says when the connection is lost; that it is back is heard from the answer.
-    fn tell_connection(&mut self) {
+    fn announce_connection(&mut self) {
         let connection = self.connection();
-        if std::mem::replace(&mut self.told, connection) == connection {
+        if std::mem::replace(&mut self.announced, connection) == connection {
             return;
         }
         match connection {
