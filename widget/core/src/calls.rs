@@ -1,4 +1,4 @@
-//! Calls to the edge: made under a ticket, answered once, made again with a new token at most once.
+//! Calls to the edge: each has a ticket, gets one answer, and is repeated with a new token at most once.
 
 use bulle_protocol::problem::Problem;
 
@@ -8,24 +8,24 @@ use crate::{
     wire,
 };
 
-/// How long a call may take. A file may take longer, and a stream: its turn listens for signs of life.
+/// Deadline of a call. An upload has six times as long; a stream has none, because its turn detects silence.
 const PATIENCE_MS: u64 = 20_000;
 
-/// A call that has not been answered.
+/// A call whose answer is pending.
 #[derive(Clone, Debug)]
 pub(crate) struct PendingCall {
     pub ticket: Ticket,
     pub call: ApiCall,
-    /// It was made again with a new token: a second refusal stands.
+    /// The call was repeated with a new token: a second refusal is final.
     pub renewed: bool,
-    /// It waits for a new token.
+    /// The call waits for a new token.
     pub parked: bool,
-    /// When it counts as unreachable; a parked call waits as long as the one for the token.
+    /// When the call times out; a parked call has no deadline of its own, the call for the token has.
     pub due: Option<u64>,
 }
 
 impl Chat {
-    /// Makes a call under a new ticket; without a token, after the session has been opened.
+    /// Makes a call under a new ticket. Without a token, the call is parked until the session is open.
     pub(crate) fn request(&mut self, call: ApiCall) -> Ticket {
         self.tickets = self.tickets.wrapping_add(1);
         let ticket = Ticket(self.tickets);
@@ -45,7 +45,7 @@ impl Chat {
         ticket
     }
 
-    /// Makes a call, perhaps once more, under its ticket.
+    /// Sends a call, for the first or the second time, under its ticket.
     pub(crate) fn perform(&mut self, ticket: Ticket, call: ApiCall) {
         let streams = matches!(call, ApiCall::Send { .. } | ApiCall::Attach { .. });
         let patience = match &call {
@@ -69,7 +69,7 @@ impl Chat {
         });
     }
 
-    /// Forgets a call; what still arrives for it is ignored.
+    /// Aborts a call; an answer that still arrives is ignored.
     pub(crate) fn abort(&mut self, ticket: Ticket) {
         if self.take_call(ticket).is_some() {
             self.effects.push(Effect::Abort { ticket });
@@ -106,7 +106,7 @@ impl Chat {
         let problem = if (200..300).contains(&status) {
             None
         } else {
-            // A body that is no problem comes from a proxy in between: the same as no answer.
+            // An error whose body is not a problem document comes from a proxy, and counts as no answer.
             let Some(problem) = wire::problem(body) else {
                 return self.unanswered(ticket, &pending.call);
             };
@@ -115,7 +115,7 @@ impl Chat {
         self.finished(ticket, &pending.call, problem, body);
     }
 
-    /// A call got its answer.
+    /// Handles the answer of a call.
     pub(crate) fn finished(
         &mut self,
         ticket: Ticket,
@@ -129,14 +129,14 @@ impl Chat {
             }
             ApiCall::CreateConversation => self.conversation_answered(ticket, problem, body),
             ApiCall::Send { .. } | ApiCall::Attach { .. } => self.stream_answered(ticket, problem),
-            // Stopping is a wish; the turn's own end says what became of it.
+            // The turn's own end tells whether cancelling had an effect.
             ApiCall::Cancel { .. } | ApiCall::Identify | ApiCall::OpenSession(_) => {}
-            // Only when there is no token to make it with.
+            // Reached only when the call was parked and no token could be had.
             ApiCall::Other { .. } => self.unanswered(ticket, call),
         }
     }
 
-    /// Gives up on calls that hang.
+    /// Aborts the calls that have timed out.
     pub(crate) fn check_calls(&mut self) {
         let now = self.now;
         let hangs = |call: &&PendingCall| call.due.is_some_and(|due| due <= now);
@@ -146,12 +146,12 @@ impl Chat {
         }
     }
 
-    /// When the first call counts as unreachable.
+    /// When the next call times out.
     pub(crate) fn calls_due(&self) -> Option<u64> {
         self.calls.iter().filter_map(|call| call.due).min()
     }
 
-    /// A call broke off.
+    /// Handles a call that broke off.
     pub(crate) fn broken(&mut self, ticket: Ticket) {
         let Some(pending) = self.take_call(ticket) else {
             // Another tab reads the stream under this ticket.
@@ -163,7 +163,7 @@ impl Chat {
         self.unanswered(ticket, &pending.call);
     }
 
-    /// A call got no answer that could be understood.
+    /// Handles a call without a readable answer.
     pub(crate) fn unanswered(&mut self, ticket: Ticket, call: &ApiCall) {
         match call {
             ApiCall::History { .. } => self.history_failed_to_load(),

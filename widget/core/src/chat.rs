@@ -1,4 +1,4 @@
-//! The session: its state, and where each event goes.
+//! The state of the chat, and the dispatch of events to the modules that handle them.
 
 use bulle_protocol::{
     Id, MAX_MESSAGE_CHARS,
@@ -22,10 +22,10 @@ use crate::{
     wire,
 };
 
-/// From here on the visitor is told how many messages of the day are left.
+/// The number of messages left for the day is shown from here down.
 const FEW: u32 = 3;
 
-/// Everything the bubble knows. See the [crate's documentation](crate).
+/// The state machine of the bubble. See the [crate's documentation](crate).
 #[derive(Debug)]
 pub struct Chat {
     pub(crate) site: String,
@@ -33,88 +33,88 @@ pub struct Chat {
     pub(crate) page: Option<Page>,
     pub(crate) phase: Phase,
     pub(crate) online: bool,
-    /// Set while the session is being opened again by itself after a failure.
+    /// When the session is opened again after a failure, if it is retried automatically.
     pub(crate) reopen_at: Option<u64>,
     pub(crate) open_tries: u32,
-    /// Why the edge last opened no session, when it was not for want of an answer.
+    /// The edge's refusal to open a session; unset when the edge could not be reached.
     pub(crate) opening_failure: Option<Failure>,
-    /// The token of a check that the visitor has passed, for the next try.
+    /// The token of the Turnstile check that the visitor has passed, for the next attempt to open a session.
     pub(crate) challenge: Option<String>,
-    /// What the page says of the visitor.
+    /// The identity that the page has given.
     pub(crate) identity: PageIdentity,
     pub(crate) token: Option<String>,
     pub(crate) opened: Option<Box<Session>>,
-    /// What an earlier page left, until the session is open.
+    /// What an earlier page has stored; taken once the session is open.
     pub(crate) restored: Option<StoredVisitor>,
-    /// True once the visitor has written something: from then on storage is used.
+    /// Storage may be used: the visitor has written a message.
     pub(crate) uses_storage: bool,
     pub(crate) conversation: Option<Id>,
     pub(crate) history: History,
-    /// Somebody waits for all of the history.
+    /// The page has asked for the whole history.
     pub(crate) loading_all: bool,
     pub(crate) messages: Vec<ChatMessage>,
     pub(crate) turn: Option<Turn>,
-    /// How often the conversation was read again since an answer was last completed.
+    /// Reloads of the conversation since an answer was last completed.
     pub(crate) resyncs: u32,
     /// The last of the [`marks`](ChatMessage::marks).
     pub(crate) last_mark: u32,
-    /// The last event seen of any turn: where to go on from.
+    /// The last event received of any turn: the resume position.
     pub(crate) last: Option<EventId>,
     pub(crate) limited_until: Option<u64>,
-    /// How often messages were refused for being too many since the edge last took one.
+    /// Rate-limit refusals in a row.
     pub(crate) limited_tries: u32,
     pub(crate) draft_error: Option<DraftError>,
     /// Files that go with the next message.
     pub(crate) files: Vec<Attachment>,
-    /// Messages left today, as the last answer told it.
+    /// Messages left today, as of the last answer.
     pub(crate) left: Option<u32>,
     pub(crate) calls: Vec<PendingCall>,
     pub(crate) now: u64,
     random: u128,
     pub(crate) tickets: u32,
     wake_at: Option<u64>,
-    /// What the browser keeps of the outbox.
+    /// The outbox as it is in storage.
     pub(crate) stored_outbox: String,
-    /// What the visitor was last told of the connection.
+    /// The connection state that screen readers were last told.
     announced: Connection,
     pub(crate) changes: Changes,
     pub(crate) effects: Vec<Effect>,
 }
 
-/// Where the session stands.
+/// Whether the chat can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Not open yet.
+    /// The session is being opened.
     Opening,
-    /// The bot is there.
+    /// The session is open.
     Ready,
-    /// The session could not be opened; [`refused`](Chat::refused) may say why.
+    /// The session could not be opened; [`opening_failure`](Chat::opening_failure) says why if the edge did.
     Unavailable,
 }
 
 /// What the bot is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activity {
-    /// Nothing.
+    /// No turn is running.
     Idle,
-    /// It has been asked and has not said a word.
+    /// The turn has not sent a block yet.
     Thinking,
-    /// It is answering.
+    /// The answer is arriving.
     Writing,
 }
 
-/// How the connection stands, as far as the visitor should care.
+/// The state of the connection as shown to the visitor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Connection {
-    /// Nothing to say.
+    /// Nothing is shown.
     Fine,
-    /// An answer's stream was lost and is being found again.
+    /// The stream of an answer was lost and is being resumed.
     Reconnecting,
     /// The browser has no network.
     Offline,
 }
 
-/// Why a draft was not taken.
+/// Why a draft cannot be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DraftError {
     /// No visible character.
@@ -124,7 +124,7 @@ pub enum DraftError {
 }
 
 impl Chat {
-    /// A session of the bubble with this site key, in this language (BCP 47).
+    /// A chat for this site key, in this language (BCP 47).
     pub fn new(site: impl Into<String>, locale: impl Into<String>) -> Self {
         Self {
             site: site.into(),
@@ -166,7 +166,7 @@ impl Chat {
         }
     }
 
-    /// Takes in what happened and says what to do about it.
+    /// Applies an event; returns the effects to carry out.
     pub fn update(&mut self, tick: Tick, event: Event) -> Vec<Effect> {
         self.now = tick.unix_ms;
         self.random = tick.random;
@@ -232,26 +232,26 @@ impl Chat {
         self.take_effects()
     }
 
-    /// Where the session stands.
+    /// Whether the chat can be used.
     pub fn phase(&self) -> Phase {
         self.phase
     }
 
-    /// Why the edge has not opened a session, when it has said so.
+    /// Why the session could not be opened, if the edge has answered.
     pub fn opening_failure(&self) -> Option<&Failure> {
         let refused = self.opening_failure.as_ref();
         refused.filter(|_| self.phase == Phase::Unavailable)
     }
 
-    /// The check that the edge asks for before it opens a session: Turnstile's site key as label, and the address of
-    /// its script.
+    /// The check that the edge requires before it opens a session: Turnstile's site key as label, and the URL of its
+    /// script.
     pub fn challenge(&self) -> Option<&Action> {
         let refused = self.opening_failure()?;
         let action = refused.action.as_ref();
         action.filter(|_| is_challenge(refused.code))
     }
 
-    /// Messages left today, when they are few.
+    /// The number of messages left today, if it is at most `FEW`.
     pub fn few_left(&self) -> Option<u32> {
         self.left.filter(|left| *left <= FEW)
     }
@@ -272,17 +272,17 @@ impl Chat {
         newest_first.find(|message| message.id == id)
     }
 
-    /// True while stored messages are being read.
+    /// True while stored messages are being loaded.
     pub fn is_loading_history(&self) -> bool {
         self.history.loading
     }
 
-    /// True when stored messages could not be read.
+    /// True when stored messages could not be loaded.
     pub fn history_failed(&self) -> bool {
         self.history.failed
     }
 
-    /// True when there are older messages to read.
+    /// True when the edge has older messages.
     pub fn has_earlier(&self) -> bool {
         self.history.next.is_some()
     }
@@ -304,7 +304,7 @@ impl Chat {
         }
     }
 
-    /// How the connection stands.
+    /// The state of the connection.
     pub fn connection(&self) -> Connection {
         if !self.online {
             Connection::Offline
@@ -315,19 +315,19 @@ impl Chat {
         }
     }
 
-    /// Why the last draft was not taken.
+    /// Why the last draft could not be sent.
     pub fn draft_error(&self) -> Option<DraftError> {
         self.draft_error
     }
 
-    /// Longest message in characters.
+    /// The maximum length of a message, in characters.
     pub fn max_chars(&self) -> usize {
         self.opened.as_ref().map_or(MAX_MESSAGE_CHARS, |session| {
             session.limits.message_chars.min(MAX_MESSAGE_CHARS)
         })
     }
 
-    /// True once the visitor has written something that the browser may keep.
+    /// True when the browser may store the visitor: after the first message, and not for a signed-in visitor.
     pub fn uses_storage(&self) -> bool {
         self.uses_storage && !self.is_identified()
     }
@@ -337,7 +337,7 @@ impl Chat {
         self.now
     }
 
-    /// True while the answer to a call is awaited.
+    /// True while the answer of a call is pending.
     pub fn awaits(&self, ticket: Ticket) -> bool {
         self.calls.iter().any(|call| call.ticket == ticket)
     }
@@ -365,7 +365,7 @@ impl Chat {
         }
     }
 
-    /// What the visitor thinks of an answer.
+    /// Sets or withdraws the rating of an answer.
     fn rate(&mut self, id: Id, rating: Option<Rating>) {
         let Some(message) = self.message_mut(id) else {
             return;
@@ -378,13 +378,13 @@ impl Chat {
         }
     }
 
-    /// A fresh id; two in the same moment differ.
+    /// A new id; two of the same tick differ.
     pub(crate) fn new_id(&mut self) -> Id {
         self.random = self.random.wrapping_add(1);
         Id::from_parts(self.now, self.random)
     }
 
-    /// Random bits for spreading tries.
+    /// Random bits for the jitter of retries.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "half of the bits are more than enough"
@@ -403,7 +403,7 @@ impl Chat {
         }
     }
 
-    /// Keeps what the edge has not acknowledged: the visitor may leave the page before it does.
+    /// Stores the messages that the edge has not acknowledged, because the visitor may leave the page before it does.
     fn store_outbox(&mut self) {
         if self.is_identified() {
             return;
@@ -415,7 +415,7 @@ impl Chat {
         }
     }
 
-    /// Says when the connection is lost; that it is back is heard from the answer.
+    /// Announces a lost connection. A restored one needs no announcement, because the answer is read out.
     fn announce_connection(&mut self) {
         let connection = self.connection();
         if std::mem::replace(&mut self.announced, connection) == connection {
@@ -428,21 +428,21 @@ impl Chat {
         }
     }
 
-    /// Says something to screen readers, once there are words.
+    /// Announces an interface text to screen readers, if the session's texts are loaded.
     pub(crate) fn announce(&mut self, words: fn(&Strings) -> &str) {
         if let Some(said) = self.bot().map(|bot| words(&bot.strings).to_owned()) {
             self.effects.push(Effect::Announce(said));
         }
     }
 
-    /// Says something in which a name is to be filled in.
+    /// Announces an interface text with one placeholder filled in.
     pub(crate) fn announce_filled(&mut self, words: fn(&Strings) -> &str, name: &str, value: &str) {
         if let Some(said) = self.bot().map(|bot| fill(words(&bot.strings), name, value)) {
             self.effects.push(Effect::Announce(said));
         }
     }
 
-    /// Tells the owner what only the owner can mend.
+    /// Logs a problem that only the site's owner can fix.
     pub(crate) fn log(&mut self, problem: &Problem) {
         if is_owners(problem.code) {
             self.effects.push(Effect::Log(problem.detail.clone()));
@@ -457,7 +457,7 @@ impl Chat {
         self.check_limit();
     }
 
-    /// Asks to be woken at the earliest time that something is due.
+    /// Requests a wake-up for the earliest deadline.
     fn schedule(&mut self) {
         let turn = self.turn.as_ref().and_then(Turn::due);
         let Some(due) = [self.reopen_at, turn, self.limit_due(), self.calls_due()]

@@ -1,4 +1,4 @@
-//! Losing the edge and finding it again, within bounds.
+//! Lost connections: detection, bounded reconnecting, and the countdowns of limits.
 
 use bulle_protocol::problem::Code;
 
@@ -11,14 +11,14 @@ use crate::{
 };
 
 impl Chat {
-    /// The current turn's call or stream is gone.
+    /// Handles the loss of the current turn's call or stream.
     pub(crate) fn link_broke(&mut self, ticket: Ticket) {
         let (now, online, random) = (self.now, self.online, self.random());
         let Some(turn) = self.turn.as_mut().filter(|turn| turn.holds(ticket)) else {
             return;
         };
         if turn.failed {
-            // The edge has said why, and has closed the stream: that was the end.
+            // The edge has sent an `error` event and closed the stream: the turn is over.
             return self.drop_turn();
         }
         if turn.stopping && turn.next_call != NextCall::Attach {
@@ -41,7 +41,7 @@ impl Chat {
         self.fail(Failure::new(code, next_call));
     }
 
-    /// Tries again when it is time to, and gives up on a stream that has been silent for too long.
+    /// Reconnects when a retry is due, and gives up a stream that has been silent for too long.
     pub(crate) fn check_link(&mut self) {
         match self.turn.as_ref().map(|turn| turn.link) {
             Some(Link::Broken { until: Some(until) }) if until <= self.now => self.connect(),
@@ -61,7 +61,7 @@ impl Chat {
         if let Some(Link::Broken { .. }) = link {
             return self.connect();
         }
-        // Messages that were given up for want of a network get their chance, in order.
+        // Messages that failed because the network was missing go back to the outbox, in order.
         let lost = |m: &ChatMessage| {
             m.is_local() && m.failure.as_ref().is_some_and(|f| f.code == Code::Offline)
         };
@@ -82,10 +82,10 @@ impl Chat {
         }
     }
 
-    /// The next time that a countdown shows another number, or that a limit ends.
+    /// The next time that a countdown changes or a limit ends.
     pub(crate) fn limit_due(&self) -> Option<u64> {
         let now = self.now;
-        // Beyond two minutes, whole minutes are shown.
+        // Above two minutes, countdowns show whole minutes.
         let step = |left: u64| if left > 121_000 { 60_000 } else { 1000 };
         let tick = |until: u64| {
             let left = until - now;
@@ -107,7 +107,7 @@ impl Chat {
             .min()
     }
 
-    /// The visitor may do more than before: what was refused for being too much can be tried at once.
+    /// Ends all limits, because the visitor's tier has changed: refused messages can be retried at once.
     pub(crate) fn lift_limits(&mut self) {
         self.limited_until = None;
         self.left = None;
@@ -121,7 +121,7 @@ impl Chat {
         }
     }
 
-    /// Draws the countdowns again, and ends a limit that has passed.
+    /// Marks the countdowns for redrawing, and ends a limit that has passed.
     pub(crate) fn check_limit(&mut self) {
         let now = self.now;
         self.limited_until = self.limited_until.filter(|until| *until > now);

@@ -1,4 +1,4 @@
-//! Reading what was said before.
+//! The stored messages: loading them page by page, and merging them with what this browser knows.
 
 use bulle_protocol::{
     Id,
@@ -15,17 +15,17 @@ use crate::{
     wire,
 };
 
-/// What is known of the stored messages.
+/// How much of the stored messages is loaded.
 #[derive(Debug, Default)]
 pub(crate) struct History {
     pub loading: bool,
     pub failed: bool,
-    /// Where the page before the oldest known message begins.
+    /// The cursor of the page before the oldest loaded message.
     pub next: Option<String>,
 }
 
 impl Chat {
-    /// Reads the newest page.
+    /// Loads the newest page.
     pub(crate) fn load_history(&mut self) {
         self.read_history(None);
     }
@@ -43,7 +43,7 @@ impl Chat {
         }
     }
 
-    /// Reads page after page while somebody waits for all of it.
+    /// Loads page after page while the page has asked for all messages.
     pub(crate) fn load_rest(&mut self) {
         let History {
             loading, failed, ..
@@ -74,7 +74,7 @@ impl Chat {
 
     pub(crate) fn history_answered(&mut self, earlier: bool, problem: Option<Problem>, body: &str) {
         if problem.is_some_and(|problem| problem.code == Code::NotFound) {
-            // Erased, or another visitor's: this browser starts afresh.
+            // The conversation was erased or belongs to another visitor: this browser starts a new one.
             self.history = History::default();
             self.conversation = None;
             self.changes.list = true;
@@ -141,7 +141,7 @@ impl Chat {
         self.load_history();
     }
 
-    /// Older messages go in front; those already known stay where they are.
+    /// Inserts older messages at the front; those already known keep their place.
     fn put_before(&mut self, items: Vec<conversation::Message>) {
         let mut all: Vec<ChatMessage> = items
             .into_iter()
@@ -152,8 +152,7 @@ impl Chat {
         self.messages = all;
     }
 
-    /// The newest page, with what this browser knows besides: older messages in front, and exchanges
-    /// that are not over behind.
+    /// Merges the newest page with what this browser knows: older messages before it, unfinished exchanges after it.
     fn put_newest(&mut self, items: Vec<conversation::Message>) {
         let last = items
             .last()
@@ -185,7 +184,7 @@ impl Chat {
         let (behind, mut front): (Vec<_>, Vec<_>) = known
             .into_iter()
             .partition(|old| unfinished.contains(&old.exchange()));
-        // An answer whose question is on the page is there too, or will be written again.
+        // An answer whose question is on the page is on the page too, or will be streamed again.
         front.retain(|old| old.is_visitors() || !page.iter().any(|m| m.id == old.exchange()));
         self.messages = front;
         self.messages.extend(page);
@@ -193,7 +192,7 @@ impl Chat {
         self.go_on_from(last);
     }
 
-    /// The last message decides: an unanswered one has a turn to follow, a broken one can be retried.
+    /// Continues from the last message: resumes the turn of an unanswered one, and offers a retry for a broken one.
     fn go_on_from(&mut self, last: Option<(Id, Role, Status, Option<Id>)>) {
         let Some((id, role, status, reply_to)) = last else {
             return;

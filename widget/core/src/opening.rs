@@ -1,4 +1,4 @@
-//! Opening the session, and opening it again when its token has expired or the page says who its visitor is.
+//! Opening the session, and opening it again when its token has expired or the visitor's identity has changed.
 
 use bulle_protocol::{
     Id,
@@ -16,7 +16,7 @@ use crate::{
     wire,
 };
 
-/// Tries to open a session before the visitor is asked.
+/// Automatic attempts to open a session; after that the visitor must retry.
 const MAX_OPEN_TRIES: u32 = 3;
 
 impl Chat {
@@ -31,7 +31,7 @@ impl Chat {
         self.online = online;
         self.page = page;
         self.identity = identity;
-        // Nothing that is kept here is a known visitor's.
+        // Storage holds data of anonymous visitors only.
         if !self.is_identified() {
             self.restored = stored.and_then(StoredVisitor::parse);
             self.uses_storage = self.restored.is_some();
@@ -45,12 +45,12 @@ impl Chat {
         self.open();
     }
 
-    /// True for a visitor whom the page vouches for.
+    /// True for a visitor whom the page has signed in.
     pub(crate) fn is_identified(&self) -> bool {
         self.identity != PageIdentity::Anonymous
     }
 
-    /// The page says who its visitor is. Another visitor than before finds nothing of the one before.
+    /// Handles an identity given by the page. If the visitor is another one, all data of the visitor before is removed.
     pub(crate) fn identify(
         &mut self,
         identity: PageIdentity,
@@ -64,7 +64,7 @@ impl Chat {
         let hides = identity == PageIdentity::Unresolved;
         if knew && (hides || identity == self.identity) {
             if hides {
-                // Out of sight until it is clear whose it is.
+                // The conversation is hidden until the page has told whether the visitor is the same.
                 self.set_phase(Phase::Opening);
             }
             return self.reopen();
@@ -77,7 +77,7 @@ impl Chat {
         self.start(self.online, stored, outbox, page, identity);
     }
 
-    /// The page has answered with an identity.
+    /// Handles the page's JWT.
     pub(crate) fn named(&mut self, ticket: Ticket, jwt: String, identity: PageIdentity) {
         if self.take_call(ticket).is_none() {
             return;
@@ -91,7 +91,7 @@ impl Chat {
         self.open_as(Some(jwt));
     }
 
-    /// The visitor has had everything erased: nothing of it stays here either, and who writes next is somebody new.
+    /// The edge has erased the visitor: the data here is removed too, and the next message makes a new visitor.
     pub(crate) fn erased(&mut self) {
         let identity = self.identity.clone();
         self.forget();
@@ -102,7 +102,7 @@ impl Chat {
         self.start(self.online, None, None, page, identity);
     }
 
-    /// Another tab has done so. The bot stays as it is, and the edge is not asked for anything before the next wish.
+    /// Another tab has had the visitor erased. The bot stays, and no call is made before the visitor's next action.
     pub(crate) fn erased_elsewhere(&mut self, visitor: Id) {
         let opened = self.opened.as_ref();
         if opened.is_none_or(|opened| opened.visitor.id != visitor) {
@@ -119,14 +119,14 @@ impl Chat {
         }
     }
 
-    /// Forgets the visitor and everything that was said.
+    /// Removes the visitor and the conversation from the state.
     fn forget(&mut self) {
-        // What is stored is not touched.
+        // Storage is left as it is.
         self.uses_storage = false;
         self.files.clear();
         self.start_afresh();
         self.abort_opening();
-        // What was asked for somebody else is the visitor's before, too.
+        // Calls of the modules of widget/page belong to the visitor before, too.
         let other = |call: &PendingCall| matches!(call.call, ApiCall::Other { .. });
         while let Some(ticket) = self.calls.iter().find(|call| other(call)).map(|c| c.ticket) {
             self.effects.push(Effect::Abort { ticket });
@@ -142,7 +142,7 @@ impl Chat {
         self.resyncs = 0;
         self.open_tries = 0;
         self.set_phase(Phase::Opening);
-        // What was last said to screen readers too.
+        // The live region is emptied too.
         self.effects.push(Effect::Announce(String::new()));
     }
 
@@ -153,14 +153,14 @@ impl Chat {
         }
     }
 
-    /// Asks for a session now, whatever was asked before.
+    /// Opens the session now, and drops an attempt under way.
     fn reopen(&mut self) {
         self.open_tries = 0;
         self.abort_opening();
         self.open();
     }
 
-    /// The visitor has passed the check. When it cannot be shown, there is nothing but another try.
+    /// Handles the Turnstile token. Without one, the check could not be shown, and the visitor can only retry.
     pub(crate) fn challenged(&mut self, token: Option<String>) {
         if self.challenge().is_none() {
             return;
@@ -174,8 +174,8 @@ impl Chat {
         self.reopen();
     }
 
-    /// Another tab may have become a visitor since this one was opened: this tab is the same person, and goes on with
-    /// that visitor's token instead of writing its own over it.
+    /// Another tab may have stored a visitor since this one was opened. It is the same person, so this tab continues with
+    /// that visitor's token instead of overwriting it.
     pub(crate) fn found(&mut self, stored: &str) {
         if self.uses_storage || self.is_identified() {
             return;
@@ -188,7 +188,7 @@ impl Chat {
         self.reopen();
     }
 
-    /// Asks for a session, unless it is being asked for.
+    /// Opens the session, unless that is under way.
     fn open(&mut self) {
         if self.calls.iter().any(|call| call.call.opens()) {
             return;
@@ -214,7 +214,7 @@ impl Chat {
         self.request(call);
     }
 
-    /// The visitor's wish: the session when there is none, else the history.
+    /// Reloads the history, or opens the session if there is none.
     pub(crate) fn reload(&mut self) {
         if self.phase == Phase::Ready {
             self.load_history();
@@ -224,7 +224,7 @@ impl Chat {
         }
     }
 
-    /// A token was refused: opens the session again; parked calls follow.
+    /// Renews a refused token by opening the session again; the parked calls follow.
     pub(crate) fn renew(&mut self) {
         self.open();
     }
@@ -256,7 +256,7 @@ impl Chat {
         self.set_phase(Phase::Ready);
         if first {
             let conversation = match self.restored.take() {
-                // The visitor has asked for a new conversation on an earlier page: no way back.
+                // The visitor has started a new conversation on an earlier page: the old one is not shown again.
                 Some(stored) if stored.conversation.is_none() => None,
                 Some(stored) => latest.or(stored.conversation),
                 None => latest,
@@ -287,7 +287,7 @@ impl Chat {
         self.effects
             .push(Effect::Emit(HostEvent::Failed(problem.code)));
         if is_challenge(problem.code) {
-            // A second check is of the same kind as the first. What is parked waits for it.
+            // A second check uses the Turnstile data of the first. Parked calls wait for it.
             let earlier = self
                 .opening_failure
                 .take()
@@ -298,7 +298,7 @@ impl Chat {
             return self.set_phase(Phase::Unavailable);
         }
         if self.phase == Phase::Ready {
-            // The other tab's token is no good: back to this tab's own.
+            // The other tab's token was refused: this tab continues with its own.
             self.restored = None;
         } else {
             let refused = Failure::from_problem(problem, self.now);
@@ -339,7 +339,7 @@ impl Chat {
         }
     }
 
-    /// The network is back: a session that could not be opened is tried at once.
+    /// The network is back: a session that could not be opened is retried at once.
     pub(crate) fn reopen_now(&mut self) {
         let waits = self.opening_failure().is_some() || self.phase == Phase::Ready;
         if !waits && (self.reopen_at.is_some() || self.phase == Phase::Unavailable) {

@@ -1,4 +1,4 @@
-//! From the composer to the edge: messages wait here until the edge has acknowledged them.
+//! The outbox: messages from the composer wait here until the edge has acknowledged them.
 
 use bulle_protocol::{
     Id,
@@ -15,7 +15,7 @@ use crate::{
     wire,
 };
 
-/// How often in a row a message that came too soon is sent again by itself.
+/// Automatic retries in a row of a rate-limited message.
 const MAX_LIMITED_TRIES: u32 = 3;
 
 impl Chat {
@@ -44,7 +44,7 @@ impl Chat {
     pub(crate) fn pick(&mut self, question: &str) {
         let text = question.trim();
         if !text.is_empty() {
-            // A suggestion comes from the edge, which keeps it short; cut rather than refused.
+            // Suggestions come from the edge, which limits their length: a longer one is cut, not refused.
             self.enqueue(text.chars().take(self.max_chars()).collect());
         }
     }
@@ -60,20 +60,20 @@ impl Chat {
         self.changes.list = true;
     }
 
-    /// The draft has changed: what was wrong with it may be right now.
+    /// The draft has changed, so its error may no longer hold.
     pub(crate) fn edited(&mut self) {
         self.changes.status |= self.draft_error.take().is_some();
     }
 
-    /// Sends the oldest waiting message, when nothing stands in the way.
+    /// Sends the oldest waiting message, if the connection is free.
     pub(crate) fn flush(&mut self) {
         let free = self.phase == Phase::Ready
             && self.online
             && self.turn.is_none()
-            // Another tab's visitor is being taken over.
+            // The visitor of another tab is being taken over.
             && self.restored.is_none()
             && self.limited_until.is_none_or(|until| until <= self.now)
-            // The history may hold a turn that is still running: first things first.
+            // The history may end with a turn that is still running; that one is resumed first.
             && !self.history.loading;
         if !free {
             return;
@@ -87,7 +87,7 @@ impl Chat {
         self.announce_thinking();
     }
 
-    /// Makes a turn the current one and takes its first step.
+    /// Makes a turn the current one and connects it.
     pub(crate) fn begin(&mut self, message: Id, mut turn: Turn) {
         if !self.uses_storage {
             self.uses_storage = true;
@@ -100,12 +100,12 @@ impl Chat {
         self.connect();
     }
 
-    /// Creates the conversation, posts the message, or follows the turn: whichever comes next.
+    /// Makes the turn's next call: creates the conversation, posts the message, or resumes the turn.
     pub(crate) fn connect(&mut self) {
         let Some(turn) = &self.turn else { return };
         let message = turn.message;
         if turn.next_call == NextCall::Attach && self.reply_to(message).is_none() {
-            // Nothing to go on from: the whole turn, please.
+            // The answer is not in the list, so the turn is replayed from its start.
             self.last = None;
         }
         let call = match (self.conversation, turn.next_call) {
@@ -158,7 +158,7 @@ impl Chat {
         self.connect();
     }
 
-    /// The visitor tries a failed exchange again.
+    /// The visitor retries a failed exchange.
     pub(crate) fn retry(&mut self, message: Id) {
         let failure = self
             .messages
@@ -169,12 +169,12 @@ impl Chat {
         if failure.seconds_left(self.now) > 0 || self.message(message).is_none() {
             return;
         }
-        // A turn that has failed may still hold its stream.
+        // A failed turn may still have an open stream.
         if self.turn.as_ref().is_some_and(|turn| turn.failed) {
             self.drop_turn();
         }
         if self.phase != Phase::Ready || !self.online || self.turn.is_some() {
-            // Not now. A message that the edge does not have goes back to the outbox.
+            // It cannot be sent now. A message that the edge does not have goes back to the outbox.
             if self.message(message).is_some_and(ChatMessage::is_local) {
                 self.clear_failures(message);
                 self.set_stage(message, Stage::Waiting);
@@ -192,12 +192,12 @@ impl Chat {
         self.announce_thinking();
     }
 
-    /// The edge has refused the message: it stays, with the reason and a way to try again.
+    /// Handles the refusal of a message: the message stays, with the failure and a retry button.
     pub(crate) fn refuse(&mut self, problem: &Problem) {
         self.log(problem);
         let mut failure = Failure::from_problem(problem, self.now);
         if is_challenge(failure.code) {
-            // The check that it describes belongs to the opening of a session.
+            // The action of a challenge is for opening the session, not a link for the visitor.
             failure.action = None;
         }
         let message = self.turn.as_ref().map(|turn| turn.message);
@@ -207,13 +207,13 @@ impl Chat {
             self.limited_tries += 1;
             let local = self.message(id).is_some_and(ChatMessage::is_local);
             if local && self.limited_tries <= MAX_LIMITED_TRIES {
-                // It goes by itself when the limit ends, before those that were written later.
+                // It is sent automatically when the limit ends, before later messages.
                 self.set_stage(id, Stage::Waiting);
             }
         }
     }
 
-    /// The visitor has stopped a message that the edge has not acknowledged, and cannot be asked now.
+    /// The visitor has stopped a message while the edge, which has not acknowledged it, is unreachable.
     pub(crate) fn take_back(&mut self) {
         if let Some(turn) = &self.turn {
             let next_call = turn.next_call;
@@ -221,7 +221,7 @@ impl Chat {
         }
     }
 
-    /// Follows the turn of a message that the edge has.
+    /// Resumes the turn of a message that the edge has.
     pub(crate) fn follow(&mut self, message: Id) {
         self.begin(message, Turn::following(message));
     }

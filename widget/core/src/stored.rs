@@ -1,5 +1,5 @@
-//! What the browser keeps between two pages: the visitor under `bulle:{site}`, and for the tab, messages that the
-//! edge has not acknowledged under `bulle-outbox:{site}`.
+//! The formats in storage: the visitor under `bulle:{site}`, and for the tab, messages that the edge has not
+//! acknowledged under `bulle-outbox:{site}`.
 
 use bulle_protocol::{Id, conversation::SendMessage};
 
@@ -12,14 +12,14 @@ use crate::{
 /// The visitor's token and conversation. Written from the first message on, never before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredVisitor {
-    /// For `resume`.
+    /// The token for `resume`.
     pub token: String,
     /// The open conversation; absent after the visitor asked for a new one.
     pub conversation: Option<Id>,
 }
 
 impl StoredVisitor {
-    /// Reads what an earlier page has written; anything unreadable counts as nothing.
+    /// Parses a stored visitor; an unreadable one counts as none.
     pub fn parse(text: &str) -> Option<Self> {
         let mut v = json::parse(text)?;
         Some(Self {
@@ -28,19 +28,17 @@ impl StoredVisitor {
         })
     }
 
-    /// The text to keep.
+    /// The text to store.
     pub fn to_json(&self) -> String {
         let json = json::Object::default().text("token", &self.token);
-        let json = match self.conversation {
-            Some(id) => json.text("conversation", &id.to_string()),
-            None => json.raw("conversation", "null"),
-        };
-        json.end()
+        match self.conversation {
+            Some(id) => json.text("conversation", &id.to_string()).end(),
+            None => json.raw("conversation", "null").end(),
+        }
     }
 }
 
-/// The messages that should still reach the edge, as text to keep; empty when there are none. Their ids make posting
-/// them again safe.
+/// The unsent messages as text to store; empty without any. Their ids make it safe to post them again.
 pub(crate) fn outbox_to_json(messages: &[ChatMessage]) -> String {
     let mut json = String::new();
     for message in messages.iter().filter(|message| message.is_unsent()) {
@@ -59,7 +57,7 @@ pub(crate) fn outbox_to_json(messages: &[ChatMessage]) -> String {
     json
 }
 
-/// Reads what an earlier page of this tab has kept; what cannot be read counts as nothing.
+/// Parses the stored outbox of an earlier page of this tab; unreadable messages are skipped.
 pub(crate) fn parse_outbox(text: &str, now: u64) -> Vec<ChatMessage> {
     let Some(Value::Array(items)) = json::parse(text) else {
         return Vec::new();
