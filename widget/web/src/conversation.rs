@@ -1,4 +1,4 @@
-//! The panel below its header: messages, what is going on, and the composer.
+//! The panel below its header: the cover, the status bar, the list of messages, and the clicks on them.
 
 use bulle_protocol::{Id, conversation::Rating};
 use bulle_widget_core::{Activity, Changes, Connection, Event, Failure, Phase, format::fill};
@@ -6,51 +6,54 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
 use crate::{
-    app::{App, Following, Inner, listen, part},
+    announcer::announce,
+    app::{App, listen, mount_view},
     blocks::action,
-    composer, focus, host,
+    composer,
+    dom::{VNode, button, el, set_timeout},
+    focus,
     icons::{DOWN, NEW, RETRY, icon},
-    leptos::*,
-    node::{Node, button, el},
+    rows,
     scroll::{self, earlier, follow, pixels, scrolled, settle},
+    state::{Following, State},
 };
 
-/// Everything below the header.
+/// Mounts everything below the header.
 pub(crate) fn mount(app: App, body: &HtmlElement) {
     let root = el("div", "app").place(body);
     listen(app, &root, "click", clicked);
-    part(app, &root, cover);
-    part(app, &root, bar);
+    mount_view(app, &root, cover);
+    mount_view(app, &root, bar);
     let middle = el("div", "middle").place(&root);
     let log = el("div", "log")
         .attr("role", "log")
-        // Streaming would be read letter by letter: the live region below says whole answers.
+        // A live log would read streamed text letter by letter: the live region below announces whole blocks.
         .attr("aria-live", "off")
         .attr("tabindex", "0")
         .place(&middle);
     listen(app, &log, "scroll", scrolled);
-    app.with_mut(|inner| inner.log = Some(log.clone()));
-    part(app, &log, head);
-    part(app, &log, tail);
-    part(app, &middle, newest);
+    app.with_mut(|state| state.list.log = Some(log.clone()));
+    mount_view(app, &log, head);
+    mount_view(app, &log, tail);
+    mount_view(app, &middle, newest);
     composer::mount(app, &root);
-    // What screen readers are told: whole answers, and what went wrong.
+    // The live region: whole blocks of answers, and failures.
     let announcer = el("div", "sr").attr("role", "status").place(&root);
-    app.with_mut(|inner| inner.announcer = Some(announcer));
+    app.with_mut(|state| state.announcer.element = Some(announcer));
     focus::mount(app);
     scroll::follow_size(app, &log);
 }
 
-/// The header's button for a new conversation, once there is an old one.
+/// Mounts the header's button for a new conversation; it is shown once there is a message.
 pub(crate) fn mount_new_button(app: App, tools: &HtmlElement) {
     listen(app, tools, "click", |app, _| {
         app.dispatch(Event::NewAsked);
         composer::focus(app);
     });
-    part(app, tools, new_icon);
+    mount_view(app, tools, new_icon);
 }
 
-fn new_icon(app: App) -> Node {
+fn new_icon(app: App) -> VNode {
     app.watch_list();
     let name = app.bot(|bot, chat| {
         let some = !chat.messages().is_empty();
@@ -65,67 +68,83 @@ fn new_icon(app: App) -> Node {
     }
 }
 
-/// Keeps the newest words in sight, or says that there are some.
+/// Updates focus, labels, announcements and scrolling after a change.
 pub(crate) fn after_change(app: App, changes: &Changes) {
     if changes.phase {
-        host::update_challenge(app);
-        let lost = app.with(|inner| {
-            let lost = inner.chat.phase() == Phase::Unavailable;
-            lost.then(|| refusal(inner))
+        update_challenge(app);
+        let lost = app.with(|state| {
+            let lost = state.chat.phase() == Phase::Unavailable;
+            lost.then(|| failure_text(state))
         });
         if let Some(lost) = lost.flatten() {
-            app.say(&lost);
+            announce(app, &lost);
         }
-        // The composer goes out of sight; the focus stays in the panel, and comes back.
-        let covered = app.with(|inner| inner.chat.phase() != Phase::Ready) == Some(true);
+        // The cover hides the composer: the focus moves to the panel, and back later.
+        let covered = app.with(|state| state.chat.phase() != Phase::Ready) == Some(true);
         if covered && app.field().is_some_and(|field| focus::is_at(app, &field)) {
             focus::panel(app);
-            app.with_mut(|inner| inner.focus = true);
+            app.with_mut(|state| state.composer.focus = true);
         }
         app.on_frame(name_and_focus);
     }
-    app.tell_of_code(&changes.messages);
-    let writing = app.with(|inner| inner.chat.activity()) == Some(Activity::Writing);
+    rows::emit_code(app, &changes.messages);
+    let writing = app.with(|state| state.chat.activity()) == Some(Activity::Writing);
     app.when_drawn(settle);
     if writing && !changes.messages.is_empty() {
-        scroll::came(app);
+        scroll::content_added(app);
     }
 }
 
-/// Names what has a name now, and gives the composer the focus that it was promised.
+/// Sets the labels that depend on the bot, and focuses the composer if that is due.
 fn name_and_focus(app: App) {
-    let focus = app
-        .with_mut(|inner| inner.chat.phase() == Phase::Ready && std::mem::take(&mut inner.focus));
+    let focus = app.with_mut(|state| {
+        state.chat.phase() == Phase::Ready && std::mem::take(&mut state.composer.focus)
+    });
     composer::name_field(app);
     let label = app.bot(|bot, _| bot.strings.messages.clone());
     if let (Some(label), Some(log)) = (label, app.log()) {
         let _ = log.set_attribute("aria-label", &label);
     }
-    // A visitor who has gone back to the page meanwhile is writing there.
+    // A visitor who has returned to the page meanwhile keeps the focus there.
     if focus == Some(true) && focus::is_here(app) {
         composer::focus(app);
     }
 }
 
-/// Instead of the conversation: loading, or nothing to be had.
-fn cover(app: App) -> Node {
+/// Shows or removes the check that the visitor is human, as the session requires it.
+fn update_challenge(app: App) {
+    let update = |state: &mut State| {
+        let required = state.chat.challenge().cloned();
+        let was_shown = std::mem::replace(&mut state.is_challenge_shown, required.is_some());
+        let (script, sitekey) = required.map(|a| (a.url, a.label)).unwrap_or_default();
+        if was_shown || state.is_challenge_shown {
+            state
+                .host
+                .challenge(&script, &sitekey, &state.config.locale);
+        }
+    };
+    app.with_mut(update);
+}
+
+/// Covers the conversation while the session is opening or unavailable.
+fn cover(app: App) -> VNode {
     app.watch_phase();
     app.watch_status();
-    let cover = app.with(|inner| match inner.chat.phase() {
+    let cover = app.with(|state| match state.chat.phase() {
         Phase::Ready => el("div", "gone"),
         Phase::Opening => el("div", "cover wait")
             .attr("role", "status")
-            .spoken(&inner.config.loading)
+            .spoken(&state.config.loading)
             .children(["", "", ""].map(|class| el("i", class))),
-        Phase::Unavailable => refused(inner),
+        Phase::Unavailable => unavailable(state),
     });
     cover.unwrap_or_else(|| el("div", ""))
 }
 
-/// Why there is no conversation, and what helps.
-fn refused(inner: &Inner) -> Node {
-    let chat = &inner.chat;
-    let words = el("p", "").attr("dir", "auto").text(&refusal(inner));
+/// Why the session could not be opened, with its action and a retry button.
+fn unavailable(state: &State) -> VNode {
+    let chat = &state.chat;
+    let words = el("p", "").attr("dir", "auto").text(&failure_text(state));
     let cover = el("div", "cover").child(words);
     if chat.challenge().is_some() {
         return cover.child(el("slot", "").attr("name", "challenge"));
@@ -134,26 +153,26 @@ fn refused(inner: &Inner) -> Node {
     let passed = |refused: &Failure| refused.may_pass() && refused.seconds_left(chat.now()) == 0;
     let retry = refused.is_none_or(passed).then(|| {
         let retry = button("retry", "reload").child(icon(RETRY));
-        retry.text(&inner.config.retry)
+        retry.text(&state.config.retry)
     });
     let new_window = chat.bot().map_or("", |bot| bot.strings.new_window.as_str());
     let action = action(refused.and_then(|r| r.action.as_ref()), new_window);
     cover.child(el("div", "ways").maybe(action).maybe(retry))
 }
 
-/// The edge's reason for opening no chat, or that nothing is known.
-fn refusal(inner: &Inner) -> String {
-    let chat = &inner.chat;
+/// The edge's reason, or the text that the chat is unavailable.
+fn failure_text(state: &State) -> String {
+    let chat = &state.chat;
     let strings = chat.bot().map(|bot| &bot.strings);
     let words = chat
         .opening_failure()
         .map(|refused| refused.text(strings, chat.now()));
     let words = words.filter(|words| !words.is_empty());
-    words.unwrap_or_else(|| inner.config.unavailable.clone())
+    words.unwrap_or_else(|| state.config.unavailable.clone())
 }
 
-/// One line about the connection, when there is something to say.
-fn bar(app: App) -> Node {
+/// One line about business hours or the connection.
+fn bar(app: App) -> VNode {
     app.watch_phase();
     app.watch_status();
     let bar = app.bot(|bot, chat| match chat.connection() {
@@ -171,8 +190,8 @@ fn bar(app: App) -> Node {
     }
 }
 
-/// Above the messages: the way to older ones, or the greeting of an empty conversation.
-fn head(app: App) -> Node {
+/// Above the messages: the button for older ones, or the greeting of an empty conversation.
+fn head(app: App) -> VNode {
     app.watch_phase();
     app.watch_list();
     let head = app.bot(|bot, chat| {
@@ -206,8 +225,8 @@ fn head(app: App) -> Node {
     head.unwrap_or_else(|| el("div", ""))
 }
 
-/// Below the messages: the bot is thinking, or what to ask next.
-fn tail(app: App) -> Node {
+/// Below the messages: the typing indicator, or suggested questions.
+fn tail(app: App) -> VNode {
     app.watch_list();
     app.watch_status();
     let tail = app.bot(|bot, chat| match chat.activity() {
@@ -226,7 +245,7 @@ fn tail(app: App) -> Node {
     tail.unwrap_or_else(|| el("div", ""))
 }
 
-fn chips(questions: &[String]) -> Option<Node> {
+fn chips(questions: &[String]) -> Option<VNode> {
     let chip = |question: &String| {
         let chip = button("chip", "ask").attr("data-v", question);
         let chip = chip.attr("part", "chip").attr("dir", "auto");
@@ -236,7 +255,7 @@ fn chips(questions: &[String]) -> Option<Node> {
     (!questions.is_empty()).then(|| list.children(questions.iter().map(chip)))
 }
 
-fn newest(app: App) -> Node {
+fn newest(app: App) -> VNode {
     let behind = app.watch_behind();
     let words = app.bot(|bot, _| bot.strings.newest.clone());
     match words.filter(|_| behind) {
@@ -245,7 +264,7 @@ fn newest(app: App) -> Node {
     }
 }
 
-/// One handler for every button of the conversation: a button names what it does in `data-do`.
+/// Handles the clicks on all buttons of the conversation; `data-do` is the action.
 fn clicked(app: App, event: &web_sys::Event) {
     let target = event.target().and_then(|t| t.dyn_into::<Element>().ok());
     let Some(button) = target.and_then(|t| t.closest("[data-do]").ok().flatten()) else {
@@ -266,9 +285,9 @@ fn clicked(app: App, event: &web_sys::Event) {
             }
         }
         "reload" => {
-            // The button goes away; the focus stays in the panel.
+            // The button disappears, so the panel takes the focus.
             focus::panel(app);
-            app.with_mut(|inner| inner.focus = inner.chat.phase() != Phase::Ready);
+            app.with_mut(|state| state.composer.focus = state.chat.phase() != Phase::Ready);
             app.dispatch(Event::ReloadAsked);
             focus::log(app);
         }
@@ -277,7 +296,7 @@ fn clicked(app: App, event: &web_sys::Event) {
             focus::log(app);
         }
         "newest" => {
-            app.with_mut(|inner| inner.following = Following::End);
+            app.with_mut(|state| state.scroll.following = Following::End);
             follow(app);
             focus::log(app);
         }
@@ -298,26 +317,22 @@ fn clicked(app: App, event: &web_sys::Event) {
         "good" => rate(app, &value, Rating::Up),
         "bad" => rate(app, &value, Rating::Down),
         "image" => {
-            app.with_mut(|inner| inner.shown.push(value));
-            let messages = |inner: &Inner| -> Vec<Id> {
-                let messages = inner.chat.messages().iter();
+            app.with_mut(|state| state.list.images.push(value));
+            let messages = |state: &State| -> Vec<Id> {
+                let messages = state.chat.messages().iter();
                 messages.map(|message| message.id).collect()
             };
-            let messages = app.with(messages).unwrap_or_default();
-            app.changed(&Changes {
-                messages,
-                ..Changes::default()
-            });
+            rows::redraw_messages(app, &app.with(messages).unwrap_or_default());
             focus::log(app);
         }
         _ => {}
     }
 }
 
-/// Sends a question that the visitor has not typed; the draft stays.
+/// Submits a suggested question; the draft stays.
 pub(crate) fn ask(app: App, question: String) {
-    app.with_mut(|inner| inner.following = Following::Question);
-    app.send(Event::Picked { text: question });
+    app.with_mut(|state| state.scroll.following = Following::Question);
+    app.submit(Event::Picked { text: question });
 }
 
 fn rate(app: App, message: &str, rating: Rating) {
@@ -330,19 +345,19 @@ fn rate(app: App, message: &str, rating: Rating) {
 }
 
 fn copy(app: App, button: &Element, words: &str) {
-    app.with_mut(|inner| inner.copies = Some(button.clone()));
+    app.with_mut(|state| state.copy_button = Some(button.clone()));
     if let Some(host) = app.host() {
         host.copy(words);
     }
 }
 
-/// What was to be copied is on the clipboard.
+/// Confirms that the text is on the clipboard.
 pub(crate) fn copied(app: App) {
-    let Some(button) = app.with_mut(|inner| inner.copies.take()).flatten() else {
+    let Some(button) = app.with_mut(|state| state.copy_button.take()).flatten() else {
         return;
     };
     if let Some(copied) = app.bot(|bot, _| bot.strings.copied.clone()) {
-        app.say(&copied);
+        announce(app, &copied);
     }
     flash(&button, "copied");
 }
@@ -357,7 +372,7 @@ fn show_source(app: App, cite: &Element, number: &str) {
     let (Some(item), Some(log)) = (item, app.log()) else {
         return;
     };
-    // Only the list scrolls: scrolling into view would move the page around the bubble too.
+    // `scrollIntoView` would scroll the page around the bubble too.
     let top = item.get_bounding_client_rect().top() - log.get_bounding_client_rect().top();
     let by = pixels(top) - log.client_height() / 3;
     log.set_scroll_top(log.scroll_top() + by);
@@ -365,7 +380,7 @@ fn show_source(app: App, cite: &Element, number: &str) {
     flash(&item, "flash");
 }
 
-/// Gives an element a class for a tick.
+/// Adds a class to an element for 1.6 seconds.
 fn flash(element: &Element, class: &'static str) {
     let _ = element.class_list().add_1(class);
     let element = element.clone();

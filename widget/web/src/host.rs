@@ -1,12 +1,7 @@
-//! The host: the import of widget/page, which does what takes JavaScript, and the page's answers about its visitor.
+//! The host: the import of widget/page, which does what takes JavaScript.
 
-use bulle_widget_core::{Event, PageIdentity, Ticket};
+use bulle_widget_core::PageIdentity;
 use wasm_bindgen::prelude::*;
-
-use crate::{
-    app::{App, Inner},
-    browser,
-};
 
 #[wasm_bindgen]
 extern "C" {
@@ -31,7 +26,7 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(crate) fn identify(this: &Host, ticket: u32);
     #[wasm_bindgen(method)]
-    fn challenge(this: &Host, script: &str, sitekey: &str, language: &str);
+    pub(crate) fn challenge(this: &Host, script: &str, sitekey: &str, language: &str);
     #[wasm_bindgen(method)]
     pub(crate) fn emit(this: &Host, kind: &str, detail: &str);
     #[wasm_bindgen(method)]
@@ -53,53 +48,11 @@ pub(crate) fn date(host: &Host, unix_ms: u64, form: &str) -> String {
 
 /// The identity that the page has given so far.
 pub(crate) fn identity(host: &Host) -> PageIdentity {
-    read(host.identity())
+    parse_identity(host.identity())
 }
 
-/// The page has given another identity.
-pub(crate) fn identified(app: App, subject: Option<String>) {
-    let (stored, outbox) = browser::kept(app);
-    app.dispatch(Event::Identified {
-        identity: read(subject),
-        stored,
-        outbox,
-    });
-}
-
-/// The page has answered a request for a JWT: with a JWT, with an empty text for a visitor who is not signed in, or with
-/// nothing when it failed.
-pub(crate) fn named(app: App, ticket: Ticket, jwt: Option<String>, subject: Option<String>) {
-    // The page has given another identity meanwhile: this answer is out of date.
-    if app.with(|inner| inner.chat.awaits(ticket)) != Some(true) {
-        return;
-    }
-    match jwt {
-        Some(jwt) if jwt.is_empty() => identified(app, None),
-        Some(jwt) => app.dispatch(Event::Named {
-            ticket,
-            jwt,
-            identity: read(subject),
-        }),
-        None => app.dispatch(Event::Unreachable { ticket }),
-    }
-}
-
-/// Shows or removes the check that the visitor is human, as the session asks for it.
-pub(crate) fn update_challenge(app: App) {
-    let update = |inner: &mut Inner| {
-        let asked = inner.chat.challenge().cloned();
-        let shown = std::mem::replace(&mut inner.challenged, asked.is_some());
-        let (script, sitekey) = asked.map(|a| (a.url, a.label)).unwrap_or_default();
-        if shown || inner.challenged {
-            inner
-                .host
-                .challenge(&script, &sitekey, &inner.config.locale);
-        }
-    };
-    app.with_mut(update);
-}
-
-fn read(subject: Option<String>) -> PageIdentity {
+/// The identity as the host passes it: the `sub` of a JWT, nothing, or "" when the page must be asked.
+pub(crate) fn parse_identity(subject: Option<String>) -> PageIdentity {
     match subject {
         None => PageIdentity::Anonymous,
         Some(subject) if subject.is_empty() => PageIdentity::Unresolved,

@@ -1,26 +1,27 @@
 //! The bubble in the browser.
 //!
 //! The loader draws the launcher and the panel's frame, then hands over two elements inside its
-//! shadow root. Everything decided here is how things look and which browser function carries an
-//! effect out; what happens next is decided by [`bulle_widget_core`].
+//! shadow root. This crate decides how things look and which browser function carries an effect out;
+//! [`bulle_widget_core`] decides everything else.
 //!
-//! No HTML is ever parsed: views build a tree of [`node::Node`], which creates elements one by one, so that
+//! No HTML is ever parsed: views build a tree of [`dom::VNode`], which creates elements one by one, so that
 //! the widget violates neither Trusted Types nor a strict style policy of the page.
 
+mod announcer;
 mod app;
 mod blocks;
 mod browser;
 mod composer;
 mod conversation;
+mod dom;
 mod effects;
 mod focus;
 mod host;
 mod icons;
-mod leptos;
 mod message;
-mod node;
 mod rows;
 mod scroll;
+mod state;
 
 use bulle_widget_core::{Event, Ticket, wire};
 use wasm_bindgen::prelude::*;
@@ -28,6 +29,7 @@ use web_sys::HtmlElement;
 
 use app::App;
 use host::Host;
+use state::State;
 
 /// Fills the loader's frame.
 ///
@@ -50,8 +52,8 @@ pub fn mount(
 ) -> Option<Handle> {
     let config = wire::loader_config(settings)?;
     body.replace_children_with_node_0();
-    let app = App::new(config, focus, host);
-    leptos::begin();
+    let app = App::new(config, focus, host, effects::perform);
+    dom::start_effects();
     conversation::mount_new_button(app, tools);
     conversation::mount(app, body);
 
@@ -100,13 +102,26 @@ impl Handle {
     /// The page has given another identity: the `sub` of a JWT, nothing for a visitor who is not signed in, or ""
     /// when the page must be asked for a JWT.
     pub fn identified(&self, subject: Option<String>) {
-        host::identified(self.app, subject);
+        self.set_identity(subject);
     }
 
     /// The page's JWT and its `sub`. The JWT is empty for a visitor who is not signed in; there is none when the page
     /// failed.
     pub fn named(&self, ticket: u32, jwt: Option<String>, subject: Option<String>) {
-        host::named(self.app, Ticket(ticket), jwt, subject);
+        let ticket = Ticket(ticket);
+        // A call that is not pending any more was for an earlier identity.
+        if self.app.with(|state| state.chat.awaits(ticket)) != Some(true) {
+            return;
+        }
+        match jwt {
+            Some(jwt) if jwt.is_empty() => self.set_identity(None),
+            Some(jwt) => self.app.dispatch(Event::Named {
+                ticket,
+                jwt,
+                identity: host::parse_identity(subject),
+            }),
+            None => self.app.dispatch(Event::Unreachable { ticket }),
+        }
     }
 
     /// A token of Turnstile, or nothing when it cannot be shown.
@@ -133,7 +148,7 @@ impl Handle {
     /// | `print` | not empty: draws every loaded message; empty: draws only the usual ones again |
     pub fn command(&self, name: &str, value: String) {
         let event = match name {
-            "start" => return self.app.start(),
+            "start" => return self.start(),
             "ask" => return conversation::ask(self.app, value),
             "new" => Event::NewAsked,
             "show" => match value.parse() {
@@ -170,23 +185,54 @@ impl Handle {
         let (Ok(conversation), Ok(message)) = (conversation.parse(), message.parse()) else {
             return 0;
         };
-        let ticket = self.app.with(|inner| inner.chat.next_ticket());
+        let ticket = self.app.with(|state| state.chat.next_ticket());
         self.app.dispatch(Event::Overheard {
             conversation,
             message,
             text,
-            stored: browser::kept(self.app).0,
+            stored: self.stored_visitor().0,
         });
         let reads =
-            |ticket: &Ticket| self.app.with(|inner| inner.chat.reads(*ticket)) == Some(true);
+            |ticket: &Ticket| self.app.with(|state| state.chat.reads(*ticket)) == Some(true);
         ticket.filter(reads).map_or(0, |ticket| ticket.0)
     }
 
     /// Calls the edge as the visitor, and renews an expired token. Returns the ticket of the answer, which
     /// goes to `Host.replied`.
     pub fn call(&self, method: String, path: String, body: Option<String>) -> u32 {
-        let ticket = self.app.with_mut(|inner| inner.chat.next_ticket());
+        let ticket = self.app.with_mut(|state| state.chat.next_ticket());
         self.app.dispatch(Event::CallAsked { method, path, body });
         ticket.map_or(0, |ticket| ticket.0)
+    }
+}
+
+impl Handle {
+    /// Opens the session.
+    fn start(&self) {
+        let Some(host) = self.app.host() else { return };
+        let identity = host::identity(&host);
+        let (stored, outbox) = self.stored_visitor();
+        self.app.dispatch(Event::Started {
+            online: browser::online(),
+            stored,
+            outbox,
+            page: browser::page(&host),
+            identity,
+        });
+    }
+
+    fn set_identity(&self, subject: Option<String>) {
+        let (stored, outbox) = self.stored_visitor();
+        self.app.dispatch(Event::Identified {
+            identity: host::parse_identity(subject),
+            stored,
+            outbox,
+        });
+    }
+
+    /// What earlier pages have stored: the visitor, and the outbox.
+    fn stored_visitor(&self) -> (Option<String>, Option<String>) {
+        let read = |state: &State| browser::stored_visitor(&state.config.site);
+        self.app.with(read).unwrap_or_default()
     }
 }
