@@ -1,4 +1,4 @@
-//! One message and its answer, through everything that can happen in between.
+//! One message and its answer: every failure in between, and what the visitor can do.
 
 use crate::support::*;
 use bulle_protocol::{
@@ -31,7 +31,7 @@ fn a_message_is_shown_at_once_and_answered() {
     assert_eq!(theirs.plain(), "One two[1]\n\nThree four five");
     assert_eq!(theirs.sources.len(), 1);
     assert_eq!(theirs.suggestions, ["And then?"]);
-    // Paragraph by paragraph, each when it is whole, never its letters.
+    // Each paragraph is announced when it is complete.
     assert_eq!(page.said(), ["typing", "One two", "Three four five"]);
     assert!(page.find(is_stream).is_none(), "nobody listens any more");
 }
@@ -82,7 +82,7 @@ fn cut_after_every_event_the_answer_is_the_same_and_asked_for_once() {
         assert_eq!(page.chat.connection(), Connection::Reconnecting);
         page.pass(1000);
         if cut == 0 {
-            // Not acknowledged: the same post again.
+            // The message was not acknowledged: it is posted again.
             assert!(page.find(is_send).is_some());
             page.stream(&events);
         } else {
@@ -201,7 +201,7 @@ fn an_error_in_band_keeps_what_was_written_and_a_retry_asks_again() {
     page.update(Event::RetryAsked { message: id });
     let posts = page.posts();
     assert_eq!(posts.last().map(|p| (p.id, p.retry)), Some((id, true)));
-    // The edge replays the first attempt too; the second start voids it.
+    // The edge replays the first attempt too; the second start discards it.
     let second = Id::from_parts(3, 3);
     let mut events = failed;
     for event in [start(id, second), block(0, "Whole"), done(Finish::Stop)] {
@@ -404,7 +404,7 @@ fn a_running_turn_of_another_tab_is_followed_first() {
     let item = stored_message(other, bulle_protocol::conversation::Role::User, None);
     page.answer(is_history, 200, &history(vec![item], None));
     page.stream(&turn(other));
-    // Now it is this message's turn.
+    // The waiting message is sent next.
     assert_eq!(page.posts().len(), 2);
     let ids: Vec<Id> = page.chat.messages().iter().map(|m| m.id).collect();
     assert_eq!(ids, [other, REPLY, id]);

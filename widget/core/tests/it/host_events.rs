@@ -1,4 +1,4 @@
-//! What whoever listens is told, and what the visitor may have done to what was said.
+//! Events for the page, calls for the modules of widget/page, erasure, other conversations, files.
 
 use crate::support::*;
 use bulle_protocol::{Id, conversation::Rating, problem::Code};
@@ -79,7 +79,7 @@ fn a_call_for_somebody_else_is_answered_whatever_comes() {
     let ticket = call(&mut page);
     page.update(Event::Unreachable { ticket });
     assert_eq!(replied(&page), Some((0, String::new())));
-    // A token that has expired is renewed first.
+    // An expired token is renewed first.
     let ticket = call(&mut page);
     let body = serde_json::to_string(&problem(Code::TokenExpired)).unwrap();
     page.update(Event::Answered {
@@ -187,7 +187,7 @@ fn files_go_with_the_next_message_and_with_no_other() {
     let id = page.last().id;
     assert_eq!(page.last().attachments[0].name, "cv.pdf");
     assert_eq!(page.posts()[0].attachments.len(), 1);
-    // The next page sends them too, when this one could not.
+    // If this page could not send them, the next page does.
     let outbox = page.outbox().unwrap().to_owned();
     let mut next = TestPage::new();
     next.start_with(None, Some(&outbox));

@@ -1,5 +1,5 @@
-//! Visitors whom the page has signed in: they find their conversation everywhere, and the next person at this computer
-//! finds nothing of it.
+//! Visitors whom the page has signed in: their conversation follows them, and the next person at the same computer does
+//! not see it.
 
 use crate::support::*;
 use bulle_protocol::{Id, problem::Code};
@@ -15,7 +15,7 @@ fn is_identify(call: &ApiCall) -> bool {
     matches!(call, ApiCall::Identify)
 }
 
-/// The page answers with a JWT of this visitor.
+/// Answers the request for a JWT.
 fn name(page: &mut TestPage, jwt: &str, identity: PageIdentity) {
     let (ticket, _) = page.take(is_identify);
     page.update(Event::Named {
@@ -33,7 +33,7 @@ fn identify(page: &mut TestPage, identity: PageIdentity, stored: Option<&str>) {
     });
 }
 
-/// The identity and the earlier token of every session that was asked for.
+/// Identity and resumed token of every request to open a session.
 fn sessions(page: &TestPage) -> Vec<(Option<String>, Option<String>)> {
     page.calls(|call| match call {
         ApiCall::OpenSession(request) => Some((request.identity.clone(), request.resume.clone())),
@@ -46,7 +46,7 @@ fn pair(identity: &str, resume: &str) -> (Option<String>, Option<String>) {
     (some(identity), some(resume))
 }
 
-/// A page on which Ada has asked and got an answer.
+/// A page on which Ada has got an answer.
 fn adas() -> (TestPage, Id) {
     let mut page = TestPage::new();
     page.identity = ada();
@@ -70,7 +70,7 @@ fn nothing_of_a_known_visitor_is_kept() {
     page.submit("Unsent");
     assert_eq!(sessions(&page), [pair("jwt 1", "")]);
     assert_eq!((page.stored(), page.outbox()), (None, None));
-    // What another tab has stored is an anonymous visitor's.
+    // Another tab has stored an anonymous visitor.
     page.update(Event::Found {
         stored: ANONYMOUS.into(),
     });
@@ -192,7 +192,7 @@ fn an_identity_that_cannot_be_had_is_asked_for_within_bounds() {
     }
     assert_eq!(page.chat.phase(), Phase::Unavailable);
     assert!(page.open.is_empty());
-    // A page that never answers is no better.
+    // A page that never answers counts as one that fails.
     page.update(Event::ReloadAsked);
     page.pass(21_000);
     page.pass(600_000);

@@ -1,4 +1,4 @@
-//! The session as the page and the edge meet it: events in, effects out.
+//! The chat from outside: events in, effects out.
 
 #[cfg(test)]
 mod exchange;

@@ -1,4 +1,4 @@
-//! Whatever happens in whatever order: no panic, no lost message, no endless asking.
+//! Random events in random order: no panic, no lost message, no endless retries.
 
 use crate::support::*;
 use bulle_protocol::{Id, problem::Code};
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 #[derive(Clone, Debug)]
 enum Step {
     Submit(String),
-    /// Answers some open call, well or badly.
+    /// Answers an open call, with success or with an error.
     Answer(prop::sample::Index, u8),
     Stream(prop::sample::Index, usize),
     Bytes(prop::sample::Index, Vec<u8>),
@@ -162,7 +162,7 @@ proptest! {
             ids.dedup();
             prop_assert_eq!(ids.len(), page.chat.messages().len(), "the same key twice");
         }
-        // Left alone without an edge, everything comes to rest.
+        // Without an edge, all activity ends.
         let before = page.effects.len();
         for _ in 0..60 {
             while let Some((ticket, _)) = page.open.pop() {
@@ -171,7 +171,7 @@ proptest! {
             page.pass(60_000);
         }
         prop_assert!(page.open.is_empty(), "still calling: {:?}", page.open);
-        // Every message has its tries, and each try a handful of effects.
+        // Every message has a bounded number of tries, and each try a few effects.
         let bound = 100 * (page.chat.messages().len() + 2);
         prop_assert!(page.effects.len() - before < bound);
     }

@@ -1,4 +1,4 @@
-//! What the edge refuses, in its own words: nothing that was typed is lost.
+//! Refusals of the edge, with its texts: no typed message is lost.
 
 use crate::support::*;
 use bulle_protocol::{
@@ -21,7 +21,7 @@ fn told(code: Code, retry_after: Option<u32>) -> Problem {
     problem
 }
 
-/// What stands under the last message.
+/// The failure text below the last message.
 fn shown(page: &TestPage) -> String {
     let failure = page.last().failure.as_ref().expect("a failure");
     failure.text(page.chat.bot().map(|bot| &bot.strings), page.now)
@@ -43,7 +43,7 @@ fn a_used_up_day_keeps_the_message_and_is_not_waited_for() {
     assert_eq!(shown(&page), "The owner's words.");
     assert!(message.failure.as_ref().unwrap().action.is_some());
     assert!(page.outbox().unwrap().contains("Hi"));
-    // Not by itself, and not too early.
+    // It is retried neither automatically nor too early.
     page.update(Event::RetryAsked { message: id });
     page.pass(u64::from(DAY) * 1000 + 60_000);
     assert_eq!(page.posts().len(), 1);
@@ -161,7 +161,7 @@ fn a_visitor_passes_a_check_and_is_asked_again_when_it_failed() {
     page.refuse(is_session, &challenge(Code::ChallengeFailed));
     assert_eq!(page.chat.challenge().unwrap().label, "sitekey");
     pass(&mut page, "two");
-    // An answer that got lost leaves the token as good as it was.
+    // If the answer was lost, the Turnstile token is still valid.
     let (ticket, _) = page.take(is_session);
     page.update(Event::Unreachable { ticket });
     page.pass(2_000);

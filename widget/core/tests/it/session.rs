@@ -1,4 +1,4 @@
-//! Opening, resuming, storing, and living with bad networks.
+//! Opening and resuming the session, the history, storage, and bad networks.
 
 use crate::support::*;
 use bulle_protocol::{
@@ -100,7 +100,7 @@ fn who_waits_for_all_messages_is_told_when_they_cannot_be_had_and_may_ask_again(
     page.answer(is_history, 200, &history(vec![], None));
     assert_eq!(whole(&page), ["false", "true"]);
 
-    // Another conversation meanwhile is whole by itself.
+    // Another conversation without earlier pages is complete at once.
     let mut page = with_more();
     page.update(Event::AllAsked);
     page.update(Event::NewAsked);

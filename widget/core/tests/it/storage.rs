@@ -1,4 +1,4 @@
-//! What survives: messages that were not acknowledged, calls that hang, a visitor with two tabs.
+//! What survives in storage, and what must end: unacknowledged messages, calls that hang, two tabs of a visitor.
 
 use crate::support::*;
 use bulle_protocol::{
@@ -33,7 +33,7 @@ fn a_message_that_was_not_acknowledged_is_sent_by_the_next_page_under_its_id() {
     next.stream(&turn(id)[..1]);
     assert_eq!(next.outbox(), Some(""));
 
-    // The first page, had it stayed.
+    // The same on the first page, if the visitor had stayed.
     page.stream(&turn(id)[..1]);
     assert_eq!(page.outbox(), Some(""));
 }
@@ -82,14 +82,14 @@ fn a_new_conversation_leaves_nothing_to_send() {
 
 #[test]
 fn calls_that_hang_count_as_unreachable() {
-    // A session is tried three times, then by hand.
+    // Opening is tried three times, then the visitor must retry.
     let mut page = TestPage::new();
     page.start(Some(OLD));
     page.pass(70_000);
     assert_eq!(page.chat.phase(), Phase::Unavailable);
     assert!(page.open.is_empty());
 
-    // A history blocks nobody for ever.
+    // Loading the history times out.
     page.update(Event::ReloadAsked);
     page.open_session(Some(CONVERSATION));
     page.submit("Hi");
@@ -99,7 +99,7 @@ fn calls_that_hang_count_as_unreachable() {
     assert!(page.chat.history_failed());
     assert_eq!(page.posts().len(), 1);
 
-    // Neither does the creation of a conversation.
+    // So does creating a conversation.
     let creates = |c: &ApiCall| matches!(c, ApiCall::CreateConversation);
     let mut page = TestPage::ready();
     page.submit("Hi");
@@ -151,7 +151,7 @@ fn a_second_tab_goes_on_as_the_visitor_of_the_first() {
         page.find(|c| matches!(c, ApiCall::CreateConversation))
             .is_none()
     );
-    // From now on this tab writes too, and has nothing to find.
+    // From now on this tab has stored the visitor itself, and ignores what it finds.
     page.update(found());
     assert!(page.find(is_session).is_none());
 }
@@ -197,7 +197,7 @@ fn an_earlier_answer_that_broke_off_says_so_even_without_a_word() {
     page.answer(is_history, 200, &history(items, None));
     let message = |id| page.chat.message(id).unwrap();
     assert_eq!(message(ids[1]).caveats, [Caveat::Interrupted]);
-    // The last one can be asked for again, and says so once.
+    // The last answer can be retried, and shows only the failure.
     assert_eq!(message(ids[3]).caveats, []);
     assert!(message(ids[3]).failure.is_some());
 }

@@ -1,4 +1,4 @@
-//! A page under test: a chat, what it has asked for, and a hand that plays the edge.
+//! A page under test: a chat, its effects, and functions that play the edge.
 
 use bulle_protocol::{
     Id,
@@ -24,10 +24,10 @@ pub struct TestPage {
     pub random: u128,
     /// Every effect so far.
     pub effects: Vec<Effect>,
-    /// Calls that have not been answered.
+    /// Calls whose answer is pending.
     pub open: Vec<(Ticket, ApiCall)>,
     pub wake_at: Option<u64>,
-    /// What the page says of its visitor at the start.
+    /// The identity that the page gives at the start.
     pub identity: PageIdentity,
 }
 
@@ -104,7 +104,7 @@ impl TestPage {
         self.update(Event::Submitted { text: text.into() });
     }
 
-    /// Lets time pass, waking the session when it has asked for it.
+    /// Lets time pass, and fires the requested wake-ups.
     pub fn pass(&mut self, ms: u64) {
         let end = self.now + ms;
         while let Some(at) = self.wake_at.filter(|at| *at <= end) {
@@ -182,7 +182,7 @@ impl TestPage {
         })
     }
 
-    /// What the tab keeps of messages that the edge has not acknowledged.
+    /// The stored outbox.
     pub fn outbox(&self) -> Option<&str> {
         self.effects.iter().rev().find_map(|effect| match effect {
             Effect::StoreOutbox(text) => Some(text.as_str()),
@@ -207,13 +207,13 @@ impl TestPage {
         messages
     }
 
-    /// What whoever listens is told, by name.
+    /// The events for the page, by name.
     pub fn host_events(&self) -> Vec<(&'static str, String)> {
-        let told = self.effects.iter().filter_map(|effect| match effect {
-            Effect::Emit(occasion) => Some(occasion.to_json()),
+        let events = self.effects.iter().filter_map(|effect| match effect {
+            Effect::Emit(event) => Some(event.to_json()),
             _ => None,
         });
-        told.collect()
+        events.collect()
     }
 
     pub fn last(&self) -> &ChatMessage {
@@ -249,7 +249,7 @@ pub fn problem(code: Code) -> Problem {
     Problem::new(code, "for the owner")
 }
 
-/// Strings that say their own name.
+/// Texts that are their own names.
 pub fn strings() -> Strings {
     let mut strings = Strings::default();
     for (name, text) in strings.entries_mut() {
@@ -293,7 +293,7 @@ pub fn opened(conversation: Option<Id>) -> Session {
     }
 }
 
-/// A whole turn as an edge records it.
+/// A complete turn as the edge records it.
 pub fn turn(message: Id) -> Vec<(EventId, ServerEvent)> {
     let events = vec![
         start(message, REPLY),

@@ -1,4 +1,4 @@
-//! What one tab asks, the others show.
+//! An exchange in one tab is shown in the others.
 
 use crate::support::*;
 use bulle_protocol::{Id, conversation::Role, problem::Code};
@@ -6,7 +6,7 @@ use bulle_widget_core::{Activity, ApiCall, Effect, Event, Phase, Stage, Ticket};
 
 const ASKED: Id = Id::from_parts(500, 1);
 
-/// A tab that shows the conversation, and the ticket under which it hears another one's answer.
+/// A tab that shows the conversation, and the ticket for the answer of another tab.
 fn listening() -> (TestPage, Ticket) {
     let mut page = TestPage::new();
     page.start(Some(r#"{"token":"t","conversation":null}"#));
@@ -70,7 +70,7 @@ fn a_tab_that_is_closed_leaves_its_answer_to_the_others() {
     page.pass(1_000);
     assert!(page.find(is_attach).is_some());
 
-    // One that was killed says nothing: silence tells.
+    // A killed tab reports no end: it is detected by silence.
     let (mut page, ticket) = listening();
     hear(&mut page, ticket, 2);
     page.pass(45_000);
@@ -143,7 +143,7 @@ fn what_another_tab_has_erased_is_forgotten_without_a_call() {
     );
     assert!(page.open.is_empty(), "nobody waits for an answer any more");
 
-    // Who writes here next is somebody new.
+    // The next message makes a new visitor.
     page.submit("Hello");
     let resumes = page.calls(|call| match call {
         ApiCall::OpenSession(request) => Some(request.resume.clone()),
