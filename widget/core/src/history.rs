@@ -199,8 +199,10 @@ impl Chat {
         };
         match role {
             Role::User => {
-                let failed = |m: &ChatMessage| m.belongs_to(id) && m.failure.is_some();
-                let failed = self.messages.iter().any(failed);
+                let failed = self
+                    .messages
+                    .iter()
+                    .any(|m| m.belongs_to(id) && m.failure.is_some());
                 if self.turn.is_none() && !failed {
                     self.follow(id);
                 }

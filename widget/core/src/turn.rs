@@ -257,9 +257,11 @@ impl Chat {
         self.limited_tries = 0;
         let old = |m: &ChatMessage| m.reply_to == Some(start.message_id) || m.id == start.reply_id;
         self.messages.retain(|m| !old(m));
-        let after = |m: &ChatMessage| m.id == start.message_id;
-        let at = self.messages.iter().position(after);
-        let at = at.map_or(self.messages.len(), |at| at + 1);
+        let at = self
+            .messages
+            .iter()
+            .position(|m| m.id == start.message_id)
+            .map_or(self.messages.len(), |at| at + 1);
         let reply = ChatMessage::reply(start.reply_id, start.message_id, self.now);
         self.messages.insert(at, reply);
         if let Some(message) = self.message_mut(start.message_id) {

@@ -47,9 +47,9 @@ pub(crate) fn mount_view(app: App, parent: &HtmlElement, draw: fn(App) -> VNode)
 
 /// Adds an event listener, for as long as the page lives.
 pub(crate) fn listen(app: App, target: &EventTarget, name: &str, react: fn(App, &Event)) {
-    let react: Closure<dyn FnMut(Event)> = Closure::new(move |event| react(app, &event));
-    let react = react.into_js_value();
-    let _ = target.add_event_listener_with_callback(name, react.unchecked_ref());
+    let listener: Closure<dyn FnMut(Event)> = Closure::new(move |event| react(app, &event));
+    let listener = listener.into_js_value();
+    let _ = target.add_event_listener_with_callback(name, listener.unchecked_ref());
 }
 
 impl App {

@@ -149,14 +149,15 @@ fn unavailable(state: &State) -> VNode {
     if chat.challenge().is_some() {
         return cover.child(el("slot", "").attr("name", "challenge"));
     }
-    let refused = chat.opening_failure();
-    let passed = |refused: &Failure| refused.may_pass() && refused.seconds_left(chat.now()) == 0;
-    let retry = refused.is_none_or(passed).then(|| {
-        let retry = button("retry", "reload").child(icon(RETRY));
-        retry.text(&state.config.retry)
+    let failure = chat.opening_failure();
+    let can_retry = |failure: &Failure| failure.may_pass() && failure.seconds_left(chat.now()) == 0;
+    let retry = failure.is_none_or(can_retry).then(|| {
+        button("retry", "reload")
+            .child(icon(RETRY))
+            .text(&state.config.retry)
     });
     let new_window = chat.bot().map_or("", |bot| bot.strings.new_window.as_str());
-    let action = action(refused.and_then(|r| r.action.as_ref()), new_window);
+    let action = action(failure.and_then(|f| f.action.as_ref()), new_window);
     cover.child(el("div", "ways").maybe(action).maybe(retry))
 }
 
@@ -164,11 +165,10 @@ fn unavailable(state: &State) -> VNode {
 fn failure_text(state: &State) -> String {
     let chat = &state.chat;
     let strings = chat.bot().map(|bot| &bot.strings);
-    let words = chat
-        .opening_failure()
-        .map(|refused| refused.text(strings, chat.now()));
-    let words = words.filter(|words| !words.is_empty());
-    words.unwrap_or_else(|| state.config.unavailable.clone())
+    chat.opening_failure()
+        .map(|failure| failure.text(strings, chat.now()))
+        .filter(|text| !text.is_empty())
+        .unwrap_or_else(|| state.config.unavailable.clone())
 }
 
 /// One line about business hours or the connection.
@@ -247,9 +247,12 @@ fn tail(app: App) -> VNode {
 
 fn chips(questions: &[String]) -> Option<VNode> {
     let chip = |question: &String| {
-        let chip = button("chip", "ask").attr("data-v", question);
-        let chip = chip.attr("part", "chip").attr("dir", "auto");
-        el("li", "").child(chip.text(question))
+        let chip = button("chip", "ask")
+            .attr("data-v", question)
+            .attr("part", "chip")
+            .attr("dir", "auto")
+            .text(question);
+        el("li", "").child(chip)
     };
     let list = el("ul", "chips").attr("role", "list");
     (!questions.is_empty()).then(|| list.children(questions.iter().map(chip)))
@@ -307,9 +310,13 @@ fn clicked(app: App, event: &web_sys::Event) {
             }
         }
         "copy-code" => {
-            let code = button.closest(".code").ok().flatten();
-            let code = code.and_then(|code| code.query_selector("pre").ok().flatten());
-            if let Some(code) = code.and_then(|code| code.text_content()) {
+            let code = button
+                .closest(".code")
+                .ok()
+                .flatten()
+                .and_then(|block| block.query_selector("pre").ok().flatten())
+                .and_then(|pre| pre.text_content());
+            if let Some(code) = code {
                 copy(app, &button, &code);
             }
         }

@@ -160,10 +160,9 @@ fn answer(node: VNode, message: &ChatMessage, bot: &Bot, state: &State, marks: &
                 thumb("bad", &bot.strings.bad, Rating::Down),
             ]
         });
-        let thumbs = thumbs.into_iter().flatten();
         el("div", "tools")
             .child(time(message, state))
-            .children(thumbs)
+            .children(thumbs.into_iter().flatten())
             .child(copy_button("copy", &id, &bot.strings.copy))
     });
     let foot = el("div", "foot")
@@ -213,29 +212,27 @@ fn sources(sources: &[Source], strings: &Strings) -> Option<VNode> {
 fn failure(message: &ChatMessage, asked: Id, bot: &Bot, chat: &Chat) -> Option<VNode> {
     let failure: &Failure = message.failure.as_ref()?;
     let now = chat.now();
-    let words = failure.text(Some(&bot.strings), now);
+    let text = failure.text(Some(&bot.strings), now);
     let left = failure.countdown(&bot.strings, now);
     // After a long wait, a retry button would be of no use.
     let soon = left.is_some() || !failure.waits_long(now);
-    let retry = button("retry", "retry")
+    let mut retry = button("retry", "retry")
         .attr("data-v", &asked.to_string())
         .child(icon(RETRY))
         .text(&with_time(&bot.strings.retry, left));
-    let waits = failure.seconds_left(now) > 0 || chat.activity() != Activity::Idle;
-    let retry = if waits {
-        retry.attr("disabled", "")
-    } else {
-        retry
-    };
-    let action = action(failure.action.as_ref(), &bot.strings.new_window);
-    let words = (!words.is_empty()).then(|| {
-        let words = el("p", "").attr("dir", "auto").text(&words);
-        el("div", "why").child(icon(ALERT)).child(words)
+    if failure.seconds_left(now) > 0 || chat.activity() != Activity::Idle {
+        retry = retry.attr("disabled", "");
+    }
+    let reason = (!text.is_empty()).then(|| {
+        let text = el("p", "").attr("dir", "auto").text(&text);
+        el("div", "why").child(icon(ALERT)).child(text)
     });
     // A waiting message is sent automatically.
-    let retry = (message.stage != Stage::Waiting && soon).then_some(retry);
-    let ways = el("div", "ways").maybe(action).maybe(retry);
-    Some(el("div", "failure").maybe(words).child(ways))
+    let has_retry = message.stage != Stage::Waiting && soon;
+    let ways = el("div", "ways")
+        .maybe(action(failure.action.as_ref(), &bot.strings.new_window))
+        .maybe(has_retry.then_some(retry));
+    Some(el("div", "failure").maybe(reason).child(ways))
 }
 
 /// A text, followed by the time left to wait, if there is one.

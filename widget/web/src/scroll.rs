@@ -42,8 +42,8 @@ pub(crate) fn follow(app: App) {
         return;
     };
     // The one pixel of overflow is for touch scrolling (media.css), and is never scrolled to.
-    let end = log.scroll_height() - log.client_height();
-    let end = if end > 1 { end } else { 0 };
+    let overflow = log.scroll_height() - log.client_height();
+    let end = if overflow > 1 { overflow } else { 0 };
     // An empty conversation shows the greeting from its beginning.
     if app.with(|state| state.chat.messages().is_empty()) == Some(true) {
         return;
