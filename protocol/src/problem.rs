@@ -206,7 +206,7 @@ impl Problem {
         }
     }
 
-    /// Says when to come back, in seconds.
+    /// Sets the seconds to wait before trying again.
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);
