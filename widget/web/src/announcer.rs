@@ -11,7 +11,7 @@ use crate::{
 /// How long a text stays in the live region.
 const DURATION: Duration = Duration::from_secs(5);
 
-/// Announces a text to screen readers. It is removed after a while, so that nobody finds a second copy on the page and
+/// Announces a text to screen readers. It is removed after a while, so that no second copy stays on the page and
 /// a repeated text is announced again. An empty text empties the live region now.
 pub(crate) fn announce(app: App, words: &str) {
     let clear = move || {

@@ -137,7 +137,7 @@ impl Handle {
     /// | `ask` | a question, sent as if it were typed |
     /// | `new` | a new conversation |
     /// | `show` | the id of the conversation to show |
-    /// | `reload` | the chat, or the messages, loaded again |
+    /// | `reload` | loads the session, or the messages, again |
     /// | `online`, `offline` | the browser has got, or has lost, its network |
     /// | `unrate` | the id of an answer whose rating the edge has not taken |
     /// | `attach` | the files that go with the next message: a JSON array of `{id, name, bytes}` |
