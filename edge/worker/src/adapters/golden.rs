@@ -1,8 +1,8 @@
 //! Golden questions, and how they did.
 
 use bulle_edge_core::{
-    knowledge::golden::{MAX_QUESTIONS, mrr, places, recall, regressed},
     ports::PortError,
+    retrieval::golden::{MAX_QUESTIONS, mrr, places, recall, regressed},
 };
 use bulle_protocol::{
     Id,
