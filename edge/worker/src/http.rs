@@ -23,12 +23,12 @@ use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use tower_service::Service;
 use worker::{
-    Context, Env, HttpRequest, ResponseBody, console_error, console_log,
+    Context, Env, HttpRequest, ResponseBody,
     send::SendWrapper,
     web_sys::{self, ReadableStream},
 };
 
-use crate::{adapters::Edge, config, routes};
+use crate::{adapters::Edge, config, log, routes};
 
 /// On a request whose origin is the edge itself. No client can send it: [`serve`] decides.
 pub const OWN: &str = "x-bulle-own";
@@ -82,9 +82,9 @@ pub async fn serve(mut request: HttpRequest, env: Env, context: Context) -> Resp
         "ms": edge.now_ms().saturating_sub(started),
     });
     if response.status().is_server_error() {
-        console_error!("{line}");
+        log::error_line(&line);
     } else {
-        console_log!("{line}");
+        log::line(&line);
     }
     response
 }
@@ -396,7 +396,7 @@ pub fn path_id(text: &str) -> Result<Id, Refusal> {
 
 /// The archive cannot be read now.
 pub fn storage_unavailable(error: &bulle_edge_core::ports::PortError) -> Refusal {
-    console_error!("{}", serde_json::json!({ "error": error.to_string() }));
+    log::error("error", &error);
     Problem::new(
         Code::StorageUnavailable,
         "The conversations cannot be read now. Try again in a few seconds.",

@@ -13,8 +13,8 @@ use worker::send;
 use super::documented::*;
 use super::{Call, access::authorize, creation, sources, things};
 use crate::{
-    adapters::owners::bots,
     http::{Answer, Refusal},
+    repositories::owners::bots,
 };
 
 /// A page of the tenant's bots, in the order of their ids.

@@ -9,7 +9,7 @@ use worker::send;
 #[cfg(test)]
 use super::documented::*;
 use super::{Call, access::authorize, things};
-use crate::{adapters::owners::forms, http::Answer};
+use crate::{http::Answer, repositories::owners::forms};
 
 /// What visitors have answered to forms, newest first.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/forms", tag = "owner", operation_id = "form_list", security(("api_key" = [])),
