@@ -2,6 +2,7 @@
 //! must not change, and asks for a third one's, who must see nothing.
 
 mod directory;
+mod fixture;
 mod gaps;
 mod golden;
 mod isolation;
