@@ -1,83 +1,19 @@
 use bulle_edge_core::{
-    retrieval::query::Terms,
     search::Scope,
     sources::{FailureCode, SourceKind, failure, given::Given},
 };
 use serde_json::json;
 
-use super::world::*;
+use super::{search::found, world::*};
 use crate::repositories::{
-    Search,
     library::{End, Library, Shelf, Target, Validators},
     owners::sources,
 };
-
-/// The texts of the chunks that a question finds.
-fn found(world: &World, tenant_id: &str, question: &str) -> Vec<String> {
-    let terms = Terms::of(question, "en");
-    let query = terms.query(tenant_id, BOT);
-    let found = wait(Search(&world.database).search(tenant_id, BOT, &query, 10));
-    found.hits.into_iter().map(|hit| hit.text).collect()
-}
 
 fn create_source(world: &World, kind: &str, number: u128) -> String {
     let new = json!({ "kind": kind, "url": "https://example.com/", "refresh_seconds": 3_600 });
     let body = json!({ "bot_id": BOT, "new": new });
     create(&world.database, &sources::CREATION, ACME, &body, number)
-}
-
-#[test]
-fn a_search_finds_the_chunks_of_one_bot_in_one_round_trip() {
-    let world = World::new();
-    let search = Search(&world.database);
-    let terms = Terms::of("What is a xylophone?", "en");
-    world.database.round_trips();
-    let result = wait(search.search(ACME, BOT, &terms.query(ACME, BOT), 10));
-    assert_eq!(world.database.round_trips(), 1);
-    assert_eq!(result.hits.len(), 1);
-    let hit = &result.hits[0];
-    assert_eq!(
-        (&*hit.title, &*hit.heading, &*hit.language),
-        ("Music", "Instruments", "en")
-    );
-    assert!(hit.text.contains("instrument of acme"));
-    assert!(
-        hit.url
-            .as_deref()
-            .unwrap()
-            .starts_with("https://example.com/music")
-    );
-    assert!(hit.score > 0.0);
-    assert_eq!(result.all, 1);
-    // Neither the words of another bot's scope nor its id alone are enough.
-    for (tenant, scope) in [(ACME, GLOBEX), (GLOBEX, ACME), (EMPTY, EMPTY)] {
-        let query = terms.query(scope, BOT);
-        assert!(
-            wait(search.search(tenant, BOT, &query, 10)).hits.is_empty(),
-            "{tenant} {scope}"
-        );
-    }
-    assert!(found(&world, ACME, "trombone").is_empty());
-    assert!(
-        wait(search.search(ACME, BOT, &terms.query(ACME, BOT), 0))
-            .hits
-            .is_empty()
-    );
-}
-
-#[test]
-fn words_that_are_syntax_are_only_words() {
-    let world = World::new();
-    for question in [
-        "\"xylophone\" AND NOT (x)",
-        "xylophone*",
-        "NEAR(xylophone)",
-        "xylophone - ^ : +",
-        "' OR 1=1; --",
-    ] {
-        let expected = usize::from(question.contains("xylophone"));
-        assert_eq!(found(&world, ACME, question).len(), expected, "{question}");
-    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod golden;
 mod isolation;
 mod library;
 mod owners;
+mod search;
 mod transcripts;
 mod usage;
 mod vectors;
