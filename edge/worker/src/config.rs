@@ -10,7 +10,8 @@ use bulle_edge_core::{
 use bulle_protocol::problem::Problem;
 use worker::{Env, js_sys::Reflect};
 
-use crate::adapters::AI_BINDING;
+/// The binding to Workers AI, as wrangler.toml names it.
+pub const AI_BINDING: &str = "AI";
 
 /// Most keys of a provider.
 const MAX_KEYS: u32 = 9;

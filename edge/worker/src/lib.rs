@@ -7,8 +7,8 @@ mod conversation;
 mod http;
 mod librarian;
 mod meter;
-mod openapi;
 mod routes;
+mod server;
 
 use worker::{Context, Env, HttpRequest, ScheduleContext, ScheduledEvent, console_error, event};
 
@@ -22,7 +22,7 @@ async fn fetch(
     env: Env,
     context: Context,
 ) -> worker::Result<worker::web_sys::Response> {
-    http::raw(http::serve(request, env, context).await)
+    http::raw(server::serve(request, env, context).await)
 }
 
 /// Once a day: what is kept for a while goes. A failure is made good the next day.

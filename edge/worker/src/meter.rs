@@ -2,7 +2,7 @@
 //! decides with the pure code of the core; nothing waits between the look and the writing, so no two decisions mix.
 
 use bulle_edge_core::{
-    meter::{self, Charge, Line, Rows, Settlement, window::Window},
+    meter::{self, Line, Rows, window::Window},
     ports::Clock,
 };
 use bulle_protocol::{
@@ -17,7 +17,7 @@ use worker::{
 };
 
 use crate::{
-    adapters::{Edge, object::asked},
+    adapters::{Edge, meters::Command, object::asked},
     http::status,
 };
 
@@ -28,15 +28,6 @@ const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS counted (key TEXT PRIMARY KEY, value TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS counted_by_end ON counted (until);
 ";
-
-/// What the edge asks of a meter.
-#[derive(Serialize, Deserialize)]
-pub enum Command {
-    /// Charges all lines or none.
-    Charge(Charge),
-    /// Replaces what was charged by what was spent.
-    Settle(Settlement),
-}
 
 /// The object.
 #[durable_object(alarm)]

@@ -11,7 +11,7 @@ mod kv;
 pub mod library;
 mod meaning;
 mod memory;
-mod meters;
+pub mod meters;
 mod models;
 pub mod notices;
 pub mod object;
@@ -25,7 +25,7 @@ mod visitors;
 mod zones;
 
 pub use meaning::Failed;
-pub use models::{AI_BINDING, Cancel};
+pub use models::Cancel;
 
 use bulle_edge_core::ports::{Clock, Entropy, PortError};
 use std::time::Duration;

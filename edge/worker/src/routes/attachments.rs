@@ -17,9 +17,6 @@ use serde::Deserialize;
 use super::visit::Visit;
 use crate::http::{Answer, at_most, header, json, storage_unavailable};
 
-/// Where files are given.
-pub const PATH: &str = "/v1/attachments";
-
 /// Query of `POST /v1/attachments`.
 #[derive(Deserialize)]
 #[cfg_attr(test, derive(utoipa::IntoParams))]

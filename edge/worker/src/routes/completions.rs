@@ -46,11 +46,6 @@ const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(2);
 /// When a record that the archive has refused is offered again, in milliseconds.
 const OFFER_AGAIN_MS: [u64; 3] = [1_000, 4_000, 12_000];
 
-/// Whether an address belongs to this door.
-pub fn is_here(path: &str) -> bool {
-    path == "/v1/models" || path.starts_with("/v1/models/") || path.starts_with("/v1/chat/")
-}
-
 /// A refusal that can name a parameter.
 pub struct Refused(Unfit);
 

@@ -13,9 +13,10 @@ use bulle_protocol::Id;
 use std::pin::Pin;
 use worker::send::SendFuture;
 
+use super::caller::admitted;
 use crate::{
     adapters::Edge,
-    http::{Answer, Refusal, admitted, path_id},
+    http::{Answer, Refusal, path_id},
 };
 
 /// What a visitor asks.

@@ -17,11 +17,12 @@ use bulle_protocol::{
 };
 use worker::console_error;
 
-use super::Call;
+use super::call::Call;
 use crate::{
     adapters::Edge,
     config,
-    http::{Refusal, address, header},
+    http::{Refusal, header},
+    routes::caller::address,
 };
 
 /// Who calls: the one place where keys are looked at. The operator's is compared first, so that nobody on the same

@@ -11,7 +11,7 @@ use worker::send;
 
 #[cfg(test)]
 use super::documented::*;
-use super::{Call, access::authorize, creation, sources, things};
+use super::{access::authorize, call::Call, creation, sources, things};
 use crate::{
     adapters::owners::bots,
     http::{Answer, Refusal},

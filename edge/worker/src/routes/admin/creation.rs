@@ -12,8 +12,8 @@ use bulle_edge_core::{
 use bulle_protocol::problem::{Code, Problem};
 
 use super::{
-    Call,
     access::unavailable,
+    call::Call,
     things::{forget, text},
 };
 use crate::{

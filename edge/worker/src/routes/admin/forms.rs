@@ -8,7 +8,7 @@ use worker::send;
 
 #[cfg(test)]
 use super::documented::*;
-use super::{Call, access::authorize, things};
+use super::{access::authorize, call::Call, things};
 use crate::{adapters::owners::forms, http::Answer};
 
 /// What visitors have answered to forms, newest first.

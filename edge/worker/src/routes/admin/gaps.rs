@@ -28,9 +28,9 @@ use worker::send;
 #[cfg(test)]
 use super::documented::*;
 use super::{
-    Call,
     access::{authorize, unavailable},
     bots::voice,
+    call::Call,
     sources::{add, shelf},
     things,
 };

@@ -17,9 +17,9 @@ use worker::send;
 #[cfg(test)]
 use super::documented::*;
 use super::{
-    Call,
     access::{authorize, unavailable},
     bots::voice,
+    call::Call,
     things,
 };
 use crate::{

@@ -9,8 +9,8 @@ use worker::send;
 #[cfg(test)]
 use super::documented::*;
 use super::{
-    Call,
     access::{authorize, unavailable},
+    call::Call,
     creation, things,
 };
 use crate::{adapters::owners::identity_secrets, http::Answer};

@@ -10,8 +10,8 @@ use worker::send;
 #[cfg(test)]
 use super::documented::*;
 use super::{
-    Call,
     access::{authorize, unavailable},
+    call::Call,
     creation, things,
 };
 use crate::{adapters::owners::keys, http::Answer};

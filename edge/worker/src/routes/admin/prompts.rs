@@ -11,8 +11,8 @@ use worker::send;
 #[cfg(test)]
 use super::documented::*;
 use super::{
-    Call,
     access::{authorize, unavailable},
+    call::Call,
 };
 use crate::http::{Answer, json, path_id};
 

@@ -9,7 +9,7 @@ use worker::send;
 
 #[cfg(test)]
 use super::documented::*;
-use super::{Call, access::authorize, creation, things};
+use super::{access::authorize, call::Call, creation, things};
 use crate::{
     adapters::owners::sites,
     http::{Answer, json, own_origin},

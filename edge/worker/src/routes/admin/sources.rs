@@ -33,8 +33,8 @@ use worker::send;
 #[cfg(test)]
 use super::documented::*;
 use super::{
-    Call,
     access::{authorize, unavailable},
+    call::Call,
     creation::{self, Order},
     things,
 };
@@ -237,11 +237,6 @@ pub async fn bot_is_gone(call: &Call, tenant_id: String, bot_id: String) {
         let line = serde_json::json!({ "error": problem.detail, "files of": bot });
         worker::console_error!("{line}");
     }
-}
-
-/// Whether a file may come to this address, larger than any JSON.
-pub fn is_upload(path: &str) -> bool {
-    path.starts_with(super::PREFIX) && (path.ends_with("/files") || path.ends_with("/file"))
 }
 
 /// Whether a row is of an upload.

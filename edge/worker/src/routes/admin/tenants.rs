@@ -9,8 +9,8 @@ use worker::send;
 #[cfg(test)]
 use super::documented::*;
 use super::{
-    Call,
     access::{authorize, operator, unavailable},
+    call::Call,
     creation, sources, things,
 };
 use crate::{adapters::owners::tenants, http::Answer};

@@ -15,7 +15,7 @@ use bulle_edge_core::{
 use serde_json::Value;
 use worker::console_error;
 
-use super::{Call, access::unavailable, query::filter};
+use super::{access::unavailable, call::Call, query::filter};
 use crate::{
     adapters::{
         Edge,

@@ -28,8 +28,8 @@ use worker::send;
 #[cfg(test)]
 use super::documented::*;
 use super::{
-    Call,
     access::{authorize, unavailable},
+    call::Call,
     things::text,
 };
 use crate::http::{self, Answer, json, path_id};

@@ -9,11 +9,12 @@ use axum::{
 };
 use worker::send;
 
-use crate::{adapters::Edge, http::Answer, routes::assets};
+use super::assets;
+use crate::{adapters::Edge, http::Answer};
 
 /// The committed document. `BLESS=1 cargo test -p bulle-edge-worker` writes it anew.
 #[cfg(test)]
-const DOCUMENT: &str = include_str!("../openapi.json");
+const DOCUMENT: &str = include_str!("../../openapi.json");
 
 /// This document.
 #[cfg_attr(test, utoipa::path(get, path = "/openapi.json", tag = "operator", responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json"))))]
