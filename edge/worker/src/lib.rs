@@ -5,8 +5,8 @@ mod adapters;
 mod config;
 mod conversation;
 mod http;
-mod librarian;
-mod meter;
+mod ingest;
+mod meter_do;
 mod routes;
 mod server;
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::rc::Rc;
 use worker::{console_error, console_log};
 
-use super::Inner;
+use super::conversation_do::Inner;
 
 /// Longest time that a frame stays in memory only.
 const FLUSH_MS: u64 = 500;

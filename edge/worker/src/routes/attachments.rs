@@ -14,7 +14,7 @@ use bulle_protocol::{
 };
 use serde::Deserialize;
 
-use super::visit::Visit;
+use super::context::Visit;
 use crate::http::{Answer, at_most, header, json, storage_unavailable};
 
 /// Query of `POST /v1/attachments`.

@@ -17,7 +17,7 @@ use bulle_protocol::{
     problem::{Code, Problem},
 };
 
-use super::visit::Visit;
+use super::context::Visit;
 use crate::{
     conversation::{Command, command},
     http::{Answer, Refusal, json, nothing, read_json, storage_unavailable},

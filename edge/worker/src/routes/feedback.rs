@@ -9,7 +9,7 @@ use bulle_protocol::{
     problem::{Code, Problem},
 };
 
-use super::visit::Visit;
+use super::context::Visit;
 use crate::http::{Answer, nothing, read_json, storage_unavailable};
 
 /// Longest comment, in characters.

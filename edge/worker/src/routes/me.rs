@@ -19,9 +19,9 @@ use bulle_protocol::{
 use futures_util::{StreamExt, stream};
 use worker::console_error;
 
+use super::context::Visit;
 #[cfg(test)]
-use super::documented::Export;
-use super::visit::Visit;
+use super::openapi_types::Export;
 use crate::{
     conversation::{Command, command},
     http::{Answer, Refusal, nothing, read_json, storage_unavailable},

@@ -12,7 +12,7 @@ use bulle_protocol::{
 use serde::{Deserialize, de::DeserializeOwned};
 use worker::console_error;
 
-use super::visit::Visit;
+use super::context::Visit;
 use crate::{
     conversation::{Command, REPLAYED, command},
     http::{Answer, Refusal, header, json, limit_headers, read_json, storage_unavailable},

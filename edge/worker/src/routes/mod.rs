@@ -5,9 +5,8 @@ pub mod assets;
 pub mod attachments;
 mod caller;
 pub mod completions;
+mod context;
 pub mod conversations;
-#[cfg(test)]
-pub mod documented;
 pub mod feedback;
 pub mod health;
 pub mod hosted;
@@ -15,19 +14,20 @@ pub mod loader;
 pub mod me;
 pub mod messages;
 mod openapi;
+#[cfg(test)]
+pub mod openapi_types;
 pub mod route;
 pub mod sessions;
 pub mod strings;
-mod visit;
 
 use axum::routing::{get, patch, post, put};
 use bulle_edge_core::attachments::MAX_BYTES;
 
+use context::{Visited, answering};
 use route::{
     Audience::{Operator, OwnerServer, Page, Visitor},
     Route,
 };
-use visit::{Visited, answering};
 
 /// A handler of visitors' requests.
 macro_rules! visit {

@@ -10,8 +10,8 @@ use bulle_protocol::{
 use worker::send;
 
 #[cfg(test)]
-use super::documented::*;
-use super::{access::authorize, call::Call, creation, sources, things};
+use super::openapi_types::*;
+use super::{access::authorize, call::Call, create, crud, sources};
 use crate::{
     adapters::owners::bots,
     http::{Answer, Refusal},
@@ -23,7 +23,7 @@ use crate::{
 #[send]
 pub async fn list(Path(tenant): Path<String>, call: Call) -> Answer {
     authorize(&call, &tenant, Scope::BotsRead).await?;
-    things::list(&call, &bots::KIND, &tenant, &["status"]).await
+    crud::list(&call, &bots::KIND, &tenant, &["status"]).await
 }
 
 /// Creates a bot.
@@ -32,7 +32,7 @@ pub async fn list(Path(tenant): Path<String>, call: Call) -> Answer {
 #[send]
 pub async fn create(Path(tenant): Path<String>, call: Call) -> Answer {
     let caller = authorize(&call, &tenant, Scope::BotsWrite).await?;
-    creation::create(call, &bots::CREATION, &caller, &tenant).await
+    create::create(call, &bots::CREATION, &caller, &tenant).await
 }
 
 /// A bot.
@@ -41,7 +41,7 @@ pub async fn create(Path(tenant): Path<String>, call: Call) -> Answer {
 #[send]
 pub async fn get(Path((tenant, bot)): Path<(String, String)>, call: Call) -> Answer {
     authorize(&call, &tenant, Scope::BotsRead).await?;
-    things::show(&call, &bots::KIND, &tenant, &bot).await
+    crud::show(&call, &bots::KIND, &tenant, &bot).await
 }
 
 /// Changes a bot by a JSON merge patch. Visitors notice at once, far away within about a minute.
@@ -50,7 +50,7 @@ pub async fn get(Path((tenant, bot)): Path<(String, String)>, call: Call) -> Ans
 #[send]
 pub async fn change(Path((tenant, bot)): Path<(String, String)>, call: Call) -> Answer {
     authorize(&call, &tenant, Scope::BotsWrite).await?;
-    things::change(call, &bots::CHANGES, &tenant, &bot).await
+    crud::change(call, &bots::CHANGES, &tenant, &bot).await
 }
 
 /// Deletes a bot with its sites, documents and conversations.
@@ -59,14 +59,14 @@ pub async fn change(Path((tenant, bot)): Path<(String, String)>, call: Call) -> 
 #[send]
 pub async fn delete(Path((tenant, bot)): Path<(String, String)>, call: Call) -> Answer {
     authorize(&call, &tenant, Scope::BotsWrite).await?;
-    let gone = things::delete(&call, &bots::CHANGES, &tenant, &bot).await?;
+    let gone = crud::delete(&call, &bots::CHANGES, &tenant, &bot).await?;
     sources::bot_is_gone(&call, tenant, bot).await;
     Ok(gone)
 }
 
 /// Name and locale of a bot that there is.
 pub async fn voice(call: &Call, tenant: &str, bot: &str) -> Result<(String, String), Refusal> {
-    let found = things::load(call, &bots::KIND, tenant, bot).await?;
+    let found = crud::load(call, &bots::KIND, tenant, bot).await?;
     let bot: Bot = serde_json::from_str(&found.item)
         .map_err(|_| Problem::new(Code::Internal, "What is stored cannot be read."))?;
     Ok((bot.settings.name, bot.settings.locale))

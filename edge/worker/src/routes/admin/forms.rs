@@ -7,8 +7,8 @@ use bulle_protocol::admin::Scope;
 use worker::send;
 
 #[cfg(test)]
-use super::documented::*;
-use super::{access::authorize, call::Call, things};
+use super::openapi_types::*;
+use super::{access::authorize, call::Call, crud};
 use crate::{adapters::owners::forms, http::Answer};
 
 /// What visitors have answered to forms, newest first.
@@ -17,5 +17,5 @@ use crate::{adapters::owners::forms, http::Answer};
 #[send]
 pub async fn list(Path(tenant): Path<String>, call: Call) -> Answer {
     authorize(&call, &tenant, Scope::ConversationsRead).await?;
-    things::list(&call, &forms::KIND, &tenant, &["bot"]).await
+    crud::list(&call, &forms::KIND, &tenant, &["bot"]).await
 }

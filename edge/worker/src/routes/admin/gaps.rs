@@ -26,13 +26,13 @@ use serde::Deserialize;
 use worker::send;
 
 #[cfg(test)]
-use super::documented::*;
+use super::openapi_types::*;
 use super::{
     access::{authorize, unavailable},
     bots::voice,
     call::Call,
+    crud,
     sources::{add, shelf},
-    things,
 };
 use crate::http::{Answer, Refusal, json, path_id, read_text};
 
@@ -146,7 +146,7 @@ pub async fn dismiss(
         .close_unanswered((&tenant, &bot), &replies, Closed::Dismissed, None)
         .await;
     closed.map_err(|e| unavailable(&e))?;
-    things::deleted(true)
+    crud::deleted(true)
 }
 
 /// The gaps of a bot that there is, and how many questions they are made of.

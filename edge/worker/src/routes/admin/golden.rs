@@ -15,12 +15,12 @@ use bulle_protocol::{
 use worker::send;
 
 #[cfg(test)]
-use super::documented::*;
+use super::openapi_types::*;
 use super::{
     access::{authorize, unavailable},
     bots::voice,
     call::Call,
-    things,
+    crud,
 };
 use crate::{
     adapters::golden::{Added, Looked},
@@ -112,7 +112,7 @@ pub async fn run(Path((tenant, bot)): Path<(String, String)>, call: Call) -> Ans
 pub async fn delete(Path((tenant, bot, id)): Path<(String, String, String)>, call: Call) -> Answer {
     authorize(&call, &tenant, Scope::KnowledgeWrite).await?;
     let deleted = call.edge.delete_golden(&tenant, &bot, path_id(&id)?).await;
-    things::deleted(deleted.map_err(|e| unavailable(&e))?)
+    crud::deleted(deleted.map_err(|e| unavailable(&e))?)
 }
 
 async fn shown(call: &Call, tenant: &str, bot: &str, status: StatusCode) -> Answer {

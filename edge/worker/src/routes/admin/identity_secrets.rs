@@ -7,11 +7,11 @@ use bulle_protocol::admin::{CreatedIdentitySecret, IdentitySecret, NewIdentitySe
 use worker::send;
 
 #[cfg(test)]
-use super::documented::*;
+use super::openapi_types::*;
 use super::{
     access::{authorize, unavailable},
     call::Call,
-    creation, things,
+    create, crud,
 };
 use crate::{adapters::owners::identity_secrets, http::Answer};
 
@@ -21,7 +21,7 @@ use crate::{adapters::owners::identity_secrets, http::Answer};
 #[send]
 pub async fn list(Path(tenant): Path<String>, call: Call) -> Answer {
     authorize(&call, &tenant, Scope::IdentityRead).await?;
-    things::list(&call, &identity_secrets::KIND, &tenant, &[]).await
+    crud::list(&call, &identity_secrets::KIND, &tenant, &[]).await
 }
 
 /// Creates an identity secret: at most two at a time, so that servers can change from the old to the new one. The answer
@@ -31,7 +31,7 @@ pub async fn list(Path(tenant): Path<String>, call: Call) -> Answer {
 #[send]
 pub async fn create(Path(tenant): Path<String>, call: Call) -> Answer {
     let caller = authorize(&call, &tenant, Scope::IdentityWrite).await?;
-    creation::create(call, &identity_secrets::CREATION, &caller, &tenant).await
+    create::create(call, &identity_secrets::CREATION, &caller, &tenant).await
 }
 
 /// Deletes an identity secret: nothing that was signed with it is accepted any more, and the sessions that it vouched for
@@ -44,6 +44,6 @@ pub async fn delete(Path((tenant, id)): Path<(String, String)>, call: Call) -> A
     let found = call.edge.delete_identity_secret(&tenant, &id).await;
     let found = found.map_err(|e| unavailable(&e))?;
     let sites = call.edge.all_site_keys(&tenant).await;
-    things::forget(&call.edge, &sites.map_err(|e| unavailable(&e))?).await;
-    things::deleted(found)
+    crud::forget(&call.edge, &sites.map_err(|e| unavailable(&e))?).await;
+    crud::deleted(found)
 }

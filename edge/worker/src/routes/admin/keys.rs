@@ -8,11 +8,11 @@ use bulle_protocol::admin::{ApiKey, CreatedApiKey, NewApiKey, Page};
 use worker::send;
 
 #[cfg(test)]
-use super::documented::*;
+use super::openapi_types::*;
 use super::{
     access::{authorize, unavailable},
     call::Call,
-    creation, things,
+    create, crud,
 };
 use crate::{adapters::owners::keys, http::Answer};
 
@@ -22,7 +22,7 @@ use crate::{adapters::owners::keys, http::Answer};
 #[send]
 pub async fn list(Path(tenant): Path<String>, call: Call) -> Answer {
     authorize(&call, &tenant, Scope::KeysRead).await?;
-    things::list(&call, &keys::KIND, &tenant, &[]).await
+    crud::list(&call, &keys::KIND, &tenant, &[]).await
 }
 
 /// Creates an API key, with no more scopes than that of the caller. The answer shows it once.
@@ -31,7 +31,7 @@ pub async fn list(Path(tenant): Path<String>, call: Call) -> Answer {
 #[send]
 pub async fn create(Path(tenant): Path<String>, call: Call) -> Answer {
     let caller = authorize(&call, &tenant, Scope::KeysWrite).await?;
-    creation::create(call, &keys::CREATION, &caller, &tenant).await
+    create::create(call, &keys::CREATION, &caller, &tenant).await
 }
 
 /// An API key, without its secret part.
@@ -40,7 +40,7 @@ pub async fn create(Path(tenant): Path<String>, call: Call) -> Answer {
 #[send]
 pub async fn get(Path((tenant, id)): Path<(String, String)>, call: Call) -> Answer {
     authorize(&call, &tenant, Scope::KeysRead).await?;
-    things::show(&call, &keys::KIND, &tenant, &id).await
+    crud::show(&call, &keys::KIND, &tenant, &id).await
 }
 
 /// Revokes an API key: it is refused from now on, and stays in the list.
@@ -50,5 +50,5 @@ pub async fn get(Path((tenant, id)): Path<(String, String)>, call: Call) -> Answ
 pub async fn revoke(Path((tenant, id)): Path<(String, String)>, call: Call) -> Answer {
     authorize(&call, &tenant, Scope::KeysWrite).await?;
     let found = call.edge.revoke_key(&tenant, &id, call.edge.now_ms()).await;
-    things::deleted(found.map_err(|e| unavailable(&e))?)
+    crud::deleted(found.map_err(|e| unavailable(&e))?)
 }

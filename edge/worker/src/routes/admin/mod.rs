@@ -1,15 +1,15 @@
 //! The owner's API: `/v1/admin/…`, for API keys. A handler says who may do what to which kind of thing; what happens then is the same
-//! for all kinds and stands in [`things`] and [`creation`].
+//! for all kinds and stands in [`crud`] and [`create`].
 
 pub mod bots;
-#[cfg(test)]
-pub mod documented;
 pub mod forms;
 pub mod gaps;
 pub mod golden;
 pub mod identity_secrets;
 pub mod keys;
 pub mod notices;
+#[cfg(test)]
+pub mod openapi_types;
 pub mod prompts;
 pub mod sites;
 pub mod sources;
@@ -18,9 +18,9 @@ pub mod usage;
 
 pub mod access;
 mod call;
-mod creation;
+mod create;
+mod crud;
 mod query;
-mod things;
 
 use axum::routing::{MethodRouter, delete, get, post, put};
 use bulle_edge_core::sources::MAX_FILE_BYTES;

@@ -12,11 +12,11 @@ use bulle_protocol::{
 use worker::send;
 
 #[cfg(test)]
-use super::documented::*;
+use super::openapi_types::*;
 use super::{
     access::{authorize, unavailable},
     call::Call,
-    things,
+    crud,
 };
 use crate::{
     adapters::{
@@ -34,7 +34,7 @@ use crate::{
 #[send]
 pub async fn list(Path(tenant): Path<String>, call: Call) -> Answer {
     authorize(&call, &tenant, Scope::NoticesRead).await?;
-    things::list(&call, &notices::KIND, &tenant, &[]).await
+    crud::list(&call, &notices::KIND, &tenant, &[]).await
 }
 
 /// Sends a test notice to the addresses in `settings.notices` and answers how that went: within about 20 seconds when

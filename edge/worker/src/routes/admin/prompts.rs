@@ -9,7 +9,7 @@ use bulle_protocol::admin::{
 use worker::send;
 
 #[cfg(test)]
-use super::documented::*;
+use super::openapi_types::*;
 use super::{
     access::{authorize, unavailable},
     call::Call,

@@ -8,8 +8,8 @@ use bulle_protocol::admin::{Scope, snippet::Snippets};
 use worker::send;
 
 #[cfg(test)]
-use super::documented::*;
-use super::{access::authorize, call::Call, creation, things};
+use super::openapi_types::*;
+use super::{access::authorize, call::Call, create, crud};
 use crate::{
     adapters::owners::sites,
     http::{Answer, json, own_origin},
@@ -21,7 +21,7 @@ use crate::{
 #[send]
 pub async fn list(Path(tenant): Path<String>, call: Call) -> Answer {
     authorize(&call, &tenant, Scope::SitesRead).await?;
-    things::list(&call, &sites::KIND, &tenant, &["status", "bot"]).await
+    crud::list(&call, &sites::KIND, &tenant, &["status", "bot"]).await
 }
 
 /// Creates a site. Its key is made by the edge: the last part of `Location`.
@@ -30,7 +30,7 @@ pub async fn list(Path(tenant): Path<String>, call: Call) -> Answer {
 #[send]
 pub async fn create(Path(tenant): Path<String>, call: Call) -> Answer {
     let caller = authorize(&call, &tenant, Scope::SitesWrite).await?;
-    creation::create(call, &sites::CREATION, &caller, &tenant).await
+    create::create(call, &sites::CREATION, &caller, &tenant).await
 }
 
 /// A site.
@@ -39,7 +39,7 @@ pub async fn create(Path(tenant): Path<String>, call: Call) -> Answer {
 #[send]
 pub async fn get(Path((tenant, key)): Path<(String, String)>, call: Call) -> Answer {
     authorize(&call, &tenant, Scope::SitesRead).await?;
-    things::show(&call, &sites::KIND, &tenant, &key).await
+    crud::show(&call, &sites::KIND, &tenant, &key).await
 }
 
 /// Changes a site by a JSON merge patch. Visitors notice at once, far away within about a minute.
@@ -48,7 +48,7 @@ pub async fn get(Path((tenant, key)): Path<(String, String)>, call: Call) -> Ans
 #[send]
 pub async fn change(Path((tenant, key)): Path<(String, String)>, call: Call) -> Answer {
     authorize(&call, &tenant, Scope::SitesWrite).await?;
-    things::change(call, &sites::CHANGES, &tenant, &key).await
+    crud::change(call, &sites::CHANGES, &tenant, &key).await
 }
 
 /// Deletes a site. Its bot and what visitors said to it stay.
@@ -57,7 +57,7 @@ pub async fn change(Path((tenant, key)): Path<(String, String)>, call: Call) -> 
 #[send]
 pub async fn delete(Path((tenant, key)): Path<(String, String)>, call: Call) -> Answer {
     authorize(&call, &tenant, Scope::SitesWrite).await?;
-    things::delete(&call, &sites::CHANGES, &tenant, &key).await
+    crud::delete(&call, &sites::CHANGES, &tenant, &key).await
 }
 
 /// How to put a site's bubble onto its pages: the tag, and components for frameworks, with the key and this edge's address.
@@ -66,7 +66,7 @@ pub async fn delete(Path((tenant, key)): Path<(String, String)>, call: Call) -> 
 #[send]
 pub async fn snippets(Path((tenant, key)): Path<(String, String)>, call: Call) -> Answer {
     authorize(&call, &tenant, Scope::SitesRead).await?;
-    things::load(&call, &sites::KIND, &tenant, &key).await?;
+    crud::load(&call, &sites::KIND, &tenant, &key).await?;
     let items = snippet::snippets(&own_origin(&call.uri), &key);
     json(StatusCode::OK, &Snippets { items })
 }

@@ -31,12 +31,12 @@ use serde::Deserialize;
 use worker::send;
 
 #[cfg(test)]
-use super::documented::*;
+use super::openapi_types::*;
 use super::{
     access::{authorize, unavailable},
     call::Call,
-    creation::{self, Order},
-    things,
+    create::{self, Order},
+    crud,
 };
 use crate::{
     adapters::{
@@ -45,7 +45,7 @@ use crate::{
         owners::sources::{CHANGES, CREATION, KIND, LIST, Wanted},
     },
     http::{self, Answer, Refusal, read_text},
-    librarian::ANNOUNCED_MS,
+    ingest::ANNOUNCED_MS,
 };
 
 /// Filters of the list.
@@ -59,7 +59,7 @@ pub async fn list(Path((tenant, bot)): Path<(String, String)>, call: Call) -> An
     authorize(&call, &tenant, Scope::KnowledgeRead).await?;
     let shelf = shelf(&call, tenant, bot).await?;
     let bot = Some(shelf.bot_id.as_str());
-    things::list_of(&call, &LIST, &shelf.tenant_id, bot, &FILTERS).await
+    crud::list_of(&call, &LIST, &shelf.tenant_id, bot, &FILTERS).await
 }
 
 /// Adds a source that is fetched or written here. It is read in the background; `status` tells how that goes.
@@ -85,7 +85,7 @@ pub async fn add(call: &Call, caller: &Caller, shelf: &Shelf, new: New, path: &s
     };
     let order = Order::new(&call.edge, json(&wanted)?, path);
     look(call, shelf, "", ANNOUNCED_MS).await?;
-    let made = creation::create_ordered(call, &CREATION, caller, &shelf.tenant_id, order).await?;
+    let made = create::create_ordered(call, &CREATION, caller, &shelf.tenant_id, order).await?;
     look(call, shelf, "", 0).await?;
     Ok(made)
 }
@@ -116,7 +116,7 @@ pub async fn upload(Path((tenant, bot)): Path<(String, String)>, mut call: Call)
     let key = files::key(&shelf.tenant_id, &shelf.bot_id, &id, &checksum);
     let put = call.edge.put_file(&key, bytes).await;
     put.map_err(|e| unavailable(&e))?;
-    let made = creation::create_ordered(&call, &CREATION, &caller, &shelf.tenant_id, order).await;
+    let made = create::create_ordered(&call, &CREATION, &caller, &shelf.tenant_id, order).await;
     look(&call, &shelf, &id, 0).await?;
     made
 }
@@ -127,7 +127,7 @@ pub async fn upload(Path((tenant, bot)): Path<(String, String)>, mut call: Call)
 #[send]
 pub async fn get(Path(path): Path<(String, String, String)>, call: Call) -> Answer {
     authorize(&call, &path.0, Scope::KnowledgeRead).await?;
-    things::show(&call, &KIND, &path.0, &compound(&path)).await
+    crud::show(&call, &KIND, &path.0, &compound(&path)).await
 }
 
 /// Changes a source by a JSON merge patch. When what it says may change, it is read again; what it said before answers
@@ -140,7 +140,7 @@ pub async fn change(Path(path): Path<(String, String, String)>, call: Call) -> A
     let shelf = shelf(&call, path.0.clone(), path.1.clone()).await?;
     look(&call, &shelf, "", ANNOUNCED_MS).await?;
     let (edge, uri) = (call.edge.clone(), call.uri.clone());
-    let changed = things::change(call, &CHANGES, &path.0, &compound(&path)).await?;
+    let changed = crud::change(call, &CHANGES, &path.0, &compound(&path)).await?;
     let looked = edge.look(&shelf, &origin(&uri), "", 0).await;
     looked.map_err(|e| unavailable(&e))?;
     Ok(changed)
@@ -155,7 +155,7 @@ pub async fn replace(Path(path): Path<(String, String, String)>, mut call: Call)
     let shelf = shelf(&call, path.0.clone(), path.1.clone()).await?;
     let given = given(&call.uri)?;
     let compound = compound(&path);
-    let found = things::precondition(&call, &KIND, &path.0, &compound).await?;
+    let found = crud::precondition(&call, &KIND, &path.0, &compound).await?;
     if !is_file(&found.item)? {
         let detail = "This source is no file that was uploaded. Change it, or add another.";
         return Err(Problem::new(Code::InvalidValue, detail).into());
@@ -168,7 +168,7 @@ pub async fn replace(Path(path): Path<(String, String, String)>, mut call: Call)
     let key = files::key(&shelf.tenant_id, &shelf.bot_id, id, &checksum);
     let put = call.edge.put_file(&key, bytes).await;
     put.map_err(|e| unavailable(&e))?;
-    let found = things::precondition(&call, &KIND, &path.0, &compound).await?;
+    let found = crud::precondition(&call, &KIND, &path.0, &compound).await?;
     let now = call.edge.now_ms();
     let replaced = call
         .edge
@@ -179,8 +179,8 @@ pub async fn replace(Path(path): Path<(String, String, String)>, mut call: Call)
     if !replaced {
         return Err(failed().into());
     }
-    let found = things::load(&call, &KIND, &path.0, &compound).await?;
-    things::answer(&KIND, &found)
+    let found = crud::load(&call, &KIND, &path.0, &compound).await?;
+    crud::answer(&KIND, &found)
 }
 
 /// Has a source fetched or read again, now. What is fetched and has not changed is not indexed again.
@@ -197,8 +197,8 @@ pub async fn refresh(Path(path): Path<(String, String, String)>, call: Call) -> 
         return Err(nothing_here().into());
     }
     look(&call, &shelf, "", 0).await?;
-    let found = things::load(&call, &KIND, &path.0, &compound(&path)).await?;
-    things::answer(&KIND, &found)
+    let found = crud::load(&call, &KIND, &path.0, &compound(&path)).await?;
+    crud::answer(&KIND, &found)
 }
 
 /// What was extracted of a source and answers now, as Markdown.
@@ -207,9 +207,9 @@ pub async fn refresh(Path(path): Path<(String, String, String)>, call: Call) -> 
 #[send]
 pub async fn content(Path(path): Path<(String, String, String)>, call: Call) -> Answer {
     authorize(&call, &path.0, Scope::KnowledgeRead).await?;
-    things::load(&call, &KIND, &path.0, &compound(&path)).await?;
+    crud::load(&call, &KIND, &path.0, &compound(&path)).await?;
     let text = call.edge.extracted(&path.0, &path.1, &path.2).await;
-    let mut response = things::text(StatusCode::OK, text.map_err(|e| unavailable(&e))?);
+    let mut response = crud::text(StatusCode::OK, text.map_err(|e| unavailable(&e))?);
     let kind = HeaderValue::from_static("text/markdown; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     Ok(response)
@@ -223,7 +223,7 @@ pub async fn delete(Path(path): Path<(String, String, String)>, call: Call) -> A
     authorize(&call, &path.0, Scope::KnowledgeWrite).await?;
     let shelf = shelf(&call, path.0.clone(), path.1.clone()).await?;
     look(&call, &shelf, &path.2, ANNOUNCED_MS).await?;
-    let deleted = things::delete(&call, &CHANGES, &path.0, &compound(&path)).await;
+    let deleted = crud::delete(&call, &CHANGES, &path.0, &compound(&path)).await;
     look(&call, &shelf, &path.2, 0).await?;
     deleted
 }

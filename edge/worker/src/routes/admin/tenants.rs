@@ -7,11 +7,11 @@ use bulle_protocol::admin::{NewTenant, Page, Tenant, TenantChange};
 use worker::send;
 
 #[cfg(test)]
-use super::documented::*;
+use super::openapi_types::*;
 use super::{
     access::{authorize, operator, unavailable},
     call::Call,
-    creation, sources, things,
+    create, crud, sources,
 };
 use crate::{adapters::owners::tenants, http::Answer};
 
@@ -24,7 +24,7 @@ const NOBODY: &str = "";
 #[send]
 pub async fn list(call: Call) -> Answer {
     operator(&call, None).await?;
-    things::list(&call, &tenants::KIND, NOBODY, &["status"]).await
+    crud::list(&call, &tenants::KIND, NOBODY, &["status"]).await
 }
 
 /// Creates a tenant. For the operator.
@@ -33,7 +33,7 @@ pub async fn list(call: Call) -> Answer {
 #[send]
 pub async fn create(call: Call) -> Answer {
     let caller = operator(&call, None).await?;
-    creation::create(call, &tenants::CREATION, &caller, NOBODY).await
+    create::create(call, &tenants::CREATION, &caller, NOBODY).await
 }
 
 /// A tenant.
@@ -42,7 +42,7 @@ pub async fn create(call: Call) -> Answer {
 #[send]
 pub async fn get(Path(tenant): Path<String>, call: Call) -> Answer {
     authorize(&call, &tenant, Scope::TenantRead).await?;
-    things::show(&call, &tenants::KIND, &tenant, &tenant).await
+    crud::show(&call, &tenants::KIND, &tenant, &tenant).await
 }
 
 /// Changes a tenant by a JSON merge patch.
@@ -51,7 +51,7 @@ pub async fn get(Path(tenant): Path<String>, call: Call) -> Answer {
 #[send]
 pub async fn change(Path(tenant): Path<String>, call: Call) -> Answer {
     authorize(&call, &tenant, Scope::TenantWrite).await?;
-    things::change(call, &tenants::CHANGES, &tenant, &tenant).await
+    crud::change(call, &tenants::CHANGES, &tenant, &tenant).await
 }
 
 /// Deletes a tenant and everything in the database that is theirs. For the operator.
@@ -62,7 +62,7 @@ pub async fn delete(Path(tenant): Path<String>, call: Call) -> Answer {
     operator(&call, Some(&tenant)).await?;
     let bots = call.edge.bot_ids(&tenant).await;
     let bots = bots.map_err(|e| unavailable(&e))?;
-    let gone = things::delete(&call, &tenants::CHANGES, &tenant, &tenant).await?;
+    let gone = crud::delete(&call, &tenants::CHANGES, &tenant, &tenant).await?;
     for bot in bots {
         sources::bot_is_gone(&call, tenant.clone(), bot).await;
     }

@@ -26,11 +26,11 @@ use serde_json::{Value, value::RawValue};
 use worker::send;
 
 #[cfg(test)]
-use super::documented::*;
+use super::openapi_types::*;
 use super::{
     access::{authorize, unavailable},
     call::Call,
-    things::text,
+    crud::text,
 };
 use crate::http::{self, Answer, json, path_id};
 

@@ -3,7 +3,7 @@
 use bulle_edge_core::{knowledge::Document, sources::Trouble};
 use bulle_edge_formats::{File, page, read};
 
-use super::{document::unreadable, fetch::Fetched};
+use super::{document::unreadable, fetch_page::Fetched};
 
 /// What a page said.
 pub(super) struct Said {

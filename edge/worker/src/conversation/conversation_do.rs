@@ -4,11 +4,6 @@
 //! The Worker in front of it has already let the caller through the guard; the object checks only that the
 //! conversation is theirs.
 
-mod command;
-mod live;
-mod store;
-pub mod stream;
-
 use bulle_edge_core::{
     guard::Question,
     ports::{Archive, Clock, Entropy, Kept, Owner},
@@ -29,15 +24,17 @@ use std::{
 };
 use worker::{DurableObject, Env, Request, Response, State, console_error, durable_object};
 
+use super::{
+    command::Command,
+    live::{Frame, Live, TurnSink},
+    store::{Store, StoredTurn},
+    stream::{self, KEEP_ALIVE_AFTER},
+};
 use crate::{
     adapters::{Edge, object::asked},
     config,
     http::status,
 };
-pub use command::{Command, command};
-use live::{Frame, Live, TurnSink};
-use store::{Store, StoredTurn};
-use stream::KEEP_ALIVE_AFTER;
 
 /// Header of an answer that was not begun by this request.
 pub const REPLAYED: &str = "bulle-replayed";
@@ -61,11 +58,11 @@ pub struct Conversation {
     inner: Rc<Inner>,
 }
 
-struct Inner {
+pub(super) struct Inner {
     state: State,
-    edge: Edge,
-    store: Store,
-    live: RefCell<Option<Live>>,
+    pub(super) edge: Edge,
+    pub(super) store: Store,
+    pub(super) live: RefCell<Option<Live>>,
     /// Whether the conversation is being summed up.
     summing_up: Cell<bool>,
     /// Whether everything is being forgotten, or is forgotten.

@@ -14,11 +14,11 @@ use bulle_edge_formats::{Document, Robots, robots, sitemap};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Desk, Librarian, Outcome, Stop,
     document::{allowed, prepared, unreadable},
-    fetch::Redirects,
-    said::hear,
-    shelf::{Page, PageState, Turned},
+    fetch_page::Redirects,
+    ingest_do::{Desk, Librarian, Outcome, Stop, failed},
+    parse_page::hear,
+    store::{Page, PageState, Turned},
 };
 use crate::adapters::library::{End, Target, Validators, Work};
 
@@ -464,7 +464,7 @@ impl Librarian {
                 )
             };
             let why = walk.failure.clone().unwrap_or_else(nothing);
-            return Ok(Outcome::Ended(super::failed(why, work, now)));
+            return Ok(Outcome::Ended(failed(why, work, now)));
         }
         let gone = match walk.incomplete {
             true => Vec::new(),

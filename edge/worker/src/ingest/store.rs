@@ -122,7 +122,7 @@ impl Store {
     /// Makes those that are missing: all of them, after everything was deleted.
     pub fn open(&self) {
         if let Err(error) = self.0.exec(SCHEMA, None) {
-            super::log(&error);
+            super::ingest_do::log(&error);
         }
     }
 

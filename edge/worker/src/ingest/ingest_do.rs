@@ -3,14 +3,6 @@
 //! What is to be done stands in the database (`source.next_at`), so nothing is lost that an owner was promised; what is
 //! done already stands there, too. Each step may be killed at any point and is taken again.
 
-mod collect;
-mod document;
-mod fetch;
-mod meaning;
-mod said;
-mod shelf;
-mod walk;
-
 use bulle_edge_core::{
     guard::directory,
     ports::{Clock, PortError},
@@ -24,6 +16,7 @@ use std::{
 };
 use worker::{DurableObject, Env, Request, Response, State, console_error, durable_object};
 
+use super::{document::Open, fetch_page::Fetcher, store::Store};
 use crate::{
     adapters::{
         Edge,
@@ -34,9 +27,6 @@ use crate::{
     config::{self, Crawling},
     http::status,
 };
-use document::Open;
-use fetch::Fetcher;
-use shelf::Store;
 
 /// The binding, as wrangler.toml names it.
 const BINDING: &str = "LIBRARIANS";
@@ -96,10 +86,10 @@ impl Edge {
 #[durable_object(alarm)]
 pub struct Librarian {
     state: State,
-    edge: Edge,
-    store: Store,
+    pub(super) edge: Edge,
+    pub(super) store: Store,
     /// What is being written, so that it is not read again for every alarm.
-    open: RefCell<Option<Rc<Open>>>,
+    pub(super) open: RefCell<Option<Rc<Open>>>,
     running: Cell<bool>,
     woken: Cell<bool>,
     /// How often in a row the database has failed.
@@ -164,7 +154,7 @@ impl DurableObject for Librarian {
 }
 
 /// Why a step did not come to its end.
-enum Stop {
+pub(super) enum Stop {
     /// Something is wrong with the source.
     Trouble(Trouble),
     /// Something is wrong with the platform.
@@ -190,10 +180,10 @@ impl From<worker::Error> for Stop {
 }
 
 /// What a step works with.
-struct Desk {
-    shelf: Shelf,
-    fetcher: Fetcher,
-    crawling: Crawling,
+pub(super) struct Desk {
+    pub(super) shelf: Shelf,
+    pub(super) fetcher: Fetcher,
+    pub(super) crawling: Crawling,
 }
 
 /// The bot is gone.
@@ -203,7 +193,7 @@ struct Gone {
 }
 
 /// How a step ended.
-enum Outcome {
+pub(super) enum Outcome {
     /// The attempt has ended.
     Ended(End),
     /// What was new answers now, or nobody wants it any more.
@@ -399,7 +389,7 @@ impl Librarian {
 
     /// Counts the attempt. An end when the source is to be another by now, or was begun too often: whatever ends the
     /// isolate in the middle of it would do so for ever.
-    async fn begin(&self, desk: &Desk, work: &Work) -> Result<Option<Outcome>, Stop> {
+    pub(super) async fn begin(&self, desk: &Desk, work: &Work) -> Result<Option<Outcome>, Stop> {
         let target = Target {
             id: &work.id,
             revision: work.revision,
@@ -428,10 +418,10 @@ impl Librarian {
 }
 
 /// It failed for now; what is fetched regularly is fetched again all the same.
-fn failed(failure: Failure, work: &Work, now: u64) -> End {
+pub(super) fn failed(failure: Failure, work: &Work, now: u64) -> End {
     End::Failed(failure, schedule::refresh_at(now, work.refresh_seconds))
 }
 
-fn log(error: &worker::Error) {
+pub(super) fn log(error: &worker::Error) {
     console_error!("{}", serde_json::json!({ "librarian": error.to_string() }));
 }

@@ -16,7 +16,7 @@ use bulle_edge_core::{
 use bulle_edge_formats::{File, Robots, Unreadable, UnreadableCode, read, robots};
 use std::rc::Rc;
 
-use super::{Desk, Librarian, Outcome, Stop};
+use super::ingest_do::{Desk, Librarian, Outcome, Stop};
 use crate::adapters::{
     files::key,
     library::{End, Target, Validators, Work},

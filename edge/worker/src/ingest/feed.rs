@@ -10,8 +10,8 @@ use bulle_edge_core::{
 use bulle_edge_formats::feed;
 
 use super::{
-    Desk, Librarian, Outcome, Stop,
     document::{allowed, prepared, unreadable},
+    ingest_do::{Desk, Librarian, Outcome, Stop},
 };
 use crate::adapters::library::{End, Target, Validators, Work};
 

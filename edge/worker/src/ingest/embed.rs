@@ -4,7 +4,7 @@
 use bulle_edge_core::ports::{Clock, PortError};
 use worker::console_error;
 
-use super::Librarian;
+use super::ingest_do::Librarian;
 use crate::{
     adapters::{Failed, library::Shelf},
     config::{self, Cloudflare},

@@ -14,7 +14,7 @@ use bulle_protocol::problem::{Code, Problem};
 use super::{
     access::unavailable,
     call::Call,
-    things::{forget, text},
+    crud::{forget, text},
 };
 use crate::{
     adapters::{
