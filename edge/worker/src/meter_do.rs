@@ -12,13 +12,13 @@ use bulle_protocol::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::cell::Cell;
 use worker::{
-    DurableObject, Env, Request, Response, SqlStorage, SqlStorageValue, State, console_error,
-    durable_object,
+    DurableObject, Env, Request, Response, SqlStorage, SqlStorageValue, State, durable_object,
 };
 
 use crate::{
     adapters::{Edge, meters::Command, object::asked},
     http::status,
+    log,
 };
 
 /// How often what has expired is deleted.
@@ -178,5 +178,5 @@ fn integer(ms: u64) -> SqlStorageValue {
 }
 
 fn log(error: &worker::Error) {
-    console_error!("{}", serde_json::json!({ "meter": error.to_string() }));
+    log::error("meter", &error);
 }

@@ -22,11 +22,12 @@ use bulle_protocol::{
 };
 use futures_util::StreamExt;
 use std::{cell::OnceCell, rc::Rc, sync::Arc};
-use worker::{Context, Env, HttpRequest, console_error, console_log};
+use worker::{Context, Env, HttpRequest};
 
 use crate::{
     adapters::Edge,
     http::{self, OWN, Param, Refusal, at_most, limit_headers, own_origin, status},
+    log,
     routes::{
         self,
         route::{Audience, Routes, Rules},
@@ -76,9 +77,9 @@ pub async fn serve(mut request: HttpRequest, env: Env, context: Context) -> Resp
         "ms": edge.now_ms().saturating_sub(started),
     });
     if response.status().is_server_error() {
-        console_error!("{line}");
+        log::error_line(&line);
     } else {
-        console_log!("{line}");
+        log::line(&line);
     }
     response
 }

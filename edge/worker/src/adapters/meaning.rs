@@ -12,20 +12,18 @@ use futures_util::{
     StreamExt,
     future::{Either, join, select},
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::{cell::Cell, pin::pin};
 
-use super::{
-    Edge,
-    index::Row,
-    library::{Shelf, Unembedded},
-    port_error,
+use super::Edge;
+use crate::{
+    config::{self, Cloudflare},
+    repositories::{
+        Match,
+        library::{Shelf, Unembedded},
+    },
 };
-use crate::config::{self, Cloudflare};
-
-/// The chunks, see the file.
-const NEAR: &str = include_str!("near.sql");
 
 /// Most bytes of an answer: 50 vectors are about 1 MB.
 const MAX_ANSWER: usize = 8 * 1_048_576;
@@ -79,12 +77,6 @@ struct Vectors<'a> {
 #[derive(Deserialize)]
 struct Matches {
     matches: Vec<Match>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Match {
-    id: String,
-    score: f64,
 }
 
 /// A vector as JSON, on one line. Its numbers are passed on as they came.
@@ -222,7 +214,6 @@ impl Edge {
         limit: u32,
     ) -> Result<Vec<Hit>, Failed> {
         let texts = [cut(text)];
-        // Who has not been embedded is looked after meanwhile: that was switched on after they were read.
         let (vectors, woken) =
             join(self.vectors(cloudflare, &texts), self.wake_embedder(shelf)).await;
         let vector = vectors?.concat();
@@ -239,14 +230,21 @@ impl Edge {
         if matches.is_empty() {
             return Ok(Vec::new());
         }
-        let statement = self.db()?.prepare(NEAR).bind(&[
-            shelf.tenant_id.as_str().into(),
-            shelf.bot_id.as_str().into(),
-            serde_json::json!(matches).to_string().into(),
-        ]);
-        let rows = statement.map_err(port_error)?.all().await;
-        let rows: Vec<Row> = rows.and_then(|all| all.results()).map_err(port_error)?;
-        Ok(rows.into_iter().map(Row::into_hit).collect())
+        let Shelf { tenant_id, bot_id } = shelf;
+        let hits = self
+            .search_index()
+            .near(tenant_id, bot_id, &matches)
+            .await?;
+        Ok(hits)
+    }
+
+    /// Wakes the indexer of a bot with sources whose chunks were never marked for vectors: the index of meanings was
+    /// switched on after they were read.
+    async fn wake_embedder(&self, shelf: &Shelf) -> Result<(), PortError> {
+        if !self.library().has_unmarked(shelf).await? {
+            return Ok(());
+        }
+        self.look(shelf, "", "", 0).await
     }
 }
 

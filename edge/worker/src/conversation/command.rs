@@ -6,11 +6,11 @@ use bulle_protocol::{
     problem::{Code, Problem},
 };
 use serde::{Deserialize, Serialize};
-use worker::console_error;
 
 use crate::{
     adapters::{Edge, object::Refused, port_error},
     http::{Answer, Refusal, passed_on},
+    log,
 };
 
 /// What the Worker asks of the object.
@@ -71,10 +71,7 @@ pub async fn command(edge: &Edge, conversation: Id, command: Command) -> Answer 
         Ok(response) => Ok(passed_on(response)),
         Err(Refused::Problem(problem)) => Err(Refusal(*problem)),
         Err(Refused::Unreachable(error)) => {
-            console_error!(
-                "{}",
-                serde_json::json!({ "error": port_error(error).to_string() })
-            );
+            log::error("error", &port_error(error));
             let detail = "The conversation cannot be reached now. Try again in a few seconds.";
             Err(Problem::new(Code::StorageUnavailable, detail)
                 .retry_after(2)

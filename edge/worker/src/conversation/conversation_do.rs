@@ -22,7 +22,7 @@ use std::{
     cell::{Cell, RefCell},
     rc::Rc,
 };
-use worker::{DurableObject, Env, Request, Response, State, console_error, durable_object};
+use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use super::{
     command::Command,
@@ -34,6 +34,7 @@ use crate::{
     adapters::{Edge, object::asked},
     config,
     http::status,
+    log,
 };
 
 /// Header of an answer that was not begun by this request.
@@ -102,7 +103,7 @@ impl DurableObject for Conversation {
             return Response::empty();
         }
         if let Err(problem) = self.inner.end_dead_turn() {
-            console_error!("{}", serde_json::json!({ "alarm": problem.detail }));
+            log::error("alarm", &problem.detail);
         }
         self.inner.offer_records(WATCH_MS).await;
         Response::empty()
@@ -111,10 +112,7 @@ impl DurableObject for Conversation {
 
 /// Logs a failure of the platform; a problem that says nothing of it.
 fn internal(error: &worker::Error) -> Problem {
-    console_error!(
-        "{}",
-        serde_json::json!({ "conversation": error.to_string() })
-    );
+    log::error("conversation", &error);
     Problem::new(Code::Internal, "The conversation could not be read.")
 }
 
@@ -298,7 +296,7 @@ impl Inner {
             .end(number, &ended.record, ended.kept != Some(Kept::Everything)))
         .and_then(|()| self.store.keep_written(number, rest));
         if let Err(error) = stored {
-            console_error!("{}", serde_json::json!({ "turn": error.to_string() }));
+            log::error("turn", &error);
         }
         self.live.replace(None);
         // Before anything else is waited for: the next turn sets an alarm of its own.
@@ -445,7 +443,7 @@ impl Inner {
             orphaned |= taken == Ok(Kept::Costs);
             if let Err(error) = &taken {
                 refused = true;
-                console_error!("{}", serde_json::json!({ "archive": error.to_string() }));
+                log::error("archive", &error);
             }
             if let Err(error) = self.store.offered(number, taken == Ok(Kept::Everything)) {
                 internal(&error);

@@ -9,9 +9,9 @@ use futures_channel::{mpsc, oneshot};
 use futures_util::{StreamExt, stream, stream::LocalBoxStream};
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
-use worker::{console_error, console_log};
 
 use super::conversation_do::Inner;
+use crate::log;
 
 /// Longest time that a frame stays in memory only.
 const FLUSH_MS: u64 = 500;
@@ -119,7 +119,7 @@ impl<'a> TurnSink<'a> {
         }
         let stored = self.inner.store.add_frames(self.number, &self.unsaved);
         if let Err(error) = stored {
-            console_error!("{}", serde_json::json!({ "frames": error.to_string() }));
+            log::error("frames", &error);
         }
         self.unsaved.clear();
         self.saved_at = self.inner.edge.now_ms();
@@ -139,7 +139,7 @@ impl Sink for TurnSink<'_> {
                 text: frame.encode().into(),
             },
             Err(error) => {
-                console_error!("{}", serde_json::json!({ "frame": error.to_string() }));
+                log::error("frame", &error);
                 return;
             }
         };
@@ -164,6 +164,6 @@ impl Sink for TurnSink<'_> {
 
     fn log(&mut self, line: &str) {
         let line = serde_json::json!({ "turn": self.turn.to_string(), "note": line });
-        console_log!("{line}");
+        log::line(&line);
     }
 }

@@ -7,7 +7,8 @@ use axum::{
 };
 use bulle_edge_core::ports::PortError;
 use bulle_protocol::problem::{Code, Limit, Problem};
-use worker::console_error;
+
+use crate::log;
 
 /// A handler's refusal. The server writes its body, because only the server knows the request id and whether the
 /// route speaks the language of OpenAI's API.
@@ -60,7 +61,7 @@ pub fn limit_headers(headers: &mut HeaderMap, limits: &[Limit]) {
 
 /// The refusal when the archive of conversations cannot be read; the error goes to the log.
 pub fn storage_unavailable(error: &PortError) -> Refusal {
-    console_error!("{}", serde_json::json!({ "error": error.to_string() }));
+    log::error("error", error);
     Problem::new(
         Code::StorageUnavailable,
         "The conversations cannot be read now. Try again in a few seconds.",

@@ -20,7 +20,7 @@ use super::{
     parse_page::hear,
     store::{Page, PageState, Turned},
 };
-use crate::adapters::library::{End, Target, Validators, Work};
+use crate::repositories::library::{End, Target, Validators, Work};
 
 /// Most sitemaps of a walk.
 const MAX_SITEMAPS: u32 = 50;
@@ -225,7 +225,7 @@ impl Librarian {
     ) -> Result<Option<worker::Url>, Stop> {
         let (edge, desk) = (&self.edge, way.desk);
         let id = part_id(&way.work.id, &page.url);
-        let part = edge.work(&desk.shelf, &id).await?;
+        let part = edge.library().work(&desk.shelf, &id).await?;
         // What is not there any more is asked for whole.
         let known = match &part {
             Some(part) if !part.checksum.is_empty() => page.validators(),
@@ -331,6 +331,7 @@ impl Librarian {
         };
         let now = edge.now_ms();
         let part = edge
+            .library()
             .part(&desk.shelf, way.target, &id, &page.url, now)
             .await?;
         let Some(part) = part else {
@@ -345,7 +346,9 @@ impl Librarian {
                 next_at: None,
                 validators: Validators::default(),
             };
-            edge.end(&desk.shelf, target, &unchanged, now).await?;
+            edge.library()
+                .end(&desk.shelf, target, &unchanged, now)
+                .await?;
         } else {
             let next = (None, &validators);
             self.index(desk, target, &prepared, next, None).await?;
@@ -418,6 +421,7 @@ impl Librarian {
         let shelf = &way.desk.shelf;
         let part = self
             .edge
+            .library()
             .part(shelf, way.target, id, &page.url, now)
             .await?;
         if let Some(part) = part {
@@ -426,7 +430,7 @@ impl Librarian {
                 revision: part.revision,
             };
             let end = End::Failed(schedule::given_up(&trouble, attempt), None);
-            self.edge.end(shelf, target, &end, now).await?;
+            self.edge.library().end(shelf, target, &end, now).await?;
         }
         let turned = Turned {
             state: PageState::Failed,
@@ -444,6 +448,7 @@ impl Librarian {
         let total = total.min(way.frontier.max_pages).max(done);
         let shelf = &way.desk.shelf;
         self.edge
+            .library()
             .show_progress(shelf, way.target, (done, total))
             .await?;
         Ok(())
@@ -468,13 +473,15 @@ impl Librarian {
         }
         let gone = match walk.incomplete {
             true => Vec::new(),
-            false => edge.other_parts(shelf, &work.id, &stay).await?,
+            false => edge.library().other_parts(shelf, &work.id, &stay).await?,
         };
         for ids in gone.chunks(DELETED) {
-            edge.remove_parts(shelf, way.target, ids).await?;
+            edge.library().remove_parts(shelf, way.target, ids).await?;
         }
         let done = stay.len() as u32;
-        edge.show_progress(shelf, way.target, (done, done)).await?;
+        edge.library()
+            .show_progress(shelf, way.target, (done, done))
+            .await?;
         self.store.end_walk(&work.id)?;
         Ok(Outcome::Ended(End::Collected {
             next_at: schedule::refresh_at(now, work.refresh_seconds),

@@ -17,9 +17,9 @@ use bulle_edge_formats::{File, Robots, Unreadable, UnreadableCode, read, robots}
 use std::rc::Rc;
 
 use super::ingest_do::{Desk, Librarian, Outcome, Stop};
-use crate::adapters::{
-    files::key,
-    library::{End, Target, Validators, Work},
+use crate::{
+    adapters::files::key,
+    repositories::library::{End, Target, Validators, Work},
 };
 
 /// Batches of chunks of one document that are written before others get their turn.
@@ -86,7 +86,7 @@ impl Librarian {
         batches: Option<u32>,
     ) -> Result<bool, Stop> {
         let (edge, shelf) = (&self.edge, &desk.shelf);
-        let Some(mut staged) = edge.stage(shelf, target, prepared).await? else {
+        let Some(mut staged) = edge.library().stage(shelf, target, prepared).await? else {
             return Ok(true);
         };
         let scope = Scope::of(&shelf.tenant_id, &shelf.bot_id);
@@ -98,14 +98,16 @@ impl Librarian {
                 return Ok(false);
             }
             let batch = prepared.batch(staged.written, &scope);
-            edge.write(shelf, target, (prepared, &staged), &batch)
+            edge.library()
+                .write(shelf, target, (prepared, &staged), &batch)
                 .await?;
             staged.written += batch.len();
         }
         // Before the swap: what it leaves behind is not forgotten, whatever happens in between.
         let now = edge.now_ms();
         self.store.care(target.id, now + SWEEP_MS)?;
-        edge.swap(shelf, target, (prepared, &staged), next, now)
+        edge.library()
+            .swap(shelf, target, (prepared, &staged), next, now)
             .await?;
         Ok(true)
     }

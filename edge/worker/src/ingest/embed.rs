@@ -2,12 +2,13 @@
 //! words are found, and a failure here is none of theirs.
 
 use bulle_edge_core::ports::{Clock, PortError};
-use worker::console_error;
 
 use super::ingest_do::Librarian;
 use crate::{
-    adapters::{Failed, library::Shelf},
+    adapters::Failed,
     config::{self, Cloudflare},
+    log,
+    repositories::library::Shelf,
 };
 
 /// Most chunks of one request.
@@ -27,7 +28,7 @@ impl Librarian {
         let (failures, rest_until) = self.store.rest().map_err(stored)?;
         // After a failure with fewer: it may have been too much.
         let most = (BATCH >> failures.min(5)).max(1);
-        let (chunks, more) = self.edge.unembedded(shelf, most, now).await?;
+        let (chunks, more) = self.edge.library().unembedded(shelf, most, now).await?;
         if rest_until > now {
             return Ok(more.then_some(rest_until));
         }
@@ -37,7 +38,7 @@ impl Librarian {
         }
         match self.edge.embed(&cloudflare, shelf, &chunks).await {
             Ok(()) => {
-                self.edge.embedded(shelf, &chunks).await?;
+                self.edge.library().embedded(shelf, &chunks).await?;
                 self.store.rested().map_err(stored)?;
                 Ok(Some(now))
             }
@@ -51,7 +52,7 @@ impl Librarian {
             return Ok(None);
         };
         let stored = |e: worker::Error| PortError(e.to_string());
-        let unwanted = self.edge.unwanted_vectors().await?;
+        let unwanted = self.edge.library().unwanted_vectors().await?;
         if unwanted.is_empty() {
             return Ok(None);
         }
@@ -62,7 +63,7 @@ impl Librarian {
         }
         match self.edge.delete_vectors(&cloudflare, &unwanted).await {
             Ok(()) => {
-                self.edge.vectors_deleted(&unwanted).await?;
+                self.edge.library().vectors_deleted(&unwanted).await?;
                 self.store.rested().map_err(stored)?;
                 Ok(Some(now))
             }
@@ -78,7 +79,7 @@ impl Librarian {
     /// Until when nothing is asked.
     fn leave_alone(&self, cloudflare: &Cloudflare, failed: &Failed) -> Result<u64, PortError> {
         let stored = |e: worker::Error| PortError(e.to_string());
-        console_error!("{}", serde_json::json!({ "meaning": failed.why }));
+        log::error("meaning", &failed.why);
         let (failures, _) = self.store.rest().map_err(stored)?;
         let pause = cloudflare.retry_ms << failures.min(10);
         let until = self.edge.now_ms() + pause.min(MAX_REST_MS).max(failed.rest_ms);

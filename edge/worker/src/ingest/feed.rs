@@ -13,7 +13,7 @@ use super::{
     document::{allowed, prepared, unreadable},
     ingest_do::{Desk, Librarian, Outcome, Stop},
 };
-use crate::adapters::library::{End, Target, Validators, Work};
+use crate::repositories::library::{End, Target, Validators, Work};
 
 /// Entries that are written before others get their turn.
 const ENTRIES: usize = 10;
@@ -73,7 +73,10 @@ impl Librarian {
             let Ok(prepared) = prepared(document, checksum, bytes) else {
                 continue;
             };
-            let part = edge.part(shelf, target, &id, &page, edge.now_ms()).await?;
+            let part = edge
+                .library()
+                .part(shelf, target, &id, &page, edge.now_ms())
+                .await?;
             let Some(part) = part else {
                 return Ok(Outcome::Settled);
             };
@@ -82,7 +85,7 @@ impl Librarian {
             }
             if written == ENTRIES {
                 let done = (number as u32, total as u32);
-                edge.show_progress(shelf, target, done).await?;
+                edge.library().show_progress(shelf, target, done).await?;
                 return Ok(Outcome::Paused);
             }
             let part = Target {
@@ -95,7 +98,7 @@ impl Librarian {
             written += 1;
         }
         let done = (total as u32, total as u32);
-        edge.show_progress(shelf, target, done).await?;
+        edge.library().show_progress(shelf, target, done).await?;
         Ok(Outcome::Ended(End::Collected {
             next_at,
             title: None,

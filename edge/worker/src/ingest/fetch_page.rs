@@ -15,7 +15,10 @@ use futures_util::{
 use std::pin::pin;
 use worker::{Fetch, Headers, Method, Request, RequestInit, RequestRedirect, Response};
 
-use crate::adapters::{Cancel, Edge, library::Validators};
+use crate::{
+    adapters::{Cancel, Edge},
+    repositories::library::Validators,
+};
 
 /// Longest value of a validator that is kept.
 const MAX_VALIDATOR: usize = 500;

@@ -14,18 +14,19 @@ use std::{
     cell::{Cell, RefCell},
     rc::Rc,
 };
-use worker::{DurableObject, Env, Request, Response, State, console_error, durable_object};
+use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use super::{document::Open, fetch_page::Fetcher, store::Store};
 use crate::{
     adapters::{
         Edge,
         files::key,
-        library::{End, Shelf, Target, Work},
         object::{Refused, asked},
     },
     config::{self, Crawling},
     http::status,
+    log,
+    repositories::library::{End, Shelf, Target, Work},
 };
 
 /// The binding, as wrangler.toml names it.
@@ -135,7 +136,7 @@ impl DurableObject for Librarian {
                 next
             }
             Err(error) => {
-                console_error!("{}", serde_json::json!({ "librarian": error.to_string() }));
+                log::error("librarian", &error);
                 let troubles = self.troubles.get().min(10);
                 self.troubles.set(troubles + 1);
                 Some(now + (1_000 << troubles).min(MAX_TROUBLE_MS))
@@ -260,7 +261,7 @@ impl Librarian {
             }
             let mut next: Option<u64> = self.store.next_care().map_err(stored)?;
             let mut ready = None;
-            for due in self.edge.due(&desk.shelf, now).await? {
+            for due in self.edge.library().due(&desk.shelf, now).await? {
                 let mut at = due.next_at as u64;
                 if due.kind == SourceKind::Site {
                     at = at.max(self.store.walk_ready_at(&due.id).map_err(stored)?);
@@ -273,7 +274,7 @@ impl Librarian {
             }
             let Some(id) = ready else {
                 let embed = self.embed(&desk.shelf).await?;
-                let later = self.edge.due_later(&desk.shelf, now).await?;
+                let later = self.edge.library().due_later(&desk.shelf, now).await?;
                 let worked = self.edge.now_ms().saturating_sub(started);
                 let on = embed.is_some_and(|at| at <= self.edge.now_ms()) && worked <= TICK_MS;
                 if self.woken.get() || on {
@@ -295,7 +296,7 @@ impl Librarian {
         if ids.is_empty() {
             return Ok(None);
         }
-        if ids.iter().any(String::is_empty) && !self.edge.bot_exists(shelf).await? {
+        if ids.iter().any(String::is_empty) && !self.edge.library().bot_exists(shelf).await? {
             let prefix = key(&shelf.tenant_id, &shelf.bot_id, "", "");
             let prefix = prefix.trim_end_matches('/');
             self.edge.delete_files(&format!("{prefix}/"), None).await?;
@@ -307,7 +308,7 @@ impl Librarian {
             }
             return Ok(Some(Gone { left }));
         }
-        let there = self.edge.files_of(shelf, &ids).await?;
+        let there = self.edge.library().files_of(shelf, &ids).await?;
         for id in ids.iter().filter(|id| !id.is_empty()) {
             let prefix = key(&shelf.tenant_id, &shelf.bot_id, id, "");
             let found = there.iter().find(|known| known.id == *id);
@@ -324,7 +325,7 @@ impl Librarian {
                 }
             }
         }
-        self.edge.sweep(shelf, &ids).await?;
+        self.edge.library().sweep(shelf, &ids).await?;
         for id in &ids {
             self.store.cared_for(id, now).map_err(stored)?;
         }
@@ -333,7 +334,7 @@ impl Librarian {
 
     /// One step of one source.
     async fn step(&self, desk: &Desk, id: &str) -> Result<(), PortError> {
-        let Some(work) = self.edge.work(&desk.shelf, id).await? else {
+        let Some(work) = self.edge.library().work(&desk.shelf, id).await? else {
             return Ok(());
         };
         let target = Target {
@@ -369,7 +370,10 @@ impl Librarian {
             }
         };
         self.open.take();
-        self.edge.end(&desk.shelf, target, &end, now).await?;
+        self.edge
+            .library()
+            .end(&desk.shelf, target, &end, now)
+            .await?;
         if matches!(end, End::Collected { .. }) {
             self.tell_sites(&desk.shelf).await?;
         }
@@ -395,7 +399,7 @@ impl Librarian {
             revision: work.revision,
         };
         let now = self.edge.now_ms();
-        let Some(attempt) = self.edge.begin(&desk.shelf, target, now).await? else {
+        let Some(attempt) = self.edge.library().begin(&desk.shelf, target, now).await? else {
             return Ok(Some(Outcome::Settled));
         };
         if attempt > schedule::MAX_ATTEMPTS + 2 {
@@ -409,7 +413,7 @@ impl Librarian {
 
     /// Lets the sites of the bot notice that it knows something else.
     async fn tell_sites(&self, shelf: &Shelf) -> Result<(), PortError> {
-        let sites = self.edge.sites_of(shelf).await?;
+        let sites = self.edge.library().sites_of(shelf).await?;
         let keys: Vec<&str> = sites.iter().map(String::as_str).collect();
         // What cannot be told now is noticed within a minute.
         directory::forget(&self.edge, &keys).await;
@@ -423,5 +427,5 @@ pub(super) fn failed(failure: Failure, work: &Work, now: u64) -> End {
 }
 
 pub(super) fn log(error: &worker::Error) {
-    console_error!("{}", serde_json::json!({ "librarian": error.to_string() }));
+    log::error("librarian", error);
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use worker::{Result, SqlStorage, SqlStorageValue};
 
-use crate::adapters::library::{Shelf, Validators};
+use crate::repositories::library::{Shelf, Validators};
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS owner (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL);

@@ -6,11 +6,12 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Response, header},
 };
 use bulle_protocol::problem::{Code, Problem};
-use worker::{EncodeBody, console_error, send};
+use worker::{EncodeBody, send};
 
 use crate::{
     adapters::{Edge, port_error},
     http::{Answer, Refusal},
+    log,
 };
 
 /// A compressed form that stands beside each file.
@@ -159,10 +160,7 @@ async fn fetch(edge: &Edge, file: &str) -> Result<worker::Body, Refusal> {
         Err(error) => Err(error),
     };
     let response = fetched.map_err(|error| {
-        console_error!(
-            "{}",
-            serde_json::json!({ "error": port_error(error).to_string() })
-        );
+        log::error("error", &port_error(error));
         Problem::new(Code::Internal, "The files of the widget cannot be read.")
     })?;
     if response.status().as_u16() != 200 {

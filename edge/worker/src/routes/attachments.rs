@@ -63,7 +63,10 @@ pub async fn post(visit: Visit) -> Answer {
     let text = attachments::kept(&documents.map_err(unreadable)?);
     let file = Material { id, name, text };
     let size = bytes.len() as u64;
-    let kept = edge.keep_file(&admitted.owner(), &file, size).await;
+    let kept = edge
+        .profiles()
+        .keep_file(&admitted.owner(), &file, size, edge.now_ms())
+        .await;
     kept.map_err(|e| storage_unavailable(&e))?;
     let uploaded = Uploaded {
         id,

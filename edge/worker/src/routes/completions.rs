@@ -31,13 +31,14 @@ use bulle_protocol::{
 use futures_channel::{mpsc, oneshot};
 use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture};
 use std::{rc::Rc, sync::Arc, time::Duration};
-use worker::{Context, console_error, console_log, send};
+use worker::{Context, send};
 
 use super::admin::access::{server, unavailable};
 use crate::{
     adapters::Edge,
     config, conversation,
     http::{Param, Refusal, json, passed_on, read_text},
+    log,
 };
 
 /// A client that has left is noticed by the next write to it: silence longer than this has comments.
@@ -141,7 +142,7 @@ pub async fn create(State(edge): State<Edge>, request: Request) -> Reply {
 #[send]
 pub async fn models(State(edge): State<Edge>, headers: HeaderMap) -> Reply {
     let (tenant, _) = server(&edge, &headers, Scope::ChatWrite).await?;
-    let bots = edge.active_bots(&tenant).await;
+    let bots = edge.directory().active_bots(&tenant).await;
     let bots = bots.map_err(|e| unavailable(&e))?.into_iter();
     let list = ModelList {
         object: "list".to_owned(),
@@ -174,7 +175,7 @@ fn shown(id: String, since_ms: u64, tenant: &str) -> Model {
 }
 
 fn internal(error: &str) -> Problem {
-    console_error!("{}", serde_json::json!({ "completion": error }));
+    log::error("completion", &error);
     Problem::new(Code::Internal, "The answer could not be begun.")
 }
 
@@ -197,7 +198,7 @@ impl Client for Pieces {
 
 fn note(reply: Id, line: &str) {
     let line = serde_json::json!({ "reply": reply.to_string(), "note": line });
-    console_log!("{line}");
+    log::line(&line);
 }
 
 /// A turn without a conversation object.
@@ -241,7 +242,7 @@ impl Turn {
                 match edge.record(&ended.record).await {
                     Ok(_) => break,
                     Err(PortError(error)) => {
-                        console_error!("{}", serde_json::json!({ "archive": error }));
+                        log::error("archive", &error);
                     }
                 }
             }

@@ -54,7 +54,7 @@ pub async fn list(visit: Visit) -> Answer {
     let Visit { edge, admitted, .. } = visit;
     offered(&admitted, Feature::History)?;
     remembered(&edge, &admitted).await?;
-    let list = edge.conversations(&admitted.owner()).await;
+    let list = edge.conversations().list(&admitted.owner()).await;
     json(StatusCode::OK, &list.map_err(|e| storage_unavailable(&e))?)
 }
 
@@ -79,7 +79,7 @@ pub async fn rename(visit: Visit) -> Answer {
         Problem::new(Code::InvalidValue, detail)
     })?;
     let owner = visit.admitted.owner();
-    let renamed = visit.edge.rename(&owner, id, &title).await;
+    let renamed = visit.edge.conversations().rename(&owner, id, &title).await;
     match renamed.map_err(|e| storage_unavailable(&e))? {
         true => Ok(nothing()),
         false => Err(not_here()),
@@ -107,7 +107,7 @@ pub async fn delete(visit: Visit) -> Answer {
         Err(Refusal(problem)) if problem.code == Code::NotFound => false,
         Err(refused) => return Err(refused),
     };
-    let deleted = edge.delete_conversation(&owner, id).await;
+    let deleted = edge.conversations().delete(&owner, id).await;
     match deleted.map_err(|e| storage_unavailable(&e))? || gone {
         true => Ok(nothing()),
         false => Err(not_here()),

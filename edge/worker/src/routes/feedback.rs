@@ -33,7 +33,7 @@ pub async fn post(visit: Visit) -> Answer {
         let detail = format!("comment: at most {MAX_COMMENT} characters.");
         return Err(Problem::new(Code::InvalidValue, detail).into());
     }
-    let kept = visit.edge.rate(&owner, id, &feedback).await;
+    let kept = visit.edge.gaps().rate(&owner, id, &feedback).await;
     if !kept.map_err(|e| storage_unavailable(&e))? {
         let detail = "There is no such answer. One that was just given is here in a few seconds.";
         return Err(Problem::new(Code::NotFound, detail).into());

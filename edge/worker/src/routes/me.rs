@@ -17,7 +17,6 @@ use bulle_protocol::{
     session::Answers,
 };
 use futures_util::{StreamExt, stream};
-use worker::console_error;
 
 use super::context::Visit;
 #[cfg(test)]
@@ -25,6 +24,7 @@ use super::openapi_types::Export;
 use crate::{
     conversation::{Command, command},
     http::{Answer, Refusal, nothing, read_json, storage_unavailable},
+    log,
 };
 
 /// Conversations that are erased at the same time.
@@ -51,7 +51,14 @@ pub async fn put(visit: Visit) -> Answer {
     remembered(&edge, &admitted).await?;
     let id = Id::from_parts(edge.now_ms(), edge.random());
     let kept = edge
-        .keep_form(&admitted.owner(), id, &fields, form.consent.as_deref())
+        .profiles()
+        .keep_form(
+            &admitted.owner(),
+            id,
+            &fields,
+            form.consent.as_deref(),
+            edge.now_ms(),
+        )
         .await;
     kept.map_err(|e| storage_unavailable(&e))?;
     Ok(nothing())
@@ -71,7 +78,8 @@ pub async fn export(visit: Visit) -> Answer {
     let counted = counted.map_err(|e| storage_unavailable(&e))?;
     let owner = admitted.owner();
     let exported = edge
-        .export(&owner.tenant_id, owner.visitor_id, counted)
+        .profiles()
+        .export(&owner.tenant_id, owner.visitor_id, counted, edge.now_ms())
         .await;
     let mut response = Response::new(Body::from(exported.map_err(|e| storage_unavailable(&e))?));
     for (name, value) in [
@@ -99,7 +107,10 @@ pub async fn export(visit: Visit) -> Answer {
 pub async fn delete(visit: Visit) -> Answer {
     let (edge, owner) = (visit.edge, visit.admitted.owner());
     let (tenant, visitor) = (owner.tenant_id.as_str(), owner.visitor_id);
-    let begun = edge.begin_erasing(tenant, visitor).await;
+    let begun = edge
+        .profiles()
+        .begin_erasing(tenant, visitor, edge.now_ms())
+        .await;
     let conversations = begun.map_err(|e| storage_unavailable(&e))?;
     // First the objects, which end running turns: what is told after that has nobody to tell it of.
     let erase = |(id, owner)| {
@@ -119,12 +130,12 @@ pub async fn delete(visit: Visit) -> Answer {
         }
     }
     if let Some(problem) = refused {
-        console_error!("{}", serde_json::json!({ "erase": problem.detail }));
+        log::error("erase", &problem.detail);
         let detail = "Not everything could be erased now. Try again in a few seconds.";
         let problem = Problem::new(Code::StorageUnavailable, detail);
         return Err(problem.retry_after(5).into());
     }
-    let erased = edge.erase(tenant, visitor).await;
+    let erased = edge.profiles().erase(tenant, visitor).await;
     erased.map_err(|e| storage_unavailable(&e))?;
     Ok(nothing())
 }

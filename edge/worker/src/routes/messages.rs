@@ -10,12 +10,12 @@ use bulle_protocol::{
     problem::{Code, Problem},
 };
 use serde::{Deserialize, de::DeserializeOwned};
-use worker::console_error;
 
 use super::context::Visit;
 use crate::{
     conversation::{Command, REPLAYED, command},
     http::{Answer, Refusal, header, json, limit_headers, read_json, storage_unavailable},
+    log,
 };
 
 /// Messages of a page of history when the client does not say.
@@ -72,7 +72,7 @@ pub async fn send(visit: Visit) -> Answer {
     };
     // Nothing was asked of a model: the message is not counted, or not again.
     if !begun && let Err(error) = guard::limit::give_back(&edge, &question).await {
-        console_error!("{}", serde_json::json!({ "meter": error.to_string() }));
+        log::error("meter", &error);
     }
     answer
 }
@@ -123,7 +123,10 @@ pub async fn history(visit: Visit) -> Answer {
     let limit = page.limit.map_or(Ok(DEFAULT_PAGE), |text| text.parse());
     let limit = limit.ok().filter(|limit| (1..=MAX_PAGE).contains(limit));
     let limit = limit.ok_or_else(|| parameter("limit is a number from 1 to 100."))?;
-    let found = edge.messages(&owner, id, before, limit).await;
+    let found = edge
+        .conversations()
+        .messages(&owner, id, before, limit)
+        .await;
     let history = match found.map_err(|e| storage_unavailable(&e))? {
         Some(history) => history,
         None => {

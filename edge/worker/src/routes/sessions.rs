@@ -15,13 +15,14 @@ use bulle_protocol::{
     MAX_MESSAGE_CHARS,
     session::{Bot, ConversationRef, Limits, Session, SessionRequest, Visitor},
 };
-use worker::{console_error, send};
+use worker::send;
 
 use super::caller::{address, caller};
 use crate::{
     adapters::Edge,
     config,
     http::{Answer, json, read_json},
+    log,
 };
 
 /// Opens a session, of a new visitor or of the one that `resume` names.
@@ -40,10 +41,11 @@ pub async fn post(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> A
     let owner = opened.admitted.owner();
     let conversation = if opened.resumed {
         // A visitor whose past cannot be read now can still ask something new.
-        edge.latest_conversation(&owner)
+        edge.conversations()
+            .latest(&owner)
             .await
             .unwrap_or_else(|error| {
-                console_error!("{}", serde_json::json!({ "error": error.to_string() }));
+                log::error("error", &error);
                 None
             })
     } else {

@@ -15,13 +15,13 @@ use bulle_protocol::{
     admin::Scope,
     problem::{Code, Problem},
 };
-use worker::console_error;
 
 use super::call::Call;
 use crate::{
     adapters::Edge,
     config,
     http::{Refusal, header},
+    log,
     routes::caller::address,
 };
 
@@ -39,7 +39,7 @@ async fn authenticate(edge: &Edge, headers: &HeaderMap) -> Result<Caller, Refusa
     let address = address(edge, &secret, headers);
     attempts::check(edge, attempts::Secret::ApiKey, &address)?;
     let holder = match ApiKey::parse(presented) {
-        Some(key) => edge.holder(&key, edge.now_ms()).await,
+        Some(key) => edge.owned().holder(&key, edge.now_ms()).await,
         None => Ok(None),
     };
     match holder.map_err(|e| unavailable(&e))? {
@@ -62,7 +62,7 @@ pub async fn authorize(call: &Call, tenant_id: &str, scope: Scope) -> Result<Cal
     caller.may(tenant_id, scope)?;
     // A key's own tenant exists; the operator may name any.
     if caller == Caller::Operator {
-        let exists = call.edge.tenant_exists(tenant_id).await;
+        let exists = call.edge.owned().tenant_exists(tenant_id).await;
         if !exists.map_err(|e| unavailable(&e))? {
             return Err(nothing_here().into());
         }
@@ -100,7 +100,7 @@ pub async fn server(
 
 /// The database failed.
 pub fn unavailable(error: &PortError) -> Refusal {
-    console_error!("{}", serde_json::json!({ "error": error.to_string() }));
+    log::error("error", &error);
     Problem::new(
         Code::StorageUnavailable,
         "The database cannot be reached now. Try again in a few seconds; a creation with the same Idempotency-Key \

@@ -13,8 +13,8 @@ use worker::send;
 use super::openapi_types::*;
 use super::{access::authorize, call::Call, create, crud, sources};
 use crate::{
-    adapters::owners::bots,
     http::{Answer, Refusal},
+    repositories::owners::bots,
 };
 
 /// A page of the tenant's bots, in the order of their ids.

@@ -17,12 +17,10 @@ use super::{
     crud::{forget, text},
 };
 use crate::{
-    adapters::{
-        Edge,
-        owners::{Creation, Maker, Remembered},
-    },
+    adapters::Edge,
     config,
     http::{Answer, Refusal, read_text},
+    repositories::owners::{Creation, Maker, Remembered},
 };
 
 /// Longest `Idempotency-Key`.
@@ -107,7 +105,8 @@ pub async fn create_ordered(
     });
 
     // 3. All of it or nothing.
-    let done = edge.create_owned(creation, tenant_id, &made, remembered.as_ref(), now_ms);
+    let owned = edge.owned();
+    let done = owned.create(creation, tenant_id, &made, remembered.as_ref(), now_ms);
     let error = match done.await {
         Ok(sites) => {
             forget(edge, &sites).await;
@@ -122,7 +121,7 @@ pub async fn create_ordered(
     {
         return Ok(again);
     }
-    match edge.obstacle(creation, tenant_id, &made).await {
+    match edge.owned().obstacle(creation, tenant_id, &made).await {
         Ok(Some(obstacle)) => Err((creation.refusal)(&obstacle, &made).into()),
         _ => Err(unavailable(&error)),
     }
@@ -150,7 +149,7 @@ async fn repeated(
     fingerprint: &str,
     path: &str,
 ) -> Result<Option<Response<Body>>, Refusal> {
-    let known = edge.remembered(tenant_id, key, edge.now_ms()).await;
+    let known = edge.owned().remembered(tenant_id, key, edge.now_ms()).await;
     let Some(known) = known.map_err(|e| unavailable(&e))? else {
         return Ok(None);
     };

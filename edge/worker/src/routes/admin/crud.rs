@@ -13,15 +13,13 @@ use bulle_edge_core::{
     ports::Clock,
 };
 use serde_json::Value;
-use worker::console_error;
 
 use super::{access::unavailable, call::Call, query::filter};
 use crate::{
-    adapters::{
-        Edge,
-        owners::{Changes, Kind, Row},
-    },
+    adapters::Edge,
     http::{Answer, Refusal, json, read_json},
+    log,
+    repositories::owners::{Changes, Kind, Row},
 };
 
 /// How often a change is tried that may be made to any version, while others make theirs.
@@ -44,7 +42,7 @@ pub async fn list_of(
     if let Some(bot_id) = bot_id {
         filter.bot = Some(bot_id.to_owned());
     }
-    let list = call.edge.owned_page(kind, tenant_id, &filter).await;
+    let list = call.edge.owned().page(kind, tenant_id, &filter).await;
     json(StatusCode::OK, &list.map_err(|e| unavailable(&e))?)
 }
 
@@ -78,7 +76,8 @@ pub async fn change(mut call: Call, changes: &Changes, tenant_id: &str, id: &str
         {
             return Err(problem.into());
         }
-        let done = edge.change_owned(changes, (tenant_id, id, version), &change, now_ms);
+        let owned = edge.owned();
+        let done = owned.change(changes, (tenant_id, id, version), &change, now_ms);
         if let Some((changed, sites)) = done.await.map_err(|e| unavailable(&e))? {
             forget(edge, &sites).await;
             return answer(changes.kind, &changed);
@@ -93,7 +92,8 @@ pub async fn delete(call: &Call, changes: &Changes, tenant_id: &str, id: &str) -
     let edge = &call.edge;
     for _ in 0..ATTEMPTS {
         let found = precondition(call, changes.kind, tenant_id, id).await?;
-        let done = edge.delete_owned(changes, (tenant_id, id, found.version()));
+        let owned = edge.owned();
+        let done = owned.delete(changes, (tenant_id, id, found.version()));
         if let Some(sites) = done.await.map_err(|e| unavailable(&e))? {
             forget(edge, &sites).await;
             return Ok(empty(StatusCode::NO_CONTENT));
@@ -116,7 +116,7 @@ pub async fn forget(edge: &Edge, sites: &[String]) {
     if !directory::forget(edge, &keys).await {
         let line =
             serde_json::json!({ "error": "a change shows late: the cache failed", "sites": keys });
-        console_error!("{line}");
+        log::error_line(&line);
     }
 }
 
@@ -136,7 +136,7 @@ fn field(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
 
 /// The thing, which is there.
 pub async fn load(call: &Call, kind: &Kind, tenant_id: &str, id: &str) -> Result<Row, Refusal> {
-    let found = call.edge.owned(kind, tenant_id, id).await;
+    let found = call.edge.owned().get(kind, tenant_id, id).await;
     let found = found.map_err(|e| unavailable(&e))?;
     Ok(found.ok_or_else(nothing_here)?)
 }

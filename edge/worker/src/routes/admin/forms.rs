@@ -9,7 +9,7 @@ use worker::send;
 #[cfg(test)]
 use super::openapi_types::*;
 use super::{access::authorize, call::Call, crud};
-use crate::{adapters::owners::forms, http::Answer};
+use crate::{http::Answer, repositories::owners::forms};
 
 /// What visitors have answered to forms, newest first.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/forms", tag = "owner", operation_id = "form_list", security(("api_key" = [])),

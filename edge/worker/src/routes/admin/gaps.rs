@@ -124,7 +124,8 @@ pub async fn answer(
     let whose = (shelf.tenant_id.as_str(), shelf.bot_id.as_str());
     let closed = call
         .edge
-        .close_unanswered(whose, &replies, Closed::Answered, source)
+        .gaps()
+        .close(whose, &replies, Closed::Answered, source)
         .await;
     closed.map_err(|e| unavailable(&e))?;
     Ok(Response::from_parts(head, Body::from(body)))
@@ -143,7 +144,8 @@ pub async fn dismiss(
     let replies: Vec<Id> = group.replies().collect();
     let closed = call
         .edge
-        .close_unanswered((&tenant, &bot), &replies, Closed::Dismissed, None)
+        .gaps()
+        .close((&tenant, &bot), &replies, Closed::Dismissed, None)
         .await;
     closed.map_err(|e| unavailable(&e))?;
     crud::deleted(true)
@@ -158,7 +160,7 @@ async fn gaps(
 ) -> Result<(Vec<Group>, u32), Refusal> {
     let (_, locale) = voice(call, tenant, bot).await?;
     let since = call.edge.now_ms().saturating_sub(days * DAY_MS);
-    let found = call.edge.unanswered(tenant, bot, since).await;
+    let found = call.edge.gaps().unanswered(tenant, bot, since).await;
     let found = found.map_err(|e| unavailable(&e))?;
     let questions = u32::try_from(found.len()).unwrap_or(u32::MAX);
     Ok((group(found, &locale), questions))

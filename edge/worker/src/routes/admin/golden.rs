@@ -23,8 +23,8 @@ use super::{
     crud,
 };
 use crate::{
-    adapters::golden::{Added, Looked},
     http::{Answer, json, path_id, read_json},
+    repositories::golden::{Added, Looked},
 };
 
 /// How the bot's golden questions did when they were looked for last, and before the documents changed.
@@ -61,7 +61,7 @@ pub async fn add(Path((tenant, bot)): Path<(String, String)>, mut call: Call) ->
             new,
         })
         .collect();
-    let stored = call.edge.add_golden(&tenant, &bot, &added).await;
+    let stored = call.edge.golden().add(&tenant, &bot, &added).await;
     if !stored.map_err(|e| unavailable(&e))? {
         let detail = format!("A bot has at most {MAX_QUESTIONS} golden questions. Delete some.");
         return Err(Problem::new(Code::TooMany, detail).into());
@@ -76,7 +76,7 @@ pub async fn add(Path((tenant, bot)): Path<(String, String)>, mut call: Call) ->
 pub async fn run(Path((tenant, bot)): Path<(String, String)>, call: Call) -> Answer {
     authorize(&call, &tenant, Scope::KnowledgeWrite).await?;
     let (name, locale) = voice(&call, &tenant, &bot).await?;
-    let before = call.edge.golden(&tenant, &bot).await;
+    let before = call.edge.golden().report(&tenant, &bot).await;
     let (before, knowledge) = before.map_err(|e| unavailable(&e))?;
     let mut looked = Vec::with_capacity(before.items.len());
     for item in &before.items {
@@ -99,7 +99,8 @@ pub async fn run(Path((tenant, bot)): Path<(String, String)>, call: Call) -> Ans
     let now = call.edge.now_ms();
     let kept = call
         .edge
-        .keep_golden((&tenant, &bot), knowledge, &looked, now)
+        .golden()
+        .keep((&tenant, &bot), knowledge, &looked, now)
         .await;
     kept.map_err(|e| unavailable(&e))?;
     shown(&call, &tenant, &bot, StatusCode::OK).await
@@ -111,12 +112,16 @@ pub async fn run(Path((tenant, bot)): Path<(String, String)>, call: Call) -> Ans
 #[send]
 pub async fn delete(Path((tenant, bot, id)): Path<(String, String, String)>, call: Call) -> Answer {
     authorize(&call, &tenant, Scope::KnowledgeWrite).await?;
-    let deleted = call.edge.delete_golden(&tenant, &bot, path_id(&id)?).await;
+    let deleted = call
+        .edge
+        .golden()
+        .delete(&tenant, &bot, path_id(&id)?)
+        .await;
     crud::deleted(deleted.map_err(|e| unavailable(&e))?)
 }
 
 async fn shown(call: &Call, tenant: &str, bot: &str, status: StatusCode) -> Answer {
-    let report = call.edge.golden(tenant, bot).await;
+    let report = call.edge.golden().report(tenant, bot).await;
     let (report, _) = report.map_err(|e| unavailable(&e))?;
     json(status, &report)
 }

@@ -13,7 +13,7 @@ use super::{
     call::Call,
     create, crud,
 };
-use crate::{adapters::owners::identity_secrets, http::Answer};
+use crate::{http::Answer, repositories::owners::identity_secrets};
 
 /// The tenant's identity secrets, oldest first, without the secrets themselves.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/identity-secrets", tag = "owner", operation_id = "identity_secret_list", security(("api_key" = [])),
@@ -41,9 +41,9 @@ pub async fn create(Path(tenant): Path<String>, call: Call) -> Answer {
 #[send]
 pub async fn delete(Path((tenant, id)): Path<(String, String)>, call: Call) -> Answer {
     authorize(&call, &tenant, Scope::IdentityWrite).await?;
-    let found = call.edge.delete_identity_secret(&tenant, &id).await;
+    let found = call.edge.owned().delete_identity_secret(&tenant, &id).await;
     let found = found.map_err(|e| unavailable(&e))?;
-    let sites = call.edge.all_site_keys(&tenant).await;
+    let sites = call.edge.owned().all_site_keys(&tenant).await;
     crud::forget(&call.edge, &sites.map_err(|e| unavailable(&e))?).await;
     crud::deleted(found)
 }

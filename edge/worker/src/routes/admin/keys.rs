@@ -14,7 +14,7 @@ use super::{
     call::Call,
     create, crud,
 };
-use crate::{adapters::owners::keys, http::Answer};
+use crate::{http::Answer, repositories::owners::keys};
 
 /// A page of the tenant's API keys, oldest first, without their secret parts.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/keys", tag = "owner", operation_id = "key_list", security(("api_key" = [])),
@@ -49,6 +49,10 @@ pub async fn get(Path((tenant, id)): Path<(String, String)>, call: Call) -> Answ
 #[send]
 pub async fn revoke(Path((tenant, id)): Path<(String, String)>, call: Call) -> Answer {
     authorize(&call, &tenant, Scope::KeysWrite).await?;
-    let found = call.edge.revoke_key(&tenant, &id, call.edge.now_ms()).await;
+    let found = call
+        .edge
+        .owned()
+        .revoke_key(&tenant, &id, call.edge.now_ms())
+        .await;
     crud::deleted(found.map_err(|e| unavailable(&e))?)
 }

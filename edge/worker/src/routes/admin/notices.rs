@@ -19,12 +19,10 @@ use super::{
     crud,
 };
 use crate::{
-    adapters::{
-        notices::log,
-        owners::{notices, tenants},
-    },
+    adapters::notices::log,
     config,
     http::{Answer, json},
+    repositories::owners::{notices, tenants},
 };
 
 /// What the owner was told, newest first: budgets that are used up, models that do not answer, tests; each with how it
@@ -45,7 +43,7 @@ pub async fn list(Path(tenant): Path<String>, call: Call) -> Answer {
 pub async fn test(Path(tenant): Path<String>, call: Call) -> Answer {
     authorize(&call, &tenant, Scope::NoticesWrite).await?;
     let edge = &call.edge;
-    let found = edge.owned(&tenants::KIND, &tenant, &tenant).await;
+    let found = edge.owned().get(&tenants::KIND, &tenant, &tenant).await;
     let found = found.map_err(|e| unavailable(&e))?;
     let item = found.ok_or_else(bulle_edge_core::admin::nothing_here)?.item;
     let owner: Tenant = serde_json::from_str(&item)

@@ -23,7 +23,11 @@ use crate::http::{Answer, json, path_id};
 #[send]
 pub async fn get(Path((tenant, reply)): Path<(String, String)>, call: Call) -> Answer {
     authorize(&call, &tenant, Scope::ConversationsRead).await?;
-    let found = call.edge.answered(&tenant, path_id(&reply)?).await;
+    let found = call
+        .edge
+        .prompts()
+        .answered(&tenant, path_id(&reply)?)
+        .await;
     let found = found.map_err(|e| unavailable(&e))?;
     let answer = found.ok_or_else(nothing_here)?;
     let Some(reference) = &answer.reference else {
@@ -40,7 +44,11 @@ pub async fn get(Path((tenant, reply)): Path<(String, String)>, call: Call) -> A
         };
         return json(StatusCode::OK, &nothing);
     };
-    let again = call.edge.prompt_again(&tenant, &answer, reference).await;
+    let again = call
+        .edge
+        .prompts()
+        .rebuild(&tenant, &answer, reference)
+        .await;
     let again = again.map_err(|e| unavailable(&e))?;
     let prompt = AnswerPrompt {
         exact: again.exact,

@@ -3,7 +3,7 @@
 use axum::{extract::Query, http::Uri};
 use bulle_protocol::problem::{Code, Problem};
 
-use crate::{adapters::owners::Filter, http::Refusal};
+use crate::{http::Refusal, repositories::owners::Filter};
 
 /// Things of a page when the client does not say.
 const DEFAULT_LIMIT: u32 = 50;

@@ -11,8 +11,8 @@ use worker::send;
 use super::openapi_types::*;
 use super::{access::authorize, call::Call, create, crud};
 use crate::{
-    adapters::owners::sites,
     http::{Answer, json, own_origin},
+    repositories::owners::sites,
 };
 
 /// A page of the tenant's sites, in the order of their keys.

@@ -39,13 +39,14 @@ use super::{
     crud,
 };
 use crate::{
-    adapters::{
-        files,
+    adapters::files,
+    http::{self, Answer, Refusal, read_text},
+    ingest::ANNOUNCED_MS,
+    log,
+    repositories::{
         library::Shelf,
         owners::sources::{CHANGES, CREATION, KIND, LIST, Wanted},
     },
-    http::{self, Answer, Refusal, read_text},
-    ingest::ANNOUNCED_MS,
 };
 
 /// Filters of the list.
@@ -172,6 +173,7 @@ pub async fn replace(Path(path): Path<(String, String, String)>, mut call: Call)
     let now = call.edge.now_ms();
     let replaced = call
         .edge
+        .library()
         .replace_file(&shelf, (id, found.version()), &given, now)
         .await
         .map_err(|e| unavailable(&e))?;
@@ -192,7 +194,11 @@ pub async fn refresh(Path(path): Path<(String, String, String)>, call: Call) -> 
     let shelf = shelf(&call, path.0.clone(), path.1.clone()).await?;
     look(&call, &shelf, "", ANNOUNCED_MS).await?;
     let now = call.edge.now_ms();
-    let done = call.edge.refresh_source(&shelf, &path.2, now).await;
+    let done = call
+        .edge
+        .library()
+        .refresh_source(&shelf, &path.2, now)
+        .await;
     if !done.map_err(|e| unavailable(&e))? {
         return Err(nothing_here().into());
     }
@@ -208,7 +214,7 @@ pub async fn refresh(Path(path): Path<(String, String, String)>, call: Call) -> 
 pub async fn content(Path(path): Path<(String, String, String)>, call: Call) -> Answer {
     authorize(&call, &path.0, Scope::KnowledgeRead).await?;
     crud::load(&call, &KIND, &path.0, &compound(&path)).await?;
-    let text = call.edge.extracted(&path.0, &path.1, &path.2).await;
+    let text = call.edge.owned().extracted(&path.0, &path.1, &path.2).await;
     let mut response = crud::text(StatusCode::OK, text.map_err(|e| unavailable(&e))?);
     let kind = HeaderValue::from_static("text/markdown; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
@@ -235,7 +241,7 @@ pub async fn bot_is_gone(call: &Call, tenant_id: String, bot_id: String) {
     if let Err(Refusal(problem)) = look(call, &shelf, "", 0).await {
         let bot = format!("{}/{}", shelf.tenant_id, shelf.bot_id);
         let line = serde_json::json!({ "error": problem.detail, "files of": bot });
-        worker::console_error!("{line}");
+        log::error_line(&line);
     }
 }
 
@@ -258,7 +264,7 @@ fn is_file(item: &str) -> Result<bool, Problem> {
 /// The shelf of a bot that there is.
 pub async fn shelf(call: &Call, tenant_id: String, bot_id: String) -> Result<Shelf, Refusal> {
     let shelf = Shelf { tenant_id, bot_id };
-    let exists = call.edge.bot_exists(&shelf).await;
+    let exists = call.edge.library().bot_exists(&shelf).await;
     if !exists.map_err(|e| unavailable(&e))? {
         return Err(nothing_here().into());
     }

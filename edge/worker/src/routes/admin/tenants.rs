@@ -13,7 +13,7 @@ use super::{
     call::Call,
     create, crud, sources,
 };
-use crate::{adapters::owners::tenants, http::Answer};
+use crate::{http::Answer, repositories::owners::tenants};
 
 /// The operator's creations belong to no tenant.
 const NOBODY: &str = "";
@@ -60,7 +60,7 @@ pub async fn change(Path(tenant): Path<String>, call: Call) -> Answer {
 #[send]
 pub async fn delete(Path(tenant): Path<String>, call: Call) -> Answer {
     operator(&call, Some(&tenant)).await?;
-    let bots = call.edge.bot_ids(&tenant).await;
+    let bots = call.edge.library().bot_ids(&tenant).await;
     let bots = bots.map_err(|e| unavailable(&e))?;
     let gone = crud::delete(&call, &tenants::CHANGES, &tenant, &tenant).await?;
     for bot in bots {

@@ -56,7 +56,7 @@ pub async fn report(Path(tenant): Path<String>, call: Call) -> Answer {
     let Pairs(pairs) =
         pairs.map_err(|_| Problem::new(Code::InvalidParameter, "The query cannot be read."))?;
     let query = Query::read(&pairs, call.edge.now_ms())?;
-    let found = call.edge.usage(&tenant, &query).await;
+    let found = call.edge.usage().page(&tenant, &query).await;
     let (items, next) = found.map_err(|e| unavailable(&e))?;
     let [from, to] = query.days();
     let broken = |e: serde_json::Error| unavailable(&PortError(e.to_string()));
@@ -93,7 +93,7 @@ pub async fn report(Path(tenant): Path<String>, call: Call) -> Answer {
 #[send]
 pub async fn answer(Path((tenant, id)): Path<(String, String)>, call: Call) -> Answer {
     authorize(&call, &tenant, Scope::UsageRead).await?;
-    let found = call.edge.answer(&tenant, path_id(&id)?).await;
+    let found = call.edge.usage().answer(&tenant, path_id(&id)?).await;
     let found = found.map_err(|e| unavailable(&e))?;
     Ok(text(StatusCode::OK, found.ok_or_else(nothing_here)?))
 }

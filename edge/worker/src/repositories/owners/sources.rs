@@ -17,10 +17,9 @@ use bulle_protocol::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
-use worker::wasm_bindgen::JsValue;
 
-use super::{Change, Changes, Creation, Kind, Made, Maker, Reach, answer, nullable, time};
-use crate::adapters::Edge;
+use super::{Change, Changes, Creation, Kind, Made, Maker, Owned, Reach, answer};
+use crate::d1::{Database, Statement, values};
 
 /// The columns of a row; the parameter is what is told of `given`.
 macro_rules! row {
@@ -91,44 +90,46 @@ pub static CHANGES: Changes = Changes {
          reason = CASE WHEN ?7 THEN '' ELSE reason END WHERE tenant_id = ?1 AND version = ?3 AND parent IS NULL AND ",
         this!("id")
     ),
-    delete: &[
-        concat!(
-            "DELETE FROM chunk_fts WHERE rowid IN (SELECT id FROM chunk WHERE tenant_id = ?1 AND generation >= 0 AND ",
-            parts!(),
-            ")"
-        ),
-        // What an answer quoted stays until its bot goes.
-        concat!(
-            "DELETE FROM chunk WHERE tenant_id = ?1 AND id NOT IN (SELECT json_each.value \
-             FROM message, json_each(message.evidence, '$.prompt.passages') \
-             WHERE message.tenant_id = ?1 AND message.role = 'assistant') AND ",
-            parts!()
-        ),
-        concat!(
-            "UPDATE chunk SET generation = -1, retired_title = coalesce(retired_title, (SELECT title FROM source \
-             WHERE source.tenant_id = ?1 AND source.bot_id = chunk.bot_id AND source.id = chunk.source_id)) WHERE tenant_id = ?1 AND ",
-            parts!()
-        ),
-        concat!(
-            "DELETE FROM source_text WHERE tenant_id = ?1 AND ",
-            parts!()
-        ),
-        concat!(
-            "DELETE FROM source WHERE tenant_id = ?1 AND ",
-            this!("parent"),
-            " AND EXISTS (SELECT 1 FROM source WHERE tenant_id = ?1 AND version = ?3 AND ",
-            this!("id"),
-            ")"
-        ),
-        concat!(
-            "DELETE FROM source WHERE tenant_id = ?1 AND version = ?3 AND ",
-            this!("id"),
-            " RETURNING id"
-        ),
-    ],
+    delete: || DELETE.map(Into::into).to_vec(),
     apply,
     reach,
 };
+
+const DELETE: [&str; 6] = [
+    concat!(
+        "DELETE FROM chunk_fts WHERE rowid IN (SELECT id FROM chunk WHERE tenant_id = ?1 AND generation >= 0 AND ",
+        parts!(),
+        ")"
+    ),
+    // A chunk that an answer quoted stays until its bot is deleted.
+    concat!(
+        "DELETE FROM chunk WHERE tenant_id = ?1 AND id NOT IN (SELECT json_each.value \
+         FROM message, json_each(message.evidence, '$.prompt.passages') \
+         WHERE message.tenant_id = ?1 AND message.role = 'assistant') AND ",
+        parts!()
+    ),
+    concat!(
+        "UPDATE chunk SET generation = -1, retired_title = coalesce(retired_title, (SELECT title FROM source \
+         WHERE source.tenant_id = ?1 AND source.bot_id = chunk.bot_id AND source.id = chunk.source_id)) WHERE tenant_id = ?1 AND ",
+        parts!()
+    ),
+    concat!(
+        "DELETE FROM source_text WHERE tenant_id = ?1 AND ",
+        parts!()
+    ),
+    concat!(
+        "DELETE FROM source WHERE tenant_id = ?1 AND ",
+        this!("parent"),
+        " AND EXISTS (SELECT 1 FROM source WHERE tenant_id = ?1 AND version = ?3 AND ",
+        this!("id"),
+        ")"
+    ),
+    concat!(
+        "DELETE FROM source WHERE tenant_id = ?1 AND version = ?3 AND ",
+        this!("id"),
+        " RETURNING id"
+    ),
+];
 
 /// How they are created: `?3` is the bot.
 pub static CREATION: Creation = Creation {
@@ -214,10 +215,10 @@ fn apply(item: &str, patch: Value, now_ms: u64) -> Result<Option<Change>, Proble
         others.check(&Guard::default())?;
     }
     Ok(Some(Change {
-        values: vec![
-            answer(&changed.given)?.into(),
-            nullable(changed.refresh_seconds),
-            u8::from(changed.given != said.given).into(),
+        values: values![
+            answer(&changed.given)?,
+            changed.refresh_seconds,
+            changed.given != said.given,
         ],
         refusal: None,
     }))
@@ -277,16 +278,16 @@ fn make(text: &str, maker: &Maker<'_>) -> Result<Made, Problem> {
         created_at: maker.now_ms,
         updated_at: maker.now_ms,
     };
-    let values: Vec<JsValue> = vec![
-        wanted.bot_id.as_str().into(),
-        said.kind.as_str().into(),
-        source.title.as_str().into(),
-        source.url.as_str().into(),
-        source.language.as_str().into(),
-        answer(given)?.into(),
-        nullable(said.refresh_seconds),
-        time(maker.now_ms),
-        MAX_SOURCES.into(),
+    let values = values![
+        &wanted.bot_id,
+        said.kind.as_str(),
+        &source.title,
+        &source.url,
+        &source.language,
+        answer(given)?,
+        said.refresh_seconds,
+        maker.now_ms,
+        MAX_SOURCES,
     ];
     Made::open(id, values, &source)
 }
@@ -312,8 +313,8 @@ struct ChunkRow {
     text: String,
 }
 
-impl Edge {
-    /// What was extracted of a source and answers now, as Markdown. Of one that was seeded, its chunks.
+impl<D: Database> Owned<D> {
+    /// The extracted text of a source that answers now, as Markdown. Of a seeded source, its chunks.
     ///
     /// # Errors
     /// The database failed.
@@ -323,40 +324,25 @@ impl Edge {
         bot_id: &str,
         id: &str,
     ) -> Result<String, PortError> {
-        let db = self.db()?;
-        let values = [tenant_id.into(), bot_id.into(), id.into()];
-        let statements = vec![
-            super::bind(
-                &db,
-                "SELECT source_text.text FROM source_text JOIN source ON source.tenant_id = ?1 AND source.bot_id = ?2 \
-                 AND source.id = ?3 AND source.generation = source_text.generation WHERE source_text.tenant_id = ?1 \
-                 AND source_text.bot_id = ?2 AND source_text.source_id = ?3 ORDER BY source_text.part",
-                &values,
-            )?,
-            super::bind(
-                &db,
-                "SELECT chunk.heading, chunk.text FROM chunk JOIN source ON source.tenant_id = ?1 AND source.bot_id = ?2 \
-                 AND source.id = ?3 AND source.generation = chunk.generation WHERE chunk.tenant_id = ?1 \
-                 AND chunk.bot_id = ?2 AND chunk.source_id = ?3 AND source.created_at = 0 AND source.parent IS NULL \
-                 ORDER BY chunk.position",
-                &values,
-            )?,
-        ];
-        let done = db
-            .batch(statements)
-            .await
-            .map_err(crate::adapters::port_error)?;
-        let [texts, chunks] = done.as_slice() else {
-            return Err(PortError("a batch answered too little".to_owned()));
-        };
-        let texts: Vec<TextRow> = super::results(texts)?;
+        let texts = "SELECT source_text.text FROM source_text JOIN source ON source.tenant_id = ?1 AND source.bot_id = ?2 \
+                     AND source.id = ?3 AND source.generation = source_text.generation WHERE source_text.tenant_id = ?1 \
+                     AND source_text.bot_id = ?2 AND source_text.source_id = ?3 ORDER BY source_text.part";
+        let chunks = "SELECT chunk.heading, chunk.text FROM chunk JOIN source ON source.tenant_id = ?1 AND source.bot_id = ?2 \
+                      AND source.id = ?3 AND source.generation = chunk.generation WHERE chunk.tenant_id = ?1 \
+                      AND chunk.bot_id = ?2 AND chunk.source_id = ?3 AND source.created_at = 0 AND source.parent IS NULL \
+                      ORDER BY chunk.position";
+        let statements =
+            [texts, chunks].map(|sql| Statement::new(sql, values![tenant_id, bot_id, id]));
+        let [texts, chunks] = self.0.batch(statements).await?;
         if !texts.is_empty() {
+            let texts: Vec<TextRow> = texts.list()?;
             return Ok(texts.into_iter().map(|row| row.text).collect());
         }
-        let chunks: Vec<ChunkRow> = super::results(chunks)?;
-        let sections = chunks
+        let chunks: Vec<ChunkRow> = chunks.list()?;
+        Ok(chunks
             .into_iter()
-            .map(|row| format!("## {}\n\n{}\n", row.heading, row.text));
-        Ok(sections.collect::<Vec<_>>().join("\n"))
+            .map(|row| format!("## {}\n\n{}\n", row.heading, row.text))
+            .collect::<Vec<_>>()
+            .join("\n"))
     }
 }

@@ -1,7 +1,7 @@
-//! What bots know, in D1, as the indexer writes it: how far each source has come, and its texts and chunks.
+//! The sources of bots with their texts and chunks, as the indexer writes them.
 //!
-//! Every statement has the tenant as `?1` and the bot as `?2`. What belongs to a source that was deleted, or that is to
-//! be another by now, is not written: the row of the source is looked at in the same transaction.
+//! Every statement has the tenant as `?1` and the bot as `?2`. Nothing is written for a source that was deleted or has
+//! another revision by now: the statement looks at the row of the source itself.
 
 mod chunks;
 mod vectors;
@@ -13,13 +13,15 @@ use bulle_edge_core::{
     ports::PortError,
     sources::{Failure, SourceKind, given::Given},
 };
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::Value;
-use worker::{D1PreparedStatement, D1Result, wasm_bindgen::JsValue};
+use serde::Deserialize;
+use std::borrow::Cow;
 
-use super::{Edge, nullable, port_error, time};
+use crate::d1::{Database, Statement, Value, from_json, to_json, to_name, values};
 
-/// A bot: whose, and which.
+/// The index of the bots' sources, as the indexer writes it.
+pub struct Library<D>(pub D);
+
+/// The key of a bot.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, Deserialize)]
 pub struct Shelf {
     /// The tenant.
@@ -28,7 +30,7 @@ pub struct Shelf {
     pub bot_id: String,
 }
 
-/// A source that has something to do at some time.
+/// A source and the time at which it is due.
 #[derive(Deserialize)]
 pub struct Due {
     /// Its id.
@@ -39,40 +41,39 @@ pub struct Due {
     pub next_at: f64,
 }
 
-/// A source as its indexer needs it.
+/// The columns of a source that the indexer needs.
 #[derive(Deserialize)]
 pub struct Work {
-    /// Its id.
+    /// Unique within the bot.
     pub id: String,
-    /// What it is.
+    /// Decides how it is read.
     pub kind: SourceKind,
-    /// What the owner gave.
     given: String,
-    /// What is to be indexed.
+    /// Grows when the owner asks for other content: an attempt at an older revision is given up.
     pub revision: u32,
-    /// How often it was begun since something was achieved.
+    /// Attempts since the last progress.
     pub attempts: u32,
-    /// SHA-256 of what was indexed last.
+    /// SHA-256 of the content that was indexed last.
     pub checksum: String,
-    /// Of the page.
+    /// `ETag` of the page, for conditional requests.
     pub etag: String,
-    /// Of the page.
+    /// `Last-Modified` of the page, for conditional requests.
     pub last_modified: String,
     /// Seconds after which it is fetched again.
     pub refresh_seconds: Option<u32>,
 }
 
 impl Work {
-    /// What the owner gave.
+    /// The owner's description of the source.
     ///
     /// # Errors
-    /// The database holds what it should not.
+    /// The column cannot be read.
     pub fn given(&self) -> Result<Given, PortError> {
-        serde_json::from_str(&self.given).map_err(|e| PortError(format!("source {}: {e}", self.id)))
+        from_json(&self.given).map_err(|e| PortError(format!("source {}: {e}", self.id)))
     }
 }
 
-/// What was learnt of an address for the next request.
+/// Headers of a response that make the next request for the same address conditional.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Validators {
     /// `ETag`.
@@ -81,27 +82,27 @@ pub struct Validators {
     pub last_modified: String,
 }
 
-/// How an attempt ended.
+/// The outcome of an attempt.
 pub enum End {
-    /// What is indexed already is what there is.
+    /// The content is the one that is indexed.
     Unchanged {
         /// When it is fetched again.
         next_at: Option<u64>,
         /// For the next request.
         validators: Validators,
     },
-    /// A collection is read; its title, when the owner has not said one.
+    /// A collection is read.
     Collected {
         /// When it is fetched again.
         next_at: Option<u64>,
-        /// What it calls itself.
+        /// The title of the collection itself, which an owner's title overrides.
         title: Option<String>,
         /// For the next request.
         validators: Validators,
     },
-    /// It failed, and is tried again then, if ever.
+    /// The attempt failed for good until the time, if any, of the next refresh.
     Failed(Failure, Option<u64>),
-    /// It is tried again then.
+    /// The attempt failed and is repeated at the time.
     Again(Failure, u64),
 }
 
@@ -115,12 +116,12 @@ struct At {
     at: Option<f64>,
 }
 
-/// A source that is there.
+/// A source that exists.
 #[derive(Deserialize)]
 pub struct Held {
     /// Its id.
     pub id: String,
-    /// SHA-256 of its file, when it has one.
+    /// SHA-256 of its file.
     pub checksum: Option<String>,
 }
 
@@ -129,19 +130,14 @@ struct Identified {
     id: String,
 }
 
-impl Edge {
-    /// Whether there is such a bot.
+impl<D: Database> Library<D> {
+    /// Whether the bot exists.
     ///
     /// # Errors
     /// The database failed.
     pub async fn bot_exists(&self, shelf: &Shelf) -> Result<bool, PortError> {
         let sql = "SELECT 1 AS found FROM bot WHERE tenant_id = ?1 AND id = ?2";
-        let found: Option<Value> = self
-            .shelved(shelf, sql, &[])?
-            .first(None)
-            .await
-            .map_err(port_error)?;
-        Ok(found.is_some())
+        self.0.any(of(shelf, sql, values![])).await
     }
 
     /// The ids of a tenant's bots.
@@ -149,12 +145,9 @@ impl Edge {
     /// # Errors
     /// The database failed.
     pub async fn bot_ids(&self, tenant_id: &str) -> Result<Vec<String>, PortError> {
-        let statement = self
-            .db()?
-            .prepare("SELECT id FROM bot WHERE tenant_id = ?1");
-        let statement = statement.bind(&[tenant_id.into()]).map_err(port_error)?;
-        let rows: Vec<Identified> = results(&statement.all().await.map_err(port_error)?)?;
-        Ok(rows.into_iter().map(|row| row.id).collect())
+        let sql = "SELECT id FROM bot WHERE tenant_id = ?1";
+        let rows = self.0.rows(Statement::new(sql, values![tenant_id])).await?;
+        Ok(ids(rows))
     }
 
     /// The keys of the sites that show the bot.
@@ -163,38 +156,37 @@ impl Edge {
     /// The database failed.
     pub async fn sites_of(&self, shelf: &Shelf) -> Result<Vec<String>, PortError> {
         let sql = "SELECT key AS id FROM site WHERE tenant_id = ?1 AND bot_id = ?2";
-        let rows: Vec<Identified> = self.rows(shelf, sql, &[]).await?;
-        Ok(rows.into_iter().map(|row| row.id).collect())
+        Ok(ids(self.0.rows(of(shelf, sql, values![])).await?))
     }
 
-    /// The sources that have something to do now, sites last.
+    /// The sources that are due now, sites last: at most 50.
     ///
     /// # Errors
     /// The database failed.
     pub async fn due(&self, shelf: &Shelf, now_ms: u64) -> Result<Vec<Due>, PortError> {
         let sql = "SELECT id, kind, next_at FROM source WHERE tenant_id = ?1 AND bot_id = ?2 \
                    AND next_at <= ?3 ORDER BY kind = 'site', next_at LIMIT 50";
-        self.rows(shelf, sql, &[time(now_ms)]).await
+        self.0.rows(of(shelf, sql, values![now_ms])).await
     }
 
-    /// When a source has something to do that has nothing now.
+    /// The time (Unix milliseconds) at which the next source is due that is not due now.
     ///
     /// # Errors
     /// The database failed.
     pub async fn due_later(&self, shelf: &Shelf, now_ms: u64) -> Result<Option<u64>, PortError> {
         let sql = "SELECT min(next_at) AS at FROM source WHERE tenant_id = ?1 AND bot_id = ?2 AND next_at > ?3";
-        let rows: Vec<At> = self.rows(shelf, sql, &[time(now_ms)]).await?;
-        Ok(rows.first().and_then(|row| row.at).map(|at| at as u64))
+        let row: Option<At> = self.0.first(of(shelf, sql, values![now_ms])).await?;
+        Ok(row.and_then(|row| row.at).map(|at| at as u64))
     }
 
-    /// Those of the sources that are there, with the file that each has now.
+    /// Those of the sources that exist, each with the checksum of its present file.
     ///
     /// # Errors
     /// The database failed.
     pub async fn files_of(&self, shelf: &Shelf, ids: &[String]) -> Result<Vec<Held>, PortError> {
         let sql = "SELECT id, given ->> '$.file.checksum' AS checksum FROM source WHERE tenant_id = ?1 AND bot_id = ?2 \
                    AND id IN (SELECT value FROM json_each(?3))";
-        self.rows(shelf, sql, &[json(&ids)?.into()]).await
+        self.0.rows(of(shelf, sql, values![to_json(ids)?])).await
     }
 
     /// A source.
@@ -204,10 +196,10 @@ impl Edge {
     pub async fn work(&self, shelf: &Shelf, id: &str) -> Result<Option<Work>, PortError> {
         let sql = "SELECT id, kind, given, revision, attempts, checksum, etag, last_modified, refresh_seconds \
                    FROM source WHERE tenant_id = ?1 AND bot_id = ?2 AND id = ?3";
-        Ok(self.rows(shelf, sql, &[id.into()]).await?.pop())
+        self.0.first(of(shelf, sql, values![id])).await
     }
 
-    /// Begins an attempt: its number, from 1. Nothing when the source is to be another by now.
+    /// Begins an attempt: its number, from 1. `None` when the source has another revision by now.
     ///
     /// # Errors
     /// The database failed.
@@ -220,12 +212,12 @@ impl Edge {
         let sql = "UPDATE source SET attempts = attempts + 1, updated_at = ?5, \
                    version = version + (status <> 'indexing'), status = 'indexing' \
                    WHERE tenant_id = ?1 AND bot_id = ?2 AND id = ?3 AND revision = ?4 RETURNING attempts";
-        let values = [target.id.into(), target.revision.into(), time(now_ms)];
-        let rows: Vec<Attempts> = self.rows(shelf, sql, &values).await?;
-        Ok(rows.first().map(|row| row.attempts))
+        let values = values![target.id, target.revision, now_ms];
+        let row: Option<Attempts> = self.0.first(of(shelf, sql, values)).await?;
+        Ok(row.map(|row| row.attempts))
     }
 
-    /// Shows how much is done of a collection.
+    /// Stores how many pages of a collection are done.
     ///
     /// # Errors
     /// The database failed.
@@ -237,13 +229,8 @@ impl Edge {
     ) -> Result<(), PortError> {
         let sql = "UPDATE source SET done = ?5, total = ?6, attempts = 0 \
                    WHERE tenant_id = ?1 AND bot_id = ?2 AND id = ?3 AND revision = ?4";
-        let values = [
-            target.id.into(),
-            target.revision.into(),
-            done.into(),
-            total.into(),
-        ];
-        self.write_row(shelf, sql, &values).await
+        let values = values![target.id, target.revision, done, total];
+        self.0.execute(of(shelf, sql, values)).await
     }
 
     /// Ends an attempt.
@@ -267,7 +254,7 @@ impl Edge {
                 next_at,
                 title,
                 validators,
-            } => ("ready", None, *next_at, validators, title.clone(), true),
+            } => ("ready", None, *next_at, validators, title.as_deref(), true),
             End::Failed(failure, next_at) => ("failed", Some(failure), *next_at, &none, None, true),
             End::Again(failure, at) => ("queued", Some(failure), Some(*at), &none, None, false),
         };
@@ -278,24 +265,24 @@ impl Edge {
                    title = coalesce(given ->> 'title', ?13, title), \
                    indexed_at = CASE WHEN ?5 = 'ready' AND kind IN ('site', 'feed') THEN ?9 ELSE indexed_at END \
                    WHERE tenant_id = ?1 AND bot_id = ?2 AND id = ?3 AND revision = ?4";
-        let code = failure.map(|failure| code(failure.code)).transpose()?;
-        let values = [
-            target.id.into(),
-            target.revision.into(),
-            status.into(),
-            code.unwrap_or_default().into(),
-            failure.map_or("", |failure| failure.detail.as_str()).into(),
-            nullable(next_at.map(time)),
-            time(now_ms),
-            u8::from(counted).into(),
-            validators.etag.as_str().into(),
-            validators.last_modified.as_str().into(),
-            nullable(title),
+        let code = failure.map(|failure| to_name(&failure.code)).transpose()?;
+        let values = values![
+            target.id,
+            target.revision,
+            status,
+            code.unwrap_or_default(),
+            failure.map_or("", |failure| failure.detail.as_str()),
+            next_at,
+            now_ms,
+            counted,
+            &validators.etag,
+            &validators.last_modified,
+            title,
         ];
-        self.write_row(shelf, sql, &values).await
+        self.0.execute(of(shelf, sql, values)).await
     }
 
-    /// Gives a source another file, if it still has the version.
+    /// Gives a source another file. False when it has another version by now.
     ///
     /// # Errors
     /// The database failed.
@@ -306,19 +293,18 @@ impl Edge {
         given: &Given,
         now_ms: u64,
     ) -> Result<bool, PortError> {
-        // What is not said anew stays as it was said.
+        // Members that the upload does not give keep their values.
         let sql = "UPDATE source SET given = json_patch(given, ?5), revision = revision + 1, attempts = 0, reason = '', \
                    detail = '', status = 'queued', next_at = ?6, updated_at = ?6, version = version + 1, \
                    checksum = iif(json_extract(json_patch(given, ?5), '$.title', '$.language', '$.url') \
                    = json_extract(given, '$.title', '$.language', '$.url'), checksum, '') \
                    WHERE tenant_id = ?1 AND bot_id = ?2 AND id = ?3 AND version = ?4 AND kind = 'file' \
                    AND parent IS NULL RETURNING id";
-        let values = [id.into(), time(version), json(given)?.into(), time(now_ms)];
-        let rows: Vec<Identified> = self.rows(shelf, sql, &values).await?;
-        Ok(!rows.is_empty())
+        let values = values![id, version, to_json(given)?, now_ms];
+        self.0.any(of(shelf, sql, values)).await
     }
 
-    /// Has a source read again now. False when there is none that is read by itself.
+    /// Queues a source to be read again now. False when there is none with this id that is no part of a collection.
     ///
     /// # Errors
     /// The database failed.
@@ -328,16 +314,16 @@ impl Edge {
         id: &str,
         now_ms: u64,
     ) -> Result<bool, PortError> {
-        // What was uploaded or written here cannot have changed: it is indexed again, as it is indexed today.
+        // An uploaded or written text cannot have changed: without its checksum it is indexed again all the same.
         let sql = "UPDATE source SET revision = revision + 1, attempts = 0, reason = '', detail = '', status = 'queued', \
                    next_at = ?4, updated_at = ?4, version = version + 1, \
                    checksum = CASE WHEN kind IN ('url', 'site', 'feed') THEN checksum ELSE '' END \
                    WHERE tenant_id = ?1 AND bot_id = ?2 AND id = ?3 AND parent IS NULL RETURNING id";
-        let rows: Vec<Identified> = self.rows(shelf, sql, &[id.into(), time(now_ms)]).await?;
-        Ok(!rows.is_empty())
+        self.0.any(of(shelf, sql, values![id, now_ms])).await
     }
 
-    /// Makes sure that a part of a collection has a row; how it stands, unless the collection is to be another by now.
+    /// Makes sure that a part of a collection has a row, and reads it. `None` when the collection has another revision by
+    /// now.
     ///
     /// # Errors
     /// The database failed.
@@ -354,14 +340,8 @@ impl Edge {
                    WHERE tenant_id = ?1 AND bot_id = ?2 AND id = ?3 AND revision = ?4 \
                    ON CONFLICT (tenant_id, bot_id, id) DO UPDATE SET attempts = 0 \
                    RETURNING id, kind, given, revision, attempts, checksum, etag, last_modified, refresh_seconds";
-        let values = [
-            whole.id.into(),
-            whole.revision.into(),
-            part.into(),
-            url.into(),
-            time(now_ms),
-        ];
-        Ok(self.rows(shelf, sql, &values).await?.pop())
+        let values = values![whole.id, whole.revision, part, url, now_ms];
+        self.0.first(of(shelf, sql, values)).await
     }
 
     /// The ids of the parts of a collection that are not among those that stay.
@@ -376,63 +356,17 @@ impl Edge {
     ) -> Result<Vec<String>, PortError> {
         let sql = "SELECT id FROM source WHERE tenant_id = ?1 AND bot_id = ?2 AND parent = ?3 \
                    AND id NOT IN (SELECT value FROM json_each(?4)) ORDER BY id";
-        let rows: Vec<Identified> = self
-            .rows(shelf, sql, &[whole.into(), json(&stay)?.into()])
-            .await?;
-        Ok(rows.into_iter().map(|row| row.id).collect())
-    }
-
-    fn shelved(
-        &self,
-        shelf: &Shelf,
-        sql: &str,
-        values: &[JsValue],
-    ) -> Result<D1PreparedStatement, PortError> {
-        let mut all = vec![
-            shelf.tenant_id.as_str().into(),
-            shelf.bot_id.as_str().into(),
-        ];
-        all.extend(values.iter().cloned());
-        self.db()?.prepare(sql).bind(&all).map_err(port_error)
-    }
-
-    async fn rows<T: DeserializeOwned>(
-        &self,
-        shelf: &Shelf,
-        sql: &str,
-        values: &[JsValue],
-    ) -> Result<Vec<T>, PortError> {
-        let statement = self.shelved(shelf, sql, values)?;
-        results(&statement.all().await.map_err(port_error)?)
-    }
-
-    async fn write_row(
-        &self,
-        shelf: &Shelf,
-        sql: &str,
-        values: &[JsValue],
-    ) -> Result<(), PortError> {
-        let statement = self.shelved(shelf, sql, values)?;
-        statement.run().await.map_err(port_error).map(|_| ())
-    }
-
-    async fn batch(
-        &self,
-        statements: Vec<D1PreparedStatement>,
-    ) -> Result<Vec<D1Result>, PortError> {
-        self.db()?.batch(statements).await.map_err(port_error)
+        let statement = of(shelf, sql, values![whole, to_json(stay)?]);
+        Ok(ids(self.0.rows(statement).await?))
     }
 }
 
-fn results<T: DeserializeOwned>(result: &D1Result) -> Result<Vec<T>, PortError> {
-    result.results().map_err(port_error)
+/// A statement with the tenant as `?1`, the bot as `?2`, and the values from `?3` on.
+fn of(shelf: &Shelf, sql: impl Into<Cow<'static, str>>, values: Vec<Value>) -> Statement {
+    let bot = values![&shelf.tenant_id, &shelf.bot_id];
+    Statement::new(sql, [bot, values].concat())
 }
 
-fn json<T: serde::Serialize>(value: &T) -> Result<String, PortError> {
-    serde_json::to_string(value).map_err(|e| PortError(e.to_string()))
-}
-
-/// The name of a code, without the quotes of JSON.
-fn code<T: serde::Serialize>(value: T) -> Result<String, PortError> {
-    Ok(json(&value)?.trim_matches('"').to_owned())
+fn ids(rows: Vec<Identified>) -> Vec<String> {
+    rows.into_iter().map(|row| row.id).collect()
 }

@@ -1,4 +1,4 @@
-//! What is stored of the prompts of answers.
+//! Prompts of stored answers, built again from what is stored.
 
 use bulle_edge_core::{
     ports::PortError,
@@ -8,14 +8,16 @@ use bulle_edge_core::{
     settings::BotSettings,
 };
 use bulle_protocol::Id;
-use serde::{Deserialize, de::DeserializeOwned};
-use worker::{D1Result, wasm_bindgen::JsValue};
+use serde::Deserialize;
 
-use super::{Edge, port_error};
+use crate::d1::{Database, Statement, Value, from_json, to_json, values};
 
-/// An answer that was found.
+/// Prompts of stored answers.
+pub struct Prompts<D>(pub D);
+
+/// A stored answer.
 pub struct Answered {
-    /// What its prompt is made from; `None` when no model was asked.
+    /// What its prompt is built from; `None` when no model was asked.
     pub reference: Option<PromptReference>,
     conversation_id: String,
     bot_id: String,
@@ -55,30 +57,26 @@ struct SummaryRow {
     until: u32,
 }
 
-impl Edge {
+impl<D: Database> Prompts<D> {
     /// An answer of one of the tenant's bots. `None` when there is none with this id.
     ///
     /// # Errors
-    /// The database failed, or holds what it should not.
+    /// The database failed, or a row cannot be read.
     pub async fn answered(
         &self,
         tenant_id: &str,
         reply: Id,
     ) -> Result<Option<Answered>, PortError> {
-        let statement = self.db()?.prepare(
+        let statement = Statement::new(
             "SELECT message.conversation_id, conversation.bot_id, message.position, message.evidence FROM message \
              JOIN conversation ON conversation.tenant_id = ?1 AND conversation.id = message.conversation_id \
              WHERE message.tenant_id = ?1 AND message.id = ?2 AND message.role = 'assistant'",
+            values![tenant_id, reply],
         );
-        let statement = statement.bind(&[tenant_id.into(), reply.to_string().into()]);
-        let row = statement
-            .map_err(port_error)?
-            .first::<AnswerRow>(None)
-            .await;
-        let Some(row) = row.map_err(port_error)? else {
+        let Some(row) = self.0.first::<AnswerRow>(statement).await? else {
             return Ok(None);
         };
-        let evidence: Evidence = serde_json::from_str(&row.evidence)
+        let evidence: Evidence = from_json(&row.evidence)
             .map_err(|e| PortError(format!("evidence of answer {reply}: {e}")))?;
         Ok(Some(Answered {
             reference: evidence.prompt,
@@ -88,66 +86,51 @@ impl Edge {
         }))
     }
 
-    /// Makes the prompt of an answer again, from what the database still has of it.
+    /// Builds the prompt of an answer again from what the database still has of it.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn prompt_again(
+    pub async fn rebuild(
         &self,
         tenant_id: &str,
         answer: &Answered,
         reference: &PromptReference,
     ) -> Result<Again, PortError> {
-        let db = self.db()?;
-        let ids = serde_json::to_string(&reference.passages).unwrap_or_default();
+        let Answered {
+            conversation_id,
+            bot_id,
+            ..
+        } = answer;
         let question = answer.position.saturating_sub(1);
-        let (tenant, bot): (JsValue, JsValue) = (tenant_id.into(), answer.bot_id.as_str().into());
-        let conversation: JsValue = answer.conversation_id.as_str().into();
-        // No summary reaches to a position below 0, and no history begins behind its question.
-        let until = reference.summary_until.map_or(-1.0, f64::from);
+        // No summary ends at a position below 0, and no history begins after its question.
+        let until = reference.summary_until.map_or(Value::from(-1), Value::from);
         let from = reference.history_from.unwrap_or(question);
-        let statements = [
-            (
-                "SELECT settings FROM bot_version WHERE tenant_id = ?1 AND bot_id = ?2 AND version = ?3",
-                vec![tenant.clone(), bot.clone(), reference.bot_version.into()],
-            ),
-            (
-                "SELECT chunk.id, coalesce(chunk.retired_title, source.title, '') AS title, chunk.heading, chunk.text \
-                 FROM chunk LEFT JOIN source \
-                 ON source.tenant_id = ?1 AND source.bot_id = ?2 AND source.id = chunk.source_id \
-                 WHERE chunk.tenant_id = ?1 AND chunk.bot_id = ?2 AND chunk.id IN (SELECT value FROM json_each(?3))",
-                vec![tenant.clone(), bot, ids.into()],
-            ),
-            (
-                "SELECT position, text FROM message WHERE tenant_id = ?1 AND conversation_id = ?2 \
-                 AND (position BETWEEN ?3 AND ?4 OR position = ?4) ORDER BY position",
-                vec![
-                    tenant.clone(),
-                    conversation.clone(),
-                    from.into(),
-                    question.into(),
-                ],
-            ),
-            (
-                "SELECT text, until FROM summary WHERE tenant_id = ?1 AND conversation_id = ?2 AND until = ?3",
-                vec![tenant, conversation, until.into()],
-            ),
-        ];
-        let statements = statements
-            .into_iter()
-            .map(|(sql, values)| db.prepare(sql).bind(&values).map_err(port_error))
-            .collect::<Result<Vec<_>, _>>()?;
-        let done = db.batch(statements).await.map_err(port_error)?;
-        let [settings, chunks, messages, summaries] = done.as_slice() else {
-            return Err(PortError("a batch answered too little".to_owned()));
-        };
-        let bot = settings_of(results(settings)?);
-        let chunks: Vec<Hit> = results(chunks)?
-            .into_iter()
-            .map(ChunkRow::into_hit)
-            .collect();
-        let (exchanges, question) = conversation_of(results(messages)?, question);
-        let summary = results(summaries)?.pop().map(|row: SummaryRow| Summary {
+        let settings = Statement::new(
+            "SELECT settings FROM bot_version WHERE tenant_id = ?1 AND bot_id = ?2 AND version = ?3",
+            values![tenant_id, bot_id, reference.bot_version],
+        );
+        let chunks = Statement::new(
+            "SELECT chunk.id, coalesce(chunk.retired_title, source.title, '') AS title, chunk.heading, chunk.text \
+             FROM chunk LEFT JOIN source \
+             ON source.tenant_id = ?1 AND source.bot_id = ?2 AND source.id = chunk.source_id \
+             WHERE chunk.tenant_id = ?1 AND chunk.bot_id = ?2 AND chunk.id IN (SELECT value FROM json_each(?3))",
+            values![tenant_id, bot_id, to_json(&reference.passages)?],
+        );
+        let messages = Statement::new(
+            "SELECT position, text FROM message WHERE tenant_id = ?1 AND conversation_id = ?2 \
+             AND (position BETWEEN ?3 AND ?4 OR position = ?4) ORDER BY position",
+            values![tenant_id, conversation_id, from, question],
+        );
+        let summary = Statement::new(
+            "SELECT text, until FROM summary WHERE tenant_id = ?1 AND conversation_id = ?2 AND until = ?3",
+            values![tenant_id, conversation_id, until],
+        );
+        let statements = [settings, chunks, messages, summary];
+        let [settings, chunks, messages, summary] = self.0.batch(statements).await?;
+        let bot = settings_of(settings.first()?);
+        let chunks: Vec<Hit> = chunks.list()?.into_iter().map(ChunkRow::into_hit).collect();
+        let (exchanges, question) = conversation_of(messages.list()?, question);
+        let summary = summary.first()?.map(|row: SummaryRow| Summary {
             text: row.text,
             until: row.until,
         });
@@ -162,15 +145,9 @@ impl Edge {
     }
 }
 
-fn results<T: DeserializeOwned>(result: &D1Result) -> Result<Vec<T>, PortError> {
-    result.results().map_err(port_error)
-}
-
 /// The settings of the version, or why there are none.
-fn settings_of(mut rows: Vec<SettingsRow>) -> Result<BotSettings, String> {
-    let row = rows
-        .pop()
-        .ok_or("This version of the bot's settings is not stored.")?;
+fn settings_of(row: Option<SettingsRow>) -> Result<BotSettings, String> {
+    let row = row.ok_or("This version of the bot's settings is not stored.")?;
     serde_json::from_str(&row.settings)
         .map_err(|e| format!("This version of the bot's settings cannot be read: {e}."))
 }
@@ -199,7 +176,7 @@ fn conversation_of(rows: Vec<MessageRow>, question: u32) -> (Vec<Exchange>, Opti
 }
 
 impl ChunkRow {
-    /// As far as a prompt tells it.
+    /// Without the columns that no prompt shows.
     fn into_hit(self) -> Hit {
         Hit {
             id: self.id,
@@ -250,7 +227,7 @@ mod tests {
             let row = |settings: &&str| SettingsRow {
                 settings: (*settings).into(),
             };
-            settings_of(settings.iter().map(row).collect())
+            settings_of(settings.first().map(row))
         };
         assert_eq!(of(&[r#"{"name":"Ada"}"#]).unwrap().name, "Ada");
         assert!(of(&[]).unwrap_err().contains("not stored"));

@@ -1,11 +1,13 @@
-//! What a tenant's models were asked for and what it cost, summed up by D1.
+//! Model calls of a tenant and their cost, summed up by the database.
 
 use bulle_edge_core::{admin::usage::Query, ports::PortError};
 use bulle_protocol::{Id, usage::UsageKey};
 use serde::Deserialize;
-use worker::wasm_bindgen::JsValue;
 
-use super::{Edge, nullable, port_error};
+use crate::d1::{Database, Statement, values};
+
+/// Model calls, and answers without their words.
+pub struct Usage<D>(pub D);
 
 #[derive(Deserialize)]
 struct Row {
@@ -13,9 +15,9 @@ struct Row {
     keys: Option<String>,
 }
 
-// A patch of nothing by an object is the object without its nulls.
+// `json_patch('{}', object)` is the object without its nulls.
 
-/// What is read of a call to sum it up by a key.
+/// The expression that a key groups calls by.
 fn column(key: UsageKey) -> &'static str {
     match key {
         UsageKey::Day => "date(created_at / 1000, 'unixepoch')",
@@ -28,12 +30,12 @@ fn column(key: UsageKey) -> &'static str {
     }
 }
 
-impl Edge {
-    /// The JSON of a page's rows, and the `next` of the page.
+impl<D: Database> Usage<D> {
+    /// A page of sums as a JSON array, and the cursor of the next page.
     ///
     /// # Errors
-    /// The database failed, or holds what it should not.
-    pub async fn usage(
+    /// The database failed.
+    pub async fn page(
         &self,
         tenant_id: &str,
         query: &Query,
@@ -50,13 +52,13 @@ impl Edge {
         if query.conversation.is_some() {
             only.push_str(" AND conversation_id = ?5");
         }
-        // Without keys, the sum of nothing is a row, too.
+        // Without keys, the sum over no calls is a row, too.
         let group = if query.by.is_empty() {
             ""
         } else {
             "GROUP BY keys ORDER BY keys"
         };
-        // A percentile is the least value that so many of a hundred do not exceed.
+        // The pth percentile is the least value that at least p of 100 values do not exceed (nearest rank).
         let sql = format!(
             "WITH call AS (SELECT json_array({columns}) AS keys, asked, well, purpose, id, input_tokens, output_tokens, \
               estimated, microusd, first_token_ms AS first, passed, \
@@ -86,18 +88,16 @@ impl Edge {
              FROM ranked WHERE ?6 IS NULL OR keys > ?6 {group} LIMIT ?7"
         );
         let [begin, end] = query.span_ms();
-        let values = [
-            tenant_id.into(),
-            JsValue::from_f64(begin as f64),
-            JsValue::from_f64(end as f64),
-            nullable(query.bot.as_deref()),
-            nullable(query.conversation.map(|id| id.to_string())),
-            nullable(query.after.as_deref()),
-            (query.limit + 1).into(),
+        let values = values![
+            tenant_id,
+            begin,
+            end,
+            query.bot.as_deref(),
+            query.conversation,
+            query.after.as_deref(),
+            query.limit + 1,
         ];
-        let statement = self.db()?.prepare(sql).bind(&values).map_err(port_error)?;
-        let result = statement.all().await.map_err(port_error)?;
-        let mut found: Vec<Row> = result.results().map_err(port_error)?;
+        let mut found: Vec<Row> = self.0.rows(Statement::new(sql, values)).await?;
         let more = found.len() > query.limit as usize;
         found.truncate(query.limit as usize);
         let items: Vec<&str> = found.iter().map(|row| row.item.as_str()).collect();
@@ -105,12 +105,13 @@ impl Edge {
         Ok((items, found.pop().filter(|_| more).and_then(|row| row.keys)))
     }
 
-    /// The JSON of what is known of an answer but its words.
+    /// An answer with its evidence and model calls, without its words, as JSON. `None` when the tenant has none with this
+    /// id.
     ///
     /// # Errors
-    /// The database failed, or holds what it should not.
+    /// The database failed.
     pub async fn answer(&self, tenant_id: &str, id: Id) -> Result<Option<String>, PortError> {
-        // Unasked, SQLite keeps every call of the tenant for `steps`, and looks for the message among all of theirs.
+        // Without NOT MATERIALIZED and INDEXED BY, SQLite copies every call of the tenant and scans its messages.
         let sql = "WITH steps AS NOT MATERIALIZED (SELECT id, question_id, conversation_id, created_at, \
               json_object('purpose', purpose, 'provider', provider, 'model', model, 'outcome', outcome, \
               'status', status, 'usage', json_object('input_tokens', input_tokens, 'output_tokens', output_tokens, \
@@ -131,9 +132,8 @@ impl Edge {
              FROM message INDEXED BY answer_by_id JOIN conversation ON conversation.tenant_id = message.tenant_id \
               AND conversation.id = message.conversation_id \
              WHERE message.tenant_id = ?1 AND message.id = ?2 AND message.role = 'assistant'";
-        let values = [tenant_id.into(), id.to_string().into()];
-        let statement = self.db()?.prepare(sql).bind(&values).map_err(port_error)?;
-        let row: Option<Row> = statement.first(None).await.map_err(port_error)?;
+        let statement = Statement::new(sql, values![tenant_id, id]);
+        let row: Option<Row> = self.0.first(statement).await?;
         Ok(row.map(|row| row.item))
     }
 }

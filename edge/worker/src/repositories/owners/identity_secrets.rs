@@ -1,4 +1,4 @@
-//! Which identity secrets a tenant has. The secrets themselves are derived and are nowhere stored.
+//! The identity secrets of a tenant. Only their ids are stored: the secrets are derived from the deployment's secret.
 
 use bulle_edge_core::{admin::rules, guard::identity, ports::PortError};
 use bulle_protocol::{
@@ -7,8 +7,8 @@ use bulle_protocol::{
     problem::Problem,
 };
 
-use super::{Creation, Kind, Made, Maker, answer, bind, show, time};
-use crate::adapters::{Edge, port_error};
+use super::{Creation, Kind, Made, Maker, Owned, answer, show};
+use crate::d1::{Database, Statement, values};
 
 /// What is shown of them.
 pub static KIND: Kind = Kind {
@@ -44,7 +44,7 @@ fn make(text: &str, maker: &Maker<'_>) -> Result<Made, Problem> {
     let secret = Some(identity::derive(deployment, maker.tenant_id, &id));
     Ok(Made {
         id,
-        values: vec![time(maker.now_ms), rules::MAX_IDENTITY_SECRETS.into()],
+        values: values![maker.now_ms, rules::MAX_IDENTITY_SECRETS],
         shown: answer(&CreatedIdentitySecret { listed, secret })?,
         remembered,
     })
@@ -58,8 +58,9 @@ fn refusal(_: &str, _: &Made) -> Problem {
     )
 }
 
-impl Edge {
-    /// Deletes an identity secret: nothing that it has signed is accepted any more. False when there is none.
+impl<D: Database> Owned<D> {
+    /// Deletes an identity secret: identities that it has signed are refused from now on. False when there is none with this
+    /// id.
     ///
     /// # Errors
     /// The database failed.
@@ -69,8 +70,8 @@ impl Edge {
         id: &str,
     ) -> Result<bool, PortError> {
         let sql = "DELETE FROM identity_secret WHERE tenant_id = ?1 AND id = ?2 RETURNING id";
-        let statement = bind(&self.db()?, sql, &[tenant_id.into(), id.into()])?;
-        let row: Option<serde_json::Value> = statement.first(None).await.map_err(port_error)?;
-        Ok(row.is_some())
+        self.0
+            .any(Statement::new(sql, values![tenant_id, id]))
+            .await
     }
 }

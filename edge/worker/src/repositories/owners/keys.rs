@@ -1,4 +1,4 @@
-//! API keys, of which only the hash is stored. They never change: their version is what happened to them.
+//! API keys, of which only the hash is stored. A key never changes; its version grows with its use and its revocation.
 
 use bulle_edge_core::{
     admin::{
@@ -14,10 +14,12 @@ use bulle_protocol::{
     problem::Problem,
 };
 use serde::Deserialize;
-use worker::console_error;
 
-use super::{Creation, Kind, Made, Maker, answer, bind, nullable, show, time};
-use crate::adapters::{Edge, port_error};
+use super::{Creation, Kind, Made, Maker, Owned, answer, show};
+use crate::{
+    d1::{Database, Statement, from_json, values},
+    log,
+};
 
 /// What is shown of them.
 pub static KIND: Kind = Kind {
@@ -60,13 +62,13 @@ fn make(text: &str, maker: &Maker<'_>) -> Result<Made, Problem> {
         revoked_at: None,
         last_used_at: None,
     };
-    let values = vec![
-        secret.hash().into(),
-        listed.name.as_str().into(),
-        answer(&listed.scopes)?.into(),
-        nullable(listed.expires_at.map(time)),
-        time(maker.now_ms),
-        rules::MAX_KEYS.into(),
+    let values = values![
+        secret.hash(),
+        &listed.name,
+        answer(&listed.scopes)?,
+        listed.expires_at,
+        maker.now_ms,
+        rules::MAX_KEYS,
     ];
     let remembered = answer(&listed)?;
     let key = Some(secret.reveal());
@@ -91,11 +93,11 @@ struct KeyRow {
     last_used_at: Option<f64>,
 }
 
-impl Edge {
-    /// Who holds this API key. `None` when it is unknown, revoked or expired.
+impl<D: Database> Owned<D> {
+    /// The caller who holds this API key. `None` when the key is unknown, revoked or expired.
     ///
     /// # Errors
-    /// The database failed, or holds what it should not.
+    /// The database failed, or the row cannot be read.
     pub async fn holder(
         &self,
         presented: &key::ApiKey,
@@ -103,10 +105,8 @@ impl Edge {
     ) -> Result<Option<Caller>, PortError> {
         let sql = "SELECT hash, scopes, expires_at, revoked_at, last_used_at FROM api_key \
                    WHERE tenant_id = ?1 AND id = ?2";
-        let id = presented.id.to_string();
-        let values = [presented.tenant_id.as_str().into(), id.as_str().into()];
-        let statement = bind(&self.db()?, sql, &values)?;
-        let row: Option<KeyRow> = statement.first(None).await.map_err(port_error)?;
+        let values = values![&presented.tenant_id, presented.id];
+        let row: Option<KeyRow> = self.0.first(Statement::new(sql, values)).await?;
         let Some(row) = row else { return Ok(None) };
         let stored = Stored {
             hash: row.hash,
@@ -120,8 +120,8 @@ impl Edge {
         if last.is_none_or(|last| now_ms.saturating_sub(last) >= USE_GRAIN_MS) {
             self.used(presented, now_ms).await;
         }
-        let scopes: Vec<Scope> = serde_json::from_str(&row.scopes)
-            .map_err(|e| PortError(format!("scopes of API key {id}: {e}")))?;
+        let scopes: Vec<Scope> = from_json(&row.scopes)
+            .map_err(|e| PortError(format!("scopes of API key {}: {e}", presented.id)))?;
         Ok(Some(Caller::Key {
             tenant_id: presented.tenant_id.clone(),
             id: presented.id,
@@ -129,24 +129,17 @@ impl Edge {
         }))
     }
 
-    /// Notes the use. It is for people to look at: when it cannot be noted, the key is good all the same.
+    /// Notes the time of the use, for owners to look at. A failure is logged only: the key is valid all the same.
     async fn used(&self, presented: &key::ApiKey, now_ms: u64) {
         let sql = "UPDATE api_key SET last_used_at = ?3 WHERE tenant_id = ?1 AND id = ?2";
-        let values = [
-            presented.tenant_id.as_str().into(),
-            presented.id.to_string().into(),
-            time(now_ms),
-        ];
-        let done = async {
-            let statement = bind(&self.db()?, sql, &values)?;
-            statement.run().await.map_err(port_error)
-        };
-        if let Err(error) = done.await {
-            console_error!("{}", serde_json::json!({ "error": error.to_string() }));
+        let values = values![&presented.tenant_id, presented.id, now_ms];
+        if let Err(error) = self.0.execute(Statement::new(sql, values)).await {
+            log::error("error", &error);
         }
     }
 
-    /// Revokes an API key, at once and everywhere. False when there is none.
+    /// Revokes an API key, at once and everywhere; the time of an earlier revocation stays. False when there is none with
+    /// this id.
     ///
     /// # Errors
     /// The database failed.
@@ -158,9 +151,8 @@ impl Edge {
     ) -> Result<bool, PortError> {
         let sql = "UPDATE api_key SET revoked_at = coalesce(revoked_at, ?3) \
                    WHERE tenant_id = ?1 AND id = ?2 RETURNING id";
-        let values = [tenant_id.into(), id.into(), time(now_ms)];
-        let statement = bind(&self.db()?, sql, &values)?;
-        let row: Option<serde_json::Value> = statement.first(None).await.map_err(port_error)?;
-        Ok(row.is_some())
+        self.0
+            .any(Statement::new(sql, values![tenant_id, id, now_ms]))
+            .await
     }
 }

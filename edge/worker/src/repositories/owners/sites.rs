@@ -9,9 +9,8 @@ use bulle_protocol::{
 };
 use serde_json::Value;
 
-use super::{
-    Change, Changes, Creation, Kind, Made, Maker, Reach, answer, changed, name, show, time,
-};
+use super::{Change, Changes, Creation, Kind, Made, Maker, Reach, answer, changed, name, show};
+use crate::d1::values;
 
 /// Characters of a key: 48 bits of time, so that sites are listed in the order of their creation, and 50 random bits.
 const KEY_CHARS: usize = 20;
@@ -33,7 +32,12 @@ pub static CHANGES: Changes = Changes {
     update: "UPDATE site SET version = version + 1, updated_at = ?4, name = ?5, origins = ?6, \
         environment = ?7, status = ?8, bot_id = ?9 WHERE tenant_id = ?1 AND key = ?2 AND version = ?3 \
         AND EXISTS (SELECT 1 FROM bot WHERE tenant_id = ?1 AND id = ?9)",
-    delete: &["DELETE FROM site WHERE tenant_id = ?1 AND key = ?2 AND version = ?3 RETURNING key"],
+    delete: || {
+        vec![
+            "DELETE FROM site WHERE tenant_id = ?1 AND key = ?2 AND version = ?3 RETURNING key"
+                .into(),
+        ]
+    },
     apply,
     reach,
 };
@@ -53,26 +57,25 @@ pub static CREATION: Creation = Creation {
 };
 
 fn apply(item: &str, patch: Value, now_ms: u64) -> Result<Option<Change>, Problem> {
-    let change = changed(item, patch, now_ms, |site: Site| SiteChange {
+    let editable = |site: Site| SiteChange {
         name: site.name,
         origins: site.origins,
         environment: site.environment,
         status: site.status,
         bot_id: site.bot_id,
-    })?;
-    let Some(change) = change else {
-        return Ok(None);
     };
-    Ok(Some(Change {
-        values: vec![
-            change.name.as_str().into(),
-            answer(&change.origins)?.into(),
-            name(change.environment)?.into(),
-            name(change.status)?.into(),
-            change.bot_id.as_str().into(),
-        ],
-        refusal: Some(rules::unknown_bot(&change.bot_id)),
-    }))
+    changed(item, patch, now_ms, editable, |change| {
+        Ok(Change {
+            values: values![
+                &change.name,
+                answer(&change.origins)?,
+                name(change.environment)?,
+                name(change.status)?,
+                &change.bot_id,
+            ],
+            refusal: Some(rules::unknown_bot(&change.bot_id)),
+        })
+    })
 }
 
 fn reach(id: &str) -> Reach<'_> {
@@ -96,14 +99,13 @@ fn make(text: &str, maker: &Maker<'_>) -> Result<Made, Problem> {
         created_at: maker.now_ms,
         updated_at: maker.now_ms,
     };
-    let environment = answer(&site.environment)?;
-    let values = vec![
-        site.bot_id.as_str().into(),
-        site.name.as_str().into(),
-        answer(&site.origins)?.into(),
-        environment.trim_matches('"').into(),
-        time(maker.now_ms),
-        rules::MAX_SITES.into(),
+    let values = values![
+        &site.bot_id,
+        &site.name,
+        answer(&site.origins)?,
+        name(site.environment)?,
+        maker.now_ms,
+        rules::MAX_SITES,
     ];
     Made::open(site.key.clone(), values, &site)
 }

@@ -1,4 +1,4 @@
-//! Golden questions, and how they did.
+//! Golden questions of a bot, and where search found what each expects.
 
 use bulle_edge_core::{
     knowledge::golden::{MAX_QUESTIONS, mrr, places, recall, regressed},
@@ -10,7 +10,10 @@ use bulle_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Edge, history::id, port_error, time};
+use crate::d1::{Database, Statement, from_json, to_id, to_json, values};
+
+/// Golden questions.
+pub struct Golden<D>(pub D);
 
 #[derive(Deserialize)]
 struct Row {
@@ -25,55 +28,56 @@ struct Row {
     current: f64,
 }
 
-/// A question with its id.
+/// A new question with its id.
 #[derive(Serialize)]
 pub struct Added<'a> {
-    /// Its id.
+    /// A ULID.
     pub id: Id,
-    /// What was said of it.
+    /// The question and what it expects.
     #[serde(flatten)]
     pub new: &'a NewGoldenQuestion,
 }
 
-/// What a question found.
+/// The result of one question.
 #[derive(Serialize)]
 pub struct Looked {
     /// The question.
     pub id: Id,
-    /// Place of what was expected, from 1; 0: not found.
+    /// Rank of what was expected, from 1; 0: not found.
     pub place: u32,
-    /// Title of what came first.
+    /// Title of the first hit.
     pub first: Option<String>,
 }
 
-impl Edge {
-    /// A bot's golden questions and how they did; and the version of its knowledge, when it has any questions.
+impl<D: Database> Golden<D> {
+    /// A bot's golden questions with their last results, and the version of the bot's knowledge (0 without questions).
     ///
     /// # Errors
-    /// The database failed, or holds what it should not.
-    pub async fn golden(
+    /// The database failed, or a row cannot be read.
+    pub async fn report(
         &self,
         tenant_id: &str,
         bot_id: &str,
     ) -> Result<(GoldenReport, u64), PortError> {
-        let statement = self.db()?.prepare(
+        let statement = Statement::new(
             "SELECT golden_question.id, question, expected, golden_question.knowledge, place, place_before, first, \
              checked_at, bot.knowledge AS current FROM golden_question \
              JOIN bot ON bot.tenant_id = ?1 AND bot.id = ?2 \
              WHERE golden_question.tenant_id = ?1 AND golden_question.bot_id = ?2 ORDER BY golden_question.id",
+            values![tenant_id, bot_id],
         );
-        let statement = statement.bind(&[tenant_id.into(), bot_id.into()]);
-        let result = statement.map_err(port_error)?.all().await;
-        let rows: Vec<Row> = result.and_then(|all| all.results()).map_err(port_error)?;
+        let rows: Vec<Row> = self.0.rows(statement).await?;
         let current = rows.first().map_or(0.0, |row| row.current);
         let stale = rows.iter().any(|row| row.knowledge != Some(current));
         let checked_at = rows
             .iter()
             .filter_map(|row| row.checked_at)
-            .map(|at| at as u64);
-        let checked_at = checked_at.max();
-        let items = rows.into_iter().map(Row::into_question);
-        let items = items.collect::<Result<Vec<_>, _>>()?;
+            .map(|at| at as u64)
+            .max();
+        let items = rows
+            .into_iter()
+            .map(Row::into_question)
+            .collect::<Result<Vec<_>, _>>()?;
         let places = places(&items);
         let regressions = items.iter().filter(|item| item.regressed).count();
         let report = GoldenReport {
@@ -88,94 +92,67 @@ impl Edge {
         Ok((report, current as u64))
     }
 
-    /// Adds questions, all or none. False when the bot would have too many.
+    /// Adds all of the questions. False, and none is added, when the bot would have too many.
     ///
     /// # Errors
-    /// The database failed.
-    pub async fn add_golden(
+    /// The database failed, or the bot does not exist.
+    pub async fn add(
         &self,
         tenant_id: &str,
         bot_id: &str,
         added: &[Added<'_>],
     ) -> Result<bool, PortError> {
-        let statement = self.db()?.prepare(
+        let most = u32::try_from(MAX_QUESTIONS).unwrap_or(u32::MAX);
+        let statement = Statement::new(
             "INSERT INTO golden_question (tenant_id, bot_id, id, question, expected) \
              SELECT ?1, ?2, value ->> 'id', value ->> 'question', value -> 'expected' FROM json_each(?3) \
              WHERE (SELECT count(*) FROM golden_question WHERE tenant_id = ?1 AND bot_id = ?2) \
              + json_array_length(?3) <= ?4 RETURNING id",
+            values![tenant_id, bot_id, to_json(added)?, most],
         );
-        let statement = statement.bind(&[
-            tenant_id.into(),
-            bot_id.into(),
-            serde_json::json!(added).to_string().into(),
-            u32::try_from(MAX_QUESTIONS).unwrap_or(u32::MAX).into(),
-        ]);
-        let result = statement.map_err(port_error)?.all().await;
-        let rows: Vec<serde_json::Value> =
-            result.and_then(|all| all.results()).map_err(port_error)?;
-        Ok(!rows.is_empty())
+        self.0.any(statement).await
     }
 
-    /// Deletes a question. False when there is none.
+    /// Deletes a question. False when the bot has none with this id.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn delete_golden(
-        &self,
-        tenant_id: &str,
-        bot_id: &str,
-        id: Id,
-    ) -> Result<bool, PortError> {
-        let statement = self.db()?.prepare(
+    pub async fn delete(&self, tenant_id: &str, bot_id: &str, id: Id) -> Result<bool, PortError> {
+        let statement = Statement::new(
             "DELETE FROM golden_question WHERE tenant_id = ?1 AND bot_id = ?2 AND id = ?3 RETURNING id",
+            values![tenant_id, bot_id, id],
         );
-        let statement = statement.bind(&[tenant_id.into(), bot_id.into(), id.to_string().into()]);
-        let result = statement.map_err(port_error)?.all().await;
-        let rows: Vec<serde_json::Value> =
-            result.and_then(|all| all.results()).map_err(port_error)?;
-        Ok(!rows.is_empty())
+        self.0.any(statement).await
     }
 
-    /// Keeps what the questions have found in this version of the bot's knowledge. What they found in another one before
-    /// is what they are compared with.
+    /// Stores the results in this version of the bot's knowledge. A result in another version becomes the one that the
+    /// new result is compared with.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn keep_golden(
+    pub async fn keep(
         &self,
         (tenant_id, bot_id): (&str, &str),
         knowledge: u64,
         looked: &[Looked],
         now_ms: u64,
     ) -> Result<(), PortError> {
-        let statement = self.db()?.prepare(
+        let statement = Statement::new(
             "UPDATE golden_question SET place_before = iif(golden_question.knowledge <> ?4, place, place_before), \
              knowledge = ?4, place = looked.value ->> 'place', first = looked.value ->> 'first', checked_at = ?5 \
              FROM json_each(?3) AS looked \
              WHERE tenant_id = ?1 AND bot_id = ?2 AND golden_question.id = looked.value ->> 'id'",
+            values![tenant_id, bot_id, to_json(looked)?, knowledge, now_ms],
         );
-        let statement = statement.bind(&[
-            tenant_id.into(),
-            bot_id.into(),
-            serde_json::json!(looked).to_string().into(),
-            time(knowledge),
-            time(now_ms),
-        ]);
-        statement
-            .map_err(port_error)?
-            .run()
-            .await
-            .map_err(port_error)?;
-        Ok(())
+        self.0.execute(statement).await
     }
 }
 
 impl Row {
     fn into_question(self) -> Result<GoldenQuestion, PortError> {
-        let expected: Expected =
-            serde_json::from_str(&self.expected).map_err(|e| PortError(e.to_string()))?;
+        let expected: Expected = from_json(&self.expected)?;
         Ok(GoldenQuestion {
-            id: id(&self.id)?,
+            id: to_id(&self.id)?,
             question: self.question,
             expected,
             regressed: regressed(self.place_before, self.place),

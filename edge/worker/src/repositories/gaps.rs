@@ -1,4 +1,4 @@
-//! What visitors ask in vain, and what they think of answers.
+//! Questions that a bot could not answer, and visitors' ratings of its answers.
 
 use bulle_edge_core::{
     knowledge::gaps::{Closed, Unanswered},
@@ -11,12 +11,14 @@ use bulle_protocol::{
     conversation::{Feedback, Rating},
 };
 use serde::Deserialize;
-use worker::{D1Database, D1PreparedStatement};
 
-use super::{Edge, history::id, nullable, port_error, time};
+use crate::d1::{Database, Statement, Value, to_id, to_json, values};
 
-/// Most questions that are looked at.
+/// Most questions that are read at once.
 const MAX_QUESTIONS: u32 = 1_000;
+
+/// Unanswered questions, and ratings.
+pub struct Gaps<D>(pub D);
 
 #[derive(Deserialize)]
 struct Row {
@@ -32,31 +34,26 @@ struct Row {
     source_id: Option<String>,
 }
 
-/// Notes that the documents did not answer a question.
-pub fn note(
-    db: &D1Database,
-    record: &Record,
-    reply: &StoredMessage,
-) -> Result<D1PreparedStatement, PortError> {
-    let statement = db.prepare(
+/// Notes that the documents did not answer a question; part of the batch that stores the turn.
+pub(super) fn note(record: &Record, reply: &StoredMessage) -> Statement {
+    Statement::new(
         "INSERT INTO unanswered (tenant_id, bot_id, reply_id, conversation_id, question, nothing_found, thumbs_down, \
          created_at) SELECT ?1, ?2, ?3, ?4, ?5, 1, 0, ?6 \
          WHERE EXISTS (SELECT 1 FROM conversation WHERE tenant_id = ?1 AND id = ?4) \
          ON CONFLICT (tenant_id, bot_id, reply_id) DO NOTHING",
-    );
-    let statement = statement.bind(&[
-        record.owner.tenant_id.as_str().into(),
-        record.owner.bot_id.as_str().into(),
-        reply.id.to_string().into(),
-        record.conversation_id.to_string().into(),
-        record.question.text.as_str().into(),
-        time(record.question.created_at),
-    ]);
-    statement.map_err(port_error)
+        values![
+            &record.owner.tenant_id,
+            &record.owner.bot_id,
+            reply.id,
+            record.conversation_id,
+            &record.question.text,
+            record.question.created_at,
+        ],
+    )
 }
 
-impl Edge {
-    /// Stores what a visitor thinks of a reply. False when there is no such reply of theirs.
+impl<D: Database> Gaps<D> {
+    /// Stores a visitor's rating of a reply. False when the visitor has no such reply.
     ///
     /// # Errors
     /// The database failed.
@@ -66,22 +63,16 @@ impl Edge {
         reply_id: Id,
         feedback: &Feedback,
     ) -> Result<bool, PortError> {
-        let db = self.db()?;
-        let whose = [
-            owner.tenant_id.as_str().into(),
-            owner.bot_id.as_str().into(),
-            reply_id.to_string().into(),
-            owner.visitor_id.to_string().into(),
-        ];
-        let stored = serde_json::to_string(feedback).map_err(|e| PortError(e.to_string()))?;
+        let whose = values![&owner.tenant_id, &owner.bot_id, reply_id, owner.visitor_id,];
+        let with = |more: Vec<Value>| [whose.clone(), more].concat();
         let down = feedback.rating == Rating::Down;
-        let rated = db.prepare(
+        let rate = Statement::new(
             "UPDATE message SET feedback = ?5 WHERE tenant_id = ?1 AND id = ?3 AND role = 'assistant' \
              AND conversation_id IN (SELECT id FROM conversation WHERE tenant_id = ?1 AND bot_id = ?2 AND visitor_id = ?4) \
              RETURNING id",
+            with(values![to_json(feedback)?]),
         );
-        let rated = rated.bind(&[whose.as_slice(), &[stored.into()]].concat());
-        let noted = db.prepare(
+        let note = Statement::new(
             "INSERT INTO unanswered (tenant_id, bot_id, reply_id, conversation_id, question, nothing_found, \
              thumbs_down, comment, created_at) \
              SELECT ?1, ?2, ?3, conversation.id, question.text, 0, 1, ?5, question.created_at FROM message AS reply \
@@ -91,96 +82,69 @@ impl Edge {
              WHERE reply.tenant_id = ?1 AND reply.id = ?3 AND reply.role = 'assistant' AND conversation.bot_id = ?2 \
              AND conversation.visitor_id = ?4 AND ?6 \
              ON CONFLICT (tenant_id, bot_id, reply_id) DO UPDATE SET thumbs_down = 1, comment = excluded.comment",
+            with(values![feedback.comment.as_deref(), down]),
         );
-        let comment = nullable(feedback.comment.clone());
-        let noted = noted.bind(&[whose.as_slice(), &[comment, u8::from(down).into()]].concat());
-        let parameters = [whose.as_slice(), &[u8::from(!down).into()]].concat();
-        let unmarked = db.prepare(
+        let unmark = Statement::new(
             "UPDATE unanswered SET thumbs_down = 0, comment = NULL WHERE tenant_id = ?1 AND bot_id = ?2 \
              AND reply_id = ?3 AND ?5 AND conversation_id IN \
              (SELECT id FROM conversation WHERE tenant_id = ?1 AND bot_id = ?2 AND visitor_id = ?4)",
+            with(values![!down]),
         );
-        let unmarked = unmarked.bind(&parameters);
-        // What was closed stays: the owner has dealt with it.
-        let forgotten = db.prepare(
+        // A closed question stays: the owner has dealt with it.
+        let forget = Statement::new(
             "DELETE FROM unanswered WHERE tenant_id = ?1 AND bot_id = ?2 AND reply_id = ?3 AND ?5 \
              AND nothing_found = 0 AND closed IS NULL AND conversation_id IN \
              (SELECT id FROM conversation WHERE tenant_id = ?1 AND bot_id = ?2 AND visitor_id = ?4)",
+            with(values![!down]),
         );
-        let forgotten = forgotten.bind(&parameters);
-        let statements = [rated, noted, unmarked, forgotten]
-            .into_iter()
-            .collect::<Result<_, _>>()
-            .map_err(port_error)?;
-        let done = db.batch(statements).await.map_err(port_error)?;
-        let rows: Vec<serde_json::Value> = match done.first() {
-            Some(rated) => rated.results().map_err(port_error)?,
-            None => Vec::new(),
-        };
-        Ok(!rows.is_empty())
+        let [rated, ..] = self.0.batch([rate, note, unmark, forget]).await?;
+        Ok(!rated.is_empty())
     }
 
-    /// The last questions that a bot's visitors have asked in vain since then (Unix milliseconds).
+    /// The latest unanswered questions of a bot since then (Unix milliseconds), and all dismissed ones: at most 1,000.
     ///
     /// # Errors
-    /// The database failed, or holds what it should not.
+    /// The database failed, or a row cannot be read.
     pub async fn unanswered(
         &self,
         tenant_id: &str,
         bot_id: &str,
         since_ms: u64,
     ) -> Result<Vec<Unanswered>, PortError> {
-        let statement = self.db()?.prepare(
+        let statement = Statement::new(
             "SELECT reply_id, conversation_id, visitor_id, question, nothing_found, thumbs_down, comment, \
              unanswered.created_at, closed, source_id FROM unanswered \
              JOIN conversation ON conversation.tenant_id = ?1 AND conversation.id = conversation_id \
              WHERE unanswered.tenant_id = ?1 AND unanswered.bot_id = ?2 \
              AND (unanswered.created_at >= ?3 OR closed = 'dismissed') \
              ORDER BY unanswered.created_at DESC LIMIT ?4",
+            values![tenant_id, bot_id, since_ms, MAX_QUESTIONS],
         );
-        let statement = statement.bind(&[
-            tenant_id.into(),
-            bot_id.into(),
-            time(since_ms),
-            MAX_QUESTIONS.into(),
-        ]);
-        let result = statement.map_err(port_error)?.all().await;
-        let rows: Vec<Row> = result.and_then(|all| all.results()).map_err(port_error)?;
+        let rows: Vec<Row> = self.0.rows(statement).await?;
         rows.into_iter().map(Row::into_unanswered).collect()
     }
 
-    /// Closes the questions that these replies did not answer.
+    /// Closes the unanswered questions of these replies.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn close_unanswered(
+    pub async fn close(
         &self,
         (tenant_id, bot_id): (&str, &str),
         replies: &[Id],
         closed: Closed,
         source: Option<&str>,
     ) -> Result<(), PortError> {
-        let statement = self.db()?.prepare(
+        let closed = match closed {
+            Closed::Answered => "answered",
+            Closed::Dismissed => "dismissed",
+        };
+        let statement = Statement::new(
             "UPDATE unanswered SET closed = ?4, source_id = ?5 WHERE tenant_id = ?1 AND bot_id = ?2 \
              AND reply_id IN (SELECT value FROM json_each(?3))",
+            values![tenant_id, bot_id, to_json(replies)?, closed, source],
         );
-        let statement = statement.bind(&[
-            tenant_id.into(),
-            bot_id.into(),
-            serde_json::json!(replies).to_string().into(),
-            match closed {
-                Closed::Answered => "answered",
-                Closed::Dismissed => "dismissed",
-            }
-            .into(),
-            nullable(source),
-        ]);
-        statement
-            .map_err(port_error)?
-            .run()
-            .await
-            .map_err(port_error)?;
-        Ok(())
+        self.0.execute(statement).await
     }
 }
 
@@ -188,8 +152,8 @@ impl Row {
     fn into_unanswered(self) -> Result<Unanswered, PortError> {
         Ok(Unanswered {
             shown: GapQuestion {
-                reply_id: id(&self.reply_id)?,
-                conversation_id: id(&self.conversation_id)?,
+                reply_id: to_id(&self.reply_id)?,
+                conversation_id: to_id(&self.conversation_id)?,
                 text: self.question,
                 asked_at: self.created_at as u64,
                 nothing_found: self.nothing_found != 0,
