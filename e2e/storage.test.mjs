@@ -78,7 +78,7 @@ test("documents that cannot be searched end the turn honestly", async () => {
 });
 
 test("a search asks the index once, not once for every chunk of the bot", async () => {
-  const statement = await readFile(`${ROOT}/edge/worker/src/adapters/search.sql`, "utf8");
+  const statement = await readFile(`${ROOT}/edge/worker/src/repositories/search.sql`, "utf8");
   const plan = database.prepare(`EXPLAIN QUERY PLAN ${statement}`).all("tenant", "bot", '["word"]', 1, 9);
   const steps = plan.filter(({ parent }) => parent === 0).map(({ detail }) => detail);
   // Nothing is sorted: rows are read as long as some are missing.
@@ -88,7 +88,7 @@ test("a search asks the index once, not once for every chunk of the bot", async 
 });
 
 test("a search finds what answers, however much is written beside it", async () => {
-  const statement = await readFile(`${ROOT}/edge/worker/src/adapters/search.sql`, "utf8");
+  const statement = await readFile(`${ROOT}/edge/worker/src/repositories/search.sql`, "utf8");
   const write = (id, generation, body) => database.exec(`
     INSERT INTO chunk (id, tenant_id, bot_id, source_id, position, heading, anchor, text, generation) VALUES (${id}, 'halves', 'bot', 's', ${id}, '', '', '', ${generation});
     INSERT INTO chunk_fts (rowid, scope, title, heading, body) VALUES (${id}, 'halves', '', '', '${body}')`);

@@ -14,6 +14,8 @@ mod profiles;
 mod prompts;
 mod search;
 mod summaries;
+#[cfg(test)]
+mod tests;
 mod transcripts;
 mod usage;
 mod visitors;

@@ -1,0 +1,4 @@
+//! The repositories on SQLite with the migrations of the Worker.
+
+mod isolation;
+mod world;
