@@ -244,7 +244,7 @@ impl Edge {
         if !self.library().has_unmarked(shelf).await? {
             return Ok(());
         }
-        self.look(shelf, "", "", 0).await
+        self.request_ingest(shelf, "", "", 0).await
     }
 }
 

@@ -3,6 +3,7 @@
 mod challenges;
 mod database;
 pub mod files;
+pub mod ingest;
 mod kv;
 mod meaning;
 mod memory;

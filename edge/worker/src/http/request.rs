@@ -2,6 +2,7 @@
 
 use axum::{
     body::Body,
+    extract::Query,
     http::{HeaderMap, Uri},
 };
 use bulle_edge_core::guard::input::MAX_BODY_BYTES;
@@ -35,6 +36,16 @@ pub fn own_origin(uri: &Uri) -> String {
 pub fn path_id(text: &str) -> Result<Id, Refusal> {
     text.parse()
         .map_err(|_| Problem::new(Code::NotFound, "There is nothing at this address.").into())
+}
+
+/// The parameters of a query, in their order.
+///
+/// # Errors
+/// `invalid_parameter`: the query is not UTF-8.
+pub fn query_pairs(uri: &Uri) -> Result<Vec<(String, String)>, Refusal> {
+    Query::try_from_uri(uri)
+        .map(|Query(pairs)| pairs)
+        .map_err(|_| Problem::new(Code::InvalidParameter, "The query cannot be read.").into())
 }
 
 /// Reads a JSON body, at most [`MAX_BODY_BYTES`] of it.

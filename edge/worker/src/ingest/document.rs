@@ -3,173 +3,90 @@
 use bulle_edge_core::{
     knowledge::Document,
     ports::Clock,
-    search::Scope,
-    sources::{
-        FailureCode, MAX_FILE_BYTES, MAX_ROBOTS_BYTES, SourceKind, Trouble,
-        content::{self, Prepared},
-        frontier,
-        given::Given,
-        schedule,
-    },
+    sources::{FailureCode, MAX_FILE_BYTES, SourceKind, Trouble, content, given::Given, schedule},
     text::sha256_hex,
 };
-use bulle_edge_formats::{File, Robots, Unreadable, UnreadableCode, read, robots};
+use bulle_edge_formats::{File, read};
 use std::rc::Rc;
 
-use super::ingest_do::{Desk, Librarian, Outcome, Stop};
+use super::{
+    index::prepare,
+    parse_page::unreadable,
+    robots::check_allowed,
+    step::{Draft, StepContext, StepError, StepOutcome, target},
+};
 use crate::{
     adapters::files::key,
-    repositories::library::{End, Target, Validators, Work},
+    repositories::library::{End, Validators, Work},
 };
 
-/// Batches of chunks of one document that are written before others get their turn.
+/// Batches of chunks of one document that are written before other sources get their turn.
 const BATCHES: u32 = 10;
 
-/// Milliseconds after which what a page said before is taken away: together with that of others.
-const SWEEP_MS: u64 = 10_000;
-
-/// A document that is being written.
-pub struct Open {
-    id: String,
-    revision: u32,
-    prepared: Prepared,
+/// What was read of a source.
+struct Content {
+    documents: Vec<Document>,
+    /// SHA-256 of what they were read from.
+    checksum: String,
+    /// Bytes of what they were read from.
+    bytes: usize,
     validators: Validators,
 }
 
-/// What was gathered of a source.
-pub struct Gathered {
-    /// Its documents.
-    pub documents: Vec<Document>,
-    /// SHA-256 of what they were read from.
-    pub checksum: String,
-    /// Bytes of it.
-    pub bytes: usize,
-    /// For the next request.
-    pub validators: Validators,
+/// What there is to read of a source.
+enum Reading {
+    New(Content),
+    /// The source says what is indexed already.
+    Unchanged(Validators),
 }
 
-impl Librarian {
-    /// Reads and writes a document, as far as it comes.
-    pub(super) async fn document(&self, desk: &Desk, work: &Work) -> Result<Outcome, Stop> {
-        let target = Target {
-            id: &work.id,
-            revision: work.revision,
-        };
-        let open = self.open.borrow().clone();
-        let open = open.filter(|open| open.id == work.id && open.revision == work.revision);
-        let open = match open {
-            Some(open) => open,
-            None => match self.prepare(desk, work).await? {
-                Ok(open) => Rc::new(open),
-                Err(end) => return Ok(Outcome::Ended(end)),
+impl StepContext<'_> {
+    /// Reads a document and writes it, as far as one step goes.
+    ///
+    /// # Errors
+    /// The source cannot be read, or the platform failed.
+    pub async fn document(&self, job: &Work) -> Result<StepOutcome, StepError> {
+        let next_at = || schedule::refresh_at(self.edge.now_ms(), job.refresh_seconds);
+        let kept = self
+            .draft
+            .borrow()
+            .clone()
+            .filter(|draft| draft.id == job.id && draft.revision == job.revision);
+        let draft = match kept {
+            Some(draft) => draft,
+            None => match self.read(job).await? {
+                Reading::New(content) => Rc::new(draft(job, content)?),
+                Reading::Unchanged(validators) => {
+                    return Ok(StepOutcome::Ended(End::Unchanged {
+                        next_at: next_at(),
+                        validators,
+                    }));
+                }
             },
         };
-        self.open.replace(Some(Rc::clone(&open)));
-        let next_at = schedule::refresh_at(self.edge.now_ms(), work.refresh_seconds);
-        let next = (next_at, &open.validators);
-        if self
-            .index(desk, target, &open.prepared, next, Some(BATCHES))
-            .await?
-        {
-            return Ok(Outcome::Settled);
-        }
-        Ok(Outcome::Paused)
-    }
-
-    /// Writes a document and makes it answer. False when there is more to write.
-    pub(super) async fn index(
-        &self,
-        desk: &Desk,
-        target: Target<'_>,
-        prepared: &Prepared,
-        next: (Option<u64>, &Validators),
-        batches: Option<u32>,
-    ) -> Result<bool, Stop> {
-        let (edge, shelf) = (&self.edge, &desk.shelf);
-        let Some(mut staged) = edge.library().stage(shelf, target, prepared).await? else {
-            return Ok(true);
-        };
-        let scope = Scope::of(&shelf.tenant_id, &shelf.bot_id);
-        for number in 0.. {
-            if staged.written >= prepared.chunks.len() {
-                break;
-            }
-            if batches.is_some_and(|most| number >= most) {
-                return Ok(false);
-            }
-            let batch = prepared.batch(staged.written, &scope);
-            edge.library()
-                .write(shelf, target, (prepared, &staged), &batch)
-                .await?;
-            staged.written += batch.len();
-        }
-        // Before the swap: what it leaves behind is not forgotten, whatever happens in between.
-        let now = edge.now_ms();
-        self.store.care(target.id, now + SWEEP_MS)?;
-        edge.library()
-            .swap(shelf, target, (prepared, &staged), next, now)
+        self.draft.replace(Some(Rc::clone(&draft)));
+        let next = (next_at(), &draft.validators);
+        let written = self
+            .index(target(job), &draft.prepared, next, Some(BATCHES))
             .await?;
-        Ok(true)
+        Ok(if written {
+            StepOutcome::Settled
+        } else {
+            StepOutcome::Paused
+        })
     }
 
-    /// Gathers a document; an end when there is nothing new.
-    async fn prepare(&self, desk: &Desk, work: &Work) -> Result<Result<Open, End>, Stop> {
-        let given = work.given()?;
-        let next_at = schedule::refresh_at(self.edge.now_ms(), work.refresh_seconds);
-        let unchanged = |validators| {
-            Ok(Err(End::Unchanged {
-                next_at,
-                validators,
-            }))
-        };
-        let gathered = match work.kind {
-            SourceKind::File => self.uploaded(desk, work, &given).await?,
-            SourceKind::Url => match self.fetched(desk, work, &given).await? {
-                Ok(gathered) => Some(gathered),
-                Err(validators) => return unchanged(validators),
-            },
-            _ => said(work, &given)?,
-        };
-        let Some(gathered) = gathered else {
-            return unchanged(Validators::default());
-        };
-        let title = given.title.as_deref();
-        let name = given.file.as_ref().map(|file| file.name.as_str());
-        let mut document = content::merge(gathered.documents, title.or(name).unwrap_or("Document"))
-            .unwrap_or_default();
-        if let Some(title) = title {
-            title.clone_into(&mut document.title);
-        } else if work.kind == SourceKind::Faq {
-            "FAQ".clone_into(&mut document.title);
+    async fn read(&self, job: &Work) -> Result<Reading, StepError> {
+        let given = job.given()?;
+        match job.kind {
+            SourceKind::File => self.read_upload(job, &given).await,
+            SourceKind::Url => self.read_address(job, &given).await,
+            _ => Ok(read_text(job, &given)?),
         }
-        if let Some(language) = &given.language {
-            language.clone_into(&mut document.language);
-        }
-        if work.kind != SourceKind::Url {
-            // A path within a site means nothing without the site.
-            if let Some(page) = &given.url {
-                page.clone_into(&mut document.url);
-            } else if !document.url.starts_with("https://") && !document.url.starts_with("http://")
-            {
-                document.url.clear();
-            }
-        }
-        let prepared = prepared(document, gathered.checksum, gathered.bytes)?;
-        Ok(Ok(Open {
-            id: work.id.clone(),
-            revision: work.revision,
-            prepared,
-            validators: gathered.validators,
-        }))
     }
 
-    /// What an owner uploaded; nothing when that is indexed.
-    async fn uploaded(
-        &self,
-        desk: &Desk,
-        work: &Work,
-        given: &Given,
-    ) -> Result<Option<Gathered>, Stop> {
+    /// Reads the file that an owner uploaded.
+    async fn read_upload(&self, job: &Work, given: &Given) -> Result<Reading, StepError> {
         let missing = || {
             Trouble::lasting(
                 FailureCode::FileMissing,
@@ -177,159 +94,115 @@ impl Librarian {
             )
         };
         let file = given.file.as_ref().ok_or_else(missing)?;
-        if file.checksum == work.checksum {
-            return Ok(None);
+        if file.checksum == job.checksum {
+            return Ok(Reading::Unchanged(Validators::default()));
         }
-        let shelf = &desk.shelf;
-        let key = key(&shelf.tenant_id, &shelf.bot_id, &work.id, &file.checksum);
+        let bot = &self.bot;
+        let key = key(&bot.tenant_id, &bot.bot_id, &job.id, &file.checksum);
         let bytes = self.edge.file(&key).await?.ok_or_else(missing)?;
-        let kind = Some(file.content_type.as_str()).filter(|kind| !kind.is_empty());
-        let read = read(&File {
+        let documents = read(&File {
             name: &file.name,
-            content_type: kind,
+            content_type: Some(file.content_type.as_str()).filter(|kind| !kind.is_empty()),
             url: "",
             bytes: &bytes,
-        });
-        Ok(Some(Gathered {
-            documents: read.map_err(|e| unreadable(&e))?,
+        })
+        .map_err(|e| unreadable(&e))?;
+        Ok(Reading::New(Content {
+            documents,
             checksum: file.checksum.clone(),
             bytes: bytes.len(),
             validators: Validators::default(),
         }))
     }
 
-    /// What an address brings; what it said of itself when that is indexed.
-    async fn fetched(
-        &self,
-        desk: &Desk,
-        work: &Work,
-        given: &Given,
-    ) -> Result<Result<Gathered, Validators>, Stop> {
+    /// Fetches the address that an owner named.
+    async fn read_address(&self, job: &Work, given: &Given) -> Result<Reading, StepError> {
         let address = given.url.as_deref().unwrap_or_default();
-        let url = desk.fetcher.guard.check(address)?;
-        allowed(&self.robots(desk, &url).await?.1, &url)?;
+        let url = self.fetcher.guard.check(address)?;
+        check_allowed(&self.fetch_robots(&url).await?.1, &url)?;
         let known = Validators {
-            etag: work.etag.clone(),
-            last_modified: work.last_modified.clone(),
+            etag: job.etag.clone(),
+            last_modified: job.last_modified.clone(),
         };
-        let fetched = desk
+        let fetched = self
             .fetcher
-            .get(&self.edge, address, &known, MAX_FILE_BYTES)
+            .get(self.edge, address, &known, MAX_FILE_BYTES)
             .await?;
         let Some(bytes) = fetched.bytes else {
-            return Ok(Err(known));
+            return Ok(Reading::Unchanged(known));
         };
         let checksum = sha256_hex([bytes.as_slice()]);
-        if checksum == work.checksum {
-            return Ok(Err(fetched.validators));
+        if checksum == job.checksum {
+            return Ok(Reading::Unchanged(fetched.validators));
         }
         let documents = read(&File {
             name: fetched.url.path().rsplit('/').next().unwrap_or_default(),
             content_type: fetched.content_type.as_deref(),
             url: fetched.url.as_str(),
             bytes: &bytes,
-        });
-        Ok(Ok(Gathered {
-            documents: documents.map_err(|e| unreadable(&e))?,
+        })
+        .map_err(|e| unreadable(&e))?;
+        Ok(Reading::New(Content {
+            documents,
             checksum,
             bytes: bytes.len(),
             validators: fetched.validators,
         }))
     }
-
-    /// What a site asks of crawlers: as text, and read. A site that has no such file allows everything; one that fails
-    /// just now is asked again later.
-    pub(super) async fn robots(
-        &self,
-        desk: &Desk,
-        url: &worker::Url,
-    ) -> Result<(String, Robots), Trouble> {
-        let mut address = url.clone();
-        address.set_path("/robots.txt");
-        address.set_query(None);
-        let none = Validators::default();
-        let got = desk
-            .fetcher
-            .get(&self.edge, address.as_str(), &none, MAX_ROBOTS_BYTES);
-        let text = match got.await {
-            Ok(fetched) => {
-                let bytes = fetched.bytes.unwrap_or_default();
-                String::from_utf8_lossy(&bytes).into_owned()
-            }
-            // What it asks for at its end cannot be known.
-            Err(Trouble::Lasting(failure)) if failure.code == FailureCode::TooLarge => {
-                "User-agent: *\nDisallow: /".to_owned()
-            }
-            Err(Trouble::Lasting(_)) => String::new(),
-            Err(passing) => return Err(passing),
-        };
-        let read = robots(&text);
-        Ok((text, read))
-    }
 }
 
-/// Whether robots.txt allows an address.
-pub(super) fn allowed(robots: &Robots, url: &worker::Url) -> Result<(), Trouble> {
-    if robots.allows(&frontier::path(url)) {
-        return Ok(());
-    }
-    Err(Trouble::lasting(
-        FailureCode::RobotsForbid,
-        "The site's robots.txt asks to stay away from this address. Allow \"User-agent: BulleBot\" there, or upload the \
-         content.",
-    ))
-}
-
-/// A document that can be written.
-pub(super) fn prepared(
-    document: Document,
-    checksum: String,
-    bytes: usize,
-) -> Result<Prepared, Trouble> {
-    let prepared = Prepared::new(document, checksum, bytes as u64);
-    if prepared.chunks.is_empty() {
-        return Err(Trouble::lasting(
-            FailureCode::NoText,
-            "There is no text in it. Give something that holds text.",
-        ));
-    }
-    Ok(prepared)
-}
-
-/// What an owner wrote; nothing when that is indexed.
-fn said(work: &Work, given: &Given) -> Result<Option<Gathered>, Trouble> {
-    let text = match work.kind {
+/// Reads the text or the questions that an owner wrote.
+fn read_text(job: &Work, given: &Given) -> Result<Reading, Trouble> {
+    let text = match job.kind {
         SourceKind::Faq => content::faq(given.entries.as_deref().unwrap_or_default()),
         _ => given.text.clone().unwrap_or_default(),
     };
     let checksum = sha256_hex([text.as_bytes()]);
-    if checksum == work.checksum {
-        return Ok(None);
+    if checksum == job.checksum {
+        return Ok(Reading::Unchanged(Validators::default()));
     }
     let documents = read(&File {
         name: "text.md",
         content_type: Some("text/markdown; charset=utf-8"),
         url: "",
         bytes: text.as_bytes(),
-    });
-    Ok(Some(Gathered {
-        documents: documents.map_err(|e| unreadable(&e))?,
+    })
+    .map_err(|e| unreadable(&e))?;
+    Ok(Reading::New(Content {
+        documents,
         checksum,
         bytes: text.len(),
         validators: Validators::default(),
     }))
 }
 
-/// Why a file cannot be read, as a trouble.
-pub(super) fn unreadable(error: &Unreadable) -> Trouble {
-    let code = match error.code {
-        UnreadableCode::Encrypted => FailureCode::Encrypted,
-        UnreadableCode::NoText => FailureCode::NoText,
-        UnreadableCode::Corrupt => FailureCode::Corrupt,
-        UnreadableCode::TooLarge => FailureCode::TooLarge,
-        UnreadableCode::Unsupported => FailureCode::Unsupported,
-        UnreadableCode::Mislabelled => FailureCode::Mislabelled,
-        UnreadableCode::UseTheCommandLine => FailureCode::UseTheCommandLine,
-    };
-    Trouble::lasting(code, error.detail.clone())
+/// The one document of what was read, with what the owner says of it.
+fn draft(job: &Work, content: Content) -> Result<Draft, StepError> {
+    let given = job.given()?;
+    let title = given.title.as_deref();
+    let name = given.file.as_ref().map(|file| file.name.as_str());
+    let mut document =
+        content::merge(content.documents, title.or(name).unwrap_or("Document")).unwrap_or_default();
+    if let Some(title) = title {
+        title.clone_into(&mut document.title);
+    } else if job.kind == SourceKind::Faq {
+        "FAQ".clone_into(&mut document.title);
+    }
+    if let Some(language) = &given.language {
+        language.clone_into(&mut document.language);
+    }
+    if job.kind != SourceKind::Url {
+        // A path within a site means nothing without the site.
+        if let Some(page) = &given.url {
+            page.clone_into(&mut document.url);
+        } else if !document.url.starts_with("https://") && !document.url.starts_with("http://") {
+            document.url.clear();
+        }
+    }
+    Ok(Draft {
+        id: job.id.clone(),
+        revision: job.revision,
+        prepared: prepare(document, content.checksum, content.bytes)?,
+        validators: content.validators,
+    })
 }

@@ -1,44 +1,48 @@
-//! Feeds: every entry becomes a source of its own. What a feed no longer lists stays: most list only the newest.
+//! Feeds: every entry becomes a source of its own. Entries that a feed no longer lists stay: most feeds list only the
+//! newest.
 
 use std::collections::HashSet;
 
 use bulle_edge_core::{
     ports::Clock,
     sources::{MAX_ENTRIES, MAX_PAGE_BYTES, frontier::part_id, schedule},
-    text::sha256_hex,
 };
 use bulle_edge_formats::feed;
 
 use super::{
-    document::{allowed, prepared, unreadable},
-    ingest_do::{Desk, Librarian, Outcome, Stop},
+    index::{checksum, prepare},
+    parse_page::unreadable,
+    robots::check_allowed,
+    step::{StepContext, StepError, StepOutcome, target},
 };
 use crate::repositories::library::{End, Target, Validators, Work};
 
-/// Entries that are written before others get their turn.
+/// Entries that are written before other sources get their turn.
 const ENTRIES: usize = 10;
 
-impl Librarian {
-    /// Reads a feed and writes its entries, as far as it comes.
-    pub(super) async fn feed(&self, desk: &Desk, work: &Work) -> Result<Outcome, Stop> {
-        let (edge, shelf) = (&self.edge, &desk.shelf);
-        let target = Target {
-            id: &work.id,
-            revision: work.revision,
-        };
-        let given = work.given()?;
+impl StepContext<'_> {
+    /// Reads a feed and writes its entries, as far as one step goes.
+    ///
+    /// # Errors
+    /// The feed cannot be read, or the platform failed.
+    pub async fn feed(&self, job: &Work) -> Result<StepOutcome, StepError> {
+        let (edge, bot) = (self.edge, &self.bot);
+        let target = target(job);
+        let given = job.given()?;
         let address = given.url.as_deref().unwrap_or_default();
-        let url = desk.fetcher.guard.check(address)?;
-        allowed(&self.robots(desk, &url).await?.1, &url)?;
+        let url = self.fetcher.guard.check(address)?;
+        check_allowed(&self.fetch_robots(&url).await?.1, &url)?;
         let known = Validators {
-            etag: work.etag.clone(),
-            last_modified: work.last_modified.clone(),
+            etag: job.etag.clone(),
+            last_modified: job.last_modified.clone(),
         };
-        let fetched = desk.fetcher.get(edge, address, &known, MAX_PAGE_BYTES);
-        let fetched = fetched.await?;
-        let next_at = schedule::refresh_at(edge.now_ms(), work.refresh_seconds);
+        let fetched = self
+            .fetcher
+            .get(edge, address, &known, MAX_PAGE_BYTES)
+            .await?;
+        let next_at = schedule::refresh_at(edge.now_ms(), job.refresh_seconds);
         let Some(bytes) = fetched.bytes else {
-            return Ok(Outcome::Ended(End::Unchanged {
+            return Ok(StepOutcome::Ended(End::Unchanged {
                 next_at,
                 validators: known,
             }));
@@ -52,54 +56,46 @@ impl Librarian {
             if let Some(language) = &given.language {
                 language.clone_into(&mut document.language);
             }
-            let pieces = [
-                &document.title,
-                "\n",
-                &document.language,
-                "\n",
-                &document.body,
-            ];
-            let checksum = sha256_hex(pieces.map(str::as_bytes));
-            // Feeds whose entries have no names of their own, or share one.
+            let checksum = checksum(&document);
+            // An entry without an id, or with that of another entry, is named by its checksum.
             let name = match entry.id.as_str() {
                 name if !name.is_empty() && seen.insert(name.to_owned()) => name,
                 _ if seen.insert(checksum.clone()) => &checksum,
                 _ => continue,
             };
-            let id = part_id(&work.id, name);
+            let id = part_id(&job.id, name);
             let bytes = document.body.len();
             let page = document.url.clone();
-            // An entry without text says nothing.
-            let Ok(prepared) = prepared(document, checksum, bytes) else {
+            // Entries without text are skipped.
+            let Ok(prepared) = prepare(document, checksum, bytes) else {
                 continue;
             };
-            let part = edge
+            let Some(part) = edge
                 .library()
-                .part(shelf, target, &id, &page, edge.now_ms())
-                .await?;
-            let Some(part) = part else {
-                return Ok(Outcome::Settled);
+                .part(bot, target, &id, &page, edge.now_ms())
+                .await?
+            else {
+                return Ok(StepOutcome::Settled);
             };
             if part.checksum == prepared.checksum {
                 continue;
             }
             if written == ENTRIES {
-                let done = (number as u32, total as u32);
-                edge.library().show_progress(shelf, target, done).await?;
-                return Ok(Outcome::Paused);
+                let progress = (number as u32, total as u32);
+                edge.library().show_progress(bot, target, progress).await?;
+                return Ok(StepOutcome::Paused);
             }
             let part = Target {
                 id: &part.id,
                 revision: part.revision,
             };
-            let none = Validators::default();
-            self.index(desk, part, &prepared, (None, &none), None)
-                .await?;
+            let next = (None, &Validators::default());
+            self.index(part, &prepared, next, None).await?;
             written += 1;
         }
-        let done = (total as u32, total as u32);
-        edge.library().show_progress(shelf, target, done).await?;
-        Ok(Outcome::Ended(End::Collected {
+        let progress = (total as u32, total as u32);
+        edge.library().show_progress(bot, target, progress).await?;
+        Ok(StepOutcome::Ended(End::Collected {
             next_at,
             title: None,
             validators: fetched.validators,

@@ -4,7 +4,7 @@ use bulle_edge_core::{
     ports::{Kept, Owner, PortError},
     record::{Call, Record, StoredMessage},
 };
-use bulle_protocol::Id;
+use bulle_protocol::{Id, problem::Code};
 
 use super::gaps;
 use crate::d1::{Database, Statement, to_json, to_name, values};
@@ -132,7 +132,7 @@ fn message(
             to_name(&message.status)?,
             reply_to,
             message.finish.as_ref().map(to_name).transpose()?,
-            message.error.map(|code| code.as_str()),
+            message.error.map(Code::as_str),
             &message.provider,
             &message.model,
             message.usage.input_tokens,
