@@ -1,5 +1,5 @@
-//! The Cloudflare Worker: thin routes over `bulle-edge-core`, the adapters that implement its ports, and the
-//! Durable Object that owns a conversation. The only crate of the workspace that knows the platform.
+//! The Cloudflare Worker: thin routes over `bulle-edge-core`, the adapters that implement its ports, and the Durable Objects
+//! of conversations, of meters and of ingestion. The only crate of the workspace that knows the platform.
 
 mod adapters;
 mod config;
@@ -16,7 +16,7 @@ mod server;
 use bulle_edge_core::ports::Clock;
 use worker::{Context, Env, HttpRequest, ScheduleContext, ScheduledEvent, event};
 
-/// Every request comes in here and leaves with an answer: errors are problems, never exceptions.
+/// Answers every request: errors are problems, never exceptions.
 ///
 /// # Errors
 /// The platform refuses its own response.

@@ -1,5 +1,5 @@
-//! A call of a visitor whom the guard has let in. One handler for all: which of them it is, is a value, because the
-//! router's code grows with every type of handler.
+//! A visitor's request that the guard has admitted. All handlers of visitors have one type, and which of them runs is a
+//! value: the router's code grows with every type of handler.
 
 use axum::{
     body::Body,
@@ -19,72 +19,71 @@ use crate::{
     http::{Answer, Refusal, path_id},
 };
 
-/// What a visitor asks.
-pub struct Visit {
+/// What the handler of a visitor's request works with.
+pub struct VisitorContext {
     /// The platform.
     pub edge: Edge,
-    /// Who asks.
+    /// The visitor.
     pub admitted: Admitted,
-    /// What is in the address, if anything.
-    named: Option<String>,
+    /// The parameter in the path, if the route has one.
+    path_param: Option<String>,
     /// The address.
     pub uri: Uri,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body, which nobody has read.
+    /// The body, unread.
     pub body: Body,
 }
 
-impl Visit {
-    /// The id in the address.
+impl VisitorContext {
+    /// The id in the path.
     ///
     /// # Errors
     /// `not_found`.
     pub fn id(&self) -> Result<Id, Refusal> {
-        path_id(self.named.as_deref().unwrap_or_default())
+        path_id(self.path_param.as_deref().unwrap_or_default())
     }
 }
 
-/// An answer on its way.
-pub type Answering = Pin<Box<dyn Future<Output = Answer> + Send>>;
+/// The future of an answer.
+pub type BoxedAnswer = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
-/// What is done for a visitor.
-pub type Deed = fn(Visit) -> Answering;
+/// A handler of visitors' requests.
+pub type HandlerFn = fn(VisitorContext) -> BoxedAnswer;
 
-/// The answer of a deed.
-pub fn answering(answer: impl Future<Output = Answer> + 'static) -> Answering {
+/// Boxes the future of an answer.
+pub fn boxed(answer: impl Future<Output = Answer> + 'static) -> BoxedAnswer {
     Box::pin(SendFuture::new(answer))
 }
 
-/// Lets the visitor in and does it.
+/// Admits the visitor, then runs the handler.
 #[derive(Clone, Copy)]
-pub struct Visited(pub Deed);
+pub struct VisitorHandler(pub HandlerFn);
 
-impl Handler<(), Edge> for Visited {
+impl Handler<(), Edge> for VisitorHandler {
     type Future = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
 
     fn call(self, request: Request<Body>, edge: Edge) -> Self::Future {
         Box::pin(SendFuture::new(async move {
-            let answer = enter(self.0, edge, request).await;
-            answer.into_response()
+            admit_and_run(self.0, edge, request).await.into_response()
         }))
     }
 }
 
-async fn enter(deed: Deed, edge: Edge, request: Request<Body>) -> Answer {
+async fn admit_and_run(handler: HandlerFn, edge: Edge, request: Request<Body>) -> Answer {
     let (mut parts, body) = request.into_parts();
-    let named = match RawPathParams::from_request_parts(&mut parts, &edge).await {
+    let path_param = match RawPathParams::from_request_parts(&mut parts, &edge).await {
         Ok(params) => params.iter().next().map(|(_, value)| value.to_owned()),
         Err(rejection) => return Ok(rejection.into_response()),
     };
     let admitted = admitted(&edge, &parts.headers).await?;
-    let visit = Visit {
+    handler(VisitorContext {
         edge,
         admitted,
-        named,
+        path_param,
         uri: parts.uri,
         headers: parts.headers,
         body,
-    };
-    deed(visit).await
+    })
+    .await
 }

@@ -23,16 +23,16 @@ pub mod strings;
 use axum::routing::{get, patch, post, put};
 use bulle_edge_core::attachments::MAX_BYTES;
 
-use context::{Visited, answering};
+use context::{VisitorHandler, boxed};
 use route::{
     Audience::{Operator, OwnerServer, Page, Visitor},
     Route,
 };
 
 /// A handler of visitors' requests.
-macro_rules! visit {
+macro_rules! visitor {
     ($handler:path) => {
-        Visited(|visit| answering($handler(visit)))
+        VisitorHandler(|context| boxed($handler(context)))
     };
 }
 
@@ -50,30 +50,33 @@ pub fn all() -> Vec<Route> {
         Visitor.at("/v1/sessions", post(sessions::post)),
         Visitor.at(
             "/v1/conversations",
-            get(visit!(conversations::list)).post(visit!(conversations::create)),
+            get(visitor!(conversations::list)).post(visitor!(conversations::create)),
         ),
         Visitor.at(
             "/v1/conversations/{id}",
-            patch(visit!(conversations::rename)).delete(visit!(conversations::delete)),
+            patch(visitor!(conversations::rename)).delete(visitor!(conversations::delete)),
         ),
         Visitor.at(
             "/v1/conversations/{id}/messages",
-            get(visit!(messages::history)).post(visit!(messages::send)),
+            get(visitor!(messages::history)).post(visitor!(messages::send)),
         ),
         Visitor.at(
             "/v1/conversations/{id}/events",
-            get(visit!(messages::events)),
+            get(visitor!(messages::events)),
         ),
         Visitor.at(
             "/v1/conversations/{id}/cancel",
-            post(visit!(messages::cancel)),
+            post(visitor!(messages::cancel)),
         ),
-        Visitor.at("/v1/messages/{id}/feedback", post(visit!(feedback::post))),
+        Visitor.at("/v1/messages/{id}/feedback", post(visitor!(feedback::post))),
         Visitor
-            .at("/v1/attachments", post(visit!(attachments::post)))
+            .at("/v1/attachments", post(visitor!(attachments::post)))
             .max_upload(MAX_BYTES),
-        Visitor.at("/v1/me", put(visit!(me::put)).delete(visit!(me::delete))),
-        Visitor.at("/v1/me/export", get(visit!(me::export))),
+        Visitor.at(
+            "/v1/me",
+            put(visitor!(me::put)).delete(visitor!(me::delete)),
+        ),
+        Visitor.at("/v1/me/export", get(visitor!(me::export))),
         OwnerServer.at("/v1/chat/completions", post(completions::create)),
         OwnerServer.at("/v1/models", get(completions::models)),
         OwnerServer.at("/v1/models/{id}", get(completions::model)),

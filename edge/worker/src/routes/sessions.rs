@@ -40,7 +40,7 @@ pub async fn post(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> A
     let opened = guard::open_session(&edge, &secret, caller, &request).await?;
     let owner = opened.admitted.owner();
     let conversation = if opened.resumed {
-        // A visitor whose past cannot be read now can still ask something new.
+        // A visitor whose conversations cannot be read now can still start a new one.
         edge.conversations()
             .latest(&owner)
             .await

@@ -1,5 +1,5 @@
-//! The owner's API: `/v1/admin/…`, for API keys. A handler says who may do what to which kind of thing; what happens then is the same
-//! for all kinds and stands in [`crud`] and [`create`].
+//! The owner's API: `/v1/admin/…`, for API keys. A handler says who may do what to which kind of resource; what happens then
+//! is the same for all kinds and stands in [`crud`] and [`create`].
 
 pub mod bots;
 pub mod forms;
@@ -17,7 +17,7 @@ pub mod tenants;
 pub mod usage;
 
 pub mod access;
-mod call;
+mod context;
 mod create;
 mod crud;
 mod query;

@@ -1,4 +1,4 @@
-//! A request of an owner.
+//! The request of an owner.
 
 use axum::{
     body::Body,
@@ -9,8 +9,9 @@ use std::convert::Infallible;
 
 use crate::adapters::Edge;
 
-/// A request of an owner. One extractor for all handlers: the router's code grows with every handler's parameters.
-pub struct Call {
+/// What the handler of an owner's request works with. One extractor for all handlers: the router's code grows with every
+/// handler's parameters.
+pub struct OwnerContext {
     /// The platform.
     pub edge: Edge,
     /// The headers.
@@ -21,7 +22,7 @@ pub struct Call {
     pub body: Body,
 }
 
-impl FromRequest<Edge> for Call {
+impl FromRequest<Edge> for OwnerContext {
     type Rejection = Infallible;
 
     async fn from_request(request: Request, edge: &Edge) -> Result<Self, Infallible> {
