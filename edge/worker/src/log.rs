@@ -5,7 +5,7 @@ use std::fmt::Display;
 use serde_json::{Value, json};
 
 /// Logs what failed, under the name of the part that it failed in.
-pub fn error(part: &str, error: impl Display) {
+pub fn error(part: &str, error: &dyn Display) {
     error_line(&json!({ part: error.to_string() }));
 }
 

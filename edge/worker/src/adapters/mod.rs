@@ -55,7 +55,7 @@ impl Entropy for Edge {
         let mut bytes = [0; 16];
         if getrandom::fill(&mut bytes).is_err() {
             // The platform's generator does not fail. Were it to, time alone would still tell most ids apart.
-            log::error("error", "no randomness");
+            log::error("error", &"no randomness");
         }
         u128::from_le_bytes(bytes)
     }

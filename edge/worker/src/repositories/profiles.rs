@@ -313,15 +313,16 @@ pub(super) const WORDS: [&str; 5] = [
 ];
 
 /// All data of the visitor `?2`: identity, forms, conversations, messages, files. SQLite writes the JSON; a merge patch
-/// leaves out members that are null.
+/// leaves out members that are null. Whether JSON from a subquery is still JSON, and not text, depends on the version of
+/// SQLite: `json()` reads it again.
 const EXPORT: [&str; 5] = [
     "SELECT '' AS of, json_object('subject', subject, 'name', name, 'email', email, 'tier', tier, \
      'created_at', created_at, 'seen_at', seen_at) AS item FROM visitor WHERE tenant_id = ?1 AND id = ?2",
     "SELECT '' AS of, json_patch('{}', json_object('bot_id', bot_id, 'fields', json(fields), 'consent', consent, \
      'updated_at', updated_at)) AS item FROM form_answer WHERE tenant_id = ?1 AND visitor_id = ?2",
     "SELECT id AS of, json_object('id', id, 'bot_id', bot_id, 'title', title, 'created_at', created_at, \
-     'updated_at', updated_at, 'summaries', (SELECT json_group_array(text) FROM summary \
-     WHERE summary.tenant_id = ?1 AND summary.conversation_id = conversation.id)) AS item \
+     'updated_at', updated_at, 'summaries', json((SELECT json_group_array(text) FROM summary \
+     WHERE summary.tenant_id = ?1 AND summary.conversation_id = conversation.id))) AS item \
      FROM conversation WHERE tenant_id = ?1 AND visitor_id = ?2 ORDER BY id",
     "SELECT conversation_id AS of, json_patch('{}', json_object('id', id, 'role', role, 'text', text, \
      'status', status, 'reply_to', reply_to, 'feedback', json(feedback), 'created_at', created_at)) AS item \

@@ -111,6 +111,7 @@ impl<D: Database> Usage<D> {
     /// # Errors
     /// The database failed.
     pub async fn answer(&self, tenant_id: &str, id: Id) -> Result<Option<String>, PortError> {
+        // Whether JSON from a subquery is still JSON, and not text, depends on the version of SQLite: json() reads it again.
         // Without NOT MATERIALIZED and INDEXED BY, SQLite copies every call of the tenant and scans its messages.
         let sql = "WITH steps AS NOT MATERIALIZED (SELECT id, question_id, conversation_id, created_at, \
               json_object('purpose', purpose, 'provider', provider, 'model', model, 'outcome', outcome, \
@@ -124,11 +125,11 @@ impl<D: Database> Usage<D> {
               'model', message.model, 'usage', json_object('input_tokens', message.input_tokens, \
               'output_tokens', message.output_tokens, 'estimated', json(iif(message.estimated, 'true', 'false'))), \
               'evidence', json_remove(message.evidence, '$.prompt.added'), 'created_at', message.created_at, \
-              'calls', (SELECT json_group_array(json(step)) FROM (SELECT step FROM steps \
-               WHERE id >= ?2 || '/' AND id < ?2 || '0' ORDER BY created_at, length(id), id)), \
-              'earlier_calls', (SELECT json_group_array(json(step)) FROM (SELECT step FROM steps \
+              'calls', json((SELECT json_group_array(json(step)) FROM (SELECT step FROM steps \
+               WHERE id >= ?2 || '/' AND id < ?2 || '0' ORDER BY created_at, length(id), id))), \
+              'earlier_calls', json((SELECT json_group_array(json(step)) FROM (SELECT step FROM steps \
                WHERE steps.conversation_id = message.conversation_id AND question_id = message.reply_to \
-               AND NOT (id >= ?2 || '/' AND id < ?2 || '0') ORDER BY created_at, length(id), id)))) AS item \
+               AND NOT (id >= ?2 || '/' AND id < ?2 || '0') ORDER BY created_at, length(id), id))))) AS item \
              FROM message INDEXED BY answer_by_id JOIN conversation ON conversation.tenant_id = message.tenant_id \
               AND conversation.id = message.conversation_id \
              WHERE message.tenant_id = ?1 AND message.id = ?2 AND message.role = 'assistant'";

@@ -20,6 +20,7 @@ use bulle_protocol::{
     notice::{Channel, Delivery, Detail, Kind, Notice, Outcome as DeliveryOutcome},
 };
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 use crate::{
     d1::sqlite::Sqlite,
@@ -42,6 +43,65 @@ pub const BOT: &str = "guide";
 
 /// What the document of every tenant is about.
 pub const WORD: &str = "xylophone";
+
+/// The tenant of most tests.
+pub const ACME: &str = "acme";
+
+/// A tenant with the same rows under the same ids.
+pub const GLOBEX: &str = "globex";
+
+/// A tenant with a bot, and nothing else.
+pub const EMPTY: &str = "initech";
+
+/// A database with these three tenants. When it is dropped at the end of a test, the rows of the second one must be as they
+/// were: no statement of any test may touch another tenant.
+pub struct World {
+    /// The database.
+    pub database: Sqlite,
+    /// The key of the first tenant's site.
+    pub site: String,
+    others: BTreeMap<String, Vec<Value>>,
+}
+
+impl World {
+    /// The database.
+    pub fn new() -> Self {
+        let database = Sqlite::new();
+        let site = fill(&database, ACME);
+        fill(&database, GLOBEX);
+        found(&database, EMPTY);
+        database.round_trips();
+        Self {
+            others: database.rows_of_tenant(GLOBEX),
+            database,
+            site,
+        }
+    }
+
+    /// A number that a statement without parameters returns.
+    pub fn number(&self, sql: &str) -> i64 {
+        self.database.number(sql)
+    }
+
+    /// The only source of the tenant.
+    pub fn source(&self, tenant_id: &str) -> String {
+        let sql = format!(
+            "SELECT id FROM source WHERE tenant_id = '{tenant_id}' AND parent IS NULL ORDER BY id"
+        );
+        self.database.query(&sql)[0]["id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_eq!(self.database.rows_of_tenant(GLOBEX), self.others);
+        }
+    }
+}
 
 /// Waits for a repository.
 pub fn wait<T>(done: impl Future<Output = Result<T, PortError>>) -> T {
