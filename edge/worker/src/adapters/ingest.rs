@@ -4,7 +4,7 @@ use bulle_edge_core::ports::PortError;
 use serde::{Deserialize, Serialize};
 
 use super::{Edge, object::Refused};
-use crate::repositories::library::Shelf;
+use crate::repositories::library::BotKey;
 
 /// The binding, as wrangler.toml names it.
 const BINDING: &str = "LIBRARIANS";
@@ -18,7 +18,7 @@ pub const ANNOUNCED_MS: u64 = 60_000;
 pub struct IngestRequest {
     /// The bot.
     #[serde(rename = "shelf")]
-    pub bot: Shelf,
+    pub bot: BotKey,
     /// The origin of the edge; empty when it is not known where the request is made.
     pub origin: String,
     /// The source to clean up after; empty for the bot itself.
@@ -36,7 +36,7 @@ impl Edge {
     /// The object cannot be reached.
     pub async fn request_ingest(
         &self,
-        bot: &Shelf,
+        bot: &BotKey,
         origin: &str,
         source_id: &str,
         in_ms: u64,

@@ -71,7 +71,7 @@ pub async fn command(edge: &Edge, conversation: Id, command: Command) -> Answer 
         Ok(response) => Ok(passed_on(response)),
         Err(Refused::Problem(problem)) => Err(Refusal(*problem)),
         Err(Refused::Unreachable(error)) => {
-            log::error("error", port_error(error));
+            log::error("error", &port_error(error));
             let detail = "The conversation cannot be reached now. Try again in a few seconds.";
             Err(Problem::new(Code::StorageUnavailable, detail)
                 .retry_after(2)

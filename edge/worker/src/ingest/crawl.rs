@@ -21,7 +21,7 @@ use super::{
     robots::check_allowed,
     step::{StepContext, StepError, StepOutcome, failed, target},
 };
-use crate::repositories::library::{End, Validators, Work};
+use crate::repositories::library::{AttemptResult, IngestJob, Validators};
 
 /// Most sitemaps of a crawl.
 const MAX_SITEMAPS: u32 = 50;
@@ -39,7 +39,7 @@ const MAX_ROBOTS: usize = 512 * 1_024;
 ///
 /// # Errors
 /// The site forbids it or cannot be read, or the platform failed.
-pub async fn step(step: &StepContext<'_>, job: &Work) -> Result<StepOutcome, StepError> {
+pub async fn step(step: &StepContext<'_>, job: &IngestJob) -> Result<StepOutcome, StepError> {
     let stored: Option<Crawl> = step.store.crawl(&job.id)?;
     let Some(crawl) = stored.filter(|crawl| crawl.revision == job.revision) else {
         return start(step, job, None).await;
@@ -60,7 +60,7 @@ pub async fn step(step: &StepContext<'_>, job: &Work) -> Result<StepOutcome, Ste
 /// Starts a crawl, at `elsewhere` when the first page has redirected to another origin.
 async fn start(
     step: &StepContext<'_>,
-    job: &Work,
+    job: &IngestJob,
     elsewhere: Option<Url>,
 ) -> Result<StepOutcome, StepError> {
     if let Some(outcome) = step.begin(job).await? {
@@ -214,7 +214,7 @@ impl CrawlContext<'_> {
             .show_progress(bot, self.target, (done, done))
             .await?;
         store.finish_crawl(&self.job.id)?;
-        Ok(StepOutcome::Ended(End::Collected {
+        Ok(StepOutcome::Ended(AttemptResult::Collected {
             next_at: schedule::refresh_at(now, self.job.refresh_seconds),
             title: self.crawl.title.clone(),
             validators: Validators::default(),

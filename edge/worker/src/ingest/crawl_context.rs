@@ -12,7 +12,7 @@ use super::{
     step::{StepContext, StepError},
     store::QueuedPage,
 };
-use crate::repositories::library::{Target, Work};
+use crate::repositories::library::{IngestJob, Target};
 
 /// Ends of the paths of sitemaps. An owner who names one wants the pages that it lists, and no others.
 const SITEMAPS: [&str; 3] = [".xml", ".xml.gz", ".txt"];
@@ -50,7 +50,7 @@ pub struct CrawlContext<'c> {
     /// What every step works with.
     pub step: &'c StepContext<'c>,
     /// The site.
-    pub job: &'c Work,
+    pub job: &'c IngestJob,
     /// The revision of the site that is crawled.
     pub target: Target<'c>,
     /// Which addresses belong to the site.

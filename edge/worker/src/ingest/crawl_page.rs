@@ -16,7 +16,7 @@ use super::{
     step::{StepError, target},
     store::{PageResult, PageState, QueuedPage},
 };
-use crate::repositories::library::{End, Validators};
+use crate::repositories::library::{AttemptResult, Validators};
 
 /// Most links of a page that are kept for the next crawl.
 const MAX_LINKS: usize = 300;
@@ -26,7 +26,7 @@ impl CrawlContext<'_> {
     /// redirects to, where the crawl starts anew.
     pub async fn crawl_page(&mut self, page: &QueuedPage) -> Result<Option<Url>, StepError> {
         let id = part_id(&self.job.id, &page.url);
-        let part = self.step.edge.library().work(&self.step.bot, &id).await?;
+        let part = self.step.edge.library().job(&self.step.bot, &id).await?;
         let checksum = part.map(|part| part.checksum).unwrap_or_default();
         // A page whose source is gone, or has no content, is asked for whole.
         let known = if checksum.is_empty() {
@@ -197,7 +197,7 @@ impl CrawlContext<'_> {
         };
         let target = target(&part);
         if part.checksum == prepared.checksum {
-            let unchanged = End::Unchanged {
+            let unchanged = AttemptResult::Unchanged {
                 next_at: None,
                 validators: Validators::default(),
             };
@@ -253,7 +253,7 @@ impl CrawlContext<'_> {
             .part(bot, self.target, id, &page.url, now)
             .await?
         {
-            let end = End::Failed(schedule::given_up(trouble, attempt), None);
+            let end = AttemptResult::Failed(schedule::given_up(trouble, attempt), None);
             edge.library().end(bot, target(&part), &end, now).await?;
         }
         let result = PageResult {

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     adapters::files::key,
-    repositories::library::{End, Validators, Work},
+    repositories::library::{AttemptResult, IngestJob, Validators},
 };
 
 /// Batches of chunks of one document that are written before other sources get their turn.
@@ -45,7 +45,7 @@ impl StepContext<'_> {
     ///
     /// # Errors
     /// The source cannot be read, or the platform failed.
-    pub async fn document(&self, job: &Work) -> Result<StepOutcome, StepError> {
+    pub async fn document(&self, job: &IngestJob) -> Result<StepOutcome, StepError> {
         let next_at = || schedule::refresh_at(self.edge.now_ms(), job.refresh_seconds);
         let kept = self
             .draft
@@ -57,7 +57,7 @@ impl StepContext<'_> {
             None => match self.read(job).await? {
                 Reading::New(content) => Rc::new(draft(job, content)?),
                 Reading::Unchanged(validators) => {
-                    return Ok(StepOutcome::Ended(End::Unchanged {
+                    return Ok(StepOutcome::Ended(AttemptResult::Unchanged {
                         next_at: next_at(),
                         validators,
                     }));
@@ -76,7 +76,7 @@ impl StepContext<'_> {
         })
     }
 
-    async fn read(&self, job: &Work) -> Result<Reading, StepError> {
+    async fn read(&self, job: &IngestJob) -> Result<Reading, StepError> {
         let given = job.given()?;
         match job.kind {
             SourceKind::File => self.read_upload(job, &given).await,
@@ -86,7 +86,7 @@ impl StepContext<'_> {
     }
 
     /// Reads the file that an owner uploaded.
-    async fn read_upload(&self, job: &Work, given: &Given) -> Result<Reading, StepError> {
+    async fn read_upload(&self, job: &IngestJob, given: &Given) -> Result<Reading, StepError> {
         let missing = || {
             Trouble::lasting(
                 FailureCode::FileMissing,
@@ -116,7 +116,7 @@ impl StepContext<'_> {
     }
 
     /// Fetches the address that an owner named.
-    async fn read_address(&self, job: &Work, given: &Given) -> Result<Reading, StepError> {
+    async fn read_address(&self, job: &IngestJob, given: &Given) -> Result<Reading, StepError> {
         let address = given.url.as_deref().unwrap_or_default();
         let url = self.fetcher.guard.check(address)?;
         check_allowed(&self.fetch_robots(&url).await?.1, &url)?;
@@ -152,7 +152,7 @@ impl StepContext<'_> {
 }
 
 /// Reads the text or the questions that an owner wrote.
-fn read_text(job: &Work, given: &Given) -> Result<Reading, Trouble> {
+fn read_text(job: &IngestJob, given: &Given) -> Result<Reading, Trouble> {
     let text = match job.kind {
         SourceKind::Faq => content::faq(given.entries.as_deref().unwrap_or_default()),
         _ => given.text.clone().unwrap_or_default(),
@@ -177,7 +177,7 @@ fn read_text(job: &Work, given: &Given) -> Result<Reading, Trouble> {
 }
 
 /// The one document of what was read, with what the owner says of it.
-fn draft(job: &Work, content: Content) -> Result<Draft, StepError> {
+fn draft(job: &IngestJob, content: Content) -> Result<Draft, StepError> {
     let given = job.given()?;
     let title = given.title.as_deref();
     let name = given.file.as_ref().map(|file| file.name.as_str());

@@ -15,7 +15,7 @@ use super::{
     robots::check_allowed,
     step::{StepContext, StepError, StepOutcome, target},
 };
-use crate::repositories::library::{End, Target, Validators, Work};
+use crate::repositories::library::{AttemptResult, IngestJob, Target, Validators};
 
 /// Entries that are written before other sources get their turn.
 const ENTRIES: usize = 10;
@@ -25,7 +25,7 @@ impl StepContext<'_> {
     ///
     /// # Errors
     /// The feed cannot be read, or the platform failed.
-    pub async fn feed(&self, job: &Work) -> Result<StepOutcome, StepError> {
+    pub async fn feed(&self, job: &IngestJob) -> Result<StepOutcome, StepError> {
         let (edge, bot) = (self.edge, &self.bot);
         let target = target(job);
         let given = job.given()?;
@@ -42,7 +42,7 @@ impl StepContext<'_> {
             .await?;
         let next_at = schedule::refresh_at(edge.now_ms(), job.refresh_seconds);
         let Some(bytes) = fetched.bytes else {
-            return Ok(StepOutcome::Ended(End::Unchanged {
+            return Ok(StepOutcome::Ended(AttemptResult::Unchanged {
                 next_at,
                 validators: known,
             }));
@@ -95,7 +95,7 @@ impl StepContext<'_> {
         }
         let progress = (total as u32, total as u32);
         edge.library().show_progress(bot, target, progress).await?;
-        Ok(StepOutcome::Ended(End::Collected {
+        Ok(StepOutcome::Ended(AttemptResult::Collected {
             next_at,
             title: None,
             validators: fetched.validators,

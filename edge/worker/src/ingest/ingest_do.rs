@@ -24,7 +24,7 @@ use crate::{
     config,
     http::status,
     log,
-    repositories::library::Shelf,
+    repositories::library::BotKey,
 };
 
 /// Milliseconds after which a second alarm looks whether the one before died.
@@ -176,7 +176,7 @@ impl Librarian {
         }
     }
 
-    fn context(&self, bot: Shelf, origin: &str) -> StepContext<'_> {
+    fn context(&self, bot: BotKey, origin: &str) -> StepContext<'_> {
         let env = self.edge.env();
         let crawling = config::crawling(env);
         let contact = crawling.contact.clone();

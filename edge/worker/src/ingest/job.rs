@@ -10,7 +10,7 @@ use super::{
     crawl,
     step::{StepContext, StepError, StepOutcome, failed, target},
 };
-use crate::repositories::library::{End, Work};
+use crate::repositories::library::{AttemptResult, IngestJob};
 
 impl StepContext<'_> {
     /// Takes one step of a source.
@@ -18,7 +18,7 @@ impl StepContext<'_> {
     /// # Errors
     /// The platform failed. The source is not blamed: the step is taken again.
     pub async fn run(&self, source_id: &str) -> Result<(), PortError> {
-        let Some(job) = self.edge.library().work(&self.bot, source_id).await? else {
+        let Some(job) = self.edge.library().job(&self.bot, source_id).await? else {
             return Ok(());
         };
         let end = match self.step(&job).await {
@@ -37,13 +37,13 @@ impl StepContext<'_> {
             .library()
             .end(&self.bot, target(&job), &end, now)
             .await?;
-        if matches!(end, End::Collected { .. }) {
+        if matches!(end, AttemptResult::Collected { .. }) {
             self.forget_sites().await?;
         }
         Ok(())
     }
 
-    async fn step(&self, job: &Work) -> Result<StepOutcome, StepError> {
+    async fn step(&self, job: &IngestJob) -> Result<StepOutcome, StepError> {
         if job.kind == SourceKind::Site {
             return crawl::step(self, job).await;
         }
@@ -56,7 +56,7 @@ impl StepContext<'_> {
         }
     }
 
-    fn retry_or_give_up(&self, job: &Work, trouble: &Trouble) -> End {
+    fn retry_or_give_up(&self, job: &IngestJob, trouble: &Trouble) -> AttemptResult {
         let now = self.edge.now_ms();
         let attempt = job.attempts + 1;
         match schedule::after(
@@ -66,7 +66,7 @@ impl StepContext<'_> {
             self.crawling.retry_ms,
         ) {
             schedule::Next::Again(pause) => {
-                End::Again(schedule::trying_again(trouble.failure()), now + pause)
+                AttemptResult::Again(schedule::trying_again(trouble.failure()), now + pause)
             }
             schedule::Next::GiveUp => failed(schedule::given_up(trouble, attempt), job, now),
         }

@@ -10,7 +10,7 @@ use super::{fetch_page::Fetcher, store::Store};
 use crate::{
     adapters::Edge,
     config::Crawling,
-    repositories::library::{End, Shelf, Target, Validators, Work},
+    repositories::library::{AttemptResult, BotKey, IngestJob, Target, Validators},
 };
 
 /// What a step works with.
@@ -22,7 +22,7 @@ pub struct StepContext<'a> {
     /// The document that is being written: kept in memory, so that it is not read again for every alarm.
     pub draft: &'a RefCell<Option<Rc<Draft>>>,
     /// The bot.
-    pub bot: Shelf,
+    pub bot: BotKey,
     /// How pages are fetched.
     pub fetcher: Fetcher,
     /// The deployment's settings of the crawler.
@@ -44,7 +44,7 @@ pub struct Draft {
 /// How a step ended.
 pub enum StepOutcome {
     /// The attempt at the source has ended; the database is to be told how.
-    Ended(End),
+    Ended(AttemptResult),
     /// Nothing is left to tell: the new content answers already, or the source has changed or is gone.
     Settled,
     /// There is more to do.
@@ -84,7 +84,7 @@ pub fn stored(error: worker::Error) -> PortError {
 }
 
 /// The revision of a source that a step works on.
-pub fn target(job: &Work) -> Target<'_> {
+pub fn target(job: &IngestJob) -> Target<'_> {
     Target {
         id: &job.id,
         revision: job.revision,
@@ -92,8 +92,8 @@ pub fn target(job: &Work) -> Target<'_> {
 }
 
 /// The end of an attempt that failed. A source that is fetched regularly is fetched again all the same.
-pub fn failed(failure: Failure, job: &Work, now: u64) -> End {
-    End::Failed(failure, schedule::refresh_at(now, job.refresh_seconds))
+pub fn failed(failure: Failure, job: &IngestJob, now: u64) -> AttemptResult {
+    AttemptResult::Failed(failure, schedule::refresh_at(now, job.refresh_seconds))
 }
 
 impl StepContext<'_> {
@@ -102,7 +102,7 @@ impl StepContext<'_> {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn begin(&self, job: &Work) -> Result<Option<StepOutcome>, PortError> {
+    pub async fn begin(&self, job: &IngestJob) -> Result<Option<StepOutcome>, PortError> {
         let now = self.edge.now_ms();
         let Some(attempt) = self
             .edge

@@ -6,7 +6,7 @@ use worker::{Result, SqlStorage, SqlStorageValue};
 
 use crate::{
     log,
-    repositories::library::{Shelf, Validators},
+    repositories::library::{BotKey, Validators},
 };
 
 const SCHEMA: &str = "
@@ -130,14 +130,14 @@ impl Store {
     }
 
     /// The bot, and the origin of the edge.
-    pub fn owner(&self) -> Result<Option<(Shelf, String)>> {
+    pub fn owner(&self) -> Result<Option<(BotKey, String)>> {
         let rows: Vec<Json> = self.0.exec("SELECT json FROM owner", None)?.to_array()?;
         let owner = rows.first().map(|row| serde_json::from_str(&row.json));
         Ok(owner.transpose()?)
     }
 
     /// Keeps the bot and the origin of the edge.
-    pub fn set_owner(&self, owner: &(Shelf, String)) -> Result<()> {
+    pub fn set_owner(&self, owner: &(BotKey, String)) -> Result<()> {
         let json = serde_json::to_string(owner)?;
         self.write(
             "INSERT OR REPLACE INTO owner (id, json) VALUES (1, ?)",

@@ -160,7 +160,7 @@ async fn fetch(edge: &Edge, file: &str) -> Result<worker::Body, Refusal> {
         Err(error) => Err(error),
     };
     let response = fetched.map_err(|error| {
-        log::error("error", port_error(error));
+        log::error("error", &port_error(error));
         Problem::new(Code::Internal, "The files of the widget cannot be read.")
     })?;
     if response.status().as_u16() != 200 {

@@ -179,7 +179,7 @@ fn shown(id: String, since_ms: u64, tenant: &str) -> Model {
 }
 
 fn internal(error: &str) -> Problem {
-    log::error("completion", error);
+    log::error("completion", &error);
     Problem::new(Code::Internal, "The answer could not be begun.")
 }
 

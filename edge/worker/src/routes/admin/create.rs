@@ -20,7 +20,7 @@ use crate::{
     adapters::Edge,
     config,
     http::{Answer, Refusal, read_text},
-    repositories::owners::{Creation, Maker, Remembered},
+    repositories::owners::{CreateContext, Creation, Remembered},
 };
 
 /// Longest `Idempotency-Key`.
@@ -88,7 +88,7 @@ pub async fn create_from(
     // 2. The columns of the row, and the answer.
     let made = (creation.make)(
         body,
-        &Maker {
+        &CreateContext {
             caller,
             tenant_id,
             now_ms,

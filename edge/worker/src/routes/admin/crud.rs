@@ -19,7 +19,7 @@ use crate::{
     adapters::Edge,
     http::{Answer, Refusal, json, read_json},
     log,
-    repositories::owners::{Changes, Kind, Row},
+    repositories::owners::{Changes, ResourceKind, ResourceRow},
 };
 
 /// How often a change is tried, when it may be made to any version and other changes come between.
@@ -28,7 +28,7 @@ const ATTEMPTS: u32 = 5;
 /// Lists the resources of a kind; `filters` are the parameters that its list knows.
 pub async fn list(
     context: &OwnerContext,
-    kind: &Kind,
+    kind: &ResourceKind,
     tenant_id: &str,
     filters: &[&str],
 ) -> Answer {
@@ -38,7 +38,7 @@ pub async fn list(
 /// Lists the resources of a kind that belong to a bot, or all of the tenant.
 pub async fn list_of(
     context: &OwnerContext,
-    kind: &Kind,
+    kind: &ResourceKind,
     tenant_id: &str,
     bot_id: Option<&str>,
     filters: &[&str],
@@ -52,7 +52,12 @@ pub async fn list_of(
 }
 
 /// Shows a resource.
-pub async fn show(context: &OwnerContext, kind: &Kind, tenant_id: &str, id: &str) -> Answer {
+pub async fn show(
+    context: &OwnerContext,
+    kind: &ResourceKind,
+    tenant_id: &str,
+    id: &str,
+) -> Answer {
     let found = load(context, kind, tenant_id, id).await?;
     let known = field(&context.headers, &header::IF_NONE_MATCH);
     if known.is_some_and(|known| covers(&known, found.version())) {
@@ -155,10 +160,10 @@ fn field(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
 /// Loads a resource, which exists.
 pub async fn load(
     context: &OwnerContext,
-    kind: &Kind,
+    kind: &ResourceKind,
     tenant_id: &str,
     id: &str,
-) -> Result<Row, Refusal> {
+) -> Result<ResourceRow, Refusal> {
     let found = context
         .edge
         .owned()
@@ -171,10 +176,10 @@ pub async fn load(
 /// Loads a resource whose version is the one that the caller has read.
 pub async fn precondition(
     context: &OwnerContext,
-    kind: &Kind,
+    kind: &ResourceKind,
     tenant_id: &str,
     id: &str,
-) -> Result<Row, Refusal> {
+) -> Result<ResourceRow, Refusal> {
     let found = load(context, kind, tenant_id, id).await?;
     let wanted = field(&context.headers, &header::IF_MATCH);
     if !covers(required(wanted.as_deref())?, found.version()) {
@@ -184,7 +189,7 @@ pub async fn precondition(
 }
 
 /// Shows a resource that was loaded.
-pub fn answer(kind: &Kind, found: &Row) -> Answer {
+pub fn answer(kind: &ResourceKind, found: &ResourceRow) -> Answer {
     let shown = (kind.show)(&found.item).map_err(|e| unavailable(&e))?;
     let mut response = text(StatusCode::OK, shown);
     tag(&mut response, found.version());

@@ -32,7 +32,7 @@ use super::{
     bots::voice,
     context::OwnerContext,
     crud,
-    sources::{add, shelf},
+    sources::{add, bot_key},
 };
 use crate::http::{Answer, Refusal, json, path_id, query_pairs, read_text};
 
@@ -105,23 +105,23 @@ pub async fn answer(
     if let Ok(key) = HeaderValue::from_str(&format!("gap-{key}")) {
         context.headers.entry(once).or_insert(key);
     }
-    let shelf = shelf(&context, tenant, bot).await?;
+    let bot_key = bot_key(&context, tenant, bot).await?;
     let path = format!(
         "/v1/admin/tenants/{}/bots/{}/sources",
-        shelf.tenant_id, shelf.bot_id
+        bot_key.tenant_id, bot_key.bot_id
     );
-    let made = add(&context, &caller, &shelf, new, &path).await?;
+    let made = add(&context, &caller, &bot_key, new, &path).await?;
     let (head, body) = made.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX)
         .await
         .unwrap_or_default();
     #[derive(Deserialize)]
-    struct Made {
+    struct NewResource {
         id: String,
     }
-    let made: Option<Made> = serde_json::from_slice(&body).ok();
+    let made: Option<NewResource> = serde_json::from_slice(&body).ok();
     let source = made.as_ref().map(|made| made.id.as_str());
-    let whose = (shelf.tenant_id.as_str(), shelf.bot_id.as_str());
+    let whose = (bot_key.tenant_id.as_str(), bot_key.bot_id.as_str());
     let closed = context
         .edge
         .gaps()

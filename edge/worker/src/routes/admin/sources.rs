@@ -43,7 +43,7 @@ use crate::{
     http::{self, Answer, Refusal, at_most, own_origin, query_pairs, read_text},
     log,
     repositories::{
-        library::Shelf,
+        library::BotKey,
         owners::sources::{CHANGES, CREATION, KIND, LIST, Wanted},
     },
 };
@@ -57,9 +57,9 @@ const FILTERS: [&str; 3] = ["status", "kind", "parent"];
 #[send]
 pub async fn list(Path((tenant, bot)): Path<(String, String)>, context: OwnerContext) -> Answer {
     authorize(&context, &tenant, Scope::KnowledgeRead).await?;
-    let shelf = shelf(&context, tenant, bot).await?;
-    let bot = Some(shelf.bot_id.as_str());
-    crud::list_of(&context, &LIST, &shelf.tenant_id, bot, &FILTERS).await
+    let bot_key = bot_key(&context, tenant, bot).await?;
+    let bot = Some(bot_key.bot_id.as_str());
+    crud::list_of(&context, &LIST, &bot_key.tenant_id, bot, &FILTERS).await
 }
 
 /// Adds a source that is fetched or written here. It is read in the background; `status` tells how that goes.
@@ -71,31 +71,31 @@ pub async fn create(
     mut context: OwnerContext,
 ) -> Answer {
     let caller = authorize(&context, &tenant, Scope::KnowledgeWrite).await?;
-    let shelf = shelf(&context, tenant, bot).await?;
+    let bot_key = bot_key(&context, tenant, bot).await?;
     let said = read_text(std::mem::take(&mut context.body)).await?;
     let text = if said.is_empty() { "null" } else { &said };
     let new: New =
         serde_json::from_str(text).map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")))?;
-    add(&context, &caller, &shelf, new, context.uri.path()).await
+    add(&context, &caller, &bot_key, new, context.uri.path()).await
 }
 
 /// Adds a source to the list at this path, and has it ingested.
 pub async fn add(
     context: &OwnerContext,
     caller: &Caller,
-    shelf: &Shelf,
+    bot_key: &BotKey,
     new: New,
     path: &str,
 ) -> Answer {
     let wanted = Wanted {
-        bot_id: shelf.bot_id.clone(),
+        bot_id: bot_key.bot_id.clone(),
         new: Some(new),
         upload: None,
     };
     let request = CreateRequest::new(&context.edge, json(&wanted)?, path);
-    announce(context, shelf, "").await?;
-    let made = create::create_from(context, &CREATION, caller, &shelf.tenant_id, request).await?;
-    ingest(context, shelf, "").await?;
+    announce(context, bot_key, "").await?;
+    let made = create::create_from(context, &CREATION, caller, &bot_key.tenant_id, request).await?;
+    ingest(context, bot_key, "").await?;
     Ok(made)
 }
 
@@ -108,12 +108,12 @@ pub async fn upload(
     mut context: OwnerContext,
 ) -> Answer {
     let caller = authorize(&context, &tenant, Scope::KnowledgeWrite).await?;
-    let shelf = shelf(&context, tenant, bot).await?;
+    let bot_key = bot_key(&context, tenant, bot).await?;
     let given = given(&context.uri)?;
     let (given, bytes) = receive(&mut context, given).await?;
     let checksum = checksum(&given);
     let wanted = Wanted {
-        bot_id: shelf.bot_id.clone(),
+        bot_id: bot_key.bot_id.clone(),
         new: None,
         upload: Some(given),
     };
@@ -124,12 +124,12 @@ pub async fn upload(
     // The file is stored before the row of its source. Should the row never come, the cleanup deletes the file.
     let [random, ..] = request.random;
     let id = Id::from_parts(request.now_ms, random).to_string();
-    announce(&context, &shelf, &id).await?;
-    let key = files::key(&shelf.tenant_id, &shelf.bot_id, &id, &checksum);
+    announce(&context, &bot_key, &id).await?;
+    let key = files::key(&bot_key.tenant_id, &bot_key.bot_id, &id, &checksum);
     let put = context.edge.put_file(&key, bytes).await;
     put.map_err(|e| unavailable(&e))?;
-    let made = create::create_from(&context, &CREATION, &caller, &shelf.tenant_id, request).await;
-    ingest(&context, &shelf, &id).await?;
+    let made = create::create_from(&context, &CREATION, &caller, &bot_key.tenant_id, request).await;
+    ingest(&context, &bot_key, &id).await?;
     made
 }
 
@@ -149,11 +149,13 @@ pub async fn get(Path(path): Path<(String, String, String)>, context: OwnerConte
 #[send]
 pub async fn change(Path(path): Path<(String, String, String)>, context: OwnerContext) -> Answer {
     authorize(&context, &path.0, Scope::KnowledgeWrite).await?;
-    let shelf = shelf(&context, path.0.clone(), path.1.clone()).await?;
-    announce(&context, &shelf, "").await?;
+    let bot_key = bot_key(&context, path.0.clone(), path.1.clone()).await?;
+    announce(&context, &bot_key, "").await?;
     let (edge, uri) = (context.edge.clone(), context.uri.clone());
     let changed = crud::change(context, &CHANGES, &path.0, &compound(&path)).await?;
-    let looked = edge.request_ingest(&shelf, &own_origin(&uri), "", 0).await;
+    let looked = edge
+        .request_ingest(&bot_key, &own_origin(&uri), "", 0)
+        .await;
     looked.map_err(|e| unavailable(&e))?;
     Ok(changed)
 }
@@ -167,7 +169,7 @@ pub async fn replace(
     mut context: OwnerContext,
 ) -> Answer {
     authorize(&context, &path.0, Scope::KnowledgeWrite).await?;
-    let shelf = shelf(&context, path.0.clone(), path.1.clone()).await?;
+    let bot_key = bot_key(&context, path.0.clone(), path.1.clone()).await?;
     let given = given(&context.uri)?;
     let compound = compound(&path);
     let found = crud::precondition(&context, &KIND, &path.0, &compound).await?;
@@ -178,8 +180,8 @@ pub async fn replace(
     let (given, bytes) = receive(&mut context, given).await?;
     let checksum = checksum(&given);
     let id = path.2.as_str();
-    announce(&context, &shelf, id).await?;
-    let key = files::key(&shelf.tenant_id, &shelf.bot_id, id, &checksum);
+    announce(&context, &bot_key, id).await?;
+    let key = files::key(&bot_key.tenant_id, &bot_key.bot_id, id, &checksum);
     let put = context.edge.put_file(&key, bytes).await;
     put.map_err(|e| unavailable(&e))?;
     let found = crud::precondition(&context, &KIND, &path.0, &compound).await?;
@@ -187,10 +189,10 @@ pub async fn replace(
     let replaced = context
         .edge
         .library()
-        .replace_file(&shelf, (id, found.version()), &given, now)
+        .replace_file(&bot_key, (id, found.version()), &given, now)
         .await
         .map_err(|e| unavailable(&e))?;
-    ingest(&context, &shelf, id).await?;
+    ingest(&context, &bot_key, id).await?;
     if !replaced {
         return Err(failed().into());
     }
@@ -204,18 +206,18 @@ pub async fn replace(
 #[send]
 pub async fn refresh(Path(path): Path<(String, String, String)>, context: OwnerContext) -> Answer {
     authorize(&context, &path.0, Scope::KnowledgeWrite).await?;
-    let shelf = shelf(&context, path.0.clone(), path.1.clone()).await?;
-    announce(&context, &shelf, "").await?;
+    let bot_key = bot_key(&context, path.0.clone(), path.1.clone()).await?;
+    announce(&context, &bot_key, "").await?;
     let now = context.edge.now_ms();
     let done = context
         .edge
         .library()
-        .refresh_source(&shelf, &path.2, now)
+        .refresh_source(&bot_key, &path.2, now)
         .await;
     if !done.map_err(|e| unavailable(&e))? {
         return Err(nothing_here().into());
     }
-    ingest(&context, &shelf, "").await?;
+    ingest(&context, &bot_key, "").await?;
     let found = crud::load(&context, &KIND, &path.0, &compound(&path)).await?;
     crud::answer(&KIND, &found)
 }
@@ -244,19 +246,19 @@ pub async fn content(Path(path): Path<(String, String, String)>, context: OwnerC
 #[send]
 pub async fn delete(Path(path): Path<(String, String, String)>, context: OwnerContext) -> Answer {
     authorize(&context, &path.0, Scope::KnowledgeWrite).await?;
-    let shelf = shelf(&context, path.0.clone(), path.1.clone()).await?;
-    announce(&context, &shelf, &path.2).await?;
+    let bot_key = bot_key(&context, path.0.clone(), path.1.clone()).await?;
+    announce(&context, &bot_key, &path.2).await?;
     let deleted = crud::delete(&context, &CHANGES, &path.0, &compound(&path)).await;
-    ingest(&context, &shelf, &path.2).await?;
+    ingest(&context, &bot_key, &path.2).await?;
     deleted
 }
 
 /// Has the files of a deleted bot deleted. When its object cannot be reached they stay in the bucket, where no request finds
 /// them.
 pub async fn bot_is_gone(context: &OwnerContext, tenant_id: String, bot_id: String) {
-    let shelf = Shelf { tenant_id, bot_id };
-    if let Err(Refusal(problem)) = ingest(context, &shelf, "").await {
-        let bot = format!("{}/{}", shelf.tenant_id, shelf.bot_id);
+    let bot_key = BotKey { tenant_id, bot_id };
+    if let Err(Refusal(problem)) = ingest(context, &bot_key, "").await {
+        let bot = format!("{}/{}", bot_key.tenant_id, bot_key.bot_id);
         let line = serde_json::json!({ "error": problem.detail, "files of": bot });
         log::error_line(&line);
     }
@@ -279,17 +281,17 @@ fn is_file(item: &str) -> Result<bool, Problem> {
 }
 
 /// The key of a bot, which exists.
-pub async fn shelf(
+pub async fn bot_key(
     context: &OwnerContext,
     tenant_id: String,
     bot_id: String,
-) -> Result<Shelf, Refusal> {
-    let shelf = Shelf { tenant_id, bot_id };
-    let exists = context.edge.library().bot_exists(&shelf).await;
+) -> Result<BotKey, Refusal> {
+    let bot_key = BotKey { tenant_id, bot_id };
+    let exists = context.edge.library().bot_exists(&bot_key).await;
     if !exists.map_err(|e| unavailable(&e))? {
         return Err(nothing_here().into());
     }
-    Ok(shelf)
+    Ok(bot_key)
 }
 
 /// The id of a source within its tenant.
@@ -299,24 +301,28 @@ fn compound(path: &(String, String, String)) -> String {
 
 /// Announces a change of a source, or of any when the id is empty: should the request die on the way, its traces are cleaned
 /// up.
-async fn announce(context: &OwnerContext, shelf: &Shelf, source_id: &str) -> Result<(), Refusal> {
-    request_ingest(context, shelf, source_id, ANNOUNCED_MS).await
+async fn announce(
+    context: &OwnerContext,
+    bot_key: &BotKey,
+    source_id: &str,
+) -> Result<(), Refusal> {
+    request_ingest(context, bot_key, source_id, ANNOUNCED_MS).await
 }
 
 /// Has a changed source ingested, and its traces cleaned up.
-async fn ingest(context: &OwnerContext, shelf: &Shelf, source_id: &str) -> Result<(), Refusal> {
-    request_ingest(context, shelf, source_id, 0).await
+async fn ingest(context: &OwnerContext, bot_key: &BotKey, source_id: &str) -> Result<(), Refusal> {
+    request_ingest(context, bot_key, source_id, 0).await
 }
 
 async fn request_ingest(
     context: &OwnerContext,
-    shelf: &Shelf,
+    bot_key: &BotKey,
     source_id: &str,
     in_ms: u64,
 ) -> Result<(), Refusal> {
     context
         .edge
-        .request_ingest(shelf, &own_origin(&context.uri), source_id, in_ms)
+        .request_ingest(bot_key, &own_origin(&context.uri), source_id, in_ms)
         .await
         .map_err(|e| unavailable(&e))
 }
