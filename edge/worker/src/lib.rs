@@ -1,22 +1,22 @@
-//! The Cloudflare Worker: thin routes over `bulle-edge-core`, the adapters that implement its ports, and the
-//! Durable Object that owns a conversation. The only crate of the workspace that knows the platform.
+//! The Cloudflare Worker: thin routes over `bulle-edge-core`, the adapters that implement its ports, and the Durable Objects
+//! of conversations, of meters and of ingestion. The only crate of the workspace that knows the platform.
 
 mod adapters;
 mod config;
 mod conversation;
 mod d1;
 mod http;
-mod librarian;
+mod ingest;
 mod log;
-mod meter;
-mod openapi;
+mod meter_do;
 mod repositories;
 mod routes;
+mod server;
 
 use bulle_edge_core::ports::Clock;
 use worker::{Context, Env, HttpRequest, ScheduleContext, ScheduledEvent, event};
 
-/// Every request comes in here and leaves with an answer: errors are problems, never exceptions.
+/// Answers every request: errors are problems, never exceptions.
 ///
 /// # Errors
 /// The platform refuses its own response.
@@ -26,7 +26,7 @@ async fn fetch(
     env: Env,
     context: Context,
 ) -> worker::Result<worker::web_sys::Response> {
-    http::raw(http::serve(request, env, context).await)
+    http::raw(server::serve(request, env, context).await)
 }
 
 /// Once a day: deletes data whose time is up. A failure is made good the next day.

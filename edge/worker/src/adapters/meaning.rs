@@ -21,7 +21,7 @@ use crate::{
     config::{self, Cloudflare},
     repositories::{
         Match,
-        library::{Shelf, Unembedded},
+        library::{BotKey, Unembedded},
     },
 };
 
@@ -100,14 +100,14 @@ impl Edge {
     pub async fn embed(
         &self,
         cloudflare: &Cloudflare,
-        shelf: &Shelf,
+        bot_key: &BotKey,
         chunks: &[Unembedded],
     ) -> Result<(), Failed> {
         let texts = chunks.iter().map(Unembedded::text);
         let texts = texts.map(|text| cut(&text)).collect::<Vec<_>>();
         let vectors = self.vectors(cloudflare, &texts);
         let vectors = self.within(INDEXING_MS, vectors).await?;
-        let namespace = namespace(&shelf.tenant_id, &shelf.bot_id);
+        let namespace = namespace(&bot_key.tenant_id, &bot_key.bot_id);
         let lines = chunks.iter().zip(&vectors).map(|(chunk, values)| {
             let id = serde_json::json!(chunk.id);
             format!("{{\"id\":{id},\"values\":{values},\"namespace\":\"{namespace}\"}}\n")
@@ -209,16 +209,19 @@ impl Edge {
     async fn find_near(
         &self,
         cloudflare: &Cloudflare,
-        shelf: &Shelf,
+        bot_key: &BotKey,
         text: &str,
         limit: u32,
     ) -> Result<Vec<Hit>, Failed> {
         let texts = [cut(text)];
-        let (vectors, woken) =
-            join(self.vectors(cloudflare, &texts), self.wake_embedder(shelf)).await;
+        let (vectors, woken) = join(
+            self.vectors(cloudflare, &texts),
+            self.wake_embedder(bot_key),
+        )
+        .await;
         let vector = vectors?.concat();
         woken?;
-        let namespace = namespace(&shelf.tenant_id, &shelf.bot_id);
+        let namespace = namespace(&bot_key.tenant_id, &bot_key.bot_id);
         let query =
             format!("{{\"vector\":{vector},\"topK\":{limit},\"namespace\":\"{namespace}\"}}");
         let bytes = self.vectorize(cloudflare, "query", "application/json", query);
@@ -230,7 +233,7 @@ impl Edge {
         if matches.is_empty() {
             return Ok(Vec::new());
         }
-        let Shelf { tenant_id, bot_id } = shelf;
+        let BotKey { tenant_id, bot_id } = bot_key;
         let hits = self
             .search_index()
             .near(tenant_id, bot_id, &matches)
@@ -240,11 +243,11 @@ impl Edge {
 
     /// Wakes the indexer of a bot with sources whose chunks were never marked for vectors: the index of meanings was
     /// switched on after they were read.
-    async fn wake_embedder(&self, shelf: &Shelf) -> Result<(), PortError> {
-        if !self.library().has_unmarked(shelf).await? {
+    async fn wake_embedder(&self, bot_key: &BotKey) -> Result<(), PortError> {
+        if !self.library().has_unmarked(bot_key).await? {
             return Ok(());
         }
-        self.look(shelf, "", "", 0).await
+        self.request_ingest(bot_key, "", "", 0).await
     }
 }
 
@@ -262,11 +265,11 @@ impl Meaning for Edge {
         if RESTING.get() > self.now_ms() {
             return Err(PortError("not asked: it failed a moment ago".to_owned()));
         }
-        let shelf = Shelf {
+        let bot_key = BotKey {
             tenant_id: tenant_id.to_owned(),
             bot_id: bot_id.to_owned(),
         };
-        let found = self.find_near(&cloudflare, &shelf, text, limit);
+        let found = self.find_near(&cloudflare, &bot_key, text, limit);
         let found = self.within(cloudflare.patience_ms, found).await;
         found.map_err(|failed| {
             let rest_ms = failed.rest_ms.max(cloudflare.retry_ms);

@@ -3,17 +3,18 @@
 mod challenges;
 mod database;
 pub mod files;
+pub mod ingest;
 mod kv;
 mod meaning;
 mod memory;
-mod meters;
+pub mod meters;
 mod models;
 pub mod notices;
 pub mod object;
 pub mod zones;
 
 pub use meaning::Failed;
-pub use models::{AI_BINDING, Cancel};
+pub use models::Cancel;
 
 use bulle_edge_core::ports::{Clock, Entropy, PortError};
 use std::time::Duration;

@@ -24,7 +24,7 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// As in `Content-Encoding`.
+    /// The value of `Content-Encoding`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Brotli => "br",
@@ -80,7 +80,7 @@ pub async fn get(State(edge): State<Edge>, Path(file): Path<String>, headers: He
     serve(&edge, &format!("a/{file}"), kind, forever, &headers).await
 }
 
-/// Short enough for a new release to show soon.
+/// `Cache-Control` of files whose names stay: short enough for a new release to show soon.
 pub const CACHE: &str = "public, max-age=60, stale-while-revalidate=600";
 
 /// The script that defines `<bulle-chat>`.
@@ -137,7 +137,7 @@ async fn serve(
     Ok(response)
 }
 
-/// A file of the build.
+/// The bytes of a file of the build.
 pub async fn bytes(edge: &Edge, file: &str) -> Result<Vec<u8>, Refusal> {
     let body = fetch(edge, file).await?;
     let bytes = axum::body::to_bytes(Body::new(body), 1 << 20).await;

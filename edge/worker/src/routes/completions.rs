@@ -1,6 +1,6 @@
-//! `/v1/chat/completions` and `/v1/models`: bots for owners' own servers, in the language of OpenAI's API. There is no
-//! conversation to come back to, so a turn runs beside the request that wants it: what happened is recorded when the
-//! reader of a stream has left, and nobody pays for the rest.
+//! `/v1/chat/completions` and `/v1/models`: bots for owners' own servers, in the language of OpenAI's API. The edge keeps no
+//! conversation, so a turn runs beside its request. When the reader of a stream leaves, the model is stopped and what was
+//! written until then is recorded.
 
 use axum::{
     body::Body,
@@ -41,16 +41,11 @@ use crate::{
     log,
 };
 
-/// A client that has left is noticed by the next write to it: silence longer than this has comments.
+/// Silence after which a comment is sent: only a write shows that the client has left.
 const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(2);
 
-/// When a record that the archive has refused is offered again, in milliseconds.
+/// Pauses before a record that the archive has refused is offered again, in milliseconds.
 const OFFER_AGAIN_MS: [u64; 3] = [1_000, 4_000, 12_000];
-
-/// Whether an address belongs to this door.
-pub fn is_here(path: &str) -> bool {
-    path == "/v1/models" || path.starts_with("/v1/models/") || path.starts_with("/v1/chat/")
-}
 
 /// A refusal that can name a parameter.
 pub struct Refused(Unfit);
@@ -88,8 +83,8 @@ type Reply = Result<Response<Body>, Refused>;
 /// A bot answers a conversation that the caller keeps. The official clients of OpenAI's API work unchanged; what is
 /// ignored and what is refused is in docs/openai.md.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/chat/completions", tag = "owner server", operation_id = "completion_create", security(("api_key" = [])),
-    request_body = super::documented::CompletionRequest, responses(
-    (status = 200, description = "The answer, whole or in pieces", content((Completion = "application/json"), (super::documented::CompletionEvent = "text/event-stream"))),
+    request_body = super::openapi_types::CompletionRequest, responses(
+    (status = 200, description = "The answer, whole or in pieces", content((Completion = "application/json"), (super::openapi_types::CompletionEvent = "text/event-stream"))),
     (status = "4XX", description = "api_key_missing, invalid_api_key, scope_missing, paused, model_not_found, invalid_json, invalid_value, message_empty, message_too_long, …", body = ErrorBody),
     (status = "5XX", description = "storage_unavailable, upstream_unavailable, upstream_timeout, upstream_interrupted, …", body = ErrorBody),
 )))]
@@ -118,13 +113,13 @@ pub async fn create(State(edge): State<Edge>, request: Request) -> Reply {
     };
     context.wait_until(async move {
         let (completion, ended) = turn.run(writer, gone.map(|_| ()).boxed_local()).await;
-        // Whoever left does not want it any longer.
+        // The receiver is gone when the client has left.
         let _ = done.send(completion);
         turn.settle(ended).await;
     });
     if request.stream {
         let pieces = told.inspect(move |_: &Rc<str>| {
-            // As long as somebody reads, they are here.
+            // Dropped with the stream, which ends `gone`: the client has left.
             let _ = &here;
         });
         let streamed = conversation::stream::respond(pieces.boxed_local(), KEEP_ALIVE_AFTER);
@@ -147,8 +142,12 @@ pub async fn create(State(edge): State<Edge>, request: Request) -> Reply {
 #[send]
 pub async fn models(State(edge): State<Edge>, headers: HeaderMap) -> Reply {
     let (tenant, _) = server(&edge, &headers, Scope::ChatWrite).await?;
-    let bots = edge.directory().active_bots(&tenant).await;
-    let bots = bots.map_err(|e| unavailable(&e))?.into_iter();
+    let bots = edge
+        .directory()
+        .active_bots(&tenant)
+        .await
+        .map_err(|e| unavailable(&e))?
+        .into_iter();
     let list = ModelList {
         object: "list".to_owned(),
         data: bots.map(|(id, since)| shown(id, since, &tenant)).collect(),
@@ -192,7 +191,7 @@ struct Pieces {
 
 impl Client for Pieces {
     fn tell(&mut self, piece: String) {
-        // Whoever left does not want it any longer.
+        // The receiver is gone when the client has left.
         let _ = self.tell.unbounded_send(piece.into());
     }
 
@@ -237,11 +236,11 @@ impl Turn {
         (writer.end(&ended.cites), ended)
     }
 
-    /// What is left to do when the client has its answer.
+    /// The work after the client has its answer: the record and the notices.
     async fn settle(self, ended: Ended) {
         let edge = &self.edge;
         if ended.kept.is_none() {
-            // Nobody comes back who would offer it again.
+            // No later request would offer the record again.
             for wait in OFFER_AGAIN_MS {
                 edge.sleep(wait).await;
                 match edge.record(&ended.record).await {

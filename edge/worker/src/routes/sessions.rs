@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use bulle_edge_core::{
-    guard::{self, Caller, Opened},
+    guard::{self, Opened},
     hours, strings,
 };
 #[cfg(test)]
@@ -17,10 +17,11 @@ use bulle_protocol::{
 };
 use worker::send;
 
+use super::caller::{address, caller};
 use crate::{
     adapters::Edge,
     config,
-    http::{Answer, OWN, address, header, json, read_json},
+    http::{Answer, json, read_json},
     log,
 };
 
@@ -34,15 +35,12 @@ use crate::{
 pub async fn post(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> Answer {
     let request: SessionRequest = read_json(body).await?;
     let secret = config::session_secret(edge.env())?;
-    let caller = Caller {
-        origin: header(&headers, "origin"),
-        is_own: headers.contains_key(OWN),
-        address: &address(&edge, &secret, &headers),
-    };
+    let address = address(&edge, &secret, &headers);
+    let caller = caller(&headers, &address);
     let opened = guard::open_session(&edge, &secret, caller, &request).await?;
     let owner = opened.admitted.owner();
     let conversation = if opened.resumed {
-        // A visitor whose past cannot be read now can still ask something new.
+        // A visitor whose conversations cannot be read now can still start a new one.
         edge.conversations()
             .latest(&owner)
             .await

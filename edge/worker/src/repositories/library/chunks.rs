@@ -7,7 +7,7 @@ use bulle_edge_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Library, Shelf, Validators, of};
+use super::{BotKey, Library, Validators, of};
 use crate::d1::{Database, Value, to_json, values};
 
 /// Most chunks that are deleted at once.
@@ -79,7 +79,7 @@ impl<D: Database> Library<D> {
     /// The database failed.
     pub async fn stage(
         &self,
-        shelf: &Shelf,
+        bot_key: &BotKey,
         target: Target<'_>,
         prepared: &Prepared,
     ) -> Result<Option<Staged>, PortError> {
@@ -88,7 +88,7 @@ impl<D: Database> Library<D> {
         let sql = "SELECT generation + 1 AS generation, staged, (SELECT count(*) FROM chunk WHERE chunk.tenant_id = ?1 \
                    AND chunk.bot_id = ?2 AND chunk.source_id = ?3 AND chunk.generation = source.generation + 1) AS written \
                    FROM source WHERE tenant_id = ?1 AND bot_id = ?2 AND id = ?3 AND revision = ?4";
-        let row: Option<StagedRow> = self.0.first(of(shelf, sql, this.clone())).await?;
+        let row: Option<StagedRow> = self.0.first(of(bot_key, sql, this.clone())).await?;
         let Some(row) = row else {
             return Ok(None);
         };
@@ -101,21 +101,21 @@ impl<D: Database> Library<D> {
         // What was written of other content goes first.
         let unstage = "UPDATE source SET staged = '' WHERE tenant_id = ?1 AND bot_id = ?2 AND id = ?3 AND revision = ?4";
         let texts = "DELETE FROM source_text WHERE tenant_id = ?1 AND bot_id = ?2 AND source_id = ?3 AND generation >= ?4";
-        let unstage = of(shelf, unstage, this.clone());
-        let texts = of(shelf, texts, values![target.id, row.generation]);
+        let unstage = of(bot_key, unstage, this.clone());
+        let texts = of(bot_key, texts, values![target.id, row.generation]);
         self.0.batch([unstage, texts]).await?;
-        self.sweep(shelf, &[target.id.to_owned()]).await?;
+        self.sweep(bot_key, &[target.id.to_owned()]).await?;
         for (number, part) in content::parts(&prepared.document.body).iter().enumerate() {
             let sql = "INSERT OR REPLACE INTO source_text (tenant_id, bot_id, source_id, generation, part, text) \
                        SELECT ?1, ?2, id, ?5, ?6, ?7 FROM source \
                        WHERE tenant_id = ?1 AND bot_id = ?2 AND id = ?3 AND revision = ?4";
             let values = with(values![row.generation, number as u32, *part]);
-            self.0.execute(of(shelf, sql, values)).await?;
+            self.0.execute(of(bot_key, sql, values)).await?;
         }
         let sql = "UPDATE source SET staged = ?5, done = 0, total = ?6, attempts = 0 \
                    WHERE tenant_id = ?1 AND bot_id = ?2 AND id = ?3 AND revision = ?4 RETURNING id";
         let values = with(values![&prepared.fingerprint, prepared.chunks.len() as u32]);
-        let begun = self.0.any(of(shelf, sql, values)).await?;
+        let begun = self.0.any(of(bot_key, sql, values)).await?;
         Ok(begun.then_some(Staged {
             generation: row.generation,
             written: 0,
@@ -129,7 +129,7 @@ impl<D: Database> Library<D> {
     /// The database failed; then none of them is written.
     pub async fn write(
         &self,
-        shelf: &Shelf,
+        bot_key: &BotKey,
         target: Target<'_>,
         (prepared, staged): (&Prepared, &Staged),
         batch: &[Entry<'_>],
@@ -148,7 +148,7 @@ impl<D: Database> Library<D> {
         ];
         let with = |more: Vec<Value>| [this.clone(), more].concat();
         let chunks = of(
-            shelf,
+            bot_key,
             "INSERT INTO chunk (tenant_id, bot_id, source_id, generation, position, heading, anchor, text) \
              SELECT ?1, ?2, source.id, ?6, value ->> 'position', value ->> 'heading', value ->> 'anchor', \
              value ->> 'text' FROM source, json_each(?7) WHERE source.tenant_id = ?1 AND source.bot_id = ?2 \
@@ -158,7 +158,7 @@ impl<D: Database> Library<D> {
             with(values![&rows]),
         );
         let index = of(
-            shelf,
+            bot_key,
             "INSERT INTO chunk_fts (rowid, scope, title, heading, body) \
              SELECT chunk.id, ?8, ?9, value ->> 'under', value ->> 'body' FROM source CROSS JOIN json_each(?7) \
              CROSS JOIN chunk ON chunk.tenant_id = ?1 AND chunk.bot_id = ?2 AND chunk.source_id = ?3 \
@@ -168,7 +168,7 @@ impl<D: Database> Library<D> {
             with(values![&rows, scope, title, done]),
         );
         let progress = of(
-            shelf,
+            bot_key,
             "UPDATE source SET done = ?7, attempts = 0 WHERE tenant_id = ?1 AND bot_id = ?2 AND id = ?3 \
              AND revision = ?4 AND staged = ?5 AND generation + 1 = ?6",
             with(values![done]),
@@ -183,7 +183,7 @@ impl<D: Database> Library<D> {
     /// The database failed; then the present generation goes on answering.
     pub async fn swap(
         &self,
-        shelf: &Shelf,
+        bot_key: &BotKey,
         target: Target<'_>,
         (prepared, staged): (&Prepared, &Staged),
         (next_at, validators): (Option<u64>, &Validators),
@@ -193,7 +193,7 @@ impl<D: Database> Library<D> {
         let this = values![target.id, target.revision, &prepared.fingerprint];
         let with = |more: Vec<Value>| [this.clone(), more].concat();
         let retire = of(
-            shelf,
+            bot_key,
             "UPDATE chunk SET retired_title = source.title FROM source WHERE source.tenant_id = ?1 \
              AND source.bot_id = ?2 AND source.id = ?3 AND source.revision = ?4 AND source.staged = ?5 \
              AND chunk.tenant_id = ?1 AND chunk.bot_id = ?2 AND chunk.source_id = ?3 \
@@ -201,14 +201,14 @@ impl<D: Database> Library<D> {
             this.clone(),
         );
         let texts = of(
-            shelf,
+            bot_key,
             "DELETE FROM source_text WHERE tenant_id = ?1 AND bot_id = ?2 AND source_id = ?3 AND generation < ?6 \
              AND EXISTS (SELECT 1 FROM source WHERE source.tenant_id = ?1 AND source.bot_id = ?2 \
              AND source.id = ?3 AND source.revision = ?4 AND source.staged = ?5)",
             with(values![staged.generation]),
         );
         let source = of(
-            shelf,
+            bot_key,
             "UPDATE source SET generation = ?6, staged = '', status = 'ready', reason = '', detail = '', title = ?7, \
              language = ?8, url = ?9, checksum = ?10, bytes = ?11, done = total, attempts = 0, next_at = ?12, \
              etag = ?13, last_modified = ?14, indexed_at = ?15, updated_at = ?15, version = version + 1 \
@@ -235,7 +235,7 @@ impl<D: Database> Library<D> {
     ///
     /// # Errors
     /// The database failed; the rest is deleted the next time.
-    pub async fn sweep(&self, shelf: &Shelf, ids: &[String]) -> Result<(), PortError> {
+    pub async fn sweep(&self, bot_key: &BotKey, ids: &[String]) -> Result<(), PortError> {
         let ids = to_json(ids)?;
         loop {
             let sql = "SELECT chunk.id FROM chunk LEFT JOIN source ON source.tenant_id = ?1 AND source.bot_id = ?2 \
@@ -243,19 +243,19 @@ impl<D: Database> Library<D> {
                        AND chunk.source_id IN (SELECT value FROM json_each(?3)) AND chunk.generation >= 0 \
                        AND (source.id IS NULL OR chunk.generation <> source.generation \
                        AND (source.staged = '' OR chunk.generation <> source.generation + 1)) LIMIT ?4";
-            let rows: Vec<ChunkId> = self.0.rows(of(shelf, sql, values![&ids, STALE])).await?;
+            let rows: Vec<ChunkId> = self.0.rows(of(bot_key, sql, values![&ids, STALE])).await?;
             if rows.is_empty() {
                 return Ok(());
             }
             let chunks: Vec<i64> = rows.iter().map(|row| row.id).collect();
             for chunks in chunks.chunks(SWEPT) {
-                self.retire(shelf, chunks).await?;
+                self.retire(bot_key, chunks).await?;
             }
         }
     }
 
     /// Deletes chunks; those that an answer quoted are only taken out of the index.
-    async fn retire(&self, shelf: &Shelf, chunks: &[i64]) -> Result<(), PortError> {
+    async fn retire(&self, bot_key: &BotKey, chunks: &[i64]) -> Result<(), PortError> {
         let chunks = values![to_json(chunks)?];
         // NOT INDEXED makes SQLite find them by their ids, not among all chunks of the bot.
         let index = "DELETE FROM chunk_fts WHERE rowid IN (SELECT id FROM chunk NOT INDEXED WHERE tenant_id = ?1 \
@@ -266,7 +266,7 @@ impl<D: Database> Library<D> {
                       WHERE message.tenant_id = ?1 AND message.role = 'assistant')";
         let keep = "UPDATE chunk NOT INDEXED SET generation = -1, retired_title = coalesce(retired_title, '') \
                     WHERE tenant_id = ?1 AND bot_id = ?2 AND id IN (SELECT value FROM json_each(?3))";
-        let statements = [index, delete, keep].map(|sql| of(shelf, sql, chunks.clone()));
+        let statements = [index, delete, keep].map(|sql| of(bot_key, sql, chunks.clone()));
         self.0.batch(statements).await.map(drop)
     }
 
@@ -276,7 +276,7 @@ impl<D: Database> Library<D> {
     /// The database failed; the rest is deleted the next time.
     pub async fn remove_parts(
         &self,
-        shelf: &Shelf,
+        bot_key: &BotKey,
         whole: Target<'_>,
         ids: &[String],
     ) -> Result<(), PortError> {
@@ -297,8 +297,8 @@ impl<D: Database> Library<D> {
         );
         let rows =
             format!("DELETE FROM source WHERE tenant_id = ?1 AND bot_id = ?2 AND id IN {parts}");
-        let statements = [retire, texts, rows].map(|sql| of(shelf, sql, values.clone()));
+        let statements = [retire, texts, rows].map(|sql| of(bot_key, sql, values.clone()));
         self.0.batch(statements).await?;
-        self.sweep(shelf, ids).await
+        self.sweep(bot_key, ids).await
     }
 }

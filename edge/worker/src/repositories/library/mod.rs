@@ -23,7 +23,7 @@ pub struct Library<D>(pub D);
 
 /// The key of a bot.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, Deserialize)]
-pub struct Shelf {
+pub struct BotKey {
     /// The tenant.
     pub tenant_id: String,
     /// The bot.
@@ -32,7 +32,7 @@ pub struct Shelf {
 
 /// A source and the time at which it is due.
 #[derive(Deserialize)]
-pub struct Due {
+pub struct DueSource {
     /// Its id.
     pub id: String,
     /// What it is.
@@ -43,7 +43,7 @@ pub struct Due {
 
 /// The columns of a source that the indexer needs.
 #[derive(Deserialize)]
-pub struct Work {
+pub struct IngestJob {
     /// Unique within the bot.
     pub id: String,
     /// Decides how it is read.
@@ -63,7 +63,7 @@ pub struct Work {
     pub refresh_seconds: Option<u32>,
 }
 
-impl Work {
+impl IngestJob {
     /// The owner's description of the source.
     ///
     /// # Errors
@@ -83,7 +83,7 @@ pub struct Validators {
 }
 
 /// The outcome of an attempt.
-pub enum End {
+pub enum AttemptResult {
     /// The content is the one that is indexed.
     Unchanged {
         /// When it is fetched again.
@@ -118,7 +118,7 @@ struct At {
 
 /// A source that exists.
 #[derive(Deserialize)]
-pub struct Held {
+pub struct StoredFile {
     /// Its id.
     pub id: String,
     /// SHA-256 of its file.
@@ -135,9 +135,9 @@ impl<D: Database> Library<D> {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn bot_exists(&self, shelf: &Shelf) -> Result<bool, PortError> {
+    pub async fn bot_exists(&self, bot_key: &BotKey) -> Result<bool, PortError> {
         let sql = "SELECT 1 AS found FROM bot WHERE tenant_id = ?1 AND id = ?2";
-        self.0.any(of(shelf, sql, values![])).await
+        self.0.any(of(bot_key, sql, values![])).await
     }
 
     /// The ids of a tenant's bots.
@@ -154,28 +154,28 @@ impl<D: Database> Library<D> {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn sites_of(&self, shelf: &Shelf) -> Result<Vec<String>, PortError> {
+    pub async fn sites_of(&self, bot_key: &BotKey) -> Result<Vec<String>, PortError> {
         let sql = "SELECT key AS id FROM site WHERE tenant_id = ?1 AND bot_id = ?2";
-        Ok(ids(self.0.rows(of(shelf, sql, values![])).await?))
+        Ok(ids(self.0.rows(of(bot_key, sql, values![])).await?))
     }
 
     /// The sources that are due now, sites last: at most 50.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn due(&self, shelf: &Shelf, now_ms: u64) -> Result<Vec<Due>, PortError> {
+    pub async fn due(&self, bot_key: &BotKey, now_ms: u64) -> Result<Vec<DueSource>, PortError> {
         let sql = "SELECT id, kind, next_at FROM source WHERE tenant_id = ?1 AND bot_id = ?2 \
                    AND next_at <= ?3 ORDER BY kind = 'site', next_at LIMIT 50";
-        self.0.rows(of(shelf, sql, values![now_ms])).await
+        self.0.rows(of(bot_key, sql, values![now_ms])).await
     }
 
     /// The time (Unix milliseconds) at which the next source is due that is not due now.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn due_later(&self, shelf: &Shelf, now_ms: u64) -> Result<Option<u64>, PortError> {
+    pub async fn due_later(&self, bot_key: &BotKey, now_ms: u64) -> Result<Option<u64>, PortError> {
         let sql = "SELECT min(next_at) AS at FROM source WHERE tenant_id = ?1 AND bot_id = ?2 AND next_at > ?3";
-        let row: Option<At> = self.0.first(of(shelf, sql, values![now_ms])).await?;
+        let row: Option<At> = self.0.first(of(bot_key, sql, values![now_ms])).await?;
         Ok(row.and_then(|row| row.at).map(|at| at as u64))
     }
 
@@ -183,20 +183,24 @@ impl<D: Database> Library<D> {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn files_of(&self, shelf: &Shelf, ids: &[String]) -> Result<Vec<Held>, PortError> {
+    pub async fn files_of(
+        &self,
+        bot_key: &BotKey,
+        ids: &[String],
+    ) -> Result<Vec<StoredFile>, PortError> {
         let sql = "SELECT id, given ->> '$.file.checksum' AS checksum FROM source WHERE tenant_id = ?1 AND bot_id = ?2 \
                    AND id IN (SELECT value FROM json_each(?3))";
-        self.0.rows(of(shelf, sql, values![to_json(ids)?])).await
+        self.0.rows(of(bot_key, sql, values![to_json(ids)?])).await
     }
 
     /// A source.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn work(&self, shelf: &Shelf, id: &str) -> Result<Option<Work>, PortError> {
+    pub async fn job(&self, bot_key: &BotKey, id: &str) -> Result<Option<IngestJob>, PortError> {
         let sql = "SELECT id, kind, given, revision, attempts, checksum, etag, last_modified, refresh_seconds \
                    FROM source WHERE tenant_id = ?1 AND bot_id = ?2 AND id = ?3";
-        self.0.first(of(shelf, sql, values![id])).await
+        self.0.first(of(bot_key, sql, values![id])).await
     }
 
     /// Begins an attempt: its number, from 1. `None` when the source has another revision by now.
@@ -205,7 +209,7 @@ impl<D: Database> Library<D> {
     /// The database failed.
     pub async fn begin(
         &self,
-        shelf: &Shelf,
+        bot_key: &BotKey,
         target: Target<'_>,
         now_ms: u64,
     ) -> Result<Option<u32>, PortError> {
@@ -213,7 +217,7 @@ impl<D: Database> Library<D> {
                    version = version + (status <> 'indexing'), status = 'indexing' \
                    WHERE tenant_id = ?1 AND bot_id = ?2 AND id = ?3 AND revision = ?4 RETURNING attempts";
         let values = values![target.id, target.revision, now_ms];
-        let row: Option<Attempts> = self.0.first(of(shelf, sql, values)).await?;
+        let row: Option<Attempts> = self.0.first(of(bot_key, sql, values)).await?;
         Ok(row.map(|row| row.attempts))
     }
 
@@ -223,14 +227,14 @@ impl<D: Database> Library<D> {
     /// The database failed.
     pub async fn show_progress(
         &self,
-        shelf: &Shelf,
+        bot_key: &BotKey,
         target: Target<'_>,
         (done, total): (u32, u32),
     ) -> Result<(), PortError> {
         let sql = "UPDATE source SET done = ?5, total = ?6, attempts = 0 \
                    WHERE tenant_id = ?1 AND bot_id = ?2 AND id = ?3 AND revision = ?4";
         let values = values![target.id, target.revision, done, total];
-        self.0.execute(of(shelf, sql, values)).await
+        self.0.execute(of(bot_key, sql, values)).await
     }
 
     /// Ends an attempt.
@@ -239,24 +243,28 @@ impl<D: Database> Library<D> {
     /// The database failed.
     pub async fn end(
         &self,
-        shelf: &Shelf,
+        bot_key: &BotKey,
         target: Target<'_>,
-        end: &End,
+        end: &AttemptResult,
         now_ms: u64,
     ) -> Result<(), PortError> {
         let none = Validators::default();
         let (status, failure, next_at, validators, title, counted) = match end {
-            End::Unchanged {
+            AttemptResult::Unchanged {
                 next_at,
                 validators,
             } => ("ready", None, *next_at, validators, None, true),
-            End::Collected {
+            AttemptResult::Collected {
                 next_at,
                 title,
                 validators,
             } => ("ready", None, *next_at, validators, title.as_deref(), true),
-            End::Failed(failure, next_at) => ("failed", Some(failure), *next_at, &none, None, true),
-            End::Again(failure, at) => ("queued", Some(failure), Some(*at), &none, None, false),
+            AttemptResult::Failed(failure, next_at) => {
+                ("failed", Some(failure), *next_at, &none, None, true)
+            }
+            AttemptResult::Again(failure, at) => {
+                ("queued", Some(failure), Some(*at), &none, None, false)
+            }
         };
         let sql = "UPDATE source SET status = ?5, reason = ?6, detail = ?7, next_at = ?8, updated_at = ?9, \
                    attempts = CASE WHEN ?10 THEN 0 ELSE attempts END, version = version + 1, \
@@ -279,7 +287,7 @@ impl<D: Database> Library<D> {
             &validators.last_modified,
             title,
         ];
-        self.0.execute(of(shelf, sql, values)).await
+        self.0.execute(of(bot_key, sql, values)).await
     }
 
     /// Gives a source another file. False when it has another version by now.
@@ -288,7 +296,7 @@ impl<D: Database> Library<D> {
     /// The database failed.
     pub async fn replace_file(
         &self,
-        shelf: &Shelf,
+        bot_key: &BotKey,
         (id, version): (&str, u64),
         given: &Given,
         now_ms: u64,
@@ -301,7 +309,7 @@ impl<D: Database> Library<D> {
                    WHERE tenant_id = ?1 AND bot_id = ?2 AND id = ?3 AND version = ?4 AND kind = 'file' \
                    AND parent IS NULL RETURNING id";
         let values = values![id, version, to_json(given)?, now_ms];
-        self.0.any(of(shelf, sql, values)).await
+        self.0.any(of(bot_key, sql, values)).await
     }
 
     /// Queues a source to be read again now. False when there is none with this id that is no part of a collection.
@@ -310,7 +318,7 @@ impl<D: Database> Library<D> {
     /// The database failed.
     pub async fn refresh_source(
         &self,
-        shelf: &Shelf,
+        bot_key: &BotKey,
         id: &str,
         now_ms: u64,
     ) -> Result<bool, PortError> {
@@ -319,7 +327,7 @@ impl<D: Database> Library<D> {
                    next_at = ?4, updated_at = ?4, version = version + 1, \
                    checksum = CASE WHEN kind IN ('url', 'site', 'feed') THEN checksum ELSE '' END \
                    WHERE tenant_id = ?1 AND bot_id = ?2 AND id = ?3 AND parent IS NULL RETURNING id";
-        self.0.any(of(shelf, sql, values![id, now_ms])).await
+        self.0.any(of(bot_key, sql, values![id, now_ms])).await
     }
 
     /// Makes sure that a part of a collection has a row, and reads it. `None` when the collection has another revision by
@@ -329,19 +337,19 @@ impl<D: Database> Library<D> {
     /// The database failed.
     pub async fn part(
         &self,
-        shelf: &Shelf,
+        bot_key: &BotKey,
         whole: Target<'_>,
         part: &str,
         url: &str,
         now_ms: u64,
-    ) -> Result<Option<Work>, PortError> {
+    ) -> Result<Option<IngestJob>, PortError> {
         let sql = "INSERT INTO source (tenant_id, bot_id, id, title, url, kind, status, parent, created_at, updated_at) \
                    SELECT ?1, ?2, ?5, ?6, ?6, 'url', 'indexing', id, ?7, ?7 FROM source \
                    WHERE tenant_id = ?1 AND bot_id = ?2 AND id = ?3 AND revision = ?4 \
                    ON CONFLICT (tenant_id, bot_id, id) DO UPDATE SET attempts = 0 \
                    RETURNING id, kind, given, revision, attempts, checksum, etag, last_modified, refresh_seconds";
         let values = values![whole.id, whole.revision, part, url, now_ms];
-        self.0.first(of(shelf, sql, values)).await
+        self.0.first(of(bot_key, sql, values)).await
     }
 
     /// The ids of the parts of a collection that are not among those that stay.
@@ -350,20 +358,20 @@ impl<D: Database> Library<D> {
     /// The database failed.
     pub async fn other_parts(
         &self,
-        shelf: &Shelf,
+        bot_key: &BotKey,
         whole: &str,
         stay: &[String],
     ) -> Result<Vec<String>, PortError> {
         let sql = "SELECT id FROM source WHERE tenant_id = ?1 AND bot_id = ?2 AND parent = ?3 \
                    AND id NOT IN (SELECT value FROM json_each(?4)) ORDER BY id";
-        let statement = of(shelf, sql, values![whole, to_json(stay)?]);
+        let statement = of(bot_key, sql, values![whole, to_json(stay)?]);
         Ok(ids(self.0.rows(statement).await?))
     }
 }
 
 /// A statement with the tenant as `?1`, the bot as `?2`, and the values from `?3` on.
-fn of(shelf: &Shelf, sql: impl Into<Cow<'static, str>>, values: Vec<Value>) -> Statement {
-    let bot = values![&shelf.tenant_id, &shelf.bot_id];
+fn of(bot_key: &BotKey, sql: impl Into<Cow<'static, str>>, values: Vec<Value>) -> Statement {
+    let bot = values![&bot_key.tenant_id, &bot_key.bot_id];
     Statement::new(sql, [bot, values].concat())
 }
 

@@ -6,7 +6,7 @@
 use bulle_edge_core::ports::PortError;
 use serde::Deserialize;
 
-use super::{Library, Shelf, of};
+use super::{BotKey, Library, of};
 use crate::d1::{Database, Statement, to_json, values};
 
 /// Sources whose chunks are marked at once.
@@ -50,13 +50,13 @@ impl<D: Database> Library<D> {
     /// The database failed.
     pub async fn unembedded(
         &self,
-        shelf: &Shelf,
+        bot_key: &BotKey,
         most: u32,
         now_ms: u64,
     ) -> Result<(Vec<Unembedded>, bool), PortError> {
         // The plus signs keep SQLite from reading all chunks of the bot.
         let mark = of(
-            shelf,
+            bot_key,
             "UPDATE chunk SET embedded = -?3 WHERE +tenant_id = ?1 AND +bot_id = ?2 AND embedded = 0 AND id IN \
              (SELECT chunk.id FROM (SELECT id, generation FROM source INDEXED BY source_to_embed \
              WHERE tenant_id = ?1 AND bot_id = ?2 AND embedded <> generation ORDER BY id LIMIT ?4) AS unasked \
@@ -65,14 +65,14 @@ impl<D: Database> Library<D> {
             values![now_ms, SOURCES],
         );
         let sources = of(
-            shelf,
+            bot_key,
             "UPDATE source SET embedded = generation WHERE tenant_id = ?1 AND bot_id = ?2 AND id IN (SELECT id \
              FROM source INDEXED BY source_to_embed WHERE tenant_id = ?1 AND bot_id = ?2 \
              AND embedded <> generation ORDER BY id LIMIT ?3) RETURNING id",
             values![SOURCES],
         );
         let chunks = of(
-            shelf,
+            bot_key,
             "SELECT chunk.id || '-' || -chunk.embedded AS id, source.title, chunk.heading, chunk.text \
              FROM chunk INDEXED BY chunk_to_embed CROSS JOIN source ON source.tenant_id = ?1 \
              AND source.bot_id = ?2 AND source.id = chunk.source_id AND source.generation = chunk.generation \
@@ -89,13 +89,13 @@ impl<D: Database> Library<D> {
     ///
     /// # Errors
     /// The database failed; then they are sent again.
-    pub async fn embedded(&self, shelf: &Shelf, chunks: &[Unembedded]) -> Result<(), PortError> {
+    pub async fn embedded(&self, bot_key: &BotKey, chunks: &[Unembedded]) -> Result<(), PortError> {
         let ids: Vec<&str> = chunks.iter().map(|chunk| chunk.id.as_str()).collect();
         let sql = "UPDATE chunk SET embedded = -embedded WHERE tenant_id = ?1 AND bot_id = ?2 AND embedded < 0 \
                    AND id IN (SELECT CAST(value AS INTEGER) FROM json_each(?3)) \
                    AND id || '-' || -embedded IN (SELECT value FROM json_each(?3))";
         self.0
-            .execute(of(shelf, sql, values![to_json(&ids)?]))
+            .execute(of(bot_key, sql, values![to_json(&ids)?]))
             .await
     }
 
@@ -124,9 +124,9 @@ impl<D: Database> Library<D> {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn has_unmarked(&self, shelf: &Shelf) -> Result<bool, PortError> {
+    pub async fn has_unmarked(&self, bot_key: &BotKey) -> Result<bool, PortError> {
         let sql = "SELECT 1 AS found FROM source INDEXED BY source_to_embed \
                    WHERE tenant_id = ?1 AND bot_id = ?2 AND embedded <> generation LIMIT 1";
-        self.0.any(of(shelf, sql, values![])).await
+        self.0.any(of(bot_key, sql, values![])).await
     }
 }

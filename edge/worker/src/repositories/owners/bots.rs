@@ -8,12 +8,13 @@ use bulle_protocol::{
 use serde_json::Value;
 
 use super::{
-    Change, Changes, Creation, Kind, Made, Maker, Reach, answer, belongings, changed, name, show,
+    AffectedSites, Change, Changes, CreateContext, Creation, NewResource, ResourceKind, answer,
+    belongings, changed, name, show,
 };
 use crate::{adapters::zones, d1::values};
 
 /// What is shown of them.
-pub static KIND: Kind = Kind {
+pub static KIND: ResourceKind = ResourceKind {
     row: "id, version, json_object('id', id, 'status', status, 'settings', json(settings), \
         'created_at', created_at, 'updated_at', updated_at) AS item",
     one: "FROM bot WHERE tenant_id = ?1 AND id = ?2",
@@ -34,7 +35,7 @@ pub static CHANGES: Changes = Changes {
             .collect()
     },
     apply,
-    reach,
+    affected_sites,
 };
 
 const UNCHANGED: &str =
@@ -92,14 +93,14 @@ fn apply(item: &str, patch: Value, now_ms: u64) -> Result<Option<Change>, Proble
     })
 }
 
-fn reach(id: &str) -> Reach<'_> {
-    Reach {
+fn affected_sites(id: &str) -> AffectedSites<'_> {
+    AffectedSites {
         bot: Some(id),
         site: None,
     }
 }
 
-fn make(text: &str, maker: &Maker<'_>) -> Result<Made, Problem> {
+fn make(text: &str, maker: &CreateContext<'_>) -> Result<NewResource, Problem> {
     let new: NewBot = rules::read(text, maker.now_ms)?;
     zones::check(&new.settings, maker.now_ms)?;
     let bot = Bot {
@@ -110,10 +111,10 @@ fn make(text: &str, maker: &Maker<'_>) -> Result<Made, Problem> {
         updated_at: maker.now_ms,
     };
     let values = values![answer(&bot.settings)?, maker.now_ms, rules::MAX_BOTS];
-    Made::open(bot.id.clone(), values, &bot)
+    NewResource::open(bot.id.clone(), values, &bot)
 }
 
-fn refusal(obstacle: &str, made: &Made) -> Problem {
+fn refusal(obstacle: &str, made: &NewResource) -> Problem {
     match obstacle {
         "full" => rules::too_many(rules::MAX_BOTS, "bots", "Delete one that is not used."),
         _ => rules::taken("bot", &made.id),

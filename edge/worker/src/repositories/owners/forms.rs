@@ -1,9 +1,9 @@
 //! What visitors have answered to forms, newest first.
 
-use super::Kind;
+use super::ResourceKind;
 
 /// What is shown of them.
-pub static KIND: Kind = Kind {
+pub static KIND: ResourceKind = ResourceKind {
     // A merge patch leaves out what is null.
     row: "id, 1 AS version, json_patch('{}', json_object('id', id, 'bot_id', bot_id, 'visitor_id', visitor_id, \
         'fields', json(fields), 'consent', consent, 'updated_at', updated_at)) AS item",

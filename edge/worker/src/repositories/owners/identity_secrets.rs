@@ -7,11 +7,11 @@ use bulle_protocol::{
     problem::Problem,
 };
 
-use super::{Creation, Kind, Made, Maker, Owned, answer, show};
+use super::{CreateContext, Creation, NewResource, Owned, ResourceKind, answer, show};
 use crate::d1::{Database, Statement, values};
 
 /// What is shown of them.
-pub static KIND: Kind = Kind {
+pub static KIND: ResourceKind = ResourceKind {
     row: "id, 1 AS version, json_object('id', id, 'created_at', created_at) AS item",
     one: "FROM identity_secret WHERE tenant_id = ?1 AND id = ?2",
     page: "FROM identity_secret WHERE tenant_id = ?1 AND id > ?2 ORDER BY id LIMIT ?5",
@@ -30,7 +30,7 @@ pub static CREATION: Creation = Creation {
     refusal,
 };
 
-fn make(text: &str, maker: &Maker<'_>) -> Result<Made, Problem> {
+fn make(text: &str, maker: &CreateContext<'_>) -> Result<NewResource, Problem> {
     let _: Option<NewIdentitySecret> = rules::read(text, maker.now_ms)?;
     let deployment = maker.secret.as_ref().map_err(Problem::clone)?;
     let [random, ..] = maker.random;
@@ -42,7 +42,7 @@ fn make(text: &str, maker: &Maker<'_>) -> Result<Made, Problem> {
     let remembered = answer(&listed)?;
     let id = id.to_string();
     let secret = Some(identity::derive(deployment, maker.tenant_id, &id));
-    Ok(Made {
+    Ok(NewResource {
         id,
         values: values![maker.now_ms, rules::MAX_IDENTITY_SECRETS],
         shown: answer(&CreatedIdentitySecret { listed, secret })?,
@@ -50,7 +50,7 @@ fn make(text: &str, maker: &Maker<'_>) -> Result<Made, Problem> {
     })
 }
 
-fn refusal(_: &str, _: &Made) -> Problem {
+fn refusal(_: &str, _: &NewResource) -> Problem {
     rules::too_many(
         rules::MAX_IDENTITY_SECRETS,
         "identity secrets",

@@ -15,14 +15,14 @@ use bulle_protocol::{
 };
 use serde::Deserialize;
 
-use super::{Creation, Kind, Made, Maker, Owned, answer, show};
+use super::{CreateContext, Creation, NewResource, Owned, ResourceKind, answer, show};
 use crate::{
     d1::{Database, Statement, from_json, values},
     log,
 };
 
 /// What is shown of them.
-pub static KIND: Kind = Kind {
+pub static KIND: ResourceKind = ResourceKind {
     // `prefix` is that of `admin::key::prefix`. Neither time in the version ever goes back.
     row: "id, 1 + coalesce(last_used_at, 0) + coalesce(revoked_at, 0) AS version, \
         json_object('id', id, 'prefix', 'bulle_' || tenant_id || '_' || id, 'name', name, 'scopes', json(scopes), \
@@ -46,7 +46,7 @@ pub static CREATION: Creation = Creation {
     refusal,
 };
 
-fn make(text: &str, maker: &Maker<'_>) -> Result<Made, Problem> {
+fn make(text: &str, maker: &CreateContext<'_>) -> Result<NewResource, Problem> {
     let new: NewApiKey = rules::read(text, maker.now_ms)?;
     maker.caller.may_grant(&new.scopes)?;
     let [random, high, low] = maker.random;
@@ -72,7 +72,7 @@ fn make(text: &str, maker: &Maker<'_>) -> Result<Made, Problem> {
     ];
     let remembered = answer(&listed)?;
     let key = Some(secret.reveal());
-    Ok(Made {
+    Ok(NewResource {
         id: id.to_string(),
         values,
         shown: answer(&CreatedApiKey { listed, key })?,
@@ -80,7 +80,7 @@ fn make(text: &str, maker: &Maker<'_>) -> Result<Made, Problem> {
     })
 }
 
-fn refusal(_: &str, _: &Made) -> Problem {
+fn refusal(_: &str, _: &NewResource) -> Problem {
     rules::too_many(rules::MAX_KEYS, "API keys", "Revoke one that is not used.")
 }
 

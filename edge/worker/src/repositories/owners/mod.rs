@@ -29,7 +29,7 @@ use std::borrow::Cow;
 use crate::d1::{Database, Rows, Statement, Value, values};
 
 /// A kind of resource, and how it is read.
-pub struct Kind {
+pub struct ResourceKind {
     /// The columns of a row: `id`, `version`, and `item` as JSON.
     pub row: &'static str,
     /// `FROM …`: the resource with the id.
@@ -44,7 +44,7 @@ pub struct Kind {
 /// How resources of a kind are changed and deleted.
 pub struct Changes {
     /// The kind.
-    pub kind: &'static Kind,
+    pub kind: &'static ResourceKind,
     /// `UPDATE …` the version `?3`, at the time `?4`, with [`Change::values`] from `?5` on.
     pub update: &'static str,
     /// Statements that delete the version `?3` with all that belongs to it; the last one deletes the resource itself and
@@ -53,7 +53,7 @@ pub struct Changes {
     /// Applies a merge patch to the JSON of a row, at a time in Unix milliseconds. `None` when it changes nothing.
     pub apply: fn(&str, serde_json::Value, u64) -> Result<Option<Change>, Problem>,
     /// The sites whose visitors notice, from the id of the resource.
-    pub reach: fn(&str) -> Reach<'_>,
+    pub affected_sites: fn(&str) -> AffectedSites<'_>,
 }
 
 /// A change that can be stored.
@@ -66,7 +66,7 @@ pub struct Change {
 
 /// How resources of a kind are created.
 pub struct Creation {
-    /// `INSERT …` of [`Made::values`] from `?3` on. It fails when something is in the way, so that the rest of the
+    /// `INSERT …` of [`NewResource::values`] from `?3` on. It fails when something is in the way, so that the rest of the
     /// transaction is undone as well.
     pub insert: &'static str,
     /// Names, as `obstacle`, what is in the way; same parameters as `insert`.
@@ -74,13 +74,13 @@ pub struct Creation {
     /// Whether visitors of the tenant's sites notice.
     pub noticed: bool,
     /// Makes a resource from the body of a request.
-    pub make: fn(&str, &Maker<'_>) -> Result<Made, Problem>,
+    pub make: fn(&str, &CreateContext<'_>) -> Result<NewResource, Problem>,
     /// The problem for an obstacle.
-    pub refusal: fn(&str, &Made) -> Problem,
+    pub refusal: fn(&str, &NewResource) -> Problem,
 }
 
 /// What a new resource is made with.
-pub struct Maker<'m> {
+pub struct CreateContext<'m> {
     /// The caller.
     pub caller: &'m Caller,
     /// The tenant; empty for the operator.
@@ -96,7 +96,7 @@ pub struct Maker<'m> {
 }
 
 /// A resource that can be inserted.
-pub struct Made {
+pub struct NewResource {
     /// Its id.
     pub id: String,
     /// Columns, from `?3` on.
@@ -107,7 +107,7 @@ pub struct Made {
     pub remembered: String,
 }
 
-impl Made {
+impl NewResource {
     /// A resource without secrets.
     fn open<T: Serialize>(id: String, values: Vec<Value>, item: &T) -> Result<Self, Problem> {
         let shown = answer(item)?;
@@ -158,7 +158,7 @@ where
 
 /// A set of a tenant's sites: all of them by default.
 #[derive(Default)]
-pub struct Reach<'r> {
+pub struct AffectedSites<'r> {
     /// Those that show this bot.
     pub bot: Option<&'r str>,
     /// The one with this key.
@@ -183,14 +183,14 @@ pub struct Filter {
 
 /// A stored resource.
 #[derive(Deserialize)]
-pub struct Row {
+pub struct ResourceRow {
     /// JSON.
     pub item: String,
     id: String,
     version: f64,
 }
 
-impl Row {
+impl ResourceRow {
     /// Grows with every change; the `ETag`.
     pub fn version(&self) -> u64 {
         self.version as u64
@@ -225,10 +225,10 @@ impl<D: Database> Owned<D> {
     /// The database failed, or the row cannot be read.
     pub async fn get(
         &self,
-        kind: &Kind,
+        kind: &ResourceKind,
         tenant_id: &str,
         id: &str,
-    ) -> Result<Option<Row>, PortError> {
+    ) -> Result<Option<ResourceRow>, PortError> {
         let sql = format!("SELECT {} {}", kind.row, kind.one);
         self.0
             .first(Statement::new(sql, values![tenant_id, id]))
@@ -241,7 +241,7 @@ impl<D: Database> Owned<D> {
     /// The database failed, or a row cannot be read.
     pub async fn page(
         &self,
-        kind: &Kind,
+        kind: &ResourceKind,
         tenant_id: &str,
         filter: &Filter,
     ) -> Result<List, PortError> {
@@ -257,7 +257,7 @@ impl<D: Database> Owned<D> {
         if kind.page.contains("?7") {
             values.extend(values![filter.kind.as_deref(), filter.parent.as_deref()]);
         }
-        let mut rows: Vec<Row> = self.0.rows(Statement::new(sql, values)).await?;
+        let mut rows: Vec<ResourceRow> = self.0.rows(Statement::new(sql, values)).await?;
         let more = rows.len() > filter.limit as usize;
         rows.truncate(filter.limit as usize);
         let items = rows.iter().map(|row| {
@@ -280,12 +280,12 @@ impl<D: Database> Owned<D> {
         (tenant_id, id, version): (&str, &str, u64),
         change: &Change,
         now_ms: u64,
-    ) -> Result<Option<(Row, Vec<String>)>, PortError> {
+    ) -> Result<Option<(ResourceRow, Vec<String>)>, PortError> {
         let sql = format!("{} RETURNING {}", changes.update, changes.kind.row);
         let mut values = values![tenant_id, id, version, now_ms];
         values.extend(change.values.iter().cloned());
         let statements = [
-            sites(tenant_id, &(changes.reach)(id)),
+            sites(tenant_id, &(changes.affected_sites)(id)),
             Statement::new(sql, values),
         ];
         let [keys, updated] = self.0.batch(statements).await?;
@@ -303,7 +303,7 @@ impl<D: Database> Owned<D> {
         changes: &Changes,
         (tenant_id, id, version): (&str, &str, u64),
     ) -> Result<Option<Vec<String>>, PortError> {
-        let mut statements = vec![sites(tenant_id, &(changes.reach)(id))];
+        let mut statements = vec![sites(tenant_id, &(changes.affected_sites)(id))];
         let deletions = (changes.delete)().into_iter();
         statements
             .extend(deletions.map(|sql| Statement::new(sql, values![tenant_id, id, version])));
@@ -323,7 +323,7 @@ impl<D: Database> Owned<D> {
         &self,
         creation: &Creation,
         tenant_id: &str,
-        made: &Made,
+        made: &NewResource,
         remembered: Option<&Remembered>,
         now_ms: u64,
     ) -> Result<Vec<String>, PortError> {
@@ -332,7 +332,7 @@ impl<D: Database> Owned<D> {
             statements.extend(idempotency::statements(tenant_id, remembered, now_ms));
         }
         if creation.noticed {
-            statements.push(sites(tenant_id, &Reach::default()));
+            statements.push(sites(tenant_id, &AffectedSites::default()));
         }
         let done = self.0.run(statements).await?;
         match done.last() {
@@ -349,7 +349,7 @@ impl<D: Database> Owned<D> {
         &self,
         creation: &Creation,
         tenant_id: &str,
-        made: &Made,
+        made: &NewResource,
     ) -> Result<Option<String>, PortError> {
         let statement = Statement::new(creation.obstacle, parameters(tenant_id, made));
         let row: Option<Obstacle> = self.0.first(statement).await?;
@@ -361,22 +361,25 @@ impl<D: Database> Owned<D> {
     /// # Errors
     /// The database failed.
     pub async fn all_site_keys(&self, tenant_id: &str) -> Result<Vec<String>, PortError> {
-        let [keys] = self.0.batch([sites(tenant_id, &Reach::default())]).await?;
+        let [keys] = self
+            .0
+            .batch([sites(tenant_id, &AffectedSites::default())])
+            .await?;
         site_keys(&keys)
     }
 }
 
-fn parameters(tenant_id: &str, made: &Made) -> Vec<Value> {
+fn parameters(tenant_id: &str, made: &NewResource) -> Vec<Value> {
     let mut values = values![tenant_id, &made.id];
     values.extend(made.values.iter().cloned());
     values
 }
 
-fn sites(tenant_id: &str, reach: &Reach<'_>) -> Statement {
+fn sites(tenant_id: &str, affected_sites: &AffectedSites<'_>) -> Statement {
     Statement::new(
         "SELECT key AS site_key FROM site WHERE tenant_id = ?1 \
          AND (?2 IS NULL OR bot_id = ?2) AND (?3 IS NULL OR key = ?3)",
-        values![tenant_id, reach.bot, reach.site],
+        values![tenant_id, affected_sites.bot, affected_sites.site],
     )
 }
 

@@ -1,9 +1,9 @@
 //! What owners were told, newest first.
 
-use super::Kind;
+use super::ResourceKind;
 
 /// What is shown of them.
-pub static KIND: Kind = Kind {
+pub static KIND: ResourceKind = ResourceKind {
     // A merge patch leaves out what is null.
     row: "id, 1 AS version, json_patch('{}', json_object('id', id, 'kind', kind, 'about', about, 'bot_id', bot_id, \
         'detail', json(detail), 'created_at', created_at, 'deliveries', json(deliveries))) AS item",

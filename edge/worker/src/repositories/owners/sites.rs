@@ -9,14 +9,17 @@ use bulle_protocol::{
 };
 use serde_json::Value;
 
-use super::{Change, Changes, Creation, Kind, Made, Maker, Reach, answer, changed, name, show};
+use super::{
+    AffectedSites, Change, Changes, CreateContext, Creation, NewResource, ResourceKind, answer,
+    changed, name, show,
+};
 use crate::d1::values;
 
 /// Characters of a key: 48 bits of time, so that sites are listed in the order of their creation, and 50 random bits.
 const KEY_CHARS: usize = 20;
 
 /// What is shown of them.
-pub static KIND: Kind = Kind {
+pub static KIND: ResourceKind = ResourceKind {
     row: "key AS id, version, json_object('key', key, 'bot_id', bot_id, 'name', name, \
         'origins', json(origins), 'environment', environment, 'status', status, 'created_at', created_at, \
         'updated_at', updated_at) AS item",
@@ -39,7 +42,7 @@ pub static CHANGES: Changes = Changes {
         ]
     },
     apply,
-    reach,
+    affected_sites,
 };
 
 /// How they are created.
@@ -78,14 +81,14 @@ fn apply(item: &str, patch: Value, now_ms: u64) -> Result<Option<Change>, Proble
     })
 }
 
-fn reach(id: &str) -> Reach<'_> {
-    Reach {
+fn affected_sites(id: &str) -> AffectedSites<'_> {
+    AffectedSites {
         bot: None,
         site: Some(id),
     }
 }
 
-fn make(text: &str, maker: &Maker<'_>) -> Result<Made, Problem> {
+fn make(text: &str, maker: &CreateContext<'_>) -> Result<NewResource, Problem> {
     let new: NewSite = rules::read(text, maker.now_ms)?;
     let [random, ..] = maker.random;
     let id = Id::from_parts(maker.now_ms, random).to_string();
@@ -107,10 +110,10 @@ fn make(text: &str, maker: &Maker<'_>) -> Result<Made, Problem> {
         maker.now_ms,
         rules::MAX_SITES,
     ];
-    Made::open(site.key.clone(), values, &site)
+    NewResource::open(site.key.clone(), values, &site)
 }
 
-fn refusal(obstacle: &str, _: &Made) -> Problem {
+fn refusal(obstacle: &str, _: &NewResource) -> Problem {
     match obstacle {
         "" => rules::too_many(rules::MAX_SITES, "sites", "Delete one that is not used."),
         bot_id => rules::unknown_bot(bot_id),

@@ -18,7 +18,10 @@ use bulle_protocol::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 
-use super::{Change, Changes, Creation, Kind, Made, Maker, Owned, Reach, answer};
+use super::{
+    AffectedSites, Change, Changes, CreateContext, Creation, NewResource, Owned, ResourceKind,
+    answer,
+};
 use crate::d1::{Database, Statement, values};
 
 /// The columns of a row; the parameter is what is told of `given`.
@@ -61,7 +64,7 @@ macro_rules! parts {
 }
 
 /// What is shown of them.
-pub static KIND: Kind = Kind {
+pub static KIND: ResourceKind = ResourceKind {
     row: row!("json(given)"),
     one: concat!("FROM source WHERE tenant_id = ?1 AND ", this!("id")),
     page: "",
@@ -69,7 +72,7 @@ pub static KIND: Kind = Kind {
 };
 
 /// What is shown of many of them. `?6` is the kind, `?7` what they belong to.
-pub static LIST: Kind = Kind {
+pub static LIST: ResourceKind = ResourceKind {
     row: row!("json_object()"),
     one: "",
     page: "FROM source WHERE tenant_id = ?1 AND bot_id = ?4 AND parent IS ?7 AND id > ?2 \
@@ -92,7 +95,7 @@ pub static CHANGES: Changes = Changes {
     ),
     delete: || DELETE.map(Into::into).to_vec(),
     apply,
-    reach,
+    affected_sites,
 };
 
 const DELETE: [&str; 6] = [
@@ -225,14 +228,14 @@ fn apply(item: &str, patch: Value, now_ms: u64) -> Result<Option<Change>, Proble
 }
 
 /// What is known of a bot's documents shows in no site's settings but as a number, which the indexer renews.
-fn reach(id: &str) -> Reach<'_> {
-    Reach {
+fn affected_sites(id: &str) -> AffectedSites<'_> {
+    AffectedSites {
         bot: id.split_once('/').map(|(bot, _)| bot),
         site: None,
     }
 }
 
-fn make(text: &str, maker: &Maker<'_>) -> Result<Made, Problem> {
+fn make(text: &str, maker: &CreateContext<'_>) -> Result<NewResource, Problem> {
     let broken = |_| Problem::new(Code::Internal, "What was said cannot be read.");
     let wanted: Wanted = serde_json::from_str(text).map_err(broken)?;
     let said = match (wanted.new, wanted.upload) {
@@ -289,10 +292,10 @@ fn make(text: &str, maker: &Maker<'_>) -> Result<Made, Problem> {
         maker.now_ms,
         MAX_SOURCES,
     ];
-    Made::open(id, values, &source)
+    NewResource::open(id, values, &source)
 }
 
-fn refusal(obstacle: &str, _: &Made) -> Problem {
+fn refusal(obstacle: &str, _: &NewResource) -> Problem {
     match obstacle {
         "full" => Problem::new(
             Code::TooMany,

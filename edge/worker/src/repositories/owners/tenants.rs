@@ -8,13 +8,13 @@ use bulle_protocol::{
 use serde_json::Value;
 
 use super::{
-    Change, Changes, Creation, Kind, Made, Maker, Owned, Reach, answer, belongings, changed, name,
-    show,
+    AffectedSites, Change, Changes, CreateContext, Creation, NewResource, Owned, ResourceKind,
+    answer, belongings, changed, name, show,
 };
 use crate::d1::{Database, Statement, values};
 
 /// What is shown of them.
-pub static KIND: Kind = Kind {
+pub static KIND: ResourceKind = ResourceKind {
     row: "id, version, json_object('id', id, 'name', name, 'status', status, \
         'settings', json(settings), 'created_at', created_at, 'updated_at', updated_at) AS item",
     one: "FROM tenant WHERE id = ?2",
@@ -34,7 +34,7 @@ pub static CHANGES: Changes = Changes {
             .collect()
     },
     apply,
-    reach,
+    affected_sites,
 };
 
 const UNCHANGED: &str = "EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version = ?3)";
@@ -100,11 +100,11 @@ fn apply(item: &str, patch: Value, now_ms: u64) -> Result<Option<Change>, Proble
     })
 }
 
-fn reach(_: &str) -> Reach<'_> {
-    Reach::default()
+fn affected_sites(_: &str) -> AffectedSites<'_> {
+    AffectedSites::default()
 }
 
-fn make(text: &str, maker: &Maker<'_>) -> Result<Made, Problem> {
+fn make(text: &str, maker: &CreateContext<'_>) -> Result<NewResource, Problem> {
     let new: NewTenant = rules::read(text, maker.now_ms)?;
     let tenant = Tenant {
         id: new.id,
@@ -115,10 +115,10 @@ fn make(text: &str, maker: &Maker<'_>) -> Result<Made, Problem> {
         updated_at: maker.now_ms,
     };
     let values = values![&tenant.name, answer(&tenant.settings)?, maker.now_ms];
-    Made::open(tenant.id.clone(), values, &tenant)
+    NewResource::open(tenant.id.clone(), values, &tenant)
 }
 
-fn refusal(_: &str, made: &Made) -> Problem {
+fn refusal(_: &str, made: &NewResource) -> Problem {
     rules::taken("tenant", &made.id)
 }
 

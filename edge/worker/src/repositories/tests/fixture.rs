@@ -213,7 +213,7 @@ fn write(database: &Sqlite) {
     let source = database.query("SELECT id FROM source WHERE tenant_id = 'acme'");
     let source = source[0]["id"].as_str().unwrap();
     assert!(wait(Library(database).refresh_source(
-        &shelf(ACME),
+        &bot_key(ACME),
         source,
         NOW
     )));

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{search::found, world::*};
 use crate::repositories::{
-    library::{End, Library, Shelf, Target, Validators},
+    library::{AttemptResult, BotKey, Library, Target, Validators},
     owners::sources,
 };
 
@@ -22,21 +22,31 @@ fn a_new_text_replaces_the_old_one_at_once() {
     let source = world.source(ACME);
     let (library, scope) = (Library(&world.database), Scope::of(ACME, BOT));
     let prepared = prepared("A trombone is another one.");
-    let staged = wait(library.stage(&shelf(ACME), target(&source), &prepared)).unwrap();
+    let staged = wait(library.stage(&bot_key(ACME), target(&source), &prepared)).unwrap();
     assert_eq!((staged.generation, staged.written), (2, 0));
     let batch = prepared.batch(0, &scope);
     // A batch that fails leaves nothing, and one that is repeated is written once.
     world.database.fail_after(2);
-    error(library.write(&shelf(ACME), target(&source), (&prepared, &staged), &batch));
+    error(library.write(
+        &bot_key(ACME),
+        target(&source),
+        (&prepared, &staged),
+        &batch,
+    ));
     for _ in 0..2 {
-        wait(library.write(&shelf(ACME), target(&source), (&prepared, &staged), &batch));
+        wait(library.write(
+            &bot_key(ACME),
+            target(&source),
+            (&prepared, &staged),
+            &batch,
+        ));
     }
     assert_eq!(chunks(&world.database, ACME).len(), 2);
     // Until the swap the old one answers.
     assert_eq!(found(&world, ACME, "xylophone").len(), 1);
     assert!(found(&world, ACME, "trombone").is_empty());
     // What died in between goes on where it was.
-    let again = wait(library.stage(&shelf(ACME), target(&source), &prepared)).unwrap();
+    let again = wait(library.stage(&bot_key(ACME), target(&source), &prepared)).unwrap();
     assert_eq!((again.generation, again.written), (2, 1));
     let validators = Validators {
         etag: "\"e\"".into(),
@@ -46,7 +56,7 @@ fn a_new_text_replaces_the_old_one_at_once() {
     let knowledge = || world.number("SELECT knowledge FROM bot WHERE tenant_id = 'acme'");
     let before = knowledge();
     assert!(wait(library.swap(
-        &shelf(ACME),
+        &bot_key(ACME),
         target(&source),
         (&prepared, &staged),
         next,
@@ -55,16 +65,16 @@ fn a_new_text_replaces_the_old_one_at_once() {
     assert_eq!(knowledge(), before + 1);
     assert!(found(&world, ACME, "xylophone").is_empty());
     assert_eq!(found(&world, ACME, "trombone").len(), 1);
-    let work = wait(library.work(&shelf(ACME), &source)).unwrap();
+    let work = wait(library.job(&bot_key(ACME), &source)).unwrap();
     assert_eq!(
         (&*work.etag, &*work.last_modified, work.attempts),
         ("\"e\"", "then", 0)
     );
     assert_eq!(work.checksum, prepared.checksum);
-    assert_eq!(wait(library.due(&shelf(ACME), NOW + 9)).len(), 1);
+    assert_eq!(wait(library.due(&bot_key(ACME), NOW + 9)).len(), 1);
     // It is staged no longer: to swap it again does nothing.
     assert!(!wait(library.swap(
-        &shelf(ACME),
+        &bot_key(ACME),
         target(&source),
         (&prepared, &staged),
         next,
@@ -88,7 +98,7 @@ fn what_no_answer_quoted_is_swept_away() {
     assert!(left.contains(&quoted[0]));
     let indexed = "SELECT count(*) FROM chunk_fts JOIN chunk ON chunk.id = chunk_fts.rowid WHERE tenant_id = 'acme'";
     assert_eq!(world.number(indexed), 1);
-    wait(Library(&world.database).sweep(&shelf(EMPTY), &[source]));
+    wait(Library(&world.database).sweep(&bot_key(EMPTY), &[source]));
 }
 
 #[test]
@@ -108,22 +118,28 @@ fn nothing_is_written_of_another_revision_or_tenant() {
     ];
     for (tenant, target) in strangers {
         assert!(!index(&world.database, tenant, target, "A trombone."));
-        assert_eq!(wait(library.begin(&shelf(tenant), target, NOW)), None);
-        wait(library.show_progress(&shelf(tenant), target, (1, 2)));
-        let end = End::Failed(failure(FailureCode::NotFound, "gone"), None);
-        wait(library.end(&shelf(tenant), target, &end, NOW));
+        assert_eq!(wait(library.begin(&bot_key(tenant), target, NOW)), None);
+        wait(library.show_progress(&bot_key(tenant), target, (1, 2)));
+        let end = AttemptResult::Failed(failure(FailureCode::NotFound, "gone"), None);
+        wait(library.end(&bot_key(tenant), target, &end, NOW));
         assert!(
-            wait(library.part(&shelf(tenant), target, "page", "https://example.com/a", NOW))
-                .is_none()
+            wait(library.part(
+                &bot_key(tenant),
+                target,
+                "page",
+                "https://example.com/a",
+                NOW
+            ))
+            .is_none()
         );
-        wait(library.remove_parts(&shelf(tenant), target, &["page".to_owned()]));
+        wait(library.remove_parts(&bot_key(tenant), target, &["page".to_owned()]));
     }
     assert_eq!(world.database.rows_of_tenant(ACME), before);
-    assert!(wait(library.work(&shelf(EMPTY), &source)).is_none());
-    assert!(!wait(library.refresh_source(&shelf(EMPTY), &source, NOW)));
+    assert!(wait(library.job(&bot_key(EMPTY), &source)).is_none());
+    assert!(!wait(library.refresh_source(&bot_key(EMPTY), &source, NOW)));
     let given = Given::default();
     assert!(!wait(library.replace_file(
-        &shelf(EMPTY),
+        &bot_key(EMPTY),
         (&source, 1),
         &given,
         NOW
@@ -135,46 +151,46 @@ fn an_attempt_is_counted_until_something_is_achieved() {
     let world = World::new();
     let library = Library(&world.database);
     let source = create_source(&world, "url", 50);
-    let shelf = shelf(ACME);
+    let bot_key = bot_key(ACME);
     let columns = || {
         let sql = format!(
             "SELECT status, reason, attempts, next_at, version FROM source WHERE tenant_id = 'acme' AND id = '{source}'"
         );
         world.database.query(&sql).remove(0)
     };
-    assert_eq!(wait(library.begin(&shelf, target(&source), NOW)), Some(1));
-    assert_eq!(wait(library.begin(&shelf, target(&source), NOW)), Some(2));
+    assert_eq!(wait(library.begin(&bot_key, target(&source), NOW)), Some(1));
+    assert_eq!(wait(library.begin(&bot_key, target(&source), NOW)), Some(2));
     assert_eq!(
         columns(),
         json!({ "status": "indexing", "reason": "", "attempts": 2, "next_at": NOW, "version": 2 })
     );
-    let again = End::Again(failure(FailureCode::Timeout, "slow"), NOW + 5);
-    wait(library.end(&shelf, target(&source), &again, NOW));
+    let again = AttemptResult::Again(failure(FailureCode::Timeout, "slow"), NOW + 5);
+    wait(library.end(&bot_key, target(&source), &again, NOW));
     assert_eq!(
         columns(),
         json!({ "status": "queued", "reason": "timeout", "attempts": 2, "next_at": NOW + 5, "version": 3 })
     );
-    let failed = End::Failed(failure(FailureCode::NotFound, "gone"), None);
-    wait(library.end(&shelf, target(&source), &failed, NOW));
+    let failed = AttemptResult::Failed(failure(FailureCode::NotFound, "gone"), None);
+    wait(library.end(&bot_key, target(&source), &failed, NOW));
     assert_eq!(
         columns(),
         json!({ "status": "failed", "reason": "not_found", "attempts": 0, "next_at": null, "version": 4 })
     );
-    wait(library.begin(&shelf, target(&source), NOW));
+    wait(library.begin(&bot_key, target(&source), NOW));
     let validators = Validators {
         etag: "\"e\"".into(),
         last_modified: String::new(),
     };
-    let unchanged = End::Unchanged {
+    let unchanged = AttemptResult::Unchanged {
         next_at: Some(NOW + 9),
         validators,
     };
-    wait(library.end(&shelf, target(&source), &unchanged, NOW));
+    wait(library.end(&bot_key, target(&source), &unchanged, NOW));
     assert_eq!(
         columns(),
         json!({ "status": "ready", "reason": "", "attempts": 0, "next_at": NOW + 9, "version": 6 })
     );
-    assert_eq!(wait(library.work(&shelf, &source)).unwrap().etag, "\"e\"");
+    assert_eq!(wait(library.job(&bot_key, &source)).unwrap().etag, "\"e\"");
 }
 
 #[test]
@@ -186,7 +202,7 @@ fn sources_are_due_at_their_time_and_sites_last() {
     world.database.script(&format!(
         "UPDATE source SET next_at = {NOW} - 5 WHERE tenant_id = 'acme' AND id = '{site}'"
     ));
-    let due: Vec<_> = wait(library.due(&shelf(ACME), NOW))
+    let due: Vec<_> = wait(library.due(&bot_key(ACME), NOW))
         .into_iter()
         .map(|due| (due.id, due.kind))
         .collect();
@@ -197,10 +213,10 @@ fn sources_are_due_at_their_time_and_sites_last() {
             (site.clone(), SourceKind::Site)
         ]
     );
-    assert_eq!(wait(library.due_later(&shelf(ACME), NOW)), None);
-    assert_eq!(wait(library.due_later(&shelf(ACME), NOW - 1)), Some(NOW));
-    assert!(wait(library.due(&shelf(EMPTY), NOW)).is_empty());
-    assert_eq!(wait(library.due_later(&shelf(EMPTY), 0)), None);
+    assert_eq!(wait(library.due_later(&bot_key(ACME), NOW)), None);
+    assert_eq!(wait(library.due_later(&bot_key(ACME), NOW - 1)), Some(NOW));
+    assert!(wait(library.due(&bot_key(EMPTY), NOW)).is_empty());
+    assert_eq!(wait(library.due_later(&bot_key(EMPTY), 0)), None);
 }
 
 #[test]
@@ -208,26 +224,29 @@ fn parts_of_a_collection_come_and_go() {
     let world = World::new();
     let library = Library(&world.database);
     let site = create_source(&world, "site", 50);
-    let (shelf, whole) = (shelf(ACME), target(&site));
+    let (bot_key, whole) = (bot_key(ACME), target(&site));
     for _ in 0..2 {
         for part in ["a", "b", "c"] {
             let work =
-                wait(library.part(&shelf, whole, part, "https://example.com/p", NOW)).unwrap();
+                wait(library.part(&bot_key, whole, part, "https://example.com/p", NOW)).unwrap();
             assert_eq!((work.kind, work.revision), (SourceKind::Url, 1));
         }
     }
     assert!(index(&world.database, ACME, target("a"), "A trombone."));
     assert_eq!(found(&world, ACME, "trombone").len(), 1);
     let stay = ["b".to_owned()];
-    assert_eq!(wait(library.other_parts(&shelf, &site, &stay)), ["a", "c"]);
-    assert!(wait(library.other_parts(&super::world::shelf(EMPTY), &site, &[])).is_empty());
-    let collected = End::Collected {
+    assert_eq!(
+        wait(library.other_parts(&bot_key, &site, &stay)),
+        ["a", "c"]
+    );
+    assert!(wait(library.other_parts(&super::world::bot_key(EMPTY), &site, &[])).is_empty());
+    let collected = AttemptResult::Collected {
         next_at: None,
         title: Some("Example".into()),
         validators: Validators::default(),
     };
-    wait(library.end(&shelf, whole, &collected, NOW));
-    wait(library.show_progress(&shelf, whole, (2, 3)));
+    wait(library.end(&bot_key, whole, &collected, NOW));
+    wait(library.show_progress(&bot_key, whole, (2, 3)));
     let row = world.database.query(&format!("SELECT title, done, total, indexed_at FROM source WHERE tenant_id = 'acme' AND id = '{site}'"));
     assert_eq!(
         row,
@@ -235,10 +254,10 @@ fn parts_of_a_collection_come_and_go() {
     );
     // A source that is no part stays, whoever asks for its deletion.
     let gone = ["a".to_owned(), "c".to_owned(), world.source(ACME)];
-    wait(library.remove_parts(&shelf, whole, &gone));
+    wait(library.remove_parts(&bot_key, whole, &gone));
     assert!(found(&world, ACME, "trombone").is_empty());
     assert_eq!(found(&world, ACME, "xylophone").len(), 1);
-    assert_eq!(wait(library.other_parts(&shelf, &site, &[])), ["b"]);
+    assert_eq!(wait(library.other_parts(&bot_key, &site, &[])), ["b"]);
     let text = "SELECT count(*) FROM source_text WHERE tenant_id = 'acme' AND source_id = 'a'";
     assert_eq!(world.number(text), 0);
 }
@@ -251,22 +270,23 @@ fn a_file_is_replaced_in_the_version_that_was_read() {
     let body = json!({ "bot_id": BOT, "upload": upload("one") });
     let file = create(&world.database, &sources::CREATION, ACME, &body, 50);
     let given: Given = serde_json::from_value(upload("two")).unwrap();
-    let replace = |version| wait(library.replace_file(&shelf(ACME), (&file, version), &given, NOW));
+    let replace =
+        |version| wait(library.replace_file(&bot_key(ACME), (&file, version), &given, NOW));
     assert!(!replace(2));
     assert!(replace(1));
-    let work = wait(library.work(&shelf(ACME), &file)).unwrap();
+    let work = wait(library.job(&bot_key(ACME), &file)).unwrap();
     assert_eq!(work.revision, 2);
     assert_eq!(work.given().unwrap().file.unwrap().checksum, "two");
-    let held = wait(library.files_of(&shelf(ACME), &[file.clone(), "gone".into()]));
+    let held = wait(library.files_of(&bot_key(ACME), &[file.clone(), "gone".into()]));
     assert_eq!(held.len(), 1);
     assert_eq!(
         (&*held[0].id, held[0].checksum.as_deref()),
         (&*file, Some("two"))
     );
-    assert!(wait(library.files_of(&shelf(EMPTY), &[file])).is_empty());
+    assert!(wait(library.files_of(&bot_key(EMPTY), &[file])).is_empty());
     // A text is no file.
     assert!(!wait(library.replace_file(
-        &shelf(ACME),
+        &bot_key(ACME),
         (&world.source(ACME), 2),
         &given,
         NOW
@@ -282,27 +302,31 @@ fn a_refreshed_source_is_read_again() {
         .database
         .script("UPDATE source SET checksum = 'old' WHERE tenant_id = 'acme'");
     for (source, checksum) in [(page, "old"), (text, "")] {
-        assert!(wait(library.refresh_source(&shelf(ACME), &source, NOW + 7)));
-        let work = wait(library.work(&shelf(ACME), &source)).unwrap();
+        assert!(wait(library.refresh_source(
+            &bot_key(ACME),
+            &source,
+            NOW + 7
+        )));
+        let work = wait(library.job(&bot_key(ACME), &source)).unwrap();
         assert_eq!((work.revision, &*work.checksum), (2, checksum));
     }
-    assert_eq!(wait(library.due(&shelf(ACME), NOW + 7)).len(), 2);
-    assert!(!wait(library.refresh_source(&shelf(ACME), "gone", NOW)));
+    assert_eq!(wait(library.due(&bot_key(ACME), NOW + 7)).len(), 2);
+    assert!(!wait(library.refresh_source(&bot_key(ACME), "gone", NOW)));
 }
 
 #[test]
 fn bots_and_their_sites_are_the_tenants() {
     let world = World::new();
     let library = Library(&world.database);
-    assert!(wait(library.bot_exists(&shelf(ACME))));
-    let other = Shelf {
+    assert!(wait(library.bot_exists(&bot_key(ACME))));
+    let other = BotKey {
         bot_id: "other".into(),
-        ..shelf(ACME)
+        ..bot_key(ACME)
     };
     assert!(!wait(library.bot_exists(&other)));
-    assert!(!wait(library.bot_exists(&shelf("nobody"))));
+    assert!(!wait(library.bot_exists(&bot_key("nobody"))));
     assert_eq!(wait(library.bot_ids(ACME)), [BOT]);
     assert!(wait(library.bot_ids("nobody")).is_empty());
-    assert_eq!(wait(library.sites_of(&shelf(ACME))), [world.site.clone()]);
-    assert!(wait(library.sites_of(&shelf(EMPTY))).is_empty());
+    assert_eq!(wait(library.sites_of(&bot_key(ACME))), [world.site.clone()]);
+    assert!(wait(library.sites_of(&bot_key(EMPTY))).is_empty());
 }

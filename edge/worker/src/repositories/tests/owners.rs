@@ -6,8 +6,8 @@ use super::world::*;
 use crate::{
     d1::Database,
     repositories::owners::{
-        Changes, Creation, Filter, Kind, Owned, bots, forms, identity_secrets, keys, notices,
-        sites, sources, tenants,
+        Changes, Creation, Filter, Owned, ResourceKind, bots, forms, identity_secrets, keys,
+        notices, sites, sources, tenants,
     },
 };
 
@@ -25,7 +25,7 @@ fn filter(limit: u32, after: &str) -> Filter {
 /// The ids of a page, and its cursor.
 fn page<D: Database>(
     owned: &Owned<D>,
-    kind: &Kind,
+    kind: &ResourceKind,
     tenant_id: &str,
     filter: &Filter,
 ) -> (Vec<String>, Option<String>) {
@@ -73,7 +73,7 @@ fn every_kind_is_shown_to_its_tenant_alone() {
     let world = World::new();
     let owned = Owned(&world.database);
     let source = format!("{BOT}/{}", world.source(ACME));
-    let kinds: [(&Kind, &str, String); 7] = [
+    let kinds: [(&ResourceKind, &str, String); 7] = [
         (&bots::KIND, BOT, BOT.into()),
         (&sites::KIND, &world.site, world.site.clone()),
         (&keys::KIND, "", id(KEY).to_string()),
@@ -159,7 +159,7 @@ fn sources_are_listed_by_status_kind_and_parent() {
     let site = create(&world.database, &sources::CREATION, ACME, &body, 50);
     let part = crate::repositories::Library(&world.database);
     wait(part.part(
-        &shelf(ACME),
+        &bot_key(ACME),
         target(&site),
         "page",
         "https://example.com/a",

@@ -12,9 +12,9 @@ fn ids(chunks: &[Unembedded]) -> Vec<String> {
 /// Notes vectors for all chunks of the tenant, as the indexer does: their ids.
 fn embed(world: &World, now: u64) -> Vec<String> {
     let library = Library(&world.database);
-    let (chunks, more) = wait(library.unembedded(&shelf(ACME), 10, now));
+    let (chunks, more) = wait(library.unembedded(&bot_key(ACME), 10, now));
     assert!(more);
-    wait(library.embedded(&shelf(ACME), &chunks));
+    wait(library.embedded(&bot_key(ACME), &chunks));
     ids(&chunks)
 }
 
@@ -22,24 +22,24 @@ fn embed(world: &World, now: u64) -> Vec<String> {
 fn chunks_are_sent_once_under_an_id_of_their_own() {
     let world = World::new();
     let library = Library(&world.database);
-    assert!(wait(library.has_unmarked(&shelf(ACME))));
+    assert!(wait(library.has_unmarked(&bot_key(ACME))));
     let chunk = chunks(&world.database, ACME)[0];
-    let unembedded = |now| wait(library.unembedded(&shelf(ACME), 10, now));
+    let unembedded = |now| wait(library.unembedded(&bot_key(ACME), 10, now));
     let (first, more) = unembedded(NOW);
     assert!(more);
     assert_eq!(ids(&first), [format!("{chunk}-{NOW}")]);
     assert!(first[0].text().starts_with("Music\nInstruments\n"));
-    assert!(!wait(library.has_unmarked(&shelf(ACME))));
+    assert!(!wait(library.has_unmarked(&bot_key(ACME))));
     // What died in between is sent again under the same id.
     let (again, _) = unembedded(NOW + 1);
     assert_eq!(ids(&again), ids(&first));
-    wait(library.embedded(&shelf(EMPTY), &first));
+    wait(library.embedded(&bot_key(EMPTY), &first));
     assert_eq!(ids(&unembedded(NOW + 2).0), ids(&first));
-    wait(library.embedded(&shelf(ACME), &first));
+    wait(library.embedded(&bot_key(ACME), &first));
     let (none, more) = unembedded(NOW + 3);
     assert!(none.is_empty() && !more);
     assert!(
-        wait(library.unembedded(&shelf(EMPTY), 10, NOW))
+        wait(library.unembedded(&bot_key(EMPTY), 10, NOW))
             .0
             .is_empty()
     );

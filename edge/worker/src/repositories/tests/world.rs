@@ -26,10 +26,10 @@ use crate::{
     d1::sqlite::Sqlite,
     repositories::{
         golden::{Added, Looked},
-        library::{Shelf, Target, Validators},
+        library::{BotKey, Target, Validators},
         owners::{
-            Creation, Made, Maker, Remembered, bots, identity_secrets, keys, sites, sources,
-            tenants,
+            CreateContext, Creation, NewResource, Remembered, bots, identity_secrets, keys, sites,
+            sources, tenants,
         },
         *,
     },
@@ -144,8 +144,8 @@ pub fn owner(tenant_id: &str) -> Owner {
     }
 }
 
-pub fn shelf(tenant_id: &str) -> Shelf {
-    Shelf {
+pub fn bot_key(tenant_id: &str) -> BotKey {
+    BotKey {
         tenant_id: tenant_id.to_owned(),
         bot_id: BOT.to_owned(),
     }
@@ -157,8 +157,8 @@ pub fn target(id: &str) -> Target<'_> {
 }
 
 /// Makes a resource from the body of a request.
-pub fn made(creation: &Creation, tenant_id: &str, body: &Value, number: u128) -> Made {
-    let maker = Maker {
+pub fn made(creation: &Creation, tenant_id: &str, body: &Value, number: u128) -> NewResource {
+    let maker = CreateContext {
         caller: &Caller::Operator,
         tenant_id,
         now_ms: NOW,
@@ -299,18 +299,18 @@ pub fn prepared(text: &str) -> Prepared {
 
 /// Indexes a source: whether the new text answers.
 pub fn index(database: &Sqlite, tenant_id: &str, target: Target<'_>, text: &str) -> bool {
-    let (library, shelf) = (Library(database), shelf(tenant_id));
+    let (library, bot_key) = (Library(database), bot_key(tenant_id));
     let prepared = prepared(text);
     let scope = Scope::of(tenant_id, BOT);
-    let Some(staged) = wait(library.stage(&shelf, target, &prepared)) else {
+    let Some(staged) = wait(library.stage(&bot_key, target, &prepared)) else {
         return false;
     };
     let batch = prepared.batch(staged.written, &scope);
-    wait(library.write(&shelf, target, (&prepared, &staged), &batch));
+    wait(library.write(&bot_key, target, (&prepared, &staged), &batch));
     let validators = Validators::default();
     let next = (None, &validators);
-    let swapped = wait(library.swap(&shelf, target, (&prepared, &staged), next, NOW));
-    wait(library.sweep(&shelf, &[target.id.to_owned()]));
+    let swapped = wait(library.swap(&bot_key, target, (&prepared, &staged), next, NOW));
+    wait(library.sweep(&bot_key, &[target.id.to_owned()]));
     swapped
 }
 
@@ -361,7 +361,7 @@ pub fn fill(database: &Sqlite, tenant_id: &str) -> String {
 
     let source = json!({ "bot_id": BOT, "new": { "kind": "text", "title": "Music", "text": "…" } });
     let source = create(database, &sources::CREATION, tenant_id, &source, SOURCE);
-    wait(Library(database).begin(&shelf(tenant_id), target(&source), NOW));
+    wait(Library(database).begin(&bot_key(tenant_id), target(&source), NOW));
     let text = format!("A {WORD} is an instrument of {tenant_id}.");
     assert!(index(database, tenant_id, target(&source), &text));
 
@@ -419,7 +419,7 @@ pub fn fill(database: &Sqlite, tenant_id: &str) -> String {
 }
 
 /// The row of a creation with an `Idempotency-Key`.
-pub fn remembered(key: &str, made: &Made) -> Remembered {
+pub fn remembered(key: &str, made: &NewResource) -> Remembered {
     Remembered {
         key: key.to_owned(),
         fingerprint: "f".repeat(64),

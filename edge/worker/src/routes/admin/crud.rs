@@ -1,4 +1,4 @@
-//! What is done to things of every kind: listed, shown, changed, deleted.
+//! Listing, showing, changing and deleting resources of any kind.
 
 use axum::{
     body::Body,
@@ -14,42 +14,52 @@ use bulle_edge_core::{
 };
 use serde_json::Value;
 
-use super::{Call, access::unavailable, query::filter};
+use super::{access::unavailable, context::OwnerContext, query::filter};
 use crate::{
     adapters::Edge,
     http::{Answer, Refusal, json, read_json},
     log,
-    repositories::owners::{Changes, Kind, Row},
+    repositories::owners::{Changes, ResourceKind, ResourceRow},
 };
 
-/// How often a change is tried that may be made to any version, while others make theirs.
+/// How often a change is tried, when it may be made to any version and other changes come between.
 const ATTEMPTS: u32 = 5;
 
-/// Lists things of a kind; `filters` are those that it knows.
-pub async fn list(call: &Call, kind: &Kind, tenant_id: &str, filters: &[&str]) -> Answer {
-    list_of(call, kind, tenant_id, None, filters).await
+/// Lists the resources of a kind; `filters` are the parameters that its list knows.
+pub async fn list(
+    context: &OwnerContext,
+    kind: &ResourceKind,
+    tenant_id: &str,
+    filters: &[&str],
+) -> Answer {
+    list_of(context, kind, tenant_id, None, filters).await
 }
 
-/// Lists those of a bot.
+/// Lists the resources of a kind that belong to a bot, or all of the tenant.
 pub async fn list_of(
-    call: &Call,
-    kind: &Kind,
+    context: &OwnerContext,
+    kind: &ResourceKind,
     tenant_id: &str,
     bot_id: Option<&str>,
     filters: &[&str],
 ) -> Answer {
-    let mut filter = filter(&call.uri, filters)?;
+    let mut filter = filter(&context.uri, filters)?;
     if let Some(bot_id) = bot_id {
         filter.bot = Some(bot_id.to_owned());
     }
-    let list = call.edge.owned().page(kind, tenant_id, &filter).await;
+    let list = context.edge.owned().page(kind, tenant_id, &filter).await;
     json(StatusCode::OK, &list.map_err(|e| unavailable(&e))?)
 }
 
-/// Shows a thing.
-pub async fn show(call: &Call, kind: &Kind, tenant_id: &str, id: &str) -> Answer {
-    let found = load(call, kind, tenant_id, id).await?;
-    let known = field(&call.headers, &header::IF_NONE_MATCH);
+/// Shows a resource.
+pub async fn show(
+    context: &OwnerContext,
+    kind: &ResourceKind,
+    tenant_id: &str,
+    id: &str,
+) -> Answer {
+    let found = load(context, kind, tenant_id, id).await?;
+    let known = field(&context.headers, &header::IF_NONE_MATCH);
     if known.is_some_and(|known| covers(&known, found.version())) {
         let mut response = empty(StatusCode::NOT_MODIFIED);
         tag(&mut response, found.version());
@@ -58,19 +68,24 @@ pub async fn show(call: &Call, kind: &Kind, tenant_id: &str, id: &str) -> Answer
     answer(kind, &found)
 }
 
-/// Applies a merge patch to a thing.
-pub async fn change(mut call: Call, changes: &Changes, tenant_id: &str, id: &str) -> Answer {
-    let patch: Value = read_json(std::mem::take(&mut call.body)).await?;
-    let edge = &call.edge;
+/// Changes a resource by a JSON merge patch.
+pub async fn change(
+    mut context: OwnerContext,
+    changes: &Changes,
+    tenant_id: &str,
+    id: &str,
+) -> Answer {
+    let patch: Value = read_json(std::mem::take(&mut context.body)).await?;
+    let edge = &context.edge;
     let now_ms = edge.now_ms();
     let mut tried = None;
     for _ in 0..ATTEMPTS {
-        let found = precondition(&call, changes.kind, tenant_id, id).await?;
+        let found = precondition(&context, changes.kind, tenant_id, id).await?;
         let version = found.version();
         let Some(change) = (changes.apply)(&found.item, patch.clone(), now_ms)? else {
             return answer(changes.kind, &found);
         };
-        // The right version, and yet it could not be changed.
+        // The version is the right one, and yet the statement refused the change.
         if tried == Some(version)
             && let Some(problem) = change.refusal
         {
@@ -87,11 +102,16 @@ pub async fn change(mut call: Call, changes: &Changes, tenant_id: &str, id: &str
     Err(failed().into())
 }
 
-/// Deletes a thing and all that belongs to it.
-pub async fn delete(call: &Call, changes: &Changes, tenant_id: &str, id: &str) -> Answer {
-    let edge = &call.edge;
+/// Deletes a resource and all that belongs to it.
+pub async fn delete(
+    context: &OwnerContext,
+    changes: &Changes,
+    tenant_id: &str,
+    id: &str,
+) -> Answer {
+    let edge = &context.edge;
     for _ in 0..ATTEMPTS {
-        let found = precondition(call, changes.kind, tenant_id, id).await?;
+        let found = precondition(context, changes.kind, tenant_id, id).await?;
         let owned = edge.owned();
         let done = owned.delete(changes, (tenant_id, id, found.version()));
         if let Some(sites) = done.await.map_err(|e| unavailable(&e))? {
@@ -102,7 +122,7 @@ pub async fn delete(call: &Call, changes: &Changes, tenant_id: &str, id: &str) -
     Err(failed().into())
 }
 
-/// An answer without a body, if there was something to delete.
+/// 204 when something was deleted, else `not_found`.
 pub fn deleted(found: bool) -> Answer {
     if found {
         return Ok(empty(StatusCode::NO_CONTENT));
@@ -110,7 +130,7 @@ pub fn deleted(found: bool) -> Answer {
     Err(nothing_here().into())
 }
 
-/// Lets visitors notice. What cannot be forgotten now is forgotten when its time in the cache is up.
+/// Deletes sites from the cache, so that visitors notice a change. Where that fails, they notice when the cache expires.
 pub async fn forget(edge: &Edge, sites: &[String]) {
     let keys: Vec<&str> = sites.iter().map(String::as_str).collect();
     if !directory::forget(edge, &keys).await {
@@ -120,51 +140,63 @@ pub async fn forget(edge: &Edge, sites: &[String]) {
     }
 }
 
-/// Marks the version of the one thing that an answer shows.
+/// Sets the `ETag` of the resource that an answer shows.
 fn tag(response: &mut Response<Body>, version: u64) {
     if let Ok(value) = HeaderValue::from_str(&etag(version)) {
         response.headers_mut().insert(header::ETAG, value);
     }
 }
 
-/// A header whose lines make one list.
+/// A header that may come in several lines, as one list.
 fn field(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
-    let lines = headers.get_all(name).iter();
-    let lines: Vec<&str> = lines.filter_map(|line| line.to_str().ok()).collect();
+    let lines: Vec<&str> = headers
+        .get_all(name)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .collect();
     (!lines.is_empty()).then(|| lines.join(", "))
 }
 
-/// The thing, which is there.
-pub async fn load(call: &Call, kind: &Kind, tenant_id: &str, id: &str) -> Result<Row, Refusal> {
-    let found = call.edge.owned().get(kind, tenant_id, id).await;
-    let found = found.map_err(|e| unavailable(&e))?;
+/// Loads a resource, which exists.
+pub async fn load(
+    context: &OwnerContext,
+    kind: &ResourceKind,
+    tenant_id: &str,
+    id: &str,
+) -> Result<ResourceRow, Refusal> {
+    let found = context
+        .edge
+        .owned()
+        .get(kind, tenant_id, id)
+        .await
+        .map_err(|e| unavailable(&e))?;
     Ok(found.ok_or_else(nothing_here)?)
 }
 
-/// The thing, if it is what the caller has read.
+/// Loads a resource whose version is the one that the caller has read.
 pub async fn precondition(
-    call: &Call,
-    kind: &Kind,
+    context: &OwnerContext,
+    kind: &ResourceKind,
     tenant_id: &str,
     id: &str,
-) -> Result<Row, Refusal> {
-    let found = load(call, kind, tenant_id, id).await?;
-    let wanted = field(&call.headers, &header::IF_MATCH);
+) -> Result<ResourceRow, Refusal> {
+    let found = load(context, kind, tenant_id, id).await?;
+    let wanted = field(&context.headers, &header::IF_MATCH);
     if !covers(required(wanted.as_deref())?, found.version()) {
         return Err(failed().into());
     }
     Ok(found)
 }
 
-/// Shows a thing that was loaded.
-pub fn answer(kind: &Kind, found: &Row) -> Answer {
+/// Shows a resource that was loaded.
+pub fn answer(kind: &ResourceKind, found: &ResourceRow) -> Answer {
     let shown = (kind.show)(&found.item).map_err(|e| unavailable(&e))?;
     let mut response = text(StatusCode::OK, shown);
     tag(&mut response, found.version());
     Ok(response)
 }
 
-/// JSON that nobody keeps.
+/// JSON in an answer that no cache keeps.
 pub fn text(status: StatusCode, json: String) -> Response<Body> {
     let mut response = empty(status);
     *response.body_mut() = Body::from(json);

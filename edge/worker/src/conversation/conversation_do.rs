@@ -1,13 +1,7 @@
-//! The Durable Object that owns a conversation: one running turn, asked of the model once per message id,
-//! going on when the browser has left, replayed from any event, and stored in the archive on every ending.
+//! The Durable Object that owns a conversation. It runs at most one turn, asks the model once per message id, goes on when
+//! the browser has left, replays a turn from any event, and stores every ending in the archive.
 //!
-//! The Worker in front of it has already let the caller through the guard; the object checks only that the
-//! conversation is theirs.
-
-mod command;
-mod live;
-mod store;
-pub mod stream;
+//! The guard has admitted the caller in the Worker; the object checks only that the conversation is theirs.
 
 use bulle_edge_core::{
     guard::Question,
@@ -29,34 +23,36 @@ use std::{
 };
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
+use super::{
+    command::Command,
+    live::{Live, TurnSink},
+    store::{Frame, Store, StoredTurn},
+    stream::{self, KEEP_ALIVE_AFTER},
+};
 use crate::{
     adapters::{Edge, object::asked},
     config,
     http::status,
     log,
 };
-pub use command::{Command, command};
-use live::{Frame, Live, TurnSink};
-use store::{Store, StoredTurn};
-use stream::KEEP_ALIVE_AFTER;
 
-/// Header of an answer that was not begun by this request.
+/// Header of a response whose turn was begun by an earlier request.
 pub const REPLAYED: &str = "bulle-replayed";
 
-/// How long a running turn may be silent in memory before the alarm looks whether it still runs.
+/// Milliseconds after which the alarm looks whether a turn still runs.
 const WATCH_MS: u64 = 60_000;
 
-/// How soon a record that the archive refused is offered again for the first time.
+/// Milliseconds before a record that the archive refused is offered again for the first time.
 const OFFER_AGAIN_MS: u64 = 5_000;
 
-/// How long a conversation in which nothing was said is kept.
+/// Milliseconds that a conversation without a turn is kept.
 const UNUSED_MS: u64 = 7 * 24 * 60 * 60 * 1_000;
 
-/// How often, and after how many milliseconds each time, it is looked whether a turn that was stopped has ended.
+/// How often, and after how many milliseconds each time, `erase` looks whether the stopped turn has ended.
 const LOOKS: u32 = 100;
 const LOOK_MS: u64 = 100;
 
-/// The object. Its state is shared with the turn that runs beside the requests.
+/// The object of a conversation. Its state is shared with the turn that runs beside the requests.
 #[durable_object(alarm)]
 pub struct Conversation {
     inner: Rc<Inner>,
@@ -67,9 +63,9 @@ struct Inner {
     edge: Edge,
     store: Store,
     live: RefCell<Option<Live>>,
-    /// Whether the conversation is being summed up.
+    /// Whether a summary of the conversation is being made.
     summing_up: Cell<bool>,
-    /// Whether everything is being forgotten, or is forgotten.
+    /// Whether everything is being deleted, or was deleted.
     erased: Cell<bool>,
 }
 
@@ -99,7 +95,7 @@ impl DurableObject for Conversation {
         })
     }
 
-    /// Looks after what went wrong: a turn that died with its isolate, a record that the archive refused.
+    /// Recovers from failures: a turn that died with its isolate, a record that the archive refused.
     async fn alarm(&self) -> worker::Result<Response> {
         if matches!(self.inner.store.is_unused(), Ok(true)) {
             self.inner.forget().await?;
@@ -113,9 +109,9 @@ impl DurableObject for Conversation {
     }
 }
 
-/// Logs a failure of the platform; a problem that says nothing of it.
+/// The problem for a failure of the platform, whose error goes to the log alone.
 fn internal(error: &worker::Error) -> Problem {
-    log::error("conversation", &error);
+    log::error("conversation", error);
     Problem::new(Code::Internal, "The conversation could not be read.")
 }
 
@@ -152,7 +148,7 @@ impl Inner {
         }
     }
 
-    /// Stops the running turn, waits for its end, so that nothing of it is stored afterwards, and forgets everything.
+    /// Stops the running turn, waits for its end so that nothing of it is stored afterwards, and deletes everything.
     async fn erase(&self, owner: &Owner) -> Result<Response, Problem> {
         let known = self.store.owner().map_err(|e| internal(&e))?;
         if known.as_ref() != Some(owner) {
@@ -182,8 +178,8 @@ impl Inner {
         storage.delete_all().await
     }
 
-    /// A message: a new turn, a new attempt at a failed one, or the turn that it already has. Nothing here waits,
-    /// so no other request can come between the look and the start.
+    /// Answers a message: with a new turn, a new attempt at a failed turn, or the turn that the message already has. Nothing is
+    /// awaited here, so no other request can come between the look and the start.
     fn ask(self: &Rc<Self>, conversation: Id, question: Question) -> Result<Response, Problem> {
         let store = |e| internal(&e);
         self.end_dead_turn()?;
@@ -210,7 +206,7 @@ impl Inner {
         self.replay(&turn, 0)
     }
 
-    /// The running turn; else the one that the caller has seen; else the last.
+    /// Streams the running turn; else the one that the caller has seen; else the last.
     fn attach(self: &Rc<Self>, after: Option<&str>) -> Result<Response, Problem> {
         self.end_dead_turn()?;
         let after = after.and_then(|after| after.parse::<EventId>().ok());
@@ -279,7 +275,12 @@ impl Inner {
             most: None,
             restartable: true,
         };
-        let mut sink = TurnSink::new(&self, &question, number, seq);
+        let mut sink = TurnSink::new(
+            (&self.edge, &self.store, &self.live),
+            &question,
+            number,
+            seq,
+        );
         // A dropped sender is no wish to stop.
         let stop = async {
             if stopped.await.is_err() {
@@ -302,14 +303,14 @@ impl Inner {
             log::error("turn", &error);
         }
         self.live.replace(None);
-        // Before anything else is waited for: the next turn sets an alarm of its own.
+        // Before anything else is awaited: the next turn sets an alarm of its own.
         self.see_to_records().await;
         let site = question.site();
         for line in turn::tell_owner(&self.edge, site, ended.notices).await {
             sink.log(&line);
         }
         if ended.outgrown {
-            // One at a time: two would pay for the same summary.
+            // One at a time: two summaries of the same messages would be paid for.
             if !self.summing_up.replace(true) {
                 turn::summarise(&self.edge, &deployment, &ask, &mut sink).await;
                 self.summing_up.set(false);
@@ -317,7 +318,7 @@ impl Inner {
         }
     }
 
-    /// Wakes up for what the archive has not taken, or not at all.
+    /// Sets the alarm when the archive has not taken everything, else deletes it.
     async fn see_to_records(&self) {
         if self.erased.get() {
             return;
@@ -356,7 +357,7 @@ impl Inner {
         stream::respond(frames, KEEP_ALIVE_AFTER).map_err(|e| internal(&e))
     }
 
-    /// Gives a turn an honest end when it is stored as running but runs nowhere: its isolate died.
+    /// Ends a turn that is stored as running but runs no longer, because its isolate died: with the error `interrupted`.
     fn end_dead_turn(self: &Rc<Self>) -> Result<(), Problem> {
         let store = |e| internal(&e);
         if self.live.borrow().is_some() {
@@ -368,7 +369,7 @@ impl Inner {
         let frames = self.store.frames(turn.number).map_err(store)?;
         let mut blocks = Vec::new();
         for frame in stream::decode(&frames) {
-            // A frame that does not fit ends what can be told of the answer.
+            // The text of the answer ends at a frame that cannot be applied.
             if event::apply(&mut blocks, frame).is_err() {
                 break;
             }
@@ -419,8 +420,8 @@ impl Inner {
         Ok(())
     }
 
-    /// Offers the archive what it has not taken yet; what it refuses is offered again after that long. When there is
-    /// nobody any more to keep words for, nothing is kept here either.
+    /// Offers the archive what it has not taken yet; what it refuses is offered again after `again_ms`. When the archive keeps
+    /// only the costs, because the visitor was erased, everything is deleted here too.
     async fn offer_records(&self, again_ms: u64) {
         let mut refused = false;
         for (id, record) in self.store.spent().unwrap_or_default() {
@@ -446,7 +447,7 @@ impl Inner {
             orphaned |= taken == Ok(Kept::Costs);
             if let Err(error) = &taken {
                 refused = true;
-                log::error("archive", &error);
+                log::error("archive", error);
             }
             if let Err(error) = self.store.offered(number, taken == Ok(Kept::Everything)) {
                 internal(&error);
@@ -473,8 +474,8 @@ impl Inner {
     }
 }
 
-/// A number past the last frame's, with room for events that were told but died before they were stored: a
-/// browser that has seen them takes what comes now as new.
+/// A number past the last frame's, with room for events that were sent but lost before they were stored: a browser that has
+/// seen them takes the next event as new.
 fn after_gap(frames: &[Frame]) -> u32 {
     const GAP: u32 = 1_000;
     frames

@@ -1,6 +1,6 @@
 //! `GET /openapi.json`: the contract. The document is generated from the handlers and the types of the protocol
-//! by the test below and committed, so that a change shows in review and visitors' isolates do not carry the
-//! generator. Nor do they carry the document: it is a file of the build.
+//! by the test below and committed, so that a change shows in review. The Worker holds neither the generator nor the
+//! document, which is a file of the build.
 
 use axum::{
     body::Body,
@@ -9,11 +9,12 @@ use axum::{
 };
 use worker::send;
 
-use crate::{adapters::Edge, http::Answer, routes::assets};
+use super::assets;
+use crate::{adapters::Edge, http::Answer};
 
 /// The committed document. `BLESS=1 cargo test -p bulle-edge-worker` writes it anew.
 #[cfg(test)]
-const DOCUMENT: &str = include_str!("../openapi.json");
+const DOCUMENT: &str = include_str!("../../openapi.json");
 
 /// This document.
 #[cfg_attr(test, utoipa::path(get, path = "/openapi.json", tag = "operator", responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json"))))]
@@ -64,7 +65,7 @@ mod tests {
             completions::create, completions::models, completions::model,
             health::get, super::get,
         ),
-        // Blocks hold inlines, which hold inlines: what refers to itself is not found by itself.
+        // The generator does not find types that refer to themselves, as inlines do.
         components(schemas(bulle_protocol::block::Inline, bulle_protocol::block::Align, bulle_protocol::completion::Chunk)),
         modifiers(&Bearers),
     )]

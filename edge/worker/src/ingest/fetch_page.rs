@@ -1,4 +1,5 @@
-//! Fetching what an owner, a link or a redirect names: guarded at every step, with an end in bytes and in time.
+//! Fetching the address that an owner, a link or a redirect names: each is checked against the address policy, and the
+//! response is limited in bytes and in time.
 
 use bulle_edge_core::{
     ports::Clock,
@@ -23,42 +24,42 @@ use crate::{
 /// Longest value of a validator that is kept.
 const MAX_VALIDATOR: usize = 500;
 
-/// How to fetch.
+/// Fetches addresses.
 pub struct Fetcher {
     /// Which addresses may be fetched.
     pub guard: Guard,
-    /// Who we say we are.
+    /// The header `User-Agent`.
     pub agent: String,
-    /// Milliseconds that all of it may take.
+    /// Milliseconds that a fetch may take, its redirects and body included.
     pub timeout_ms: u64,
 }
 
-/// Whether redirects are followed.
+/// What is done with redirects.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Redirects {
-    /// To their end.
+    /// They are followed to their end.
     Follow,
-    /// Not at all: where the first one leads is all that is told.
-    Tell,
+    /// The first one is reported, not followed.
+    Report,
 }
 
-/// What an address brought.
+/// The response of an address.
 pub struct Fetched {
-    /// The last address of its redirects; when they were only to be told, the first one, and nothing is in it.
+    /// The last address of the redirects; with [`Redirects::Report`] the target of the first one.
     pub url: worker::Url,
-    /// The declared type.
+    /// The header `Content-Type`.
     pub content_type: Option<String>,
     /// For the next request.
     pub validators: Validators,
-    /// What is in it; `None` when it is what is known already.
+    /// The body; `None` when it has not changed, or when a redirect is reported.
     pub bytes: Option<Vec<u8>>,
 }
 
 impl Fetcher {
-    /// Fetches an address, at most so many bytes of it; nothing when it still has these validators.
+    /// Fetches an address, at most `most` bytes; no body when it still has the `known` validators.
     ///
     /// # Errors
-    /// Why not.
+    /// The address policy forbids it, it cannot be reached or answers with an error, or its body is too large.
     pub async fn get(
         &self,
         edge: &Edge,
@@ -70,10 +71,10 @@ impl Fetcher {
             .await
     }
 
-    /// As [`Fetcher::get`], with a choice.
+    /// As [`Fetcher::get`], with a choice of what is done with redirects.
     ///
     /// # Errors
-    /// Why not.
+    /// Those of [`Fetcher::get`].
     pub async fn get_with(
         &self,
         edge: &Edge,
@@ -105,7 +106,7 @@ impl Fetcher {
         let mut url = self.guard.check(address)?;
         let mut trail = Trail::new(url.clone());
         loop {
-            let (mut response, cancel) = self.ask(&url, known).await?;
+            let (mut response, cancel) = self.request(&url, known).await?;
             let header = |name: &str| response.headers().get(name).ok().flatten();
             let step = trail.after(
                 &self.guard,
@@ -122,7 +123,7 @@ impl Fetcher {
                     url = next;
                     match redirects {
                         Redirects::Follow => continue,
-                        Redirects::Tell => None,
+                        Redirects::Report => None,
                     }
                 }
                 Step::NotModified => None,
@@ -145,7 +146,7 @@ impl Fetcher {
         }
     }
 
-    async fn ask(
+    async fn request(
         &self,
         url: &worker::Url,
         known: &Validators,
@@ -181,7 +182,7 @@ impl Fetcher {
     }
 }
 
-/// The body, at most so many bytes: what is announced or comes beyond is not waited for.
+/// Reads the body, at most `most` bytes. A body that announces more is not read at all.
 async fn read(response: &mut Response, most: usize) -> Result<Vec<u8>, Trouble> {
     let too_large = || {
         Trouble::lasting(
@@ -198,29 +199,24 @@ async fn read(response: &mut Response, most: usize) -> Result<Vec<u8>, Trouble> 
             "The answer of the address broke off.",
         )
     };
-    let announced = response.headers().get("content-length").ok().flatten();
-    let announced: usize = announced.and_then(|n| n.parse().ok()).unwrap_or_default();
+    let header = |response: &Response, name: &str| response.headers().get(name).ok().flatten();
+    let announced: usize = header(response, "content-length")
+        .and_then(|length| length.parse().ok())
+        .unwrap_or_default();
     if announced > most {
         return Err(too_large());
     }
     let mut body = response.stream().map_err(broken)?;
     let mut bytes = Vec::new();
-    while let Some(piece) = body.next().await {
-        let piece = piece.map_err(broken)?;
-        if bytes.len() + piece.len() > most {
+    while let Some(chunk) = body.next().await {
+        let chunk = chunk.map_err(broken)?;
+        if bytes.len() + chunk.len() > most {
             return Err(too_large());
         }
-        bytes.extend_from_slice(&piece);
+        bytes.extend_from_slice(&chunk);
     }
-    // What breaks off in the middle may look like an end.
-    if announced > bytes.len()
-        && response
-            .headers()
-            .get("content-encoding")
-            .ok()
-            .flatten()
-            .is_none()
-    {
+    // A body that breaks off in the middle may look like one that has ended.
+    if announced > bytes.len() && header(response, "content-encoding").is_none() {
         return Err(broken(worker::Error::from("cut")));
     }
     Ok(bytes)

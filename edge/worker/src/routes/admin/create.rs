@@ -1,4 +1,4 @@
-//! How things of every kind are created: once, however often the same request comes with one `Idempotency-Key`.
+//! Creating a resource of any kind: once, however often the same request comes with one `Idempotency-Key`.
 
 use axum::{
     body::Body,
@@ -12,40 +12,40 @@ use bulle_edge_core::{
 use bulle_protocol::problem::{Code, Problem};
 
 use super::{
-    Call,
     access::unavailable,
-    things::{forget, text},
+    context::OwnerContext,
+    crud::{forget, text},
 };
 use crate::{
     adapters::Edge,
     config,
     http::{Answer, Refusal, read_text},
-    repositories::owners::{Creation, Maker, Remembered},
+    repositories::owners::{CreateContext, Creation, Remembered},
 };
 
 /// Longest `Idempotency-Key`.
 const MAX_KEY: usize = 255;
 
-/// The version of what is new.
-const FIRST: u64 = 1;
+/// The version of a new resource.
+const FIRST_VERSION: u64 = 1;
 
-/// What is to be created, and with what.
-pub struct Order {
-    /// What the maker reads.
-    pub said: String,
-    /// The address of the list that the thing will be in.
+/// A request to create a resource.
+pub struct CreateRequest {
+    /// The body.
+    pub body: String,
+    /// The path of the list that the resource will be in.
     pub path: String,
     /// Unix milliseconds.
     pub now_ms: u64,
-    /// Fit for secrets.
+    /// Random numbers that are fit for secrets.
     pub random: [u128; 3],
 }
 
-impl Order {
-    /// What was said now.
-    pub fn new(edge: &Edge, said: String, path: &str) -> Self {
+impl CreateRequest {
+    /// A request that comes now.
+    pub fn new(edge: &Edge, body: String, path: &str) -> Self {
         Self {
-            said,
+            body,
             path: path.to_owned(),
             now_ms: edge.now_ms(),
             random: [edge.random(), edge.random(), edge.random()],
@@ -53,46 +53,46 @@ impl Order {
     }
 }
 
-/// Creates a thing. `tenant_id` is empty when the operator creates tenants.
+/// Creates what the body of the request says. `tenant_id` is empty when the operator creates tenants.
 pub async fn create(
-    mut call: Call,
+    mut context: OwnerContext,
     creation: &Creation,
     caller: &Caller,
     tenant_id: &str,
 ) -> Answer {
-    let said = read_text(std::mem::take(&mut call.body)).await?;
-    let order = Order::new(&call.edge, said, call.uri.path());
-    create_ordered(&call, creation, caller, tenant_id, order).await
+    let body = read_text(std::mem::take(&mut context.body)).await?;
+    let request = CreateRequest::new(&context.edge, body, context.uri.path());
+    create_from(&context, creation, caller, tenant_id, request).await
 }
 
-/// Creates what was ordered.
-pub async fn create_ordered(
-    call: &Call,
+/// Creates what a request says that was not read from the body alone.
+pub async fn create_from(
+    context: &OwnerContext,
     creation: &Creation,
     caller: &Caller,
     tenant_id: &str,
-    order: Order,
+    request: CreateRequest,
 ) -> Answer {
-    let edge = &call.edge;
-    let (said, path, now_ms) = (&order.said, order.path.as_str(), order.now_ms);
-    let key = idempotency_key(&call.headers)?;
-    let fingerprint = sha256_hex([b"POST\n", path.as_bytes(), b"\n", said.as_bytes()]);
+    let edge = &context.edge;
+    let (body, path, now_ms) = (&request.body, request.path.as_str(), request.now_ms);
+    let key = idempotency_key(&context.headers)?;
+    let fingerprint = sha256_hex([b"POST\n", path.as_bytes(), b"\n", body.as_bytes()]);
 
-    // 1. The same request again.
+    // 1. The same request again is answered as the first one was.
     if let Some(key) = &key
         && let Some(again) = repeated(edge, tenant_id, key, &fingerprint, path).await?
     {
         return Ok(again);
     }
 
-    // 2. What it is to be.
+    // 2. The columns of the row, and the answer.
     let made = (creation.make)(
-        said,
-        &Maker {
+        body,
+        &CreateContext {
             caller,
             tenant_id,
             now_ms,
-            random: order.random,
+            random: request.random,
             guard: config::guard(edge.env()),
             secret: config::session_secret(edge.env()),
         },
@@ -101,21 +101,22 @@ pub async fn create_ordered(
         key: key.clone(),
         fingerprint: fingerprint.clone(),
         response: made.remembered.clone(),
-        etag: etag(FIRST),
+        etag: etag(FIRST_VERSION),
     });
 
-    // 3. All of it or nothing.
+    // 3. One transaction.
     let owned = edge.owned();
     let done = owned.create(creation, tenant_id, &made, remembered.as_ref(), now_ms);
     let error = match done.await {
         Ok(sites) => {
             forget(edge, &sites).await;
-            return Ok(created(made.shown, &etag(FIRST), path, &made.id));
+            return Ok(created(made.shown, &etag(FIRST_VERSION), path, &made.id));
         }
         Err(error) => error,
     };
 
-    // 4. Why not: the same request was quicker, something is in the way, or the database failed.
+    // 4. Why it failed: the same request was quicker, something is in the way (a taken id, too many), or the database
+    //    failed.
     if let Some(key) = &key
         && let Some(again) = repeated(edge, tenant_id, key, &fingerprint, path).await?
     {
@@ -127,7 +128,7 @@ pub async fn create_ordered(
     }
 }
 
-/// The header, when there is one.
+/// The header `Idempotency-Key`, when there is one.
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
     let Some(value) = headers.get("idempotency-key") else {
         return Ok(None);
@@ -141,7 +142,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
     Ok(Some(text.to_owned()))
 }
 
-/// What was answered to the same request before.
+/// The answer to the same request before, if there was one.
 async fn repeated(
     edge: &Edge,
     tenant_id: &str,
@@ -149,8 +150,12 @@ async fn repeated(
     fingerprint: &str,
     path: &str,
 ) -> Result<Option<Response<Body>>, Refusal> {
-    let known = edge.owned().remembered(tenant_id, key, edge.now_ms()).await;
-    let Some(known) = known.map_err(|e| unavailable(&e))? else {
+    let Some(known) = edge
+        .owned()
+        .remembered(tenant_id, key, edge.now_ms())
+        .await
+        .map_err(|e| unavailable(&e))?
+    else {
         return Ok(None);
     };
     if known.fingerprint != fingerprint {
@@ -169,7 +174,7 @@ async fn repeated(
     Ok(Some(response))
 }
 
-/// The last part of the address of what an answer shows.
+/// The last part of the path of the resource that an answer shows.
 fn named(response: &str) -> Option<String> {
     let value: serde_json::Value = serde_json::from_str(response).ok()?;
     let id = value.get("id").or_else(|| value.get("key"))?;

@@ -1,8 +1,8 @@
 //! The Durable Object that counts exactly for one tenant: quotas of visitors, budgets of bots and of the tenant. It
-//! decides with the pure code of the core; nothing waits between the look and the writing, so no two decisions mix.
+//! decides with the pure code of the core; nothing is awaited between reading and writing, so no two decisions mix.
 
 use bulle_edge_core::{
-    meter::{self, Charge, Line, Rows, Settlement, window::Window},
+    meter::{self, Line, Rows, window::Window},
     ports::Clock,
 };
 use bulle_protocol::{
@@ -16,12 +16,12 @@ use worker::{
 };
 
 use crate::{
-    adapters::{Edge, object::asked},
+    adapters::{Edge, meters::Command, object::asked},
     http::status,
     log,
 };
 
-/// How often what has expired is deleted.
+/// Milliseconds between two deletions of expired rows.
 const SWEEP_MS: i64 = 3_600_000;
 
 const SCHEMA: &str = "
@@ -29,16 +29,7 @@ CREATE TABLE IF NOT EXISTS counted (key TEXT PRIMARY KEY, value TEXT NOT NULL, u
 CREATE INDEX IF NOT EXISTS counted_by_end ON counted (until);
 ";
 
-/// What the edge asks of a meter.
-#[derive(Serialize, Deserialize)]
-pub enum Command {
-    /// Charges all lines or none.
-    Charge(Charge),
-    /// Replaces what was charged by what was spent.
-    Settle(Settlement),
-}
-
-/// The object.
+/// The object of a tenant.
 #[durable_object(alarm)]
 pub struct Meter {
     state: State,
@@ -63,9 +54,9 @@ impl DurableObject for Meter {
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
         let command: Command = asked(&mut request).await?;
-        let answer = self.obey(&command);
-        // Asked once in the life of an isolate: the alarm sets itself again. One that is set is left alone, or it would
-        // be put off for ever.
+        let answer = self.run(&command);
+        // Once in the life of an isolate: the alarm sets itself again. An alarm that is set stays, or requests would put it
+        // off for ever.
         if !self.awake.replace(true)
             && let Err(error) = self.wake().await
         {
@@ -79,7 +70,7 @@ impl DurableObject for Meter {
         })
     }
 
-    /// Deletes what has expired.
+    /// Deletes expired rows.
     async fn alarm(&self) -> worker::Result<Response> {
         let now = integer(self.edge.now_ms());
         let rows = &self.rows.0;
@@ -104,7 +95,7 @@ impl Meter {
         }
     }
 
-    fn obey(&self, command: &Command) -> worker::Result<Response> {
+    fn run(&self, command: &Command) -> worker::Result<Response> {
         let now = self.edge.now_ms();
         let mut rows = SqlRows(self.rows.0.clone());
         match command {
@@ -122,7 +113,7 @@ struct Value {
     value: String,
 }
 
-/// One table for all that is counted: windows, totals and charges, under keys that begin differently.
+/// One table for windows, totals and charges, whose keys have different prefixes.
 struct SqlRows(SqlStorage);
 
 impl SqlRows {
@@ -187,5 +178,5 @@ fn integer(ms: u64) -> SqlStorageValue {
 }
 
 fn log(error: &worker::Error) {
-    log::error("meter", &error);
+    log::error("meter", error);
 }
