@@ -55,17 +55,20 @@ fn change<D: Database>(
     })
 }
 
-/// What is in the way of a creation that fails.
-fn obstacle<D: Database>(
+/// What a creation is refused with. Nothing of it is stored, not even the answer to its `Idempotency-Key`.
+fn refusal<D: Database>(
     owned: &Owned<D>,
     creation: &Creation,
     tenant_id: &str,
     body: &Value,
     number: u128,
-) -> Option<String> {
+) -> String {
     let made = made(creation, tenant_id, body, number);
-    error(owned.create(creation, tenant_id, &made, None, NOW));
-    wait(owned.obstacle(creation, tenant_id, &made))
+    let remembered = remembered("refused", &made);
+    error(owned.create(creation, tenant_id, &made, Some(&remembered), NOW));
+    assert!(wait(owned.remembered(tenant_id, "refused", NOW)).is_none());
+    let obstacle = wait(owned.obstacle(creation, tenant_id, &made)).unwrap();
+    (creation.refusal)(&obstacle, &made).detail
 }
 
 #[test]
@@ -249,10 +252,8 @@ fn a_site_shows_a_bot_of_its_tenant() {
     let world = World::new();
     let owned = Owned(&world.database);
     let body = json!({ "bot_id": "other", "name": "", "origins": ["https://example.com"] });
-    assert_eq!(
-        obstacle(&owned, &sites::CREATION, ACME, &body, 7).as_deref(),
-        Some("other")
-    );
+    let why = refusal(&owned, &sites::CREATION, ACME, &body, 7);
+    assert!(why.contains("\"other\""), "{why}");
     let row = wait(owned.get(&sites::KIND, ACME, &world.site)).unwrap();
     let patch = (sites::CHANGES.apply)(&row.item, json!({ "bot_id": "other" }), NOW);
     let patch = patch.map_err(|problem| problem.detail).unwrap().unwrap();
@@ -260,10 +261,8 @@ fn a_site_shows_a_bot_of_its_tenant() {
     assert!(wait(changed).is_none());
     assert!(patch.refusal.unwrap().detail.contains("other"));
     let body = json!({ "bot_id": "other", "new": { "kind": "text", "text": "…" } });
-    assert_eq!(
-        obstacle(&owned, &sources::CREATION, ACME, &body, 7).as_deref(),
-        Some("bot")
-    );
+    let why = refusal(&owned, &sources::CREATION, ACME, &body, 7);
+    assert!(why.contains("There is nothing"), "{why}");
 }
 
 #[test]
@@ -271,15 +270,11 @@ fn what_is_taken_or_too_much_is_not_created() {
     let world = World::new();
     let owned = Owned(&world.database);
     let bot = json!({ "id": BOT, "settings": { "name": "Guide" } });
-    assert_eq!(
-        obstacle(&owned, &bots::CREATION, ACME, &bot, 0).as_deref(),
-        Some("exists")
-    );
+    let why = refusal(&owned, &bots::CREATION, ACME, &bot, 0);
+    assert!(why.contains("guide"), "{why}");
     let tenant = json!({ "id": ACME, "name": "Tenant" });
-    assert_eq!(
-        obstacle(&owned, &tenants::CREATION, "", &tenant, 0).as_deref(),
-        Some("exists")
-    );
+    let why = refusal(&owned, &tenants::CREATION, "", &tenant, 0);
+    assert!(why.contains("acme"), "{why}");
 
     // One of each is there.
     for number in 1..u128::from(rules::MAX_IDENTITY_SECRETS) {
@@ -291,27 +286,21 @@ fn what_is_taken_or_too_much_is_not_created() {
             100 + number,
         );
     }
-    assert_eq!(
-        obstacle(&owned, &identity_secrets::CREATION, ACME, &json!({}), 99).as_deref(),
-        Some("full")
-    );
+    let why = refusal(&owned, &identity_secrets::CREATION, ACME, &json!({}), 99);
+    assert!(why.contains("2 identity secrets"), "{why}");
     for number in 1..rules::MAX_BOTS {
         let body = json!({ "id": format!("bot-{number}"), "settings": { "name": "B" } });
         create(&world.database, &bots::CREATION, ACME, &body, 0);
     }
     let another = json!({ "id": "another", "settings": { "name": "B" } });
-    assert_eq!(
-        obstacle(&owned, &bots::CREATION, ACME, &another, 0).as_deref(),
-        Some("full")
-    );
+    let why = refusal(&owned, &bots::CREATION, ACME, &another, 0);
+    assert!(why.contains("100 bots"), "{why}");
     let site = json!({ "bot_id": BOT, "name": "", "origins": ["https://example.com"] });
     for number in 1..u128::from(rules::MAX_SITES) {
         create(&world.database, &sites::CREATION, ACME, &site, number << 60);
     }
-    assert_eq!(
-        obstacle(&owned, &sites::CREATION, ACME, &site, 999 << 60).as_deref(),
-        Some("")
-    );
+    let why = refusal(&owned, &sites::CREATION, ACME, &site, 999 << 60);
+    assert!(why.contains("500 sites"), "{why}");
     let source = json!({ "bot_id": BOT, "new": { "kind": "text", "text": "…" } });
     for number in 1..1_000 {
         create(
@@ -322,10 +311,8 @@ fn what_is_taken_or_too_much_is_not_created() {
             5_000 + number,
         );
     }
-    assert_eq!(
-        obstacle(&owned, &sources::CREATION, ACME, &source, 1).as_deref(),
-        Some("full")
-    );
+    let why = refusal(&owned, &sources::CREATION, ACME, &source, 1);
+    assert!(why.contains("1000 sources"), "{why}");
     // Another tenant's are not counted.
     create(&world.database, &bots::CREATION, EMPTY, &another, 0);
 }
@@ -338,10 +325,8 @@ fn revoked_and_expired_keys_are_not_counted() {
     for number in 1..u128::from(rules::MAX_KEYS) {
         create(&world.database, &keys::CREATION, ACME, &body, 100 + number);
     }
-    assert_eq!(
-        obstacle(&owned, &keys::CREATION, ACME, &body, 99).as_deref(),
-        Some("full")
-    );
+    let why = refusal(&owned, &keys::CREATION, ACME, &body, 99);
+    assert!(why.contains("50 API keys"), "{why}");
     assert!(wait(owned.revoke_key(ACME, &id(KEY).to_string(), NOW)));
     create(&world.database, &keys::CREATION, ACME, &body, 99);
     world.database.script(
