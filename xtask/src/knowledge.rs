@@ -6,8 +6,8 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use bulle_edge_core::knowledge::Document;
 use bulle_edge_formats::{File, read};
+use bulle_edge_text::Document;
 use bulle_protocol::admin::source::{FailureCode, Source, SourceStatus};
 use lexopt::{Arg, Parser, ValueExt};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};

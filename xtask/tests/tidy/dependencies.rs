@@ -19,14 +19,28 @@ const PLATFORM: &[&str] = &[
 /// What reads files may ask its platform for `TextDecoder` (web-sys), and for nothing else.
 const THREADS: &[&str] = &["worker", "worker-sys", "reactive_graph", "tachys", "tokio"];
 
-const EDGE: &[&str] = &["bulle-edge-core", "bulle-edge-formats", "bulle-edge-worker"];
+const EDGE: &[&str] = &[
+    "bulle-edge-text",
+    "bulle-edge-core",
+    "bulle-edge-formats",
+    "bulle-edge-worker",
+];
+
+/// What decides and what reads files share `bulle-edge-text` and know nothing of one another; the Worker joins them.
+const NOT_CORE: &[&str] = &["bulle-edge-core", "bulle-edge-worker"];
+const NOT_FORMATS: &[&str] = &["bulle-edge-formats", "bulle-edge-worker"];
+const PROTOCOL: &[&str] = &["bulle-protocol"];
 const WIDGET: &[&str] = &["bulle-widget-core", "bulle-widget-web"];
 
 /// A package and what it must never reach.
 const RULES: &[(&str, &[&[&str]])] = &[
     ("bulle-protocol", &[PLATFORM, EDGE, WIDGET]),
-    ("bulle-edge-core", &[PLATFORM, WIDGET]),
-    ("bulle-edge-formats", &[THREADS, WIDGET]),
+    (
+        "bulle-edge-text",
+        &[PLATFORM, NOT_CORE, NOT_FORMATS, PROTOCOL, WIDGET],
+    ),
+    ("bulle-edge-core", &[PLATFORM, NOT_FORMATS, WIDGET]),
+    ("bulle-edge-formats", &[THREADS, NOT_CORE, WIDGET]),
     ("bulle-edge-worker", &[WIDGET]),
     ("bulle-widget-core", &[PLATFORM, EDGE]),
     ("bulle-widget-web", &[EDGE]),

@@ -1,5 +1,10 @@
 //! What visitors ask in vain, grouped: questions of the same words are one gap.
 
+use bulle_edge_text::{
+    fold::fold,
+    language,
+    words::{Word, words},
+};
 use std::collections::{HashMap, HashSet};
 
 use bulle_protocol::{
@@ -7,15 +12,7 @@ use bulle_protocol::{
     admin::gap::{Gap, GapQuestion, GapStatus},
 };
 
-use crate::{
-    retrieval::query::Terms,
-    search::{
-        fold::fold,
-        rank::likeness,
-        words::{Word, words},
-    },
-    text,
-};
+use crate::{retrieval::query::Terms, search::rank::likeness};
 
 /// Share of their words that two questions of one gap have in common at least.
 const ALIKE: f64 = 0.55;
@@ -79,7 +76,7 @@ pub fn group(mut questions: Vec<Unanswered>, locale: &str) -> Vec<Group> {
 
 /// What a question is compared by: its words without those that every question has, else all of them.
 fn compared(question: &str, locale: &str) -> Vec<Word> {
-    let terms = Terms::of(question, text::language(question, locale));
+    let terms = Terms::of(question, language::guess(question, locale));
     let mut compared: Vec<Word> = Vec::new();
     for word in match terms.is_empty() {
         true => words(question),

@@ -1,15 +1,10 @@
 //! The ports that the database answers, by way of the repositories.
 
 use bulle_edge_core::{
-    attachments::Material,
-    guard::identity::Identity,
-    ports::{
-        Archive, Clock, Index, Kept, Owner, PortError, Profiles, Summaries, Tenants, Visitors,
-    },
-    prompt::Summary,
+    model::{Identity, Material, Owner, Site, Summary},
+    ports::{Archive, Clock, Index, Kept, PortError, Profiles, Summaries, Tenants, Visitors},
     record::{Call, Record},
     search::{Found, Query},
-    settings::Site,
 };
 use bulle_protocol::Id;
 

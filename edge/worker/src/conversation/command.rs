@@ -1,6 +1,6 @@
 //! The commands that the Worker sends to the object of a conversation.
 
-use bulle_edge_core::{guard::Question, ports::Owner};
+use bulle_edge_core::{guard::Question, model::Owner};
 use bulle_protocol::{
     Id,
     problem::{Code, Problem},

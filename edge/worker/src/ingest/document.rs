@@ -1,12 +1,12 @@
 //! Sources that are one document: a file, a page, a text, a list of questions.
 
 use bulle_edge_core::{
-    knowledge::Document,
+    digest::sha256_hex,
     ports::Clock,
     sources::{FailureCode, MAX_FILE_BYTES, SourceKind, Trouble, content, given::Given, schedule},
-    text::sha256_hex,
 };
 use bulle_edge_formats::{File, read};
+use bulle_edge_text::Document;
 use std::rc::Rc;
 
 use super::{

@@ -1,12 +1,12 @@
 //! Writing a document into the index: chunks in batches, then one swap that makes them answer.
 
 use bulle_edge_core::{
-    knowledge::Document,
+    digest::sha256_hex,
     ports::Clock,
     search::Scope,
     sources::{FailureCode, Trouble, content::Prepared},
-    text::sha256_hex,
 };
+use bulle_edge_text::Document;
 
 use super::step::{StepContext, StepError};
 use crate::repositories::library::{Target, Validators};

@@ -1,10 +1,8 @@
 //! Reading the page of a site: its text, its links, its canonical address.
 
-use bulle_edge_core::{
-    knowledge::Document,
-    sources::{FailureCode, Trouble, content},
-};
+use bulle_edge_core::sources::{FailureCode, Trouble, content};
 use bulle_edge_formats::{File, Unreadable, UnreadableCode, page, read};
+use bulle_edge_text::Document;
 
 use super::fetch_page::Fetched;
 

@@ -1,6 +1,6 @@
 //! Sites and bots as they are served: the look-ups that begin every request.
 
-use bulle_edge_core::{ports::PortError, settings::Site};
+use bulle_edge_core::{model::Site, ports::PortError};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::d1::{Database, Statement, from_json, values};

@@ -2,7 +2,8 @@
 
 use bulle_edge_core::{
     knowledge::gaps::{Closed, Unanswered},
-    ports::{Owner, PortError},
+    model::Owner,
+    ports::PortError,
     record::{Record, StoredMessage},
 };
 use bulle_protocol::{

@@ -1,8 +1,8 @@
 //! Golden questions of a bot, and where search found what each expects.
 
 use bulle_edge_core::{
-    knowledge::golden::{MAX_QUESTIONS, mrr, places, recall, regressed},
     ports::PortError,
+    retrieval::golden::{MAX_QUESTIONS, mrr, places, recall, regressed},
 };
 use bulle_protocol::{
     Id,

@@ -2,9 +2,10 @@
 //! of a visitor together, exported and erased. Every statement binds the tenant and the visitor.
 
 use bulle_edge_core::{
-    attachments::{Material, UNSENT_MS},
+    attachments::UNSENT_MS,
     guard::token::RESUME_SECONDS,
-    ports::{Owner, PortError},
+    model::{Material, Owner},
+    ports::PortError,
 };
 use bulle_protocol::Id;
 use serde::Deserialize;

@@ -1,8 +1,8 @@
 //! Summaries of the beginnings of long conversations. All are kept: answers were given with them.
 
 use bulle_edge_core::{
-    ports::{Owner, PortError},
-    prompt::Summary,
+    model::{Owner, Summary},
+    ports::PortError,
 };
 use bulle_protocol::Id;
 use serde::Deserialize;

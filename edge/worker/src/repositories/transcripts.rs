@@ -1,7 +1,8 @@
 //! The permanent transcript: conversations, their messages, and the model calls that they have cost.
 
 use bulle_edge_core::{
-    ports::{Kept, Owner, PortError},
+    model::Owner,
+    ports::{Kept, PortError},
     record::{Call, Record, StoredMessage},
 };
 use bulle_protocol::{Id, problem::Code};

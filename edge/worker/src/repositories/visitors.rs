@@ -1,6 +1,6 @@
 //! Visitors whom a site's server has vouched for.
 
-use bulle_edge_core::{guard::identity::Identity, ports::PortError};
+use bulle_edge_core::{model::Identity, ports::PortError};
 use bulle_protocol::Id;
 use serde::Deserialize;
 

@@ -2,7 +2,8 @@
 
 use axum::http::HeaderMap;
 use bulle_edge_core::{
-    guard::{self, Admitted, Caller, address::Address, token::Secret},
+    guard::{self, Admitted, Caller, address::Address},
+    model::Secret,
     ports::Clock,
 };
 

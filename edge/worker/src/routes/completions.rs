@@ -15,10 +15,10 @@ use bulle_edge_core::{
         request,
     },
     guard::{self, Question},
+    model::{Exchange, Site},
     ports::{Archive, Clock, Entropy, PortError},
-    prompt::Exchange,
-    settings::Site,
-    turn::{self, Ask, Ended},
+    record::Record,
+    turn::{self, Ask, Ended, Reader},
 };
 #[cfg(test)]
 use bulle_protocol::completion::ErrorBody;
@@ -111,12 +111,7 @@ pub async fn create(State(edge): State<Edge>, request: Request) -> Reply {
         reply,
         most: request.most,
     };
-    context.wait_until(async move {
-        let (completion, ended) = turn.run(writer, gone.map(|_| ()).boxed_local()).await;
-        // The receiver is gone when the client has left.
-        let _ = done.send(completion);
-        turn.settle(ended).await;
-    });
+    context.wait_until(async move { turn.run(writer, gone.map(|_| ()).boxed_local(), done).await });
     if request.stream {
         let pieces = told.inspect(move |_: &Rc<str>| {
             // Dropped with the stream, which ends `gone`: the client has left.
@@ -215,44 +210,48 @@ struct Turn {
 }
 
 impl Turn {
+    /// Runs the turn until the client has `left`, hands the answer over as `done`, and does what comes after it.
     async fn run(
-        &self,
+        self,
         mut writer: Writer<Pieces>,
         left: LocalBoxFuture<'_, ()>,
-    ) -> (Result<Completion, Problem>, Ended) {
+        done: oneshot::Sender<Result<Completion, Problem>>,
+    ) {
         let edge = &self.edge;
         let deployment = config::deployment(edge.env());
+        let now = edge.now_ms();
+        let conversation = Id::from_parts(now, edge.random());
+        let accepted = Record::accepted(&self.question, conversation, 0, now);
         let ask = Ask {
             question: &self.question,
-            conversation_id: Id::from_parts(edge.now_ms(), edge.random()),
+            accepted: &accepted,
             reply_id: self.reply,
-            number: 0,
             history: &self.history,
             written: "",
             most: self.most,
-            restartable: false,
+            reader: Reader::Client,
         };
         let ended = turn::run(edge, &deployment, &ask, &mut writer, left).await;
-        (writer.end(&ended.cites), ended)
+        // A client that has left does not read it.
+        let _ = done.send(writer.end(&ended.cites));
+        self.offer_again(&ended).await;
+        let mut log = |line: &str| note(self.reply, line);
+        turn::after(edge, &deployment, &ask, ended, &mut log).await;
     }
 
-    /// The work after the client has its answer: the record and the notices.
-    async fn settle(self, ended: Ended) {
-        let edge = &self.edge;
-        if ended.kept.is_none() {
-            // No later request would offer the record again.
-            for wait in OFFER_AGAIN_MS {
-                edge.sleep(wait).await;
-                match edge.record(&ended.record).await {
-                    Ok(_) => break,
-                    Err(PortError(error)) => {
-                        log::error("archive", &error);
-                    }
+    /// Offers the archive what it has refused: there is no conversation object that would do it later.
+    async fn offer_again(&self, ended: &Ended) {
+        if ended.kept.is_some() {
+            return;
+        }
+        for wait in OFFER_AGAIN_MS {
+            self.edge.sleep(wait).await;
+            match self.edge.record(&ended.record).await {
+                Ok(_) => return,
+                Err(PortError(error)) => {
+                    log::error("archive", &error);
                 }
             }
-        }
-        for line in turn::tell_owner(edge, self.question.site(), ended.notices).await {
-            note(self.reply, &line);
         }
     }
 }

@@ -1,4 +1,4 @@
-use bulle_edge_core::{knowledge::gaps::Closed, ports::Owner};
+use bulle_edge_core::{knowledge::gaps::Closed, model::Owner};
 use bulle_protocol::conversation::{Feedback, Rating};
 
 use super::world::*;

@@ -1,6 +1,6 @@
 use bulle_edge_core::{
-    ports::{Kept, Owner},
-    prompt::Summary,
+    model::{Owner, Summary},
+    ports::Kept,
     record::{Outcome, PromptReference, Purpose},
 };
 

@@ -1,7 +1,7 @@
 use bulle_edge_core::{
-    attachments::{Material, UNSENT_MS},
-    guard::{identity::Identity, token::RESUME_SECONDS},
-    ports::Owner,
+    attachments::UNSENT_MS,
+    guard::token::RESUME_SECONDS,
+    model::{Identity, Material, Owner},
 };
 use serde_json::{Value, json};
 

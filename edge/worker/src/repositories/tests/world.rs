@@ -2,15 +2,13 @@
 
 use bulle_edge_core::{
     admin::Caller,
-    attachments::Material,
-    guard::{identity::Identity, token::Secret},
-    knowledge::Document,
-    ports::{Kept, Owner, PortError},
-    prompt::Summary,
+    model::{Identity, Material, Owner, Secret, Summary},
+    ports::{Kept, PortError},
     record::{Call, Evidence, Outcome, PromptReference, Purpose, Record, StoredMessage},
     search::Scope,
     sources::{address::Guard, content::Prepared},
 };
+use bulle_edge_text::Document;
 use bulle_protocol::{
     Id,
     admin::golden::NewGoldenQuestion,
@@ -293,7 +291,7 @@ pub fn prepared(text: &str) -> Prepared {
         url: "https://example.com/music".into(),
         body: format!("# Instruments\n\n{text}\n"),
     };
-    let checksum = bulle_edge_core::text::sha256_hex([text.as_bytes()]);
+    let checksum = bulle_edge_core::digest::sha256_hex([text.as_bytes()]);
     Prepared::new(document, checksum, text.len() as u64)
 }
 

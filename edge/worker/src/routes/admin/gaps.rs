@@ -7,9 +7,9 @@ use axum::{
 };
 use bulle_edge_core::{
     admin::nothing_here,
+    digest::sha256_hex,
     knowledge::gaps::{Closed, Group, group},
     ports::Clock,
-    text::sha256_hex,
 };
 #[cfg(test)]
 use bulle_protocol::admin::source::Source;

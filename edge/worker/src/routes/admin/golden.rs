@@ -2,8 +2,8 @@
 
 use axum::{extract::Path, http::StatusCode};
 use bulle_edge_core::{
-    knowledge::golden::{MAX_QUESTIONS, check, look},
     ports::{Clock, Entropy},
+    retrieval::golden::{MAX_QUESTIONS, check, look},
 };
 #[cfg(test)]
 use bulle_protocol::admin::golden::GoldenReport;

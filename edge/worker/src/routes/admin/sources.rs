@@ -7,12 +7,12 @@ use axum::{
 };
 use bulle_edge_core::{
     admin::{Caller, nothing_here, precondition::failed},
+    digest::sha256_hex,
     ports::Clock,
     sources::{
         MAX_FILE_BYTES,
         given::{Given, Upload},
     },
-    text::sha256_hex,
 };
 #[cfg(test)]
 use bulle_protocol::admin::{
