@@ -1,4 +1,4 @@
-use bulle_edge_core::knowledge::golden::MAX_QUESTIONS;
+use bulle_edge_core::retrieval::golden::MAX_QUESTIONS;
 
 use super::world::*;
 use crate::repositories::golden::{Added, Golden, Looked};
