@@ -91,15 +91,31 @@ pub fn all() -> Result<()> {
         println!("{NO_BUILD} is set: nothing is built");
         return Ok(());
     }
-    let profile = match std::env::var_os(DEV_BUILD) {
-        Some(_) => Profile::Dev,
-        None => Profile::Release,
-    };
-    run(profile, &mut Progress::silent())
+    if std::env::var_os(DEV_BUILD).is_none() {
+        return run(Profile::Release, &mut Progress::silent());
+    }
+    if fs::remove_file(just_built()).is_ok() {
+        return Ok(());
+    }
+    run(Profile::Dev, &mut Progress::silent())
+}
+
+/// There when `dev` has built: wrangler runs its build command at the start, too, not only after a change.
+fn just_built() -> PathBuf {
+    Profile::Dev.cache().join("just-built")
+}
+
+/// Builds for `dev`, which starts wrangler next.
+pub fn before_wrangler(profile: Profile, progress: &mut Progress) -> Result<()> {
+    run(profile, progress)?;
+    match profile {
+        Profile::Dev => compress::write(&just_built(), b""),
+        Profile::Release => Ok(()),
+    }
 }
 
 /// Everything in a profile. The tools of npm are installed while Cargo compiles.
-pub fn run(profile: Profile, progress: &mut Progress) -> Result<()> {
+fn run(profile: Profile, progress: &mut Progress) -> Result<()> {
     progress.begin(Step::Tools);
     setup::rust_target()?;
     setup::npm_is_there()?;
