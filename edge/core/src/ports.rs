@@ -5,11 +5,8 @@
     reason = "an isolate is single-threaded: no port is ever asked to be Send"
 )]
 
-use bulle_protocol::{
-    Id,
-    notice::{Delivery, Notice},
-    problem::Problem,
-};
+use bulle_api::notice::{Delivery, Notice};
+use bulle_protocol::{Id, problem::Problem};
 use futures_util::Stream;
 
 use crate::{

@@ -1,9 +1,9 @@
 //! A site as the edge needs it at every message, and what its owner may configure of it.
 
-use bulle_protocol::admin::Environment;
+use bulle_api::admin::Environment;
 use serde::{Deserialize, Serialize};
 
-pub use bulle_protocol::settings::*;
+pub use bulle_api::settings::*;
 
 /// A site as the edge needs it at every message: the join of site, bot and tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

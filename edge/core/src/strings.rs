@@ -1,8 +1,8 @@
 //! Texts of the interface and of the embedded model, by locale.
 
+use bulle_api::settings::BotSettings;
 use bulle_protocol::{
     problem::{Code, Problem},
-    settings::BotSettings,
     strings::{SHEETS, Strings, duration},
 };
 use serde::Deserialize;
@@ -191,7 +191,7 @@ pub fn failure(bot: Option<&BotSettings>, locale: &str, code: Code) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bulle_protocol::settings::{Localized, Refusals};
+    use bulle_api::settings::{Localized, Refusals};
 
     /// Every text of a locale, named as `section.name`.
     fn all(json: &str) -> BTreeMap<String, String> {

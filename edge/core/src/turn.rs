@@ -15,10 +15,10 @@ mod summary;
 
 pub use summary::summarise;
 
+use bulle_api::notice::Answerer;
 use bulle_protocol::{
     Id,
     event::{Done, Finish, ServerEvent, Source, Sources, Start, Suggestions, TurnError, Usage},
-    notice::Answerer,
 };
 use futures_util::future::{LocalBoxFuture, join};
 

@@ -65,7 +65,7 @@ mod tests {
             health::get, super::get,
         ),
         // Blocks hold inlines, which hold inlines: what refers to itself is not found by itself.
-        components(schemas(bulle_protocol::block::Inline, bulle_protocol::block::Align, bulle_protocol::completion::Chunk)),
+        components(schemas(bulle_protocol::block::Inline, bulle_protocol::block::Align, bulle_api::completion::Chunk)),
         modifiers(&Bearers),
     )]
     struct Document;

@@ -1,8 +1,8 @@
 //! Why an exchange went no further, and what helps.
 
 use bulle_protocol::{
-    event::{Action, TurnError},
-    problem::{Code, Problem},
+    event::TurnError,
+    problem::{Action, Code, Problem},
     strings::{Strings, duration},
 };
 

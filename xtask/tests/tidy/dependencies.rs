@@ -20,16 +20,19 @@ const PLATFORM: &[&str] = &[
 const THREADS: &[&str] = &["worker", "worker-sys", "reactive_graph", "tachys", "tokio"];
 
 const EDGE: &[&str] = &["bulle-edge-core", "bulle-edge-formats", "bulle-edge-worker"];
+/// The owner's API: what visitors must not download.
+const OWNER: &[&str] = &["bulle-api"];
 const WIDGET: &[&str] = &["bulle-widget-core", "bulle-widget-web"];
 
 /// A package and what it must never reach.
 const RULES: &[(&str, &[&[&str]])] = &[
-    ("bulle-protocol", &[PLATFORM, EDGE, WIDGET]),
+    ("bulle-protocol", &[PLATFORM, OWNER, EDGE, WIDGET]),
+    ("bulle-api", &[PLATFORM, EDGE, WIDGET]),
     ("bulle-edge-core", &[PLATFORM, WIDGET]),
     ("bulle-edge-formats", &[THREADS, WIDGET]),
     ("bulle-edge-worker", &[WIDGET]),
-    ("bulle-widget-core", &[PLATFORM, EDGE]),
-    ("bulle-widget-web", &[EDGE]),
+    ("bulle-widget-core", &[PLATFORM, OWNER, EDGE]),
+    ("bulle-widget-web", &[OWNER, EDGE]),
 ];
 
 #[test]

@@ -2,10 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use bulle_protocol::{
-    Id,
-    admin::gap::{Gap, GapQuestion, GapStatus},
-};
+use bulle_api::admin::gap::{Gap, GapQuestion, GapStatus};
+use bulle_protocol::Id;
 
 use crate::{
     retrieval::query::Terms,

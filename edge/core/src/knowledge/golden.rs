@@ -1,9 +1,7 @@
 //! Golden questions: whether what an owner expects is found, and how well that goes.
 
-use bulle_protocol::{
-    admin::golden::{Expected, GoldenQuestion, NewGoldenQuestion},
-    problem::{Code, Problem},
-};
+use bulle_api::admin::golden::{Expected, GoldenQuestion, NewGoldenQuestion};
+use bulle_protocol::problem::{Code, Problem};
 
 use crate::{
     guard::input::visible,

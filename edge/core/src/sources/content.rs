@@ -1,6 +1,6 @@
 //! What was read, on its way into the index: one document a source, its text in parts, its chunks in batches.
 
-use bulle_protocol::admin::source::FaqEntry;
+use bulle_api::admin::source::FaqEntry;
 
 use crate::{
     knowledge::{Chunk, Document},

@@ -3,10 +3,10 @@
 //! Whatever is tried, what the visitor has seen of an answer is never replaced by another model's: a model that breaks
 //! off after its first words ends the turn, honestly, and a retry goes on from there.
 
+use bulle_api::notice::Answerer;
 use bulle_protocol::{
     Id,
     event::{Finish, Usage},
-    notice::Answerer,
     problem::Code,
 };
 

@@ -1,5 +1,6 @@
 //! What visitors ask in vain, and what they think of answers.
 
+use bulle_api::admin::gap::GapQuestion;
 use bulle_edge_core::{
     knowledge::gaps::{Closed, Unanswered},
     ports::{Owner, PortError},
@@ -7,7 +8,6 @@ use bulle_edge_core::{
 };
 use bulle_protocol::{
     Id,
-    admin::gap::GapQuestion,
     conversation::{Feedback, Rating},
 };
 use serde::Deserialize;

@@ -1,13 +1,11 @@
 //! Golden questions, and how they did.
 
+use bulle_api::admin::golden::{Expected, GoldenQuestion, GoldenReport, NewGoldenQuestion};
 use bulle_edge_core::{
     knowledge::golden::{MAX_QUESTIONS, mrr, places, recall, regressed},
     ports::PortError,
 };
-use bulle_protocol::{
-    Id,
-    admin::golden::{Expected, GoldenQuestion, GoldenReport, NewGoldenQuestion},
-};
+use bulle_protocol::Id;
 use serde::{Deserialize, Serialize};
 
 use super::{Edge, history::id, port_error, time};

@@ -1,13 +1,11 @@
 //! Notices in D1, and over `fetch`.
 
+use bulle_api::notice::{Delivery, Notice};
 use bulle_edge_core::{
     notice::Told,
     ports::{Carriers, Letter, Notices, PortError},
 };
-use bulle_protocol::{
-    Id,
-    notice::{Delivery, Notice},
-};
+use bulle_protocol::Id;
 use serde::Serialize;
 use worker::{Fetch, Headers, Method, Request, RequestInit, RequestRedirect, console_error};
 

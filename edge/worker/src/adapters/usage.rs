@@ -1,7 +1,8 @@
 //! What a tenant's models were asked for and what it cost, summed up by D1.
 
+use bulle_api::usage::UsageKey;
 use bulle_edge_core::{admin::usage::Query, ports::PortError};
-use bulle_protocol::{Id, usage::UsageKey};
+use bulle_protocol::Id;
 use serde::Deserialize;
 use worker::wasm_bindgen::JsValue;
 

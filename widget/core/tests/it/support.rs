@@ -9,8 +9,7 @@ use bulle_protocol::{
         Start, Suggestions, TurnError, Usage,
     },
     problem::{Code, Problem},
-    session::{Bot, ConversationRef, Limits, Session as Opened, Visitor},
-    settings::Features,
+    session::{Bot, ConversationRef, Features, Limits, Session as Opened, Visitor},
     strings::Strings,
 };
 use bulle_widget_core::{Call, Effect, Event, Identity, Message, Moment, Session, Ticket};

@@ -1,11 +1,8 @@
 //! Which identity secrets a tenant has. The secrets themselves are derived and are nowhere stored.
 
+use bulle_api::admin::{CreatedIdentitySecret, IdentitySecret, NewIdentitySecret};
 use bulle_edge_core::{admin::rules, guard::identity, ports::PortError};
-use bulle_protocol::{
-    Id,
-    admin::{CreatedIdentitySecret, IdentitySecret, NewIdentitySecret},
-    problem::Problem,
-};
+use bulle_protocol::{Id, problem::Problem};
 
 use super::{Creation, Kind, Made, Maker, answer, bind, show, time};
 use crate::adapters::{Edge, port_error};

@@ -1,5 +1,6 @@
 //! API keys, of which only the hash is stored. They never change: their version is what happened to them.
 
+use bulle_api::admin::{ApiKey, CreatedApiKey, NewApiKey, Scope};
 use bulle_edge_core::{
     admin::{
         Caller, key,
@@ -8,11 +9,7 @@ use bulle_edge_core::{
     },
     ports::PortError,
 };
-use bulle_protocol::{
-    Id,
-    admin::{ApiKey, CreatedApiKey, NewApiKey, Scope},
-    problem::Problem,
-};
+use bulle_protocol::{Id, problem::Problem};
 use serde::Deserialize;
 use worker::console_error;
 

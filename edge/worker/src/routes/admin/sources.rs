@@ -5,6 +5,15 @@ use axum::{
     extract::{Path, Query},
     http::{HeaderValue, StatusCode, Uri, header},
 };
+#[cfg(test)]
+use bulle_api::admin::{
+    Page,
+    source::{NewSource, Source, SourceChange},
+};
+use bulle_api::admin::{
+    Scope,
+    source::{NewSource as New, SourceKind},
+};
 use bulle_edge_core::{
     admin::{Caller, nothing_here, precondition::failed},
     ports::Clock,
@@ -14,17 +23,8 @@ use bulle_edge_core::{
     },
     text::sha256_hex,
 };
-#[cfg(test)]
-use bulle_protocol::admin::{
-    Page,
-    source::{NewSource, Source, SourceChange},
-};
 use bulle_protocol::{
     Id,
-    admin::{
-        Scope,
-        source::{NewSource as New, SourceKind},
-    },
     problem::{Code, Problem},
 };
 use serde::Deserialize;

@@ -10,15 +10,16 @@ mod proactive;
 pub mod template;
 mod tenant;
 
-pub use form::{FieldKind, FormField, FormSettings};
+pub use form::{FormField, FormSettings, check_answers};
 pub use hours::{DAY_MINUTES, HoursSettings, Outside, Weekday, minutes};
 pub use limits::{AddressLimits, Budget, LimitSettings, LimitStore, Refusals, Tier, Upgrade};
-pub use look::{Colours, Features, Font, Launcher, Position, Scheme, Size, Texts, Theme};
+pub use look::{Colours, Font, Launcher, Position, Scheme, Size, Texts, Theme};
 pub use model::{Alternative, ModelChoice, Price, ProviderChoice, TimeoutSettings};
 pub use persona::{AnswerSettings, Persona};
 pub use proactive::ProactiveRule;
 pub use tenant::{NoticeSettings, TenantSettings};
 
+use bulle_protocol::session::Features;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

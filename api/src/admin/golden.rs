@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Id;
+use bulle_protocol::Id;
 
 /// What the right passage is known by. All that is given must be true of it; something must be.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

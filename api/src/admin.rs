@@ -10,12 +10,10 @@ pub mod prompt;
 pub mod snippet;
 pub mod source;
 
+use bulle_protocol::Id;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Id,
-    settings::{BotSettings, TenantSettings},
-};
+use crate::settings::{BotSettings, TenantSettings};
 
 /// Whether a thing serves visitors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,14 +1,14 @@
 //! The JSON of the owner's API: a change shows in review.
 
-use bulle_protocol::{
-    Id,
+use bulle_api::{
     admin::{
         ApiKey, Bot, CreatedApiKey, CreatedIdentitySecret, Environment, IdentitySecret, NewApiKey,
         NewBot, NewSite, NewTenant, Page, Scope, Site, Status, Tenant,
     },
-    settings::{BotSettings, TenantSettings},
+    settings::{BotSettings, TenantSettings, Theme},
     usage::{Durations, UsageKey, UsageReport, UsageRow},
 };
+use bulle_protocol::Id;
 use insta::assert_json_snapshot;
 use serde_json::json;
 
@@ -129,4 +129,14 @@ fn what_is_said_may_be_little_but_nothing_unknown() {
     assert!(serde_json::from_value::<NewBot>(json!({"id": "b"})).is_err());
     let more = json!({"id": "a", "name": "A", "status": "active"});
     assert!(serde_json::from_value::<NewTenant>(more).is_err());
+}
+
+#[test]
+fn a_colour_is_a_colour() {
+    let theme =
+        |accent: &str| serde_json::from_str::<Theme>(&format!("{{\"accent\":\"{accent}\"}}"));
+    assert_eq!(theme("#0F766e").unwrap().accent, "#0F766e");
+    for accent in ["banana", "#fff", "0f766e", "#0f766", "#gg766e", "#0f766é"] {
+        assert!(theme(accent).is_err(), "{accent}");
+    }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use super::{Localized, at};
-use crate::session;
+use bulle_protocol::session::{self, FieldKind};
 
 /// Most fields.
 const MAX_FIELDS: usize = 10;
@@ -59,26 +59,6 @@ pub struct FormField {
     /// Of a `select`: 2 to 30 texts to choose from. The answer is the text that was chosen.
     #[serde(skip_serializing_if = "Localized::is_empty")]
     pub options: Localized<Vec<String>>,
-}
-
-/// What a field asks for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum FieldKind {
-    /// A line.
-    #[default]
-    Text,
-    /// A mail address.
-    Email,
-    /// A telephone number.
-    Tel,
-    /// One of the options.
-    Select,
-    /// Lines.
-    Textarea,
-    /// Yes (`true`) or no (`false`).
-    Checkbox,
 }
 
 impl FormSettings {
@@ -164,68 +144,67 @@ impl FormField {
     }
 }
 
-impl session::Form {
-    /// The answers as they are stored: trimmed, without the empty ones.
-    ///
-    /// # Errors
-    /// A sentence that names the first answer that is missing or not possible.
-    pub fn check(&self, given: session::Answers) -> Result<BTreeMap<String, String>, String> {
-        if self.consent.is_some() && !given.consent {
-            return Err("consent: it must be true, after the visitor has agreed.".to_owned());
-        }
-        let mut answers = given.fields;
-        let mut kept = BTreeMap::new();
-        for field in &self.fields {
-            let name = &field.name;
-            let answer = answers.remove(name).unwrap_or_default().trim().to_owned();
-            if answer.is_empty() || (field.kind == FieldKind::Checkbox && answer == "false") {
-                if field.required {
-                    return Err(format!("fields.{name}: it is required."));
-                }
-                if answer.is_empty() {
-                    continue;
-                }
+/// The answers to a form as they are stored: trimmed, without the empty ones.
+///
+/// # Errors
+/// A sentence that names the first answer that is missing or not possible.
+pub fn check_answers(
+    form: &session::Form,
+    given: session::Answers,
+) -> Result<BTreeMap<String, String>, String> {
+    if form.consent.is_some() && !given.consent {
+        return Err("consent: it must be true, after the visitor has agreed.".to_owned());
+    }
+    let mut answers = given.fields;
+    let mut kept = BTreeMap::new();
+    for field in &form.fields {
+        let name = &field.name;
+        let answer = answers.remove(name).unwrap_or_default().trim().to_owned();
+        if answer.is_empty() || (field.kind == FieldKind::Checkbox && answer == "false") {
+            if field.required {
+                return Err(format!("fields.{name}: it is required."));
             }
-            if answer.chars().count() > MAX_ANSWER {
-                return Err(format!("fields.{name}: at most {MAX_ANSWER} characters."));
+            if answer.is_empty() {
+                continue;
             }
-            field.check(&answer)?;
-            kept.insert(name.clone(), answer);
         }
-        match answers.into_keys().next() {
-            Some(name) => Err(format!("fields.{name}: the form has no such field.")),
-            None => Ok(kept),
+        if answer.chars().count() > MAX_ANSWER {
+            return Err(format!("fields.{name}: at most {MAX_ANSWER} characters."));
         }
+        check_answer(field, &answer)?;
+        kept.insert(name.clone(), answer);
+    }
+    match answers.into_keys().next() {
+        Some(name) => Err(format!("fields.{name}: the form has no such field.")),
+        None => Ok(kept),
     }
 }
 
-impl session::AskedField {
-    fn check(&self, answer: &str) -> Result<(), String> {
-        let name = &self.name;
-        let says = match self.kind {
-            FieldKind::Text | FieldKind::Textarea => None,
-            FieldKind::Email => {
-                let (user, domain) = answer.rsplit_once('@').unwrap_or_default();
-                let spaced = answer.chars().any(|c| c.is_whitespace() || c.is_control());
-                let good = !user.is_empty() && !domain.is_empty() && !spaced;
-                (!good).then_some("give a mail address, such as name@example.com.")
-            }
-            FieldKind::Tel => {
-                let digits = answer.chars().filter(|c| c.is_numeric()).count();
-                let good = |c: char| c.is_numeric() || " +-./()".contains(c);
-                let good = digits >= 3 && answer.chars().all(good);
-                (!good).then_some("give a telephone number: digits, spaces and + - . / ( ).")
-            }
-            FieldKind::Select => {
-                let known = self.options.iter().any(|option| option == answer);
-                (!known).then_some("give one of its options.")
-            }
-            FieldKind::Checkbox => {
-                (!["true", "false"].contains(&answer)).then_some("give \"true\" or \"false\".")
-            }
-        };
-        says.map_or(Ok(()), |says| Err(format!("fields.{name}: {says}")))
-    }
+fn check_answer(field: &session::AskedField, answer: &str) -> Result<(), String> {
+    let name = &field.name;
+    let says = match field.kind {
+        FieldKind::Text | FieldKind::Textarea => None,
+        FieldKind::Email => {
+            let (user, domain) = answer.rsplit_once('@').unwrap_or_default();
+            let spaced = answer.chars().any(|c| c.is_whitespace() || c.is_control());
+            let good = !user.is_empty() && !domain.is_empty() && !spaced;
+            (!good).then_some("give a mail address, such as name@example.com.")
+        }
+        FieldKind::Tel => {
+            let digits = answer.chars().filter(|c| c.is_numeric()).count();
+            let good = |c: char| c.is_numeric() || " +-./()".contains(c);
+            let good = digits >= 3 && answer.chars().all(good);
+            (!good).then_some("give a telephone number: digits, spaces and + - . / ( ).")
+        }
+        FieldKind::Select => {
+            let known = field.options.iter().any(|option| option == answer);
+            (!known).then_some("give one of its options.")
+        }
+        FieldKind::Checkbox => {
+            (!["true", "false"].contains(&answer)).then_some("give \"true\" or \"false\".")
+        }
+    };
+    says.map_or(Ok(()), |says| Err(format!("fields.{name}: {says}")))
 }
 
 #[cfg(test)]
@@ -288,7 +267,7 @@ mod tests {
         assert_eq!(asked.submit, "Envoyer");
         let check = |fields: &str| {
             let given = format!(r#"{{"fields":{fields}}}"#);
-            asked.check(serde_json::from_str(&given).unwrap())
+            check_answers(&asked, serde_json::from_str(&given).unwrap())
         };
         let kept = check(r#"{"mail":" a@b.fr ","topic":"Pain","phone":"","news":"true"}"#).unwrap();
         let kept: Vec<_> = kept.iter().map(|(n, v)| format!("{n}={v}")).collect();
@@ -320,7 +299,7 @@ mod tests {
         settings.consent = Localized([("en".to_owned(), "I agree.".to_owned())].into());
         assert_eq!(settings.validate(), Ok(()));
         let asked = settings.localized("en", "en", "Send");
-        let check = |given: &str| asked.check(serde_json::from_str(given).unwrap());
+        let check = |given: &str| check_answers(&asked, serde_json::from_str(given).unwrap());
         assert!(check(r#"{"fields":{"ok":"true"},"consent":true}"#).is_ok());
         for given in [
             r#"{"fields":{"ok":"true"}}"#,

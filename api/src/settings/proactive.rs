@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Localized, at};
-use crate::loader;
+use bulle_protocol::loader;
 
 /// Most rules.
 const MAX_RULES: usize = 10;

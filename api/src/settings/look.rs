@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use super::{Localized, at};
-use crate::strings::{SHEETS, Strings};
+use bulle_protocol::strings::{SHEETS, Strings};
 
 /// Longest text of the interface that an owner may set, in characters.
 const MAX_TEXT: usize = 300;
@@ -311,38 +311,6 @@ impl Theme {
             }
         }
         style
-    }
-}
-
-/// What the bubble offers beside the conversation. What is off is refused by the edge, too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields, default)]
-pub struct Features {
-    /// Visitors may give files, whose text is read. Off by itself.
-    pub attachments: bool,
-    /// Visitors may speak instead of write; their browser does it. Off by itself.
-    pub dictation: bool,
-    /// Thumbs under answers. On by itself.
-    pub feedback: bool,
-    /// A sound with answers that nobody sees, until the visitor turns it off. Off by itself.
-    pub sound: bool,
-    /// The list of earlier conversations. On by itself.
-    pub history: bool,
-    /// Visitors may download what is stored of them. On by itself.
-    pub export: bool,
-}
-
-impl Default for Features {
-    fn default() -> Self {
-        Self {
-            attachments: false,
-            dictation: false,
-            feedback: true,
-            sound: false,
-            history: true,
-            export: true,
-        }
     }
 }
 
