@@ -19,6 +19,7 @@ mod build;
 mod compress;
 mod dev;
 mod dev_vars;
+mod fuzz;
 mod knowledge;
 mod names;
 mod paths;
@@ -61,6 +62,7 @@ cargo xtask <command>
       --site, --feed  the address is that of a site or a feed
   size                what a visitor downloads and what is uploaded, against the budgets
   bench [NAME]        measurements: edge, knowledge, lighthouse, limits, retrieval, widget; without NAME, what each is
+  fuzz [TARGET]       feed random bytes to what reads strangers' files, for a minute each (--seconds N)
   setup               install the tools, which the other commands also do
   help                this text
 ";
@@ -114,6 +116,7 @@ fn dispatch(mut parser: Parser) -> Result<ExitCode> {
                 return Ok(ExitCode::FAILURE);
             }
         }
+        "fuzz" => fuzz::run(&mut parser)?,
         "bench" => return bench::run(&mut parser),
         other => {
             eprintln!("error: there is no command `{other}`\n\n{HELP}");
