@@ -97,6 +97,14 @@ pub struct Suggestions {
     pub items: Vec<String>,
 }
 
+impl Suggestions {
+    /// Most suggestions of an answer.
+    pub const MAX: usize = 3;
+
+    /// Longest suggestion, in characters.
+    pub const MAX_CHARS: usize = 120;
+}
+
 /// How an answer ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use bulle_api::admin::source::{FailureCode, Source, SourceStatus};
-use bulle_edge_core::knowledge::Document;
 use bulle_edge_formats::{File, read};
+use bulle_edge_text::Document;
 use lexopt::{Arg, Parser, ValueExt};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};

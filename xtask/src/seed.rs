@@ -1,10 +1,11 @@
 //! The content of the local database: the bots of the examples and what they know.
 
+use bulle_edge_text::Document;
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result, bail};
 use bulle_edge_core::{
-    knowledge::Document,
+    knowledge::chunk::chunks,
     search::{Scope, index_columns},
     settings::BotSettings,
 };
@@ -130,7 +131,7 @@ pub fn documents(
              VALUES ({tenant}, {bot}, {id}, {title}, {url}, {language}, {now_ms});\n",
             url = quote(&page),
         ));
-        for (chunk, position) in document.chunks().iter().zip(0..) {
+        for (chunk, position) in chunks(&document).iter().zip(0..) {
             let (heading, text) = (quote(&chunk.heading), quote(&chunk.text));
             let anchor = quote(&chunk.anchor);
             let columns = index_columns(

@@ -10,10 +10,11 @@ use bulle_protocol::{Id, event::Usage};
 
 use crate::{
     meter::{Charge, Line, Rule, Settlement, Verdict, period::Period},
+    model::Site,
     ports::{Clock, Meters, PortError},
     prompt::Prompt,
     provider::{Model, prices},
-    settings::{Price, Site},
+    settings::Price,
 };
 
 /// Longest answer of a model that is paid from a budget, in tokens.

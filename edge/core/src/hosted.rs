@@ -6,12 +6,7 @@ use bulle_protocol::problem::Code;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use crate::{
-    guard::origin,
-    loader,
-    settings::{BotSettings, Site},
-    strings,
-};
+use crate::{guard::origin, loader, model::Site, settings::BotSettings, strings};
 
 /// The page without its conversation: it fills the window, and prints as long as it is.
 const STYLE: &str = "html{color-scheme:light dark}body{margin:0;font:16px/1.5 system-ui,sans-serif}\

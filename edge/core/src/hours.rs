@@ -6,6 +6,7 @@ use time::{Date, Duration, OffsetDateTime};
 use crate::{
     ports::{Clock, Zones},
     settings::{BotSettings, DAY_MINUTES, HoursSettings, Weekday, minutes},
+    strings,
 };
 
 /// Whether it is within business hours at this time (Unix milliseconds), where clocks are so many minutes ahead of UTC.
@@ -62,18 +63,8 @@ pub fn open_now<P: Clock + Zones>(ports: &P, hours: &HoursSettings) -> bool {
 /// What a visitor is told of the bot's hours; `None` when it has none.
 pub fn told<P: Clock + Zones>(ports: &P, bot: &BotSettings, locale: &str) -> Option<Hours> {
     let open = open_now(ports, bot.hours.as_ref()?);
-    let text = text(bot, locale, open);
+    let text = strings::hours(bot, locale, open);
     Some(Hours { open, text })
-}
-
-/// The owner's words for it.
-pub fn text(bot: &BotSettings, locale: &str, open: bool) -> String {
-    let texts = bot.hours.as_ref().map(|hours| match open {
-        true => &hours.open_text,
-        false => &hours.text,
-    });
-    let text = texts.and_then(|texts| texts.get(locale, &bot.locale));
-    text.cloned().unwrap_or_default()
 }
 
 #[cfg(test)]

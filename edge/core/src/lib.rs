@@ -3,10 +3,11 @@
 //! Modules stand in the order in which a visitor's message passes through them; [`turn`] is the one
 //! place that calls them all. [`admin`] is the owner's side. What the platform must provide is in [`ports`].
 
+pub mod digest;
+pub mod model;
 pub mod ports;
 pub mod settings;
 pub mod strings;
-pub mod text;
 pub mod timer;
 
 pub mod meter;

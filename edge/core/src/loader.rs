@@ -10,7 +10,7 @@ use bulle_protocol::{
 };
 use std::collections::BTreeMap;
 
-use crate::{settings::Site, strings};
+use crate::{model::Site, strings};
 
 /// What the bundle says, once, where the settings belong.
 pub const PLACEHOLDER: &str = "__BULLE_CONFIG__";

@@ -10,15 +10,11 @@ use bulle_protocol::{Id, problem::Problem};
 use futures_util::Stream;
 
 use crate::{
-    attachments::Material,
-    guard::{identity::Identity, token::Secret},
     meter::{Charge, Settlement, Verdict, window::Window},
-    notice::mail::Mailer,
-    prompt::Summary,
+    model::Owner,
+    model::{Identity, Mailer, Material, Secret, Site, Summary},
     record::{Call, Record},
-    retrieval::Hit,
-    search::{Found, Query},
-    settings::Site,
+    search::{Found, Hit, Query},
 };
 
 /// A dependency failed. The text is for the log, never for a visitor.
@@ -264,18 +260,4 @@ pub trait Notices {
     ) -> Result<(), PortError>;
     /// Posts, follows no redirect, and reads no body: the status of the answer. Dropping the future cancels it.
     async fn post(&self, letter: Letter) -> Result<u16, PortError>;
-}
-
-/// Who a conversation belongs to.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Owner {
-    /// The tenant.
-    pub tenant_id: String,
-    /// The bot.
-    pub bot_id: String,
-    /// When the bot was made, in Unix milliseconds: one that is made anew under an old name owns nothing of the old one's.
-    #[serde(default)]
-    pub bot_since: u64,
-    /// The visitor.
-    pub visitor_id: Id,
 }

@@ -9,10 +9,7 @@ use bulle_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{guard::Question, ports::Owner, prompt::Extras};
-
-/// Longest title of a conversation, in characters.
-const TITLE_CHARS: usize = 80;
+use crate::model::Owner;
 
 /// A turn, or its first half, as it goes to the permanent transcript. Stored as JSON while the database
 /// cannot be reached, so its layout is pinned.
@@ -140,31 +137,8 @@ pub struct PromptAdditions {
 }
 
 impl PromptAdditions {
-    /// What a prompt is made with.
-    pub fn of(extras: &Extras<'_>) -> Self {
-        Self {
-            continuation: extras.continuation.map(str::to_owned),
-            repair: extras.repair.map(str::to_owned),
-            system: extras.system.map(str::to_owned),
-            suggest: extras.suggest.map(str::to_owned),
-            material: extras.material.map(str::to_owned),
-        }
-    }
-
     fn is_empty(&self) -> bool {
         *self == Self::default()
-    }
-}
-
-impl<'a> From<&'a PromptAdditions> for Extras<'a> {
-    fn from(added: &'a PromptAdditions) -> Self {
-        Self {
-            continuation: added.continuation.as_deref(),
-            repair: added.repair.as_deref(),
-            system: added.system.as_deref(),
-            suggest: added.suggest.as_deref(),
-            material: added.material.as_deref(),
-        }
     }
 }
 
@@ -261,38 +235,6 @@ pub enum Outcome {
 }
 
 impl Record {
-    /// The record of a message that has just been accepted as turn `number` (from 0) of its conversation.
-    pub fn accepted(question: &Question, conversation_id: Id, number: u32, now_ms: u64) -> Self {
-        let line = question.text().lines().next().unwrap_or_default();
-        let mut title: String = line.chars().take(TITLE_CHARS).collect();
-        if line.chars().count() > TITLE_CHARS {
-            title.push('…');
-        }
-        Self {
-            owner: question.owner(),
-            conversation_id,
-            title,
-            question: StoredMessage {
-                id: question.id(),
-                position: number.saturating_mul(2),
-                role: Role::User,
-                text: question.text().to_owned(),
-                blocks: vec![Block::paragraph(question.text())],
-                sources: Vec::new(),
-                status: Status::Complete,
-                finish: None,
-                error: None,
-                provider: String::new(),
-                model: String::new(),
-                usage: Usage::default(),
-                evidence: Evidence::default(),
-                created_at: now_ms,
-            },
-            reply: None,
-            calls: Vec::new(),
-        }
-    }
-
     /// Adds the reply.
     pub fn reply(&mut self, reply: Reply, now_ms: u64) {
         self.reply = Some(StoredMessage {
@@ -339,66 +281,4 @@ pub struct Reply {
     pub usage: Usage,
     /// What is known of it beside its words.
     pub evidence: Evidence,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fakes::question;
-
-    #[test]
-    fn the_layout_is_pinned() {
-        let mut record =
-            Record::accepted(&question("Bonjour\nÀ tous"), Id::from_parts(1, 1), 3, 1_000);
-        record.reply(
-            Reply {
-                id: Id::from_parts(1, 3),
-                blocks: vec![Block::paragraph("Salut")],
-                sources: Vec::new(),
-                finish: None,
-                error: Some(Code::UpstreamTimeout),
-                provider: "openai".into(),
-                model: "m".into(),
-                usage: Usage::counted(1, 2),
-                evidence: Evidence {
-                    confidence: Some(0.5),
-                    topic: Some("Parcours".into()),
-                    first_token_ms: Some(300),
-                    total_ms: 900,
-                    prompt: Some(PromptReference {
-                        bot_version: 3,
-                        template: 1,
-                        passages: vec![7, 9],
-                        history_from: Some(2),
-                        summary_until: None,
-                        fingerprint: "0123456789abcdef".into(),
-                        ..PromptReference::default()
-                    }),
-                    ..Evidence::default()
-                },
-            },
-            2_000,
-        );
-        record.calls.push(Call {
-            purpose: Purpose::Answer,
-            provider: "openai".into(),
-            model: "m".into(),
-            outcome: Outcome::TimedOut,
-            status: Some(200),
-            usage: Usage::counted(1, 2),
-            microusd: Some(3),
-            first_token_ms: None,
-            total_ms: 900,
-            at: 1_100,
-        });
-        insta::assert_json_snapshot!(record);
-        let json = serde_json::to_string(&record).unwrap();
-        assert_eq!(serde_json::from_str::<Record>(&json).unwrap(), record);
-    }
-
-    #[test]
-    fn long_first_lines_make_short_titles() {
-        let record = Record::accepted(&question(&"é".repeat(200)), Id::from_parts(1, 1), 0, 0);
-        assert_eq!(record.title.chars().count(), TITLE_CHARS + 1);
-    }
 }

@@ -8,8 +8,6 @@ use bulle_protocol::{
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-use crate::hours;
-
 const LOCALES: [(&str, &str); 15] = [
     ("en", include_str!("locales/en.json")),
     ("fr", include_str!("locales/fr.json")),
@@ -155,7 +153,7 @@ pub fn refusal(
         Code::RateLimited => (own.and_then(|own| own.minute.clone()), texts.rate_limited),
         Code::QuotaExceeded => (own.and_then(|own| own.day.clone()), texts.quota_exceeded),
         Code::Paused => (own.and_then(|own| own.paused.clone()), texts.paused),
-        Code::Closed => (None, hours::text(bot, locale, false)),
+        Code::Closed => (None, hours(bot, locale, false)),
         Code::FormRequired => (None, form_title(bot, locale)),
         Code::IdentityRequired => (None, texts.identity_required),
         Code::IdentityInvalid => (None, texts.identity_invalid),
@@ -169,6 +167,16 @@ pub fn refusal(
         .map(|seconds| duration(seconds.into()))
         .unwrap_or_default();
     Some(own.unwrap_or(text).replace("{time}", &time))
+}
+
+/// The owner's words for being open, or closed; empty for none.
+pub fn hours(bot: &BotSettings, locale: &str, open: bool) -> String {
+    bot.hours
+        .as_ref()
+        .map(|hours| if open { &hours.open_text } else { &hours.text })
+        .and_then(|texts| texts.get(locale, &bot.locale))
+        .cloned()
+        .unwrap_or_default()
 }
 
 fn form_title(bot: &BotSettings, locale: &str) -> String {
@@ -190,6 +198,8 @@ pub fn failure(bot: Option<&BotSettings>, locale: &str, code: Code) -> String {
 
 #[cfg(test)]
 mod tests {
+    use bulle_edge_text::script::Script;
+
     use super::*;
     use bulle_api::settings::{Localized, Refusals};
 
@@ -276,16 +286,16 @@ mod tests {
                     ),
                     _ => {}
                 }
-                let range = match tag {
-                    "ar" => '\u{600}'..='\u{6ff}',
-                    "he" => '\u{590}'..='\u{5ff}',
-                    "hi" => '\u{900}'..='\u{97f}',
-                    "ja" => '\u{3000}'..='\u{9fff}',
-                    "ko" => '\u{ac00}'..='\u{d7a3}',
-                    "zh" => '\u{4e00}'..='\u{9fff}',
+                let is_own: fn(Script) -> bool = match tag {
+                    "ar" => |script| script == Script::Arabic,
+                    "he" => |script| script == Script::Hebrew,
+                    "hi" => |script| script == Script::Devanagari,
+                    "ja" => Script::is_japanese,
+                    "ko" => |script| script == Script::Hangul,
+                    "zh" => |script| script == Script::Han,
                     _ => continue,
                 };
-                assert!(text.chars().any(|c| range.contains(&c)), "{told}");
+                assert!(text.chars().filter_map(Script::of).any(is_own), "{told}");
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Questions with their answers, by the names of columns and keys in many languages.
 
-use bulle_edge_core::text::fold;
+use bulle_edge_text::fold::fold;
 
 use crate::{html, write};
 

@@ -29,7 +29,7 @@ mod unreadable;
 mod write;
 mod xml;
 
-pub use bulle_edge_core::knowledge::Document;
+pub use bulle_edge_text::Document;
 
 pub use detect::Format;
 pub use feed::{FeedEntry, feed};

@@ -1,5 +1,7 @@
 //! Markdown, written so that it is read back as it was meant: the text of an original is never markup.
 
+use bulle_edge_text::script::Script;
+
 /// Text for a line of Markdown, its white space made single spaces.
 pub(crate) fn inline(text: &str) -> String {
     guard_start(escape(&flat(text)))
@@ -194,9 +196,8 @@ pub(crate) fn flat(text: &str) -> String {
 
 /// Whether the character is of a script that puts no spaces between words: Han, kana, Thai, Lao, Burmese, Khmer.
 pub(crate) fn unspaced(c: char) -> bool {
-    matches!(u32::from(c),
-        0x0e00..=0x0eff | 0x1000..=0x109f | 0x1780..=0x17ff | 0x3000..=0x30ff | 0x31f0..=0x31ff
-        | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xf900..=0xfaff | 0xff01..=0xff60 | 0x20000..=0x3ffff)
+    Script::of(c).is_some_and(Script::is_unspaced)
+        || matches!(c, '\u{3000}'..='\u{303f}' | '・' | '\u{ff01}'..='\u{ff60}')
 }
 
 /// The text up to a number of bytes, or a little less: no character is cut.

@@ -3,8 +3,7 @@
 use bulle_edge_core::sources::{address::Guard, frontier::DEFAULT_PAUSE_MS};
 use bulle_edge_core::{
     admin::key::OperatorKey,
-    guard::token::Secret,
-    notice::mail::Mailer,
+    model::{Mailer, Secret},
     provider::{Deployment, PROVIDERS, Provider, Server, Timeouts, Vendor},
 };
 use bulle_protocol::problem::Problem;

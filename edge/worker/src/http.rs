@@ -10,7 +10,8 @@ use axum::{
 use bulle_edge_core::{
     attachments::MAX_BYTES,
     completion,
-    guard::{self, Admitted, Caller, address::Address, input::MAX_BODY_BYTES, token::Secret},
+    guard::{self, Admitted, Caller, address::Address, input::MAX_BODY_BYTES},
+    model::Secret,
     ports::{Clock, Entropy},
     sources::MAX_FILE_BYTES,
 };

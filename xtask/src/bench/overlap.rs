@@ -2,16 +2,13 @@
 //! paragraphs of each document stand in one text, which is cut as the Worker cuts it; a question is answered by a chunk
 //! that holds the words of the answer.
 
+use bulle_edge_text::{Document, sentences};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use bulle_edge_core::{
-    knowledge::{
-        Document,
-        chunk::tokens,
-        golden::{mrr, recall},
-    },
-    text::sentences,
+    knowledge::chunk::{self, chunks},
+    retrieval::golden::{mrr, recall},
 };
 
 use super::{
@@ -34,7 +31,7 @@ pub fn run(file: &Path) -> Result<()> {
                     body: texts.join("\n\n"),
                     ..Document::default()
                 };
-                let chunks: Vec<String> = whole.chunks().into_iter().map(|c| c.text).collect();
+                let chunks: Vec<String> = chunks(&whole).into_iter().map(|c| c.text).collect();
                 let before = std::iter::once("").chain(chunks.iter().map(String::as_str));
                 (chunks.iter().zip(before))
                     .map(|(chunk, before)| Row {
@@ -63,7 +60,7 @@ pub fn run(file: &Path) -> Result<()> {
                 places.push(place.map(|place| place + 1));
             }
         }
-        let size: usize = rows.iter().map(|row| tokens(&row.text)).sum();
+        let size: usize = rows.iter().map(|row| chunk::size(&row.text)).sum();
         let name = file.file_stem().context("a file has a name")?;
         println!(
             "{:20} {repeated:9} {:9} {size:9} | {:.3} {:.3} {:.3}",

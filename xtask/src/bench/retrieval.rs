@@ -6,6 +6,7 @@
 //!
 //! Every second document of the shipped sets is held out: nothing was tuned on its questions.
 
+use bulle_edge_text::language::guess;
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -14,10 +15,12 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use bulle_edge_core::{
-    knowledge::golden::{mrr, recall},
-    retrieval::{self, Passage, query::Terms},
+    retrieval::{
+        self, Passage,
+        golden::{mrr, recall},
+        query::Terms,
+    },
     search::{Scope, index_columns},
-    text,
 };
 use lexopt::{Arg, Parser, ValueExt};
 use serde::Deserialize;
@@ -192,7 +195,7 @@ fn one(file: &Path, name: &str, verbose: bool) -> Result<()> {
             let first = found
                 .first()
                 .map_or("-", |passage| passage.hit.text.as_str());
-            let spoken = text::language(question, &language);
+            let spoken = guess(question, &language);
             let terms = Terms::of(question, spoken);
             println!(
                 "{:?} {question}\n    {spoken} {:?}\n    {first}",
@@ -220,7 +223,7 @@ fn one(file: &Path, name: &str, verbose: bool) -> Result<()> {
 
 /// What is found as the Worker finds it.
 pub(super) fn by_us(database: &Sqlite, question: &str, language: &str) -> Result<Vec<Passage>> {
-    let spoken = text::language(question, language);
+    let spoken = guess(question, language);
     let terms = Terms::of(question, spoken);
     let found = retrieval::find(database, (TENANT, BOT), question, &terms, spoken);
     pollster::block_on(found).map_err(|error| anyhow::anyhow!("{error:?}"))

@@ -10,8 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use bulle_edge_core::{
     ports::{Index, Meaning, PortError},
-    retrieval::Hit,
-    search::{Found, MAX_ROWS, Query},
+    search::{Found, Hit, MAX_ROWS, Query},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};

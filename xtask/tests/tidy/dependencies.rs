@@ -19,7 +19,17 @@ const PLATFORM: &[&str] = &[
 /// What reads files may ask its platform for `TextDecoder` (web-sys), and for nothing else.
 const THREADS: &[&str] = &["worker", "worker-sys", "reactive_graph", "tachys", "tokio"];
 
-const EDGE: &[&str] = &["bulle-edge-core", "bulle-edge-formats", "bulle-edge-worker"];
+const EDGE: &[&str] = &[
+    "bulle-edge-text",
+    "bulle-edge-core",
+    "bulle-edge-formats",
+    "bulle-edge-worker",
+];
+
+/// What decides and what reads files share `bulle-edge-text` and know nothing of one another; the Worker joins them.
+const NOT_CORE: &[&str] = &["bulle-edge-core", "bulle-edge-worker"];
+const NOT_FORMATS: &[&str] = &["bulle-edge-formats", "bulle-edge-worker"];
+const PROTOCOL: &[&str] = &["bulle-protocol"];
 /// The owner's API: what visitors must not download.
 const OWNER: &[&str] = &["bulle-api"];
 const WIDGET: &[&str] = &["bulle-widget-core", "bulle-widget-web"];
@@ -28,8 +38,12 @@ const WIDGET: &[&str] = &["bulle-widget-core", "bulle-widget-web"];
 const RULES: &[(&str, &[&[&str]])] = &[
     ("bulle-protocol", &[PLATFORM, OWNER, EDGE, WIDGET]),
     ("bulle-api", &[PLATFORM, EDGE, WIDGET]),
-    ("bulle-edge-core", &[PLATFORM, WIDGET]),
-    ("bulle-edge-formats", &[THREADS, WIDGET]),
+    (
+        "bulle-edge-text",
+        &[PLATFORM, NOT_CORE, NOT_FORMATS, PROTOCOL, OWNER, WIDGET],
+    ),
+    ("bulle-edge-core", &[PLATFORM, NOT_FORMATS, WIDGET]),
+    ("bulle-edge-formats", &[THREADS, NOT_CORE, WIDGET]),
     ("bulle-edge-worker", &[WIDGET]),
     ("bulle-widget-core", &[PLATFORM, OWNER, EDGE]),
     ("bulle-widget-web", &[OWNER, EDGE]),

@@ -8,8 +8,8 @@ use bulle_protocol::{
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::rules::is_id;
-use crate::text::sha256_hex;
+use crate::digest::sha256_hex;
+use crate::model::is_id;
 
 /// Fewest characters of the operator's key.
 pub const MIN_OPERATOR_KEY_CHARS: usize = 32;

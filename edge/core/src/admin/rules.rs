@@ -6,10 +6,10 @@ use bulle_api::admin::{
 use bulle_protocol::problem::{Code, Problem};
 use serde::de::DeserializeOwned;
 
-use crate::guard::origin;
-
-/// Longest id, in characters.
-const MAX_ID: usize = 40;
+use crate::{
+    guard::origin,
+    model::{MAX_ID, is_id},
+};
 
 /// Longest name, in characters.
 const MAX_NAME: usize = 80;
@@ -141,14 +141,6 @@ pub fn unknown_bot(bot_id: &str) -> Problem {
     invalid(&format!(
         "bot_id: this tenant has no bot \"{bot_id}\". Create it first."
     ))
-}
-
-/// Whether the text can be the id of a tenant or a bot.
-pub fn is_id(text: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
-    text.len() <= MAX_ID
-        && text.bytes().next().is_some_and(plain)
-        && text.bytes().all(|b| plain(b) || b == b'-')
 }
 
 fn id(field: &str, text: &str) -> Result<(), Problem> {

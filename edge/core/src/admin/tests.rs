@@ -13,8 +13,9 @@ use super::{
     Caller,
     key::{ApiKey, OperatorKey, Stored, bearer},
     precondition::{covers, etag, required},
-    rules::{Rules, is_id},
+    rules::Rules,
 };
+use crate::model::is_id;
 
 const NOW: u64 = 1_700_000_000_000;
 

@@ -8,7 +8,7 @@ use bulle_protocol::{
 use time::{Date, Duration, Month, OffsetDateTime};
 use url::form_urlencoded;
 
-use super::rules::is_id;
+use crate::model::is_id;
 
 /// Most rows of an answer.
 pub const MAX_ROWS: u32 = 1_000;

@@ -10,8 +10,8 @@ use bulle_protocol::{
 };
 use serde::Serialize;
 
-use super::{error, request::Request};
-use crate::{reply::citations::Citations, turn::Sink};
+use super::{citations::Citations, error, request::Request};
+use crate::turn::Sink;
 
 /// Where what happens is told.
 pub trait Client {

@@ -2,6 +2,7 @@
 //! answered ([`answer`]) and refused. Docs: docs/openai.md.
 
 pub mod answer;
+mod citations;
 pub mod request;
 
 use bulle_api::completion::{ErrorBody, ErrorInfo};

@@ -18,18 +18,14 @@ pub use pollster::block_on;
 pub use values::*;
 
 use crate::{
-    attachments::Material,
-    guard::identity::Identity,
     meter::{self, Charge, Line, Rows, Settlement, Verdict, window::Window},
+    model::{Identity, Material, Owner, Site, Summary},
     ports::{
         Archive, Challenges, Clock, Entropy, Index, Kept, Kv, Meaning, Memory, Meters,
-        ModelRequest, ModelResponse, Models, Owner, PortError, Summaries, Tenants, Visitors,
+        ModelRequest, ModelResponse, Models, PortError, Summaries, Tenants, Visitors,
     },
-    prompt::Summary,
     record::{Call, Record},
-    retrieval::Hit,
-    search::{Found, Query},
-    settings::Site,
+    search::{Found, Hit, Query},
 };
 
 /// All ports in memory. `fail("kv")` and so on make every later call of that port fail.

@@ -9,8 +9,7 @@ use std::{
 
 use super::{Fakes, secret};
 use crate::{
-    guard::token::Secret,
-    notice::mail::Mailer,
+    model::{Mailer, Secret},
     ports::{Carriers, Letter, Notices, PortError},
 };
 

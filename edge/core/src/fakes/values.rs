@@ -8,11 +8,12 @@ use sha2::Sha256;
 
 use super::{Fakes, block_on};
 use crate::{
-    attachments::Material,
-    guard::{self, Caller, Question, address::Address, token::Secret},
+    guard::{self, Caller, Question, address::Address},
+    model::{Material, Secret, Site},
     prompt::{self, Extras, Input, Memory, Prompt},
-    retrieval::{Hit, Passages},
-    settings::{BotSettings, Localized, Persona, Site, TenantSettings},
+    retrieval::Passages,
+    search::Hit,
+    settings::{BotSettings, Localized, Persona, TenantSettings},
 };
 
 pub fn secret() -> Secret {

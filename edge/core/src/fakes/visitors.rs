@@ -4,8 +4,8 @@ use bulle_protocol::Id;
 
 use super::Fakes;
 use crate::{
-    attachments::Material,
-    ports::{Owner, PortError, Profiles, Zones},
+    model::{Material, Owner},
+    ports::{PortError, Profiles, Zones},
 };
 
 /// Summer time in Paris from the last Sunday of March to that of October of 2026 and no other year.

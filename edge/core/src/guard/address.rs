@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use super::token::Secret;
+use crate::model::Secret;
 
 /// Milliseconds of a day.
 pub const DAY_MS: u64 = 86_400_000;

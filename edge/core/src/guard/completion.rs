@@ -1,6 +1,7 @@
 //! Requests of an owner's own server. Its API key vouches for it: there is no session, no origin, and no limit of a tier;
 //! what bounds it is the budget.
 
+use bulle_edge_text::{language, visible};
 use bulle_protocol::{
     Id, MAX_MESSAGE_CHARS,
     event::Remaining,
@@ -9,15 +10,13 @@ use bulle_protocol::{
 
 use super::{Question, check_active, input, limit::ticket};
 use crate::{
-    admin::rules::is_id,
     completion::{
         Unfit,
         request::{Message, Speaker},
     },
+    model::{Exchange, Site, is_id},
     ports::{Clock, Entropy, Tenants},
-    prompt::Exchange,
-    settings::Site,
-    strings, text,
+    strings,
 };
 
 /// Longest conversation before the last message, and longest instructions, in characters.
@@ -82,7 +81,7 @@ pub fn admit<P: Clock + Entropy>(
     }
     let id = Id::from_parts(ports.now_ms(), ports.random());
     let locale = strings::negotiate(&[
-        text::language(&question, &site.bot.locale),
+        language::guess(&question, &site.bot.locale),
         &site.bot.locale,
     ]);
     let question = Question {
@@ -91,7 +90,7 @@ pub fn admit<P: Clock + Entropy>(
         visitor_id: ticket(key, Id::from_parts(0, 0)),
         locale: locale.to_owned(),
         memory: None,
-        instructions: input::visible(&said.instructions),
+        instructions: visible(&said.instructions),
         id,
         ticket: ticket(id, id),
         text: question,
@@ -124,7 +123,7 @@ impl Said {
             }
             // The last one is judged, and not only cleaned: what is wrong with it is told.
             let last = n == messages.len() && message.speaker == Speaker::User;
-            let cleaned = input::visible(&message.text);
+            let cleaned = visible(&message.text);
             let text = match (
                 cleaned,
                 last && message.text.chars().count() > MAX_MESSAGE_CHARS,

@@ -1,8 +1,8 @@
 //! Site look-up: a KV read-through cache in front of the database.
 
 use crate::{
+    model::Site,
     ports::{Clock, Kv, Tenants},
-    settings::Site,
 };
 use bulle_protocol::problem::{Code, Problem};
 use futures_util::future::join_all;

@@ -8,8 +8,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use bulle_protocol::problem::{Code, Problem};
 use serde::Deserialize;
 
-use super::token::{Secret, verify_mac};
-use crate::settings::Site;
+use crate::model::{Secret, verify_mac};
+use crate::{model::Identity, model::Site};
 
 /// Seconds that the clocks of the site's server and of the edge may differ.
 pub const SKEW_SECONDS: u64 = 60;
@@ -19,19 +19,6 @@ pub const MAX_LIFETIME_SECONDS: u64 = 24 * 3_600;
 
 /// Longest identity, in bytes.
 const MAX_BYTES: usize = 4_096;
-
-/// Who a site's server says the visitor is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// The site's own name for the visitor, such as a row's id: 1 to 200 characters.
-    pub subject: String,
-    /// One of the bot's tiers.
-    pub tier: String,
-    /// What to call the visitor; may be empty.
-    pub name: String,
-    /// May be empty.
-    pub email: String,
-}
 
 /// A visitor whom the site's server vouches for.
 #[derive(Clone, Debug, PartialEq, Eq)]

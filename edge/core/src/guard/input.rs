@@ -1,10 +1,10 @@
 //! What a visitor may write.
 
+use bulle_edge_text::visible;
 use bulle_protocol::{
     MAX_MESSAGE_CHARS,
     problem::{Code, Problem},
 };
-use unicode_normalization::UnicodeNormalization;
 
 /// Largest request body that a route reads, in bytes: the longest message with every character escaped.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -25,26 +25,6 @@ pub fn clean(text: &str) -> Result<String, Problem> {
     }
     visible(text)
         .ok_or_else(|| Problem::new(Code::MessageEmpty, "The message has no visible character."))
-}
-
-/// A text of any length, cleaned in the same way; nothing when none of it is visible.
-pub fn visible(text: &str) -> Option<String> {
-    let cleaned: String = text
-        .replace("\r\n", "\n")
-        .nfc()
-        .filter(|c| !is_forbidden(*c))
-        .collect();
-    let cleaned = cleaned.trim();
-    (cleaned.chars().any(is_visible)).then(|| cleaned.to_owned())
-}
-
-fn is_forbidden(c: char) -> bool {
-    (c.is_control() && c != '\n' && c != '\t')
-        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-}
-
-fn is_visible(c: char) -> bool {
-    !c.is_whitespace() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{ad}')
 }
 
 #[cfg(test)]

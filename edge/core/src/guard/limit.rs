@@ -18,8 +18,9 @@ use super::{
 };
 use crate::{
     meter::{Charge, Line, Rule, Settlement, Verdict, period::Period, window::Standing},
+    model::Site,
     ports::{Clock, Entropy, Kv, Memory, Meters, PortError},
-    settings::{LimitStore, Site},
+    settings::LimitStore,
     strings,
 };
 
@@ -176,11 +177,11 @@ pub async fn admit<P: Memory + Kv + Clock + Meters>(
     }
 }
 
-/// Gives a message of the day back, if this very request was charged for it: nothing came of it.
+/// Gives a message of the day back, if this very request was charged for it. [`crate::turn`] decides when.
 ///
 /// # Errors
 /// The meter failed; the message stays counted.
-pub async fn give_back<P: Meters>(ports: &P, question: &Question) -> Result<(), PortError> {
+pub(crate) async fn refund<P: Meters>(ports: &P, question: &Question) -> Result<(), PortError> {
     if !question.metered {
         return Ok(());
     }

@@ -24,16 +24,14 @@ use bulle_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::model::Secret;
 use crate::{
-    attachments::Material,
-    ports::{
-        Challenges, Clock, Entropy, Kv, Memory, Meters, Owner, Profiles, Tenants, Visitors, Zones,
-    },
-    settings::{Site, Tier},
+    model::{Material, Owner, Site},
+    ports::{Challenges, Clock, Entropy, Kv, Memory, Meters, Profiles, Tenants, Visitors, Zones},
+    settings::Tier,
     strings,
 };
 use address::Address;
-use token::Secret;
 
 /// Everything that the guard needs of the platform.
 pub trait Platform:

@@ -7,7 +7,7 @@
 use bulle_protocol::problem::{Code, Problem};
 use url::{Origin, Url};
 
-use crate::settings::Site;
+use crate::model::Site;
 
 /// Checks the `Origin` header. A request without one is let through when the caller proves itself with a
 /// token (`None`); opening a session demands one (`Some("")` never matches).

@@ -10,9 +10,10 @@ use super::{
     Admitted, Caller, Platform, attempts, check_active, check_origin, directory,
     identity::{self, Vouched},
     limit,
-    token::{self, Claims, Secret},
+    token::{self, Claims},
 };
-use crate::{settings::Site, strings};
+use crate::model::Secret;
+use crate::{model::Site, strings};
 
 /// Address of Turnstile's script, for bots that ask for it.
 const TURNSTILE: &str = "https://challenges.cloudflare.com/turnstile/v0/api.js";
@@ -64,69 +65,16 @@ async fn open<P: Platform>(
     check_origin(site, caller, Some(caller.origin.unwrap_or_default()))?;
     check_active(site)?;
     let now = ports.now_ms();
-    // A token that cannot be resumed starts a new visitor: losing a history is better than refusing to talk. Nobody
-    // resumes a known visitor: only the site's server can say that they are still signed in.
-    let earlier = request
-        .resume
-        .as_deref()
-        .and_then(|token| token::verify_for_resume(secret, token, now).ok())
-        .filter(|claims| claims.site == site.key && claims.voucher.is_none());
-    let earlier = match earlier {
-        // Whose data was erased is somebody new. When that cannot be known now, what they begin is refused instead.
-        Some(claims) => {
-            let erased = ports.is_erased(&site.tenant_id, claims.sub).await;
-            (!erased.unwrap_or_default()).then_some(claims)
-        }
-        None => None,
-    };
     let fresh = Id::from_parts(now, ports.random());
-    let limits = &site.bot.limits;
     let who = match &request.identity {
-        Some(token) => {
-            let Vouched {
-                identity,
-                voucher,
-                expires_at,
-            } = vouched(ports, secret, caller, site, token).await?;
-            let id = ports.known(&site.tenant_id, &identity, fresh, now).await;
-            let id = id.map_err(|_| {
-                let detail = "Known visitors cannot be looked up now. Try again in a few seconds.";
-                Problem::new(Code::StorageUnavailable, detail).retry_after(5)
-            })?;
-            Who {
-                id,
-                resumed: id != fresh,
-                // Nobody is vouched for longer than the site's server says, but for the clocks' difference.
-                until: expires_at.max(now / 1_000 + identity::SKEW_SECONDS),
-                voucher: Some(voucher),
-                tier: identity.tier,
-                name: identity.name,
-            }
-        }
+        Some(token) => identified(ports, secret, caller, site, token, fresh).await?,
         None if site.bot.access.identified_only => {
             return Err(Problem::new(
                 Code::IdentityRequired,
                 "This bot speaks only to visitors with an `identity`: sign one on your server (docs/identity.md).",
             ));
         }
-        None => {
-            if earlier.is_none() {
-                let answer = asked_to_pass(site, request.challenge.as_deref())?;
-                let new = limit::Beginning::Session;
-                limit::admit_beginning(ports, site, caller.address.as_str(), new, fresh).await?;
-                if let Some(token) = answer {
-                    challenge(ports, caller, site, token).await?;
-                }
-            }
-            Who {
-                id: earlier.as_ref().map_or(fresh, |claims| claims.sub),
-                resumed: earlier.is_some(),
-                until: u64::MAX,
-                voucher: None,
-                tier: limits.anonymous_tier.clone(),
-                name: String::new(),
-            }
-        }
+        None => anonymous(ports, secret, caller, site, request, fresh).await?,
     };
     let claims = Claims {
         sub: who.id,
@@ -157,15 +105,98 @@ async fn open<P: Platform>(
     })
 }
 
-/// Who opens a session.
+/// The visitor who opens a session.
 struct Who {
     id: Id,
+    /// True when the visitor was known before.
     resumed: bool,
-    /// Unix seconds.
+    /// When the session ends at the latest, in Unix seconds.
     until: u64,
+    /// The identity secret that vouches for the visitor.
     voucher: Option<String>,
     tier: String,
     name: String,
+}
+
+/// A visitor for whom the site's server vouches. `fresh` is their id when they were not known before.
+async fn identified<P: Platform>(
+    ports: &P,
+    secret: &Secret,
+    caller: Caller<'_>,
+    site: &Site,
+    token: &str,
+    fresh: Id,
+) -> Result<Who, Problem> {
+    let Vouched {
+        identity,
+        voucher,
+        expires_at,
+    } = vouched(ports, secret, caller, site, token).await?;
+    let now = ports.now_ms();
+    let known = ports.known(&site.tenant_id, &identity, fresh, now).await;
+    let id = known.map_err(|_| {
+        let detail = "Known visitors cannot be looked up now. Try again in a few seconds.";
+        Problem::new(Code::StorageUnavailable, detail).retry_after(5)
+    })?;
+    Ok(Who {
+        id,
+        resumed: id != fresh,
+        // No session outlasts what the site's server says, but for the clocks' difference.
+        until: expires_at.max(now / 1_000 + identity::SKEW_SECONDS),
+        voucher: Some(voucher),
+        tier: identity.tier,
+        name: identity.name,
+    })
+}
+
+/// A visitor without an identity: the one of an earlier session, or a new one with the id `fresh`, who is counted and may
+/// have to pass a challenge.
+async fn anonymous<P: Platform>(
+    ports: &P,
+    secret: &Secret,
+    caller: Caller<'_>,
+    site: &Site,
+    request: &SessionRequest,
+    fresh: Id,
+) -> Result<Who, Problem> {
+    let earlier = match request.resume.as_deref() {
+        Some(token) => earlier_visitor(ports, secret, site, token).await,
+        None => None,
+    };
+    if earlier.is_none() {
+        let answer = asked_to_pass(site, request.challenge.as_deref())?;
+        let new = limit::Beginning::Session;
+        limit::admit_beginning(ports, site, caller.address.as_str(), new, fresh).await?;
+        if let Some(token) = answer {
+            challenge(ports, caller, site, token).await?;
+        }
+    }
+    Ok(Who {
+        id: earlier.unwrap_or(fresh),
+        resumed: earlier.is_some(),
+        until: u64::MAX,
+        voucher: None,
+        tier: site.bot.limits.anonymous_tier.clone(),
+        name: String::new(),
+    })
+}
+
+/// The anonymous visitor of an earlier session's token. A token that cannot be resumed starts a new visitor: losing a
+/// history is better than refusing to talk. A known visitor's is never resumed: only the site's server can say that they
+/// are still signed in.
+async fn earlier_visitor<P: Platform>(
+    ports: &P,
+    secret: &Secret,
+    site: &Site,
+    token: &str,
+) -> Option<Id> {
+    let claims = token::verify_for_resume(secret, token, ports.now_ms()).ok()?;
+    if claims.site != site.key || claims.voucher.is_some() {
+        return None;
+    }
+    // A visitor whose data was erased becomes a new one. When that cannot be known now, what they begin is refused instead.
+    let erased = ports.is_erased(&site.tenant_id, claims.sub).await;
+    (!erased.unwrap_or_default()).then_some(claims.sub)
 }
 
 /// The identity that the site's server vouches for.
@@ -187,7 +218,7 @@ async fn vouched<P: Platform>(
     }
 }
 
-/// Asks a new anonymous visitor to pass Turnstile, where the bot wants it: the token that says that they have.
+/// The token with which a new anonymous visitor proves to have passed Turnstile; `None` where the bot does not ask for it.
 fn asked_to_pass<'t>(site: &Site, token: Option<&'t str>) -> Result<Option<&'t str>, Problem> {
     if site.bot.access.turnstile.is_none() {
         return Ok(None);
@@ -200,7 +231,7 @@ fn asked_to_pass<'t>(site: &Site, token: Option<&'t str>) -> Result<Option<&'t s
     Ok(Some(token))
 }
 
-/// Checks with Turnstile what a visitor says to have passed.
+/// Has Turnstile check a visitor's token.
 async fn challenge<P: Platform>(
     ports: &P,
     caller: Caller<'_>,
@@ -220,7 +251,7 @@ async fn challenge<P: Platform>(
             Code::Misconfigured,
             "The bot asks for Turnstile, and the deployment lacks the secret TURNSTILE_SECRET.",
         )),
-        // Whoever relies on a challenge wants a closed door rather than an open one.
+        // An owner who relies on a challenge wants sessions refused rather than opened unchecked.
         Err(_) => Err(failed(
             "Turnstile cannot be asked now. Try again in a few seconds.",
         )),

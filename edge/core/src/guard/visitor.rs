@@ -8,8 +8,9 @@ use bulle_protocol::{
 
 use super::{Admitted, Platform, limit};
 use crate::{
-    attachments::{MAX_PER_MESSAGE, Material},
+    attachments::MAX_PER_MESSAGE,
     hours,
+    model::Material,
     ports::{PortError, Profiles},
     settings::Outside,
     strings,

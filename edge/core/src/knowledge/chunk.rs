@@ -2,18 +2,18 @@
 
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use super::document::Document;
-use crate::text::{sentences, slug};
+use bulle_edge_text::{Document, sentences, slug};
 
-/// Longest chunk, in tokens as [`tokens`] counts them.
+/// Longest chunk, in tokens as [`size`] counts them.
 pub const MAX_CHUNK_TOKENS: usize = 350;
 
 /// Most characters of a heading; one that is longer is text, too.
 const MAX_HEADING_CHARS: usize = 200;
 
-/// Tokens of a text, roughly: a token is four letters of Latin, two of another alphabet, one character of Chinese.
-/// It may be wrong by a third; that is enough to cut by.
-pub fn tokens(text: &str) -> usize {
+/// Size of a text in tokens, roughly and rather too large: a token is four letters of Latin, two of another alphabet, one
+/// character of Chinese. It may be wrong by a third; that is enough to cut by. What a prompt costs is estimated by
+/// [`bulle_edge_text::tokens()`]; that would cut a Russian document into chunks twice as long.
+pub fn size(text: &str) -> usize {
     let quarters: usize = text.chars().map(quarters).sum();
     quarters.div_ceil(4)
 }
@@ -39,21 +39,18 @@ pub struct Chunk {
     pub text: String,
 }
 
-impl Document {
-    /// The chunks, in order. A section longer than [`MAX_CHUNK_TOKENS`] is cut between its units, a unit that is
-    /// longer still between its sentences. Chunks do not overlap. Where a line `<!-- page 12 -->` says on which page
-    /// of a file the text stands, their anchor is that page, and none goes on over its end.
-    pub fn chunks(&self) -> Vec<Chunk> {
-        let mut cutter = Cutter::default();
-        let options = Options::ENABLE_TABLES
-            | Options::ENABLE_STRIKETHROUGH
-            | Options::ENABLE_HEADING_ATTRIBUTES;
-        for (event, range) in Parser::new_ext(&self.body, options).into_offset_iter() {
-            cutter.event(event, self.body.get(range).unwrap_or_default());
-        }
-        cutter.end_section();
-        cutter.chunks
+/// The chunks of a document, in order. A section longer than [`MAX_CHUNK_TOKENS`] is cut between its units, a unit that is
+/// longer still between its sentences. Chunks do not overlap. Where a line `<!-- page 12 -->` says on which page
+/// of a file the text stands, their anchor is that page, and none goes on over its end.
+pub fn chunks(document: &Document) -> Vec<Chunk> {
+    let mut cutter = Cutter::default();
+    let options =
+        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_HEADING_ATTRIBUTES;
+    for (event, range) in Parser::new_ext(&document.body, options).into_offset_iter() {
+        cutter.event(event, document.body.get(range).unwrap_or_default());
     }
+    cutter.end_section();
+    cutter.chunks
 }
 
 #[derive(Default)]
@@ -191,21 +188,21 @@ impl Cutter {
         let section = section.to_owned();
         let at =
             |page: Option<u32>| page.map_or_else(|| section.clone(), |page| format!("page={page}"));
-        let (mut text, mut size, mut anchor) = (String::new(), 0, String::new());
+        let (mut text, mut taken, mut anchor) = (String::new(), 0, String::new());
         for (unit, page) in std::mem::take(&mut self.units) {
             for piece in pieces(&unit) {
-                let more = tokens(&piece) + 1;
-                let full = size + more > MAX_CHUNK_TOKENS || at(page) != anchor;
+                let more = size(&piece) + 1;
+                let full = taken + more > MAX_CHUNK_TOKENS || at(page) != anchor;
                 if !text.is_empty() && full {
                     self.push(&heading, &anchor, &mut text);
                 }
                 if text.is_empty() {
-                    (size, anchor) = (0, at(page));
+                    (taken, anchor) = (0, at(page));
                 } else {
                     text.push('\n');
                 }
                 text.push_str(&piece);
-                size += more;
+                taken += more;
             }
         }
         self.push(&heading, &anchor, &mut text);
@@ -239,33 +236,33 @@ fn page(html: &str) -> Option<u32> {
 /// words, a word without end anywhere.
 fn pieces(unit: &str) -> Vec<String> {
     const MAX: usize = MAX_CHUNK_TOKENS - 1;
-    if tokens(unit) <= MAX {
+    if size(unit) <= MAX {
         return vec![unit.to_owned()];
     }
     let mut out: Vec<String> = Vec::new();
-    let mut size = 0;
+    let mut taken = 0;
     let mut add = |part: &str, out: &mut Vec<String>| {
-        let more = tokens(part) + 1;
+        let more = size(part) + 1;
         match out.last_mut() {
-            Some(last) if size + more <= MAX => {
+            Some(last) if taken + more <= MAX => {
                 last.push(' ');
                 last.push_str(part);
-                size += more;
+                taken += more;
             }
             _ => {
                 out.push(part.to_owned());
-                size = more;
+                taken = more;
             }
         }
     };
     for sentence in sentences(unit) {
-        if tokens(sentence) <= MAX {
+        if size(sentence) <= MAX {
             add(sentence, &mut out);
             continue;
         }
         for word in sentence.split_whitespace() {
             let mut rest = word;
-            while tokens(rest) > MAX {
+            while size(rest) > MAX {
                 let mut spent = 0;
                 let cut = rest.char_indices().find(|(_, c)| {
                     spent += quarters(*c);
@@ -298,21 +295,21 @@ mod tests {
             (document.title.as_str(), document.language.as_str()),
             ("Mon CV", "fr")
         );
-        insta::assert_debug_snapshot!(document.chunks());
+        insta::assert_debug_snapshot!(chunks(&document));
     }
 
     #[test]
     fn long_sections_are_cut_and_nothing_is_lost() {
         let sentence = "Une phrase assez courte pour tenir. ";
         let body = format!("# T\n\n{}\n\n{}", sentence.repeat(200), "x".repeat(5_000));
-        let chunks = Document::parse(&body).chunks();
+        let chunks = chunks(&Document::parse(&body));
         assert!(chunks.len() > 5);
         let bare = |text: &str| text.split_whitespace().collect::<String>();
         let all: String = chunks.iter().map(|chunk| bare(&chunk.text)).collect();
         assert_eq!(all, bare(&body.replace("# T", "")));
         for chunk in chunks {
             assert!(
-                tokens(&chunk.text) <= MAX_CHUNK_TOKENS,
+                size(&chunk.text) <= MAX_CHUNK_TOKENS,
                 "{}",
                 chunk.text.len()
             );
@@ -323,16 +320,16 @@ mod tests {
     #[test]
     fn scripts_without_spaces_are_cut_between_sentences() {
         let body = "我们学习中文。".repeat(200);
-        let chunks = Document::parse(&body).chunks();
+        let chunks = chunks(&Document::parse(&body));
         assert!(chunks.len() > 3);
         for chunk in &chunks {
-            assert!(tokens(&chunk.text) <= MAX_CHUNK_TOKENS);
+            assert!(size(&chunk.text) <= MAX_CHUNK_TOKENS);
             assert!(chunk.text.ends_with('。'), "{}", chunk.text);
         }
     }
 
     fn headings(body: &str) -> Vec<(String, String)> {
-        let chunks = Document::parse(body).chunks();
+        let chunks = chunks(&Document::parse(body));
         let pairs = chunks
             .into_iter()
             .map(|chunk| (chunk.heading, chunk.anchor));
@@ -369,7 +366,7 @@ mod tests {
     #[test]
     fn a_heading_without_end_is_text() {
         let long = "word ".repeat(500);
-        let chunks = Document::parse(&format!("# {long}\n\nbody\n")).chunks();
+        let chunks = chunks(&Document::parse(&format!("# {long}\n\nbody\n")));
         assert!(chunks.iter().all(|chunk| chunk.heading.len() <= 200));
         let text: Vec<&str> = chunks.iter().map(|chunk| chunk.text.as_str()).collect();
         assert_eq!(text.join(" ").matches("word").count(), 500);
@@ -380,7 +377,7 @@ mod tests {
     fn pages_are_anchors_and_code_keeps_its_lines() {
         let body = "# A\n\nbefore\n\n<!-- page 2 -->\n\n## B\n\ntwo\n\n<!-- page x -->\n\n```sh\nif a\n  b\n\nfi\n```\n\n\
             <!-- page 3 -->\n\nmore\n";
-        let chunks = Document::parse(body).chunks();
+        let chunks = chunks(&Document::parse(body));
         let seen: Vec<_> = chunks
             .iter()
             .map(|chunk| (chunk.anchor.as_str(), chunk.text.as_str()))
@@ -390,5 +387,10 @@ mod tests {
             seen,
             [("a", "before"), ("page=2", code), ("page=3", "more")]
         );
+    }
+
+    #[test]
+    fn an_empty_document_has_no_chunks() {
+        assert!(chunks(&Document::parse("")).is_empty());
     }
 }

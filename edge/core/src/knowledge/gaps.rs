@@ -1,19 +1,16 @@
 //! What visitors ask in vain, grouped: questions of the same words are one gap.
 
+use bulle_edge_text::{
+    fold::fold,
+    language,
+    words::{Word, words},
+};
 use std::collections::{HashMap, HashSet};
 
 use bulle_api::admin::gap::{Gap, GapQuestion, GapStatus};
 use bulle_protocol::Id;
 
-use crate::{
-    retrieval::query::Terms,
-    search::{
-        fold::fold,
-        rank::likeness,
-        words::{Word, words},
-    },
-    text,
-};
+use crate::{retrieval::query::Terms, search::rank::likeness};
 
 /// Share of their words that two questions of one gap have in common at least.
 const ALIKE: f64 = 0.55;
@@ -77,7 +74,7 @@ pub fn group(mut questions: Vec<Unanswered>, locale: &str) -> Vec<Group> {
 
 /// What a question is compared by: its words without those that every question has, else all of them.
 fn compared(question: &str, locale: &str) -> Vec<Word> {
-    let terms = Terms::of(question, text::language(question, locale));
+    let terms = Terms::of(question, language::guess(question, locale));
     let mut compared: Vec<Word> = Vec::new();
     for word in match terms.is_empty() {
         true => words(question),

@@ -1,9 +1,6 @@
 //! What bots know: documents, and the chunks that are indexed and quoted.
 
 pub mod chunk;
-pub mod document;
 pub mod gaps;
-pub mod golden;
 
 pub use chunk::Chunk;
-pub use document::Document;

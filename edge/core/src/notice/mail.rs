@@ -8,7 +8,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::Recipient;
-use crate::{ports::Letter, provider::extractive, strings};
+use crate::{model::Mailer, ports::Letter, provider::extractive, strings};
 
 /// What is posted where the deployment has no template of its own.
 const TEMPLATE: &str =
@@ -16,19 +16,6 @@ const TEMPLATE: &str =
 
 /// Longest value in a letter, in characters. Names of models are the longest, with 200.
 const MAX_VALUE: usize = 200;
-
-/// The deployment's mail service. Has no `Debug`, for it holds a secret.
-#[derive(Clone)]
-pub struct Mailer {
-    /// Where letters are posted: `EMAIL_URL`.
-    pub url: String,
-    /// Who writes: `EMAIL_FROM`.
-    pub from: String,
-    /// A header as `Name: value`, for the service's key: `EMAIL_HEADER`.
-    pub header: Option<String>,
-    /// JSON with `{from}`, `{to}`, `{subject}` and `{text}` in its strings: `EMAIL_TEMPLATE`.
-    pub template: Option<String>,
-}
 
 /// The letter of a notice to this address.
 ///

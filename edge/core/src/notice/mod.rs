@@ -20,9 +20,10 @@ use std::pin::pin;
 
 use crate::{
     meter::{Charge, Line, Rule, Verdict, period::Period},
+    model::Site,
     ports::{Carriers, Clock, Entropy, Letter, Meters, Notices},
     record,
-    settings::{NoticeSettings, Site},
+    settings::NoticeSettings,
 };
 
 /// How often a delivery is tried.

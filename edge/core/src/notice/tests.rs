@@ -2,8 +2,9 @@ use bulle_api::notice::Notice as Stored;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{mail::Mailer, *};
+use super::*;
 use crate::fakes::{Answer, Fakes, block_on, secret, site};
+use crate::model::Mailer;
 
 const HOOK: &str = "https://hooks.test/T0/secret";
 const MAIL: &str = "https://mail.test/send";
@@ -424,12 +425,8 @@ fn the_signature_is_the_specifications() {
                 .unwrap(),
         )
         .unwrap();
-    assert!(crate::guard::token::verify_mac(&key, &signed, &tag));
-    assert!(!crate::guard::token::verify_mac(
-        &key,
-        &format!("{signed} "),
-        &tag
-    ));
+    assert!(crate::model::verify_mac(&key, &signed, &tag));
+    assert!(!crate::model::verify_mac(&key, &format!("{signed} "), &tag));
 }
 
 proptest! {

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use super::Envelope;
 use crate::{
-    guard::token::{Secret, mac},
+    model::{Secret, mac},
     ports::Letter,
 };
 

@@ -2,12 +2,9 @@
 
 use bulle_api::admin::prompt::Missing;
 
-use super::{Exchange, Extras, Input, Memory, Summary, Turn, template::Template, write};
-use crate::{
-    record::PromptReference,
-    retrieval::{Hit, Passage},
-    settings::BotSettings,
-};
+use super::{Extras, Input, Memory, Turn, template::Template, write};
+use crate::model::{Exchange, Summary};
+use crate::{record::PromptReference, retrieval::Passage, search::Hit, settings::BotSettings};
 
 /// What is still there of what an answer was made from.
 #[derive(Clone, Copy, Debug)]

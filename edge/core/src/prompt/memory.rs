@@ -1,6 +1,8 @@
 //! What a conversation has said before, and how much of it goes into a prompt.
 
-use super::{BUDGET_TOKENS, tokens};
+use super::BUDGET_TOKENS;
+use crate::model::{Exchange, Summary};
+use bulle_edge_text::tokens;
 
 /// Earlier exchanges that are offered to the prompt: no more can fit, for a text costs four tokens at least.
 pub const MAX_EXCHANGES: usize = BUDGET_TOKENS / 8;
@@ -11,17 +13,6 @@ pub const MAX_HISTORY_CHARS: usize = BUDGET_TOKENS * 4 * 8;
 
 /// The newest exchanges that are left as they are when the others are summed up: as many as this many tokens hold.
 const FRESH_TOKENS: usize = BUDGET_TOKENS / 4;
-
-/// A question of the conversation and what was answered.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Exchange {
-    /// Position of the question in the conversation; even.
-    pub position: u32,
-    /// The visitor's words.
-    pub question: String,
-    /// The bot's, as plain text; empty when nothing was written.
-    pub answer: String,
-}
 
 impl Exchange {
     /// The answer as a later prompt tells it; `None` when there is none. The numbers of an earlier answer speak of other
@@ -34,15 +25,6 @@ impl Exchange {
     fn cost(&self) -> usize {
         tokens(&self.question) + tokens(&self.answer)
     }
-}
-
-/// What stands for the beginning of a conversation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Summary {
-    /// Plain text, written by a model.
-    pub text: String,
-    /// The position up to which (exclusive) it stands for the conversation; even.
-    pub until: u32,
 }
 
 impl Summary {

@@ -8,7 +8,7 @@ mod summary;
 mod template;
 
 pub use again::{Again, Stored, again};
-pub use memory::{Exchange, MAX_EXCHANGES, MAX_HISTORY_CHARS, Memory, Summary};
+pub use memory::{MAX_EXCHANGES, MAX_HISTORY_CHARS, Memory};
 pub use summary::summary;
 pub use template::CURRENT;
 
@@ -16,12 +16,14 @@ pub use template::CURRENT;
 pub use bulle_api::admin::prompt::{PromptMessage as Turn, PromptRole as Role};
 
 use crate::{
+    digest::sha256_hex,
     guard::Question,
+    model::Summary,
     record::{PromptAdditions, PromptReference},
     retrieval::{Passage, Passages},
     settings::BotSettings,
-    text::sha256_hex,
 };
+use bulle_edge_text::tokens;
 use template::{Section, Template, fill};
 
 /// Tokens of the whole prompt, estimated. What was written so far of an answer that goes on comes on top.
@@ -68,6 +70,31 @@ pub struct Extras<'a> {
     pub suggest: Option<&'a str>,
     /// Files that the visitor has given, quoted; see [`crate::attachments::quoted`].
     pub material: Option<&'a str>,
+}
+
+impl<'a> From<&'a PromptAdditions> for Extras<'a> {
+    fn from(added: &'a PromptAdditions) -> Self {
+        Self {
+            continuation: added.continuation.as_deref(),
+            repair: added.repair.as_deref(),
+            system: added.system.as_deref(),
+            suggest: added.suggest.as_deref(),
+            material: added.material.as_deref(),
+        }
+    }
+}
+
+impl PromptAdditions {
+    /// What a prompt is made with.
+    pub fn of(extras: &Extras<'_>) -> Self {
+        Self {
+            continuation: extras.continuation.map(str::to_owned),
+            repair: extras.repair.map(str::to_owned),
+            system: extras.system.map(str::to_owned),
+            suggest: extras.suggest.map(str::to_owned),
+            material: extras.material.map(str::to_owned),
+        }
+    }
 }
 
 /// A prompt. Only [`build`], [`summary()`] and [`again()`] make one.
@@ -206,19 +233,6 @@ impl Turns {
             }),
         }
     }
-}
-
-/// An estimate of tokens without a tokenizer: four characters of an alphabetic script a token, one of a
-/// script without spaces.
-pub fn tokens(text: &str) -> usize {
-    let (narrow, wide) = text.chars().fold((0, 0), |(narrow, wide), c| {
-        if u32::from(c) >= 0x2e80 {
-            (narrow, wide + 1)
-        } else {
-            (narrow + 1, wide)
-        }
-    });
-    narrow / 4 + wide + 4
 }
 
 /// The instructions, and the rows of the passages that stand in them. What changes from question to question comes last:

@@ -1,11 +1,12 @@
 //! The prompt that asks a model to sum up what no longer fits.
 
 use super::{
-    BUDGET_TOKENS, Exchange, Prompt, Role, Summary, Turns,
+    BUDGET_TOKENS, Prompt, Role, Turns,
     template::{Section, Template},
-    tokens,
 };
+use crate::model::{Exchange, Summary};
 use crate::record::PromptReference;
+use bulle_edge_text::tokens;
 
 /// Tokens of a conversation that are summed up at once, estimated.
 const SUMMED_TOKENS: usize = BUDGET_TOKENS * 2;

@@ -3,8 +3,10 @@ use bulle_protocol::Id;
 use super::*;
 use crate::{
     fakes::{Fakes, block_on, hit, question, site},
+    model::Exchange,
     ports::Summaries,
     retrieval,
+    search::Hit,
     settings::Persona,
 };
 
@@ -12,7 +14,7 @@ use crate::{
 pub(super) fn found(text: &str, hits: &[(i64, &str)]) -> (Question, Passages) {
     let ports = Fakes::default();
     for (id, text) in hits {
-        ports.add_hit(retrieval::Hit {
+        ports.add_hit(Hit {
             id: *id,
             ..hit("Kubernetes", text)
         });
@@ -401,7 +403,7 @@ fn summaries_are_kept_and_the_furthest_is_found() {
     keep(8, "other");
     assert_eq!(latest(&owner, conversation).unwrap().text, "late");
     assert_eq!(latest(&owner, Id::from_parts(1, 2)), None);
-    let stranger = crate::ports::Owner {
+    let stranger = crate::model::Owner {
         visitor_id: Id::from_parts(1, 3),
         ..owner.clone()
     };

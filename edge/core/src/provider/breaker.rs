@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Model;
 use crate::{
+    digest::sha256_hex,
     ports::{Clock, Kv},
-    text::sha256_hex,
 };
 
 /// Failures in a row that open the circuit.

@@ -4,12 +4,12 @@
 use crate::{
     guard::Question,
     retrieval::{Passage, Passages, query::Terms},
-    search::{
-        kind::Kind,
-        words::{Word, words},
-    },
     strings::{self, AnswerTexts},
-    text::sentences,
+};
+use bulle_edge_text::{
+    kind::FactKind,
+    sentences,
+    words::{Word, words},
 };
 
 /// Name of the provider and of its model.
@@ -218,10 +218,10 @@ fn fact(terms: &Terms, text: &str, language: &str) -> (f64, f64) {
         return (0.0, 1.0);
     };
     match (kind.is_in(text, language), kind) {
-        (true, Kind::Number) if counts(terms, text) => (FACT + COUNTED, 1.0),
+        (true, FactKind::Number) if counts(terms, text) => (FACT + COUNTED, 1.0),
         (true, _) => (FACT, 1.0),
-        (false, Kind::Price) if !kind.may_be_in(text, language) => (0.0, NO_PRICE),
-        (false, Kind::Person) if !kind.may_be_in(text, language) => (0.0, NOBODY),
+        (false, FactKind::Price) if !kind.may_be_in(text, language) => (0.0, NO_PRICE),
+        (false, FactKind::Person) if !kind.may_be_in(text, language) => (0.0, NOBODY),
         (false, _) => (0.0, 1.0),
     }
 }
@@ -355,6 +355,7 @@ mod tests {
     use crate::{
         fakes::{Fakes, block_on, hit, question},
         retrieval,
+        search::Hit,
     };
 
     fn ask(ports: &Fakes, text: &str) -> String {
@@ -429,7 +430,7 @@ mod tests {
 
     #[test]
     fn what_was_found_by_its_meaning_alone_is_not_quoted() {
-        let near = |id, text: &str| retrieval::Hit {
+        let near = |id, text: &str| Hit {
             id,
             score: 0.9,
             ..hit("Divers", text)

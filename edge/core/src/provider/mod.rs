@@ -12,6 +12,7 @@ pub mod openai;
 pub mod prices;
 pub mod workers_ai;
 
+use bulle_edge_text::tokens;
 use bulle_protocol::{
     event::{Finish, Usage},
     problem::Code,
@@ -335,10 +336,10 @@ impl Deployment {
 /// The tokens of a prompt and of what was written to it, where a vendor has not counted them (it never does, it was
 /// stopped, it broke off). docs/costs.md says how far from the truth that is.
 pub fn estimate(turns: &[prompt::Turn], text: &str) -> Usage {
-    let input = turns.iter().map(|turn| prompt::tokens(&turn.content)).sum();
+    let input = turns.iter().map(|turn| tokens(&turn.content)).sum();
     let output = match text {
         "" => 0,
-        text => prompt::tokens(text),
+        text => tokens(text),
     };
     let count = |tokens: usize| u32::try_from(tokens).unwrap_or(u32::MAX);
     Usage {

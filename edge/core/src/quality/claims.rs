@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use bulle_protocol::block::{Block, Inline};
 
-use crate::text::{fold, is_greeting, sentences};
+use bulle_edge_text::{fold::fold, script::Script, sentences, stop::is_greeting};
 
 /// Sentences before a citation, in the same paragraph or list and after the citation before, for which it speaks:
 /// it stands at the end of a run of sentences as often as behind each.
@@ -196,7 +196,7 @@ fn size(text: &str) -> usize {
 
 /// Whether a character is of a script without spaces, or of Korean.
 fn is_wide(c: char) -> bool {
-    matches!(u32::from(c), 0xe00..=0xeff | 0x1100..=0x11ff | 0x2e80..=0xf8ff)
+    Script::of(c).is_some_and(Script::joins_words)
 }
 
 fn kind(text: &str) -> Kind {

@@ -1,5 +1,6 @@
 //! For tests: the bots of `examples/` with their documents, searched in memory as the database does it.
 
+use bulle_edge_text::Document;
 use serde::Deserialize;
 use std::{fs, path::Path, sync::LazyLock};
 
@@ -7,12 +8,12 @@ use super::Finished;
 use crate::{
     fakes::{self, block_on},
     guard::Question,
-    knowledge::Document,
+    knowledge::chunk::chunks,
     ports::{Index, Meaning, PortError},
     provider::extractive,
     reply::Reply,
-    retrieval::{self, Hit, Passages},
-    search::{Found, Query, Scope, index_columns},
+    retrieval::{self, Passages},
+    search::{Found, Hit, Query, Scope, index_columns},
     settings::BotSettings,
 };
 use bulle_protocol::event::Finish;
@@ -58,7 +59,7 @@ impl Example {
         let mut rows = Vec::new();
         for document in documents {
             let document = Document::parse(&document);
-            for chunk in document.chunks() {
+            for chunk in chunks(&document) {
                 let url = format!("{}#{}", document.url, chunk.anchor);
                 let hit = Hit {
                     id: i64::try_from(rows.len()).unwrap(),

@@ -3,7 +3,6 @@
 
 mod claims;
 pub mod confidence;
-mod language;
 pub mod suggest;
 pub mod topic;
 pub mod unanswered;

@@ -1,12 +1,16 @@
 //! What the visitor may ask next when no model has said: what was found and not used, then the owner's own
 //! suggestions.
 
+use bulle_protocol::event::Suggestions;
+
 use crate::{
     guard::Question,
-    quality::language,
-    reply::trailer::{MAX_SUGGESTION_CHARS, MAX_SUGGESTIONS},
-    retrieval::{Hit, Passages, query::Terms},
-    text::words,
+    retrieval::{Passages, query::Terms},
+    search::Hit,
+};
+use bulle_edge_text::{
+    language,
+    words::{Word, words},
 };
 
 /// Headings of passages that were found and not cited, in the language of the question, then the owner's
@@ -19,13 +23,13 @@ pub fn suggest(
 ) -> Vec<String> {
     let bot = &question.site().bot;
     let spoken = passages.language();
-    let mut taken: Vec<Vec<String>> = asked.iter().map(|text| words(text)).collect();
+    let mut taken: Vec<Vec<Word>> = asked.iter().map(|text| words(text)).collect();
     taken.push(words(question.text()));
     let mut out = Vec::new();
     let mut offer = |text: &str, out: &mut Vec<String>| {
         let said = words(text);
-        let fits = !said.is_empty() && text.chars().count() <= MAX_SUGGESTION_CHARS;
-        if fits && out.len() < MAX_SUGGESTIONS && !taken.contains(&said) {
+        let fits = !said.is_empty() && text.chars().count() <= Suggestions::MAX_CHARS;
+        if fits && out.len() < Suggestions::MAX && !taken.contains(&said) {
             taken.push(said);
             out.push(text.to_owned());
         }
@@ -68,7 +72,7 @@ fn within(heading: &str, text: &str, language: &str) -> bool {
 /// Whether the passage is in the language, as far as its document or its words say.
 fn speaks(hit: &Hit, language: &str) -> bool {
     if hit.language.is_empty() {
-        return language::language(&hit.text).is_none_or(|found| found.tag == language);
+        return language::detect(&hit.text).is_none_or(|found| found.tag == language);
     }
     hit.speaks(language)
 }

@@ -1,8 +1,9 @@
 //! The bot's topic that a question belongs to, so that an owner sees what visitors ask about.
 
-use crate::{
-    retrieval::Passages,
-    text::{is_stopword, stem, words},
+use crate::retrieval::Passages;
+use bulle_edge_text::{
+    stop::is_stopword,
+    words::{Word, words},
 };
 
 /// What a word of the topic is worth in the question; it is 1 in the heading of the best passage.
@@ -41,10 +42,10 @@ pub fn topic(question: &str, passages: &Passages, topics: &[String]) -> Option<S
 
 /// What speaks for a topic: each of its words where it stands, divided by the square root of their number, so that a
 /// topic of many words gains little by it.
-fn score(topic: &str, asked: &[String], passages: &Passages) -> f64 {
-    let terms: Vec<String> = words(topic)
+fn score(topic: &str, asked: &[Word], passages: &Passages) -> f64 {
+    let terms: Vec<Word> = words(topic)
         .into_iter()
-        .filter(|word| !is_stopword(word, None))
+        .filter(|word| !is_stopword(&word.form, None))
         .collect();
     let in_question = share(&terms, asked) * QUESTION;
     let mut weight = 1.0;
@@ -58,20 +59,22 @@ fn score(topic: &str, asked: &[String], passages: &Passages) -> f64 {
     in_question + below
 }
 
-fn share(terms: &[String], text: &[String]) -> f64 {
-    let held = terms.iter().filter(|term| {
-        let stem = stem(term);
-        text.iter()
-            .any(|word| word.starts_with(stem) || is_same(term, word))
-    });
+fn share(terms: &[Word], text: &[Word]) -> f64 {
+    let held = terms
+        .iter()
+        .filter(|term| text.iter().any(|word| is_same(term, word)));
     held.count() as f64 / (terms.len().max(1) as f64).sqrt()
 }
 
-/// Whether a word is a short form of a longer one: its stem is long enough to be no accident.
-fn is_same(term: &str, word: &str) -> bool {
+/// Whether two words are forms of one: one begins with the stem of the other, and the stem of what is shorter is long
+/// enough to be no accident. Pieces of words are the same or are not.
+fn is_same(term: &Word, word: &Word) -> bool {
     const MIN: usize = 4;
-    let stem = stem(word);
-    stem.chars().count() >= MIN && term.starts_with(stem)
+    if term.gram || word.gram {
+        return term.form == word.form;
+    }
+    word.form.starts_with(&term.stem)
+        || word.stem.chars().count() >= MIN && term.form.starts_with(&word.stem)
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! Whether a model's answer may be shown as it is, and what to tell the model when it may not.
 
 use bulle_api::settings::{AnswerSettings, Persona};
+use bulle_edge_text::language;
 use bulle_protocol::{
     block::{Block, Inline, blocks_to_text},
     event::Finish,
 };
 
-use super::{Finished, claims::Claims, language};
+use super::{Finished, claims::Claims};
 
 /// Claims of its own that an answer may make that says that the documents do not answer: whom to ask instead.
 const BESIDE_ADMISSION: usize = 2;
@@ -141,6 +142,7 @@ mod tests {
     use super::*;
     use crate::{
         fakes::{Fakes, block_on, hit, question},
+        quality::knowledge::{PLAIN, TWIN},
         reply::Reply,
         retrieval,
     };
@@ -301,5 +303,21 @@ mod tests {
         };
         let rules = Rules::of(&answers, &persona);
         assert!(rules.citations_required && rules.languages == ["fr"]);
+    }
+
+    #[test]
+    fn the_examples_are_taken_for_no_other_language() {
+        for example in [&PLAIN, &TWIN] {
+            let (mut known, mut all) = (0, 0);
+            for (text, tag) in example.texts() {
+                for text in text.lines().chain([text]) {
+                    let found = language::detect(text).map(|found| found.tag);
+                    assert!(found.is_none_or(|found| found == tag), "{found:?}: {text}");
+                    all += 1;
+                    known += usize::from(found.is_some());
+                }
+            }
+            assert!(known * 2 > all, "{known} of {all}");
+        }
     }
 }

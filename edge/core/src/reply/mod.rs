@@ -1,7 +1,6 @@
 //! From a model's text, as it comes, to server events: Markdown is parsed incrementally into typed blocks and
 //! the page is told only what changed.
 
-pub mod citations;
 mod markdown;
 mod mend;
 pub mod trailer;

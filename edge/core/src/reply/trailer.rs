@@ -1,22 +1,16 @@
 //! The line at the end of a model's answer in which it says what the visitor may ask next. It is taken out of the
 //! text as it comes: a visitor never sees it, nor half of it.
 
-use bulle_protocol::block::blocks_to_text;
+use bulle_protocol::{block::blocks_to_text, event::Suggestions};
 
 use super::{markdown, mend};
-use crate::text::words;
+use bulle_edge_text::words::words;
 
 /// Begins the line.
 const OPEN: &str = "<next>";
 
 /// Ends it.
 const CLOSE: &str = "</next>";
-
-/// Most suggestions.
-pub const MAX_SUGGESTIONS: usize = 3;
-
-/// Longest suggestion, in characters.
-pub const MAX_SUGGESTION_CHARS: usize = 120;
 
 /// What the model is told, a rule of its instructions.
 pub const INSTRUCTION: &str = "End your answer with one last line <next>question | question | question</next>: up to \
@@ -373,8 +367,8 @@ fn suggestions(taken: &[String], question: &str) -> Vec<String> {
     for text in pieces {
         let text = clean(text);
         let said = words(&text);
-        let fits = text.chars().count() <= MAX_SUGGESTION_CHARS && !said.is_empty();
-        if fits && !seen.contains(&said) && out.len() < MAX_SUGGESTIONS {
+        let fits = text.chars().count() <= Suggestions::MAX_CHARS && !said.is_empty();
+        if fits && !seen.contains(&said) && out.len() < Suggestions::MAX {
             seen.push(said);
             out.push(text);
         }

@@ -3,7 +3,7 @@
 //! What is nearest by meaning has a likeness from -1 to 1, but how much of it means anything differs from model to model,
 //! and so do the scores of words. So only the places count: `1 / (K + place)` of each order, added up (reciprocal rank).
 
-use super::Hit;
+use crate::search::Hit;
 
 /// How little the first places differ (Cormack, Clarke and Büttcher, 2009).
 const K: f64 = 60.0;

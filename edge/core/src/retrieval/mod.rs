@@ -1,9 +1,18 @@
 //! From a question to the passages of the owner's documents that speak of it.
 
 mod fuse;
+pub mod golden;
 pub mod query;
 mod snippet;
+mod with_files;
 
+pub use with_files::WithFiles;
+
+use bulle_edge_text::{
+    language,
+    stop::is_greeting,
+    words::{Word, words},
+};
 use bulle_protocol::event::Source;
 use futures_util::future::join;
 
@@ -11,11 +20,9 @@ use crate::{
     guard::Question,
     ports::{Index, Meaning, PortError},
     search::{
-        Found,
+        Found, Hit,
         rank::{self, Text, Wanted},
-        words::Word,
     },
-    text,
 };
 use query::Terms;
 
@@ -30,33 +37,6 @@ const NEAR: u32 = 20;
 
 /// Longest snippet of a source, in characters.
 const SNIPPET_CHARS: usize = 240;
-
-/// A chunk as the index returns it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Hit {
-    /// Its row.
-    pub id: i64,
-    /// Title of the document.
-    pub title: String,
-    /// Path of headings, `A › B`; empty before the first heading.
-    pub heading: String,
-    /// One unit a line: a paragraph, a list item (`- `), a table row.
-    pub text: String,
-    /// Address of the section.
-    pub url: Option<String>,
-    /// Language of the document (BCP 47), possibly empty.
-    pub language: String,
-    /// BM25, higher is better.
-    pub score: f64,
-}
-
-impl Hit {
-    /// Whether the document is in the language, whatever the region.
-    pub fn speaks(&self, language: &str) -> bool {
-        let primary = self.language.split('-').next().unwrap_or_default();
-        primary.eq_ignore_ascii_case(language)
-    }
-}
 
 /// A numbered passage.
 #[derive(Clone, Debug, PartialEq)]
@@ -165,12 +145,12 @@ pub async fn search(
     previous: Option<&str>,
 ) -> Result<Passages, PortError> {
     let name = &question.site().bot.name;
-    let language = text::language(question.text(), question.locale()).to_owned();
+    let language = language::guess(question.text(), question.locale()).to_owned();
     let mut terms = Terms::of(question.text(), &language).without_name(name);
     let continues = terms.is_empty()
-        && !text::words(question.text())
+        && !words(question.text())
             .iter()
-            .any(|word| text::is_greeting(word));
+            .any(|word| is_greeting(&word.form));
     let mut said = question.text().to_owned();
     if let (true, Some(previous)) = (continues, previous) {
         terms = Terms::of(previous, &language).without_name(name);

@@ -1,15 +1,12 @@
 //! The words of a question that carry its meaning.
 
-use crate::{
-    search::{
-        Found, Query, Scope,
-        fold::fold,
-        kind::{Kind, is_time, leads_to_place},
-        rank::likeness,
-        stem, stop,
-        words::{Word, has_compounds, part_keys, words},
-    },
-    text::is_greeting,
+use crate::search::{Found, Query, Scope, rank::likeness};
+use bulle_edge_text::{
+    fold::fold,
+    kind::{FactKind, is_time, leads_to_place},
+    stem,
+    stop::{self, is_greeting},
+    words::{Word, has_compounds, part_keys, words},
 };
 
 /// Most words of a question that are searched for; a piece of a text without spaces is one.
@@ -25,7 +22,7 @@ pub struct Terms {
     /// Single characters of Chinese, which help to find and to rank.
     letters: Vec<Word>,
     compounds: bool,
-    kind: Option<Kind>,
+    kind: Option<FactKind>,
     /// What is counted, where a number is asked for.
     counted: Option<Word>,
     /// Those that are written like names, but for places.
@@ -41,7 +38,7 @@ impl Terms {
     /// has no list).
     pub fn of(question: &str, language: &str) -> Self {
         let compounds = !language.is_empty() && has_compounds(language);
-        let asked = Kind::of(question, language);
+        let asked = FactKind::of(question, language);
         let (places, names) = names(question, language);
         let folded = stop::without_phrases(fold(question), language);
         let language = stop::has_words(language).then_some(language);
@@ -53,7 +50,7 @@ impl Terms {
             }
         }
         let counted = (asked.as_ref())
-            .filter(|asked| asked.kind == Kind::Number)
+            .filter(|asked| asked.kind == FactKind::Number)
             .and_then(|asked| {
                 let then = words(&asked.then);
                 then.into_iter()
@@ -62,7 +59,7 @@ impl Terms {
         // "which year", "um wie viel Uhr": the last word. Others may tell what is asked: "à partir de quand".
         let unit = |word: &&Word| {
             let last = |with: &str| with.rsplit(' ').next() == Some(&word.form);
-            (asked.as_ref()).is_some_and(|asked| asked.kind == Kind::Time && last(asked.with))
+            (asked.as_ref()).is_some_and(|asked| asked.kind == FactKind::Time && last(asked.with))
         };
         let units = terms.iter().filter(unit).cloned().collect();
         let kind = asked.as_ref().map(|asked| asked.kind);
@@ -148,7 +145,7 @@ impl Terms {
     }
 
     /// What kind of fact is asked for.
-    pub fn kind(&self) -> Option<Kind> {
+    pub fn kind(&self) -> Option<FactKind> {
         self.kind
     }
 

@@ -1,7 +1,8 @@
 //! What a source shows of its text: the sentences that speak of the question.
 
-use super::{Hit, query::Terms};
-use crate::text::sentences;
+use super::query::Terms;
+use crate::search::Hit;
+use bulle_edge_text::sentences;
 
 /// The units of a text, each a sentence or an item.
 fn units(text: &str) -> Vec<&str> {

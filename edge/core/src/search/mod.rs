@@ -4,17 +4,15 @@
 //! a Chinese sentence for one word, and cut Hindi words at their vowel signs. Each word carries the scope, a word made
 //! from tenant and bot: a search can meet no other bot's rows, and reads none.
 
-pub mod fold;
-pub mod kind;
+mod hit;
 pub mod rank;
-pub mod stem;
-pub mod stop;
-pub mod words;
 
+pub use hit::Hit;
+
+use bulle_edge_text::words::{has_compounds, part_keys, words};
 use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
-use words::{has_compounds, part_keys, words};
 
 /// The words of one bot begin with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,7 +89,7 @@ pub fn index_columns(
 pub struct Query {
     /// Whose chunks.
     pub scope: Scope,
-    /// Any of these words, as [`Word::key`](words::Word::key) has them.
+    /// Any of these words, as [`Word::key`](bulle_edge_text::words::Word::key) has them.
     pub keys: Vec<String>,
 }
 
@@ -99,9 +97,9 @@ pub struct Query {
 #[derive(Clone, Debug, Default)]
 pub struct Found {
     /// Best first.
-    pub hits: Vec<crate::retrieval::Hit>,
+    pub hits: Vec<Hit>,
     /// What another index holds nearest to the meaning of the question, nearest first.
-    pub near: Vec<crate::retrieval::Hit>,
+    pub near: Vec<Hit>,
     /// In how many of the bot's chunks each key stands; none when it is not there.
     pub chunks: HashMap<String, u32>,
     /// Number of the bot's chunks.
@@ -125,11 +123,7 @@ impl Query {
     }
 
     /// What was found, from the chunks and from the counts of the words, that of the scope's own among them.
-    pub fn found(
-        &self,
-        hits: Vec<crate::retrieval::Hit>,
-        counts: impl IntoIterator<Item = (String, u32)>,
-    ) -> Found {
+    pub fn found(&self, hits: Vec<Hit>, counts: impl IntoIterator<Item = (String, u32)>) -> Found {
         let mut found = Found {
             hits,
             ..Found::default()
@@ -149,9 +143,9 @@ impl Query {
 
 #[cfg(test)]
 mod tests {
-    use super::words::Word;
     use super::*;
     use crate::retrieval::query::Terms;
+    use bulle_edge_text::words::Word;
     use proptest::prelude::*;
 
     fn body(text: &str, language: &str) -> String {
@@ -259,12 +253,6 @@ mod tests {
                 prop_assert!(asked.contains(key));
                 prop_assert!(keys.split(' ').any(|other| other == key), "{key} in {keys}");
             }
-        }
-
-        #[test]
-        fn folding_twice_is_folding_once(text in ".{0,40}") {
-            let once = fold::fold(&text);
-            prop_assert_eq!(fold::fold(&once), once);
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::words::{Word, words};
+use bulle_edge_text::words::{Word, words};
 
 /// How a word's repetition counts for less and less (BM25).
 const K1: f64 = 1.2;

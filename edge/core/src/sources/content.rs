@@ -1,11 +1,12 @@
 //! What was read, on its way into the index: one document a source, its text in parts, its chunks in batches.
 
 use bulle_api::admin::source::FaqEntry;
+use bulle_edge_text::Document;
 
 use crate::{
-    knowledge::{Chunk, Document},
+    digest::sha256_hex,
+    knowledge::{Chunk, chunk::chunks},
     search::{Columns, Scope, index_columns},
-    text::sha256_hex,
 };
 
 /// Bytes of a part of a text. A row of the database holds 2 MB.
@@ -47,7 +48,7 @@ pub struct Prepared {
 impl Prepared {
     /// From a document that was read from something.
     pub fn new(document: Document, checksum: String, bytes: u64) -> Self {
-        let chunks = document.chunks();
+        let chunks = chunks(&document);
         let parts = [
             &document.title,
             &document.language,
@@ -172,7 +173,7 @@ mod tests {
         assert_eq!(merged.title, "T");
         assert_eq!(merged.language, "");
         assert_eq!(merged.body, "# A\n\na\n\n# Bee\n\nb\n\n");
-        let headings: Vec<String> = merged.chunks().into_iter().map(|c| c.heading).collect();
+        let headings: Vec<String> = chunks(&merged).into_iter().map(|c| c.heading).collect();
         assert_eq!(headings, ["A", "Bee"]);
     }
 

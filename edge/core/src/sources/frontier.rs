@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::address::Guard;
-use crate::text::sha256_hex;
+use crate::digest::sha256_hex;
 
 /// Pages of a site when its owner does not say.
 pub const DEFAULT_PAGES: u32 = 200;

@@ -1,241 +1,219 @@
 //! The chain: models are asked one after the other until one answers. Docs: docs/chain.md.
 //!
 //! Whatever is tried, what the visitor has seen of an answer is never replaced by another model's: a model that breaks
-//! off after its first words ends the turn, honestly, and a retry goes on from there.
+//! off after its first words ends the turn with an error, and a retry goes on from there.
 
-use bulle_api::notice::Answerer;
-use bulle_protocol::{
-    Id,
-    event::{Finish, Usage},
-    problem::Code,
-};
+use bulle_protocol::event::Finish;
+use std::rc::Rc;
 
 use super::{
-    Ask, Platform,
+    Ask, Platform, Reader,
+    client::{Account, ModelClient},
     draft::Draft,
-    model::{self, Attempt, Interruption, Patience},
+    prepare::{self, Brief},
+    write::Written,
 };
 use crate::{
-    attachments,
-    budget::{self, Funding, Unfunded},
-    guard::limit,
-    notice::Notice,
-    prompt::{self, Extras, Input, Memory, Prompt, Summary},
-    provider::{self, Failure, Link, Model, breaker::Breaker, prices},
+    prompt::Prompt,
+    provider::{Failure, Link, Model},
     quality::{
         Finished,
         validate::{self, Defect, Rules},
     },
-    record::{Call, Outcome, Purpose},
-    reply::trailer,
+    record::{Outcome, Purpose},
     retrieval::Passages,
-    settings::Site,
 };
 
-/// How often the same model is asked again after a failure that may pass.
-const RETRIES: u32 = 2;
-
-/// Upper bound of the first wait between two tries, in milliseconds; the next ones are twice as long. The wait itself is
-/// random below it, so that not all who failed together come back together ("full jitter", M. Brooker, 2015).
-const BACKOFF_MS: u64 = 400;
-
-/// The longest that a visitor waits for a vendor that says when to come back, in milliseconds.
-const MAX_WAIT_MS: u64 = 3_000;
-
-/// What is asked of the models, and what has come of it.
-pub(super) struct Chain<'a, P> {
-    pub ports: &'a P,
-    pub ask: &'a Ask<'a>,
-    pub passages: &'a Passages,
-    pub draft: Draft<'a>,
-    pub patience: Patience<'a, P>,
-    /// Every step, in order.
-    pub calls: Vec<Call>,
-    /// Whether a model has taken a request: from then on the answer costs money.
-    pub paid: bool,
-    /// Whether the answer is not as it must be, and yet stays: it cannot be taken back.
-    pub flawed: bool,
-    /// What the owner should know.
-    pub alerts: Vec<Alert>,
-    /// What stands for the beginning of a long conversation.
-    pub summary: Option<Summary>,
-    /// The last prompt that a model was given.
-    pub prompt: Option<Prompt>,
-    /// How the first model was just now.
-    pub circuit: Option<Breaker>,
-    /// Reservations so far.
-    reservations: u128,
+/// The models of a turn, and the answer that they write.
+pub(super) struct Chain<'a, 's, P> {
+    ports: &'a P,
+    ask: &'a Ask<'a>,
+    passages: &'a Passages,
+    brief: &'a Brief<'a>,
+    draft: &'a mut Draft<'s>,
+    client: ModelClient<'a, P>,
+    flawed: bool,
 }
 
-/// Something that the owner should know.
-pub(super) enum Alert {
-    /// A budget is used up: the key of its line.
-    Exhausted(String),
-    /// A model is not asked for a while.
-    Failing(Answerer, Outcome),
+/// What a model is asked next.
+struct Round {
+    purpose: Purpose,
+    prompt: Rc<Prompt>,
+    /// What was wrong with its answer before.
+    defect: Option<Defect>,
+    /// Whether this is the rest of an answer that was cut.
+    continued: bool,
 }
 
-impl Alert {
-    /// As a notice; `instead` has answered.
-    pub fn notice(self, site: &Site, instead: Option<Answerer>, now_ms: u64) -> Notice {
-        match self {
-            Self::Exhausted(line) => Notice::budget_exhausted(site, &line, instead),
-            Self::Failing(who, why) => Notice::model_failing(site, who, why, instead, now_ms),
-        }
-    }
+/// What follows a round.
+enum Next {
+    /// The answer has ended.
+    End(Result<Finish, Failure>),
+    /// The same model is asked again.
+    Again(Round),
+    /// The next model is asked.
+    Pass,
 }
 
-/// An answer of a model.
-pub(super) struct Answered {
-    pub provider: &'static str,
-    pub model: String,
-    pub end: Result<Finish, Failure>,
-}
-
-impl<'a, P: Platform> Chain<'a, P> {
+impl<'a, 's, P: Platform> Chain<'a, 's, P> {
     pub fn new(
         ports: &'a P,
         ask: &'a Ask<'a>,
         passages: &'a Passages,
-        draft: Draft<'a>,
-        patience: Patience<'a, P>,
+        brief: &'a Brief<'a>,
+        draft: &'a mut Draft<'s>,
+        client: ModelClient<'a, P>,
     ) -> Self {
         Self {
             ports,
             ask,
             passages,
+            brief,
             draft,
-            patience,
-            calls: Vec::new(),
-            paid: false,
+            client,
             flawed: false,
-            alerts: Vec::new(),
-            summary: None,
-            prompt: None,
-            circuit: None,
-            reservations: 0,
         }
     }
 
-    /// Asks one after the other; `None` when nobody has answered and the draft is as it was before.
-    pub async fn answer(&mut self, links: &[Link<'_>]) -> Option<Answered> {
+    /// Asks one model after the other. When none has answered, the draft is as it was before, and what they took is given
+    /// as the error.
+    pub async fn run(mut self) -> Result<Written, Account> {
         self.draft.reset(self.passages.items().len(), false);
         self.draft.push(self.ports, self.ask.written);
-        for link in links {
+        for link in &self.brief.links {
             let model = match link {
                 Link::Model(model) => *model,
                 Link::Unconfigured(provider) => {
-                    self.skip(provider.name, "", Outcome::Unconfigured);
+                    self.client.skip(provider.name, "", Outcome::Unconfigured);
                     continue;
                 }
             };
             if let Some(end) = self.answer_of(model).await {
-                let name = self.calls.last().map(|call| call.model.clone());
-                return Some(Answered {
-                    provider: model.server.provider.name,
-                    model: name.unwrap_or_default(),
-                    end,
-                });
+                return Ok(self.written(model, end));
             }
         }
-        None
+        Err(self.client.close())
+    }
+
+    fn written(self, model: Model<'_>, end: Result<Finish, Failure>) -> Written {
+        let account = self.client.close();
+        let last = account.calls.last();
+        Written {
+            end,
+            provider: model.server.provider.name.to_owned(),
+            model: last.map(|call| call.model.clone()).unwrap_or_default(),
+            suggestions: self.draft.suggestions().to_vec(),
+            flawed: self.flawed,
+            account,
+        }
     }
 
     /// What one model answers, cut answers continued and bad ones repaired once; `None` to go on to the next.
     async fn answer_of(&mut self, model: Model<'_>) -> Option<Result<Finish, Failure>> {
-        let mut purpose = match self.ask.written {
+        let purpose = match self.ask.written {
             "" => Purpose::Answer,
             _ => Purpose::Continuation,
         };
-        let mut defect = None;
-        let mut prompt = self.prompt(purpose, None);
-        self.begin(&prompt);
-        let mut continued = false;
+        let prompt = Rc::clone(&self.brief.prompt);
+        let mut round = self.round(purpose, prompt, None);
         loop {
             let before = self.draft.text().len();
-            let mut finish = match self.try_model(model, purpose, &prompt).await {
-                Ok(Finish::Stopped) => {
-                    // What was held back is not shown unproven.
-                    if self.draft.is_held() {
-                        self.draft.reset(0, false);
-                    }
-                    return Some(Ok(Finish::Stopped));
-                }
-                Ok(finish) => finish,
+            let asked = self
+                .client
+                .ask(model, round.purpose, &round.prompt, self.draft)
+                .await;
+            let next = match asked {
+                Ok(Finish::Stopped) => self.stopped(),
+                Ok(finish) => self.wrote(model, round, finish),
                 // The rest of a cut answer did not come: what there is, is an answer that was cut.
-                Err(_) if continued => Finish::Length,
-                Err(failure) if self.draft.is_shown() && self.draft.text().len() > before => {
-                    return Some(Err(failure));
-                }
-                // What broke off after its last word was whole.
-                Err(failure)
-                    if failure.outcome == Outcome::Empty && !self.ask.written.is_empty() =>
-                {
-                    return Some(Ok(Finish::Stop));
-                }
-                Err(failure) if failure.outcome == Outcome::Empty && defect.is_none() => {
-                    purpose = Purpose::Repair;
-                    prompt = self.prompt(purpose, Some(defect.insert(Defect::Empty)));
-                    self.begin(&prompt);
-                    continue;
-                }
-                Err(_) => return None,
+                Err(_) if round.continued => self.wrote(model, round, Finish::Length),
+                Err(failure) => self.failed(&round, failure, before),
             };
-            self.draft.close(self.ports);
-            // The line of suggestions is the end of an answer, even where that line is cut.
-            if !self.draft.suggestions().is_empty() {
-                finish = Finish::Stop;
+            match next {
+                Next::End(end) => return Some(end),
+                Next::Again(again) => round = again,
+                Next::Pass => return None,
             }
-            if finish == Finish::Length && !continued && self.may_go_on() {
-                continued = true;
-                purpose = Purpose::Continuation;
-                prompt = self.prompt(purpose, defect.as_ref());
-                self.expect_suggestions();
-                continue;
-            }
-            self.draft.complete(self.ports);
-            let Err(found) = self.check(finish) else {
-                return Some(Ok(finish));
-            };
-            let name = model.server.provider.name;
-            self.draft.log(&format!("{name} answered badly: {found:?}"));
-            if !self.may_begin_again() {
-                self.flawed = true;
-                return Some(Ok(finish));
-            }
-            if let Some(call) = self.calls.last_mut() {
-                call.outcome = Outcome::Invalid;
-            }
-            if defect.is_some() {
-                return None;
-            }
-            continued = false;
-            purpose = Purpose::Repair;
-            prompt = self.prompt(purpose, Some(defect.insert(found)));
-            self.begin(&prompt);
         }
     }
 
-    fn prompt(&self, purpose: Purpose, defect: Option<&Defect>) -> Prompt {
-        let memory = Memory {
-            summary: self.summary.as_ref(),
-            exchanges: self.ask.history,
-        };
-        let repair = defect.map(validate::instruction);
-        let material = attachments::quoted(self.ask.question.attachments());
-        let extras = Extras {
-            continuation: (purpose == Purpose::Continuation).then(|| self.draft.text()),
-            repair: repair.as_deref(),
-            system: self.ask.question.instructions(),
-            suggest: self.ask.offers().then_some(trailer::INSTRUCTION),
-            material: material.as_deref(),
-        };
-        let input = Input::of(self.ask.question);
-        prompt::build(&input, self.passages, &memory, &extras)
+    /// The visitor has stopped the answer.
+    fn stopped(&mut self) -> Next {
+        // What was held back was not checked, so it is not shown.
+        if self.draft.is_held() {
+            self.draft.reset(0, false);
+        }
+        Next::End(Ok(Finish::Stopped))
     }
 
-    /// An empty draft, but for what an earlier attempt at this turn has written. One that must cite is held back.
-    fn begin(&mut self, prompt: &Prompt) {
+    /// The model has failed; the draft was `before` bytes long.
+    fn failed(&mut self, round: &Round, failure: Failure, before: usize) -> Next {
+        let is_empty = failure.outcome == Outcome::Empty;
+        if self.draft.is_shown() && self.draft.text().len() > before {
+            Next::End(Err(failure))
+        } else if is_empty && !self.ask.written.is_empty() {
+            // The earlier attempt broke off after its last word.
+            Next::End(Ok(Finish::Stop))
+        } else if is_empty && round.defect.is_none() {
+            self.repair(Defect::Empty)
+        } else {
+            Next::Pass
+        }
+    }
+
+    /// The model has written to its end, or to its limit.
+    fn wrote(&mut self, model: Model<'_>, round: Round, mut finish: Finish) -> Next {
+        self.draft.close(self.ports);
+        // The line of suggestions is the end of an answer, even where that line is cut.
+        if !self.draft.suggestions().is_empty() {
+            finish = Finish::Stop;
+        }
+        if finish == Finish::Length && !round.continued && self.may_go_on() {
+            return self.go_on(round.defect);
+        }
+        self.draft.complete(self.ports);
+        let Err(found) = self.check(finish) else {
+            return Next::End(Ok(finish));
+        };
+        let name = model.server.provider.name;
+        self.draft.log(&format!("{name} answered badly: {found:?}"));
+        if !self.may_begin_again() {
+            self.flawed = true;
+            return Next::End(Ok(finish));
+        }
+        self.client.last_was_invalid();
+        if round.defect.is_some() {
+            return Next::Pass;
+        }
+        self.repair(found)
+    }
+
+    /// Has the model go on with its answer, which was cut.
+    fn go_on(&mut self, defect: Option<Defect>) -> Next {
+        let prompt = self.prompt(Some(self.draft.text()), defect.as_ref());
+        self.expect_suggestions();
+        Next::Again(Round {
+            purpose: Purpose::Continuation,
+            prompt: Rc::new(prompt),
+            defect,
+            continued: true,
+        })
+    }
+
+    /// Has the model answer anew, without this defect.
+    fn repair(&mut self, defect: Defect) -> Next {
+        let prompt = Rc::new(self.prompt(None, Some(&defect)));
+        Next::Again(self.round(Purpose::Repair, prompt, Some(defect)))
+    }
+
+    fn prompt(&self, so_far: Option<&str>, defect: Option<&Defect>) -> Prompt {
+        let summary = self.brief.summary.as_ref();
+        prepare::prompt(self.ask, self.passages, summary, so_far, defect)
+    }
+
+    /// A round that begins with an empty draft, but for what an earlier attempt at this turn has written. An answer that
+    /// must cite is held back until it is checked.
+    fn round(&mut self, purpose: Purpose, prompt: Rc<Prompt>, defect: Option<Defect>) -> Round {
         let written = self.ask.written;
         if self.draft.text() != written || !self.draft.is_shown() {
             let answers = &self.ask.question.site().bot.answers;
@@ -244,6 +222,12 @@ impl<'a, P: Platform> Chain<'a, P> {
             self.draft.push(self.ports, written);
         }
         self.expect_suggestions();
+        Round {
+            purpose,
+            prompt,
+            defect,
+            continued: false,
+        }
     }
 
     fn expect_suggestions(&mut self) {
@@ -252,17 +236,18 @@ impl<'a, P: Platform> Chain<'a, P> {
         }
     }
 
-    /// Whether a cut answer is worth to be continued: who bounds it wants no more.
+    /// Whether a cut answer is continued: not where the caller bounds its length.
     fn may_go_on(&self) -> bool {
         self.ask.most.is_none() && !self.draft.is_full()
     }
 
     /// Whether the answer can be taken back. What a visitor has read before a retry is not.
     fn may_begin_again(&self) -> bool {
-        !self.draft.is_shown() || (self.ask.restartable && self.ask.written.is_empty())
+        let is_page = self.ask.reader == Reader::Page;
+        !self.draft.is_shown() || (is_page && self.ask.written.is_empty())
     }
 
-    /// Whether the answer is as it must be.
+    /// Checks the answer against the bot's rules.
     fn check(&self, finish: Finish) -> Result<(), Defect> {
         let bot = &self.ask.question.site().bot;
         validate::check(
@@ -275,199 +260,5 @@ impl<'a, P: Platform> Chain<'a, P> {
             },
             &Rules::of(&bot.answers, &bot.persona),
         )
-    }
-
-    /// Asks a model, again where that may help, for money if there is some.
-    pub async fn try_model(
-        &mut self,
-        mut model: Model<'_>,
-        purpose: Purpose,
-        prompt: &Prompt,
-    ) -> Result<Finish, Failure> {
-        let name = model.server.provider.name;
-        let who = Answerer {
-            provider: name.to_owned(),
-            model: model.name.to_owned(),
-        };
-        if self.patience.left() == 0 {
-            let why = "there is no time left for another model";
-            self.draft.log(&format!("{name} was not asked: {why}"));
-            return Err(Failure::new(Code::UpstreamTimeout, why));
-        }
-        let breaker = match self.circuit.take().filter(|circuit| circuit.is_of(&model)) {
-            Some(seen) => seen,
-            None => Breaker::look(self.ports, &model).await,
-        };
-        let Some(breaker) = breaker.admitted(self.ports).await else {
-            self.skip(name, model.name, Outcome::CircuitOpen);
-            // Whoever opened it may be another tenant.
-            self.alerts.push(Alert::Failing(who, Outcome::CircuitOpen));
-            return Err(Failure::new(
-                Code::UpstreamUnavailable,
-                "the circuit is open",
-            ));
-        };
-        let reservation = match self.reserve(&model, purpose, prompt).await {
-            Ok(reservation) => reservation,
-            Err(why) => {
-                self.skip(name, model.name, Outcome::Unfunded);
-                self.draft.log(&format!("{name} was not asked: {why}"));
-                if let Unfunded::Exhausted(line) = &why {
-                    self.alerts.push(Alert::Exhausted(line.clone()));
-                }
-                return Err(Failure::new(Code::UpstreamUnavailable, why.to_string()));
-            }
-        };
-        self.prompt = Some(prompt.clone());
-        let funded = reservation.as_ref().map(|_| budget::MAX_OUTPUT_TOKENS);
-        let most = self.ask.most.into_iter().chain(funded).min();
-        // Whoever is first: the load is shared among the keys.
-        model.key = usize::try_from(self.ports.random() % 64).unwrap_or_default();
-        let mut spent = Some(Usage::default());
-        let (mut keys, mut tries) = (1, 0);
-        let before = self.draft.text().len();
-        let attempt = loop {
-            let mut attempt = model::ask(
-                self.ports,
-                &mut self.patience,
-                model,
-                prompt,
-                most,
-                &mut self.draft,
-            )
-            .await;
-            self.paid |= attempt.paid;
-            if attempt.paid {
-                spent = spent.zip(attempt.usage).map(|(a, b)| {
-                    Usage::counted(
-                        a.input_tokens.saturating_add(b.input_tokens),
-                        a.output_tokens.saturating_add(b.output_tokens),
-                    )
-                });
-            }
-            let text = self
-                .draft
-                .text()
-                .get(before..)
-                .unwrap_or_default()
-                .to_owned();
-            self.note(&model, purpose, prompt, &attempt, &text);
-            let Err(failure) = &attempt.end else {
-                break attempt;
-            };
-            self.draft.log(&format!("{name} failed: {failure}"));
-            if attempt.wrote() {
-                break attempt;
-            }
-            model.key += 1;
-            if failure.is_of_the_key() && keys < model.server.api_keys.len() {
-                keys += 1;
-                continue;
-            }
-            let Some(wait) = self.wait(failure, tries) else {
-                break attempt;
-            };
-            tries += 1;
-            if let Err(Interruption::Stopped) = self.patience.pause(wait).await {
-                attempt.end = Ok(Finish::Stopped);
-                break attempt;
-            }
-        };
-        if let (Some(reservation), Some(usage)) = (reservation, spent)
-            && let Err(error) = reservation.settle(self.ports, usage).await
-        {
-            self.draft
-                .log(&format!("the budget keeps its reservation: {error}"));
-        }
-        match &attempt.end {
-            Ok(Finish::Stopped) => {}
-            Err(failure) if failure.hasty => {}
-            Err(failure) if failure.is_of_the_model() => {
-                if breaker.failed(self.ports).await {
-                    self.draft.log(&format!(
-                        "{name} is not asked for a while: it failed too often"
-                    ));
-                    self.alerts.push(Alert::Failing(who, failure.outcome));
-                }
-            }
-            _ => breaker.succeeded(self.ports).await,
-        }
-        attempt.end
-    }
-
-    async fn reserve(
-        &mut self,
-        model: &Model<'_>,
-        purpose: Purpose,
-        prompt: &Prompt,
-    ) -> Result<Option<budget::Reservation>, Unfunded> {
-        self.reservations += 1;
-        let id = limit::ticket(
-            self.ask.reply_id,
-            Id::from_parts(purpose as u64, self.reservations),
-        );
-        match budget::reserve(self.ports, self.ask.question.site(), id, model, prompt).await {
-            Funding::Unbounded => Ok(None),
-            Funding::Reserved(reservation) => Ok(Some(reservation)),
-            Funding::Refused(why) => Err(why),
-        }
-    }
-
-    /// How long to wait before the same model is asked again, in milliseconds; `None` when that is not worth it.
-    fn wait(&self, failure: &Failure, tries: u32) -> Option<u64> {
-        if !failure.is_passing() || tries >= RETRIES {
-            return None;
-        }
-        let most = BACKOFF_MS << tries;
-        let jitter = u64::try_from(self.ports.random() % u128::from(most)).unwrap_or_default();
-        let asked = failure
-            .retry_after
-            .map_or(0, |seconds| u64::from(seconds) * 1_000);
-        let wait = asked + jitter;
-        (asked <= MAX_WAIT_MS && wait < self.patience.left()).then_some(wait)
-    }
-
-    /// Records a model that was not asked.
-    fn skip(&mut self, provider: &str, model: &str, outcome: Outcome) {
-        let now = self.ports.now_ms();
-        self.calls.push(Call::free(provider, model, outcome, now));
-    }
-
-    /// Records a model that was asked.
-    fn note(
-        &mut self,
-        model: &Model<'_>,
-        purpose: Purpose,
-        prompt: &Prompt,
-        attempt: &Attempt,
-        text: &str,
-    ) {
-        let since =
-            |ms: u64| u32::try_from(ms.saturating_sub(attempt.started_ms)).unwrap_or(u32::MAX);
-        let usage = match attempt.usage {
-            Some(usage) => usage,
-            None if attempt.paid => provider::estimate(prompt.turns(), text),
-            None => Usage::default(),
-        };
-        self.calls.push(Call {
-            purpose,
-            provider: model.server.provider.name.to_owned(),
-            model: attempt
-                .model
-                .clone()
-                .unwrap_or_else(|| model.name.to_owned()),
-            outcome: match &attempt.end {
-                Ok(Finish::Stopped) => Outcome::Stopped,
-                Ok(Finish::Length) => Outcome::Truncated,
-                Ok(_) => Outcome::Answered,
-                Err(failure) => failure.outcome,
-            },
-            status: attempt.status,
-            usage,
-            microusd: prices::cost(model.price, model.name, usage),
-            first_token_ms: attempt.first_ms.map(since),
-            total_ms: since(attempt.ended_ms),
-            at: attempt.started_ms,
-        });
     }
 }

@@ -16,13 +16,13 @@ pub(super) struct Draft<'s> {
     sink: &'s mut dyn Sink,
     start: Start,
     reply: Reply,
-    /// Events that are held back until the answer is known to be as it must be.
+    /// Events that are held back until the answer is checked; `None` when nothing is held back.
     held: Option<Vec<ServerEvent>>,
-    /// How many passages it may cite.
+    /// How many passages the answer may cite.
     passages: usize,
-    /// Its Markdown, as far as nothing of it is visible.
+    /// Markdown of which the visitor sees nothing yet.
     unseen: String,
-    /// Takes out the line of suggestions, and knows the question.
+    /// Takes the line of suggestions out of the text; with the question, which is none of them.
     trailer: Option<(Trailer, String)>,
     /// What the model says may be asked next.
     suggestions: Vec<String>,
@@ -33,7 +33,7 @@ pub(super) struct Draft<'s> {
 }
 
 impl<'s> Draft<'s> {
-    /// Nothing yet; tells that the turn has begun.
+    /// An empty answer; emits the start of the turn.
     pub fn begin(sink: &'s mut dyn Sink, start: Start) -> Self {
         sink.emit(ServerEvent::Start(start.clone()));
         Self {
@@ -50,8 +50,8 @@ impl<'s> Draft<'s> {
         }
     }
 
-    /// Begins again with an answer that may cite passages `1..=passages`: what was shown is taken back. One that is
-    /// `held` is not shown before [`Draft::release`].
+    /// Begins again with an answer that may cite passages `1..=passages`: what was shown is taken back. A `held` answer is
+    /// not shown before [`Draft::release`].
     pub fn reset(&mut self, passages: usize, held: bool) {
         if std::mem::take(&mut self.shown) {
             self.sink.emit(ServerEvent::Start(self.start.clone()));
@@ -64,7 +64,7 @@ impl<'s> Draft<'s> {
         self.suggestions.clear();
     }
 
-    /// What comes next may end with a line of suggestions, which is for the page and not for the reader.
+    /// The text from here on may end with a line of suggestions, which the page shows as buttons, not as text.
     pub fn expect_suggestions(&mut self, question: &str) {
         self.trailer = Some((Trailer::new(), question.to_owned()));
     }
@@ -93,7 +93,7 @@ impl<'s> Draft<'s> {
         }
     }
 
-    /// The model has ended: what it has said may be asked next is known.
+    /// Ends the model's text, and takes its suggestions.
     pub fn close(&mut self, clock: &impl Clock) {
         if let Some((trailer, question)) = self.trailer.take() {
             let (rest, suggestions) = trailer.finish(&question);
@@ -102,14 +102,14 @@ impl<'s> Draft<'s> {
         }
     }
 
-    /// The text is complete, but may be held back.
+    /// Ends the text, which may stay held back.
     pub fn complete(&mut self, clock: &impl Clock) {
         self.close(clock);
         let events = self.reply.finish();
         self.tell(clock, events);
     }
 
-    /// The answer is complete: nothing of it is held back any longer.
+    /// Ends the answer, and shows what was held back.
     pub fn finish(&mut self, clock: &impl Clock) {
         self.complete(clock);
         self.release(clock);
@@ -133,12 +133,12 @@ impl<'s> Draft<'s> {
         }
     }
 
-    /// A line for the log.
+    /// Writes a line to the log.
     pub fn log(&mut self, line: &str) {
         self.sink.log(line);
     }
 
-    /// An event that is no part of the answer.
+    /// Emits an event that is no part of the answer.
     pub fn emit(&mut self, event: ServerEvent) {
         self.sink.emit(event);
     }

@@ -1,7 +1,8 @@
 //! The permanent transcript in D1.
 
 use bulle_edge_core::{
-    ports::{Archive, Kept, Owner, PortError},
+    model::Owner,
+    ports::{Archive, Kept, PortError},
     record::{Call, Record, StoredMessage},
 };
 use bulle_protocol::Id;

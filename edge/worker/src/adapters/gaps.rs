@@ -3,7 +3,8 @@
 use bulle_api::admin::gap::GapQuestion;
 use bulle_edge_core::{
     knowledge::gaps::{Closed, Unanswered},
-    ports::{Owner, PortError},
+    model::Owner,
+    ports::PortError,
     record::{Record, StoredMessage},
 };
 use bulle_protocol::{

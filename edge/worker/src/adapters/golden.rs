@@ -2,8 +2,8 @@
 
 use bulle_api::admin::golden::{Expected, GoldenQuestion, GoldenReport, NewGoldenQuestion};
 use bulle_edge_core::{
-    knowledge::golden::{MAX_QUESTIONS, mrr, places, recall, regressed},
     ports::PortError,
+    retrieval::golden::{MAX_QUESTIONS, mrr, places, recall, regressed},
 };
 use bulle_protocol::Id;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! What a visitor may read again. Every statement binds the tenant and the visitor.
 
-use bulle_edge_core::ports::{Owner, PortError};
+use bulle_edge_core::{model::Owner, ports::PortError};
 use bulle_protocol::{
     Id,
     conversation::{Conversation, ConversationList, History, Message},

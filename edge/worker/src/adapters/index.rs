@@ -2,8 +2,7 @@
 
 use bulle_edge_core::{
     ports::{Index, PortError},
-    retrieval::Hit,
-    search::{Found, MAX_ROWS, Query},
+    search::{Found, Hit, MAX_ROWS, Query},
 };
 use serde::Deserialize;
 

@@ -5,8 +5,7 @@
 
 use bulle_edge_core::{
     ports::{Clock, Destination, Meaning, ModelRequest, Models, PortError},
-    retrieval::Hit,
-    search::Scope,
+    search::{Hit, Scope},
 };
 use futures_util::{
     StreamExt,

@@ -2,9 +2,10 @@
 //! together: shown, and erased. Every statement binds the tenant and the visitor.
 
 use bulle_edge_core::{
-    attachments::{Material, UNSENT_MS},
+    attachments::UNSENT_MS,
     guard::token::RESUME_SECONDS,
-    ports::{Clock, Owner, PortError, Profiles},
+    model::{Material, Owner},
+    ports::{Clock, PortError, Profiles},
 };
 use bulle_protocol::Id;
 use serde::Deserialize;

@@ -1,10 +1,11 @@
 //! What is stored of the prompts of answers.
 
 use bulle_edge_core::{
+    model::{Exchange, Summary},
     ports::PortError,
-    prompt::{Again, Exchange, Stored, Summary, again},
+    prompt::{Again, Stored, again},
     record::{Evidence, PromptReference},
-    retrieval::Hit,
+    search::Hit,
     settings::BotSettings,
 };
 use bulle_protocol::Id;

@@ -1,8 +1,8 @@
 //! Summaries of conversations in D1.
 
 use bulle_edge_core::{
-    ports::{Clock, Owner, PortError, Summaries},
-    prompt::Summary,
+    model::{Owner, Summary},
+    ports::{Clock, PortError, Summaries},
 };
 use bulle_protocol::Id;
 use serde::Deserialize;

@@ -1,8 +1,8 @@
 //! Sites and bots in D1.
 
 use bulle_edge_core::{
+    model::Site,
     ports::{PortError, Tenants},
-    settings::Site,
 };
 use serde::Deserialize;
 use worker::console_error;

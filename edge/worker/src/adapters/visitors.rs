@@ -1,7 +1,7 @@
 //! Visitors whom a site's server has vouched for, in D1.
 
 use bulle_edge_core::{
-    guard::identity::Identity,
+    model::Identity,
     ports::{PortError, Visitors},
 };
 use bulle_protocol::Id;

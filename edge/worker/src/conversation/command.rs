@@ -1,6 +1,6 @@
 //! What the Worker asks of a conversation's object, and how it asks.
 
-use bulle_edge_core::{guard::Question, ports::Owner};
+use bulle_edge_core::{guard::Question, model::Owner};
 use bulle_protocol::{
     Id,
     problem::{Code, Problem},

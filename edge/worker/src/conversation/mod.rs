@@ -11,10 +11,11 @@ pub mod stream;
 
 use bulle_edge_core::{
     guard::Question,
-    ports::{Archive, Clock, Entropy, Kept, Owner},
+    model::Owner,
+    ports::{Archive, Clock, Entropy, Kept},
     record::{self, Record},
     strings,
-    turn::{self, Ask, Sink},
+    turn::{self, Ask, Ended, Reader, Sink},
 };
 use bulle_protocol::{
     Id,
@@ -251,19 +252,17 @@ impl Inner {
         let stream = live.listen(seq);
         self.live.replace(Some(live));
         let inner = Rc::clone(self);
-        self.state.wait_until(async move {
-            inner
-                .run(conversation, question, number, seq, stopped)
-                .await;
-        });
+        self.state
+            .wait_until(async move { inner.run(question, number, record, seq, stopped).await });
         stream::respond(stream, KEEP_ALIVE_AFTER).map_err(|e| internal(&e))
     }
 
+    /// Runs a turn to its end, and does what comes after it.
     async fn run(
         self: Rc<Self>,
-        conversation: Id,
         question: Question,
         number: u32,
+        accepted: Record,
         seq: u32,
         stopped: oneshot::Receiver<()>,
     ) {
@@ -273,13 +272,12 @@ impl Inner {
         let written = self.store.written(number).unwrap_or_default();
         let ask = Ask {
             question: &question,
-            conversation_id: conversation,
+            accepted: &accepted,
             reply_id: Id::from_parts(self.edge.now_ms(), self.edge.random()),
-            number,
             history: &history,
             written: &written,
             most: None,
-            restartable: true,
+            reader: Reader::Page,
         };
         let mut sink = TurnSink::new(&self, &question, number, seq);
         // A dropped sender is no wish to stop.
@@ -288,34 +286,37 @@ impl Inner {
                 std::future::pending::<()>().await;
             }
         };
-        let ended = turn::run(&self.edge, &deployment, &ask, &mut sink, stop.boxed_local()).await;
+        let mut ended =
+            turn::run(&self.edge, &deployment, &ask, &mut sink, stop.boxed_local()).await;
         sink.flush();
-        let failed = ended
-            .record
-            .reply
-            .as_ref()
-            .is_some_and(|reply| reply.error.is_some());
-        let rest = if failed { ended.text.as_str() } else { "" };
-        let stored = (self
-            .store
-            .end(number, &ended.record, ended.kept != Some(Kept::Everything)))
-        .and_then(|()| self.store.keep_written(number, rest));
-        if let Err(error) = stored {
-            console_error!("{}", serde_json::json!({ "turn": error.to_string() }));
-        }
+        self.keep(number, &ended);
         self.live.replace(None);
         // Before anything else is waited for: the next turn sets an alarm of its own.
         self.see_to_records().await;
-        let site = question.site();
-        for line in turn::tell_owner(&self.edge, site, ended.notices).await {
-            sink.log(&line);
+        // One summary at a time: two would pay for the same one.
+        let sums_up = ended.outgrown && !self.summing_up.replace(true);
+        ended.outgrown = sums_up;
+        let mut log = |line: &str| sink.log(line);
+        turn::after(&self.edge, &deployment, &ask, ended, &mut log).await;
+        if sums_up {
+            self.summing_up.set(false);
         }
-        if ended.outgrown {
-            // One at a time: two would pay for the same summary.
-            if !self.summing_up.replace(true) {
-                turn::summarise(&self.edge, &deployment, &ask, &mut sink).await;
-                self.summing_up.set(false);
-            }
+    }
+
+    /// Keeps the ending of a turn; of one that failed, also what was written, for the next attempt.
+    fn keep(&self, number: u32, ended: &Ended) {
+        let Ended { record, text, .. } = ended;
+        let failed = record
+            .reply
+            .as_ref()
+            .is_some_and(|reply| reply.error.is_some());
+        let unrecorded = ended.kept != Some(Kept::Everything);
+        let stored = self.store.end(number, record, unrecorded).and_then(|()| {
+            let rest = if failed { text.as_str() } else { "" };
+            self.store.keep_written(number, rest)
+        });
+        if let Err(error) = stored {
+            console_error!("{}", serde_json::json!({ "turn": error.to_string() }));
         }
     }
 

@@ -2,8 +2,8 @@
 
 use bulle_edge_core::{
     guard::Question,
-    ports::Owner,
-    prompt::{Exchange, MAX_EXCHANGES, MAX_HISTORY_CHARS},
+    model::{Exchange, Owner},
+    prompt::{MAX_EXCHANGES, MAX_HISTORY_CHARS},
     record::Record,
 };
 use bulle_protocol::{Id, event::Finish};

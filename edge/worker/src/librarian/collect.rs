@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use bulle_edge_core::{
+    digest::sha256_hex,
     ports::Clock,
     sources::{MAX_ENTRIES, MAX_PAGE_BYTES, frontier::part_id, schedule},
-    text::sha256_hex,
 };
 use bulle_edge_formats::feed;
 

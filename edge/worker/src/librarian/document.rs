@@ -1,7 +1,7 @@
 //! Sources that are one document: a file, a page, a text, a list of questions.
 
 use bulle_edge_core::{
-    knowledge::Document,
+    digest::sha256_hex,
     ports::Clock,
     search::Scope,
     sources::{
@@ -11,9 +11,9 @@ use bulle_edge_core::{
         given::Given,
         schedule,
     },
-    text::sha256_hex,
 };
 use bulle_edge_formats::{File, Robots, Unreadable, UnreadableCode, read, robots};
+use bulle_edge_text::Document;
 use std::rc::Rc;
 
 use super::{Desk, Librarian, Outcome, Stop};

@@ -1,7 +1,8 @@
 //! What a page of a site says.
 
-use bulle_edge_core::{knowledge::Document, sources::Trouble};
+use bulle_edge_core::sources::Trouble;
 use bulle_edge_formats::{File, page, read};
+use bulle_edge_text::Document;
 
 use super::{document::unreadable, fetch::Fetched};
 

@@ -2,13 +2,13 @@
 //! a whole walk has not met is deleted at its end.
 
 use bulle_edge_core::{
+    digest::sha256_hex,
     ports::Clock,
     sources::{
         Failure, FailureCode, MAX_FILE_BYTES, MAX_PAGE_BYTES, Trouble, failure,
         frontier::{self, Frontier, part_id},
         schedule,
     },
-    text::sha256_hex,
 };
 use bulle_edge_formats::{Document, Robots, robots, sitemap};
 use serde::{Deserialize, Serialize};

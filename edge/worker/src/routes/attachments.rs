@@ -2,8 +2,9 @@
 
 use axum::{extract::Query, http::StatusCode};
 use bulle_edge_core::{
-    attachments::{self, MAX_BYTES, Material},
+    attachments::{self, MAX_BYTES},
     guard::visitor::admit_attachment,
+    model::Material,
     ports::{Clock, Entropy},
 };
 use bulle_edge_formats::{File, read};

@@ -21,10 +21,10 @@ use bulle_edge_core::{
         request,
     },
     guard::{self, Question},
+    model::{Exchange, Site},
     ports::{Archive, Clock, Entropy, PortError},
-    prompt::Exchange,
-    settings::Site,
-    turn::{self, Ask, Ended},
+    record::Record,
+    turn::{self, Ask, Ended, Reader},
 };
 use bulle_protocol::{
     Id,
@@ -117,12 +117,7 @@ pub async fn create(State(edge): State<Edge>, request: Request) -> Reply {
         reply,
         most: request.most,
     };
-    context.wait_until(async move {
-        let (completion, ended) = turn.run(writer, gone.map(|_| ()).boxed_local()).await;
-        // Whoever left does not want it any longer.
-        let _ = done.send(completion);
-        turn.settle(ended).await;
-    });
+    context.wait_until(async move { turn.run(writer, gone.map(|_| ()).boxed_local(), done).await });
     if request.stream {
         let pieces = told.inspect(move |_: &Rc<str>| {
             // As long as somebody reads, they are here.
@@ -217,44 +212,48 @@ struct Turn {
 }
 
 impl Turn {
+    /// Runs the turn until the client has `left`, hands the answer over as `done`, and does what comes after it.
     async fn run(
-        &self,
+        self,
         mut writer: Writer<Pieces>,
         left: LocalBoxFuture<'_, ()>,
-    ) -> (Result<Completion, Problem>, Ended) {
+        done: oneshot::Sender<Result<Completion, Problem>>,
+    ) {
         let edge = &self.edge;
         let deployment = config::deployment(edge.env());
+        let now = edge.now_ms();
+        let conversation = Id::from_parts(now, edge.random());
+        let accepted = Record::accepted(&self.question, conversation, 0, now);
         let ask = Ask {
             question: &self.question,
-            conversation_id: Id::from_parts(edge.now_ms(), edge.random()),
+            accepted: &accepted,
             reply_id: self.reply,
-            number: 0,
             history: &self.history,
             written: "",
             most: self.most,
-            restartable: false,
+            reader: Reader::Client,
         };
         let ended = turn::run(edge, &deployment, &ask, &mut writer, left).await;
-        (writer.end(&ended.cites), ended)
+        // A client that has left does not read it.
+        let _ = done.send(writer.end(&ended.cites));
+        self.offer_again(&ended).await;
+        let mut log = |line: &str| note(self.reply, line);
+        turn::after(edge, &deployment, &ask, ended, &mut log).await;
     }
 
-    /// What is left to do when the client has its answer.
-    async fn settle(self, ended: Ended) {
-        let edge = &self.edge;
-        if ended.kept.is_none() {
-            // Nobody comes back who would offer it again.
-            for wait in OFFER_AGAIN_MS {
-                edge.sleep(wait).await;
-                match edge.record(&ended.record).await {
-                    Ok(_) => break,
-                    Err(PortError(error)) => {
-                        console_error!("{}", serde_json::json!({ "archive": error }));
-                    }
+    /// Offers the archive what it has refused: there is no conversation object that would do it later.
+    async fn offer_again(&self, ended: &Ended) {
+        if ended.kept.is_some() {
+            return;
+        }
+        for wait in OFFER_AGAIN_MS {
+            self.edge.sleep(wait).await;
+            match self.edge.record(&ended.record).await {
+                Ok(_) => return,
+                Err(PortError(error)) => {
+                    console_error!("{}", serde_json::json!({ "archive": error }));
                 }
             }
-        }
-        for line in turn::tell_owner(edge, self.question.site(), ended.notices).await {
-            note(self.reply, &line);
         }
     }
 }

@@ -4,11 +4,11 @@ use axum::http::StatusCode;
 use bulle_edge_core::{
     guard::{
         self,
-        input::visible,
         visitor::{Feature, offered, remembered},
     },
     ports::{Clock, Entropy},
 };
+use bulle_edge_text::visible;
 #[cfg(test)]
 use bulle_protocol::conversation::ConversationList;
 use bulle_protocol::{

@@ -1,9 +1,7 @@
 //! `/v1/messages/{id}/feedback`: what a visitor thinks of an answer.
 
-use bulle_edge_core::guard::{
-    input::visible,
-    visitor::{Feature, offered},
-};
+use bulle_edge_core::guard::visitor::{Feature, offered};
+use bulle_edge_text::visible;
 use bulle_protocol::{
     conversation::Feedback,
     problem::{Code, Problem},

@@ -8,7 +8,7 @@ use axum::{
 use bulle_edge_core::{
     guard::{check_active, directory},
     hosted::{self, Page},
-    settings::Site,
+    model::Site,
     strings,
 };
 use bulle_protocol::problem::{Code, Problem};

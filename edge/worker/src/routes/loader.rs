@@ -8,7 +8,7 @@ use axum::{
 use bulle_edge_core::{
     guard::{check_active, directory, origin},
     loader,
-    settings::Site,
+    model::Site,
 };
 use bulle_protocol::{
     loader::LoaderSettings,

@@ -4,7 +4,7 @@ use axum::{
     extract::Query,
     http::{StatusCode, Uri},
 };
-use bulle_edge_core::guard;
+use bulle_edge_core::{guard, turn};
 use bulle_protocol::{
     conversation::{History, SendMessage},
     problem::{Code, Problem},
@@ -70,8 +70,7 @@ pub async fn send(visit: Visit) -> Answer {
         }
         Err(_) => false,
     };
-    // Nothing was asked of a model: the message is not counted, or not again.
-    if !begun && let Err(error) = guard::limit::give_back(&edge, &question).await {
+    if !begun && let Err(error) = turn::refund_unbegun(&edge, &question).await {
         console_error!("{}", serde_json::json!({ "meter": error.to_string() }));
     }
     answer

@@ -140,8 +140,8 @@ fn the_same_message_is_counted_once_in_either_store() {
         assert!(left(4).is_err());
         // A lost connection is no new message: nothing is charged for it, and nothing is there to give back.
         let repeated = say(&ports, &visitor, 1, "Bonjour").unwrap();
-        block_on(limit::give_back(&ports, &repeated)).unwrap();
-        block_on(limit::give_back(&ports, &last)).unwrap();
+        block_on(limit::refund(&ports, &repeated)).unwrap();
+        block_on(limit::refund(&ports, &last)).unwrap();
         ports.advance(60_000);
         assert_eq!(left(5).unwrap().day, Some(7));
     }

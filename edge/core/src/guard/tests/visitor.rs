@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    attachments::Material,
     guard::visitor::{Feature, admit_attachment, form, offered, open_form, remembered},
+    model::Material,
     settings::BotSettings,
 };
 

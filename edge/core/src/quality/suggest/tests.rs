@@ -44,7 +44,7 @@ fn what_was_asked_is_not_offered() {
         let offered = ask(example, question, &[1, 2, 3, 4, 5, 6], &asked);
         assert!(offered.iter().all(|one| !own.contains(one)), "{offered:?}");
         let offered = ask(example, &question.to_uppercase(), &[], &[]);
-        assert!(!offered.contains(question) && offered.len() <= MAX_SUGGESTIONS);
+        assert!(!offered.contains(question) && offered.len() <= Suggestions::MAX);
     }
 }
 

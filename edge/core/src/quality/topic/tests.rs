@@ -130,3 +130,22 @@ fn without_topics_there_is_none() {
     let same = ["Opening hours".to_owned(), "Hours of opening".to_owned()];
     assert_eq!(topic("Opening hours", &Passages::default(), &same), None);
 }
+
+#[test]
+fn vowel_signs_tell_topics_apart() {
+    for (question, topics, expected) in [
+        ("मोटर की कीमत क्या है?", ["मीटर", "मोटर"], Some("मोटर")),
+        ("मीटर की कीमत क्या है?", ["मीटर", "मोटर"], Some("मीटर")),
+        ("กินข้าวกี่โมง", ["ขาว", "ข้าว"], Some("ข้าว")),
+        ("ดูหนังที่ไหน", ["ดีหนัง", "ดูหนัง"], Some("ดูหนัง")),
+        (
+            "營業時間是什麼？",
+            ["付款方式", "營業時間"],
+            Some("營業時間"),
+        ),
+    ] {
+        let topics = topics.map(str::to_owned);
+        let found = topic(question, &Passages::default(), &topics);
+        assert_eq!(found.as_deref(), expected, "{question}");
+    }
+}

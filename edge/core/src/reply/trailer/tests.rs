@@ -210,9 +210,9 @@ proptest! {
             trailer.push(piece);
         }
         let (_, suggestions) = trailer.finish(&line);
-        prop_assert!(suggestions.len() <= MAX_SUGGESTIONS);
+        prop_assert!(suggestions.len() <= Suggestions::MAX);
         for text in &suggestions {
-            prop_assert!(text.chars().count() <= MAX_SUGGESTION_CHARS && !text.contains('\n'), "{}", text);
+            prop_assert!(text.chars().count() <= Suggestions::MAX_CHARS && !text.contains('\n'), "{}", text);
         }
     }
 

@@ -1,19 +1,26 @@
 //! Turns, with ports in memory.
 
 mod chain;
+mod costs;
+mod deadlines;
 mod files;
-mod patience;
 mod quality;
 mod raw;
 
 use super::*;
 use crate::{
     fakes::{Fakes, Piece, block_on, hit, question, question_to},
+    model::Site,
     provider::{Timeouts, checks},
-    record::Outcome,
+    record::{self, Outcome},
     settings::Localized,
 };
-use bulle_protocol::{block::blocks_to_text, conversation::Status, problem::Code};
+use bulle_protocol::{
+    block::blocks_to_text,
+    conversation::Status,
+    event::{Done, Finish, Usage},
+    problem::Code,
+};
 
 #[derive(Default)]
 struct Sent {
@@ -82,6 +89,10 @@ fn run_with(
     run_asked(ports, deployment, &question, "", cancel)
 }
 
+fn accepted(question: &Question, number: u32) -> Record {
+    Record::accepted(question, Id::from_parts(1, 1), number, 1_700_000_000_000)
+}
+
 fn run_asked(
     ports: &Fakes,
     deployment: &Deployment,
@@ -89,15 +100,15 @@ fn run_asked(
     written: &str,
     cancel: impl Future<Output = ()>,
 ) -> (Sent, Ended) {
+    let record = accepted(question, 0);
     let ask = Ask {
         question,
-        conversation_id: Id::from_parts(1, 1),
+        accepted: &record,
         reply_id: Id::from_parts(1, 2),
-        number: 0,
         history: &[],
         written,
         most: None,
-        restartable: true,
+        reader: Reader::Page,
     };
     let mut sent = Sent::default();
     let ended = block_on(run(ports, deployment, &ask, &mut sent, Box::pin(cancel)));
@@ -291,15 +302,15 @@ fn what_a_conversation_has_outgrown_is_summed_up_and_remembered() {
         answer: "mot ".repeat(900),
     };
     let history: Vec<Exchange> = (0..10).map(exchange).collect();
+    let record = accepted(&question, 10);
     let ask = Ask {
         question: &question,
-        conversation_id: Id::from_parts(1, 1),
+        accepted: &record,
         reply_id: Id::from_parts(1, 2),
-        number: 10,
         history: &history,
         written: "",
         most: None,
-        restartable: true,
+        reader: Reader::Page,
     };
     let mut sent = Sent::default();
     let never = || Box::pin(std::future::pending());
@@ -308,7 +319,7 @@ fn what_a_conversation_has_outgrown_is_summed_up_and_remembered() {
     assert!(ended.outgrown);
     ports.answer(200, vec![chunk("Elle s'appelle Ada."), stop()]);
     let events = sent.events.len();
-    block_on(summarise(&ports, &model(), &ask, &mut sent));
+    block_on(after(&ports, &model(), &ask, ended, &mut |_| ()));
     let stored = ports.other_calls.borrow();
     let call = &stored[&format!("{}/summary", ask.reply_id)][0];
     assert_eq!(

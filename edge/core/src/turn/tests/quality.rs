@@ -1,7 +1,7 @@
 //! What becomes of an answer that is not as it must be, and what is offered next.
 
 use super::*;
-use crate::settings::Site;
+use crate::{model::Site, search::Hit};
 
 const CITED: &str = "Huit ans de Kubernetes, chez trois employeurs [1].";
 const UNCITED: &str = "Il me semble que cela fait vingt ans, crois-moi.";
@@ -126,15 +126,15 @@ fn what_cannot_be_taken_back_stays() {
     let ports = documents();
     says(&ports, &[ENGLISH]);
     let question = question("Quelle est ton expérience avec Kubernetes ?");
+    let record = accepted(&question, 0);
     let ask = Ask {
         question: &question,
-        conversation_id: Id::from_parts(1, 1),
+        accepted: &record,
         reply_id: Id::from_parts(1, 2),
-        number: 0,
         history: &[],
         written: "",
         most: None,
-        restartable: false,
+        reader: Reader::Client,
     };
     let mut sent = Sent::default();
     let never = Box::pin(std::future::pending());
@@ -229,7 +229,7 @@ fn the_owner_hears_of_questions_that_were_asked_in_vain() {
 #[test]
 fn a_passage_that_only_its_meaning_finds_is_in_the_prompt_and_a_failure_is_a_line_in_the_log() {
     let ports = Fakes::default();
-    *ports.near.borrow_mut() = vec![retrieval::Hit {
+    *ports.near.borrow_mut() = vec![Hit {
         score: 0.9,
         ..hit("Outils", "Les conteneurs se pilotent bien.")
     }];

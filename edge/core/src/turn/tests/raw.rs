@@ -8,15 +8,15 @@ use crate::{
 
 fn run_raw(ports: &Fakes, deployment: &Deployment, most: Option<u32>) -> (Sent, Ended) {
     let question = question("Et Kubernetes ?");
+    let record = accepted(&question, 0);
     let ask = Ask {
         question: &question,
-        conversation_id: Id::from_parts(1, 1),
+        accepted: &record,
         reply_id: Id::from_parts(1, 2),
-        number: 0,
         history: &[],
         written: "",
         most,
-        restartable: false,
+        reader: Reader::Client,
     };
     let mut sent = Sent::default();
     let never = Box::pin(std::future::pending());
@@ -88,15 +88,15 @@ fn the_callers_own_instructions_are_in_the_prompt() {
     let key = Id::from_parts(1, 1);
     let (question, history) =
         guard::completion::admit(&ports, crate::fakes::site(), key, &said).unwrap();
+    let record = accepted(&question, 0);
     let ask = Ask {
         question: &question,
-        conversation_id: Id::from_parts(1, 1),
+        accepted: &record,
         reply_id: Id::from_parts(1, 2),
-        number: 0,
         history: &history,
         written: "",
         most: None,
-        restartable: false,
+        reader: Reader::Client,
     };
     let never = Box::pin(std::future::pending());
     block_on(run(&ports, &model(), &ask, &mut Sent::default(), never));
@@ -111,15 +111,15 @@ fn a_bounded_answer_is_neither_kept_nor_taken_from_the_cache() {
     let question = question_to(site, "Et Kubernetes ?");
     for most in [Some(7), None, Some(7)] {
         ports.answer(200, vec![chunk("Huit."), stop()]);
+        let record = accepted(&question, 0);
         let ask = Ask {
             question: &question,
-            conversation_id: Id::from_parts(1, 1),
+            accepted: &record,
             reply_id: Id::from_parts(1, 2),
-            number: 0,
             history: &[],
             written: "",
             most,
-            restartable: false,
+            reader: Reader::Client,
         };
         let mut sent = Sent::default();
         let never = Box::pin(std::future::pending());

@@ -17,7 +17,7 @@ pub use idempotency::Remembered;
 
 use bulle_edge_core::{
     admin::{Caller, merge, rules::Rules},
-    guard::token::Secret,
+    model::Secret,
     ports::PortError,
     sources::address::Guard,
 };

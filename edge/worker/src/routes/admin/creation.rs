@@ -6,8 +6,8 @@ use axum::{
 };
 use bulle_edge_core::{
     admin::{Caller, precondition::etag},
+    digest::sha256_hex,
     ports::{Clock, Entropy},
-    text::sha256_hex,
 };
 use bulle_protocol::problem::{Code, Problem};
 

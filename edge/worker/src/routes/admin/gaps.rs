@@ -14,9 +14,9 @@ use bulle_api::admin::{
 };
 use bulle_edge_core::{
     admin::nothing_here,
+    digest::sha256_hex,
     knowledge::gaps::{Closed, Group, group},
     ports::Clock,
-    text::sha256_hex,
 };
 use bulle_protocol::{
     Id,

@@ -5,8 +5,8 @@ use axum::{extract::Path, http::StatusCode};
 use bulle_api::admin::golden::GoldenReport;
 use bulle_api::admin::{Scope, golden::NewGoldenQuestions};
 use bulle_edge_core::{
-    knowledge::golden::{MAX_QUESTIONS, check, look},
     ports::{Clock, Entropy},
+    retrieval::golden::{MAX_QUESTIONS, check, look},
 };
 use bulle_protocol::{
     Id,

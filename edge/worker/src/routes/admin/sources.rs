@@ -16,12 +16,12 @@ use bulle_api::admin::{
 };
 use bulle_edge_core::{
     admin::{Caller, nothing_here, precondition::failed},
+    digest::sha256_hex,
     ports::Clock,
     sources::{
         MAX_FILE_BYTES,
         given::{Given, Upload},
     },
-    text::sha256_hex,
 };
 use bulle_protocol::{
     Id,

@@ -1,0 +1,334 @@
+//! Asking one model, with everything around the request: its circuit breaker, the budget, the keys of its vendor, and more
+//! tries where they may help.
+
+use bulle_api::notice::Answerer;
+use bulle_protocol::{
+    Id,
+    event::{Finish, Usage},
+    problem::Code,
+};
+use std::rc::Rc;
+
+use super::{
+    Ask, Platform,
+    deadlines::{Deadlines, Interruption},
+    draft::Draft,
+    request::{self, Attempt},
+};
+use crate::{
+    budget::{self, Funding, Reservation, Unfunded},
+    guard::limit,
+    model::Site,
+    notice::Notice,
+    prompt::Prompt,
+    provider::{self, Failure, Model, breaker::Breaker, prices},
+    record::{Call, Outcome, Purpose},
+};
+
+/// How often the same model is asked again after a failure that may pass.
+const RETRIES: u32 = 2;
+
+/// Upper bound of the first wait between two tries, in milliseconds; the next ones are twice as long. The wait itself is
+/// random below it, so that requests which failed together are not repeated together ("full jitter", M. Brooker, 2015).
+const BACKOFF_MS: u64 = 400;
+
+/// The longest that a visitor waits for a vendor that says when to come back, in milliseconds.
+const MAX_WAIT_MS: u64 = 3_000;
+
+/// What the models of a turn were asked, and what it took.
+#[derive(Default)]
+pub(super) struct Account {
+    /// Every step, in order.
+    pub calls: Vec<Call>,
+    /// Whether a model has taken a request: from then on the answer costs money.
+    pub paid: bool,
+    /// The last prompt that a model was given.
+    pub prompt: Option<Rc<Prompt>>,
+    /// What the owner should know.
+    pub alerts: Vec<Alert>,
+}
+
+/// Something that the owner should know.
+pub(super) enum Alert {
+    /// A budget is used up: the key of its line.
+    Exhausted(String),
+    /// A model is not asked for a while.
+    Failing(Answerer, Outcome),
+}
+
+impl Alert {
+    /// As a notice; `instead` has answered.
+    pub fn notice(self, site: &Site, instead: Option<Answerer>, now_ms: u64) -> Notice {
+        match self {
+            Self::Exhausted(line) => Notice::budget_exhausted(site, &line, instead),
+            Self::Failing(who, why) => Notice::model_failing(site, who, why, instead, now_ms),
+        }
+    }
+}
+
+/// Asks the models of a turn, and keeps the account.
+pub(super) struct ModelClient<'a, P> {
+    ports: &'a P,
+    ask: &'a Ask<'a>,
+    deadlines: Deadlines<'a, P>,
+    /// A circuit that was read before it was needed.
+    circuit: Option<Breaker>,
+    /// Reservations so far.
+    reservations: u128,
+    account: Account,
+}
+
+impl<'a, P: Platform> ModelClient<'a, P> {
+    pub fn new(
+        ports: &'a P,
+        ask: &'a Ask<'a>,
+        deadlines: Deadlines<'a, P>,
+        circuit: Option<Breaker>,
+    ) -> Self {
+        Self {
+            ports,
+            ask,
+            deadlines,
+            circuit,
+            reservations: 0,
+            account: Account::default(),
+        }
+    }
+
+    /// Ends the account.
+    pub fn close(self) -> Account {
+        self.account
+    }
+
+    /// Asks a model, again where that may help, if its circuit is closed and its cost can be reserved.
+    pub async fn ask(
+        &mut self,
+        model: Model<'_>,
+        purpose: Purpose,
+        prompt: &Rc<Prompt>,
+        draft: &mut Draft<'_>,
+    ) -> Result<Finish, Failure> {
+        if self.deadlines.left() == 0 {
+            let why = "there is no time left for another model";
+            let name = model.server.provider.name;
+            draft.log(&format!("{name} was not asked: {why}"));
+            return Err(Failure::new(Code::UpstreamTimeout, why));
+        }
+        let breaker = self.breaker(&model).await?;
+        let reservation = self.reserve(&model, purpose, prompt, draft).await?;
+        self.account.prompt = Some(Rc::clone(prompt));
+        let funded = reservation.as_ref().map(|_| budget::MAX_OUTPUT_TOKENS);
+        let most = self.ask.most.into_iter().chain(funded).min();
+        let (end, spent) = self.tries(model, purpose, prompt, most, draft).await;
+        if let (Some(reservation), Some(usage)) = (reservation, spent)
+            && let Err(error) = reservation.settle(self.ports, usage).await
+        {
+            draft.log(&format!("the budget keeps its reservation: {error}"));
+        }
+        self.report(&model, breaker, &end, draft).await;
+        end
+    }
+
+    /// The model's circuit breaker.
+    ///
+    /// # Errors
+    /// The circuit is open.
+    async fn breaker(&mut self, model: &Model<'_>) -> Result<Breaker, Failure> {
+        let breaker = match self.circuit.take().filter(|circuit| circuit.is_of(model)) {
+            Some(seen) => seen,
+            None => Breaker::look(self.ports, model).await,
+        };
+        if let Some(breaker) = breaker.admitted(self.ports).await {
+            return Ok(breaker);
+        }
+        self.skip(model.server.provider.name, model.name, Outcome::CircuitOpen);
+        // Another tenant's turns may have opened it, so this owner may not know.
+        let alert = Alert::Failing(answerer(model), Outcome::CircuitOpen);
+        self.account.alerts.push(alert);
+        let detail = "the circuit is open";
+        Err(Failure::new(Code::UpstreamUnavailable, detail))
+    }
+
+    /// Reserves the cost of a request in all budgets; `None` where there is none.
+    ///
+    /// # Errors
+    /// A budget is used up, or cannot be read, or the price is unknown.
+    async fn reserve(
+        &mut self,
+        model: &Model<'_>,
+        purpose: Purpose,
+        prompt: &Prompt,
+        draft: &mut Draft<'_>,
+    ) -> Result<Option<Reservation>, Failure> {
+        self.reservations += 1;
+        let id = limit::ticket(
+            self.ask.reply_id,
+            Id::from_parts(purpose as u64, self.reservations),
+        );
+        let site = self.ask.question.site();
+        let why = match budget::reserve(self.ports, site, id, model, prompt).await {
+            Funding::Unbounded => return Ok(None),
+            Funding::Reserved(reservation) => return Ok(Some(reservation)),
+            Funding::Refused(why) => why,
+        };
+        let name = model.server.provider.name;
+        self.skip(name, model.name, Outcome::Unfunded);
+        draft.log(&format!("{name} was not asked: {why}"));
+        let failure = Failure::new(Code::UpstreamUnavailable, why.to_string());
+        if let Unfunded::Exhausted(line) = why {
+            self.account.alerts.push(Alert::Exhausted(line));
+        }
+        Err(failure)
+    }
+
+    /// Sends requests until one writes something or nothing more is worth a try: how the last one ended, and the tokens of
+    /// all, unless the vendor has not counted them.
+    async fn tries(
+        &mut self,
+        mut model: Model<'_>,
+        purpose: Purpose,
+        prompt: &Prompt,
+        most: Option<u32>,
+        draft: &mut Draft<'_>,
+    ) -> (Result<Finish, Failure>, Option<Usage>) {
+        // The first key is drawn, so that the load is shared among the keys.
+        model.key = usize::try_from(self.ports.random() % 64).unwrap_or_default();
+        let mut spent = Some(Usage::default());
+        let (mut keys, mut tries) = (1, 0);
+        let before = draft.text().len();
+        loop {
+            let deadlines = &mut self.deadlines;
+            let attempt = request::send(self.ports, deadlines, model, prompt, most, draft).await;
+            self.account.paid |= attempt.paid;
+            if attempt.paid {
+                spent = spent.zip(attempt.usage).map(|(a, b)| sum(a, b));
+            }
+            let text = draft.text().get(before..).unwrap_or_default();
+            let call = call(&model, purpose, prompt, &attempt, text);
+            self.account.calls.push(call);
+            let Err(failure) = &attempt.end else {
+                return (attempt.end, spent);
+            };
+            let name = model.server.provider.name;
+            draft.log(&format!("{name} failed: {failure}"));
+            if attempt.wrote() {
+                return (attempt.end, spent);
+            }
+            model.key += 1;
+            if failure.is_of_the_key() && keys < model.server.api_keys.len() {
+                keys += 1;
+                continue;
+            }
+            let Some(wait) = self.backoff(failure, tries) else {
+                return (attempt.end, spent);
+            };
+            tries += 1;
+            if let Err(Interruption::Stopped) = self.deadlines.pause(wait).await {
+                return (Ok(Finish::Stopped), spent);
+            }
+        }
+    }
+
+    /// How long to wait before the same model is asked again, in milliseconds; `None` when that is not worth it.
+    fn backoff(&self, failure: &Failure, tries: u32) -> Option<u64> {
+        if !failure.is_passing() || tries >= RETRIES {
+            return None;
+        }
+        let most = BACKOFF_MS << tries;
+        let jitter = u64::try_from(self.ports.random() % u128::from(most)).unwrap_or_default();
+        let asked = failure
+            .retry_after
+            .map_or(0, |seconds| u64::from(seconds) * 1_000);
+        let wait = asked + jitter;
+        (asked <= MAX_WAIT_MS && wait < self.deadlines.left()).then_some(wait)
+    }
+
+    /// Tells the circuit breaker how the model did.
+    async fn report(
+        &mut self,
+        model: &Model<'_>,
+        breaker: Breaker,
+        end: &Result<Finish, Failure>,
+        draft: &mut Draft<'_>,
+    ) {
+        match end {
+            Ok(Finish::Stopped) => {}
+            Err(failure) if failure.hasty => {}
+            Err(failure) if failure.is_of_the_model() => {
+                if breaker.failed(self.ports).await {
+                    let name = model.server.provider.name;
+                    draft.log(&format!(
+                        "{name} is not asked for a while: it failed too often"
+                    ));
+                    let alert = Alert::Failing(answerer(model), failure.outcome);
+                    self.account.alerts.push(alert);
+                }
+            }
+            _ => breaker.succeeded(self.ports).await,
+        }
+    }
+
+    /// Records a model that was not asked.
+    pub fn skip(&mut self, provider: &str, model: &str, outcome: Outcome) {
+        let now = self.ports.now_ms();
+        let call = Call::free(provider, model, outcome, now);
+        self.account.calls.push(call);
+    }
+
+    /// Records that the last answer had a defect.
+    pub fn last_was_invalid(&mut self) {
+        if let Some(call) = self.account.calls.last_mut() {
+            call.outcome = Outcome::Invalid;
+        }
+    }
+}
+
+fn answerer(model: &Model<'_>) -> Answerer {
+    Answerer {
+        provider: model.server.provider.name.to_owned(),
+        model: model.name.to_owned(),
+    }
+}
+
+fn sum(a: Usage, b: Usage) -> Usage {
+    Usage::counted(
+        a.input_tokens.saturating_add(b.input_tokens),
+        a.output_tokens.saturating_add(b.output_tokens),
+    )
+}
+
+/// The step of a model that was asked, and wrote this text.
+fn call(
+    model: &Model<'_>,
+    purpose: Purpose,
+    prompt: &Prompt,
+    attempt: &Attempt,
+    text: &str,
+) -> Call {
+    let since = |ms: u64| u32::try_from(ms.saturating_sub(attempt.started_ms)).unwrap_or(u32::MAX);
+    let usage = match attempt.usage {
+        Some(usage) => usage,
+        None if attempt.paid => provider::estimate(prompt.turns(), text),
+        None => Usage::default(),
+    };
+    Call {
+        purpose,
+        provider: model.server.provider.name.to_owned(),
+        model: attempt
+            .model
+            .clone()
+            .unwrap_or_else(|| model.name.to_owned()),
+        outcome: match &attempt.end {
+            Ok(Finish::Stopped) => Outcome::Stopped,
+            Ok(Finish::Length) => Outcome::Truncated,
+            Ok(_) => Outcome::Answered,
+            Err(failure) => failure.outcome,
+        },
+        status: attempt.status,
+        usage,
+        microusd: prices::cost(model.price, model.name, usage),
+        first_token_ms: attempt.first_ms.map(since),
+        total_ms: since(attempt.ended_ms),
+        at: attempt.started_ms,
+    }
+}

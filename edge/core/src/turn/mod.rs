@@ -1,0 +1,157 @@
+//! A visitor's message, from acceptance to record: the one place that calls every stage.
+//!
+//! 1. [`prepare`]: an earlier answer to the same question is looked up; else `retrieval` searches the documents and
+//!    `prompt` builds the prompt.
+//! 2. [`write`]: the models of the chain are asked until one writes ([`chain`]), or the documents or the owner's own lines
+//!    answer. `reply` turns the text into events as it comes ([`draft`]). Beside it, `record` stores the message.
+//! 3. [`finish`]: `quality` judges the answer, `record` stores the ending, whatever it is, and the page gets it.
+//!
+//! What may take longer than the visitor waits is in [`after()`].
+
+mod after;
+mod chain;
+mod client;
+mod deadlines;
+mod draft;
+mod finish;
+mod prepare;
+mod records;
+mod refund;
+mod request;
+mod write;
+
+pub use after::after;
+pub use refund::refund_unbegun;
+
+use bulle_protocol::{
+    Id,
+    event::{ServerEvent, Start},
+};
+use futures_util::future::{LocalBoxFuture, join};
+
+use crate::{
+    guard::Question,
+    model::Exchange,
+    notice::Notice,
+    ports::{Archive, Clock, Entropy, Index, Kept, Kv, Meaning, Meters, Models, Summaries},
+    provider::Deployment,
+    record::Record,
+};
+use deadlines::Deadlines;
+use draft::Draft;
+
+/// Where the events of a turn go.
+pub trait Sink {
+    /// Takes the next event.
+    fn emit(&mut self, event: ServerEvent);
+    /// Takes more of the answer's Markdown as it is written, once the visitor sees something of it. It may cite passages
+    /// `1..=passages`, and hold numbers that point nowhere. After a second
+    /// [`ServerEvent::Start`] it begins again.
+    fn wrote(&mut self, _text: &str, _passages: usize) {}
+    /// Takes a line for the log. Never holds a visitor's words.
+    fn log(&mut self, line: &str);
+}
+
+/// Everything that a turn needs of the platform.
+pub trait Platform:
+    Archive + Clock + Entropy + Index + Kv + Meaning + Meters + Models + Summaries
+{
+}
+impl<P> Platform for P where
+    P: Archive + Clock + Entropy + Index + Kv + Meaning + Meters + Models + Summaries
+{
+}
+
+/// Who reads the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// A visitor, in the bubble: what it has shown is taken back by another [`ServerEvent::Start`].
+    Page,
+    /// A client of the API for owners' servers. It keeps the conversation itself, and what it has read cannot be taken
+    /// back.
+    Client,
+}
+
+/// A question in its conversation.
+#[derive(Clone, Copy)]
+pub struct Ask<'a> {
+    /// What the guard let through.
+    pub question: &'a Question,
+    /// The message's record, made by whoever begins the turn: [`Record::accepted`].
+    pub accepted: &'a Record,
+    /// Id of the reply.
+    pub reply_id: Id,
+    /// Earlier exchanges, oldest first.
+    pub history: &'a [Exchange],
+    /// What an earlier attempt at this turn has written, as Markdown: the answer goes on from there.
+    pub written: &'a str,
+    /// Most tokens of the answer; the budget's own bound may be lower. An answer that ends there is not continued.
+    pub most: Option<u32>,
+    /// Who reads the answer.
+    pub reader: Reader,
+}
+
+impl Ask<'_> {
+    fn start(&self) -> Start {
+        Start {
+            conversation_id: self.accepted.conversation_id,
+            message_id: self.question.id(),
+            reply_id: self.reply_id,
+        }
+    }
+
+    /// Whether the reader is offered questions to ask next.
+    fn offers(&self) -> bool {
+        self.reader == Reader::Page && self.question.site().bot.answers.suggestions
+    }
+
+    /// Whether the answer depends on nothing but the question's words, so that it may serve other visitors too.
+    fn is_first(&self) -> bool {
+        let own = self.most.is_some() || self.question.instructions().is_some();
+        let bare = self.question.attachments().is_empty() && !self.question.retry();
+        self.history.is_empty() && self.written.is_empty() && bare && !own
+    }
+}
+
+/// How a turn ended.
+pub struct Ended {
+    /// What was, or should have been, stored.
+    pub record: Record,
+    /// The answer as Markdown.
+    pub text: String,
+    /// The passages that it cites: position `i` is the number of source `i + 1` in its Markdown.
+    pub cites: Vec<u32>,
+    /// What the archive has kept; `None` when it refused: the caller keeps the record and tries again.
+    pub kept: Option<Kept>,
+    /// True when the conversation no longer fits a prompt: [`after()`] has a model sum it up.
+    pub outgrown: bool,
+    /// What the owner should know: [`after()`] sends it.
+    pub notices: Vec<Notice>,
+}
+
+/// Runs a turn to its end. `cancel` resolves when the visitor stops the answer.
+pub async fn run<P: Platform>(
+    ports: &P,
+    deployment: &Deployment,
+    ask: &Ask<'_>,
+    sink: &mut dyn Sink,
+    cancel: LocalBoxFuture<'_, ()>,
+) -> Ended {
+    let began_ms = ports.now_ms();
+    let mut draft = Draft::begin(sink, ask.start());
+    // 1.
+    let mut prepared = prepare::prepare(ports, deployment, ask, &mut draft).await;
+    // 2. The message is stored while the model is asked; one that cannot be stored now is stored with the ending. The
+    // model is asked first: a database answers no question before it has kept what it was given.
+    let deadlines = Deadlines::of(ports, deployment, &ask.question.site().bot, cancel);
+    let writing = write::write(ports, ask, &mut prepared.plan, &mut draft, deadlines);
+    let (written, stored) = join(writing, ports.record(ask.accepted)).await;
+    if let Err(error) = stored {
+        draft.log(&format!("the message was not stored: {error}"));
+    }
+    // 3.
+    finish::finish(ports, ask, prepared, written, draft, began_ms).await
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,171 @@
+//! The first step of a turn: what it will be answered from.
+
+use futures_util::future::join;
+use std::rc::Rc;
+
+use super::{Ask, Platform, draft::Draft};
+use crate::{
+    attachments,
+    cache::{CachedAnswer, Slot},
+    model::Summary,
+    prompt::{self, Extras, Input, Memory, Prompt},
+    provider::{Deployment, Link, breaker::Breaker},
+    quality::validate::{self, Defect},
+    reply::trailer,
+    retrieval::{self, Passages, WithFiles},
+};
+
+/// A turn that is ready to be written.
+pub(super) struct Prepared<'a> {
+    /// Where a model's answer may be kept for other visitors.
+    pub slot: Option<Slot>,
+    pub plan: Plan<'a>,
+}
+
+/// What a turn is answered from.
+pub(super) enum Plan<'a> {
+    /// An earlier answer to the same question. Nothing was searched, and no model is asked.
+    Cached(CachedAnswer),
+    /// What was found, because the bot has no model.
+    Documents(Found),
+    /// The models of the bot's chain; where none answers, what was found.
+    Models(Found, Brief<'a>),
+}
+
+/// What the search has found.
+pub(super) struct Found {
+    pub passages: Passages,
+    /// False when the documents could not be searched.
+    pub searched: bool,
+}
+
+/// What the models of a chain are given.
+pub(super) struct Brief<'a> {
+    /// The chain, in the order in which it is asked.
+    pub links: Vec<Link<'a>>,
+    /// The prompt of each model's first request.
+    pub prompt: Rc<Prompt>,
+    /// What stands for the beginning of a long conversation.
+    pub summary: Option<Summary>,
+    /// The state of the first model's circuit.
+    pub circuit: Option<Breaker>,
+}
+
+/// Looks for an earlier answer; else searches, and builds the prompt.
+pub(super) async fn prepare<'a, P: Platform>(
+    ports: &P,
+    deployment: &'a Deployment,
+    ask: &Ask<'a>,
+    draft: &mut Draft<'_>,
+) -> Prepared<'a> {
+    let links = deployment.chain(&ask.question.site().bot);
+    let slot = Slot::of(ask.question, &links).filter(|_| ask.is_first());
+    if let Some(slot) = &slot
+        && let Some(cached) = slot.look(ports).await
+    {
+        let plan = Plan::Cached(cached);
+        return Prepared { slot: None, plan };
+    }
+    // The first model's circuit is read during the search.
+    let circuit = async {
+        match links.first() {
+            Some(Link::Model(model)) => Some(Breaker::look(ports, model).await),
+            _ => None,
+        }
+    };
+    let searching = search(ports, ask, links.is_empty(), draft);
+    let (found, circuit) = join(searching, circuit).await;
+    if links.is_empty() {
+        let plan = Plan::Documents(found);
+        return Prepared { slot, plan };
+    }
+    let (prompt, summary) = first_prompt(ports, ask, &found.passages, draft).await;
+    let brief = Brief {
+        links,
+        prompt: Rc::new(prompt),
+        summary,
+        circuit,
+    };
+    let plan = Plan::Models(found, brief);
+    Prepared { slot, plan }
+}
+
+/// Searches the bot's documents; also the visitor's files, where no model is given them as they are.
+async fn search<P: Platform>(
+    ports: &P,
+    ask: &Ask<'_>,
+    with_files: bool,
+    draft: &mut Draft<'_>,
+) -> Found {
+    let index = WithFiles {
+        index: ports,
+        files: if with_files {
+            ask.question.attachments()
+        } else {
+            &[]
+        },
+    };
+    let previous = ask.history.last();
+    let previous = previous.map(|exchange| exchange.question.as_str());
+    let found = retrieval::search(&index, ask.question, previous).await;
+    if let Err(error) = &found {
+        draft.log(&format!("no passages: {error}"));
+    }
+    let searched = found.is_ok();
+    let passages = found.unwrap_or_default();
+    if let Some(error) = passages.without_meaning() {
+        draft.log(&format!("no passages by meaning: {error}"));
+    }
+    Found { passages, searched }
+}
+
+/// The prompt of a turn's first request. A conversation that does not fit gets the summary that stands for its beginning,
+/// and the prompt is cut anew.
+async fn first_prompt<P: Platform>(
+    ports: &P,
+    ask: &Ask<'_>,
+    passages: &Passages,
+    draft: &mut Draft<'_>,
+) -> (Prompt, Option<Summary>) {
+    let so_far = (!ask.written.is_empty()).then_some(ask.written);
+    let prompt = prompt(ask, passages, None, so_far, None);
+    if prompt.dropped() == 0 {
+        return (prompt, None);
+    }
+    let owner = ask.question.owner();
+    match ports.latest(&owner, ask.accepted.conversation_id).await {
+        Ok(Some(summary)) => {
+            let prompt = self::prompt(ask, passages, Some(&summary), so_far, None);
+            (prompt, Some(summary))
+        }
+        Ok(None) => (prompt, None),
+        Err(error) => {
+            draft.log(&format!("no summary: {error}"));
+            (prompt, None)
+        }
+    }
+}
+
+/// A prompt of a turn. `so_far` was written of an answer that goes on; `defect` is to be avoided this time.
+pub(super) fn prompt(
+    ask: &Ask<'_>,
+    passages: &Passages,
+    summary: Option<&Summary>,
+    so_far: Option<&str>,
+    defect: Option<&Defect>,
+) -> Prompt {
+    let memory = Memory {
+        summary,
+        exchanges: ask.history,
+    };
+    let repair = defect.map(validate::instruction);
+    let material = attachments::quoted(ask.question.attachments());
+    let extras = Extras {
+        continuation: so_far,
+        repair: repair.as_deref(),
+        system: ask.question.instructions(),
+        suggest: ask.offers().then_some(trailer::INSTRUCTION),
+        material: material.as_deref(),
+    };
+    prompt::build(&Input::of(ask.question), passages, &memory, &extras)
+}

@@ -1,0 +1,34 @@
+//! The refund of the visitor's quota. The guard charges a message before it is known what becomes of it; whether the charge
+//! is given back is decided here and nowhere else. The turn knows whether there was an answer and whether a model was
+//! paid; the one case that it cannot know, because it never began, is told to it by the route.
+
+use super::{Ask, draft::Draft, write::Written};
+use crate::{
+    guard::{Question, limit},
+    ports::{Meters, PortError},
+};
+
+/// Gives a message back for which no turn was begun: the conversation refused it, or has replayed the turn that the message
+/// already had.
+///
+/// # Errors
+/// The meter failed; the message stays counted.
+pub async fn refund_unbegun<P: Meters>(ports: &P, question: &Question) -> Result<(), PortError> {
+    limit::refund(ports, question).await
+}
+
+/// Gives a message back when no model was paid and no answer was produced. The owner's own lines, which say that nothing
+/// can answer now, do not count as an answer.
+pub(super) async fn refund_unanswered<P: Meters>(
+    ports: &P,
+    ask: &Ask<'_>,
+    written: &Written,
+    draft: &mut Draft<'_>,
+) {
+    if written.is_answer() || written.account.paid {
+        return;
+    }
+    if let Err(error) = limit::refund(ports, ask.question).await {
+        draft.log(&format!("the message stays counted: {error}"));
+    }
+}

@@ -1,0 +1,165 @@
+//! The second step of a turn: the answer is written, by a model, from the documents, from the owner's own lines or from the
+//! cache.
+
+use bulle_protocol::{event::Finish, problem::Code};
+
+use super::{
+    Ask, Platform,
+    chain::Chain,
+    client::{Account, ModelClient},
+    deadlines::Deadlines,
+    draft::Draft,
+    prepare::{Found, Plan},
+};
+use crate::{
+    cache::{self, CachedAnswer},
+    provider::{Failure, extractive},
+    record::{Call, Outcome},
+    strings,
+};
+
+/// Name of the provider and of its model when the owner's own lines answer.
+const PERSONA: &str = "persona";
+
+/// Who wrote the answer, how it ended, and what it took.
+pub(super) struct Written {
+    pub end: Result<Finish, Failure>,
+    pub provider: String,
+    pub model: String,
+    /// What the writer says may be asked next.
+    pub suggestions: Vec<String>,
+    /// True when the answer has a defect and stays because the reader has it already.
+    pub flawed: bool,
+    pub account: Account,
+}
+
+impl Written {
+    /// Written by something that is no model, and has one name.
+    fn by(provider: &str, end: Result<Finish, Failure>, account: Account) -> Self {
+        Self {
+            end,
+            provider: provider.to_owned(),
+            model: provider.to_owned(),
+            suggestions: Vec::new(),
+            flawed: false,
+            account,
+        }
+    }
+
+    /// Whether the visitor was answered. The owner's lines say that nothing can answer now.
+    pub fn is_answer(&self) -> bool {
+        self.end.is_ok() && self.provider != PERSONA
+    }
+
+    /// Whether it consists of quotations, or of the owner's lines, alone.
+    pub fn is_quoted(&self) -> bool {
+        [extractive::NAME, PERSONA].contains(&self.provider.as_str())
+    }
+}
+
+/// Writes the answer into the draft.
+pub(super) async fn write<P: Platform>(
+    ports: &P,
+    ask: &Ask<'_>,
+    plan: &mut Plan<'_>,
+    draft: &mut Draft<'_>,
+    deadlines: Deadlines<'_, P>,
+) -> Written {
+    match plan {
+        Plan::Cached(cached) => replay_cached(ports, cached, draft),
+        Plan::Documents(found) => without_model(ports, ask, found, true, draft, Account::default()),
+        Plan::Models(found, brief) => {
+            let client = ModelClient::new(ports, ask, deadlines, brief.circuit.take());
+            let chain = Chain::new(ports, ask, &found.passages, brief, draft, client);
+            match chain.run().await {
+                Ok(written) => written,
+                Err(account) => without_model(ports, ask, found, false, draft, account),
+            }
+        }
+    }
+}
+
+/// Gives an earlier answer again.
+fn replay_cached<P: Platform>(ports: &P, cached: &CachedAnswer, draft: &mut Draft<'_>) -> Written {
+    draft.reset(cached.passages, false);
+    draft.push(ports, &cached.text);
+    let call = Call::free(
+        cache::NAME,
+        &cached.model,
+        Outcome::Answered,
+        ports.now_ms(),
+    );
+    Written {
+        end: Ok(Finish::Stop),
+        provider: cached.provider.clone(),
+        model: cached.model.clone(),
+        suggestions: cached.suggestions.clone(),
+        flawed: false,
+        account: Account {
+            calls: vec![call],
+            ..Account::default()
+        },
+    }
+}
+
+/// Answers from the documents, else with the owner's own lines; neither costs anything. `chosen`: the bot has no model at
+/// all, so the documents are no makeshift.
+fn without_model<P: Platform>(
+    ports: &P,
+    ask: &Ask<'_>,
+    found: &Found,
+    chosen: bool,
+    draft: &mut Draft<'_>,
+    mut account: Account,
+) -> Written {
+    // What a visitor has already read is not replaced.
+    if !ask.written.is_empty() {
+        let detail = "no model could go on with the answer";
+        let failure = Failure::new(Code::UpstreamUnavailable, detail);
+        return Written::by(extractive::NAME, Err(failure), account);
+    }
+    if chosen && !found.searched {
+        let detail = "the documents cannot be searched";
+        let failure = Failure::new(Code::StorageUnavailable, detail);
+        return Written::by(extractive::NAME, Err(failure), account);
+    }
+    let extract = extractive::answer(ask.question, &found.passages);
+    let unfunded = (account.calls.iter()).all(|call| call.outcome == Outcome::Unfunded);
+    let line = owners_line(ports, ask);
+    // Where only money is missing, and the owner has no line of their own, the documents also say that they hold nothing.
+    let quotes = chosen || (found.searched && (extract.found || (unfunded && line.is_none())));
+    let (provider, pieces, passages) = if quotes {
+        let passages = found.passages.items().len();
+        (extractive::NAME, extract.pieces, passages)
+    } else {
+        let texts = strings::texts(ask.question.locale()).answers;
+        (PERSONA, vec![line.unwrap_or(texts.unavailable)], 0)
+    };
+    draft.reset(passages, false);
+    for piece in &pieces {
+        draft.push(ports, piece);
+    }
+    let call = Call::free(provider, provider, Outcome::Answered, ports.now_ms());
+    account.calls.push(call);
+    let finish = if chosen {
+        Finish::Stop
+    } else {
+        Finish::Fallback
+    };
+    Written {
+        suggestions: extract.suggestions,
+        ..Written::by(provider, Ok(finish), account)
+    }
+}
+
+/// One of the owner's lines in the visitor's language, drawn at random.
+fn owners_line<P: Platform>(ports: &P, ask: &Ask<'_>) -> Option<String> {
+    let bot = &ask.question.site().bot;
+    let lines = bot
+        .persona
+        .fallback
+        .get(ask.question.locale(), &bot.locale)?;
+    let count = u128::try_from(lines.len()).ok().filter(|n| *n > 0)?;
+    let n = usize::try_from(ports.random() % count).ok()?;
+    lines.get(n).cloned()
+}

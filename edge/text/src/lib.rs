@@ -1,0 +1,25 @@
+//! Language: how a text is folded, cut, counted, compared and recognised, whatever its script.
+//!
+//! There is one of each, and everything that reads text uses it: search, topics, claims, the cache of answers, the prompt
+//! and the readers of files. The crate knows no platform and none of the project's other crates.
+
+pub mod document;
+pub mod fold;
+pub mod identity;
+pub mod kind;
+pub mod language;
+pub mod script;
+pub mod sentences;
+pub mod slug;
+pub mod stem;
+pub mod stop;
+pub mod tokens;
+pub mod visible;
+pub mod words;
+
+pub use document::Document;
+pub use identity::identity;
+pub use sentences::sentences;
+pub use slug::slug;
+pub use tokens::tokens;
+pub use visible::visible;

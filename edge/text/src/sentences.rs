@@ -1,0 +1,78 @@
+//! A paragraph cut into sentences.
+
+use crate::script::Script;
+use unicode_segmentation::UnicodeSegmentation;
+
+/// The sentences of a paragraph, trimmed, in order (UAX #29). A full stop after an initial or inside an
+/// abbreviation of one letter does not end a sentence.
+pub fn sentences(paragraph: &str) -> Vec<&str> {
+    let mut ends = Vec::new();
+    let mut start = 0;
+    for (at, piece) in paragraph.split_sentence_bound_indices() {
+        let end = at + piece.len();
+        let so_far = paragraph.get(start..end).unwrap_or_default().trim_end();
+        let last_word = so_far.rsplit([' ', '\u{a0}']).next().unwrap_or_default();
+        let abbreviation = last_word.ends_with('.') && last_word.chars().count() <= 2;
+        if !abbreviation || end == paragraph.len() {
+            ends.push((start, end));
+            start = end;
+        }
+    }
+    ends.iter()
+        .filter_map(|&(from, to)| paragraph.get(from..to))
+        .flat_map(phrases)
+        .map(str::trim)
+        .filter(|sentence| !sentence.is_empty())
+        .collect()
+}
+
+/// Fewest characters of a phrase that is taken for a sentence.
+const MIN_PHRASE: usize = 25;
+
+/// Thai and Lao have no full stop: a space ends a phrase, and a phrase that is long enough stands for a sentence.
+fn phrases(sentence: &str) -> Vec<&str> {
+    let without_stops = |c: char| matches!(Script::of(c), Some(Script::Thai | Script::Lao));
+    if !sentence.contains(without_stops) {
+        return vec![sentence];
+    }
+    let mut out = Vec::new();
+    let mut rest = sentence;
+    let mut from = 0;
+    while let Some(at) = rest.get(from..).and_then(|tail| tail.find(' ')) {
+        let end = from + at;
+        let (Some(head), Some(tail)) = (rest.get(..end), rest.get(end + 1..)) else {
+            break;
+        };
+        if head.chars().count() >= MIN_PHRASE && tail.chars().count() >= MIN_PHRASE {
+            out.push(head);
+            (rest, from) = (tail, 0);
+        } else {
+            from = end + 1;
+        }
+    }
+    out.push(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_keep_initials_and_numbers_together() {
+        assert_eq!(
+            sentences("J. Dupont gère 3.5 To. Elle vit à Rennes ! Et toi ?"),
+            ["J. Dupont gère 3.5 To.", "Elle vit à Rennes !", "Et toi ?"]
+        );
+        assert_eq!(sentences("  "), Vec::<&str>::new());
+        for (text, count) in [
+            ("今天休息。明天开门！谁来？", 3),
+            ("यह पहला है। यह दूसरा है।", 2),
+            ("أين المكتبة؟ في الطابق الثاني.", 2),
+            ("ሰላም ነው። ደህና ነህ፧ አዎ።", 3),
+            ("ก๋วยเตี๋ยวเรือชามละยี่สิบบาทถ้วน ส่วนก๋วยเตี๋ยวต้มยำชามละสี่สิบบาท ฟรี", 2),
+        ] {
+            assert_eq!(sentences(text).len(), count, "{:?}", sentences(text));
+        }
+    }
+}
