@@ -78,7 +78,7 @@ function kill(pid) {
 export async function startEdge({ vars = {}, state, port, ai } = {}) {
   const folder = state ?? (await stateFolder());
   const at = port ?? (await freePorts());
-  const args = ["xtask", "dev", "--no-build", "--port", String(at), "--state", folder];
+  const args = ["xtask", "dev", "--release", "--no-build", "--port", String(at), "--state", folder];
   // The developer's own .dev.vars must not change what is tested.
   const all = { GEMINI_API_KEY: "", GEMINI_BASE_URL: "", GEMINI_MODEL: "", ANTHROPIC_API_KEY: "", ANTHROPIC_BASE_URL: "", ANTHROPIC_MODEL: "", OPENAI_API_KEY: "", OPENAI_BASE_URL: "", OPENAI_MODEL: "", EMAIL_URL: "", ADMIN_KEY, ...vars };
   if (ai) {

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail};
 use lexopt::{Arg, Parser, ValueExt};
 
+use crate::paths::Profile;
+use crate::progress::{Progress, Step};
 use crate::servers::{self, Server};
 use crate::{build, compress, dev_vars, paths, process, seed, setup, site_server};
 
@@ -23,6 +25,7 @@ const START: Duration = Duration::from_secs(120);
 pub struct Options {
     port: u16,
     build: bool,
+    profile: Profile,
     state: Option<PathBuf>,
     vars: Vec<(String, String)>,
     config: Option<PathBuf>,
@@ -34,6 +37,7 @@ impl Options {
         let mut options = Self {
             port: DEFAULT_PORT,
             build: true,
+            profile: Profile::Dev,
             state: None,
             vars: Vec::new(),
             config: None,
@@ -42,6 +46,7 @@ impl Options {
             match argument {
                 Arg::Long("port") => options.port = parser.value()?.parse()?,
                 Arg::Long("no-build") => options.build = false,
+                Arg::Long("release") => options.profile = Profile::Release,
                 Arg::Long("state") => {
                     options.state = Some(std::path::absolute(parser.value()?)?);
                 }
@@ -78,14 +83,18 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let sql = seed::sql(&paths::root(), None, &examples, now)?;
 
     // 2. Tools, artifacts, secrets.
-    setup::tools()?;
+    let first = !options.profile.worker().exists();
+    let mut progress = Progress::new(first);
     if options.build {
-        build::all()?;
+        build::run(options.profile, &mut progress)?;
+    } else {
+        setup::npm_packages(options.profile)?;
     }
     dev_vars::ensure(&paths::worker().join(".dev.vars"))?;
 
     // 3. The database. From here on, a signal must end what was started.
     let stopped = stop_on_signal()?;
+    progress.begin(Step::Database);
     migrate(options)?;
     fill(options, &sql)?;
     forget_settings(options)?;
@@ -97,6 +106,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let edge = format!("http://localhost:{}", options.port);
     let folder = paths::root().join("examples");
     site_server::start(&folder, servers::local(options.examples_port()), &edge)?;
+    progress.begin(Step::Server);
     let mut worker = Server::start("wrangler dev", &mut wrangler_dev(options))?;
     if !wait_until_ready(&mut worker, options.port, &stopped)? {
         return Ok(ExitCode::SUCCESS);
@@ -152,7 +162,11 @@ fn wrangler(options: &Options) -> Command {
         .stdin(Stdio::null());
     if !options.build {
         command.env(build::NO_BUILD, "1");
+    } else if options.profile == Profile::Dev {
+        command.env(build::DEV_BUILD, "1");
     }
+    // wrangler shows what its build command prints, each piece in a line of its own.
+    command.env("CARGO_TERM_QUIET", "true");
     command
 }
 
@@ -163,7 +177,6 @@ fn keep_state_in(command: &mut Command, options: &Options) {
 }
 
 fn migrate(options: &Options) -> Result<()> {
-    println!("• database");
     let mut command = wrangler(options);
     // In CI, wrangler applies migrations without asking.
     command
@@ -214,6 +227,12 @@ fn wrangler_dev(options: &Options) -> Command {
     keep_state_in(&mut command, options);
     if let Some(file) = &options.config {
         command.arg("--config").arg(file);
+    } else {
+        // wrangler.toml names what is published, and is looked for beside the script.
+        command
+            .arg(options.profile.worker().join("index.js"))
+            .args(["--config", "wrangler.toml", "--assets"])
+            .arg(options.profile.assets());
     }
     // The pages of the examples may be given to a bot as what it is to know.
     if !options.vars.iter().any(|(name, _)| name == "FETCH_LOCAL") {

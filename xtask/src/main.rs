@@ -14,6 +14,7 @@
 )]
 
 mod bench;
+mod bindgen;
 mod browser;
 mod build;
 mod compress;
@@ -24,6 +25,7 @@ mod knowledge;
 mod names;
 mod paths;
 mod process;
+mod progress;
 mod python;
 mod seed;
 mod servers;
@@ -44,6 +46,7 @@ const HELP: &str = "\
 cargo xtask <command>
 
   dev [--port N]      build everything, serve the edge on N (8787) and the examples on N+1
+      --release       serve the widget and the Worker as they are published; building them takes longer
       --no-build      serve what is already built
       --state DIR     keep the local database elsewhere than edge/worker/.wrangler/state
       --vars K=V      set a variable of the Worker (repeatable)

@@ -1,6 +1,6 @@
-//! Putting values into the interface texts.
+//! Formatting of interface texts.
 
-/// The text with every `{name}` replaced by the value.
+/// Replaces every `{name}` in a text by a value.
 pub fn fill(text: &str, name: &str, value: &str) -> String {
     let mut parts = text.split('{');
     let mut out = parts.next().unwrap_or_default().to_owned();

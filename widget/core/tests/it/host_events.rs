@@ -1,12 +1,12 @@
-//! What whoever listens is told, and what the visitor may have done to what was said.
+//! Events for the page, calls for the modules of widget/page, erasure, other conversations, files.
 
 use crate::support::*;
 use bulle_protocol::{Id, conversation::Rating, problem::Code};
-use bulle_widget_core::{Call, Effect, Event, Identity, Phase};
+use bulle_widget_core::{ApiCall, Effect, Event, PageIdentity, Phase};
 
 #[test]
 fn the_page_is_told_what_happens() {
-    let (mut page, id) = Page::asking("Hi \"you\"");
+    let (mut page, id) = TestPage::asking("Hi \"you\"");
     page.stream(&turn(id));
     page.update(Event::Rated {
         message: REPLY,
@@ -14,7 +14,7 @@ fn the_page_is_told_what_happens() {
     });
     let text = "One two[1]\\n\\nThree four five";
     assert_eq!(
-        page.told(),
+        page.host_events(),
         [
             ("ready", "{}".to_owned()),
             ("message", r#"{"text":"Hi \"you\""}"#.to_owned()),
@@ -31,18 +31,18 @@ fn the_page_is_told_what_happens() {
         rating: None,
     });
     assert_eq!(page.last().rating, None);
-    assert_eq!(page.told().len(), 4);
+    assert_eq!(page.host_events().len(), 4);
 }
 
 #[test]
 fn the_page_is_told_of_failures_by_code() {
-    let mut page = Page::new();
+    let mut page = TestPage::new();
     page.start(None);
     page.refuse(is_session, &problem(Code::UnknownSite));
-    let (mut other, _) = Page::asking("Hi");
+    let (mut other, _) = TestPage::asking("Hi");
     other.refuse(is_send, &problem(Code::Paused));
     for page in [page, other] {
-        let (name, detail) = page.told().pop().unwrap();
+        let (name, detail) = page.host_events().pop().unwrap();
         assert_eq!(name, "error");
         assert!(detail.contains("\"code\":\""), "{detail}");
     }
@@ -50,20 +50,20 @@ fn the_page_is_told_of_failures_by_code() {
 
 #[test]
 fn a_call_for_somebody_else_is_answered_whatever_comes() {
-    let mut page = Page::ready();
-    let call = |page: &mut Page| {
-        let ticket = page.session.next_ticket();
-        page.update(Event::Called {
+    let mut page = TestPage::ready();
+    let call = |page: &mut TestPage| {
+        let ticket = page.chat.next_ticket();
+        page.update(Event::CallAsked {
             method: "DELETE".into(),
             path: "/v1/me".into(),
             body: None,
         });
-        let (open, call) = page.take(|call| matches!(call, Call::Other { .. }));
+        let (open, call) = page.take(|call| matches!(call, ApiCall::Other { .. }));
         assert_eq!(open, ticket);
         assert_eq!((call.method(), call.path()), ("DELETE", "/v1/me".into()));
         ticket
     };
-    let replied = |page: &Page| {
+    let replied = |page: &TestPage| {
         page.effects.iter().rev().find_map(|effect| match effect {
             Effect::Replied { status, body, .. } => Some((*status, body.clone())),
             _ => None,
@@ -79,7 +79,7 @@ fn a_call_for_somebody_else_is_answered_whatever_comes() {
     let ticket = call(&mut page);
     page.update(Event::Unreachable { ticket });
     assert_eq!(replied(&page), Some((0, String::new())));
-    // A token that has expired is renewed first.
+    // An expired token is renewed first.
     let ticket = call(&mut page);
     let body = serde_json::to_string(&problem(Code::TokenExpired)).unwrap();
     page.update(Event::Answered {
@@ -88,23 +88,23 @@ fn a_call_for_somebody_else_is_answered_whatever_comes() {
         body,
     });
     page.open_session(None);
-    let other = |call: &Call| matches!(call, Call::Other { .. });
+    let other = |call: &ApiCall| matches!(call, ApiCall::Other { .. });
     page.answer(other, 200, "{}");
     assert_eq!(replied(&page), Some((200, "{}".to_owned())));
 }
 
 #[test]
 fn a_call_for_somebody_else_outlives_a_new_conversation_but_not_its_visitor() {
-    let (mut page, id) = Page::asking("Hi");
+    let (mut page, id) = TestPage::asking("Hi");
     page.stream(&turn(id));
-    let called = |page: &mut Page| {
-        page.update(Event::Called {
+    let called = |page: &mut TestPage| {
+        page.update(Event::CallAsked {
             method: "GET".into(),
             path: "/v1/conversations".into(),
             body: None,
         });
     };
-    let replies = |page: &Page| {
+    let replies = |page: &TestPage| {
         let replied = page.effects.iter().filter_map(|effect| match effect {
             Effect::Replied { status, .. } => Some(*status),
             _ => None,
@@ -113,7 +113,7 @@ fn a_call_for_somebody_else_outlives_a_new_conversation_but_not_its_visitor() {
     };
     called(&mut page);
     page.update(Event::NewAsked);
-    let other = |call: &Call| matches!(call, Call::Other { .. });
+    let other = |call: &ApiCall| matches!(call, ApiCall::Other { .. });
     page.answer(other, 200, "{}");
     assert_eq!(replies(&page), [200]);
 
@@ -122,44 +122,47 @@ fn a_call_for_somebody_else_outlives_a_new_conversation_but_not_its_visitor() {
     });
     called(&mut page);
     page.update(Event::Identified {
-        identity: Identity::Subject("ada".into()),
+        identity: PageIdentity::Subject("ada".into()),
         stored: None,
         outbox: None,
     });
     assert_eq!(replies(&page), [200, 0], "nobody waits for ever");
-    assert_eq!(page.told().last(), Some(&("forget", "{}".to_owned())));
+    assert_eq!(
+        page.host_events().last(),
+        Some(&("forget", "{}".to_owned()))
+    );
     page.submit("Mine");
     assert!(page.last().attachments.is_empty(), "files of somebody else");
 }
 
 #[test]
 fn a_visitor_who_has_been_erased_leaves_nothing_behind() {
-    let (mut page, id) = Page::asking("Hi");
+    let (mut page, id) = TestPage::asking("Hi");
     page.stream(&turn(id));
     page.update(Event::Erased);
-    assert_eq!(page.session.phase(), Phase::Opening);
-    assert!(page.session.messages().is_empty());
+    assert_eq!(page.chat.phase(), Phase::Opening);
+    assert!(page.chat.messages().is_empty());
     assert_eq!(page.stored(), Some(""));
     assert_eq!(page.outbox(), Some(""));
     let requests = page.calls(|call| match call {
-        Call::OpenSession(request) => Some(request.resume.clone()),
+        ApiCall::OpenSession(request) => Some(request.resume.clone()),
         _ => None,
     });
     assert_eq!(requests.last(), Some(&None), "somebody new");
     page.open_session(None);
     assert_eq!(page.stored(), Some(""), "nothing before the next word");
-    assert!(!page.session.keeps());
+    assert!(!page.chat.uses_storage());
 }
 
 #[test]
 fn another_conversation_is_shown_and_kept() {
-    let (mut page, id) = Page::asking("Hi");
+    let (mut page, id) = TestPage::asking("Hi");
     page.stream(&turn(id));
     let other = Id::from_parts(77, 7);
     page.update(Event::ShowAsked {
         conversation: other,
     });
-    assert!(page.session.messages().is_empty());
+    assert!(page.chat.messages().is_empty());
     assert!(page.stored().unwrap().contains(&other.to_string()));
     page.answer(is_history, 200, &history(vec![], None));
     page.update(Event::ShowAsked {
@@ -170,22 +173,30 @@ fn another_conversation_is_shown_and_kept() {
 
 #[test]
 fn files_go_with_the_next_message_and_with_no_other() {
-    let mut page = Page::ready();
+    let mut page = TestPage::ready();
     let files = r#"[{"id":"00000000010000000000000007","name":"cv.pdf","bytes":9}]"#;
     page.update(Event::Attached {
         files: files.into(),
     });
     page.submit("Read this");
-    page.answer(|c| matches!(c, Call::CreateConversation), 201, &created());
+    page.answer(
+        |c| matches!(c, ApiCall::CreateConversation),
+        201,
+        &created(),
+    );
     let id = page.last().id;
     assert_eq!(page.last().attachments[0].name, "cv.pdf");
     assert_eq!(page.posts()[0].attachments.len(), 1);
-    // The next page sends them too, when this one could not.
+    // If this page could not send them, the next page does.
     let outbox = page.outbox().unwrap().to_owned();
-    let mut next = Page::new();
+    let mut next = TestPage::new();
     next.start_with(None, Some(&outbox));
     next.open_session(None);
-    next.answer(|c| matches!(c, Call::CreateConversation), 201, &created());
+    next.answer(
+        |c| matches!(c, ApiCall::CreateConversation),
+        201,
+        &created(),
+    );
     assert_eq!(next.posts()[0].attachments, page.posts()[0].attachments);
 
     page.stream(&turn(id));

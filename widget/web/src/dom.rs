@@ -1,30 +1,57 @@
-//! A small element tree that is drawn once and patched from then on.
+//! Elements and reactivity: the only module that uses Leptos' crates.
 //!
-//! An answer is made of elements that are only known at run time. One concrete type for all of them
-//! costs far fewer bytes than a generic view for every tag, and patching touches only the text that
-//! grew: a selection, a focus or an open disclosure in an answer survives its streaming.
+//! A view returns a tree of [`VNode`]s, which is built once and patched from then on: elements of an answer are only
+//! known at run time, and one concrete type for all of them costs far fewer bytes than Leptos' generic view for every
+//! tag. Patching changes only the text that grew, so a selection, the focus or an open disclosure in an answer
+//! survives its streaming.
 
+use any_spawner::Executor;
+pub(crate) use leptos_dom::helpers::{
+    TimeoutHandle, document, set_timeout, set_timeout_with_handle, window,
+};
+pub(crate) use reactive_graph::{
+    effect::RenderEffect,
+    signal::ArcTrigger,
+    traits::{Notify, Track},
+};
+use tachys::renderer::Rndr;
 use wasm_bindgen::JsCast;
 use web_sys::{CharacterData, Element, HtmlElement};
 
-use crate::leptos::Rndr;
-
 const SVG: &str = "http://www.w3.org/2000/svg";
 
-/// Stands in place of the tag for what is to stay as it was drawn.
+/// The tag of a placeholder for an element that stays as it was drawn.
 const SAME: &str = "=";
 
+/// Lets effects run: each runs in a microtask after the code that has changed what it watches.
+pub(crate) fn start_effects() {
+    // An error from the second bubble on: the executor is there already.
+    let _ = Executor::init_wasm_bindgen();
+}
+
+/// A view that is drawn again when a signal that it watches changes. It takes one type of closure, because every type
+/// would add a copy of the effect machinery.
+pub(crate) fn view(mut draw: Box<dyn FnMut() -> VNode>) -> RenderEffect<Mounted> {
+    RenderEffect::new(move |mounted: Option<Mounted>| match mounted {
+        Some(mut mounted) => {
+            mounted.patch(draw());
+            mounted
+        }
+        None => draw().build(),
+    })
+}
+
 /// An element, or text when the tag is empty.
-pub(crate) struct Node {
+pub(crate) struct VNode {
     tag: &'static str,
     attrs: Vec<(&'static str, String)>,
     text: String,
-    children: Vec<Node>,
+    children: Vec<VNode>,
 }
 
 /// An element with a class, which may be empty.
-pub(crate) fn el(tag: &'static str, class: &str) -> Node {
-    let node = Node {
+pub(crate) fn el(tag: &'static str, class: &str) -> VNode {
+    let node = VNode {
         tag,
         attrs: Vec::new(),
         text: String::new(),
@@ -38,55 +65,51 @@ pub(crate) fn el(tag: &'static str, class: &str) -> Node {
 }
 
 /// Text.
-pub(crate) fn text(text: &str) -> Node {
-    Node {
+pub(crate) fn text(text: &str) -> VNode {
+    VNode {
         text: text.to_owned(),
         ..el("", "")
     }
 }
 
-/// What was drawn in this place before, untouched: only for a place that has been drawn.
-pub(crate) fn same() -> Node {
+/// Keeps what was drawn in this place; only valid where something was drawn before.
+pub(crate) fn same() -> VNode {
     el(SAME, "")
 }
 
-/// A button that names what it does for the click handler of the conversation.
-pub(crate) fn button(class: &str, action: &str) -> Node {
+/// A button; the click handler of the conversation reads its action.
+pub(crate) fn button(class: &str, action: &str) -> VNode {
     el("button", class)
         .attr("type", "button")
         .attr("data-do", action)
 }
 
-impl Node {
-    /// Adds an attribute.
+impl VNode {
     pub fn attr(mut self, name: &'static str, value: &str) -> Self {
         self.attrs.push((name, value.to_owned()));
         self
     }
 
-    /// Adds a child.
-    pub fn child(mut self, child: Node) -> Self {
+    pub fn child(mut self, child: VNode) -> Self {
         self.children.push(child);
         self
     }
 
-    /// Adds a child, when there is one.
-    pub fn maybe(self, child: Option<Node>) -> Self {
+    /// Adds a child, if there is one.
+    pub fn maybe(self, child: Option<VNode>) -> Self {
         self.children(child)
     }
 
-    /// Adds children.
-    pub fn children(mut self, children: impl IntoIterator<Item = Node>) -> Self {
+    pub fn children(mut self, children: impl IntoIterator<Item = VNode>) -> Self {
         self.children.extend(children);
         self
     }
 
-    /// Adds text.
     pub fn text(self, value: &str) -> Self {
         self.child(text(value))
     }
 
-    /// Puts the element at the end of another one, to stay as it is.
+    /// Appends the element to another one; it is not patched afterwards.
     pub fn place(self, parent: &Element) -> HtmlElement {
         let dom = self.build().dom;
         Rndr::insert_node(parent, &dom, None);
@@ -99,7 +122,7 @@ impl Node {
     }
 }
 
-/// What is on the page, and what it was made from.
+/// A built node: the DOM node, and the description that it was built from.
 pub(crate) struct Mounted {
     pub dom: web_sys::Node,
     tag: &'static str,
@@ -108,8 +131,8 @@ pub(crate) struct Mounted {
     children: Vec<Mounted>,
 }
 
-impl Node {
-    /// Makes it, outside of the page.
+impl VNode {
+    /// Builds the DOM node, without inserting it.
     pub fn build(self) -> Mounted {
         let dom = if self.tag.is_empty() {
             Rndr::create_text_node(&self.text).into()
@@ -136,18 +159,18 @@ impl Node {
 
 impl Mounted {
     fn element(&self) -> &Element {
-        // Only called for nodes that were built as elements.
+        // Only called for nodes that are elements.
         self.dom.unchecked_ref()
     }
 
-    fn push(&mut self, child: Node) {
+    fn push(&mut self, child: VNode) {
         let child = child.build();
         Rndr::insert_node(self.element(), &child.dom, None);
         self.children.push(child);
     }
 
-    /// Makes it what the node says, and leaves alone what it was already.
-    pub fn patch(&mut self, node: Node) {
+    /// Changes the DOM node to match the description, and leaves alone what matches already.
+    pub fn patch(&mut self, node: VNode) {
         if node.tag == SAME {
             return;
         }
@@ -161,7 +184,7 @@ impl Mounted {
             return;
         }
         if node.text != self.text {
-            // Words that are added leave a selection in those before them.
+            // Appending keeps a selection in the text before.
             match node.text.strip_prefix(self.text.as_str()) {
                 Some(more) => {
                     let text: &CharacterData = self.dom.unchecked_ref();

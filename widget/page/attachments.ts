@@ -1,16 +1,16 @@
-/** Files for the next message: chosen, pasted or dropped; read by the edge at once, sent with the message. */
+/** File attachments of the next message. The edge reads a file as soon as it is chosen, pasted or dropped; the message then carries its id. */
 
-import type { Panel } from "./parts";
-import { texts } from "./texts";
+import { loadTexts } from "./i18n";
+import type { Panel } from "./panel";
 
-/** The edge takes no more; see `POST /v1/attachments`. */
+/** Limits of the edge: `POST /v1/attachments`. */
 const MAX_FILES = 3;
 const MAX_MB = 5;
 
-/** What the edge reads, by the ends of names: docs/formats.md. */
-const KINDS = ["pdf", "docx", "txt", "md", "html", "csv", "json"];
+/** File name extensions that the edge reads: docs/formats.md. */
+const EXTENSIONS = ["pdf", "docx", "txt", "md", "html", "csv", "json"];
 
-/** The statuses of `body_too_large` and `invalid_value`. */
+/** The HTTP statuses of `body_too_large` and `invalid_value`. */
 const TOO_LARGE = 413;
 const UNREADABLE = 422;
 
@@ -45,67 +45,67 @@ interface Attachment {
   bytes: number;
 }
 
-/** A file that the visitor has given: on its way until `read` is there or `wrong` says why it is not. */
-interface Given {
+/** A file that the visitor has chosen. The upload is pending until either `read` or `failed` is set. */
+interface Upload {
   file: File;
   item: HTMLElement;
   read?: Attachment;
-  wrong?: boolean;
+  failed?: boolean;
 }
 
-/** Adds the button to the composer, and takes what is pasted and dropped. */
-export const attach = async (panel: Panel): Promise<void> => {
+/** Adds the attach button to the composer, and accepts pasted and dropped files. */
+export const attachments = async (panel: Panel): Promise<void> => {
   const { make, icon, root, body, bot } = panel;
-  const text = await texts(panel);
+  const text = await loadTexts(panel);
   panel.style(CSS);
   const composer = body.querySelector<HTMLElement>(".composer")!;
   const row = composer.querySelector<HTMLElement>(".field")!;
   const field = row.querySelector("textarea")!;
-  const whole = root.querySelector<HTMLElement>(".panel")!;
+  const dropZone = root.querySelector<HTMLElement>(".panel")!;
 
-  const accept = KINDS.map((kind) => "." + kind).join();
+  const accept = EXTENSIONS.map((extension) => "." + extension).join();
   const input = make("input", "", { type: "file", multiple: "", accept, hidden: "" });
   const button = make("button", "clip", { type: "button", "aria-label": text("attach"), title: text("attach") }, icon(CLIP));
   const list = make("ul", "files", { role: "list", "aria-label": text("attach") });
-  const said = make("p", "filesaid", { role: "alert" });
+  const alert = make("p", "filesaid", { role: "alert" });
   button.onclick = () => input.click();
   row.prepend(button);
-  row.before(list, said);
+  row.before(list, alert);
   composer.append(input);
 
-  const tell = (words: string, waits = false) => {
-    said.classList.toggle("waits", waits);
-    said.textContent = words;
+  const showAlert = (words: string, isPending = false) => {
+    alert.classList.toggle("waits", isPending);
+    alert.textContent = words;
   };
 
-  let given: Given[] = [];
-  /** The visitor has sent, and a file is still on its way. */
-  let held = false;
+  let uploads: Upload[] = [];
+  /** The visitor has sent the message while an upload was pending. */
+  let isSendHeld = false;
 
   const changed = () => {
-    const read = given.flatMap((one) => one.read ?? []);
-    panel.handle()?.tell("attach", JSON.stringify(read));
-    if (held && !waits()) {
-      held = false;
-      tell("");
-      if (!given.some((one) => one.wrong)) row.querySelector<HTMLElement>("[data-do=send]")?.click();
+    const read = uploads.flatMap((upload) => upload.read ?? []);
+    panel.handle()?.command("attach", JSON.stringify(read));
+    if (isSendHeld && !isPending()) {
+      isSendHeld = false;
+      showAlert("");
+      if (!uploads.some((upload) => upload.failed)) row.querySelector<HTMLElement>("[data-do=send]")?.click();
     }
   };
-  const waits = () => given.some((one) => !one.read && !one.wrong);
+  const isPending = () => uploads.some((upload) => !upload.read && !upload.failed);
 
-  const draw = (one: Given, ...state: Node[]) => {
-    const { file, item } = one;
+  const draw = (upload: Upload, ...state: Node[]) => {
+    const { file, item } = upload;
     const name = text("attach_remove", { name: file.name });
     const remove = make("button", "tool", { type: "button", "aria-label": name, title: name }, icon(CROSS));
     remove.onclick = () => {
-      given = given.filter((other) => other != one);
+      uploads = uploads.filter((other) => other != upload);
       item.remove();
-      tell("");
+      showAlert("");
       changed();
       button.focus();
     };
     const about = make("div", "about", {}, make("span", "name", {}, make("bdi", "", {}, file.name)), ...state);
-    item.className = one.wrong ? "wrong" : "";
+    item.className = upload.failed ? "wrong" : "";
     item.replaceChildren(about, remove);
     return about;
   };
@@ -115,33 +115,33 @@ export const attach = async (panel: Panel): Promise<void> => {
     return new Intl.NumberFormat(bot.locale, format).format(n);
   };
 
-  const send = async (one: Given) => {
-    const { file } = one;
-    one.wrong = false;
+  const send = async (upload: Upload) => {
+    const { file } = upload;
+    upload.failed = false;
     const name = text("attach_sending", { name: file.name });
-    draw(one, make("span", "size", {}, size(file.size)), make("progress", "", { "aria-label": name }));
+    draw(upload, make("span", "size", {}, size(file.size)), make("progress", "", { "aria-label": name }));
     const path = "/v1/attachments?name=" + encodeURIComponent(file.name);
     const { status, body } = await panel.call("POST", path, file);
-    if (!given.includes(one)) return;
+    if (!uploads.includes(upload)) return;
     if (status >= 200 && status < 300) {
       const { id, name, bytes } = JSON.parse(body) as Attachment;
-      one.read = { id, name, bytes };
-      draw(one, make("span", "size", {}, size(file.size)));
+      upload.read = { id, name, bytes };
+      draw(upload, make("span", "size", {}, size(file.size)));
     } else {
-      one.wrong = true;
+      upload.failed = true;
       const words =
         status == TOO_LARGE
           ? text("attach_too_large", { name: file.name, max: `${MAX_MB}` })
           : status == UNREADABLE
-            ? text("attach_kind", { kinds: KINDS.join(", ") })
+            ? text("attach_kind", { kinds: EXTENSIONS.join(", ") })
             : text("attach_failed");
-      const about = draw(one, make("span", "size", { role: "alert" }, words));
-      // Another try changes nothing about a file that the edge has looked at.
+      const about = draw(upload, make("span", "size", { role: "alert" }, words));
+      // A retry cannot help with a file that the edge has examined and refused.
       if (status != TOO_LARGE && status != UNREADABLE) {
         const again = make("button", "retry", { type: "button" }, panel.again);
         again.onclick = () => {
           button.focus();
-          void send(one);
+          void send(upload);
         };
         about.after(again);
       }
@@ -149,30 +149,30 @@ export const attach = async (panel: Panel): Promise<void> => {
     changed();
   };
 
-  const take = (files: Iterable<File>) => {
-    tell("");
+  const add = (files: Iterable<File>) => {
+    showAlert("");
     for (const file of files) {
-      const known = KINDS.includes(/[^.]*$/.exec(file.name)![0].toLowerCase());
-      const why = !known
-        ? text("attach_kind", { kinds: KINDS.join(", ") })
+      const isReadable = EXTENSIONS.includes(/[^.]*$/.exec(file.name)![0].toLowerCase());
+      const problem = !isReadable
+        ? text("attach_kind", { kinds: EXTENSIONS.join(", ") })
         : file.size > MAX_MB << 20
           ? text("attach_too_large", { name: file.name, max: `${MAX_MB}` })
-          : given.length == MAX_FILES
+          : uploads.length == MAX_FILES
             ? text("attach_many", { max: `${MAX_FILES}` })
             : "";
-      if (why) {
-        tell(why);
+      if (problem) {
+        showAlert(problem);
         continue;
       }
-      const one: Given = { file, item: make("li") };
-      given.push(one);
-      list.append(one.item);
-      void send(one);
+      const upload: Upload = { file, item: make("li") };
+      uploads.push(upload);
+      list.append(upload.item);
+      void send(upload);
     }
   };
 
   input.onchange = () => {
-    take([...input.files!]);
+    add([...input.files!]);
     input.value = "";
     button.focus();
   };
@@ -180,34 +180,34 @@ export const attach = async (panel: Panel): Promise<void> => {
     const files = event.clipboardData?.files;
     if (!files?.length) return;
     event.preventDefault();
-    take(files);
+    add(files);
   });
   const isFiles = (event: DragEvent) => !!event.dataTransfer?.types.includes("Files");
-  const mark = (on: boolean) => whole.classList.toggle("dropping", on);
-  whole.addEventListener("dragover", (event) => {
+  const markDropZone = (on: boolean) => dropZone.classList.toggle("dropping", on);
+  dropZone.addEventListener("dragover", (event) => {
     if (!isFiles(event)) return;
     event.preventDefault();
-    mark(true);
+    markDropZone(true);
   });
-  whole.addEventListener("dragleave", (event) => {
-    if (!whole.contains(event.relatedTarget as Node | null)) mark(false);
+  dropZone.addEventListener("dragleave", (event) => {
+    if (!dropZone.contains(event.relatedTarget as Node | null)) markDropZone(false);
   });
-  whole.addEventListener("drop", (event) => {
-    mark(false);
+  dropZone.addEventListener("drop", (event) => {
+    markDropZone(false);
     if (!isFiles(event)) return;
     event.preventDefault();
-    take(event.dataTransfer!.files);
+    add(event.dataTransfer!.files);
     button.focus();
   });
 
-  // A message waits for its files.
+  // Sending waits until every upload has finished.
   const hold = (event: Event) => {
-    if (!waits()) return;
-    held = true;
+    if (!isPending()) return;
+    isSendHeld = true;
     event.preventDefault();
     event.stopImmediatePropagation();
-    const name = given.find((one) => !one.read && !one.wrong)!.file.name;
-    tell(text("attach_sending", { name }), true);
+    const name = uploads.find((upload) => !upload.read && !upload.failed)!.file.name;
+    showAlert(text("attach_sending", { name }), true);
   };
   composer.addEventListener("click", (event) => (event.target as Element).closest("[data-do=send]") && hold(event), true);
   composer.addEventListener(
@@ -217,9 +217,9 @@ export const attach = async (panel: Panel): Promise<void> => {
   );
   panel.listeners.push((kind) => {
     if (kind != "message" && kind != "forget") return;
-    // What a suggestion leaves on its way goes with the message after it.
-    given = given.filter((one) => kind == "message" && !one.read && !one.wrong);
-    list.replaceChildren(...given.map(({ item }) => item));
-    tell("");
+    // A picked suggestion is sent at once: uploads still pending then go with the message after it.
+    uploads = uploads.filter((upload) => kind == "message" && !upload.read && !upload.failed);
+    list.replaceChildren(...uploads.map(({ item }) => item));
+    showAlert("");
   });
 };

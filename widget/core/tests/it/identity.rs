@@ -1,22 +1,22 @@
-//! Visitors whom the page has signed in: they find their conversation everywhere, and the next person at this computer
-//! finds nothing of it.
+//! Visitors whom the page has signed in: their conversation follows them, and the next person at the same computer does
+//! not see it.
 
 use crate::support::*;
 use bulle_protocol::{Id, problem::Code};
-use bulle_widget_core::{Activity, Call, Effect, Event, Identity, Phase};
+use bulle_widget_core::{Activity, ApiCall, Effect, Event, PageIdentity, Phase};
 
 const ANONYMOUS: &str = r#"{"token":"anonymous","conversation":"00000000010000000000000001"}"#;
 
-fn ada() -> Identity {
-    Identity::Subject("ada".into())
+fn ada() -> PageIdentity {
+    PageIdentity::Subject("ada".into())
 }
 
-fn is_identify(call: &Call) -> bool {
-    matches!(call, Call::Identify)
+fn is_identify(call: &ApiCall) -> bool {
+    matches!(call, ApiCall::Identify)
 }
 
-/// The page answers with a JWT of this visitor.
-fn name(page: &mut Page, jwt: &str, identity: Identity) {
+/// Answers the request for a JWT.
+fn name(page: &mut TestPage, jwt: &str, identity: PageIdentity) {
     let (ticket, _) = page.take(is_identify);
     page.update(Event::Named {
         ticket,
@@ -25,7 +25,7 @@ fn name(page: &mut Page, jwt: &str, identity: Identity) {
     });
 }
 
-fn identify(page: &mut Page, identity: Identity, stored: Option<&str>) {
+fn identify(page: &mut TestPage, identity: PageIdentity, stored: Option<&str>) {
     page.update(Event::Identified {
         identity,
         stored: stored.map(Into::into),
@@ -33,10 +33,10 @@ fn identify(page: &mut Page, identity: Identity, stored: Option<&str>) {
     });
 }
 
-/// The identity and the earlier token of every session that was asked for.
-fn sessions(page: &Page) -> Vec<(Option<String>, Option<String>)> {
+/// Identity and resumed token of every request to open a session.
+fn sessions(page: &TestPage) -> Vec<(Option<String>, Option<String>)> {
     page.calls(|call| match call {
-        Call::OpenSession(request) => Some((request.identity.clone(), request.resume.clone())),
+        ApiCall::OpenSession(request) => Some((request.identity.clone(), request.resume.clone())),
         _ => None,
     })
 }
@@ -46,15 +46,19 @@ fn pair(identity: &str, resume: &str) -> (Option<String>, Option<String>) {
     (some(identity), some(resume))
 }
 
-/// A page on which Ada has asked and got an answer.
-fn adas() -> (Page, Id) {
-    let mut page = Page::new();
+/// A page on which Ada has got an answer.
+fn adas() -> (TestPage, Id) {
+    let mut page = TestPage::new();
     page.identity = ada();
     page.start(Some(ANONYMOUS));
     name(&mut page, "jwt 1", ada());
     page.open_session(None);
     page.submit("Secret");
-    page.answer(|c| matches!(c, Call::CreateConversation), 201, &created());
+    page.answer(
+        |c| matches!(c, ApiCall::CreateConversation),
+        201,
+        &created(),
+    );
     let id = page.last().id;
     page.stream(&turn(id));
     (page, id)
@@ -66,7 +70,7 @@ fn nothing_of_a_known_visitor_is_kept() {
     page.submit("Unsent");
     assert_eq!(sessions(&page), [pair("jwt 1", "")]);
     assert_eq!((page.stored(), page.outbox()), (None, None));
-    // What another tab has stored is an anonymous visitor's.
+    // Another tab has stored an anonymous visitor.
     page.update(Event::Found {
         stored: ANONYMOUS.into(),
     });
@@ -75,15 +79,15 @@ fn nothing_of_a_known_visitor_is_kept() {
 
 #[test]
 fn a_known_visitors_latest_conversation_comes_from_the_edge() {
-    let mut page = Page::new();
-    page.identity = Identity::Somebody;
+    let mut page = TestPage::new();
+    page.identity = PageIdentity::Unresolved;
     page.start_with(
         Some(ANONYMOUS),
         Some(r#"[{"id":"00000000010000000000000009","text":"x"}]"#),
     );
     name(&mut page, "jwt", ada());
     page.open_session(Some(CONVERSATION));
-    assert!(page.session.messages().is_empty());
+    assert!(page.chat.messages().is_empty());
     assert!(page.find(is_history).is_some());
 }
 
@@ -97,11 +101,11 @@ fn a_token_is_renewed_with_a_fresh_identity() {
     page.open_session(Some(CONVERSATION));
     let id = page.last().id;
     page.stream(&turn(id));
-    assert_eq!(page.session.activity(), Activity::Idle);
+    assert_eq!(page.chat.activity(), Activity::Idle);
     assert!(
         [first, id]
             .iter()
-            .all(|id| page.session.message(*id).is_some())
+            .all(|id| page.chat.message(*id).is_some())
     );
 }
 
@@ -110,10 +114,10 @@ fn signing_out_forgets_everything_at_once_and_goes_on_anonymous() {
     let (mut page, _) = adas();
     page.submit("Unsent");
     page.effects.clear();
-    identify(&mut page, Identity::Nobody, Some(ANONYMOUS));
-    assert!(page.session.messages().is_empty());
-    assert!(page.session.bot().is_none());
-    assert_eq!(page.session.phase(), Phase::Opening);
+    identify(&mut page, PageIdentity::Anonymous, Some(ANONYMOUS));
+    assert!(page.chat.messages().is_empty());
+    assert!(page.chat.bot().is_none());
+    assert_eq!(page.chat.phase(), Phase::Opening);
     assert!(page.effects.contains(&Effect::DraftTaken));
     assert!(page.find(is_stream).is_none(), "the answer is not heard on");
     assert_eq!(sessions(&page), [pair("", "anonymous")]);
@@ -123,7 +127,7 @@ fn signing_out_forgets_everything_at_once_and_goes_on_anonymous() {
 
 #[test]
 fn signing_in_leaves_what_is_stored_alone() {
-    let mut page = Page::new();
+    let mut page = TestPage::new();
     page.start(Some(ANONYMOUS));
     page.open_session(Some(CONVERSATION));
     page.effects.clear();
@@ -141,9 +145,9 @@ fn signing_in_leaves_what_is_stored_alone() {
 #[test]
 fn another_visitor_finds_nothing_of_the_one_before() {
     let (mut page, _) = adas();
-    let bob = Identity::Subject("bob".into());
+    let bob = PageIdentity::Subject("bob".into());
     identify(&mut page, bob.clone(), None);
-    assert!(page.session.messages().is_empty());
+    assert!(page.chat.messages().is_empty());
     name(&mut page, "jwt of bob", bob);
     assert_eq!(sessions(&page).last(), Some(&pair("jwt of bob", "")));
 }
@@ -152,59 +156,59 @@ fn another_visitor_finds_nothing_of_the_one_before() {
 fn the_same_visitor_said_again_stays() {
     let (mut page, _) = adas();
     identify(&mut page, ada(), None);
-    assert_eq!(page.session.phase(), Phase::Ready);
+    assert_eq!(page.chat.phase(), Phase::Ready);
     name(&mut page, "jwt 2", ada());
     assert_eq!(sessions(&page).last(), Some(&pair("jwt 2", "token")));
     page.open_session(Some(CONVERSATION));
-    assert_eq!(page.session.messages().len(), 2);
+    assert_eq!(page.chat.messages().len(), 2);
 }
 
 #[test]
 fn somebody_is_out_of_sight_until_it_is_clear_who_it_is() {
     for (identity, kept) in [
         (ada(), 2),
-        (Identity::Subject("bob".into()), 0),
-        (Identity::Somebody, 0),
+        (PageIdentity::Subject("bob".into()), 0),
+        (PageIdentity::Unresolved, 0),
     ] {
         let (mut page, _) = adas();
-        identify(&mut page, Identity::Somebody, None);
-        assert_eq!(page.session.phase(), Phase::Opening);
-        assert_eq!(page.session.messages().len(), 2);
+        identify(&mut page, PageIdentity::Unresolved, None);
+        assert_eq!(page.chat.phase(), Phase::Opening);
+        assert_eq!(page.chat.messages().len(), 2);
         name(&mut page, "jwt 2", identity);
-        assert_eq!(page.session.messages().len(), kept);
+        assert_eq!(page.chat.messages().len(), kept);
         page.open_session(None);
-        assert_eq!(page.session.phase(), Phase::Ready);
+        assert_eq!(page.chat.phase(), Phase::Ready);
     }
 }
 
 #[test]
 fn an_identity_that_cannot_be_had_is_asked_for_within_bounds() {
     let (mut page, _) = adas();
-    identify(&mut page, Identity::Somebody, None);
+    identify(&mut page, PageIdentity::Unresolved, None);
     for _ in 0..3 {
         let (ticket, _) = page.take(is_identify);
         page.update(Event::Unreachable { ticket });
         page.pass(2_000);
     }
-    assert_eq!(page.session.phase(), Phase::Unavailable);
+    assert_eq!(page.chat.phase(), Phase::Unavailable);
     assert!(page.open.is_empty());
-    // A page that never answers is no better.
+    // A page that never answers counts as one that fails.
     page.update(Event::ReloadAsked);
     page.pass(21_000);
     page.pass(600_000);
-    assert_eq!(page.session.phase(), Phase::Unavailable);
+    assert_eq!(page.chat.phase(), Phase::Unavailable);
 }
 
 #[test]
 fn an_identity_that_is_refused_waits_for_another() {
-    let mut page = Page::new();
+    let mut page = TestPage::new();
     page.identity = ada();
     page.start(None);
     name(&mut page, "old", ada());
     page.refuse(is_session, &problem(Code::IdentityExpired));
-    assert_eq!(page.session.phase(), Phase::Unavailable);
+    assert_eq!(page.chat.phase(), Phase::Unavailable);
     identify(&mut page, ada(), None);
     name(&mut page, "new", ada());
     page.open_session(None);
-    assert_eq!(page.session.phase(), Phase::Ready);
+    assert_eq!(page.chat.phase(), Phase::Ready);
 }

@@ -1,130 +1,130 @@
-//! The session: its state, and where each event goes.
+//! The state of the chat, and the dispatch of events to the modules that handle them.
 
 use bulle_protocol::{
     Id, MAX_MESSAGE_CHARS,
     conversation::{Attachment, Rating},
     event::EventId,
     problem::{Action, Problem},
-    session::{Bot, Page, Session as Opened},
+    session::{Bot, Page, Session},
     strings::Strings,
 };
 
 use crate::{
-    calls::Pending,
-    effect::{Call, Changes, Effect, Occasion, Ticket},
-    event::{Event, Identity, Moment},
+    calls::PendingCall,
+    effect::{ApiCall, Changes, Effect, HostEvent, Ticket},
+    event::{Event, PageIdentity, Tick},
     failure::{Failure, is_challenge, is_owners},
+    format::fill,
     history::History,
-    message::{Message, Stage},
-    stored::{Stored, outbox_to_json},
+    message::{ChatMessage, Stage},
+    stored::{StoredVisitor, outbox_to_json},
     turn::Turn,
     wire,
-    words::fill,
 };
 
-/// From here on the visitor is told how many messages of the day are left.
+/// The number of messages left for the day is shown from here down.
 const FEW: u32 = 3;
 
-/// Everything the bubble knows. See the [crate's documentation](crate).
+/// The state machine of the bubble. See the [crate's documentation](crate).
 #[derive(Debug)]
-pub struct Session {
+pub struct Chat {
     pub(crate) site: String,
     pub(crate) locale: String,
     pub(crate) page: Option<Page>,
     pub(crate) phase: Phase,
     pub(crate) online: bool,
-    /// Set while the session is being opened again by itself after a failure.
+    /// When the session is opened again after a failure, if it is retried automatically.
     pub(crate) reopen_at: Option<u64>,
     pub(crate) open_tries: u32,
-    /// Why the edge last opened no session, when it was not for want of an answer.
-    pub(crate) refused: Option<Failure>,
-    /// The token of a check that the visitor has passed, for the next try.
+    /// The edge's refusal to open a session; unset when the edge could not be reached.
+    pub(crate) opening_failure: Option<Failure>,
+    /// The token of the Turnstile check that the visitor has passed, for the next attempt to open a session.
     pub(crate) challenge: Option<String>,
-    /// What the page says of the visitor.
-    pub(crate) identity: Identity,
+    /// The identity that the page has given.
+    pub(crate) identity: PageIdentity,
     pub(crate) token: Option<String>,
-    pub(crate) opened: Option<Box<Opened>>,
-    /// What an earlier page left, until the session is open.
-    pub(crate) restored: Option<Stored>,
-    /// True once the visitor has written something: from then on storage is used.
-    pub(crate) keeps: bool,
+    pub(crate) opened: Option<Box<Session>>,
+    /// What an earlier page has stored; taken once the session is open.
+    pub(crate) restored: Option<StoredVisitor>,
+    /// Storage may be used: the visitor has written a message.
+    pub(crate) uses_storage: bool,
     pub(crate) conversation: Option<Id>,
     pub(crate) history: History,
-    /// Somebody waits for all of the history.
-    pub(crate) awaits_all: bool,
-    pub(crate) messages: Vec<Message>,
+    /// The page has asked for the whole history.
+    pub(crate) loading_all: bool,
+    pub(crate) messages: Vec<ChatMessage>,
     pub(crate) turn: Option<Turn>,
-    /// How often the conversation was read again since an answer was last completed.
+    /// Reloads of the conversation since an answer was last completed.
     pub(crate) resyncs: u32,
-    /// The last of the [`marks`](Message::marks).
+    /// The last of the [`marks`](ChatMessage::marks).
     pub(crate) last_mark: u32,
-    /// The last event seen of any turn: where to go on from.
+    /// The last event received of any turn: the resume position.
     pub(crate) last: Option<EventId>,
     pub(crate) limited_until: Option<u64>,
-    /// How often messages were refused for being too many since the edge last took one.
+    /// Rate-limit refusals in a row.
     pub(crate) limited_tries: u32,
-    pub(crate) refusal: Option<Refusal>,
+    pub(crate) draft_error: Option<DraftError>,
     /// Files that go with the next message.
     pub(crate) files: Vec<Attachment>,
-    /// Messages left today, as the last answer told it.
+    /// Messages left today, as of the last answer.
     pub(crate) left: Option<u32>,
-    pub(crate) calls: Vec<Pending>,
+    pub(crate) calls: Vec<PendingCall>,
     pub(crate) now: u64,
     random: u128,
     pub(crate) tickets: u32,
     wake_at: Option<u64>,
-    /// What the browser keeps of the outbox.
-    pub(crate) kept_outbox: String,
-    /// What the visitor was last told of the connection.
-    told: Connection,
+    /// The outbox as it is in storage.
+    pub(crate) stored_outbox: String,
+    /// The connection state that screen readers were last told.
+    announced: Connection,
     pub(crate) changes: Changes,
     pub(crate) effects: Vec<Effect>,
 }
 
-/// Where the session stands.
+/// Whether the chat can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Not open yet.
+    /// The session is being opened.
     Opening,
-    /// The bot is there.
+    /// The session is open.
     Ready,
-    /// The session could not be opened; [`refused`](Session::refused) may say why.
+    /// The session could not be opened; [`opening_failure`](Chat::opening_failure) says why if the edge did.
     Unavailable,
 }
 
 /// What the bot is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activity {
-    /// Nothing.
+    /// No turn is running.
     Idle,
-    /// It has been asked and has not said a word.
+    /// The turn has not sent a block yet.
     Thinking,
-    /// It is answering.
+    /// The answer is arriving.
     Writing,
 }
 
-/// How the connection stands, as far as the visitor should care.
+/// The state of the connection as shown to the visitor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Connection {
-    /// Nothing to say.
+    /// Nothing is shown.
     Fine,
-    /// An answer's stream was lost and is being found again.
+    /// The stream of an answer was lost and is being resumed.
     Reconnecting,
     /// The browser has no network.
     Offline,
 }
 
-/// Why a draft was not taken.
+/// Why a draft cannot be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum DraftError {
     /// No visible character.
     Empty,
     /// Longer than this many characters.
     TooLong(usize),
 }
 
-impl Session {
-    /// A session of the bubble with this site key, in this language (BCP 47).
+impl Chat {
+    /// A chat for this site key, in this language (BCP 47).
     pub fn new(site: impl Into<String>, locale: impl Into<String>) -> Self {
         Self {
             site: site.into(),
@@ -134,16 +134,16 @@ impl Session {
             online: true,
             reopen_at: None,
             open_tries: 0,
-            refused: None,
+            opening_failure: None,
             challenge: None,
-            identity: Identity::Nobody,
+            identity: PageIdentity::Anonymous,
             token: None,
             opened: None,
             restored: None,
-            keeps: false,
+            uses_storage: false,
             conversation: None,
             history: History::default(),
-            awaits_all: false,
+            loading_all: false,
             messages: Vec::new(),
             turn: None,
             resyncs: 0,
@@ -151,7 +151,7 @@ impl Session {
             last: None,
             limited_until: None,
             limited_tries: 0,
-            refusal: None,
+            draft_error: None,
             files: Vec::new(),
             left: None,
             calls: Vec::new(),
@@ -159,17 +159,17 @@ impl Session {
             random: 0,
             tickets: 0,
             wake_at: None,
-            kept_outbox: String::new(),
-            told: Connection::Fine,
+            stored_outbox: String::new(),
+            announced: Connection::Fine,
             changes: Changes::default(),
             effects: Vec::new(),
         }
     }
 
-    /// Takes in what happened and says what to do about it.
-    pub fn update(&mut self, moment: Moment, event: Event) -> Vec<Effect> {
-        self.now = moment.unix_ms;
-        self.random = moment.random;
+    /// Applies an event; returns the effects to carry out.
+    pub fn update(&mut self, tick: Tick, event: Event) -> Vec<Effect> {
+        self.now = tick.unix_ms;
+        self.random = tick.random;
         match event {
             Event::Started {
                 online,
@@ -220,38 +220,38 @@ impl Session {
                 text,
                 stored,
             } => self.overheard(conversation, message, text, stored.as_deref()),
-            Event::Called { method, path, body } => {
-                self.request(Call::Other { method, path, body });
+            Event::CallAsked { method, path, body } => {
+                self.request(ApiCall::Other { method, path, body });
             }
         }
-        self.read_on();
+        self.load_rest();
         self.flush();
-        self.keep_outbox();
-        self.tell_connection();
+        self.store_outbox();
+        self.announce_connection();
         self.schedule();
         self.take_effects()
     }
 
-    /// Where the session stands.
+    /// Whether the chat can be used.
     pub fn phase(&self) -> Phase {
         self.phase
     }
 
-    /// Why the edge has not opened a session, when it has said so.
-    pub fn refused(&self) -> Option<&Failure> {
-        let refused = self.refused.as_ref();
+    /// Why the session could not be opened, if the edge has answered.
+    pub fn opening_failure(&self) -> Option<&Failure> {
+        let refused = self.opening_failure.as_ref();
         refused.filter(|_| self.phase == Phase::Unavailable)
     }
 
-    /// The check that the edge asks for before it opens a session: Turnstile's site key as label, and the address of
-    /// its script.
+    /// The check that the edge requires before it opens a session: Turnstile's site key as label, and the URL of its
+    /// script.
     pub fn challenge(&self) -> Option<&Action> {
-        let refused = self.refused()?;
+        let refused = self.opening_failure()?;
         let action = refused.action.as_ref();
         action.filter(|_| is_challenge(refused.code))
     }
 
-    /// Messages left today, when they are few.
+    /// The number of messages left today, if it is at most `FEW`.
     pub fn few_left(&self) -> Option<u32> {
         self.left.filter(|left| *left <= FEW)
     }
@@ -262,27 +262,27 @@ impl Session {
     }
 
     /// The messages, oldest first.
-    pub fn messages(&self) -> &[Message] {
+    pub fn messages(&self) -> &[ChatMessage] {
         &self.messages
     }
 
     /// The message with this id.
-    pub fn message(&self, id: Id) -> Option<&Message> {
+    pub fn message(&self, id: Id) -> Option<&ChatMessage> {
         let mut newest_first = self.messages.iter().rev();
         newest_first.find(|message| message.id == id)
     }
 
-    /// True while stored messages are being read.
+    /// True while stored messages are being loaded.
     pub fn is_loading_history(&self) -> bool {
         self.history.loading
     }
 
-    /// True when stored messages could not be read.
+    /// True when stored messages could not be loaded.
     pub fn history_failed(&self) -> bool {
         self.history.failed
     }
 
-    /// True when there are older messages to read.
+    /// True when the edge has older messages.
     pub fn has_earlier(&self) -> bool {
         self.history.next.is_some()
     }
@@ -304,7 +304,7 @@ impl Session {
         }
     }
 
-    /// How the connection stands.
+    /// The state of the connection.
     pub fn connection(&self) -> Connection {
         if !self.online {
             Connection::Offline
@@ -315,21 +315,21 @@ impl Session {
         }
     }
 
-    /// Why the last draft was not taken.
-    pub fn refusal(&self) -> Option<Refusal> {
-        self.refusal
+    /// Why the last draft could not be sent.
+    pub fn draft_error(&self) -> Option<DraftError> {
+        self.draft_error
     }
 
-    /// Longest message in characters.
+    /// The maximum length of a message, in characters.
     pub fn max_chars(&self) -> usize {
         self.opened.as_ref().map_or(MAX_MESSAGE_CHARS, |session| {
             session.limits.message_chars.min(MAX_MESSAGE_CHARS)
         })
     }
 
-    /// True once the visitor has written something that the browser may keep.
-    pub fn keeps(&self) -> bool {
-        self.keeps && !self.is_known()
+    /// True when the browser may store the visitor: after the first message, and not for a signed-in visitor.
+    pub fn uses_storage(&self) -> bool {
+        self.uses_storage && !self.is_identified()
     }
 
     /// The time of the last update, in Unix milliseconds.
@@ -337,7 +337,7 @@ impl Session {
         self.now
     }
 
-    /// True while the answer to a call is awaited.
+    /// True while the answer of a call is pending.
     pub fn awaits(&self, ticket: Ticket) -> bool {
         self.calls.iter().any(|call| call.ticket == ticket)
     }
@@ -348,12 +348,12 @@ impl Session {
     }
 
     /// The answer to a message of the visitor.
-    pub(crate) fn reply_to(&self, message: Id) -> Option<&Message> {
+    pub(crate) fn reply_to(&self, message: Id) -> Option<&ChatMessage> {
         let mut newest_first = self.messages.iter().rev();
         newest_first.find(|reply| reply.reply_to == Some(message))
     }
 
-    pub(crate) fn message_mut(&mut self, id: Id) -> Option<&mut Message> {
+    pub(crate) fn message_mut(&mut self, id: Id) -> Option<&mut ChatMessage> {
         self.changes.message(id);
         let mut newest_first = self.messages.iter_mut().rev();
         newest_first.find(|message| message.id == id)
@@ -365,7 +365,7 @@ impl Session {
         }
     }
 
-    /// What the visitor thinks of an answer.
+    /// Sets or withdraws the rating of an answer.
     fn rate(&mut self, id: Id, rating: Option<Rating>) {
         let Some(message) = self.message_mut(id) else {
             return;
@@ -374,17 +374,17 @@ impl Session {
         if let Some(rating) = rating {
             let message = id;
             self.effects
-                .push(Effect::Emit(Occasion::Rated { message, rating }));
+                .push(Effect::Emit(HostEvent::Rated { message, rating }));
         }
     }
 
-    /// A fresh id; two in the same moment differ.
+    /// A new id; two of the same tick differ.
     pub(crate) fn new_id(&mut self) -> Id {
         self.random = self.random.wrapping_add(1);
         Id::from_parts(self.now, self.random)
     }
 
-    /// Random bits for spreading tries.
+    /// Random bits for the jitter of retries.
     #[expect(
         clippy::cast_possible_truncation,
         reason = "half of the bits are more than enough"
@@ -394,8 +394,8 @@ impl Session {
     }
 
     pub(crate) fn store(&mut self) {
-        if let (true, false, Some(token)) = (self.keeps, self.is_known(), &self.token) {
-            let stored = Stored {
+        if let (true, false, Some(token)) = (self.uses_storage, self.is_identified(), &self.token) {
+            let stored = StoredVisitor {
                 token: token.clone(),
                 conversation: self.conversation,
             };
@@ -403,22 +403,22 @@ impl Session {
         }
     }
 
-    /// Keeps what the edge has not acknowledged: the visitor may leave the page before it does.
-    fn keep_outbox(&mut self) {
-        if self.is_known() {
+    /// Stores the messages that the edge has not acknowledged, because the visitor may leave the page before it does.
+    fn store_outbox(&mut self) {
+        if self.is_identified() {
             return;
         }
         let outbox = outbox_to_json(&self.messages);
-        if outbox != self.kept_outbox {
-            self.kept_outbox.clone_from(&outbox);
+        if outbox != self.stored_outbox {
+            self.stored_outbox.clone_from(&outbox);
             self.effects.push(Effect::StoreOutbox(outbox));
         }
     }
 
-    /// Says when the connection is lost; that it is back is heard from the answer.
-    fn tell_connection(&mut self) {
+    /// Announces a lost connection. A restored one needs no announcement, because the answer is read out.
+    fn announce_connection(&mut self) {
         let connection = self.connection();
-        if std::mem::replace(&mut self.told, connection) == connection {
+        if std::mem::replace(&mut self.announced, connection) == connection {
             return;
         }
         match connection {
@@ -428,21 +428,21 @@ impl Session {
         }
     }
 
-    /// Says something to screen readers, once there are words.
+    /// Announces an interface text to screen readers, if the session's texts are loaded.
     pub(crate) fn announce(&mut self, words: fn(&Strings) -> &str) {
         if let Some(said) = self.bot().map(|bot| words(&bot.strings).to_owned()) {
             self.effects.push(Effect::Announce(said));
         }
     }
 
-    /// Says something in which a name is to be filled in.
+    /// Announces an interface text with one placeholder filled in.
     pub(crate) fn announce_filled(&mut self, words: fn(&Strings) -> &str, name: &str, value: &str) {
         if let Some(said) = self.bot().map(|bot| fill(words(&bot.strings), name, value)) {
             self.effects.push(Effect::Announce(said));
         }
     }
 
-    /// Tells the owner what only the owner can mend.
+    /// Logs a problem that only the site's owner can fix.
     pub(crate) fn log(&mut self, problem: &Problem) {
         if is_owners(problem.code) {
             self.effects.push(Effect::Log(problem.detail.clone()));
@@ -457,7 +457,7 @@ impl Session {
         self.check_limit();
     }
 
-    /// Asks to be woken at the earliest time that something is due.
+    /// Requests a wake-up for the earliest deadline.
     fn schedule(&mut self) {
         let turn = self.turn.as_ref().and_then(Turn::due);
         let Some(due) = [self.reopen_at, turn, self.limit_due(), self.calls_due()]

@@ -1,28 +1,28 @@
-//! What survives: messages that were not acknowledged, calls that hang, a visitor with two tabs.
+//! What survives in storage, and what must end: unacknowledged messages, calls that hang, two tabs of a visitor.
 
 use crate::support::*;
 use bulle_protocol::{
     Id,
     conversation::{Role, Status},
 };
-use bulle_widget_core::{Call, Connection, Event, Notice, Phase, Stage};
+use bulle_widget_core::{ApiCall, Caveat, Connection, Event, Phase, Stage};
 
 const OLD: &str = r#"{"token":"old","conversation":"00000000010000000000000001"}"#;
 
 #[test]
 fn nothing_is_kept_for_the_tab_before_the_first_message() {
-    let page = Page::ready();
+    let page = TestPage::ready();
     assert_eq!(page.outbox(), None);
 }
 
 #[test]
 fn a_message_that_was_not_acknowledged_is_sent_by_the_next_page_under_its_id() {
-    let (mut page, id) = Page::asking("Hi \"you\"");
+    let (mut page, id) = TestPage::asking("Hi \"you\"");
     let outbox = page.outbox().unwrap().to_owned();
     let stored = page.stored().unwrap().to_owned();
     assert_eq!(outbox, format!(r#"[{{"id":"{id}","text":"Hi \"you\""}}]"#));
 
-    let mut next = Page::new();
+    let mut next = TestPage::new();
     next.start_with(Some(&stored), Some(&outbox));
     assert_eq!(next.last().stage, Stage::Waiting);
     next.open_session(Some(CONVERSATION));
@@ -33,16 +33,16 @@ fn a_message_that_was_not_acknowledged_is_sent_by_the_next_page_under_its_id() {
     next.stream(&turn(id)[..1]);
     assert_eq!(next.outbox(), Some(""));
 
-    // The first page, had it stayed.
+    // The same on the first page, if the visitor had stayed.
     page.stream(&turn(id)[..1]);
     assert_eq!(page.outbox(), Some(""));
 }
 
 #[test]
 fn a_message_that_had_arrived_after_all_is_not_sent_again() {
-    let (page, id) = Page::asking("Hi");
+    let (page, id) = TestPage::asking("Hi");
     let outbox = page.outbox().unwrap().to_owned();
-    let mut next = Page::new();
+    let mut next = TestPage::new();
     next.start_with(Some(OLD), Some(&outbox));
     next.open_session(Some(CONVERSATION));
     let items = vec![
@@ -51,57 +51,61 @@ fn a_message_that_had_arrived_after_all_is_not_sent_again() {
     ];
     next.answer(is_history, 200, &history(items, None));
     assert!(next.posts().is_empty());
-    assert_eq!(next.session.messages().len(), 2);
+    assert_eq!(next.chat.messages().len(), 2);
     assert_eq!(next.outbox(), Some(""));
 }
 
 #[test]
 fn a_message_left_before_there_was_a_session_creates_the_conversation() {
-    let mut page = Page::ready();
+    let mut page = TestPage::ready();
     page.submit("One");
     page.submit("Two");
     let outbox = page.outbox().unwrap().to_owned();
-    let mut next = Page::new();
+    let mut next = TestPage::new();
     next.start_with(None, Some(&outbox));
     next.open_session(None);
-    next.answer(|c| matches!(c, Call::CreateConversation), 201, &created());
+    next.answer(
+        |c| matches!(c, ApiCall::CreateConversation),
+        201,
+        &created(),
+    );
     assert_eq!(next.posts()[0].text, "One");
-    assert_eq!(next.session.messages().len(), 2);
+    assert_eq!(next.chat.messages().len(), 2);
 }
 
 #[test]
 fn a_new_conversation_leaves_nothing_to_send() {
-    let (mut page, _) = Page::asking("Hi");
+    let (mut page, _) = TestPage::asking("Hi");
     page.update(Event::NewAsked);
     assert_eq!(page.outbox(), Some(""));
 }
 
 #[test]
 fn calls_that_hang_count_as_unreachable() {
-    // A session is tried three times, then by hand.
-    let mut page = Page::new();
+    // Opening is tried three times, then the visitor must retry.
+    let mut page = TestPage::new();
     page.start(Some(OLD));
     page.pass(70_000);
-    assert_eq!(page.session.phase(), Phase::Unavailable);
+    assert_eq!(page.chat.phase(), Phase::Unavailable);
     assert!(page.open.is_empty());
 
-    // A history blocks nobody for ever.
+    // Loading the history times out.
     page.update(Event::ReloadAsked);
     page.open_session(Some(CONVERSATION));
     page.submit("Hi");
     page.pass(19_000);
-    assert!(page.session.is_loading_history());
+    assert!(page.chat.is_loading_history());
     page.pass(2_000);
-    assert!(page.session.history_failed());
+    assert!(page.chat.history_failed());
     assert_eq!(page.posts().len(), 1);
 
-    // Neither does the creation of a conversation.
-    let creates = |c: &Call| matches!(c, Call::CreateConversation);
-    let mut page = Page::ready();
+    // So does creating a conversation.
+    let creates = |c: &ApiCall| matches!(c, ApiCall::CreateConversation);
+    let mut page = TestPage::ready();
     page.submit("Hi");
     let first = page.find(creates);
     page.pass(20_100);
-    assert_eq!(page.session.connection(), Connection::Reconnecting);
+    assert_eq!(page.chat.connection(), Connection::Reconnecting);
     page.pass(1_000);
     assert!(page.find(creates).is_some());
     assert_ne!(page.find(creates), first);
@@ -109,7 +113,7 @@ fn calls_that_hang_count_as_unreachable() {
 
 #[test]
 fn a_stream_may_take_longer_than_a_call() {
-    let (mut page, id) = Page::asking("Hi");
+    let (mut page, id) = TestPage::asking("Hi");
     page.stream(&turn(id)[..2]);
     let ticket = page.find(is_stream);
     page.pass(35_000);
@@ -118,25 +122,25 @@ fn a_stream_may_take_longer_than_a_call() {
 
 #[test]
 fn a_token_that_cannot_be_renewed_in_time_frees_the_call_that_waits_for_it() {
-    let (mut page, _) = Page::asking("Hi");
+    let (mut page, _) = TestPage::asking("Hi");
     page.refuse(
         is_send,
         &problem(bulle_protocol::problem::Code::TokenExpired),
     );
     page.pass(20_100);
-    assert_eq!(page.session.connection(), Connection::Reconnecting);
+    assert_eq!(page.chat.connection(), Connection::Reconnecting);
 }
 
 #[test]
 fn a_second_tab_goes_on_as_the_visitor_of_the_first() {
-    let mut page = Page::ready();
+    let mut page = TestPage::ready();
     let found = || Event::Found { stored: OLD.into() };
     page.update(found());
     page.submit("Hi");
     assert_eq!(page.stored(), None, "the other tab's token is not lost");
     assert!(page.posts().is_empty());
     let resumes = page.calls(|call| match call {
-        Call::OpenSession(request) => Some(request.resume.clone()),
+        ApiCall::OpenSession(request) => Some(request.resume.clone()),
         _ => None,
     });
     assert_eq!(resumes, [None, Some("old".into())]);
@@ -144,10 +148,10 @@ fn a_second_tab_goes_on_as_the_visitor_of_the_first() {
     page.answer(is_history, 200, &history(vec![], None));
     assert_eq!(page.posts().len(), 1);
     assert!(
-        page.find(|c| matches!(c, Call::CreateConversation))
+        page.find(|c| matches!(c, ApiCall::CreateConversation))
             .is_none()
     );
-    // From now on this tab writes too, and has nothing to find.
+    // From now on this tab has stored the visitor itself, and ignores what it finds.
     page.update(found());
     assert!(page.find(is_session).is_none());
 }
@@ -155,7 +159,7 @@ fn a_second_tab_goes_on_as_the_visitor_of_the_first() {
 #[test]
 fn another_tabs_token_that_is_no_good_stops_nobody() {
     for refused in [true, false] {
-        let mut page = Page::ready();
+        let mut page = TestPage::ready();
         page.update(Event::Found { stored: OLD.into() });
         page.submit("Hi");
         if refused {
@@ -167,7 +171,7 @@ fn another_tabs_token_that_is_no_good_stops_nobody() {
             page.pass(70_000);
         }
         assert!(
-            page.find(|c| matches!(c, Call::CreateConversation))
+            page.find(|c| matches!(c, ApiCall::CreateConversation))
                 .is_some()
         );
     }
@@ -175,7 +179,7 @@ fn another_tabs_token_that_is_no_good_stops_nobody() {
 
 #[test]
 fn an_earlier_answer_that_broke_off_says_so_even_without_a_word() {
-    let mut page = Page::new();
+    let mut page = TestPage::new();
     page.start(Some(OLD));
     page.open_session(Some(CONVERSATION));
     let ids: Vec<Id> = (1..5).map(|n| Id::from_parts(3, n)).collect();
@@ -191,22 +195,22 @@ fn an_earlier_answer_that_broke_off_says_so_even_without_a_word() {
         last,
     ];
     page.answer(is_history, 200, &history(items, None));
-    let message = |id| page.session.message(id).unwrap();
-    assert_eq!(message(ids[1]).notices, [Notice::Interrupted]);
-    // The last one can be asked for again, and says so once.
-    assert_eq!(message(ids[3]).notices, []);
+    let message = |id| page.chat.message(id).unwrap();
+    assert_eq!(message(ids[1]).caveats, [Caveat::Interrupted]);
+    // The last answer can be retried, and shows only the failure.
+    assert_eq!(message(ids[3]).caveats, []);
     assert!(message(ids[3]).failure.is_some());
 }
 
 #[test]
 fn a_lost_connection_is_said_once() {
-    let (mut page, id) = Page::asking("Hi");
+    let (mut page, id) = TestPage::asking("Hi");
     page.stream(&turn(id)[..2]);
     for _ in 0..3 {
         page.cut();
         page.pass(5_000);
     }
-    let said = |page: &Page, words| page.said().iter().filter(|said| **said == words).count();
+    let said = |page: &TestPage, words| page.said().iter().filter(|said| **said == words).count();
     assert_eq!(said(&page, "reconnecting"), 1);
     page.update(Event::Offline);
     assert_eq!(said(&page, "offline"), 1);

@@ -1,7 +1,7 @@
-/** After a thumb: the rating goes to the edge, and the visitor may say why. */
+/** Feedback on an answer: sends the rating to the edge and asks the visitor for a comment. */
 
-import type { Panel } from "./parts";
-import { texts } from "./texts";
+import { loadTexts } from "./i18n";
+import type { Panel } from "./panel";
 
 const CSS = `.comment{width:100%;max-width:94%;margin-top:-10px;padding:10px 12px;border:1px solid var(--line);border-radius:14px;font-size:14px}
 .comment label{display:block;margin-bottom:6px}
@@ -18,7 +18,7 @@ const CSS = `.comment{width:100%;max-width:94%;margin-top:-10px;padding:10px 12p
 @media(forced-colors:active){.comment button{border-color:ButtonText}}
 `;
 
-/** What the widget says of a thumb. */
+/** The detail of the widget's `feedback` event. */
 interface Rated {
   message: string;
   rating: "up" | "down";
@@ -26,30 +26,30 @@ interface Rated {
 
 const shown = new WeakMap<Panel, HTMLElement>();
 
-/** Sends a rating and asks for its reason, under the answer. */
-export const rated = async (panel: Panel, { message, rating }: Rated): Promise<void> => {
+/** Sends a rating, and shows a comment form below the answer. */
+export const feedback = async (panel: Panel, { message, rating }: Rated): Promise<void> => {
   const send = async (comment?: string) => {
     const body = JSON.stringify({ rating, comment });
     const { status } = await panel.call("POST", `/v1/messages/${message}/feedback`, body);
     return status >= 200 && status < 300;
   };
   const sent = send();
-  // The thumb shows what the edge knows.
-  void sent.then((kept) => kept || panel.handle()?.tell("unrate", message));
+  // A rating that the edge did not take is withdrawn, so that the thumb shows what the edge has stored.
+  void sent.then((isStored) => isStored || panel.handle()?.command("unrate", message));
   const anchor = panel.root.querySelector(`[data-v="${message}"]`)?.closest<HTMLElement>(".msg");
-  const text = await texts(panel).catch(() => undefined);
+  const text = await loadTexts(panel).catch(() => undefined);
   if (!anchor?.isConnected || !text) return;
   const { make } = panel;
   if (!shown.has(panel)) panel.style(CSS);
   shown.get(panel)?.remove();
 
-  const said = make("p", "", { role: "status" });
-  const box = make("div", "comment", {}, said);
+  const status = make("p", "", { role: "status" });
+  const box = make("div", "comment", {}, status);
   shown.set(panel, box);
-  // Beside the answer and not in it: the widget draws answers anew.
+  // A sibling of the answer: the widget redraws the answer itself.
   anchor.after(box);
   const log = box.parentElement!;
-  // The log belongs to the widget: what was said of an answer goes with it.
+  // The widget owns the log. When it removes the answer or this box, the form ends.
   const watcher = new MutationObserver(() => {
     if (box.isConnected && panel.root.querySelector(`[data-v="${message}"]`)) return;
     watcher.disconnect();
@@ -59,11 +59,11 @@ export const rated = async (panel: Panel, { message, rating }: Rated): Promise<v
 
   const opener = panel.root.activeElement;
   const end = (words: string) => {
-    const focus = box.contains(panel.root.activeElement);
-    box.replaceChildren(said);
-    said.textContent = words;
+    const hadFocus = box.contains(panel.root.activeElement);
+    box.replaceChildren(status);
+    status.textContent = words;
     if (!words) box.remove();
-    if (!focus) return;
+    if (!hadFocus) return;
     if (opener?.isConnected) (opener as HTMLElement).focus();
     else panel.root.querySelector<HTMLElement>(".log")?.focus();
   };
@@ -85,10 +85,10 @@ export const rated = async (panel: Panel, { message, rating }: Rated): Promise<v
     const done = await send(field.value.trim() || undefined);
     yes.ariaDisabled = null;
     if (done) end(text("thanks"));
-    else said.textContent = text("not_done");
+    else status.textContent = text("not_done");
   };
   box.prepend(form);
-  // Only the list scrolls: scrolling into view would move the page around the bubble too.
+  // `scrollIntoView` would scroll the page around the bubble too.
   const hidden = box.getBoundingClientRect().bottom - log.getBoundingClientRect().bottom;
   if (hidden > 0) log.scrollTop += hidden;
   if (!(await sent) && form.isConnected) end(text("not_done"));

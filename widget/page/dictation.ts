@@ -1,9 +1,9 @@
-/** Speaking instead of writing: the browser hears, the words stand in the field until they are sent. */
+/** Dictation: the browser recognises speech, and the words are put into the text field until the visitor sends them. */
 
-import type { Panel } from "./parts";
-import { texts } from "./texts";
+import { loadTexts } from "./i18n";
+import type { Panel } from "./panel";
 
-/** The part of the Web Speech API that is used here; TypeScript's library does not have it. */
+/** The part of the Web Speech API that is used here. TypeScript's library does not declare it. */
 interface Recognition extends EventTarget {
   lang: string;
   continuous: boolean;
@@ -29,19 +29,19 @@ const CSS = `.mic{display:grid;flex:none;place-items:center;width:36px;height:36
 @media(forced-colors:active){.hears{border:2px solid Mark}}
 `;
 
-/** Adds the button to the composer. */
-export const dictate = async (panel: Panel): Promise<void> => {
+/** Adds the dictation button to the composer. */
+export const dictation = async (panel: Panel): Promise<void> => {
   const { make, icon, body, bot } = panel;
   const page = window as unknown as Record<string, (new () => Recognition) | undefined>;
   const Recognizer = (page.SpeechRecognition ?? page.webkitSpeechRecognition)!;
-  const text = await texts(panel);
+  const text = await loadTexts(panel);
   panel.style(CSS);
   const row = body.querySelector<HTMLElement>(".composer .field")!;
   const field = row.querySelector("textarea")!;
   const button = make("button", "mic", { type: "button" }, icon(MIC));
-  const said = make("p", "micsaid", { role: "alert" });
+  const alert = make("p", "micsaid", { role: "alert" });
   field.after(button);
-  row.before(said);
+  row.before(alert);
 
   let running: Recognition | undefined;
   const draw = () => {
@@ -52,18 +52,18 @@ export const dictate = async (panel: Panel): Promise<void> => {
   const stop = () => running?.stop();
 
   const start = () => {
-    said.textContent = "";
-    const heard = (running = new Recognizer());
-    heard.lang = bot.locale;
-    heard.continuous = heard.interimResults = true;
-    /** What stood there before what is heard, and how much was heard before the visitor changed it. */
+    alert.textContent = "";
+    const recognition = (running = new Recognizer());
+    recognition.lang = bot.locale;
+    recognition.continuous = recognition.interimResults = true;
+    /** The text before the dictated words, and the number of results that are part of that text already. */
     let before = field.value;
     let from = 0;
     let last = before;
-    heard.onresult = ({ results }) => {
-      if (heard != running) return;
+    recognition.onresult = ({ results }) => {
+      if (recognition != running) return;
       if (field.value != last) {
-        // The visitor has sent it, or goes on by hand: what was heard so far is done with.
+        // The visitor has sent or edited the text: results that are final now stay in it and are not inserted again.
         before = field.value;
         from = Array.from(results).filter((result) => result.isFinal).length;
         last = before;
@@ -71,25 +71,25 @@ export const dictate = async (panel: Panel): Promise<void> => {
       }
       const words = Array.from(results).slice(from).map((result) => result[0]!.transcript).join("");
       const gap = before && !/\s$/.test(before) && !/^\s/.test(words) ? " " : "";
-      // Browsers normalise line ends.
+      // Browsers normalise line ends, so the value is read back for the comparison above.
       field.value = before + gap + words;
       last = field.value;
       field.dispatchEvent(new Event("input"));
       field.scrollTop = field.scrollHeight;
     };
-    heard.onerror = ({ error }) => {
-      if (error == "not-allowed" || error == "service-not-allowed") said.textContent = text("dictate_denied");
-      else if (error != "no-speech" && error != "aborted") said.textContent = text("dictate_unavailable");
+    recognition.onerror = ({ error }) => {
+      if (error == "not-allowed" || error == "service-not-allowed") alert.textContent = text("dictate_denied");
+      else if (error != "no-speech" && error != "aborted") alert.textContent = text("dictate_unavailable");
     };
-    heard.onend = () => {
-      if (heard == running) running = undefined;
+    recognition.onend = () => {
+      if (recognition == running) running = undefined;
       draw();
     };
     try {
-      heard.start();
+      recognition.start();
     } catch {
       running = undefined;
-      said.textContent = text("dictate_unavailable");
+      alert.textContent = text("dictate_unavailable");
     }
     draw();
   };
@@ -100,10 +100,10 @@ export const dictate = async (panel: Panel): Promise<void> => {
   panel.listeners.push((kind) => {
     if (kind != "message" && kind != "forget") return;
     running?.abort();
-    said.textContent = "";
+    alert.textContent = "";
   });
   draw();
-  // Nobody is heard who does not see it.
+  // The microphone is off while the panel is closed, because the button that shows it is out of sight.
   const watcher = new MutationObserver(() => panel.frame.classList.contains("open") || running?.abort());
   watcher.observe(panel.frame, { attributeFilter: ["class"] });
   panel.signal.addEventListener("abort", () => running?.abort());
