@@ -1,10 +1,6 @@
 //! What a visitor may do beside speaking, and what must be done before they may speak.
 
-use bulle_protocol::{
-    Id,
-    problem::{Code, Problem},
-    session::Form,
-};
+use bulle_protocol::{Id, problem::{Code, Problem}, session::Form};
 
 use super::{Admitted, Platform, limit};
 use crate::{

@@ -17,11 +17,7 @@ use bulle_edge_core::{
     strings,
     turn::{self, Ask, Ended, Reader, Sink},
 };
-use bulle_protocol::{
-    Id,
-    event::{self, EventId, ServerEvent, TurnError, Usage},
-    problem::{Code, Problem},
-};
+use bulle_protocol::{Id, event::{self, EventId, ServerEvent, TurnError, Usage}, problem::{Code, Problem}};
 use futures_channel::oneshot;
 use futures_util::FutureExt;
 use std::{

@@ -5,10 +5,7 @@ use axum::{
     http::{StatusCode, Uri},
 };
 use bulle_edge_core::{guard, turn};
-use bulle_protocol::{
-    conversation::{History, SendMessage},
-    problem::{Code, Problem},
-};
+use bulle_protocol::{conversation::{History, SendMessage}, problem::{Code, Problem}};
 use serde::{Deserialize, de::DeserializeOwned};
 use worker::console_error;
 

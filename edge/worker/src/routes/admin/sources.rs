@@ -23,10 +23,7 @@ use bulle_edge_core::{
         given::{Given, Upload},
     },
 };
-use bulle_protocol::{
-    Id,
-    problem::{Code, Problem},
-};
+use bulle_protocol::{Id, problem::{Code, Problem}};
 use serde::Deserialize;
 use worker::send;
 

@@ -1,4 +1,4 @@
-// A visitor of the bakery of the examples, whose owner has turned on what is tested, and whose edge fails on demand.
+// A visitor of the example site `plain`: the owner has turned on what is tested, and calls to the edge fail on demand.
 import { readFileSync } from "node:fs";
 import { Bubble, violations, watch } from "./browser.mjs";
 import { ROOT } from "./edge.mjs";
@@ -19,7 +19,7 @@ const SETTINGS = {
   texts: null,
 };
 
-/** What stands between a page and the edge: it listens, and fails when it is told to. */
+/** Intercepts the calls between a page and the edge: records them, and lets them fail on demand. */
 async function between(page) {
   const failures = new Map();
   const held = new Map();
@@ -116,11 +116,6 @@ export async function talk({ bubble }, question = QUESTION, answer = ANSWER) {
   await bubble.log.getByText(answer).first().waitFor();
   // By what it does: its name is Arabic on some pages.
   await bubble.dialog.locator("[data-do=send]").waitFor();
-}
-
-/** After a reload: the panel of a large window is open again. */
-export async function back({ bubble }) {
-  await bubble.input.waitFor({ timeout: 10_000 }).catch(() => bubble.open());
 }
 
 /** How many modules were fetched. */

@@ -1,8 +1,8 @@
-// What pages call on the bubble and hear of it: `Bulle` in JavaScript.
+// The calls and events that pages use in JavaScript: `Bulle`.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Bubble } from "./support/browser.mjs";
-import { ANSWER, QUESTION, call, host, tag, talk } from "./support/host.mjs";
+import { ANSWER, QUESTION, call, host, tag, talk } from "./support/host-page.mjs";
 import { edge, start } from "./support/start.mjs";
 
 start();

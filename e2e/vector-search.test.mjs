@@ -1,13 +1,14 @@
-// Passages that are found by what they mean, beside their words: real workerd, and a server that stands in for Workers AI
-// and Vectorize.
+// Passages found by an index of vectors, beside those found by words: real workerd, and a server that stands in for Workers
+// AI and Vectorize.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { rm } from "node:fs/promises";
 import { Visitor, assemble, text } from "./support/client.mjs";
 import { INDEX, TOKEN, namespace, startCloudflare } from "./support/cloudflare.mjs";
 import { openDatabase, startEdge, stateFolder } from "./support/edge.mjs";
-import { FAST, ask, eventually, newOwner, rows, settled, show, uploaded } from "./support/knowledge.mjs";
-import { answer, pause, startUpstream, stream } from "./support/upstream.mjs";
+import { FAST, ask, newOwner, rows, settled, show, uploaded } from "./support/knowledge.mjs";
+import { answer, startUpstream, stream } from "./support/upstream.mjs";
+import { pause, until } from "./support/wait.mjs";
 
 const CAR = "# Garage\n\nOur red car reaches 210 km per hour.\n";
 const DOG = "# Kennel\n\nThe old dog sleeps all day.\n";
@@ -37,7 +38,7 @@ beforeEach(() => {
 const pending = (owner) => rows(owner, "chunk", database, "embedded <= 0 AND generation >= 0");
 const unwanted = () => database.prepare("SELECT count(*) AS n FROM vector_unwanted").get().n;
 const embedded = (owner, count) =>
-  eventually(`${count} chunks have vectors`, () => pending(owner) === 0 && rows(owner, "chunk", database, "embedded > 0") === count && cloudflare.of(owner).length === count);
+  until(`${count} chunks have vectors`, () => pending(owner) === 0 && rows(owner, "chunk", database, "embedded > 0") === count && cloudflare.of(owner).length === count);
 
 /** An owner whose bot knows these files, with their vectors. */
 async function knowing(...files) {
@@ -52,7 +53,7 @@ async function knowing(...files) {
 /** Asks again while what failed a moment ago is left alone. */
 async function rested(owner, question, wanted) {
   let said;
-  await eventually("it is asked again", async () => {
+  await until("it is asked again", async () => {
     said = await ask(owner, question);
     return wanted(said);
   });
@@ -147,7 +148,7 @@ describe("what fails", () => {
       assert.ok(Date.now() - started < 4_000, `${Date.now() - started} ms`);
       assert.match(prompt(), /210 km per hour/);
       assert.match(said.sources[0].title, /Garage/);
-      if (!what.includes("nobody")) await eventually("the log says so", () => edge.log().slice(log).includes("no passages by meaning: "));
+      if (!what.includes("nobody")) await until("the log says so", () => edge.log().slice(log).includes("no passages by meaning: "));
       assert.ok(!edge.log().includes(TOKEN));
       cloudflare.instead = undefined;
       await rested(owner, OTHER_WORDS, () => prompt().includes("210 km"));
@@ -180,7 +181,7 @@ describe("what fails", () => {
     const source = await uploaded(owner, "a.md", CAR);
     const ready = await settled(owner, source.id);
     assert.deepEqual([ready.status, ready.failure, ready.progress], ["ready", undefined, { done: 1, total: 1 }]);
-    await eventually("it was tried", () => edge.log().includes("\"meaning\":\"Cloudflare answered 500 to ai/run/"));
+    await until("it was tried", () => edge.log().includes("\"meaning\":\"Cloudflare answered 500 to ai/run/"));
     assert.deepEqual([pending(owner), cloudflare.of(owner)], [1, []]);
     const again = await settled(owner, (await uploaded(owner, "b.md", DOG)).id);
     assert.equal(again.status, "ready");
@@ -198,9 +199,9 @@ describe("vectors", () => {
     const put = await owner.fetch(`${owner.at}/${owner.sources[0].id}/file?name=0.md`, { method: "PUT", body: Buffer.from("# Garage\n\nNow we have a blue loaf.\n"), headers: { "if-match": "*", "content-type": "text/markdown" } });
     assert.equal(put.status, 200);
     assert.equal((await settled(owner, owner.sources[0].id)).status, "ready");
-    await eventually("the new one is there and the old one is gone", () => cloudflare.of(owner).length === 2 && !cloudflare.vectors.has(old) && pending(owner) === 0, 40_000);
+    await until("the new one is there and the old one is gone", () => cloudflare.of(owner).length === 2 && !cloudflare.vectors.has(old) && pending(owner) === 0);
     await owner.remove(`${owner.at}/${owner.sources[0].id}`);
-    await eventually("only the other is left", () => cloudflare.of(owner).length === 1 && unwanted() === 0);
+    await until("only the other is left", () => cloudflare.of(owner).length === 1 && unwanted() === 0);
     await ask(owner, "Any loaf?");
     assert.doesNotMatch(prompt(), /blue loaf/);
   });
@@ -208,23 +209,23 @@ describe("vectors", () => {
   test("go with what an answer has quoted, which is kept without one", async () => {
     const owner = await knowing(CAR);
     await ask(owner, OTHER_WORDS);
-    await eventually("the answer is kept", () => rows(owner, "message", database, "role = 'assistant'") === 1);
+    await until("the answer is kept", () => rows(owner, "message", database, "role = 'assistant'") === 1);
     await owner.remove(`${owner.at}/${owner.sources[0].id}`);
-    await eventually("its vector is gone", () => cloudflare.of(owner).length === 0 && unwanted() === 0);
+    await until("its vector is gone", () => cloudflare.of(owner).length === 0 && unwanted() === 0);
     assert.equal(rows(owner, "chunk", database, "generation = -1 AND embedded = 0"), 1);
   });
 
   test("go with their bot and with their tenant, also when that fails at first", async () => {
     const [one, two] = [await knowing(CAR, DOG), await knowing(CAR)];
     await one.remove("/bots/bot");
-    await eventually("the vectors of the bot are gone", () => cloudflare.of(one).length === 0 && unwanted() === 0);
+    await until("the vectors of the bot are gone", () => cloudflare.of(one).length === 0 && unwanted() === 0);
     assert.equal(cloudflare.of(two).length, 1);
     cloudflare.instead = (_, response) => response.writeHead(503).end();
     await two.remove("");
     await pause(500);
     assert.equal(unwanted(), 1);
     cloudflare.instead = undefined;
-    await eventually("the vectors of the tenant are gone", () => cloudflare.of(two).length === 0 && unwanted() === 0);
+    await until("the vectors of the tenant are gone", () => cloudflare.of(two).length === 0 && unwanted() === 0);
   });
 
   test("are made in batches, each chunk's once", async () => {
@@ -246,7 +247,7 @@ describe("vectors", () => {
     const visitor = await new Visitor(edge, { site: "twin-demo", locale: "fr" }).open();
     await visitor.ask("Un orchestrateur ?");
     const left = () => database.prepare("SELECT count(*) AS n FROM chunk WHERE tenant_id = 'maelle-kervadec' AND generation >= 0 AND embedded <= 0").get().n;
-    await eventually("all have vectors", () => left() === 0, 40_000);
+    await until("all have vectors", () => left() === 0);
     upstream.requests.length = 0;
     const list = await visitor.ask("Un orchestrateur ?");
     assert.match(prompt(), /Kubernetes/);
@@ -261,7 +262,7 @@ test("whenever the machine dies, each chunk has one vector in the end", async ()
   let db = openDatabase(mine);
   try {
     const owner = await newOwner(mine);
-    // It has the vectors, and nobody is told.
+    // The index has the vectors; the acknowledgement is lost.
     let held = 0;
     cloudflare.instead = (name) => {
       if (name !== "upsert" || held > 0) return false;
@@ -270,13 +271,13 @@ test("whenever the machine dies, each chunk has one vector in the end", async ()
       return true;
     };
     await settled(owner, (await uploaded(owner, "a.md", CAR)).id);
-    await eventually("it is sent", () => held === 1);
+    await until("it is sent", () => held === 1);
     const sent = cloudflare.of(owner);
     db.close();
     await mine.kill();
     mine = owner.edge = await startEdge({ state, port: mine.port, vars });
     db = openDatabase(mine);
-    await eventually("it is noted", () => rows(owner, "chunk", db, "embedded > 0") === 1, 60_000);
+    await until("it is noted", () => rows(owner, "chunk", db, "embedded > 0") === 1);
     assert.deepEqual(cloudflare.of(owner), sent);
   } finally {
     db.close();

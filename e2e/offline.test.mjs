@@ -1,10 +1,10 @@
-// A browser that is offline, frozen, or goes back: what was written is sent, and what was missed is there, once.
+// A browser that is offline, frozen, or goes back: messages are sent later, and missed answers are shown, once.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { chromium } from "playwright-core";
 import { Bubble, watch } from "./support/browser.mjs";
 import { Visitor } from "./support/client.mjs";
-import { tag } from "./support/host.mjs";
+import { tag } from "./support/host-page.mjs";
 import { answer, stream } from "./support/upstream.mjs";
 import { browser, edge, pages, site, start, upstream } from "./support/start.mjs";
 
@@ -43,9 +43,9 @@ test("two messages that are written offline are sent once, in their order", asyn
   const text = await bubble.text();
   assert.ok(text.indexOf("The first of two") < text.indexOf("The second of two"));
   assert.equal(text.split("One answer.").length, 4);
-  // As it stands with the edge.
+  // As the edge has stored it.
   await page.reload();
-  await bubble.input.waitFor({ timeout: 10_000 }).catch(() => bubble.open());
+  await bubble.reopen();
   await bubble.log.getByText("The second of two").waitFor();
   assert.equal(await bubble.count("The first of two"), 1);
   assert.equal((await bubble.text()).split("One answer.").length, 4);

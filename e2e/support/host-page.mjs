@@ -1,4 +1,4 @@
-// Pages that the tests write around the bubble, on an origin of their own; and what visitors do there.
+// Host pages that the tests write around the bubble, on an origin of their own; and what visitors do there.
 import { Bubble, watch } from "./browser.mjs";
 import { browser, edge, pages, site } from "./start.mjs";
 
@@ -8,7 +8,7 @@ export const ANSWER = "cargo bike";
 export const tag = (more = "async") => `<script ${more} src="${edge.url}/s/plain-demo.js"></script>`;
 export const html = (body) => `<!doctype html><html lang="en"><title>Host</title><body><main><h1>Host</h1>${body}</main>`;
 
-/** Opens a page, and keeps its reports of policies and the errors that nobody caught. */
+/** Opens a page, and records violations of its policies and uncaught errors. */
 export async function open(url, { script, ...options } = {}) {
   const context = await browser.newContext({ locale: "en-GB", ...options });
   const page = await context.newPage();

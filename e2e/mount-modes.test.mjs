@@ -1,9 +1,9 @@
-// The three ways in: the tag, on pages that change around the bubble and with what fails on its way; the element; and the
-// page of its own.
+// The three ways to mount the bubble: the tag, also on pages that change and when loading fails; the element; and the hosted
+// page.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { picture, violations } from "./support/browser.mjs";
-import { ANSWER, QUESTION, call, host, html, open, tag, talk, talkIn } from "./support/host.mjs";
+import { ANSWER, QUESTION, call, host, html, open, tag, talk, talkIn } from "./support/host-page.mjs";
 import { GENEROUS, Owner } from "./support/owner.mjs";
 import { edge, pages, site, start } from "./support/start.mjs";
 
@@ -15,8 +15,9 @@ describe("pages that change around the bubble", () => {
     await talk({ bubble });
     const before = seen.requests.length;
     // What the browser does when it takes a page out of its memory.
+    const looked = page.waitForResponse((response) => response.url().includes("/messages"));
     await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
-    await page.waitForResponse((response) => response.url().includes("/messages"), { timeout: 5_000 }).catch(() => {});
+    await looked;
     assert.ok(seen.requests.slice(before).some((line) => line.startsWith("GET /v1/conversations/")), seen.requests.slice(before).join());
     await bubble.log.getByText(ANSWER).first().waitFor();
   });

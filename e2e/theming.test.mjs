@@ -1,10 +1,10 @@
-// Looks that owners choose: every attribute, method and part of docs/embedding.md, seen where it shows, in light and dark.
+// Theming by owners: every attribute, method and part of docs/embedding.md, checked where it shows, in light and dark.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { picture } from "./support/browser.mjs";
 import { ROOT } from "./support/edge.mjs";
-import { ANSWER, QUESTION, host, tag } from "./support/host.mjs";
+import { ANSWER, QUESTION, host, tag } from "./support/host-page.mjs";
 import { start } from "./support/start.mjs";
 
 start();

@@ -1,7 +1,7 @@
-// What the page around the bubble hears: replies that nobody has seen, what failed, and nothing once it has turned away.
+// Events for the page around the bubble: unseen replies, errors, and nothing more after it has turned away.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ANSWER, QUESTION, call, host, tag } from "./support/host.mjs";
+import { ANSWER, QUESTION, call, host, tag } from "./support/host-page.mjs";
 import { start } from "./support/start.mjs";
 
 start();

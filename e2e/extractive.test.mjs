@@ -1,4 +1,5 @@
-// The embedded model on the questions of examples/digital-twin/questions.md: no model, no key, the documents alone.
+// The embedded model, which answers from the documents without a key, on the questions of
+// examples/digital-twin/questions.md.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";

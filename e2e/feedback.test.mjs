@@ -1,4 +1,4 @@
-// What visitors ask in vain, what they think of answers, and what owners know to be right.
+// Unanswered questions, ratings of answers, and the owner's golden answers.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { openDatabase, startEdge } from "./support/edge.mjs";

@@ -1,8 +1,8 @@
-// What ends with its time: a microphone with its panel, sheets with their visitor, and a bubble without a word to the
-// other tabs that is not true.
+// The end of things: the microphone when the panel closes, the menu and the form of an earlier visitor, and a bubble that is
+// removed in one tab while other tabs go on.
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { PANEL, isFocused, visit } from "./support/bakery.mjs";
+import { PANEL, isFocused, visit } from "./support/fixture.mjs";
 import { Bubble, watch } from "./support/browser.mjs";
 import { GENEROUS, Owner, inSeconds, jwt } from "./support/owner.mjs";
 import { answer, stream } from "./support/upstream.mjs";
@@ -18,7 +18,7 @@ const QUESTION = "How much is a baguette?";
 const destroy = (page) => page.evaluate(() => Bulle["plain-demo"].destroy());
 
 describe("dictation", () => {
-  /** A recogniser that hears until it is told not to. */
+  /** A recogniser that listens until it is stopped. */
   const hear = () => {
     window.listening = 0;
     window.webkitSpeechRecognition = window.SpeechRecognition = class {
@@ -58,7 +58,7 @@ describe("dictation", () => {
       await bubble.launcher.click();
       await button(PANEL.dictate).waitFor();
       assert.equal(await listening(page), 0);
-      // Words that were on their way come to nothing.
+      // Words recognised after the stop are dropped.
       await page.evaluate(() => window.hears.onresult({ results: [Object.assign([{ transcript: "late" }], { isFinal: true })] }));
       assert.equal(await bubble.input.inputValue(), "");
       assert.deepEqual(seen.errors, []);
@@ -77,7 +77,7 @@ describe("dictation", () => {
 describe("another visitor at the same screen", () => {
   const FORM = { title: { en: "Before we start" }, fields: [{ name: "name", label: { en: "Your name" }, kind: "text", required: true }], required: true };
 
-  /** Says who the visitor is, by the number of an account. */
+  /** Identifies the visitor by the number of an account. */
   async function identify(page, sub) {
     const { secret } = await new Owner(edge, "boulangerie-nord").post("/identity-secrets");
     const identity = sub && jwt(secret, { sub, tier: "premium", exp: inSeconds(600) });

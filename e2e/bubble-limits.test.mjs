@@ -1,4 +1,4 @@
-// What the guard decides, as a visitor of the real edge meets it: quotas with a way to more, a pause, being known.
+// The guard's decisions as a visitor of a real edge sees them: quotas and how to get more, a pause, a known visitor.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Bubble, picture, violations, watch } from "./support/browser.mjs";

@@ -1,9 +1,9 @@
-// What few replies want, by a module that is fetched for it: a reason for their rating, a count of those that nobody has
-// seen, and colours for code.
+// Additions to replies, a module that is fetched when it is wanted: a reason for a rating, a count of unseen replies, and
+// coloured code.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { beforeEach, describe, test } from "node:test";
-import { ANSWER, PANEL, QUESTION, back, baker, faults, isFocused, modules, talk, visit } from "./support/bakery.mjs";
+import { ANSWER, PANEL, QUESTION, baker, faults, isFocused, modules, talk, visit } from "./support/fixture.mjs";
 import { Bubble, focused, picture } from "./support/browser.mjs";
 import { ROOT } from "./support/edge.mjs";
 import { edge, start, upstream } from "./support/start.mjs";
@@ -126,7 +126,7 @@ describe("a reply that nobody sees", () => {
     assert.equal(await reply(), 0);
     assert.ok((await page.evaluate(() => Object.keys(localStorage))).includes("bulle-quiet:plain-demo"));
     await page.reload();
-    await back(visitor);
+    await visitor.bubble.reopen();
     await bubble.log.getByText(ANSWER).first().waitFor();
     assert.equal(await reply(), 0);
     await turn(PANEL.sound_on);
@@ -152,7 +152,7 @@ describe("code", () => {
     c: ["unfinished /* comment", ["comment:/* comment"]],
   };
 
-  /** An answer that stops in the middle until it is told to go on. */
+  /** An answer that stops in the middle until the test continues it. */
   function say(...pieces) {
     let goOn;
     const gate = new Promise((resolve) => (goOn = resolve));
@@ -208,7 +208,7 @@ describe("code", () => {
     await page.emulateMedia({ colorScheme: "dark" });
     await picture(page, "sheets-code-dark");
     await page.reload();
-    await back(visitor);
+    await visitor.bubble.reopen();
     await bubble.log.getByText("There.").waitFor();
     await page.waitForFunction(() => CSS.highlights.get("bulle-keyword")?.size);
     // The ranges of what is gone are let go with the next code.

@@ -1,4 +1,4 @@
-// The HTTP contract against real workerd: the good path of every route, and what bad input gets.
+// The HTTP contract against real workerd: the good path of every route, and the answers to bad input.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";

@@ -1,4 +1,4 @@
-// What a model may write and a browser may refuse: inert, readable, and the page goes on.
+// Hostile output of a model and refusals of a browser: text stays inert and readable, and the page goes on.
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
 import { Bubble, fillStorage, picture, violations, watch } from "./support/browser.mjs";
@@ -28,7 +28,7 @@ async function hear(text) {
   const pieces = `${text}\n\nThe end`.match(/[^]{1,2000}/gu);
   upstream.behave = (response) => stream(response, answer(pieces));
   await bubble.ask("Go on");
-  await bubble.log.getByText("The end").last().waitFor({ timeout: 20_000 });
+  await bubble.log.getByText("The end").last().waitFor();
   await bubble.settled();
 }
 
@@ -179,7 +179,7 @@ test("modules that cannot be fetched when they are wanted are told in the consol
   await visit();
   await page.route("**/a/*.js", (route) => route.abort());
   const lost = () => page.waitForEvent("requestfailed");
-  // Coloured code, a reason for a rating, the menu, and the count of replies that nobody sees.
+  // Coloured code, a reason for a rating, the menu, and the count of unseen replies.
   await Promise.all([lost(), hear("```js\nconst answer = 42;\n```")]);
   await Promise.all([lost(), bubble.log.getByRole("button", { name: "Good answer" }).click()]);
   await Promise.all([lost(), bubble.dialog.getByRole("button", { name: "Menu", exact: true }).click()]);

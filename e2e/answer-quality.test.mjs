@@ -1,10 +1,11 @@
-// What becomes of a model's answer that is not as it must be, and of one that was given before; what visitors are offered next.
+// Answers of a model that are corrected, answers from the cache, and suggestions of next questions.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { openDatabase, startEdge } from "./support/edge.mjs";
 import { Visitor, assemble, text, ulid } from "./support/client.mjs";
 import { GENEROUS, Owner } from "./support/owner.mjs";
-import { answer, pause, startUpstream, stream } from "./support/upstream.mjs";
+import { answer, startUpstream, stream } from "./support/upstream.mjs";
+import { until } from "./support/wait.mjs";
 
 const QUESTION = "Quelle est ton expérience avec Kubernetes ?";
 const CITED = ["J'ai ", "huit ans d'expérience avec Kubernetes ", "[1]."];
@@ -180,7 +181,7 @@ test("a long conversation is remembered by its summary", async () => {
   assert.ok(summaries.length > 0, "nobody was asked for a summary");
   // It is made behind the answer.
   const kept = () => database.prepare("SELECT count(*) AS n FROM summary WHERE conversation_id = ?").get(me.conversationId).n;
-  for (let tries = 0; tries < 50 && kept() === 0; tries += 1) await pause(100);
+  await until("it is kept", () => kept() > 0);
   await me.ask("Comment je m'appelle ?");
   const { messages } = upstream.requests.findLast(({ body }) => body.messages.at(-1).content.includes("Comment je m'appelle")).body;
   assert.ok(messages.some(({ role, content }) => role === "user" && content.includes("La visiteuse s'appelle Ada.")), JSON.stringify(messages).slice(0, 400));

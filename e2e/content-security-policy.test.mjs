@@ -1,8 +1,9 @@
-// Pages with a strict policy: the bubble stands in them, or in a frame where they refuse the rest; and that frame.
+// Pages with a strict content security policy: the bubble in the page, or in a frame where the policy refuses the rest; and
+// that frame.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Bubble, picture } from "./support/browser.mjs";
-import { ANSWER, QUESTION, call, host, open, talk, talkIn } from "./support/host.mjs";
+import { ANSWER, QUESTION, call, host, open, talk, talkIn } from "./support/host-page.mjs";
 import { GENEROUS, Owner, inSeconds, jwt } from "./support/owner.mjs";
 import { edge, site, start } from "./support/start.mjs";
 

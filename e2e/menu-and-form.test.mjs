@@ -1,10 +1,9 @@
-// What stands over the conversation or in the place of the composer, and is fetched when it is wanted: the menu, and the
-// form before the first message.
+// The menu, and the form before the first message: modules that are fetched when they are wanted.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { focused, picture } from "./support/browser.mjs";
-import { ANSWER, PANEL, QUESTION, VIEWS, back, faults, inFocus, isFocused, modules, talk, visit as arrive } from "./support/bakery.mjs";
+import { ANSWER, PANEL, QUESTION, VIEWS, faults, inFocus, isFocused, modules, talk, visit as arrive } from "./support/fixture.mjs";
 import { start } from "./support/start.mjs";
 
 start();
@@ -115,7 +114,7 @@ describe("the menu", () => {
     const kept = await page.evaluate(() => [...Object.keys(localStorage), ...Object.keys(sessionStorage)]);
     assert.deepEqual(kept, []);
     await bubble.dialog.getByText(PANEL.conversations_empty).waitFor();
-    // Whoever goes on is somebody else.
+    // The next visitor is another one.
     await page.keyboard.press("Escape");
     assert.equal(await bubble.log.getByText(ANSWER).count(), 0);
     await talk(visitor);
@@ -286,9 +285,9 @@ describe("the form before the first message", () => {
     assert.deepEqual(edgeSide.answers, { fields: { name: "Ada Lovelace", email: "ada@example.com", topic: "Cakes", news: "false" }, consent: true });
     await talk(visitor);
     assert.deepEqual(seen.errors.filter((line) => !/Failed to load resource/.test(line)), []);
-    // Nobody is asked twice.
+    // The form is shown once.
     await page.reload();
-    await back(visitor);
+    await visitor.bubble.reopen();
     await bubble.log.getByText(ANSWER).first().waitFor();
     await page.waitForLoadState("networkidle");
     assert.equal(await form.count(), 0);
@@ -315,7 +314,7 @@ describe("the form before the first message", () => {
     assert.ok(await isFocused(bubble.input));
     await talk(visitor);
     await page.reload();
-    await back(visitor);
+    await visitor.bubble.reopen();
     await bubble.log.getByText(ANSWER).first().waitFor();
     await page.waitForLoadState("networkidle");
     assert.equal(await form.count(), 0);

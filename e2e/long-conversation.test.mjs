@@ -1,9 +1,10 @@
-// A long conversation in a real browser: what is on the page, and that nothing jumps.
+// A long conversation in a real browser: how many messages are on the page, and that nothing jumps.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { Bubble, focused, violations, watch } from "./support/browser.mjs";
 import { said, seedHistory } from "./support/history.mjs";
 import { browser, edge, start } from "./support/start.mjs";
+import { until } from "./support/wait.mjs";
 
 const COUNT = 200;
 const PAGE = 30;
@@ -28,15 +29,6 @@ const asked = () => seen.requests.filter((line) => line.endsWith("/messages")).l
 
 /** Messages on the page: each says that it is one. */
 const shown = () => bubble.log.evaluate((log) => [...log.children].filter((child) => /of the past/.test(child.textContent)).length);
-
-async function until(what, look) {
-  for (let tries = 0; tries < 200; tries += 1) {
-    if (await look()) return;
-    // Between two looks, so that the page gets to do what is waited for.
-    await page.waitForTimeout(50);
-  }
-  assert.fail(`${what} never came about`);
-}
 
 const atEnd = () => until("the end", () => bubble.log.evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight < 2));
 

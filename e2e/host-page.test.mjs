@@ -1,8 +1,8 @@
-// A page around a bubble: what it hears it may answer at once, and it stays where its visitor has left it.
+// A host page around a bubble: its listeners may call the bubble at once, and the page does not scroll by itself.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PANEL } from "./support/bakery.mjs";
-import { host, tag } from "./support/host.mjs";
+import { PANEL } from "./support/fixture.mjs";
+import { host, tag } from "./support/host-page.mjs";
 import { edge, start } from "./support/start.mjs";
 
 start();
@@ -33,7 +33,7 @@ test("the reason for a rating comes into sight in the list, and the page around 
     await panel.getByRole("textbox").press("Enter");
     await panel.getByRole("button", { name: "Bad answer" }).nth(n).waitFor();
   }
-  // The end of the list stands below the window's lower edge, the answer's thumbs just above it.
+  // The end of the list is below the window's lower edge, the answer's thumbs just above it.
   const thumb = panel.getByRole("button", { name: "Bad answer" }).last();
   await thumb.evaluate((thumb) => scrollBy(0, thumb.getBoundingClientRect().bottom - innerHeight + 4));
   const was = await page.evaluate(() => scrollY);

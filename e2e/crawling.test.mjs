@@ -1,16 +1,16 @@
-// Whole sites and feeds, as bots come to know them: real workerd, real servers.
+// Whole sites and feeds as sources of bots: real workerd, real servers.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { rm } from "node:fs/promises";
 import { openDatabase, startEdge, stateFolder } from "./support/edge.mjs";
 import { FAST, ask, found, newOwner, rows, settled } from "./support/knowledge.mjs";
-import { pause } from "./support/upstream.mjs";
+import { pause } from "./support/wait.mjs";
 import { page, startWeb } from "./support/web.mjs";
 
 let edge, database, web, other;
 before(async () => {
   web = await startWeb();
-  // One that nobody is allowed to fetch.
+  // An address that the edge must not fetch.
   other = await startWeb();
   other.pages["/"] = page("Secret", "The secret is swordfish.");
   edge = await startEdge({ vars: { FETCH_LOCAL: web.host, ...FAST } });
@@ -33,7 +33,7 @@ describe("a site", () => {
   }
   async function crawled(owner, more = {}) {
     const { id } = await owner.post(owner.at, { kind: "site", url: `${web.url}/`, ...more });
-    return settled(owner, id, { patience: 60_000 });
+    return settled(owner, id);
   }
 
   test("is walked by its links and sitemaps, as it asks for", async () => {
@@ -82,7 +82,7 @@ describe("a site", () => {
     delete web.pages["/behind"];
     web.pages["/deep"] = { status: 500, body: "" };
     await owner.post(`${owner.at}/${source.id}/refresh`);
-    const again = await settled(owner, source.id, { patience: 60_000 });
+    const again = await settled(owner, source.id);
     assert.equal(again.status, "ready", JSON.stringify(again));
     const after = Object.fromEntries((await parts(owner, source.id)).map((part) => [part.url.slice(web.url.length), part]));
     assert.deepEqual(Object.keys(after).sort(), ["/", "/deadend", "/deep", "/secret/a", "/tickets"].concat(web.asked("/lonely") > 1 ? ["/lonely"] : []).sort());
@@ -109,7 +109,7 @@ describe("a site", () => {
     assert.deepEqual(shallow.progress, { done: 3, total: 3 });
     site({ "/": { status: 403, body: "" } });
     await owner.post(`${owner.at}/${source.id}/refresh`);
-    const closed = await settled(owner, source.id, { patience: 60_000 });
+    const closed = await settled(owner, source.id);
     assert.deepEqual([closed.status, closed.failure.code], ["failed", "forbidden"], JSON.stringify(closed));
     assert.equal((await parts(owner, source.id)).length, 5);
     site({ "/robots.txt": { headers: { "content-type": "text/plain" }, body: "User-agent: *\nDisallow: /\n" }, "/": page("Start", "No.") });
@@ -137,11 +137,11 @@ describe("a site", () => {
     web.pages["/sitemap.xml"] = web.pages["/hub"] = { status: 503 };
     const refreshed = await owner.fetch(`${owner.at}/${source.id}/refresh`, { method: "POST" });
     assert.equal(refreshed.status, 200);
-    await settled(owner, source.id, { patience: 60_000 });
+    await settled(owner, source.id);
     assert.deepEqual(await known(), all, "what failed, and what only it leads to, stays");
     Object.assign(web.pages, { "/sitemap.xml": sitemap, "/hub": hub });
     await owner.patch(`${owner.at}/${source.id}`, { language: "fr" });
-    await settled(owner, source.id, { patience: 60_000 });
+    await settled(owner, source.id);
     const languages = database.prepare("SELECT DISTINCT language FROM source WHERE parent = ?").all(source.id);
     assert.deepEqual(languages.map(({ language }) => language), ["fr"]);
   });
@@ -173,7 +173,7 @@ describe("a site", () => {
         await mine.kill();
         mine = owner.edge = await startEdge({ state, port: mine.port, vars: { FETCH_LOCAL: web.host, ...FAST, CRAWLER_PAUSE_MS: "60" } });
       }
-      const source = await settled(owner, id, { patience: 90_000 });
+      const source = await settled(owner, id);
       assert.deepEqual([source.status, source.progress], ["ready", { done: 63, total: 63 }], JSON.stringify(source));
       // Each page once, but for those that were on their way.
       for (let n = 0; n < 60; n += 1) assert.ok(web.asked(`/n${n}`) <= 2, `/n${n}: ${web.asked(`/n${n}`)}`);
@@ -215,6 +215,6 @@ test("a feed's entries that share a name, or have none, are entries of their own
   const item = (n) => `<item><title>Note ${n}</title><link>${web.url}/status</link><description>Note ${n} tells of sandglass${n}.</description></item>`;
   web.pages["/notes.xml"] = { headers: { "content-type": "application/rss+xml" }, body: `<?xml version="1.0"?><rss version="2.0"><channel><title>Notes</title>${Array.from({ length: 25 }, (_, n) => item(n)).join("")}</channel></rss>` };
   const { id } = await owner.post(owner.at, { kind: "feed", url: `${web.url}/notes.xml` });
-  assert.equal((await settled(owner, id, { patience: 60_000 })).status, "ready");
+  assert.equal((await settled(owner, id)).status, "ready");
   assert.equal(rows(owner, "source", database, `parent = '${id}'`), 25);
 });

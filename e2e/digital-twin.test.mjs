@@ -1,5 +1,5 @@
-// What visitors ask the digital twin, in French and English and without any model: e2e/twin/questions.json. The facts must
-// be said and the right section cited first; what the documents do not tell must not be answered.
+// Questions to the digital twin, in French and English and without any model: e2e/twin/questions.json. The facts must be
+// said and the right section cited first; what the documents do not tell must not be answered.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";

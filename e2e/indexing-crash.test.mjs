@@ -1,10 +1,10 @@
-// Indexing, killed: workerd dies as in a power failure, at several points.
+// Indexing when workerd is killed, as in a power failure, at several points.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { rm } from "node:fs/promises";
 import { openDatabase, startEdge, stateFolder } from "./support/edge.mjs";
-import { FAST, answering, ask, eventually, found, newOwner, rows, settled, uploaded } from "./support/knowledge.mjs";
-import { pause } from "./support/upstream.mjs";
+import { FAST, answering, ask, found, newOwner, rows, settled, uploaded } from "./support/knowledge.mjs";
+import { pause, until } from "./support/wait.mjs";
 
 test("whenever the machine dies, the old version answers until the new one is complete, and nothing stands twice", async () => {
   const state = await stateFolder();
@@ -25,13 +25,9 @@ test("whenever the machine dies, the old version answers until the new one is co
       assert.equal(response.status, 200);
     };
     const stored = () => db.prepare("SELECT generation, status, staged, done FROM source WHERE id = ?").get(source.id);
-    /** Waits until so many chunks of the next version are written. */
+    /** Waits until at least this many chunks of the next version are written. */
     const written = async (least) => {
-      const until = Date.now() + 60_000;
-      while (!(stored().staged !== "" && stored().done >= least)) {
-        assert.ok(Date.now() < until, JSON.stringify(stored()));
-        await pause(1);
-      }
+      await until(() => `${least} chunks are written: ${JSON.stringify(stored())}`, () => stored().staged !== "" && stored().done >= least, { every: 1 });
     };
     let [old, generation] = ["alabaster", 1];
     for (const [word, least, where] of [["obsidian", -1, "before anything"], ["porphyry", 200, "at the first chunks"], ["malachite", 6_000, "in the middle"]]) {
@@ -48,13 +44,13 @@ test("whenever the machine dies, the old version answers until the new one is co
       db.close();
       mine = owner.edge = await startEdge({ state, port: mine.port, vars });
       db = openDatabase(mine);
-      const ready = await settled(owner, source.id, { patience: 120_000 });
+      const ready = await settled(owner, source.id);
       assert.equal(ready.status, "ready", JSON.stringify(ready));
       assert.equal(ready.progress.done, ready.progress.total);
       generation += 1;
       assert.equal(stored().generation, generation, where);
       assert.match((await ask(owner, "What is the code word?")).said, new RegExp(word), where);
-      await eventually("what was before is gone", () => rows(owner, "chunk", db, `generation <> ${generation} AND generation >= 0`) === 0, 60_000);
+      await until("what was before is gone", () => rows(owner, "chunk", db, `generation <> ${generation} AND generation >= 0`) === 0);
       const positions = db.prepare("SELECT count(*) AS n, count(DISTINCT position) AS d, min(position) AS a, max(position) AS b FROM chunk WHERE source_id = ? AND generation = ?").get(source.id, generation);
       assert.deepEqual({ ...positions }, { n: ready.progress.total, d: ready.progress.total, a: 0, b: ready.progress.total - 1 });
       assert.deepEqual([found(owner, word, db), found(owner, old, db)], [ready.progress.total, 0]);
@@ -66,7 +62,7 @@ test("whenever the machine dies, the old version answers until the new one is co
     const { said } = await ask(owner, "What is the code word?");
     // It may have been completed while it was asked.
     assert.match(said, stored().generation === generation ? /malachite/ : /malachite|tourmaline/);
-    await settled(owner, source.id, { patience: 120_000 });
+    await settled(owner, source.id);
     // Deleted while another is written: no chunk comes back.
     await put("sapphire");
     await written(200);

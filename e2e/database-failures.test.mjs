@@ -1,4 +1,4 @@
-// The database fails under a running edge: the answer still comes where it can, and says what was not kept.
+// A database that fails under a running edge: answers still come where they can, and say what was not kept.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
@@ -6,7 +6,8 @@ import { ROOT, openDatabase, startEdge } from "./support/edge.mjs";
 import { Visitor, assemble, text, ulid } from "./support/client.mjs";
 import { Bubble, launch, picture } from "./support/browser.mjs";
 import { GENEROUS, Owner } from "./support/owner.mjs";
-import { answer, cut, pause, startUpstream, stream } from "./support/upstream.mjs";
+import { answer, cut, startUpstream, stream } from "./support/upstream.mjs";
+import { until } from "./support/wait.mjs";
 
 let edge, database, browser, upstream;
 before(async () => {
@@ -47,7 +48,7 @@ test("an answer that cannot be stored is given all the same, says so, and is sto
   // Another turn in between does not make it forgotten.
   await me.ask("Rust ?");
   let items = [];
-  for (let tries = 0; tries < 30 && items.length < 4; tries += 1, await pause(500)) items = (await me.history()).items;
+  await until("all is stored", async () => ({ items } = await me.history()).items?.length === 4);
   assert.deepEqual(items.map(({ role }) => role), ["user", "assistant", "user", "assistant"]);
   assert.equal(items[0].text, "Où as-tu étudié ?");
 });
@@ -63,7 +64,7 @@ test("what an attempt has cost is not forgotten when it is tried again before it
     assert.equal((await me.ask("Et Kubernetes ?", id, { retry: true })).at(-1).data.kept, false);
   });
   const calls = () => database.prepare("SELECT outcome, question_id FROM model_call WHERE tenant_id = 'spent' ORDER BY created_at").all();
-  for (let tries = 0; tries < 60 && calls().length < 2; tries += 1) await pause(500);
+  await until("both are stored", () => calls().length === 2);
   assert.deepEqual(calls().map((call) => ({ ...call })), [{ outcome: "interrupted", question_id: id }, { outcome: "answered", question_id: id }]);
 });
 
