@@ -4,7 +4,10 @@
 //! behind it as it is. So the script is as small as the best compression makes it and costs no time when it is asked for.
 
 use bulle_api::settings::{BotSettings, Launcher, Position, Scheme, Size};
-use bulle_protocol::{loader::{LoaderSettings, LoaderTexts}, strings::Strings};
+use bulle_protocol::{
+    loader::{LoaderSettings, LoaderTexts},
+    strings::Strings,
+};
 use std::collections::BTreeMap;
 
 use crate::{model::Site, strings};

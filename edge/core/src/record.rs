@@ -1,6 +1,12 @@
 //! What is stored of a turn.
 
-use bulle_protocol::{Id, block::{Block, blocks_to_text}, conversation::{Role, Status}, event::{Finish, Source, Usage}, problem::Code};
+use bulle_protocol::{
+    Id,
+    block::{Block, blocks_to_text},
+    conversation::{Role, Status},
+    event::{Finish, Source, Usage},
+    problem::Code,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::model::Owner;

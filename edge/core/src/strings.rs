@@ -1,7 +1,10 @@
 //! Texts of the interface and of the embedded model, by locale.
 
 use bulle_api::settings::BotSettings;
-use bulle_protocol::{problem::{Code, Problem}, strings::{SHEETS, Strings, duration}};
+use bulle_protocol::{
+    problem::{Code, Problem},
+    strings::{SHEETS, Strings, duration},
+};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 

@@ -15,7 +15,10 @@ use bulle_edge_core::{
     ports::{Clock, Entropy},
     sources::MAX_FILE_BYTES,
 };
-use bulle_protocol::{Id, problem::{Code, Limit, PROBLEM_JSON, Problem}};
+use bulle_protocol::{
+    Id,
+    problem::{Code, Limit, PROBLEM_JSON, Problem},
+};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;

@@ -5,7 +5,10 @@ use bulle_edge_core::{
     meter::{self, Charge, Line, Rows, Settlement, window::Window},
     ports::Clock,
 };
-use bulle_protocol::{Id, problem::{Code, Problem}};
+use bulle_protocol::{
+    Id,
+    problem::{Code, Problem},
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::cell::Cell;
 use worker::{

@@ -1,6 +1,13 @@
 //! The state of the chat, and the dispatch of events to the modules that handle them.
 
-use bulle_protocol::{Id, MAX_MESSAGE_CHARS, conversation::{Attachment, Rating}, event::EventId, problem::{Action, Problem}, session::{Bot, Page, Session}, strings::Strings};
+use bulle_protocol::{
+    Id, MAX_MESSAGE_CHARS,
+    conversation::{Attachment, Rating},
+    event::EventId,
+    problem::{Action, Problem},
+    session::{Bot, Page, Session},
+    strings::Strings,
+};
 
 use crate::{
     calls::PendingCall,

@@ -1,7 +1,13 @@
 //! The effects that the chat requests, and the calls of the edge's HTTP interface.
 
 use crate::{json, requests};
-use bulle_protocol::{Id, conversation::{Rating, SendMessage}, event::EventId, problem::Code, session::SessionRequest};
+use bulle_protocol::{
+    Id,
+    conversation::{Rating, SendMessage},
+    event::EventId,
+    problem::Code,
+    session::SessionRequest,
+};
 
 /// Identifies a call, so that its answer can be assigned to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,6 +1,10 @@
 //! Failed exchanges: the cause, the text for the visitor, and what a retry does.
 
-use bulle_protocol::{event::TurnError, problem::{Action, Code, Problem}, strings::{Strings, duration}};
+use bulle_protocol::{
+    event::TurnError,
+    problem::{Action, Code, Problem},
+    strings::{Strings, duration},
+};
 
 use crate::format::fill;
 

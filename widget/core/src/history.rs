@@ -1,6 +1,10 @@
 //! The stored messages: loading them page by page, and merging them with what this browser knows.
 
-use bulle_protocol::{Id, conversation::{self, Role, Status}, problem::{Code, Problem}};
+use bulle_protocol::{
+    Id,
+    conversation::{self, Role, Status},
+    problem::{Code, Problem},
+};
 
 use crate::{
     Chat, Effect,

@@ -1,6 +1,13 @@
 //! Messages as the bubble shows them.
 
-use bulle_protocol::{Id, block::{Block, blocks_to_text}, conversation::{self, Attachment, Rating, Role, Status}, event::{Finish, Source}, problem::Code, strings::Strings};
+use bulle_protocol::{
+    Id,
+    block::{Block, blocks_to_text},
+    conversation::{self, Attachment, Rating, Role, Status},
+    event::{Finish, Source},
+    problem::Code,
+    strings::Strings,
+};
 
 use crate::failure::Failure;
 

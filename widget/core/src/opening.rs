@@ -1,6 +1,10 @@
 //! Opening the session, and opening it again when its token has expired or the visitor's identity has changed.
 
-use bulle_protocol::{Id, problem::{Code, Problem}, session::{Page, Session, SessionRequest}};
+use bulle_protocol::{
+    Id,
+    problem::{Code, Problem},
+    session::{Page, Session, SessionRequest},
+};
 
 use crate::{
     Chat, Effect, PageIdentity, Phase,

@@ -1,6 +1,10 @@
 //! The outbox: messages from the composer wait here until the edge has acknowledged them.
 
-use bulle_protocol::{Id, conversation::SendMessage, problem::{Code, Problem}};
+use bulle_protocol::{
+    Id,
+    conversation::SendMessage,
+    problem::{Code, Problem},
+};
 
 use crate::{
     ApiCall, Chat, DraftError, Effect, Phase, Stage, Ticket,

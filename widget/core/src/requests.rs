@@ -1,7 +1,10 @@
 //! Serialisation of request bodies. The protocol's derived serialisers would cost a visitor 1 KB more. Every type is
 //! destructured completely, so a field that is added to it does not compile here until it is written.
 
-use bulle_protocol::{conversation::SendMessage, session::{Page, SessionRequest}};
+use bulle_protocol::{
+    conversation::SendMessage,
+    session::{Page, SessionRequest},
+};
 
 use crate::json::Object;
 

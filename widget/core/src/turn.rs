@@ -1,6 +1,12 @@
 //! A turn: one exchange of the visitor's message and the answer as it arrives.
 
-use bulle_protocol::{Id, block::blocks_to_text, event::{AppendEvent, BlockEvent, Done, EventId, ServerEvent, Start, TurnError, apply}, problem::{Code, Problem}, sse::{Decoder, Frame}};
+use bulle_protocol::{
+    Id,
+    block::blocks_to_text,
+    event::{AppendEvent, BlockEvent, Done, EventId, ServerEvent, Start, TurnError, apply},
+    problem::{Code, Problem},
+    sse::{Decoder, Frame},
+};
 
 use crate::{
     ApiCall, Chat, Effect, Stage, Ticket,

@@ -12,7 +12,19 @@ mod blocks;
 
 use std::collections::BTreeMap;
 
-use bulle_protocol::{Id, conversation::{Attachment, Created, Feedback, History, Message, Rating, Role, Status}, event::{AppendEvent, BlockEvent, Done, Finish, Remaining, ServerEvent, Source, Sources, Start, Suggestions, TurnError, Usage}, loader::LoaderConfig, problem::{Action, Code, Problem}, session::{Bot, ConversationRef, Features, Form, Hours, Limits, Session, Visitor}, sse::Frame, strings::Strings};
+use bulle_protocol::{
+    Id,
+    conversation::{Attachment, Created, Feedback, History, Message, Rating, Role, Status},
+    event::{
+        AppendEvent, BlockEvent, Done, Finish, Remaining, ServerEvent, Source, Sources, Start,
+        Suggestions, TurnError, Usage,
+    },
+    loader::LoaderConfig,
+    problem::{Action, Code, Problem},
+    session::{Bot, ConversationRef, Features, Form, Hours, Limits, Session, Visitor},
+    sse::Frame,
+    strings::Strings,
+};
 
 use blocks::block;
 

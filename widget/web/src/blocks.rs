@@ -1,6 +1,11 @@
 //! The views of an answer's typed blocks.
 
-use bulle_protocol::{block::{Align, Block, Inline}, event::Source, problem::Action, strings::Strings};
+use bulle_protocol::{
+    block::{Align, Block, Inline},
+    event::Source,
+    problem::Action,
+    strings::Strings,
+};
 use bulle_widget_core::format::fill;
 
 use crate::{

@@ -1,6 +1,10 @@
 //! What an owner sees of an answer: everything that is known of it, but its words.
 
-use bulle_protocol::{Id, conversation::Status, event::{Finish, Usage}};
+use bulle_protocol::{
+    Id,
+    conversation::Status,
+    event::{Finish, Usage},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::record::{Call, Evidence};

@@ -1,7 +1,10 @@
 //! Keys of the owner's API: the operator's own, and tenants' API keys `bulle_{tenant}_{id}_{secret}`, of which only
 //! the hash is stored.
 
-use bulle_protocol::{Id, problem::{Code, Problem}};
+use bulle_protocol::{
+    Id,
+    problem::{Code, Problem},
+};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 

@@ -13,7 +13,10 @@ pub mod usage;
 mod tests;
 
 use bulle_api::admin::Scope;
-use bulle_protocol::{Id, problem::{Code, Problem}};
+use bulle_protocol::{
+    Id,
+    problem::{Code, Problem},
+};
 
 /// Who calls.
 #[derive(Clone, Debug, PartialEq, Eq)]

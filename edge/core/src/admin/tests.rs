@@ -4,7 +4,10 @@ use bulle_api::{
     admin::{Environment, NewApiKey, NewBot, NewSite, NewTenant, Scope},
     settings::{BotSettings, TenantSettings},
 };
-use bulle_protocol::{Id, problem::{Code, Problem}};
+use bulle_protocol::{
+    Id,
+    problem::{Code, Problem},
+};
 
 use super::{
     Caller,

@@ -3,7 +3,11 @@
 use bulle_api::completion::{
     Answer, Choice, Chunk, ChunkChoice, Completion, CompletionUsage, Delta, Extra,
 };
-use bulle_protocol::{Id, event::{Done, Finish, ServerEvent, Source, TurnError}, problem::{Code, Problem}};
+use bulle_protocol::{
+    Id,
+    event::{Done, Finish, ServerEvent, Source, TurnError},
+    problem::{Code, Problem},
+};
 use serde::Serialize;
 
 use super::{citations::Citations, error, request::Request};

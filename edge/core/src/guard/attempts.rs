@@ -1,7 +1,10 @@
 //! Failed attempts at secrets (API keys, identities, challenges, session tokens), by network address. The secrets have
 //! 256 bits and are not guessed; but whoever tries gets slower answers, and costs no more than a look into memory.
 
-use bulle_protocol::{Id, problem::{Code, Problem}};
+use bulle_protocol::{
+    Id,
+    problem::{Code, Problem},
+};
 
 use super::{
     address::Address,

@@ -2,7 +2,11 @@
 //! what bounds it is the budget.
 
 use bulle_edge_text::{language, visible};
-use bulle_protocol::{Id, MAX_MESSAGE_CHARS, event::Remaining, problem::{Code, Problem}};
+use bulle_protocol::{
+    Id, MAX_MESSAGE_CHARS,
+    event::Remaining,
+    problem::{Code, Problem},
+};
 
 use super::{Question, check_active, input, limit::ticket};
 use crate::{

@@ -1,7 +1,10 @@
 //! What a visitor may write.
 
 use bulle_edge_text::visible;
-use bulle_protocol::{MAX_MESSAGE_CHARS, problem::{Code, Problem}};
+use bulle_protocol::{
+    MAX_MESSAGE_CHARS,
+    problem::{Code, Problem},
+};
 
 /// Largest request body that a route reads, in bytes: the longest message with every character escaped.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;

@@ -3,7 +3,11 @@
 //! Messages of a minute, of the visitor and of everybody at their network address, are counted where the bot's
 //! `store` says: [`nearby`] in KV, or exactly by the tenant's [`meter`]. Messages of a day are always counted exactly.
 
-use bulle_protocol::{Id, event::Remaining, problem::{Code, Limit, Problem}};
+use bulle_protocol::{
+    Id,
+    event::Remaining,
+    problem::{Code, Limit, Problem},
+};
 
 use futures_util::future::join;
 use sha2::{Digest, Sha256};

@@ -16,7 +16,12 @@ pub mod visitor;
 
 pub use session::{Opened, open_session};
 
-use bulle_protocol::{Id, conversation::SendMessage, event::Remaining, problem::{Action, Code, Limit, Problem}};
+use bulle_protocol::{
+    Id,
+    conversation::SendMessage,
+    event::Remaining,
+    problem::{Action, Code, Limit, Problem},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::model::Secret;

@@ -1,6 +1,10 @@
 //! Opening a session: who the visitor is, and the token that says so from then on.
 
-use bulle_protocol::{Id, problem::{Action, Code, Problem}, session::SessionRequest};
+use bulle_protocol::{
+    Id,
+    problem::{Action, Code, Problem},
+    session::SessionRequest,
+};
 
 use super::{
     Admitted, Caller, Platform, attempts, check_active, check_origin, directory,

@@ -2,7 +2,10 @@
 //! HMAC-SHA-256 and nothing else. The header is compared byte for byte, so there is no algorithm to confuse.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
-use bulle_protocol::{Id, problem::{Code, Problem}};
+use bulle_protocol::{
+    Id,
+    problem::{Code, Problem},
+};
 use hmac::Mac;
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,10 @@
 //! What a visitor may do beside speaking, and what must be done before they may speak.
 
-use bulle_protocol::{Id, problem::{Code, Problem}, session::Form};
+use bulle_protocol::{
+    Id,
+    problem::{Code, Problem},
+    session::Form,
+};
 
 use super::{Admitted, Platform, limit};
 use crate::{

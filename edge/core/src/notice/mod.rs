@@ -11,7 +11,10 @@ pub mod webhook;
 mod tests;
 
 use bulle_api::notice::{Answerer, Channel, Delivery, Detail, Kind, Outcome, Whose};
-use bulle_protocol::{Id, problem::{Code, Problem}};
+use bulle_protocol::{
+    Id,
+    problem::{Code, Problem},
+};
 use futures_util::future::{Either, join, select};
 use std::pin::pin;
 

@@ -1,7 +1,10 @@
 //! Anthropic's Messages API, streamed. Source: the API reference of `POST /v1/messages` and "Streaming messages":
 //! `message_start`, `content_block_delta`, `message_delta`, `message_stop`, `error`, and pings between them.
 
-use bulle_protocol::{event::{Finish, Usage}, problem::Code};
+use bulle_protocol::{
+    event::{Finish, Usage},
+    problem::Code,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

@@ -1,7 +1,10 @@
 //! Google's Gemini API, streamed. Source: the API reference of `models.streamGenerateContent` with `alt=sse`: each event is
 //! a `GenerateContentResponse`; the stream has no last event of its own.
 
-use bulle_protocol::{event::{Finish, Usage}, problem::Code};
+use bulle_protocol::{
+    event::{Finish, Usage},
+    problem::Code,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

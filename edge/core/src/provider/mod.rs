@@ -13,7 +13,10 @@ pub mod prices;
 pub mod workers_ai;
 
 use bulle_edge_text::tokens;
-use bulle_protocol::{event::{Finish, Usage}, problem::Code};
+use bulle_protocol::{
+    event::{Finish, Usage},
+    problem::Code,
+};
 use serde::Serialize;
 
 use crate::{

@@ -3,7 +3,10 @@
 //! Servers differ, so the reader is lenient: a missing `[DONE]`, usage in any chunk, content as text or as
 //! parts. It is strict about one thing: an answer without a finish reason has not ended.
 
-use bulle_protocol::{event::{Finish, Usage}, problem::Code};
+use bulle_protocol::{
+    event::{Finish, Usage},
+    problem::Code,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

@@ -2,7 +2,10 @@
 //! `env.AI.run(model, { messages, stream: true })`, which gives a stream of server-sent events. Older models write
 //! `{"response": "…"}` and end with `[DONE]` alone; newer ones write chunks of chat completions.
 
-use bulle_protocol::{event::{Finish, Usage}, problem::Code};
+use bulle_protocol::{
+    event::{Finish, Usage},
+    problem::Code,
+};
 use serde::Serialize;
 use serde_json::Value;
 

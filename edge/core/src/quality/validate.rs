@@ -2,7 +2,10 @@
 
 use bulle_api::settings::{AnswerSettings, Persona};
 use bulle_edge_text::language;
-use bulle_protocol::{block::{Block, Inline, blocks_to_text}, event::Finish};
+use bulle_protocol::{
+    block::{Block, Inline, blocks_to_text},
+    event::Finish,
+};
 
 use super::{Finished, claims::Claims};
 

@@ -5,7 +5,10 @@ mod markdown;
 mod mend;
 pub mod trailer;
 
-use bulle_protocol::{block::Block, event::{AppendEvent, BlockEvent, ServerEvent}};
+use bulle_protocol::{
+    block::Block,
+    event::{AppendEvent, BlockEvent, ServerEvent},
+};
 
 /// Most bytes of an answer; the rest is not asked for.
 pub const MAX_REPLY_BYTES: usize = 128 * 1024;

@@ -1,5 +1,8 @@
 use super::*;
-use bulle_protocol::{block::{Inline, blocks_to_text}, event::apply};
+use bulle_protocol::{
+    block::{Inline, blocks_to_text},
+    event::apply,
+};
 use proptest::prelude::*;
 
 fn whole(text: &str) -> Vec<Block> {

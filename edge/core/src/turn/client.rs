@@ -2,7 +2,11 @@
 //! tries where they may help.
 
 use bulle_api::notice::Answerer;
-use bulle_protocol::{Id, event::{Finish, Usage}, problem::Code};
+use bulle_protocol::{
+    Id,
+    event::{Finish, Usage},
+    problem::Code,
+};
 use std::rc::Rc;
 
 use super::{

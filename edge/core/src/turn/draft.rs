@@ -1,6 +1,9 @@
 //! The answer while it is being written: what the visitor sees of it, and what is held back.
 
-use bulle_protocol::{block::Block, event::{ServerEvent, Start}};
+use bulle_protocol::{
+    block::Block,
+    event::{ServerEvent, Start},
+};
 
 use super::Sink;
 use crate::{

@@ -1,7 +1,9 @@
 //! The third step of a turn: the answer is judged, its ending is stored, whatever it is, and told.
 
 use bulle_api::notice::Answerer;
-use bulle_protocol::event::{Done, Finish, ServerEvent, Source, Sources, Suggestions, TurnError, Usage};
+use bulle_protocol::event::{
+    Done, Finish, ServerEvent, Source, Sources, Suggestions, TurnError, Usage,
+};
 
 use super::{
     Ask, Ended, Platform, Reader,

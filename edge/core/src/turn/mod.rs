@@ -23,7 +23,10 @@ mod write;
 pub use after::after;
 pub use refund::refund_unbegun;
 
-use bulle_protocol::{Id, event::{ServerEvent, Start}};
+use bulle_protocol::{
+    Id,
+    event::{ServerEvent, Start},
+};
 use futures_util::future::{LocalBoxFuture, join};
 
 use crate::{

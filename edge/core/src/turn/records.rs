@@ -1,6 +1,11 @@
 //! The first half of a turn's record: the visitor's message, before anything has answered it.
 
-use bulle_protocol::{Id, block::Block, conversation::{Role, Status}, event::Usage};
+use bulle_protocol::{
+    Id,
+    block::Block,
+    conversation::{Role, Status},
+    event::Usage,
+};
 
 use crate::{
     guard::Question,

@@ -1,6 +1,9 @@
 //! One request to a model: its response is read into the draft, within the deadlines.
 
-use bulle_protocol::{event::{Finish, Usage}, problem::Code};
+use bulle_protocol::{
+    event::{Finish, Usage},
+    problem::Code,
+};
 use futures_util::StreamExt;
 
 use super::{

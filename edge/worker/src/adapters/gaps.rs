@@ -7,7 +7,10 @@ use bulle_edge_core::{
     ports::PortError,
     record::{Record, StoredMessage},
 };
-use bulle_protocol::{Id, conversation::{Feedback, Rating}};
+use bulle_protocol::{
+    Id,
+    conversation::{Feedback, Rating},
+};
 use serde::Deserialize;
 use worker::{D1Database, D1PreparedStatement};
 

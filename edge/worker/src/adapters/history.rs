@@ -1,7 +1,11 @@
 //! What a visitor may read again. Every statement binds the tenant and the visitor.
 
 use bulle_edge_core::{model::Owner, ports::PortError};
-use bulle_protocol::{Id, conversation::{Conversation, ConversationList, History, Message}, session::ConversationRef};
+use bulle_protocol::{
+    Id,
+    conversation::{Conversation, ConversationList, History, Message},
+    session::ConversationRef,
+};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{Edge, port_error};

@@ -1,7 +1,10 @@
 //! What the Worker asks of a conversation's object, and how it asks.
 
 use bulle_edge_core::{guard::Question, model::Owner};
-use bulle_protocol::{Id, problem::{Code, Problem}};
+use bulle_protocol::{
+    Id,
+    problem::{Code, Problem},
+};
 use serde::{Deserialize, Serialize};
 use worker::console_error;
 

@@ -1,7 +1,10 @@
 //! A running turn in memory: its frames so far and the browsers that listen.
 
 use bulle_edge_core::{guard::Question, ports::Clock, turn::Sink};
-use bulle_protocol::{Id, event::{EventId, ServerEvent}};
+use bulle_protocol::{
+    Id,
+    event::{EventId, ServerEvent},
+};
 use futures_channel::{mpsc, oneshot};
 use futures_util::{StreamExt, stream, stream::LocalBoxStream};
 use serde::{Deserialize, Serialize};

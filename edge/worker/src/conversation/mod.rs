@@ -17,7 +17,11 @@ use bulle_edge_core::{
     strings,
     turn::{self, Ask, Ended, Reader, Sink},
 };
-use bulle_protocol::{Id, event::{self, EventId, ServerEvent, TurnError, Usage}, problem::{Code, Problem}};
+use bulle_protocol::{
+    Id,
+    event::{self, EventId, ServerEvent, TurnError, Usage},
+    problem::{Code, Problem},
+};
 use futures_channel::oneshot;
 use futures_util::FutureExt;
 use std::{

@@ -1,7 +1,10 @@
 //! Frames as a response.
 
 use bulle_edge_core::strings;
-use bulle_protocol::{event::{BlockEvent, Done, EventId, Finish, Remaining, ServerEvent, Sources, Start, TurnError}, sse::{Decoder, KEEP_ALIVE}};
+use bulle_protocol::{
+    event::{BlockEvent, Done, EventId, Finish, Remaining, ServerEvent, Sources, Start, TurnError},
+    sse::{Decoder, KEEP_ALIVE},
+};
 use futures_util::{
     FutureExt, StreamExt,
     future::{Either, select},

@@ -8,7 +8,11 @@ use bulle_edge_core::{
     ports::{Clock, Entropy},
 };
 use bulle_edge_formats::{File, read};
-use bulle_protocol::{Id, conversation::Uploaded, problem::{Code, Problem}};
+use bulle_protocol::{
+    Id,
+    conversation::Uploaded,
+    problem::{Code, Problem},
+};
 use serde::Deserialize;
 
 use super::visit::Visit;

@@ -26,7 +26,10 @@ use bulle_edge_core::{
     record::Record,
     turn::{self, Ask, Ended, Reader},
 };
-use bulle_protocol::{Id, problem::{Code, Problem}};
+use bulle_protocol::{
+    Id,
+    problem::{Code, Problem},
+};
 use futures_channel::{mpsc, oneshot};
 use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture};
 use std::{rc::Rc, sync::Arc, time::Duration};

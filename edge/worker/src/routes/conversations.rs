@@ -11,7 +11,11 @@ use bulle_edge_core::{
 use bulle_edge_text::visible;
 #[cfg(test)]
 use bulle_protocol::conversation::ConversationList;
-use bulle_protocol::{Id, conversation::{Created, Rename}, problem::{Code, Problem}};
+use bulle_protocol::{
+    Id,
+    conversation::{Created, Rename},
+    problem::{Code, Problem},
+};
 
 use super::visit::Visit;
 use crate::{

@@ -2,7 +2,10 @@
 
 use bulle_edge_core::guard::visitor::{Feature, offered};
 use bulle_edge_text::visible;
-use bulle_protocol::{conversation::Feedback, problem::{Code, Problem}};
+use bulle_protocol::{
+    conversation::Feedback,
+    problem::{Code, Problem},
+};
 
 use super::visit::Visit;
 use crate::http::{Answer, nothing, read_json, storage_unavailable};

@@ -10,7 +10,10 @@ use bulle_edge_core::{
     loader,
     model::Site,
 };
-use bulle_protocol::{loader::LoaderSettings, problem::{Code, Problem}};
+use bulle_protocol::{
+    loader::LoaderSettings,
+    problem::{Code, Problem},
+};
 use sha2::{Digest, Sha256};
 use std::{cell::RefCell, collections::HashMap, rc::Rc};
 use worker::{EncodeBody, send};

@@ -12,7 +12,11 @@ use bulle_edge_core::{
     },
     ports::{Clock, Entropy},
 };
-use bulle_protocol::{Id, problem::{Code, Problem}, session::Answers};
+use bulle_protocol::{
+    Id,
+    problem::{Code, Problem},
+    session::Answers,
+};
 use futures_util::{StreamExt, stream};
 use worker::console_error;
 

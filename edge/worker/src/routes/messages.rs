@@ -5,7 +5,10 @@ use axum::{
     http::{StatusCode, Uri},
 };
 use bulle_edge_core::{guard, turn};
-use bulle_protocol::{conversation::{History, SendMessage}, problem::{Code, Problem}};
+use bulle_protocol::{
+    conversation::{History, SendMessage},
+    problem::{Code, Problem},
+};
 use serde::{Deserialize, de::DeserializeOwned};
 use worker::console_error;
 

@@ -11,7 +11,10 @@ use bulle_edge_core::{
 };
 #[cfg(test)]
 use bulle_protocol::problem::Problem;
-use bulle_protocol::{MAX_MESSAGE_CHARS, session::{Bot, ConversationRef, Limits, Session, SessionRequest, Visitor}};
+use bulle_protocol::{
+    MAX_MESSAGE_CHARS,
+    session::{Bot, ConversationRef, Limits, Session, SessionRequest, Visitor},
+};
 use worker::{console_error, send};
 
 use crate::{

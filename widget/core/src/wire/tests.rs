@@ -1,7 +1,10 @@
 //! The derived deserialisers and those of this crate must agree.
 
 use super::{event as read, session as read_session, *};
-use bulle_protocol::{block::{Align, Block, Inline}, event::EventId};
+use bulle_protocol::{
+    block::{Align, Block, Inline},
+    event::EventId,
+};
 use proptest::prelude::*;
 
 fn inline_strategy() -> impl Strategy<Value = Inline> {

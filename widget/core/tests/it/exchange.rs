@@ -1,7 +1,11 @@
 //! One message and its answer: every failure in between, and what the visitor can do.
 
 use crate::support::*;
-use bulle_protocol::{Id, event::{EventId, Finish, ServerEvent}, problem::Code};
+use bulle_protocol::{
+    Id,
+    event::{EventId, Finish, ServerEvent},
+    problem::Code,
+};
 use bulle_widget_core::{Activity, ApiCall, Caveat, Connection, DraftError, Effect, Event, Stage};
 
 #[test]

@@ -1,7 +1,11 @@
 //! Refusals of the edge, with its texts: no typed message is lost.
 
 use crate::support::*;
-use bulle_protocol::{event::{Done, Finish, Remaining, ServerEvent}, problem::{Action, Code, Problem}, session::Session};
+use bulle_protocol::{
+    event::{Done, Finish, Remaining, ServerEvent},
+    problem::{Action, Code, Problem},
+    session::Session,
+};
 use bulle_widget_core::{ApiCall, Effect, Event, Phase, Stage};
 
 const DAY: u32 = 12_000;

@@ -1,7 +1,11 @@
 //! Opening and resuming the session, the history, storage, and bad networks.
 
 use crate::support::*;
-use bulle_protocol::{Id, conversation::{Role, Status}, problem::Code};
+use bulle_protocol::{
+    Id,
+    conversation::{Role, Status},
+    problem::Code,
+};
 use bulle_widget_core::{Activity, ApiCall, Connection, Effect, Event, Phase, Stage};
 
 const OLD: &str = r#"{"token":"old","conversation":"00000000010000000000000001"}"#;

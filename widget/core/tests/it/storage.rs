@@ -1,7 +1,10 @@
 //! What survives in storage, and what must end: unacknowledged messages, calls that hang, two tabs of a visitor.
 
 use crate::support::*;
-use bulle_protocol::{Id, conversation::{Role, Status}};
+use bulle_protocol::{
+    Id,
+    conversation::{Role, Status},
+};
 use bulle_widget_core::{ApiCall, Caveat, Connection, Event, Phase, Stage};
 
 const OLD: &str = r#"{"token":"old","conversation":"00000000010000000000000001"}"#;

@@ -1,6 +1,17 @@
 //! A page under test: a chat, its effects, and functions that play the edge.
 
-use bulle_protocol::{Id, block::{Block, Inline}, conversation::{self, Created, History, Role, SendMessage, Status}, event::{AppendEvent, BlockEvent, Done, EventId, Finish, Remaining, ServerEvent, Source, Sources, Start, Suggestions, TurnError, Usage}, problem::{Code, Problem}, session::{Bot, ConversationRef, Features, Limits, Session, Visitor}, strings::Strings};
+use bulle_protocol::{
+    Id,
+    block::{Block, Inline},
+    conversation::{self, Created, History, Role, SendMessage, Status},
+    event::{
+        AppendEvent, BlockEvent, Done, EventId, Finish, Remaining, ServerEvent, Source, Sources,
+        Start, Suggestions, TurnError, Usage,
+    },
+    problem::{Code, Problem},
+    session::{Bot, ConversationRef, Features, Limits, Session, Visitor},
+    strings::Strings,
+};
 use bulle_widget_core::{ApiCall, Chat, ChatMessage, Effect, Event, PageIdentity, Tick, Ticket};
 
 pub const CONVERSATION: Id = Id::from_parts(1, 1);

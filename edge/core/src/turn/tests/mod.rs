@@ -15,7 +15,12 @@ use crate::{
     record::{self, Outcome},
     settings::Localized,
 };
-use bulle_protocol::{block::blocks_to_text, conversation::Status, event::{Done, Finish, Usage}, problem::Code};
+use bulle_protocol::{
+    block::blocks_to_text,
+    conversation::Status,
+    event::{Done, Finish, Usage},
+    problem::Code,
+};
 
 #[derive(Default)]
 struct Sent {

@@ -13,7 +13,10 @@ use bulle_edge_core::{
         given::{Given, Said, check_upload},
     },
 };
-use bulle_protocol::{Id, problem::{Code, Problem}};
+use bulle_protocol::{
+    Id,
+    problem::{Code, Problem},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 use worker::wasm_bindgen::JsValue;

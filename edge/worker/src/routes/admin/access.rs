@@ -11,7 +11,10 @@ use bulle_edge_core::{
     guard::attempts,
     ports::{Clock, PortError},
 };
-use bulle_protocol::{Id, problem::{Code, Problem}};
+use bulle_protocol::{
+    Id,
+    problem::{Code, Problem},
+};
 use worker::console_error;
 
 use super::Call;

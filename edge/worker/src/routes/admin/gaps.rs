@@ -18,7 +18,10 @@ use bulle_edge_core::{
     knowledge::gaps::{Closed, Group, group},
     ports::Clock,
 };
-use bulle_protocol::{Id, problem::{Code, Problem}};
+use bulle_protocol::{
+    Id,
+    problem::{Code, Problem},
+};
 use serde::Deserialize;
 use worker::send;
 

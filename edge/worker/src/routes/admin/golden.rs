@@ -8,7 +8,10 @@ use bulle_edge_core::{
     ports::{Clock, Entropy},
     retrieval::golden::{MAX_QUESTIONS, check, look},
 };
-use bulle_protocol::{Id, problem::{Code, Problem}};
+use bulle_protocol::{
+    Id,
+    problem::{Code, Problem},
+};
 use worker::send;
 
 #[cfg(test)]

@@ -23,7 +23,10 @@ use bulle_edge_core::{
         given::{Given, Upload},
     },
 };
-use bulle_protocol::{Id, problem::{Code, Problem}};
+use bulle_protocol::{
+    Id,
+    problem::{Code, Problem},
+};
 use serde::Deserialize;
 use worker::send;
 
