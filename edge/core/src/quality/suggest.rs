@@ -1,4 +1,4 @@
-//! What the visitor may ask next when no model has said: what was found and not used, then the owner's own
+//! Suggestions of what to ask next when the model wrote none: passages that were found and not cited, then the owner's own
 //! suggestions.
 
 use bulle_protocol::event::Suggestions;
@@ -14,7 +14,7 @@ use bulle_edge_text::{
 };
 
 /// Headings of passages that were found and not cited, in the language of the question, then the owner's
-/// suggestions: at most three. Never what the question, or one of those that were `asked` before, has asked.
+/// suggestions: at most three, none of which repeats the question or one that was `asked` before.
 pub fn suggest(
     question: &Question,
     passages: &Passages,
@@ -49,9 +49,9 @@ pub fn suggest(
             offer(heading, &mut out);
         }
     }
-    let own = [spoken, question.locale(), bot.locale.as_str()];
-    let own = own.iter().find_map(|tag| bot.suggestions.0.get(*tag));
-    for text in own
+    for text in [spoken, question.locale(), bot.locale.as_str()]
+        .iter()
+        .find_map(|tag| bot.suggestions.0.get(*tag))
         .or(bot.suggestions.get(spoken, &bot.locale))
         .into_iter()
         .flatten()
@@ -61,7 +61,8 @@ pub fn suggest(
     out
 }
 
-/// Whether the text has all words of the heading: a title names no section, and a question has asked it.
+/// Whether the text has all words of the heading. A heading that repeats the title names no section, and one that repeats
+/// the question is answered already.
 fn within(heading: &str, text: &str, language: &str) -> bool {
     Terms::of(heading, language)
         .matches(text)
@@ -69,7 +70,7 @@ fn within(heading: &str, text: &str, language: &str) -> bool {
         .all(|held| held)
 }
 
-/// Whether the passage is in the language, as far as its document or its words say.
+/// Whether the passage is in the language, by its document's tag, else by its words; true when neither tells.
 fn speaks(hit: &Hit, language: &str) -> bool {
     if hit.language.is_empty() {
         return language::detect(&hit.text).is_none_or(|found| found.tag == language);
