@@ -170,7 +170,7 @@ pub struct Problem {
     pub request_id: Option<String>,
 }
 
-/// A link that the visitor can follow, such as a page to upgrade on.
+/// Something the visitor can click.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Action {

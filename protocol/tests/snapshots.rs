@@ -334,7 +334,7 @@ fn the_loader_reads_what_the_edge_writes() {
         unavailable: text("Unavailable"),
         retry: text("Retry"),
     };
-    let look = [("accent", "#2563eb"), ("radius", "12px")];
+    let look = [("accent", "#4f46e5"), ("radius", "12px")];
     assert_json_snapshot!(LoaderSettings {
         locale: text("en"),
         texts,
