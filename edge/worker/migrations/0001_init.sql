@@ -11,7 +11,7 @@ CREATE TABLE bot (
   tenant_id   TEXT NOT NULL REFERENCES tenant (id) ON DELETE CASCADE,
   id          TEXT NOT NULL,
   status      TEXT NOT NULL DEFAULT 'active',
-  settings    TEXT NOT NULL,              -- JSON, api/src/settings/
+  settings    TEXT NOT NULL,              -- JSON, edge/core/src/settings.rs
   updated_at  INTEGER NOT NULL,
   PRIMARY KEY (tenant_id, id)
 ) STRICT, WITHOUT ROWID;

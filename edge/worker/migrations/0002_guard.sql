@@ -1,7 +1,7 @@
 -- Who may manage what, and who vouches for visitors.
 
 -- `version` is the ETag: it grows with every change.
-ALTER TABLE tenant ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';   -- JSON, api/src/settings/
+ALTER TABLE tenant ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';   -- JSON, protocol/src/settings.rs
 ALTER TABLE tenant ADD COLUMN updated_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE tenant ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
 

@@ -27,7 +27,7 @@ CREATE TABLE golden_question (
   bot_id          TEXT NOT NULL,
   id              TEXT NOT NULL,          -- ULID: sorts by time
   question        TEXT NOT NULL,
-  expected        TEXT NOT NULL,          -- JSON, api/src/admin/golden.rs
+  expected        TEXT NOT NULL,          -- JSON, protocol/src/admin/golden.rs
   knowledge       INTEGER,                -- of the bot when it was looked for last; null: never
   place           INTEGER,                -- among what was found then, from 1; 0: not found
   place_before    INTEGER,                -- with the documents of before
