@@ -21,6 +21,8 @@ mod compress;
 mod dev;
 mod dev_vars;
 mod e2e;
+mod fixture;
+mod fuzz;
 mod knowledge;
 mod names;
 mod paths;
@@ -66,8 +68,10 @@ cargo xtask <command>
       --to T/B        the bot B of the tenant T; without it the digital twin
       --edge URL      the edge; without it the local one on port 8787
       --site, --feed  the address is that of a site or a feed
+  fixture             once a release: the database of this release, for the tests of the next one's migrations
   size                what a visitor downloads and what is uploaded, against the budgets
   bench [NAME]        measurements: edge, knowledge, lighthouse, limits, retrieval, widget; without NAME, what each is
+  fuzz [TARGET]       feed random bytes to what reads strangers' files, for a minute each (--seconds N)
   setup               install the tools, which the other commands also do
   help                this text
 ";
@@ -114,12 +118,17 @@ fn dispatch(mut parser: Parser) -> Result<ExitCode> {
             print!("{}", seed_sql(&mut parser)?);
         }
         "knowledge" => knowledge::run(&mut parser)?,
+        "fixture" => {
+            no_more(&mut parser)?;
+            fixture::write()?;
+        }
         "size" => {
             no_more(&mut parser)?;
             if !size::report()? {
                 return Ok(ExitCode::FAILURE);
             }
         }
+        "fuzz" => fuzz::run(&mut parser)?,
         "bench" => return bench::run(&mut parser),
         other => {
             eprintln!("error: there is no command `{other}`\n\n{HELP}");
