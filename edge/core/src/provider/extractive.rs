@@ -353,14 +353,13 @@ mod twin;
 mod tests {
     use super::*;
     use crate::{
-        fakes::{Fakes, block_on, hit, question},
-        retrieval,
+        fakes::{Fakes, hit, question},
         search::Hit,
     };
 
     fn ask(ports: &Fakes, text: &str) -> String {
         let question = question(text);
-        let passages = block_on(retrieval::search(ports, &question, None)).unwrap();
+        let passages = crate::fakes::searched(ports, &question);
         answer(&question, &passages).pieces.concat()
     }
 
