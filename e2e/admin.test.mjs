@@ -1,9 +1,10 @@
-// The owner's API against real workerd: who may do what, and that it happens once, whole, and visibly.
+// The owner's API against real workerd: who may do what, and that each change happens once, whole, and visibly.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { openDatabase, startEdge } from "./support/edge.mjs";
 import { Visitor, ulid } from "./support/client.mjs";
-import { answer, pause, startUpstream, stream } from "./support/upstream.mjs";
+import { answer, startUpstream, stream } from "./support/upstream.mjs";
+import { pause, until } from "./support/wait.mjs";
 
 let edge, database, upstream;
 before(async () => {
@@ -154,6 +155,8 @@ test("a turn that outlives its bot leaves nothing", async () => {
     while (rows("message") === 0) await pause(20);
     assert.equal((await call("DELETE", `${at}/bots/guide`, { headers: { "if-match": "*" } })).status, 204);
     assert.equal((await asked).at(-1).event, "done");
+    await until("nothing of it is there", () => rows("conversation") + rows("message") === 0);
+    // Nothing comes after it either.
     await pause(300);
     assert.deepEqual([rows("conversation"), rows("message")], [0, 0]);
   } finally {
@@ -249,7 +252,7 @@ describe("keys", () => {
     for (const [method, path] of [["GET", "/tenants"], ["POST", "/tenants"], ["DELETE", tenant.at]]) {
       assert.deepEqual(refusal(await call(method, path, { key: all.key })), [403, "scope_missing"]);
     }
-    // Nobody gives more than they have.
+    // A key cannot grant scopes that it lacks.
     const maker = await newKey(tenant, ["keys:write", "bots:read"]);
     const more = await call("POST", `${tenant.at}/keys`, { key: maker.key, body: { name: "x", scopes: ["bots:read", "bots:write"] } });
     assert.deepEqual(refusal(more), [403, "scope_missing"]);

@@ -1,4 +1,4 @@
-// What models were asked for and what it cost, as owners see it, and that it is kept once, whole, and for the right owner.
+// Usage and cost of models as owners see them: recorded once, whole, and for the right owner.
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { openDatabase, startEdge } from "./support/edge.mjs";
 import { Visitor, ulid } from "./support/client.mjs";
 import { GENEROUS, Owner } from "./support/owner.mjs";
-import { pause } from "./support/upstream.mjs";
+import { until } from "./support/wait.mjs";
 
 let edge, database;
 before(async () => {
@@ -121,7 +121,7 @@ describe("a report", () => {
     const second = await usage(owner, { by: "model,day", after: first.next });
     assert.deepEqual([second.items.length, second.next], [203, undefined]);
     assert.equal(new Set([...first.items, ...second.items].map(({ model }) => model)).size, 1_203);
-    // No page is lost or told twice where it ends between rows of the same first key.
+    // No row is lost or listed twice where a page ends between rows of the same first key.
     let rows = [], next;
     do {
       const page = await usage(owner, { by: "day,model", limit: 401, ...(next ? { after: next } : {}) });
@@ -299,8 +299,7 @@ describe("what is kept of a turn", () => {
       await between();
       const waiting = () => storage.prepare("SELECT unrecorded FROM turn WHERE message_id = ?").get(message).unrecorded;
       assert.equal(waiting(), 1);
-      for (let tries = 0; tries < 60 && !forgotten() && waiting() === 1; tries += 1) await pause(250);
-      assert.ok(forgotten() || waiting() === 0, edge.log().slice(-2_000));
+      await until(() => `it is offered: ${edge.log().slice(-2_000)}`, () => forgotten() || waiting() === 0);
     };
     /** Whether the object has nothing of it any more. */
     const forgotten = () => {

@@ -268,10 +268,10 @@ impl ServerEvent {
         })
     }
 
-    /// Reads a frame. `Ok(None)` for a name that this version does not know: newer edges may say more.
+    /// Parses a frame. `Ok(None)` for an unknown name, which a newer edge may send.
     ///
     /// # Errors
-    /// The data of a known event is not what it should be.
+    /// The data of a known event is malformed.
     pub fn from_frame(frame: &Frame) -> Result<Option<Self>, serde_json::Error> {
         fn read<T: DeserializeOwned>(frame: &Frame) -> Result<T, serde_json::Error> {
             serde_json::from_str(&frame.data)
@@ -289,12 +289,12 @@ impl ServerEvent {
     }
 }
 
-/// An event speaks of a block that is not there: something was lost on the way.
+/// An event refers to a block that does not exist: an earlier event was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfOrder;
 
-/// Applies an event to the blocks of an answer. Events that do not speak of blocks change nothing, but a
-/// `start` forgets the blocks of an earlier attempt. Both ends use this one definition.
+/// Applies an event to the blocks of an answer. `start` removes the blocks of an earlier attempt; events
+/// without blocks change nothing. Both ends use this function.
 ///
 /// # Errors
 /// [`OutOfOrder`]; the blocks are as they were.

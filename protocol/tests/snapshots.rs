@@ -304,35 +304,7 @@ fn problems() {
 
 #[test]
 fn every_code_names_itself_as_serde_does() {
-    let codes = [
-        Code::UnknownSite,
-        Code::OriginNotAllowed,
-        Code::TokenMissing,
-        Code::TokenInvalid,
-        Code::TokenExpired,
-        Code::NotFound,
-        Code::MethodNotAllowed,
-        Code::NotUtf8,
-        Code::InvalidJson,
-        Code::InvalidParameter,
-        Code::MessageEmpty,
-        Code::MessageTooLong,
-        Code::BodyTooLarge,
-        Code::RateLimited,
-        Code::TurnInProgress,
-        Code::MessageConflict,
-        Code::NoTurn,
-        Code::StorageUnavailable,
-        Code::UpstreamUnavailable,
-        Code::UpstreamTimeout,
-        Code::UpstreamInterrupted,
-        Code::Interrupted,
-        Code::Misconfigured,
-        Code::Internal,
-        Code::Offline,
-        Code::Unknown,
-    ];
-    for code in codes {
+    for code in Code::ALL {
         assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
     }
     assert_eq!(

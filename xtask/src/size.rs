@@ -9,6 +9,7 @@ use bulle_protocol::loader::{LoaderSettings, Rule};
 use bulle_protocol::settings::Theme;
 use serde::Deserialize;
 
+use crate::paths::Profile;
 use crate::{compress, paths};
 
 /// Before the visitor shows any interest; brotli.
@@ -39,7 +40,7 @@ impl Size {
         Ok(Self {
             raw: bytes.len(),
             gzip: compress::gzip(bytes)?.len(),
-            brotli: compress::brotli(bytes)?.len(),
+            brotli: compress::brotli(Profile::Release, bytes)?.len(),
         })
     }
 

@@ -11,6 +11,7 @@ mod rust_source;
 mod sql;
 mod texts;
 mod tokens;
+mod widget;
 
 use std::fs;
 use std::path::{Path, PathBuf};

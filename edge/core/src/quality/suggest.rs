@@ -1,4 +1,4 @@
-//! What the visitor may ask next when no model has said: what was found and not used, then the owner's own
+//! Suggestions of what to ask next when the model wrote none: passages that were found and not cited, then the owner's own
 //! suggestions.
 
 use bulle_protocol::event::Suggestions;
@@ -13,7 +13,7 @@ use bulle_edge_text::{
 };
 
 /// Headings of passages that were found and not cited, in the language of the question, then the owner's
-/// suggestions: at most three. Never what the question, or one of the `earlier` ones, has asked.
+/// suggestions: at most three, none of which repeats the question or an `earlier` one.
 pub fn suggest(
     asked: &Analysed<'_>,
     passages: &Passages,
@@ -44,15 +44,15 @@ pub fn suggest(
         let used = is_cited(passage.n) || used.contains(&hit.heading.as_str());
         let terms = Terms::of(heading, spoken);
         let holds_all = |text: &[Word]| terms.held_by(text).into_iter().all(|held| held);
-        // A title names no section, and what the question has asked is no other question.
+        // A heading that repeats the title names no section, and one that repeats the question is answered already.
         let known = holds_all(&words(&hit.title)) || holds_all(asked.words());
         if !used && !known && speaks(hit, spoken) {
             offer(heading, &mut out);
         }
     }
-    let own = [spoken, asked.question().locale(), bot.locale.as_str()];
-    let own = own.iter().find_map(|tag| bot.suggestions.0.get(*tag));
-    for text in own
+    for text in [spoken, asked.question().locale(), bot.locale.as_str()]
+        .iter()
+        .find_map(|tag| bot.suggestions.0.get(*tag))
         .or(bot.suggestions.get(spoken, &bot.locale))
         .into_iter()
         .flatten()
@@ -62,7 +62,7 @@ pub fn suggest(
     out
 }
 
-/// Whether the passage is in the language, as far as its document or its words say.
+/// Whether the passage is in the language, by its document's tag, else by its words; true when neither tells.
 fn speaks(hit: &Hit, language: &str) -> bool {
     if hit.language.is_empty() {
         return language::detect(&hit.text).is_none_or(|found| found.tag == language);
