@@ -466,27 +466,6 @@ describe("creations", () => {
     }
   });
 
-  test("have an end", async () => {
-    const { id, at } = await settled();
-    const fill = (sql, n) => database.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${n}) ${sql}`);
-    fill(`INSERT INTO bot (tenant_id, id, settings, updated_at) SELECT '${id}', 'x' || i, '{"name":"x"}', 1 FROM n`, 98);
-    fill(`INSERT INTO site (tenant_id, key, bot_id, origins) SELECT '${id}', '${id}-' || i, 'guide', '[]' FROM n`, 498);
-    fill(`INSERT INTO api_key (tenant_id, id, hash, name, scopes, created_at) SELECT '${id}', 'k' || i, '', '', '[]', 1 FROM n`, 49);
-    fill(`INSERT INTO api_key (tenant_id, id, hash, name, scopes, created_at, revoked_at) SELECT '${id}', 'r' || i, '', '', '[]', 1, 1 FROM n`, 9);
-    fill(`INSERT INTO identity_secret (tenant_id, id, created_at) SELECT '${id}', 'i' || i, 1 FROM n`, 1);
-    for (const [path, body, word] of [
-      ["/bots", { id: "last", settings: { name: "x" } }, /100 bots/], ["/sites", { bot_id: "guide", origins: [edge.site] }, /500 sites/],
-      ["/keys", { name: "x", scopes: ["bots:read"] }, /50 API keys/], ["/identity-secrets", undefined, /2 identity secrets.*Delete the old one/],
-    ]) {
-      await created(at + path, body);
-      const answer = await call("POST", at + path, { body: body && { ...body, ...(body.id ? { id: "more" } : {}) }, headers: { "idempotency-key": "full" } });
-      assert.deepEqual(refusal(answer), [409, "too_many"], path);
-      assert.match(answer.json.detail, word);
-    }
-    // What was refused is not remembered.
-    assert.equal(database.prepare("SELECT count(*) AS n FROM idempotency WHERE tenant_id = ?").get(id).n, 0);
-  });
-
   test("happen once for one Idempotency-Key", async () => {
     const { id, at } = await settled();
     const post = (path, body, key, more) => call("POST", path, { body, headers: { "idempotency-key": key }, ...more });

@@ -1,8 +1,7 @@
 // A database that fails under a running edge: answers still come where they can, and say what was not kept.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
-import { ROOT, openDatabase, startEdge } from "./support/edge.mjs";
+import { openDatabase, startEdge } from "./support/edge.mjs";
 import { Visitor, assemble, text, ulid } from "./support/client.mjs";
 import { Bubble, launch, picture } from "./support/browser.mjs";
 import { GENEROUS, Owner } from "./support/owner.mjs";
@@ -76,29 +75,6 @@ test("documents that cannot be searched end the turn honestly", async () => {
   });
   const { items } = await me.history();
   assert.equal(items[1].status, "failed");
-});
-
-test("a search asks the index once, not once for every chunk of the bot", async () => {
-  const statement = await readFile(`${ROOT}/edge/worker/src/adapters/search.sql`, "utf8");
-  const plan = database.prepare(`EXPLAIN QUERY PLAN ${statement}`).all("tenant", "bot", '["word"]', 1, 9);
-  const steps = plan.filter(({ parent }) => parent === 0).map(({ detail }) => detail);
-  // Nothing is sorted: rows are read as long as some are missing.
-  assert.match(steps[0], /^SCAN chunk_fts VIRTUAL TABLE/);
-  assert.deepEqual(steps.slice(1), ["SCALAR SUBQUERY 3", "SEARCH chunk USING INTEGER PRIMARY KEY (rowid=?)",
-    "SEARCH source USING PRIMARY KEY (tenant_id=? AND bot_id=? AND id=?)"]);
-});
-
-test("a search finds what answers, however much is written beside it", async () => {
-  const statement = await readFile(`${ROOT}/edge/worker/src/adapters/search.sql`, "utf8");
-  const write = (id, generation, body) => database.exec(`
-    INSERT INTO chunk (id, tenant_id, bot_id, source_id, position, heading, anchor, text, generation) VALUES (${id}, 'halves', 'bot', 's', ${id}, '', '', '', ${generation});
-    INSERT INTO chunk_fts (rowid, scope, title, heading, body) VALUES (${id}, 'halves', '', '', '${body}')`);
-  database.exec(`INSERT INTO tenant (id, name, created_at) VALUES ('halves', 'H', 0); INSERT INTO bot (tenant_id, id, settings, updated_at) VALUES ('halves', 'bot', '{}', 0);
-    INSERT INTO source (tenant_id, bot_id, id, title, updated_at, generation) VALUES ('halves', 'bot', 's', 'S', 0, 3)`);
-  for (let next = 1; next <= 20; next += 1) write(800_000 + next, next % 2 ? 4 : 2, "halvesa halvesa halvesa");
-  write(800_100, 3, "halvesa halvesb halvesc");
-  const found = database.prepare(statement).all("halves", "bot", '["halvesa"]', 5, 20_000);
-  assert.deepEqual(found.map(({ id }) => id), [800_100]);
 });
 
 test("a database that is gone is told by the health check, and known sites still answer", async () => {

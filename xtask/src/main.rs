@@ -21,6 +21,7 @@ mod compress;
 mod dev;
 mod dev_vars;
 mod e2e;
+mod fixture;
 mod knowledge;
 mod names;
 mod paths;
@@ -66,6 +67,7 @@ cargo xtask <command>
       --to T/B        the bot B of the tenant T; without it the digital twin
       --edge URL      the edge; without it the local one on port 8787
       --site, --feed  the address is that of a site or a feed
+  fixture             once a release: the database of this release, for the tests of the next one's migrations
   size                what a visitor downloads and what is uploaded, against the budgets
   bench [NAME]        measurements: edge, knowledge, lighthouse, limits, retrieval, widget; without NAME, what each is
   setup               install the tools, which the other commands also do
@@ -114,6 +116,10 @@ fn dispatch(mut parser: Parser) -> Result<ExitCode> {
             print!("{}", seed_sql(&mut parser)?);
         }
         "knowledge" => knowledge::run(&mut parser)?,
+        "fixture" => {
+            no_more(&mut parser)?;
+            fixture::write()?;
+        }
         "size" => {
             no_more(&mut parser)?;
             if !size::report()? {
