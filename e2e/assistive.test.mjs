@@ -2,7 +2,7 @@
 // that lead back to the page, colours and motion that the visitor has chosen, and large text.
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { VIEWS, baker, faults, talk, visit } from "./support/bakery.mjs";
+import { VIEWS, baker, faults, talk, visit } from "./support/fixture.mjs";
 import { focused, picture } from "./support/browser.mjs";
 import { answer, stream } from "./support/upstream.mjs";
 import { edge, start, upstream } from "./support/start.mjs";

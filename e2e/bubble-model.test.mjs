@@ -1,15 +1,17 @@
-// The bubble before a model that is slow, broken or cut off: what a visitor sees, and that nothing is asked twice.
+// The bubble with a model that is slow, fails or breaks off: what the visitor sees, and that the model is asked once.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { beforeEach, test } from "node:test";
 import { Bubble, picture, servePages, violations, watch } from "./support/browser.mjs";
 import { browser, edge, start, upstream } from "./support/start.mjs";
-import { answer, pause, startNetwork, stream } from "./support/upstream.mjs";
+import { answer, startNetwork, stream } from "./support/upstream.mjs";
+import { until } from "./support/wait.mjs";
 
 const QUESTION = "Quelle est ton expérience avec Kubernetes ?";
 const WORDS = Array.from({ length: 30 }, (_, n) => `mot${n} `).concat("[1]. Fin");
 const WHOLE = WORDS.slice(0, 30).join("").trim();
 
-const patience = { MODEL_FIRST_TOKEN_MS: "3000", MODEL_BETWEEN_TOKENS_MS: "3000" };
+const patience = { MODEL_FIRST_TOKEN_MS: "6000", MODEL_BETWEEN_TOKENS_MS: "6000" };
 start({ model: true, vars: patience });
 let page, context, bubble, seen;
 beforeEach(async () => {
@@ -25,7 +27,7 @@ beforeEach(async () => {
 const slowly = (response) => stream(response, answer(WORDS), { wait: 80 });
 
 async function answeredOnce() {
-  await bubble.log.getByText("Fin").first().waitFor({ timeout: 20_000 });
+  await bubble.log.getByText("Fin").first().waitFor();
   await bubble.settled();
   const text = (await bubble.text()).replace(/\s+/g, " ");
   assert.ok(text.includes(WHOLE), text);
@@ -51,7 +53,7 @@ test("a reload in the middle finds the whole answer, once", async () => {
   await bubble.ask(QUESTION);
   await bubble.log.getByText("mot5").first().waitFor();
   await page.reload();
-  await bubble.input.waitFor({ timeout: 5_000 }).catch(() => bubble.open());
+  await bubble.reopen();
   await answeredOnce();
 });
 
@@ -89,8 +91,9 @@ test("a connection that is cut in the middle, again and again, shows the whole a
 test("a network that is gone for the rest of the answer is asked for it when it is back", () =>
   throughNetwork(async (network) => {
     await bubble.log.getByText("mot3").first().waitFor();
+    const before = upstream.closed;
     network.cut();
-    await pause(4000);
+    await until("the model has said all", () => upstream.closed > before);
     network.mend();
   }));
 
@@ -124,7 +127,7 @@ test("a message that the edge has not acknowledged is sent by the next page, onc
   await page.waitForFunction(() => sessionStorage.getItem("bulle-outbox:twin-demo"));
   await page.unroute("**/messages");
   await page.reload();
-  await bubble.input.waitFor({ timeout: 5_000 }).catch(() => bubble.open());
+  await bubble.reopen();
   await answeredOnce();
   assert.equal(await page.evaluate(() => sessionStorage.getItem("bulle-outbox:twin-demo")), null);
 });
@@ -150,7 +153,7 @@ test("a message that came too soon is sent by itself when the limit ends, before
   await picture(page, "limited");
   assert.deepEqual(await violations(page), []);
   await bubble.ask("Et ensuite ?");
-  await bubble.log.getByText("Fin").nth(1).waitFor({ timeout: 10_000 });
+  await bubble.log.getByText("Fin").nth(1).waitFor();
   assert.deepEqual(
     upstream.requests.map(({ body }) => [QUESTION, "Et ensuite ?"].findIndex((text) => body.messages.at(-1).content.includes(text))),
     [0, 1],
@@ -163,8 +166,7 @@ test("what was said to screen readers is gone after a while", async () => {
   await bubble.log.getByText("Fin").first().waitFor();
   const status = bubble.dialog.getByRole("status");
   await status.filter({ hasText: "Fin" }).waitFor();
-  await pause(5500);
-  assert.equal((await status.allInnerTexts()).join("").trim(), "");
+  await until("it is gone", async () => (await status.allInnerTexts()).join("").trim() === "");
 });
 
 test("a picture in an answer is fetched when the visitor asks for it, and never before", async () => {
@@ -243,12 +245,12 @@ test("a model that breaks off is told kindly, and goes on upon request", async (
 
 for (const [name, behave] of [
   ["refuses", (response) => response.writeHead(503).end()],
-  ["is silent", () => pause(10_000)],
+  ["is silent", (response) => once(response, "close")],
 ]) {
   test(`a model that ${name} is replaced by the documents`, async () => {
     upstream.behave = behave;
     await bubble.ask(QUESTION);
-    await bubble.log.getByText("8 ans d'expérience de Kubernetes").first().waitFor({ timeout: 15_000 });
+    await bubble.log.getByText("8 ans d'expérience de Kubernetes").first().waitFor();
     await bubble.settled();
     await picture(page, `model-${name.replace(" ", "-")}`);
     assert.deepEqual(await violations(page), []);

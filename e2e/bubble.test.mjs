@@ -1,10 +1,11 @@
-// The whole line in a real browser, answered from the documents: one tag, a bubble, a sourced answer, a
+// The whole path in a real browser, answered from the documents: the tag, the bubble, an answer with its sources, and a
 // conversation that is kept.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { startEdge } from "./support/edge.mjs";
 import { Bubble, focused, picture, violations, watch } from "./support/browser.mjs";
 import { browser, edge, pages, site, start } from "./support/start.mjs";
+import { gate } from "./support/wait.mjs";
 
 const QUESTION = "Quelle est ton expérience avec Kubernetes ?";
 
@@ -38,7 +39,7 @@ test("a visitor asks, reads a sourced answer, reloads, and finds the conversatio
   await picture(page, "twin-answer");
 
   await page.reload();
-  await bubble.input.waitFor({ timeout: 10_000 }).catch(() => bubble.open());
+  await bubble.reopen();
   assert.equal(await bubble.count(QUESTION), 1);
   await bubble.log.getByText("depuis mars 2017").first().waitFor();
 
@@ -125,7 +126,7 @@ for (const [width, height] of [[1280, 520], [640, 400]]) {
     assert.ok((await top()) >= 0 && (await top()) < 40, `the question stands at ${await top()}`);
     await bubble.dialog.getByRole("button", { name: "Nouveaux messages" }).click();
     assert.ok((await top()) < 0);
-    // The button is gone; who works with keys reads on in the list.
+    // The button is gone; the focus of a keyboard user is in the list.
     assert.equal(await focused(page, "log"), "log");
     // The page around the bubble has not moved.
     assert.equal(await page.evaluate(() => scrollY), 0);
@@ -144,7 +145,7 @@ test("two tabs opened before the first message are one visitor, with one convers
   await other.log.getByText("€1.30").first().waitFor();
   assert.equal(await other.count("Do you deliver?"), 1);
   await page.reload();
-  await bubble.input.waitFor({ timeout: 5_000 }).catch(() => bubble.open());
+  await bubble.reopen();
   assert.equal(await bubble.count("How much is a baguette?"), 1);
 });
 
@@ -172,7 +173,7 @@ test("the conversation outlives the server", async () => {
     await first.stop();
     again = await startEdge({ state: first.state, port: first.port });
     await page.goto(`${again.site}/digital-twin/`);
-    await bubble.input.waitFor({ timeout: 5_000 }).catch(() => bubble.open());
+    await bubble.reopen();
     await bubble.log.getByText("Lannion").first().waitFor();
     assert.equal(await bubble.count("Où as-tu étudié ?"), 1);
   } finally {
@@ -392,12 +393,14 @@ describe("the tag", () => {
 
   test("a visitor who has gone on in the page meanwhile keeps the focus there", async () => {
     const { page, bubble } = await host(`<body>${body}<input aria-label="Name">${tag()}`);
+    const filled = gate();
     await page.route("**/v1/sessions", async (route) => {
-      await new Promise((resolve) => setTimeout(resolve, 800));
+      await filled.opened;
       await route.continue();
     });
     await bubble.launcher.click();
     await page.getByLabel("Name").fill("Ada");
+    filled.open();
     await bubble.input.waitFor();
     await page.keyboard.type(" Lovelace");
     assert.equal(await page.getByLabel("Name").inputValue(), "Ada Lovelace");

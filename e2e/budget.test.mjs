@@ -1,4 +1,4 @@
-// At whose cost: budgets of tokens and money with a real model server, memory by tier, messages that came to nothing.
+// Budgets of tokens and money with a real model server, memory by tier, and the refund of messages without an answer.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { startEdge } from "./support/edge.mjs";

@@ -1,4 +1,4 @@
-// What visitors take along: an answer and its code, read back from the clipboard.
+// Copying an answer and its code, read back from the clipboard.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Bubble } from "./support/browser.mjs";

@@ -1,13 +1,12 @@
-// Bots for owners' own servers: the official clients of OpenAI's API, unchanged, against real workerd and a model server
-// of our own.
+// Bots for owners' own servers: OpenAI's client for JavaScript, unchanged, against real workerd and a model server of our
+// own. Its client for Python is in languages.test.mjs.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import OpenAI from "openai";
-import { ROOT, openDatabase, startEdge } from "./support/edge.mjs";
+import { openDatabase, startEdge } from "./support/edge.mjs";
 import { GENEROUS, Owner } from "./support/owner.mjs";
-import { answer, cut, pause, startUpstream, stream } from "./support/upstream.mjs";
+import { answer, cut, startUpstream, stream } from "./support/upstream.mjs";
+import { pause, until } from "./support/wait.mjs";
 
 const QUESTION = "Quelle est ton expérience avec Kubernetes ?";
 const ask = (content) => [{ role: "user", content }];
@@ -35,8 +34,7 @@ const create = (request, at = client) => at.chat.completions.create({ model: "di
 const raw = (body, headers = {}) =>
   fetch(`${edge.url}/v1/chat/completions`, { method: "POST", body: typeof body === "string" ? body : JSON.stringify(body), headers: { authorization: `Bearer ${key}`, ...headers } });
 
-/** A tenant with a bot and a key of its own. */
-/** A tenant with a model of its own: one that fails is left alone by all who share it. */
+/** A tenant with a model of its own: the circuit breaker of a failing model holds for every tenant that shares it. */
 async function owner(name, { model, ...settings } = {}) {
   const owner = await Owner.with(edge, name, { limits: GENEROUS, model: { provider: "openai", name, ...model }, ...settings });
   owner.client = to((await owner.post("/keys", CHAT)).key);
@@ -44,26 +42,13 @@ async function owner(name, { model, ...settings } = {}) {
   return owner;
 }
 
-/** What the official client of Python says. */
-async function python(what) {
-  const child = spawn(process.env.OPENAI_PYTHON, [`${ROOT}/e2e/openai/client.py`], { stdio: ["pipe", "pipe", "pipe"] });
-  let [out, error] = ["", ""];
-  child.stdout.on("data", (data) => (out += data));
-  child.stderr.on("data", (data) => (error += data));
-  child.stdin.end(JSON.stringify({ url: `${edge.url}/v1`, key, ...what }));
-  const [code] = await once(child, "close");
-  assert.equal(code, 0, error);
-  return JSON.parse(out);
-}
-
 /** The last conversation of a tenant, once its answer is stored. */
 async function recorded(tenant = "maelle-kervadec") {
   const sql = "SELECT message.* FROM message WHERE message.tenant_id = ? AND conversation_id = (SELECT id FROM conversation WHERE tenant_id = ? ORDER BY created_at DESC, id DESC LIMIT 1) ORDER BY position";
-  for (let tries = 0; tries < 40; tries += 1, await pause(100)) {
+  return until("it is recorded", () => {
     const rows = database.prepare(sql).all(tenant, tenant);
-    if (rows.length === 2) return rows;
-  }
-  return assert.fail("nothing was recorded");
+    return rows.length === 2 && rows;
+  });
 }
 
 describe("an answer", () => {
@@ -140,31 +125,6 @@ describe("an answer", () => {
     for (const more of [{ max_tokens: 5 }, { messages: [{ role: "system", content: "No!" }, ...ask(QUESTION)] }]) {
       assert.equal((await me.ask(more)).choices[0].message.content, "Non.");
     }
-  });
-});
-
-describe("the official client of Python", () => {
-  test("reads answers, whole and in pieces", async () => {
-    say("Oui ", "[1].");
-    const request = { model: "digital-twin", messages: ask(QUESTION) };
-    const whole = await python({ what: "answer", request });
-    assert.deepEqual([whole.choices[0].message.content, whole.usage.total_tokens, whole.bulle.sources[0].n], ["Oui [1].", 13, 1]);
-    const { chunks } = await python({ what: "answer", request: { ...request, stream: true, stream_options: { include_usage: true } } });
-    assert.equal(chunks.map(({ choices }) => choices[0]?.delta.content ?? "").join(""), "Oui [1].");
-    assert.deepEqual([chunks.at(-2).bulle.finish, chunks.at(-1).usage.total_tokens], ["stop", 13]);
-  });
-
-  test("reads models, and errors as it knows them", async () => {
-    assert.deepEqual(await python({ what: "models", model: "digital-twin" }), { models: ["digital-twin"], one: "maelle-kervadec" });
-    const unknown = await python({ what: "answer", request: { model: "gpt-9", messages: ask("?") } });
-    assert.deepEqual([unknown.kind, unknown.status, unknown.error.code, unknown.error.param], ["NotFoundError", 404, "model_not_found", "model"]);
-    assert.match(unknown.request_id, /^[0-9A-Z]{26}$/);
-    const wrong = await python({ what: "models", model: "digital-twin", key: "bulle_x" });
-    assert.deepEqual([wrong.kind, wrong.error.code], ["AuthenticationError", "invalid_api_key"]);
-    upstream.behave = (response) => cut(response, answer(["Oui, ", "mais"]).slice(0, 2).join(""));
-    const { chunks, error } = await python({ what: "answer", request: { model: "digital-twin", messages: ask(QUESTION), stream: true } });
-    assert.equal(chunks.map(({ choices }) => choices[0]?.delta.content ?? "").join(""), "Oui, mais");
-    assert.equal(error.code, "upstream_interrupted");
   });
 });
 
@@ -323,7 +283,7 @@ describe("a client that leaves", () => {
         await pause(200);
         leaving.abort();
       }
-      for (let tries = 0; tries < 50 && upstream.closed === 0; tries += 1) await pause(100);
+      await until("the connection to the model is closed", () => upstream.closed > 0);
       assert.equal(upstream.closed, 1);
       const [question, reply] = await recorded(tenant);
       assert.deepEqual([question.text, reply.status, reply.text.trim()], [QUESTION, streamed ? "stopped" : "failed", "Un deux trois"]);

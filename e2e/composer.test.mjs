@@ -1,9 +1,10 @@
-// What few visitors put into a message beside what they type, by a module that is fetched for it: files, and speech.
+// The composer's additions, a module that is fetched when it is wanted: files, and dictation.
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { ANSWER, PANEL, QUESTION, baker, faults, isFocused, modules, visit } from "./support/bakery.mjs";
+import { ANSWER, PANEL, QUESTION, baker, faults, isFocused, modules, visit } from "./support/fixture.mjs";
 import { picture } from "./support/browser.mjs";
 import { start, upstream } from "./support/start.mjs";
+import { until } from "./support/wait.mjs";
 
 start({ model: true });
 beforeEach(() => (upstream.behave = baker));
@@ -60,7 +61,8 @@ describe("files", () => {
     edgeSide.fail("/v1/attachments", undefined);
     await button("Try again").click();
     await bubble.dialog.getByText(PANEL.attach_failed).waitFor({ state: "detached" });
-    assert.equal(edgeSide.files.length, 1);
+    // The line goes when the file is sent once more, which takes time to arrive.
+    await until("the file has arrived", () => edgeSide.files.length === 1);
   });
 
   test("are dropped and pasted, and a message waits for them", async () => {

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { openDatabase, startEdge, stateFolder } from "./support/edge.mjs";
 import { Visitor, assemble, events, text, ulid } from "./support/client.mjs";
 import { GENEROUS, Owner } from "./support/owner.mjs";
-import { pause } from "./support/upstream.mjs";
+import { gate, until } from "./support/wait.mjs";
 import { INPUT_TOKENS, VENDORS, refuses, says, sends, startVendors } from "./support/vendors.mjs";
 
 const QUESTION = "Et ta cuisine, saperlipopette ?";
@@ -20,7 +20,7 @@ const SECRET = "what-a-vendor-says";
 const KEYS = { openai: ["sk-first-key", "sk-second-key"], anthropic: ["sk-third-key"], gemini: ["sk-fourth-key"] };
 const NAMES = Object.keys(VENDORS);
 
-/** Checks the steps of the chain that wrote a reply: who was asked and how it went. */
+/** Checks the chain of a reply: which models were asked, and the outcome of each. */
 function wrote({ reply_id, usage }, expected) {
   const rows = database.prepare("SELECT * FROM model_call WHERE id LIKE ? ORDER BY CAST(substr(id, 28) AS INTEGER)").all(`${reply_id}/%`);
   assert.deepEqual(rows.map(({ provider, outcome }) => `${provider} ${outcome}`), expected);
@@ -34,15 +34,15 @@ const part = (word, at) => (vendor) => Buffer.from(vendor.word(word)).subarray(0
 const half = part(WORDS[3], (bytes) => bytes.length >> 1);
 const inCharacter = part(WORDS[4], (bytes) => bytes.indexOf("🫧") + 2);
 const whole = (options) => (vendor) => says(vendor, WORDS, options);
-const pings = Array(120).fill(": ping\n\n");
+const pings = Array(1_200).fill(": ping\n\n");
 const huge = `data: {"x":"${"a".repeat(1_200_000)}"}\n\n`;
 const keys = (vendor) => KEYS[vendor]?.length ?? 1;
 const refused = (tries) => (vendor) => Array(tries(vendor)).fill("refused");
 const always = (outcome, tries = 1) => () => Array(tries).fill(outcome);
-// Short for a test, and long enough for a machine that has much else to do.
-const QUICK = { connect_ms: 2_500, first_token_ms: 2_500, between_tokens_ms: 2_500 };
+// Short for a test, and long for a machine that has much else to do: good answers are given under it, too.
+const QUICK = { connect_ms: 6_000, first_token_ms: 6_000, between_tokens_ms: 6_000 };
 
-/** Before the first word: the next in the chain answers. `free`: nobody has worked, so nothing is counted. */
+/** Before the first word: the next in the chain answers. `free`: no model has worked, so nothing is counted. */
 const BEFORE = [
   ["a connection that is reset", ({ response }) => response.destroy(), always("unreachable", 3), { free: true }],
   ["401", refuses(401, { message: SECRET }), refused(keys), { free: true }],
@@ -51,7 +51,7 @@ const BEFORE = [
   ["429 for long", refuses(429, { retryAfter: 60 }), refused(keys), { free: true }],
   ["500", refuses(500), refused(() => 3), { free: true }],
   ["503", refuses(503), refused(() => 3), { free: true }],
-  ["silence", sends([], { before: 8_000 }), always("timed_out"), { timeouts: QUICK }],
+  ["silence", sends([], { before: 60_000 }), always("timed_out"), { timeouts: QUICK }],
   ["a head, then silence", sends([], { end: false }), always("timed_out"), { timeouts: QUICK }],
   ["a head, then keep-alives", sends(pings, { wait: 50 }), always("timed_out"), { timeouts: QUICK }],
   ["a page", sends(["<h1>Hello</h1>"]), always("unreachable", 3)],
@@ -74,7 +74,7 @@ const AFTER = [
   ["a huge event", sends(then(huge))],
   ["a content filter", sends((vendor) => says(vendor, WORDS.slice(0, 3), { reason: "filter" })), { outcome: "filtered" }],
   ["silence", sends(begun, { end: false }), { timeouts: QUICK }],
-  ["keep-alives and no more words", sends((vendor) => [...begun(vendor), ...pings], { wait: 50 }), { timeouts: { total_ms: 4_000 } }],
+  ["keep-alives and no more words", sends((vendor) => [...begun(vendor), ...pings], { wait: 50 }), { timeouts: { total_ms: 6_000 } }],
 ];
 
 /** What is no fault, however it looks. */
@@ -94,7 +94,13 @@ const HARMLESS = [
   ["a length that was reached", [sends((vendor) => says(vendor, WORDS.slice(0, 3), { reason: "length" })), sends((vendor) => says(vendor, WORDS.slice(3)))], { first: ["truncated"], input: 2 * INPUT_TOKENS, not: "workers_ai" }],
 ];
 
-/** An address where nobody listens. */
+/** Every fault with every vendor; otherwise every fault with the first, and with each other vendor five of them. */
+const EVERY = process.env.BULLE_WHOLE === "1";
+const SAMPLE = Math.ceil((BEFORE.length + AFTER.length + HARMLESS.length) / 5);
+/** Whether the nth vendor has the fault: each of the others has different ones. */
+const isTried = (n, row) => EVERY || n === 0 || ([...BEFORE, ...AFTER, ...HARMLESS].indexOf(row) + 2 * n) % SAMPLE === 0;
+
+/** An address without a server. */
 async function closedPort() {
   const server = createServer();
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -144,7 +150,7 @@ async function visitor([provider, name], { alternatives = [], on = edge, owner =
   return new Visitor(on, { site: site.key }).open();
 }
 
-/** The end of a turn, which is told, told again and stored alike; `list` is its last attempt. */
+/** The end of a turn: streamed, replayed and stored alike; `list` is its last attempt. */
 async function ended(me, list, status, earlier = []) {
   const [{ items }, again] = await Promise.all([me.history(), me.attach()]);
   assert.deepEqual(items.map(({ role, text }) => (role === "user" ? text : role)), [QUESTION, "assistant"]);
@@ -176,7 +182,8 @@ function faultsOf(vendor, n) {
     wrote(done, [`${vendor} refused`, "persona answered"]);
   });
 
-  for (const [fault, script, outcomes, { free = false, timeouts = {} } = {}] of BEFORE) {
+  const tried = (list) => list.filter((row) => isTried(n, row));
+  for (const [fault, script, outcomes, { free = false, timeouts = {} } = {}] of tried(BEFORE)) {
     const failed = outcomes(vendor);
     test(`${fault}: the owner's line while nobody answers, and a retry is answered by the next model`, async () => {
       const model = modelName(vendor, fault, "before");
@@ -197,7 +204,7 @@ function faultsOf(vendor, n) {
     });
   }
 
-  for (const [fault, script, { outcome = "interrupted", timeouts = {} } = {}] of AFTER) {
+  for (const [fault, script, { outcome = "interrupted", timeouts = {} } = {}] of tried(AFTER)) {
     // Every second fault, the model itself goes on.
     const itself = (n + AFTER.findIndex((row) => row[1] === script)) % 2 === 0;
     test(`${fault} after some words: they stay, and on a retry ${itself ? "it" : "another model"} goes on`, async () => {
@@ -244,7 +251,7 @@ function faultsOf(vendor, n) {
     }
   });
 
-  for (const [fault, scripts, { not, timeouts = {}, first = [], input, estimated = () => false } = {}] of HARMLESS) {
+  for (const [fault, scripts, { not, timeouts = {}, first = [], input, estimated = () => false } = {}] of tried(HARMLESS)) {
     if (not === vendor) continue;
     test(`${fault}: a whole answer`, async () => {
       const model = modelName(vendor, fault, "whole");
@@ -257,13 +264,6 @@ function faultsOf(vendor, n) {
       wrote(done, steps(vendor, [...first, "answered"]));
       assert.deepEqual([requests.length, next.length], [first.length + 1, 0]);
     });
-  }
-}
-
-/** Waits for something. */
-async function until(what, check, ms = 5_000) {
-  for (const start = performance.now(); !(await check()); await pause(20)) {
-    assert.ok(performance.now() - start < ms, `${what} did not come within ${ms} ms`);
   }
 }
 
@@ -342,7 +342,7 @@ function machine() {
       assert.equal(text(assemble(again)), WHOLE);
       assert.equal(text(assemble([...seen[n], ...(await me.attach(seen[n].at(-1).id))])), WHOLE);
     }
-    // Who does not know whether the message has arrived sends it again.
+    // A visitor without an acknowledgement sends the message again.
     const { me, id } = sending;
     const list = await me.ask(QUESTION, id);
     const again = list.at(-1).event === "done" ? list : await me.ask(QUESTION, id, { retry: true });
@@ -409,7 +409,8 @@ describe("the way to a model", { concurrency: 4 }, () => {
 
 test("a model that fails again and again is left alone, then one visitor tries it for all", async () => {
   const name = "of-the-deployment";
-  const requests = vendors.does(name, ...Array(3).fill(refuses(404)), sends(whole(), { before: 700 }), sends(whole()));
+  const { opened, open } = gate();
+  const requests = vendors.does(name, ...Array(3).fill(refuses(404)), sends(whole(), { before: opened }), sends(whole()));
   const me = await visitor(["openai", undefined]);
   const ask = async () => {
     me.conversationId = undefined;
@@ -431,6 +432,7 @@ test("a model that fails again and again is left alone, then one visitor tries i
   const probe = ask();
   await until("the probe", () => requests.length === 4);
   assert.deepEqual([(await ask()).finish, (await ask()).finish], ["fallback", "fallback"]);
+  open();
   assert.equal((await probe).finish, "stop");
   assert.equal(requests.length, 4, "one is enough");
   assert.doesNotMatch(await health(), /not asked/);
@@ -462,8 +464,8 @@ describe("a visitor", { concurrency: 12 }, () => {
   });
 
   for (const vendor of NAMES) {
-    /** A word a second. */
-    const slowly = sends((vendor) => [begun(vendor).join(""), ...WORDS.slice(3).map(VENDORS[vendor].word)], { wait: 1_000 });
+    /** The next words come much later. */
+    const slowly = sends((vendor) => [begun(vendor).join(""), ...WORDS.slice(3).map(VENDORS[vendor].word)], { wait: 25_000 });
 
     test(`who stops an answer hangs up on ${vendor} before its next word, and what was written stays`, async () => {
       const requests = vendors.does(`${vendor}-stopped`, slowly);
@@ -483,12 +485,12 @@ describe("a visitor", { concurrency: 12 }, () => {
       assert.deepEqual([event, data.finish], ["done", "stopped"]);
       wrote(data, [`${vendor} stopped`]);
       await until("the end of the connection", () => requests[0].closed);
-      assert.ok(requests[0].closed - stopped < 900, `after ${requests[0].closed - stopped} ms`);
+      assert.ok(requests[0].closed - stopped < 20_000, `after ${requests[0].closed - stopped} ms`);
       assert.equal(requests[0].sent, 1);
     });
 
     test(`who stops ${vendor} before its first word is not answered`, async () => {
-      const requests = vendors.does(`${vendor}-unwanted`, sends(whole(), { before: 2_000 }));
+      const requests = vendors.does(`${vendor}-unwanted`, sends(whole(), { before: 60_000 }));
       const me = await visitor([vendor, `${vendor}-unwanted`]);
       const asked = me.post({ id: ulid(), text: QUESTION }).then((response) => Array.fromAsync(events(response)));
       await until("the request", () => requests.length === 1);
@@ -501,10 +503,10 @@ describe("a visitor", { concurrency: 12 }, () => {
     });
 
     test(`who leaves for good hangs up on ${vendor} where the owner wants that`, async () => {
-      const requests = vendors.does(`${vendor}-left`, sends((vendor) => [begun(vendor).join(""), ...Array(40).fill(VENDORS[vendor].word("mot "))], { wait: 150 }));
+      const requests = vendors.does(`${vendor}-left`, sends((vendor) => [begun(vendor).join(""), ...Array(600).fill(VENDORS[vendor].word("mot "))], { wait: 150 }));
       const me = await visitor([vendor, `${vendor}-left`], { abandoned_after_seconds: 0 });
       const seen = await leavesAt(me, ulid(), aWord);
-      await until("the end of the connection", () => requests[0].closed, 3_000);
+      await until("the end of the connection", () => requests[0].closed);
       const list = await me.attach();
       assert.deepEqual(list.slice(0, seen.length), seen);
       assert.equal((await ended(me, list, "stopped")).data.finish, "stopped");
@@ -521,8 +523,8 @@ describe("a visitor", { concurrency: 12 }, () => {
   });
 
   test("who is back in time is not taken for one who has left", async () => {
-    vendors.does("back", sends((vendor) => whole()(vendor), { wait: 200 }));
-    const me = await visitor(["openai", "back"], { abandoned_after_seconds: 1 });
+    vendors.does("back", sends((vendor) => whole()(vendor), { wait: 900 }));
+    const me = await visitor(["openai", "back"], { abandoned_after_seconds: 5 });
     const seen = await leavesAt(me, ulid(), aWord);
     await answered(me, [...seen, ...(await me.attach(seen.at(-1).id))], ["openai", "stop"], WHOLE);
   });

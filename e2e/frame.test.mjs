@@ -1,9 +1,9 @@
-// What goes on between a page and the bubble's frame: how it is to look and speak, whether it can be seen, and nothing of
-// what is said. That it is there, and for whom, is in strict.test.mjs.
+// The messages between a page and the bubble's frame: look, language and visibility, and nothing of the conversation. When
+// there is a frame is tested in content-security-policy.test.mjs.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Bubble, picture } from "./support/browser.mjs";
-import { ANSWER, QUESTION, call, host, open, talkIn } from "./support/host.mjs";
+import { ANSWER, QUESTION, call, host, open, talkIn } from "./support/host-page.mjs";
 import { GENEROUS, Owner } from "./support/owner.mjs";
 import { edge, site, start } from "./support/start.mjs";
 

@@ -1,10 +1,12 @@
-// The guard against real workerd: who may speak, how often, at whose cost, and what everybody else is told.
+// The guard against real workerd: sessions, rate limits, quotas and budgets, and the problems of refused requests.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { createServer } from "node:http";
 import { startEdge } from "./support/edge.mjs";
 import { Visitor, events, ulid } from "./support/client.mjs";
 import { GENEROUS, Owner, inSeconds, jwt } from "./support/owner.mjs";
+import { until } from "./support/wait.mjs";
+import { listen } from "./support/listen.mjs";
 
 const SECRET = "a secret of this test, long enough to sign";
 const WAYS_IN = { tenant: "/", bot: "/bots/bot", site: (owner) => `/sites/${owner.site.key}` };
@@ -20,7 +22,7 @@ before(async () => {
       response.end(JSON.stringify({ success: secret === "turnstile" && token === "human" }));
     });
   });
-  await new Promise((resolve) => turnstile.listen(0, "127.0.0.1", resolve));
+  await listen(turnstile);
   const vars = {
     SESSION_SECRET: SECRET,
     TURNSTILE_SECRET: "turnstile",
@@ -152,11 +154,12 @@ describe("every route of owners", () => {
   before(async () => {
     owner = await Owner.with(edge, "owned", { limits: GENEROUS });
     const all = ["tenant", "bots", "sites", "keys", "identity"].flatMap((name) => [`${name}:read`, `${name}:write`]);
+    const expires = Date.now() + 5_000;
     const [good, revoked, expired] = await Promise.all(
-      [undefined, undefined, Date.now() + 1_500].map((expires_at) => owner.post("/keys", { name: "Key", scopes: all, expires_at })),
+      [undefined, undefined, expires].map((expires_at) => owner.post("/keys", { name: "Key", scopes: all, expires_at })),
     );
     await owner.remove(`/keys/${revoked.id}`);
-    await new Promise((resolve) => setTimeout(resolve, 1_600));
+    await until("the key has expired", () => Date.now() > expires + 100);
     const me = await open(owner);
     const wrong = good.key.slice(0, -1) + (good.key.endsWith("0") ? "1" : "0");
     keys = {
@@ -397,7 +400,7 @@ describe("guessing", () => {
     const here = elsewhere();
     for (let n = 0; n < 25; n += 1) codes.push((await (await openRaw(owner, { identity: `a.b.${n}` }, here)).json()).code);
     assert.equal(codes.at(-1), "rate_limited");
-    // Not even the right one is looked at now; who has no secret to offer is not affected.
+    // Even the right secret is refused now; requests without a secret are not affected.
     const right = jwt(secret, { sub: "1", tier: "free", exp: inSeconds(60) });
     await refused(await openRaw(owner, { identity: right }, here), 429, "rate_limited");
     assert.equal((await openRaw(owner, {}, here)).status, 201);

@@ -1,7 +1,7 @@
-// Business hours as visitors meet them: a line while nobody is here, and a message that is kept until somebody is.
+// Business hours for visitors: a line while the business is closed, and a message that is kept until it opens.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { ANSWER, QUESTION, VIEWS, baker, faults, visit } from "./support/bakery.mjs";
+import { ANSWER, QUESTION, VIEWS, baker, faults, visit } from "./support/fixture.mjs";
 import { picture } from "./support/browser.mjs";
 import { Owner } from "./support/owner.mjs";
 import { edge, start, upstream } from "./support/start.mjs";

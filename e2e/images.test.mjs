@@ -1,12 +1,12 @@
-// An image of an answer, once the visitor has asked for it: where it is loaded, and where the page's policy refuses it.
+// An image of an answer after the visitor has asked for it: where it is loaded from, and a page whose policy refuses it.
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { createServer } from "node:https";
 import { after, before, test } from "node:test";
 import { generate } from "selfsigned";
-import { host, open, tag } from "./support/host.mjs";
+import { host, open, tag } from "./support/host-page.mjs";
 import { edge, start, upstream } from "./support/start.mjs";
 import { answer, stream } from "./support/upstream.mjs";
+import { listen } from "./support/listen.mjs";
 
 start({ model: true });
 
@@ -26,8 +26,7 @@ before(async () => {
     response.writeHead(200, { "content-type": "image/png", "cache-control": "no-store" });
     response.end(PNG);
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
+  await listen(server);
   images = { url: `https://127.0.0.1:${server.address().port}/plan.png`, stop: () => (server.closeAllConnections(), server.close()) };
 });
 after(() => images?.stop());

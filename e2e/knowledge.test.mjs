@@ -1,16 +1,16 @@
-// What bots know, from the upload or the page to the visitor's answer: real workerd, real servers that misbehave.
+// Documents of bots, from the upload or the page to the visitor's answer: real workerd, and real servers that misbehave.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { openDatabase, startEdge } from "./support/edge.mjs";
-import { FAST, ask, eventually, found, newOwner, objects, rows, settled, show, upload, uploaded } from "./support/knowledge.mjs";
-import { pause } from "./support/upstream.mjs";
+import { FAST, ask, found, newOwner, objects, rows, settled, show, upload, uploaded } from "./support/knowledge.mjs";
+import { pause, until } from "./support/wait.mjs";
 import { page, startWeb } from "./support/web.mjs";
 
 let edge, database, web, other;
 before(async () => {
   web = await startWeb();
-  // One that nobody is allowed to fetch.
+  // An address that the edge must not fetch.
   other = await startWeb();
   other.pages["/"] = page("Secret", "The secret is swordfish.");
   edge = await startEdge({ vars: { FETCH_LOCAL: web.host, ...FAST } });
@@ -54,7 +54,7 @@ describe("a file", () => {
     assert.equal((await owner.fetch(`${owner.at}/${source.id}`, { method: "DELETE", headers: { "if-match": etag } })).status, 204);
     for (const table of ["source", "source_text", "chunk"]) assert.equal(rows(owner, table, database), 0, table);
     assert.equal(found(owner, "", database), 0);
-    await eventually("the object is gone", () => objects(owner).length === 0);
+    await until("the object is gone", () => objects(owner).length === 0);
     assert.equal((await owner.fetch(`${owner.at}/${source.id}`)).status, 404);
     assert.equal((await ask(owner, "When does the zephyrium open?")).sources.length, 0);
   });
@@ -77,7 +77,7 @@ describe("a file", () => {
     await settled(owner, source.id);
     assert.match((await ask(owner, "How much is the glimmerstone?")).said, /15 euros/);
     assert.equal(knowledge(owner), version + 1);
-    await eventually("the old file and the old chunks are gone", () =>
+    await until("the old file and the old chunks are gone", () =>
       objects(owner).length === 1 && rows(owner, "chunk", database) === 1 && found(owner, "glimmerstone", database) === 1, 30_000);
     assert.equal((await put(Buffer.from([0x25, 0x50, 0x44, 0x46, 0x2d, 0x31, 0x2e, 0x37, 0x0a, 0x00]))).status, 200);
     const failed = await settled(owner, source.id);
@@ -118,14 +118,14 @@ describe("a file", () => {
     assert.deepEqual(await refusal(await upload(owner, "", "x")), [422, "invalid_value"]);
     assert.deepEqual(await refusal(await upload(owner, "a.txt", "x", { query: "&nope=1" })), [400, "invalid_parameter"]);
     assert.deepEqual(await refusal(await upload(owner, "a.txt", "x", { query: "&title=a&title=b" })), [400, "invalid_parameter"]);
-    // Nobody reads so much: the connection may be gone before the answer is read.
+    // The edge does not read so much: the connection may be closed before the answer is read.
     const large = await upload(owner, "a.txt", Buffer.alloc(20 * 1_048_576 + 1, 97)).then(refusal).catch(() => undefined);
     if (large) assert.deepEqual(large, [413, "body_too_large"]);
     assert.equal(rows(owner, "source", database), 0);
     await pause(300);
     assert.deepEqual(objects(owner), []);
     const most = await uploaded(owner, "most.txt", Buffer.from(`${"The umbrellabird sings. ".repeat(40_000)}`));
-    assert.equal((await settled(owner, most.id, { patience: 60_000 })).status, "ready");
+    assert.equal((await settled(owner, most.id)).status, "ready");
   });
 
   test("of a bot that is deleted goes with it", async () => {
@@ -134,7 +134,7 @@ describe("a file", () => {
     assert.equal(objects(owner).length, 1);
     assert.equal(found(owner, "", database), 1);
     await owner.remove("/bots/bot");
-    await eventually("the objects are gone", () => objects(owner).length === 0);
+    await until("the objects are gone", () => objects(owner).length === 0);
     for (const table of ["source", "source_text", "chunk"]) assert.equal(rows(owner, table, database), 0, table);
     assert.equal(found(owner, "", database), 0);
     // Another one of the same name begins with nothing, and can learn.
@@ -213,7 +213,7 @@ describe("what is written here", () => {
     assert.equal(ids[0], ids[1]);
     assert.equal(rows(owner, "source", database), 2);
     assert.ok(files[0].headers.get("location").endsWith(`${owner.at}/${ids[0]}`));
-    await eventually("only the object of the source is left", () => objects(owner).length === 1);
+    await until("only the object of the source is left", () => objects(owner).length === 1);
   });
 });
 
@@ -275,11 +275,11 @@ describe("an address", () => {
     await owner.post(`${owner.at}/${source.id}/refresh`);
     await settled(owner, source.id);
     assert.match((await ask(owner, "What does the cablegondola cost?")).said, /14 crowns/);
-    // When its time comes, nobody has to ask.
+    // The refresh comes by itself when it is due.
     version = 3;
     database.prepare("UPDATE source SET next_at = ? WHERE id = ?").run(Date.now() - 1, source.id);
     await owner.post(owner.at, { kind: "text", text: "Something that wakes it up." });
-    await eventually("it is read again", async () => /21 crowns/.test((await ask(owner, "What does the cablegondola cost?")).said));
+    await until("it is read again", async () => /21 crowns/.test((await ask(owner, "What does the cablegondola cost?")).said));
   });
 
   test("is linked to at the very place: the heading's id, or the page of a file", async () => {
@@ -326,7 +326,7 @@ describe("an address", () => {
       ["/picture", "unsupported"], ["/empty", "no_text"], ["/huge", "too_large"], ["/announced", "too_large"], ["/trickle", "timeout"],
     ].map(async ([path, code]) => {
       const { id } = await owner.post(owner.at, { kind: "url", url: web.url + path });
-      return [path, code, await settled(owner, id, { patience: 90_000 })];
+      return [path, code, await settled(owner, id)];
     }));
     for (const [path, code, source] of tried) {
       assert.deepEqual([path, source.status, source.failure?.code], [path, "failed", code], JSON.stringify(source));

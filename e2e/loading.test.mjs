@@ -1,10 +1,10 @@
-// Until the conversation is there: a page that does not notice the bubble, a panel that comes at once, code that comes in
-// half, and a bubble that is taken away meanwhile.
+// Loading: a page that is not slowed down, a panel that opens at once, code that arrives cut off, and a bubble that is removed
+// meanwhile.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Bubble, focused, picture, violations } from "./support/browser.mjs";
-import { startHalf } from "./support/half.mjs";
-import { ANSWER, QUESTION, host, tag, talk } from "./support/host.mjs";
+import { startTruncatingProxy } from "./support/truncating-proxy.mjs";
+import { ANSWER, QUESTION, host, tag, talk } from "./support/host-page.mjs";
 import { edge, start } from "./support/start.mjs";
 
 start();
@@ -115,40 +115,40 @@ describe("the panel is there with the next frame", () => {
   });
 });
 
-describe("a file that breaks off halfway", () => {
+describe("a file that is cut off", () => {
   async function through(run) {
-    const half = await startHalf(edge.port);
+    const proxy = await startTruncatingProxy(edge.port);
     try {
-      await run(half, `<script async src="${half.url}/s/plain-demo.js"></script>`);
+      await run(proxy, `<script async src="${proxy.url}/s/plain-demo.js"></script>`);
     } finally {
-      half.stop();
+      proxy.stop();
     }
   }
 
   test("the loader: there is no bubble, and no error of ours", () =>
-    through(async (half, script) => {
-      half.path = /^\/s\//;
+    through(async (proxy, script) => {
+      proxy.path = /^\/s\//;
       const { page, uncaught } = await host(script, { path: "/half" });
       await page.waitForLoadState("networkidle");
-      assert.ok(half.cut > 0);
+      assert.ok(proxy.cut > 0);
       assert.equal(await page.locator("[data-bulle]").count(), 0);
       assert.deepEqual(await uncaught(), []);
-      half.path = undefined;
+      proxy.path = undefined;
       await page.reload();
       await talk({ bubble: new Bubble(page, "en") });
     }));
 
   for (const part of ["js", "wasm", "css"]) {
     test(`the ${part} of the code: a calm message with a way out`, () =>
-      through(async (half, script) => {
-        half.path = new RegExp(`^/a/.*\\.${part}`);
+      through(async (proxy, script) => {
+        proxy.path = new RegExp(`^/a/.*\\.${part}`);
         const visitor = await host(script, { path: "/half" });
         const { page, bubble, uncaught } = visitor;
         await bubble.launcher.click();
         await bubble.dialog.getByText("cannot be reached").first().waitFor();
-        assert.ok(half.cut > 0);
+        assert.ok(proxy.cut > 0);
         assert.deepEqual(await violations(page), []);
-        half.path = undefined;
+        proxy.path = undefined;
         await bubble.retry.click();
         await bubble.input.waitFor();
         await bubble.ask(QUESTION);
@@ -158,16 +158,16 @@ describe("a file that breaks off halfway", () => {
   }
 
   test("a part that few visitors want: its button goes on to be there, and brings it with the next wish", () =>
-    through(async (half, script) => {
+    through(async (proxy, script) => {
       const { page, bubble } = await host(script, { path: "/half" });
       await bubble.open();
-      half.path = /^\/a\/.*\.js/;
+      proxy.path = /^\/a\/.*\.js/;
       const menu = bubble.dialog.getByRole("button", { name: "Menu", exact: true });
-      const cut = half.cut;
+      const cut = proxy.cut;
       await menu.click();
       await page.waitForLoadState("networkidle");
-      assert.ok(half.cut > cut);
-      half.path = undefined;
+      assert.ok(proxy.cut > cut);
+      proxy.path = undefined;
       await bubble.ask(QUESTION);
       await bubble.log.getByText(ANSWER).first().waitFor();
       await menu.click();

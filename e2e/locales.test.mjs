@@ -1,4 +1,4 @@
-// Every language that the bubble speaks, as browsers ask for it: the texts, their plural forms, and the bubble itself.
+// Every language of the bubble, as browsers ask for it: the texts, their plural forms, and the bubble itself.
 import assert from "node:assert/strict";
 import { readFile, readdir } from "node:fs/promises";
 import { describe, test } from "node:test";

@@ -1,10 +1,11 @@
-// Answers from a model over HTTP: servers of the trade, and one of our own. What goes wrong is in faults.test.mjs.
+// Answers from a model over HTTP: servers of other projects, and one of our own. Faults are in faults.test.mjs.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { LLMock } from "@copilotkit/aimock";
 import { startEdge } from "./support/edge.mjs";
 import { Visitor, assemble, text, ulid } from "./support/client.mjs";
-import { answer, cut, pause, startUpstream, stream } from "./support/upstream.mjs";
+import { answer, cut, startUpstream, stream } from "./support/upstream.mjs";
+import { gate, pause, until } from "./support/wait.mjs";
 
 const QUESTION = "Quelle est ton expérience avec Kubernetes ?";
 
@@ -94,16 +95,18 @@ describe("a server of our own", () => {
 
   test("two browsers see the same turn, and a second question waits", async () => {
     upstream.requests.length = 0;
-    upstream.behave = (response) => stream(response, answer(WORDS), { wait: 100 });
+    const rest = gate();
+    upstream.behave = (response) => stream(response, answer(WORDS), { hold: rest.opened });
     const me = await new Visitor(edge).open();
     await me.conversation();
     const id = ulid();
     const first = me.ask(QUESTION, id);
-    await pause(150);
+    await until("the model is asked", () => upstream.requests.length === 1);
     const second = me.ask(QUESTION, id);
     const other = await me.post({ id: ulid(), text: "Et Rust ?" });
     assert.equal(other.status, 409);
     assert.equal((await other.json()).code, "turn_in_progress");
+    rest.open();
     assert.deepEqual(await first, await second);
     assert.equal(upstream.requests.length, 1);
   });
@@ -117,11 +120,16 @@ describe("a server of our own", () => {
     assert.deepEqual(await me.ask(QUESTION, id), failed, "the same id alone asks nobody");
     upstream.behave = (response) => stream(response, answer(["Autre."]));
     await me.ask("Et Rust ?");
-    upstream.behave = (response) => stream(response, answer(WORDS), { wait: 60 });
+    const rest = gate();
+    upstream.behave = (response) => stream(response, answer(WORDS), { hold: rest.opened });
+    const before = upstream.requests.length;
     const asked = me.ask(QUESTION, id, { retry: true });
+    await until("the model is asked again", () => upstream.requests.length > before);
+    const running = me.attach(failed.at(-1).id);
+    // Time for it to arrive; one that comes later reads the same.
     await pause(200);
-    const running = await me.attach(failed.at(-1).id);
-    assert.deepEqual(running, await asked);
+    rest.open();
+    assert.deepEqual(await running, await asked);
     assert.equal(text(assemble(await me.attach(failed.at(-1).id))), WHOLE);
     const { items } = await me.history();
     assert.deepEqual(items.map(({ status }) => status), Array(4).fill("complete"));

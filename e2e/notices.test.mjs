@@ -1,5 +1,5 @@
-// Notices to owners, with a real receiver: signed, posted, recorded, and nobody else's business. The receivers of
-// docs/notices.md are run as they stand there.
+// Notices to owners, with a real receiver: signed, posted and recorded. The receivers of docs/notices.md run as they stand
+// there.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -9,7 +9,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { Webhook } from "standardwebhooks";
 import { ROOT, openDatabase, startEdge } from "./support/edge.mjs";
 import { Owner } from "./support/owner.mjs";
-import { pause } from "./support/upstream.mjs";
+import { until } from "./support/wait.mjs";
+import { listen } from "./support/listen.mjs";
 
 /** Remembers what is posted; a path says how it is answered. */
 async function startReceiver() {
@@ -21,12 +22,11 @@ async function startReceiver() {
     receiver.posts.push({ path, method: request.method, headers: request.headers, body, at: Date.now() });
     const answer = receiver.answers[path]?.shift() ?? 204;
     if (answer === "cut") return request.socket.destroy();
-    // An answer whose body never ends: nobody reads it.
+    // An answer whose body never ends: the edge does not read it.
     if (answer === "endless") return response.writeHead(200).write("x");
     if (answer !== "silence") response.writeHead(answer, answer === 302 ? { location: "/landed" } : {}).end();
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
+  await listen(server);
   receiver.url = `http://127.0.0.1:${server.address().port}`;
   receiver.at = (path) => receiver.posts.filter((post) => post.path === path);
   receiver.stop = () => {
@@ -59,11 +59,10 @@ after(async () => {
 
 /** The log comes a little after the answer. */
 async function logged(edge, line) {
-  for (let n = 0; n < 100 && !line.test(edge.log()); n += 1) await pause(50);
-  assert.match(edge.log(), line);
+  await until(`the log has ${line}`, () => line.test(edge.log()));
 }
 
-/** An owner who is told at this path of the receiver and at this address. */
+/** An owner whose notices go to this path of the receiver and to this mail address. */
 async function owner(tenant, path, email, at = edge) {
   const owner = await Owner.with(at, tenant);
   const notices = { ...(path ? { webhook: receiver.url + path } : {}), ...(email ? { email } : {}) };
@@ -249,8 +248,7 @@ test("the receivers of docs/notices.md know a genuine notice", async () => {
         const url = `http://127.0.0.1:${port}/`;
         const forged = { "webhook-id": "01", "webhook-timestamp": String(Math.floor(Date.now() / 1000)), "webhook-signature": "v1,AAAA" };
         const forge = () => fetch(url, { method: "POST", body: "{}", headers: forged }).catch(() => undefined);
-        let answer;
-        for (let n = 0; n < 100 && !(answer = await forge()); n += 1) await pause(50);
+        const answer = await until("it listens", forge);
         assert.equal(answer?.status, 401, log);
         await me.patch("", { settings: { notices: { webhook: url } } });
         assert.deepEqual(outcomes(await me.post("/notices/test")), [["webhook", "delivered", 204, 1]], log);

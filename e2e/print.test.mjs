@@ -1,7 +1,7 @@
-// A conversation on paper: all of it, from the bubble's menu, and as much as the page knows by the browser's own command.
+// A conversation on paper: all of it from the bubble's menu, and what the page holds by the browser's own command.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { PANEL } from "./support/bakery.mjs";
+import { PANEL } from "./support/fixture.mjs";
 import { watch } from "./support/browser.mjs";
 import { said, seedHistory } from "./support/history.mjs";
 import { browser, edge, start } from "./support/start.mjs";
@@ -23,7 +23,7 @@ beforeEach(async () => {
   panel = page.getByRole("region", { name: "Boulangerie Nord" });
   log = panel.getByRole("log");
   await log.getByText(said(COUNT - 1)).waitFor();
-  // What stands on the page when the browser takes it for paper, after everybody else has heard of it.
+  // The page as the browser prints it, after every other listener has run.
   await page.evaluate(() => {
     window.papers = [];
     const log = document.querySelector("bulle-chat").shadowRoot.querySelector("[role=log]");

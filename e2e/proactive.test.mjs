@@ -1,7 +1,7 @@
-// The note above the launcher that speaks first: when it comes, what it opens, and how it goes.
+// The proactive note above the launcher: when it comes, what it opens, and how it goes.
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
-import { PANEL, QUESTION, VIEWS, baker, faults, isFocused, visit } from "./support/bakery.mjs";
+import { PANEL, QUESTION, VIEWS, baker, faults, isFocused, visit } from "./support/fixture.mjs";
 import { fillStorage, focused, picture } from "./support/browser.mjs";
 import { start, upstream } from "./support/start.mjs";
 
@@ -32,7 +32,7 @@ describe("a note that comes first", () => {
       const [card, launcher] = [await page.getByRole("status").boundingBox(), await page.locator("[data-bulle] .launcher").boundingBox()];
       assert.ok(card.y + card.height < launcher.y && card.x >= 0, JSON.stringify([card, launcher]));
       assert.deepEqual(seen.requests.filter((line) => /\/(a|v1)\//.test(line)), []);
-      // Nobody has answered it yet: it comes again with the next page.
+      // The visitor has not dismissed it: it comes again with the next page.
       assert.equal(await kept(page), undefined);
       await page.reload();
       await note(page).waitFor();

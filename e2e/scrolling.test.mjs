@@ -1,4 +1,4 @@
-// What scrolls, and what does not: the list follows whom it may, leads back to its end, and the page stays where it is.
+// Scrolling: the list follows a new answer when it may, leads back to its end, and the page stays where it is.
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { Bubble, focused, picture, violations, watch } from "./support/browser.mjs";
@@ -11,10 +11,10 @@ const QUESTION = "Do you deliver?";
 const NEWEST = "New messages";
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 
-/** Paragraphs, so many that they fill the panel more than once. */
+/** Paragraphs that fill the panel more than once. */
 const lines = (from, to) => Array.from({ length: to - from }, (_, n) => `Line ${from + n}.\n\n`);
 
-/** The model writes a part of its answer whenever it is told to. */
+/** The model writes a part of its answer at each call. */
 function dictate() {
   const parts = [];
   let wake = () => {};
@@ -272,7 +272,7 @@ describe("a panel that fills the screen", () => {
     // Browsers push a page up whose field the keyboard would hide.
     await page.evaluate(() => resize({ offsetTop: 60 }));
     assert.deepEqual(await panel(), [60, 400]);
-    // Two fingers may always zoom in. Who has done so wants the panel to be larger than the screen, and to move about in it.
+    // Two fingers may always zoom in. A visitor who has zoomed in wants the panel to be larger than the screen, and to move about in it.
     const allowed = () => bubble.log.evaluate((log) => getComputedStyle(log).touchAction);
     assert.equal(await allowed(), "pan-y pinch-zoom");
     await page.evaluate(() => resize({ height: 200, scale: 2 }));

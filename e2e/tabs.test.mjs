@@ -1,7 +1,7 @@
-// One visitor in several tabs, what is kept from page to page, and what visitors make of answers.
+// One visitor in several tabs: what is kept from page to page, and ratings of answers.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { PANEL } from "./support/bakery.mjs";
+import { PANEL } from "./support/fixture.mjs";
 import { Bubble, picture, violations, watch } from "./support/browser.mjs";
 import { browser, edge, start, upstream } from "./support/start.mjs";
 import { answer, stream } from "./support/upstream.mjs";
@@ -33,7 +33,7 @@ const streams = ({ requests }) => requests.filter((line) => /messages$|events$/.
 async function pair() {
   const first = await tab();
   await first.bubble.ask("Do you deliver?");
-  await first.bubble.log.getByText("The end").waitFor({ timeout: 15_000 });
+  await first.bubble.log.getByText("The end").waitFor();
   await first.bubble.settled();
   const second = await tab();
   await second.bubble.log.getByText("The end").waitFor();
@@ -49,7 +49,7 @@ test("what one tab asks, the other shows as it comes, from one stream", async ()
   await second.bubble.log.getByText("word5").nth(1).waitFor();
   assert.ok((await second.bubble.text()).split("The end").length === 2, "not at once, but as it comes");
   for (const { bubble } of [first, second]) {
-    await bubble.log.getByText("The end").nth(1).waitFor({ timeout: 15_000 });
+    await bubble.log.getByText("The end").nth(1).waitFor();
     await bubble.settled();
     assert.equal(await bubble.count(QUESTION), 1);
     assert.equal((await bubble.text()).split("word29").length, 3);
@@ -71,7 +71,7 @@ test("the tab that asked is closed in the middle: the other one reads on to the 
   await first.bubble.ask(QUESTION);
   await second.bubble.log.getByText("word3").nth(1).waitFor();
   await first.page.close({ runBeforeUnload: false });
-  await second.bubble.log.getByText("The end").nth(1).waitFor({ timeout: 20_000 });
+  await second.bubble.log.getByText("The end").nth(1).waitFor();
   await second.bubble.settled();
   assert.equal((await second.bubble.text()).split("word29").length, 3);
   assert.equal(upstream.requests.length, 1, "the model was asked once");
@@ -85,14 +85,14 @@ test("a draft is kept for the tab, once the visitor has spoken", async () => {
   assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), []);
   assert.deepEqual(await page.evaluate(() => Object.keys(sessionStorage)), ["bulle-open:plain-demo"]);
   await bubble.ask(QUESTION);
-  await bubble.log.getByText("The end").waitFor({ timeout: 15_000 });
+  await bubble.log.getByText("The end").waitFor();
   await bubble.input.fill("Do you bake on");
   await page.reload();
   await bubble.input.waitFor();
   assert.equal(await bubble.input.inputValue(), "Do you bake on");
   await bubble.settled();
   await bubble.input.press("Enter");
-  await bubble.log.getByText("The end").nth(1).waitFor({ timeout: 15_000 });
+  await bubble.log.getByText("The end").nth(1).waitFor();
   await page.reload();
   await bubble.input.waitFor();
   assert.equal(await bubble.input.inputValue(), "");
@@ -119,7 +119,7 @@ test("a page is not told of to the edge when the visitor does not want to be fol
 test("days and times are told, answers are rated, and all of it without a violation", async () => {
   const { page, bubble, seen } = await tab();
   await bubble.ask(QUESTION);
-  await bubble.log.getByText("The end").waitFor({ timeout: 15_000 });
+  await bubble.log.getByText("The end").waitFor();
   await bubble.settled();
   await bubble.log.getByText("Today", { exact: true }).waitFor();
   assert.equal(await bubble.log.locator("time").count(), 2);
@@ -143,7 +143,7 @@ test("an empty conversation offers questions and topics", async () => {
   await picture(page, "topics");
   assert.deepEqual(await violations(page), []);
   await bubble.log.getByRole("button", { name: "Opening hours" }).click();
-  await bubble.log.getByText("The end").waitFor({ timeout: 15_000 });
+  await bubble.log.getByText("The end").waitFor();
   assert.equal(await bubble.log.getByText("I can help with").count(), 0);
 });
 
@@ -159,7 +159,7 @@ test("screen readers are told paragraphs when they are whole, never words", asyn
   const paragraphs = ["First ", "paragraph.", "\n\nSecond ", "one.", "\n\nThe ", "end"];
   upstream.behave = (response) => stream(response, answer(paragraphs), { wait: 150 });
   await bubble.ask(QUESTION);
-  await bubble.log.getByText("The end").waitFor({ timeout: 15_000 });
+  await bubble.log.getByText("The end").waitFor();
   await bubble.settled();
   const said = await page.evaluate(() => window.said);
   assert.deepEqual(said.filter((text) => !text.includes("writing")), ["First paragraph.", "Second one.", "The end"]);
@@ -194,7 +194,7 @@ test("what one tab has erased, the other one forgets without a call, and whoever
   assert.equal(sessions(), 1);
 
   await second.bubble.ask("Who am I?");
-  await second.bubble.log.getByText("The end").waitFor({ timeout: 15_000 });
+  await second.bubble.log.getByText("The end").waitFor();
   assert.equal(sessions(), 2);
   assert.equal(await second.bubble.log.getByText(unsent).count(), 0);
   assert.equal(upstream.requests.length, 1, "what was not sent stays so");

@@ -1,4 +1,4 @@
-// What models were asked for and what it cost, as owners see it, and that it is kept once, whole, and for the right owner.
+// Usage and cost of models as owners see them: recorded once, whole, and for the right owner.
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { openDatabase, startEdge } from "./support/edge.mjs";
 import { Visitor, ulid } from "./support/client.mjs";
 import { GENEROUS, Owner } from "./support/owner.mjs";
-import { pause } from "./support/upstream.mjs";
+import { until } from "./support/wait.mjs";
 
 let edge, database;
 before(async () => {
@@ -53,91 +53,19 @@ describe("a report", () => {
     assert.deepEqual((await usage(owner, { by: "day" })).items, []);
   });
 
-  test("sums up, groups, and counts an answer once", async () => {
-    const owner = await Owner.with(edge, "sums");
-    const [one, two, three] = [ulid(), ulid(), ulid()];
-    const day = (text) => ({ created_at: at(text) });
-    // An answer of the second model, after the first was unreachable and one was passed over.
-    store("sums", { id: `${one}/0`, outcome: "unreachable", status: null, input_tokens: 0, output_tokens: 0, microusd: 0, first_token_ms: null, total_ms: 50, ...day("2026-01-31T23:59:59.999Z") });
-    store("sums", { id: `${one}/1`, model: "o3", outcome: "circuit_open", status: null, input_tokens: 0, output_tokens: 0, microusd: 0, first_token_ms: null, total_ms: 0, ...day("2026-01-31T23:59:59.999Z") });
-    store("sums", { id: `${one}/2`, provider: "ollama", model: "llama", microusd: null, estimated: 1, first_token_ms: 100, total_ms: 500, ...day("2026-02-01T00:00:00Z") });
-    // One that was cut and went on: two calls, one answer; and its summary, which is none.
-    store("sums", { id: `${two}/0`, outcome: "truncated", first_token_ms: 200, total_ms: 700, ...day("2026-02-01T12:00:00Z") });
-    store("sums", { id: `${two}/1`, purpose: "continuation", first_token_ms: 301, total_ms: 900, ...day("2026-02-01T12:00:01Z") });
-    store("sums", { id: `${two}/summary/0`, purpose: "summary", first_token_ms: 500, total_ms: 901, ...day("2026-02-01T12:00:02Z") });
-    // One that broke, of another bot.
-    store("sums", { id: `${three}/0`, bot_id: "other", outcome: "interrupted", microusd: 7, ...day("2026-03-31T23:59:59.999Z") });
-    store("sums", { created_at: at("2026-04-01") });
-    store("sums", { created_at: at("2026-01-30T23:59:59.999Z") });
-
-    const span = { from: "2026-01-31", to: "2026-03-31" };
-    const { items: [all] } = await usage(owner, span);
-    assert.deepEqual(all, {
-      answers: 2, calls: 6, failed: 2, passed_over: 1, input_tokens: 500, output_tokens: 50, estimated_calls: 1, microusd: 70, unpriced_calls: 1,
-      first_token_ms: { mean: 280, p50: 300, p95: 500 }, total_ms: { mean: 659, p50: 700, p95: 901 },
-    });
-    const grouped = async (by, ...columns) => (await usage(owner, { ...span, by })).items.map((row) => [...by.split(","), ...columns].map((name) => row[name]));
-    assert.deepEqual(await grouped("day", "calls", "answers"), [["2026-01-31", 1, 0], ["2026-02-01", 4, 2], ["2026-03-31", 1, 0]]);
-    assert.deepEqual(await grouped("month", "calls"), [["2026-01", 1], ["2026-02", 4], ["2026-03", 1]]);
-    assert.deepEqual(await grouped("bot", "microusd"), [["bot", 63], ["other", 7]]);
-    assert.deepEqual(await grouped("provider,model", "calls", "unpriced_calls"), [["ollama", "llama", 1, 1], ["openai", "gpt-4o-mini", 5, 0], ["openai", "o3", 0, 0]]);
-    assert.deepEqual(await grouped("model,bot", "failed"), [["gpt-4o-mini", "bot", 1], ["gpt-4o-mini", "other", 1], ["llama", "bot", 0], ["o3", "bot", 0]]);
-    assert.deepEqual(await grouped("outcome", "calls", "passed_over", "failed"), [
-      ["answered", 3, 0, 0], ["circuit_open", 0, 1, 0], ["interrupted", 1, 0, 1], ["truncated", 1, 0, 0], ["unreachable", 1, 0, 1],
-    ]);
-    assert.deepEqual(await grouped("day,month,bot,provider,model,conversation,outcome").then((rows) => rows.length), 7);
-    // Where nothing was asked, there is nothing that took time.
-    const { items: [skipped] } = await usage(owner, { ...span, by: "outcome", after: '["answered"]', limit: 1 });
-    assert.deepEqual(skipped, { outcome: "circuit_open", ...NOTHING, passed_over: 1 });
-    const filtered = async (more) => (await usage(owner, { ...span, ...more })).items[0].calls;
-    assert.deepEqual([await filtered({ bot: "other" }), await filtered({ bot: "gone" }), await filtered({ conversation: ulid() })], [1, 0, 0]);
-    const conversation = ulid();
-    store("sums", { conversation_id: conversation, created_at: at("2026-02-02") });
-    assert.equal(await filtered({ conversation }), 1);
-    assert.equal(await filtered({ conversation, bot: "other" }), 0);
-  });
-
-  test("has percentiles that are values of calls", async () => {
-    const owner = await Owner.with(edge, "percentiles");
-    const expected = (values, p) => values.toSorted((a, b) => a - b)[Math.ceil((p / 100) * values.length) - 1];
-    for (const [model, values] of Object.entries({ one: [7], two: [1, 100], twenty: Array.from({ length: 20 }, (_, n) => n), many: Array.from({ length: 333 }, (_, n) => (n * 7919) % 1009) })) {
-      for (const ms of values) store("percentiles", { model, first_token_ms: ms, total_ms: ms * 2 });
-      store("percentiles", { model, first_token_ms: null, outcome: "empty", total_ms: 0 });
-      const { items } = await usage(owner, { by: "model" });
-      const row = items.find((row) => row.model === model);
-      assert.deepEqual(row.first_token_ms, { mean: Math.round(values.reduce((a, b) => a + b) / values.length), p50: expected(values, 50), p95: expected(values, 95) }, model);
-      const totals = [0, ...values.map((ms) => ms * 2)];
-      assert.deepEqual([row.total_ms.p50, row.total_ms.p95], [expected(totals, 50), expected(totals, 95)], model);
-    }
-  });
-
   test("comes in pages", async () => {
     const owner = await Owner.with(edge, "pages");
-    database.exec("BEGIN");
-    for (let n = 0; n < 1_203; n += 1) store("pages", { model: `m,"${String(n).padStart(4, "0")}'é`, created_at: Date.now() - (n % 2) * DAY });
-    database.exec("COMMIT");
-    const first = await usage(owner, { by: "model,day" });
-    assert.equal(first.items.length, 1_000);
-    const second = await usage(owner, { by: "model,day", after: first.next });
-    assert.deepEqual([second.items.length, second.next], [203, undefined]);
-    assert.equal(new Set([...first.items, ...second.items].map(({ model }) => model)).size, 1_203);
-    // No page is lost or told twice where it ends between rows of the same first key.
-    let rows = [], next;
-    do {
-      const page = await usage(owner, { by: "day,model", limit: 401, ...(next ? { after: next } : {}) });
-      rows.push(...page.items);
-      next = page.next;
-    } while (next);
-    assert.equal(rows.length, 1_203);
-    assert.equal(new Set(rows.map(({ model }) => model)).size, 1_203);
-    const exact = await usage(owner, { by: "day", limit: 2 });
-    assert.deepEqual([exact.items.length, exact.next], [2, undefined]);
+    for (let n = 0; n < 3; n += 1) store("pages", { model: `m,"${n}'é`, created_at: Date.now() - (n % 2) * DAY });
+    const first = await usage(owner, { by: "model,day", limit: 2 });
+    const second = await usage(owner, { by: "model,day", limit: 2, after: first.next });
+    assert.deepEqual([first.items.length, second.items.length, second.next], [2, 1, undefined]);
+    assert.deepEqual([...first.items, ...second.items].map(({ model, calls }) => [model, calls]), [0, 1, 2].map((n) => [`m,"${n}'é`, 1]));
 
     // A table says in a header where it goes on.
-    const csv = await usage(owner, { by: "model,day" }, { accept: "text/csv" });
+    const csv = await usage(owner, { by: "model,day", limit: 2 }, { accept: "text/csv" });
     const [, link] = csv.headers.get("link").match(/^<(\?[!-~]+)>; rel="next"$/);
     const rest = await usage(owner, Object.fromEntries(new URLSearchParams(link)), { accept: "text/csv" });
-    assert.deepEqual([csv.text.split("\r\n").length, rest.text.split("\r\n").length, rest.headers.get("link")], [1_002, 205, null]);
+    assert.deepEqual([csv.text.split("\r\n").length, rest.text.split("\r\n").length, rest.headers.get("link")], [4, 3, null]);
   });
 
   test("is a table for spreadsheets, in which nothing is a formula", async () => {
@@ -226,40 +154,6 @@ function remember(tenant, more = {}) {
   return { conversation, question, reply };
 }
 
-describe("an answer", () => {
-  test("is shown with its calls in order, and without its words", async () => {
-    const owner = await Owner.with(edge, "shown");
-    const evidence = { confidence: 0.7, topic: "Parcours", first_token_ms: 300, total_ms: 900, prompt: { bot_version: 3, template: 1, passages: [7, 9], history_from: 2, fingerprint: "0123456789abcdef" } };
-    const { conversation, question, reply } = remember("shown", { evidence: JSON.stringify(evidence), estimated: 1 });
-    const same = { conversation_id: conversation, question_id: question };
-    // The first attempt's reply is gone, its cost is not.
-    store("shown", { id: `${ulid()}/0`, ...same, outcome: "timed_out", created_at: 1_000, microusd: null, estimated: 1 });
-    for (let n = 0; n < 12; n += 1) store("shown", { id: `${reply}/${n}`, ...same, model: `m${n}`, created_at: 2_000 });
-    store("shown", { id: `${reply}/summary/0`, conversation_id: conversation, purpose: "summary", created_at: 3_000 });
-    // Neighbours that are not its own.
-    store("shown", { conversation_id: conversation, question_id: ulid() });
-    store("shown", { id: `${ulid()}/0`, question_id: question });
-    const response = await owner.fetch(`/answers/${reply}`);
-    const text = await response.text();
-    assert.ok(!text.includes("Secret"));
-    const { calls, earlier_calls, ...answer } = JSON.parse(text);
-    assert.deepEqual(answer, {
-      id: reply, question_id: question, conversation_id: conversation, bot_id: "bot", status: "complete", finish: "stop", provider: "openai", model: "m",
-      usage: { input_tokens: 5, output_tokens: 6, estimated: true }, evidence, created_at: 7,
-    });
-    assert.deepEqual(calls.map(({ model, purpose }) => `${model} ${purpose}`), [...Array.from({ length: 12 }, (_, n) => `m${n} answer`), "gpt-4o-mini summary"]);
-    assert.deepEqual(earlier_calls, [{
-      purpose: "answer", provider: "openai", model: "gpt-4o-mini", outcome: "timed_out", status: 200, usage: { input_tokens: 100, output_tokens: 10, estimated: true },
-      microusd: null, first_token_ms: 300, total_ms: 900, at: 1_000,
-    }]);
-    // The visitor's message is no answer.
-    assert.equal((await owner.fetch(`/answers/${question}`)).status, 404);
-    const { reply: failed } = remember("shown", { status: "failed", finish: null, error: "upstream_timeout" });
-    const shown = await (await owner.fetch(`/answers/${failed}`)).json();
-    assert.deepEqual([shown.status, shown.error, "finish" in shown, shown.calls], ["failed", "upstream_timeout", false, []]);
-  });
-});
-
 describe("what is kept of a turn", () => {
   const call = (more = {}) => ({
     purpose: "answer", provider: "openai", model: "gpt-4o-mini", outcome: "answered", status: 200, usage: { input_tokens: 100, output_tokens: 10, estimated: true },
@@ -299,8 +193,7 @@ describe("what is kept of a turn", () => {
       await between();
       const waiting = () => storage.prepare("SELECT unrecorded FROM turn WHERE message_id = ?").get(message).unrecorded;
       assert.equal(waiting(), 1);
-      for (let tries = 0; tries < 60 && !forgotten() && waiting() === 1; tries += 1) await pause(250);
-      assert.ok(forgotten() || waiting() === 0, edge.log().slice(-2_000));
+      await until(() => `it is offered: ${edge.log().slice(-2_000)}`, () => forgotten() || waiting() === 0);
     };
     /** Whether the object has nothing of it any more. */
     const forgotten = () => {

@@ -1,4 +1,4 @@
-// What a visitor may do beside speaking: name, delete, tell, give files, take everything along, have everything erased.
+// What a visitor may do beside asking: name, delete, rate, attach files, export everything, have everything erased.
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
@@ -6,7 +6,8 @@ import { DatabaseSync } from "node:sqlite";
 import { openDatabase, startEdge } from "./support/edge.mjs";
 import { Visitor, assemble, text, ulid } from "./support/client.mjs";
 import { GENEROUS, Owner, inSeconds, jwt } from "./support/owner.mjs";
-import { answer, pause, startUpstream, stream } from "./support/upstream.mjs";
+import { answer, startUpstream, stream } from "./support/upstream.mjs";
+import { until } from "./support/wait.mjs";
 
 let edge, upstream, database;
 before(async () => {
@@ -51,15 +52,6 @@ function turnsWith(word) {
       object.close();
     }
   }, 0);
-}
-
-/** Waits until this holds. */
-async function until(holds, what) {
-  for (let tries = 0; tries < 600; tries += 1) {
-    if (await holds()) return;
-    await pause(100);
-  }
-  assert.fail(`never: ${what}`);
 }
 
 const FORM = {
@@ -295,8 +287,8 @@ describe("files", () => {
     const age = database.prepare("UPDATE attachment SET created_at = created_at - 86400001 WHERE tenant_id = ? AND id IN (?, ?)");
     age.run(owner.tenant, old.id, sent.id);
     assert.deepEqual(await refusal(me.post({ id: ulid(), text: "Old?", attachments: [old.id] })), [422, "invalid_value"]);
-    await status(fetch(`${edge.url}/cdn-cgi/handler/scheduled`));
-    await until(() => rows(owner, "attachment") === 2, "the sweep");
+    assert.equal(await status(fetch(`${edge.url}/cdn-cgi/local/scheduled`)), 200);
+    await until("the sweep is over", () => rows(owner, "attachment") === 2);
     assert.equal(rows(owner, "attachment", `id = '${old.id}'`), 0);
     await me.ask("Fresh?", ulid(), { attachments: [fresh.id] });
   });
@@ -354,7 +346,7 @@ describe("everything", () => {
     assert.equal(list.at(-1).data.kept, false);
     assert.equal(rows(owner, "conversation"), 0);
     assert.equal(rows(owner, "model_call"), 1);
-    await until(() => turnsWith("latecomer") === 0, "the object to forget");
+    await until("the object has forgotten", () => turnsWith("latecomer") === 0);
     assert.equal((await me.history()).status, 404);
   });
 
@@ -391,7 +383,7 @@ describe("what is off", () => {
       [`/v1/conversations/${me.conversationId}`, { method: "PATCH", body: { title: "x" } }],
       ["/v1/me/export"],
     ]) assert.deepEqual(await refusal(me.fetch(path, options)), [403, "feature_disabled"], path);
-    // Having it erased is nobody's to turn off.
+    // Erasure cannot be turned off.
     assert.equal(await status(me.fetch("/v1/me", { method: "DELETE" })), 204);
   });
 

@@ -1,22 +1,21 @@
 /**
  * The owner's JavaScript API of the bubble. `docs/embedding.md` explains it with examples.
  *
- * `Bulle` is the only global. Before the tag has run it is an array that you may make yourself, so that calls can be
- * made at any time:
+ * `Bulle` is the only global. Before the tag has run it is an array, which you may create yourself in order to make calls
+ * at any time:
  *
  *     window.Bulle ??= [];
  *     window.Bulle.push(["identify", jwt]);
  *
- * A call that is pushed goes to every bubble of the page; `(window.Bulle as Bulle)["SITE_KEY"].open()` goes to one that
- * is there.
+ * A pushed call goes to every bubble of the page; `(window.Bulle as Bulle)["SITE_KEY"].open()` goes to one existing bubble.
  */
 
-/** A JWT, a function that gives one or a promise of one, or nothing when the visitor has signed out. */
+/** A JWT, a function that returns one or a promise of one, or nothing when the visitor has signed out. */
 export type Identity = string | (() => string | null | undefined | Promise<string | null | undefined>) | null | undefined;
 
-/** What can be heard, and what is told with it. In a frame, only `ready`, `open`, `close` and `unread`. */
+/** The events and their details. In a frame, only `ready`, `open`, `close` and `unread`. */
 export interface Occasions {
-  /** The first session is open: visitors can write. Who asks later is told at once. */
+  /** The first session is open: visitors can write. A listener that is added later is called at once. */
   ready: Record<string, never>;
   /** The panel has opened. */
   open: Record<string, never>;
@@ -28,14 +27,14 @@ export interface Occasions {
   reply: { id: string; text: string };
   /** Something failed; `code` is one of docs/limits.md or openapi.json. */
   error: { code: string };
-  /** How many replies have come that nobody has seen; 0 when the panel opens. */
+  /** The number of unread replies; 0 when the panel opens. */
   unread: { count: number };
 }
 
-/** What of the looks can change at any time; a colour is anything that CSS takes. */
+/** The appearance that can change at any time; a colour is any colour of CSS. */
 export interface Look {
   accent?: string;
-  /** Text and icons on the accent; black or white by itself, whichever has more contrast. */
+  /** Text and icons on the accent. The default is black or white, whichever has more contrast. */
   onAccent?: string;
   scheme?: "auto" | "light" | "dark";
   position?: "left" | "right";
@@ -59,7 +58,7 @@ export interface Look {
   line?: string;
   text?: string;
   muted?: string;
-  /** What went wrong, and what cannot be undone. */
+  /** Errors, and actions that cannot be undone. */
   danger?: string;
   darkBg?: string;
   darkSoft?: string;
@@ -69,19 +68,19 @@ export interface Look {
   darkDanger?: string;
 }
 
-/** One bubble. Every method may be called at any time; what takes the code waits until it is there. */
+/** One bubble. Every method may be called at any time; calls that need the code wait until it is loaded. */
 export interface Bubble {
   open(): void;
   close(): void;
   toggle(): void;
   /** Opens the panel and asks this as if the visitor had typed it. */
   ask(text: string): void;
-  /** Says who the visitor is: docs/identity.md. */
+  /** Sets who the visitor is: docs/identity.md. */
   identify(who: Identity): void;
-  /** Forgets the visitor on the spot, as `identify(null)`. */
+  /** Removes the visitor's data from the page at once, like `identify(null)`. */
   signOut(): void;
   setTheme(look: Look): void;
-  /** Speaks another language (BCP 47), the nearest that there is. */
+  /** Changes the language (BCP 47) to the nearest available one. */
   setLocale(locale: string): void;
   on<Kind extends keyof Occasions>(kind: Kind, listener: (detail: Occasions[Kind]) => void): void;
   off<Kind extends keyof Occasions>(kind: Kind, listener: (detail: Occasions[Kind]) => void): void;
@@ -95,7 +94,7 @@ type Said = Exclude<keyof Bubble, Heard>;
 /** A method and its arguments. */
 export type Call = { [Method in Said]: [Method, ...Parameters<Bubble[Method]>] }[Said];
 
-/** Speaks to all bubbles, those of the page and those that come. */
+/** Calls all bubbles, existing and future ones. */
 export interface Calls {
   push(call: Call): unknown;
   push<Kind extends keyof Occasions>(call: [Heard, Kind, (detail: Occasions[Kind]) => void]): unknown;

@@ -6,9 +6,10 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Visitor, assemble, events, text, ulid } from "../support/client.mjs";
-import { ROOT, openDatabase, startEdge } from "../support/edge.mjs";
+import { startDev } from "../support/dev.mjs";
+import { ROOT, openDatabase } from "../support/edge.mjs";
 import { GENEROUS, Owner } from "../support/owner.mjs";
-import { pause } from "../support/upstream.mjs";
+import { pause } from "../support/wait.mjs";
 import { Workerd } from "./workerd.mjs";
 
 /** Milliseconds until the first words and until the end, and all that was said. */
@@ -71,7 +72,7 @@ class Stranger extends Visitor {
 }
 
 export async function startBulle(upstream) {
-  const edge = await startEdge({ vars: { OPENAI_BASE_URL: upstream.url, OPENAI_API_KEY: "sk-bench", OPENAI_MODEL: "mock-1" } });
+  const edge = await startDev({ vars: { OPENAI_BASE_URL: upstream.url, OPENAI_API_KEY: "sk-bench", OPENAI_MODEL: "mock-1" } });
   try {
     const limits = { ...GENEROUS, tiers: { free: { per_minute: 1000, per_day: 10_000, memory: 3 } } };
     const owner = await Owner.with(edge, "bench", { limits });

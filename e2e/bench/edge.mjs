@@ -1,7 +1,7 @@
 // `cargo xtask bench edge`, against real workerd: what Bulle adds to a model's answer, in time, CPU and memory, beside a
 // Worker written by hand that does the core of the same (hono/worker.js says what it leaves out). Prints tables.
 import { createRequire } from "node:module";
-import { pause } from "../support/upstream.mjs";
+import { pause } from "../support/wait.mjs";
 import { direct, empty, startBulle, startHono } from "./contestants.mjs";
 import { ask, startUpstream, words } from "./upstream.mjs";
 

@@ -1,7 +1,8 @@
 // How fast documents are indexed and found again in real workerd, and in how much memory: documents of many passages, a
 // PDF of 300 pages, and a site of 1,000 pages beside a client that only fetches it.
 import { Visitor } from "../support/client.mjs";
-import { openDatabase, startEdge } from "../support/edge.mjs";
+import { startDev } from "../support/dev.mjs";
+import { openDatabase } from "../support/edge.mjs";
 import { newOwner, settled, uploaded } from "../support/knowledge.mjs";
 import { page, startWeb } from "../support/web.mjs";
 import { Workerd } from "./workerd.mjs";
@@ -12,7 +13,7 @@ const A_FILE = 10_000;
 const PATIENCE = { patience: 900_000 };
 
 const web = await startWeb();
-const edge = await startEdge({ vars: { FETCH_LOCAL: web.host, CRAWLER_PAUSE_MS: "0" } });
+const edge = await startDev({ vars: { FETCH_LOCAL: web.host, CRAWLER_PAUSE_MS: "0" } });
 const database = openDatabase(edge);
 const workerd = new Workerd(new URL(edge.url).port);
 try {

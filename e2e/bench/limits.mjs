@@ -1,6 +1,6 @@
 // `cargo xtask bench limits`, against real workerd: what each store admits under 10,000 requests of one visitor, 64 at
 // once; and what the guard adds to a request. Prints tables.
-import { startEdge } from "../support/edge.mjs";
+import { startDev } from "../support/dev.mjs";
 import { Visitor, ulid } from "../support/client.mjs";
 import { GENEROUS, Owner } from "../support/owner.mjs";
 
@@ -8,7 +8,7 @@ const REQUESTS = 10_000;
 const AT_ONCE = 64;
 const PER_MINUTE = 100;
 
-const edge = await startEdge();
+const edge = await startDev();
 try {
   console.log(`This machine: one visitor, ${REQUESTS} requests, ${AT_ONCE} at once, ${PER_MINUTE} a minute allowed\n`);
   console.log(["", "seconds", "allowed", "admitted", "over", "requests/s"].map(cell).join(""));

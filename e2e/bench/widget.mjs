@@ -5,11 +5,11 @@ import { createServer, request as httpRequest } from "node:http";
 import { once } from "node:events";
 import { createRequire } from "node:module";
 import { brotliCompressSync, constants } from "node:zlib";
-import { startEdge } from "../support/edge.mjs";
+import { startDev } from "../support/dev.mjs";
 import { launch } from "../support/browser.mjs";
 import { seedHistory, said } from "../support/history.mjs";
 import { GENEROUS, Owner } from "../support/owner.mjs";
-import { pause } from "../support/upstream.mjs";
+import { pause } from "../support/wait.mjs";
 import { ask, startUpstream, words } from "./upstream.mjs";
 
 const THROTTLE = 4;
@@ -246,7 +246,7 @@ let edge, site, browser, owner;
 try {
   progress("starting");
   site = await serve(upstream, library, () => owner.site.key);
-  edge = await startEdge({ vars: { OPENAI_BASE_URL: upstream.url, OPENAI_API_KEY: "sk-bench", OPENAI_MODEL: "mock-1" } });
+  edge = await startDev({ vars: { OPENAI_BASE_URL: upstream.url, OPENAI_API_KEY: "sk-bench", OPENAI_MODEL: "mock-1" } });
   site.edge = edge.url;
   const limits = { ...GENEROUS, tiers: { free: { per_minute: 1000, per_day: 10_000 } } };
   owner = await Owner.with(edge, "bench", { limits, locale: "en" }, [site.url]);

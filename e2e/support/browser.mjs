@@ -1,27 +1,44 @@
 // Real Chromium, and the bubble as a person meets it: found by role and name, never by class.
 import { chromium } from "playwright-core";
 import { createServer } from "node:http";
-import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { ROOT } from "./edge.mjs";
+import { listen } from "./listen.mjs";
 
 export const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const OUTPUT = `${ROOT}/e2e/output`;
 
-export function launch() {
-  return chromium.launch({
-    executablePath: process.env.CHROME_PATH,
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
+const OPTIONS = {
+  executablePath: process.env.CHROME_PATH,
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ],
+};
+
+/** The one browser of a run. */
+export const startBrowser = () => chromium.launchServer(OPTIONS);
+
+/** How long playwright waits for what does not come: far longer than a slow machine needs. */
+const DEADLINE_MS = 90_000;
+
+/** A connection to the browser of the run: what is closed with it are its own contexts. A bench has a browser of its own. */
+export async function launch() {
+  const { BULLE_BROWSER: address } = process.env;
+  const browser = await (address ? chromium.connect(address) : chromium.launch(OPTIONS));
+  const { newContext } = browser;
+  browser.newContext = async (options) => {
+    const context = await newContext.call(browser, options);
+    context.setDefaultTimeout(DEADLINE_MS);
+    return context;
+  };
+  return browser;
 }
 
 /** Serves pages by path, on an origin of its own. `pages[path]` is `{html, headers}` or a string. */
@@ -33,9 +50,8 @@ export async function servePages(pages) {
     response.writeHead(200, { "content-type": "text/html; charset=utf-8", ...page.headers });
     response.end(page.html ?? page);
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return { url: `http://localhost:${server.address().port}`, stop: () => server.close() };
+  const port = await listen(server);
+  return { url: `http://localhost:${port}`, stop: () => server.close() };
 }
 
 const NAMES = {
@@ -57,11 +73,23 @@ export class Bubble {
     this.log = this.dialog.getByRole("log");
   }
 
-  /** Opens the panel, and waits until it stands where it stays. */
+  /** Opens the panel, and waits until its animations are over. */
   async open() {
     await this.launcher.click();
     await this.input.waitFor();
     await this.dialog.evaluate((panel) => Promise.all(panel.getAnimations().map((animation) => animation.finished)));
+    return this;
+  }
+
+  /**
+   * After the page was loaded again: the panel with its conversation. On a wide window, a panel that was open before opens by
+   * itself, at the moment when the launcher is drawn.
+   */
+  async reopen() {
+    const launcher = this.page.locator("[data-bulle] .launcher");
+    await launcher.waitFor({ state: "attached" });
+    if ((await launcher.getAttribute("aria-expanded")) !== "true") await launcher.click();
+    await this.input.waitFor();
     return this;
   }
 
@@ -70,7 +98,7 @@ export class Bubble {
     await this.input.press("Enter");
   }
 
-  /** What stands in the message list. */
+  /** The text of the message list. */
   text() {
     return this.log.innerText();
   }
@@ -88,8 +116,8 @@ export class Bubble {
 }
 
 /**
- * Where the focus is: the role of an element of the bubble, or "page". With an expected answer, waits for it a moment,
- * because the bubble moves the focus after it has drawn.
+ * Where the focus is: the role of an element of the bubble, or "page". With an expected answer, waits for it, because the
+ * bubble moves the focus after it has drawn.
  */
 export async function focused(page, expected) {
   const look = (wanted) => {
@@ -98,8 +126,8 @@ export async function focused(page, expected) {
     const found = active ? (active.getAttribute("role") ?? roles[active.tagName] ?? active.tagName) : "page";
     return wanted ? found === wanted : found;
   };
-  // When it never gets there, the caller is told where it is instead.
-  if (expected) await page.waitForFunction(look, expected, { timeout: 2_000 }).catch(() => {});
+  // When it never gets there, the caller compares with where it is instead.
+  if (expected) await page.waitForFunction(look, expected, { timeout: 20_000 }).catch(() => {});
   return page.evaluate(look, null);
 }
 
@@ -129,7 +157,7 @@ export function watch(page) {
   return seen;
 }
 
-/** Waits until what slides or fades has come to rest; what moves for ever goes on. */
+/** Waits for the end of animations that have one. */
 function rest(page) {
   return page.evaluate(() => {
     // A shadow root keeps its own list of animations.

@@ -2,7 +2,7 @@
 // same. They misbehave on demand.
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
-import { once } from "node:events";
+import { listen } from "./listen.mjs";
 
 export const ACCOUNT = "account-1";
 export const TOKEN = "token-that-nobody-may-see";
@@ -76,9 +76,8 @@ export async function startCloudflare() {
     response.writeHead(200, { "content-type": "application/json" });
     response.end(JSON.stringify({ result: answers[name](body), success: true, errors: [], messages: [] }, null, 2));
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  cloudflare.url = `http://127.0.0.1:${server.address().port}/client/v4`;
+  const port = await listen(server);
+  cloudflare.url = `http://127.0.0.1:${port}/client/v4`;
   /** Variables of an edge that uses it. */
   cloudflare.vars = {
     CLOUDFLARE_ACCOUNT_ID: ACCOUNT, CLOUDFLARE_API_TOKEN: TOKEN, VECTORIZE_INDEX: INDEX, CLOUDFLARE_API_URL: cloudflare.url, MEANING_RETRY_MS: "200",

@@ -1,4 +1,4 @@
-// A conversation with a past, put straight into the database: asking 2,000 questions would take all day.
+// A conversation with a past, written straight into the database: asking 2,000 questions would take all day.
 import { Visitor, ulid } from "./client.mjs";
 import { openDatabase } from "./edge.mjs";
 
@@ -12,7 +12,7 @@ const answer = (n) => [
   { type: "code", language: "js", text: "const answer = 42;" },
 ];
 
-/** A visitor with a conversation of so many messages; what the browser keeps of them. */
+/** A visitor with a conversation of `count` messages; returns what the browser stores of them. */
 export async function seedHistory(edge, count, options = {}) {
   const visitor = await new Visitor(edge, options).open();
   const id = await visitor.conversation();

@@ -1,4 +1,4 @@
-// An owner who has a bot know things, and looks at what became of it.
+// An owner who gives a bot documents and looks at the sources, chunks and answers that come of them.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
@@ -6,7 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { Visitor, assemble, text } from "./client.mjs";
 import { ROOT } from "./edge.mjs";
 import { GENEROUS, Owner } from "./owner.mjs";
-import { pause } from "./upstream.mjs";
+import { until } from "./wait.mjs";
 
 /** Variables of an edge that fetches without patience. */
 export const FAST = { CRAWLER_PAUSE_MS: "1", CRAWLER_RETRY_MS: "50", CRAWLER_TIMEOUT_MS: "2000" };
@@ -35,17 +35,14 @@ export async function uploaded(owner, name, body, options) {
 export const show = async (owner, id) => (await owner.fetch(`${owner.at}/${id}`)).json();
 
 /** Waits until a source is ready or has failed, and nothing more is to be done. */
-export async function settled(owner, id, { patience = 30_000 } = {}) {
-  const until = Date.now() + patience;
-  for (;;) {
-    const source = await show(owner, id);
-    if (["ready", "failed"].includes(source.status)) return source;
-    if (Date.now() > until) assert.fail(`not settled: ${JSON.stringify(source)}\n${owner.edge.log().slice(-3000)}`);
-    await pause(50);
-  }
+export async function settled(owner, id) {
+  let source;
+  const why = () => `it settled: ${JSON.stringify(source)}\n${owner.edge.log().slice(-3000)}`;
+  await until(why, async () => ["ready", "failed"].includes((source = await show(owner, id)).status), { deadline: 300_000 });
+  return source;
 }
 
-/** What a visitor is told, and the addresses of its sources. */
+/** The answer to a visitor's question, and the addresses of its sources. */
 export async function ask(owner, question) {
   const visitor = await new Visitor(owner.edge, { site: owner.site.key, locale: "en" }).open();
   const list = await visitor.ask(question);
@@ -67,7 +64,7 @@ const key = (owner, word) => scope(owner) + word.slice(0, 5);
 export const found = (owner, word, db) => db.prepare("SELECT count(*) AS n FROM chunk_fts WHERE chunk_fts MATCH ?").get(key(owner, word)).n;
 /** How many chunks with a word can be quoted, at most ten. */
 export const answering = (owner, word, db) =>
-  db.prepare(readFileSync(`${ROOT}/edge/worker/src/adapters/search.sql`, "utf8")).all(owner.tenant, "bot", JSON.stringify([key(owner, word)]), 10, 20_000).length;
+  db.prepare(readFileSync(`${ROOT}/edge/worker/src/repositories/search.sql`, "utf8")).all(owner.tenant, "bot", JSON.stringify([key(owner, word)]), 10, 20_000).length;
 
 /** Keys of the objects of a tenant in the local R2. */
 export function objects(owner) {
@@ -81,14 +78,4 @@ export function objects(owner) {
       bucket.close();
     }
   });
-}
-
-/** Waits until something is so. */
-export async function eventually(what, check, patience = 20_000) {
-  const until = Date.now() + patience;
-  for (;;) {
-    if (await check()) return;
-    if (Date.now() > until) assert.fail(`it never came to be that ${what}`);
-    await pause(100);
-  }
 }

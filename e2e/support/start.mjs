@@ -1,4 +1,4 @@
-// What most files with a browser begin with. Each file is a process of its own, so there is one of everything.
+// The start of most files with a browser. Each file is a process of its own, so there is one of everything.
 import { after, before } from "node:test";
 import { launch, servePages } from "./browser.mjs";
 import { startEdge } from "./edge.mjs";

@@ -2,6 +2,8 @@
 import { createServer } from "node:http";
 import { connect, createServer as createTcpServer } from "node:net";
 import { once } from "node:events";
+import { pause } from "./wait.mjs";
+import { listen } from "./listen.mjs";
 
 const chunk = (delta, more = {}) =>
   `data: ${JSON.stringify({ id: "c", model: "mock-1", choices: [{ index: 0, delta, finish_reason: null }], ...more })}\n\n`;
@@ -14,8 +16,6 @@ export function answer(words) {
   return [...parts, `data: ${JSON.stringify(last)}\n\n`, `data: ${JSON.stringify(usage)}\n\n`, "data: [DONE]\n\n"];
 }
 
-export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
 export async function startUpstream() {
   const upstream = { requests: [], closed: 0, behave: undefined };
   const server = createServer(async (request, response) => {
@@ -26,9 +26,8 @@ export async function startUpstream() {
     response.once("close", () => (upstream.closed += 1));
     await upstream.behave(response, asked.messages.at(-1).content);
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  upstream.url = `http://127.0.0.1:${server.address().port}/v1`;
+  const port = await listen(server);
+  upstream.url = `http://127.0.0.1:${port}/v1`;
   upstream.stop = () => {
     server.closeAllConnections();
     server.close();
@@ -36,12 +35,13 @@ export async function startUpstream() {
   return upstream;
 }
 
-/** Starts a stream; every part is sent as it is, with a pause after each. */
-export async function stream(response, parts, { wait = 0, end = true } = {}) {
+/** Starts a stream; every part is sent as it is, with a pause after each. After the first, it waits for `hold`. */
+export async function stream(response, parts, { wait = 0, end = true, hold } = {}) {
   response.writeHead(200, { "content-type": "text/event-stream" });
   for (const part of parts) {
     if (response.destroyed) return;
     response.write(part);
+    await (part === parts[0] ? hold : undefined);
     await pause(wait);
   }
   if (end) response.end();
@@ -70,10 +70,9 @@ export async function startNetwork(port) {
       from.pipe(to);
     }
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
+  const at = await listen(server);
   return {
-    url: `http://localhost:${server.address().port}`,
+    url: `http://localhost:${at}`,
     /** Cuts everything under way; until `mend`, nothing connects. */
     cut() {
       down = true;

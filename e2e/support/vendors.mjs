@@ -1,9 +1,14 @@
 // Every vendor at one address, each in its own language: what a model does is said by its name, before it is asked.
 import { createServer } from "node:http";
 import { once } from "node:events";
-import { pause } from "./upstream.mjs";
+import { setTimeout } from "node:timers/promises";
+import { pause } from "./wait.mjs";
+import { listen } from "./listen.mjs";
 
 const sse = (data, event) => `${event ? `event: ${event}\n` : ""}data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`;
+
+/** A pause that keeps no process from ending. */
+const rest = (ms) => setTimeout(ms, undefined, { ref: false });
 
 /** Tokens of every prompt; those of an answer are the number of its words. */
 export const INPUT_TOKENS = 11;
@@ -132,9 +137,8 @@ export async function startVendors() {
     const script = model.scripts[Math.min(model.requests.length, model.scripts.length) - 1];
     await script({ response, vendor, asked });
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const url = `http://127.0.0.1:${server.address().port}`;
+  const port = await listen(server);
+  const url = `http://127.0.0.1:${port}`;
   return {
     url: (vendor) => `${url}/${vendor}`,
     /** Says what a model does; gives its requests as they come. */
@@ -153,18 +157,18 @@ export async function startVendors() {
 
 /**
  * A script that sends these events (of a list, or made for the vendor), a pause after each. `end`: true closes well,
- * "cut" breaks the connection off, false leaves it open.
+ * "cut" breaks the connection off, false leaves it open. `before`: milliseconds, or a promise, to wait for before the first.
  */
 export function sends(events, { wait = 0, end = true, before = 0 } = {}) {
   return async ({ response, vendor, asked }) => {
-    await pause(before);
+    await (typeof before === "number" ? rest(before) : before);
     response.writeHead(200, { "content-type": "text/event-stream" });
     response.flushHeaders();
     for (const event of typeof events === "function" ? events(vendor) : events) {
       if (response.destroyed) return;
       response.write(event);
       asked.sent += 1;
-      await (wait > 0 ? pause(wait) : new Promise(setImmediate));
+      await (wait > 0 ? rest(wait) : new Promise(setImmediate));
     }
     if (end === true) return response.end();
     if (end === false) return;

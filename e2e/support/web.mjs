@@ -1,6 +1,6 @@
-// A part of the web that misbehaves on demand: a real server, told path by path what to answer.
+// A web server that misbehaves on demand: the test sets the answer of each path.
 import { createServer } from "node:http";
-import { once } from "node:events";
+import { listen } from "./listen.mjs";
 
 /** A page with this title, text, and links. */
 export const page = (title, text, links = [], head = "") =>
@@ -17,9 +17,8 @@ export async function startWeb() {
     const { status = 200, headers = {}, body = "" } = typeof known === "string" ? { body: known } : known;
     response.writeHead(status, { "content-type": "text/html; charset=utf-8", ...headers }).end(body);
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  web.host = `127.0.0.1:${server.address().port}`;
+  const port = await listen(server);
+  web.host = `127.0.0.1:${port}`;
   web.url = `http://${web.host}`;
   /** How often a path was asked for. */
   web.asked = (path) => web.requests.filter((request) => request.path === path).length;

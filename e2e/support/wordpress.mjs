@@ -25,7 +25,7 @@ async function freePort() {
   return port;
 }
 
-/** Starts a program; `ready` says whether it is. Its last words are told when it never gets there. */
+/** Starts a program; `ready` says whether it is. The end of its log is in the error when it never gets there. */
 async function daemon(command, args, options, ready) {
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
   let log = "";
@@ -56,7 +56,7 @@ async function startDatabase(folder) {
     for (const path of [folder, data]) chownSync(path, uid, gid);
   }
   const program = existsSync("/usr/sbin/mariadbd") ? "/usr/sbin/mariadbd" : "mariadbd";
-  // Without tables of users everybody is let in, who gets to the socket.
+  // Without tables of users, every client of the socket is let in.
   const args = ["--no-defaults", `--datadir=${data}`, `--user=${USER}`, `--socket=${socket}`, `--pid-file=${join(folder, "pid")}`];
   args.push("--skip-networking", "--skip-grant-tables", "--innodb-flush-log-at-trx-commit=0");
   const connect = `(new mysqli('localhost', 'root', '', '', 0, '${socket}'))`;

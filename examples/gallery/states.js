@@ -1,6 +1,6 @@
 /**
- * The states that a visitor can see the bubble in, made with the real loader and the real widget: only what the edge says
- * of a bot and of a conversation is said here, and the clock stands still.
+ * The visible states of the bubble, with the real loader and the real widget. Only the edge's answers about the bot and
+ * the conversation are faked, and the clock stands still.
  */
 
 const NOW = Date.UTC(2026, 2, 14, 9, 41);
@@ -122,7 +122,7 @@ const done = (reply) => [
   { reply_id: reply, finish: "stop", provider: "p", model: "m", usage: { input_tokens: 1, output_tokens: 1 }, remaining: { minute: 5, day: 3 } },
 ];
 
-/** What was said long ago: more than a panel shows at once. */
+/** A long history, more than a panel shows at once. */
 const much = (t) =>
   Array.from({ length: 5 }, (_, n) => [asked(10 + 2 * n, n % 2 ? t.more : t.ask), answered(11 + 2 * n, [paragraph(n % 2 ? t.long : t.short)])]).flat();
 
@@ -144,7 +144,7 @@ const form = ({ form: { name, email, topic, topics, ...texts } }) => ({
   ],
 });
 
-/** Does what `wanted` names as soon as it is there. */
+/** Calls `act` with the element that `wanted` selects, as soon as it exists. */
 const once = async (root, wanted, act) => {
   while (!root.querySelector(wanted)) await new Promise((resolve) => setTimeout(resolve, 20));
   act(root.querySelector(wanted));
@@ -152,9 +152,9 @@ const once = async (root, wanted, act) => {
 const click = (root, wanted) => once(root, wanted, (button) => button.click());
 
 /**
- * A state: `bot` is what is different about the bot, `history` what was said before, `turn` what the edge streams after
- * `ask` is asked, where it waits for each function to be true, `then` what a visitor does next in the bubble's shadow
- * root, and `until` tells when that can be seen. `site` is the key of another site than that of the examples.
+ * A state: `bot` overrides the bot, `history` is the stored conversation, `turn` the stream after the question `ask` (it
+ * waits until each function in it returns true), `then` the visitor's next action in the bubble's shadow root, and
+ * `until` tells when its result is visible. `site` is the key of another site than that of the examples.
  */
 export const STATES = {
   closed: { closed: true },
@@ -290,11 +290,11 @@ export const STATES = {
   refused: { session: "refused" },
 };
 
-/** Says of the bot and the conversation what the state wants; everything else goes to the edge. */
+/** Answers the calls about the bot and the conversation as the state needs; all others go to the edge. */
 export function fake(state, locale) {
   const t = TEXTS[locale] ?? TEXTS.en;
   Date.now = () => NOW;
-  // A note that the visitor has seen to does not come again.
+  // Removed, because a note that was answered or closed is not shown again.
   localStorage.removeItem(`bulle-note:${state.site}`);
   const real = window.fetch;
   const json = (body, status = 200, type = "application/json") =>

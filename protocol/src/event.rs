@@ -7,7 +7,11 @@ use crate::Id;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{fmt, str::FromStr};
 
-use crate::{block::Block, problem::Code, sse::Frame};
+use crate::{
+    block::Block,
+    problem::{Action, Code},
+    sse::Frame,
+};
 
 /// One event of a turn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -198,16 +202,6 @@ pub struct TurnError {
     pub kept: bool,
 }
 
-/// Something the visitor can click.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Action {
-    /// Text of the link.
-    pub label: String,
-    /// Where it goes.
-    pub url: String,
-}
-
 #[expect(
     clippy::trivially_copy_pass_by_ref,
     reason = "serde calls it with a reference"
@@ -268,10 +262,10 @@ impl ServerEvent {
         })
     }
 
-    /// Reads a frame. `Ok(None)` for a name that this version does not know: newer edges may say more.
+    /// Parses a frame. `Ok(None)` for an unknown name, which a newer edge may send.
     ///
     /// # Errors
-    /// The data of a known event is not what it should be.
+    /// The data of a known event is malformed.
     pub fn from_frame(frame: &Frame) -> Result<Option<Self>, serde_json::Error> {
         fn read<T: DeserializeOwned>(frame: &Frame) -> Result<T, serde_json::Error> {
             serde_json::from_str(&frame.data)
@@ -289,12 +283,12 @@ impl ServerEvent {
     }
 }
 
-/// An event speaks of a block that is not there: something was lost on the way.
+/// An event refers to a block that does not exist: an earlier event was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfOrder;
 
-/// Applies an event to the blocks of an answer. Events that do not speak of blocks change nothing, but a
-/// `start` forgets the blocks of an earlier attempt. Both ends use this one definition.
+/// Applies an event to the blocks of an answer. `start` removes the blocks of an earlier attempt; events
+/// without blocks change nothing. Both ends use this function.
 ///
 /// # Errors
 /// [`OutOfOrder`]; the blocks are as they were.

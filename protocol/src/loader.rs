@@ -1,9 +1,9 @@
-//! What the edge writes into the loader script of a site.
+//! The settings that the edge writes into the loader script of a site.
 
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeSeq};
 use std::collections::BTreeMap;
 
-/// What the application needs of the settings: an array of JSON, in this order.
+/// The settings that the widget needs: a JSON array in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoaderConfig {
     /// Origin of the edge, such as `https://chat.example.com`, without a trailing slash.
@@ -20,7 +20,7 @@ pub struct LoaderConfig {
     pub retry: String,
 }
 
-/// What the loader says by itself, under the names of the tag's attributes.
+/// The loader's own texts, under the names of the tag's attributes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LoaderTexts {
     /// `ltr` or `rtl`.
@@ -42,8 +42,8 @@ pub struct LoaderTexts {
     pub retry: String,
 }
 
-/// Replaces the placeholder of the loader, so that the launcher is drawn without any further request.
-/// Public by nature: nothing here is secret.
+/// The settings that replace the placeholder in the loader script, so that the launcher needs no further request.
+/// Everything here is public.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LoaderSettings {
     /// Language of the texts (BCP 47).
@@ -58,39 +58,39 @@ pub struct LoaderSettings {
     pub name: String,
     /// One line under the name; may be empty.
     pub tagline: String,
-    /// What is not as it is by itself, by the names of the tag's attributes: `scheme`, `position`, `size`, `label`, and
-    /// custom properties without `--bulle-`.
+    /// The settings that differ from the defaults, by the names of the tag's attributes: `scheme`, `position`, `size`,
+    /// `label`, and custom properties without `--bulle-`.
     pub look: BTreeMap<String, String>,
-    /// When the bubble speaks first.
+    /// The rules of proactive notes.
     pub rules: Vec<Rule>,
-    /// Name of the button that takes such a note away.
+    /// Label of the button that dismisses a note.
     pub dismiss: String,
 }
 
-/// When the bubble speaks first, and what it says.
+/// A proactive note; it is shown when all conditions of the rule are met.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
-    /// What it says.
+    /// The text of the note.
     pub text: String,
-    /// Seconds on the page.
+    /// Condition: seconds on the page.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub delay_s: Option<u32>,
-    /// Percent of the page.
+    /// Condition: percent of the page that is scrolled.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub scroll_percent: Option<u32>,
-    /// The pointer leaves the page at its top.
+    /// Condition: the pointer leaves the page at its top.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub exit_intent: bool,
-    /// Paths, with `*` for anything.
+    /// Condition: the path, with `*` for any text.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub url: Option<String>,
-    /// A question that is asked then.
+    /// A question that is asked when the visitor follows the note.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ask: Option<String>,
 }
 
-/// An array, without the last two where there are no rules. Most of the settings is the one part of the loader that is not
-/// compressed, so it comes without names. What is the same for many sites comes first.
+/// Serialised as an array, without the last two items if there are no rules. Most of the settings are the only part of the
+/// loader that is not compressed, hence no member names. Values that many sites share come first.
 impl Serialize for LoaderSettings {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut array = serializer.serialize_seq(None)?;

@@ -2,107 +2,140 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::Action;
-
 /// The media type of a [`Problem`] body.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
-/// Stable, machine-readable name of what went wrong. Names are never reused for another meaning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Code {
+/// Declares [`Code`] from one table: variant, name in JSON, HTTP status, title.
+macro_rules! codes {
+    ($($(#[$attribute:meta])* $variant:ident = $name:literal, $status:literal, $title:literal;)*) => {
+        /// Stable, machine-readable name of what went wrong. Names are never reused for another meaning.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        #[serde(rename_all = "snake_case")]
+        pub enum Code {
+            $($(#[$attribute])* $variant,)*
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The name in JSON.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+
+            /// The HTTP status that goes with the code.
+            pub fn status(self) -> u16 {
+                match self {
+                    $(Self::$variant => $status,)*
+                }
+            }
+
+            /// Summary for people who read the JSON.
+            pub fn title(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $title,)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
     /// No site has this key.
-    UnknownSite,
+    UnknownSite = "unknown_site", 404, "Unknown site key";
     /// The page's origin is not on the site's list.
-    OriginNotAllowed,
+    OriginNotAllowed = "origin_not_allowed", 403, "Origin not allowed";
     /// No `Authorization: Bearer` header.
-    TokenMissing,
+    TokenMissing = "token_missing", 401, "Session token missing";
     /// The token was not signed here, or not for this purpose.
-    TokenInvalid,
+    TokenInvalid = "token_invalid", 401, "Session token invalid";
     /// The token was good once; open a session again.
-    TokenExpired,
+    TokenExpired = "token_expired", 401, "Session token expired";
     /// Nothing here, or nothing that this visitor may see.
-    NotFound,
+    NotFound = "not_found", 404, "Not found";
     /// The path exists, the method does not.
-    MethodNotAllowed,
+    MethodNotAllowed = "method_not_allowed", 405, "Method not allowed";
     /// The body is not UTF-8.
-    NotUtf8,
+    NotUtf8 = "not_utf8", 400, "Body is not UTF-8";
     /// The body is not the JSON that the route expects (syntax, type or unknown field).
-    InvalidJson,
+    InvalidJson = "invalid_json", 400, "Body is not the expected JSON";
     /// A query or path parameter is malformed.
-    InvalidParameter,
+    InvalidParameter = "invalid_parameter", 400, "Invalid parameter";
     /// The message has no visible character.
-    MessageEmpty,
+    MessageEmpty = "message_empty", 400, "Message is empty";
     /// The message is longer than [`MAX_MESSAGE_CHARS`](crate::MAX_MESSAGE_CHARS).
-    MessageTooLong,
+    MessageTooLong = "message_too_long", 413, "Message is too long";
     /// The body is larger than any valid request.
-    BodyTooLarge,
+    BodyTooLarge = "body_too_large", 413, "Body is too large";
     /// Too many requests in the window; `retry_after` says when to come back.
-    RateLimited,
+    RateLimited = "rate_limited", 429, "Too many requests";
     /// The visitor's messages of the day are used up; `retry_after` says when the next day begins.
-    QuotaExceeded,
+    QuotaExceeded = "quota_exceeded", 429, "Daily quota used up";
     /// The owner has paused the site, the bot or the tenant.
-    Paused,
+    Paused = "paused", 403, "Paused";
     /// The bot speaks only to visitors whom the site vouches for with an `identity`.
-    IdentityRequired,
+    IdentityRequired = "identity_required", 403, "Identity required";
     /// The `identity` is no token that this site's server has signed, or says what cannot be.
-    IdentityInvalid,
+    IdentityInvalid = "identity_invalid", 401, "Identity invalid";
     /// The `identity` was good once; the page has to fetch a new one.
-    IdentityExpired,
+    IdentityExpired = "identity_expired", 401, "Identity expired";
     /// The bot wants a Turnstile token as `challenge`.
-    ChallengeRequired,
+    ChallengeRequired = "challenge_required", 403, "Challenge required";
     /// The `challenge` was not accepted; a new one is needed.
-    ChallengeFailed,
+    ChallengeFailed = "challenge_failed", 403, "Challenge failed";
     /// The bot wants its form filled in first.
-    FormRequired,
+    FormRequired = "form_required", 403, "Form required";
     /// It is outside business hours, and the bot takes no messages then.
-    Closed,
+    Closed = "closed", 403, "Closed";
     /// The owner does not offer this.
-    FeatureDisabled,
+    FeatureDisabled = "feature_disabled", 403, "Not offered";
     /// No `Authorization: Bearer` header with an API key.
-    ApiKeyMissing,
+    ApiKeyMissing = "api_key_missing", 401, "API key missing";
     /// The API key is unknown, revoked or expired.
-    ApiKeyInvalid,
+    ApiKeyInvalid = "api_key_invalid", 401, "API key invalid";
     /// The API key is good, but not for this.
-    ScopeMissing,
+    ScopeMissing = "scope_missing", 403, "Scope missing";
     /// Something with this id exists already.
-    AlreadyExists,
+    AlreadyExists = "already_exists", 409, "Already exists";
     /// The change needs an `If-Match` header.
-    PreconditionRequired,
+    PreconditionRequired = "precondition_required", 428, "If-Match required";
     /// Somebody else has changed it meanwhile; read it again.
-    PreconditionFailed,
+    PreconditionFailed = "precondition_failed", 412, "Changed meanwhile";
     /// The `Idempotency-Key` was used for another request.
-    IdempotencyConflict,
+    IdempotencyConflict = "idempotency_conflict", 422, "Idempotency key already used";
     /// The JSON is well formed, but a value in it is not possible; `detail` names it.
-    InvalidValue,
+    InvalidValue = "invalid_value", 422, "Invalid value";
     /// There may not be more of these.
-    TooMany,
+    TooMany = "too_many", 409, "Too many";
     /// Another answer of this conversation is still being written.
-    TurnInProgress,
+    TurnInProgress = "turn_in_progress", 409, "An answer is being written";
     /// This message id is already used for another text.
-    MessageConflict,
+    MessageConflict = "message_conflict", 409, "Message id already used";
     /// The conversation has no turn to attach to.
-    NoTurn,
+    NoTurn = "no_turn", 404, "No turn";
     /// The database cannot be reached now.
-    StorageUnavailable,
+    StorageUnavailable = "storage_unavailable", 503, "Storage unavailable";
     /// The model refused, could not be reached, or answered nonsense before its first word.
-    UpstreamUnavailable,
+    UpstreamUnavailable = "upstream_unavailable", 502, "Model unavailable";
     /// The model was silent for too long.
-    UpstreamTimeout,
+    UpstreamTimeout = "upstream_timeout", 504, "Model timed out";
     /// The model stopped in the middle of its answer.
-    UpstreamInterrupted,
+    UpstreamInterrupted = "upstream_interrupted", 502, "Answer interrupted";
     /// The edge restarted in the middle of the answer.
-    Interrupted,
+    Interrupted = "interrupted", 503, "Edge restarted";
     /// The deployment lacks a setting; `detail` names it.
-    Misconfigured,
+    Misconfigured = "misconfigured", 503, "Deployment not configured";
     /// Anything else: a bug of ours.
-    Internal,
+    Internal = "internal", 500, "Internal error";
     /// The browser could not reach the edge. Never sent by the edge.
-    Offline,
+    Offline = "offline", 503, "Offline";
     /// A code from a newer edge.
     #[serde(other)]
-    Unknown,
+    Unknown = "unknown", 500, "Unknown";
 }
 
 /// A problem details object. Also the data of the last event of a failed turn.
@@ -137,6 +170,16 @@ pub struct Problem {
     pub request_id: Option<String>,
 }
 
+/// Something the visitor can click.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Action {
+    /// Text of the link.
+    pub label: String,
+    /// Where it goes.
+    pub url: String,
+}
+
 /// How one limit stands. Also told in the headers `RateLimit-Policy` and `RateLimit` (IETF draft "RateLimit header
 /// fields for HTTP").
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,149 +195,6 @@ pub struct Limit {
     pub remaining: u64,
     /// Seconds until there is room again, or more of it.
     pub reset: u64,
-}
-
-impl Code {
-    /// The name as it stands in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::UnknownSite => "unknown_site",
-            Self::OriginNotAllowed => "origin_not_allowed",
-            Self::TokenMissing => "token_missing",
-            Self::TokenInvalid => "token_invalid",
-            Self::TokenExpired => "token_expired",
-            Self::NotFound => "not_found",
-            Self::MethodNotAllowed => "method_not_allowed",
-            Self::NotUtf8 => "not_utf8",
-            Self::InvalidJson => "invalid_json",
-            Self::InvalidParameter => "invalid_parameter",
-            Self::MessageEmpty => "message_empty",
-            Self::MessageTooLong => "message_too_long",
-            Self::BodyTooLarge => "body_too_large",
-            Self::RateLimited => "rate_limited",
-            Self::QuotaExceeded => "quota_exceeded",
-            Self::Paused => "paused",
-            Self::IdentityRequired => "identity_required",
-            Self::IdentityInvalid => "identity_invalid",
-            Self::IdentityExpired => "identity_expired",
-            Self::ChallengeRequired => "challenge_required",
-            Self::ChallengeFailed => "challenge_failed",
-            Self::FormRequired => "form_required",
-            Self::Closed => "closed",
-            Self::FeatureDisabled => "feature_disabled",
-            Self::ApiKeyMissing => "api_key_missing",
-            Self::ApiKeyInvalid => "api_key_invalid",
-            Self::ScopeMissing => "scope_missing",
-            Self::AlreadyExists => "already_exists",
-            Self::PreconditionRequired => "precondition_required",
-            Self::PreconditionFailed => "precondition_failed",
-            Self::IdempotencyConflict => "idempotency_conflict",
-            Self::InvalidValue => "invalid_value",
-            Self::TooMany => "too_many",
-            Self::TurnInProgress => "turn_in_progress",
-            Self::MessageConflict => "message_conflict",
-            Self::NoTurn => "no_turn",
-            Self::StorageUnavailable => "storage_unavailable",
-            Self::UpstreamUnavailable => "upstream_unavailable",
-            Self::UpstreamTimeout => "upstream_timeout",
-            Self::UpstreamInterrupted => "upstream_interrupted",
-            Self::Interrupted => "interrupted",
-            Self::Misconfigured => "misconfigured",
-            Self::Internal => "internal",
-            Self::Offline => "offline",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    /// The HTTP status that goes with the code.
-    pub fn status(self) -> u16 {
-        match self {
-            Self::NotUtf8 | Self::InvalidJson | Self::InvalidParameter | Self::MessageEmpty => 400,
-            Self::TokenMissing
-            | Self::TokenInvalid
-            | Self::TokenExpired
-            | Self::IdentityInvalid
-            | Self::IdentityExpired
-            | Self::ApiKeyMissing
-            | Self::ApiKeyInvalid => 401,
-            Self::OriginNotAllowed
-            | Self::Paused
-            | Self::IdentityRequired
-            | Self::ChallengeRequired
-            | Self::ChallengeFailed
-            | Self::FormRequired
-            | Self::Closed
-            | Self::FeatureDisabled
-            | Self::ScopeMissing => 403,
-            Self::UnknownSite | Self::NotFound | Self::NoTurn => 404,
-            Self::MethodNotAllowed => 405,
-            Self::TurnInProgress | Self::MessageConflict | Self::AlreadyExists | Self::TooMany => {
-                409
-            }
-            Self::PreconditionFailed => 412,
-            Self::BodyTooLarge | Self::MessageTooLong => 413,
-            Self::IdempotencyConflict | Self::InvalidValue => 422,
-            Self::PreconditionRequired => 428,
-            Self::RateLimited | Self::QuotaExceeded => 429,
-            Self::Internal | Self::Unknown => 500,
-            Self::UpstreamUnavailable | Self::UpstreamInterrupted => 502,
-            Self::StorageUnavailable | Self::Interrupted | Self::Misconfigured | Self::Offline => {
-                503
-            }
-            Self::UpstreamTimeout => 504,
-        }
-    }
-
-    /// Summary for people who read the JSON.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::UnknownSite => "Unknown site key",
-            Self::OriginNotAllowed => "Origin not allowed",
-            Self::TokenMissing => "Session token missing",
-            Self::TokenInvalid => "Session token invalid",
-            Self::TokenExpired => "Session token expired",
-            Self::NotFound => "Not found",
-            Self::MethodNotAllowed => "Method not allowed",
-            Self::NotUtf8 => "Body is not UTF-8",
-            Self::InvalidJson => "Body is not the expected JSON",
-            Self::InvalidParameter => "Invalid parameter",
-            Self::MessageEmpty => "Message is empty",
-            Self::MessageTooLong => "Message is too long",
-            Self::BodyTooLarge => "Body is too large",
-            Self::RateLimited => "Too many requests",
-            Self::QuotaExceeded => "Daily quota used up",
-            Self::Paused => "Paused",
-            Self::IdentityRequired => "Identity required",
-            Self::IdentityInvalid => "Identity invalid",
-            Self::IdentityExpired => "Identity expired",
-            Self::ChallengeRequired => "Challenge required",
-            Self::ChallengeFailed => "Challenge failed",
-            Self::FormRequired => "Form required",
-            Self::Closed => "Closed",
-            Self::FeatureDisabled => "Not offered",
-            Self::ApiKeyMissing => "API key missing",
-            Self::ApiKeyInvalid => "API key invalid",
-            Self::ScopeMissing => "Scope missing",
-            Self::AlreadyExists => "Already exists",
-            Self::PreconditionRequired => "If-Match required",
-            Self::PreconditionFailed => "Changed meanwhile",
-            Self::IdempotencyConflict => "Idempotency key already used",
-            Self::InvalidValue => "Invalid value",
-            Self::TooMany => "Too many",
-            Self::TurnInProgress => "An answer is being written",
-            Self::MessageConflict => "Message id already used",
-            Self::NoTurn => "No turn",
-            Self::StorageUnavailable => "Storage unavailable",
-            Self::UpstreamUnavailable => "Model unavailable",
-            Self::UpstreamTimeout => "Model timed out",
-            Self::UpstreamInterrupted => "Answer interrupted",
-            Self::Interrupted => "Edge restarted",
-            Self::Misconfigured => "Deployment not configured",
-            Self::Internal => "Internal error",
-            Self::Offline => "Offline",
-            Self::Unknown => "Unknown",
-        }
-    }
 }
 
 impl Problem {
@@ -314,7 +214,7 @@ impl Problem {
         }
     }
 
-    /// Says when to come back, in seconds.
+    /// Sets the seconds to wait before trying again.
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after = Some(seconds);

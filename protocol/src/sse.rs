@@ -37,7 +37,7 @@ impl Frame {
     }
 }
 
-/// A comment frame: keeps proxies and the reader's watchdog from giving up on a silent stream.
+/// A comment frame, sent so that neither proxies nor the client time out on a silent stream.
 pub const KEEP_ALIVE: &str = ": keep-alive\n\n";
 
 fn one_line(value: &str) -> String {
@@ -55,7 +55,7 @@ fn field(out: &mut String, name: &str, value: &str) {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventTooLarge;
 
-/// Turns bytes, cut anywhere, into frames.
+/// Decodes chunks, cut at arbitrary bytes, into frames.
 #[derive(Clone, Debug, Default)]
 pub struct Decoder {
     line: Vec<u8>,

@@ -130,7 +130,7 @@ strings! {
     image,
 }
 
-// By way of their names: derived readers and writers of so many fields are tens of kilobytes.
+// Read and written by name: derived implementations for so many fields are tens of kilobytes.
 impl Serialize for Strings {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.entries())
@@ -151,7 +151,7 @@ impl<'de> Deserialize<'de> for Strings {
     }
 }
 
-/// Names of the texts of the sheets that few visitors open.
+/// Names of the texts of the features that are loaded on first use.
 pub const SHEETS: [&str; 42] = [
     "back",
     "conversations",
@@ -207,8 +207,8 @@ pub struct SheetStrings {
     pub strings: BTreeMap<String, String>,
 }
 
-/// A time to wait in the units that a person would use, rounded up: what `{time}` stands for. The signs are the same in
-/// every language. The bubble finds these words in a problem's `message` and counts them down.
+/// A waiting time in readable units, rounded up, for the placeholder `{time}`. The unit symbols are the same in every
+/// language. The bubble finds this text in a problem's `message` and counts it down.
 pub fn duration(seconds: u64) -> String {
     match (seconds, seconds.div_ceil(60)) {
         (0..=120, _) => format!("{seconds} s"),

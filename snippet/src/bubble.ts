@@ -1,7 +1,7 @@
 /**
- * A bubble before its code is there: the launcher, the panel's frame, and what fetches the rest on intent. It creates
- * one element and touches nothing else of the page: no global but `Bulle`, no cookie, no style sheet outside its
- * shadow root, no HTML string (pages may enforce Trusted Types).
+ * The loader's part of a bubble: the launcher, the panel's frame, and the code that fetches the rest when the visitor shows
+ * intent. It creates one element and touches nothing else of the page: no global but `Bulle`, no cookie, no style sheet
+ * outside its shadow root, no HTML string (pages may enforce Trusted Types).
  */
 
 import type { Rule } from "./proactive";
@@ -15,9 +15,9 @@ export type Config = [
   site: string,
   name: string,
   tagline: string,
-  /** What is not as it is by itself, by the names of the tag's attributes. */
+  /** The settings that differ from the defaults, by the names of the tag's attributes. */
   look: Record<string, any>,
-  /** Of a site with notes that come first. */
+  /** For a site with proactive notes: proactive.ts. */
   notes?: Rule[],
   dismiss?: string,
 ];
@@ -25,42 +25,42 @@ export type Config = [
 /** A call of the owner's API: the name of a method, and its arguments. */
 export type Call = [method: string, ...values: any[]];
 
-/** One bubble, as the page calls it; snippet/bulle.d.ts has what of it is the owner's. */
+/** One bubble with its methods; snippet/bulle.d.ts declares those that owners may call. */
 export interface Bubble {
   open(byVisitor?: any): void;
   close(): void;
   toggle(): void;
   destroy(): void;
-  /** Puts the bubble back on the page; a second run of the tag says who the visitor is now. */
+  /** Puts the bubble back on the page. A second run of the tag passes itself, and with it a changed identity. */
   attach(tag?: HTMLOrSVGElement | null): void;
   [method: string]: (...values: any[]) => void;
 }
 
-/** The loader's part of a bubble, for widget/page. */
+/** The loader's state, for widget/page. */
 export interface Shell {
   config: Config;
-  /** The settings, what the tag says, and what has been said since. */
+  /** The settings, overridden by the tag's attributes and by later calls. */
   look: Record<string, any>;
   root: ShadowRoot;
   /** The panel below its header. */
   body: HTMLElement;
-  /** What the page calls. Most methods wait in `calls` until the code is there. */
+  /** The API object. Most of its methods queue their calls in `calls` until the code is loaded. */
   bubble: Bubble;
   calls: Call[];
-  /** Writes custom properties, by their names without `--bulle-`. */
+  /** Sets custom properties, by their names without `--bulle-`. */
   paint(look: Record<string, string>): void;
-  /** Draws a bubble in a corner of the page again, with other settings. */
-  again(config: Config): void;
-  /** Called by the loader when the panel has opened or closed, with whether the visitor or the page wanted it. */
+  /** Draws the bubble in the corner of the page again, with other settings. */
+  redraw(config: Config): void;
+  /** Called by the loader when the panel has opened or closed; `byVisitor` is false if it did so by itself. */
   shown?(byVisitor: boolean): void;
 }
 
 /** The module widget/page/main.ts. */
-interface Page {
+interface MainModule {
   load(shell: Shell, files: Promise<unknown>[]): Promise<(focus: boolean) => unknown>;
 }
 
-/** Replaced by the build with the path of the widget's files, which holds their hash, up to what they end in. */
+/** Replaced by the build with the path of the widget's files, including their hash, without the extension. */
 declare const __BULLE_ASSETS__: string;
 /** Replaced by the build with shell.css. */
 declare const __BULLE_STYLES__: string;
@@ -76,8 +76,8 @@ const make = (tag: string, attributes: Record<string, string>, ...children: (Nod
 };
 
 /**
- * Draws the bubble of a site. `tag` says what is different here; `old` is where it has been drawn before; `into` is filled,
- * instead of a corner of the page.
+ * Draws the bubble of a site. The attributes of `tag` override the settings. `old` is the shadow root of a bubble that is
+ * drawn again; `into` is that of an element to fill, instead of a corner of the page.
  */
 export const start = (
   tag: HTMLOrSVGElement | null,
@@ -86,11 +86,10 @@ export const start = (
   into?: ShadowRoot,
 ) => {
   const [locale, texts, edge, site, name, , settings] = config;
-  // What is no matter of looks becomes a custom property that nobody reads, but for the identity.
+  // Every entry becomes a custom property; those that are not about looks are never read. The identity is kept out of it.
   const look: Shell["look"] = { name, scheme: "auto", label: "", ...texts, ...settings, ...tag?.dataset, identity: 0 };
 
-
-  // Until there is a bubble, `Bulle` is an array of calls. It stays one, and each bubble hears what was said before.
+  // Before the first bubble, `Bulle` is an array of calls. It keeps them, and every bubble replays them.
   const all = (page.Bulle ??= []);
   all.push = ([method, ...values]: Call) => {
     for (const site in all) all[site][method]?.(...values);
@@ -129,20 +128,20 @@ export const start = (
       );
   };
 
-  /** What is being fetched, or has been; emptied by a failure so that the next wish tries again. */
+  /** The fetch of the code; cleared by a failure, so that the next use tries again. */
   let code: Promise<((focus: boolean) => unknown) | void> | undefined;
   let tries = "";
 
   const fetchCode = async () => {
-    // A failed import is remembered by the browser under its address: every try has its own.
+    // The browser caches a failed import under its URL, so every attempt uses a URL of its own.
     const at = (kind: string) => edge + __BULLE_ASSETS__ + kind + tries;
     const files = ("frame" in look ? [] : ["wasm", "css"]).map((kind) => fetch(at(kind)).catch((error) => error));
     try {
-      return await ((await import(at("js"))) as Page).load(shell, files);
+      return await ((await import(at("js"))) as MainModule).load(shell, files);
     } catch (error) {
       code = undefined;
       tries += "?";
-      // For the site's owner, who reads here what a policy or a blocker has refused.
+      // For the site's owner: the error names what a policy or a blocker has refused.
       console.error("[Bulle]", error);
     }
   };
@@ -163,7 +162,7 @@ export const start = (
     isThere = true;
     cover(look.textLoading);
     const fill = await prepare();
-    // It was taken away meanwhile.
+    // The bubble was removed meanwhile.
     if (!frame.parentNode) return;
     isThere = !!(await fill?.(byVisitor));
     if (isThere) return;
@@ -186,11 +185,11 @@ export const start = (
       delete all[site];
     },
     attach(tag) {
-      // A page that is drawn anew signs in and out with its tag; it keeps what a script has said.
+      // A page that renders itself again signs in and out with its tag. Only a changed attribute overrides what a script has set.
       const now = tag?.dataset.identity;
       if (tag && now != identity) bubble.identify!((identity = now));
-      // The body comes after a tag in the head. And some pages replace it, or what is in it, when the visitor follows a
-      // link. Not at once: a page that takes the bubble away whenever it comes would not get to do anything else.
+      // For a tag in the head, the body does not exist yet. And some pages replace the body or its content on navigation.
+      // The observer waits for a timeout: a page that removes the bubble every time would otherwise be kept in a loop.
       if (into || !all[site]) return;
       for (const node of [document.documentElement, document.body]) if (node) keeper.observe(node, { childList: true });
       if (!host.isConnected) document.body?.append(host);
@@ -203,7 +202,7 @@ export const start = (
       if (method == "ask") bubble.open();
     };
   }
-  const shell: Shell = { again: (next) => start(tag, next, root), config, look, root, body, bubble, calls, paint };
+  const shell: Shell = { redraw: (next) => start(tag, next, root), config, look, root, body, bubble, calls, paint };
 
   launcher.onpointerenter = launcher.onfocus = prepare;
   shut.onclick = bubble.close;
@@ -219,7 +218,7 @@ export const start = (
   bubble.attach(tag);
   all.map(([method, ...values]: Call) => bubble[method]?.(...values));
   try {
-    // In this order: how wide the window is takes a layout to know.
+    // In this order, because `innerWidth` forces a layout.
     if (sessionStorage["bulle-open:" + site] && innerWidth > 640) show(true, false);
   } catch {}
 };

@@ -1,13 +1,13 @@
 /**
- * `<bulle-chat site="SITE_KEY">`: a bubble that stands in the page instead of a corner, as wide and high as the element
- * is. A module, `https://EDGE/element.js`; the element may be there before it, be added, moved and taken away.
+ * `<bulle-chat site="SITE_KEY">`: a bubble in the page instead of a corner, with the size of the element. It is a module,
+ * `https://EDGE/element.js`. The element may exist before the module runs, and may be added, moved and removed.
  */
 
 import { start, type Bubble, type Config } from "./bubble";
 
 const EDGE = new URL(import.meta.url).origin;
 
-/** The element's own size, while the page says nothing, and the panel without its corner of the window. */
+/** The default size of the element, and the panel's layout in it. */
 const STYLES = `:host{display:block;width:100%;height:600px}
 .inline{display:contents}
 .inline .launcher,.inline .header>.tool:last-child{display:none!important}
@@ -17,10 +17,10 @@ const STYLES = `:host{display:block;width:100%;height:600px}
 
 const page = window as { Bulle?: any };
 
-export type { Chat };
+export type { ChatElement };
 
-class Chat extends HTMLElement {
-  /** What the page can call; nothing before the settings have come. */
+class ChatElement extends HTMLElement {
+  /** The API object; undefined until the settings are fetched. */
   bubble: Bubble | undefined;
   #root: ShadowRoot | undefined;
   #seen: IntersectionObserver | undefined;
@@ -31,7 +31,7 @@ class Chat extends HTMLElement {
 
   connectedCallback() {
     if (this.#seen) return;
-    // Nothing is fetched for what nobody sees.
+    // Nothing is fetched before the element is visible.
     this.#seen = new IntersectionObserver((entries) => {
       if (entries.some((entry) => entry.isIntersecting)) void this.fill();
     });
@@ -39,7 +39,7 @@ class Chat extends HTMLElement {
   }
 
   disconnectedCallback() {
-    // An element that is moved is back by then.
+    // An element that is moved is connected again by then.
     queueMicrotask(() => {
       if (!this.isConnected) this.#empty();
     });
@@ -61,7 +61,7 @@ class Chat extends HTMLElement {
     this.#root?.replaceChildren();
   }
 
-  /** Draws the conversation; by itself, once the element comes into view. */
+  /** Draws the conversation; called when the element comes into view. */
   async fill() {
     const site = this.getAttribute("site") ?? "";
     const seen = this.#seen;
@@ -71,22 +71,22 @@ class Chat extends HTMLElement {
     try {
       const locale = this.dataset.locale ? "?locale=" + encodeURIComponent(this.dataset.locale) : "";
       const answer = await fetch(`${EDGE}/s/${encodeURIComponent(site)}.json${locale}`);
-      const told = await answer.json();
+      const settings = await answer.json();
       // For the site's owner: an unknown key, or a site that is paused.
-      if (!answer.ok) return console.error("[Bulle]", told.detail);
-      config = told;
+      if (!answer.ok) return console.error("[Bulle]", settings.detail);
+      config = settings;
       config[6].spoken = this.dataset.locale;
     } catch (error) {
-      // The page's policy, a blocker or the network: a frame may come through, and brings its own message.
+      // The page's policy, a blocker or the network has refused the settings. A frame may still load, and shows its own errors.
       console.error("[Bulle]", error);
       return this.#frame(root, site);
     }
-    // The element has gone, or shows another site.
+    // The element was removed meanwhile, or shows another site.
     if (this.#seen != seen) return;
     this.draw(config);
   }
 
-  /** Fills the element, also when it has been filled before. */
+  /** Fills the element, also if it was filled before. */
   draw(config: Config): Bubble {
     const root = this.#root!;
     this.bubble = draw(this, config, root);
@@ -97,14 +97,14 @@ class Chat extends HTMLElement {
     this.bubble.close = this.bubble.toggle = () => void this.dispatchEvent(new Event("bulle-close"));
     this.bubble.open = (byVisitor) => this.#isAway || open(byVisitor);
     this.#show = () => (this.#isAway ? close() : open(false));
-    // It is filled wherever it is.
+    // Opened even if it is hidden, so that the conversation is loaded.
     open(false);
     if (this.#isAway) close();
     this.dispatchEvent(new CustomEvent("bulle-draw", { detail: config }));
     return this.bubble;
   }
 
-  /** It is always open, but in a page that another one frames: that has closed or opened the panel around it. */
+  /** Reports that the panel around the frame has opened or closed. Without a frame, the element is always open. */
   shown(isShown: boolean) {
     this.#isAway = !isShown;
     this.#show?.();
@@ -119,7 +119,7 @@ class Chat extends HTMLElement {
   }
 }
 
-/** Fills an element. `Bulle[site]` stays what it was when there is another bubble of the same site. */
+/** Fills an element. If there is another bubble of the same site, `Bulle[site]` stays that one. */
 const draw = (element: HTMLElement, config: Config, root: ShadowRoot): Bubble => {
   const site = config[3];
   const all = (page.Bulle ??= []);
@@ -137,4 +137,4 @@ const draw = (element: HTMLElement, config: Config, root: ShadowRoot): Bubble =>
   return bubble;
 };
 
-customElements.define("bulle-chat", Chat);
+customElements.define("bulle-chat", ChatElement);

@@ -1,45 +1,46 @@
 /**
- * The script of a bot's page of its own, `/c/{site}`. In a frame, it speaks with the page around it: widget/page/frame.ts.
+ * The script of a bot's hosted page, `/c/{site}`. In a frame, it exchanges messages with the page around it:
+ * widget/page/frame.ts.
  */
 
 import "./element";
 import type { Config } from "./bubble";
-import type { Chat } from "./element";
+import type { ChatElement } from "./element";
 
-const chat = document.querySelector<Chat>("bulle-chat");
-const say = (...call: unknown[]) => ((window as { Bulle?: any }).Bulle ??= []).push(call);
+const chat = document.querySelector<ChatElement>("bulle-chat");
+const call = (...entry: unknown[]) => ((window as { Bulle?: any }).Bulle ??= []).push(entry);
 
-/** What the page wants; it may change at any time. */
-interface Wishes {
+/** The options of the page around the frame; they may change at any time. */
+interface FrameOptions {
   theme: Record<string, string>;
   locale: string;
   /** Whether the panel around the frame is open. */
   isOpen: boolean;
 }
 
-/** What the page around this one says, over the port that it has sent. */
-type Said =
-  | ["start", focus: boolean, words: Record<string, string>, wishes: Wishes]
-  | ["wishes", Wishes]
+/** A message of the page around the frame, over the port that it has sent. */
+type HostMessage =
+  | ["start", focus: boolean, words: Record<string, string>, options: FrameOptions]
+  | ["wishes", FrameOptions]
   | ["focus"]
   | ["ask", text: string]
-  | ["identify", somebody: boolean]
+  | ["identify", isSignedIn: boolean]
   | ["identity", ticket: number, failed: boolean, jwt: string];
 
-/** The names that a page may use, and their values. The rest of what it says is left alone. */
+/** The names that the page may set, and the values it may give them. Anything else is ignored. */
 const THEME: [names: RegExp, values: RegExp][] = [
   [/^scheme$/, /^(auto|light|dark)$/],
   [/^(font|(on-)?accent|(dark-)?(bg|soft|line|text|muted|danger))$/, /^/],
 ];
-const WORDS: typeof THEME = [[/^(name|tagline|greeting|text[A-Z]\w*)$/, /^/]];
+const TEXTS: typeof THEME = [[/^(name|tagline|greeting|text[A-Z]\w*)$/, /^/]];
 
-const known = (said: unknown, what: typeof THEME): [name: string, value: string][] =>
-  Object.entries(said ?? {}).filter(
-    ([name, value]) => typeof value == "string" && what.some(([names, values]) => names.test(name) && values.test(value)),
+const allowed = (given: unknown, rules: typeof THEME): [name: string, value: string][] =>
+  Object.entries(given ?? {}).filter(
+    ([name, value]) => typeof value == "string" && rules.some(([names, values]) => names.test(name) && values.test(value)),
   );
 
-const speak = (port: MessagePort) => {
-  const tell = (...what: unknown[]) => port.postMessage(what);
+const connect = (port: MessagePort) => {
+  const post = (...message: unknown[]) => port.postMessage(message);
   const waiting: Record<number, { resolve(jwt: string): void; reject(error: Error): void }> = {};
   let tickets = 0;
   let isOpen = true;
@@ -47,70 +48,70 @@ const speak = (port: MessagePort) => {
   let spoken: string | undefined;
   const focus = () => chat?.shadowRoot?.querySelector<HTMLElement>("[data-first],textarea")?.focus();
 
-  const wish = ({ theme, locale, isOpen: now }: Wishes) => {
+  const apply = ({ theme, locale, isOpen: now }: FrameOptions) => {
     if (!chat) return;
-    say("setTheme", Object.fromEntries(known(theme, THEME)));
-    // What is said before the conversation is drawn is drawn.
+    call("setTheme", Object.fromEntries(allowed(theme, THEME)));
+    // Before the first drawing, the locale is an attribute that the drawing reads.
     if (chat.hidden) chat.dataset.locale = locale + "";
-    else if (locale != spoken) say("setLocale", locale + "");
+    else if (locale != spoken) call("setLocale", locale + "");
     spoken = locale;
     if (now != isOpen) chat.shown((isOpen = !!now));
   };
 
-  port.onmessage = ({ data }: MessageEvent<Said>) => {
+  port.onmessage = ({ data }: MessageEvent<HostMessage>) => {
     if (data[0] == "start" && chat) {
       wantsFocus = data[1];
-      for (const [name, value] of known(data[2], WORDS)) {
+      for (const [name, value] of allowed(data[2], TEXTS)) {
         chat.dataset[name] = value;
         if (name == "name") for (const place of document.querySelectorAll("title,h1")) place.textContent = value;
       }
-      wish(data[3]);
+      apply(data[3]);
       chat.hidden = false;
-      // The panel may be closed by now, and nothing comes into view in there. It may have been asked a question before.
+      // Not left to the element's IntersectionObserver: in a panel that was closed meanwhile it would never fire, and a question may be waiting.
       void chat.fill();
     }
-    if (data[0] == "wishes") wish(data[1]);
+    if (data[0] == "wishes") apply(data[1]);
     if (data[0] == "focus") focus();
-    if (data[0] == "ask") say("ask", data[1]);
+    if (data[0] == "ask") call("ask", data[1]);
     if (data[0] == "identify") {
-      // The page is asked whenever a JWT is needed: it may be a fresh one each time.
-      const ask = () =>
+      // The page is asked whenever a JWT is needed, because it may give a fresh one each time.
+      const getJwt = () =>
         new Promise<string>((resolve, reject) => {
           waiting[++tickets] = { resolve, reject };
-          tell("identity", tickets);
+          post("identity", tickets);
         });
-      say("identify", data[1] ? ask : null);
+      call("identify", data[1] ? getJwt : null);
     }
     if (data[0] == "identity") {
       const [, ticket, failed, jwt] = data;
-      const one = waiting[ticket];
+      const request = waiting[ticket];
       delete waiting[ticket];
-      if (failed) one?.reject(new Error("the page could not say who its visitor is"));
-      else one?.resolve(jwt);
+      if (failed) request?.reject(new Error("the page could not say who its visitor is"));
+      else request?.resolve(jwt);
     }
   };
 
-  say("on", "ready", () => {
-    tell("ready");
-    // Another language makes it ready once more.
+  call("on", "ready", () => {
+    post("ready");
+    // `ready` comes again after a change of language.
     if (wantsFocus) requestAnimationFrame(focus);
     wantsFocus = false;
   });
-  say("on", "unread", ({ count }: { count: number }) => tell("unread", count));
-  chat?.addEventListener("bulle-close", () => tell("close"));
-  chat?.addEventListener("bulle-unread", (event) => tell("badge", ...(event as CustomEvent<unknown[]>).detail));
+  call("on", "unread", ({ count }: { count: number }) => post("unread", count));
+  chat?.addEventListener("bulle-close", () => post("close"));
+  chat?.addEventListener("bulle-unread", (event) => post("badge", ...(event as CustomEvent<unknown[]>).detail));
   chat?.addEventListener("bulle-draw", (event) => {
     const [locale, texts, , , , , { label = "" }] = (event as CustomEvent<Config>).detail;
-    tell("drawn", locale, { ...texts, label });
+    post("drawn", locale, { ...texts, label });
   });
 };
 
-// The browser lets only pages of the site frame this one: the policy of the page names them.
+// Only pages of the site can frame this one: its `frame-ancestors` names them.
 if (parent != window) {
-  // A bubble's page says how it is to look. A page that frames it by itself says nothing.
+  // A bubble sends options, and nothing is drawn before. A page that frames the hosted page by itself sends none.
   if (chat && /[?&]frame=bubble(&|$)/.test(location.search)) chat.hidden = true;
   addEventListener("message", ({ source, data, ports }) => {
-    if (source == parent && data == "bulle" && ports[0]) speak(ports[0]);
+    if (source == parent && data == "bulle" && ports[0]) connect(ports[0]);
   });
   parent.postMessage("bulle", "*");
 }

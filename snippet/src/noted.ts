@@ -1,10 +1,10 @@
 /**
- * The script of the tag of a site whose owner has written notes that come first: the loader, and what shows them, so that
- * nothing more is fetched for them.
+ * The script of the tag of a site with proactive notes: the loader together with the code that shows the notes, so that
+ * they need no further request.
  */
 
 import { start, type Config } from "./bubble";
-import { notes } from "./proactive";
+import { showNotes } from "./proactive";
 
 /** Replaced by the edge with the site's configuration. */
 declare const __BULLE_CONFIG__: Config;
@@ -12,8 +12,8 @@ declare const __BULLE_CONFIG__: Config;
 const config = __BULLE_CONFIG__;
 if (document.adoptedStyleSheets) {
   start(document.currentScript, config);
-  // Where nothing can be kept, nobody could know what the visitor has seen: there are no notes.
+  // Without storage the notes would come back on every page, so they are not shown.
   try {
-    notes(config[3], config[7]!, config[8]!);
+    showNotes(config[3], config[7]!, config[8]!);
   } catch {}
 }

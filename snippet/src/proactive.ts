@@ -1,6 +1,6 @@
-/** Notes that come first: small cards above the launcher, for sites whose owner has written rules. */
+/** Proactive notes: small cards above the launcher, for sites whose owner has written rules. */
 
-/** `Rule` in protocol/src/loader.rs: what it names must all have happened. */
+/** `Rule` in protocol/src/loader.rs. A note is shown when all conditions that its rule names are met. */
 export interface Rule {
   text: string;
   delay_s?: number;
@@ -14,15 +14,15 @@ interface Bubble {
   open(byVisitor?: string): void;
   ask(text: string): void;
   destroy(): void;
-  /** It has its notes. */
+  /** Set once the notes are watched for. */
   noted?: number;
 }
 
-/** Watches for what the rules name; `dismiss` names the button that takes a note away. */
-export const notes = (site: string, rules: Rule[], dismiss: string) => {
+/** Watches for the conditions of the rules; `dismiss` is the label of the button that closes a note. */
+export const showNotes = (site: string, rules: Rule[], dismiss: string) => {
   const all = (window as { Bulle?: Record<string, Bubble> }).Bulle!;
   const bubble = all[site]!;
-  /** Where the browser keeps that the visitor has seen to a note: they have all been seen then. */
+  /** The storage key for: the visitor has answered or closed a note. No note is shown afterwards. */
   const key = "bulle-note:" + site;
   // The tag may run twice.
   if (bubble.noted || localStorage[key]) return;
@@ -58,7 +58,7 @@ export const notes = (site: string, rules: Rule[], dismiss: string) => {
     );
     launcher.before(note);
     new MutationObserver(() => frame.matches(".open") && end()).observe(frame, { attributes: true });
-    // What is put into a live region that is there already is read out.
+    // Screen readers announce what is added to a live region after it exists.
     setTimeout(() => {
       const shared = "min-width:44px;min-height:44px;border-radius:18px;";
       const follow = () => bubble[ask ? "ask" : "open"](ask!);
@@ -71,19 +71,19 @@ export const notes = (site: string, rules: Rule[], dismiss: string) => {
 
   const check = () => {
     const frame = document.querySelector(`[data-bulle="${site}"]`)?.shadowRoot!.querySelector(".frame");
-    // Who has found the bubble needs no note.
-    if (frame?.matches(".open")) over();
+    // A visitor who has opened the panel needs no note.
+    if (frame?.matches(".open")) stop();
     for (const rule of rules) {
       if (
         frame &&
         !watch.signal.aborted &&
-        // Nothing is less than what a rule does not name.
+        // A comparison with undefined is false, so a condition that the rule does not name is met.
         !(performance.now() < rule.delay_s! * 1e3) &&
         !(depth < rule.scroll_percent!) &&
         (leaves || !rule.exit_intent) &&
         RegExp(`^${(rule.url ?? "*").replace(/\W/g, "\\$&").replace(/\\\*/g, ".*")}$`).test(location.pathname)
       ) {
-        over();
+        stop();
         show(frame, rule);
       }
     }
@@ -91,19 +91,19 @@ export const notes = (site: string, rules: Rule[], dismiss: string) => {
 
   const watch = new AbortController();
   const timers = rules.map(({ delay_s }) => setTimeout(check, delay_s! * 1e3));
-  /** A note has come, or the bubble has been found or taken away: nothing is waited for any more. */
-  const over = () => {
+  /** Stops watching: a note was shown, the panel was opened, or the bubble was removed. */
+  const stop = () => {
     watch.abort();
     timers.map(clearTimeout);
   };
   const { destroy } = bubble;
   bubble.destroy = () => {
-    over();
+    stop();
     destroy();
   };
 
-  // The address may change without a new page. A browser without `navigation` tells of the way back only: there, the
-  // timers and the other listeners look at it, too.
+  // The URL may change without a page load. A browser without the Navigation API reports only `popstate`; there the timers
+  // and the other listeners check the URL too.
   (window as { navigation?: EventTarget }).navigation?.addEventListener("currententrychange", check, watch);
   addEventListener("popstate", check, watch);
   document.documentElement.addEventListener(
@@ -118,7 +118,7 @@ export const notes = (site: string, rules: Rule[], dismiss: string) => {
     "scroll",
     ({ timeStamp }) => {
       depth = Math.max(depth, ((scrollY + innerHeight) / document.documentElement.scrollHeight) * 100);
-      // A finger cannot leave the page: it hurries to its top.
+      // Touch has no `mouseleave`: the exit intent is a fast scroll towards the top.
       leaves ||= at - scrollY > 2 * (timeStamp - time) && navigator.maxTouchPoints;
       at = scrollY;
       time = timeStamp;

@@ -1,13 +1,13 @@
-/** The check that a visitor is human: Cloudflare Turnstile, fetched when the edge asks for it and never before. */
+/** The check that a visitor is human: Cloudflare Turnstile, fetched only when the edge asks for it. */
 
 interface Turnstile {
   render(place: HTMLElement, options: Record<string, unknown>): void;
 }
 
 /**
- * Shows the check in a child of the bubble's element in the page itself, because its script does not find itself in a
- * shadow root: the widget has a slot named `challenge`. `answer` is called with the token, or with nothing when the
- * page's policy, a blocker or the network has refused the script.
+ * Shows the check in a light-DOM child of the bubble's element, because Turnstile's script does not work in a shadow root:
+ * the widget has a slot named `challenge`. `answer` is called with the token, or with nothing if the page's policy, a
+ * blocker or the network has refused the script.
  */
 export const challenge = async (
   root: ShadowRoot,
@@ -27,12 +27,12 @@ export const challenge = async (
         const tag = document.createElement("script");
         tag.onload = resolve;
         tag.onerror = () => reject(script + " could not be loaded: the page's Content-Security-Policy must allow it");
-        // Throws where Trusted Types are enforced.
+        // This assignment throws where Trusted Types are enforced.
         tag.src = script + "?render=explicit";
         host.append(tag);
       });
     }
-    // The slot is drawn with the next frame; it may be gone by then, or drawn anew.
+    // The slot is drawn with the next frame; by then it may be gone, or drawn again.
     await new Promise(requestAnimationFrame);
     if (!place.isConnected) return;
     page.turnstile?.render(place, {

@@ -1,4 +1,4 @@
-/** Elements for the bubble. Modules that load later get these from `Panel`: an import would make another request. */
+/** Functions that make elements. Lazily loaded modules get them from `Panel`: an import would make another request. */
 
 /** An element with a class, attributes and children. */
 export const make = <Tag extends keyof HTMLElementTagNameMap>(

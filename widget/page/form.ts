@@ -1,31 +1,11 @@
-/** What the owner asks before the first message: a form in the place of the composer. */
+/** The owner's form before the first message, in the place of the composer. */
 
-import type { Panel } from "./parts";
-import { texts } from "./texts";
-
-/** `Form` in protocol/src/session.rs. */
-export interface Form {
-  title: string;
-  text?: string;
-  fields: Field[];
-  /** What the visitor must agree to; `[words](https://…)` and bare addresses become links. */
-  consent?: string;
-  submit: string;
-  /** Whether messages are refused until it is filled in. */
-  required?: boolean;
-}
-
-interface Field {
-  name: string;
-  label: string;
-  kind: "text" | "email" | "tel" | "select" | "textarea" | "checkbox";
-  required: boolean;
-  options?: string[];
-}
+import { loadTexts } from "./i18n";
+import type { Form, FormField, Panel } from "./panel";
 
 type Input = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
 
-/** What browsers know of their users, by the names that owners give to fields. */
+/** The `autocomplete` value of a field, by common names that owners give to fields. */
 const AUTOCOMPLETE: Record<string, string> = {
   name: "name",
   first_name: "given-name",
@@ -66,20 +46,20 @@ const CSS = `.app:has(>.form) .composer{display:none}
 
 const styled = new WeakSet<Panel>();
 
-/** Shows the form. A question that is picked meanwhile is asked when the form has been sent. */
-export const form = async (panel: Panel, asked: Form): Promise<void> => {
+/** Shows the form. A suggested question that the visitor picks meanwhile is asked once the form has been sent. */
+export const form = async (panel: Panel, content: Form): Promise<void> => {
   const { make, body, root } = panel;
   const app = body.querySelector(".app")!;
   const composer = app.querySelector(".composer")!;
-  const text = await texts(panel);
-  // The session is opened anew from time to time, and the visitor may have written meanwhile.
-  if (app.querySelector(".form") || (!asked.required && app.querySelector(".mine"))) return;
+  const text = await loadTexts(panel);
+  // This runs whenever the session is opened again: the form may be there already, or the visitor may have written meanwhile.
+  if (app.querySelector(".form") || (!content.required && app.querySelector(".mine"))) return;
   if (!styled.has(panel)) panel.style(CSS);
   styled.add(panel);
 
   let number = 0;
-  const inputs: { field: Field; input: Input; error: HTMLElement }[] = [];
-  const add = (field: Field, words: (Node | string)[] = [field.label]) => {
+  const inputs: { field: FormField; input: Input; error: HTMLElement }[] = [];
+  const add = (field: FormField, words: (Node | string)[] = [field.label]) => {
     const id = `ask-${++number}`;
     const attributes: Record<string, string> = { id, name: field.name, "aria-describedby": id + "-error" };
     if (field.required) attributes["aria-required"] = "true";
@@ -105,16 +85,16 @@ export const form = async (panel: Panel, asked: Form): Promise<void> => {
     const error = make("p", "error", { id: id + "-error" });
     inputs.push({ field, input, error });
     input.oninput = () => {
-      if (error.textContent) told(input, error, problem(field, input));
+      if (error.textContent) showError(input, error, problem(field, input));
     };
     return make("div", "one", {}, ...label, error);
   };
-  const told = (input: Input, error: HTMLElement, words: string) => {
+  const showError = (input: Input, error: HTMLElement, words: string) => {
     error.textContent = words;
     input.setAttribute("aria-invalid", `${!!words}`);
   };
-  /** Why an answer is none; the same rules as in protocol's `FormField`, so that only a race shows the edge's. */
-  const problem = ({ kind, required }: Field, input: Input): string => {
+  /** Why a value is invalid. The rules are those of the edge's `FormField`, so the edge refuses a form only after a race. */
+  const problem = ({ kind, required }: FormField, input: Input): string => {
     const value = valueOf(input).trim();
     const isEmpty = !value || value == "false";
     if (isEmpty) return required ? text(input.name == CONSENT ? "form_consent" : "form_required") : "";
@@ -124,34 +104,34 @@ export const form = async (panel: Panel, asked: Form): Promise<void> => {
   };
 
   const failed = make("p", "error", { role: "alert" });
-  const send = make("button", "yes", { type: "submit" }, asked.submit);
+  const send = make("button", "yes", { type: "submit" }, content.submit);
   const answers = make("div", "answers", {}, send);
-  const ones = asked.fields.map((field) => add(field));
-  if (asked.consent) {
-    const field: Field = { name: CONSENT, label: "", kind: "checkbox", required: true };
-    ones.push(add(field, linked(panel, asked.consent)));
+  const rows = content.fields.map((field) => add(field));
+  if (content.consent) {
+    const field: FormField = { name: CONSENT, label: "", kind: "checkbox", required: true };
+    rows.push(add(field, linked(panel, content.consent)));
   }
-  const about = asked.text ? [make("p", "", { dir: "auto" }, asked.text)] : [];
-  const title = make("h3", "", { id: "ask-title", dir: "auto" }, asked.title);
-  const shown = make("form", "form", { novalidate: "", "aria-labelledby": "ask-title" }, title, ...about, ...ones, failed, answers);
+  const about = content.text ? [make("p", "", { dir: "auto" }, content.text)] : [];
+  const title = make("h3", "", { id: "ask-title", dir: "auto" }, content.title);
+  const shown = make("form", "form", { novalidate: "", "aria-labelledby": "ask-title" }, title, ...about, ...rows, failed, answers);
 
-  /** A question that was picked while the form was there. */
-  let waiting: string | undefined;
+  /** A suggested question that was picked while the form was shown. */
+  let pickedQuestion: string | undefined;
   const pick = (event: Event) => {
     const chip = (event.target as Element).closest<HTMLElement>("[data-do=ask]");
     if (!chip || !shown.isConnected) return;
     event.stopPropagation();
-    waiting = chip.dataset.v;
+    pickedQuestion = chip.dataset.v;
     (inputs.find(({ field, input }) => problem(field, input))?.input ?? send).focus();
   };
   const done = () => {
-    const focus = !!shown.querySelector(":focus");
+    const hadFocus = !!shown.querySelector(":focus");
     app.removeEventListener("click", pick, true);
     shown.remove();
-    if (focus) body.querySelector<HTMLElement>("[data-first]")?.focus();
-    if (waiting) panel.handle()?.tell("ask", waiting);
+    if (hadFocus) body.querySelector<HTMLElement>("[data-first]")?.focus();
+    if (pickedQuestion) panel.handle()?.command("ask", pickedQuestion);
   };
-  if (!asked.required) {
+  if (!content.required) {
     const skip = make("button", "", { type: "button" }, text("dismiss"));
     skip.onclick = done;
     answers.append(skip);
@@ -160,37 +140,37 @@ export const form = async (panel: Panel, asked: Form): Promise<void> => {
     event.preventDefault();
     if (send.ariaDisabled) return;
     failed.textContent = "";
-    for (const { field, input, error } of inputs) told(input, error, problem(field, input));
-    const wrong = inputs.find(({ error }) => error.textContent);
-    if (wrong) return wrong.input.focus();
-    const given = inputs.filter(({ input }) => input.name != CONSENT).map(({ input }) => [input.name, valueOf(input).trim()]);
-    const fields = Object.fromEntries(given.filter(([, value]) => value));
+    for (const { field, input, error } of inputs) showError(input, error, problem(field, input));
+    const invalid = inputs.find(({ error }) => error.textContent);
+    if (invalid) return invalid.input.focus();
+    const values = inputs.filter(({ input }) => input.name != CONSENT).map(({ input }) => [input.name, valueOf(input).trim()]);
+    const fields = Object.fromEntries(values.filter(([, value]) => value));
     send.ariaDisabled = "true";
-    const { status } = await panel.call("PUT", "/v1/me", JSON.stringify({ fields, consent: !!asked.consent }));
+    const { status } = await panel.call("PUT", "/v1/me", JSON.stringify({ fields, consent: !!content.consent }));
     send.ariaDisabled = null;
     if (status >= 200 && status < 300) done();
     else failed.textContent = text("form_failed");
   };
 
-  const focus = composer.contains(root.activeElement);
+  const hadFocus = composer.contains(root.activeElement);
   app.addEventListener("click", pick, true);
   composer.after(shown);
-  // The widget, which is told first, keeps the end of the list in sight: of a greeting, the beginning is wanted.
+  // The widget observes the resize first and scrolls to the end of the list. A greeting is read from its beginning.
   const log = app.querySelector(".log")!;
-  const smaller = new ResizeObserver(() => {
-    smaller.disconnect();
+  const resize = new ResizeObserver(() => {
+    resize.disconnect();
     if (!app.querySelector(".mine")) log.scrollTop = 0;
   });
-  smaller.observe(log);
-  if (focus) inputs[0]?.input.focus();
+  resize.observe(log);
+  if (hadFocus) inputs[0]?.input.focus();
 };
 
-/** No field of an owner has it: theirs are a-z, 0-9 and _. */
+/** The name of the consent field. An owner's field cannot have it: their names are of a-z, 0-9 and _. */
 const CONSENT = "-consent";
 
 const valueOf = (input: Input) => (input instanceof HTMLInputElement && input.type == "checkbox" ? `${input.checked}` : input.value);
 
-/** Text in which addresses of the web are links. */
+/** The text with its Markdown links and bare web addresses as links. */
 const linked = ({ make, bot }: Panel, words: string): (Node | string)[] => {
   const link = /\[([^\]]+)\]\((https?:\/\/[^\s)]+)\)|(https?:\/\/[^\s<>]*[^\s<>.,;:!?)])/g;
   const parts: (Node | string)[] = [];

@@ -1,19 +1,18 @@
 /**
- * The conversation in a frame of the edge's own page, where the page around the bubble does not let the widget run. The
- * frame says that it is there; only then it gets a port, over which everything else goes. The page tells it how to look
- * and speak, and whether the panel is open. It hears of the frame what any page may know: that it is ready, how many
- * replies nobody has seen, and the names of its own buttons in the frame's language.
+ * The conversation in a frame of the edge's hosted page, for pages whose policy does not let the widget run. The frame
+ * reports that it is loaded; only then it gets a port, which carries all further messages. The page sends it theme,
+ * language and whether the panel is open. The frame sends only what any page may know: that it is ready, the number of
+ * unread replies, and the names of the launcher's buttons in the frame's language.
  */
 
-import type { Owner } from "./api";
-import type { asked } from "./identity";
-import type { Shell } from "./shell";
+import type { requestJwt } from "./identity";
+import type { OwnerApi, Shell } from "./shell";
 
-/** How long the frame may take to say that it is there, in milliseconds. */
-const PATIENCE = 20_000;
+/** How long the frame may take to load, in milliseconds. */
+const LOAD_TIMEOUT = 20_000;
 
-/** What comes from the frame: `tell` in snippet/src/hosted.ts. */
-type Told =
+/** A message from the frame: `post` in snippet/src/hosted.ts. */
+type FrameMessage =
   | ["ready"]
   | ["close"]
   | ["unread", number]
@@ -21,7 +20,7 @@ type Told =
   | ["drawn", locale: string, texts: Record<string, string>]
   | ["identity", number];
 
-/** Custom properties that reach the frame, without `--bulle-`. The rest is the page's own side: places and sizes. */
+/** Custom properties that are sent to the frame, without `--bulle-`. The others, places and sizes, concern the page alone. */
 const COLOURS = ["accent", "on-accent", "font"];
 for (const name of ["bg", "soft", "line", "text", "muted", "danger"]) COLOURS.push(name, "dark-" + name);
 
@@ -30,22 +29,22 @@ const STYLES = `.body,.body iframe{display:block;width:100%;height:100%;border:0
 .panel:has(iframe) h2{display:none}
 .cover a{display:block;margin-top:14px;color:inherit}`;
 
-/** Makes it ready to be shown. `ask` is the main module's: importing it would make a module of its own for everybody. */
-export const frame = (shell: Shell, owner: Owner, ask: typeof asked) => {
+/** Returns the function that fills the panel with the frame. `getJwt` comes from the main module: an import would split it into a chunk that every visitor fetches. */
+export const frame = (shell: Shell, api: OwnerApi, getJwt: typeof requestJwt) => {
   const { config, look, root, panel, launcher, body, bubble, isOpen, signal } = shell;
   const [language, texts, edge, site, , , settings] = config;
   const address = `${edge}/c/${site}`;
 
   return (focus: boolean): boolean => {
     const { port1: port, port2 } = new MessageChannel();
-    const say = (...call: unknown[]) => port.postMessage(call);
+    const post = (...message: unknown[]) => port.postMessage(message);
     const inner = document.createElement("iframe");
     inner.title = look.name;
     inner.allow = "autoplay; clipboard-write; microphone";
-    // It draws nothing before it has heard how.
+    // With `frame=bubble` the hosted page draws nothing before it gets its options.
     inner.src = `${address}?frame=bubble&locale=${encodeURIComponent(look.locale ?? language)}`;
 
-    const lost = () => {
+    const showUnavailable = () => {
       const cover = document.createElement("div");
       cover.className = "cover";
       const text = document.createElement("p");
@@ -59,88 +58,88 @@ export const frame = (shell: Shell, owner: Owner, ask: typeof asked) => {
       cover.append(text, link);
       body.replaceChildren(cover);
     };
-    const timer = setTimeout(lost, PATIENCE);
-    // Frames may be refused, too.
-    const refused = ({ disposition, blockedURI, effectiveDirective }: SecurityPolicyViolationEvent) => {
+    const timer = setTimeout(showUnavailable, LOAD_TIMEOUT);
+    // The policy may refuse frames too.
+    const onViolation = ({ disposition, blockedURI, effectiveDirective }: SecurityPolicyViolationEvent) => {
       if (disposition != "enforce" || effectiveDirective != "frame-src" || !blockedURI.startsWith(edge)) return;
       clearTimeout(timer);
-      lost();
+      showUnavailable();
     };
-    document.addEventListener("securitypolicyviolation", refused, { signal });
+    document.addEventListener("securitypolicyviolation", onViolation, { signal });
 
-    const here = ({ source, origin, data }: MessageEvent) => {
+    const onLoaded = ({ source, origin, data }: MessageEvent) => {
       if (source != inner.contentWindow || origin != edge || data != "bulle") return;
       clearTimeout(timer);
       inner.contentWindow!.postMessage("bulle", edge, [port2]);
-      removeEventListener("message", here);
+      removeEventListener("message", onLoaded);
       look.frame = "";
-      owner.carry({
-        ask: (text) => say("ask", text),
-        // The frame asks for a JWT when it needs one.
-        identify: (who) => say("identify", who != null),
+      api.connect({
+        ask: (text) => post("ask", text),
+        // The frame requests the JWT when it needs one.
+        identify: (identity) => post("identify", identity != null),
         focus() {
           inner.focus();
-          say("focus");
+          post("focus");
         },
-        changed: () => say("wishes", wishes(shell)),
+        changed: () => post("wishes", frameOptions(shell)),
         end: () => port.close(),
       });
-      if (owner.who != null) say("identify", true);
-      say("start", focus, words(shell), wishes(shell));
+      if (api.identity != null) post("identify", true);
+      post("start", focus, tagTexts(shell), frameOptions(shell));
     };
-    addEventListener("message", here, { signal });
+    addEventListener("message", onLoaded, { signal });
 
-    /** What the loader says that is not the tag's own. */
-    let own: Record<string, string> = { ...texts, label: settings.label ?? "" };
+    /** The texts of the loader in its language; those that the tag sets are not replaced by the frame's. */
+    let loaderTexts: Record<string, string> = { ...texts, label: settings.label ?? "" };
 
-    port.onmessage = async ({ data }: MessageEvent<Told>) => {
+    port.onmessage = async ({ data }: MessageEvent<FrameMessage>) => {
       const [kind, value] = data;
       if (kind == "close") bubble.close();
       if (kind == "badge") {
-        const style = (css: string) => shell.dress(STYLES + css);
-        import("./unread").then((part) => part.mark({ frame: shell.frame, style }, data[1], data[2], data[3])).catch((error) => console.error("[Bulle]", error));
+        const style = (css: string) => shell.setStyle(STYLES + css);
+        import("./unread").then((module) => module.mark({ frame: shell.frame, style }, data[1], data[2], data[3])).catch((error) => console.error("[Bulle]", error));
       }
       if (kind == "drawn") {
         const [, locale, now] = data;
-        for (const name in own) if (look[name] == own[name]) look[name] = now[name] ?? "";
-        own = now;
+        for (const name in loaderTexts) if (look[name] == loaderTexts[name]) look[name] = now[name] ?? "";
+        loaderTexts = now;
         const { dir, label, textOpen, textClose } = look;
         Object.assign(root.host, { lang: locale, dir });
         panel.querySelector(".header>:last-child")!.ariaLabel = textClose;
         launcher.lastChild!.textContent = label;
         launcher.ariaLabel = isOpen() ? textClose : label || textOpen;
-        // The frame counts anew.
+        // The redrawn frame starts its count of unread replies again.
         delete launcher.dataset.unread;
       }
-      if (kind == "ready") owner.emit("ready", {});
-      if (kind == "unread") owner.emit("unread", { count: value });
+      if (kind == "ready") api.emit("ready", {});
+      if (kind == "unread") api.emit("unread", { count: value });
       if (kind == "identity") {
         let jwt: string | null | undefined;
         let failed = false;
         try {
-          jwt = await ask(owner.who);
+          jwt = await getJwt(api.identity);
         } catch (error) {
           failed = true;
           console.error("[Bulle] identify", error);
         }
-        say("identity", value, failed, jwt ? jwt + "" : "");
+        post("identity", value, failed, jwt ? jwt + "" : "");
       }
     };
     signal.addEventListener("abort", () => clearTimeout(timer));
-    shell.dress(STYLES);
+    shell.setStyle(STYLES);
     body.replaceChildren(inner);
     return true;
   };
 };
 
-/** The tag's own words. */
-const words = ({ look, config }: Shell): Record<string, string> =>
+/** The texts that the tag sets. */
+const tagTexts = ({ look, config }: Shell): Record<string, string> =>
   Object.fromEntries(
     Object.entries(look).filter(([name, value]) => /^(name|tagline|greeting|text[A-Z]\w*)$/.test(name) && value != config[1][name]),
   );
 
-/** What can change at any time. The page's CSS is stronger than what tag and script have said, here as everywhere. */
-const wishes = ({ look, root, isOpen, config }: Shell) => {
+/** The options that can change at any time. The page's CSS takes precedence over the tag and the script, as everywhere. */
+const frameOptions = ({ look, root, isOpen, config }: Shell) => {
   const style = getComputedStyle(root.host);
   const theme: Record<string, string> = { scheme: look.scheme };
   for (const name of COLOURS) theme[name] = style.getPropertyValue("--bulle-" + name).trim();

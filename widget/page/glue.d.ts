@@ -1,7 +1,7 @@
-/** What wasm-bindgen makes of widget/web; the build puts it in the place of this name. */
+/** The module that wasm-bindgen makes of widget/web; the build resolves this name to it. */
 declare module "bulle-glue" {
   type Handle = import("./bridge").Handle;
-  type Page = import("./bridge").Page;
+  type Host = import("./bridge").Host;
 
   /** Instantiates the module, once for all bubbles of a page. */
   export default function init(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
@@ -12,6 +12,6 @@ declare module "bulle-glue" {
     tools: HTMLElement,
     settings: string,
     focus: boolean,
-    page: Page,
+    host: Host,
   ): Handle | undefined;
 }

@@ -1,17 +1,17 @@
 /**
- * Colours for code, by the CSS Custom Highlight API: ranges over the text that is there. The elements stay as the widget
- * made them; a browser without the API shows plain code.
+ * Syntax highlighting with the CSS Custom Highlight API: it colours ranges of the text and leaves the widget's elements
+ * as they are. A browser without the API shows plain code.
  */
 
-import type { Panel } from "./parts";
+import type { Panel } from "./panel";
 
-// What `Highlight` needs of newer libraries than the one that is set.
+// TypeScript's library declares `Highlight` from es2024 on; tsconfig.json sets an older one.
 declare const Highlight: new () => Set<AbstractRange>;
 
 const KINDS = ["comment", "string", "number", "keyword", "name"] as const;
 
 const COLOURS = [
-  // On the light code background; on the dark one. At least 4.5 to 1 on white and on #17181c.
+  // For the light and the dark code background: contrast of at least 4.5 to 1 on white and on #17181c.
   ["#5f6672", "#9aa1b0"],
   ["#0a6b3b", "#7ddba3"],
   ["#9a3412", "#fbb07a"],
@@ -65,14 +65,14 @@ const GRAMMARS: [RegExp, Grammar][] = [
   [/^s?css$/, ["/\\*[^]*?(?:\\*/|$)|(?<![:\\w])//.*", QUOTES, "#[\\da-fA-F]{3,8}\\b(?=[^{]*[;}])|(?<![\\w-])-?[\\d.]+(?:%|[a-z]+)?", "@[\\w-]+|!\\w+", "(?:--|\\$)[\\w-]+|(?<=[{;]\\s*)[\\w-]+(?=\\s*:)"]],
 ];
 
-/** Longest code that is coloured, in characters: it is done at once. */
+/** The longest code that is highlighted, in characters. The work is synchronous, so it is bounded. */
 const MAX = 30_000;
 
-/** One expression of a grammar, with a group for each kind. */
+/** The grammar as one regular expression, with a group for each kind. */
 const compile = ([comment, string, number, keyword, name, flags]: Grammar) =>
   new RegExp([comment, string, number, keyword, name].map((part) => `(${part || "(?!)"})`).join("|"), "gm" + (flags ?? ""));
 
-/** The kinds of a text's parts: `[from, to, kind]`. */
+/** The tokens of a text: `[from, to, kind]`. */
 export const tokens = (language: string, text: string): [number, number, (typeof KINDS)[number]][] => {
   const grammar = GRAMMARS.find(([names]) => names.test(language.toLowerCase()))?.[1];
   if (!grammar || text.length > MAX) return [];
@@ -84,10 +84,10 @@ export const tokens = (language: string, text: string): [number, number, (typeof
   return found;
 };
 
-/** What was coloured: the text it had then, and its ranges. */
+/** The highlighted text nodes, each with its text at that time and its ranges. */
 const done = new WeakMap<Panel, Map<Text, [string, AbstractRange[]]>>();
 
-/** Colours the code of finished answers. */
+/** Highlights the code of finished answers. */
 export const highlight = (panel: Panel): void => {
   const highlights = (CSS as { highlights?: Map<string, Set<AbstractRange>> }).highlights;
   if (!highlights) return;

@@ -1,24 +1,24 @@
-/** Who the page says its visitor is. */
+/** The identity that the page gives for its visitor: a JWT, or a function that returns one. */
 
-import type { Handle, Page } from "./bridge";
+import type { Handle, Host } from "./bridge";
 import type { Identity } from "../../snippet/bulle";
 
-/** `identity` and `identify` of the page; `said` is to be called when the page has said something else. */
+/** `identity` and `identify` of the host; `changed` is to be called when the page has given another identity. */
 export const identities = (
-  owner: { who: Identity },
+  api: { identity: Identity },
   handle: () => Handle | undefined,
-): Pick<Page, "identity" | "identify"> & { said(): void } => {
-  const known = () => {
-    const { who } = owner;
-    return typeof who == "function" ? "" : who ? subjectOf(who) : undefined;
+): Pick<Host, "identity" | "identify"> & { changed(): void } => {
+  const subject = () => {
+    const { identity } = api;
+    return typeof identity == "function" ? "" : identity ? subjectOf(identity) : undefined;
   };
   return {
-    identity: known,
-    said: () => handle()?.identified(known()),
+    identity: subject,
+    changed: () => handle()?.identified(subject()),
     async identify(ticket) {
       let jwt: string | undefined;
       try {
-        const answer = await asked(owner.who);
+        const answer = await requestJwt(api.identity);
         jwt = answer ? answer + "" : "";
       } catch (error) {
         console.error("[Bulle] identify", error);
@@ -28,10 +28,10 @@ export const identities = (
   };
 };
 
-/** The JWT, or nothing. */
-export const asked = async (id: Identity): Promise<string | null | undefined> => (typeof id == "function" ? id() : id);
+/** The JWT of the visitor; nothing for a visitor who is not signed in. */
+export const requestJwt = async (identity: Identity): Promise<string | null | undefined> => (typeof identity == "function" ? identity() : identity);
 
-/** Whom a JWT speaks of; "" when that cannot be read. Whether it may is the edge's business: it knows the secret. */
+/** The `sub` of a JWT; "" when it cannot be read. Only the edge can verify the JWT, because it has the secret. */
 const subjectOf = (jwt: string): string => {
   try {
     return JSON.parse(atob(jwt.split(".")[1]!.replace(/-/g, "+").replace(/_/g, "/"))).sub + "";

@@ -1,63 +1,58 @@
 /**
- * The page's side of the widget: the loader imports it when the visitor shows intent. It starts the WebAssembly module
- * and does for it what takes JavaScript; what only few visitors want is a module of its own.
+ * The page's side of the widget; the loader imports it when the visitor shows intent. It starts the WebAssembly module
+ * and is its host: it does what takes JavaScript. Features that few visitors use are modules of their own (features.ts).
  */
 
 import init, { mount } from "bulle-glue";
-import type { Shell as Loaded } from "../../snippet/src/bubble";
-import { serve } from "./api";
-import type { Handle, Page } from "./bridge";
+import type { Shell as LoaderShell } from "../../snippet/src/bubble";
+import { ownerApi } from "./api";
+import type { Handle, Host } from "./bridge";
 import { dates } from "./dates";
-import { asked, identities } from "./identity";
-import { parts } from "./parts";
+import { features } from "./features";
+import { identities, requestJwt } from "./identity";
+import type { Answer } from "./panel";
 import { complete, decorate } from "./shell";
 import { tabs } from "./tabs";
 import { transport } from "./transport";
 
 export type { Shell } from "./shell";
 
-/** The answer to a call of the edge; status 0 when there was none. */
-export interface Answer {
-  status: number;
-  body: string;
-}
-
-/** What the loader calls to fill the panel; whether it could. `focus` when the visitor has asked for it. */
+/** Fills the panel; returns whether it could. The loader calls it, with `focus` if the visitor has opened the panel. */
 type Fill = (focus: boolean) => boolean | Promise<boolean>;
 
 /**
- * Makes everything ready.
+ * Compiles the module and completes the header.
  *
- * @param files the module and the stylesheet as they come; none when the tag asks for a frame.
- * @throws when something could not be fetched, or the browser cannot run it.
+ * @param files the fetches of the module and of the stylesheet; empty when the tag asks for a frame.
+ * @throws when a file could not be fetched, or the browser cannot run the module.
  */
-export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): Promise<Fill> => {
-  // It may have been taken away while this was being fetched.
+export const load = async (loaded: LoaderShell, files: Promise<Response | Error>[]): Promise<Fill> => {
+  // The bubble may have been removed while this module was fetched.
   const isGone = () => !loaded.root.querySelector(".frame");
   if (isGone()) return () => true;
   const shell = complete(loaded);
-  const owner = (shell.owner ??= serve(shell));
-  if (await owner.moved) return () => true;
-  const framed = async () => (await import("./frame")).frame(shell, owner, asked);
+  const api = (shell.api ??= ownerApi(shell));
+  if (await api.redrawn) return () => true;
+  const framed = async () => (await import("./frame")).frame(shell, api, requestJwt);
   if (!files[0]) return framed();
 
   const [wasm, css] = await Promise.all(files);
   try {
-    await init({ module_or_path: await WebAssembly.compileStreaming(whole(wasm)) });
+    await init({ module_or_path: await WebAssembly.compileStreaming(fetched(wasm)) });
   } catch (error) {
-    if (await (await import("./policy")).refuses(shell.config[2], error, wasm)) return framed();
+    if (await (await import("./csp")).isBlocked(shell.config[2], error, wasm)) return framed();
     throw error;
   }
-  decorate(shell, await whole(css).text());
+  decorate(shell, await fetched(css).text());
 
   const { root, signal } = shell;
   return async (focus) => {
-    // The panel is seen before it is filled, also when everything has been there since the visitor's first interest.
+    // The panel is painted before it is filled, also when all files were fetched on the visitor's first interest.
     await painted();
     if (isGone()) return true;
     let widget: Handle | undefined;
     const handle = () => widget;
-    const told = (wish: string, value = "") => widget?.tell(wish, value);
+    const command = (name: string, value = "") => widget?.command(name, value);
     const replies: Record<number, (answer: Answer) => void> = {};
     const [locale, , edge, site] = shell.config;
     const { textLoading, textUnavailable, textRetry } = shell.look;
@@ -77,13 +72,13 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
           resolve(answer);
         };
       });
-    const { heard, emit } = parts(shell, handle, call, others.erased);
-    const calls = transport(handle, others.tell, heard, blobs);
+    const { onAnswer, emit } = features(shell, handle, call, others.erased);
+    const calls = transport(handle, others.share, onAnswer, blobs);
 
-    const who = identities(owner, handle);
-    const page: Page = {
+    const identity = identities(api, handle);
+    const host: Host = {
       ...calls,
-      ...who,
+      ...identity,
       replied(ticket, status, body) {
         replies[ticket]?.({ status, body });
         delete replies[ticket];
@@ -92,22 +87,22 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
         root.host.replaceChildren();
         if (script) {
           const answer = (token?: string) => widget?.challenged(token);
-          import("./challenge").then((part) => part.challenge(root, script, sitekey, language, answer)).catch(() => answer());
+          import("./challenge").then((module) => module.challenge(root, script, sitekey, language, answer)).catch(() => answer());
         }
       },
       emit(kind, detail) {
         emit(kind, detail);
-        // Who was there before is nobody's business.
-        if (kind != "forget") owner.emit(kind, JSON.parse(detail));
+        // The page does not learn that the visitor before was forgotten.
+        if (kind != "forget") api.emit(kind, JSON.parse(detail));
       },
       date: dates(locale),
       copy(text) {
-        const copied = () => told("copied");
-        const old = () => {
+        const copied = () => command("copied");
+        const copyByCommand = () => {
           const focus = root.activeElement as HTMLElement | null;
           const field = document.createElement("textarea");
           field.value = text;
-          // The page must not scroll to it.
+          // Fixed, so that the page does not scroll to the field.
           field.style.cssText = "position:fixed;top:0";
           root.append(field);
           field.select();
@@ -115,29 +110,29 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
           field.remove();
           focus?.focus();
         };
-        // Pages that are not secure have no clipboard, and others may refuse it: then there is the way of old.
-        if (navigator.clipboard) navigator.clipboard.writeText(text).then(copied, old);
-        else old();
+        // A page without HTTPS has no clipboard API, and a policy may refuse it: then `execCommand` copies.
+        if (navigator.clipboard) navigator.clipboard.writeText(text).then(copied, copyByCommand);
+        else copyByCommand();
       },
       private() {
         const { globalPrivacyControl, doNotTrack } = navigator as { globalPrivacyControl?: boolean; doNotTrack?: unknown };
         return globalPrivacyControl || doNotTrack == "1";
       },
     };
-    widget = mount(shell.body, shell.tools, JSON.stringify([edge, site, locale, textLoading, textUnavailable, textRetry]), focus, page);
+    widget = mount(shell.body, shell.tools, JSON.stringify([edge, site, locale, textLoading, textUnavailable, textRetry]), focus, host);
     if (!widget) return false;
-    told("start");
+    command("start");
 
-    for (const kind of ["online", "offline"]) addEventListener(kind, () => told(kind), { signal });
-    // A bubble in a corner of the page is not printed.
-    if (shell.isInline) for (const kind of ["beforeprint", "afterprint"]) addEventListener(kind, () => told("print", kind == "beforeprint" ? "1" : ""), { signal });
-    // A page that comes back from the browser's memory has missed what happened meanwhile.
-    addEventListener("pageshow", ({ persisted }) => persisted && told("reload"), { signal });
+    for (const kind of ["online", "offline"]) addEventListener(kind, () => command(kind), { signal });
+    // Only a bubble in an element of the page is printed.
+    if (shell.isInline) for (const kind of ["beforeprint", "afterprint"]) addEventListener(kind, () => command("print", kind == "beforeprint" ? "1" : ""), { signal });
+    // A page restored from the back/forward cache has missed everything that happened meanwhile.
+    addEventListener("pageshow", ({ persisted }) => persisted && command("reload"), { signal });
 
-    owner.carry({
-      ask: (text) => widget?.tell("ask", text),
-      identify: who.said,
-      // The widget marks what comes first: a text field would raise the keyboard of a phone.
+    api.connect({
+      ask: (text) => widget?.command("ask", text),
+      identify: identity.changed,
+      // The widget marks the element to focus first: a text field would raise the keyboard of a phone.
       focus: () => root.querySelector<HTMLElement>("[data-first]")?.focus(),
       end() {
         calls.end();
@@ -150,7 +145,7 @@ export const load = async (loaded: Loaded, files: Promise<Response | Error>[]): 
   };
 };
 
-/** The next frame has been shown. A page that nobody sees has no frames; nor has, without saying so, a closed panel's. */
+/** Resolves after the next frame is painted. A hidden page draws no frames, and neither does a closed panel in a frame: hence the timeout. */
 const painted = () =>
   new Promise((done) => {
     if (document.hidden) return done(0);
@@ -158,8 +153,8 @@ const painted = () =>
     setTimeout(done, 1_000);
   });
 
-/** A file that has come. */
-const whole = (file: Response | Error | undefined): Response => {
+/** The response of a fetch that succeeded. */
+const fetched = (file: Response | Error | undefined): Response => {
   if (file instanceof Response && file.ok) return file;
   throw file instanceof Error ? file : new Error(`${file?.url}: ${file?.status}`);
 };

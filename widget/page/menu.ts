@@ -1,12 +1,12 @@
-/** The menu: a sheet over the conversation, with earlier ones and what a visitor may do with what is kept. */
+/** The menu: a sheet over the conversation with earlier conversations, settings, export and erasure. */
 
-import { ago } from "./ago";
-import type { Panel } from "./parts";
-import { isQuiet, setQuiet } from "./quiet";
-import { texts } from "./texts";
+import { loadTexts, type Translate } from "./i18n";
+import { isMuted, setMuted } from "./mute";
+import type { Panel } from "./panel";
+import { relativeTime } from "./relative-time";
 
-/** What this side reads of `Conversation` in protocol/src/conversation.rs. */
-interface Conversation {
+/** The fields of `Conversation` (protocol/src/conversation.rs) that the menu reads. */
+interface ConversationItem {
   id: string;
   title: string;
   updated_at: number;
@@ -73,24 +73,24 @@ const CSS = `.body{position:relative;overflow:clip}
 
 const styled = new WeakSet<Panel>();
 
-/** Where the visitor erases everything: the sheet stays, and says so. */
+/** Panels whose visitor is erasing everything: there the sheet stays open and reports it. */
 const erasing = new WeakSet<Panel>();
 
-/** Told when the whole conversation is there to be printed, or cannot be had. */
-const awaits = new WeakMap<Panel, (whole: boolean) => void>();
+/** By panel: called once the whole conversation is loaded for printing, or could not be. */
+const onWhole = new WeakMap<Panel, (whole: boolean) => void>();
 
-/** What closes an open sheet; the focus goes back to its button unless it is told not to. */
-const shutters = new WeakMap<Panel, (focus?: boolean) => void>();
+/** By panel: closes its open sheet. The focus returns to the menu button unless `focus` is false. */
+const closers = new WeakMap<Panel, (focus?: boolean) => void>();
 
-/** Opens the sheet, or closes it. */
+/** Toggles the sheet. */
 export const menu = (panel: Panel, opener: HTMLElement): void => {
-  const shut = shutters.get(panel);
-  if (shut) return shut();
+  const closeOpen = closers.get(panel);
+  if (closeOpen) return closeOpen();
   if (!styled.has(panel)) {
     panel.style(CSS);
-    // Another visitor sees nothing of the one before.
-    panel.listeners.push((kind) => kind == "forget" && !erasing.has(panel) && shutters.get(panel)?.(false));
-    panel.listeners.push((kind, detail) => kind == "whole" && setTimeout(() => awaits.get(panel)?.(detail == "true")));
+    // When the visitor changes, the sheet with the data of the visitor before closes.
+    panel.listeners.push((kind) => kind == "forget" && !erasing.has(panel) && closers.get(panel)?.(false));
+    panel.listeners.push((kind, detail) => kind == "whole" && setTimeout(() => onWhole.get(panel)?.(detail == "true")));
   }
   styled.add(panel);
 
@@ -99,7 +99,7 @@ export const menu = (panel: Panel, opener: HTMLElement): void => {
   const behind = body.firstElementChild as HTMLElement;
 
   const close = (focus = true) => {
-    shutters.delete(panel);
+    closers.delete(panel);
     watcher.disconnect();
     frame.removeEventListener("keydown", escape, true);
     behind.inert = false;
@@ -107,7 +107,7 @@ export const menu = (panel: Panel, opener: HTMLElement): void => {
     sheet.remove();
     if (focus) opener.focus();
   };
-  // Before the loader, which closes the panel.
+  // In the capture phase: before the handler of the loader, which would close the panel.
   const escape = (event: KeyboardEvent) => {
     if (event.key != "Escape" || event.isComposing) return;
     event.preventDefault();
@@ -116,11 +116,11 @@ export const menu = (panel: Panel, opener: HTMLElement): void => {
     if (cancel) cancel.click();
     else close();
   };
-  // A panel that opens again shows the conversation.
+  // Closing the panel closes the sheet, so that the panel opens with the conversation.
   const watcher = new MutationObserver(() => frame.classList.contains("open") || close(false));
   watcher.observe(frame, { attributeFilter: ["class"] });
   frame.addEventListener("keydown", escape, true);
-  shutters.set(panel, close);
+  closers.set(panel, close);
   behind.inert = true;
   opener.setAttribute("aria-expanded", "true");
   body.append(sheet);
@@ -129,7 +129,7 @@ export const menu = (panel: Panel, opener: HTMLElement): void => {
   const fill = async () => {
     sheet.replaceChildren(make("div", "cover wait", {}, make("i"), make("i"), make("i")));
     try {
-      const text = await texts(panel);
+      const text = await loadTexts(panel);
       sheet.replaceChildren(...content(panel, text, close));
     } catch {
       const retry = make("button", "retry", {}, panel.again);
@@ -137,8 +137,8 @@ export const menu = (panel: Panel, opener: HTMLElement): void => {
         sheet.focus();
         void fill();
       };
-      const way = make("div", "ways", {}, retry);
-      sheet.replaceChildren(make("div", "cover", {}, make("p", "", { role: "alert" }, panel.unavailable), way));
+      const actions = make("div", "ways", {}, retry);
+      sheet.replaceChildren(make("div", "cover", {}, make("p", "", { role: "alert" }, panel.unavailable), actions));
       return;
     }
     if (root.activeElement == sheet) sheet.querySelector("button")?.focus();
@@ -146,9 +146,7 @@ export const menu = (panel: Panel, opener: HTMLElement): void => {
   void fill();
 };
 
-type Text = Awaited<ReturnType<typeof texts>>;
-
-const content = (panel: Panel, text: Text, close: (focus?: boolean) => void): Node[] => {
+const content = (panel: Panel, text: Translate, close: (focus?: boolean) => void): Node[] => {
   const { make, icon, bot, edge, site, body } = panel;
   const features = bot.features ?? {};
 
@@ -158,37 +156,37 @@ const content = (panel: Panel, text: Text, close: (focus?: boolean) => void): No
     const hint = make("span", "sr", {}, ` (${bot.strings.new_window})`);
     return make("a", "do", { href, target: "_blank", rel: "noopener" }, icon(d), make("span", "", {}, name, hint));
   };
-  const said = make("p", "said", { role: "status" });
+  const status = make("p", "said", { role: "status" });
   const say = (words: string) => {
-    // The same words again are news, too.
-    said.textContent = "";
-    requestAnimationFrame(() => (said.textContent = words));
+    // Cleared first, so that a repeated text is announced again.
+    status.textContent = "";
+    requestAnimationFrame(() => (status.textContent = words));
   };
-  /** Leaves for the conversation. */
-  const leave = () => {
+  /** Closes the sheet and puts the focus into the conversation. */
+  const toConversation = () => {
     close(false);
     body.querySelector<HTMLElement>("[data-first]")?.focus();
   };
   const isOk = (status: number) => status >= 200 && status < 300;
 
-  /** Answers under a question: nothing else happens to `place` until one is given. `doIt` says whether it worked. */
-  const ask = (
+  /** Replaces `place` with a question and its two buttons. `action` returns whether it succeeded; `cancelled` restores `place`. */
+  const confirm = (
     place: HTMLElement,
     question: Node[],
     yes: string,
     kind: string,
-    doIt: () => Promise<boolean>,
-    back: () => void,
+    action: () => Promise<boolean>,
+    cancelled: () => void,
   ) => {
     const accept = make("button", kind, { type: "submit" }, yes);
     const cancel = make("button", "", { type: "button", "data-cancel": "" }, text("cancel"));
     const form = make("form", "", {}, ...question, make("div", "answers", {}, accept, cancel));
-    cancel.onclick = back;
+    cancel.onclick = cancelled;
     form.onsubmit = async (event) => {
       event.preventDefault();
       if (accept.ariaDisabled) return;
       accept.ariaDisabled = "true";
-      const done = await doIt();
+      const done = await action();
       accept.ariaDisabled = null;
       if (!done) say(text("not_done"));
     };
@@ -200,18 +198,18 @@ const content = (panel: Panel, text: Text, close: (focus?: boolean) => void): No
   const list = make("ul", "", { role: "list", "aria-label": text("conversations") });
   const heading = make("h4", "", { tabindex: "-1" }, text("conversations"));
 
-  const row = (conversation: Conversation): HTMLElement => {
+  const row = (conversation: ConversationItem): HTMLElement => {
     const { id, updated_at } = conversation;
     const item = make("li");
     const draw = (focus?: "rename" | "remove") => {
       item.classList.remove("asks");
       const name = conversation.title || text("untitled");
-      const time = make("time", "", { datetime: new Date(updated_at).toISOString() }, ago(updated_at, bot.locale));
+      const time = make("time", "", { datetime: new Date(updated_at).toISOString() }, relativeTime(updated_at, bot.locale));
       const open = make("button", "do", {}, make("span", "title", {}, make("bdi", "", {}, name)), time);
       if (isCurrent(panel, id)) open.ariaCurrent = "true";
       open.onclick = () => {
-        if (!isCurrent(panel, id)) panel.handle()?.tell("show", id);
-        leave();
+        if (!isCurrent(panel, id)) panel.handle()?.command("show", id);
+        toConversation();
       };
       const buttons = { rename: tool(RENAME, `${text("rename")}: ${name}`), remove: tool(DELETE, `${text("delete")}: ${name}`) };
       buttons.rename.onclick = () => {
@@ -224,15 +222,15 @@ const content = (panel: Panel, text: Text, close: (focus?: boolean) => void): No
           draw("rename");
           return true;
         };
-        ask(item, [make("label", "", {}, text("title_label"), input)], text("save"), "yes", rename, () => draw("rename"));
+        confirm(item, [make("label", "", {}, text("title_label"), input)], text("save"), "yes", rename, () => draw("rename"));
         input.select();
       };
       buttons.remove.onclick = () => {
         const remove = async () => {
           const { status } = await panel.call("DELETE", `/v1/conversations/${id}`);
-          // What is not there any more is what was wished.
+          // 404: it is deleted already, which is what the visitor wants.
           if (!isOk(status) && status != 404) return false;
-          if (isCurrent(panel, id)) panel.handle()?.tell("new", "");
+          if (isCurrent(panel, id)) panel.handle()?.command("new", "");
           item.remove();
           if (!list.childElementCount) list.replaceWith(make("p", "none", {}, text("conversations_empty")));
           say(text("deleted"));
@@ -240,7 +238,7 @@ const content = (panel: Panel, text: Text, close: (focus?: boolean) => void): No
           return true;
         };
         const question = make("p", "", {}, make("strong", "", { dir: "auto" }, name), make("br"), text("delete_ask"));
-        ask(item, [question], text("delete"), "red", remove, () => draw("remove"));
+        confirm(item, [question], text("delete"), "red", remove, () => draw("remove"));
       };
       item.replaceChildren(make("div", "row", {}, open, buttons.rename, buttons.remove));
       if (focus) buttons[focus].focus();
@@ -255,7 +253,7 @@ const content = (panel: Panel, text: Text, close: (focus?: boolean) => void): No
     const { status, body } = await panel.call("GET", "/v1/conversations");
     list.ariaBusy = null;
     if (isOk(status)) {
-      const { items } = JSON.parse(body) as { items: Conversation[] };
+      const { items } = JSON.parse(body) as { items: ConversationItem[] };
       if (items.length) list.replaceChildren(...items.map(row));
       else list.replaceWith(make("p", "none", {}, text("conversations_empty")));
     } else {
@@ -270,12 +268,12 @@ const content = (panel: Panel, text: Text, close: (focus?: boolean) => void): No
 
   const back = tool(BACK, text("back"));
   back.onclick = () => close();
-  const fresh = button(NEW, bot.strings.new_conversation!, "do first");
-  fresh.onclick = () => {
-    panel.handle()?.tell("new", "");
-    leave();
+  const newConversation = button(NEW, bot.strings.new_conversation!, "do first");
+  newConversation.onclick = () => {
+    panel.handle()?.command("new", "");
+    toConversation();
   };
-  const all = make("div", "all", {}, fresh);
+  const all = make("div", "all", {}, newConversation);
   if (features.history != false) {
     all.append(heading, list);
     void load();
@@ -285,11 +283,11 @@ const content = (panel: Panel, text: Text, close: (focus?: boolean) => void): No
   if (features.sound) {
     const sound = make("button", "do");
     const draw = () => {
-      const quiet = isQuiet(panel);
-      sound.replaceChildren(panel.icon(quiet ? SILENT : SOUND), text(quiet ? "sound_on" : "sound_off"));
+      const muted = isMuted(panel);
+      sound.replaceChildren(panel.icon(muted ? SILENT : SOUND), text(muted ? "sound_on" : "sound_off"));
     };
     sound.onclick = () => {
-      setQuiet(panel, !isQuiet(panel));
+      setMuted(panel, !isMuted(panel));
       draw();
     };
     draw();
@@ -317,15 +315,15 @@ const content = (panel: Panel, text: Text, close: (focus?: boolean) => void): No
       const print = button(PRINT, text("print"));
       print.onclick = () => {
         print.ariaBusy = "true";
-        awaits.set(panel, (whole) => {
+        onWhole.set(panel, (whole) => {
           print.ariaBusy = null;
-          // The visitor has left the sheet meanwhile.
+          // The visitor has closed the sheet meanwhile.
           if (!print.isConnected) return;
           if (!whole) return say(text("not_done"));
-          leave();
+          toConversation();
           window.print();
         });
-        panel.handle()?.tell("all", "");
+        panel.handle()?.command("all", "");
       };
       all.append(print);
     }
@@ -338,12 +336,12 @@ const content = (panel: Panel, text: Text, close: (focus?: boolean) => void): No
   const drawErase = (focus = true) => {
     const erase = button(ERASE, text("erase"), "do danger");
     erase.onclick = () => {
-      const doIt = async () => {
+      const eraseAll = async () => {
         const { visitor } = panel;
         const { status } = await panel.call("DELETE", "/v1/me");
         if (!isOk(status)) return false;
         erasing.add(panel);
-        panel.handle()?.tell("forget", "");
+        panel.handle()?.command("forget", "");
         erasing.delete(panel);
         forget(panel);
         panel.erased(visitor);
@@ -355,7 +353,7 @@ const content = (panel: Panel, text: Text, close: (focus?: boolean) => void): No
         back.focus();
         return true;
       };
-      ask(place, [make("p", "", {}, text("erase_ask"))], text("erase_yes"), "red", doIt, drawErase);
+      confirm(place, [make("p", "", {}, text("erase_ask"))], text("erase_yes"), "red", eraseAll, drawErase);
     };
     place.classList.remove("asks");
     place.replaceChildren(erase);
@@ -364,13 +362,13 @@ const content = (panel: Panel, text: Text, close: (focus?: boolean) => void): No
   drawErase(false);
   all.append(place);
 
-  return [make("div", "top", {}, back, make("h3", "", {}, bot.strings.menu!)), said, all];
+  return [make("div", "top", {}, back, make("h3", "", {}, bot.strings.menu!)), status, all];
 };
 
-/** The conversation on the screen: the one that was last spoken of, unless there is nothing yet. */
+/** Whether this conversation is on the screen: the edge was last asked about it, and it has a message of the visitor. */
 const isCurrent = (panel: Panel, id: string) => panel.current == id && !!panel.root.querySelector(".mine");
 
-/** Removes everything that the browser keeps for this site key. */
+/** Removes everything that the browser stores for this site key. */
 const forget = ({ site }: Panel) => {
   for (const name of ["localStorage", "sessionStorage"] as const) {
     try {

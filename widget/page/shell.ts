@@ -1,31 +1,56 @@
-/** What the loader leaves to be done until the visitor shows intent: the header, keys, and the place on a phone. */
+/** The panel's shell beyond what the loader draws: header, keyboard events, and the size on a phone. */
 
-import type { Shell as Loaded } from "../../snippet/src/bubble";
-import type { Owner } from "./api";
+import type { Identity } from "../../snippet/bulle";
+import type { Shell as LoaderShell } from "../../snippet/src/bubble";
 import { icon, make } from "./dom";
 
-/** What the page's side works with: what the loader has made, and what is found or made in it. */
-export interface Shell extends Loaded {
-  frame: HTMLElement;
-  launcher: HTMLElement;
-  panel: HTMLElement;
-  /** Where the header keeps its buttons; there once it is decorated. */
-  tools: HTMLElement;
-  /** In an element of the page instead of a corner of the window. */
-  isInline: boolean;
-  isOpen(): boolean;
-  /** Sets what stands behind the loader's own style. */
-  dress(css: string): void;
-  /** Ends every listener when the bubble is taken away. */
-  signal: AbortSignal;
-  /** The owner's API, once it is taken over from the loader. */
-  owner?: Owner;
-  /** Takes away what is not the loader's. */
+/** The receiver of API calls: the widget in the page, or the frame. */
+export interface Backend {
+  /** Asks a question as if the visitor had typed it. */
+  ask(text: string): void;
+  identify(identity: Identity): void;
+  /** Called when the visitor or the page has opened the panel. */
+  focus?(): void;
+  /** In a frame: called when the theme, the language or whether the panel is open has changed. */
+  changed?(): void;
+  /** Stops every call, timer and stream. */
   end(): void;
 }
 
-/** Completes what the loader has drawn; once, however often the code is fetched. */
-export const complete = (loaded: Loaded): Shell => {
+/** The API as the other modules of the page see it. */
+export interface OwnerApi {
+  /** Calls the page's listeners of an event. */
+  emit(kind: string, detail: unknown): void;
+  /** Connects the backend and sends it the queued calls. */
+  connect(backend: Backend): void;
+  /** The identity that the page has last given. */
+  identity: Identity;
+  /** Set when the tag asks for another language: whether the bubble was redrawn in it. */
+  redrawn?: Promise<boolean>;
+}
+
+/** The loader's shell, completed with its elements and with what this module adds. */
+export interface Shell extends LoaderShell {
+  frame: HTMLElement;
+  launcher: HTMLElement;
+  panel: HTMLElement;
+  /** The header's buttons; set by `decorate`. */
+  tools: HTMLElement;
+  /** Whether the bubble fills an element of the page instead of a corner of the window. */
+  isInline: boolean;
+  isOpen(): boolean;
+  /** Sets the style sheet that follows the loader's. */
+  setStyle(css: string): void;
+  /** Aborted when the bubble is removed. */
+  signal: AbortSignal;
+  /** The owner's API, once it is taken over from the loader. */
+  api?: OwnerApi;
+  /** Removes every listener that is not the loader's. */
+  end(): void;
+}
+
+/** Completes the loader's shell; once, however often the code is fetched. */
+export const complete = (loaded: LoaderShell): Shell => {
   const shell = loaded as Shell;
   if (shell.signal) return shell;
   const { root, body, bubble } = shell;
@@ -40,17 +65,17 @@ export const complete = (loaded: Loaded): Shell => {
   const isInline = frame.classList.contains("inline");
   if (isInline) panel.role = "region";
 
-  // Keys belong to the bubble while it has the focus: the page's shortcuts see no text field in here.
+  // Keyboard events do not leave the panel: the page's shortcuts cannot see that the target is a text field in a shadow root.
   panel.onkeydown = panel.onkeypress = panel.onkeyup = (event) => {
     event.stopPropagation();
     if (event.type == "keydown" && event.key == "Escape" && !event.isComposing) bubble.close();
   };
 
-  // On a phone, the panel is what the keyboard leaves of the screen.
+  // On a phone, the panel fills the visual viewport: the part of the screen that the keyboard does not cover.
   const viewport = window.visualViewport;
   const fit = () => {
     if (!viewport) return;
-    // A visitor who zooms in wants the panel to be larger than the screen, and to move about in it.
+    // While the visitor is zoomed in, the panel keeps its size, larger than the screen, and can be panned.
     const isZoomed = viewport.scale > 1.1;
     panel.style.setProperty("--zoomed", isZoomed ? "auto" : "");
     if (isZoomed) return;
@@ -60,7 +85,7 @@ export const complete = (loaded: Loaded): Shell => {
   viewport?.addEventListener("resize", fit, { signal });
   viewport?.addEventListener("scroll", fit, { signal });
 
-  // Nothing of the page can be seen behind a panel that fills the screen; media.css has the same width.
+  // A panel that fills the screen hides the page, so it is modal. media.css has the same width.
   const full = matchMedia("(max-width: 480px)");
   const modal = () => (panel.ariaModal = `${full.matches}`);
   if (!isInline) {
@@ -71,16 +96,16 @@ export const complete = (loaded: Loaded): Shell => {
   const isOpen = () => frame.classList.contains("open");
   const end = () => controller.abort();
   const sheet = new CSSStyleSheet();
-  const dress = (css: string) => {
+  const setStyle = (css: string) => {
     sheet.replaceSync(css);
     if (!root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets.push(sheet);
   };
-  return Object.assign(shell, { frame, panel, launcher, isInline, isOpen, dress, signal, end });
+  return Object.assign(shell, { frame, panel, launcher, isInline, isOpen, setStyle, signal, end });
 };
 
-/** Draws what the loader has left out, in the style of the widget; once, however often the code is fetched. */
+/** Sets the widget's style sheet and draws the rest of the header; the header once, however often the code is fetched. */
 export const decorate = (shell: Shell, css: string): void => {
-  shell.dress(css);
+  shell.setStyle(css);
   if (shell.tools) return;
   const { panel, launcher, look, config } = shell;
   const name = panel.querySelector("h2")!;

@@ -1,37 +1,37 @@
 /**
- * Several tabs of one visitor: the one that sends a message hands every piece of its answer to the others, so that the
- * edge serves one stream and all of them show it. And what one of them has erased, all of them forget.
+ * Several tabs of one visitor. The tab that sends a message shares every chunk of its answer with the others, so that the
+ * edge serves one stream and all of them show it. When one tab has erased the visitor, the others forget the visitor too.
  */
 
 import type { Handle } from "./bridge";
 
-/** What goes from tab to tab. */
-type Message =
+/** A message from tab to tab. */
+type TabMessage =
   | { id: ""; erased: string }
   | { conversation: string; id: string; text: string }
   | { id: string; bytes: Uint8Array<ArrayBuffer> }
   | { id: string; end: true };
 
 /**
- * A call goes out. What is returned is to be called with every piece of the answer, and with nothing at its end; nothing
- * is returned when it concerns this tab alone.
+ * Announces a call to the other tabs. Returns a function to call with every chunk of the answer, and without one at its
+ * end; returns nothing for a call that is not shared.
  */
-export type Tell = (url: string, body?: string) => ((bytes?: Uint8Array<ArrayBuffer>) => void) | undefined;
+export type Share = (url: string, body?: string) => ((bytes?: Uint8Array<ArrayBuffer>) => void) | undefined;
 
-/** Listens to the other tabs of a site, and speaks to them. */
+/** Connects this tab with the other tabs of a site. */
 export const tabs = (site: string, handle: () => Handle | undefined) => {
-  // Old browsers have none: every tab reads for itself.
+  // Old browsers have no BroadcastChannel: there every tab reads its own stream.
   const channel = window.BroadcastChannel && new BroadcastChannel("bulle:" + site);
   const tickets: Record<string, number> = {};
-  /** What ends the answers that this tab hands on. */
+  /** One function for each shared answer; it reports the end of the answer to the other tabs. */
   const ends = new Set<() => void>();
   let isOpen = true;
-  const say = (message: Message) => isOpen && channel.postMessage(message);
-  if (!channel) return { tell: (() => undefined) as Tell, erased() {}, close() {} };
+  const post = (message: TabMessage) => isOpen && channel.postMessage(message);
+  if (!channel) return { share: (() => undefined) as Share, erased() {}, close() {} };
 
-  channel.onmessage = ({ data }: MessageEvent<Message>) => {
+  channel.onmessage = ({ data }: MessageEvent<TabMessage>) => {
     const { id } = data;
-    if ("erased" in data) return handle()?.tell("erased", data.erased);
+    if ("erased" in data) return handle()?.command("erased", data.erased);
     if ("text" in data) {
       tickets[id] = handle()?.overheard(data.conversation, id, data.text) ?? 0;
     } else if (tickets[id]) {
@@ -42,16 +42,16 @@ export const tabs = (site: string, handle: () => Handle | undefined) => {
     }
   };
 
-  const tell: Tell = (url, body) => {
+  const share: Share = (url, body) => {
     const conversation = /\/v1\/conversations\/(\w+)\/messages$/.exec(url)?.[1];
     if (!conversation || !body) return;
     const { id, text } = JSON.parse(body) as { id: string; text: string };
-    say({ conversation, id, text });
-    const end = () => say({ id, end: true });
+    post({ conversation, id, text });
+    const end = () => post({ id, end: true });
     ends.add(end);
     addEventListener("pagehide", end);
     return (bytes?: Uint8Array<ArrayBuffer>) => {
-      if (bytes) return say({ id, bytes });
+      if (bytes) return post({ id, bytes });
       removeEventListener("pagehide", end);
       if (ends.delete(end)) end();
     };
@@ -66,6 +66,6 @@ export const tabs = (site: string, handle: () => Handle | undefined) => {
     isOpen = false;
     channel.close();
   };
-  const erased = (visitor = "") => void say({ id: "", erased: visitor });
-  return { tell, erased, close };
+  const erased = (visitor = "") => void post({ id: "", erased: visitor });
+  return { share, erased, close };
 };

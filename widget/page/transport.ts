@@ -1,46 +1,48 @@
-/** Calls to the edge, made for the widget. */
+/** HTTP calls to the edge on behalf of the widget. */
 
-import type { Handle, Page } from "./bridge";
-import type { Tell } from "./tabs";
+import type { Handle, Host } from "./bridge";
+import type { Share } from "./tabs";
 
 /**
- * `request` and `abort` of the page; `end` stops everything that runs.
+ * `request` and `abort` of the host; `end` aborts every running call.
  *
- * - `heard`: told of every answer that is not an error, before the widget is, and gives it as the widget is to read it; the body of a stream is "".
- * - `blobs`: bodies that are no JSON, by the name that stands for them.
+ * - `share`: announces calls to the other tabs.
+ * - `onAnswer`: called with every successful answer before the widget gets it; returns the body for the widget. The body
+ *   of a stream is "".
+ * - `blobs`: bodies that are not JSON, by the name that the widget knows them under.
  */
 export const transport = (
   handle: () => Handle | undefined,
-  tell: Tell,
-  heard: (url: string, body: string) => string,
+  share: Share,
+  onAnswer: (url: string, body: string) => string,
   blobs: Record<string, Blob>,
-): Pick<Page, "request" | "abort"> & { end(): void } => {
+): Pick<Host, "request" | "abort"> & { end(): void } => {
   const running: Record<number, AbortController> = {};
 
   const perform = async (ticket: number, url: string, init: RequestInit) => {
-    let hear: ReturnType<Tell>;
+    let shareChunk: ReturnType<Share>;
     try {
       const answer = await fetch(url, init);
       const kind = answer.headers.get("content-type") ?? "";
       if (answer.ok && answer.body && kind.startsWith("text/event-stream")) {
-        heard(url, "");
+        onAnswer(url, "");
         const reader = answer.body.getReader();
-        hear = tell(url, init.body as string | undefined);
+        shareChunk = share(url, init.body as string | undefined);
         for (;;) {
           const { done, value } = await reader.read();
           if (done) break;
-          hear?.(value);
+          shareChunk?.(value);
           handle()?.streamed(ticket, value);
         }
       } else {
         let body = await answer.text();
         delete running[ticket];
-        if (answer.ok) body = heard(url, body);
+        if (answer.ok) body = onAnswer(url, body);
         return handle()?.answered(ticket, answer.status, body);
       }
     } catch {}
     delete running[ticket];
-    hear?.();
+    shareChunk?.();
     handle()?.broken(ticket);
   };
 

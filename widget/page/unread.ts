@@ -1,46 +1,46 @@
-/** A reply that nobody sees: counted on the launcher, and told by a sound where the owner and the visitor want that. */
+/** Unread replies: counts them on the launcher, and plays a sound if the owner has enabled it and the visitor has not muted it. */
 
-import type { Panel } from "./parts";
+import { isMuted } from "./mute";
+import type { Panel } from "./panel";
 import { plural } from "./plural";
-import { isQuiet } from "./quiet";
 
 const CSS = `[data-unread]:after{content:attr(data-unread);box-sizing:border-box;position:absolute;top:-4px;inset-inline-end:-4px;min-width:24px;padding:0 7px;border:2px solid var(--bg);border-radius:14px;background:var(--text);color:var(--bg);font:650 12px/20px system-ui,sans-serif;text-align:center;font-variant-numeric:tabular-nums}
 @media(forced-colors:active){[data-unread]:after{border-color:ButtonText}}
 `;
 
-/** What the launchers count, and what their names say of it. */
-const marked = new WeakMap<HTMLElement, { count: number; said: string }>();
+/** By frame: the count on its launcher, and what it adds to the accessible name of the launcher. */
+const marked = new WeakMap<HTMLElement, { count: number; suffix: string }>();
 let audio: AudioContext | undefined;
 
-/** Counts one more. */
+/** Counts one more unread reply. */
 export const unread = (panel: Panel): void => {
   const { frame, bot, root } = panel;
-  if (bot.features?.sound && !isQuiet(panel)) tone();
+  if (bot.features?.sound && !isMuted(panel)) tone();
   if (isOpen(frame)) return;
   const count = (marked.get(frame)?.count ?? 0) + 1;
   const words = plural(bot.strings.unread ?? "{n}", count, bot.locale);
   mark(panel, count, words, bot.locale);
-  // For a page around this one, whose launcher is the one that is seen: snippet/src/hosted.ts.
+  // In a frame, the visible launcher is that of the page around it: snippet/src/hosted.ts passes the count on.
   root.host.dispatchEvent(new CustomEvent("bulle-unread", { detail: [count, words, bot.locale] }));
 };
 
-/** Shows a count on the launcher until the panel opens; `words` stand in its name. */
+/** Shows a count on the launcher until the panel opens; `words` go into its accessible name. */
 export const mark = ({ frame, style }: Pick<Panel, "frame" | "style">, count: number, words: string, locale: string): void => {
   if (isOpen(frame)) return;
   const launcher = frame.querySelector<HTMLElement>(".launcher")!;
   if (!marked.has(frame)) {
     style(CSS);
-    // The loader names the launcher anew when it opens.
+    // When the panel opens, the loader sets the name of the launcher again.
     new MutationObserver(() => {
       if (!isOpen(frame)) return;
-      marked.set(frame, { count: 0, said: "" });
+      marked.set(frame, { count: 0, suffix: "" });
       delete launcher.dataset.unread;
     }).observe(frame, { attributeFilter: ["class"] });
   }
-  const name = launcher.getAttribute("aria-label")!.replace(marked.get(frame)?.said ?? "", "");
-  const said = ` (${words})`;
-  marked.set(frame, { count, said });
-  launcher.setAttribute("aria-label", name + said);
+  const name = launcher.getAttribute("aria-label")!.replace(marked.get(frame)?.suffix ?? "", "");
+  const suffix = ` (${words})`;
+  marked.set(frame, { count, suffix });
+  launcher.setAttribute("aria-label", name + suffix);
   launcher.dataset.unread = count > 9 ? "9+" : new Intl.NumberFormat(locale).format(count);
 };
 

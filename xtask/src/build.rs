@@ -4,22 +4,39 @@
 //! 2. The files get names with their hash, so that browsers may keep them for ever, and siblings
 //!    that are compressed as well as can be.
 //! 3. esbuild bundles the loader around those names.
+//!
+//! For `dev`, the same steps leave out what takes minutes and only makes files smaller: the widget's own standard
+//! library, optimization of the whole program, wasm-opt, and the best compression.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use bulle_edge_core::{
-    loader::{self as site_loader, PLACEHOLDER},
-    strings,
-};
 use serde::Deserialize;
 
-use crate::{compress, names, paths, process, setup, worker_build};
+use crate::paths::Profile;
+use crate::progress::{Progress, Step};
+use crate::scripts::Scripts;
+use crate::{bindgen, compress, names, paths, process, setup, worker_build};
 
 /// Set by `dev --no-build`, so that the build command of wrangler.toml leaves everything as it is.
 pub const NO_BUILD: &str = "BULLE_NO_BUILD";
+
+/// Set by `dev`, so that the build command of wrangler.toml builds what is served.
+pub const DEV_BUILD: &str = "BULLE_DEV_BUILD";
+
+/// How Cargo's profile `dev` is changed for modules. The profile itself is that of xtask and of the tests: with a profile
+/// of its own, what runs while compiling (macros and build scripts, a third of the work) would be compiled twice.
+/// Unoptimized, the Worker is three times as large and slow to start; the checks are those of the native tests, and a
+/// published module has none.
+const DEV_PROFILE: &[(&str, &str)] = &[
+    ("CARGO_PROFILE_DEV_OPT_LEVEL", "1"),
+    ("CARGO_PROFILE_DEV_DEBUG", "false"),
+    ("CARGO_PROFILE_DEV_DEBUG_ASSERTIONS", "false"),
+    ("CARGO_PROFILE_DEV_OVERFLOW_CHECKS", "false"),
+];
 
 /// The path under which the Worker serves files that never change.
 const FOREVER: &str = "a";
@@ -50,6 +67,9 @@ const STANDARD_LIBRARY: &[&str] = &[
     "-Zbuild-std-features=optimize_for_size",
 ];
 
+/// What Cargo makes of the crate.
+const MODULE: &str = "bulle_widget_web.wasm";
+
 /// What the compiler uses by default for this target, told to wasm-opt because wasm-bindgen
 /// removes the section of the file that says so.
 const WASM_FEATURES: &[&str] = &[
@@ -62,37 +82,102 @@ const WASM_FEATURES: &[&str] = &[
     "--enable-reference-types",
 ];
 
-/// Everything into `dist/` and `edge/worker/build/`.
+/// Everything that is published, into `dist/` and `edge/worker/build/`. From `dev`, what it serves.
 pub fn all() -> Result<()> {
     if std::env::var_os(NO_BUILD).is_some() {
         println!("{NO_BUILD} is set: nothing is built");
         return Ok(());
     }
-    setup::tools()?;
-    widget()?;
-    worker_build::worker()
+    if std::env::var_os(DEV_BUILD).is_none() {
+        return run(Profile::Release, &mut Progress::silent());
+    }
+    if fs::remove_file(just_built()).is_ok() {
+        return Ok(());
+    }
+    run(Profile::Dev, &mut Progress::silent())
+}
+
+/// There when `dev` has built: wrangler runs its build command at the start, too, not only after a change.
+fn just_built() -> PathBuf {
+    Profile::Dev.cache().join("just-built")
+}
+
+/// Builds for `dev`, which starts wrangler next.
+pub fn before_wrangler(profile: Profile, progress: &mut Progress) -> Result<()> {
+    run(profile, progress)?;
+    match profile {
+        Profile::Dev => compress::write(&just_built(), b""),
+        Profile::Release => Ok(()),
+    }
+}
+
+/// Everything in a profile. The tools of npm are installed while Cargo compiles.
+fn run(profile: Profile, progress: &mut Progress) -> Result<()> {
+    progress.begin(Step::Tools);
+    setup::rust_target()?;
+    setup::npm_is_there()?;
+    std::thread::scope(|scope| {
+        let tools = scope.spawn(|| setup::npm_packages(profile));
+        progress.begin(Step::Worker);
+        let edge = worker_build::compile(profile)?;
+        progress.begin(Step::Widget);
+        let page = compile(profile)?;
+        progress.begin(Step::Bundle);
+        tools
+            .join()
+            .map_err(|_| anyhow::anyhow!("the installation of the npm packages has panicked"))??;
+        worker_build::bundle(profile, &edge)?;
+        bundle(profile, &page)
+    })
 }
 
 /// The widget and the loader.
 pub fn widget_only() -> Result<()> {
     setup::tools()?;
-    widget()
+    bundle(Profile::Release, &compile(Profile::Release)?)
 }
 
 /// The Worker.
 pub fn worker_only() -> Result<()> {
     setup::tools()?;
-    worker_build::worker()
+    let compiled = worker_build::compile(Profile::Release)?;
+    worker_build::bundle(Profile::Release, &compiled)
 }
 
-fn widget() -> Result<()> {
-    let compiled = compile()?;
-    let (glue, wasm) = optimize(&compiled)?;
-    let mut page = page(&glue)?;
-    let css = style("widget/web/style/index.css")?;
+/// Has Cargo build in the profile; the name of its folder.
+pub fn with_profile(cargo: &mut Command, profile: Profile) -> &'static str {
+    match profile {
+        Profile::Dev => {
+            cargo.envs(DEV_PROFILE.iter().copied());
+            "debug"
+        }
+        Profile::Release => {
+            cargo.arg("--release");
+            "release"
+        }
+    }
+}
 
-    let folder = paths::assets().join(FOREVER);
-    let of_page = |name: &str| read(&paths::cache().join("page").join(name));
+/// What changes with the tools: the locked versions.
+pub fn tools_key() -> Result<Vec<u8>> {
+    let root = paths::root();
+    let lock = fs::read_to_string(root.join("Cargo.lock")).context("Cargo.lock cannot be read")?;
+    let bindgen = setup::version_of(&lock, "wasm-bindgen-cli-support");
+    let mut key = bindgen
+        .context("Cargo.lock does not name wasm-bindgen-cli-support")?
+        .into_bytes();
+    key.extend(read(&root.join("package-lock.json"))?);
+    key.extend(include_bytes!("bindgen.rs"));
+    Ok(key)
+}
+
+fn bundle(profile: Profile, compiled: &Path) -> Result<()> {
+    let (glue, wasm) = optimize(profile, compiled)?;
+    let mut page = page(profile, &glue)?;
+    let css = style(profile, "widget/web/style/index.css")?;
+
+    let folder = profile.assets().join(FOREVER);
+    let of_page = |name: &str| read(&profile.cache().join("page").join(name));
     // What the loader names has one name for all, which is one hash in the loader instead of three.
     let first = [
         ("js", of_page(&page.entry)?),
@@ -104,7 +189,7 @@ fn widget() -> Result<()> {
     let name = format!("bulle-{name}");
     let mut names = BTreeSet::new();
     let mut publish = |name: String, bytes: &[u8]| {
-        let written = compress::write_with_siblings(&folder.join(&name), bytes);
+        let written = compress::write_with_siblings(profile, &folder.join(&name), bytes);
         names.insert(name);
         written
     };
@@ -119,24 +204,38 @@ fn widget() -> Result<()> {
         }
     }
     let urls = serde_json::json!(format!("/{FOREVER}/{name}."));
-    let parts = serde_json::json!({ "js": page.usable, "later": page.later });
-    compress::write(&paths::page_parts(), parts.to_string().as_bytes())?;
-    loader("loader", &urls.to_string())?;
-    loader("noted", &urls.to_string())?;
+    if profile == Profile::Release {
+        let parts = serde_json::json!({ "js": page.usable, "later": page.later });
+        compress::write(&paths::page_parts(), parts.to_string().as_bytes())?;
+    }
+    let styles = style(profile, "snippet/src/shell.css")?;
+    let scripts = Scripts {
+        profile,
+        urls: urls.to_string(),
+        styles: serde_json::to_string(&styles)?,
+    };
+    scripts.loader("loader")?;
+    scripts.loader("noted")?;
     // `<bulle-chat>`, and the bot's page of its own.
-    script("element", &urls.to_string())?;
-    script("hosted", &urls.to_string())?;
+    scripts.module("element")?;
+    scripts.module("hosted")?;
     remove_all_but(&folder, &names)
 }
 
 /// Compiles the widget, with a standard library of its own where that is possible: one in which a panic is an
 /// instruction and no longer a text, and which was compiled for size.
-fn compile() -> Result<PathBuf> {
-    let lean = setup::standard_library()?;
+fn compile(profile: Profile) -> Result<PathBuf> {
     let mut cargo = process::cargo();
     cargo
         .args(["build", "--package", "bulle-widget-web", "--lib"])
-        .args(["--target", setup::WASM, "--profile", "widget"]);
+        .args(["--target", setup::WASM]);
+    if profile == Profile::Dev {
+        let folder = with_profile(&mut cargo, profile);
+        process::run(&mut cargo).context("the widget does not compile")?;
+        return Ok(paths::target().join(format!("{}/{folder}/{MODULE}", setup::WASM)));
+    }
+    cargo.args(["--profile", "widget"]);
+    let lean = setup::standard_library()?;
     // A folder of its own: neither build throws away what the other has compiled.
     let folder = if lean {
         let folder = paths::target().join("widget-std");
@@ -150,32 +249,38 @@ fn compile() -> Result<PathBuf> {
     } else {
         paths::target()
     };
-    process::run(&mut cargo).with_context(|| match lean {
-        false => "the widget does not compile".to_owned(),
-        true => format!(
+    process::run(&mut cargo).with_context(|| {
+        if !lean {
+            return "the widget does not compile".to_owned();
+        }
+        format!(
             "the widget does not compile with a standard library of its own. To see why, run\n  {}=1 RUSTFLAGS=\"{}\" {}\n\
              With `{}=1` it is built without one, and is 8 KB (brotli) larger",
             setup::BOOTSTRAP,
             LEAN.join(" "),
             process::display(&cargo),
             setup::PLAIN,
-        ),
+        )
     })?;
-    Ok(folder.join(format!("{}/widget/bulle_widget_web.wasm", setup::WASM)))
+    Ok(folder.join(format!("{}/widget/{MODULE}", setup::WASM)))
 }
 
 /// The glue and the module, made small. wasm-opt takes many seconds, so its output is kept for as
 /// long as the input and the tools are the same.
-fn optimize(compiled: &Path) -> Result<(PathBuf, PathBuf)> {
+fn optimize(profile: Profile, compiled: &Path) -> Result<(PathBuf, PathBuf)> {
     let input = read(compiled)?;
-    let folder = paths::cache().join("widget");
+    let folder = profile.cache().join("widget");
     let bound = folder.join("bindgen");
-    let (glue, module) = (bound.join("bulle.js"), folder.join("bulle.wasm"));
+    let glue = bound.join("bulle.js");
+    let unpacked = bound.join("bulle_bg.wasm");
+    let module = match profile {
+        Profile::Dev => unpacked.clone(),
+        Profile::Release => folder.join("bulle.wasm"),
+    };
     let stamp = folder.join("stamp");
     let key = compress::hash_all(&[
         &input,
-        &read(&paths::root().join("package-lock.json"))?,
-        &read(&paths::cargo_tool("wasm-bindgen"))?,
+        &tools_key()?,
         // This file is the recipe.
         include_bytes!("build.rs"),
         include_bytes!("names.rs"),
@@ -185,26 +290,18 @@ fn optimize(compiled: &Path) -> Result<(PathBuf, PathBuf)> {
         return Ok((glue, module));
     }
 
-    if bound.exists() {
-        fs::remove_dir_all(&bound)
-            .with_context(|| format!("could not empty {}", bound.display()))?;
+    bindgen::for_page(compiled, "bulle", &bound)?;
+    if profile == Profile::Dev {
+        compress::write(&stamp, key.as_bytes())?;
+        return Ok((glue, module));
     }
-    process::run(
-        std::process::Command::new(paths::cargo_tool("wasm-bindgen"))
-            .arg(compiled)
-            .args(["--target", "web", "--no-typescript"])
-            // The loader passes the module: the glue needs no address of its own.
-            .arg("--omit-default-module-path")
-            .args(["--out-name", "bulle", "--out-dir"])
-            .arg(&bound),
-    )?;
-    println!("• wasm-opt");
+    println!("• wasm-opt of the widget");
     process::run(
         process::npm_tool("wasm-opt")
             .args(WASM_PASSES)
             .args(["--strip-debug", "--strip-producers"])
             .args(WASM_FEATURES)
-            .arg(bound.join("bulle_bg.wasm"))
+            .arg(&unpacked)
             .arg("-o")
             .arg(&module),
     )?;
@@ -236,8 +333,8 @@ struct Page {
 }
 
 /// Bundles widget/page around the glue. What it imports while it runs becomes modules of their own.
-fn page(glue: &Path) -> Result<Page> {
-    let folder = paths::cache().join("page");
+fn page(profile: Profile, glue: &Path) -> Result<Page> {
+    let folder = profile.cache().join("page");
     if folder.exists() {
         fs::remove_dir_all(&folder)
             .with_context(|| format!("could not empty {}", folder.display()))?;
@@ -313,8 +410,8 @@ fn file_name(path: &Path) -> String {
 }
 
 /// A stylesheet, minified.
-fn style(source: &str) -> Result<String> {
-    let output = paths::cache().join(source);
+fn style(profile: Profile, source: &str) -> Result<String> {
+    let output = profile.cache().join(source);
     process::run(
         process::npm_tool("esbuild")
             .arg(paths::root().join(source))
@@ -323,56 +420,6 @@ fn style(source: &str) -> Result<String> {
             .arg(format!("--outfile={}", output.display())),
     )?;
     Ok(String::from_utf8(read(&output)?)?.trim_end().to_owned())
-}
-
-/// Bundles a script of snippet/src.
-fn snippet(name: &str, format: &str, urls: &str) -> Result<String> {
-    let styles = serde_json::to_string(&style("snippet/src/shell.css")?)?;
-    let output = paths::cache().join(format!("{name}.js"));
-    process::run(
-        process::npm_tool("esbuild")
-            .arg(paths::root().join(format!("snippet/src/{name}.ts")))
-            .args(["--bundle", "--minify", "--target=es2020"])
-            .arg(format!("--format={format}"))
-            .args(["--log-level=warning", "--legal-comments=none"])
-            // Without the project's settings there is no "use strict", which the loader does not need.
-            .arg("--tsconfig-raw={}")
-            .arg(format!("--define:__BULLE_ASSETS__={urls}"))
-            .arg(format!("--define:__BULLE_STYLES__={styles}"))
-            .arg(format!("--outfile={}", output.display())),
-    )?;
-    fs::read_to_string(&output).with_context(|| format!("could not read {}", output.display()))
-}
-
-/// A script that is served under its own name, which never changes.
-fn script(name: &str, urls: &str) -> Result<()> {
-    let text = snippet(name, "esm", urls)?;
-    // What is beside it may be of an earlier one.
-    let file = |suffix: &str| paths::assets().join(format!("{name}.js{suffix}"));
-    compress::write(&file(""), text.as_bytes())?;
-    compress::write(&file(".br"), &compress::brotli(text.as_bytes())?)?;
-    compress::write(&file(".gz"), &compress::gzip(text.as_bytes())?)
-}
-
-/// Bundles a script of a site's tag, and compresses how it begins: whatever the settings are, and for each locale.
-fn loader(name: &str, urls: &str) -> Result<()> {
-    let script = snippet(name, "iife", urls)?;
-    let found = script.matches(PLACEHOLDER).count();
-    if found != 1 {
-        bail!(
-            "the bundled loader must contain `{PLACEHOLDER}` once, for the Worker to replace, and has it \
-             {found} times: in snippet/src/{name}.ts, read it once into a constant"
-        );
-    }
-    let write = |suffix: &str, bytes: &[u8]| {
-        compress::write(&paths::assets().join(format!("{name}.{suffix}")), bytes)
-    };
-    let begin = |locale| compress::brotli_flushed(site_loader::head(&script, locale).as_bytes());
-    for locale in strings::locales() {
-        write(&format!("{locale}.br"), &begin(Some(locale))?)?;
-    }
-    write("br", &begin(None)?)?;
-    write("js", script.as_bytes())
 }
 
 /// Removes files of earlier builds, after the new ones are in place.

@@ -3,10 +3,12 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
+
+use crate::paths::Profile;
 
 /// SHA-256 in hexadecimal.
 pub fn hash(bytes: &[u8]) -> String {
@@ -33,10 +35,13 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Brotli at its best quality.
-pub fn brotli(bytes: &[u8]) -> Result<Vec<u8>> {
+/// Brotli, at its best quality for what is published, which takes a second for each 150 KB.
+pub fn brotli(profile: Profile, bytes: &[u8]) -> Result<Vec<u8>> {
     let parameters = brotli::enc::BrotliEncoderParams {
-        quality: 11,
+        quality: match profile {
+            Profile::Dev => 4,
+            Profile::Release => 11,
+        },
         lgwin: 22,
         size_hint: bytes.len(),
         ..Default::default()
@@ -83,15 +88,18 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// Writes a file whose name holds its hash, and its compressed siblings `.br` and `.gz`. A sibling
 /// that exists was made from the same bytes, so it is kept: the best brotli is slow.
-pub fn write_with_siblings(path: &Path, bytes: &[u8]) -> Result<()> {
+pub fn write_with_siblings(profile: Profile, path: &Path, bytes: &[u8]) -> Result<()> {
     write(path, bytes)?;
-    for (extension, compress) in [("br", brotli as fn(&[u8]) -> Result<Vec<u8>>), ("gz", gzip)] {
+    let sibling = |extension: &str| {
         let mut sibling = path.as_os_str().to_owned();
-        sibling.push(format!(".{extension}"));
-        let sibling = Path::new(&sibling);
-        if !sibling.exists() {
-            write(sibling, &compress(bytes)?)?;
-        }
+        sibling.push(extension);
+        Some(PathBuf::from(sibling)).filter(|sibling| !sibling.exists())
+    };
+    if let Some(sibling) = sibling(".br") {
+        write(&sibling, &brotli(profile, bytes)?)?;
+    }
+    if let Some(sibling) = sibling(".gz") {
+        write(&sibling, &gzip(bytes)?)?;
     }
     Ok(())
 }
@@ -107,7 +115,7 @@ mod tests {
         let text = "chat ".repeat(1_000).into_bytes();
 
         let mut plain = Vec::new();
-        let packed = brotli(&text).unwrap();
+        let packed = brotli(Profile::Release, &text).unwrap();
         brotli::BrotliDecompress(&mut packed.as_slice(), &mut plain).unwrap();
         assert_eq!(plain, text);
 

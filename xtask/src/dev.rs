@@ -5,12 +5,14 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use lexopt::{Arg, Parser, ValueExt};
 
+use crate::paths::Profile;
+use crate::progress::{Progress, Step};
 use crate::servers::{self, Server};
 use crate::{build, compress, dev_vars, paths, process, seed, setup, site_server};
 
@@ -23,6 +25,7 @@ const START: Duration = Duration::from_secs(120);
 pub struct Options {
     port: u16,
     build: bool,
+    profile: Profile,
     state: Option<PathBuf>,
     vars: Vec<(String, String)>,
     config: Option<PathBuf>,
@@ -34,6 +37,7 @@ impl Options {
         let mut options = Self {
             port: DEFAULT_PORT,
             build: true,
+            profile: Profile::Dev,
             state: None,
             vars: Vec::new(),
             config: None,
@@ -42,6 +46,7 @@ impl Options {
             match argument {
                 Arg::Long("port") => options.port = parser.value()?.parse()?,
                 Arg::Long("no-build") => options.build = false,
+                Arg::Long("release") => options.profile = Profile::Release,
                 Arg::Long("state") => {
                     options.state = Some(std::path::absolute(parser.value()?)?);
                 }
@@ -78,16 +83,24 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let sql = seed::sql(&paths::root(), None, &examples, now)?;
 
     // 2. Tools, artifacts, secrets.
-    setup::tools()?;
+    let first = !options.profile.worker().exists();
+    let mut progress = Progress::new(first);
     if options.build {
-        build::all()?;
+        build::before_wrangler(options.profile, &mut progress)?;
+    } else {
+        setup::npm_packages(options.profile)?;
     }
     dev_vars::ensure(&paths::worker().join(".dev.vars"))?;
 
     // 3. The database. From here on, a signal must end what was started.
     let stopped = stop_on_signal()?;
-    migrate(options)?;
-    fill(options, &sql)?;
+    progress.begin(Step::Database);
+    let database = Database {
+        state: options.state.as_deref(),
+        seed: paths::cache().join(format!("seed-{}.sql", options.port)),
+    };
+    database.migrate()?;
+    database.fill(&sql)?;
     forget_settings(options)?;
 
     // 4. The servers.
@@ -96,7 +109,9 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     }
     let edge = format!("http://localhost:{}", options.port);
     let folder = paths::root().join("examples");
-    site_server::start(&folder, servers::local(options.examples_port()), &edge)?;
+    let origin = site_server::EdgeOrigin::from(OnceLock::from(edge.clone()));
+    site_server::start(&folder, servers::local(options.examples_port()), &origin)?;
+    progress.begin(Step::Server);
     let mut worker = Server::start("wrangler dev", &mut wrangler_dev(options))?;
     if !wait_until_ready(&mut worker, options.port, &stopped)? {
         return Ok(ExitCode::SUCCESS);
@@ -143,54 +158,98 @@ fn stop_on_signal() -> Result<Arc<AtomicBool>> {
     Ok(stopped)
 }
 
-/// wrangler in the Worker's folder, quiet about itself.
-fn wrangler(options: &Options) -> Command {
+/// wrangler in the Worker's folder, quiet about itself, with the Worker as it is built.
+fn wrangler() -> Command {
     let mut command = process::npm_tool("wrangler");
     command
         .current_dir(paths::worker())
         .env("WRANGLER_SEND_METRICS", "false")
         .stdin(Stdio::null());
-    if !options.build {
-        command.env(build::NO_BUILD, "1");
-    }
+    // wrangler shows what its build command prints, each piece in a line of its own.
+    command.env("CARGO_TERM_QUIET", "true");
     command
 }
 
-fn keep_state_in(command: &mut Command, options: &Options) {
-    if let Some(folder) = &options.state {
+fn keep_state_in(command: &mut Command, state: Option<&Path>) {
+    if let Some(folder) = state {
         command.arg("--persist-to").arg(folder);
     }
 }
 
-fn migrate(options: &Options) -> Result<()> {
-    println!("• database");
-    let mut command = wrangler(options);
-    // In CI, wrangler applies migrations without asking.
-    command
-        .env("CI", "true")
-        .args(["d1", "migrations", "apply", "DB", "--local"]);
-    keep_state_in(&mut command, options);
-    process::run_quietly(&mut command).context("the local database could not be migrated")
+/// The local D1 in a state folder.
+struct Database<'a> {
+    state: Option<&'a Path>,
+    /// Where the statements are written: a file for each port, because two of these commands may run at the same time.
+    seed: PathBuf,
 }
 
-fn fill(options: &Options, sql: &str) -> Result<()> {
-    // D1 refuses a file without a statement.
-    if sql.lines().all(|line| {
-        let line = line.trim();
-        line.is_empty() || line.starts_with("--")
-    }) {
-        return Ok(());
+impl Database<'_> {
+    fn migrate(&self) -> Result<()> {
+        let mut command = wrangler();
+        // In CI, wrangler applies migrations without asking.
+        command
+            .env("CI", "true")
+            .args(["d1", "migrations", "apply", "DB", "--local"]);
+        keep_state_in(&mut command, self.state);
+        process::run_quietly(&mut command).context("the local database could not be migrated")
     }
-    // A file for each port: two of these commands may run at the same time.
-    let file = paths::cache().join(format!("seed-{}.sql", options.port));
-    compress::write(&file, sql.as_bytes())?;
-    let mut command = wrangler(options);
-    command
-        .env("CI", "true")
-        .args(["d1", "execute", "DB", "--local", "--yes", "--file"])
-        .arg(&file);
-    keep_state_in(&mut command, options);
-    process::run_quietly(&mut command).context("the local database could not be filled")
+
+    fn fill(&self, sql: &str) -> Result<()> {
+        // D1 refuses a file without a statement.
+        if sql.lines().all(|line| {
+            let line = line.trim();
+            line.is_empty() || line.starts_with("--")
+        }) {
+            return Ok(());
+        }
+        compress::write(&self.seed, sql.as_bytes())?;
+        let mut command = wrangler();
+        command
+            .env("CI", "true")
+            .args(["d1", "execute", "DB", "--local", "--yes", "--file"])
+            .arg(&self.seed);
+        keep_state_in(&mut command, self.state);
+        process::run_quietly(&mut command).context("the local database could not be filled")
+    }
+}
+
+/// A state folder whose database is migrated and has the examples, with their pages at this origin.
+pub fn template(origin: &str) -> Result<PathBuf> {
+    let root = paths::root();
+    let read =
+        |path: &Path| fs::read(path).with_context(|| format!("could not read {}", path.display()));
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+    let mut parts = vec![
+        seed::sql(&root, None, origin, 0)?.into_bytes(),
+        read(&root.join("package-lock.json"))?,
+        read(&paths::worker().join("wrangler.toml"))?,
+    ];
+    let mut migrations: Vec<_> = fs::read_dir(paths::worker().join("migrations"))?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<_>>()?;
+    migrations.sort();
+    for file in &migrations {
+        parts.push(read(file)?);
+    }
+    let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+    let key = compress::hash_all(&parts);
+
+    let folder = paths::cache().join("template");
+    let stamp = paths::cache().join("template.stamp");
+    if folder.is_dir() && fs::read_to_string(&stamp).is_ok_and(|last| last == key) {
+        return Ok(folder);
+    }
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    let database = Database {
+        state: Some(&folder),
+        seed: paths::cache().join("template.sql"),
+    };
+    database.migrate()?;
+    database.fill(&seed::sql(&root, None, origin, now)?)?;
+    compress::write(&stamp, key.as_bytes())?;
+    Ok(folder)
 }
 
 /// Empties the local KV, which holds nothing but what expires: the settings of sites, as they were before they were
@@ -207,13 +266,24 @@ fn forget_settings(options: &Options) -> Result<()> {
 }
 
 fn wrangler_dev(options: &Options) -> Command {
-    let mut command = wrangler(options);
+    let mut command = wrangler();
+    if !options.build {
+        command.env(build::NO_BUILD, "1");
+    } else if options.profile == Profile::Dev {
+        command.env(build::DEV_BUILD, "1");
+    }
     command
         .args(["dev", "--ip", "127.0.0.1", "--port"])
         .arg(options.port.to_string());
-    keep_state_in(&mut command, options);
+    keep_state_in(&mut command, options.state.as_deref());
     if let Some(file) = &options.config {
         command.arg("--config").arg(file);
+    } else {
+        // wrangler.toml names what is published, and is looked for beside the script.
+        command
+            .arg(options.profile.worker().join("index.js"))
+            .args(["--config", "wrangler.toml", "--assets"])
+            .arg(options.profile.assets());
     }
     // The pages of the examples may be given to a bot as what it is to know.
     if !options.vars.iter().any(|(name, _)| name == "FETCH_LOCAL") {

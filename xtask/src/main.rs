@@ -18,16 +18,22 @@
 )]
 
 mod bench;
+mod bindgen;
 mod browser;
 mod build;
 mod compress;
 mod dev;
 mod dev_vars;
+mod e2e;
+mod fixture;
+mod fuzz;
 mod knowledge;
 mod names;
 mod paths;
 mod process;
+mod progress;
 mod python;
+mod scripts;
 mod seed;
 mod servers;
 mod setup;
@@ -47,13 +53,17 @@ const HELP: &str = "\
 cargo xtask <command>
 
   dev [--port N]      build everything, serve the edge on N (8787) and the examples on N+1
+      --release       serve the widget and the Worker as they are published; building them takes longer
       --no-build      serve what is already built
       --state DIR     keep the local database elsewhere than edge/worker/.wrangler/state
       --vars K=V      set a variable of the Worker (repeatable)
       --config FILE   serve the Worker that FILE describes instead of edge/worker/wrangler.toml
-  test                everything that must pass before a change is merged
+  test                everything that a change must pass
   test native         only formatting, lints, native tests and the TypeScript check
-  test e2e [PATTERN]  only the browser tests; PATTERN is part of a file's name or of a test's name
+  test e2e [PATTERN]  only the end-to-end tests; PATTERN is part of a file's name or of a test's name
+  test --part NAME    only a part that is slow and rarely fails; without NAME, what there is
+  test --all          everything that a change must pass, and every part
+  test --ci           everything that a change must pass, and the parts that fit into an hour, others each day
   build               the widget, the loader and the Worker, into dist/ and edge/worker/build/
   build widget|worker only that part
   seed NAME --url O   SQL that puts examples/NAME, whose pages are at the origin O, into a database
@@ -63,8 +73,10 @@ cargo xtask <command>
       --to T/B        the bot B of the tenant T; without it the digital twin
       --edge URL      the edge; without it the local one on port 8787
       --site, --feed  the address is that of a site or a feed
+  fixture             once a release: the database of this release, for the tests of the next one's migrations
   size                what a visitor downloads and what is uploaded, against the budgets
   bench [NAME]        measurements: edge, knowledge, lighthouse, limits, retrieval, widget; without NAME, what each is
+  fuzz [TARGET]       feed random bytes to what reads strangers' files, for a minute each (--seconds N)
   setup               install the tools, which the other commands also do
   help                this text
 ";
@@ -101,23 +113,27 @@ fn dispatch(mut parser: Parser) -> Result<ExitCode> {
             Some("worker") => build::worker_only()?,
             Some(other) => bail!("`{other}` cannot be built; try `cargo xtask build`"),
         },
+        "examples" => {
+            no_more(&mut parser)?;
+            site_server::run()?;
+        }
         "dev" => return dev::run(&dev::Options::parse(&mut parser)?),
-        "test" => match parser.optional_word()?.as_deref() {
-            None => test::all()?,
-            Some("native") => test::native()?,
-            Some("e2e") => test::e2e(parser.optional_word()?.as_deref())?,
-            Some(other) => bail!("there is no part `{other}`; try `native` or `e2e`"),
-        },
+        "test" => test(&mut parser)?,
         "seed" => {
             print!("{}", seed_sql(&mut parser)?);
         }
         "knowledge" => knowledge::run(&mut parser)?,
+        "fixture" => {
+            no_more(&mut parser)?;
+            fixture::write()?;
+        }
         "size" => {
             no_more(&mut parser)?;
             if !size::report()? {
                 return Ok(ExitCode::FAILURE);
             }
         }
+        "fuzz" => fuzz::run(&mut parser)?,
         "bench" => return bench::run(&mut parser),
         other => {
             eprintln!("error: there is no command `{other}`\n\n{HELP}");
@@ -125,6 +141,33 @@ fn dispatch(mut parser: Parser) -> Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// `test`, `test native`, `test e2e [PATTERN]`, `test --part NAME`, `test --all` or `test --ci`.
+fn test(parser: &mut Parser) -> Result<()> {
+    let scope = match parser.next()? {
+        None => test::Scope::Change,
+        Some(Arg::Long("all")) => test::Scope::All,
+        Some(Arg::Long("ci")) => test::Scope::Ci,
+        Some(Arg::Long("part")) => {
+            let Some(name) = parser.optional_word()? else {
+                print!("{}", test::parts());
+                return Ok(());
+            };
+            return test::run(&test::Scope::Part(&name));
+        }
+        Some(Arg::Value(word)) => match word.string()?.as_str() {
+            "native" => test::Scope::Native,
+            "e2e" => {
+                let pattern = parser.optional_word()?;
+                return test::run(&test::Scope::EndToEnd(pattern.as_deref()));
+            }
+            other => bail!("there is no part `{other}`; try `native`, `e2e` or `--part {other}`"),
+        },
+        Some(other) => return Err(other.unexpected().into()),
+    };
+    no_more(parser)?;
+    test::run(&scope)
 }
 
 /// `seed NAME --url O`, or `seed FOLDER --into TENANT/BOT --url O`.

@@ -25,13 +25,6 @@ pub fn cache() -> PathBuf {
     target().join("xtask")
 }
 
-/// A tool that `setup` built with Cargo.
-pub fn cargo_tool(name: &str) -> PathBuf {
-    root()
-        .join(".tools/bin")
-        .join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
-}
-
 /// The folder of the tools that npm installed.
 pub fn npm_bin() -> PathBuf {
     root().join("node_modules/.bin")
@@ -42,13 +35,49 @@ pub fn worker() -> PathBuf {
     root().join("edge/worker")
 }
 
-/// The folder that the Worker's assets binding serves.
+/// The folder that the Worker's assets binding serves when the Worker is published.
 pub fn assets() -> PathBuf {
-    root().join("dist/assets")
+    Profile::Release.assets()
 }
 
 /// Which of the widget's modules are there until it can be used, and which come later: written by the build, read by
 /// `size`.
 pub fn page_parts() -> PathBuf {
     root().join("dist/page.json")
+}
+
+/// How the widget and the Worker are built. Each profile has folders of its own, so that `dev` never changes what is
+/// published or tested.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// For `dev`: compiled quickly.
+    Dev,
+    /// For visitors: as small as can be.
+    Release,
+}
+
+impl Profile {
+    /// The folder of the widget, the loader and the published contract.
+    pub fn assets(self) -> PathBuf {
+        match self {
+            Self::Dev => self.cache().join("assets"),
+            Self::Release => root().join("dist/assets"),
+        }
+    }
+
+    /// The folder of the Worker's bundle and its module.
+    pub fn worker(self) -> PathBuf {
+        match self {
+            Self::Dev => self.cache().join("worker"),
+            Self::Release => worker().join("build"),
+        }
+    }
+
+    /// Intermediate files and stamps.
+    pub fn cache(self) -> PathBuf {
+        cache().join(match self {
+            Self::Dev => "dev",
+            Self::Release => "release",
+        })
+    }
 }

@@ -15,14 +15,19 @@ pub fn cargo() -> Command {
     command
 }
 
-/// A program of `node_modules/.bin`, with the npm package's Node first on the PATH.
+/// A program of `node_modules/.bin`, or a Node that is new enough.
 pub fn npm_tool(name: &str) -> Command {
-    let name = if cfg!(windows) {
-        format!("{name}.cmd")
-    } else {
-        name.to_owned()
+    let program = match name {
+        // There only when the system's is too old.
+        "node" => paths::npm_bin().join(format!("node{}", std::env::consts::EXE_SUFFIX)),
+        _ if cfg!(windows) => paths::npm_bin().join(format!("{name}.cmd")),
+        _ => paths::npm_bin().join(name),
     };
-    let mut command = Command::new(paths::npm_bin().join(name));
+    let mut command = if name == "node" && !program.is_file() {
+        Command::new(name)
+    } else {
+        Command::new(program)
+    };
     command
         .current_dir(paths::root())
         .env("PATH", path_with_npm());

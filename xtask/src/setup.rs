@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::paths::Profile;
 use crate::{compress, paths, process};
 
 /// The target of everything that runs in a browser or in workerd.
@@ -14,20 +15,14 @@ pub const WASM: &str = "wasm32-unknown-unknown";
 /// What wrangler asks for.
 const NODE_AT_LEAST: (u32, u32) = (22, 12);
 
-/// Everything that a build needs.
+/// What is installed for wrangler where the system's Node is older.
+const NODE: &str = "22.23.3";
+
+/// Everything that a build for publication and the tests need.
 pub fn tools() -> Result<()> {
     rust_target()?;
-    npm_packages()?;
-    let lock = fs::read_to_string(paths::root().join("Cargo.lock")).context(
-        "Cargo.lock is missing; `cargo generate-lockfile` writes it, and it belongs in the repository",
-    )?;
-    // The command-line tool and the library check that they are the very same version.
-    cargo_tool(
-        "wasm-bindgen",
-        "wasm-bindgen-cli",
-        version_of(&lock, "wasm-bindgen"),
-    )?;
-    cargo_tool("worker-build", "worker-build", version_of(&lock, "worker"))
+    npm_is_there()?;
+    npm_packages(Profile::Release)
 }
 
 /// The formatter and the linter, which only the tests need.
@@ -40,7 +35,8 @@ pub fn components() -> Result<()> {
     Ok(())
 }
 
-fn rust_target() -> Result<()> {
+/// The standard library for modules.
+pub fn rust_target() -> Result<()> {
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let folder = process::probe(Command::new(rustc).current_dir(paths::root()).args([
         "--print",
@@ -109,58 +105,115 @@ fn rustup(arguments: &[&str]) -> Result<()> {
     )
 }
 
-fn npm_packages() -> Result<()> {
-    let root = paths::root();
-    let lock = fs::read(root.join("package-lock.json"))
-        .context("package-lock.json is missing; `npm install` writes it")?;
-    let expected = compress::hash(&lock);
-    // Inside node_modules, so that deleting the folder deletes the stamp.
-    let stamp = root.join("node_modules/.bulle-lock-hash");
-    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == expected) {
-        return Ok(());
-    }
-
-    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    for program in ["node", npm] {
+/// Fails at once when there is nothing to install packages with.
+pub fn npm_is_there() -> Result<()> {
+    for program in ["node", NPM] {
         if process::probe(Command::new(program).arg("--version")).is_none() {
             bail!("`{program}` was not found. {}", how_to_get_node());
         }
     }
-    println!("• npm ci (about 600 MB in node_modules, once)");
-    // Errors only: the npm that runs may warn about its Node, which the installed one replaces.
-    process::run(Command::new(npm).current_dir(&root).args([
-        "ci",
-        "--no-audit",
-        "--no-fund",
-        "--loglevel=error",
-    ]))
-    .context("the npm packages could not be installed")?;
-    newest_node()?;
-    fs::write(&stamp, expected).with_context(|| format!("could not write {}", stamp.display()))
+    Ok(())
 }
 
-/// The npm package `node` is installed by a script, which a setting of npm can forbid.
-fn newest_node() -> Result<()> {
-    let version = process::probe(
-        Command::new("node")
-            .arg("--version")
-            .env("PATH", process::path_with_npm()),
-    )
-    .unwrap_or_default();
+const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
+
+/// Installs the packages that a profile needs, unless they are there: for `dev`, those that serve; otherwise those of
+/// the optimizer and the tests as well.
+pub fn npm_packages(profile: Profile) -> Result<()> {
+    let root = paths::root();
+    let lock = fs::read(root.join("package-lock.json"))
+        .context("package-lock.json is missing; `npm install` writes it")?;
+    let lock = compress::hash(&lock);
+    // Inside node_modules, so that deleting the folder deletes the stamp.
+    let stamp = root.join("node_modules/.bulle-lock-hash");
+    let installed = fs::read_to_string(&stamp).unwrap_or_default();
+    let all = format!("{lock} all");
+    let some = format!("{lock} dev");
+    let (wanted, arguments): (_, &[_]) = match profile {
+        _ if installed == all => return Ok(()),
+        Profile::Dev if installed == some => return Ok(()),
+        Profile::Dev => (some, &["ci", "--omit=dev"]),
+        // `npm ci` would remove the wrangler that may be running this.
+        Profile::Release if installed == some => (all, &["install", "--no-save"]),
+        Profile::Release => (all, &["ci"]),
+    };
+    let size = match profile {
+        Profile::Dev => 230,
+        Profile::Release => 450,
+    };
+    let command = arguments.join(" ");
+    println!("• npm {command} (about {size} MB in node_modules, once)");
+    let mut npm = Command::new(NPM);
+    // Errors only: npm may warn about its own Node, which is not that of the tools.
+    npm.current_dir(&root)
+        .args(arguments)
+        .args(["--no-audit", "--no-fund", "--loglevel=error"]);
+    // Quietly, because Cargo may be compiling beside it.
+    process::run_quietly(&mut npm).context("the npm packages could not be installed")?;
+    newer_node()?;
+    fs::write(&stamp, wanted).with_context(|| format!("could not write {}", stamp.display()))
+}
+
+/// Puts a Node that wrangler can use among the tools of npm where the system's is too old. The npm packages `node-…` are
+/// the programs of nodejs.org.
+fn newer_node() -> Result<()> {
+    if node_version("node".as_ref()) >= NODE_AT_LEAST {
+        return Ok(());
+    }
+    let system = match std::env::consts::OS {
+        "macos" => "darwin",
+        "windows" => "win",
+        other => other,
+    };
+    let processor = match std::env::consts::ARCH {
+        "x86_64" => "x64",
+        "aarch64" => "arm64",
+        other => other,
+    };
+    let package = format!("node-{system}-{processor}");
+    let folder = paths::root().join(".tools/node");
+    let inside = format!(
+        "node_modules/{package}/bin/node{}",
+        std::env::consts::EXE_SUFFIX
+    );
+    let program = folder.join(&inside);
+    if node_version(&program) < NODE_AT_LEAST {
+        println!("• Node {NODE} into .tools (about 120 MB, once)");
+        fs::create_dir_all(&folder)
+            .with_context(|| format!("could not make {}", folder.display()))?;
+        let mut npm = Command::new(NPM);
+        npm.args(["install", "--no-save", "--no-package-lock", "--no-audit"])
+            .args(["--no-fund", "--loglevel=error", "--prefix"])
+            .arg(&folder)
+            .arg(format!("{package}@{NODE}"));
+        let (major, minor) = NODE_AT_LEAST;
+        process::run_quietly(&mut npm).with_context(|| {
+            format!(
+                "wrangler needs Node {major}.{minor} or newer, the system has none, and none could be installed by npm. {}",
+                how_to_get_node()
+            )
+        })?;
+        // The headers, for addons in C++, are a third of the package.
+        let _ = fs::remove_dir_all(folder.join("node_modules").join(&package).join("include"));
+    }
+    let link = paths::npm_bin().join(format!("node{}", std::env::consts::EXE_SUFFIX));
+    let _ = fs::remove_file(&link);
+    // Relative: the repository may move.
+    #[cfg(unix)]
+    let linked = std::os::unix::fs::symlink(Path::new("../../.tools/node").join(&inside), &link);
+    #[cfg(not(unix))]
+    let linked = fs::copy(&program, &link).map(|_| ());
+    linked.with_context(|| format!("could not make {}", link.display()))
+}
+
+/// Major and minor version of a Node; zeros when it does not run.
+fn node_version(program: &Path) -> (u32, u32) {
+    let version = process::probe(Command::new(program).arg("--version")).unwrap_or_default();
     let mut numbers = version
         .trim_start_matches('v')
         .split('.')
         .filter_map(|number| number.parse::<u32>().ok());
-    let found = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-    if found >= NODE_AT_LEAST {
-        return Ok(());
-    }
-    let (major, minor) = NODE_AT_LEAST;
-    bail!(
-        "wrangler needs Node {major}.{minor} and `node --version` says `{version}`: the install script of \
-         the npm package `node` did not run. `npm config get ignore-scripts` should say false; \
-         then run `npm rebuild node esbuild workerd`"
-    )
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
 fn how_to_get_node() -> &'static str {
@@ -171,51 +224,6 @@ fn how_to_get_node() -> &'static str {
     } else {
         "Install Node.js with `apt-get install nodejs npm`, your system's equivalent, or from https://nodejs.org"
     }
-}
-
-fn cargo_tool(binary: &str, package: &str, version: Option<String>) -> Result<()> {
-    let version = version.with_context(|| {
-        format!("Cargo.lock does not name the library that {package} must match")
-    })?;
-    let installed = process::probe(Command::new(paths::cargo_tool(binary)).arg("--version"));
-    // "wasm-bindgen 0.2.130", or only "0.8.7".
-    if installed.is_some_and(|text| text.split_whitespace().last() == Some(version.as_str())) {
-        return Ok(());
-    }
-    if package == "worker-build" {
-        openssl()?;
-    }
-    println!("• cargo install {package} {version} into .tools (some minutes, once)");
-    // A target folder that stays lets an interrupted build resume. Without --locked, because the
-    // published lock file of a tool may name a version that is gone.
-    process::run(
-        process::cargo()
-            .args([
-                "install",
-                "--quiet",
-                package,
-                "--version",
-                &format!("={version}"),
-                "--force",
-            ])
-            .arg("--root")
-            .arg(paths::root().join(".tools"))
-            .arg("--target-dir")
-            .arg(paths::root().join("target/tools")),
-    )
-    .with_context(|| format!("{package} {version} could not be installed"))
-}
-
-/// worker-build links to OpenSSL on Linux, and its build fails late and obscurely without it.
-fn openssl() -> Result<()> {
-    let found = process::probe(Command::new("pkg-config").args(["--exists", "openssl"])).is_some();
-    if !cfg!(target_os = "linux") || found || std::env::var_os("OPENSSL_DIR").is_some() {
-        return Ok(());
-    }
-    apt_install(&["pkg-config", "libssl-dev"]).context(
-        "the headers of OpenSSL are missing: `sudo apt-get install pkg-config libssl-dev`, \
-         or `openssl-devel` and `pkgconf` elsewhere",
-    )
 }
 
 /// Whether this may install packages of the system.

@@ -3,12 +3,14 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use percent_encoding::percent_decode_str;
 use tiny_http::{Header, Request, Response, Server};
+
+use crate::{paths, servers};
 
 /// In the examples' pages, where the origin of the edge goes.
 const EDGE: &str = "{{edge}}";
@@ -16,18 +18,35 @@ const EDGE: &str = "{{edge}}";
 /// Browsers ask for several files at once.
 const THREADS: usize = 4;
 
-/// Serves `folder` until the process ends.
-pub fn start(folder: &Path, address: SocketAddr, edge: &str) -> Result<()> {
+/// The origin of the edge that the pages name; empty until it is set.
+pub type EdgeOrigin = Arc<OnceLock<String>>;
+
+/// Serves `folder` until the process ends. Returns the port, which the system chooses when that of `address` is 0.
+pub fn start(folder: &Path, address: SocketAddr, edge: &EdgeOrigin) -> Result<u16> {
     let server = Server::http(address)
         .map_err(|error| anyhow!("the examples cannot be served on {address}: {error}"))?;
+    let port = server.server_addr().to_ip().map(|address| address.port());
     let server = Arc::new(server);
     for _ in 0..THREADS {
-        let (server, folder, edge) = (Arc::clone(&server), folder.to_owned(), edge.to_owned());
+        let (server, folder, edge) = (Arc::clone(&server), folder.to_owned(), Arc::clone(edge));
         thread::spawn(move || {
             while let Ok(request) = server.recv() {
-                answer(request, &folder, &edge);
+                answer(request, &folder, edge.get().map_or("", String::as_str));
             }
         });
+    }
+    port.context("the examples are served without a port")
+}
+
+/// `cargo xtask examples`: serves the examples on a free port and prints their origin. The origin of the edge is read from the
+/// standard input; when that closes, the server ends.
+pub fn run() -> Result<()> {
+    let edge = EdgeOrigin::default();
+    let port = start(&paths::root().join("examples"), servers::local(0), &edge)?;
+    println!("http://localhost:{port}");
+    for line in std::io::stdin().lines() {
+        // An edge that is started again has the same origin.
+        let _ = edge.set(line?.trim().to_owned());
     }
     Ok(())
 }

@@ -4,11 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use bulle_api::settings::Theme;
 use bulle_edge_core::{loader as site_loader, strings};
 use bulle_protocol::loader::{LoaderSettings, Rule};
-use bulle_protocol::settings::Theme;
 use serde::Deserialize;
 
+use crate::paths::Profile;
 use crate::{compress, paths};
 
 /// Before the visitor shows any interest; brotli.
@@ -39,7 +40,7 @@ impl Size {
         Ok(Self {
             raw: bytes.len(),
             gzip: compress::gzip(bytes)?.len(),
-            brotli: compress::brotli(bytes)?.len(),
+            brotli: compress::brotli(Profile::Release, bytes)?.len(),
         })
     }
 

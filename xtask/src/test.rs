@@ -1,159 +1,466 @@
-//! Everything that must pass before a change is merged, the quickest first.
+//! The checks of a change, the quickest first, and of them those that are slow and rarely fail.
 
-use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
-use std::time::Instant;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{
-    browser, build, paths, process, python, setup, size,
-    wordpress::{self, WordPress},
-};
+use crate::e2e::{self, Outcome};
+use crate::{build, process, setup, size};
 
 const WASM: &str = "wasm32-unknown-unknown";
 
 /// The crates that only compile for the browser or for workerd.
 const WASM_CRATES: [&str; 2] = ["bulle-widget-web", "bulle-edge-worker"];
 
-/// All steps.
-pub fn all() -> Result<()> {
-    setup::tools()?;
-    setup::components()?;
-    let programs = Programs::find_or_install()?;
-    native_steps()?;
-    step("build", "cargo xtask build", build::all)?;
-    step("size", "cargo xtask size", || {
-        if !size::report()? {
-            bail!("a budget is exceeded");
+/// How long `--ci` may take in all; a part that would end later is left out.
+const CI: Duration = Duration::from_secs(60 * 60);
+
+/// Tests beside those that every change must pass.
+struct Part {
+    name: &'static str,
+    about: &'static str,
+    /// The end-to-end files.
+    files: &'static [&'static str],
+    /// Whether the files are among the tests of every change, too, with a part of their cases.
+    is_sampled: bool,
+    /// Whether `--ci` runs it after every change; the others take turns, a day each to be the first.
+    is_constant: bool,
+    /// How long it takes on two quiet cores.
+    minutes: u64,
+}
+
+const PARTS: [Part; 6] = [
+    Part {
+        name: "faults",
+        about: "every fault of a model with every vendor",
+        files: &["faults"],
+        is_sampled: true,
+        is_constant: true,
+        minutes: 5,
+    },
+    Part {
+        name: "wordpress",
+        about: "the plugin in a real WordPress",
+        files: &["wordpress"],
+        is_sampled: false,
+        is_constant: false,
+        minutes: 4,
+    },
+    Part {
+        name: "gallery",
+        about: "every state of the bubble in every look",
+        files: &["gallery"],
+        is_sampled: true,
+        is_constant: false,
+        minutes: 4,
+    },
+    Part {
+        name: "contract",
+        about: "openapi.json by Schemathesis",
+        files: &["openapi"],
+        is_sampled: false,
+        is_constant: false,
+        minutes: 6,
+    },
+    Part {
+        name: "languages",
+        about: "the examples of docs/identity.md, OpenAI's client for Python",
+        files: &["languages"],
+        is_sampled: false,
+        is_constant: false,
+        minutes: 4,
+    },
+    Part {
+        name: "frameworks",
+        about: "the snippets for React, Vue and Svelte",
+        files: &["frameworks"],
+        is_sampled: false,
+        is_constant: false,
+        minutes: 2,
+    },
+];
+
+/// The parts, a line each, for the help.
+pub fn parts() -> String {
+    PARTS
+        .iter()
+        .map(|part| format!("      {:<18}{}\n", part.name, part.about))
+        .collect()
+}
+
+/// What `cargo xtask test` runs.
+pub enum Scope<'a> {
+    /// Everything that every change must pass.
+    Change,
+    /// Only what needs neither a build nor a browser.
+    Native,
+    /// The end-to-end tests with this in the name of the file or of the test; all those of `Change` without it.
+    EndToEnd(Option<&'a str>),
+    /// One part.
+    Part(&'a str),
+    /// `Change` and every part.
+    All,
+    /// `Change` and the parts that fit into an hour.
+    Ci,
+}
+
+/// Runs the tests, and says at the end how they ended.
+pub fn run(scope: &Scope) -> Result<()> {
+    let mut report = Report::new();
+    let result = report.run(scope);
+    report.print();
+    result
+}
+
+/// The steps that were run.
+struct Report {
+    start: Instant,
+    steps: Vec<Step>,
+    /// Parts for which the time was too short.
+    left_out: Vec<&'static str>,
+}
+
+struct Step {
+    name: String,
+    time: Duration,
+    outcome: Outcome,
+    ok: bool,
+}
+
+impl Report {
+    fn new() -> Self {
+        Self {
+            start: Instant::now(),
+            steps: Vec::new(),
+            left_out: Vec::new(),
         }
-        Ok(())
-    })?;
-    e2e_step(&programs, None)
-}
+    }
 
-/// The steps that need neither a build nor a browser.
-pub fn native() -> Result<()> {
-    setup::tools()?;
-    setup::components()?;
-    native_steps()
-}
+    fn run(&mut self, scope: &Scope) -> Result<()> {
+        match scope {
+            Scope::Change => self.change(),
+            Scope::Native => {
+                self.tools(true)?;
+                self.native()
+            }
+            Scope::EndToEnd(pattern) => {
+                self.tools(false)?;
+                self.build()?;
+                let (files, pattern) = match pattern {
+                    None => (files_of_a_change()?, None),
+                    Some(pattern) => e2e::matching(pattern)?,
+                };
+                self.end_to_end("end-to-end tests", &files, pattern, false)
+            }
+            Scope::Part(name) => {
+                let Some(part) = PARTS.iter().find(|part| part.name == *name) else {
+                    bail!("there is no part `{name}`; there are\n{}", parts());
+                };
+                self.tools(false)?;
+                self.build()?;
+                self.part(part)
+            }
+            Scope::All => {
+                self.change()?;
+                self.each(PARTS.iter())
+            }
+            Scope::Ci => {
+                self.change()?;
+                let (constant, others): (Vec<_>, Vec<_>) =
+                    PARTS.iter().partition(|part| part.is_constant);
+                let constant = self.each(constant);
+                let days = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() / (24 * 60 * 60);
+                let first = usize::try_from(days)? % others.len();
+                let (later, sooner) = others.split_at(first);
+                let mut fitting = Vec::new();
+                let mut end = self.start.elapsed();
+                for part in sooner.iter().chain(later).copied() {
+                    let needed = Duration::from_secs(60 * part.minutes);
+                    if end + needed > CI {
+                        self.left_out.push(part.name);
+                    } else {
+                        end += needed;
+                        fitting.push(part);
+                    }
+                }
+                constant.and(self.each(fitting))
+            }
+        }
+    }
 
-/// The browser tests, on a fresh build.
-pub fn e2e(pattern: Option<&str>) -> Result<()> {
-    setup::tools()?;
-    let programs = Programs::find_or_install()?;
-    step("build", "cargo xtask build", build::all)?;
-    e2e_step(&programs, pattern)
-}
+    /// Runs every part, also after one that has failed.
+    fn each<'a>(&mut self, parts: impl IntoIterator<Item = &'a Part>) -> Result<()> {
+        let mut result = Ok(());
+        for part in parts {
+            result = result.and(self.part(part));
+        }
+        result
+    }
 
-/// What the end-to-end tests need that npm does not bring.
-struct Programs {
-    chrome: PathBuf,
-    schemathesis: PathBuf,
-    openai_python: PathBuf,
-    wordpress: WordPress,
-}
+    fn change(&mut self) -> Result<()> {
+        self.tools(true)?;
+        self.native()?;
+        self.build()?;
+        self.step("size", "cargo xtask size", || {
+            if !size::report()? {
+                bail!("a budget is exceeded");
+            }
+            Ok(Outcome::default())
+        })?;
+        self.end_to_end("end-to-end tests", &files_of_a_change()?, None, false)
+    }
 
-impl Programs {
-    fn find_or_install() -> Result<Self> {
-        Ok(Self {
-            chrome: browser::find_or_install()?,
-            schemathesis: python::SCHEMATHESIS.find_or_install()?,
-            openai_python: python::OPENAI.find_or_install()?,
-            wordpress: wordpress::find_or_install()?,
+    fn tools(&mut self, with_components: bool) -> Result<()> {
+        self.step("tools", "cargo xtask setup", || {
+            setup::tools()?;
+            if with_components {
+                setup::components()?;
+            }
+            Ok(Outcome::default())
         })
     }
-}
 
-fn native_steps() -> Result<()> {
-    command_step("format", process::cargo().args(["fmt", "--all", "--check"]))?;
-
-    let mut native = process::cargo();
-    native.args(["clippy", "--workspace", "--all-targets"]);
-    let mut wasm = process::cargo();
-    wasm.args(["clippy", "--target", WASM]);
-    for name in WASM_CRATES {
-        native.args(["--exclude", name]);
-        wasm.args(["--package", name]);
-    }
-    command_step("lint", native.args(["--", "-D", "warnings"]))?;
-    command_step("lint for wasm", wasm.args(["--", "-D", "warnings"]))?;
-
-    command_step("native tests", process::cargo().arg("test"))?;
-
-    for folder in ["snippet", "widget/page"] {
-        let mut tsc = process::npm_tool("tsc");
-        command_step("TypeScript", tsc.args(["--noEmit", "-p", folder]))?;
-    }
-    Ok(())
-}
-
-fn e2e_step(programs: &Programs, pattern: Option<&str>) -> Result<()> {
-    let folder = paths::root().join("e2e");
-    let mut files: Vec<PathBuf> = fs::read_dir(&folder)
-        .with_context(|| format!("could not read {}", folder.display()))?
-        .filter_map(Result::ok)
-        .map(|entry| entry.path())
-        .filter(|path| path.to_string_lossy().ends_with(".test.mjs"))
-        .collect();
-    files.sort();
-    if files.is_empty() {
-        bail!("there is no e2e/*.test.mjs to run");
+    fn build(&mut self) -> Result<()> {
+        self.step("build", "cargo xtask build", || {
+            build::all()?;
+            Ok(Outcome::default())
+        })
     }
 
-    let mut node = process::npm_tool("node");
-    node.args(["--test", "--test-concurrency=1"])
-        .env("CHROME_PATH", &programs.chrome)
-        .env("SCHEMATHESIS_PATH", &programs.schemathesis)
-        .env("OPENAI_PYTHON", &programs.openai_python)
-        // So that a test can start servers without Cargo, which holds a lock while it builds.
-        .env("BULLE_XTASK", std::env::current_exe()?);
-    match &programs.wordpress {
-        WordPress::Ready(folder) => node.env("WORDPRESS_PATH", folder),
-        WordPress::Missing(why) => node.env("WORDPRESS_MISSING", why),
-    };
-    if let Some(pattern) = pattern {
-        let named = |path: &PathBuf| {
-            path.file_name()
-                .is_some_and(|name| name.to_string_lossy().contains(pattern))
-        };
-        if files.iter().any(named) {
-            files.retain(named);
-        } else {
-            // Node calls it a success when no test has the name.
-            files.retain(|path| {
-                fs::read_to_string(path).is_ok_and(|source| source.contains(pattern))
-            });
-            if files.is_empty() {
-                bail!("no end-to-end test and none of their files is named `{pattern}`");
-            }
-            node.arg(format!("--test-name-pattern={pattern}"));
+    fn native(&mut self) -> Result<()> {
+        self.command("format", process::cargo().args(["fmt", "--all", "--check"]))?;
+        for folder in ["snippet", "widget/page"] {
+            let mut tsc = process::npm_tool("tsc");
+            let name = format!("TypeScript of {folder}");
+            self.command(&name, tsc.args(["--noEmit", "-p", folder]))?;
         }
+        let mut native = process::cargo();
+        native.args(["clippy", "--workspace", "--all-targets"]);
+        let mut wasm = process::cargo();
+        wasm.args(["clippy", "--target", WASM]);
+        for name in WASM_CRATES {
+            native.args(["--exclude", name]);
+            wasm.args(["--package", name]);
+        }
+        self.command("lint", native.args(["--", "-D", "warnings"]))?;
+        self.command("lint for wasm", wasm.args(["--", "-D", "warnings"]))?;
+        self.step("native tests", "cargo test", || {
+            counted(process::cargo().arg("test"))
+        })
     }
-    let rerun = format!("cargo xtask test e2e {}", pattern.unwrap_or_default());
-    step("end-to-end tests", rerun.trim(), || {
-        process::run(node.args(files))
-    })
-}
 
-fn command_step(name: &str, command: &mut Command) -> Result<()> {
-    let rerun = process::display(command);
-    step(name, &rerun, || process::run(command))
-}
+    fn part(&mut self, part: &Part) -> Result<()> {
+        let files: Vec<_> = e2e::files()?
+            .into_iter()
+            .filter(|file| part.files.contains(&name_of(file)))
+            .collect();
+        self.end_to_end(part.name, &files, None, true)
+    }
 
-/// A heading, the time it took, and how to run only this again when it fails.
-fn step(name: &str, rerun: &str, run: impl FnOnce() -> Result<()>) -> Result<()> {
-    println!("\n━━ {name}");
-    let start = Instant::now();
-    let result = run();
-    let seconds = start.elapsed().as_secs_f64();
-    match &result {
-        Ok(()) => println!("━━ {name}: ok, {seconds:.1} s"),
-        Err(_) => {
+    fn end_to_end(
+        &mut self,
+        name: &str,
+        files: &[PathBuf],
+        pattern: Option<&str>,
+        whole: bool,
+    ) -> Result<()> {
+        let rerun = match files {
+            _ if whole => format!("cargo xtask test --part {name}"),
+            [file] => format!("cargo xtask test e2e {}", name_of(file)),
+            _ => "cargo xtask test e2e NAME".to_owned(),
+        };
+        self.step(name, &rerun, || e2e::run(files, pattern, whole))
+    }
+
+    fn command(&mut self, name: &str, command: &mut Command) -> Result<()> {
+        let rerun = process::display(command);
+        self.step(name, &rerun, || {
+            process::run(command)?;
+            Ok(Outcome::default())
+        })
+    }
+
+    /// A heading, the time it took, and how to run only this again when it fails.
+    fn step(
+        &mut self,
+        name: &str,
+        rerun: &str,
+        run: impl FnOnce() -> Result<Outcome>,
+    ) -> Result<()> {
+        println!("\n━━ {name}");
+        let start = Instant::now();
+        let result = run();
+        let time = start.elapsed();
+        let ok = matches!(&result, Ok(outcome) if outcome.failed.is_empty());
+        let seconds = time.as_secs_f64();
+        if ok {
+            println!("━━ {name}: ok, {seconds:.1} s");
+        } else {
             println!("━━ {name}: FAILED after {seconds:.1} s. To run only this again:\n   {rerun}");
         }
+        let (outcome, result) = match result {
+            Ok(outcome) if ok => (outcome, Ok(())),
+            Ok(outcome) => (outcome, Err(anyhow::anyhow!("{name} failed"))),
+            Err(error) => {
+                let failed = vec![name.to_owned()];
+                let outcome = Outcome {
+                    failed,
+                    ..Outcome::default()
+                };
+                (outcome, Err(error))
+            }
+        };
+        self.steps.push(Step {
+            name: name.to_owned(),
+            time,
+            outcome,
+            ok,
+        });
+        result
     }
-    result
+
+    /// The steps with their times, what was skipped, left out and failed, and the totals in the last line.
+    fn print(&self) {
+        println!("\n━━ steps");
+        for step in &self.steps {
+            let Outcome {
+                passed,
+                failed,
+                skipped,
+            } = &step.outcome;
+            let counts = if passed + failed.len() + skipped.len() == 0 {
+                String::new()
+            } else {
+                format!("{passed} passed, {} failed", failed.len())
+            };
+            let state = if step.ok { "ok" } else { "FAILED" };
+            println!(
+                "{:<28}{:>8}  {state:<8}{counts}",
+                step.name,
+                minutes(step.time)
+            );
+        }
+        println!("{:<28}{:>8}", "in all", minutes(self.start.elapsed()));
+        let outcomes = || self.steps.iter().map(|step| &step.outcome);
+        for (title, names) in [
+            (
+                "skipped",
+                outcomes().flat_map(|o| &o.skipped).collect::<Vec<_>>(),
+            ),
+            ("failed", outcomes().flat_map(|o| &o.failed).collect()),
+        ] {
+            for name in names {
+                println!("{title}: {name}");
+            }
+        }
+        if !self.left_out.is_empty() {
+            println!(
+                "left out, for want of time: {} (`cargo xtask test --part NAME`)",
+                self.left_out.join(", ")
+            );
+        }
+        let passed: usize = outcomes().map(|outcome| outcome.passed).sum();
+        let failed: usize = outcomes().map(|outcome| outcome.failed.len()).sum();
+        let skipped: usize = outcomes().map(|outcome| outcome.skipped.len()).sum();
+        println!("\n{passed} passed, {failed} failed, {skipped} skipped");
+    }
+}
+
+/// Minutes and seconds.
+fn minutes(time: Duration) -> String {
+    let seconds = time.as_secs();
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
+/// `e2e/faults.test.mjs` is `faults`.
+fn name_of(file: &Path) -> &str {
+    let name = file.file_name().and_then(|name| name.to_str());
+    name.unwrap_or_default().trim_end_matches(".test.mjs")
+}
+
+/// The end-to-end files of every change.
+fn files_of_a_change() -> Result<Vec<PathBuf>> {
+    let later = |file: &PathBuf| {
+        PARTS
+            .iter()
+            .any(|part| !part.is_sampled && part.files.contains(&name_of(file)))
+    };
+    let mut files = e2e::files()?;
+    files.retain(|file| !later(file));
+    Ok(files)
+}
+
+/// Runs `cargo test`, and adds up what each binary says of its tests.
+fn counted(command: &mut Command) -> Result<Outcome> {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("could not start `{}`", process::display(command)))?;
+    let stdout = child.stdout.take().context("the output cannot be read")?;
+    let mut outcome = Outcome::default();
+    for line in BufReader::new(stdout).lines() {
+        let line = line?;
+        // Thousands of lines say that a test is well.
+        if !line.ends_with(" ... ok") {
+            println!("{line}");
+        }
+        read_line(&line, &mut outcome);
+    }
+    let status = child.wait()?;
+    if !status.success() && outcome.failed.is_empty() {
+        bail!("`{}` failed ({status})", process::display(command));
+    }
+    Ok(outcome)
+}
+
+/// What a line of `cargo test` says of a test.
+fn read_line(line: &str, outcome: &mut Outcome) {
+    let Some((name, result)) = line
+        .strip_prefix("test ")
+        .and_then(|line| line.rsplit_once(" ... "))
+    else {
+        return;
+    };
+    match result {
+        "ok" => outcome.passed += 1,
+        "FAILED" => outcome.failed.push(name.to_owned()),
+        _ if result.starts_with("ignored") => outcome.skipped.push(name.to_owned()),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lines_of_cargo_test_are_counted() {
+        let mut outcome = Outcome::default();
+        for line in [
+            "running 4 tests",
+            "test a::b ... ok",
+            "test a::c - should panic ... ok",
+            "test d ... ignored, takes long",
+            "test e ... FAILED",
+            "test result: FAILED. 2 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out",
+        ] {
+            read_line(line, &mut outcome);
+        }
+        assert_eq!(outcome.passed, 2);
+        assert_eq!(outcome.failed, ["e"]);
+        assert_eq!(outcome.skipped, ["d"]);
+    }
+
+    #[test]
+    fn every_part_names_files_that_there_are() {
+        let files = e2e::files().unwrap();
+        for part in &PARTS {
+            for name in part.files {
+                assert!(files.iter().any(|file| name_of(file) == *name), "{name}");
+            }
+        }
+    }
 }

@@ -1,65 +1,104 @@
-//! Builds the Worker with worker-build, which is kept from downloading tools of its own.
+//! Builds the Worker: Cargo compiles it, wasm-bindgen writes the glue, wasm-opt makes the module smaller, and esbuild
+//! bundles the glue into `edge/worker/entry.js`, which says what the steps are for.
 
 use std::fs;
-use std::process::Command;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::{compress, paths, process};
+use crate::paths::Profile;
+use crate::{bindgen, build, compress, paths, process, setup};
 
-/// The Worker, into `edge/worker/build/`, and the contract that it serves, among the files.
-pub fn worker() -> Result<()> {
+/// The name of the bundle and, with `_bg.wasm` for `.js`, of the module that it imports.
+const NAME: &str = "index";
+
+/// What workerd can run, told to wasm-opt because wasm-bindgen removes the section of the file that says what the
+/// compiler uses. Named one by one: with `--all-features`, wasm-opt may write encodings that workerd does not know yet.
+const WASM_FEATURES: &[&str] = &[
+    "--enable-mutable-globals",
+    "--enable-sign-ext",
+    "--enable-nontrapping-float-to-int",
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-multivalue",
+    "--enable-reference-types",
+    "--enable-exception-handling",
+];
+
+/// Compiles the Worker and returns the module.
+pub fn compile(profile: Profile) -> Result<PathBuf> {
+    let mut cargo = process::cargo();
+    cargo
+        .args(["build", "--package", "bulle-edge-worker", "--lib"])
+        .args(["--target", setup::WASM])
+        // The macros of the crate `worker` write code for futures of js-sys.
+        .env("WASM_BINDGEN_USE_JS_SYS", "1");
+    let folder = build::with_profile(&mut cargo, profile);
+    process::run(&mut cargo).context("the Worker does not compile")?;
+    Ok(paths::target().join(format!("{}/{folder}/bulle_edge_worker.wasm", setup::WASM)))
+}
+
+/// Writes the Worker's bundle, and the contract that it serves among the files. The slow steps are left out when neither
+/// the module nor a tool has changed.
+pub fn bundle(profile: Profile, compiled: &Path) -> Result<()> {
     let contract = fs::read(paths::worker().join("openapi.json"))?;
-    compress::write(&paths::assets().join("openapi.json"), &contract)?;
-    // The same compilation as worker-build's own, to see whether anything changed: its further
-    // steps (wasm-bindgen, wasm-opt, esbuild) take many seconds and do not look.
-    process::run(
-        process::cargo()
-            .current_dir(paths::worker())
-            .env("WASM_BINDGEN_USE_JS_SYS", "1")
-            .args(["build", "--lib", "--release"])
-            .args(["--target", "wasm32-unknown-unknown"]),
-    )
-    .context("the Worker does not compile")?;
+    compress::write(&profile.assets().join("openapi.json"), &contract)?;
 
-    let read = |path: std::path::PathBuf| {
-        fs::read(&path).with_context(|| format!("could not read {}", path.display()))
-    };
+    let entry = paths::worker().join("entry.js");
+    let read =
+        |path: &Path| fs::read(path).with_context(|| format!("could not read {}", path.display()));
     let key = compress::hash_all(&[
-        &read(paths::target().join("wasm32-unknown-unknown/release/bulle_edge_worker.wasm"))?,
-        &read(paths::root().join("package-lock.json"))?,
-        &read(paths::cargo_tool("worker-build"))?,
-        &read(paths::cargo_tool("wasm-bindgen"))?,
+        &read(compiled)?,
+        &read(&entry)?,
+        &build::tools_key()?,
         include_bytes!("worker_build.rs"),
     ]);
-    let stamp = paths::cache().join("worker.stamp");
-    let output = paths::worker().join("build");
-    let built = ["index.js", "index_bg.wasm"]
-        .iter()
-        .all(|name| output.join(name).is_file());
+    let stamp = profile.cache().join("worker.stamp");
+    let output = profile.worker();
+    let (script, module) = (
+        output.join(format!("{NAME}.js")),
+        output.join(format!("{NAME}_bg.wasm")),
+    );
+    let built = script.is_file() && module.is_file();
     if built && fs::read_to_string(&stamp).is_ok_and(|last| last == key) {
         return Ok(());
     }
 
-    println!("• worker-build");
+    println!("• bundling the Worker");
+    let folder = profile.cache().join("worker-glue");
+    bindgen::for_worker(compiled, NAME, &folder)?;
+    let unpacked = folder.join(format!("{NAME}_bg.wasm"));
+    let bundled = folder.join("bundle.js");
     process::run(
-        Command::new(paths::cargo_tool("worker-build"))
-            .arg("--release")
-            .current_dir(paths::worker())
-            .env("PATH", process::path_with_npm())
-            .env("CARGO_TARGET_DIR", paths::target())
-            .env("WASM_BINDGEN_BIN", paths::cargo_tool("wasm-bindgen"))
-            .env("WASM_OPT_BIN", paths::npm_bin().join("wasm-opt"))
-            .env("ESBUILD_BIN", paths::npm_bin().join("esbuild")),
+        process::npm_tool("esbuild")
+            .arg(&entry)
+            .args(["--bundle", "--minify", "--format=esm", "--tsconfig-raw={}"])
+            .args(["--log-level=warning", "--legal-comments=none"])
+            .arg(format!("--external:./{NAME}_bg.wasm"))
+            .arg("--external:cloudflare:*")
+            .arg(format!(
+                "--alias:bulle-glue={}",
+                folder.join(format!("{NAME}.js")).display()
+            ))
+            .arg(format!("--outfile={}", bundled.display())),
     )?;
-    // The names of functions, of use in a debugger, are a twelfth of what is uploaded.
-    let module = output.join("index_bg.wasm");
-    process::run(
-        process::npm_tool("wasm-opt")
-            .args(["--all-features", "--strip-debug", "--strip-producers"])
-            .arg(&module)
-            .arg("-o")
-            .arg(&module),
-    )?;
+    // wrangler knows the import of a module as a value, not yet as a phase of the source.
+    let text = fs::read_to_string(&bundled)
+        .with_context(|| format!("could not read {}", bundled.display()))?
+        .replace("import source ", "import ");
+    if profile == Profile::Release {
+        println!("• wasm-opt of the Worker");
+        // The names of functions, of use in a debugger, are a twelfth of what is uploaded.
+        process::run(
+            process::npm_tool("wasm-opt")
+                .args(["-O", "--strip-debug", "--strip-producers"])
+                .args(WASM_FEATURES)
+                .arg(&unpacked)
+                .arg("-o")
+                .arg(&unpacked),
+        )?;
+    }
+    compress::write(&module, &read(&unpacked)?)?;
+    compress::write(&script, text.as_bytes())?;
     compress::write(&stamp, key.as_bytes())
 }

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
-import { startEdge } from "../../support/edge.mjs";
+import { startDev } from "../../support/dev.mjs";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const ROUNDS = Number(process.env.BULLE_ROUNDS ?? 3);
@@ -70,7 +70,7 @@ async function look(url) {
 let edge, site;
 try {
   progress("starting");
-  edge = await startEdge();
+  edge = await startDev();
   site = await serve(edge);
   const found = { [WITHOUT]: [], [WITH]: [] };
   for (let round = 1; round <= ROUNDS; round += 1) {

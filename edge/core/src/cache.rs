@@ -1,8 +1,8 @@
-//! The cache of answers: the same first question to the same bot with the same settings and documents is answered with
-//! what a model has answered before. Off unless the owner sets `answers.cache_seconds`.
+//! The cache of answers: a first question that was asked before, of the same bot with the same settings and documents, gets
+//! the answer that a model wrote then. Off unless the owner sets `answers.cache_seconds`.
 //!
-//! Nothing is ever removed: versions are part of the key, so a change of the settings or of the documents makes every
-//! answer from before unreachable, as soon as the change itself is seen.
+//! No answer is removed before its time: versions are part of the key, so a change of the settings or of the documents
+//! makes every earlier answer unreachable, as soon as the change itself is seen.
 
 use bulle_edge_text::identity;
 use bulle_protocol::event::Source;
@@ -28,11 +28,11 @@ pub struct CachedAnswer {
     pub sources: Vec<Source>,
     /// What may be asked next.
     pub suggestions: Vec<String>,
-    /// Who wrote it.
+    /// Provider that wrote it.
     pub provider: String,
-    /// Which model.
+    /// Model that wrote it.
     pub model: String,
-    /// 0 to 1.
+    /// Its confidence, 0 to 1.
     pub confidence: Option<f32>,
     /// The documents did not answer the question.
     #[serde(default)]
@@ -49,7 +49,8 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// The slot of a conversation's first question; `None` when the bot keeps no answers. `links` are whom it would ask.
+    /// The slot of a conversation's first question; `None` when the bot keeps no answers. `links` are the models
+    /// that would be asked.
     pub fn of(question: &Question, links: &[Link<'_>]) -> Option<Self> {
         let site = question.site();
         let seconds = site.bot.answers.cache_seconds?;
@@ -77,13 +78,13 @@ impl Slot {
         })
     }
 
-    /// The answer that is kept. What KV cannot say is not there.
+    /// The answer that is kept; `None` also when KV fails.
     pub async fn look<P: Kv>(&self, ports: &P) -> Option<CachedAnswer> {
         let stored = ports.get(&self.key).await.ok().flatten()?;
         serde_json::from_str(&stored).ok()
     }
 
-    /// Keeps an answer. Without it, the model is asked again.
+    /// Keeps an answer. A failure is ignored: the model is asked again.
     pub async fn keep<P: Kv>(&self, ports: &P, answer: &CachedAnswer) {
         if let Ok(json) = serde_json::to_string(answer) {
             let _ = ports.put(&self.key, &json, self.seconds).await;

@@ -1,16 +1,16 @@
-//! From bytes to text, in every encoding that the web knows.
+//! Character encodings: bytes become text, in every encoding of the WHATWG standard.
 
-/// An encoding, by its name in the standard.
+/// An encoding, by its name in the WHATWG standard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Charset(String);
 
 impl Charset {
-    /// The encoding that a label means.
+    /// The encoding of a label.
     pub(crate) fn of_label(label: &str) -> Option<Self> {
         platform::name(label.trim()).map(Self)
     }
 
-    /// The text; bytes that mean nothing become U+FFFD.
+    /// Decodes bytes; malformed ones become U+FFFD.
     pub(crate) fn decode(&self, bytes: &[u8]) -> String {
         let units = |unit: fn([u8; 2]) -> u16| {
             let units = bytes
@@ -33,7 +33,7 @@ impl Charset {
         Self(name.to_owned())
     }
 
-    /// Whether a byte below 128 is the character of ASCII in it, wherever it stands.
+    /// Whether every byte below 128 is its ASCII character.
     fn is_ascii_compatible(&self) -> bool {
         !matches!(
             self.0.as_str(),
@@ -42,7 +42,7 @@ impl Charset {
     }
 }
 
-/// The commonest of the old encodings needs nobody's table.
+/// Windows-1252, the commonest legacy encoding, decoded by a table of its own.
 fn windows_1252(byte: u8) -> char {
     const HIGH: [char; 32] = [
         '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
@@ -55,7 +55,7 @@ fn windows_1252(byte: u8) -> char {
     high.copied().unwrap_or(char::from(byte))
 }
 
-/// The encodings of old, by a crate.
+/// Legacy encodings, decoded by the crate `encoding_rs`.
 #[cfg(not(target_family = "wasm"))]
 mod platform {
     use encoding_rs::Encoding;
@@ -72,7 +72,7 @@ mod platform {
     }
 }
 
-/// The encodings of old, by the platform: their tables would be 130 KB of the compressed Worker.
+/// Legacy encodings, decoded by the platform's `TextDecoder`: the tables would be 130 KB of the compressed Worker.
 #[cfg(target_family = "wasm")]
 mod platform {
     use web_sys::TextDecoder;
@@ -102,12 +102,12 @@ fn mark(bytes: &[u8]) -> Option<(Charset, usize)> {
 }
 
 /// The text: by its byte order mark, else as UTF-8 if it is that, else by `charset=` of its type, else as
-/// UTF-16 if its zeros say so, else as Windows-1252. Bytes that mean nothing become U+FFFD.
+/// UTF-16 if its zeros say so, else as Windows-1252. Malformed bytes become U+FFFD.
 pub(crate) fn decode(bytes: &[u8], content_type: Option<&str>) -> String {
     decode_with(bytes, content_type.and_then(charset_of))
 }
 
-/// The same with a label that was found elsewhere, in a page's `meta` for example.
+/// Decodes with a label that was found elsewhere, in a page's `meta` for example.
 pub(crate) fn decode_with(bytes: &[u8], label: Option<&str>) -> String {
     if let Some((charset, length)) = mark(bytes) {
         return clean(&charset.decode(bytes.get(length..).unwrap_or_default()));
@@ -115,7 +115,7 @@ pub(crate) fn decode_with(bytes: &[u8], label: Option<&str>) -> String {
     if let Some(charset) = utf16(bytes) {
         return clean(&charset.decode(bytes));
     }
-    // ISO-2022-JP is plain ASCII to its eye, so it is believed before UTF-8 is tried.
+    // ISO-2022-JP is valid ASCII and so valid UTF-8: a label of it decides before UTF-8 is tried.
     let utf8 = std::str::from_utf8(bytes).ok();
     let declared = match utf8 {
         Some(text) if bytes.is_ascii() && !bytes.contains(&0x1b) => return clean(text),
@@ -128,7 +128,7 @@ pub(crate) fn decode_with(bytes: &[u8], label: Option<&str>) -> String {
         return clean(text);
     }
     let charset = match declared {
-        // It says UTF-8 and is not: a few bad bytes in a text of it, or the commonest lie of servers.
+        // Labelled UTF-8 but malformed: either a few bad bytes, or a wrong label, the commonest mistake of servers.
         Some(charset) if charset.0 != "utf-8" => charset,
         _ if mostly_utf8(bytes) => Charset::named("utf-8"),
         _ => Charset::named("windows-1252"),
@@ -136,7 +136,7 @@ pub(crate) fn decode_with(bytes: &[u8], label: Option<&str>) -> String {
     clean(&charset.decode(bytes))
 }
 
-/// Lines end in one way, and no character is left that no reader sees (zero bytes, controls).
+/// Makes all line ends `\n` and drops characters that are never seen (zero bytes, controls).
 fn clean(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     text.chars()
@@ -144,7 +144,7 @@ fn clean(text: &str) -> String {
         .collect()
 }
 
-/// `windows-1251` of `text/plain; charset="windows-1251"`.
+/// The charset of a content type: `windows-1251` of `text/plain; charset="windows-1251"`.
 pub(crate) fn charset_of(content_type: &str) -> Option<&str> {
     content_type.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;

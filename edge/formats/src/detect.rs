@@ -1,8 +1,8 @@
-//! What a file is: told from its bytes first, then from its declared type, then from its name.
+//! The format of a file: by its bytes first, then by its declared type, then by its name.
 
 use crate::{File, Unreadable, charset, docx, json, limits, linkedin, unpack::Archive, xml};
 
-/// What is read here.
+/// A format that is read here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
     /// Markdown with or without front matter.
@@ -19,7 +19,7 @@ pub enum Format {
     Csv,
     /// JSON, or a value of it a line.
     Json,
-    /// The archive of one's data that LinkedIn gives.
+    /// The archive that LinkedIn exports of a member's data.
     LinkedIn,
     /// RSS, Atom or JSON feed.
     Feed,
@@ -27,7 +27,7 @@ pub enum Format {
     Sitemap,
 }
 
-/// Signatures of files that hold no text to read, and what they are.
+/// Signatures of files that hold no text to read, and what the owner is told they are.
 const FOREIGN: &[(&[u8], &str)] = &[
     (b"\x89PNG", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
@@ -51,10 +51,10 @@ const FOREIGN: &[(&[u8], &str)] = &[
     (b"SQLite format 3", "a database"),
 ];
 
-/// What the file is.
+/// The format of a file.
 ///
 /// # Errors
-/// No format that is read here, or content that its name belies.
+/// A format that is not read here, or content that contradicts the name.
 pub fn format(file: &File<'_>) -> Result<Format, Unreadable> {
     let bytes = file.bytes;
     let declared = declared(file);
@@ -181,16 +181,17 @@ fn told_by_text(
     })
 }
 
-/// What the type says, else the name.
+/// The format that the declared type names, else the ending of the name.
 fn declared(file: &File<'_>) -> Option<Format> {
-    let kind = file.content_type.unwrap_or_default();
-    let kind = kind
+    let media_type = file
+        .content_type
+        .unwrap_or_default()
         .split(';')
         .next()
         .unwrap_or_default()
         .trim()
         .to_ascii_lowercase();
-    let by_type = match kind.as_str() {
+    let by_type = match media_type.as_str() {
         "text/markdown" | "text/x-markdown" => Some(Format::Markdown),
         "text/html" | "application/xhtml+xml" => Some(Format::Html),
         "application/pdf" => Some(Format::Pdf),
@@ -245,7 +246,7 @@ fn archive(bytes: &[u8]) -> Result<Format, Unreadable> {
     Err(Unreadable::unsupported(detail))
 }
 
-/// A file of Microsoft's old container: a document of before 2007, or a newer one with a password.
+/// Why a compound file (OLE) is not read: a document of before 2007, or a newer one with a password.
 fn compound(bytes: &[u8]) -> Unreadable {
     let name: Vec<u8> = "EncryptedPackage"
         .encode_utf16()
@@ -278,7 +279,7 @@ fn not_text(what: &str, declared: Option<Format>) -> Unreadable {
     }
 }
 
-/// Whether more than a few bytes stand in it that no text of bytes has.
+/// Whether it holds more than a few bytes that no single-byte or UTF-8 text has.
 fn is_binary(head: &[u8]) -> bool {
     let odd = head
         .iter()

@@ -8,7 +8,7 @@ use crate::{
     limits,
     unpack::Archive,
     write,
-    xml::{self, Event, attribute},
+    xml::{self, XmlEvent, attribute},
 };
 
 /// The document of a file.
@@ -34,10 +34,10 @@ pub(crate) fn read(file: &File<'_>) -> Result<Document, Unreadable> {
     let links = links(&part(&format!("{folder}/_rels/{last}.rels"))?)?;
     let (styles, language) = styles(&part(&format!("{folder}/styles.xml"))?)?;
     let title = core_title(&part("docProps/core.xml")?)?;
-    let mut writer = Writer {
+    let mut writer = DocxWriter {
         styles,
         links,
-        ..Writer::default()
+        ..DocxWriter::default()
     };
     xml::read(&xml::decode(&body, None), |event| writer.event(&event))?;
     Ok(Document {
@@ -61,7 +61,7 @@ pub(crate) fn is_main(name: &str) -> bool {
 fn links(text: &str) -> Result<HashMap<String, String>, Unreadable> {
     let mut links = HashMap::new();
     xml::read(text, |event| {
-        if let Event::Start("Relationship", _, attributes) = event
+        if let XmlEvent::Start("Relationship", _, attributes) = event
             && let (Some(id), Some(target)) =
                 (attribute(attributes, "Id"), attribute(attributes, "Target"))
         {
@@ -79,7 +79,7 @@ fn styles(text: &str) -> Result<(HashMap<String, usize>, String), Unreadable> {
     let (mut id, mut defaults) = (String::new(), false);
     let mut based: Vec<(String, String)> = Vec::new();
     xml::read(text, |event| {
-        let Event::Start(name, _, attributes) = event else {
+        let XmlEvent::Start(name, _, attributes) = event else {
             return Ok(());
         };
         let value = attribute(attributes, "val").unwrap_or_default();
@@ -109,7 +109,7 @@ fn styles(text: &str) -> Result<(HashMap<String, usize>, String), Unreadable> {
         }
         Ok(())
     })?;
-    // A style of one's own is what it is based on; a chain of them needs as many rounds.
+    // A custom style has the level of the style that it is based on; a chain of them needs as many rounds.
     for _ in 0..4 {
         for (style, base) in &based {
             if let (None, Some(level)) = (levels.get(style), levels.get(base).copied()) {
@@ -132,9 +132,9 @@ fn core_title(text: &str) -> Result<String, Unreadable> {
     let (mut title, mut within) = (String::new(), false);
     xml::read(text, |event| {
         match event {
-            Event::Start("title", ..) => within = true,
-            Event::End("title") => within = false,
-            Event::Text(text) if within => title.push_str(text),
+            XmlEvent::Start("title", ..) => within = true,
+            XmlEvent::End("title") => within = false,
+            XmlEvent::Text(text) if within => title.push_str(text),
             _ => {}
         }
         Ok(())
@@ -143,7 +143,7 @@ fn core_title(text: &str) -> Result<String, Unreadable> {
 }
 
 #[derive(Default)]
-struct Paragraph {
+struct OpenParagraph {
     text: String,
     level: Option<usize>,
     item: Option<usize>,
@@ -151,7 +151,7 @@ struct Paragraph {
 }
 
 #[derive(Default)]
-struct Table {
+struct OpenTable {
     rows: Vec<Vec<String>>,
     row: Vec<String>,
     cell: String,
@@ -160,27 +160,27 @@ struct Table {
 }
 
 #[derive(Default)]
-struct Writer {
+struct DocxWriter {
     styles: HashMap<String, usize>,
     links: HashMap<String, String>,
     out: String,
     title: String,
     /// Paragraphs that are open: a text box is one within another.
-    paragraphs: Vec<Paragraph>,
-    tables: Vec<Table>,
+    paragraphs: Vec<OpenParagraph>,
+    tables: Vec<OpenTable>,
     cells: usize,
-    /// How deep we are in what is not to be read.
+    /// Depth within an element that is not read.
     skipping: usize,
     in_text: bool,
     was_item: bool,
 }
 
-impl Writer {
-    fn event(&mut self, event: &Event<'_>) -> Result<(), Unreadable> {
+impl DocxWriter {
+    fn event(&mut self, event: &XmlEvent<'_>) -> Result<(), Unreadable> {
         match event {
-            Event::Start(name, _, attributes) => self.start(name, attributes),
-            Event::End(name) => self.end(name),
-            Event::Text(text) => {
+            XmlEvent::Start(name, _, attributes) => self.start(name, attributes),
+            XmlEvent::End(name) => self.end(name),
+            XmlEvent::Text(text) => {
                 if self.in_text
                     && self.skipping == 0
                     && let Some(paragraph) = self.paragraphs.last_mut()
@@ -209,8 +209,8 @@ impl Writer {
         }
         let value = attribute(attributes, "val").unwrap_or_default();
         match name {
-            "p" => self.paragraphs.push(Paragraph::default()),
-            "tbl" => self.tables.push(Table::default()),
+            "p" => self.paragraphs.push(OpenParagraph::default()),
+            "tbl" => self.tables.push(OpenTable::default()),
             "gridSpan" => {
                 if let Some(table) = self.tables.last_mut() {
                     table.span = value.parse().unwrap_or(1).clamp(1, 50);
@@ -316,7 +316,7 @@ impl Writer {
         }
     }
 
-    fn paragraph(&mut self, paragraph: &Paragraph) {
+    fn paragraph(&mut self, paragraph: &OpenParagraph) {
         if paragraph.text.trim().is_empty() {
             return;
         }
@@ -380,7 +380,7 @@ mod tests {
 
         #[test]
         fn a_broken_text_does_not_panic(text in "(</?w:(p|r|t|tbl|tr|tc|del|hyperlink)( w:val=\"[0-9a-z]{0,3}\")?/?>|<w:(ilvl|gridSpan|vMerge|pStyle) w:val=\"[0-9a-z]{0,4}\"/>|\\PC{0,3}|&[a-z#0-9]{0,4};){0,60}") {
-            let mut writer = Writer::default();
+            let mut writer = DocxWriter::default();
             let _ = xml::read(&text, |event| writer.event(&event));
         }
     }

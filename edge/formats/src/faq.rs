@@ -1,4 +1,4 @@
-//! Questions with their answers, by the names of columns and keys in many languages.
+//! Pairs of question and answer, found by the names of columns and keys in many languages.
 
 use bulle_edge_text::fold::fold;
 

@@ -7,15 +7,15 @@ use crate::{
     Document, Unreadable,
     html::{self, language_tag},
     json, limits, write,
-    xml::{self, Event, attribute},
+    xml::{self, XmlEvent, attribute},
 };
 
 /// An entry of a feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedEntry {
-    /// What the feed calls it; its address when it has no name.
+    /// Its id in the feed; its address when it has none.
     pub id: String,
-    /// When it was last changed, as it is written; empty when it is not said.
+    /// When it was last changed, as the feed writes it; empty when it does not say.
     pub updated: String,
     /// Its text. The address is absolute.
     pub document: Document,
@@ -52,7 +52,7 @@ fn no_feed() -> Unreadable {
 }
 
 #[derive(Default)]
-struct Entry {
+struct RawEntry {
     id: String,
     title: String,
     link: String,
@@ -63,7 +63,7 @@ struct Entry {
     plain: bool,
 }
 
-impl Entry {
+impl RawEntry {
     fn finish(self, language: &str, base: Option<&Url>) -> Result<FeedEntry, Unreadable> {
         // Some feeds give an address as `guid` alone.
         let link = if self.link.trim().is_empty() && self.id.starts_with("http") {
@@ -71,11 +71,13 @@ impl Entry {
         } else {
             &self.link
         };
-        let url = Url::options().base_url(base).parse(link.trim());
-        let url = url
+        let url = Url::options()
+            .base_url(base)
+            .parse(link.trim())
             .ok()
-            .filter(|url| matches!(url.scheme(), "http" | "https"));
-        let url = url.map(String::from).unwrap_or_default();
+            .filter(|url| matches!(url.scheme(), "http" | "https"))
+            .map(String::from)
+            .unwrap_or_default();
         // Titles come with entities in entities.
         let title =
             html::fragment(&self.title, "").map(|text| write::flat(&text.replace('\\', "")))?;
@@ -108,16 +110,16 @@ impl Entry {
     }
 }
 
-fn of_xml(text: &str) -> Result<(String, Vec<Entry>), Unreadable> {
+fn of_xml(text: &str) -> Result<(String, Vec<RawEntry>), Unreadable> {
     let (mut language, mut root) = (String::new(), String::new());
-    let mut entries: Vec<Entry> = Vec::new();
-    let mut open: Option<Entry> = None;
-    // Names of the elements that are open within an entry; what stands in `content` of XHTML is written out again.
+    let mut entries: Vec<RawEntry> = Vec::new();
+    let mut open: Option<RawEntry> = None;
+    // The elements that are open within an entry. XHTML within `content` is written out again as HTML.
     let mut path: Vec<String> = Vec::new();
     let mut xhtml = false;
     xml::read(text, |event| {
         match event {
-            Event::Start(name, prefix, attributes) => {
+            XmlEvent::Start(name, prefix, attributes) => {
                 if root.is_empty() {
                     name.clone_into(&mut root);
                     language = attribute(attributes, "lang")
@@ -126,7 +128,7 @@ fn of_xml(text: &str) -> Result<(String, Vec<Entry>), Unreadable> {
                 }
                 let Some(entry) = open.as_mut() else {
                     if matches!(name, "item" | "entry") {
-                        open = Some(Entry::default());
+                        open = Some(RawEntry::default());
                         path.clear();
                     } else {
                         path = vec![name.to_owned()];
@@ -155,7 +157,7 @@ fn of_xml(text: &str) -> Result<(String, Vec<Entry>), Unreadable> {
                     }
                 }
             }
-            Event::Text(text) => match (open.as_mut(), path.first().map(String::as_str)) {
+            XmlEvent::Text(text) => match (open.as_mut(), path.first().map(String::as_str)) {
                 (None, Some("language")) if language.is_empty() => language = language_tag(text),
                 (Some(entry), Some(_)) if xhtml && path.len() > 1 => {
                     entry
@@ -179,7 +181,7 @@ fn of_xml(text: &str) -> Result<(String, Vec<Entry>), Unreadable> {
                 }
                 _ => {}
             },
-            Event::End(name) => {
+            XmlEvent::End(name) => {
                 if matches!(name, "item" | "entry") && path.is_empty() {
                     entries.extend(
                         open.take()
@@ -205,7 +207,7 @@ fn of_xml(text: &str) -> Result<(String, Vec<Entry>), Unreadable> {
     }
 }
 
-fn of_json(value: &Value) -> Result<(String, Vec<Entry>), Unreadable> {
+fn of_json(value: &Value) -> Result<(String, Vec<RawEntry>), Unreadable> {
     let of = |value: &Value, key: &str| {
         value
             .get(key)
@@ -223,7 +225,7 @@ fn of_json(value: &Value) -> Result<(String, Vec<Entry>), Unreadable> {
     let entry = |item: &Value| {
         let html = of(item, "content_html");
         let modified = of(item, "date_modified");
-        Entry {
+        RawEntry {
             id: of(item, "id"),
             title: of(item, "title").replace('&', "&amp;").replace('<', "&lt;"),
             link: of(item, "url"),

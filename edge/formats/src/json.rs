@@ -52,7 +52,7 @@ fn from_value(value: &Value) -> Result<Document, Unreadable> {
         document.language = language.map(crate::html::language_tag).unwrap_or_default();
     }
     let mut values = 0;
-    let mut writer = Writer {
+    let mut writer = JsonWriter {
         out: &mut body,
         values: &mut values,
     };
@@ -70,12 +70,12 @@ fn title(object: &Map<String, Value>) -> Option<String> {
     Some(write::flat(text)).filter(|text| !text.is_empty())
 }
 
-struct Writer<'a> {
+struct JsonWriter<'a> {
     out: &'a mut String,
     values: &'a mut usize,
 }
 
-impl Writer<'_> {
+impl JsonWriter<'_> {
     fn value(&mut self, value: &Value, level: usize, name: &str) -> Result<(), Unreadable> {
         *self.values += 1;
         if *self.values > limits::MAX_VALUES || self.out.len() > limits::MAX_MARKDOWN_BYTES {
@@ -190,7 +190,7 @@ fn is_pair(value: &Value) -> bool {
         .is_some_and(|object| pair(object).is_some())
 }
 
-/// A question and its answer, in a shape of one's own or in that of schema.org.
+/// A question and its answer, in a plain object or in that of schema.org.
 fn pair(object: &Map<String, Value>) -> Option<(String, String)> {
     let text = |value: &Value| match value {
         Value::Object(inner) => scalar(inner.get("text").or_else(|| inner.get("content"))?),

@@ -1,8 +1,8 @@
-//! What an owner gives, read: bytes become documents whose body is Markdown.
+//! Readers of files: bytes become documents whose body is Markdown.
 //!
-//! Pure: no I/O, no clock, no platform. The same code reads in workerd and in the command-line import. What a
-//! file is is told from its bytes first, see [`detect`]; what it may cost is bounded, see [`limits`]; why it
-//! cannot be read is an [`Unreadable`] that tells its owner what to do.
+//! Pure: no I/O, no clock, no platform. The same code reads in workerd and in the command-line import. [`detect`] tells
+//! the format, from the bytes first; [`limits`] bounds what reading may cost; [`Unreadable`] says why a file cannot be read
+//! and what its owner can do.
 //!
 //! Every format ends in the same Markdown. Headings that have an `id` in the original keep it as
 //! `## Title {#id}`; a line `<!-- page 12 -->` stands where page 12 of a paged file begins.
@@ -33,12 +33,12 @@ pub use bulle_edge_text::Document;
 
 pub use detect::Format;
 pub use feed::{FeedEntry, feed};
-pub use html::{Page, page};
+pub use html::{WebPage, page};
 pub use robots::{PRODUCT_TOKEN, Robots, robots, robots_for};
 pub use sitemap::{Sitemap, SitemapEntry, sitemap};
 pub use unreadable::{Unreadable, UnreadableCode};
 
-/// What an owner gave.
+/// A file of an owner or a visitor.
 #[derive(Clone, Copy, Debug)]
 pub struct File<'a> {
     /// Name with its ending, or the last part of its address; may be empty.
@@ -47,14 +47,14 @@ pub struct File<'a> {
     pub content_type: Option<&'a str>,
     /// Address of the page that shows the document; empty if none does.
     pub url: &'a str,
-    /// What is in it.
+    /// Its content.
     pub bytes: &'a [u8],
 }
 
 /// The documents of a file, in order; never empty, and none without text.
 ///
 /// # Errors
-/// Why the file cannot be read. Nothing of it is to be used then.
+/// Why the file cannot be read. No part of it is returned then.
 pub fn read(file: &File<'_>) -> Result<Vec<Document>, Unreadable> {
     if file.bytes.len() > limits::MAX_FILE_BYTES {
         return Err(Unreadable::too_large(format!(
@@ -70,9 +70,9 @@ pub fn read(file: &File<'_>) -> Result<Vec<Document>, Unreadable> {
         #[cfg(feature = "pdf")]
         Format::Pdf => vec![pdf::read(file)?],
         #[cfg(not(feature = "pdf"))]
-        Format::Pdf => return Err(elsewhere()),
+        Format::Pdf => return Err(only_by_command_line()),
         Format::Docx if cfg!(feature = "docx") => vec![docx::read(file)?],
-        Format::Docx => return Err(elsewhere()),
+        Format::Docx => return Err(only_by_command_line()),
         Format::Csv => vec![table::read(file)?],
         Format::Json => vec![json::read(file)?],
         Format::LinkedIn => vec![linkedin::read(file)?],
@@ -106,14 +106,14 @@ pub fn read(file: &File<'_>) -> Result<Vec<Document>, Unreadable> {
     Ok(documents)
 }
 
-fn elsewhere() -> Unreadable {
+fn only_by_command_line() -> Unreadable {
     Unreadable::new(
         UnreadableCode::UseTheCommandLine,
         "Files of this kind are not read here. Import the file with `cargo xtask knowledge add FILE`.",
     )
 }
 
-/// What every document has: a title, an address, and no more than [`limits::MAX_TITLE_CHARS`] of a title.
+/// Gives a document a title of at most [`limits::MAX_TITLE_CHARS`], and the address of its file if it has none.
 fn finish(document: &mut Document, file: &File<'_>) {
     if document.url.is_empty() {
         file.url.clone_into(&mut document.url);

@@ -1,4 +1,4 @@
-//! What reading may cost. Work is counted, not timed: the same file is read or refused everywhere.
+//! Bounds on what reading may cost. Work is counted, not timed, so that every machine reads or refuses the same files.
 
 /// 1,048,576 bytes.
 pub const MEGABYTE: usize = 1_048_576;
@@ -16,7 +16,7 @@ pub const MAX_PART_BYTES: usize = 24 * MEGABYTE;
 /// Most entries of an archive.
 pub const MAX_ENTRIES: usize = 5_000;
 
-/// Most bytes of Markdown made of one file; what comes after is refused, not cut.
+/// Most bytes of Markdown made of one file; a longer file is refused, not cut.
 pub const MAX_MARKDOWN_BYTES: usize = 16 * MEGABYTE;
 
 /// Most levels of nesting (elements, lists, JSON values). What is deeper is read as if it stood at this level,

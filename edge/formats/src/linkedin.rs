@@ -1,25 +1,29 @@
-//! The archive of one's data that LinkedIn gives: what a CV says, and nothing of others.
+//! The archive that LinkedIn exports of a member's data: what a CV says, and no data of other people.
 
 use std::collections::HashMap;
 
 use crate::{Document, File, Unreadable, charset, table, unpack::Archive, write};
 
-/// What is read of a file of the archive.
-struct Part {
+/// A section of the CV, and the file of the archive that it is made of.
+struct CvSection {
     file: &'static str,
     heading: &'static str,
     /// Columns that make the heading of an entry; empty: the entry is an item of a list.
     title: &'static [&'static str],
     /// First and last day.
     dates: [&'static str; 2],
-    /// Columns that are said by name.
+    /// Columns that are written as `name: value`.
     facts: &'static [&'static str],
     /// The column of running text.
     text: &'static str,
 }
 
-const fn part(file: &'static str, heading: &'static str, title: &'static [&'static str]) -> Part {
-    Part {
+const fn section(
+    file: &'static str,
+    heading: &'static str,
+    title: &'static [&'static str],
+) -> CvSection {
+    CvSection {
         file,
         heading,
         title,
@@ -29,53 +33,53 @@ const fn part(file: &'static str, heading: &'static str, title: &'static [&'stat
     }
 }
 
-const PARTS: &[Part] = &[
-    Part {
+const CV_SECTIONS: &[CvSection] = &[
+    CvSection {
         facts: &["Location"],
-        ..part("Positions.csv", "Experience", &["Title", "Company Name"])
+        ..section("Positions.csv", "Experience", &["Title", "Company Name"])
     },
-    Part {
+    CvSection {
         dates: ["Start Date", "End Date"],
         facts: &["Activities"],
         text: "Notes",
-        ..part(
+        ..section(
             "Education.csv",
             "Education",
             &["Degree Name", "School Name"],
         )
     },
-    part("Skills.csv", "Skills", &[]),
-    part("Languages.csv", "Languages", &[]),
-    Part {
+    section("Skills.csv", "Skills", &[]),
+    section("Languages.csv", "Languages", &[]),
+    CvSection {
         facts: &["Authority", "License Number", "Url"],
-        ..part("Certifications.csv", "Certifications", &["Name"])
+        ..section("Certifications.csv", "Certifications", &["Name"])
     },
-    Part {
+    CvSection {
         facts: &["Url"],
-        ..part("Projects.csv", "Projects", &["Title"])
+        ..section("Projects.csv", "Projects", &["Title"])
     },
-    Part {
+    CvSection {
         dates: ["Published On", ""],
         facts: &["Publisher", "Url"],
-        ..part("Publications.csv", "Publications", &["Name"])
+        ..section("Publications.csv", "Publications", &["Name"])
     },
-    Part {
+    CvSection {
         dates: ["Issued On", ""],
-        ..part("Honors.csv", "Honors", &["Title"])
+        ..section("Honors.csv", "Honors", &["Title"])
     },
-    Part {
+    CvSection {
         facts: &["Number", "Url"],
         dates: ["Issued On", ""],
-        ..part("Patents.csv", "Patents", &["Title"])
+        ..section("Patents.csv", "Patents", &["Title"])
     },
-    Part {
+    CvSection {
         facts: &["Number"],
-        ..part("Courses.csv", "Courses", &["Name"])
+        ..section("Courses.csv", "Courses", &["Name"])
     },
-    part("Organizations.csv", "Organizations", &["Position", "Name"]),
-    Part {
+    section("Organizations.csv", "Organizations", &["Position", "Name"]),
+    CvSection {
         facts: &["Cause"],
-        ..part(
+        ..section(
             "Volunteering.csv",
             "Volunteering",
             &["Role", "Company Name"],
@@ -132,7 +136,7 @@ pub(crate) fn read(file: &File<'_>) -> Result<Document, Unreadable> {
         write::heading(&mut out, 2, "Summary", None);
         paragraphs(&mut out, &of(&profile, "Summary"));
     }
-    for part in PARTS {
+    for part in CV_SECTIONS {
         let rows = rows(part.file)?;
         if !rows.is_empty() {
             write::heading(&mut out, 2, part.heading, None);
@@ -192,7 +196,7 @@ fn records(text: &str) -> Result<Vec<HashMap<String, String>>, Unreadable> {
         .collect())
 }
 
-impl Part {
+impl CvSection {
     fn write(&self, out: &mut String, row: &HashMap<String, String>) {
         let of = |column: &str| {
             row.get(column)

@@ -5,16 +5,16 @@ use crate::{limits, write};
 /// The name under which the crawler looks for rules.
 pub const PRODUCT_TOKEN: &str = "BulleBot";
 
-/// What a site asks of a crawler.
+/// The rules of a site for one crawler.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Robots {
-    rules: Vec<Rule>,
+    rules: Vec<PathRule>,
     crawl_delay: Option<f32>,
     sitemaps: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-struct Rule {
+struct PathRule {
     allow: bool,
     pattern: Vec<u8>,
 }
@@ -26,7 +26,7 @@ pub fn robots(text: &str) -> Robots {
 
 /// The rules for a crawler of another name: all groups that name it, else those for `*`.
 pub fn robots_for(text: &str, token: &str) -> Robots {
-    let mut reader = Reader::default();
+    let mut reader = RobotsParser::default();
     let text = write::head(text, limits::MAX_ROBOTS_BYTES);
     for line in text.trim_start_matches('\u{feff}').split(['\n', '\r']) {
         reader.line(line, token);
@@ -39,13 +39,13 @@ pub fn robots_for(text: &str, token: &str) -> Robots {
 }
 
 #[derive(Default)]
-struct Group {
+struct RuleGroup {
     seen: bool,
-    rules: Vec<Rule>,
+    rules: Vec<PathRule>,
     crawl_delay: Option<f32>,
 }
 
-impl Group {
+impl RuleGroup {
     fn into_robots(self) -> Robots {
         Robots {
             rules: self.rules,
@@ -56,18 +56,18 @@ impl Group {
 }
 
 #[derive(Default)]
-struct Reader {
-    named: Group,
-    any: Group,
+struct RobotsParser {
+    named: RuleGroup,
+    any: RuleGroup,
     sitemaps: Vec<String>,
-    /// Whether the group that is being read is for us, and for all.
+    /// Whether the group that is being read is for the crawler, and for every crawler.
     for_named: bool,
     for_any: bool,
     /// Whether the last line of a group was one that names a crawler.
     naming: bool,
 }
 
-impl Reader {
+impl RobotsParser {
     fn line(&mut self, line: &str, token: &str) {
         let line = line.split('#').next().unwrap_or_default();
         let Some((key, value)) = line.split_once(':') else {
@@ -80,7 +80,7 @@ impl Reader {
                     (self.for_named, self.for_any) = (false, false);
                 }
                 self.naming = true;
-                // What follows the token, such as a version, does not matter.
+                // A version or comment after the token is ignored.
                 let end = value
                     .find(|c: char| !(c.is_ascii_alphabetic() || matches!(c, '-' | '_' | '*')))
                     .unwrap_or(value.len());
@@ -119,14 +119,14 @@ impl Reader {
         }
         let pattern = normal(value);
         for group in self.groups() {
-            group.rules.push(Rule {
+            group.rules.push(PathRule {
                 allow,
                 pattern: pattern.clone(),
             });
         }
     }
 
-    fn groups(&mut self) -> impl Iterator<Item = &mut Group> {
+    fn groups(&mut self) -> impl Iterator<Item = &mut RuleGroup> {
         let named = self.for_named.then_some(&mut self.named);
         let any = self.for_any.then_some(&mut self.any);
         named.into_iter().chain(any)
@@ -134,7 +134,7 @@ impl Reader {
 }
 
 impl Robots {
-    /// What a site without an answer is treated like: a server error means that nothing may be fetched.
+    /// The rules of a site whose `robots.txt` answers with a server error: nothing may be fetched (RFC 9309, 2.3.1.4).
     pub fn nothing() -> Self {
         robots_for("User-agent: *\nDisallow: /", "*")
     }
@@ -158,13 +158,13 @@ impl Robots {
         self.crawl_delay
     }
 
-    /// Addresses of sitemaps, as they are written.
+    /// Addresses of sitemaps, as the file writes them.
     pub fn sitemaps(&self) -> &[String] {
         &self.sitemaps
     }
 }
 
-/// Percent-encoding made the same everywhere: unreserved characters bare, others encoded in capitals.
+/// Normalises percent-encoding: unreserved characters bare, others encoded with capital digits.
 fn normal(path: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(path.len());
     let mut bytes = path.bytes();

@@ -5,15 +5,15 @@ use std::borrow::Cow;
 use crate::{
     Unreadable, limits,
     unpack::gunzip,
-    xml::{self, Event},
+    xml::{self, XmlEvent},
 };
 
 /// An address of a sitemap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SitemapEntry {
-    /// As it is written, without white space around it.
+    /// The address as the sitemap writes it, without white space around it.
     pub url: String,
-    /// When it was last changed, as it is written (W3C date).
+    /// When the page was last changed, as the sitemap writes it (W3C date).
     pub lastmod: Option<String>,
 }
 
@@ -60,7 +60,7 @@ fn of_xml(text: &str) -> Result<Sitemap, Unreadable> {
     let (mut url, mut lastmod, mut within) = (String::new(), String::new(), String::new());
     xml::read(text, |event| {
         match event {
-            Event::Start(name, prefix, _) => {
+            XmlEvent::Start(name, prefix, _) => {
                 if root.is_empty() {
                     name.clone_into(&mut root);
                 }
@@ -68,18 +68,18 @@ fn of_xml(text: &str) -> Result<Sitemap, Unreadable> {
                     url.clear();
                     lastmod.clear();
                 }
-                // `image:loc` is no page.
+                // `image:loc` and the like are no pages.
                 within.clear();
                 if !matches!(prefix, "image" | "video" | "news" | "xhtml") {
                     within.push_str(name);
                 }
             }
-            Event::Text(text) => match within.as_str() {
+            XmlEvent::Text(text) => match within.as_str() {
                 "loc" => url.push_str(text.trim()),
                 "lastmod" => lastmod.push_str(text.trim()),
                 _ => {}
             },
-            Event::End(name) => {
+            XmlEvent::End(name) => {
                 within.clear();
                 let list = match name {
                     "url" => &mut sitemap.pages,

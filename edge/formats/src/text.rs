@@ -9,7 +9,7 @@ pub(crate) fn read(file: &File<'_>) -> Document {
 
 /// The same of text.
 pub(crate) fn from_text(text: &str) -> Document {
-    let mut out = Writer::default();
+    let mut out = TextWriter::default();
     let lines: Vec<&str> = text.split('\n').map(str::trim_end).collect();
     let mut at = 0;
     while let Some(line) = lines.get(at) {
@@ -41,14 +41,14 @@ pub(crate) fn from_text(text: &str) -> Document {
 }
 
 #[derive(Default)]
-struct Writer {
+struct TextWriter {
     body: String,
     paragraph: String,
     in_item: bool,
     title: Option<String>,
 }
 
-impl Writer {
+impl TextWriter {
     fn line(&mut self, line: &str) {
         if !self.paragraph.is_empty() {
             self.paragraph.push('\n');

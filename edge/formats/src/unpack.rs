@@ -1,4 +1,4 @@
-//! Archives and packed streams, unpacked within bounds: what they declare of their sizes is not believed.
+//! ZIP archives and gzip streams, unpacked within bounds, whatever sizes they declare.
 
 use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
 
@@ -8,13 +8,13 @@ use crate::{Unreadable, limits};
 #[derive(Debug)]
 pub(crate) struct Archive<'a> {
     bytes: &'a [u8],
-    entries: Vec<Entry>,
+    entries: Vec<ArchiveEntry>,
     /// Bytes that may still be unpacked.
     left: usize,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct ArchiveEntry {
     name: String,
     encrypted: bool,
     method: u16,
@@ -79,7 +79,7 @@ impl<'a> Archive<'a> {
             let length = |at| number16(head, at).map(usize::from).ok_or_else(broken);
             let (name, extra, comment) = (length(28)?, length(30)?, length(32)?);
             let text = head.get(46..46 + name).ok_or_else(broken)?;
-            entries.push(Entry {
+            entries.push(ArchiveEntry {
                 name: String::from_utf8_lossy(text).replace('\\', "/"),
                 encrypted: length(8)? & 1 == 1,
                 method: number16(head, 10).ok_or_else(broken)?,
@@ -141,7 +141,7 @@ fn inflate(data: &[u8], bound: usize) -> Result<Vec<u8>, Unreadable> {
     })
 }
 
-/// Unpacks a gzip stream, or gives back what is none.
+/// Unpacks a gzip stream; `None` for bytes that are none.
 pub(crate) fn gunzip(bytes: &[u8], bound: usize) -> Result<Option<Vec<u8>>, Unreadable> {
     if !bytes.starts_with(&[0x1f, 0x8b, 8]) {
         return Ok(None);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why not, for a program.
+/// Why a file cannot be read, as a stable code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UnreadableCode {
     /// It needs a password.
@@ -13,9 +13,9 @@ pub enum UnreadableCode {
     Corrupt,
     /// It, or what it unpacks to, is over a limit.
     TooLarge,
-    /// No format that is read here.
+    /// A format that is not read here.
     Unsupported,
-    /// Its content is not what its name or type says, and it would be wrong to guess.
+    /// Its content contradicts its name or type, and a guess could be wrong.
     Mislabelled,
     /// Read by the command-line import only.
     UseTheCommandLine,
@@ -57,14 +57,14 @@ impl fmt::Display for UnreadableCode {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {detail}")]
 pub struct Unreadable {
-    /// Why not.
+    /// The reason, for a program.
     pub code: UnreadableCode,
     /// A sentence for the owner: what is wrong, and what to do. It quotes nothing of the file.
     pub detail: String,
 }
 
 impl Unreadable {
-    /// With a code of the caller's choice.
+    /// A reason with this code.
     pub fn new(code: UnreadableCode, detail: impl Into<String>) -> Self {
         let detail = detail.into();
         Self { code, detail }

@@ -1,4 +1,4 @@
-//! Markdown, written so that it is read back as it was meant: the text of an original is never markup.
+//! Writes Markdown that reads back as it was meant: text of the original never becomes markup.
 
 use bulle_edge_text::script::Script;
 
@@ -169,8 +169,8 @@ pub(crate) fn link(escaped: &str, url: &str) -> String {
     format!("[{}]({url})", escaped.trim())
 }
 
-/// White space made single spaces, none at the ends. Lines that were broken between characters of scripts
-/// without spaces are joined without one.
+/// The text on one line, white space made single spaces. Lines that were broken between characters of scripts without
+/// spaces are joined without one.
 pub(crate) fn flat(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut line = false;
@@ -194,7 +194,7 @@ pub(crate) fn flat(text: &str) -> String {
     out
 }
 
-/// Whether the character is of a script that puts no spaces between words: Han, kana, Thai, Lao, Burmese, Khmer.
+/// Whether no space is written around the character: a script without spaces, or punctuation of East Asia.
 pub(crate) fn unspaced(c: char) -> bool {
     Script::of(c).is_some_and(Script::is_unspaced)
         || matches!(c, '\u{3000}'..='\u{303f}' | '・' | '\u{ff01}'..='\u{ff60}')
@@ -215,7 +215,7 @@ pub(crate) fn escape(text: &str) -> String {
     let mut before = ' ';
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
-        // What follows the end of a piece is not known.
+        // The next piece may follow without a space.
         let last = chars.peek().is_none();
         let next = chars.peek().copied().unwrap_or(' ');
         let marks = match c {
@@ -235,7 +235,7 @@ pub(crate) fn escape(text: &str) -> String {
     out
 }
 
-/// What a line begins with may make it a heading, a quotation, a list or a rule.
+/// Escapes the beginning of a line that would make it a heading, a quotation, a list or a rule.
 fn guard_start(line: String) -> String {
     let digits = line.bytes().take_while(u8::is_ascii_digit).count();
     let mut rest = line.bytes().skip(digits);

@@ -1,11 +1,11 @@
-//! XML as a run of events: no tree, no DTD, no entities but those of the language itself and of HTML's spaces.
+//! XML as a stream of events: no tree, no DTD, no entities but those of XML itself and `&nbsp;`.
 
 use quick_xml::{Reader, events::Event as Raw};
 
 use crate::{Unreadable, charset, limits};
 
-/// What stands next.
-pub(crate) enum Event<'a> {
+/// An event of an XML file.
+pub(crate) enum XmlEvent<'a> {
     /// An element begins: its name without prefix, its prefix, its attributes.
     Start(&'a str, &'a str, &'a [(String, String)]),
     /// An element ends; one without content ends at once.
@@ -27,13 +27,13 @@ pub(crate) fn decode(bytes: &[u8], content_type: Option<&str>) -> String {
     charset::decode_with(bytes, label)
 }
 
-/// Reads all of it.
+/// Reads a whole file and calls `each` for every event.
 ///
 /// # Errors
-/// Not well-formed, over a limit, or what the reader of the events refuses.
+/// Not well-formed, over a limit, or an error of `each`.
 pub(crate) fn read(
     text: &str,
-    mut each: impl FnMut(Event<'_>) -> Result<(), Unreadable>,
+    mut each: impl FnMut(XmlEvent<'_>) -> Result<(), Unreadable>,
 ) -> Result<(), Unreadable> {
     let broken = || {
         Unreadable::corrupt(
@@ -66,9 +66,9 @@ pub(crate) fn read(
                 let name = start.name();
                 let full: &str = name.as_ref();
                 let (prefix, local) = full.split_once(':').unwrap_or(("", full));
-                each(Event::Start(local, prefix, &attributes))?;
+                each(XmlEvent::Start(local, prefix, &attributes))?;
                 if matches!(event, Raw::Empty(_)) {
-                    each(Event::End(local))?;
+                    each(XmlEvent::End(local))?;
                 } else {
                     depth += 1;
                     if depth > limits::MAX_HTML_DEPTH {
@@ -82,12 +82,12 @@ pub(crate) fn read(
                 let name = end.name();
                 let full: &str = name.as_ref();
                 depth = depth.saturating_sub(1);
-                each(Event::End(
+                each(XmlEvent::End(
                     full.split_once(':').map_or(full, |(_, local)| local),
                 ))?;
             }
-            Raw::Text(text) => each(Event::Text(text))?,
-            Raw::CData(text) => each(Event::Text(text))?,
+            Raw::Text(text) => each(XmlEvent::Text(text))?,
+            Raw::CData(text) => each(XmlEvent::Text(text))?,
             Raw::GeneralRef(reference) => {
                 let name = reference.to_string();
                 let resolved = reference
@@ -105,7 +105,7 @@ pub(crate) fn read(
                     _ => None,
                 };
                 if let Some(text) = resolved.or_else(|| named().map(str::to_owned)) {
-                    each(Event::Text(&text))?;
+                    each(XmlEvent::Text(&text))?;
                 }
             }
             Raw::Eof if depth > 0 => return Err(broken()),

@@ -9,18 +9,19 @@ use bulle_edge_core::{
 use bulle_protocol::problem::Problem;
 use worker::{Env, js_sys::Reflect};
 
-use crate::adapters::AI_BINDING;
+/// The binding to Workers AI, as wrangler.toml names it.
+pub const AI_BINDING: &str = "AI";
 
 /// Most keys of a provider.
 const MAX_KEYS: u32 = 9;
 
-/// Where Cloudflare's API answers.
+/// The base of Cloudflare's API.
 const CLOUDFLARE_API_URL: &str = "https://api.cloudflare.com/client/v4";
 
-/// Makes vectors of texts: many languages, 1,024 dimensions.
+/// The model that makes vectors of texts: many languages, 1,024 dimensions.
 const EMBEDDING_MODEL: &str = "@cf/baai/bge-m3";
 
-/// Where Turnstile itself answers.
+/// The address of Turnstile's verification.
 const TURNSTILE_URL: &str = "https://challenges.cloudflare.com/turnstile/v0/siteverify";
 
 /// The secret that signs sessions.
@@ -31,12 +32,12 @@ pub fn session_secret(env: &Env) -> Result<Secret, Problem> {
     Secret::new(text(env, "SESSION_SECRET").as_deref())
 }
 
-/// The operator's own key to the owner's API; without one nobody is the operator.
+/// The operator's key to the owner's API. Without one, no caller is the operator.
 pub fn operator_key(env: &Env) -> Option<OperatorKey> {
     OperatorKey::new(text(env, "ADMIN_KEY").as_deref())
 }
 
-/// The models and the patience with them.
+/// The models, and the deadlines for their answers.
 pub fn deployment(env: &Env) -> Deployment {
     let defaults = Timeouts::default();
     let ms = |name: &str, default: u64| {
@@ -86,15 +87,15 @@ fn server(env: &Env, provider: &'static Provider) -> Option<Server> {
         api_keys: first.into_iter().chain(more).collect(),
         model: or(model, provider.model),
     };
-    // Of some only the owner knows where they are.
+    // Some providers have no address by default: they run where the operator says.
     (!server.base_url.is_empty()).then_some(server)
 }
 
-/// How Turnstile is asked.
+/// The settings of Turnstile.
 pub struct Turnstile {
-    /// Its secret key.
+    /// The secret key.
     pub secret: String,
-    /// Where it answers; another address only in tests.
+    /// The address of its verification; another one only in tests.
     pub url: String,
 }
 
@@ -116,15 +117,15 @@ pub fn mailer(env: &Env) -> Option<Mailer> {
     })
 }
 
-/// Which addresses may be fetched for what bots know. `FETCH_LOCAL` names machines that may besides, as `host:port` with
-/// commas between them: for a developer's own pages.
+/// Which addresses may be fetched for sources. `FETCH_LOCAL` names further machines, as `host:port` with commas between them:
+/// for a developer's own pages.
 pub fn guard(env: &Env) -> Guard {
     Guard::new(text(env, "FETCH_LOCAL").as_deref())
 }
 
-/// How pages are fetched.
+/// The settings of the crawler.
 pub struct Crawling {
-    /// Where those who meet the crawler read what it is.
+    /// The page that tells operators of sites what the crawler is; in its `User-Agent`.
     pub contact: Option<String>,
     /// Milliseconds between two requests to one site.
     pub pause_ms: u64,
@@ -134,7 +135,7 @@ pub struct Crawling {
     pub retry_ms: u64,
 }
 
-/// How pages are fetched: `CRAWLER_URL`, `CRAWLER_PAUSE_MS`, `CRAWLER_TIMEOUT_MS`, `CRAWLER_RETRY_MS`.
+/// The settings of the crawler: `CRAWLER_URL`, `CRAWLER_PAUSE_MS`, `CRAWLER_TIMEOUT_MS`, `CRAWLER_RETRY_MS`.
 pub fn crawling(env: &Env) -> Crawling {
     let number = |name: &str, default: u64| {
         let value = text(env, name).and_then(|value| value.parse().ok());
@@ -148,28 +149,28 @@ pub fn crawling(env: &Env) -> Crawling {
     }
 }
 
-/// How Cloudflare's API is asked for the index of meanings.
+/// The settings of the vector index, which is reached over Cloudflare's API.
 pub struct Cloudflare {
-    /// Where it answers; another address only in tests.
+    /// The base of the API; another one only in tests.
     pub url: String,
     /// The account.
     pub account: String,
-    /// May run Workers AI and edit Vectorize.
+    /// A token that may run Workers AI and edit Vectorize.
     pub token: String,
     /// Name of the index.
     pub index: String,
-    /// Makes the vectors.
+    /// The model that makes the vectors.
     pub model: String,
     /// Milliseconds that a visitor's question waits for it.
     pub patience_ms: u64,
-    /// Milliseconds that it is left alone after a failure.
+    /// Milliseconds without requests after a failure.
     pub retry_ms: u64,
 }
 
-/// The index of meanings: `CLOUDFLARE_ACCOUNT_ID`, `CLOUDFLARE_API_TOKEN` and `VECTORIZE_INDEX`; none of them is off.
+/// The vector index: `CLOUDFLARE_ACCOUNT_ID`, `CLOUDFLARE_API_TOKEN` and `VECTORIZE_INDEX`. With none of them there is no index.
 ///
 /// # Errors
-/// Some are set: which are missing.
+/// Some are set and some are missing: which.
 pub fn cloudflare(env: &Env) -> Result<Option<Cloudflare>, String> {
     const NAMES: [&str; 3] = [
         "CLOUDFLARE_ACCOUNT_ID",
@@ -193,8 +194,10 @@ pub fn cloudflare(env: &Env) -> Result<Option<Cloudflare>, String> {
             retry_ms: ms("MEANING_RETRY_MS", 30_000),
         })),
         _ => {
-            let missing = NAMES.iter().filter(|name| text(env, name).is_none());
-            let missing: Vec<&str> = missing.copied().collect();
+            let missing: Vec<&str> = NAMES
+                .into_iter()
+                .filter(|name| text(env, name).is_none())
+                .collect();
             Err(format!(
                 "only words are looked for: set {} too, or none of {}",
                 missing.join(" and "),
@@ -207,6 +210,5 @@ pub fn cloudflare(env: &Env) -> Result<Option<Cloudflare>, String> {
 /// A variable or secret that is set and not blank.
 fn text(env: &Env, name: &str) -> Option<String> {
     let value = env.var(name).ok()?.to_string();
-    let value = value.trim();
-    (!value.is_empty()).then(|| value.to_owned())
+    Some(value.trim().to_owned()).filter(|value| !value.is_empty())
 }

@@ -1,18 +1,30 @@
-//! The Cloudflare Worker: thin routes over `bulle-edge-core`, the adapters that implement its ports, and the
-//! Durable Object that owns a conversation. The only crate of the workspace that knows the platform.
+//! The Cloudflare Worker: thin routes over `bulle-edge-core`, the adapters that implement its ports, and the Durable Objects
+//! of conversations, of meters and of ingestion. The only crate of the workspace that knows the platform.
+
+#![cfg_attr(
+    test,
+    expect(
+        clippy::disallowed_methods,
+        reason = "tests read the migrations and write the contract"
+    )
+)]
 
 mod adapters;
 mod config;
 mod conversation;
+mod d1;
 mod http;
-mod librarian;
-mod meter;
-mod openapi;
+mod ingest;
+mod log;
+mod meter_do;
+mod repositories;
 mod routes;
+mod server;
 
-use worker::{Context, Env, HttpRequest, ScheduleContext, ScheduledEvent, console_error, event};
+use bulle_edge_core::ports::Clock;
+use worker::{Context, Env, HttpRequest, ScheduleContext, ScheduledEvent, event};
 
-/// Every request comes in here and leaves with an answer: errors are problems, never exceptions.
+/// Answers every request: errors are problems, never exceptions.
 ///
 /// # Errors
 /// The platform refuses its own response.
@@ -22,13 +34,14 @@ async fn fetch(
     env: Env,
     context: Context,
 ) -> worker::Result<worker::web_sys::Response> {
-    http::raw(http::serve(request, env, context).await)
+    http::raw(server::serve(request, env, context).await)
 }
 
-/// Once a day: what is kept for a while goes. A failure is made good the next day.
+/// Once a day: deletes data whose time is up. A failure is made good the next day.
 #[event(scheduled)]
 async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
-    if let Err(error) = adapters::Edge::new(env).forget_old().await {
-        console_error!("{}", serde_json::json!({ "sweep": error.to_string() }));
+    let edge = adapters::Edge::new(env);
+    if let Err(error) = edge.profiles().forget_old(edge.now_ms()).await {
+        log::error("sweep", &error);
     }
 }

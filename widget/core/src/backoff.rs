@@ -1,10 +1,10 @@
-//! How long to wait before the next try.
+//! Exponential backoff with jitter for reconnecting.
 
-/// Tries after which the bubble stops trying by itself and offers a button.
+/// Automatic tries; after that the bubble offers a retry button.
 pub(crate) const MAX_TRIES: u32 = 8;
 
-/// Milliseconds before try number `tries` (from 1): 0.5, 1, 2, 4, then 8 seconds, spread by half
-/// either way so that visitors who lost the same edge do not come back in the same instant.
+/// Milliseconds before try number `tries` (from 1): 0.5, 1, 2, 4, then 8 seconds, with a jitter of half either
+/// way so that visitors who lost the same edge do not reconnect at the same instant.
 pub(crate) fn delay_ms(tries: u32, random: u64) -> u64 {
     let base = 500_u64 << tries.saturating_sub(1).min(4);
     base / 2 + random % base

@@ -1,36 +1,36 @@
-//! Calls to the edge: made under a ticket, answered once, made again with a new token at most once.
+//! Calls to the edge: each has a ticket, gets one answer, and is repeated with a new token at most once.
 
 use bulle_protocol::problem::Problem;
 
 use crate::{
-    Session,
-    effect::{Call, Effect, Ticket},
+    Chat,
+    effect::{ApiCall, Effect, Ticket},
     wire,
 };
 
-/// How long a call may take. A file may take longer, and a stream: its turn listens for signs of life.
+/// Deadline of a call. An upload has six times as long; a stream has none, because its turn detects silence.
 const PATIENCE_MS: u64 = 20_000;
 
-/// A call that has not been answered.
+/// A call whose answer is pending.
 #[derive(Clone, Debug)]
-pub(crate) struct Pending {
+pub(crate) struct PendingCall {
     pub ticket: Ticket,
-    pub call: Call,
-    /// It was made again with a new token: a second refusal stands.
+    pub call: ApiCall,
+    /// The call was repeated with a new token: a second refusal is final.
     pub renewed: bool,
-    /// It waits for a new token.
+    /// The call waits for a new token.
     pub parked: bool,
-    /// When it counts as unreachable; a parked call waits as long as the one for the token.
+    /// When the call times out; a parked call has no deadline of its own, the call for the token has.
     pub due: Option<u64>,
 }
 
-impl Session {
-    /// Makes a call under a new ticket; without a token, after the session has been opened.
-    pub(crate) fn request(&mut self, call: Call) -> Ticket {
+impl Chat {
+    /// Makes a call under a new ticket. Without a token, the call is parked until the session is open.
+    pub(crate) fn request(&mut self, call: ApiCall) -> Ticket {
         self.tickets = self.tickets.wrapping_add(1);
         let ticket = Ticket(self.tickets);
         let parked = self.token.is_none() && !call.opens();
-        self.calls.push(Pending {
+        self.calls.push(PendingCall {
             ticket,
             call: call.clone(),
             renewed: false,
@@ -45,11 +45,11 @@ impl Session {
         ticket
     }
 
-    /// Makes a call, perhaps once more, under its ticket.
-    pub(crate) fn perform(&mut self, ticket: Ticket, call: Call) {
-        let streams = matches!(call, Call::Send { .. } | Call::Attach { .. });
+    /// Sends a call, for the first or the second time, under its ticket.
+    pub(crate) fn perform(&mut self, ticket: Ticket, call: ApiCall) {
+        let streams = matches!(call, ApiCall::Send { .. } | ApiCall::Attach { .. });
         let patience = match &call {
-            Call::Other {
+            ApiCall::Other {
                 body: Some(body), ..
             } if body.starts_with("blob:") => 6 * PATIENCE_MS,
             _ => PATIENCE_MS,
@@ -69,14 +69,14 @@ impl Session {
         });
     }
 
-    /// Forgets a call; what still arrives for it is ignored.
+    /// Aborts a call; an answer that still arrives is ignored.
     pub(crate) fn abort(&mut self, ticket: Ticket) {
         if self.take_call(ticket).is_some() {
             self.effects.push(Effect::Abort { ticket });
         }
     }
 
-    pub(crate) fn take_call(&mut self, ticket: Ticket) -> Option<Pending> {
+    pub(crate) fn take_call(&mut self, ticket: Ticket) -> Option<PendingCall> {
         let at = self.calls.iter().position(|call| call.ticket == ticket)?;
         Some(self.calls.remove(at))
     }
@@ -95,7 +95,7 @@ impl Session {
             self.calls.push(pending);
             return self.renew();
         }
-        if let Call::Other { .. } = pending.call {
+        if let ApiCall::Other { .. } = pending.call {
             let body = body.to_owned();
             return self.effects.push(Effect::Replied {
                 ticket,
@@ -106,7 +106,7 @@ impl Session {
         let problem = if (200..300).contains(&status) {
             None
         } else {
-            // A body that is no problem comes from a proxy in between: the same as no answer.
+            // An error whose body is not a problem document comes from a proxy, and counts as no answer.
             let Some(problem) = wire::problem(body) else {
                 return self.unanswered(ticket, &pending.call);
             };
@@ -115,43 +115,43 @@ impl Session {
         self.finished(ticket, &pending.call, problem, body);
     }
 
-    /// A call got its answer.
+    /// Handles the answer of a call.
     pub(crate) fn finished(
         &mut self,
         ticket: Ticket,
-        call: &Call,
+        call: &ApiCall,
         problem: Option<Problem>,
         body: &str,
     ) {
         match call {
-            Call::History { before, .. } => {
+            ApiCall::History { before, .. } => {
                 self.history_answered(before.is_some(), problem, body);
             }
-            Call::CreateConversation => self.conversation_answered(ticket, problem, body),
-            Call::Send { .. } | Call::Attach { .. } => self.stream_answered(ticket, problem),
-            // Stopping is a wish; the turn's own end says what became of it.
-            Call::Cancel { .. } | Call::Identify | Call::OpenSession(_) => {}
-            // Only when there is no token to make it with.
-            Call::Other { .. } => self.unanswered(ticket, call),
+            ApiCall::CreateConversation => self.conversation_answered(ticket, problem, body),
+            ApiCall::Send { .. } | ApiCall::Attach { .. } => self.stream_answered(ticket, problem),
+            // The turn's own end tells whether cancelling had an effect.
+            ApiCall::Cancel { .. } | ApiCall::Identify | ApiCall::OpenSession(_) => {}
+            // Reached only when the call was parked and no token could be had.
+            ApiCall::Other { .. } => self.unanswered(ticket, call),
         }
     }
 
-    /// Gives up on calls that hang.
+    /// Aborts the calls that have timed out.
     pub(crate) fn check_calls(&mut self) {
         let now = self.now;
-        let hangs = |call: &&Pending| call.due.is_some_and(|due| due <= now);
+        let hangs = |call: &&PendingCall| call.due.is_some_and(|due| due <= now);
         while let Some(ticket) = self.calls.iter().find(hangs).map(|call| call.ticket) {
             self.effects.push(Effect::Abort { ticket });
             self.broken(ticket);
         }
     }
 
-    /// When the first call counts as unreachable.
+    /// When the next call times out.
     pub(crate) fn calls_due(&self) -> Option<u64> {
         self.calls.iter().filter_map(|call| call.due).min()
     }
 
-    /// A call broke off.
+    /// Handles a call that broke off.
     pub(crate) fn broken(&mut self, ticket: Ticket) {
         let Some(pending) = self.take_call(ticket) else {
             // Another tab reads the stream under this ticket.
@@ -163,15 +163,15 @@ impl Session {
         self.unanswered(ticket, &pending.call);
     }
 
-    /// A call got no answer that could be understood.
-    pub(crate) fn unanswered(&mut self, ticket: Ticket, call: &Call) {
+    /// Handles a call without a readable answer.
+    pub(crate) fn unanswered(&mut self, ticket: Ticket, call: &ApiCall) {
         match call {
-            Call::History { .. } => self.history_failed_to_load(),
-            Call::CreateConversation | Call::Send { .. } | Call::Attach { .. } => {
+            ApiCall::History { .. } => self.history_failed_to_load(),
+            ApiCall::CreateConversation | ApiCall::Send { .. } | ApiCall::Attach { .. } => {
                 self.link_broke(ticket);
             }
-            Call::Cancel { .. } | Call::Identify | Call::OpenSession(_) => {}
-            Call::Other { .. } => self.effects.push(Effect::Replied {
+            ApiCall::Cancel { .. } | ApiCall::Identify | ApiCall::OpenSession(_) => {}
+            ApiCall::Other { .. } => self.effects.push(Effect::Replied {
                 ticket,
                 status: 0,
                 body: String::new(),

@@ -1,27 +1,27 @@
-//! Losing the edge and finding it again, within bounds.
+//! Lost connections: detection, bounded reconnecting, and the countdowns of limits.
 
 use bulle_protocol::problem::Code;
 
 use crate::{
-    Session, Stage, Ticket,
+    Chat, Stage, Ticket,
     backoff::{MAX_TRIES, delay_ms},
-    failure::{Again, Failure, is_limit},
-    message::Message,
+    failure::{Failure, NextCall, is_limit},
+    message::ChatMessage,
     turn::Link,
 };
 
-impl Session {
-    /// The current turn's call or stream is gone.
+impl Chat {
+    /// Handles the loss of the current turn's call or stream.
     pub(crate) fn link_broke(&mut self, ticket: Ticket) {
         let (now, online, random) = (self.now, self.online, self.random());
         let Some(turn) = self.turn.as_mut().filter(|turn| turn.holds(ticket)) else {
             return;
         };
         if turn.failed {
-            // The edge has said why, and has closed the stream: that was the end.
+            // The edge has sent an `error` event and closed the stream: the turn is over.
             return self.drop_turn();
         }
-        if turn.stopping && turn.again != Again::Attach {
+        if turn.stopping && turn.next_call != NextCall::Attach {
             return self.take_back();
         }
         turn.tries += 1;
@@ -33,15 +33,15 @@ impl Session {
             self.changes.status = true;
             return;
         }
-        let again = turn.again;
-        let code = match again {
-            Again::Attach => Code::UpstreamInterrupted,
-            Again::Post { .. } => Code::Offline,
+        let next_call = turn.next_call;
+        let code = match next_call {
+            NextCall::Attach => Code::UpstreamInterrupted,
+            NextCall::Post { .. } => Code::Offline,
         };
-        self.fail(Failure::new(code, again));
+        self.fail(Failure::new(code, next_call));
     }
 
-    /// Tries again when it is time to, and gives up on a stream that has been silent for too long.
+    /// Reconnects when a retry is due, and gives up a stream that has been silent for too long.
     pub(crate) fn check_link(&mut self) {
         match self.turn.as_ref().map(|turn| turn.link) {
             Some(Link::Broken { until: Some(until) }) if until <= self.now => self.connect(),
@@ -61,8 +61,8 @@ impl Session {
         if let Some(Link::Broken { .. }) = link {
             return self.connect();
         }
-        // Messages that were given up for want of a network get their chance, in order.
-        let lost = |m: &Message| {
+        // Messages that failed because the network was missing go back to the outbox, in order.
+        let lost = |m: &ChatMessage| {
             m.is_local() && m.failure.as_ref().is_some_and(|f| f.code == Code::Offline)
         };
         for message in self.messages.iter_mut().filter(|m| lost(m)) {
@@ -82,10 +82,10 @@ impl Session {
         }
     }
 
-    /// The next time that a countdown shows another number, or that a limit ends.
+    /// The next time that a countdown changes or a limit ends.
     pub(crate) fn limit_due(&self) -> Option<u64> {
         let now = self.now;
-        // Beyond two minutes, whole minutes are shown.
+        // Above two minutes, countdowns show whole minutes.
         let step = |left: u64| if left > 121_000 { 60_000 } else { 1000 };
         let tick = |until: u64| {
             let left = until - now;
@@ -96,14 +96,18 @@ impl Session {
             .iter()
             .filter_map(|m| m.failure.as_ref()?.until);
         shown
-            .chain(self.refused.as_ref().and_then(|refused| refused.until))
+            .chain(
+                self.opening_failure
+                    .as_ref()
+                    .and_then(|refused| refused.until),
+            )
             .chain(self.limited_until)
             .filter(|until| *until > now)
             .map(tick)
             .min()
     }
 
-    /// The visitor may do more than before: what was refused for being too much can be tried at once.
+    /// Ends all limits, because the visitor's tier has changed: refused messages can be retried at once.
     pub(crate) fn lift_limits(&mut self) {
         self.limited_until = None;
         self.left = None;
@@ -117,11 +121,11 @@ impl Session {
         }
     }
 
-    /// Draws the countdowns again, and ends a limit that has passed.
+    /// Marks the countdowns for redrawing, and ends a limit that has passed.
     pub(crate) fn check_limit(&mut self) {
         let now = self.now;
         self.limited_until = self.limited_until.filter(|until| *until > now);
-        let opening = self.refused.as_ref();
+        let opening = self.opening_failure.as_ref();
         self.changes.status |= opening.is_some_and(|refused| refused.until.is_some());
         for message in &self.messages {
             if message.failure.as_ref().is_some_and(|f| f.until.is_some()) {

@@ -1,4 +1,4 @@
-//! What a session wants done.
+//! The effects that the chat requests, and the calls of the edge's HTTP interface.
 
 use crate::{json, requests};
 use bulle_protocol::{
@@ -9,94 +9,94 @@ use bulle_protocol::{
     session::SessionRequest,
 };
 
-/// Names a request, so that its answer finds the one who asked.
+/// Identifies a call, so that its answer can be assigned to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ticket(pub u32);
 
-/// Something to do.
+/// An action for the browser side to carry out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Make a call to the edge and report what comes back under this ticket.
+    /// Make a call to the edge and report its answer under this ticket.
     Request {
-        /// The name of the request.
+        /// Identifies the call.
         ticket: Ticket,
-        /// What to call.
-        call: Call,
-        /// For `Authorization: Bearer`.
+        /// The call to make.
+        call: ApiCall,
+        /// The token for `Authorization: Bearer`.
         token: Option<String>,
     },
-    /// Nobody waits for this request any more.
+    /// Abort a call.
     Abort {
-        /// The request.
+        /// Identifies the call.
         ticket: Ticket,
     },
-    /// Send [`Event::Woken`](crate::Event::Woken) after this time; replaces any earlier wish.
+    /// Send [`Event::Woken`](crate::Event::Woken) after this time; replaces an earlier request.
     Wake {
         /// Milliseconds from now.
         after_ms: u32,
     },
-    /// Keep this text for the next page; empty when there is nothing to keep.
+    /// Store this text for the next page; an empty text removes the entry.
     Store(String),
-    /// Keep this text for the next page of this tab; empty when there is nothing to keep.
+    /// Store this text for the next page of this tab; an empty text removes the entry.
     StoreOutbox(String),
-    /// Hand on the answer to [`Event::Called`](crate::Event::Called).
+    /// Pass on the answer to [`Event::CallAsked`](crate::Event::CallAsked).
     Replied {
-        /// The request.
+        /// Identifies the call.
         ticket: Ticket,
         /// HTTP status; 0 when there was no answer.
         status: u16,
         /// The body as text.
         body: String,
     },
-    /// Tell whoever listens.
-    Emit(Occasion),
-    /// The composer's draft was taken: empty it.
+    /// Notify the page.
+    Emit(HostEvent),
+    /// The composer's draft was accepted: empty it.
     DraftTaken,
-    /// Draw again what has changed.
+    /// Redraw what has changed.
     Changed(Changes),
-    /// Say this to screen readers.
+    /// Announce this text to screen readers.
     Announce(String),
-    /// Tell the site's owner, where developers look.
+    /// Log this text to the browser's console, for the site's owner.
     Log(String),
 }
 
-/// Something that the page around the bubble may want to know.
+/// An event for the page around the bubble and for the modules of widget/page.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Occasion {
+pub enum HostEvent {
     /// The first session is open.
     Ready,
-    /// The visitor has written this.
+    /// The visitor has sent this message.
     Asked(String),
-    /// The bot has answered; the answer as plain text.
+    /// An answer is complete.
     Answered {
-        /// The answer.
+        /// The answer's id.
         message: Id,
         /// The answer as plain text.
         text: String,
     },
-    /// Something failed.
+    /// A call or a turn has failed.
     Failed(Code),
-    /// Nothing of the visitor before may be seen any more: somebody else is there, or everything was erased.
+    /// The visitor before must not be visible any more: the identity has changed, or everything was erased.
     Forgotten,
-    /// The answer to [`Event::AllAsked`](crate::Event::AllAsked): whether every message is there now.
-    Whole(bool),
+    /// The answer to [`Event::AllAsked`](crate::Event::AllAsked): whether every message is loaded.
+    AllLoaded(bool),
     /// The visitor has rated an answer.
     Rated {
-        /// The answer.
+        /// The answer's id.
         message: Id,
-        /// What the visitor thinks of it.
+        /// The visitor's rating.
         rating: Rating,
     },
 }
 
-impl Occasion {
-    /// Its name, and what there is to know in JSON.
-    pub fn told(&self) -> (&'static str, String) {
+impl HostEvent {
+    /// The event's name, and its detail as JSON.
+    pub fn to_json(&self) -> (&'static str, String) {
         let object = json::Object::default();
         match self {
             Self::Ready => ("ready", object.end()),
             Self::Forgotten => ("forget", object.end()),
-            Self::Whole(whole) => ("whole", whole.to_string()),
+            Self::AllLoaded(whole) => ("whole", whole.to_string()),
             Self::Asked(text) => ("message", object.text("text", text).end()),
             Self::Answered { message, text } => {
                 let object = object.text("id", &message.to_string());
@@ -115,14 +115,14 @@ impl Occasion {
     }
 }
 
-/// Which parts of the session have changed since the last update.
+/// The parts of the chat that an update has changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// The phase, and with it the bot.
+    /// The phase or the bot.
     pub phase: bool,
-    /// Which messages there are, or whether there are earlier ones.
+    /// The list of messages, or whether there are earlier ones.
     pub list: bool,
-    /// Activity, connection, refusal.
+    /// The activity, the connection or the draft's error.
     pub status: bool,
     /// Messages whose content has changed.
     pub messages: Vec<Id>,
@@ -138,52 +138,52 @@ impl Changes {
 
 /// A call of the edge's HTTP interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Call {
-    /// Asks the page, and not the edge, for a known visitor's identity: answered by [`Event::Named`](crate::Event::Named).
+pub enum ApiCall {
+    /// Requests a JWT from the page, not the edge; answered by [`Event::Named`](crate::Event::Named).
     Identify,
     /// Opens or resumes a session.
     OpenSession(SessionRequest),
     /// Creates a conversation.
     CreateConversation,
-    /// Reads stored messages.
+    /// Loads stored messages.
     History {
-        /// Of this conversation.
+        /// The conversation's id.
         conversation: Id,
-        /// The page before this cursor; the newest page without it.
+        /// The page of messages before this cursor; without it, the newest page.
         before: Option<String>,
     },
-    /// Asks; answered by an event stream.
+    /// Sends a message; answered by an event stream.
     Send {
-        /// In this conversation.
+        /// The conversation's id.
         conversation: Id,
         /// The visitor's message.
         body: SendMessage,
     },
-    /// Follows the running or last turn; answered by an event stream.
+    /// Resumes the running or the last turn; answered by an event stream.
     Attach {
-        /// Of this conversation.
+        /// The conversation's id.
         conversation: Id,
-        /// Only what came after this event.
+        /// The last event received; the stream continues after it.
         after: Option<EventId>,
     },
     /// Stops the running turn.
     Cancel {
-        /// Of this conversation.
+        /// The conversation's id.
         conversation: Id,
     },
-    /// What the session itself has no use for; answered by [`Effect::Replied`].
+    /// A call on behalf of a module of widget/page; answered by [`Effect::Replied`].
     Other {
         /// HTTP method.
         method: String,
         /// Path and query.
         path: String,
-        /// JSON, or what stands for a file in the page: "blob:" and a number.
+        /// JSON, or the name of a file that the page holds: "blob:" and a number.
         body: Option<String>,
     },
 }
 
-impl Call {
-    /// True for the calls that lead to a session: they come before there is a token.
+impl ApiCall {
+    /// True for the calls that open a session and therefore need no token.
     pub(crate) fn opens(&self) -> bool {
         matches!(self, Self::Identify | Self::OpenSession(_))
     }
@@ -243,13 +243,13 @@ mod tests {
     fn paths_follow_the_contract() {
         let conversation = Id::from_parts(1, 2);
         let turn = Id::from_parts(3, 4);
-        let call = |call: Call| (call.method().to_owned(), call.path(), call.body());
+        let call = |call: ApiCall| (call.method().to_owned(), call.path(), call.body());
         assert_eq!(
-            call(Call::CreateConversation),
+            call(ApiCall::CreateConversation),
             ("POST".into(), "/v1/conversations".into(), None)
         );
         assert_eq!(
-            call(Call::History {
+            call(ApiCall::History {
                 conversation,
                 before: Some("c".into())
             }),
@@ -260,7 +260,7 @@ mod tests {
             )
         );
         assert_eq!(
-            call(Call::Attach {
+            call(ApiCall::Attach {
                 conversation,
                 after: Some(EventId { turn, seq: 7 })
             }),
@@ -277,7 +277,7 @@ mod tests {
             attachments: Vec::new(),
         };
         assert_eq!(
-            call(Call::Send { conversation, body }),
+            call(ApiCall::Send { conversation, body }),
             (
                 "POST".into(),
                 format!("/v1/conversations/{conversation}/messages"),

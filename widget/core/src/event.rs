@@ -1,176 +1,176 @@
-//! What can happen to a session.
+//! The events that the chat handles.
 
 use bulle_protocol::{Id, conversation::Rating, session::Page};
 
 use crate::effect::Ticket;
 
-/// When something happened, with fresh randomness for whatever needs it.
+/// The time and the randomness of one update; the chat has neither a clock nor a random generator.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Moment {
+pub struct Tick {
     /// Unix milliseconds.
     pub unix_ms: u64,
-    /// Unpredictable bits, new at every moment.
+    /// Unpredictable bits, new for every update.
     pub random: u128,
 }
 
-/// What the page says about who its visitor is.
+/// The page's identity for its visitor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Identity {
-    /// Nothing, or that they have signed out.
+pub enum PageIdentity {
+    /// The page has given none, or the visitor has signed out.
     #[default]
-    Nobody,
-    /// Somebody of whom more is known when the page is asked: [`Call::Identify`](crate::Call::Identify).
-    Somebody,
-    /// Somebody whom the page's server calls so: the `sub` of a JWT, which is there when the page is asked.
+    Anonymous,
+    /// The page has given a function: who the visitor is, is known after [`ApiCall::Identify`](crate::ApiCall::Identify).
+    Unresolved,
+    /// The page has given a JWT with this `sub`.
     Subject(String),
 }
 
-/// Something that happened, in the browser or at the visitor's hand.
+/// An event in the browser, an answer of the edge, or an action of the visitor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// The bubble was opened for the first time on this page.
     Started {
-        /// What the browser says about its connection.
+        /// Whether the browser has a network.
         online: bool,
-        /// What an earlier page left in storage.
+        /// What an earlier page has stored: [`StoredVisitor`](crate::stored::StoredVisitor).
         stored: Option<String>,
-        /// Messages that an earlier page of this tab could not hand over.
+        /// The unacknowledged messages that an earlier page of this tab has stored.
         outbox: Option<String>,
-        /// The page around the bubble.
+        /// URL and title of the page around the bubble.
         page: Option<Page>,
-        /// Who the visitor is.
-        identity: Identity,
+        /// The page's identity for the visitor.
+        identity: PageIdentity,
     },
-    /// The page says anew who its visitor is.
+    /// The page has given another identity.
     Identified {
-        /// Who the visitor is.
-        identity: Identity,
-        /// What storage holds, for a visitor whom nobody knows.
+        /// The page's identity for the visitor.
+        identity: PageIdentity,
+        /// The stored visitor, for when the new identity is anonymous.
         stored: Option<String>,
-        /// Messages that such a visitor could not hand over.
+        /// The stored outbox of that visitor.
         outbox: Option<String>,
     },
-    /// The page has answered [`Call::Identify`](crate::Call::Identify).
+    /// The page has answered [`ApiCall::Identify`](crate::ApiCall::Identify).
     Named {
-        /// The request.
+        /// Identifies the call.
         ticket: Ticket,
-        /// The JWT.
+        /// The visitor's JWT.
         jwt: String,
-        /// Its `sub`, as far as it can be read.
-        identity: Identity,
+        /// The identity by the `sub` of the JWT.
+        identity: PageIdentity,
     },
-    /// The visitor has passed the check that the edge asked for, or it cannot be shown.
+    /// The visitor has passed the Turnstile check, or it cannot be shown.
     Challenged {
-        /// The Turnstile token.
+        /// The Turnstile token; none when the check cannot be shown.
         token: Option<String>,
     },
-    /// A request was answered with a whole body: every answer except an event stream.
+    /// A call was answered with a complete body: every answer except an event stream.
     Answered {
-        /// The request.
+        /// Identifies the call.
         ticket: Ticket,
         /// HTTP status.
         status: u16,
         /// The body as text.
         body: String,
     },
-    /// A request got no answer, or its answer broke off before it was whole.
+    /// A call got no answer, or its answer broke off.
     Unreachable {
-        /// The request.
+        /// Identifies the call.
         ticket: Ticket,
     },
-    /// Bytes of an event stream, cut anywhere.
+    /// A chunk of an event stream, cut at an arbitrary byte.
     Streamed {
-        /// The request.
+        /// Identifies the call.
         ticket: Ticket,
-        /// The bytes.
+        /// The chunk.
         bytes: Vec<u8>,
     },
-    /// An event stream ended or broke.
+    /// An event stream ended or broke off.
     StreamEnded {
-        /// The request.
+        /// Identifies the call.
         ticket: Ticket,
     },
-    /// The time asked for by [`Effect::Wake`](crate::Effect::Wake) has come.
+    /// The timer of [`Effect::Wake`](crate::Effect::Wake) has fired.
     Woken,
     /// The browser found a network.
     Online,
     /// The browser lost its network.
     Offline,
-    /// The visitor sends what the composer holds.
+    /// The visitor sends the draft of the composer.
     Submitted {
         /// The draft as typed.
         text: String,
     },
-    /// The visitor picks one of the suggested questions; the draft stays.
+    /// The visitor picks a suggested question; the draft stays.
     Picked {
         /// The question.
         text: String,
     },
-    /// What storage holds, looked at again because something is about to be written there.
+    /// The stored visitor, read again before a message is sent, because another tab may have stored one since.
     Found {
-        /// The text; another tab may have written it.
+        /// The stored text.
         stored: String,
     },
     /// The visitor has changed the draft.
     Edited,
-    /// The visitor wants a failed exchange tried again.
+    /// The visitor retries a failed exchange.
     RetryAsked {
         /// The visitor's message.
         message: Id,
     },
-    /// The visitor wants the session, or its history, loaded again.
+    /// The visitor reloads the session or, if it is open, the history.
     ReloadAsked,
-    /// The visitor wants the answer to stop.
+    /// The visitor stops the answer.
     StopAsked,
-    /// The visitor wants to start afresh.
+    /// The visitor starts a new conversation.
     NewAsked,
-    /// The visitor wants to see this conversation.
+    /// The visitor opens an earlier conversation.
     ShowAsked {
-        /// Its id.
+        /// The conversation's id.
         conversation: Id,
     },
-    /// Somebody wants the edge called as the visitor; answered by [`Effect::Replied`](crate::Effect::Replied).
-    Called {
+    /// A module of widget/page calls the edge as the visitor; answered by [`Effect::Replied`](crate::Effect::Replied).
+    CallAsked {
         /// HTTP method.
         method: String,
         /// Path and query.
         path: String,
-        /// JSON.
+        /// JSON, or the name of a file that the page holds.
         body: Option<String>,
     },
     /// The visitor rates an answer.
     Rated {
         /// The answer.
         message: Id,
-        /// What the visitor thinks of it; nothing takes back what was said.
+        /// The rating; none withdraws it.
         rating: Option<Rating>,
     },
-    /// The files that the visitor has chosen, all of them, for the next message.
+    /// All files that are attached to the next message.
     Attached {
         /// JSON: an array of `{id, name, bytes}`.
         files: String,
     },
-    /// The edge has erased everything about the visitor.
+    /// The edge has erased the visitor.
     Erased,
-    /// Another tab has had everything about this visitor erased.
+    /// Another tab has had this visitor erased.
     ErasedElsewhere {
         /// The visitor's id.
         visitor: Id,
     },
-    /// Another tab of the visitor has sent a message: its answer comes as [`Event::Streamed`] under the ticket that
-    /// [`Session::next_ticket`](crate::Session::next_ticket) told before.
+    /// Another tab of the visitor has sent a message. Its answer comes as [`Event::Streamed`] under the ticket that
+    /// [`Chat::next_ticket`](crate::Chat::next_ticket) returned before.
     Overheard {
-        /// In this conversation.
+        /// The conversation's id.
         conversation: Id,
         /// The message.
         message: Id,
-        /// What the visitor has written.
+        /// The text of the message.
         text: String,
-        /// What storage holds.
+        /// The stored visitor.
         stored: Option<String>,
     },
-    /// The visitor wants to read older messages.
+    /// The visitor asks for older messages.
     EarlierAsked,
-    /// The visitor wants all of them, and be told when they are there: [`Occasion::Whole`](crate::Occasion::Whole).
+    /// The page asks for all messages; answered by [`HostEvent::AllLoaded`](crate::HostEvent::AllLoaded).
     AllAsked,
 }

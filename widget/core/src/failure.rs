@@ -1,89 +1,88 @@
-//! Why an exchange went no further, and what helps.
+//! Failed exchanges: the cause, the text for the visitor, and what a retry does.
 
 use bulle_protocol::{
-    event::{Action, TurnError},
-    problem::{Code, Problem},
+    event::TurnError,
+    problem::{Action, Code, Problem},
     strings::{Strings, duration},
 };
 
-use crate::words::fill;
+use crate::format::fill;
 
-/// A failed exchange, in words for the visitor.
+/// The failure of an exchange or of opening the session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// What went wrong.
+    /// The cause.
     pub code: Code,
-    /// The edge's own words in the visitor's language, when it had any; `{time}` stands for what is left to wait.
+    /// The edge's text in the visitor's language, if it sent one; `{time}` is replaced by the time left to wait.
     pub message: Option<String>,
-    /// A way out.
+    /// A link that helps the visitor, such as to upgrade.
     pub action: Option<Action>,
-    /// A retry is of no use before this time (Unix milliseconds).
+    /// When a retry is possible, in Unix milliseconds.
     pub until: Option<u64>,
-    /// What a retry does.
-    pub(crate) again: Again,
+    pub(crate) next_call: NextCall,
 }
 
-/// What a retry does.
+/// The call that a retry, or the next attempt to connect, makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Again {
+pub(crate) enum NextCall {
     /// Posts the message; `retry` asks the model once more if its turn has failed.
     Post {
-        /// For the body of the call.
+        /// The member `retry` of the body.
         retry: bool,
     },
-    /// Follows the turn, which the edge has.
+    /// Resumes the turn, which the edge has accepted.
     Attach,
 }
 
 impl Failure {
-    /// A failure that the bubble found by itself.
-    pub(crate) fn new(code: Code, again: Again) -> Self {
+    /// A failure that the bubble itself has detected.
+    pub(crate) fn new(code: Code, next_call: NextCall) -> Self {
         Self {
             code,
             message: None,
             action: None,
             until: None,
-            again,
+            next_call,
         }
     }
 
-    /// The visitor took the message back before the edge had it: nothing to explain.
-    pub(crate) fn taken_back(again: Again) -> Self {
+    /// The visitor stopped the message before the edge had it. The text is empty, because there is nothing to explain.
+    pub(crate) fn taken_back(next_call: NextCall) -> Self {
         Self {
             message: Some(String::new()),
-            ..Self::new(Code::Interrupted, again)
+            ..Self::new(Code::Interrupted, next_call)
         }
     }
 
     /// The `error` event of a turn.
-    pub(crate) fn in_band(error: TurnError, now: u64) -> Self {
+    pub(crate) fn from_turn_error(error: TurnError, now: u64) -> Self {
         Self {
             message: words(Some(error.message), error.retry_after),
             action: error.action,
             until: deadline(error.retry_after, now),
-            ..Self::new(error.code, Again::Post { retry: true })
+            ..Self::new(error.code, NextCall::Post { retry: true })
         }
     }
 
     /// A problem response to a call of the turn.
-    pub(crate) fn refused(problem: &Problem, now: u64) -> Self {
-        // A refused message was never taken, so the same post is simply made again; `retry` only
-        // matters for a turn that exists and has failed, and is ignored for every other.
+    pub(crate) fn from_problem(problem: &Problem, now: u64) -> Self {
+        // The edge has not accepted a refused message, so a retry posts it again. `retry` matters only for a turn
+        // that exists and has failed; the edge ignores it otherwise.
         Self {
             message: words(problem.message.clone(), problem.retry_after),
             action: problem.action.clone(),
             until: deadline(problem.retry_after, now),
-            ..Self::new(problem.code, Again::Post { retry: true })
+            ..Self::new(problem.code, NextCall::Post { retry: true })
         }
     }
 
-    /// Seconds before a retry is of use, rounded up.
+    /// Seconds until a retry is possible, rounded up.
     pub fn seconds_left(&self, now: u64) -> u64 {
         self.until.unwrap_or(0).saturating_sub(now).div_ceil(1000)
     }
 
-    /// What to tell the visitor; empty once a limit has passed, when only the button is left to say, and where there
-    /// are no words: those of the interface come with the session.
+    /// The text for the visitor. It is empty once a limit has passed, when the retry button is enough, and without
+    /// `strings`, which come with the session, unless the edge has sent a text.
     pub fn text(&self, strings: Option<&Strings>, now: u64) -> String {
         let left = self.seconds_left(now);
         if left == 0 && self.until.is_some() && is_limit(self.code) {
@@ -92,19 +91,19 @@ impl Failure {
         fill(self.words(strings), "time", &duration(left))
     }
 
-    /// The time to wait, when the text does not tell it.
+    /// The time left to wait, if the text does not contain it.
     pub fn countdown(&self, strings: &Strings, now: u64) -> Option<String> {
         let left = self.seconds_left(now);
         let words = self.words(Some(strings));
         (left > 0 && fill(words, "time", "") == words).then(|| duration(left))
     }
 
-    /// True when the wait is too long for anybody to watch it pass.
+    /// True when the wait is too long for a countdown.
     pub fn waits_long(&self, now: u64) -> bool {
         self.seconds_left(now) > 120
     }
 
-    /// True when the same call may have a better answer without anything else having changed.
+    /// True when the same call may succeed later. Otherwise the owner or the page must change something first.
     pub fn may_pass(&self) -> bool {
         use Code::{
             IdentityExpired, IdentityInvalid, IdentityRequired, OriginNotAllowed, UnknownSite,
@@ -124,7 +123,7 @@ impl Failure {
     }
 }
 
-/// The edge's words. The time to wait in them is told anew while it passes.
+/// The edge's text, with the time to wait replaced by `{time}` so that it can be counted down.
 fn words(message: Option<String>, retry_after: Option<u32>) -> Option<String> {
     let message = message.filter(|text| !text.is_empty())?;
     let told = retry_after.map(|seconds| duration(seconds.into()));
@@ -134,14 +133,14 @@ fn words(message: Option<String>, retry_after: Option<u32>) -> Option<String> {
     })
 }
 
-/// `str::rsplit_once`, without the search for long needles in long texts that a visitor would download with it.
+/// `str::rsplit_once` in fewer bytes: the standard one brings a search algorithm for long needles.
 fn around_last<'a>(text: &'a str, needle: &str) -> Option<(&'a str, &'a str)> {
     let after = |at: usize| text.get(at..)?.strip_prefix(needle);
     let at = (0..text.len()).rev().find(|at| after(*at).is_some())?;
     Some((text.get(..at)?, after(at)?))
 }
 
-/// True for a refusal that ends by itself.
+/// True for a limit that ends with time.
 pub(crate) fn is_limit(code: Code) -> bool {
     matches!(code, Code::RateLimited | Code::QuotaExceeded)
 }
@@ -151,7 +150,7 @@ pub(crate) fn is_challenge(code: Code) -> bool {
     matches!(code, Code::ChallengeRequired | Code::ChallengeFailed)
 }
 
-/// True for a refusal that the site's owner should read about: it is no part of a visitor's day.
+/// True for a refusal that only the site's owner can fix.
 pub(crate) fn is_owners(code: Code) -> bool {
     use Code::{
         ChallengeFailed, IdentityExpired, IdentityInvalid, IdentityRequired, Misconfigured,
@@ -174,7 +173,7 @@ fn deadline(retry_after: Option<u32>, now: u64) -> Option<u64> {
     retry_after.map(|seconds| now.saturating_add(u64::from(seconds) * 1000))
 }
 
-/// The bubble's own words for a code.
+/// The interface text for a code.
 fn text_of(code: Code, strings: &Strings) -> &str {
     match code {
         Code::UpstreamUnavailable => &strings.upstream_unavailable,
@@ -205,7 +204,7 @@ mod tests {
             let mut problem = Problem::new(code, "for the owner");
             problem.message = Some(message.to_owned());
             problem.retry_after = retry_after;
-            Failure::refused(&problem, 1_000)
+            Failure::from_problem(&problem, 1_000)
         };
         let strings = Strings {
             rate_limited: "wait {time}".to_owned(),

@@ -1,4 +1,4 @@
-//! Reading what was said before.
+//! The stored messages: loading them page by page, and merging them with what this browser knows.
 
 use bulle_protocol::{
     Id,
@@ -7,25 +7,25 @@ use bulle_protocol::{
 };
 
 use crate::{
-    Effect, Session,
-    calls::Pending,
-    effect::{Call, Occasion},
-    failure::{Again, Failure},
-    message::Message,
+    Chat, Effect,
+    calls::PendingCall,
+    effect::{ApiCall, HostEvent},
+    failure::{Failure, NextCall},
+    message::ChatMessage,
     wire,
 };
 
-/// What is known of the stored messages.
+/// How much of the stored messages is loaded.
 #[derive(Debug, Default)]
 pub(crate) struct History {
     pub loading: bool,
     pub failed: bool,
-    /// Where the page before the oldest known message begins.
+    /// The cursor of the page before the oldest loaded message.
     pub next: Option<String>,
 }
 
-impl Session {
-    /// Reads the newest page.
+impl Chat {
+    /// Loads the newest page.
     pub(crate) fn load_history(&mut self) {
         self.read_history(None);
     }
@@ -37,25 +37,26 @@ impl Session {
     }
 
     pub(crate) fn load_all(&mut self) {
-        self.awaits_all = true;
+        self.loading_all = true;
         if self.history.failed {
             self.read_history(self.history.next.clone());
         }
     }
 
-    /// Reads page after page while somebody waits for all of it.
-    pub(crate) fn read_on(&mut self) {
+    /// Loads page after page while the page has asked for all messages.
+    pub(crate) fn load_rest(&mut self) {
         let History {
             loading, failed, ..
         } = self.history;
-        if !self.awaits_all || loading {
+        if !self.loading_all || loading {
             return;
         }
         if self.history.next.is_some() && !failed {
             return self.load_earlier();
         }
-        self.awaits_all = false;
-        self.effects.push(Effect::Emit(Occasion::Whole(!failed)));
+        self.loading_all = false;
+        self.effects
+            .push(Effect::Emit(HostEvent::AllLoaded(!failed)));
     }
 
     fn read_history(&mut self, before: Option<String>) {
@@ -65,7 +66,7 @@ impl Session {
         self.history.loading = true;
         self.history.failed = false;
         self.changes.list = true;
-        self.request(Call::History {
+        self.request(ApiCall::History {
             conversation,
             before,
         });
@@ -73,7 +74,7 @@ impl Session {
 
     pub(crate) fn history_answered(&mut self, earlier: bool, problem: Option<Problem>, body: &str) {
         if problem.is_some_and(|problem| problem.code == Code::NotFound) {
-            // Erased, or another visitor's: this browser starts afresh.
+            // The conversation was erased or belongs to another visitor: this browser starts a new one.
             self.history = History::default();
             self.conversation = None;
             self.changes.list = true;
@@ -108,9 +109,9 @@ impl Session {
         self.drop_turn();
         let (kept, dropped): (Vec<_>, Vec<_>) = std::mem::take(&mut self.calls)
             .into_iter()
-            .partition(|call| call.call.opens() || matches!(call.call, Call::Other { .. }));
+            .partition(|call| call.call.opens() || matches!(call.call, ApiCall::Other { .. }));
         self.calls = kept;
-        let abort = |call: Pending| Effect::Abort {
+        let abort = |call: PendingCall| Effect::Abort {
             ticket: call.ticket,
         };
         self.effects.extend(dropped.into_iter().map(abort));
@@ -121,7 +122,7 @@ impl Session {
         self.history = History::default();
         self.conversation = None;
         self.last = None;
-        self.refusal = None;
+        self.draft_error = None;
         self.limited_until = None;
         self.limited_tries = 0;
         self.changes.list = true;
@@ -140,32 +141,31 @@ impl Session {
         self.load_history();
     }
 
-    /// Older messages go in front; those already known stay where they are.
+    /// Inserts older messages at the front; those already known keep their place.
     fn put_before(&mut self, items: Vec<conversation::Message>) {
-        let mut all: Vec<Message> = items
+        let mut all: Vec<ChatMessage> = items
             .into_iter()
             .filter(|item| self.message(item.id).is_none())
-            .map(Message::stored)
+            .map(ChatMessage::stored)
             .collect();
         all.append(&mut self.messages);
         self.messages = all;
     }
 
-    /// The newest page, with what this browser knows besides: older messages in front, and exchanges
-    /// that are not over behind.
+    /// Merges the newest page with what this browser knows: older messages before it, unfinished exchanges after it.
     fn put_newest(&mut self, items: Vec<conversation::Message>) {
         let last = items
             .last()
             .map(|item| (item.id, item.role, item.status, item.reply_to));
         let mut known = std::mem::take(&mut self.messages);
-        let mut page: Vec<Message> = Vec::with_capacity(items.len());
+        let mut page: Vec<ChatMessage> = Vec::with_capacity(items.len());
         for item in items {
             if page.iter().any(|m| m.id == item.id) {
                 continue;
             }
             let at = known.iter().position(|old| old.id == item.id);
             let old = at.map(|at| known.remove(at));
-            let mut message = Message::stored(item);
+            let mut message = ChatMessage::stored(item);
             if let Some(old) = old {
                 if let Some(failure) = old.failure {
                     message.failed_with(failure);
@@ -178,13 +178,13 @@ impl Session {
         let mut unfinished: Vec<Id> = known
             .iter()
             .filter(|old| old.is_local() || old.failure.is_some())
-            .map(Message::exchange)
+            .map(ChatMessage::exchange)
             .collect();
         unfinished.extend(self.turn.as_ref().map(|turn| turn.message));
         let (behind, mut front): (Vec<_>, Vec<_>) = known
             .into_iter()
             .partition(|old| unfinished.contains(&old.exchange()));
-        // An answer whose question is on the page is there too, or will be written again.
+        // An answer whose question is on the page is on the page too, or will be streamed again.
         front.retain(|old| old.is_visitors() || !page.iter().any(|m| m.id == old.exchange()));
         self.messages = front;
         self.messages.extend(page);
@@ -192,15 +192,17 @@ impl Session {
         self.go_on_from(last);
     }
 
-    /// The last message decides: an unanswered one has a turn to follow, a broken one can be retried.
+    /// Continues from the last message: resumes the turn of an unanswered one, and offers a retry for a broken one.
     fn go_on_from(&mut self, last: Option<(Id, Role, Status, Option<Id>)>) {
         let Some((id, role, status, reply_to)) = last else {
             return;
         };
         match role {
             Role::User => {
-                let failed = |m: &Message| m.belongs_to(id) && m.failure.is_some();
-                let failed = self.messages.iter().any(failed);
+                let failed = self
+                    .messages
+                    .iter()
+                    .any(|m| m.belongs_to(id) && m.failure.is_some());
                 if self.turn.is_none() && !failed {
                     self.follow(id);
                 }
@@ -212,7 +214,7 @@ impl Session {
                 if let Some(message) = self.message_mut(id) {
                     message.failed_with(Failure::new(
                         Code::UpstreamInterrupted,
-                        Again::Post { retry: true },
+                        NextCall::Post { retry: true },
                     ));
                 }
             }

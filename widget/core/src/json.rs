@@ -1,27 +1,27 @@
-//! Reading JSON (RFC 8259) into a tree, and writing objects of it.
+//! A small JSON parser (RFC 8259) that makes a tree, and a writer of objects.
 //!
-//! `serde_json` could do it; its reader with floating-point numbers, maps and error texts costs a
-//! visitor several kilobytes, and the bubble needs none of these: a number is only ever a count, and
-//! an unreadable answer is only ever unreadable. The tests hold both to the same result.
+//! `serde_json` would cost a visitor several kilobytes for floating-point numbers, maps and error texts. The bubble
+//! needs none of them: its numbers are counts, and it does not report why an answer is unreadable. The tests compare
+//! both parsers.
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value {
     Null,
     Bool(bool),
-    /// As it is written.
+    /// The digits as written.
     Number(String),
     String(String),
     Array(Vec<Value>),
     Object(Vec<(String, Value)>),
 }
 
-/// Nesting beyond this is refused: the reader uses the stack.
+/// Deeper nesting is refused, because the parser is recursive.
 const MAX_DEPTH: usize = 100;
 
-/// The one value that the text consists of.
+/// Parses a text that consists of one value.
 pub(crate) fn parse(text: &str) -> Option<Value> {
-    let mut reader = Reader {
+    let mut reader = Parser {
         rest: text,
         depth: 0,
     };
@@ -31,7 +31,7 @@ pub(crate) fn parse(text: &str) -> Option<Value> {
 }
 
 impl Value {
-    /// The member of an object; of equal names, the last one counts.
+    /// A member of an object; of several with the same name, the last one.
     pub fn get(&self, name: &str) -> Option<&Self> {
         match self {
             Self::Object(members) => members.iter().rev().find(|m| m.0 == name).map(|m| &m.1),
@@ -77,7 +77,7 @@ pub(crate) struct Object {
 }
 
 impl Object {
-    /// A member that is JSON already.
+    /// Adds a member whose value is JSON already.
     pub fn raw(mut self, name: &str, json: &str) -> Self {
         if !self.members.is_empty() {
             self.members.push(',');
@@ -94,7 +94,7 @@ impl Object {
         self.raw(name, &json)
     }
 
-    /// A text, or no member at all.
+    /// Adds a text, if there is one.
     pub fn maybe(self, name: &str, text: Option<&str>) -> Self {
         match text {
             Some(text) => self.text(name, text),
@@ -130,17 +130,17 @@ fn quote(json: &mut String, text: &str) {
     json.push('"');
 }
 
-struct Reader<'a> {
+struct Parser<'a> {
     rest: &'a str,
     depth: usize,
 }
 
-impl Reader<'_> {
+impl Parser<'_> {
     fn space(&mut self) {
         self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r']);
     }
 
-    /// Steps over this text, if it is next.
+    /// Consumes this text, if it is next.
     fn eat(&mut self, text: &str) -> Option<()> {
         self.rest = self.rest.strip_prefix(text)?;
         Some(())
@@ -236,7 +236,7 @@ impl Reader<'_> {
             't' => '\t',
             'u' => {
                 let first = self.hex()?;
-                // Characters beyond 16 bits come as two halves; a half alone is no character.
+                // Characters beyond 16 bits come as a surrogate pair; a lone surrogate is an error.
                 let code = if (0xD800..0xDC00).contains(&first) {
                     self.eat("\\u")?;
                     let second = self.hex()?.checked_sub(0xDC00).filter(|low| *low < 0x400)?;
@@ -274,7 +274,7 @@ impl Reader<'_> {
         Some(Value::Number(digits))
     }
 
-    /// Copies the next character if it is one of these.
+    /// Copies the next character, if it is one of `of`.
     fn copy_one(&mut self, to: &mut String, of: &str) -> bool {
         match self.rest.chars().next() {
             Some(c) if of.contains(c) => {
@@ -286,7 +286,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Copies digits, of which there must be one at least.
+    /// Copies one or more digits.
     fn copy_digits(&mut self, to: &mut String) -> Option<()> {
         if !self.copy_one(to, "0123456789") {
             return None;

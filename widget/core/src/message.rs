@@ -1,4 +1,4 @@
-//! A message as the bubble shows it.
+//! Messages as the bubble shows them.
 
 use bulle_protocol::{
     Id,
@@ -11,69 +11,69 @@ use bulle_protocol::{
 
 use crate::failure::Failure;
 
-/// A message of the visitor or of the bot.
+/// A message of the visitor or an answer of the bot, with its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// Its id, which is also its key in the list.
+pub struct ChatMessage {
+    /// The message's id, which is also its key in the list.
     pub id: Id,
-    /// Who wrote it.
+    /// Whether the visitor or the bot wrote it.
     pub role: Role,
-    /// What the visitor wrote; empty for the bot.
+    /// The text of the visitor; empty for an answer.
     pub text: String,
-    /// What the bot wrote; empty for the visitor.
+    /// The blocks of the answer; empty for the visitor.
     pub blocks: Vec<Block>,
-    /// For each block that came in a stream, a number that changes when it does and never comes back: what was drawn
-    /// under the same number need not be drawn again.
+    /// The version of each streamed block: a number that changes with the block and is never used again. A block that
+    /// was drawn with the same number need not be drawn again.
     pub marks: Vec<u32>,
-    /// How far it has come.
+    /// The delivery state.
     pub stage: Stage,
     /// The visitor's message that this one answers.
     pub reply_to: Option<Id>,
-    /// What the answer rests on.
+    /// The sources of the answer.
     pub sources: Vec<Source>,
-    /// What the visitor may want to ask next.
+    /// Suggested follow-up questions.
     pub suggestions: Vec<String>,
-    /// What to know about the answer.
-    pub notices: Vec<Notice>,
-    /// Why the exchange went no further.
+    /// Remarks about the answer.
+    pub caveats: Vec<Caveat>,
+    /// Why the exchange failed.
     pub failure: Option<Failure>,
-    /// Files that the visitor has given with it. Those of a message that another page has left have no name.
+    /// The attached files. In a message restored from storage they have no name.
     pub attachments: Vec<Attachment>,
     /// When it was written, in Unix milliseconds.
     pub at: u64,
-    /// What the visitor thinks of it.
+    /// The visitor's rating of the answer.
     pub rating: Option<Rating>,
 }
 
-/// How far a message has come.
+/// The delivery state of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
     /// In the outbox.
     Waiting,
-    /// On its way; the edge has not acknowledged it yet.
+    /// Sent, but not acknowledged by the edge.
     Sending,
-    /// The edge has it.
+    /// Acknowledged by the edge.
     Delivered,
-    /// The bot is writing it.
+    /// An answer that is arriving.
     Writing,
-    /// Nothing more will come.
+    /// An answer that has ended.
     Complete,
 }
 
-/// Something that the visitor should know about an answer.
+/// A remark on an answer that is not as the visitor expects it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Notice {
+pub enum Caveat {
     /// The visitor stopped it.
     Stopped,
-    /// The model reached its limit.
+    /// The model reached its length limit.
     Truncated,
-    /// It will be gone after a reload.
+    /// The edge could not store it: it will be gone after a reload.
     NotKept,
     /// It broke off before its end.
     Interrupted,
 }
 
-impl Notice {
+impl Caveat {
     /// The text to show.
     pub fn text(self, strings: &Strings) -> &str {
         match self {
@@ -93,7 +93,7 @@ impl Notice {
     }
 }
 
-impl Message {
+impl ChatMessage {
     /// A new message of the visitor, for the outbox.
     pub(crate) fn waiting(id: Id, text: String, at: u64) -> Self {
         Self {
@@ -103,7 +103,7 @@ impl Message {
         }
     }
 
-    /// An answer of which nothing is known yet.
+    /// A new, empty answer.
     pub(crate) fn reply(id: Id, to: Id, at: u64) -> Self {
         Self {
             reply_to: Some(to),
@@ -121,16 +121,16 @@ impl Message {
             Stage::Complete
         };
         let notice = match message.status {
-            Status::Complete => Notice::of(message.finish),
-            Status::Stopped => Some(Notice::Stopped),
-            Status::Failed => Some(Notice::Interrupted),
+            Status::Complete => Caveat::of(message.finish),
+            Status::Stopped => Some(Caveat::Stopped),
+            Status::Failed => Some(Caveat::Interrupted),
         };
         Self {
             text: if visitor { message.text } else { String::new() },
             blocks: if visitor { Vec::new() } else { message.blocks },
             sources: message.sources,
             reply_to: message.reply_to,
-            notices: notice.into_iter().collect(),
+            caveats: notice.into_iter().collect(),
             attachments: message.attachments,
             at: message.created_at,
             rating: message.feedback.map(|feedback| feedback.rating),
@@ -149,7 +149,7 @@ impl Message {
             reply_to: None,
             sources: Vec::new(),
             suggestions: Vec::new(),
-            notices: Vec::new(),
+            caveats: Vec::new(),
             failure: None,
             attachments: Vec::new(),
             at: 0,
@@ -157,9 +157,9 @@ impl Message {
         }
     }
 
-    /// The exchange went no further; a failure says more than the notice of an interruption.
+    /// Sets the failure; it replaces the remark about an interruption, which says less.
     pub(crate) fn failed_with(&mut self, failure: Failure) {
-        self.notices.retain(|notice| *notice != Notice::Interrupted);
+        self.caveats.retain(|notice| *notice != Caveat::Interrupted);
         self.failure = Some(failure);
     }
 
@@ -168,12 +168,12 @@ impl Message {
         self.role == Role::User
     }
 
-    /// The visitor's message that this one is, or answers.
+    /// The id of the exchange: that of the visitor's message.
     pub(crate) fn exchange(&self) -> Id {
         self.reply_to.unwrap_or(self.id)
     }
 
-    /// True for the message that a turn answers, and for its answer.
+    /// True for both messages of a turn's exchange.
     pub(crate) fn belongs_to(&self, turn: Id) -> bool {
         self.exchange() == turn
     }
@@ -183,7 +183,7 @@ impl Message {
         matches!(self.stage, Stage::Waiting | Stage::Sending)
     }
 
-    /// True while the message should still reach the edge: only this browser has it, and the visitor did not stop it.
+    /// True while the message is still to be sent: only this browser has it, and the visitor did not stop it.
     pub(crate) fn is_unsent(&self) -> bool {
         let taken_back = |failure: &Failure| failure.code == Code::Interrupted;
         self.is_local() && !self.failure.as_ref().is_some_and(taken_back)

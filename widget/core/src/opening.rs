@@ -1,70 +1,70 @@
-//! Opening the session, and opening it again when its token has expired or the page says who its visitor is.
+//! Opening the session, and opening it again when its token has expired or the visitor's identity has changed.
 
 use bulle_protocol::{
     Id,
     problem::{Code, Problem},
-    session::{Page, Session as Opened, SessionRequest},
+    session::{Page, Session, SessionRequest},
 };
 
 use crate::{
-    Effect, Identity, Phase, Session,
+    Chat, Effect, PageIdentity, Phase,
     backoff::delay_ms,
-    calls::Pending,
-    effect::{Call, Occasion, Ticket},
+    calls::PendingCall,
+    effect::{ApiCall, HostEvent, Ticket},
     failure::{Failure, is_challenge},
-    stored::{Stored, parse_outbox},
+    stored::{StoredVisitor, parse_outbox},
     wire,
 };
 
-/// Tries to open a session before the visitor is asked.
+/// Automatic attempts to open a session; after that the visitor must retry.
 const MAX_OPEN_TRIES: u32 = 3;
 
-impl Session {
+impl Chat {
     pub(crate) fn start(
         &mut self,
         online: bool,
         stored: Option<&str>,
         outbox: Option<&str>,
         page: Option<Page>,
-        identity: Identity,
+        identity: PageIdentity,
     ) {
         self.online = online;
         self.page = page;
         self.identity = identity;
-        // Nothing that is kept here is a known visitor's.
-        if !self.is_known() {
-            self.restored = stored.and_then(Stored::parse);
-            self.keeps = self.restored.is_some();
+        // Storage holds data of anonymous visitors only.
+        if !self.is_identified() {
+            self.restored = stored.and_then(StoredVisitor::parse);
+            self.uses_storage = self.restored.is_some();
             self.messages = outbox
                 .map(|outbox| parse_outbox(outbox, self.now))
                 .unwrap_or_default();
-            self.kept_outbox = outbox.unwrap_or_default().to_owned();
+            self.stored_outbox = outbox.unwrap_or_default().to_owned();
         }
         self.changes.list = true;
         self.changes.status = true;
         self.open();
     }
 
-    /// True for a visitor whom the page vouches for.
-    pub(crate) fn is_known(&self) -> bool {
-        self.identity != Identity::Nobody
+    /// True for a visitor whom the page has signed in.
+    pub(crate) fn is_identified(&self) -> bool {
+        self.identity != PageIdentity::Anonymous
     }
 
-    /// The page says who its visitor is. Another visitor than before finds nothing of the one before.
+    /// Handles an identity given by the page. If the visitor is another one, all data of the visitor before is removed.
     pub(crate) fn identify(
         &mut self,
-        identity: Identity,
+        identity: PageIdentity,
         stored: Option<&str>,
         outbox: Option<&str>,
     ) {
-        if identity == Identity::Nobody && !self.is_known() {
+        if identity == PageIdentity::Anonymous && !self.is_identified() {
             return;
         }
-        let knew = self.is_known() && self.opened.is_some();
-        let hides = identity == Identity::Somebody;
+        let knew = self.is_identified() && self.opened.is_some();
+        let hides = identity == PageIdentity::Unresolved;
         if knew && (hides || identity == self.identity) {
             if hides {
-                // Out of sight until it is clear whose it is.
+                // The conversation is hidden until the page has told whether the visitor is the same.
                 self.set_phase(Phase::Opening);
             }
             return self.reopen();
@@ -77,12 +77,12 @@ impl Session {
         self.start(self.online, stored, outbox, page, identity);
     }
 
-    /// The page has answered with an identity.
-    pub(crate) fn named(&mut self, ticket: Ticket, jwt: String, identity: Identity) {
+    /// Handles the page's JWT.
+    pub(crate) fn named(&mut self, ticket: Ticket, jwt: String, identity: PageIdentity) {
         if self.take_call(ticket).is_none() {
             return;
         }
-        let same = identity == self.identity && identity != Identity::Somebody;
+        let same = identity == self.identity && identity != PageIdentity::Unresolved;
         if self.opened.is_some() && !same {
             self.forget();
             self.effects.push(Effect::DraftTaken);
@@ -91,7 +91,7 @@ impl Session {
         self.open_as(Some(jwt));
     }
 
-    /// The visitor has had everything erased: nothing of it stays here either, and who writes next is somebody new.
+    /// The edge has erased the visitor: the data here is removed too, and the next message makes a new visitor.
     pub(crate) fn erased(&mut self) {
         let identity = self.identity.clone();
         self.forget();
@@ -102,7 +102,7 @@ impl Session {
         self.start(self.online, None, None, page, identity);
     }
 
-    /// Another tab has done so. The bot stays as it is, and the edge is not asked for anything before the next wish.
+    /// Another tab has had the visitor erased. The bot stays, and no call is made before the visitor's next action.
     pub(crate) fn erased_elsewhere(&mut self, visitor: Id) {
         let opened = self.opened.as_ref();
         if opened.is_none_or(|opened| opened.visitor.id != visitor) {
@@ -119,54 +119,54 @@ impl Session {
         }
     }
 
-    /// Forgets the visitor and everything that was said.
+    /// Removes the visitor and the conversation from the state.
     fn forget(&mut self) {
-        // What is stored is not touched.
-        self.keeps = false;
+        // Storage is left as it is.
+        self.uses_storage = false;
         self.files.clear();
         self.start_afresh();
         self.abort_opening();
-        // What was asked for somebody else is the visitor's before, too.
-        let other = |call: &Pending| matches!(call.call, Call::Other { .. });
+        // Calls of the modules of widget/page belong to the visitor before, too.
+        let other = |call: &PendingCall| matches!(call.call, ApiCall::Other { .. });
         while let Some(ticket) = self.calls.iter().find(|call| other(call)).map(|c| c.ticket) {
             self.effects.push(Effect::Abort { ticket });
             self.broken(ticket);
         }
-        self.effects.push(Effect::Emit(Occasion::Forgotten));
+        self.effects.push(Effect::Emit(HostEvent::Forgotten));
         self.token = None;
         self.opened = None;
         self.restored = None;
         self.challenge = None;
-        self.refused = None;
+        self.opening_failure = None;
         self.left = None;
         self.resyncs = 0;
         self.open_tries = 0;
         self.set_phase(Phase::Opening);
-        // What was last said to screen readers too.
+        // The live region is emptied too.
         self.effects.push(Effect::Announce(String::new()));
     }
 
     fn abort_opening(&mut self) {
-        let opens = |call: &&Pending| call.call.opens();
+        let opens = |call: &&PendingCall| call.call.opens();
         while let Some(ticket) = self.calls.iter().find(opens).map(|call| call.ticket) {
             self.abort(ticket);
         }
     }
 
-    /// Asks for a session now, whatever was asked before.
+    /// Opens the session now, and drops an attempt under way.
     fn reopen(&mut self) {
         self.open_tries = 0;
         self.abort_opening();
         self.open();
     }
 
-    /// The visitor has passed the check. When it cannot be shown, there is nothing but another try.
+    /// Handles the Turnstile token. Without one, the check could not be shown, and the visitor can only retry.
     pub(crate) fn challenged(&mut self, token: Option<String>) {
         if self.challenge().is_none() {
             return;
         }
         if token.is_none() {
-            self.refused = None;
+            self.opening_failure = None;
             return self.set_phase(Phase::Unavailable);
         }
         self.challenge = token;
@@ -174,28 +174,28 @@ impl Session {
         self.reopen();
     }
 
-    /// Another tab may have become a visitor since this one was opened: this tab is the same person, and goes on with
-    /// that visitor's token instead of writing its own over it.
+    /// Another tab may have stored a visitor since this one was opened. It is the same person, so this tab continues with
+    /// that visitor's token instead of overwriting it.
     pub(crate) fn found(&mut self, stored: &str) {
-        if self.keeps || self.is_known() {
+        if self.uses_storage || self.is_identified() {
             return;
         }
-        let Some(stored) = Stored::parse(stored) else {
+        let Some(stored) = StoredVisitor::parse(stored) else {
             return;
         };
-        self.keeps = true;
+        self.uses_storage = true;
         self.restored = Some(stored);
         self.reopen();
     }
 
-    /// Asks for a session, unless it is being asked for.
+    /// Opens the session, unless that is under way.
     fn open(&mut self) {
         if self.calls.iter().any(|call| call.call.opens()) {
             return;
         }
         self.reopen_at = None;
-        if self.is_known() {
-            self.request(Call::Identify);
+        if self.is_identified() {
+            self.request(ApiCall::Identify);
         } else {
             self.open_as(None);
         }
@@ -203,7 +203,7 @@ impl Session {
 
     fn open_as(&mut self, identity: Option<String>) {
         let restored = self.restored.as_ref().map(|stored| stored.token.clone());
-        let call = Call::OpenSession(SessionRequest {
+        let call = ApiCall::OpenSession(SessionRequest {
             site: self.site.clone(),
             locale: Some(self.locale.clone()),
             identity,
@@ -214,7 +214,7 @@ impl Session {
         self.request(call);
     }
 
-    /// The visitor's wish: the session when there is none, else the history.
+    /// Reloads the history, or opens the session if there is none.
     pub(crate) fn reload(&mut self) {
         if self.phase == Phase::Ready {
             self.load_history();
@@ -224,7 +224,7 @@ impl Session {
         }
     }
 
-    /// A token was refused: opens the session again; parked calls follow.
+    /// Renews a refused token by opening the session again; the parked calls follow.
     pub(crate) fn renew(&mut self) {
         self.open();
     }
@@ -239,7 +239,7 @@ impl Session {
         }
     }
 
-    fn session_opened(&mut self, opened: Opened) {
+    fn session_opened(&mut self, opened: Session) {
         self.open_tries = 0;
         self.challenge = None;
         self.token = Some(opened.token.clone());
@@ -250,13 +250,13 @@ impl Session {
             self.lift_limits();
         }
         if self.opened.is_none() {
-            self.effects.push(Effect::Emit(Occasion::Ready));
+            self.effects.push(Effect::Emit(HostEvent::Ready));
         }
         self.opened = Some(Box::new(opened));
         self.set_phase(Phase::Ready);
         if first {
             let conversation = match self.restored.take() {
-                // The visitor has asked for a new conversation on an earlier page: no way back.
+                // The visitor has started a new conversation on an earlier page: the old one is not shown again.
                 Some(stored) if stored.conversation.is_none() => None,
                 Some(stored) => latest.or(stored.conversation),
                 None => latest,
@@ -285,25 +285,28 @@ impl Session {
         self.challenge = None;
         self.log(problem);
         self.effects
-            .push(Effect::Emit(Occasion::Failed(problem.code)));
+            .push(Effect::Emit(HostEvent::Failed(problem.code)));
         if is_challenge(problem.code) {
-            // A second check is of the same kind as the first. What is parked waits for it.
-            let earlier = self.refused.take().and_then(|refused| refused.action);
-            let mut refused = Failure::refused(problem, self.now);
+            // A second check uses the Turnstile data of the first. Parked calls wait for it.
+            let earlier = self
+                .opening_failure
+                .take()
+                .and_then(|refused| refused.action);
+            let mut refused = Failure::from_problem(problem, self.now);
             refused.action = refused.action.or(earlier);
-            self.refused = Some(refused);
+            self.opening_failure = Some(refused);
             return self.set_phase(Phase::Unavailable);
         }
         if self.phase == Phase::Ready {
-            // The other tab's token is no good: back to this tab's own.
+            // The other tab's token was refused: this tab continues with its own.
             self.restored = None;
         } else {
-            let refused = Failure::refused(problem, self.now);
+            let refused = Failure::from_problem(problem, self.now);
             self.open_tries += 1;
             if refused.code == Code::RateLimited && self.open_tries < MAX_OPEN_TRIES {
                 self.reopen_at = refused.until;
             }
-            self.refused = Some(refused);
+            self.opening_failure = Some(refused);
             self.set_phase(Phase::Unavailable);
         }
         for call in self.take_parked() {
@@ -325,7 +328,7 @@ impl Session {
         } else if ready {
             self.restored = None;
         } else {
-            self.refused = None;
+            self.opening_failure = None;
             self.set_phase(Phase::Unavailable);
         }
     }
@@ -336,16 +339,16 @@ impl Session {
         }
     }
 
-    /// The network is back: a session that could not be opened is tried at once.
+    /// The network is back: a session that could not be opened is retried at once.
     pub(crate) fn reopen_now(&mut self) {
-        let waits = self.refused().is_some() || self.phase == Phase::Ready;
+        let waits = self.opening_failure().is_some() || self.phase == Phase::Ready;
         if !waits && (self.reopen_at.is_some() || self.phase == Phase::Unavailable) {
             self.set_phase(Phase::Opening);
             self.open();
         }
     }
 
-    fn take_parked(&mut self) -> Vec<Pending> {
+    fn take_parked(&mut self) -> Vec<PendingCall> {
         let (parked, calls) = std::mem::take(&mut self.calls)
             .into_iter()
             .partition(|call| call.parked);
@@ -355,7 +358,7 @@ impl Session {
 
     fn set_phase(&mut self, phase: Phase) {
         if phase == Phase::Ready {
-            self.refused = None;
+            self.opening_failure = None;
         }
         self.phase = phase;
         self.changes.phase = true;

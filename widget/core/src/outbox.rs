@@ -1,4 +1,4 @@
-//! From the composer to the edge: messages wait here until the edge has acknowledged them.
+//! The outbox: messages from the composer wait here until the edge has acknowledged them.
 
 use bulle_protocol::{
     Id,
@@ -7,78 +7,78 @@ use bulle_protocol::{
 };
 
 use crate::{
-    Call, Effect, Phase, Refusal, Session, Stage, Ticket,
-    effect::Occasion,
-    failure::{Again, Failure, is_challenge},
-    message::Message,
+    ApiCall, Chat, DraftError, Effect, Phase, Stage, Ticket,
+    effect::HostEvent,
+    failure::{Failure, NextCall, is_challenge},
+    message::ChatMessage,
     turn::{Link, Turn},
     wire,
 };
 
-/// How often in a row a message that came too soon is sent again by itself.
+/// Automatic retries in a row of a rate-limited message.
 const MAX_LIMITED_TRIES: u32 = 3;
 
-impl Session {
+impl Chat {
     pub(crate) fn submit(&mut self, draft: &str) {
         let text = draft.trim();
         let max = self.max_chars();
-        self.refusal = if text.is_empty() {
-            Some(Refusal::Empty)
+        self.draft_error = if text.is_empty() {
+            Some(DraftError::Empty)
         } else if text.chars().count() > max {
-            Some(Refusal::TooLong(max))
+            Some(DraftError::TooLong(max))
         } else {
             None
         };
         self.changes.status = true;
-        match self.refusal {
+        match self.draft_error {
             None => {}
-            Some(Refusal::Empty) => return,
-            Some(Refusal::TooLong(max)) => {
+            Some(DraftError::Empty) => return,
+            Some(DraftError::TooLong(max)) => {
                 return self.announce_filled(|strings| &strings.too_long, "max", &max.to_string());
             }
         }
         self.effects.push(Effect::DraftTaken);
-        self.put(text.to_owned());
+        self.enqueue(text.to_owned());
     }
 
     pub(crate) fn pick(&mut self, question: &str) {
         let text = question.trim();
         if !text.is_empty() {
-            // A suggestion comes from the edge, which keeps it short; cut rather than refused.
-            self.put(text.chars().take(self.max_chars()).collect());
+            // Suggestions come from the edge, which limits their length: a longer one is cut, not refused.
+            self.enqueue(text.chars().take(self.max_chars()).collect());
         }
     }
 
-    fn put(&mut self, text: String) {
+    fn enqueue(&mut self, text: String) {
         let id = self.new_id();
         self.effects
-            .push(Effect::Emit(Occasion::Asked(text.clone())));
-        self.messages.push(Message {
+            .push(Effect::Emit(HostEvent::Asked(text.clone())));
+        self.messages.push(ChatMessage {
             attachments: std::mem::take(&mut self.files),
-            ..Message::waiting(id, text, self.now)
+            ..ChatMessage::waiting(id, text, self.now)
         });
         self.changes.list = true;
     }
 
-    /// The draft has changed: what was wrong with it may be right now.
+    /// The draft has changed, so its error may no longer hold.
     pub(crate) fn edited(&mut self) {
-        self.changes.status |= self.refusal.take().is_some();
+        self.changes.status |= self.draft_error.take().is_some();
     }
 
-    /// Sends the oldest waiting message, when nothing stands in the way.
+    /// Sends the oldest waiting message, if the connection is free.
     pub(crate) fn flush(&mut self) {
         let free = self.phase == Phase::Ready
             && self.online
             && self.turn.is_none()
-            // Another tab's visitor is being taken over.
+            // The visitor of another tab is being taken over.
             && self.restored.is_none()
             && self.limited_until.is_none_or(|until| until <= self.now)
-            // The history may hold a turn that is still running: first things first.
+            // The history may end with a turn that is still running; that one is resumed first.
             && !self.history.loading;
         if !free {
             return;
         }
-        let waiting = |message: &&Message| message.stage == Stage::Waiting;
+        let waiting = |message: &&ChatMessage| message.stage == Stage::Waiting;
         let Some(id) = self.messages.iter().find(waiting).map(|m| m.id) else {
             return;
         };
@@ -87,10 +87,10 @@ impl Session {
         self.announce_thinking();
     }
 
-    /// Makes a turn the current one and takes its first step.
+    /// Makes a turn the current one and connects it.
     pub(crate) fn begin(&mut self, message: Id, mut turn: Turn) {
-        if !self.keeps {
-            self.keeps = true;
+        if !self.uses_storage {
+            self.uses_storage = true;
             self.store();
         }
         self.clear_failures(message);
@@ -100,26 +100,26 @@ impl Session {
         self.connect();
     }
 
-    /// Creates the conversation, posts the message, or follows the turn: whichever comes next.
+    /// Makes the turn's next call: creates the conversation, posts the message, or resumes the turn.
     pub(crate) fn connect(&mut self) {
         let Some(turn) = &self.turn else { return };
         let message = turn.message;
-        if turn.again == Again::Attach && self.reply_to(message).is_none() {
-            // Nothing to go on from: the whole turn, please.
+        if turn.next_call == NextCall::Attach && self.reply_to(message).is_none() {
+            // The answer is not in the list, so the turn is replayed from its start.
             self.last = None;
         }
-        let call = match (self.conversation, turn.again) {
-            (None, _) => Call::CreateConversation,
-            (Some(conversation), Again::Attach) => Call::Attach {
+        let call = match (self.conversation, turn.next_call) {
+            (None, _) => ApiCall::CreateConversation,
+            (Some(conversation), NextCall::Attach) => ApiCall::Attach {
                 conversation,
                 after: self.last.filter(|last| last.turn == message),
             },
-            (Some(conversation), Again::Post { retry }) => {
+            (Some(conversation), NextCall::Post { retry }) => {
                 let said = self.message(message);
                 let files = said.into_iter().flat_map(|m| &m.attachments);
                 let attachments = files.map(|file| file.id).collect();
                 let text = said.map(|m| m.text.clone());
-                Call::Send {
+                ApiCall::Send {
                     conversation,
                     body: SendMessage {
                         id: message,
@@ -134,7 +134,7 @@ impl Session {
         let now = self.now;
         if let Some(turn) = &mut self.turn {
             turn.open(ticket, now);
-            if turn.stopping && turn.again == Again::Attach {
+            if turn.stopping && turn.next_call == NextCall::Attach {
                 self.cancel();
             }
         }
@@ -158,7 +158,7 @@ impl Session {
         self.connect();
     }
 
-    /// The visitor tries a failed exchange again.
+    /// The visitor retries a failed exchange.
     pub(crate) fn retry(&mut self, message: Id) {
         let failure = self
             .messages
@@ -169,35 +169,35 @@ impl Session {
         if failure.seconds_left(self.now) > 0 || self.message(message).is_none() {
             return;
         }
-        // A turn that has failed may still hold its stream.
+        // A failed turn may still have an open stream.
         if self.turn.as_ref().is_some_and(|turn| turn.failed) {
             self.drop_turn();
         }
         if self.phase != Phase::Ready || !self.online || self.turn.is_some() {
-            // Not now. A message that the edge does not have goes back to the outbox.
-            if self.message(message).is_some_and(Message::is_local) {
+            // It cannot be sent now. A message that the edge does not have goes back to the outbox.
+            if self.message(message).is_some_and(ChatMessage::is_local) {
                 self.clear_failures(message);
                 self.set_stage(message, Stage::Waiting);
             }
             return;
         }
-        let turn = match failure.again {
-            Again::Attach => Turn::following(message),
-            Again::Post { retry } => Turn::asking(message, retry),
+        let turn = match failure.next_call {
+            NextCall::Attach => Turn::following(message),
+            NextCall::Post { retry } => Turn::asking(message, retry),
         };
-        if self.message(message).is_some_and(Message::is_local) {
+        if self.message(message).is_some_and(ChatMessage::is_local) {
             self.set_stage(message, Stage::Sending);
         }
         self.begin(message, turn);
         self.announce_thinking();
     }
 
-    /// The edge has refused the message: it stays, with the reason and a way to try again.
+    /// Handles the refusal of a message: the message stays, with the failure and a retry button.
     pub(crate) fn refuse(&mut self, problem: &Problem) {
         self.log(problem);
-        let mut failure = Failure::refused(problem, self.now);
+        let mut failure = Failure::from_problem(problem, self.now);
         if is_challenge(failure.code) {
-            // The check that it describes belongs to the opening of a session.
+            // The action of a challenge is for opening the session, not a link for the visitor.
             failure.action = None;
         }
         let message = self.turn.as_ref().map(|turn| turn.message);
@@ -205,23 +205,23 @@ impl Session {
         self.fail(failure);
         if let (true, Some(id)) = (passes, message) {
             self.limited_tries += 1;
-            let local = self.message(id).is_some_and(Message::is_local);
+            let local = self.message(id).is_some_and(ChatMessage::is_local);
             if local && self.limited_tries <= MAX_LIMITED_TRIES {
-                // It goes by itself when the limit ends, before those that were written later.
+                // It is sent automatically when the limit ends, before later messages.
                 self.set_stage(id, Stage::Waiting);
             }
         }
     }
 
-    /// The visitor has stopped a message that the edge has not acknowledged, and cannot be asked now.
+    /// The visitor has stopped a message while the edge, which has not acknowledged it, is unreachable.
     pub(crate) fn take_back(&mut self) {
         if let Some(turn) = &self.turn {
-            let again = turn.again;
-            self.fail(Failure::taken_back(again));
+            let next_call = turn.next_call;
+            self.fail(Failure::taken_back(next_call));
         }
     }
 
-    /// Follows the turn of a message that the edge has.
+    /// Resumes the turn of a message that the edge has.
     pub(crate) fn follow(&mut self, message: Id) {
         self.begin(message, Turn::following(message));
     }

@@ -1,5 +1,5 @@
-//! Writing what the edge is asked, as the protocol's types would write themselves: their derived writers are 1 KB
-//! more for a visitor to download. A field that is added to the types does not compile here until it is written.
+//! Serialisation of request bodies. The protocol's derived serialisers would cost a visitor 1 KB more. Every type is
+//! destructured completely, so a field that is added to it does not compile here until it is written.
 
 use bulle_protocol::{
     conversation::SendMessage,
@@ -18,19 +18,16 @@ pub(crate) fn open_session(request: &SessionRequest) -> String {
         resume,
         page,
     } = request;
-    let json = Object::default()
+    let mut json = Object::default()
         .text("site", site)
         .maybe("locale", locale.as_deref())
         .maybe("identity", identity.as_deref())
         .maybe("challenge", challenge.as_deref())
         .maybe("resume", resume.as_deref());
-    let json = match page {
-        Some(Page { url, title }) => {
-            let page = Object::default().text("url", url).text("title", title);
-            json.raw("page", &page.end())
-        }
-        None => json,
-    };
+    if let Some(Page { url, title }) = page {
+        let page = Object::default().text("url", url).text("title", title);
+        json = json.raw("page", &page.end());
+    }
     json.end()
 }
 
@@ -42,21 +39,16 @@ pub(crate) fn send(message: &SendMessage) -> String {
         retry,
         attachments,
     } = message;
-    let json = Object::default()
+    let mut json = Object::default()
         .text("id", &id.to_string())
         .text("text", text);
-    let json = if *retry {
-        json.raw("retry", "true")
-    } else {
-        json
-    };
-    let json = match attachments.is_empty() {
-        true => json,
-        false => {
-            let ids: Vec<String> = attachments.iter().map(|id| format!("\"{id}\"")).collect();
-            json.raw("attachments", &format!("[{}]", ids.join(",")))
-        }
-    };
+    if *retry {
+        json = json.raw("retry", "true");
+    }
+    if !attachments.is_empty() {
+        let ids: Vec<String> = attachments.iter().map(|id| format!("\"{id}\"")).collect();
+        json = json.raw("attachments", &format!("[{}]", ids.join(",")));
+    }
     json.end()
 }
 

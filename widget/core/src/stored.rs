@@ -1,25 +1,25 @@
-//! What the browser keeps between two pages: the visitor under `bulle:{site}`, and for the tab, messages that the
-//! edge has not acknowledged under `bulle-outbox:{site}`.
+//! The formats in storage: the visitor under `bulle:{site}`, and for the tab, messages that the edge has not
+//! acknowledged under `bulle-outbox:{site}`.
 
 use bulle_protocol::{Id, conversation::SendMessage};
 
 use crate::{
     json::{self, Value},
-    message::Message,
+    message::ChatMessage,
     requests, wire,
 };
 
 /// The visitor's token and conversation. Written from the first message on, never before.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stored {
-    /// For `resume`.
+pub struct StoredVisitor {
+    /// The token for `resume`.
     pub token: String,
     /// The open conversation; absent after the visitor asked for a new one.
     pub conversation: Option<Id>,
 }
 
-impl Stored {
-    /// Reads what an earlier page has written; anything unreadable counts as nothing.
+impl StoredVisitor {
+    /// Parses a stored visitor; an unreadable one counts as none.
     pub fn parse(text: &str) -> Option<Self> {
         let mut v = json::parse(text)?;
         Some(Self {
@@ -28,20 +28,18 @@ impl Stored {
         })
     }
 
-    /// The text to keep.
+    /// The text to store.
     pub fn to_json(&self) -> String {
         let json = json::Object::default().text("token", &self.token);
-        let json = match self.conversation {
-            Some(id) => json.text("conversation", &id.to_string()),
-            None => json.raw("conversation", "null"),
-        };
-        json.end()
+        match self.conversation {
+            Some(id) => json.text("conversation", &id.to_string()).end(),
+            None => json.raw("conversation", "null").end(),
+        }
     }
 }
 
-/// The messages that should still reach the edge, as text to keep; empty when there are none. Their ids make posting
-/// them again safe.
-pub(crate) fn outbox_to_json(messages: &[Message]) -> String {
+/// The unsent messages as text to store; empty without any. Their ids make it safe to post them again.
+pub(crate) fn outbox_to_json(messages: &[ChatMessage]) -> String {
     let mut json = String::new();
     for message in messages.iter().filter(|message| message.is_unsent()) {
         let unsent = SendMessage {
@@ -59,19 +57,19 @@ pub(crate) fn outbox_to_json(messages: &[Message]) -> String {
     json
 }
 
-/// Reads what an earlier page of this tab has kept; what cannot be read counts as nothing.
-pub(crate) fn parse_outbox(text: &str, now: u64) -> Vec<Message> {
+/// Parses the stored outbox of an earlier page of this tab; unreadable messages are skipped.
+pub(crate) fn parse_outbox(text: &str, now: u64) -> Vec<ChatMessage> {
     let Some(Value::Array(items)) = json::parse(text) else {
         return Vec::new();
     };
     let read = |mut item: Value| {
         let id = wire::id(&item, "id")?;
-        Some(Message {
+        Some(ChatMessage {
             attachments: wire::files(&mut item),
-            ..Message::waiting(id, wire::string(&mut item, "text")?, now)
+            ..ChatMessage::waiting(id, wire::string(&mut item, "text")?, now)
         })
     };
-    let mut messages: Vec<Message> = Vec::new();
+    let mut messages: Vec<ChatMessage> = Vec::new();
     for message in items.into_iter().filter_map(read) {
         if messages.iter().all(|known| known.id != message.id) {
             messages.push(message);
@@ -86,7 +84,7 @@ mod tests {
 
     #[test]
     fn an_outbox_is_read_as_written_each_message_once() {
-        let waiting = |n: u64| Message::waiting(Id::from_parts(n, 1), format!("\"{n}\"\n"), 5);
+        let waiting = |n: u64| ChatMessage::waiting(Id::from_parts(n, 1), format!("\"{n}\"\n"), 5);
         let both = [waiting(1), waiting(2)];
         let text = outbox_to_json(&both);
         assert_eq!(parse_outbox(&text, 5), both);
@@ -103,15 +101,15 @@ mod tests {
 
     #[test]
     fn reads_what_it_writes_and_shrugs_at_the_rest() {
-        let stored = Stored {
+        let stored = StoredVisitor {
             token: "t".into(),
             conversation: Some(Id::from_parts(1, 1)),
         };
-        assert_eq!(Stored::parse(&stored.to_json()), Some(stored));
-        assert_eq!(Stored::parse("{}"), None);
-        assert_eq!(Stored::parse("nonsense"), None);
+        assert_eq!(StoredVisitor::parse(&stored.to_json()), Some(stored));
+        assert_eq!(StoredVisitor::parse("{}"), None);
+        assert_eq!(StoredVisitor::parse("nonsense"), None);
         assert_eq!(
-            Stored::parse("{\"token\":\"t\"}").map(|s| s.conversation),
+            StoredVisitor::parse("{\"token\":\"t\"}").map(|s| s.conversation),
             Some(None)
         );
     }

@@ -1,18 +1,18 @@
-//! One visitor, several tabs: what one of them asks, all of them show.
+//! Several tabs of one visitor: all show the exchange that one of them has started.
 //!
-//! A tab that sends a message tells the others and hands them every piece of the answer, so that the edge serves one
-//! stream. A tab that hears nothing any more follows the turn by itself, as after any lost stream.
+//! The tab that sends a message announces it to the others and shares every chunk of the answer, so that the edge
+//! serves one stream. A tab that gets no more chunks resumes the turn itself, as after any lost stream.
 
 use bulle_protocol::Id;
 
 use crate::{
-    Session, Stage, Ticket,
-    message::Message,
+    Chat, Stage, Ticket,
+    message::ChatMessage,
     turn::{Link, Turn},
 };
 
-impl Session {
-    /// Another tab has sent a message. Its turn becomes this tab's own, unless there is one.
+impl Chat {
+    /// Another tab has sent a message. Its turn becomes this tab's current one, unless a turn is running here.
     pub(crate) fn overheard(
         &mut self,
         conversation: Id,
@@ -21,7 +21,7 @@ impl Session {
         stored: Option<&str>,
     ) {
         if self.conversation.is_none() && self.messages.is_empty() {
-            // The first words of the visitor: this tab joins in.
+            // The visitor's first message: this tab takes the new visitor over.
             if let Some(stored) = stored {
                 self.found(stored);
             }
@@ -31,9 +31,9 @@ impl Session {
             return;
         }
         if self.message(message).is_none() {
-            self.messages.push(Message {
+            self.messages.push(ChatMessage {
                 stage: Stage::Delivered,
-                ..Message::waiting(message, text, self.now)
+                ..ChatMessage::waiting(message, text, self.now)
             });
             self.changes.list = true;
         }
@@ -46,7 +46,7 @@ impl Session {
         self.changes.status = true;
     }
 
-    /// True while a stream is read under this ticket.
+    /// True while a stream with this ticket is open.
     pub fn reads(&self, ticket: Ticket) -> bool {
         let link = self.turn.as_ref().map(|turn| turn.link);
         matches!(link, Some(Link::Open { ticket: open, .. }) if open == ticket)

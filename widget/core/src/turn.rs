@@ -1,4 +1,4 @@
-//! One exchange: the visitor's message, and the answer as it arrives.
+//! A turn: one exchange of the visitor's message and the answer as it arrives.
 
 use bulle_protocol::{
     Id,
@@ -9,40 +9,40 @@ use bulle_protocol::{
 };
 
 use crate::{
-    Call, Effect, Session, Stage, Ticket,
-    effect::Occasion,
-    failure::{Again, Failure},
-    message::{Message, Notice},
+    ApiCall, Chat, Effect, Stage, Ticket,
+    effect::HostEvent,
+    failure::{Failure, NextCall},
+    format::fill,
+    message::{Caveat, ChatMessage},
     wire,
-    words::fill,
 };
 
-/// Silence after which a stream counts as lost; the edge sends a comment every 15 seconds.
+/// A stream without a byte for this long counts as lost; the edge sends a comment every 15 seconds.
 pub(crate) const SILENCE_MS: u64 = 40_000;
 
-/// A second click on the button that sent a message finds the button that stops its answer.
+/// Stopping is ignored for this long: the second click of a double click on "send" hits the stop button.
 const DOUBLE_CLICK_MS: u64 = 500;
 
-/// How often one turn may find the conversation ahead of it, because another tab writes too.
+/// Reloads of the conversation within one turn, when another tab has changed it meanwhile.
 const MAX_RESYNCS: u32 = 3;
 
-/// The exchange in progress; there is at most one.
+/// The current turn; there is at most one.
 #[derive(Debug)]
 pub(crate) struct Turn {
-    /// The visitor's message, which also names the turn.
+    /// The id of the visitor's message, which is also that of the turn.
     pub message: Id,
-    /// What connecting means: posting until the edge has the message, following it from then on.
-    pub again: Again,
+    /// Posting until the edge has acknowledged the message, resuming from then on.
+    pub next_call: NextCall,
     pub link: Link,
     /// When it began.
     pub begun: u64,
-    /// Tries without any progress.
+    /// Attempts to connect since the last event.
     pub tries: u32,
-    /// The visitor wants it to stop.
+    /// The visitor has stopped it.
     pub stopping: bool,
-    /// Blocks of the answer that screen readers have been told.
-    pub said: usize,
-    /// It ended with an error; a stream that is being replayed may still begin another attempt.
+    /// Blocks of the answer that have been announced to screen readers.
+    pub announced: usize,
+    /// An `error` event has come; in a replayed stream, another attempt may still follow.
     pub failed: bool,
     decoder: Decoder,
 }
@@ -50,17 +50,17 @@ pub(crate) struct Turn {
 /// The turn's connection to the edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Link {
-    /// A call is under way or its stream is open.
+    /// A call is pending or its stream is open.
     Open { ticket: Ticket, silent_at: u64 },
-    /// Lost; the next try is at this time, or when the network is back.
+    /// The connection is lost; the next attempt is at this time, or when the network is back.
     Broken { until: Option<u64> },
 }
 
-/// Why a stream cannot be read on.
+/// Why reading a stream has ended.
 enum Unreadable {
-    /// An event makes no sense: the stream is as good as lost.
+    /// An event is malformed: the stream counts as lost.
     Malformed,
-    /// The conversation has gone on without this tab.
+    /// The stream is of another message: the conversation has continued elsewhere.
     Elsewhere,
 }
 
@@ -69,12 +69,12 @@ impl Turn {
     pub fn asking(message: Id, retry: bool) -> Self {
         Self {
             message,
-            again: Again::Post { retry },
+            next_call: NextCall::Post { retry },
             link: Link::Broken { until: None },
             begun: 0,
             tries: 0,
             stopping: false,
-            said: 0,
+            announced: 0,
             failed: false,
             decoder: Decoder::default(),
         }
@@ -83,7 +83,7 @@ impl Turn {
     /// A turn that the edge already has.
     pub fn following(message: Id) -> Self {
         Self {
-            again: Again::Attach,
+            next_call: NextCall::Attach,
             ..Self::asking(message, false)
         }
     }
@@ -96,19 +96,19 @@ impl Turn {
         };
     }
 
-    /// A sign of life: the silence is counted from here.
+    /// Restarts the timer of silence.
     pub fn heard(&mut self, now: u64) {
         if let Link::Open { silent_at, .. } = &mut self.link {
             *silent_at = now + SILENCE_MS;
         }
     }
 
-    /// True from a loss until the next event.
+    /// True from the loss of the connection until the next event.
     pub fn is_broken(&self) -> bool {
         self.tries > 0
     }
 
-    /// When the turn wants to be looked at.
+    /// The turn's next deadline.
     pub fn due(&self) -> Option<u64> {
         match self.link {
             Link::Open { silent_at, .. } => Some(silent_at),
@@ -121,8 +121,8 @@ impl Turn {
     }
 }
 
-impl Session {
-    /// Bytes of an answer.
+impl Chat {
+    /// Handles a chunk of the answer's stream.
     pub(crate) fn streamed(&mut self, ticket: Ticket, bytes: &[u8]) {
         let now = self.now;
         let Some(turn) = self.turn.as_mut().filter(|turn| turn.holds(ticket)) else {
@@ -189,7 +189,7 @@ impl Session {
                     *changed = mark;
                 }
                 self.last_mark = mark;
-                // The first block ends the thinking.
+                // With the first block, the activity changes from thinking to writing.
                 self.changes.status |= first;
                 if begins {
                     self.say_blocks(index);
@@ -199,7 +199,7 @@ impl Session {
                 let mark = self.last_mark + 1;
                 let reply = self.reply().ok_or(Unreadable::Malformed)?;
                 reply.sources = sources.items;
-                // Citations bear the names of their sources.
+                // Citations show the titles of the sources, so all blocks must be redrawn.
                 reply.marks.fill(mark);
                 self.last_mark = mark;
             }
@@ -210,10 +210,10 @@ impl Session {
         Ok(())
     }
 
-    /// Tells screen readers the blocks before this one, which are whole: nobody wants to hear an answer letter by
-    /// letter, nor wait for its end.
+    /// Announces the blocks before this one to screen readers. They are complete, so the answer is read neither letter by
+    /// letter nor only at its end.
     fn say_blocks(&mut self, before: usize) {
-        let Some(from) = self.turn.as_ref().map(|turn| turn.said) else {
+        let Some(from) = self.turn.as_ref().map(|turn| turn.announced) else {
             return;
         };
         let reply = self.reply().map(|reply| {
@@ -224,19 +224,19 @@ impl Session {
             return;
         };
         if let Some(turn) = &mut self.turn {
-            turn.said = before;
+            turn.announced = before;
         }
         self.effects.push(Effect::Announce(said));
     }
 
-    /// The answer being written.
-    fn reply(&mut self) -> Option<&mut Message> {
+    /// The answer of the current turn.
+    fn reply(&mut self) -> Option<&mut ChatMessage> {
         let message = self.turn.as_ref()?.message;
         let id = self.reply_to(message)?.id;
         self.message_mut(id)
     }
 
-    /// An attempt begins: the edge has the message, and what an earlier attempt wrote is void.
+    /// Handles `start`: the edge has accepted the message, and the answer of an earlier attempt is discarded.
     fn turn_started(&mut self, start: &Start) -> Result<(), Unreadable> {
         let Some(turn) = &mut self.turn else {
             return Ok(());
@@ -244,23 +244,25 @@ impl Session {
         if start.message_id != turn.message {
             return Err(Unreadable::Elsewhere);
         }
-        // Ids are keys of the list: one that is taken would leave two messages under one key.
-        let taken = |m: &Message| m.id == start.reply_id && m.is_visitors();
+        // Ids are the keys of the list: a reply with the id of another message would make a key ambiguous.
+        let taken = |m: &ChatMessage| m.id == start.reply_id && m.is_visitors();
         if self.messages.iter().any(taken) {
             return Err(Unreadable::Malformed);
         }
-        turn.again = Again::Attach;
+        turn.next_call = NextCall::Attach;
         turn.failed = false;
-        turn.said = 0;
+        turn.announced = 0;
         let stopping = turn.stopping;
         self.limited_until = None;
         self.limited_tries = 0;
-        let old = |m: &Message| m.reply_to == Some(start.message_id) || m.id == start.reply_id;
+        let old = |m: &ChatMessage| m.reply_to == Some(start.message_id) || m.id == start.reply_id;
         self.messages.retain(|m| !old(m));
-        let after = |m: &Message| m.id == start.message_id;
-        let at = self.messages.iter().position(after);
-        let at = at.map_or(self.messages.len(), |at| at + 1);
-        let reply = Message::reply(start.reply_id, start.message_id, self.now);
+        let at = self
+            .messages
+            .iter()
+            .position(|m| m.id == start.message_id)
+            .map_or(self.messages.len(), |at| at + 1);
+        let reply = ChatMessage::reply(start.reply_id, start.message_id, self.now);
         self.messages.insert(at, reply);
         if let Some(message) = self.message_mut(start.message_id) {
             message.stage = Stage::Delivered;
@@ -276,23 +278,23 @@ impl Session {
     }
 
     fn turn_done(&mut self, done: &Done) {
-        let from = self.turn.as_ref().map_or(0, |turn| turn.said);
+        let from = self.turn.as_ref().map_or(0, |turn| turn.announced);
         let mut said = String::new();
         let mut answered = None;
         if let Some(reply) = self.reply() {
             reply.stage = Stage::Complete;
-            reply.notices = Notice::of(Some(done.finish)).into_iter().collect();
+            reply.caveats = Caveat::of(Some(done.finish)).into_iter().collect();
             if !done.kept {
-                reply.notices.push(Notice::NotKept);
+                reply.caveats.push(Caveat::NotKept);
             }
             said = blocks_to_text(reply.blocks.get(from..).unwrap_or_default());
-            answered = Some(Occasion::Answered {
+            answered = Some(HostEvent::Answered {
                 message: reply.id,
                 text: reply.plain(),
             });
-            let notices = reply.notices.clone();
+            let caveats = reply.caveats.clone();
             if let Some(bot) = self.bot() {
-                for notice in notices {
+                for notice in caveats {
                     said.push('\n');
                     said.push_str(notice.text(&bot.strings));
                 }
@@ -313,9 +315,9 @@ impl Session {
 
     fn turn_failed(&mut self, error: TurnError) {
         let kept = error.kept;
-        let failure = Failure::in_band(error, self.now);
+        let failure = Failure::from_turn_error(error, self.now);
         if let (false, Some(reply)) = (kept, self.reply()) {
-            reply.notices.push(Notice::NotKept);
+            reply.caveats.push(Caveat::NotKept);
         }
         self.show(failure);
         if let Some(turn) = &mut self.turn {
@@ -323,26 +325,26 @@ impl Session {
         }
     }
 
-    /// A call of the turn was answered, but not with a stream.
+    /// Handles an answer to a call of the turn that is not a stream.
     pub(crate) fn stream_answered(&mut self, ticket: Ticket, problem: Option<Problem>) {
         let Some(turn) = self.turn.as_ref().filter(|turn| turn.holds(ticket)) else {
             return;
         };
-        let asked = matches!(turn.again, Again::Post { .. });
+        let asked = matches!(turn.next_call, NextCall::Post { .. });
         match problem {
             None => self.link_broke(ticket),
             Some(problem) => match problem.code {
                 Code::TurnInProgress if self.may_resync() => self.resync(),
-                // The conversation was erased, or the visitor is a new one: the message is worth a new one.
+                // The conversation was erased, or the visitor is a new one: the message goes into a new conversation.
                 Code::NotFound if asked && self.may_resync() && self.conversation.is_some() => {
                     self.resyncs += 1;
                     self.conversation = None;
                     self.connect();
                 }
-                // Nothing to follow: only asking helps.
+                // The edge has no turn to resume: a retry must post the message.
                 Code::NoTurn => {
-                    let again = Again::Post { retry: true };
-                    self.fail(Failure::new(Code::Internal, again));
+                    let next_call = NextCall::Post { retry: true };
+                    self.fail(Failure::new(Code::Internal, next_call));
                 }
                 _ => self.refuse(&problem),
             },
@@ -353,20 +355,20 @@ impl Session {
         self.resyncs < MAX_RESYNCS
     }
 
-    /// Reads the conversation again, because it has gone on elsewhere; an unsent message waits.
+    /// Reloads the conversation, because it has continued elsewhere; an unsent message goes back to the outbox.
     fn resync(&mut self) {
         let Some(message) = self.turn.as_ref().map(|turn| turn.message) else {
             return;
         };
         self.resyncs += 1;
         self.drop_turn();
-        if self.message(message).is_some_and(Message::is_local) {
+        if self.message(message).is_some_and(ChatMessage::is_local) {
             self.set_stage(message, Stage::Waiting);
         }
         self.load_history();
     }
 
-    /// The visitor wants the answer to stop; the edge ends the turn.
+    /// Stops the answer; the edge then ends the turn.
     pub(crate) fn stop(&mut self) {
         let now = self.now;
         let stoppable = |turn: &&mut Turn| !turn.failed && now >= turn.begun + DOUBLE_CLICK_MS;
@@ -374,7 +376,7 @@ impl Session {
             return;
         };
         turn.stopping = true;
-        if turn.again == Again::Attach {
+        if turn.next_call == NextCall::Attach {
             self.cancel();
         } else if let Link::Broken { .. } = turn.link {
             self.take_back();
@@ -383,7 +385,7 @@ impl Session {
 
     pub(crate) fn cancel(&mut self) {
         if let Some(conversation) = self.conversation {
-            self.request(Call::Cancel { conversation });
+            self.request(ApiCall::Cancel { conversation });
         }
     }
 
@@ -393,7 +395,7 @@ impl Session {
         self.drop_turn();
     }
 
-    /// Shows a failure where the exchange broke off, and says it.
+    /// Shows a failure at the message where the exchange broke off, and announces it.
     fn show(&mut self, failure: Failure) {
         let Some(message) = self.turn.as_ref().map(|turn| turn.message) else {
             return;
@@ -403,7 +405,7 @@ impl Session {
         }
         let now = self.now;
         self.effects
-            .push(Effect::Emit(Occasion::Failed(failure.code)));
+            .push(Effect::Emit(HostEvent::Failed(failure.code)));
         match self.bot().map(|bot| failure.text(Some(&bot.strings), now)) {
             Some(said) if !said.is_empty() => self.effects.push(Effect::Announce(said)),
             _ => self.announce(|strings| &strings.not_sent),

@@ -1,13 +1,12 @@
-//! Reading what the edge says.
+//! Deserialisation of the edge's answers and events.
 //!
-//! The protocol's types come with derived readers, which the edge and the tests use. For the bubble
-//! they are too large: each derived reader is a program of its own, and together they would double
-//! what a visitor downloads. Here one reader makes a tree of values, and small functions pick from
-//! it. The types stay the protocol's: a field that is added there does not compile here until it is
-//! read, and the tests below hold both readers to the same result.
+//! The protocol's types have derived deserialisers, which the edge and the tests use. For the bubble they are too
+//! large: together they would double what a visitor downloads. Here one parser makes a tree of values, and small
+//! functions pick from it. The result types are the protocol's: a field that is added there does not compile here
+//! until it is read, and the tests below compare both deserialisers.
 //!
-//! A kind that a newer edge has added is read as the plainest of its sort, so that the rest of an
-//! answer, or of a history, stays readable.
+//! A variant that a newer edge has added is read as the plainest one of its type, so that the rest of an answer or of
+//! a history stays readable.
 
 mod blocks;
 
@@ -17,13 +16,12 @@ use bulle_protocol::{
     Id,
     conversation::{Attachment, Created, Feedback, History, Message, Rating, Role, Status},
     event::{
-        Action, AppendEvent, BlockEvent, Done, Finish, Remaining, ServerEvent, Source, Sources,
-        Start, Suggestions, TurnError, Usage,
+        AppendEvent, BlockEvent, Done, Finish, Remaining, ServerEvent, Source, Sources, Start,
+        Suggestions, TurnError, Usage,
     },
     loader::LoaderConfig,
-    problem::{Code, Problem},
-    session::{Bot, ConversationRef, Form, Hours, Limits, Session, Visitor},
-    settings::Features,
+    problem::{Action, Code, Problem},
+    session::{Bot, ConversationRef, Features, Form, Hours, Limits, Session, Visitor},
     sse::Frame,
     strings::Strings,
 };
@@ -32,7 +30,7 @@ use blocks::block;
 
 use crate::json::{Value, parse};
 
-/// The loader's configuration, as far as the widget needs it.
+/// The fields of the loader's configuration that the widget needs.
 pub fn loader_config(json: &str) -> Option<LoaderConfig> {
     let Value::Array(fields) = parse(json)? else {
         return None;
@@ -52,7 +50,7 @@ pub fn loader_config(json: &str) -> Option<LoaderConfig> {
     })
 }
 
-/// The answer of `POST /v1/sessions`. Of a form it says only that there is one: the page reads it.
+/// The answer of `POST /v1/sessions`. A form is read as an empty one: only widget/page needs its content.
 pub(crate) fn session(json: &str) -> Option<Session> {
     let mut v = parse(json)?;
     let mut visitor = take(&mut v, "visitor")?;
@@ -71,7 +69,7 @@ pub(crate) fn session(json: &str) -> Option<Session> {
             tagline: string(&mut bot, "tagline")?,
             greeting: string(&mut bot, "greeting")?,
             strings: strings(take(&mut bot, "strings")?),
-            // The sheets read them themselves.
+            // Read by the modules of widget/page.
             sheets: BTreeMap::new(),
             locale: string(&mut bot, "locale")?,
             suggestions: texts(&mut bot, "suggestions")?,
@@ -98,7 +96,7 @@ pub(crate) fn session(json: &str) -> Option<Session> {
     })
 }
 
-/// An edge that says nothing of them offers what it has always offered.
+/// Without the member, an older edge offers the default features.
 fn features(v: Option<Value>) -> Features {
     let Some(v) = v else {
         return Features::default();
@@ -118,7 +116,7 @@ fn flag(v: &Value, name: &str) -> bool {
     v.get(name).and_then(Value::as_bool).unwrap_or_default()
 }
 
-/// A text that this version does not know is ignored, and one that is missing stays empty.
+/// An unknown text is ignored, and a missing one stays empty.
 fn strings(mut v: Value) -> Strings {
     let mut strings = Strings::default();
     for (name, text) in strings.entries_mut() {
@@ -169,7 +167,7 @@ pub(crate) fn files(v: &mut Value) -> Vec<Attachment> {
     list(v, "attachments", attachment).unwrap_or_default()
 }
 
-/// The files that the visitor has chosen, as the page tells them.
+/// The attached files, as widget/page sends them.
 pub(crate) fn chosen(json: &str) -> Vec<Attachment> {
     let all = parse(json).and_then(|v| all(v, attachment));
     all.unwrap_or_default()
@@ -214,59 +212,23 @@ pub(crate) fn problem(json: &str) -> Option<Problem> {
         retry_after: small(&v, "retry_after"),
         message: string(&mut v, "message"),
         action: take(&mut v, "action").and_then(action),
-        // The bubble shows what is left as the answer tells it.
+        // The bubble shows the quota that `done` brings instead.
         limits: Vec::new(),
         request_id: string(&mut v, "request_id"),
     })
 }
 
-/// The codes that the bubble tells apart; every other one is unknown to it.
-const CODES: [Code; 32] = [
-    Code::UnknownSite,
-    Code::OriginNotAllowed,
-    Code::TokenMissing,
-    Code::TokenInvalid,
-    Code::TokenExpired,
-    Code::NotFound,
-    Code::InvalidJson,
-    Code::InvalidParameter,
-    Code::MessageEmpty,
-    Code::MessageTooLong,
-    Code::BodyTooLarge,
-    Code::RateLimited,
-    Code::QuotaExceeded,
-    Code::Paused,
-    Code::Closed,
-    Code::FormRequired,
-    Code::FeatureDisabled,
-    Code::IdentityRequired,
-    Code::IdentityInvalid,
-    Code::IdentityExpired,
-    Code::ChallengeRequired,
-    Code::ChallengeFailed,
-    Code::TurnInProgress,
-    Code::MessageConflict,
-    Code::NoTurn,
-    Code::StorageUnavailable,
-    Code::UpstreamUnavailable,
-    Code::UpstreamTimeout,
-    Code::UpstreamInterrupted,
-    Code::Interrupted,
-    Code::Misconfigured,
-    Code::Internal,
-];
-
 fn code(v: &Value) -> Option<Code> {
     let name = name(v, "code")?;
-    let known = CODES.into_iter().find(|code| code.as_str() == name);
-    Some(known.unwrap_or(Code::Unknown))
+    let known = Code::ALL.iter().find(|code| code.as_str() == name);
+    Some(known.copied().unwrap_or(Code::Unknown))
 }
 
-/// An event's data makes no sense.
+/// The data of an event is malformed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
-/// The event in a frame; `Ok(None)` for a name that this version does not know.
+/// The event of a frame; `Ok(None)` for an unknown name.
 pub(crate) fn event(frame: &Frame) -> Result<Option<ServerEvent>, Malformed> {
     let read = match frame.event.as_str() {
         "start" => start,
@@ -328,7 +290,8 @@ fn done(mut v: Value) -> Option<ServerEvent> {
         finish: finish(name(&v, "finish")?),
         provider: string(&mut v, "provider")?,
         model: string(&mut v, "model")?,
-        // Not shown, and the only fraction in the protocol: not worth a reader of fractions. No more is `cached`.
+        // Neither `confidence` nor `cached` is shown. `confidence` is the only fraction of the protocol, and reading it
+        // would take a parser of fractions.
         confidence: None,
         cached: false,
         usage: Usage::counted(
@@ -426,7 +389,7 @@ fn list<T>(v: &mut Value, name: &str, read: fn(Value) -> Option<T>) -> Option<Ve
     all(take(v, name)?, read)
 }
 
-/// Every member of a list, or nothing when one cannot be read.
+/// All items of a list; `None` if one cannot be read.
 fn all<T>(v: Value, read: fn(Value) -> Option<T>) -> Option<Vec<T>> {
     match v {
         Value::Array(items) => items.into_iter().map(read).collect(),

@@ -1,37 +1,34 @@
-//! The bridge between the core's session and the views.
+//! The handle on one bubble: its state, its event loop, and the signals that make views draw again.
 //!
-//! The session is the only truth. Signals carry no data: they tell of changes, and a view that watches
-//! one draws again from the session.
+//! The chat is the single source of truth. Signals carry no data: a view that watches one draws again from the state.
 
-use std::{cell::RefCell, fmt, time::Duration};
+use std::{cell::RefCell, fmt};
 
-use bulle_protocol::{Id, block::Block, loader::LoaderConfig, session::Bot};
-use bulle_widget_core::{Changes, Event as Happened, Message, Session, Stage, Ticket};
+use bulle_protocol::{loader::LoaderConfig, session::Bot};
+use bulle_widget_core::{Chat, Effect, Event as ChatEvent, Ticket};
 use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{Element, Event, EventTarget, HtmlElement, HtmlTextAreaElement, js_sys::Function};
+use web_sys::{Event, EventTarget, HtmlElement, HtmlTextAreaElement, js_sys::Function};
 
 use crate::{
-    browser, effects,
-    leptos::*,
-    node::{Mounted, Node, el},
-    page::{self, Page},
-    rows::{self, Row},
+    browser,
+    dom::{ArcTrigger, Notify, Track, VNode, view, window},
+    host::Host,
+    state::{Announcer, Arrived, Composer, List, Scroll, State},
 };
 
-/// How long the live region keeps what it has said.
-const SAID: Duration = Duration::from_secs(5);
-
-/// After this time without a frame, what has arrived is shown without waiting for one, in milliseconds: a browser
-/// draws no frames of what nobody sees.
-const LATE: u64 = 200;
+/// Bytes of an answer are shown after this time without a frame, in milliseconds: browsers draw no frames for hidden
+/// pages.
+const FRAME_TIMEOUT: u64 = 200;
 
 /// A handle on one bubble; copied into every view and handler.
 #[derive(Clone, Copy)]
-pub(crate) struct App(&'static State);
+pub(crate) struct App(&'static Shared);
 
-/// It lives as long as the page.
-struct State {
-    inner: RefCell<Inner>,
+/// Lives as long as the page.
+struct Shared {
+    state: RefCell<State>,
+    /// Carries an effect out.
+    perform: fn(App, Effect),
     phase: ArcTrigger,
     list: ArcTrigger,
     status: ArcTrigger,
@@ -39,115 +36,44 @@ struct State {
     behind: ArcTrigger,
 }
 
-/// What the list keeps in sight while words arrive.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Following {
-    /// The newest words, but never past the question that they answer: a long answer is read from its start.
-    Question,
-    /// The newest words: the visitor went to the end.
-    End,
-    /// Nothing: the visitor reads further up.
-    Nothing,
-}
-
-pub(crate) struct Inner {
-    pub config: LoaderConfig,
-    pub session: Session,
-    /// The list of messages, which scrolls.
-    pub log: Option<HtmlElement>,
-    /// The composer's text field.
-    pub field: Option<HtmlTextAreaElement>,
-    pub wake: Option<TimeoutHandle>,
-    /// The button that copies, until that is done.
-    pub copies: Option<Element>,
-    /// Images that the visitor has asked to see, by address.
-    pub shown: Vec<String>,
-    /// The live region; everything that is said goes through [`App::say`].
-    pub announcer: Option<HtmlElement>,
-    /// Empties the live region.
-    pub said: Option<TimeoutHandle>,
-    /// What the list follows.
-    pub following: Following,
-    /// Where the list was scrolled to when it was last looked at.
-    pub top: i32,
-    /// How far it could be scrolled then.
-    pub end: i32,
-    /// Messages on the page, oldest first.
-    pub rows: Vec<Row>,
-    /// How many older ones are known and not on the page.
-    pub hidden: usize,
-    /// What is to stay where it is while the list changes above it, and how far below the list's upper edge it stands.
-    pub kept: Option<(Element, f64)>,
-    /// True while the visitor reads further up and something new has come.
-    behind: bool,
-    /// Characters in the composer.
-    draft: usize,
-    /// Bytes of an answer that the next frame will show, and when the first of them came.
-    arrived: Option<(Ticket, Vec<u8>, u64)>,
-    /// The composer takes the focus once.
-    pub focus: bool,
-    /// What the page does for the widget.
-    pub page: Page,
-    /// A check stands in the cover.
-    pub challenged: bool,
-}
-
-/// Something that draws itself again when what it watches changes. One type for all: every type of closure would cost
-/// its own copy of the machinery.
-pub(crate) fn drawn(mut draw: Box<dyn FnMut() -> Node>) -> RenderEffect<Mounted> {
-    RenderEffect::new(move |mounted: Option<Mounted>| match mounted {
-        Some(mut mounted) => {
-            mounted.patch(draw());
-            mounted
-        }
-        None => draw().build(),
-    })
-}
-
-/// Mounts a part of the page at the end of an element, for as long as the page lives.
-pub(crate) fn part(app: App, parent: &HtmlElement, draw: fn(App) -> Node) {
-    let part = drawn(Box::new(move || draw(app)));
-    part.with_value_mut(|mounted| {
+/// Appends a view to an element, for as long as the page lives.
+pub(crate) fn mount_view(app: App, parent: &HtmlElement, draw: fn(App) -> VNode) {
+    let view = view(Box::new(move || draw(app)));
+    view.with_value_mut(|mounted| {
         let _ = parent.append_child(&mounted.dom);
     });
-    std::mem::forget(part);
+    std::mem::forget(view);
 }
 
-/// Listens for as long as the page lives.
+/// Adds an event listener, for as long as the page lives.
 pub(crate) fn listen(app: App, target: &EventTarget, name: &str, react: fn(App, &Event)) {
-    let react: Closure<dyn FnMut(Event)> = Closure::new(move |event| react(app, &event));
-    let react = react.into_js_value();
-    let _ = target.add_event_listener_with_callback(name, react.unchecked_ref());
+    let listener: Closure<dyn FnMut(Event)> = Closure::new(move |event| react(app, &event));
+    let listener = listener.into_js_value();
+    let _ = target.add_event_listener_with_callback(name, listener.unchecked_ref());
 }
 
 impl App {
-    pub fn new(config: LoaderConfig, focus: bool, page: Page) -> Self {
-        let session = Session::new(config.site.clone(), config.locale.clone());
-        let inner = Inner {
+    pub fn new(config: LoaderConfig, focus: bool, host: Host, perform: fn(Self, Effect)) -> Self {
+        let state = State {
+            chat: Chat::new(config.site.clone(), config.locale.clone()),
             config,
-            session,
-            log: None,
-            field: None,
+            host,
+            list: List::default(),
+            scroll: Scroll::default(),
+            composer: Composer {
+                field: None,
+                draft: 0,
+                focus,
+            },
+            announcer: Announcer::default(),
             wake: None,
-            copies: None,
-            shown: Vec::new(),
-            announcer: None,
-            said: None,
-            following: Following::Question,
-            top: 0,
-            end: 0,
-            rows: Vec::new(),
-            hidden: 0,
-            kept: None,
-            behind: false,
-            draft: 0,
             arrived: None,
-            focus,
-            page,
-            challenged: false,
+            copy_button: None,
+            is_challenge_shown: false,
         };
-        Self(Box::leak(Box::new(State {
-            inner: RefCell::new(inner),
+        Self(Box::leak(Box::new(Shared {
+            state: RefCell::new(state),
+            perform,
             phase: ArcTrigger::new(),
             list: ArcTrigger::new(),
             status: ArcTrigger::new(),
@@ -156,69 +82,32 @@ impl App {
         })))
     }
 
-    /// Opens the session.
-    pub fn start(self) {
-        let Some(page) = self.page() else { return };
-        let identity = page::identity(&page);
-        let (stored, outbox) = browser::kept(self);
-        self.dispatch(Happened::Started {
-            online: browser::online(),
-            stored,
-            outbox,
-            page: browser::page(&page),
-            identity,
-        });
-    }
-
-    /// Stops what would happen later, and lets go of the page.
+    /// Clears all timers, and drops the references to the page.
     pub fn end(self) {
-        self.with_mut(|inner| {
-            for timer in [inner.wake.take(), inner.said.take()].into_iter().flatten() {
+        self.with_mut(|state| {
+            let timers = [state.wake.take(), state.announcer.timer.take()];
+            for timer in timers.into_iter().flatten() {
                 timer.clear();
             }
-            inner.log = None;
-            inner.field = None;
-            inner.announcer = None;
+            state.list.log = None;
+            state.composer.field = None;
+            state.announcer.element = None;
         });
     }
 
-    /// Sends, after a look at what another tab may have stored since this one was opened.
-    pub fn send(self, message: Happened) {
-        let stored = self.with(|inner| browser::stored(&inner.config.site));
+    /// Submits a message, after reading storage again: another tab may have stored a visitor since this one was opened.
+    pub fn submit(self, message: ChatEvent) {
+        let stored = self.with(|state| browser::stored(&state.config.site));
         if let Some(stored) = stored.flatten() {
-            self.dispatch(Happened::Found { stored });
+            self.dispatch(ChatEvent::Found { stored });
         }
         self.dispatch(message);
     }
 
-    /// Says something to screen readers. It is gone after a while: nobody comes across a second copy, and the same
-    /// words are heard when they are said again.
-    pub fn say(self, words: &str) {
-        let clear = move || {
-            self.with(|inner| {
-                if let Some(announcer) = &inner.announcer {
-                    announcer.set_text_content(None);
-                }
-            });
-        };
-        if words.is_empty() {
-            return clear();
-        }
-        let timer = set_timeout_with_handle(clear, SAID).ok();
-        self.with_mut(|inner| {
-            if let Some(announcer) = &inner.announcer {
-                el("p", "").text(words).place(announcer);
-            }
-            if let Some(old) = std::mem::replace(&mut inner.said, timer) {
-                old.clear();
-            }
-        });
-    }
-
-    /// Tells the session what happened and carries out what it wants. Of a stream, once in a frame: faster than the
-    /// screen is nobody.
-    pub fn dispatch(self, event: Happened) {
-        if let Happened::Streamed { ticket, bytes } = event {
+    /// Passes an event to the chat and carries out the effects. Bytes of a stream are passed on once per frame, because
+    /// the screen shows no more.
+    pub fn dispatch(self, event: ChatEvent) {
+        if let ChatEvent::Streamed { ticket, bytes } = event {
             return self.gather(ticket, bytes);
         }
         self.show_arrived();
@@ -227,45 +116,51 @@ impl App {
 
     fn gather(self, ticket: Ticket, bytes: Vec<u8>) {
         let now = browser::now();
-        let same = |inner: &mut Inner| match &mut inner.arrived {
-            Some((of, all, since)) if *of == ticket => {
-                all.extend_from_slice(&bytes);
-                Some(now.saturating_sub(*since) > LATE)
+        let append = |state: &mut State| match &mut state.arrived {
+            Some(arrived) if arrived.ticket == ticket => {
+                arrived.bytes.extend_from_slice(&bytes);
+                Some(now.saturating_sub(arrived.since) > FRAME_TIMEOUT)
             }
             _ => None,
         };
-        let late = self.with_mut(same).flatten();
-        if late.is_none() {
+        let is_late = self.with_mut(append).flatten();
+        if is_late.is_none() {
             self.show_arrived();
-            self.with_mut(|inner| inner.arrived = Some((ticket, bytes, now)));
+            self.with_mut(|state| {
+                state.arrived = Some(Arrived {
+                    ticket,
+                    bytes,
+                    since: now,
+                });
+            });
             self.on_frame(Self::show_arrived);
         }
-        if late == Some(true) || browser::is_hidden() {
+        if is_late == Some(true) || browser::is_hidden() {
             self.show_arrived();
         }
     }
 
     fn show_arrived(self) {
-        let arrived = self.with_mut(|inner| inner.arrived.take());
-        if let Some((ticket, bytes, _)) = arrived.flatten() {
-            self.update(Happened::Streamed { ticket, bytes });
+        let arrived = self.with_mut(|state| state.arrived.take());
+        if let Some(Arrived { ticket, bytes, .. }) = arrived.flatten() {
+            self.update(ChatEvent::Streamed { ticket, bytes });
         }
     }
 
-    fn update(self, event: Happened) {
-        let moment = browser::moment();
-        let effects = self.with_mut(|inner| inner.session.update(moment, event));
+    fn update(self, event: ChatEvent) {
+        let tick = browser::tick();
+        let effects = self.with_mut(|state| state.chat.update(tick, event));
         for effect in effects.unwrap_or_default() {
-            effects::perform(self, effect);
+            (self.0.perform)(self, effect);
         }
     }
 
-    /// Does something with the next frame.
+    /// Runs a function with the next frame.
     pub fn on_frame(self, run: fn(Self)) {
         let _ = window().request_animation_frame(&self.function(run));
     }
 
-    /// Does something when everything that has changed is drawn, before the browser shows it.
+    /// Runs a function when all changes are drawn, before the browser shows them.
     pub fn when_drawn(self, run: fn(Self)) {
         window().queue_microtask(&self.function(run));
     }
@@ -274,130 +169,95 @@ impl App {
         Closure::once_into_js(move || run(self)).unchecked_into()
     }
 
-    /// Reads, outside of views; `None` only when that is being done already.
-    pub fn with<T>(self, read: impl FnOnce(&Inner) -> T) -> Option<T> {
-        self.0.inner.try_borrow().ok().map(|inner| read(&inner))
+    /// Reads the state; `None` only while it is being changed.
+    pub fn with<T>(self, read: impl FnOnce(&State) -> T) -> Option<T> {
+        self.0.state.try_borrow().ok().map(|state| read(&state))
     }
 
-    pub fn with_mut<T>(self, write: impl FnOnce(&mut Inner) -> T) -> Option<T> {
-        let inner = self.0.inner.try_borrow_mut();
-        inner.ok().map(|mut inner| write(&mut inner))
+    /// Changes the state; `None` only while it is in use.
+    pub fn with_mut<T>(self, write: impl FnOnce(&mut State) -> T) -> Option<T> {
+        let state = self.0.state.try_borrow_mut();
+        state.ok().map(|mut state| write(&mut state))
     }
 
-    /// What the page does, for what may call the widget before it returns.
-    pub fn page(self) -> Option<Page> {
-        self.with(|inner| inner.page.clone())
+    /// The host, for calls that may call the widget before they return.
+    pub fn host(self) -> Option<Host> {
+        self.with(|state| state.host.clone())
     }
 
-    /// Reads the bot, once there is one.
-    pub fn bot<T>(self, read: impl FnOnce(&Bot, &Session) -> T) -> Option<T> {
-        self.with(|inner| inner.session.bot().map(|bot| read(bot, &inner.session)))
+    /// Reads the bot, once the session is open.
+    pub fn bot<T>(self, read: impl FnOnce(&Bot, &Chat) -> T) -> Option<T> {
+        self.with(|state| state.chat.bot().map(|bot| read(bot, &state.chat)))
             .flatten()
     }
 
     pub fn log(self) -> Option<HtmlElement> {
-        self.with(|inner| inner.log.clone()).flatten()
+        self.with(|state| state.list.log.clone()).flatten()
     }
 
     pub fn field(self) -> Option<HtmlTextAreaElement> {
-        self.with(|inner| inner.field.clone()).flatten()
+        self.with(|state| state.composer.field.clone()).flatten()
     }
 
-    /// The view draws again when the session opens or fails to.
+    /// Makes the calling view draw again when the phase changes.
     pub fn watch_phase(self) {
         self.0.phase.track();
     }
 
-    /// The view draws again when messages come or go.
+    pub fn notify_phase(self) {
+        self.0.phase.notify();
+    }
+
+    /// Makes the calling view draw again when the list of messages changes.
     pub fn watch_list(self) {
         self.0.list.track();
     }
 
-    /// The view draws again when activity or connection change.
+    pub fn notify_list(self) {
+        self.0.list.notify();
+    }
+
+    /// Makes the calling view draw again when activity or connection change.
     pub fn watch_status(self) {
         self.0.status.track();
     }
 
-    /// Characters in the composer; the view draws again when they change.
-    pub fn watch_draft(self) -> usize {
-        self.0.draft.track();
-        self.with(|inner| inner.draft).unwrap_or_default()
+    pub fn notify_status(self) {
+        self.0.status.notify();
     }
 
-    /// Counts the characters in the composer; how many there were.
+    /// The characters in the draft; makes the calling view draw again when they change.
+    pub fn watch_draft(self) -> usize {
+        self.0.draft.track();
+        self.with(|state| state.composer.draft).unwrap_or_default()
+    }
+
+    /// Sets the number of characters in the draft; returns the one before.
     pub fn set_draft(self, draft: usize) -> usize {
-        let old = self.with_mut(|inner| std::mem::replace(&mut inner.draft, draft));
+        let old = self.with_mut(|state| std::mem::replace(&mut state.composer.draft, draft));
         if old != Some(draft) {
             self.0.draft.notify();
         }
         old.unwrap_or_default()
     }
 
-    /// True while the visitor reads further up and something new has come; the view draws again when that changes.
+    /// True while the visitor reads further up and something new has come; makes the calling view draw again when that
+    /// changes.
     pub fn watch_behind(self) -> bool {
         self.0.behind.track();
-        self.with(|inner| inner.behind).unwrap_or_default()
+        self.with(|state| state.scroll.behind).unwrap_or_default()
     }
 
     pub fn set_behind(self, behind: bool) {
-        let old = self.with_mut(|inner| std::mem::replace(&mut inner.behind, behind));
+        let old = self.with_mut(|state| std::mem::replace(&mut state.scroll.behind, behind));
         if old != Some(behind) {
             self.0.behind.notify();
         }
     }
 
-    /// True when there are messages that are known and not on the page.
+    /// True when there are loaded messages that are not on the page.
     pub fn has_hidden(self) -> bool {
-        self.with(|inner| inner.hidden > 0).unwrap_or_default()
-    }
-
-    /// Draws again what has changed.
-    pub fn changed(self, changes: &Changes) {
-        if changes.phase {
-            self.0.phase.notify();
-        }
-        if changes.list {
-            self.list_changed(0);
-        }
-        if changes.status {
-            self.0.status.notify();
-        }
-        for id in &changes.messages {
-            let of = |inner: &Inner| {
-                inner
-                    .rows
-                    .iter()
-                    .find(|row| row.id == *id)
-                    .map(Row::changed)
-            };
-            if let Some(changed) = self.with(of).flatten() {
-                changed.notify();
-            }
-        }
-    }
-
-    /// Tells the page of code in whole answers, when it is there to be seen.
-    pub fn tell_of_code(self, messages: &[Id]) {
-        let is_code = |block: &Block| matches!(block, Block::Code { .. });
-        let has_code = |message: &Message| {
-            message.stage == Stage::Complete && message.blocks.iter().any(is_code)
-        };
-        let code = self.with(|inner| {
-            let mut messages = messages.iter().filter_map(|id| inner.session.message(*id));
-            messages.any(has_code)
-        });
-        if code == Some(true) {
-            // They are on the page with the next frame.
-            self.on_frame(|app| {
-                app.with(|inner| inner.page.emit("code", "{}"));
-            });
-        }
-    }
-
-    /// Draws the list again, with so many more of the older messages.
-    pub fn list_changed(self, more: usize) {
-        rows::arrange(self, more);
-        self.0.list.notify();
+        self.with(|state| state.list.hidden > 0).unwrap_or_default()
     }
 }
 

@@ -1,32 +1,33 @@
-//! An answer's typed blocks as elements.
+//! The views of an answer's typed blocks.
 
 use bulle_protocol::{
     block::{Align, Block, Inline},
-    event::{Action, Source},
+    event::Source,
+    problem::Action,
     strings::Strings,
 };
-use bulle_widget_core::words::fill;
+use bulle_widget_core::format::fill;
 
 use crate::{
+    dom::{VNode, button, el, same, text},
     icons::{CHECK, COPY, OUT, icon},
-    node::{Node, button, el, same, text},
 };
 
-/// What the blocks of one answer refer to.
-pub(crate) struct Around<'a> {
+/// The data of an answer that its blocks refer to.
+pub(crate) struct BlockContext<'a> {
     pub strings: &'a Strings,
     pub sources: &'a [Source],
-    /// Images that the visitor has asked to see, by address.
-    pub shown: &'a [String],
+    /// The URLs of the images that the visitor has asked to see.
+    pub images: &'a [String],
 }
 
-impl Around<'_> {
-    fn blocks(&self, blocks: &[Block]) -> Vec<Node> {
+impl BlockContext<'_> {
+    fn blocks(&self, blocks: &[Block]) -> Vec<VNode> {
         blocks.iter().map(|block| self.block(block)).collect()
     }
 
-    /// The blocks of which some are drawn already, those with these marks.
-    pub fn changed(&self, blocks: &[Block], marks: &[u32], drawn: &[u32]) -> Vec<Node> {
+    /// The blocks; those whose mark equals the one that was drawn are kept as they are.
+    pub fn changed(&self, blocks: &[Block], marks: &[u32], drawn: &[u32]) -> Vec<VNode> {
         let block = |(at, block)| match (marks.get(at), drawn.get(at)) {
             (Some(mark), Some(drawn)) if mark == drawn => same(),
             _ => self.block(block),
@@ -34,10 +35,10 @@ impl Around<'_> {
         blocks.iter().enumerate().map(block).collect()
     }
 
-    fn block(&self, block: &Block) -> Node {
+    fn block(&self, block: &Block) -> VNode {
         match block {
             Block::Paragraph { content } => self.fill("p", content),
-            // One level for all: an answer is no document, and a skipped level confuses readers.
+            // All headings have one level: an answer is not a document, and skipped levels confuse screen reader users.
             Block::Heading { level, content } => {
                 let class = if *level > 2 { "small" } else { "" };
                 el("h3", class).children(self.inlines(content))
@@ -62,7 +63,7 @@ impl Around<'_> {
         }
     }
 
-    fn code(&self, language: Option<&str>, code: &str) -> Node {
+    fn code(&self, language: Option<&str>, code: &str) -> VNode {
         let copy = copy_button("copy-code", "", &self.strings.copy_code);
         let bar = el("div", "bar")
             .child(el("span", "").text(language.unwrap_or_default()))
@@ -75,7 +76,7 @@ impl Around<'_> {
         el("div", "code").child(bar).child(pre)
     }
 
-    fn table(&self, align: &[Align], head: &[Vec<Inline>], rows: &[Vec<Vec<Inline>>]) -> Node {
+    fn table(&self, align: &[Align], head: &[Vec<Inline>], rows: &[Vec<Vec<Inline>>]) -> VNode {
         let row = |tag: &'static str, cells: &[Vec<Inline>]| {
             let cells = cells.iter().enumerate().map(|(column, cell)| {
                 let class = match align.get(column) {
@@ -100,15 +101,15 @@ impl Around<'_> {
         el("div", "wide").attr("tabindex", "0").child(table)
     }
 
-    fn fill(&self, tag: &'static str, content: &[Inline]) -> Node {
+    fn fill(&self, tag: &'static str, content: &[Inline]) -> VNode {
         el(tag, "").children(self.inlines(content))
     }
 
-    fn inlines(&self, content: &[Inline]) -> Vec<Node> {
+    fn inlines(&self, content: &[Inline]) -> Vec<VNode> {
         content.iter().map(|inline| self.inline(inline)).collect()
     }
 
-    fn inline(&self, inline: &Inline) -> Node {
+    fn inline(&self, inline: &Inline) -> VNode {
         match inline {
             Inline::Text { text: plain } => text(plain),
             Inline::Strong { content } => self.fill("strong", content),
@@ -117,7 +118,7 @@ impl Around<'_> {
             Inline::Code { text } => el("code", "").text(text),
             Inline::Link { url, content } => {
                 let content = content.iter().map(|inline| match inline {
-                    // Its own link would stand inside this one.
+                    // An image link would be nested in this link.
                     Inline::Image { url, alt } => text(image_name(url, alt)),
                     inline => self.inline(inline),
                 });
@@ -129,14 +130,14 @@ impl Around<'_> {
         }
     }
 
-    /// Never loaded by itself: a document that makes the model write an address could otherwise send what was said here
-    /// to any host.
-    fn image(&self, url: &str, alt: &str) -> Node {
+    /// A button that shows the image. Images are not loaded without a click: a document that makes the model write a URL
+    /// could otherwise send the conversation to any host.
+    fn image(&self, url: &str, alt: &str) -> VNode {
         let name = image_name(url, alt);
         if !is_web(url) {
             return text(name);
         }
-        if self.shown.iter().any(|shown| shown == url) {
+        if self.images.iter().any(|shown| shown == url) {
             let image = el("img", "")
                 .attr("src", url)
                 .attr("alt", alt)
@@ -147,7 +148,7 @@ impl Around<'_> {
         button("chip", "image").attr("data-v", url).text(&label)
     }
 
-    fn cite(&self, n: u32) -> Node {
+    fn cite(&self, n: u32) -> VNode {
         let number = n.to_string();
         let source = self.sources.iter().find(|source| source.n == n);
         let title = source.map_or("", |source| &source.title);
@@ -162,12 +163,12 @@ impl Around<'_> {
     }
 }
 
-/// What stands for an image.
+/// The text in place of an image.
 fn image_name<'a>(url: &'a str, alt: &'a str) -> &'a str {
     if alt.trim().is_empty() { url } else { alt }
 }
 
-/// True for a number with its unit, which must not be broken over two lines.
+/// True for a number with its unit, which must not be broken across lines.
 fn is_number(cell: &[Inline]) -> bool {
     let [Inline::Text { text }] = cell else {
         return false;
@@ -175,14 +176,14 @@ fn is_number(cell: &[Inline]) -> bool {
     text.len() <= 12 && text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
-/// A link, or its bare content when the address is of another kind than an answer may link to. The
-/// edge has checked it too; a page checks what it shows. It opens a new window where there are words to say so.
+/// A link, or its content alone if the scheme of the URL is not allowed. The edge checks URLs too; this is the last
+/// check before they are on the page. The link opens a new window if `new_window`, the hint for it, is not empty.
 pub(crate) fn link(
     url: &str,
     class: &str,
-    content: impl IntoIterator<Item = Node>,
+    content: impl IntoIterator<Item = VNode>,
     new_window: &str,
-) -> Node {
+) -> VNode {
     if is_web(url) {
         let link = el("a", class)
             .attr("href", url)
@@ -199,14 +200,14 @@ pub(crate) fn link(
     }
 }
 
-/// A way out that the edge offers, as a link that looks like a button: to the web, or not at all.
-pub(crate) fn action(action: Option<&Action>, new_window: &str) -> Option<Node> {
+/// The edge's action as a link in the style of a button; only for the web.
+pub(crate) fn action(action: Option<&Action>, new_window: &str) -> Option<VNode> {
     let Action { label, url } = action?;
     is_web(url).then(|| link(url, "action", [text(label), icon(OUT)], new_window))
 }
 
-/// A button that copies, with the sign that it has.
-pub(crate) fn copy_button(action: &str, value: &str, name: &str) -> Node {
+/// A button that copies, with the check mark that confirms it.
+pub(crate) fn copy_button(action: &str, value: &str, name: &str) -> VNode {
     button("tool small copy", action)
         .attr("data-v", value)
         .attr("aria-label", name)

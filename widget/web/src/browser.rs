@@ -1,19 +1,16 @@
-//! What the browser knows, each as a plain value: a browser that refuses an answer is no error.
+//! Clock, randomness, media queries and storage of the browser. Where the browser refuses, a default is returned.
 
 use bulle_protocol::session::Page;
-use bulle_widget_core::Moment;
+use bulle_widget_core::Tick;
 use js_sys::{Date, Math};
 use wasm_bindgen::JsValue;
 use web_sys::{Storage, Window, window};
 
-use crate::{
-    app::{App, Inner},
-    page,
-};
+use crate::host::Host;
 
-/// The time, with random bits.
-pub(crate) fn moment() -> Moment {
-    Moment {
+/// The time and the randomness of one update.
+pub(crate) fn tick() -> Tick {
+    Tick {
         unix_ms: now(),
         random: random(),
     }
@@ -33,13 +30,13 @@ pub(crate) fn now() -> u64 {
     Date::now() as u64
 }
 
-/// True while nobody sees the page.
+/// True while the page is hidden.
 pub(crate) fn is_hidden() -> bool {
     let document = window().and_then(|window| window.document());
     document.is_some_and(|document| document.hidden())
 }
 
-/// 128 random bits: from the page's generator for secrets, or else from the one for everything.
+/// 128 random bits: from `crypto.getRandomValues`, or from `Math.random` where that is missing.
 fn random() -> u128 {
     let mut bytes = [0; 16];
     let filled = window()
@@ -60,15 +57,15 @@ fn random() -> u128 {
     u128::from_le_bytes(bytes)
 }
 
-/// False only when the browser is sure.
+/// False only when the browser is sure that there is no network.
 pub(crate) fn online() -> bool {
     window().is_none_or(|window| window.navigator().on_line())
 }
 
-/// The page, without query and fragment: those may hold what is nobody's business. Nothing for a visitor who does not
-/// want to be followed.
-pub(crate) fn page(page: &page::Page) -> Option<Page> {
-    if page.private() {
+/// The page's URL and title, without query and fragment, which may hold private data. `None` for a visitor who has set
+/// Global Privacy Control or Do Not Track.
+pub(crate) fn page(host: &Host) -> Option<Page> {
+    if host.private() {
         return None;
     }
     let window = window()?;
@@ -100,28 +97,24 @@ pub(crate) fn stored(site: &str) -> Option<String> {
     storage.get_item(&format!("bulle:{site}")).ok()?
 }
 
-/// What earlier pages have kept of an unknown visitor: the visitor, and messages for the edge.
-pub(crate) fn kept(app: App) -> (Option<String>, Option<String>) {
-    let read = |inner: &Inner| {
-        let site = &inner.config.site;
-        (stored(site), of_tab("outbox", site))
-    };
-    app.with(read).unwrap_or_default()
+/// What earlier pages have stored of an anonymous visitor: the visitor, and the outbox.
+pub(crate) fn stored_visitor(site: &str) -> (Option<String>, Option<String>) {
+    (stored(site), stored_for_tab("outbox", site))
 }
 
-/// Stores for the next page; an empty text removes what is there. A browser that refuses only forgets sooner.
+/// Stores a text for the next page; an empty one removes the entry. A refusal of the browser is ignored.
 pub(crate) fn store(site: &str, text: &str) {
     put(storage(Window::local_storage), "bulle", site, text);
 }
 
-/// What an earlier page has kept for this tab alone: its `outbox`, messages that it could not hand over, or its `draft`.
-pub(crate) fn of_tab(what: &str, site: &str) -> Option<String> {
+/// What an earlier page has stored for this tab: its `outbox` of unacknowledged messages, or its `draft`.
+pub(crate) fn stored_for_tab(what: &str, site: &str) -> Option<String> {
     let storage = storage(Window::session_storage)?;
     storage.get_item(&format!("bulle-{what}:{site}")).ok()?
 }
 
-/// Keeps text for the next page of this tab; an empty one is removed.
-pub(crate) fn keep_for_tab(what: &str, site: &str, text: &str) {
+/// Stores a text for the next page of this tab; an empty one removes the entry.
+pub(crate) fn store_for_tab(what: &str, site: &str, text: &str) {
     let area = storage(Window::session_storage);
     put(area, &format!("bulle-{what}"), site, text);
 }

@@ -1,60 +1,62 @@
-//! The panel below its header: messages, what is going on, and the composer.
+//! The panel below its header: the cover, the status bar, the list of messages, and the clicks on them.
 
 use bulle_protocol::{Id, conversation::Rating};
-use bulle_widget_core::{Activity, Changes, Connection, Event, Failure, Phase, words::fill};
+use bulle_widget_core::{Activity, Changes, Connection, Event, Failure, Phase, format::fill};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 
 use crate::{
-    app::{App, Following, Inner, listen, part},
+    announcer::announce,
+    app::{App, listen, mount_view},
     blocks::action,
-    composer, focus,
+    composer,
+    dom::{VNode, button, el, set_timeout},
+    focus,
     icons::{DOWN, NEW, RETRY, icon},
-    leptos::*,
-    node::{Node, button, el},
-    page,
+    rows,
     scroll::{self, earlier, follow, pixels, scrolled, settle},
+    state::{Following, State},
 };
 
-/// Everything below the header.
+/// Mounts everything below the header.
 pub(crate) fn mount(app: App, body: &HtmlElement) {
     let root = el("div", "app").place(body);
     listen(app, &root, "click", clicked);
-    part(app, &root, cover);
-    part(app, &root, bar);
+    mount_view(app, &root, cover);
+    mount_view(app, &root, bar);
     let middle = el("div", "middle").place(&root);
     let log = el("div", "log")
         .attr("role", "log")
-        // Streaming would be read letter by letter: the live region below says whole answers.
+        // A live log would read streamed text letter by letter: the live region below announces whole blocks.
         .attr("aria-live", "off")
         .attr("tabindex", "0")
         .place(&middle);
     listen(app, &log, "scroll", scrolled);
-    app.with_mut(|inner| inner.log = Some(log.clone()));
-    part(app, &log, head);
-    part(app, &log, tail);
-    part(app, &middle, newest);
+    app.with_mut(|state| state.list.log = Some(log.clone()));
+    mount_view(app, &log, head);
+    mount_view(app, &log, tail);
+    mount_view(app, &middle, newest);
     composer::mount(app, &root);
-    // What screen readers are told: whole answers, and what went wrong.
+    // The live region: whole blocks of answers, and failures.
     let announcer = el("div", "sr").attr("role", "status").place(&root);
-    app.with_mut(|inner| inner.announcer = Some(announcer));
+    app.with_mut(|state| state.announcer.element = Some(announcer));
     focus::mount(app);
     scroll::follow_size(app, &log);
 }
 
-/// The header's button for a new conversation, once there is an old one.
+/// Mounts the header's button for a new conversation; it is shown once there is a message.
 pub(crate) fn mount_new_button(app: App, tools: &HtmlElement) {
     listen(app, tools, "click", |app, _| {
         app.dispatch(Event::NewAsked);
         composer::focus(app);
     });
-    part(app, tools, new_icon);
+    mount_view(app, tools, new_icon);
 }
 
-fn new_icon(app: App) -> Node {
+fn new_icon(app: App) -> VNode {
     app.watch_list();
-    let name = app.bot(|bot, session| {
-        let some = !session.messages().is_empty();
+    let name = app.bot(|bot, chat| {
+        let some = !chat.messages().is_empty();
         some.then(|| bot.strings.new_conversation.clone())
     });
     match name.flatten() {
@@ -66,101 +68,114 @@ fn new_icon(app: App) -> Node {
     }
 }
 
-/// Keeps the newest words in sight, or says that there are some.
+/// Updates focus, labels, announcements and scrolling after a change.
 pub(crate) fn after_change(app: App, changes: &Changes) {
     if changes.phase {
-        page::check(app);
-        let lost = app.with(|inner| {
-            let lost = inner.session.phase() == Phase::Unavailable;
-            lost.then(|| refusal(inner))
+        update_challenge(app);
+        let lost = app.with(|state| {
+            let lost = state.chat.phase() == Phase::Unavailable;
+            lost.then(|| failure_text(state))
         });
         if let Some(lost) = lost.flatten() {
-            app.say(&lost);
+            announce(app, &lost);
         }
-        // The composer goes out of sight; the focus stays in the panel, and comes back.
-        let covered = app.with(|inner| inner.session.phase() != Phase::Ready) == Some(true);
+        // The cover hides the composer: the focus moves to the panel, and back later.
+        let covered = app.with(|state| state.chat.phase() != Phase::Ready) == Some(true);
         if covered && app.field().is_some_and(|field| focus::is_at(app, &field)) {
             focus::panel(app);
-            app.with_mut(|inner| inner.focus = true);
+            app.with_mut(|state| state.composer.focus = true);
         }
         app.on_frame(name_and_focus);
     }
-    app.tell_of_code(&changes.messages);
-    let writing = app.with(|inner| inner.session.activity()) == Some(Activity::Writing);
+    rows::emit_code(app, &changes.messages);
+    let writing = app.with(|state| state.chat.activity()) == Some(Activity::Writing);
     app.when_drawn(settle);
     if writing && !changes.messages.is_empty() {
-        scroll::came(app);
+        scroll::content_added(app);
     }
 }
 
-/// Names what has a name now, and gives the composer the focus that it was promised.
+/// Sets the labels that depend on the bot, and focuses the composer if that is due.
 fn name_and_focus(app: App) {
-    let focus = app.with_mut(|inner| {
-        inner.session.phase() == Phase::Ready && std::mem::take(&mut inner.focus)
+    let focus = app.with_mut(|state| {
+        state.chat.phase() == Phase::Ready && std::mem::take(&mut state.composer.focus)
     });
     composer::name_field(app);
     let label = app.bot(|bot, _| bot.strings.messages.clone());
     if let (Some(label), Some(log)) = (label, app.log()) {
         let _ = log.set_attribute("aria-label", &label);
     }
-    // A visitor who has gone back to the page meanwhile is writing there.
+    // A visitor who has returned to the page meanwhile keeps the focus there.
     if focus == Some(true) && focus::is_here(app) {
         composer::focus(app);
     }
 }
 
-/// Instead of the conversation: loading, or nothing to be had.
-fn cover(app: App) -> Node {
+/// Shows or removes the check that the visitor is human, as the session requires it.
+fn update_challenge(app: App) {
+    let update = |state: &mut State| {
+        let required = state.chat.challenge().cloned();
+        let was_shown = std::mem::replace(&mut state.is_challenge_shown, required.is_some());
+        let (script, sitekey) = required.map(|a| (a.url, a.label)).unwrap_or_default();
+        if was_shown || state.is_challenge_shown {
+            state
+                .host
+                .challenge(&script, &sitekey, &state.config.locale);
+        }
+    };
+    app.with_mut(update);
+}
+
+/// Covers the conversation while the session is opening or unavailable.
+fn cover(app: App) -> VNode {
     app.watch_phase();
     app.watch_status();
-    let cover = app.with(|inner| match inner.session.phase() {
+    let cover = app.with(|state| match state.chat.phase() {
         Phase::Ready => el("div", "gone"),
         Phase::Opening => el("div", "cover wait")
             .attr("role", "status")
-            .spoken(&inner.config.loading)
+            .spoken(&state.config.loading)
             .children(["", "", ""].map(|class| el("i", class))),
-        Phase::Unavailable => refused(inner),
+        Phase::Unavailable => unavailable(state),
     });
     cover.unwrap_or_else(|| el("div", ""))
 }
 
-/// Why there is no conversation, and what helps.
-fn refused(inner: &Inner) -> Node {
-    let session = &inner.session;
-    let words = el("p", "").attr("dir", "auto").text(&refusal(inner));
+/// Why the session could not be opened, with its action and a retry button.
+fn unavailable(state: &State) -> VNode {
+    let chat = &state.chat;
+    let words = el("p", "").attr("dir", "auto").text(&failure_text(state));
     let cover = el("div", "cover").child(words);
-    if session.challenge().is_some() {
+    if chat.challenge().is_some() {
         return cover.child(el("slot", "").attr("name", "challenge"));
     }
-    let refused = session.refused();
-    let passed = |refused: &Failure| refused.may_pass() && refused.seconds_left(session.now()) == 0;
-    let retry = refused.is_none_or(passed).then(|| {
-        let retry = button("retry", "reload").child(icon(RETRY));
-        retry.text(&inner.config.retry)
+    let failure = chat.opening_failure();
+    let can_retry = |failure: &Failure| failure.may_pass() && failure.seconds_left(chat.now()) == 0;
+    let retry = failure.is_none_or(can_retry).then(|| {
+        button("retry", "reload")
+            .child(icon(RETRY))
+            .text(&state.config.retry)
     });
-    let new_window = session
-        .bot()
-        .map_or("", |bot| bot.strings.new_window.as_str());
-    let action = action(refused.and_then(|r| r.action.as_ref()), new_window);
+    let new_window = chat.bot().map_or("", |bot| bot.strings.new_window.as_str());
+    let action = action(failure.and_then(|f| f.action.as_ref()), new_window);
     cover.child(el("div", "ways").maybe(action).maybe(retry))
 }
 
-/// The edge's reason for opening no session, or that nothing is known.
-fn refusal(inner: &Inner) -> String {
-    let session = &inner.session;
-    let strings = session.bot().map(|bot| &bot.strings);
-    let words = session
-        .refused()
-        .map(|refused| refused.text(strings, session.now()));
-    let words = words.filter(|words| !words.is_empty());
-    words.unwrap_or_else(|| inner.config.unavailable.clone())
+/// The edge's reason, or the text that the chat is unavailable.
+fn failure_text(state: &State) -> String {
+    let chat = &state.chat;
+    let strings = chat.bot().map(|bot| &bot.strings);
+    chat.opening_failure()
+        .map(|failure| failure.text(strings, chat.now()))
+        .filter(|text| !text.is_empty())
+        .unwrap_or_else(|| state.config.unavailable.clone())
 }
 
-/// One line about the connection, when there is something to say.
-fn bar(app: App) -> Node {
+/// One line about business hours or the connection.
+fn bar(app: App) -> VNode {
     app.watch_phase();
     app.watch_status();
-    let bar = app.bot(|bot, session| match session.connection() {
+    let bar = app.bot(|bot, chat| match chat.connection() {
         Connection::Fine => bot
             .hours
             .as_ref()
@@ -175,22 +190,22 @@ fn bar(app: App) -> Node {
     }
 }
 
-/// Above the messages: the way to older ones, or the greeting of an empty conversation.
-fn head(app: App) -> Node {
+/// Above the messages: the button for older ones, or the greeting of an empty conversation.
+fn head(app: App) -> VNode {
     app.watch_phase();
     app.watch_list();
-    let head = app.bot(|bot, session| {
-        if app.has_hidden() || session.has_earlier() {
+    let head = app.bot(|bot, chat| {
+        if app.has_hidden() || chat.has_earlier() {
             let earlier = button("chip", "earlier").text(&bot.strings.earlier);
             return el("div", "head").child(earlier);
         }
-        if session.history_failed() {
+        if chat.history_failed() {
             return el("div", "head")
                 .child(el("p", "notice").text(&bot.strings.history_unavailable))
                 .child(button("chip", "reload").text(&bot.strings.retry));
         }
-        let empty = session.messages().is_empty();
-        if empty && session.is_loading_history() {
+        let empty = chat.messages().is_empty();
+        if empty && chat.is_loading_history() {
             return el("div", "cover wait").children(["", "", ""].map(|class| el("i", class)));
         }
         let questions = empty.then(|| chips(&bot.suggestions));
@@ -210,11 +225,11 @@ fn head(app: App) -> Node {
     head.unwrap_or_else(|| el("div", ""))
 }
 
-/// Below the messages: the bot is thinking, or what to ask next.
-fn tail(app: App) -> Node {
+/// Below the messages: the typing indicator, or suggested questions.
+fn tail(app: App) -> VNode {
     app.watch_list();
     app.watch_status();
-    let tail = app.bot(|bot, session| match session.activity() {
+    let tail = app.bot(|bot, chat| match chat.activity() {
         Activity::Thinking => {
             let name = fill(&bot.strings.typing, "name", &bot.name);
             let dots = el("span", "dots").children(["", "", ""].map(|class| el("i", class)));
@@ -222,7 +237,7 @@ fn tail(app: App) -> Node {
         }
         Activity::Writing => el("div", ""),
         Activity::Idle => {
-            let last = session.messages().last();
+            let last = chat.messages().last();
             let chips = last.and_then(|last| chips(&last.suggestions));
             el("div", "next").maybe(chips)
         }
@@ -230,17 +245,20 @@ fn tail(app: App) -> Node {
     tail.unwrap_or_else(|| el("div", ""))
 }
 
-fn chips(questions: &[String]) -> Option<Node> {
+fn chips(questions: &[String]) -> Option<VNode> {
     let chip = |question: &String| {
-        let chip = button("chip", "ask").attr("data-v", question);
-        let chip = chip.attr("part", "chip").attr("dir", "auto");
-        el("li", "").child(chip.text(question))
+        let chip = button("chip", "ask")
+            .attr("data-v", question)
+            .attr("part", "chip")
+            .attr("dir", "auto")
+            .text(question);
+        el("li", "").child(chip)
     };
     let list = el("ul", "chips").attr("role", "list");
     (!questions.is_empty()).then(|| list.children(questions.iter().map(chip)))
 }
 
-fn newest(app: App) -> Node {
+fn newest(app: App) -> VNode {
     let behind = app.watch_behind();
     let words = app.bot(|bot, _| bot.strings.newest.clone());
     match words.filter(|_| behind) {
@@ -249,7 +267,7 @@ fn newest(app: App) -> Node {
     }
 }
 
-/// One handler for every button of the conversation: a button names what it does in `data-do`.
+/// Handles the clicks on all buttons of the conversation; `data-do` is the action.
 fn clicked(app: App, event: &web_sys::Event) {
     let target = event.target().and_then(|t| t.dyn_into::<Element>().ok());
     let Some(button) = target.and_then(|t| t.closest("[data-do]").ok().flatten()) else {
@@ -270,9 +288,9 @@ fn clicked(app: App, event: &web_sys::Event) {
             }
         }
         "reload" => {
-            // The button goes away; the focus stays in the panel.
+            // The button disappears, so the panel takes the focus.
             focus::panel(app);
-            app.with_mut(|inner| inner.focus = inner.session.phase() != Phase::Ready);
+            app.with_mut(|state| state.composer.focus = state.chat.phase() != Phase::Ready);
             app.dispatch(Event::ReloadAsked);
             focus::log(app);
         }
@@ -281,20 +299,24 @@ fn clicked(app: App, event: &web_sys::Event) {
             focus::log(app);
         }
         "newest" => {
-            app.with_mut(|inner| inner.following = Following::End);
+            app.with_mut(|state| state.scroll.following = Following::End);
             follow(app);
             focus::log(app);
         }
         "copy" => {
-            let message = |id: Id| app.bot(|_, session| Some(session.message(id)?.plain()));
+            let message = |id: Id| app.bot(|_, chat| Some(chat.message(id)?.plain()));
             if let Some(Some(plain)) = value.parse().ok().and_then(message) {
                 copy(app, &button, &plain);
             }
         }
         "copy-code" => {
-            let code = button.closest(".code").ok().flatten();
-            let code = code.and_then(|code| code.query_selector("pre").ok().flatten());
-            if let Some(code) = code.and_then(|code| code.text_content()) {
+            let code = button
+                .closest(".code")
+                .ok()
+                .flatten()
+                .and_then(|block| block.query_selector("pre").ok().flatten())
+                .and_then(|pre| pre.text_content());
+            if let Some(code) = code {
                 copy(app, &button, &code);
             }
         }
@@ -302,26 +324,22 @@ fn clicked(app: App, event: &web_sys::Event) {
         "good" => rate(app, &value, Rating::Up),
         "bad" => rate(app, &value, Rating::Down),
         "image" => {
-            app.with_mut(|inner| inner.shown.push(value));
-            let messages = |inner: &Inner| -> Vec<Id> {
-                let messages = inner.session.messages().iter();
+            app.with_mut(|state| state.list.images.push(value));
+            let messages = |state: &State| -> Vec<Id> {
+                let messages = state.chat.messages().iter();
                 messages.map(|message| message.id).collect()
             };
-            let messages = app.with(messages).unwrap_or_default();
-            app.changed(&Changes {
-                messages,
-                ..Changes::default()
-            });
+            rows::redraw_messages(app, &app.with(messages).unwrap_or_default());
             focus::log(app);
         }
         _ => {}
     }
 }
 
-/// Sends a question that the visitor has not typed; the draft stays.
+/// Submits a suggested question; the draft stays.
 pub(crate) fn ask(app: App, question: String) {
-    app.with_mut(|inner| inner.following = Following::Question);
-    app.send(Event::Picked { text: question });
+    app.with_mut(|state| state.scroll.following = Following::Question);
+    app.submit(Event::Picked { text: question });
 }
 
 fn rate(app: App, message: &str, rating: Rating) {
@@ -334,19 +352,19 @@ fn rate(app: App, message: &str, rating: Rating) {
 }
 
 fn copy(app: App, button: &Element, words: &str) {
-    app.with_mut(|inner| inner.copies = Some(button.clone()));
-    if let Some(page) = app.page() {
-        page.copy(words);
+    app.with_mut(|state| state.copy_button = Some(button.clone()));
+    if let Some(host) = app.host() {
+        host.copy(words);
     }
 }
 
-/// What was to be copied is on the clipboard.
+/// Confirms that the text is on the clipboard.
 pub(crate) fn copied(app: App) {
-    let Some(button) = app.with_mut(|inner| inner.copies.take()).flatten() else {
+    let Some(button) = app.with_mut(|state| state.copy_button.take()).flatten() else {
         return;
     };
     if let Some(copied) = app.bot(|bot, _| bot.strings.copied.clone()) {
-        app.say(&copied);
+        announce(app, &copied);
     }
     flash(&button, "copied");
 }
@@ -361,7 +379,7 @@ fn show_source(app: App, cite: &Element, number: &str) {
     let (Some(item), Some(log)) = (item, app.log()) else {
         return;
     };
-    // Only the list scrolls: scrolling into view would move the page around the bubble too.
+    // `scrollIntoView` would scroll the page around the bubble too.
     let top = item.get_bounding_client_rect().top() - log.get_bounding_client_rect().top();
     let by = pixels(top) - log.client_height() / 3;
     log.set_scroll_top(log.scroll_top() + by);
@@ -369,7 +387,7 @@ fn show_source(app: App, cite: &Element, number: &str) {
     flash(&item, "flash");
 }
 
-/// Gives an element a class for a moment.
+/// Adds a class to an element for 1.6 seconds.
 fn flash(element: &Element, class: &'static str) {
     let _ = element.class_list().add_1(class);
     let element = element.clone();

@@ -1,13 +1,15 @@
-//! Carrying out what the session wants.
+//! Carries out the effects that the chat requests.
 
 use std::time::Duration;
 
-use bulle_widget_core::{Call, Effect, Event, Occasion, Ticket};
+use bulle_widget_core::{ApiCall, Changes, Effect, Event, HostEvent, Ticket};
 use web_sys::console;
 
-use crate::{app::App, browser, composer, conversation, leptos::*, scroll};
+use crate::{
+    announcer::announce, app::App, browser, composer, conversation, dom::set_timeout_with_handle,
+    rows, scroll,
+};
 
-/// Does one thing.
 pub(crate) fn perform(app: App, effect: Effect) {
     match effect {
         Effect::Request {
@@ -16,60 +18,73 @@ pub(crate) fn perform(app: App, effect: Effect) {
             token,
         } => request(app, ticket, &call, token),
         Effect::Abort { ticket } => {
-            app.with(|inner| inner.page.abort(ticket.0));
+            app.with(|state| state.host.abort(ticket.0));
         }
         Effect::Replied {
             ticket,
             status,
             body,
         } => {
-            app.with(|inner| inner.page.replied(ticket.0, status, &body));
+            app.with(|state| state.host.replied(ticket.0, status, &body));
         }
         Effect::Wake { after_ms } => wake(app, after_ms),
         Effect::Store(text) => {
-            app.with(|inner| browser::store(&inner.config.site, &text));
+            app.with(|state| browser::store(&state.config.site, &text));
         }
         Effect::StoreOutbox(text) => {
-            app.with(|inner| browser::keep_for_tab("outbox", &inner.config.site, &text));
+            app.with(|state| browser::store_for_tab("outbox", &state.config.site, &text));
         }
-        Effect::Emit(occasion) => {
-            // Also of an answer that came at once, which nobody has seen being written.
-            if matches!(occasion, Occasion::Answered { .. }) {
-                scroll::came(app);
+        Effect::Emit(event) => {
+            // An answer may arrive at once, without the visitor seeing it being written.
+            if matches!(event, HostEvent::Answered { .. }) {
+                scroll::content_added(app);
             }
-            let (name, detail) = occasion.told();
-            if let Some(page) = app.page() {
-                page.emit(name, &detail);
+            let (name, detail) = event.to_json();
+            if let Some(host) = app.host() {
+                host.emit(name, &detail);
             }
         }
         Effect::DraftTaken => composer::clear(app),
         Effect::Changed(changes) => {
-            app.changed(&changes);
+            redraw(app, &changes);
             conversation::after_change(app, &changes);
         }
-        Effect::Announce(text) => app.say(&text),
+        Effect::Announce(text) => announce(app, &text),
         Effect::Log(text) => console::error_1(&format!("[Bulle] {text}").into()),
     }
+}
+
+fn redraw(app: App, changes: &Changes) {
+    if changes.phase {
+        app.notify_phase();
+    }
+    if changes.list {
+        rows::redraw_list(app, 0);
+    }
+    if changes.status {
+        app.notify_status();
+    }
+    rows::redraw_messages(app, &changes.messages);
 }
 
 fn wake(app: App, after_ms: u32) {
     let after = Duration::from_millis(u64::from(after_ms));
     let new = set_timeout_with_handle(move || app.dispatch(Event::Woken), after).ok();
-    let old = app.with_mut(|inner| std::mem::replace(&mut inner.wake, new));
+    let old = app.with_mut(|state| std::mem::replace(&mut state.wake, new));
     if let Some(old) = old.flatten() {
         old.clear();
     }
 }
 
-fn request(app: App, ticket: Ticket, call: &Call, token: Option<String>) {
-    app.with(|inner| {
-        if *call == Call::Identify {
-            return inner.page.identify(ticket.0);
+fn request(app: App, ticket: Ticket, call: &ApiCall, token: Option<String>) {
+    app.with(|state| {
+        if *call == ApiCall::Identify {
+            return state.host.identify(ticket.0);
         }
-        let url = inner.config.edge.clone() + &call.path();
+        let url = state.config.edge.clone() + &call.path();
         let method = call.method();
-        inner
-            .page
+        state
+            .host
             .request(ticket.0, method, &url, token, call.body());
     });
 }

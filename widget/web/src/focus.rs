@@ -1,4 +1,4 @@
-//! Where the focus is, and where it goes when what had it is gone.
+//! The keyboard focus.
 
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, FocusOptions, HtmlElement, KeyboardEvent, ShadowRoot};
@@ -8,38 +8,38 @@ use crate::{
     browser,
 };
 
-/// What the keyboard reaches.
+/// A selector of the elements that the Tab key reaches.
 const STOPS: &str = "a,button:not([disabled]),summary,textarea,[tabindex=\"0\"]";
 
-/// Watches the keys of the panel: where it fills the screen, it is modal, as widget/page/shell.ts has marked it.
+/// Keeps Tab inside a panel that fills the screen: widget/page/shell.ts has marked it as modal.
 pub(crate) fn mount(app: App) {
     if let Some(panel) = find_panel(app) {
         listen(app, &panel, "keydown", keep_inside);
     }
 }
 
-/// Gives an element the focus, and leaves every scrolling position as it is.
+/// Focuses an element without scrolling.
 pub(crate) fn take(element: &HtmlElement) {
     let options = FocusOptions::new();
     options.set_prevent_scroll(true);
     let _ = element.focus_with_options(&options);
 }
 
-/// Gives the list of messages the focus, which reads and scrolls without a keyboard over it.
+/// Focuses the list of messages, which raises no on-screen keyboard.
 pub(crate) fn log(app: App) {
     if let Some(log) = app.log() {
         take(&log);
     }
 }
 
-/// Gives the panel itself the focus: it is there whatever it shows.
+/// Focuses the panel, which exists whatever it shows.
 pub(crate) fn panel(app: App) {
     if let Some(panel) = find_panel(app) {
         take(&panel);
     }
 }
 
-/// True while the focus is in the bubble, and not in the page around it.
+/// True while the focus is in the bubble.
 pub(crate) fn is_here(app: App) -> bool {
     active(app).is_some()
 }
@@ -49,8 +49,8 @@ pub(crate) fn is_at(app: App, element: &Element) -> bool {
     active(app).as_ref() == Some(element)
 }
 
-/// True while the focus is on the button that does this.
-pub(crate) fn does(app: App, action: &str) -> bool {
+/// True while the focus is on the button with this action.
+pub(crate) fn is_on_action(app: App, action: &str) -> bool {
     active(app).is_some_and(|active| active.get_attribute("data-do").as_deref() == Some(action))
 }
 
@@ -64,11 +64,11 @@ fn find_panel(app: App) -> Option<HtmlElement> {
     Some(panel.unchecked_into())
 }
 
-/// Nothing of the page can be seen behind a panel that fills the screen, so Tab goes round in it.
+/// A panel that fills the screen hides the page, so Tab cycles in it.
 fn keep_inside(app: App, event: &Event) {
     let event: &KeyboardEvent = event.unchecked_ref();
-    // A check is no part of the panel's tree: the browser alone knows its stops.
-    let checks = app.with(|inner| inner.challenged) == Some(true);
+    // The Turnstile check is not in the panel's tree, so its tab stops are unknown here.
+    let checks = app.with(|state| state.is_challenge_shown) == Some(true);
     if event.key() != "Tab" || !browser::is_full_screen() || checks {
         return;
     }
@@ -89,7 +89,7 @@ fn keep_inside(app: App, event: &Event) {
     }
 }
 
-/// The first and the last element of the panel that the keyboard reaches.
+/// The first and the last element of the panel that Tab reaches.
 fn ends(app: App) -> Option<(HtmlElement, HtmlElement)> {
     let stops = find_panel(app)?.query_selector_all(STOPS).ok()?;
     let mut ends: Option<(HtmlElement, HtmlElement)> = None;

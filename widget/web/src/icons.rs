@@ -1,6 +1,6 @@
 //! Icons as single paths on a 24-pixel grid, stroked with the text colour.
 
-use crate::node::{Node, el};
+use crate::dom::{VNode, el};
 
 pub(crate) const SEND: &str = "M12 19V5M5.5 11.5 12 5l6.5 6.5";
 pub(crate) const STOP: &str = "M8 8h8v8H8z";
@@ -15,7 +15,7 @@ pub(crate) const THUMB: &str = "M7 11v9H4v-9zM7 11l4-8a2.2 2.2 0 0 1 2.2 2.6L12.
 pub(crate) const OUT: &str = "M8 16 16 8M9.5 8H16v6.5";
 
 /// A decorative icon; the button around it carries the name.
-pub(crate) fn icon(path: &str) -> Node {
+pub(crate) fn icon(path: &str) -> VNode {
     el("svg", "icon")
         .attr("viewBox", "0 0 24 24")
         .attr("aria-hidden", "true")

@@ -1,63 +1,66 @@
 //! The bubble in the browser.
 //!
 //! The loader draws the launcher and the panel's frame, then hands over two elements inside its
-//! shadow root. Everything decided here is how things look and which browser function carries an
-//! effect out; what happens next is decided by [`bulle_widget_core`].
+//! shadow root. This crate decides how things look and which browser function carries an effect out;
+//! [`bulle_widget_core`] decides everything else.
 //!
-//! No HTML is ever parsed: views are built with the builder syntax and [`node::Node`], which create
-//! elements one by one, so that pages that enforce Trusted Types or a strict style policy stay quiet.
+//! No HTML is ever parsed: views build a tree of [`dom::VNode`], which creates elements one by one, so that
+//! the widget violates neither Trusted Types nor a strict style policy of the page.
 
+mod announcer;
 mod app;
 mod blocks;
 mod browser;
 mod composer;
 mod conversation;
+mod dom;
 mod effects;
 mod focus;
+mod host;
 mod icons;
-mod leptos;
 mod message;
-mod node;
-mod page;
 mod rows;
 mod scroll;
+mod state;
 
 use bulle_widget_core::{Event, Ticket, wire};
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
 
 use app::App;
-use page::Page;
+use host::Host;
+use state::State;
 
 /// Fills the loader's frame.
 ///
-/// - `body`: the panel below its header; whatever it shows is replaced.
-/// - `tools`: where the header keeps its buttons; some are added.
+/// - `body`: the panel below its header; its content is replaced.
+/// - `tools`: the container of the header's buttons; the button for a new conversation is added.
 /// - `settings`: the JSON of [`LoaderConfig`](bulle_protocol::loader::LoaderConfig).
-/// - `focus`: the visitor has asked for the panel, so the composer takes the focus as soon as it is
-///   there; false when the panel opens by itself after a reload.
-/// - `page`: what the page does for the widget.
+/// - `focus`: whether the composer takes the focus once it is drawn: the visitor has opened the panel. False
+///   when the panel opens by itself after a reload.
+/// - `host`: the page's side of the widget.
 ///
-/// Nothing when the settings cannot be read. It does not begin before [`Handle::tell`] is told to `start`.
+/// Returns `None` when the settings cannot be read. The session opens on the command `start`
+/// ([`Handle::command`]).
 #[wasm_bindgen]
 pub fn mount(
     body: &HtmlElement,
     tools: &HtmlElement,
     settings: &str,
     focus: bool,
-    page: Page,
+    host: Host,
 ) -> Option<Handle> {
     let config = wire::loader_config(settings)?;
     body.replace_children_with_node_0();
-    let app = App::new(config, focus, page);
-    leptos::begin();
+    let app = App::new(config, focus, host, effects::perform);
+    dom::start_effects();
     conversation::mount_new_button(app, tools);
     conversation::mount(app, body);
 
     Some(Handle { app })
 }
 
-/// What the page tells a bubble: `Handle` in widget/page/bridge.d.ts.
+/// What the host calls: `Handle` in widget/page/bridge.d.ts.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Handle {
@@ -96,14 +99,29 @@ impl Handle {
         });
     }
 
-    /// The page says anew who its visitor is: the `sub` of a JWT, nobody, or "" when it takes asking.
-    pub fn identified(&self, who: Option<String>) {
-        page::say(self.app, who);
+    /// The page has given another identity: the `sub` of a JWT, nothing for a visitor who is not signed in, or ""
+    /// when the page must be asked for a JWT.
+    pub fn identified(&self, subject: Option<String>) {
+        self.set_identity(subject);
     }
 
-    /// The page's JWT, which is empty for nobody, and its `sub`; no JWT when the page failed.
+    /// The page's JWT and its `sub`. The JWT is empty for a visitor who is not signed in; there is none when the page
+    /// failed.
     pub fn named(&self, ticket: u32, jwt: Option<String>, subject: Option<String>) {
-        page::named(self.app, Ticket(ticket), jwt, subject);
+        let ticket = Ticket(ticket);
+        // A call that is not pending any more was for an earlier identity.
+        if self.app.with(|state| state.chat.awaits(ticket)) != Some(true) {
+            return;
+        }
+        match jwt {
+            Some(jwt) if jwt.is_empty() => self.set_identity(None),
+            Some(jwt) => self.app.dispatch(Event::Named {
+                ticket,
+                jwt,
+                identity: host::parse_identity(subject),
+            }),
+            None => self.app.dispatch(Event::Unreachable { ticket }),
+        }
     }
 
     /// A token of Turnstile, or nothing when it cannot be shown.
@@ -111,26 +129,26 @@ impl Handle {
         self.app.dispatch(Event::Challenged { token });
     }
 
-    /// A wish of the page or of its visitor:
+    /// A command of the page or of its visitor:
     ///
-    /// | wish | value |
+    /// | command | value |
     /// |---|---|
-    /// | `start` | opens the session; the first wish of all |
+    /// | `start` | opens the session; the first command of all |
     /// | `ask` | a question, sent as if it were typed |
     /// | `new` | a new conversation |
     /// | `show` | the id of the conversation to show |
-    /// | `reload` | the session, or the messages, loaded again |
-    /// | `online`, `offline` | the browser's network has come, or has gone |
+    /// | `reload` | loads the session, or the messages, again |
+    /// | `online`, `offline` | the browser has got, or has lost, its network |
     /// | `unrate` | the id of an answer whose rating the edge has not taken |
     /// | `attach` | the files that go with the next message: a JSON array of `{id, name, bytes}` |
     /// | `forget` | the edge has erased the visitor |
     /// | `erased` | the id of a visitor whom another tab has had erased |
-    /// | `copied` | what [`Page::copy`](page::Page) was last given is on the clipboard |
-    /// | `all` | every message is to be known: the page is told `whole`, with whether they are |
-    /// | `print` | every message that is known on the page, until this is said with nothing |
-    pub fn tell(&self, wish: &str, value: String) {
-        let event = match wish {
-            "start" => return self.app.start(),
+    /// | `copied` | the text of the last [`Host::copy`](host::Host) is on the clipboard |
+    /// | `all` | loads every message; the event `whole` tells the page whether that succeeded |
+    /// | `print` | not empty: draws every loaded message; empty: draws only the usual ones again |
+    pub fn command(&self, name: &str, value: String) {
+        let event = match name {
+            "start" => return self.start(),
             "ask" => return conversation::ask(self.app, value),
             "new" => Event::NewAsked,
             "show" => match value.parse() {
@@ -161,29 +179,60 @@ impl Handle {
         self.app.dispatch(event);
     }
 
-    /// Another tab of the visitor has sent a message. The ticket under which the pieces of its answer are awaited, from
-    /// [`streamed`](Self::streamed); 0 when nobody here wants them.
+    /// Another tab of the visitor has sent a message. Returns the ticket for the chunks of its answer, which come to
+    /// [`streamed`](Self::streamed); 0 when this tab does not show them.
     pub fn overheard(&self, conversation: &str, message: &str, text: String) -> u32 {
         let (Ok(conversation), Ok(message)) = (conversation.parse(), message.parse()) else {
             return 0;
         };
-        let ticket = self.app.with(|inner| inner.session.next_ticket());
+        let ticket = self.app.with(|state| state.chat.next_ticket());
         self.app.dispatch(Event::Overheard {
             conversation,
             message,
             text,
-            stored: browser::kept(self.app).0,
+            stored: self.stored_visitor().0,
         });
         let reads =
-            |ticket: &Ticket| self.app.with(|inner| inner.session.reads(*ticket)) == Some(true);
+            |ticket: &Ticket| self.app.with(|state| state.chat.reads(*ticket)) == Some(true);
         ticket.filter(reads).map_or(0, |ticket| ticket.0)
     }
 
-    /// Calls the edge as the visitor, with a token that is renewed when it must be. The ticket of the answer, which
-    /// goes to `Page.replied`.
+    /// Calls the edge as the visitor, and renews an expired token. Returns the ticket of the answer, which
+    /// goes to `Host.replied`.
     pub fn call(&self, method: String, path: String, body: Option<String>) -> u32 {
-        let ticket = self.app.with_mut(|inner| inner.session.next_ticket());
-        self.app.dispatch(Event::Called { method, path, body });
+        let ticket = self.app.with_mut(|state| state.chat.next_ticket());
+        self.app.dispatch(Event::CallAsked { method, path, body });
         ticket.map_or(0, |ticket| ticket.0)
+    }
+}
+
+impl Handle {
+    /// Opens the session.
+    fn start(&self) {
+        let Some(host) = self.app.host() else { return };
+        let identity = host::identity(&host);
+        let (stored, outbox) = self.stored_visitor();
+        self.app.dispatch(Event::Started {
+            online: browser::online(),
+            stored,
+            outbox,
+            page: browser::page(&host),
+            identity,
+        });
+    }
+
+    fn set_identity(&self, subject: Option<String>) {
+        let (stored, outbox) = self.stored_visitor();
+        self.app.dispatch(Event::Identified {
+            identity: host::parse_identity(subject),
+            stored,
+            outbox,
+        });
+    }
+
+    /// What earlier pages have stored: the visitor, and the outbox.
+    fn stored_visitor(&self) -> (Option<String>, Option<String>) {
+        let read = |state: &State| browser::stored_visitor(&state.config.site);
+        self.app.with(read).unwrap_or_default()
     }
 }

@@ -1,18 +1,19 @@
-//! A message: the visitor's bubble, or the bot's answer with what belongs to it.
+//! The views of messages: the visitor's bubble, and the bot's answer with its sources and tools.
 
 use bulle_protocol::{Id, conversation::Rating, event::Source, session::Bot, strings::Strings};
-use bulle_widget_core::{Activity, Connection, Failure, Message, Notice, Session, Stage};
+use bulle_widget_core::{Activity, Caveat, Chat, ChatMessage, Connection, Failure, Stage};
 
 use crate::{
-    app::{App, Inner},
-    blocks::{Around, action, copy_button, link},
+    app::App,
+    blocks::{BlockContext, action, copy_button, link},
+    dom::{VNode, button, el, text},
+    host,
     icons::{ALERT, CHEVRON, OUT, RETRY, THUMB, icon},
-    node::{Node, button, el, text},
-    page,
+    state::State,
 };
 
-/// What of an answer is on the page: its blocks need not be drawn again as long as they stand in the same place, show
-/// the same images and have the same marks.
+/// How an answer was drawn last. A block need not be drawn again while the place of the blocks, the images and its mark
+/// are the same.
 #[derive(Default)]
 pub(crate) struct Drawn {
     on_new_day: bool,
@@ -20,28 +21,28 @@ pub(crate) struct Drawn {
     marks: Vec<u32>,
 }
 
-/// The message as it stands. `drawn` is what was drawn of it before.
-pub(crate) fn view(app: App, id: Id, drawn: &mut Drawn) -> Node {
-    let view = app.with(|inner| {
-        let session = &inner.session;
-        let bot = session.bot()?;
-        let messages = session.messages();
+/// The view of a message. `drawn` is how it was drawn last.
+pub(crate) fn view(app: App, id: Id, drawn: &mut Drawn) -> VNode {
+    let view = app.with(|state| {
+        let chat = &state.chat;
+        let bot = chat.bot()?;
+        let messages = chat.messages();
         let at = messages.iter().rposition(|message| message.id == id)?;
         let message = messages.get(at)?;
         let before = at.checked_sub(1).and_then(|before| messages.get(before));
         if before.is_none() {
-            // What is said before it may still be read.
+            // Messages before it may be loaded later, and then its day may not be shown.
             app.watch_list();
         }
         let local = matches!(message.stage, Stage::Waiting | Stage::Sending);
         if local || message.failure.is_some() {
-            // Whether a retry is possible, or the message waits, depends on more than the message.
+            // The view also depends on the connection and on whether a turn is running.
             app.watch_status();
         }
-        let day = new_day(message, before, &inner.page);
+        let day = new_day(message, before, &state.host);
         let now = Drawn {
             on_new_day: day.is_some(),
-            images: inner.shown.len(),
+            images: state.list.images.len(),
             marks: message.marks.clone(),
         };
         let was = std::mem::replace(drawn, now);
@@ -57,40 +58,43 @@ pub(crate) fn view(app: App, id: Id, drawn: &mut Drawn) -> Node {
         )
         .maybe(day);
         Some(if message.is_visitors() {
-            visitors(node, message, bot, inner)
+            visitors(node, message, bot, state)
         } else {
-            answer(node, message, bot, inner, marks)
+            answer(node, message, bot, state, marks)
         })
     });
     view.flatten().unwrap_or_else(|| el("div", ""))
 }
 
-/// The day of a message, when the one before is of another.
-fn new_day(message: &Message, before: Option<&Message>, page: &page::Page) -> Option<Node> {
-    let day = |message: &Message| page::date(page, message.at, "day");
+/// The day of a message, if the message before is of another day.
+fn new_day(
+    message: &ChatMessage,
+    before: Option<&ChatMessage>,
+    host: &host::Host,
+) -> Option<VNode> {
+    let day = |message: &ChatMessage| host::date(host, message.at, "day");
     let today = day(message);
     let same = before.is_some_and(|before| day(before) == today);
     (!same).then(|| el("p", "day").text(&today))
 }
 
-/// When a message was written.
-fn time(message: &Message, inner: &Inner) -> Node {
-    el("time", "").text(&page::date(&inner.page, message.at, "time"))
+fn time(message: &ChatMessage, state: &State) -> VNode {
+    el("time", "").text(&host::date(&state.host, message.at, "time"))
 }
 
-fn visitors(node: Node, message: &Message, bot: &Bot, inner: &Inner) -> Node {
-    let session = &inner.session;
+fn visitors(node: VNode, message: &ChatMessage, bot: &Bot, state: &State) -> VNode {
+    let chat = &state.chat;
     let words = &bot.strings;
     let sent = message.stage == Stage::Delivered;
     let waits = match message.stage {
         Stage::Waiting => true,
-        // On a good connection it is there before anybody could read about it.
-        Stage::Sending => session.connection() != Connection::Fine,
+        // On a good connection, the message is delivered before the text could be read.
+        Stage::Sending => chat.connection() != Connection::Fine,
         _ => false,
     };
-    let now = session.now();
+    let now = chat.now();
     let countdown = |failure: &Failure| failure.countdown(words, now);
-    let state = match &message.failure {
+    let status = match &message.failure {
         Some(_) if message.stage == Stage::Sending => Some(words.not_sent.clone()),
         failure => waits.then(|| {
             let left = failure.as_ref().and_then(countdown);
@@ -98,9 +102,9 @@ fn visitors(node: Node, message: &Message, bot: &Bot, inner: &Inner) -> Node {
         }),
     };
     let class = if sent { "bubble" } else { "bubble unsent" };
-    let foot = match state {
-        Some(state) => el("p", "notice").text(&state),
-        None => time(message, inner),
+    let foot = match status {
+        Some(status) => el("p", "notice").text(&status),
+        None => time(message, state),
     };
     node.spoken(&words.you)
         .child(
@@ -111,11 +115,11 @@ fn visitors(node: Node, message: &Message, bot: &Bot, inner: &Inner) -> Node {
         )
         .maybe(files(message))
         .child(foot)
-        .maybe(failure(message, message.id, bot, session))
+        .maybe(failure(message, message.id, bot, chat))
 }
 
-/// The names of the files that went with a message.
-fn files(message: &Message) -> Option<Node> {
+/// The names of the attached files.
+fn files(message: &ChatMessage) -> Option<VNode> {
     let named = message
         .attachments
         .iter()
@@ -125,11 +129,11 @@ fn files(message: &Message) -> Option<Node> {
     (!message.attachments.is_empty()).then_some(list)
 }
 
-fn answer(node: Node, message: &Message, bot: &Bot, inner: &Inner, marks: &[u32]) -> Node {
-    let around = Around {
+fn answer(node: VNode, message: &ChatMessage, bot: &Bot, state: &State, marks: &[u32]) -> VNode {
+    let around = BlockContext {
         strings: &bot.strings,
         sources: &message.sources,
-        shown: &inner.shown,
+        images: &state.list.images,
     };
     let writing = message.stage == Stage::Writing;
     let class = if writing { "text writing" } else { "text" };
@@ -156,10 +160,9 @@ fn answer(node: Node, message: &Message, bot: &Bot, inner: &Inner, marks: &[u32]
                 thumb("bad", &bot.strings.bad, Rating::Down),
             ]
         });
-        let thumbs = thumbs.into_iter().flatten();
         el("div", "tools")
-            .child(time(message, inner))
-            .children(thumbs)
+            .child(time(message, state))
+            .children(thumbs.into_iter().flatten())
             .child(copy_button("copy", &id, &bot.strings.copy))
     });
     let foot = el("div", "foot")
@@ -168,15 +171,15 @@ fn answer(node: Node, message: &Message, bot: &Bot, inner: &Inner, marks: &[u32]
     node.spoken(&bot.name)
         .maybe((!empty).then_some(body))
         .child(foot)
-        .children(message.notices.iter().map(|n| notice(*n, &bot.strings)))
-        .maybe(failure(message, asked, bot, &inner.session))
+        .children(message.caveats.iter().map(|n| notice(*n, &bot.strings)))
+        .maybe(failure(message, asked, bot, &state.chat))
 }
 
-fn notice(notice: Notice, strings: &Strings) -> Node {
+fn notice(notice: Caveat, strings: &Strings) -> VNode {
     el("p", "notice").text(notice.text(strings))
 }
 
-fn sources(sources: &[Source], strings: &Strings) -> Option<Node> {
+fn sources(sources: &[Source], strings: &Strings) -> Option<VNode> {
     if sources.is_empty() {
         return None;
     }
@@ -205,36 +208,34 @@ fn sources(sources: &[Source], strings: &Strings) -> Option<Node> {
     Some(el("details", "sources").child(summary).child(list))
 }
 
-/// Why the exchange went no further, with a way on.
-fn failure(message: &Message, asked: Id, bot: &Bot, session: &Session) -> Option<Node> {
+/// The failure of an exchange, with its action and the retry button.
+fn failure(message: &ChatMessage, asked: Id, bot: &Bot, chat: &Chat) -> Option<VNode> {
     let failure: &Failure = message.failure.as_ref()?;
-    let now = session.now();
-    let words = failure.text(Some(&bot.strings), now);
+    let now = chat.now();
+    let text = failure.text(Some(&bot.strings), now);
     let left = failure.countdown(&bot.strings, now);
-    // Nobody waits for hours in front of a button.
+    // After a long wait, a retry button would be of no use.
     let soon = left.is_some() || !failure.waits_long(now);
-    let retry = button("retry", "retry")
+    let mut retry = button("retry", "retry")
         .attr("data-v", &asked.to_string())
         .child(icon(RETRY))
         .text(&with_time(&bot.strings.retry, left));
-    let waits = failure.seconds_left(now) > 0 || session.activity() != Activity::Idle;
-    let retry = if waits {
-        retry.attr("disabled", "")
-    } else {
-        retry
-    };
-    let action = action(failure.action.as_ref(), &bot.strings.new_window);
-    let words = (!words.is_empty()).then(|| {
-        let words = el("p", "").attr("dir", "auto").text(&words);
-        el("div", "why").child(icon(ALERT)).child(words)
+    if failure.seconds_left(now) > 0 || chat.activity() != Activity::Idle {
+        retry = retry.attr("disabled", "");
+    }
+    let reason = (!text.is_empty()).then(|| {
+        let text = el("p", "").attr("dir", "auto").text(&text);
+        el("div", "why").child(icon(ALERT)).child(text)
     });
-    // A message that waits goes by itself.
-    let retry = (message.stage != Stage::Waiting && soon).then_some(retry);
-    let ways = el("div", "ways").maybe(action).maybe(retry);
-    Some(el("div", "failure").maybe(words).child(ways))
+    // A waiting message is sent automatically.
+    let has_retry = message.stage != Stage::Waiting && soon;
+    let ways = el("div", "ways")
+        .maybe(action(failure.action.as_ref(), &bot.strings.new_window))
+        .maybe(has_retry.then_some(retry));
+    Some(el("div", "failure").maybe(reason).child(ways))
 }
 
-/// Words with the time to wait behind them, when nothing else tells it.
+/// A text, followed by the time left to wait, if there is one.
 fn with_time(words: &str, left: Option<String>) -> String {
     match left {
         Some(left) => format!("{words} ({left})"),

@@ -1,52 +1,39 @@
-//! Which messages are on the page: the newest, and as many older ones as the visitor has scrolled to.
+//! The messages on the page: the newest, and as many older ones as the visitor has scrolled to.
 
-use bulle_protocol::Id;
+use bulle_protocol::{Id, block::Block};
+use bulle_widget_core::{ChatMessage, Stage};
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement, Node};
+use web_sys::{Element, HtmlElement};
 
 use crate::{
-    app::{App, Following, Inner, drawn},
-    leptos::*,
+    app::App,
+    dom::{ArcTrigger, Notify, Track, document, view},
     message,
-    node::Mounted,
+    state::{Following, Row, State},
 };
 
 /// Messages on the page while the visitor is at the end.
 const NEWEST: usize = 60;
 
-/// Older messages that come at a time.
+/// Older messages that are added at a time.
 pub(crate) const MORE: usize = 30;
-
-/// A message on the page.
-pub(crate) struct Row {
-    pub id: Id,
-    changed: ArcTrigger,
-    dom: Node,
-    /// Draws it as long as it is kept.
-    _drawn: RenderEffect<Mounted>,
-}
 
 impl Row {
     fn new(app: App, id: Id) -> Self {
         let changed = ArcTrigger::new();
         let watched = changed.clone();
-        let mut was = message::Drawn::default();
-        let drawn = drawn(Box::new(move || {
+        let mut drawn = message::Drawn::default();
+        let view = view(Box::new(move || {
             watched.track();
-            message::view(app, id, &mut was)
+            message::view(app, id, &mut drawn)
         }));
-        let dom = drawn.with_value_mut(|mounted| mounted.dom.clone());
+        let dom = view.with_value_mut(|mounted| mounted.dom.clone());
         Self {
             id,
             changed,
             dom: dom.unwrap_or_else(|| document().create_text_node("").into()),
-            _drawn: drawn,
+            _view: view,
         }
-    }
-
-    /// Tells it to draw itself again.
-    pub fn changed(&self) -> ArcTrigger {
-        self.changed.clone()
     }
 
     fn element(&self) -> &Element {
@@ -54,14 +41,51 @@ impl Row {
     }
 }
 
-/// Puts on the page what belongs there, with so many more of the older messages, and touches only what comes, goes or
-/// moves. What a visitor reads who is not at the end stays, and [`Inner::kept`] remembers where it stood.
-pub(crate) fn arrange(app: App, more: usize) {
-    let wanted = app.with_mut(|inner| wanted(inner, more));
+/// Draws the list again, with this many more of the older messages.
+pub(crate) fn redraw_list(app: App, more: usize) {
+    arrange(app, more);
+    app.notify_list();
+}
+
+/// Draws these messages again.
+pub(crate) fn redraw_messages(app: App, messages: &[Id]) {
+    for id in messages {
+        let changed = |state: &State| {
+            let row = state.list.rows.iter().find(|row| row.id == *id);
+            row.map(|row| row.changed.clone())
+        };
+        if let Some(changed) = app.with(changed).flatten() {
+            changed.notify();
+        }
+    }
+}
+
+/// Notifies the page of code in complete answers, once it is drawn.
+pub(crate) fn emit_code(app: App, messages: &[Id]) {
+    let is_code = |block: &Block| matches!(block, Block::Code { .. });
+    let has_code = |message: &ChatMessage| {
+        message.stage == Stage::Complete && message.blocks.iter().any(is_code)
+    };
+    let code = app.with(|state| {
+        let mut messages = messages.iter().filter_map(|id| state.chat.message(*id));
+        messages.any(has_code)
+    });
+    if code == Some(true) {
+        // The answers are on the page with the next frame.
+        app.on_frame(|app| {
+            app.with(|state| state.host.emit("code", "{}"));
+        });
+    }
+}
+
+/// Puts the wanted messages on the page, and touches only those that come, go or move. If the visitor is not at the
+/// end, the list's `anchor` remembers where the message in view stood.
+fn arrange(app: App, more: usize) {
+    let wanted = app.with_mut(|state| wanted(state, more));
     let (Some(wanted), Some(log)) = (wanted, app.log()) else {
         return;
     };
-    let Some(mut rows) = app.with_mut(|inner| std::mem::take(&mut inner.rows)) else {
+    let Some(mut rows) = app.with_mut(|state| std::mem::take(&mut state.list.rows)) else {
         return;
     };
     let mut next = 0;
@@ -86,35 +110,34 @@ pub(crate) fn arrange(app: App, more: usize) {
         let _ = log.insert_before(&row.dom, before);
         rows.insert(at, row);
     }
-    app.with_mut(|inner| inner.rows = rows);
-    app.tell_of_code(&new);
+    app.with_mut(|state| state.list.rows = rows);
+    emit_code(app, &new);
 }
 
 /// The messages that belong on the page.
-fn wanted(inner: &mut Inner, more: usize) -> Vec<Id> {
-    if inner.following == Following::Nothing && inner.kept.is_none() {
-        inner.kept = inner
-            .log
-            .as_ref()
-            .and_then(|log| in_sight(&inner.rows, log));
+fn wanted(state: &mut State, more: usize) -> Vec<Id> {
+    let list = &mut state.list;
+    let reads_above = state.scroll.following == Following::Nothing;
+    if reads_above && list.anchor.is_none() {
+        list.anchor = list.log.as_ref().and_then(|log| in_view(&list.rows, log));
     }
-    let messages = inner.session.messages();
+    let messages = state.chat.messages();
     let newest = messages.len().saturating_sub(NEWEST);
-    let first = match inner.rows.first() {
-        Some(first) if inner.following == Following::Nothing => {
+    let first = match list.rows.first() {
+        Some(first) if reads_above => {
             let at = messages.iter().position(|message| message.id == first.id);
-            // Older ones that come while all are on the page were asked for.
-            if inner.hidden == 0 { Some(0) } else { at }
+            // If all messages are on the page, older ones were loaded because the visitor asked for them.
+            if list.hidden == 0 { Some(0) } else { at }
         }
         _ => None,
     };
-    inner.hidden = first.unwrap_or(newest).saturating_sub(more);
-    let shown = messages.iter().skip(inner.hidden);
+    list.hidden = first.unwrap_or(newest).saturating_sub(more);
+    let shown = messages.iter().skip(list.hidden);
     shown.map(|message| message.id).collect()
 }
 
-/// The first message that is in sight, and how far below the list's upper edge it begins, in pixels.
-fn in_sight(rows: &[Row], log: &HtmlElement) -> Option<(Element, f64)> {
+/// The first message in view, and how far below the list's upper edge it begins, in pixels.
+fn in_view(rows: &[Row], log: &HtmlElement) -> Option<(Element, f64)> {
     let edge = log.get_bounding_client_rect().top();
     rows.iter().find_map(|row| {
         let place = row.element().get_bounding_client_rect();

@@ -1,29 +1,30 @@
-//! Where the list of messages stands, and what it follows.
+//! The scrolling of the list of messages.
 
 use bulle_widget_core::Event;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, HtmlElement, ResizeObserver};
 
 use crate::{
-    app::{App, Following, Inner},
+    app::App,
     focus,
-    rows::MORE,
+    rows::{self, MORE},
+    state::{Following, State},
 };
 
-/// How close to the end still counts as being there, in pixels.
+/// Distance from the end that still counts as the end, in pixels.
 const NEAR: i32 = 40;
 
-/// Space above a question that stands at the top of the list, in pixels.
+/// Space above a question at the top of the list, in pixels.
 const MARGIN: i32 = 12;
 
-/// Keeps what is in sight where it was, or goes to the newest words.
+/// Keeps the anchor where it was, or scrolls to the newest words.
 pub(crate) fn settle(app: App) {
-    let kept = app.with_mut(|inner| inner.kept.take()).flatten();
-    match (kept, app.log()) {
+    let anchor = app.with_mut(|state| state.list.anchor.take()).flatten();
+    match (anchor, app.log()) {
         (Some((row, was)), Some(log)) if row.is_connected() => {
             let is = row.get_bounding_client_rect().top() - log.get_bounding_client_rect().top();
             log.scroll_by_with_x_and_y(0.0, is - was);
-            look(app, &log);
+            store_position(app, &log);
         }
         _ => follow(app),
     }
@@ -34,17 +35,17 @@ pub(crate) fn pixels(length: f64) -> i32 {
     length.round() as i32
 }
 
-/// Goes to the newest words as far as they are followed.
+/// Scrolls to the newest words, as far as they are followed.
 pub(crate) fn follow(app: App) {
-    let following = app.with(|inner| inner.following);
+    let following = app.with(|state| state.scroll.following);
     let (Some(log), Some(following)) = (app.log(), following) else {
         return;
     };
-    // A single pixel is there for the fingers of phones (media.css), and not to be scrolled to.
-    let end = log.scroll_height() - log.client_height();
-    let end = if end > 1 { end } else { 0 };
-    // Before anything was said, there is nothing newer than the greeting.
-    if app.with(|inner| inner.session.messages().is_empty()) == Some(true) {
+    // The one pixel of overflow is for touch scrolling (media.css), and is never scrolled to.
+    let overflow = log.scroll_height() - log.client_height();
+    let end = if overflow > 1 { overflow } else { 0 };
+    // An empty conversation shows the greeting from its beginning.
+    if app.with(|state| state.chat.messages().is_empty()) == Some(true) {
         return;
     }
     let top = match following {
@@ -56,14 +57,14 @@ pub(crate) fn follow(app: App) {
     app.set_behind(end - top > NEAR);
 }
 
-/// Something new has come: who reads further up is told.
-pub(crate) fn came(app: App) {
-    if app.with(|inner| inner.following) == Some(Following::Nothing) {
+/// Shows the button to the newest words if the visitor reads further up.
+pub(crate) fn content_added(app: App) {
+    if app.with(|state| state.scroll.following) == Some(Following::Nothing) {
         app.set_behind(true);
     }
 }
 
-/// Where the list must be scrolled to for its last question to stand at the top.
+/// The position at which the last question stands at the top of the list.
 fn question_top(log: &HtmlElement) -> Option<i32> {
     let questions = log.query_selector_all(".bubble").ok()?;
     let last = questions.item(questions.length().checked_sub(1)?)?;
@@ -77,36 +78,36 @@ fn question_top(log: &HtmlElement) -> Option<i32> {
 
 fn scroll_to(app: App, log: &HtmlElement, top: i32) {
     log.set_scroll_top(top);
-    look(app, log);
+    store_position(app, log);
 }
 
-/// Remembers where the list is scrolled to, by the bubble itself.
-fn look(app: App, log: &HtmlElement) {
+/// Stores the position after the bubble itself has scrolled.
+fn store_position(app: App, log: &HtmlElement) {
     let top = log.scroll_top();
     let end = log.scroll_height() - log.client_height();
-    app.with_mut(|inner| (inner.top, inner.end) = (top, end));
+    app.with_mut(|state| (state.scroll.top, state.scroll.end) = (top, end));
 }
 
 pub(crate) fn scrolled(app: App, _: &web_sys::Event) {
     let Some(log) = app.log() else { return };
     let top = log.scroll_top();
     let left = log.scroll_height() - top - log.client_height();
-    let went = app.with_mut(|inner| {
-        let (up, was) = (top < inner.top, inner.following);
-        // What the bubble did itself is no wish of the visitor, such as a list that lost its chips and with them
-        // the place it was scrolled to. Words that come faster than the list scrolls leave a gap too: only going
-        // up is a wish, and a wish from the first pixel on.
-        let pushed = left < 2 && top + left < inner.end;
-        if top < inner.top && !pushed {
-            inner.following = Following::Nothing;
+    let went = app.with_mut(|state| {
+        let (up, was) = (top < state.scroll.top, state.scroll.following);
+        // A list that became shorter, such as by losing its chips, is scrolled by the browser and not by the visitor.
+        // Words that arrive faster than the list scrolls leave a gap, too. So only scrolling up counts as the
+        // visitor's intent, and it does from the first pixel on.
+        let pushed = left < 2 && top + left < state.scroll.end;
+        if top < state.scroll.top && !pushed {
+            state.scroll.following = Following::Nothing;
         }
-        if top != inner.top && left < 2 && !pushed {
-            inner.following = Following::End;
+        if top != state.scroll.top && left < 2 && !pushed {
+            state.scroll.following = Following::End;
         }
-        (inner.top, inner.end) = (top, top + left);
+        (state.scroll.top, state.scroll.end) = (top, top + left);
         (
             up,
-            was != Following::End && inner.following == Following::End,
+            was != Following::End && state.scroll.following == Following::End,
         )
     });
     if left < NEAR {
@@ -114,22 +115,22 @@ pub(crate) fn scrolled(app: App, _: &web_sys::Event) {
     }
     match went {
         Some((true, _)) if top < log.client_height() => earlier(app, false),
-        // Older messages are out of sight for good.
+        // At the end, the older messages are taken off the page.
         Some((_, true)) => {
-            app.list_changed(0);
+            rows::redraw_list(app, 0);
             app.when_drawn(settle);
         }
         _ => {}
     }
 }
 
-/// Puts every message that is known on the page, and goes back to those that belong there.
+/// Puts all loaded messages on the page for printing, and the usual ones afterwards.
 pub(crate) fn print(app: App, begins: bool) {
-    app.list_changed(if begins { usize::MAX } else { 0 });
+    rows::redraw_list(app, if begins { usize::MAX } else { 0 });
     app.when_drawn(settle);
 }
 
-/// A smaller list, such as above an opening keyboard, still ends where it ended.
+/// Keeps the end in view when the list becomes smaller, such as above an opening keyboard.
 pub(crate) fn follow_size(app: App, log: &HtmlElement) {
     let resized: Closure<dyn FnMut()> = Closure::new(move || follow(app));
     let observer = ResizeObserver::new(resized.into_js_value().unchecked_ref());
@@ -138,24 +139,22 @@ pub(crate) fn follow_size(app: App, log: &HtmlElement) {
     }
 }
 
-/// Shows older messages, and keeps those in sight where they are: those that are known, or else those that the edge
-/// has. A visitor who has not `asked` has only come near them.
+/// Shows older messages and keeps those in view in their place: messages that are loaded, or else the edge's next page.
+/// `asked` is false when the visitor has only scrolled near the top.
 pub(crate) fn earlier(app: App, asked: bool) {
-    let reads = |inner: &Inner| {
-        let session = &inner.session;
-        session.has_earlier()
-            && !session.is_loading_history()
-            && (asked || !session.history_failed())
+    let can_load = |state: &State| {
+        let chat = &state.chat;
+        chat.has_earlier() && !chat.is_loading_history() && (asked || !chat.history_failed())
     };
-    // Who has the focus on the button for it is not in need of it, and would lose it.
-    if !asked && focus::does(app, "earlier") {
+    // A visitor whose focus is on the button would lose it, and can press it.
+    if !asked && focus::is_on_action(app, "earlier") {
         return;
     }
-    app.with_mut(|inner| inner.following = Following::Nothing);
+    app.with_mut(|state| state.scroll.following = Following::Nothing);
     if app.has_hidden() {
-        app.list_changed(MORE);
+        rows::redraw_list(app, MORE);
         app.when_drawn(settle);
-    } else if app.with(reads) == Some(true) {
+    } else if app.with(can_load) == Some(true) {
         app.dispatch(Event::EarlierAsked);
     }
 }

@@ -17,8 +17,8 @@ use serde_json::{Value, json};
 
 use crate::{paths, process};
 
-const SEARCH: &str = include_str!("../../../edge/worker/src/adapters/search.sql");
-const WORDS: &str = include_str!("../../../edge/worker/src/adapters/words.sql");
+const SEARCH: &str = include_str!("../../../edge/worker/src/repositories/search.sql");
+const WORDS: &str = include_str!("../../../edge/worker/src/repositories/words.sql");
 
 /// The database; it ends with the value.
 pub struct Sqlite {

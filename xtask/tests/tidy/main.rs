@@ -13,10 +13,12 @@ mod files;
 mod guard;
 mod markdown;
 mod modules;
+mod references;
 mod rust_source;
 mod sql;
 mod texts;
 mod tokens;
+mod widget;
 
 use std::fs;
 use std::path::{Path, PathBuf};

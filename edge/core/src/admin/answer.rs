@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_what_the_database_writes() {
-        // As adapters/usage.rs of the Worker has it: what is null in an answer is absent, in a call it is null.
+        // As repositories/usage.rs of the Worker writes it: null members of an answer are absent, those of a call are null.
         let shown = json!({
             "id": "00000000010000000000000003", "question_id": "00000000010000000000000002",
             "conversation_id": "00000000010000000000000001", "bot_id": "guide", "status": "failed",

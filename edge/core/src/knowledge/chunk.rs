@@ -41,7 +41,7 @@ pub struct Chunk {
 
 /// The chunks of a document, in order. A section longer than [`MAX_CHUNK_TOKENS`] is cut between its units, a unit that is
 /// longer still between its sentences. Chunks do not overlap. Where a line `<!-- page 12 -->` says on which page
-/// of a file the text stands, their anchor is that page, and none goes on over its end.
+/// of a file the text stands, their anchor is that page, and no chunk spans two pages.
 pub fn chunks(document: &Document) -> Vec<Chunk> {
     let mut cutter = Cutter::default();
     let options =
@@ -57,9 +57,9 @@ pub fn chunks(document: &Document) -> Vec<Chunk> {
 struct Cutter {
     chunks: Vec<Chunk>,
     path: Vec<Heading>,
-    /// What a heading says of itself, until its text is there: its id, and what stands in braces and is none.
+    /// Of the heading whose text is being read: its id, and text in braces that is no id.
     attributes: (Option<String>, String),
-    /// With the page on which each begins.
+    /// Units of the section, and the page on which each begins.
     units: Vec<(String, Option<u32>)>,
     line: String,
     in_code: bool,
@@ -219,11 +219,13 @@ impl Cutter {
     }
 }
 
-/// `{n}` of `## The sets {n}`, which is text and was taken for an attribute; empty when there is no such thing.
+/// Text in braces that the parser took for an attribute: `{n}` of `## The sets {n}`; empty when there is none.
 fn in_braces(heading: &str) -> &str {
     let line = heading.trim_end_matches(['#', '=', '-', ' ', '\n']);
-    let at = line.rfind('{').filter(|_| line.ends_with('}'));
-    at.and_then(|at| line.get(at..)).unwrap_or_default()
+    line.rfind('{')
+        .filter(|_| line.ends_with('}'))
+        .and_then(|at| line.get(at..))
+        .unwrap_or_default()
 }
 
 /// The page that a comment `<!-- page 12 -->` names.

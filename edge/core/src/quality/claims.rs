@@ -25,9 +25,9 @@ const CITE: char = '\u{f8fb}';
 /// parts of words in scripts without spaces.
 const ADMISSIONS: &str = include_str!("admissions.txt");
 
-/// What a sentence is.
+/// What a sentence does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum SentenceKind {
     /// It says something that can be true or false.
     Claim,
     /// It says that the answer is not known, not found or not exact.
@@ -50,7 +50,7 @@ pub struct Claims {
 impl Claims {
     /// Reads an answer. Headings and code claim nothing.
     pub fn of(blocks: &[Block]) -> Self {
-        let mut reader = Reader::default();
+        let mut reader = ClaimReader::default();
         reader.blocks(blocks);
         reader.end_run();
         reader.claims
@@ -63,7 +63,7 @@ impl Claims {
 }
 
 #[derive(Default)]
-struct Reader {
+struct ClaimReader {
     claims: Claims,
     /// Sentences since the last citation or the beginning of the run, oldest first: whether each is a claim even
     /// without one.
@@ -72,7 +72,7 @@ struct Reader {
     introduced: Option<bool>,
 }
 
-impl Reader {
+impl ClaimReader {
     fn blocks(&mut self, blocks: &[Block]) {
         for block in blocks {
             match block {
@@ -104,7 +104,7 @@ impl Reader {
                     for row in rows {
                         let cells: Vec<String> = row.iter().map(|cell| marked(cell)).collect();
                         let row = cells.join(" ");
-                        self.sentence(Kind::Claim, &row, cited || row.contains(CITE));
+                        self.sentence(SentenceKind::Claim, &row, cited || row.contains(CITE));
                     }
                 }
                 Block::Heading { .. } | Block::Code { .. } | Block::Rule => self.end_run(),
@@ -149,14 +149,14 @@ impl Reader {
         }
     }
 
-    fn sentence(&mut self, kind: Kind, text: &str, cited: bool) {
+    fn sentence(&mut self, kind: SentenceKind, text: &str, cited: bool) {
         match kind {
-            Kind::Admission => {
+            SentenceKind::Admission => {
                 self.claims.admissions += 1;
                 return;
             }
-            Kind::Courtesy => return,
-            Kind::Claim => {}
+            SentenceKind::Courtesy => return,
+            SentenceKind::Claim => {}
         }
         self.run.push(cited || size(text) >= MIN_WORDS);
         if cited {
@@ -174,24 +174,25 @@ impl Reader {
     }
 
     fn end_run(&mut self) {
-        let claims = std::mem::take(&mut self.run)
+        self.claims.claims += std::mem::take(&mut self.run)
             .into_iter()
-            .filter(|claims| *claims);
-        self.claims.claims += claims.count();
+            .filter(|claims| *claims)
+            .count();
     }
 }
 
-/// How many words a text has; of a script without spaces, about.
+/// The number of words of a text; in a script without spaces, half its characters.
 fn size(text: &str) -> usize {
     let plain = text.replace(CITE, " ");
     let words = plain
         .split_whitespace()
-        .filter(|word| word.chars().any(char::is_alphanumeric));
+        .filter(|word| word.chars().any(char::is_alphanumeric))
+        .count();
     let wide = plain
         .chars()
         .filter(|c| is_wide(*c) && c.is_alphanumeric())
         .count();
-    words.count().max(wide / 2)
+    words.max(wide / 2)
 }
 
 /// Whether a character is of a script without spaces, or of Korean.
@@ -199,14 +200,14 @@ fn is_wide(c: char) -> bool {
     Script::of(c).is_some_and(Script::joins_words)
 }
 
-fn kind(text: &str) -> Kind {
+fn kind(text: &str) -> SentenceKind {
     let plain = text.replace(CITE, " ");
     let plain = plain.trim();
     if plain.ends_with(['?', '？', '؟', '\u{37e}']) {
-        return Kind::Courtesy;
+        return SentenceKind::Courtesy;
     }
     if admits(text) {
-        return Kind::Admission;
+        return SentenceKind::Admission;
     }
     let folded = fold(plain);
     let mut words = folded
@@ -214,20 +215,21 @@ fn kind(text: &str) -> Kind {
         .filter(|word| !word.is_empty());
     let greets = words.next().is_some_and(is_greeting) && words.count() < MAX_GREETING_WORDS;
     if greets || (plain.ends_with([':', '：']) && !text.contains(CITE)) {
-        return Kind::Courtesy;
+        return SentenceKind::Courtesy;
     }
-    Kind::Claim
+    SentenceKind::Claim
 }
 
 /// Whether a sentence, with its marks of citations, says that the answer is not known, not found or not exact.
 fn admits(sentence: &str) -> bool {
     let folded = fold(sentence).replace('’', "'");
     let holds = |beginning: &Beginning| {
-        let mut found = folded.match_indices(beginning.text.as_str());
-        found.any(|(at, _)| {
-            let before = folded.get(..at).unwrap_or_default();
-            beginning.wide || !before.ends_with(char::is_alphanumeric)
-        })
+        folded
+            .match_indices(beginning.text.as_str())
+            .any(|(at, _)| {
+                let before = folded.get(..at).unwrap_or_default();
+                beginning.wide || !before.ends_with(char::is_alphanumeric)
+            })
     };
     let any = |list: &[Beginning]| list.iter().any(holds);
     let cited = sentence.contains(CITE);
@@ -239,11 +241,11 @@ fn admits(sentence: &str) -> bool {
 /// The beginning of a word, folded.
 struct Beginning {
     text: String,
-    /// Of a script without spaces: it may stand anywhere.
+    /// Whether it may stand inside a word: in a script without spaces.
     wide: bool,
 }
 
-/// [`ADMISSIONS`], read once, the four lists of each language.
+/// [`ADMISSIONS`], parsed once: the four lists of each language.
 static LEXICA: LazyLock<Vec<[Vec<Beginning>; 4]>> = LazyLock::new(|| {
     let beginning = |word: &str| {
         let text = fold(word).replace('_', " ");
@@ -251,8 +253,11 @@ static LEXICA: LazyLock<Vec<[Vec<Beginning>; 4]>> = LazyLock::new(|| {
         Beginning { text, wide }
     };
     let list = |words: &str| {
-        let words = words.split(' ').filter(|word| !word.is_empty());
-        words.map(beginning).collect()
+        words
+            .split(' ')
+            .filter(|word| !word.is_empty())
+            .map(beginning)
+            .collect()
     };
     let language = |line: &str| {
         let mut fields = line.split('|').map(list);

@@ -16,23 +16,22 @@ const TITLE: f64 = 0.6;
 /// What each passage is worth in comparison with the one before it.
 const NEXT: f64 = 0.6;
 
-/// Passages whose headings are looked at.
+/// Passages whose headings count.
 const LOOKED_AT: usize = 4;
 
-/// Score below which nothing speaks for a topic.
+/// Least score of a topic.
 const MIN_SCORE: f64 = 0.3;
 
-/// Score that the best topic must have more than the next: else the question belongs to both.
+/// How many times the score of the next topic the best one must have: else the question belongs to both.
 const MIN_LEAD: f64 = 1.05;
 
 /// The topic that the question belongs to, by its words and those of the headings and titles of what was found for
 /// it; `None` when nothing speaks for one, or as much for another. `topics` are best in the language of the
 /// question.
-pub fn topic(question: &str, passages: &Passages, topics: &[String]) -> Option<String> {
-    let asked = words(question);
+pub fn topic(asked: &[Word], passages: &Passages, topics: &[String]) -> Option<String> {
     let mut scored: Vec<(f64, &String)> = topics
         .iter()
-        .map(|topic| (score(topic, &asked, passages), topic))
+        .map(|topic| (score(topic, asked, passages), topic))
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));
     let (best, topic) = scored.first()?;
@@ -40,8 +39,8 @@ pub fn topic(question: &str, passages: &Passages, topics: &[String]) -> Option<S
     (*best >= MIN_SCORE && *best >= next * MIN_LEAD).then(|| (*topic).clone())
 }
 
-/// What speaks for a topic: each of its words where it stands, divided by the square root of their number, so that a
-/// topic of many words gains little by it.
+/// The score of a topic: the worth of each of its words where it is found, divided by the square root of their number, so
+/// that a topic gains little by having many words.
 fn score(topic: &str, asked: &[Word], passages: &Passages) -> f64 {
     let terms: Vec<Word> = words(topic)
         .into_iter()

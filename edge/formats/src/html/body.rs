@@ -1,4 +1,4 @@
-//! From elements to Markdown.
+//! The elements of a page, written as Markdown.
 
 use std::collections::HashMap;
 
@@ -6,14 +6,14 @@ use url::Url;
 
 use super::{
     absolute,
-    dom::{Data, Dom, Id},
+    dom::{Dom, NodeData, NodeId},
     main_part::skipped,
 };
 use crate::{Unreadable, limits, write};
 
 /// The Markdown of an element.
-pub(super) fn markdown(dom: &Dom, root: Id, base: Option<&Url>) -> Result<String, Unreadable> {
-    let mut writer = Writer {
+pub(super) fn markdown(dom: &Dom, root: NodeId, base: Option<&Url>) -> Result<String, Unreadable> {
+    let mut writer = HtmlWriter {
         dom,
         root,
         base,
@@ -39,9 +39,9 @@ pub(super) fn markdown(dom: &Dom, root: Id, base: Option<&Url>) -> Result<String
     })
 }
 
-struct Writer<'a> {
+struct HtmlWriter<'a> {
     dom: &'a Dom,
-    root: Id,
+    root: NodeId,
     base: Option<&'a Url>,
     out: String,
     /// Escaped text of the block that is being read, its white space as it stands.
@@ -55,8 +55,8 @@ struct Writer<'a> {
     cells: usize,
 }
 
-impl Writer<'_> {
-    fn children(&mut self, id: Id) {
+impl HtmlWriter<'_> {
+    fn children(&mut self, id: NodeId) {
         let dom = self.dom;
         for child in dom.children(id) {
             if self.cells <= limits::MAX_CELLS && self.out.len() <= limits::MAX_MARKDOWN_BYTES {
@@ -65,9 +65,9 @@ impl Writer<'_> {
         }
     }
 
-    fn node(&mut self, id: Id) {
+    fn node(&mut self, id: NodeId) {
         let dom = self.dom;
-        if let Some(Data::Text(text)) = dom.get(id).map(|node| &node.data) {
+        if let Some(NodeData::Text(text)) = dom.get(id).map(|node| &node.data) {
             self.line.push_str(&write::escape(text));
             return;
         }
@@ -139,7 +139,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Writes what was gathered: as an item of the list if one was opened, else as a paragraph.
+    /// Writes the gathered line: as an item if a list is open, else as a paragraph.
     fn end_line(&mut self) {
         let line = std::mem::take(&mut self.line);
         if line.trim().is_empty() {
@@ -157,7 +157,7 @@ impl Writer<'_> {
         }
     }
 
-    fn heading(&mut self, id: Id, level: usize) {
+    fn heading(&mut self, id: NodeId, level: usize) {
         self.end_line();
         let dom = self.dom;
         let section = self.section.take();
@@ -191,7 +191,7 @@ impl Writer<'_> {
         }
     }
 
-    fn link(&mut self, id: Id) {
+    fn link(&mut self, id: NodeId) {
         let dom = self.dom;
         // A link around blocks, such as a card, is written as its blocks.
         if dom.descendants(id).skip(1).any(|id| is_block(dom.name(id))) {
@@ -203,7 +203,7 @@ impl Writer<'_> {
         let text = std::mem::replace(&mut self.line, before);
         let href = dom.attribute(id, "href").unwrap_or_default();
         let url = absolute(self.base, href).filter(|_| !href.starts_with('#'));
-        // The sign after a heading that leads to itself says nothing.
+        // The link sign of a heading, which leads to the heading itself, is no text.
         if href.starts_with('#') && matches!(text.trim(), "\\#" | "#" | "¶" | "§" | "🔗") {
             return;
         }
@@ -221,12 +221,10 @@ impl Writer<'_> {
         }
     }
 
-    fn language(&self, id: Id) -> String {
-        let classes = self
-            .dom
+    fn language(&self, id: NodeId) -> String {
+        self.dom
             .descendants(id)
-            .filter_map(|id| self.dom.attribute(id, "class"));
-        classes
+            .filter_map(|id| self.dom.attribute(id, "class"))
             .flat_map(str::split_ascii_whitespace)
             .find_map(|word| {
                 word.strip_prefix("language-")
@@ -238,11 +236,11 @@ impl Writer<'_> {
     }
 
     /// `- term: definition`, an item for each definition.
-    fn definitions(&mut self, id: Id) {
+    fn definitions(&mut self, id: NodeId) {
         self.end_line();
         let dom = self.dom;
         let (mut terms, mut defined): (Vec<String>, bool) = (Vec::new(), false);
-        let parts: Vec<Id> = dom
+        let parts: Vec<NodeId> = dom
             .children(id)
             .iter()
             .flat_map(|child| match dom.name(*child) {
@@ -277,8 +275,8 @@ impl Writer<'_> {
     }
 
     /// The escaped text of an element on one line, its blocks parted by spaces.
-    fn cell(&mut self, id: Id) -> String {
-        let mut inner = Writer {
+    fn cell(&mut self, id: NodeId) -> String {
+        let mut inner = HtmlWriter {
             dom: self.dom,
             root: self.root,
             base: self.base,
@@ -292,15 +290,17 @@ impl Writer<'_> {
         inner.children(id);
         inner.end_line();
         self.cells = inner.cells;
-        let lines = inner.out.lines().map(|line| {
-            let line = line.trim_start();
-            line.strip_prefix("- ").unwrap_or(line)
-        });
-        let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+        let lines: Vec<&str> = inner
+            .out
+            .lines()
+            .map(str::trim_start)
+            .map(|line| line.strip_prefix("- ").unwrap_or(line))
+            .filter(|line| !line.is_empty())
+            .collect();
         write::flat(&lines.join("\n"))
     }
 
-    fn table(&mut self, id: Id) {
+    fn table(&mut self, id: NodeId) {
         self.end_line();
         let dom = self.dom;
         let role = dom.attribute(id, "role").unwrap_or_default();
@@ -315,7 +315,7 @@ impl Writer<'_> {
             return;
         }
         let mut rows: Vec<(bool, Vec<String>)> = Vec::new();
-        // Cells of rows above that reach down: column, rows to go, text.
+        // Cells of rows above with `rowspan`, by column: rows left, text.
         let mut spans: HashMap<usize, (usize, String)> = HashMap::new();
         let mut named_rows = true;
         for row in dom.descendants(id).filter(|id| dom.name(*id) == "tr") {
@@ -346,7 +346,7 @@ impl Writer<'_> {
                         .and_then(|n| n.trim().parse::<usize>().ok());
                     value.unwrap_or(1).clamp(1, most)
                 };
-                // A long text that spans cells stands once.
+                // A long text that spans several cells is written in the first alone.
                 let again = if text.len() <= 200 {
                     text.clone()
                 } else {
@@ -387,7 +387,7 @@ impl Writer<'_> {
             write::blank_line(&mut self.out);
             return;
         }
-        // Heads of two rows are joined, column by column.
+        // Two rows of heads become one, column by column.
         let heads = rows.iter().take_while(|(heads, _)| *heads).count().min(2);
         let head = rows
             .drain(..heads)

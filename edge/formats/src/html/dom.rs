@@ -1,4 +1,4 @@
-//! The tree of a page, in an arena, built by the parser of the HTML standard.
+//! The DOM of a page, in an arena, built by html5ever.
 
 use std::{borrow::Cow, cell::RefCell};
 
@@ -10,15 +10,15 @@ use html5ever::{
 
 use crate::{Unreadable, limits, write};
 
-/// Bytes that are parsed between two looks at the limits.
+/// Bytes that are parsed between two checks of the limits.
 const STEP: usize = 4_096;
 
-/// Place of a node in the arena.
-pub(crate) type Id = usize;
+/// Index of a node in the arena.
+pub(crate) type NodeId = usize;
 
 /// What a node is.
-pub(crate) enum Data {
-    /// The document, a comment, or anything else without a meaning here.
+pub(crate) enum NodeData {
+    /// The document, a comment, or any other node that holds no text.
     Other,
     /// Text.
     Text(String),
@@ -28,13 +28,13 @@ pub(crate) enum Data {
 
 /// A node.
 pub(crate) struct Node {
-    pub(crate) parent: Option<Id>,
-    pub(crate) children: Vec<Id>,
-    pub(crate) data: Data,
+    pub(crate) parent: Option<NodeId>,
+    pub(crate) children: Vec<NodeId>,
+    pub(crate) data: NodeData,
     depth: usize,
 }
 
-/// A page.
+/// The tree of a page.
 pub(crate) struct Dom(Vec<Node>);
 
 impl Dom {
@@ -47,8 +47,8 @@ impl Dom {
             },
             ..ParseOpts::default()
         };
-        let sink = Sink(RefCell::new(Building {
-            nodes: vec![Node::new(Data::Other)],
+        let sink = DomSink(RefCell::new(TreeBuilder {
+            nodes: vec![Node::new(NodeData::Other)],
             deepest: 0,
         }));
         let mut parser = parse_document(sink, options);
@@ -76,28 +76,28 @@ impl Dom {
         Ok(parser.finish())
     }
 
-    /// The node; the document for a place that there is not.
-    pub(crate) fn get(&self, id: Id) -> Option<&Node> {
+    /// The node of an id.
+    pub(crate) fn get(&self, id: NodeId) -> Option<&Node> {
         self.0.get(id)
     }
 
-    /// What is directly in it.
-    pub(crate) fn children(&self, id: Id) -> &[Id] {
+    /// The children of a node.
+    pub(crate) fn children(&self, id: NodeId) -> &[NodeId] {
         self.get(id).map_or(&[], |node| &node.children)
     }
 
     /// The name of an element; empty for anything else.
-    pub(crate) fn name(&self, id: Id) -> &str {
+    pub(crate) fn name(&self, id: NodeId) -> &str {
         match self.get(id).map(|node| &node.data) {
-            Some(Data::Element(name, _)) => &name.local,
+            Some(NodeData::Element(name, _)) => &name.local,
             _ => "",
         }
     }
 
     /// An attribute of an element.
-    pub(crate) fn attribute(&self, id: Id, name: &str) -> Option<&str> {
+    pub(crate) fn attribute(&self, id: NodeId, name: &str) -> Option<&str> {
         match self.get(id).map(|node| &node.data) {
-            Some(Data::Element(_, attributes)) => attributes
+            Some(NodeData::Element(_, attributes)) => attributes
                 .iter()
                 .find(|(key, _)| &**key == name)
                 .map(|(_, value)| value.as_str()),
@@ -105,8 +105,8 @@ impl Dom {
         }
     }
 
-    /// Everything in it, in order, itself first.
-    pub(crate) fn descendants(&self, id: Id) -> impl Iterator<Item = Id> {
+    /// A node and everything in it, in document order.
+    pub(crate) fn descendants(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
         let mut stack = vec![id];
         std::iter::from_fn(move || {
             let next = stack.pop()?;
@@ -115,16 +115,16 @@ impl Dom {
         })
     }
 
-    /// The first element of the name in it.
-    pub(crate) fn find(&self, id: Id, name: &str) -> Option<Id> {
+    /// The first element of a name within a node.
+    pub(crate) fn find(&self, id: NodeId, name: &str) -> Option<NodeId> {
         self.descendants(id).find(|id| self.name(*id) == name)
     }
 
-    /// All of its text, as it stands.
-    pub(crate) fn text(&self, id: Id) -> String {
+    /// The text of a node, its white space unchanged.
+    pub(crate) fn text(&self, id: NodeId) -> String {
         let mut out = String::new();
         for id in self.descendants(id) {
-            if let Some(Data::Text(text)) = self.get(id).map(|node| &node.data) {
+            if let Some(NodeData::Text(text)) = self.get(id).map(|node| &node.data) {
                 out.push_str(text);
             } else if self.name(id) == "br" {
                 out.push('\n');
@@ -135,7 +135,7 @@ impl Dom {
 }
 
 impl Node {
-    fn new(data: Data) -> Self {
+    fn new(data: NodeData) -> Self {
         Self {
             parent: None,
             children: Vec::new(),
@@ -145,18 +145,18 @@ impl Node {
     }
 }
 
-struct Building {
+struct TreeBuilder {
     nodes: Vec<Node>,
     deepest: usize,
 }
 
-impl Building {
-    fn add(&mut self, data: Data) -> Id {
+impl TreeBuilder {
+    fn add(&mut self, data: NodeData) -> NodeId {
         self.nodes.push(Node::new(data));
         self.nodes.len() - 1
     }
 
-    fn detach(&mut self, child: Id) {
+    fn detach(&mut self, child: NodeId) {
         let parent = self
             .nodes
             .get_mut(child)
@@ -169,7 +169,7 @@ impl Building {
     }
 
     /// Puts a node under a parent, at a place of its children, or last.
-    fn attach(&mut self, parent: Id, at: Option<usize>, child: NodeOrText<Id>) {
+    fn attach(&mut self, parent: NodeId, at: Option<usize>, child: NodeOrText<NodeId>) {
         let depth = self.nodes.get(parent).map_or(0, |node| node.depth) + 1;
         let child = match child {
             NodeOrText::AppendText(text) => {
@@ -177,7 +177,7 @@ impl Building {
                     Some(at) => node.children.get(at.checked_sub(1)?),
                     None => node.children.last(),
                 });
-                if let Some(Data::Text(before)) = before
+                if let Some(NodeData::Text(before)) = before
                     .copied()
                     .and_then(|id| self.nodes.get_mut(id))
                     .map(|node| &mut node.data)
@@ -185,7 +185,7 @@ impl Building {
                     before.push_str(&text);
                     return;
                 }
-                self.add(Data::Text(text.to_string()))
+                self.add(NodeData::Text(text.to_string()))
             }
             NodeOrText::AppendNode(id) => {
                 self.detach(id);
@@ -206,10 +206,10 @@ impl Building {
     }
 }
 
-struct Sink(RefCell<Building>);
+struct DomSink(RefCell<TreeBuilder>);
 
-impl TreeSink for Sink {
-    type Handle = Id;
+impl TreeSink for DomSink {
+    type Handle = NodeId;
     type Output = Dom;
     type ElemName<'a> = ElementName;
 
@@ -219,38 +219,48 @@ impl TreeSink for Sink {
 
     fn parse_error(&self, _: Cow<'static, str>) {}
 
-    fn get_document(&self) -> Id {
+    fn get_document(&self) -> NodeId {
         0
     }
 
-    fn elem_name<'a>(&'a self, target: &'a Id) -> ElementName {
+    fn elem_name<'a>(&'a self, target: &'a NodeId) -> ElementName {
         match self.0.borrow().nodes.get(*target).map(|node| &node.data) {
-            Some(Data::Element(name, _)) => ElementName(name.clone()),
+            Some(NodeData::Element(name, _)) => ElementName(name.clone()),
             _ => ElementName(QualName::new(None, ns!(), local_name!(""))),
         }
     }
 
-    fn create_element(&self, name: QualName, attributes: Vec<Attribute>, _: ElementFlags) -> Id {
+    fn create_element(
+        &self,
+        name: QualName,
+        attributes: Vec<Attribute>,
+        _: ElementFlags,
+    ) -> NodeId {
         let attributes = attributes
             .into_iter()
             .map(|attribute| (attribute.name.local, attribute.value.to_string()))
             .collect();
-        self.0.borrow_mut().add(Data::Element(name, attributes))
+        self.0.borrow_mut().add(NodeData::Element(name, attributes))
     }
 
-    fn create_comment(&self, _: StrTendril) -> Id {
-        self.0.borrow_mut().add(Data::Other)
+    fn create_comment(&self, _: StrTendril) -> NodeId {
+        self.0.borrow_mut().add(NodeData::Other)
     }
 
-    fn create_pi(&self, _: StrTendril, _: StrTendril) -> Id {
-        self.0.borrow_mut().add(Data::Other)
+    fn create_pi(&self, _: StrTendril, _: StrTendril) -> NodeId {
+        self.0.borrow_mut().add(NodeData::Other)
     }
 
-    fn append(&self, parent: &Id, child: NodeOrText<Id>) {
+    fn append(&self, parent: &NodeId, child: NodeOrText<NodeId>) {
         self.0.borrow_mut().attach(*parent, None, child);
     }
 
-    fn append_based_on_parent_node(&self, element: &Id, before: &Id, child: NodeOrText<Id>) {
+    fn append_based_on_parent_node(
+        &self,
+        element: &NodeId,
+        before: &NodeId,
+        child: NodeOrText<NodeId>,
+    ) {
         let placed = self
             .0
             .borrow()
@@ -266,17 +276,17 @@ impl TreeSink for Sink {
 
     fn append_doctype_to_document(&self, _: StrTendril, _: StrTendril, _: StrTendril) {}
 
-    fn get_template_contents(&self, target: &Id) -> Id {
+    fn get_template_contents(&self, target: &NodeId) -> NodeId {
         *target
     }
 
-    fn same_node(&self, one: &Id, other: &Id) -> bool {
+    fn same_node(&self, one: &NodeId, other: &NodeId) -> bool {
         one == other
     }
 
     fn set_quirks_mode(&self, _: QuirksMode) {}
 
-    fn append_before_sibling(&self, sibling: &Id, child: NodeOrText<Id>) {
+    fn append_before_sibling(&self, sibling: &NodeId, child: NodeOrText<NodeId>) {
         let mut building = self.0.borrow_mut();
         if let NodeOrText::AppendNode(id) = child {
             building.detach(id);
@@ -291,9 +301,9 @@ impl TreeSink for Sink {
         }
     }
 
-    fn add_attrs_if_missing(&self, target: &Id, attributes: Vec<Attribute>) {
+    fn add_attrs_if_missing(&self, target: &NodeId, attributes: Vec<Attribute>) {
         let mut building = self.0.borrow_mut();
-        if let Some(Data::Element(_, had)) =
+        if let Some(NodeData::Element(_, had)) =
             building.nodes.get_mut(*target).map(|node| &mut node.data)
         {
             for attribute in attributes {
@@ -304,11 +314,11 @@ impl TreeSink for Sink {
         }
     }
 
-    fn remove_from_parent(&self, target: &Id) {
+    fn remove_from_parent(&self, target: &NodeId) {
         self.0.borrow_mut().detach(*target);
     }
 
-    fn reparent_children(&self, node: &Id, new_parent: &Id) {
+    fn reparent_children(&self, node: &NodeId, new_parent: &NodeId) {
         let mut building = self.0.borrow_mut();
         let children = building
             .nodes
@@ -323,7 +333,7 @@ impl TreeSink for Sink {
     }
 }
 
-/// The name of an element, of its own: the arena cannot lend it.
+/// The name of an element, owned: the arena is in a cell that cannot lend it.
 #[derive(Debug)]
 pub(crate) struct ElementName(QualName);
 

@@ -1,6 +1,6 @@
-//! Which part of a page its reader came for.
+//! The main part of a page: its text, without what surrounds it.
 
-use super::dom::{Data, Dom, Id};
+use super::dom::{Dom, NodeData, NodeId};
 
 /// Elements that are never text of the page.
 const NEVER: &[&str] = &[
@@ -10,7 +10,7 @@ const NEVER: &[&str] = &[
     "label",
 ];
 
-/// Roles of what surrounds a text.
+/// Roles of elements that surround a text.
 const ROLES: &[&str] = &[
     "navigation",
     "banner",
@@ -25,7 +25,7 @@ const ROLES: &[&str] = &[
     "tablist",
 ];
 
-/// Names that only what surrounds a text is given, as an `id` or a word of `class`.
+/// Names, as an `id` or a word of `class`, that only elements around a text have.
 const NAMES: &[&str] = &[
     "breadcrumb",
     "breadcrumbs",
@@ -58,14 +58,14 @@ const NAMES: &[&str] = &[
 
 /// The element to read: `main`, else the only `article`, else all of the page. One with hardly any of the
 /// page's text is not it.
-pub(super) fn find(dom: &Dom) -> Id {
+pub(super) fn find(dom: &Dom) -> NodeId {
     let body = dom.find(0, "body").unwrap_or(0);
     let all = weight(dom, body);
-    let mains: Vec<Id> = dom
+    let mains: Vec<NodeId> = dom
         .descendants(body)
         .filter(|id| dom.name(*id) == "main" || dom.attribute(*id, "role") == Some("main"))
         .collect();
-    let articles = || -> Vec<Id> {
+    let articles = || -> Vec<NodeId> {
         dom.descendants(body)
             .filter(|id| dom.name(*id) == "article")
             .collect()
@@ -83,14 +83,14 @@ pub(super) fn find(dom: &Dom) -> Id {
 }
 
 /// Characters of text to read in it.
-fn weight(dom: &Dom, root: Id) -> usize {
+fn weight(dom: &Dom, root: NodeId) -> usize {
     let mut stack = vec![root];
     let mut sum = 0;
     while let Some(id) = stack.pop() {
         if id != root && skipped(dom, id, root) {
             continue;
         }
-        if let Some(Data::Text(text)) = dom.get(id).map(|node| &node.data) {
+        if let Some(NodeData::Text(text)) = dom.get(id).map(|node| &node.data) {
             sum += text.chars().filter(|c| !c.is_whitespace()).count();
         }
         stack.extend(dom.children(id));
@@ -99,7 +99,7 @@ fn weight(dom: &Dom, root: Id) -> usize {
 }
 
 /// Whether the element is not to be read, seen from the element that is.
-pub(super) fn skipped(dom: &Dom, id: Id, root: Id) -> bool {
+pub(super) fn skipped(dom: &Dom, id: NodeId, root: NodeId) -> bool {
     let name = dom.name(id);
     if name.is_empty() {
         return false;
@@ -115,7 +115,7 @@ pub(super) fn skipped(dom: &Dom, id: Id, root: Id) -> bool {
     {
         return true;
     }
-    // Where everything carries such a name it is no judgement.
+    // A name that all of the page is within excludes nothing.
     if !matches!(name, "html" | "body" | "main" | "article")
         && has("class")
             .into_iter()
@@ -135,11 +135,11 @@ pub(super) fn skipped(dom: &Dom, id: Id, root: Id) -> bool {
     }
 }
 
-fn holds(dom: &Dom, id: Id, names: &[&str]) -> bool {
+fn holds(dom: &Dom, id: NodeId, names: &[&str]) -> bool {
     dom.descendants(id).any(|id| names.contains(&dom.name(id)))
 }
 
-fn within_article(dom: &Dom, mut id: Id) -> bool {
+fn within_article(dom: &Dom, mut id: NodeId) -> bool {
     while let Some(parent) = dom.get(id).and_then(|node| node.parent) {
         if matches!(dom.name(parent), "article" | "main" | "section") {
             return true;

@@ -1,4 +1,4 @@
-//! Web pages: what a reader came for, without what surrounds it.
+//! Web pages: the main text, without navigation, banners and footers.
 
 mod body;
 mod dom;
@@ -9,16 +9,16 @@ use std::collections::HashSet;
 use url::Url;
 
 use crate::{Document, File, Unreadable, charset, limits, robots::PRODUCT_TOKEN, write};
-use dom::{Dom, Id};
+use dom::{Dom, NodeId};
 
-/// A page of a site.
+/// A web page, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Page {
-    /// Its text. `url` is the canonical address if the page has one of the same origin, else that it was
-    /// fetched from. The body is empty if there is nothing to read.
+pub struct WebPage {
+    /// Its text. `url` is the canonical address if that has the origin of the fetched one, else the fetched one. The body is
+    /// empty if there is nothing to read.
     pub document: Document,
-    /// Addresses of its links: absolute, `http` or `https`, without fragment, each once, in the page's order,
-    /// navigation included. Those with `rel=nofollow` are left out.
+    /// Addresses of its links, navigation included, without those with `rel=nofollow`: absolute, `http` or `https`, without
+    /// fragment, each once, in the order of the page.
     pub links: Vec<String>,
     /// Addresses of feeds that the page names.
     pub feeds: Vec<String>,
@@ -35,8 +35,8 @@ pub struct Page {
 /// Reads a page that was fetched from an address.
 ///
 /// # Errors
-/// Over a limit. A page without text is no error: its links may be all that is wanted.
-pub fn page(html: &[u8], url: &str, content_type: Option<&str>) -> Result<Page, Unreadable> {
+/// Over a limit. A page without text is no error: a crawl may need its links alone.
+pub fn page(html: &[u8], url: &str, content_type: Option<&str>) -> Result<WebPage, Unreadable> {
     if html.len() > limits::MAX_HTML_BYTES {
         return Err(Unreadable::too_large(format!(
             "The page has {} MB; the most is {} MB. Divide it into several pages.",
@@ -74,13 +74,13 @@ fn meta_charset(head: &str) -> Option<&str> {
     let at = head.to_ascii_lowercase().find("charset=")? + "charset=".len();
     let value = head.get(at..)?.trim_start_matches([' ', '"', '\'']);
     let end = value.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':')))?;
-    // The page was read as bytes of ASCII so far: it cannot be UTF-16.
+    // The label itself was read as ASCII, so the page cannot be UTF-16.
     value
         .get(..end)
         .filter(|label| !label.to_ascii_lowercase().starts_with("utf-16"))
 }
 
-fn of_text(html: &str, url: &str) -> Result<Page, Unreadable> {
+fn of_text(html: &str, url: &str) -> Result<WebPage, Unreadable> {
     let dom = Dom::parse(html)?;
     let address = Url::parse(url).ok();
     let base = dom
@@ -89,8 +89,8 @@ fn of_text(html: &str, url: &str) -> Result<Page, Unreadable> {
         .and_then(|href| absolute(address.as_ref(), href))
         .or_else(|| address.clone());
     let base = base.as_ref();
-    let mut page = Page::default();
-    // A page that leads to itself leads nowhere.
+    let mut page = WebPage::default();
+    // A link of the page to itself is no link.
     let mut seen: HashSet<String> = web(None, url).into_iter().collect();
     for id in dom.descendants(0) {
         match dom.name(id) {
@@ -130,8 +130,8 @@ fn of_text(html: &str, url: &str) -> Result<Page, Unreadable> {
     Ok(page)
 }
 
-/// `title`, else the first heading. A `title` within a picture is not the page's.
-fn title(dom: &Dom, main: Id) -> String {
+/// The `title` of the head, else the first heading. Pictures (SVG) have a `title` of their own.
+fn title(dom: &Dom, main: NodeId) -> String {
     let head = dom.find(0, "head").unwrap_or(0);
     let title = dom.find(head, "title").map(|id| write::flat(&dom.text(id)));
     title
@@ -140,7 +140,7 @@ fn title(dom: &Dom, main: Id) -> String {
         .unwrap_or_default()
 }
 
-fn meta(dom: &Dom, id: Id, base: Option<&Url>, page: &mut Page) {
+fn meta(dom: &Dom, id: NodeId, base: Option<&Url>, page: &mut WebPage) {
     let of = |name| dom.attribute(id, name).unwrap_or_default();
     let content = of("content");
     let name = of("name").to_ascii_lowercase();
@@ -169,7 +169,7 @@ fn meta(dom: &Dom, id: Id, base: Option<&Url>, page: &mut Page) {
     }
 }
 
-fn head_link(dom: &Dom, id: Id, base: Option<&Url>, page: &mut Page) {
+fn head_link(dom: &Dom, id: NodeId, base: Option<&Url>, page: &mut WebPage) {
     let Some(url) = dom.attribute(id, "href").and_then(|href| web(base, href)) else {
         return;
     };
@@ -186,24 +186,24 @@ fn head_link(dom: &Dom, id: Id, base: Option<&Url>, page: &mut Page) {
     }
 }
 
-fn rel(dom: &Dom, id: Id) -> impl Iterator<Item = String> {
+fn rel(dom: &Dom, id: NodeId) -> impl Iterator<Item = String> {
     let rel = dom.attribute(id, "rel").unwrap_or_default();
     rel.split_ascii_whitespace().map(str::to_ascii_lowercase)
 }
 
-/// The address that a reference of a page means.
+/// A reference of a page, resolved against its base.
 fn absolute(base: Option<&Url>, href: &str) -> Option<Url> {
     Url::options().base_url(base).parse(href.trim()).ok()
 }
 
-/// The same, of the web only and without fragment.
+/// A reference resolved to `http` or `https`, without fragment.
 fn web(base: Option<&Url>, href: &str) -> Option<String> {
     let mut url = absolute(base, href).filter(|url| matches!(url.scheme(), "http" | "https"))?;
     url.set_fragment(None);
     Some(url.into())
 }
 
-/// `pt-BR` of ` pt_BR `; empty of what is no tag.
+/// The language tag in a text: `pt-BR` of ` pt_BR `; empty if there is none.
 pub(crate) fn language_tag(text: &str) -> String {
     let tag = text
         .split([',', ';', '.'])

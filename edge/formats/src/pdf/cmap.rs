@@ -19,7 +19,7 @@ pub(super) struct CMap {
 }
 
 impl CMap {
-    /// Reads what a font says; what cannot be understood is passed over.
+    /// Reads a character map; entries that cannot be understood are skipped.
     pub(super) fn parse(data: &[u8]) -> Self {
         let mut map = Self::default();
         let mut operands: Vec<Token> = Vec::new();
@@ -78,7 +78,7 @@ impl CMap {
         }
     }
 
-    /// Whether it says anything.
+    /// Whether it maps no code.
     pub(super) fn is_empty(&self) -> bool {
         self.chars.is_empty() && self.ranges.is_empty()
     }
@@ -116,7 +116,7 @@ impl CMap {
             .rev()
             .take(8)
             .find(|(_, high, _)| code <= *high)?;
-        // Only the last character counts on.
+        // In a range, only the last character is counted up.
         let mut chars: Vec<char> = text.chars().collect();
         let last = chars.pop()?;
         chars.push(char::from_u32(u32::from(last) + (code - low))?);

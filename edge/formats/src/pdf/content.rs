@@ -1,20 +1,20 @@
-//! What a page draws: its letters, each with its place.
+//! The content stream of a page: its glyphs, each with its place.
 
 use std::{borrow::Cow, collections::HashMap, rc::Rc};
 
 use super::{
     file::Pdf,
-    filter::Failed,
+    filter::FilterError,
     font::Font,
     lex::{Lexer, Token},
     object::{Dictionary, Object, Stream},
 };
 use crate::{Unreadable, limits};
 
-/// Forms that draw forms, at most.
+/// Most levels of forms within forms.
 const MAX_FORMS: usize = 12;
 
-/// A letter, or what one code draws.
+/// The text that one code draws, mostly a letter.
 #[derive(Clone, Debug)]
 pub(super) struct Glyph {
     pub(super) text: String,
@@ -27,10 +27,10 @@ pub(super) struct Glyph {
     pub(super) bold: bool,
 }
 
-/// What all pages of a file share.
-pub(super) struct Drawing<'a> {
+/// Reads the content of pages; they share fonts and bounds.
+pub(super) struct ContentReader<'a> {
     pdf: &'a Pdf<'a>,
-    /// By where their dictionaries are kept.
+    /// By the addresses of their dictionaries in memory.
     fonts: HashMap<usize, Rc<Font>>,
     /// Operations so far.
     operations: usize,
@@ -43,7 +43,7 @@ type Matrix = [f32; 6];
 
 const IDENTITY: Matrix = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0];
 
-/// First `a`, then `b`.
+/// The transformation by `a`, then by `b`.
 fn times(a: Matrix, b: Matrix) -> Matrix {
     let [a0, a1, a2, a3, a4, a5] = a;
     let [b0, b1, b2, b3, b4, b5] = b;
@@ -58,7 +58,7 @@ fn times(a: Matrix, b: Matrix) -> Matrix {
 }
 
 #[derive(Clone)]
-struct State {
+struct TextState {
     matrix: Matrix,
     font: Option<Rc<Font>>,
     size: f32,
@@ -69,7 +69,7 @@ struct State {
     rise: f32,
 }
 
-impl<'a> Drawing<'a> {
+impl<'a> ContentReader<'a> {
     pub(super) fn new(pdf: &'a Pdf<'a>) -> Self {
         Self {
             pdf,
@@ -106,7 +106,7 @@ impl<'a> Drawing<'a> {
             270 => [0.0, 1.0, -1.0, 0.0, 0.0, 0.0],
             _ => IDENTITY,
         };
-        let state = State {
+        let state = TextState {
             matrix,
             font: None,
             size: 0.0,
@@ -124,8 +124,8 @@ impl<'a> Drawing<'a> {
     fn unpack(&self, stream: &Stream) -> Result<Cow<'a, [u8]>, Unreadable> {
         match self.pdf.unpack(stream, limits::MAX_PAGE_BYTES) {
             Ok(data) => Ok(data),
-            Err(Failed::TooLarge) => Err(super::too_large()),
-            Err(Failed::Unknown) => Ok(Cow::Borrowed(&[])),
+            Err(FilterError::TooLarge) => Err(super::too_large()),
+            Err(FilterError::Unknown) => Ok(Cow::Borrowed(&[])),
         }
     }
 
@@ -144,15 +144,15 @@ impl<'a> Drawing<'a> {
         &mut self,
         content: &[u8],
         resources: Option<&Dictionary>,
-        mut state: State,
+        mut state: TextState,
         depth: usize,
         out: &mut Vec<Glyph>,
     ) -> Result<(), Unreadable> {
         let mut lexer = Lexer::new(content);
         let mut operands: Vec<Token> = Vec::new();
-        let mut saved: Vec<State> = Vec::new();
+        let mut saved: Vec<TextState> = Vec::new();
         let (mut text, mut line) = (IDENTITY, IDENTITY);
-        // Marked content that is open, and how deep in it the part is that is no text of the page.
+        // Depth of open marked content, and the depth at which an artifact (no text of the page) began.
         let (mut marked, mut artifact) = (0_usize, None::<usize>);
         while let Some(token) = lexer.next() {
             let Token::Operator(operator) = token else {
@@ -262,7 +262,7 @@ impl<'a> Drawing<'a> {
         &mut self,
         name: &[u8],
         resources: Option<&Dictionary>,
-        state: &State,
+        state: &TextState,
         depth: usize,
         out: &mut Vec<Glyph>,
     ) -> Result<(), Unreadable> {
@@ -291,11 +291,11 @@ impl<'a> Drawing<'a> {
         self.run(&content, own.or(resources), inner, depth + 1, out)
     }
 
-    /// Draws strings and moves on; without an output only the latter.
+    /// Draws a string and moves the position; without an output it only moves.
     fn show(
         &mut self,
         items: &[Token],
-        state: &State,
+        state: &TextState,
         text: &mut Matrix,
         mut out: Option<&mut Vec<Glyph>>,
     ) {
@@ -323,7 +323,7 @@ impl<'a> Drawing<'a> {
                             times(*text, state.matrix),
                         );
                         let [a, b, c, d, x, y] = place;
-                        // Text that stands upright on its side is read as if it lay.
+                        // Text turned by 90 degrees is read as if it were level.
                         let (x, end, y) = if a.abs() >= b.abs() {
                             (x, x + width * a, y)
                         } else {
@@ -354,7 +354,7 @@ impl<'a> Drawing<'a> {
     }
 }
 
-/// An entry of a page, or of what it stands in.
+/// An entry of a page, or of the nodes above it.
 fn inherited<'a>(pdf: &'a Pdf<'_>, page: &'a Dictionary, key: &[u8]) -> Option<&'a Object> {
     let mut node = page;
     for _ in 0..64 {

@@ -1,5 +1,5 @@
-//! Files that are encrypted, but open without a password: what is encrypted then is only what one may do with
-//! them in a viewer, and readers are meant to read them.
+//! Decryption of files that open without a password: their encryption restricts what a viewer may do (print, copy), and
+//! every reader can read them.
 
 use std::borrow::Cow;
 
@@ -12,14 +12,14 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::object::{Dictionary, Object};
 
-/// What stands for the missing characters of a password.
+/// Fills a password up to 32 bytes (ISO 32000, algorithm 2).
 const PADDING: [u8; 32] = [
     0x28, 0xbf, 0x4e, 0x5e, 0x4e, 0x75, 0x8a, 0x41, 0x64, 0x00, 0x4e, 0x56, 0xff, 0xfa, 0x01, 0x08,
     0x2e, 0x2e, 0x00, 0xb6, 0xd0, 0x68, 0x3e, 0x80, 0x2f, 0x0c, 0xa9, 0xfe, 0x64, 0x53, 0x69, 0x7a,
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Method {
+enum Cipher {
     None,
     Rc4,
     Aes128,
@@ -28,14 +28,14 @@ enum Method {
 
 /// The key of a file.
 #[derive(Debug)]
-pub(super) struct Crypt {
+pub(super) struct Decryption {
     key: Vec<u8>,
-    strings: Method,
-    streams: Method,
+    strings: Cipher,
+    streams: Cipher,
 }
 
-impl Crypt {
-    /// The key of no password; none if the file asks for one, or is encrypted in a way of its own.
+impl Decryption {
+    /// The key of the empty password; `None` if the file needs another, or has an unknown encryption.
     pub(super) fn new(encrypt: &Dictionary, id: &[u8]) -> Option<Self> {
         let number = |key: &[u8]| encrypt.get(key).and_then(Object::as_integer);
         let bytes = |key: &[u8]| encrypt.get(key).and_then(Object::as_bytes);
@@ -44,7 +44,7 @@ impl Crypt {
         }
         let (version, revision) = (number(b"V")?, number(b"R")?);
         let (strings, streams) = match version {
-            1 | 2 => (Method::Rc4, Method::Rc4),
+            1 | 2 => (Cipher::Rc4, Cipher::Rc4),
             4 | 5 => (method(encrypt, b"StrF")?, method(encrypt, b"StmF")?),
             _ => return None,
         };
@@ -88,23 +88,23 @@ impl Crypt {
         }
     }
 
-    /// Decrypts a stream, which may name a filter of its own: the one that does nothing.
+    /// Decrypts a stream, unless it names the filter `Identity`.
     pub(super) fn stream<'a>(
         &self,
         data: Cow<'a, [u8]>,
         id: (u32, u16),
         filter: Option<&[u8]>,
     ) -> Cow<'a, [u8]> {
-        if filter == Some(b"Identity") || self.streams == Method::None {
+        if filter == Some(b"Identity") || self.streams == Cipher::None {
             return data;
         }
         Cow::Owned(self.decrypt(&data, id, self.streams))
     }
 
-    fn decrypt(&self, data: &[u8], (number, generation): (u32, u16), method: Method) -> Vec<u8> {
+    fn decrypt(&self, data: &[u8], (number, generation): (u32, u16), method: Cipher) -> Vec<u8> {
         let key = || {
             let [a, b, c, _] = number.to_le_bytes();
-            let salt: &[u8] = if method == Method::Aes128 {
+            let salt: &[u8] = if method == Cipher::Aes128 {
                 b"sAlT"
             } else {
                 b""
@@ -115,21 +115,21 @@ impl Crypt {
             hash.iter().copied().take(length).collect::<Vec<u8>>()
         };
         match method {
-            Method::None => data.to_vec(),
-            Method::Rc4 => rc4(&key(), data),
-            Method::Aes128 => aes::<Aes128>(&key(), data),
-            Method::Aes256 => aes::<Aes256>(&self.key, data),
+            Cipher::None => data.to_vec(),
+            Cipher::Rc4 => rc4(&key(), data),
+            Cipher::Aes128 => aes::<Aes128>(&key(), data),
+            Cipher::Aes256 => aes::<Aes256>(&self.key, data),
         }
     }
 }
 
-fn method(encrypt: &Dictionary, key: &[u8]) -> Option<Method> {
+fn method(encrypt: &Dictionary, key: &[u8]) -> Option<Cipher> {
     let name = encrypt
         .get(key)
         .and_then(Object::as_name)
         .unwrap_or(b"Identity");
     if name == b"Identity" {
-        return Some(Method::None);
+        return Some(Cipher::None);
     }
     let filter = encrypt
         .get(b"CF")?
@@ -137,10 +137,10 @@ fn method(encrypt: &Dictionary, key: &[u8]) -> Option<Method> {
         .get(name)?
         .as_dictionary()?;
     match filter.get(b"CFM").and_then(Object::as_name)? {
-        b"None" => Some(Method::None),
-        b"V2" => Some(Method::Rc4),
-        b"AESV2" => Some(Method::Aes128),
-        b"AESV3" => Some(Method::Aes256),
+        b"None" => Some(Cipher::None),
+        b"V2" => Some(Cipher::Rc4),
+        b"AESV2" => Some(Cipher::Aes128),
+        b"AESV3" => Some(Cipher::Aes256),
         _ => None,
     }
 }

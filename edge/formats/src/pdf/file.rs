@@ -1,4 +1,4 @@
-//! A file: its objects, read when they are asked for and kept, its pages, and its streams.
+//! A PDF file: its objects, read on demand and kept, its pages and its streams.
 
 use std::{
     borrow::Cow,
@@ -7,40 +7,40 @@ use std::{
 };
 
 use super::{
-    crypt::Crypt,
-    filter::{self, Failed, MAX_FILTERS},
+    crypt::Decryption,
+    filter::{self, FilterError, MAX_FILTERS},
     object::{Dictionary, Object, Stream},
-    parse::{Budget, Parser},
-    xref::{self, Pack, Place, Slot, Table},
+    parse::{ParseBudget, Parser},
+    xref::{self, ObjectLocation, ObjectSlot, ObjectStream, XrefTable},
 };
 use crate::{Unreadable, limits};
 
-/// References that lead to references.
+/// Most references that lead to one another.
 const MAX_HOPS: usize = 16;
 
-/// A file.
+/// A PDF file.
 pub(super) struct Pdf<'a> {
     bytes: &'a [u8],
     pub(super) trailer: Dictionary,
-    objects: HashMap<u32, Slot>,
-    crypt: Option<Crypt>,
-    budget: Budget,
-    /// Whether the objects were found by looking, and whether one that is needed was not found then.
+    objects: HashMap<u32, ObjectSlot>,
+    crypt: Option<Decryption>,
+    budget: ParseBudget,
+    /// Whether the objects were found by a scan, and whether a needed one was missing then.
     scanned: bool,
     lost: Cell<bool>,
 }
 
-/// What stands for a page that is not there, so that the others keep their numbers.
+/// Stands for a missing page, so that the others keep their numbers.
 static NO_PAGE: Dictionary = Dictionary::empty();
 
 impl<'a> Pdf<'a> {
-    /// Reads where the objects are, not the objects.
+    /// Reads the locations of the objects, not the objects.
     pub(super) fn open(bytes: &'a [u8]) -> Result<Self, Unreadable> {
-        // Places count from the header, before which mail programs and servers leave words.
+        // Offsets count from the header, before which some mail programs and servers add bytes.
         let head = bytes.get(..bytes.len().min(1_024)).unwrap_or(bytes);
         let start = super::parse::find(head, b"%PDF-").unwrap_or(0);
         let bytes = bytes.get(start..).unwrap_or_default();
-        let budget = Budget::new();
+        let budget = ParseBudget::new();
         let mut pdf = Self {
             bytes,
             trailer: Dictionary::default(),
@@ -66,35 +66,35 @@ impl<'a> Pdf<'a> {
         Ok(pdf)
     }
 
-    /// Whether all that was asked for could be read.
+    /// Fails if a part that was needed could not be read.
     pub(super) fn check(&self) -> Result<(), Unreadable> {
         if self.budget.is_exhausted() {
             return Err(super::too_large());
         }
-        // A file that was not received whole would be read with words missing.
+        // The text of a truncated file would lack words.
         if self.scanned && self.lost.get() {
             return Err(super::broken());
         }
         Ok(())
     }
 
-    /// Takes values that are made of the file and kept.
+    /// Counts values that are made of the file and kept.
     pub(super) fn keep(&self, count: usize) -> bool {
         self.budget.values(count)
     }
 
-    /// Takes bytes that are looked at once more.
+    /// Counts bytes that are searched once more.
     pub(super) fn look(&self, count: usize) -> bool {
         self.budget.bytes(count)
     }
 
-    /// Looks for the objects that are not where the table says.
-    fn repair(&self, table: &mut Table) {
+    /// Finds the objects that are not where the table says.
+    fn repair(&self, table: &mut XrefTable) {
         let wrong: Vec<u32> = table
             .places
             .iter()
             .filter(|(number, slot)| match &slot.place {
-                Place::At(at) => !xref::is_at(self.bytes, *at, **number, &self.budget),
+                ObjectLocation::At(at) => !xref::is_at(self.bytes, *at, **number, &self.budget),
                 _ => false,
             })
             .map(|(number, _)| *number)
@@ -104,16 +104,18 @@ impl<'a> Pdf<'a> {
         }
         let mut found = xref::scan(self.bytes, &self.budget).places;
         for number in wrong {
-            let slot = found.remove(&number).unwrap_or_else(|| Place::Free.into());
+            let slot = found
+                .remove(&number)
+                .unwrap_or_else(|| ObjectLocation::Free.into());
             table.places.insert(number, slot);
         }
     }
 
-    fn adopt(&mut self, table: Table) -> Result<(), Unreadable> {
+    fn adopt(&mut self, table: XrefTable) -> Result<(), Unreadable> {
         self.trailer = table.trailer;
         self.crypt = None;
         self.objects = table.places;
-        // Nothing of the dictionary of the encryption is itself encrypted, wherever it stands.
+        // The encryption dictionary itself is not encrypted.
         if let Some(encrypt) = self.trailer.get(b"Encrypt") {
             let mut whole = Object::default();
             if let Object::Reference(number) = encrypt {
@@ -132,9 +134,9 @@ impl<'a> Pdf<'a> {
                 .unwrap_or_default();
             let crypt = encrypt
                 .as_dictionary()
-                .and_then(|encrypt| Crypt::new(encrypt, id));
+                .and_then(|encrypt| Decryption::new(encrypt, id));
             self.crypt = Some(crypt.ok_or_else(super::encrypted)?);
-            // What was read on the way is read again, with the key.
+            // Objects that were read before the key was known are read again.
             for slot in self.objects.values_mut() {
                 slot.object.take();
                 slot.pack.take();
@@ -143,7 +145,7 @@ impl<'a> Pdf<'a> {
         Ok(())
     }
 
-    /// Puts what a dictionary refers to into it.
+    /// Replaces the references of a dictionary by their values.
     fn inline(&self, object: &mut Object, depth: usize) {
         if let Object::Reference(number) = object {
             *object = self.plain(*number).unwrap_or_default();
@@ -155,11 +157,11 @@ impl<'a> Pdf<'a> {
         }
     }
 
-    /// Finds what is in streams of objects that no table tells of; the last one counts.
+    /// Finds the objects in streams that no table lists; the last of a number counts.
     fn unfold(&mut self, streams: Vec<u32>) {
         let at = |pdf: &Self, number| match pdf.objects.get(&number) {
-            Some(Slot {
-                place: Place::At(at),
+            Some(ObjectSlot {
+                place: ObjectLocation::At(at),
                 ..
             }) => Some(*at),
             _ => None,
@@ -173,7 +175,7 @@ impl<'a> Pdf<'a> {
                 if at(self, *number).is_none_or(|other| other < own)
                     && self.objects.len() < limits::MAX_PDF_OBJECTS
                 {
-                    let place = Place::Packed { stream, index };
+                    let place = ObjectLocation::Packed { stream, index };
                     self.objects.insert(*number, place.into());
                 }
             }
@@ -193,9 +195,9 @@ impl<'a> Pdf<'a> {
             return object;
         }
         let object = match slot.place {
-            Place::Free => None,
-            Place::At(at) => self.at(at, number),
-            Place::Packed { stream, index } => self.packed(stream, index, number),
+            ObjectLocation::Free => None,
+            ObjectLocation::At(at) => self.at(at, number),
+            ObjectLocation::Packed { stream, index } => self.packed(stream, index, number),
         };
         // Nothing that was read on the way has set it: what stands at a byte refers to nothing but numbers, and
         // what is packed asks for what stands at a byte.
@@ -206,8 +208,8 @@ impl<'a> Pdf<'a> {
     /// An object that stands at a byte, as it stands there.
     fn plain(&self, number: u32) -> Option<Object> {
         match self.objects.get(&number) {
-            Some(Slot {
-                place: Place::At(at),
+            Some(ObjectSlot {
+                place: ObjectLocation::At(at),
                 ..
             }) => self.raw(*at, number),
             _ => None,
@@ -229,10 +231,10 @@ impl<'a> Pdf<'a> {
         (id.0 == number).then_some(object)
     }
 
-    /// A length that stands elsewhere. Only a number is read, so nothing can go round in circles.
+    /// A length that is a reference. Only a number is read, so references cannot form a circle.
     fn length(&self, number: u32) -> Option<usize> {
-        let Some(Slot {
-            place: Place::At(at),
+        let Some(ObjectSlot {
+            place: ObjectLocation::At(at),
             ..
         }) = self.objects.get(&number)
         else {
@@ -267,7 +269,7 @@ impl<'a> Pdf<'a> {
     }
 
     /// Unpacks a stream of objects. It must stand at a byte itself, and so must all it needs.
-    fn unfolded(&self, number: u32) -> Option<Pack> {
+    fn unfolded(&self, number: u32) -> Option<ObjectStream> {
         let Some(Object::Stream(stream)) = self.plain(number) else {
             return None;
         };
@@ -293,10 +295,10 @@ impl<'a> Pdf<'a> {
             }
             places.push((number, first.saturating_add(at)));
         }
-        Some(Pack { data, places })
+        Some(ObjectStream { data, places })
     }
 
-    /// What an object stands for, if it refers to another.
+    /// The value of an object: of a reference, the value that it leads to.
     pub(super) fn resolve<'b>(&'b self, object: &'b Object) -> &'b Object {
         let mut object = object;
         for _ in 0..MAX_HOPS {
@@ -308,7 +310,7 @@ impl<'a> Pdf<'a> {
         &Object::Null
     }
 
-    /// An entry of a dictionary, wherever it stands.
+    /// The value of an entry of a dictionary, references followed.
     pub(super) fn entry<'b>(
         &'b self,
         dictionary: &'b Dictionary,
@@ -343,7 +345,7 @@ impl<'a> Pdf<'a> {
             match (name, kids) {
                 (Some(b"Page"), _) | (_, None) => pages.push(node),
                 (_, Some(kids)) => {
-                    // A part that holds itself is read once.
+                    // A node that contains itself is read once.
                     if seen.insert(std::ptr::from_ref(node).addr()) {
                         open.extend(kids.iter().rev());
                     }
@@ -357,7 +359,11 @@ impl<'a> Pdf<'a> {
     }
 
     /// The bytes of a stream, unpacked; an error if they are more than `limit`.
-    pub(super) fn unpack(&self, stream: &Stream, limit: usize) -> Result<Cow<'a, [u8]>, Failed> {
+    pub(super) fn unpack(
+        &self,
+        stream: &Stream,
+        limit: usize,
+    ) -> Result<Cow<'a, [u8]>, FilterError> {
         let list = |keys: [&[u8]; 2]| {
             let [key, short] = keys;
             let value = self
@@ -390,7 +396,7 @@ impl<'a> Pdf<'a> {
         filters: &[&[u8]],
         params: &[Option<&Dictionary>],
         limit: usize,
-    ) -> Result<Cow<'a, [u8]>, Failed> {
+    ) -> Result<Cow<'a, [u8]>, FilterError> {
         let data = self.bytes.get(stream.start..stream.end);
         let mut data = Cow::Borrowed(data.unwrap_or_default());
         if let Some(crypt) = &self.crypt {
@@ -404,9 +410,9 @@ impl<'a> Pdf<'a> {
         }
         let unpacked = filter::unpack(data, filters, params, limit);
         let count = unpacked.as_ref().map_or(0, |data| data.len());
-        if unpacked == Err(Failed::TooLarge) || !self.budget.unpacked(count) {
+        if unpacked == Err(FilterError::TooLarge) || !self.budget.unpacked(count) {
             self.budget.exhaust();
-            return Err(Failed::TooLarge);
+            return Err(FilterError::TooLarge);
         }
         unpacked
     }

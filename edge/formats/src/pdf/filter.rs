@@ -1,4 +1,4 @@
-//! How streams are packed. Nothing is unpacked to more than a limit.
+//! The filters of streams. No stream is unpacked to more than a limit.
 
 use std::borrow::Cow;
 
@@ -11,14 +11,14 @@ use super::{
     object::{Dictionary, Object},
 };
 
-/// Filters of one stream.
+/// Most filters of a stream.
 pub(super) const MAX_FILTERS: usize = 8;
 
 /// Why a stream cannot be unpacked.
 #[derive(Debug, PartialEq)]
-pub(super) enum Failed {
+pub(super) enum FilterError {
     TooLarge,
-    /// Packed in a way that is not known (pictures), or broken from its first byte.
+    /// An unknown filter (pictures), or data that is broken from its first byte.
     Unknown,
 }
 
@@ -41,16 +41,16 @@ pub(super) fn direct(dictionary: &Dictionary) -> (Vec<&[u8]>, Vec<Option<&Dictio
     )
 }
 
-/// Undoes the filters, one after the other. What is cut off or broken in the middle is read as far as it goes.
+/// Undoes the filters, one after the other. Data that is cut off or broken in the middle is read up to there.
 pub(super) fn unpack<'a>(
     data: Cow<'a, [u8]>,
     filters: &[&[u8]],
     params: &[Option<&Dictionary>],
     limit: usize,
-) -> Result<Cow<'a, [u8]>, Failed> {
+) -> Result<Cow<'a, [u8]>, FilterError> {
     let mut data = data;
     if filters.len() > MAX_FILTERS {
-        return Err(Failed::Unknown);
+        return Err(FilterError::Unknown);
     }
     for (index, name) in filters.iter().enumerate() {
         let number = |key: &[u8], default| {
@@ -68,9 +68,9 @@ pub(super) fn unpack<'a>(
                 Lexer::new(&digits).hex()
             }
             b"RunLengthDecode" | b"RL" => run_length(&data, limit)?,
-            // What it does was done before: it names how the stream is encrypted.
+            // It names how the stream is encrypted; the stream has been decrypted already.
             b"Crypt" => continue,
-            _ => return Err(Failed::Unknown),
+            _ => return Err(FilterError::Unknown),
         };
         data = Cow::Owned(match name.first() {
             Some(b'F' | b'L') if number(b"Predictor", 1) > 1 => {
@@ -85,24 +85,24 @@ pub(super) fn unpack<'a>(
             _ => unpacked,
         });
         if data.len() > limit {
-            return Err(Failed::TooLarge);
+            return Err(FilterError::TooLarge);
         }
     }
     Ok(data)
 }
 
-fn inflate(data: &[u8], limit: usize) -> Result<Vec<u8>, Failed> {
+fn inflate(data: &[u8], limit: usize) -> Result<Vec<u8>, FilterError> {
     let partly = |error: DecompressError| {
         if error.status == TINFLStatus::HasMoreOutput {
-            return Err(Failed::TooLarge);
+            return Err(FilterError::TooLarge);
         }
-        // Zeros stand behind what was unpacked.
+        // The buffer holds zeros behind the unpacked bytes.
         let mut output = error.output;
         let length = output.iter().rposition(|byte| *byte != 0);
         output.truncate(length.map_or(0, |last| last + 1));
         Ok(output)
     };
-    // Line ends that do not belong to it may stand before it.
+    // Line ends that are no part of the data may stand before it.
     let data = data.trim_ascii_start();
     let whole = decompress_to_vec_zlib_with_limit(data, limit).or_else(partly)?;
     if !whole.is_empty() || data.len() < 3 {
@@ -113,10 +113,10 @@ fn inflate(data: &[u8], limit: usize) -> Result<Vec<u8>, Failed> {
     decompress_to_vec_with_limit(bare, limit).or_else(partly)
 }
 
-fn lzw(data: &[u8], early: bool, limit: usize) -> Result<Vec<u8>, Failed> {
+fn lzw(data: &[u8], early: bool, limit: usize) -> Result<Vec<u8>, FilterError> {
     const CLEAR: usize = 256;
     const END: usize = 257;
-    // Where in the output the string of a code stands, and how long it is.
+    // By code: where its string stands in the output, and its length.
     let mut table: Vec<(usize, usize)> = Vec::new();
     let mut before: Option<(usize, usize)> = None;
     let mut out: Vec<u8> = Vec::new();
@@ -148,7 +148,7 @@ fn lzw(data: &[u8], early: bool, limit: usize) -> Result<Vec<u8>, Failed> {
                 break;
             };
             if out.len() + length > limit {
-                return Err(Failed::TooLarge);
+                return Err(FilterError::TooLarge);
             }
             for index in at..at + length {
                 let Some(byte) = out.get(index).copied() else {
@@ -171,7 +171,7 @@ fn lzw(data: &[u8], early: bool, limit: usize) -> Result<Vec<u8>, Failed> {
             _ => 12,
         };
         if out.len() > limit {
-            return Err(Failed::TooLarge);
+            return Err(FilterError::TooLarge);
         }
     }
     Ok(out)
@@ -208,7 +208,7 @@ fn ascii85(data: &[u8], limit: usize) -> Vec<u8> {
     out
 }
 
-fn run_length(data: &[u8], limit: usize) -> Result<Vec<u8>, Failed> {
+fn run_length(data: &[u8], limit: usize) -> Result<Vec<u8>, FilterError> {
     let mut out = Vec::new();
     let mut rest = data;
     while let Some((length, after)) = rest.split_first() {
@@ -224,7 +224,7 @@ fn run_length(data: &[u8], limit: usize) -> Result<Vec<u8>, Failed> {
             break;
         }
         if out.len() > limit {
-            return Err(Failed::TooLarge);
+            return Err(FilterError::TooLarge);
         }
     }
     Ok(out)
@@ -384,9 +384,12 @@ mod tests {
             (b"AHx", vec![b'0'; 30_000]),
         ] {
             let unpacked = unpack(data.into(), &[name], &[], 10_000);
-            assert_eq!(unpacked, Err(Failed::TooLarge), "{name:?}");
+            assert_eq!(unpacked, Err(FilterError::TooLarge), "{name:?}");
         }
         let many = [b"A85".as_slice(); MAX_FILTERS + 1];
-        assert_eq!(unpack(lzw.into(), &many, &[], 10), Err(Failed::Unknown));
+        assert_eq!(
+            unpack(lzw.into(), &many, &[], 10),
+            Err(FilterError::Unknown)
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Fonts: what a code means and how wide it is drawn.
+//! Fonts: the text of a code, and how wide it is drawn.
 
 use super::{
     cmap::{CMap, code},
@@ -9,10 +9,10 @@ use super::{
 };
 use crate::{charset::Charset, limits};
 
-/// Two bytes a character.
+/// Encoding of fonts with two bytes a character.
 const WIDE: &str = "utf-16be";
 
-/// One byte or two; some that begin no pair stand above 127.
+/// Encoding with one byte or two, where some single bytes are above 127.
 const KANA: &str = "shift_jis";
 
 /// A font of a page.
@@ -23,10 +23,10 @@ pub(super) struct Font {
     widths: Vec<(u32, u32, f32)>,
     default_width: f32,
     to_unicode: CMap,
-    /// What the codes of a simple font mean, and codes that mean something else in this font.
+    /// The text of the codes of a simple font, and the codes that differ from it in this font.
     codes: &'static Codes,
     differences: Vec<(u8, String)>,
-    /// Codes that are text in an encoding of old, or UTF-16.
+    /// The legacy encoding, or UTF-16, that the codes are text in.
     encoding: Option<Charset>,
     family: &'static str,
     /// Whether its letters are bold.
@@ -35,8 +35,8 @@ pub(super) struct Font {
 
 /// A drawn code.
 #[derive(Debug)]
-pub(super) struct Drawn {
-    /// What it means; empty if nobody knows.
+pub(super) struct ShownCode {
+    /// Its text; empty if unknown.
     pub(super) text: String,
     /// In thousandths of the size.
     pub(super) width: f32,
@@ -177,7 +177,7 @@ impl Font {
             .entry(dictionary, b"Differences")
             .and_then(Object::as_array);
         let mut code = 0_u8;
-        // More would only say something else of the same codes.
+        // More entries would only repeat codes.
         for item in items.unwrap_or_default().iter().take(1_024) {
             match pdf.resolve(item) {
                 Object::Name(name) => {
@@ -217,7 +217,7 @@ impl Font {
     }
 
     /// Reads a shown string.
-    pub(super) fn draw(&self, bytes: &[u8]) -> Vec<Drawn> {
+    pub(super) fn draw(&self, bytes: &[u8]) -> Vec<ShownCode> {
         let mut out = Vec::new();
         let mut rest = bytes;
         while let Some(first) = rest.first() {
@@ -235,7 +235,7 @@ impl Font {
                 })
                 .or_else(|| (!self.composite).then(|| self.simple(*first)).flatten())
                 .unwrap_or_default();
-            out.push(Drawn {
+            out.push(ShownCode {
                 text: text
                     .chars()
                     .filter(|c| !c.is_control() || *c == '\t')

@@ -1,15 +1,15 @@
-//! From lines to headings, paragraphs and lists.
+//! Lines joined to headings, paragraphs and lists.
 
 use std::collections::HashMap;
 
 use super::{
-    line::{Line, is_rtl},
+    line::{TextLine, is_rtl},
     sort::sort_by,
 };
 use crate::write;
 
 /// The Markdown of pages, each with a mark before it, and the first great heading.
-pub(super) fn markdown(mut pages: Vec<Vec<Line>>) -> (String, String) {
+pub(super) fn markdown(mut pages: Vec<Vec<TextLine>>) -> (String, String) {
     let body = body_size(&pages);
     drop_running_heads(&mut pages, body);
     let usual = usual_gap(&pages);
@@ -28,28 +28,28 @@ pub(super) fn markdown(mut pages: Vec<Vec<Line>>) -> (String, String) {
     (out, title)
 }
 
-/// What stands at the top or the bottom of most pages, but for its numbers, is no text.
-fn drop_running_heads(pages: &mut [Vec<Line>], body: f32) {
-    let key = |line: &Line| -> String {
+/// Drops running heads: lines at the top or bottom of most pages that differ in numbers alone.
+fn drop_running_heads(pages: &mut [Vec<TextLine>], body: f32) {
+    let key = |line: &TextLine| -> String {
         line.text
             .chars()
             .map(|c| if c.is_numeric() { '#' } else { c })
             .collect()
     };
     // The first and the last row, where they stand apart from the rest and are not large.
-    let edges = |lines: &[Line]| -> Vec<usize> {
+    let edges = |lines: &[TextLine]| -> Vec<usize> {
         let extreme = |pick: fn(f32, f32) -> f32| lines.iter().map(|line| line.y).reduce(pick);
         let (Some(top), Some(bottom)) = (extreme(f32::max), extreme(f32::min)) else {
             return Vec::new();
         };
-        let apart = |line: &Line| {
+        let apart = |line: &TextLine| {
             lines
                 .iter()
                 .map(|other| (other.y - line.y).abs())
                 .filter(|distance| *distance > line.size * 0.5)
                 .all(|distance| distance > line.size * 1.7)
         };
-        let at_edge = |line: &Line| (top - line.y).min(line.y - bottom) < line.size * 0.5;
+        let at_edge = |line: &TextLine| (top - line.y).min(line.y - bottom) < line.size * 0.5;
         (0..lines.len())
             .filter(|at| {
                 let line = lines.get(*at);
@@ -83,7 +83,7 @@ fn drop_running_heads(pages: &mut [Vec<Line>], body: f32) {
 }
 
 /// The size that most letters have.
-fn body_size(pages: &[Vec<Line>]) -> f32 {
+fn body_size(pages: &[Vec<TextLine>]) -> f32 {
     let mut sizes: HashMap<i32, usize> = HashMap::new();
     for line in pages.iter().flatten() {
         *sizes.entry(rounded(line.size)).or_default() += line.text.chars().count();
@@ -103,7 +103,7 @@ fn rounded(size: f32) -> i32 {
 }
 
 /// The distance of base lines within paragraphs, in sizes of the font.
-fn usual_gap(pages: &[Vec<Line>]) -> f32 {
+fn usual_gap(pages: &[Vec<TextLine>]) -> f32 {
     let mut gaps: Vec<f32> = pages
         .iter()
         .flat_map(|lines| lines.iter().zip(lines.iter().skip(1)))
@@ -117,13 +117,13 @@ fn usual_gap(pages: &[Vec<Line>]) -> f32 {
 }
 
 /// Lines that belong together.
-struct Block {
-    lines: Vec<Line>,
+struct TextBlock {
+    lines: Vec<TextLine>,
 }
 
 /// Cuts a page into blocks: where the distance, the size or the weight of lines changes, and at items.
-fn blocks(lines: Vec<Line>, usual: f32) -> Vec<Block> {
-    let follows = |above: &Line, line: &Line| {
+fn blocks(lines: Vec<TextLine>, usual: f32) -> Vec<TextBlock> {
+    let follows = |above: &TextLine, line: &TextLine| {
         let gap = (above.y - line.y) / above.size.max(1.0);
         (above.size - line.size).abs() < 0.6
             && above.bold == line.bold
@@ -147,7 +147,7 @@ fn blocks(lines: Vec<Line>, usual: f32) -> Vec<Block> {
         });
         edges.extend(std::iter::repeat_n(edge, group.len()));
     }
-    let mut out: Vec<Block> = Vec::new();
+    let mut out: Vec<TextBlock> = Vec::new();
     for (line, edge) in lines.into_iter().zip(edges) {
         let joins = out
             .last()
@@ -157,13 +157,13 @@ fn blocks(lines: Vec<Line>, usual: f32) -> Vec<Block> {
             });
         match out.last_mut().filter(|_| joins) {
             Some(block) => block.lines.push(line),
-            None => out.push(Block { lines: vec![line] }),
+            None => out.push(TextBlock { lines: vec![line] }),
         }
     }
     out
 }
 
-fn is_right(line: &Line) -> bool {
+fn is_right(line: &TextLine) -> bool {
     line.text
         .chars()
         .find(|c| c.is_alphabetic())
@@ -171,7 +171,7 @@ fn is_right(line: &Line) -> bool {
 }
 
 /// Whether the first word of a line would have had room on the one above: then that one ends a paragraph.
-fn had_room(above: &Line, below: &Line, (left, right): (f32, f32)) -> bool {
+fn had_room(above: &TextLine, below: &TextLine, (left, right): (f32, f32)) -> bool {
     let word = below.text.split_whitespace().next().unwrap_or_default();
     let dense = word.chars().next().is_some_and(write::unspaced);
     let letters = if dense {
@@ -189,7 +189,7 @@ fn had_room(above: &Line, below: &Line, (left, right): (f32, f32)) -> bool {
         * if dense { 1.0 } else { 0.6 }
 }
 
-impl Block {
+impl TextBlock {
     fn write(self, out: &mut String, body: f32, title: &mut String) {
         let text = self.text();
         let size = self.lines.iter().map(|line| line.size).fold(0.0, f32::max);

@@ -1,5 +1,4 @@
-//! The tokens of a PDF's drawing and of its character maps, one after the other: no more of them is held than
-//! the operands of one operator.
+//! The tokens of content streams and character maps, one after the other: only the operands of one operator are held.
 
 /// Longest string or array of operands, in elements: what comes after is passed over.
 const MAX_OPERANDS: usize = 100_000;
@@ -15,9 +14,9 @@ pub(super) enum Token {
     Name(Vec<u8>),
     /// `[…]`; arrays within are flattened.
     Array(Vec<Token>),
-    /// A dictionary, of which nothing is needed.
+    /// A dictionary, whose entries are not needed.
     Dictionary,
-    /// Anything else: what to do.
+    /// Any other word: an operator.
     Operator(Vec<u8>),
 }
 
@@ -41,7 +40,7 @@ impl<'a> Lexer<'a> {
         Self::at(data, 0)
     }
 
-    /// Begins in the middle.
+    /// Begins at a byte.
     pub(super) fn at(data: &'a [u8], at: usize) -> Self {
         Self { data, at }
     }
@@ -87,7 +86,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// Anything that holds nothing else.
+    /// A token that holds no others.
     fn simple(&mut self) -> Token {
         match self.peek() {
             Some(b'(') => Token::String(self.literal()),
@@ -100,7 +99,7 @@ impl<'a> Lexer<'a> {
                 let word = self.word();
                 number(word).map_or_else(|| Token::Operator(word.to_vec()), Token::Number)
             }
-            // A bracket that closes nothing.
+            // A closing bracket without an opening one.
             _ => {
                 self.at += 1;
                 Token::Dictionary
@@ -253,7 +252,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// Steps over the bytes of a picture that stands in the drawing, from behind its `ID` to its `EI`.
+    /// Skips the bytes of an inline picture, from behind its `ID` to its `EI`.
     pub(super) fn skip_picture(&mut self) {
         let rest = self.rest();
         let end = rest.windows(4).position(|window| match window {
@@ -264,7 +263,7 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// The number that a word is. The platform's reading of numbers would bring tables for digits that no drawing has.
+/// The number that a word is. `str::parse` would link tables for exact decimals that no content stream needs.
 pub(super) fn number(word: &[u8]) -> Option<f32> {
     let signs = word
         .iter()

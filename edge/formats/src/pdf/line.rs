@@ -1,5 +1,6 @@
-//! Letters on a line, in the order in which they are read.
+//! Glyphs joined to lines, in reading order.
 
+use bulle_edge_text::script::is_mark;
 use unicode_normalization::UnicodeNormalization;
 
 use super::{content::Glyph, sort::sort_by};
@@ -7,7 +8,7 @@ use crate::write::unspaced;
 
 /// A line of text.
 #[derive(Clone, Debug)]
-pub(super) struct Line {
+pub(super) struct TextLine {
     pub(super) text: String,
     pub(super) x: f32,
     pub(super) end: f32,
@@ -19,8 +20,8 @@ pub(super) struct Line {
 }
 
 /// Lines of a page, in the order in which they are drawn; if that goes up and down without order, from above.
-pub(super) fn lines(glyphs: Vec<Glyph>) -> Vec<Line> {
-    let mut lines: Vec<Line> = Vec::new();
+pub(super) fn lines(glyphs: Vec<Glyph>) -> Vec<TextLine> {
+    let mut lines: Vec<TextLine> = Vec::new();
     let mut run: Vec<Glyph> = Vec::new();
     for glyph in glyphs {
         let follows = run.last().is_none_or(|last| {
@@ -47,9 +48,9 @@ pub(super) fn lines(glyphs: Vec<Glyph>) -> Vec<Line> {
     join_same(lines)
 }
 
-/// Pieces that stand on one line and were drawn one after the other are one, such as the cells of a row.
-fn join_same(lines: Vec<Line>) -> Vec<Line> {
-    let mut out: Vec<Line> = Vec::new();
+/// Joins pieces on one base line that were drawn one after the other, such as the cells of a row.
+fn join_same(lines: Vec<TextLine>) -> Vec<TextLine> {
+    let mut out: Vec<TextLine> = Vec::new();
     for line in lines {
         match out.last_mut() {
             Some(last)
@@ -69,7 +70,7 @@ fn join_same(lines: Vec<Line>) -> Vec<Line> {
     out
 }
 
-fn line(glyphs: Vec<Glyph>) -> Option<Line> {
+fn line(glyphs: Vec<Glyph>) -> Option<TextLine> {
     let letters = glyphs.iter().filter(|glyph| !glyph.text.trim().is_empty());
     // The commonest size counts: a note is small, an initial is large.
     let size = letters
@@ -97,7 +98,7 @@ fn line(glyphs: Vec<Glyph>) -> Option<Line> {
         .any(|(before, after)| after.x - before.end > size * 2.0);
     let text = order(glyphs);
     let text = text.trim();
-    (!text.is_empty()).then(|| Line {
+    (!text.is_empty()).then(|| TextLine {
         text: text.to_owned(),
         x,
         end,
@@ -129,12 +130,6 @@ fn clusters(glyphs: Vec<Glyph>) -> Vec<Glyph> {
     }
     sort_by(&mut out, |a, b| a.x.total_cmp(&b.x));
     out
-}
-
-fn is_mark(c: char) -> bool {
-    matches!(u32::from(c),
-        0x300..=0x36f | 0x591..=0x5bd | 0x5bf..=0x5c7 | 0x610..=0x61a | 0x64b..=0x65f | 0x670 | 0x900..=0x903
-        | 0x93a..=0x93c | 0x93e..=0x94d | 0xe31 | 0xe34..=0xe3a | 0xe47..=0xe4e | 0x3099 | 0x309a)
 }
 
 pub(super) fn is_rtl(c: char) -> bool {

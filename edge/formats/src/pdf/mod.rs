@@ -16,7 +16,7 @@ mod sort;
 mod xref;
 
 use crate::{Document, File, Unreadable, html::language_tag, limits, write};
-use content::Drawing;
+use content::ContentReader;
 use file::Pdf;
 use object::Object;
 
@@ -33,7 +33,7 @@ pub(crate) fn read(file: &File<'_>) -> Result<Document, Unreadable> {
     if pages.is_empty() {
         return Err(broken());
     }
-    let mut drawing = Drawing::new(&pdf);
+    let mut drawing = ContentReader::new(&pdf);
     let mut lines = Vec::with_capacity(pages.len());
     for page in pages {
         lines.push(line::lines(drawing.page(page)?));

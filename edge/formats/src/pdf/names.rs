@@ -1,4 +1,4 @@
-//! What the codes of simple fonts mean: the encodings that have a name, and the names of glyphs.
+//! Named encodings of simple fonts, and names of glyphs.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 use super::sort::sort_by;
 use crate::charset::Charset;
 
-/// What the 256 codes of an encoding mean; a zero is nothing.
+/// The characters of the 256 codes of an encoding; zero is none.
 pub(super) type Codes = [char; 256];
 
 /// Each name with its character behind it. Letters with accents are not here: their names are made of two.
@@ -151,7 +151,7 @@ pub(super) fn encoding(name: &[u8]) -> Option<&'static Codes> {
     }
 }
 
-/// What a font means that does not say: as Windows writes Latin.
+/// The encoding of a font that names none: Windows-1252.
 pub(super) fn latin() -> &'static Codes {
     &WINDOWS_CODES
 }

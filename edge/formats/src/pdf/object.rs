@@ -1,4 +1,4 @@
-//! What a PDF is made of: values, some of which stand elsewhere in the file and are only referred to.
+//! The objects of a PDF: values, and references to values elsewhere in the file.
 
 use super::sort::sort_by;
 use crate::charset::Charset;
@@ -6,7 +6,7 @@ use crate::charset::Charset;
 /// A value.
 #[derive(Debug, Default)]
 pub(super) enum Object {
-    /// Nothing, and whatever is not understood.
+    /// Null, and every value that is not understood.
     #[default]
     Null,
     Boolean(bool),
@@ -17,18 +17,18 @@ pub(super) enum Object {
     Array(Vec<Object>),
     Dictionary(Dictionary),
     Stream(Stream),
-    /// The object of a number.
+    /// A reference to the object of a number.
     Reference(u32),
 }
 
-/// A stream: a dictionary, and bytes of the file that are unpacked when they are asked for.
+/// A stream: a dictionary, and bytes of the file that are unpacked on demand.
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) dictionary: Dictionary,
     /// First byte, and the one behind the last.
     pub(super) start: usize,
     pub(super) end: usize,
-    /// Number and generation, of which the key of an encrypted file is made.
+    /// Number and generation, from which the key of an encrypted stream is derived.
     pub(super) id: (u32, u16),
 }
 
@@ -41,14 +41,14 @@ impl Dictionary {
         Self(Vec::new())
     }
 
-    /// Of entries in the order of the file: the last of a name counts.
+    /// A dictionary of entries in the order of the file: the last of a name counts.
     pub(super) fn new(mut entries: Vec<(Vec<u8>, Object)>) -> Self {
         sort_by(&mut entries, |a, b| a.0.cmp(&b.0));
         entries.shrink_to_fit();
         Self(entries)
     }
 
-    /// The entry of a name as it stands there, so perhaps a reference.
+    /// The entry of a name, which may be a reference.
     pub(super) fn get(&self, key: &[u8]) -> Option<&Object> {
         let after = self.0.partition_point(|(name, _)| name.as_slice() <= key);
         let (name, object) = self.0.get(after.checked_sub(1)?)?;
@@ -60,7 +60,7 @@ impl Dictionary {
         self.0.iter_mut().map(|(_, object)| object)
     }
 
-    /// Takes what an older one says and this one does not.
+    /// Adds the entries of an older dictionary that this one lacks.
     pub(super) fn inherit(&mut self, older: Self) {
         for (name, object) in older.0 {
             if self.get(&name).is_none() {
@@ -125,7 +125,7 @@ impl Object {
         }
     }
 
-    /// The text of a string that is made for people: a title, a language.
+    /// The text of a text string: a title, a language.
     pub(super) fn as_text(&self) -> Option<String> {
         let bytes = self.as_bytes()?;
         let (label, text) = match bytes {

@@ -1,4 +1,4 @@
-//! From bytes to values. Nothing is believed: how much is read is counted, and how deep it nests is bounded.
+//! The parser of objects. It trusts no size of the file: bytes and values are counted, and nesting is bounded.
 
 use std::cell::Cell;
 
@@ -8,17 +8,17 @@ use super::{
 };
 use crate::limits;
 
-/// What may still be read of a file.
+/// How much may still be read of a file.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(super) struct ParseBudget {
     values: Cell<usize>,
     bytes: Cell<usize>,
     unpacked: Cell<usize>,
-    /// Whether something was left out because there was too much.
+    /// Whether a part was left out because a bound was reached.
     exhausted: Cell<bool>,
 }
 
-impl Budget {
+impl ParseBudget {
     pub(super) fn new() -> Self {
         Self {
             values: Cell::new(limits::MAX_PDF_VALUES),
@@ -37,22 +37,22 @@ impl Budget {
         left.is_some()
     }
 
-    /// Takes values that are kept in memory.
+    /// Counts values that are kept in memory; false when there are too many.
     pub(super) fn values(&self, count: usize) -> bool {
         self.take(&self.values, count)
     }
 
-    /// Takes bytes that are read, or searched.
+    /// Counts bytes that are read or searched; false when there are too many.
     pub(super) fn bytes(&self, count: usize) -> bool {
         self.take(&self.bytes, count)
     }
 
-    /// Takes bytes that were unpacked.
+    /// Counts bytes that were unpacked; false when there are too many.
     pub(super) fn unpacked(&self, count: usize) -> bool {
         self.take(&self.unpacked, count)
     }
 
-    /// Notes that a part is larger than a part may be.
+    /// Notes that one part is larger than a part may be.
     pub(super) fn exhaust(&self) {
         self.exhausted.set(true);
     }
@@ -65,11 +65,11 @@ impl Budget {
 /// Reads values.
 pub(super) struct Parser<'a, 'b> {
     pub(super) lexer: Lexer<'a>,
-    budget: &'b Budget,
+    budget: &'b ParseBudget,
 }
 
 impl<'a, 'b> Parser<'a, 'b> {
-    pub(super) fn new(bytes: &'a [u8], at: usize, budget: &'b Budget) -> Self {
+    pub(super) fn new(bytes: &'a [u8], at: usize, budget: &'b ParseBudget) -> Self {
         let lexer = Lexer::at(bytes, at);
         Self { lexer, budget }
     }
@@ -131,7 +131,7 @@ impl<'a, 'b> Parser<'a, 'b> {
                     let value = self.nested(depth + 1).unwrap_or_default();
                     entries.push((name, value));
                 }
-                // What has no name is passed over.
+                // A value without a name is skipped.
                 Some(_) => {}
                 None if self.lexer.rest().starts_with(b">>") => {
                     self.lexer.at += 2;
@@ -175,7 +175,7 @@ impl<'a, 'b> Parser<'a, 'b> {
         }
     }
 
-    /// A number without a sign, else nothing is read.
+    /// A number without a sign; otherwise the position stays.
     pub(super) fn unsigned(&mut self) -> Option<u64> {
         let start = self.lexer.at;
         self.lexer.skip_space();
@@ -190,7 +190,7 @@ impl<'a, 'b> Parser<'a, 'b> {
         value
     }
 
-    /// Reads a word if it comes next.
+    /// Skips a keyword if it comes next.
     pub(super) fn keyword(&mut self, word: &[u8]) -> bool {
         let start = self.lexer.at;
         self.lexer.skip_space();
@@ -262,7 +262,7 @@ impl<'a, 'b> Parser<'a, 'b> {
     }
 }
 
-/// Where a word stands.
+/// The first place of a word.
 pub(super) fn find(bytes: &[u8], word: &[u8]) -> Option<usize> {
     bytes.windows(word.len()).position(|window| window == word)
 }

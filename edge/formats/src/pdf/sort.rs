@@ -1,4 +1,4 @@
-//! Sorting of whatever: one copy of the code for all types, which each would bring its own two kilobytes.
+//! One copy of a sort for all types: the generic sort of the standard library is two kilobytes for each type.
 
 use std::cmp::Ordering;
 

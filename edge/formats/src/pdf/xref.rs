@@ -1,4 +1,4 @@
-//! Where the objects of a file are: by its tables, or, if they are broken, by looking at all of it.
+//! Where the objects of a file are: by its cross-reference tables, or, if they are broken, by a scan of the file.
 
 use std::{
     cell::OnceCell,
@@ -9,17 +9,17 @@ use super::{
     filter,
     lex::{Lexer, is_regular, is_space},
     object::{Dictionary, Object, Stream},
-    parse::{Budget, Parser},
+    parse::{ParseBudget, Parser},
 };
 use crate::limits;
 
-/// Tables of one file, each made by a later change.
+/// Most cross-reference tables of a file; each later change adds one.
 const MAX_TABLES: usize = 4_096;
 
-/// Where an object is.
+/// The location of an object.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Place {
-    /// Deleted.
+pub(super) enum ObjectLocation {
+    /// Nowhere: it was deleted.
     Free,
     /// At a byte of the file.
     At(usize),
@@ -27,25 +27,25 @@ pub(super) enum Place {
     Packed { stream: u32, index: usize },
 }
 
-/// An object: where it is, and what was read of it.
+/// An object: its location, and its value once it was read.
 #[derive(Debug)]
-pub(super) struct Slot {
-    pub(super) place: Place,
+pub(super) struct ObjectSlot {
+    pub(super) place: ObjectLocation,
     pub(super) object: OnceCell<Object>,
-    /// What is in it, if it is a stream of objects.
-    pub(super) pack: OnceCell<Box<Pack>>,
+    /// Its objects, if it is a stream of objects.
+    pub(super) pack: OnceCell<Box<ObjectStream>>,
 }
 
 /// A stream of objects, unpacked.
 #[derive(Debug, Default)]
-pub(super) struct Pack {
+pub(super) struct ObjectStream {
     pub(super) data: Vec<u8>,
     /// Numbers of the objects, and where they begin.
     pub(super) places: Vec<(u32, usize)>,
 }
 
-impl From<Place> for Slot {
-    fn from(place: Place) -> Self {
+impl From<ObjectLocation> for ObjectSlot {
+    fn from(place: ObjectLocation) -> Self {
         Self {
             place,
             object: OnceCell::new(),
@@ -54,18 +54,18 @@ impl From<Place> for Slot {
     }
 }
 
-/// Where everything is.
+/// The locations of all objects.
 #[derive(Debug, Default)]
-pub(super) struct Table {
-    pub(super) places: HashMap<u32, Slot>,
+pub(super) struct XrefTable {
+    pub(super) places: HashMap<u32, ObjectSlot>,
     pub(super) trailer: Dictionary,
-    /// Numbers of streams of objects whose content no table tells, in the order of the file.
+    /// Numbers of streams of objects whose objects no table lists, in the order of the file.
     pub(super) streams: Vec<u32>,
 }
 
-impl Table {
-    /// The newest place of an object comes first.
-    fn add(&mut self, number: u32, place: Place) -> Option<()> {
+impl XrefTable {
+    /// Adds a location unless the object has one: newer tables are read first.
+    fn add(&mut self, number: u32, place: ObjectLocation) -> Option<()> {
         if self.places.len() >= limits::MAX_PDF_OBJECTS {
             return None;
         }
@@ -75,14 +75,14 @@ impl Table {
 }
 
 /// Reads the tables, the newest first; none if they cannot be understood.
-pub(super) fn read(bytes: &[u8], budget: &Budget) -> Option<Table> {
+pub(super) fn read(bytes: &[u8], budget: &ParseBudget) -> Option<XrefTable> {
     let tail = bytes.len().saturating_sub(2_048);
     let at = bytes
         .get(tail..)?
         .windows(9)
         .rposition(|window| window == b"startxref")?;
     let start = Parser::new(bytes, tail + at + 9, budget).unsigned()?;
-    let mut table = Table::default();
+    let mut table = XrefTable::default();
     let mut next = Some(usize::try_from(start).ok()?);
     let mut seen = HashSet::new();
     while let Some(at) = next {
@@ -105,12 +105,12 @@ fn offset(trailer: &Dictionary, key: &[u8]) -> Option<usize> {
     usize::try_from(trailer.get(key)?.as_integer()?).ok()
 }
 
-/// A table of lines, and the trailer behind it.
+/// A table in plain text, and the trailer behind it.
 fn plain(
     parser: &mut Parser<'_, '_>,
-    table: &mut Table,
+    table: &mut XrefTable,
     bytes: &[u8],
-    budget: &Budget,
+    budget: &ParseBudget,
 ) -> Option<Dictionary> {
     let mut own = Vec::new();
     while !parser.keyword(b"trailer") {
@@ -119,7 +119,7 @@ fn plain(
             let start = parser.lexer.at;
             let place = parser.unsigned();
             let (Some(place), Some(_)) = (place, parser.unsigned()) else {
-                // Some programs count lines that are not there.
+                // Some programs count more lines than they write.
                 parser.lexer.at = start;
                 break;
             };
@@ -133,14 +133,14 @@ fn plain(
             let place = usize::try_from(place).ok().filter(|at| used && *at > 0);
             own.push((
                 u32::try_from(number).ok()?,
-                place.map_or(Place::Free, Place::At),
+                place.map_or(ObjectLocation::Free, ObjectLocation::At),
             ));
         }
     }
     let Some(Object::Dictionary(trailer)) = parser.value() else {
         return None;
     };
-    // What is packed in such a file is marked as deleted in this table, for readers that know no packing.
+    // A hybrid file marks objects in streams as deleted in this table, for readers that know no such streams.
     if let Some(at) = offset(&trailer, b"XRefStm") {
         packed(&mut Parser::new(bytes, at, budget), table, bytes, budget)?;
     }
@@ -153,9 +153,9 @@ fn plain(
 /// A table that is a stream, and its dictionary, which is the trailer.
 fn packed(
     parser: &mut Parser<'_, '_>,
-    table: &mut Table,
+    table: &mut XrefTable,
     bytes: &[u8],
-    budget: &Budget,
+    budget: &ParseBudget,
 ) -> Option<Dictionary> {
     let (_, Object::Stream(stream)) = parser.object(|dictionary| offset(dictionary, b"Length"))?
     else {
@@ -200,9 +200,9 @@ fn packed(
             let (second, third) = rest.split_at_checked(second)?;
             let (second, third) = (big_endian(second), big_endian(third));
             let place = match if kind == 0 { 1 } else { big_endian(kind_field) } {
-                0 => Place::Free,
-                1 => Place::At(usize::try_from(second).ok()?),
-                2 => Place::Packed {
+                0 => ObjectLocation::Free,
+                1 => ObjectLocation::At(usize::try_from(second).ok()?),
+                2 => ObjectLocation::Packed {
                     stream: u32::try_from(second).ok()?,
                     index: usize::try_from(third).ok()?,
                 },
@@ -221,16 +221,16 @@ fn big_endian(bytes: &[u8]) -> u64 {
 }
 
 /// Whether an object of this number is at this place.
-pub(super) fn is_at(bytes: &[u8], at: usize, number: u32, budget: &Budget) -> bool {
+pub(super) fn is_at(bytes: &[u8], at: usize, number: u32, budget: &ParseBudget) -> bool {
     at < bytes.len()
         && Parser::new(bytes, at, budget)
             .head()
             .is_some_and(|(found, _)| found == number)
 }
 
-/// Looks for objects in all of the file; the last of a number counts.
-pub(super) fn scan(bytes: &[u8], budget: &Budget) -> Table {
-    let mut table = Table::default();
+/// Finds objects by a scan of the whole file; the last of a number counts.
+pub(super) fn scan(bytes: &[u8], budget: &ParseBudget) -> XrefTable {
+    let mut table = XrefTable::default();
     let mut trailers = Vec::new();
     let (mut last, mut catalog) = (None, None);
     let mut at = 0;
@@ -242,7 +242,9 @@ pub(super) fn scan(bytes: &[u8], budget: &Budget) -> Table {
                     && (table.places.len() < limits::MAX_PDF_OBJECTS
                         || table.places.contains_key(&number))
                 {
-                    table.places.insert(number, Place::At(start).into());
+                    table
+                        .places
+                        .insert(number, ObjectLocation::At(start).into());
                     last = Some((number, start));
                 }
             }

@@ -366,7 +366,7 @@ fn the_owners_languages_come_first() {
             vec!["fr-CA", "en"],
             Some("fr-CA"),
         ),
-        // Nobody knows in which it was asked.
+        // The question's own language is unknown.
         ("Kubernetes ?", "de", vec!["fr"], Some("fr")),
         ("Kubernetes ?", "fr", vec!["fr"], None),
         ("Kubernetes ?", "pt", vec!["es"], None),

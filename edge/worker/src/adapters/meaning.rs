@@ -11,20 +11,18 @@ use futures_util::{
     StreamExt,
     future::{Either, join, select},
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::{cell::Cell, pin::pin};
 
-use super::{
-    Edge,
-    index::Row,
-    library::{Shelf, Unembedded},
-    port_error,
+use super::Edge;
+use crate::{
+    config::{self, Cloudflare},
+    repositories::{
+        Match,
+        library::{BotKey, Unembedded},
+    },
 };
-use crate::config::{self, Cloudflare};
-
-/// The chunks, see the file.
-const NEAR: &str = include_str!("near.sql");
 
 /// Most bytes of an answer: 50 vectors are about 1 MB.
 const MAX_ANSWER: usize = 8 * 1_048_576;
@@ -80,12 +78,6 @@ struct Matches {
     matches: Vec<Match>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Match {
-    id: String,
-    score: f64,
-}
-
 /// A vector as JSON, on one line. Its numbers are passed on as they came.
 fn line(vector: &RawValue) -> Result<String, Failed> {
     let dense: String = vector.get().split_ascii_whitespace().collect();
@@ -107,14 +99,14 @@ impl Edge {
     pub async fn embed(
         &self,
         cloudflare: &Cloudflare,
-        shelf: &Shelf,
+        bot_key: &BotKey,
         chunks: &[Unembedded],
     ) -> Result<(), Failed> {
         let texts = chunks.iter().map(Unembedded::text);
         let texts = texts.map(|text| cut(&text)).collect::<Vec<_>>();
         let vectors = self.vectors(cloudflare, &texts);
         let vectors = self.within(INDEXING_MS, vectors).await?;
-        let namespace = namespace(&shelf.tenant_id, &shelf.bot_id);
+        let namespace = namespace(&bot_key.tenant_id, &bot_key.bot_id);
         let lines = chunks.iter().zip(&vectors).map(|(chunk, values)| {
             let id = serde_json::json!(chunk.id);
             format!("{{\"id\":{id},\"values\":{values},\"namespace\":\"{namespace}\"}}\n")
@@ -216,17 +208,19 @@ impl Edge {
     async fn find_near(
         &self,
         cloudflare: &Cloudflare,
-        shelf: &Shelf,
+        bot_key: &BotKey,
         text: &str,
         limit: u32,
     ) -> Result<Vec<Hit>, Failed> {
         let texts = [cut(text)];
-        // Who has not been embedded is looked after meanwhile: that was switched on after they were read.
-        let (vectors, woken) =
-            join(self.vectors(cloudflare, &texts), self.wake_embedder(shelf)).await;
+        let (vectors, woken) = join(
+            self.vectors(cloudflare, &texts),
+            self.wake_embedder(bot_key),
+        )
+        .await;
         let vector = vectors?.concat();
         woken?;
-        let namespace = namespace(&shelf.tenant_id, &shelf.bot_id);
+        let namespace = namespace(&bot_key.tenant_id, &bot_key.bot_id);
         let query =
             format!("{{\"vector\":{vector},\"topK\":{limit},\"namespace\":\"{namespace}\"}}");
         let bytes = self.vectorize(cloudflare, "query", "application/json", query);
@@ -238,14 +232,21 @@ impl Edge {
         if matches.is_empty() {
             return Ok(Vec::new());
         }
-        let statement = self.db()?.prepare(NEAR).bind(&[
-            shelf.tenant_id.as_str().into(),
-            shelf.bot_id.as_str().into(),
-            serde_json::json!(matches).to_string().into(),
-        ]);
-        let rows = statement.map_err(port_error)?.all().await;
-        let rows: Vec<Row> = rows.and_then(|all| all.results()).map_err(port_error)?;
-        Ok(rows.into_iter().map(Row::into_hit).collect())
+        let BotKey { tenant_id, bot_id } = bot_key;
+        let hits = self
+            .search_index()
+            .near(tenant_id, bot_id, &matches)
+            .await?;
+        Ok(hits)
+    }
+
+    /// Wakes the indexer of a bot with sources whose chunks were never marked for vectors: the index of meanings was
+    /// switched on after they were read.
+    async fn wake_embedder(&self, bot_key: &BotKey) -> Result<(), PortError> {
+        if !self.library().has_unmarked(bot_key).await? {
+            return Ok(());
+        }
+        self.request_ingest(bot_key, "", "", 0).await
     }
 }
 
@@ -263,11 +264,11 @@ impl Meaning for Edge {
         if RESTING.get() > self.now_ms() {
             return Err(PortError("not asked: it failed a moment ago".to_owned()));
         }
-        let shelf = Shelf {
+        let bot_key = BotKey {
             tenant_id: tenant_id.to_owned(),
             bot_id: bot_id.to_owned(),
         };
-        let found = self.find_near(&cloudflare, &shelf, text, limit);
+        let found = self.find_near(&cloudflare, &bot_key, text, limit);
         let found = self.within(cloudflare.patience_ms, found).await;
         found.map_err(|failed| {
             let rest_ms = failed.rest_ms.max(cloudflare.retry_ms);

@@ -5,8 +5,18 @@ use bulle_edge_core::{
     ports::{Meters, PortError},
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{Edge, object::Refused, port_error};
-use crate::meter::Command;
+
+/// What the edge asks of a meter.
+#[derive(Serialize, Deserialize)]
+pub enum Command {
+    /// Charges all lines or none.
+    Charge(Charge),
+    /// Replaces what was charged by what was spent.
+    Settle(Settlement),
+}
 
 impl Meters for Edge {
     async fn charge(&self, tenant_id: &str, charge: &Charge) -> Result<Verdict, PortError> {

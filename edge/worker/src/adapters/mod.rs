@@ -1,35 +1,26 @@
 //! The ports of the core, implemented by the platform.
 
-mod archive;
 mod challenges;
+mod database;
 pub mod files;
-mod gaps;
-pub mod golden;
-mod history;
-mod index;
+pub mod ingest;
 mod kv;
-pub mod library;
 mod meaning;
 mod memory;
-mod meters;
+pub mod meters;
 mod models;
 pub mod notices;
 pub mod object;
-pub mod owners;
-mod profiles;
-mod prompts;
-mod summaries;
-mod tenants;
-mod usage;
-mod visitors;
-mod zones;
+pub mod zones;
 
 pub use meaning::Failed;
-pub use models::{AI_BINDING, Cancel};
+pub use models::Cancel;
 
 use bulle_edge_core::ports::{Clock, Entropy, PortError};
 use std::time::Duration;
-use worker::{D1Database, Date, Delay, Env, console_error, wasm_bindgen::JsValue};
+use worker::{Date, Delay, Env};
+
+use crate::log;
 
 /// The platform behind the ports.
 #[derive(Clone)]
@@ -46,10 +37,6 @@ impl Edge {
     /// The environment, for bindings that are no ports.
     pub fn env(&self) -> &Env {
         &self.env
-    }
-
-    fn db(&self) -> Result<D1Database, PortError> {
-        self.env.d1("DB").map_err(port_error)
     }
 }
 
@@ -76,46 +63,14 @@ impl Entropy for Edge {
         let mut bytes = [0; 16];
         if getrandom::fill(&mut bytes).is_err() {
             // The platform's generator does not fail. Were it to, time alone would still tell most ids apart.
-            console_error!("{{\"error\":\"no randomness\"}}");
+            log::error("error", &"no randomness");
         }
         u128::from_le_bytes(bytes)
     }
 }
 
-/// The platform's error as text for the log. A D1 error is asked for its cause: printing it directly can hang.
+/// The platform's error as text for the log.
 #[expect(clippy::needless_pass_by_value, reason = "made to be given to map_err")]
 pub fn port_error(error: worker::Error) -> PortError {
-    PortError(match &error {
-        worker::Error::D1(d1) => format!("D1: {}", d1.cause()),
-        other => other.to_string(),
-    })
-}
-
-/// Milliseconds fit a double exactly; D1 refuses the BigInt that an `i64` would become.
-fn time(ms: u64) -> JsValue {
-    JsValue::from_f64(ms as f64)
-}
-
-fn nullable<T: Into<JsValue>>(value: Option<T>) -> JsValue {
-    value.map_or(JsValue::NULL, Into::into)
-}
-
-impl Edge {
-    /// Whether the database answers and has been migrated.
-    ///
-    /// # Errors
-    /// What is wrong and what to do.
-    pub async fn database_answers(&self) -> Result<(), String> {
-        let asked = match self.db() {
-            Ok(db) => db
-                .prepare("SELECT 1 FROM tenant LIMIT 1")
-                .all()
-                .await
-                .map_err(port_error),
-            Err(error) => Err(error),
-        };
-        asked.map(|_| ()).map_err(|error| {
-            format!("{error}. Were the migrations applied? `npx wrangler d1 migrations apply DB`")
-        })
-    }
+    PortError(error.to_string())
 }

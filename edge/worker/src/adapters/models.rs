@@ -16,9 +16,7 @@ use worker::{
 };
 
 use super::{Edge, port_error};
-
-/// The binding to Workers AI, as wrangler.toml names it.
-pub const AI_BINDING: &str = "AI";
+use crate::config::AI_BINDING;
 
 /// Longest wait that a vendor may ask for, in seconds.
 const MAX_RETRY_AFTER: u32 = 3_600;

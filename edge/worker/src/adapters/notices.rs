@@ -1,22 +1,15 @@
-//! Notices in D1, and over `fetch`.
+//! Notices: stored in the database, sent over `fetch`.
 
+use bulle_api::notice::{Delivery, Notice};
 use bulle_edge_core::{
     notice::Told,
     ports::{Carriers, Letter, Notices, PortError},
 };
-use bulle_protocol::{
-    Id,
-    notice::{Delivery, Notice},
-};
-use serde::Serialize;
-use worker::{Fetch, Headers, Method, Request, RequestInit, RequestRedirect, console_error};
+use bulle_protocol::Id;
+use worker::{Fetch, Headers, Method, Request, RequestInit, RequestRedirect};
 
-use super::{Cancel, Edge, nullable, port_error, time};
-use crate::config;
-
-fn json<T: Serialize>(value: &T) -> Result<String, PortError> {
-    serde_json::to_string(value).map_err(|e| PortError(e.to_string()))
-}
+use super::{Cancel, Edge, port_error};
+use crate::{config, log};
 
 impl Notices for Edge {
     fn carriers(&self) -> Carriers {
@@ -27,23 +20,7 @@ impl Notices for Edge {
     }
 
     async fn insert(&self, tenant_id: &str, notice: &Notice) -> Result<bool, PortError> {
-        let statement = self.db()?.prepare(
-            "INSERT INTO notice (tenant_id, id, kind, about, bot_id, detail, created_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
-             ON CONFLICT (tenant_id, kind, about) DO NOTHING RETURNING id",
-        );
-        let values = [
-            tenant_id.into(),
-            notice.id.to_string().into(),
-            notice.kind.as_str().into(),
-            notice.about.as_str().into(),
-            nullable(notice.bot_id.as_deref()),
-            json(&notice.detail)?.into(),
-            time(notice.created_at),
-        ];
-        let statement = statement.bind(&values).map_err(port_error)?;
-        let row: Option<serde_json::Value> = statement.first(None).await.map_err(port_error)?;
-        Ok(row.is_some())
+        self.notices().insert(tenant_id, notice).await
     }
 
     async fn delivered(
@@ -52,18 +29,7 @@ impl Notices for Edge {
         id: Id,
         delivery: &Delivery,
     ) -> Result<(), PortError> {
-        // Both ways end at their own time: each adds to what is there.
-        let statement = self.db()?.prepare(
-            "UPDATE notice SET deliveries = json_insert(deliveries, '$[#]', json(?3)) \
-             WHERE tenant_id = ?1 AND id = ?2",
-        );
-        let values = [
-            tenant_id.into(),
-            id.to_string().into(),
-            json(delivery)?.into(),
-        ];
-        let statement = statement.bind(&values).map_err(port_error)?;
-        statement.run().await.map_err(port_error).map(|_| ())
+        self.notices().delivered(tenant_id, id, delivery).await
     }
 
     async fn post(&self, letter: Letter) -> Result<u16, PortError> {
@@ -84,9 +50,9 @@ impl Notices for Edge {
     }
 }
 
-/// Logs what went wrong with a notice.
+/// Logs the failures of a notice.
 pub fn log(told: &Told) {
     for line in &told.log {
-        console_error!("{}", serde_json::json!({ "notice": line }));
+        log::error("notice", line);
     }
 }

@@ -1,4 +1,4 @@
-//! What the Worker asks of a conversation's object, and how it asks.
+//! The commands that the Worker sends to the object of a conversation.
 
 use bulle_edge_core::{
     guard::{Question, sent_question},
@@ -9,47 +9,47 @@ use bulle_protocol::{
     problem::{Code, Problem},
 };
 use serde::{Deserialize, Serialize};
-use worker::console_error;
 
 use crate::{
     adapters::{Edge, object::Refused, port_error},
     http::{Answer, Refusal, passed_on},
+    log,
 };
 
-/// What the Worker asks of the object.
+/// A command to the object.
 #[derive(Serialize, Deserialize)]
 pub enum Command {
-    /// Gives a conversation that nobody owns to its owner.
+    /// Gives a new conversation to its owner.
     Open {
-        /// Who it belongs to.
+        /// The owner.
         owner: Owner,
     },
-    /// Says whether the conversation is the caller's.
+    /// Checks that the conversation is the caller's.
     Check {
-        /// Who asks.
+        /// The caller.
         owner: Owner,
     },
     /// Answers a message, or attaches to its turn.
     Ask {
-        /// What the guard let through.
+        /// The message that the guard has admitted.
         #[serde(deserialize_with = "sent_question")]
         question: Box<Question>,
     },
     /// Attaches to the running or last turn.
     Attach {
-        /// Who asks.
+        /// The caller.
         owner: Owner,
         /// The last event that arrived.
         after: Option<String>,
     },
-    /// Stops the running turn and forgets everything.
+    /// Stops the running turn and deletes everything.
     Erase {
-        /// Who asks.
+        /// The caller.
         owner: Owner,
     },
     /// Stops the running turn.
     Cancel {
-        /// Who asks.
+        /// The caller.
         owner: Owner,
     },
 }
@@ -75,10 +75,7 @@ pub async fn command(edge: &Edge, conversation: Id, command: Command) -> Answer 
         Ok(response) => Ok(passed_on(response)),
         Err(Refused::Problem(problem)) => Err(Refusal(*problem)),
         Err(Refused::Unreachable(error)) => {
-            console_error!(
-                "{}",
-                serde_json::json!({ "error": port_error(error).to_string() })
-            );
+            log::error("error", &port_error(error));
             let detail = "The conversation cannot be reached now. Try again in a few seconds.";
             Err(Problem::new(Code::StorageUnavailable, detail)
                 .retry_after(2)

@@ -7,26 +7,16 @@ use bulle_protocol::{
 };
 use futures_channel::{mpsc, oneshot};
 use futures_util::{StreamExt, stream, stream::LocalBoxStream};
-use serde::{Deserialize, Serialize};
-use std::rc::Rc;
-use worker::{console_error, console_log};
+use std::{cell::RefCell, rc::Rc};
 
-use super::Inner;
+use super::store::{Frame, Store};
+use crate::{adapters::Edge, log};
 
 /// Longest time that a frame stays in memory only.
 const FLUSH_MS: u64 = 500;
 
-/// Most browsers that listen to one turn; a further one takes the place of the first.
+/// Most browsers that listen to one turn; a further one replaces the first.
 const MAX_LISTENERS: usize = 16;
-
-/// An event as it goes over the wire.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Frame {
-    /// Number of the event in its turn. Numbers rise, with gaps where something was lost.
-    pub seq: u32,
-    /// The bytes of the stream.
-    pub text: Rc<str>,
-}
 
 /// A running turn.
 pub struct Live {
@@ -35,7 +25,7 @@ pub struct Live {
     frames: Vec<Frame>,
     listeners: Vec<mpsc::UnboundedSender<Rc<str>>>,
     stop: Option<oneshot::Sender<()>>,
-    /// Since when nobody listens, in Unix milliseconds.
+    /// Since when the turn has no listener, in Unix milliseconds.
     alone_ms: Option<u64>,
 }
 
@@ -59,20 +49,24 @@ impl Live {
         }
         self.listeners.push(sender);
         self.alone_ms = None;
-        let past = self.frames.iter().filter(|frame| frame.seq > seq);
-        let past: Vec<Rc<str>> = past.map(|frame| Rc::clone(&frame.text)).collect();
+        let past: Vec<Rc<str>> = self
+            .frames
+            .iter()
+            .filter(|frame| frame.seq > seq)
+            .map(|frame| Rc::clone(&frame.text))
+            .collect();
         stream::iter(past).chain(receiver).boxed_local()
     }
 
     /// Asks the turn to stop.
     pub fn cancel(&mut self) {
         if let Some(stop) = self.stop.take() {
-            // The turn may have ended in this very moment: then there is nothing to stop.
+            // The receiver is gone when the turn has just ended.
             let _ = stop.send(());
         }
     }
 
-    /// Tells a frame to those who still listen.
+    /// Sends a frame to the listeners, and drops those that have left.
     fn add(&mut self, frame: Frame, now_ms: u64) {
         let tell = |listener: &mpsc::UnboundedSender<_>| {
             listener.unbounded_send(Rc::clone(&frame.text)).is_ok()
@@ -87,28 +81,37 @@ impl Live {
 
 /// Takes the events of the running turn: to the listeners at once, to storage in batches.
 pub struct TurnSink<'a> {
-    inner: &'a Rc<Inner>,
+    edge: &'a Edge,
+    store: &'a Store,
+    live: &'a RefCell<Option<Live>>,
     turn: Id,
     number: u32,
     seq: u32,
     unsaved: Vec<Frame>,
     saved_at: u64,
-    /// How long the turn goes on without a listener, in milliseconds; for ever when absent.
+    /// Milliseconds that the turn goes on without a listener; without end when absent.
     patience_ms: Option<u64>,
 }
 
 impl<'a> TurnSink<'a> {
     /// A sink for the turn of a message, whose events so far are numbered up to `seq`.
-    pub fn new(inner: &'a Rc<Inner>, question: &Question, number: u32, seq: u32) -> Self {
+    pub fn new(
+        (edge, store, live): (&'a Edge, &'a Store, &'a RefCell<Option<Live>>),
+        question: &Question,
+        number: u32,
+        seq: u32,
+    ) -> Self {
         let patience = question.site().bot.model.abandoned_after_seconds;
         Self {
-            inner,
+            edge,
+            store,
+            live,
             turn: question.id(),
             patience_ms: patience.map(|seconds| u64::from(seconds) * 1_000),
             number,
             seq,
             unsaved: Vec::new(),
-            saved_at: inner.edge.now_ms(),
+            saved_at: edge.now_ms(),
         }
     }
 
@@ -117,12 +120,12 @@ impl<'a> TurnSink<'a> {
         if self.unsaved.is_empty() {
             return;
         }
-        let stored = self.inner.store.add_frames(self.number, &self.unsaved);
+        let stored = self.store.add_frames(self.number, &self.unsaved);
         if let Err(error) = stored {
-            console_error!("{}", serde_json::json!({ "frames": error.to_string() }));
+            log::error("frames", &error);
         }
         self.unsaved.clear();
-        self.saved_at = self.inner.edge.now_ms();
+        self.saved_at = self.edge.now_ms();
     }
 }
 
@@ -139,18 +142,18 @@ impl Sink for TurnSink<'_> {
                 text: frame.encode().into(),
             },
             Err(error) => {
-                console_error!("{}", serde_json::json!({ "frame": error.to_string() }));
+                log::error("frame", &error);
                 return;
             }
         };
         self.unsaved.push(frame.clone());
-        // The ending is stored before it is told: who has seen it will find it again.
-        if event.is_last() || self.inner.edge.now_ms().saturating_sub(self.saved_at) >= FLUSH_MS {
+        // The end is stored before it is sent: a browser that has seen it finds it again.
+        if event.is_last() || self.edge.now_ms().saturating_sub(self.saved_at) >= FLUSH_MS {
             self.flush();
         }
-        let mut live = self.inner.live.borrow_mut();
+        let mut live = self.live.borrow_mut();
         if let Some(live) = live.as_mut().filter(|live| live.number == self.number) {
-            let now = self.inner.edge.now_ms();
+            let now = self.edge.now_ms();
             live.add(frame, now);
             let alone = live.alone_ms.map(|since| now.saturating_sub(since));
             if alone
@@ -164,6 +167,6 @@ impl Sink for TurnSink<'_> {
 
     fn log(&mut self, line: &str) {
         let line = serde_json::json!({ "turn": self.turn.to_string(), "note": line });
-        console_log!("{line}");
+        log::line(&line);
     }
 }

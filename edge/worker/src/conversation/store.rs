@@ -1,4 +1,4 @@
-//! The object's own storage: the owner, the turns, and the frames of the last ones.
+//! The object's own storage: the owner, the turns, and the frames of the last turns.
 
 use bulle_edge_core::{
     guard::Question,
@@ -8,9 +8,8 @@ use bulle_edge_core::{
 };
 use bulle_protocol::{Id, event::Finish};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::rc::Rc;
 use worker::{Result, SqlStorage, SqlStorageValue};
-
-use super::live::Frame;
 
 /// Turns whose frames are kept, so that a late browser can replay them.
 const REPLAYABLE_TURNS: u32 = 10;
@@ -35,16 +34,25 @@ CREATE TABLE IF NOT EXISTS written (number INTEGER PRIMARY KEY, text TEXT NOT NU
 CREATE TABLE IF NOT EXISTS frames (number INTEGER, first INTEGER, json TEXT NOT NULL, PRIMARY KEY (number, first));
 ";
 
-/// How a turn stands.
+/// The state of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TurnState {
-    /// It was running when this was written; see `Inner::is_live`.
+    /// It was running when this was written. It runs no longer when the object holds no live turn of this number.
     Running,
-    /// It ended well, or was stopped.
+    /// It has ended, or was stopped.
     Done,
-    /// It ended badly; it may be tried again.
+    /// It has failed; it may be tried again.
     Failed,
+}
+
+/// An event as it goes over the wire.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Frame {
+    /// Number of the event in its turn. Numbers rise, with gaps where something was lost.
+    pub seq: u32,
+    /// The bytes of the stream.
+    pub text: Rc<str>,
 }
 
 #[derive(Deserialize)]
@@ -56,7 +64,7 @@ struct Spent {
 /// A turn as stored.
 #[derive(Clone, Debug)]
 pub struct StoredTurn {
-    /// From 0.
+    /// The number of the turn, from 0.
     pub number: u32,
     /// Id of the visitor's message.
     pub message_id: Id,
@@ -64,7 +72,7 @@ pub struct StoredTurn {
     pub text: String,
     /// Served locale of the visitor.
     pub locale: String,
-    /// How it stands.
+    /// The state.
     pub state: TurnState,
     /// What goes to the archive.
     pub record: Record,
@@ -138,12 +146,12 @@ impl Store {
         rows.first().map(|row| read(&row.json)).transpose()
     }
 
-    /// Whether it has an owner, and nothing was ever said.
+    /// Whether the conversation has an owner and no turn.
     pub fn is_unused(&self) -> Result<bool> {
         Ok(self.owner()?.is_some() && self.last_turn()?.is_none())
     }
 
-    /// Gives the conversation to its first owner, for ever.
+    /// Sets the owner of a conversation that has none.
     pub fn set_owner(&self, owner: &Owner) -> Result<()> {
         self.sql.exec(SCHEMA, None)?;
         let json = serde_json::to_string(owner)?;
@@ -204,9 +212,9 @@ impl Store {
         Ok(rows.first().map_or(0, |row| row.number))
     }
 
-    /// A turn begins, or begins again: what an earlier attempt has cost, and the archive has not taken, is kept.
+    /// Stores that a turn begins, or begins again. Costs of an earlier attempt that the archive has not taken are kept.
     pub fn begin(&self, number: u32, question: &Question, record: &Record) -> Result<()> {
-        // Conversations that are older than the table have none.
+        // Conversations that are older than this table do not have it.
         self.sql.exec(SCHEMA, None)?;
         self.sql.exec(
             "INSERT INTO spent (record) SELECT record FROM turn \
@@ -230,7 +238,7 @@ impl Store {
         Ok(())
     }
 
-    /// A turn has ended. `unrecorded`: the archive has not taken it yet.
+    /// Stores the end of a turn. `unrecorded`: the archive has not taken it yet.
     pub fn end(&self, number: u32, record: &Record, unrecorded: bool) -> Result<()> {
         let reply = record.reply.as_ref();
         let failed = reply.is_none_or(|reply| reply.error.is_some());
@@ -271,9 +279,10 @@ impl Store {
 
     /// The archive was offered the calls, and took them or not.
     pub fn offered_spent(&self, id: i64, taken: bool) -> Result<()> {
-        let sql = match taken {
-            true => "DELETE FROM spent WHERE id = ?",
-            false => "UPDATE spent SET offers = offers + 1 WHERE id = ?",
+        let sql = if taken {
+            "DELETE FROM spent WHERE id = ?"
+        } else {
+            "UPDATE spent SET offers = offers + 1 WHERE id = ?"
         };
         self.sql.exec(sql, vec![id.into()])?;
         Ok(())
@@ -288,9 +297,9 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps what an attempt at a turn has written before it broke off, for the next attempt; nothing when empty.
+    /// Stores the text that a failed attempt has written, for the next attempt; an empty text deletes it.
     pub fn keep_written(&self, number: u32, text: &str) -> Result<()> {
-        // Conversations that are older than the table have none.
+        // Conversations that are older than this table do not have it.
         self.sql.exec(SCHEMA, None)?;
         self.sql.exec("DELETE FROM written", None)?;
         if !text.is_empty() {
@@ -300,7 +309,7 @@ impl Store {
         Ok(())
     }
 
-    /// What the last attempt at a turn has written before it broke off.
+    /// The text that the last attempt at a turn has written before it failed.
     pub fn written(&self, number: u32) -> Result<String> {
         self.sql.exec(SCHEMA, None)?;
         let query = "SELECT text AS json FROM written WHERE number = ?";
@@ -311,7 +320,7 @@ impl Store {
             .map_or_else(String::new, |row| row.json))
     }
 
-    /// The exchanges before a turn, oldest first: the newest, as many as a prompt can have a use for.
+    /// The exchanges before a turn, oldest first: only the newest ones that a prompt can have room for.
     pub fn history(&self, before: u32) -> Result<Vec<Exchange>> {
         let most = |n: usize| i64::try_from(n).unwrap_or(i64::MAX).into();
         let mut rows: Vec<ExchangeRow> = self.rows(

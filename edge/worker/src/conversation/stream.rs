@@ -1,4 +1,4 @@
-//! Frames as a response.
+//! The response that streams the frames of a turn.
 
 use bulle_edge_core::strings;
 use bulle_protocol::{
@@ -13,7 +13,7 @@ use futures_util::{
 use std::{rc::Rc, time::Duration};
 use worker::{Delay, Response, ResponseBuilder};
 
-use super::{live::Frame, store::StoredTurn};
+use super::store::{Frame, StoredTurn};
 
 /// Silence after which a comment is sent.
 pub const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(15);
@@ -27,7 +27,7 @@ pub fn ended(frames: Vec<Frame>, seq: u32) -> LocalBoxStream<'static, Rc<str>> {
     stream::iter(rest.map(|frame| frame.text)).boxed_local()
 }
 
-/// The frames of a turn whose own are gone, from what was recorded of it.
+/// The frames of a turn whose frames were deleted, rebuilt from its record.
 pub fn rebuilt(turn: &StoredTurn) -> Vec<Frame> {
     let Some(reply) = &turn.record.reply else {
         return Vec::new();
@@ -79,7 +79,7 @@ pub fn respond(
     frames: LocalBoxStream<'static, Rc<str>>,
     silence: Duration,
 ) -> worker::Result<Response> {
-    // Each piece costs a journey between the Worker and its object.
+    // Each piece costs a message between the object and the Worker.
     let pieces = frames.ready_chunks(MOST_AT_ONCE);
     let bytes = stream::unfold(pieces, move |mut pieces| async move {
         let pause = Delay::from(silence).boxed_local();

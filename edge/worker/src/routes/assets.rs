@@ -6,11 +6,12 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Response, header},
 };
 use bulle_protocol::problem::{Code, Problem};
-use worker::{EncodeBody, console_error, send};
+use worker::{EncodeBody, send};
 
 use crate::{
     adapters::{Edge, port_error},
     http::{Answer, Refusal},
+    log,
 };
 
 /// A compressed form that stands beside each file.
@@ -23,7 +24,7 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// As in `Content-Encoding`.
+    /// The value of `Content-Encoding`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Brotli => "br",
@@ -79,7 +80,7 @@ pub async fn get(State(edge): State<Edge>, Path(file): Path<String>, headers: He
     serve(&edge, &format!("a/{file}"), kind, forever, &headers).await
 }
 
-/// Short enough for a new release to show soon.
+/// `Cache-Control` of files whose names stay: short enough for a new release to show soon.
 pub const CACHE: &str = "public, max-age=60, stale-while-revalidate=600";
 
 /// The script that defines `<bulle-chat>`.
@@ -136,7 +137,7 @@ async fn serve(
     Ok(response)
 }
 
-/// A file of the build.
+/// The bytes of a file of the build.
 pub async fn bytes(edge: &Edge, file: &str) -> Result<Vec<u8>, Refusal> {
     let body = fetch(edge, file).await?;
     let bytes = axum::body::to_bytes(Body::new(body), 1 << 20).await;
@@ -159,10 +160,7 @@ async fn fetch(edge: &Edge, file: &str) -> Result<worker::Body, Refusal> {
         Err(error) => Err(error),
     };
     let response = fetched.map_err(|error| {
-        console_error!(
-            "{}",
-            serde_json::json!({ "error": port_error(error).to_string() })
-        );
+        log::error("error", &port_error(error));
         Problem::new(Code::Internal, "The files of the widget cannot be read.")
     })?;
     if response.status().as_u16() != 200 {

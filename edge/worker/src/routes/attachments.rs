@@ -15,11 +15,8 @@ use bulle_protocol::{
 };
 use serde::Deserialize;
 
-use super::visit::Visit;
+use super::context::VisitorContext;
 use crate::http::{Answer, at_most, header, json, storage_unavailable};
-
-/// Where files are given.
-pub const PATH: &str = "/v1/attachments";
 
 /// Query of `POST /v1/attachments`.
 #[derive(Deserialize)]
@@ -38,37 +35,39 @@ pub struct Named {
     (status = "4XX", description = "feature_disabled, body_too_large, invalid_value when it has no name or cannot be read, rate_limited, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
-pub async fn post(visit: Visit) -> Answer {
-    let Visit {
+pub async fn post(context: VisitorContext) -> Answer {
+    let VisitorContext {
         edge,
         admitted,
         uri,
         headers,
         body,
         ..
-    } = visit;
-    let name = Query::<Named>::try_from_uri(&uri).ok();
-    let name = name.and_then(|Query(named)| named.name);
-    let name = attachments::name(&name.unwrap_or_default())?;
+    } = context;
+    let name = Query::<Named>::try_from_uri(&uri)
+        .ok()
+        .and_then(|Query(named)| named.name)
+        .unwrap_or_default();
+    let name = attachments::name(&name)?;
     let id = Id::from_parts(edge.now_ms(), edge.random());
     admit_attachment(&edge, &admitted, id).await?;
-    let bytes = axum::body::to_bytes(body, MAX_BYTES).await;
-    let too_large = |_| Problem::new(Code::BodyTooLarge, at_most(MAX_BYTES));
-    let bytes = bytes.map_err(too_large)?;
+    let bytes = axum::body::to_bytes(body, MAX_BYTES)
+        .await
+        .map_err(|_| Problem::new(Code::BodyTooLarge, at_most(MAX_BYTES)))?;
     let documents = read(&File {
         name: &name,
         content_type: header(&headers, "content-type"),
         url: "",
         bytes: &bytes,
-    });
-    let unreadable = |error: bulle_edge_formats::Unreadable| {
-        Problem::new(Code::InvalidValue, format!("body: {}", error.detail))
-    };
-    let text = attachments::kept(&documents.map_err(unreadable)?);
+    })
+    .map_err(|e| Problem::new(Code::InvalidValue, format!("body: {}", e.detail)))?;
+    let text = attachments::kept(&documents);
     let file = Material { id, name, text };
     let size = bytes.len() as u64;
-    let kept = edge.keep_file(&admitted.owner(), &file, size).await;
-    kept.map_err(|e| storage_unavailable(&e))?;
+    edge.profiles()
+        .keep_file(&admitted.owner(), &file, size, edge.now_ms())
+        .await
+        .map_err(|e| storage_unavailable(&e))?;
     let uploaded = Uploaded {
         id,
         characters: file.text.chars().count(),

@@ -1,12 +1,18 @@
-//! `/v1/chat/completions` and `/v1/models`: bots for owners' own servers, in the language of OpenAI's API. There is no
-//! conversation to come back to, so a turn runs beside the request that wants it: what happened is recorded when the
-//! reader of a stream has left, and nobody pays for the rest.
+//! `/v1/chat/completions` and `/v1/models`: bots for owners' own servers, in the language of OpenAI's API. The edge keeps no
+//! conversation, so a turn runs beside its request. When the reader of a stream leaves, the model is stopped and what was
+//! written until then is recorded.
 
 use axum::{
     body::Body,
     extract::{Path, Request, State},
     http::{HeaderMap, Response, StatusCode},
     response::IntoResponse,
+};
+#[cfg(test)]
+use bulle_api::completion::ErrorBody;
+use bulle_api::{
+    admin::Scope,
+    completion::{Completion, Model, ModelList},
 };
 use bulle_edge_core::{
     completion::{
@@ -20,36 +26,28 @@ use bulle_edge_core::{
     record::Record,
     turn::{self, Ask, Ended, Reader},
 };
-#[cfg(test)]
-use bulle_protocol::completion::ErrorBody;
 use bulle_protocol::{
     Id,
-    admin::Scope,
-    completion::{Completion, Model, ModelList},
     problem::{Code, Problem},
 };
 use futures_channel::{mpsc, oneshot};
 use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture};
 use std::{rc::Rc, sync::Arc, time::Duration};
-use worker::{Context, console_error, console_log, send};
+use worker::{Context, send};
 
 use super::admin::access::{server, unavailable};
 use crate::{
     adapters::Edge,
     config, conversation,
     http::{Param, Refusal, json, passed_on, read_text},
+    log,
 };
 
-/// A client that has left is noticed by the next write to it: silence longer than this has comments.
+/// Silence after which a comment is sent: only a write shows that the client has left.
 const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(2);
 
-/// When a record that the archive has refused is offered again, in milliseconds.
+/// Pauses before a record that the archive has refused is offered again, in milliseconds.
 const OFFER_AGAIN_MS: [u64; 3] = [1_000, 4_000, 12_000];
-
-/// Whether an address belongs to this door.
-pub fn is_here(path: &str) -> bool {
-    path == "/v1/models" || path.starts_with("/v1/models/") || path.starts_with("/v1/chat/")
-}
 
 /// A refusal that can name a parameter.
 pub struct Refused(Unfit);
@@ -87,8 +85,8 @@ type Reply = Result<Response<Body>, Refused>;
 /// A bot answers a conversation that the caller keeps. The official clients of OpenAI's API work unchanged; what is
 /// ignored and what is refused is in docs/openai.md.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/chat/completions", tag = "owner server", operation_id = "completion_create", security(("api_key" = [])),
-    request_body = super::documented::CompletionRequest, responses(
-    (status = 200, description = "The answer, whole or in pieces", content((Completion = "application/json"), (super::documented::CompletionEvent = "text/event-stream"))),
+    request_body = super::openapi_types::CompletionRequest, responses(
+    (status = 200, description = "The answer, whole or in pieces", content((Completion = "application/json"), (super::openapi_types::CompletionEvent = "text/event-stream"))),
     (status = "4XX", description = "api_key_missing, invalid_api_key, scope_missing, paused, model_not_found, invalid_json, invalid_value, message_empty, message_too_long, …", body = ErrorBody),
     (status = "5XX", description = "storage_unavailable, upstream_unavailable, upstream_timeout, upstream_interrupted, …", body = ErrorBody),
 )))]
@@ -118,7 +116,7 @@ pub async fn create(State(edge): State<Edge>, request: Request) -> Reply {
     context.wait_until(async move { turn.run(writer, gone.map(|_| ()).boxed_local(), done).await });
     if request.stream {
         let pieces = told.inspect(move |_: &Rc<str>| {
-            // As long as somebody reads, they are here.
+            // Dropped with the stream, which ends `gone`: the client has left.
             let _ = &here;
         });
         let streamed = conversation::stream::respond(pieces.boxed_local(), KEEP_ALIVE_AFTER);
@@ -141,8 +139,12 @@ pub async fn create(State(edge): State<Edge>, request: Request) -> Reply {
 #[send]
 pub async fn models(State(edge): State<Edge>, headers: HeaderMap) -> Reply {
     let (tenant, _) = server(&edge, &headers, Scope::ChatWrite).await?;
-    let bots = edge.active_bots(&tenant).await;
-    let bots = bots.map_err(|e| unavailable(&e))?.into_iter();
+    let bots = edge
+        .directory()
+        .active_bots(&tenant)
+        .await
+        .map_err(|e| unavailable(&e))?
+        .into_iter();
     let list = ModelList {
         object: "list".to_owned(),
         data: bots.map(|(id, since)| shown(id, since, &tenant)).collect(),
@@ -174,7 +176,7 @@ fn shown(id: String, since_ms: u64, tenant: &str) -> Model {
 }
 
 fn internal(error: &str) -> Problem {
-    console_error!("{}", serde_json::json!({ "completion": error }));
+    log::error("completion", &error);
     Problem::new(Code::Internal, "The answer could not be begun.")
 }
 
@@ -186,7 +188,7 @@ struct Pieces {
 
 impl Client for Pieces {
     fn tell(&mut self, piece: String) {
-        // Whoever left does not want it any longer.
+        // The receiver is gone when the client has left.
         let _ = self.tell.unbounded_send(piece.into());
     }
 
@@ -197,7 +199,7 @@ impl Client for Pieces {
 
 fn note(reply: Id, line: &str) {
     let line = serde_json::json!({ "reply": reply.to_string(), "note": line });
-    console_log!("{line}");
+    log::line(&line);
 }
 
 /// A turn without a conversation object.
@@ -249,7 +251,7 @@ impl Turn {
             match self.edge.record(&ended.record).await {
                 Ok(_) => return,
                 Err(PortError(error)) => {
-                    console_error!("{}", serde_json::json!({ "archive": error }));
+                    log::error("archive", &error);
                 }
             }
         }

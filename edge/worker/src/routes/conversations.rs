@@ -17,7 +17,7 @@ use bulle_protocol::{
     problem::{Code, Problem},
 };
 
-use super::visit::Visit;
+use super::context::VisitorContext;
 use crate::{
     conversation::{Command, command},
     http::{Answer, Refusal, json, nothing, read_json, storage_unavailable},
@@ -29,8 +29,8 @@ use crate::{
     (status = "4XX", description = "token_missing, token_invalid, token_expired, rate_limited, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
-pub async fn create(visit: Visit) -> Answer {
-    let Visit { edge, admitted, .. } = visit;
+pub async fn create(context: VisitorContext) -> Answer {
+    let VisitorContext { edge, admitted, .. } = context;
     let id = Id::from_parts(edge.now_ms(), edge.random());
     guard::admit_conversation(&edge, &admitted, id).await?;
     command(
@@ -50,11 +50,11 @@ pub async fn create(visit: Visit) -> Answer {
     (status = "4XX", description = "token_missing, token_invalid, token_expired, feature_disabled, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
-pub async fn list(visit: Visit) -> Answer {
-    let Visit { edge, admitted, .. } = visit;
+pub async fn list(context: VisitorContext) -> Answer {
+    let VisitorContext { edge, admitted, .. } = context;
     offered(&admitted, Feature::History)?;
     remembered(&edge, &admitted).await?;
-    let list = edge.conversations(&admitted.owner()).await;
+    let list = edge.conversations().list(&admitted.owner()).await;
     json(StatusCode::OK, &list.map_err(|e| storage_unavailable(&e))?)
 }
 
@@ -68,21 +68,28 @@ const MAX_TITLE: usize = 120;
     (status = "4XX", description = "not_found, invalid_json, invalid_value, feature_disabled, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
-pub async fn rename(visit: Visit) -> Answer {
-    offered(&visit.admitted, Feature::History)?;
-    let id = visit.id()?;
-    let Rename { title } = read_json(visit.body).await?;
-    let title = visible(&title.replace('\n', " "));
-    let title = title.filter(|title| title.chars().count() <= MAX_TITLE);
-    let title = title.ok_or_else(|| {
-        let detail = format!("title: 1 to {MAX_TITLE} characters, at least one of them visible.");
-        Problem::new(Code::InvalidValue, detail)
-    })?;
-    let owner = visit.admitted.owner();
-    let renamed = visit.edge.rename(&owner, id, &title).await;
-    match renamed.map_err(|e| storage_unavailable(&e))? {
-        true => Ok(nothing()),
-        false => Err(not_here()),
+pub async fn rename(context: VisitorContext) -> Answer {
+    offered(&context.admitted, Feature::History)?;
+    let id = context.id()?;
+    let Rename { title } = read_json(context.body).await?;
+    let title = visible(&title.replace('\n', " "))
+        .filter(|title| title.chars().count() <= MAX_TITLE)
+        .ok_or_else(|| {
+            let detail =
+                format!("title: 1 to {MAX_TITLE} characters, at least one of them visible.");
+            Problem::new(Code::InvalidValue, detail)
+        })?;
+    let owner = context.admitted.owner();
+    let renamed = context
+        .edge
+        .conversations()
+        .rename(&owner, id, &title)
+        .await
+        .map_err(|e| storage_unavailable(&e))?;
+    if renamed {
+        Ok(nothing())
+    } else {
+        Err(not_here())
     }
 }
 
@@ -94,23 +101,28 @@ pub async fn rename(visit: Visit) -> Answer {
     (status = "4XX", description = "not_found, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
-pub async fn delete(visit: Visit) -> Answer {
-    let id = visit.id()?;
-    let (edge, owner) = (&visit.edge, visit.admitted.owner());
+pub async fn delete(context: VisitorContext) -> Answer {
+    let id = context.id()?;
+    let (edge, owner) = (&context.edge, context.admitted.owner());
     let erase = Command::Erase {
         owner: owner.clone(),
     };
-    // The object goes first, so that no running turn stores anything afterwards. Where it is gone already, an earlier
-    // attempt may not have reached the database.
+    // The object is erased first, so that no running turn stores anything afterwards. Where it is gone already, an earlier
+    // attempt may have failed before the database.
     let gone = match command(edge, id, erase).await {
         Ok(_) => true,
         Err(Refusal(problem)) if problem.code == Code::NotFound => false,
         Err(refused) => return Err(refused),
     };
-    let deleted = edge.delete_conversation(&owner, id).await;
-    match deleted.map_err(|e| storage_unavailable(&e))? || gone {
-        true => Ok(nothing()),
-        false => Err(not_here()),
+    let deleted = edge
+        .conversations()
+        .delete(&owner, id)
+        .await
+        .map_err(|e| storage_unavailable(&e))?;
+    if deleted || gone {
+        Ok(nothing())
+    } else {
+        Err(not_here())
     }
 }
 

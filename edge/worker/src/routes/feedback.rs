@@ -7,7 +7,7 @@ use bulle_protocol::{
     problem::{Code, Problem},
 };
 
-use super::visit::Visit;
+use super::context::VisitorContext;
 use crate::http::{Answer, nothing, read_json, storage_unavailable};
 
 /// Longest comment, in characters.
@@ -20,18 +20,18 @@ const MAX_COMMENT: usize = 1_000;
     (status = "4XX", description = "not_found, invalid_json, invalid_value, feature_disabled, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
-pub async fn post(visit: Visit) -> Answer {
-    offered(&visit.admitted, Feature::Feedback)?;
-    let owner = visit.admitted.owner();
-    let id = visit.id()?;
-    let mut feedback: Feedback = read_json(visit.body).await?;
+pub async fn post(context: VisitorContext) -> Answer {
+    offered(&context.admitted, Feature::Feedback)?;
+    let owner = context.admitted.owner();
+    let id = context.id()?;
+    let mut feedback: Feedback = read_json(context.body).await?;
     feedback.comment = feedback.comment.as_deref().and_then(visible);
     let long = |comment: &String| comment.chars().count() > MAX_COMMENT;
     if feedback.comment.as_ref().is_some_and(long) {
         let detail = format!("comment: at most {MAX_COMMENT} characters.");
         return Err(Problem::new(Code::InvalidValue, detail).into());
     }
-    let kept = visit.edge.rate(&owner, id, &feedback).await;
+    let kept = context.edge.gaps().rate(&owner, id, &feedback).await;
     if !kept.map_err(|e| storage_unavailable(&e))? {
         let detail = "There is no such answer. One that was just given is here in a few seconds.";
         return Err(Problem::new(Code::NotFound, detail).into());

@@ -68,7 +68,7 @@ pub async fn get(State(edge): State<Edge>, _headers: HeaderMap) -> Answer {
         admin(&edge),
     ];
     checks.extend(meaning(&edge));
-    // Without KV everything goes on, only slower; without meanings by words.
+    // Without KV everything works, only slower; without the vector index, passages are found by their words.
     let spared = ["kv", "meaning"];
     let ok = checks
         .iter()
@@ -96,8 +96,8 @@ async fn timed(
     }
 }
 
-/// Which models the deployment has, the first for bots without a choice of their own. Not asked: a health check must
-/// not cost money.
+/// The models of the deployment, the first one for bots without a choice of their own. They are not asked: a health check
+/// must not cost money.
 async fn model(edge: &Edge) -> Check {
     let deployment = config::deployment(edge.env());
     let mut known = Vec::new();
@@ -108,18 +108,20 @@ async fn model(edge: &Edge) -> Check {
             price: None,
             key: 0,
         };
-        let resting = match Breaker::is_open(edge, &model).await {
-            true => " (not asked for a while: it failed too often)",
-            false => "",
+        let resting = if Breaker::is_open(edge, &model).await {
+            " (not asked for a while: it failed too often)"
+        } else {
+            ""
         };
         known.push(format!(
             "{}/{}{resting}",
             server.provider.name, server.model
         ));
     }
-    let detail = match known.is_empty() {
-        true => extractive::NAME.to_owned(),
-        false => known.join(", "),
+    let detail = if known.is_empty() {
+        extractive::NAME.to_owned()
+    } else {
+        known.join(", ")
     };
     Check {
         name: "model",
@@ -129,7 +131,7 @@ async fn model(edge: &Edge) -> Check {
     }
 }
 
-/// Whether passages are also found by their meaning; no row when the operator has not begun with it.
+/// The vector index; no row when none of its variables is set.
 fn meaning(edge: &Edge) -> Option<Check> {
     let configured = config::cloudflare(edge.env()).transpose()?;
     Some(Check {
@@ -143,7 +145,7 @@ fn meaning(edge: &Edge) -> Option<Check> {
     })
 }
 
-/// Whether there is an operator. A closed door is no fault: tenants' API keys work, and visitors notice nothing.
+/// Whether the operator has a key. Without one the check is ok: tenants' API keys work, and visitors are served.
 fn admin(edge: &Edge) -> Check {
     let detail = match config::operator_key(edge.env()) {
         Some(_) => "open".to_owned(),

@@ -86,8 +86,8 @@ fn answer(status: StatusCode, page: &Page) -> Response<Body> {
     } else {
         "no-store"
     };
-    // A page that is cross-origin isolated frames only what says this of itself. Without credentials, and not by leave of
-    // each host, for the images of answers; Turnstile frames what says nothing.
+    // A cross-origin isolated page frames only pages with this header. `credentialless` rather than `require-corp`, for the
+    // images of answers; not with Turnstile, whose frame has no such header.
     let isolated = !page.policy.contains("frame-src");
     let headers = [
         (header::CONTENT_TYPE.as_str(), "text/html; charset=utf-8"),
@@ -157,7 +157,7 @@ pub fn locale(query: &str) -> String {
     let value = query
         .split('&')
         .find_map(|field| field.strip_prefix("locale="));
-    // A language tag needs no escaping, and what is none is not served.
+    // A language tag has no escapes, and a value that is not a tag matches no locale.
     value.unwrap_or_default().chars().take(35).collect()
 }
 

@@ -75,7 +75,7 @@ pub async fn get(
     }
 }
 
-/// What was read of the build; kept for the life of the isolate, which is at most that of the deployment.
+/// Files of the build that were read, kept for the life of the isolate, which is at most that of the deployment.
 type Files = HashMap<String, Rc<[u8]>>;
 
 async fn built(edge: &Edge, file: &str) -> Result<Rc<[u8]>, Refusal> {
@@ -90,8 +90,7 @@ async fn built(edge: &Edge, file: &str) -> Result<Rc<[u8]>, Refusal> {
     Ok(bytes)
 }
 
-/// How scripts begin where the bot has no texts of its own. Worked out once for the life of the isolate: it takes all
-/// texts of the locale.
+/// The beginning of scripts whose bot has no texts of its own. Computed once an isolate: it takes all texts of the locale.
 fn usual(name: &str, bundle: &str, locale: &str) -> Rc<str> {
     thread_local! {
         static HEADS: RefCell<HashMap<String, Rc<str>>> = RefCell::default();
@@ -103,20 +102,21 @@ fn usual(name: &str, bundle: &str, locale: &str) -> Rc<str> {
     })
 }
 
-/// The script of a site: how it begins, as a flushed brotli stream, and the rest.
+/// The script of a site, with its beginning as a flushed brotli stream.
 struct Script {
     text: String,
-    /// Bytes of the text.
+    /// Bytes of the text that `head` stands for.
     begins: usize,
     head: Rc<[u8]>,
 }
 
 async fn script(edge: &Edge, settings: &LoaderSettings) -> Result<Script, Refusal> {
     let internal = |detail: &str| Problem::new(Code::Internal, detail.to_owned());
-    // Sites with notes that come first have what shows them in the same script.
-    let name = match settings.rules.is_empty() {
-        true => "loader",
-        false => "noted",
+    // Sites with proactive messages have the code that shows them in the same script.
+    let name = if settings.rules.is_empty() {
+        "loader"
+    } else {
+        "noted"
     };
     let bundle = built(edge, &format!("{name}.js")).await?;
     let bundle = std::str::from_utf8(&bundle).map_err(|_| internal("The loader is no UTF-8."))?;
@@ -124,9 +124,10 @@ async fn script(edge: &Edge, settings: &LoaderSettings) -> Result<Script, Refusa
         .ok_or_else(|| internal("The loader has no place for settings."))?;
     let locale = settings.locale.as_str();
     let usual = usual(name, bundle, locale);
-    let (begins, file) = match text.starts_with(&*usual) {
-        true => (usual.len(), format!("{name}.{locale}.br")),
-        false => (loader::head(bundle, None).len(), format!("{name}.br")),
+    let (begins, file) = if text.starts_with(&*usual) {
+        (usual.len(), format!("{name}.{locale}.br"))
+    } else {
+        (loader::head(bundle, None).len(), format!("{name}.br"))
     };
     Ok(Script {
         head: built(edge, &file).await?,
@@ -141,7 +142,7 @@ fn settings(site: &Site, uri: &Uri, headers: &HeaderMap) -> LoaderSettings {
     loader::config(site, http::own_origin(uri), &languages)
 }
 
-/// A script that harms nothing and tells the owner, where owners look, what to do.
+/// A script that tells the owner in the browser's console what to do, and does nothing else.
 fn complaint(problem: &Problem) -> String {
     let text = format!("[Bulle] {}", problem.detail);
     let text = serde_json::to_string(&text).unwrap_or_default();
@@ -182,7 +183,7 @@ fn respond(
         response
             .headers_mut()
             .insert(header::CONTENT_ENCODING, name);
-        // Other encodings than the stitched one are the platform's work.
+        // The platform encodes with gzip; only the stitched brotli is encoded already.
         response.extensions_mut().insert(match encoding {
             Encoding::Brotli => EncodeBody::Manual,
             Encoding::Gzip => EncodeBody::Automatic,

@@ -4,6 +4,7 @@ use axum::{
     body::Body,
     http::{HeaderValue, Response, header},
 };
+use bulle_api::settings::check_answers;
 use bulle_edge_core::{
     guard::{
         limit,
@@ -17,14 +18,14 @@ use bulle_protocol::{
     session::Answers,
 };
 use futures_util::{StreamExt, stream};
-use worker::console_error;
 
+use super::context::VisitorContext;
 #[cfg(test)]
-use super::documented::Export;
-use super::visit::Visit;
+use super::openapi_types::Export;
 use crate::{
     conversation::{Command, command},
     http::{Answer, Refusal, nothing, read_json, storage_unavailable},
+    log,
 };
 
 /// Conversations that are erased at the same time.
@@ -36,22 +37,29 @@ const AT_ONCE: usize = 10;
     (status = "4XX", description = "not_found when the bot has no form, invalid_value, token_invalid, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
-pub async fn put(visit: Visit) -> Answer {
-    let Visit {
+pub async fn put(context: VisitorContext) -> Answer {
+    let VisitorContext {
         edge,
         admitted,
         body,
         ..
-    } = visit;
+    } = context;
     let given: Answers = read_json(body).await?;
     let form =
         form(&admitted).ok_or_else(|| Problem::new(Code::NotFound, "This bot has no form."))?;
     let invalid = |detail: String| Problem::new(Code::InvalidValue, detail);
-    let fields = form.check(given).map_err(invalid)?;
+    let fields = check_answers(&form, given).map_err(invalid)?;
     remembered(&edge, &admitted).await?;
     let id = Id::from_parts(edge.now_ms(), edge.random());
     let kept = edge
-        .keep_form(&admitted.owner(), id, &fields, form.consent.as_deref())
+        .profiles()
+        .keep_form(
+            &admitted.owner(),
+            id,
+            &fields,
+            form.consent.as_deref(),
+            edge.now_ms(),
+        )
         .await;
     kept.map_err(|e| storage_unavailable(&e))?;
     Ok(nothing())
@@ -63,15 +71,17 @@ pub async fn put(visit: Visit) -> Answer {
     (status = "4XX", description = "feature_disabled, token_invalid, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
-pub async fn export(visit: Visit) -> Answer {
-    let Visit { edge, admitted, .. } = visit;
+pub async fn export(context: VisitorContext) -> Answer {
+    let VisitorContext { edge, admitted, .. } = context;
     offered(&admitted, Feature::Export)?;
     remembered(&edge, &admitted).await?;
-    let counted = limit::today(&edge, &admitted).await;
-    let counted = counted.map_err(|e| storage_unavailable(&e))?;
+    let counted = limit::today(&edge, &admitted)
+        .await
+        .map_err(|e| storage_unavailable(&e))?;
     let owner = admitted.owner();
     let exported = edge
-        .export(&owner.tenant_id, owner.visitor_id, counted)
+        .profiles()
+        .export(&owner.tenant_id, owner.visitor_id, counted, edge.now_ms())
         .await;
     let mut response = Response::new(Body::from(exported.map_err(|e| storage_unavailable(&e))?));
     for (name, value) in [
@@ -96,12 +106,15 @@ pub async fn export(visit: Visit) -> Answer {
     (status = "4XX", description = "token_missing, token_invalid, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable: not all is erased; ask again", body = Problem, content_type = "application/problem+json"),
 )))]
-pub async fn delete(visit: Visit) -> Answer {
-    let (edge, owner) = (visit.edge, visit.admitted.owner());
+pub async fn delete(context: VisitorContext) -> Answer {
+    let (edge, owner) = (context.edge, context.admitted.owner());
     let (tenant, visitor) = (owner.tenant_id.as_str(), owner.visitor_id);
-    let begun = edge.begin_erasing(tenant, visitor).await;
-    let conversations = begun.map_err(|e| storage_unavailable(&e))?;
-    // First the objects, which end running turns: what is told after that has nobody to tell it of.
+    let conversations = edge
+        .profiles()
+        .begin_erasing(tenant, visitor, edge.now_ms())
+        .await
+        .map_err(|e| storage_unavailable(&e))?;
+    // The objects are erased first: they end running turns, which would store more of the visitor.
     let erase = |(id, owner)| {
         let edge = edge.clone();
         async move { command(&edge, id, Command::Erase { owner }).await }
@@ -113,18 +126,18 @@ pub async fn delete(visit: Visit) -> Answer {
         .await;
     let mut refused = None;
     for Refusal(problem) in erased.into_iter().filter_map(Result::err) {
-        // Erased before.
+        // The object was erased before.
         if problem.code != Code::NotFound {
             refused = Some(problem);
         }
     }
     if let Some(problem) = refused {
-        console_error!("{}", serde_json::json!({ "erase": problem.detail }));
+        log::error("erase", &problem.detail);
         let detail = "Not everything could be erased now. Try again in a few seconds.";
         let problem = Problem::new(Code::StorageUnavailable, detail);
         return Err(problem.retry_after(5).into());
     }
-    let erased = edge.erase(tenant, visitor).await;
+    let erased = edge.profiles().erase(tenant, visitor).await;
     erased.map_err(|e| storage_unavailable(&e))?;
     Ok(nothing())
 }

@@ -10,15 +10,15 @@ use bulle_protocol::{
     problem::{Code, Problem},
 };
 use serde::{Deserialize, de::DeserializeOwned};
-use worker::console_error;
 
-use super::visit::Visit;
+use super::context::VisitorContext;
 use crate::{
     conversation::{Command, REPLAYED, command},
     http::{Answer, Refusal, header, json, limit_headers, read_json, storage_unavailable},
+    log,
 };
 
-/// Messages of a page of history when the client does not say.
+/// Messages of a page of history when the query does not say.
 const DEFAULT_PAGE: u32 = 50;
 
 /// Most messages of a page of history.
@@ -49,14 +49,14 @@ pub struct After {
     (status = "4XX", description = "message_empty, message_too_long, rate_limited, quota_exceeded, paused, turn_in_progress, not_found, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
-pub async fn send(visit: Visit) -> Answer {
-    let id = visit.id()?;
-    let Visit {
+pub async fn send(context: VisitorContext) -> Answer {
+    let id = context.id()?;
+    let VisitorContext {
         edge,
         admitted,
         body,
         ..
-    } = visit;
+    } = context;
     let message: SendMessage = read_json(body).await?;
     let question = guard::admit_message(&edge, admitted, id, message).await?;
     let ask = Command::Ask {
@@ -71,7 +71,7 @@ pub async fn send(visit: Visit) -> Answer {
         Err(_) => false,
     };
     if !begun && let Err(error) = turn::refund_unbegun(&edge, &question).await {
-        console_error!("{}", serde_json::json!({ "meter": error.to_string() }));
+        log::error("meter", &error);
     }
     answer
 }
@@ -83,16 +83,16 @@ pub async fn send(visit: Visit) -> Answer {
     (status = "4XX", description = "not_found, no_turn, invalid_parameter, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
-pub async fn events(visit: Visit) -> Answer {
-    let (id, owner) = (visit.id()?, visit.admitted.owner());
-    let After { after } = query(&visit.uri)?;
-    let last = header(&visit.headers, "last-event-id");
+pub async fn events(context: VisitorContext) -> Answer {
+    let (id, owner) = (context.id()?, context.admitted.owner());
+    let After { after } = query(&context.uri)?;
+    let last = header(&context.headers, "last-event-id");
     let after = after.as_deref().or(last);
     if after.is_some_and(|after| after.parse::<bulle_protocol::event::EventId>().is_err()) {
         return Err(parameter("after is the id of an event: {turn}:{seq}."));
     }
     let after = after.map(str::to_owned);
-    command(&visit.edge, id, Command::Attach { owner, after }).await
+    command(&context.edge, id, Command::Attach { owner, after }).await
 }
 
 /// Stops the running turn; what was written is kept. Nothing happens when none is running.
@@ -102,9 +102,9 @@ pub async fn events(visit: Visit) -> Answer {
     (status = "4XX", description = "not_found, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
-pub async fn cancel(visit: Visit) -> Answer {
-    let (id, owner) = (visit.id()?, visit.admitted.owner());
-    command(&visit.edge, id, Command::Cancel { owner }).await
+pub async fn cancel(context: VisitorContext) -> Answer {
+    let (id, owner) = (context.id()?, context.admitted.owner());
+    command(&context.edge, id, Command::Cancel { owner }).await
 }
 
 /// A page of the conversation, oldest message first.
@@ -114,19 +114,28 @@ pub async fn cancel(visit: Visit) -> Answer {
     (status = "4XX", description = "not_found, invalid_parameter, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
-pub async fn history(visit: Visit) -> Answer {
-    let (id, owner) = (visit.id()?, visit.admitted.owner());
-    let (edge, page): (_, Page) = (&visit.edge, query(&visit.uri)?);
-    let before = page.before.map(|text| text.parse()).transpose();
-    let before = before.map_err(|_| parameter("before is the \"next\" of another page."))?;
-    let limit = page.limit.map_or(Ok(DEFAULT_PAGE), |text| text.parse());
-    let limit = limit.ok().filter(|limit| (1..=MAX_PAGE).contains(limit));
-    let limit = limit.ok_or_else(|| parameter("limit is a number from 1 to 100."))?;
-    let found = edge.messages(&owner, id, before, limit).await;
+pub async fn history(context: VisitorContext) -> Answer {
+    let (id, owner) = (context.id()?, context.admitted.owner());
+    let (edge, page): (_, Page) = (&context.edge, query(&context.uri)?);
+    let before = page
+        .before
+        .map(|text| text.parse())
+        .transpose()
+        .map_err(|_| parameter("before is the \"next\" of another page."))?;
+    let limit = page
+        .limit
+        .map_or(Ok(DEFAULT_PAGE), |text| text.parse())
+        .ok()
+        .filter(|limit| (1..=MAX_PAGE).contains(limit))
+        .ok_or_else(|| parameter("limit is a number from 1 to 100."))?;
+    let found = edge
+        .conversations()
+        .messages(&owner, id, before, limit)
+        .await;
     let history = match found.map_err(|e| storage_unavailable(&e))? {
         Some(history) => history,
         None => {
-            // Not in the archive: either it has no message yet, or it is somebody else's or nobody's.
+            // Not in the archive: the conversation has no message yet, belongs to another visitor, or does not exist.
             command(edge, id, Command::Check { owner }).await?;
             History {
                 items: Vec::new(),

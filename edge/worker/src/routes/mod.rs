@@ -1,89 +1,91 @@
-//! Paths, and nothing but paths. One file a resource, with thin handlers.
+//! The routes of the edge as a table. One file a resource, with thin handlers.
 
 pub mod admin;
 pub mod assets;
 pub mod attachments;
+mod caller;
 pub mod completions;
+mod context;
 pub mod conversations;
-#[cfg(test)]
-pub mod documented;
 pub mod feedback;
 pub mod health;
 pub mod hosted;
 pub mod loader;
 pub mod me;
 pub mod messages;
+mod openapi;
+#[cfg(test)]
+pub mod openapi_types;
+pub mod route;
 pub mod sessions;
 pub mod strings;
-mod visit;
 
-use axum::{
-    Router,
-    routing::{get, patch, post, put},
+use axum::routing::{get, patch, post, put};
+use bulle_edge_core::attachments::MAX_BYTES;
+
+use context::{VisitorHandler, boxed};
+use route::{
+    Audience::{Operator, OwnerServer, Page, Visitor},
+    Route,
 };
-use bulle_protocol::problem::{Code, Problem};
 
-use crate::{adapters::Edge, http::Refusal, openapi};
-use visit::{Visited, answering};
+/// A handler of visitors' requests.
+macro_rules! visitor {
+    ($handler:path) => {
+        VisitorHandler(|context| boxed($handler(context)))
+    };
+}
 
-/// The routes of the edge.
-pub fn router(edge: Edge) -> Router {
-    Router::new()
-        .route("/s/{file}", get(loader::get))
-        .route("/a/{file}", get(assets::get))
-        .route("/element.js", get(assets::element))
-        .route("/hosted.js", get(assets::hosted))
-        .route("/c/{site}", get(hosted::get))
-        .route("/c/{site}/manifest.webmanifest", get(hosted::manifest))
-        .route("/c/{site}/icon.svg", get(hosted::icon))
-        .route("/v1/sessions", post(sessions::post))
-        .route("/v1/strings/{locale}", get(strings::get))
-        .route(
+/// Every route of the edge.
+pub fn all() -> Vec<Route> {
+    let mut routes = vec![
+        Page.at("/s/{file}", get(loader::get)),
+        Page.at("/a/{file}", get(assets::get)),
+        Page.at("/element.js", get(assets::element)),
+        Page.at("/hosted.js", get(assets::hosted)),
+        Page.at("/c/{site}", get(hosted::get)),
+        Page.at("/c/{site}/manifest.webmanifest", get(hosted::manifest)),
+        Page.at("/c/{site}/icon.svg", get(hosted::icon)),
+        Page.at("/v1/strings/{locale}", get(strings::get)),
+        Visitor.at("/v1/sessions", post(sessions::post)),
+        Visitor.at(
             "/v1/conversations",
-            get(Visited(|v| answering(conversations::list(v))))
-                .post(Visited(|v| answering(conversations::create(v)))),
-        )
-        .route(
+            get(visitor!(conversations::list)).post(visitor!(conversations::create)),
+        ),
+        Visitor.at(
             "/v1/conversations/{id}",
-            patch(Visited(|v| answering(conversations::rename(v))))
-                .delete(Visited(|v| answering(conversations::delete(v)))),
-        )
-        .route(
+            patch(visitor!(conversations::rename)).delete(visitor!(conversations::delete)),
+        ),
+        Visitor.at(
             "/v1/conversations/{id}/messages",
-            get(Visited(|v| answering(messages::history(v))))
-                .post(Visited(|v| answering(messages::send(v)))),
-        )
-        .route(
+            get(visitor!(messages::history)).post(visitor!(messages::send)),
+        ),
+        Visitor.at(
             "/v1/conversations/{id}/events",
-            get(Visited(|v| answering(messages::events(v)))),
-        )
-        .route(
+            get(visitor!(messages::events)),
+        ),
+        Visitor.at(
             "/v1/conversations/{id}/cancel",
-            post(Visited(|v| answering(messages::cancel(v)))),
-        )
-        .route(
-            "/v1/messages/{id}/feedback",
-            post(Visited(|v| answering(feedback::post(v)))),
-        )
-        .route(
-            attachments::PATH,
-            post(Visited(|v| answering(attachments::post(v)))),
-        )
-        .route(
+            post(visitor!(messages::cancel)),
+        ),
+        Visitor.at("/v1/messages/{id}/feedback", post(visitor!(feedback::post))),
+        Visitor
+            .at("/v1/attachments", post(visitor!(attachments::post)))
+            .max_upload(MAX_BYTES),
+        Visitor.at(
             "/v1/me",
-            put(Visited(|v| answering(me::put(v)))).delete(Visited(|v| answering(me::delete(v)))),
-        )
-        .route("/v1/me/export", get(Visited(|v| answering(me::export(v)))))
-        .route("/v1/chat/completions", post(completions::create))
-        .route("/v1/models", get(completions::models))
-        .route("/v1/models/{id}", get(completions::model))
-        .merge(admin::router())
-        .route("/bot", get(bot))
-        .route("/health", get(health::get))
-        .route("/openapi.json", get(openapi::get))
-        .fallback(not_found)
-        .method_not_allowed_fallback(method_not_allowed)
-        .with_state(edge)
+            put(visitor!(me::put)).delete(visitor!(me::delete)),
+        ),
+        Visitor.at("/v1/me/export", get(visitor!(me::export))),
+        OwnerServer.at("/v1/chat/completions", post(completions::create)),
+        OwnerServer.at("/v1/models", get(completions::models)),
+        OwnerServer.at("/v1/models/{id}", get(completions::model)),
+        Operator.at("/bot", get(bot)),
+        Operator.at("/health", get(health::get)),
+        Operator.at("/openapi.json", get(openapi::get)),
+    ];
+    routes.extend(admin::all());
+    routes
 }
 
 /// What sites are told of the crawler, whose name in their logs leads here.
@@ -91,16 +93,4 @@ async fn bot() -> &'static str {
     "BulleBot reads pages for the owners of chat assistants, who have named them as what their assistant is to know. It \
      makes one request at a time, obeys robots.txt with its crawl-delay, and follows noindex and nofollow.\n\nTo keep it \
      away, write into your robots.txt:\n\nUser-agent: BulleBot\nDisallow: /\n"
-}
-
-async fn not_found() -> Refusal {
-    Problem::new(Code::NotFound, "There is nothing at this address.").into()
-}
-
-async fn method_not_allowed() -> Refusal {
-    Problem::new(
-        Code::MethodNotAllowed,
-        "This address exists, but not for this method.",
-    )
-    .into()
 }

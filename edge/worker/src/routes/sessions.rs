@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use bulle_edge_core::{
-    guard::{self, Caller, Opened},
+    guard::{self, Opened},
     hours, strings,
 };
 #[cfg(test)]
@@ -15,12 +15,14 @@ use bulle_protocol::{
     MAX_MESSAGE_CHARS,
     session::{Bot, ConversationRef, Limits, Session, SessionRequest, Visitor},
 };
-use worker::{console_error, send};
+use worker::send;
 
+use super::caller::{address, caller};
 use crate::{
     adapters::Edge,
     config,
-    http::{Answer, OWN, address, header, json, read_json},
+    http::{Answer, json, read_json},
+    log,
 };
 
 /// Opens a session, of a new visitor or of the one that `resume` names.
@@ -33,19 +35,17 @@ use crate::{
 pub async fn post(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> Answer {
     let request: SessionRequest = read_json(body).await?;
     let secret = config::session_secret(edge.env())?;
-    let caller = Caller {
-        origin: header(&headers, "origin"),
-        is_own: headers.contains_key(OWN),
-        address: &address(&edge, &secret, &headers),
-    };
+    let address = address(&edge, &secret, &headers);
+    let caller = caller(&headers, &address);
     let opened = guard::open_session(&edge, &secret, caller, &request).await?;
     let owner = opened.admitted.owner();
     let conversation = if opened.resumed {
-        // A visitor whose past cannot be read now can still ask something new.
-        edge.latest_conversation(&owner)
+        // A visitor whose conversations cannot be read now can still start a new one.
+        edge.conversations()
+            .latest(&owner)
             .await
             .unwrap_or_else(|error| {
-                console_error!("{}", serde_json::json!({ "error": error.to_string() }));
+                log::error("error", &error);
                 None
             })
     } else {

@@ -1,6 +1,6 @@
 <?php
 /**
- * Who the visitor is, for visitors who are signed in to WordPress.
+ * The identity of visitors who are signed in to WordPress.
  *
  * @package Bulle_Chat
  */
@@ -19,7 +19,7 @@ function bulle_chat_base64url( $bytes ) {
 }
 
 /**
- * A JWT that says who is signed in, signed with the identity secret; nothing without one, or when nobody is signed in.
+ * The JWT of the signed-in user, signed with the identity secret; empty without a secret or a signed-in user.
  *
  * @return string
  */
@@ -30,24 +30,24 @@ function bulle_chat_identity() {
 		return '';
 	}
 	$claims = array(
-		// Users of another WordPress of the same account are other people.
+		// The user ids of several WordPress sites of one account must not collide.
 		'sub'   => wp_parse_url( home_url(), PHP_URL_HOST ) . ':' . get_current_blog_id() . ':' . $user->ID,
 		'tier'  => $options['tier'],
 		'name'  => $user->display_name,
 		'email' => $user->user_email,
-		// The life of a visit: the page hands it over once.
+		// As long as a visit lasts, because the page passes it once.
 		'exp'   => time() + 8 * HOUR_IN_SECONDS,
 	);
 	/**
-	 * What the chat is told of a signed-in visitor, such as a `tier` that depends on what they have bought.
+	 * The claims about a signed-in visitor, such as a `tier` that depends on their purchases.
 	 *
 	 * @param array   $claims See docs/identity.md of Bulle.
-	 * @param WP_User $user   Who is signed in.
+	 * @param WP_User $user   The signed-in user.
 	 */
 	$claims = apply_filters( 'bulle_chat_claims', $claims, $user );
-	// Pages that hold it are one visitor's.
+	// A page that contains the JWT must not be cached for other visitors.
 	if ( ! defined( 'DONOTCACHEPAGE' ) ) {
-		// phpcs:ignore WordPress.NamingConventions.PrefixAllGlobals -- The name that caches of whole pages look for.
+		// phpcs:ignore WordPress.NamingConventions.PrefixAllGlobals -- The name that page caches look for.
 		define( 'DONOTCACHEPAGE', true );
 	}
 	$header = array(

@@ -1,6 +1,6 @@
 <?php
 /**
- * What the owner has set.
+ * The settings of the plugin.
  *
  * @package Bulle_Chat
  */
@@ -31,5 +31,5 @@ function bulle_chat_options() {
 function bulle_chat_languages() {
 	load_plugin_textdomain( 'bulle-chat', false, dirname( plugin_basename( BULLE_CHAT_FILE ) ) . '/languages' );
 }
-// Before the block is registered, whose title is translated then.
+// Priority: before the block is registered, because its title is translated then.
 add_action( 'init', 'bulle_chat_languages', 5 );

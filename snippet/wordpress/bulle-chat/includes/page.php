@@ -1,6 +1,6 @@
 <?php
 /**
- * What visitors get: the bubble's tag, or the chat inside a page.
+ * The output for visitors: the bubble's tag, or the chat inside a page.
  *
  * @package Bulle_Chat
  */
@@ -8,9 +8,9 @@
 defined( 'ABSPATH' ) || exit;
 
 /**
- * Whether the chat stands inside this page. Then the page has no bubble beside it.
+ * Whether the chat is inside this page; then the page has no bubble.
  *
- * @param bool $now It does from now on.
+ * @param bool $now Sets it.
  * @return bool
  */
 function bulle_chat_is_inside( $now = false ) {
@@ -42,7 +42,7 @@ function bulle_chat_tag() {
 	/**
 	 * Whether this page shows the bubble.
 	 *
-	 * @param bool $shown As the settings say.
+	 * @param bool $shown The value of the settings.
 	 */
 	if ( ! apply_filters( 'bulle_chat_shown', ! $hidden ) ) {
 		return;

@@ -1,4 +1,4 @@
-//! Reading the blocks of answers.
+//! Deserialisation of the blocks of answers.
 
 use bulle_protocol::block::{Align, Block, Inline};
 
@@ -40,7 +40,7 @@ pub(super) fn block(mut v: Value) -> Option<Block> {
             rows: list(&mut v, "rows", |row| all(row, inlines))?,
         },
         "rule" => Block::Rule,
-        // It keeps its place: later events count the blocks.
+        // An unknown block keeps its place, because later events count the blocks.
         _ => Block::paragraph(""),
     })
 }
@@ -77,7 +77,7 @@ fn inline(mut v: Value) -> Option<Inline> {
         },
         "cite" => Inline::Cite { n: small(&v, "n")? },
         "break" => Inline::Break,
-        // Nothing to see; the sentence around it stays.
+        // An unknown inline is empty; the text around it stays.
         _ => Inline::text(""),
     })
 }

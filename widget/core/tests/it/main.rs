@@ -1,11 +1,11 @@
-//! The session as the page and the edge meet it: events in, effects out.
+//! The chat from outside: events in, effects out.
 
 #[cfg(test)]
 mod exchange;
 #[cfg(test)]
-mod kept;
+mod host_events;
 #[cfg(test)]
-mod known;
+mod identity;
 #[cfg(test)]
 mod random;
 #[cfg(test)]
@@ -13,8 +13,8 @@ mod refusals;
 #[cfg(test)]
 mod session;
 #[cfg(test)]
+mod storage;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tabs;
-#[cfg(test)]
-mod told;

@@ -1,4 +1,4 @@
-//! Whatever happens in whatever order: no panic, no lost message, no endless asking.
+//! Random events in random order: no panic, no lost message, no endless retries.
 
 use crate::support::*;
 use bulle_protocol::{Id, problem::Code};
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 #[derive(Clone, Debug)]
 enum Step {
     Submit(String),
-    /// Answers some open call, well or badly.
+    /// Answers an open call, with success or with an error.
     Answer(prop::sample::Index, u8),
     Stream(prop::sample::Index, usize),
     Bytes(prop::sample::Index, Vec<u8>),
@@ -46,7 +46,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn take(page: &mut Page, step: Step) {
+fn take(page: &mut TestPage, step: Step) {
     match step {
         Step::Submit(text) => page.submit(&text),
         Step::Answer(at, how) => {
@@ -87,7 +87,7 @@ fn take(page: &mut Page, step: Step) {
             });
         }
         Step::Stream(whose, upto) => {
-            let messages = page.session.messages();
+            let messages = page.chat.messages();
             if messages.is_empty() || page.find(is_stream).is_none() {
                 return;
             }
@@ -115,7 +115,7 @@ fn take(page: &mut Page, step: Step) {
         Step::Online(false) => page.update(Event::Offline),
         Step::Stop => page.update(Event::StopAsked),
         Step::Retry(at) => {
-            let messages = page.session.messages();
+            let messages = page.chat.messages();
             if !messages.is_empty() {
                 let message = messages[at.index(messages.len())].id;
                 page.update(Event::RetryAsked { message });
@@ -143,26 +143,26 @@ proptest! {
 
     #[test]
     fn no_message_is_ever_lost(steps in prop::collection::vec(step(), 0..80), stored in any::<bool>()) {
-        let mut page = Page::new();
+        let mut page = TestPage::new();
         let old = r#"{"token":"old","conversation":"00000000010000000000000001"}"#;
         page.start(stored.then_some(old));
         let mut written: Vec<Id> = Vec::new();
         for step in steps {
             take(&mut page, step);
-            for message in page.session.messages() {
+            for message in page.chat.messages() {
                 if message.is_visitors() && !written.contains(&message.id) {
                     written.push(message.id);
                 }
             }
             for id in &written {
-                prop_assert!(page.session.message(*id).is_some(), "lost {id}");
+                prop_assert!(page.chat.message(*id).is_some(), "lost {id}");
             }
-            let mut ids: Vec<Id> = page.session.messages().iter().map(|m| m.id).collect();
+            let mut ids: Vec<Id> = page.chat.messages().iter().map(|m| m.id).collect();
             ids.sort();
             ids.dedup();
-            prop_assert_eq!(ids.len(), page.session.messages().len(), "the same key twice");
+            prop_assert_eq!(ids.len(), page.chat.messages().len(), "the same key twice");
         }
-        // Left alone without an edge, everything comes to rest.
+        // Without an edge, all activity ends.
         let before = page.effects.len();
         for _ in 0..60 {
             while let Some((ticket, _)) = page.open.pop() {
@@ -171,8 +171,8 @@ proptest! {
             page.pass(60_000);
         }
         prop_assert!(page.open.is_empty(), "still calling: {:?}", page.open);
-        // Every message has its tries, and each try a handful of effects.
-        let bound = 100 * (page.session.messages().len() + 2);
+        // Every message has a bounded number of tries, and each try a few effects.
+        let bound = 100 * (page.chat.messages().len() + 2);
         prop_assert!(page.effects.len() - before < bound);
     }
 }

@@ -1,4 +1,4 @@
-//! A page under test: a session, what it has asked for, and a hand that plays the edge.
+//! A page under test: a chat, its effects, and functions that play the edge.
 
 use bulle_protocol::{
     Id,
@@ -9,38 +9,37 @@ use bulle_protocol::{
         Start, Suggestions, TurnError, Usage,
     },
     problem::{Code, Problem},
-    session::{Bot, ConversationRef, Limits, Session as Opened, Visitor},
-    settings::Features,
+    session::{Bot, ConversationRef, Features, Limits, Session, Visitor},
     strings::Strings,
 };
-use bulle_widget_core::{Call, Effect, Event, Identity, Message, Moment, Session, Ticket};
+use bulle_widget_core::{ApiCall, Chat, ChatMessage, Effect, Event, PageIdentity, Tick, Ticket};
 
 pub const CONVERSATION: Id = Id::from_parts(1, 1);
 pub const REPLY: Id = Id::from_parts(2, 2);
 
-pub struct Page {
-    pub session: Session,
+pub struct TestPage {
+    pub chat: Chat,
     pub now: u64,
     pub random: u128,
     /// Every effect so far.
     pub effects: Vec<Effect>,
-    /// Calls that have not been answered.
-    pub open: Vec<(Ticket, Call)>,
+    /// Calls whose answer is pending.
+    pub open: Vec<(Ticket, ApiCall)>,
     pub wake_at: Option<u64>,
-    /// What the page says of its visitor at the start.
-    pub identity: Identity,
+    /// The identity that the page gives at the start.
+    pub identity: PageIdentity,
 }
 
-impl Page {
+impl TestPage {
     pub fn new() -> Self {
         Self {
-            session: Session::new("site", "en"),
+            chat: Chat::new("site", "en"),
             now: 1_000_000,
             random: 7,
             effects: Vec::new(),
             open: Vec::new(),
             wake_at: None,
-            identity: Identity::Nobody,
+            identity: PageIdentity::Anonymous,
         }
     }
 
@@ -56,8 +55,12 @@ impl Page {
     pub fn asking(text: &str) -> (Self, Id) {
         let mut page = Self::ready();
         page.submit(text);
-        page.answer(|c| matches!(c, Call::CreateConversation), 201, &created());
-        let id = page.session.messages().last().unwrap().id;
+        page.answer(
+            |c| matches!(c, ApiCall::CreateConversation),
+            201,
+            &created(),
+        );
+        let id = page.chat.messages().last().unwrap().id;
         (page, id)
     }
 
@@ -80,11 +83,11 @@ impl Page {
             .random
             .wrapping_mul(0x9E37_79B9_7F4A_7C15)
             .wrapping_add(3);
-        let moment = Moment {
+        let tick = Tick {
             unix_ms: self.now,
             random: self.random,
         };
-        let effects = self.session.update(moment, event);
+        let effects = self.chat.update(tick, event);
         for effect in &effects {
             match effect {
                 Effect::Request { ticket, call, .. } => self.open.push((*ticket, call.clone())),
@@ -100,7 +103,7 @@ impl Page {
         self.update(Event::Submitted { text: text.into() });
     }
 
-    /// Lets time pass, waking the session when it has asked for it.
+    /// Lets time pass, and fires the requested wake-ups.
     pub fn pass(&mut self, ms: u64) {
         let end = self.now + ms;
         while let Some(at) = self.wake_at.filter(|at| *at <= end) {
@@ -111,19 +114,19 @@ impl Page {
         self.now = end;
     }
 
-    pub fn find(&self, which: impl Fn(&Call) -> bool) -> Option<Ticket> {
+    pub fn find(&self, which: impl Fn(&ApiCall) -> bool) -> Option<Ticket> {
         let found = self.open.iter().find(|(_, call)| which(call));
         found.map(|(ticket, _)| *ticket)
     }
 
     /// The open call of this kind; the test fails when there is none.
-    pub fn take(&mut self, which: impl Fn(&Call) -> bool) -> (Ticket, Call) {
+    pub fn take(&mut self, which: impl Fn(&ApiCall) -> bool) -> (Ticket, ApiCall) {
         let at = self.open.iter().position(|(_, call)| which(call));
         let at = at.unwrap_or_else(|| panic!("no such call is open: {:?}", self.open));
         self.open.remove(at)
     }
 
-    pub fn answer(&mut self, which: impl Fn(&Call) -> bool, status: u16, body: &str) {
+    pub fn answer(&mut self, which: impl Fn(&ApiCall) -> bool, status: u16, body: &str) {
         let (ticket, _) = self.take(which);
         self.update(Event::Answered {
             ticket,
@@ -132,14 +135,14 @@ impl Page {
         });
     }
 
-    pub fn refuse(&mut self, which: impl Fn(&Call) -> bool, problem: &Problem) {
+    pub fn refuse(&mut self, which: impl Fn(&ApiCall) -> bool, problem: &Problem) {
         let body = serde_json::to_string(problem).unwrap();
         self.answer(which, problem.status, &body);
     }
 
     pub fn open_session(&mut self, conversation: Option<Id>) {
         let body = serde_json::to_string(&opened(conversation)).unwrap();
-        self.answer(|c| matches!(c, Call::OpenSession(_)), 201, &body);
+        self.answer(|c| matches!(c, ApiCall::OpenSession(_)), 201, &body);
     }
 
     /// Streams events to the open call of the turn, and leaves it open.
@@ -158,12 +161,12 @@ impl Page {
 
     pub fn posts(&self) -> Vec<SendMessage> {
         self.calls(|call| match call {
-            Call::Send { body, .. } => Some(body.clone()),
+            ApiCall::Send { body, .. } => Some(body.clone()),
             _ => None,
         })
     }
 
-    pub fn calls<T>(&self, pick: impl Fn(&Call) -> Option<T>) -> Vec<T> {
+    pub fn calls<T>(&self, pick: impl Fn(&ApiCall) -> Option<T>) -> Vec<T> {
         let calls = self.effects.iter().filter_map(|effect| match effect {
             Effect::Request { call, .. } => Some(call),
             _ => None,
@@ -178,7 +181,7 @@ impl Page {
         })
     }
 
-    /// What the tab keeps of messages that the edge has not acknowledged.
+    /// The stored outbox.
     pub fn outbox(&self) -> Option<&str> {
         self.effects.iter().rev().find_map(|effect| match effect {
             Effect::StoreOutbox(text) => Some(text.as_str()),
@@ -195,46 +198,46 @@ impl Page {
     }
 
     /// The messages without the times at which they were written.
-    pub fn timeless(&self) -> Vec<Message> {
-        let mut messages = self.session.messages().to_vec();
+    pub fn timeless(&self) -> Vec<ChatMessage> {
+        let mut messages = self.chat.messages().to_vec();
         for message in &mut messages {
             message.at = 0;
         }
         messages
     }
 
-    /// What whoever listens is told, by name.
-    pub fn told(&self) -> Vec<(&'static str, String)> {
-        let told = self.effects.iter().filter_map(|effect| match effect {
-            Effect::Emit(occasion) => Some(occasion.told()),
+    /// The events for the page, by name.
+    pub fn host_events(&self) -> Vec<(&'static str, String)> {
+        let events = self.effects.iter().filter_map(|effect| match effect {
+            Effect::Emit(event) => Some(event.to_json()),
             _ => None,
         });
-        told.collect()
+        events.collect()
     }
 
-    pub fn last(&self) -> &Message {
-        self.session.messages().last().unwrap()
+    pub fn last(&self) -> &ChatMessage {
+        self.chat.messages().last().unwrap()
     }
 }
 
-pub fn is_stream(call: &Call) -> bool {
-    matches!(call, Call::Send { .. } | Call::Attach { .. })
+pub fn is_stream(call: &ApiCall) -> bool {
+    matches!(call, ApiCall::Send { .. } | ApiCall::Attach { .. })
 }
 
-pub fn is_send(call: &Call) -> bool {
-    matches!(call, Call::Send { .. })
+pub fn is_send(call: &ApiCall) -> bool {
+    matches!(call, ApiCall::Send { .. })
 }
 
-pub fn is_attach(call: &Call) -> bool {
-    matches!(call, Call::Attach { .. })
+pub fn is_attach(call: &ApiCall) -> bool {
+    matches!(call, ApiCall::Attach { .. })
 }
 
-pub fn is_history(call: &Call) -> bool {
-    matches!(call, Call::History { .. })
+pub fn is_history(call: &ApiCall) -> bool {
+    matches!(call, ApiCall::History { .. })
 }
 
-pub fn is_session(call: &Call) -> bool {
-    matches!(call, Call::OpenSession(_))
+pub fn is_session(call: &ApiCall) -> bool {
+    matches!(call, ApiCall::OpenSession(_))
 }
 
 pub fn created() -> String {
@@ -245,7 +248,7 @@ pub fn problem(code: Code) -> Problem {
     Problem::new(code, "for the owner")
 }
 
-/// Strings that say their own name.
+/// Texts that are their own names.
 pub fn strings() -> Strings {
     let mut strings = Strings::default();
     for (name, text) in strings.entries_mut() {
@@ -257,8 +260,8 @@ pub fn strings() -> Strings {
     strings
 }
 
-pub fn opened(conversation: Option<Id>) -> Opened {
-    Opened {
+pub fn opened(conversation: Option<Id>) -> Session {
+    Session {
         token: "token".into(),
         expires_at: 9,
         visitor: Visitor {
@@ -289,7 +292,7 @@ pub fn opened(conversation: Option<Id>) -> Opened {
     }
 }
 
-/// A whole turn as an edge records it.
+/// A complete turn as the edge records it.
 pub fn turn(message: Id) -> Vec<(EventId, ServerEvent)> {
     let events = vec![
         start(message, REPLY),

@@ -1,6 +1,7 @@
-//! Who calls, and whether they may.
+//! Who calls the owner's API, and whether they may.
 
 use axum::http::HeaderMap;
+use bulle_api::admin::Scope;
 use bulle_edge_core::{
     admin::{
         Caller,
@@ -12,20 +13,21 @@ use bulle_edge_core::{
 };
 use bulle_protocol::{
     Id,
-    admin::Scope,
     problem::{Code, Problem},
 };
-use worker::console_error;
 
-use super::Call;
+use super::context::OwnerContext;
 use crate::{
     adapters::Edge,
     config,
-    http::{Refusal, address, header},
+    http::{Refusal, header},
+    log,
+    routes::caller::address,
 };
 
-/// Who calls: the one place where keys are looked at. The operator's is compared first, so that nobody on the same
-/// network can keep it out; of tenants' keys, no more is looked at for an address that fails too often.
+/// Authenticates a caller: the one place where API keys are compared. The operator's key comes first, so that failures of
+/// others on the same network cannot lock the operator out; tenants' keys are not looked up for an address that has failed
+/// too often.
 ///
 /// # Errors
 /// `api_key_missing`, `api_key_invalid`, `rate_limited`, `storage_unavailable`.
@@ -38,7 +40,7 @@ async fn authenticate(edge: &Edge, headers: &HeaderMap) -> Result<Caller, Refusa
     let address = address(edge, &secret, headers);
     attempts::check(edge, attempts::Secret::ApiKey, &address)?;
     let holder = match ApiKey::parse(presented) {
-        Some(key) => edge.holder(&key, edge.now_ms()).await,
+        Some(key) => edge.owned().holder(&key, edge.now_ms()).await,
         None => Ok(None),
     };
     match holder.map_err(|e| unavailable(&e))? {
@@ -52,16 +54,20 @@ async fn authenticate(edge: &Edge, headers: &HeaderMap) -> Result<Caller, Refusa
     }
 }
 
-/// Whoever calls may do this to this tenant, and there is such a tenant.
+/// Authorizes a caller for a scope of a tenant, which exists.
 ///
 /// # Errors
 /// Those of keys; `not_found`, `scope_missing`.
-pub async fn authorize(call: &Call, tenant_id: &str, scope: Scope) -> Result<Caller, Refusal> {
-    let caller = authenticate(&call.edge, &call.headers).await?;
+pub async fn authorize(
+    context: &OwnerContext,
+    tenant_id: &str,
+    scope: Scope,
+) -> Result<Caller, Refusal> {
+    let caller = authenticate(&context.edge, &context.headers).await?;
     caller.may(tenant_id, scope)?;
     // A key's own tenant exists; the operator may name any.
     if caller == Caller::Operator {
-        let exists = call.edge.tenant_exists(tenant_id).await;
+        let exists = context.edge.owned().tenant_exists(tenant_id).await;
         if !exists.map_err(|e| unavailable(&e))? {
             return Err(nothing_here().into());
         }
@@ -69,17 +75,17 @@ pub async fn authorize(call: &Call, tenant_id: &str, scope: Scope) -> Result<Cal
     Ok(caller)
 }
 
-/// The operator calls; `tenant_id` is the tenant that it is about, when it is about one.
+/// Authorizes the operator alone; `tenant_id` is the tenant that the request is about, when it is about one.
 ///
 /// # Errors
 /// Those of keys; `not_found`, `scope_missing`.
-pub async fn operator(call: &Call, tenant_id: Option<&str>) -> Result<Caller, Refusal> {
-    let caller = authenticate(&call.edge, &call.headers).await?;
+pub async fn operator(context: &OwnerContext, tenant_id: Option<&str>) -> Result<Caller, Refusal> {
+    let caller = authenticate(&context.edge, &context.headers).await?;
     caller.must_be_operator(tenant_id)?;
     Ok(caller)
 }
 
-/// A tenant's own server calls, with an API key that has this scope: the tenant, and the key's id.
+/// Authorizes a tenant's own server, with an API key that has this scope. Returns the tenant and the id of the key.
 ///
 /// # Errors
 /// Those of keys; `scope_missing`.
@@ -97,9 +103,9 @@ pub async fn server(
     Ok((tenant_id.clone(), *id))
 }
 
-/// The database failed.
+/// The refusal when the database failed; the error goes to the log.
 pub fn unavailable(error: &PortError) -> Refusal {
-    console_error!("{}", serde_json::json!({ "error": error.to_string() }));
+    log::error("error", error);
     Problem::new(
         Code::StorageUnavailable,
         "The database cannot be reached now. Try again in a few seconds; a creation with the same Idempotency-Key \

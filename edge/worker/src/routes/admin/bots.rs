@@ -1,72 +1,74 @@
 //! `/v1/admin/tenants/{tenant}/bots`: who answers.
 
 use axum::extract::Path;
+use bulle_api::admin::{Bot, Scope};
 #[cfg(test)]
-use bulle_protocol::admin::{BotChange, NewBot, Page};
-use bulle_protocol::{
-    admin::{Bot, Scope},
-    problem::{Code, Problem},
-};
+use bulle_api::admin::{BotChange, NewBot, Page};
+use bulle_protocol::problem::{Code, Problem};
 use worker::send;
 
 #[cfg(test)]
-use super::documented::*;
-use super::{Call, access::authorize, creation, sources, things};
+use super::openapi_types::*;
+use super::{access::authorize, context::OwnerContext, create, crud, sources};
 use crate::{
-    adapters::owners::bots,
     http::{Answer, Refusal},
+    repositories::owners::bots,
 };
 
 /// A page of the tenant's bots, in the order of their ids.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/bots", tag = "owner", operation_id = "bot_list", security(("api_key" = [])),
     params(TenantPath, Paging, ByStatus), responses((status = 200, body = Page<Bot>), Refusals)))]
 #[send]
-pub async fn list(Path(tenant): Path<String>, call: Call) -> Answer {
-    authorize(&call, &tenant, Scope::BotsRead).await?;
-    things::list(&call, &bots::KIND, &tenant, &["status"]).await
+pub async fn list(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
+    authorize(&context, &tenant, Scope::BotsRead).await?;
+    crud::list(&context, &bots::KIND, &tenant, &["status"]).await
 }
 
 /// Creates a bot.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/admin/tenants/{tenant}/bots", tag = "owner", operation_id = "bot_create", security(("api_key" = [])),
     params(TenantPath, IdempotencyKey), request_body = NewBot, responses((status = 201, body = Bot, headers(("ETag" = String, description = "Its version"))), Refusals)))]
 #[send]
-pub async fn create(Path(tenant): Path<String>, call: Call) -> Answer {
-    let caller = authorize(&call, &tenant, Scope::BotsWrite).await?;
-    creation::create(call, &bots::CREATION, &caller, &tenant).await
+pub async fn create(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
+    let caller = authorize(&context, &tenant, Scope::BotsWrite).await?;
+    create::create(context, &bots::CREATION, &caller, &tenant).await
 }
 
 /// A bot.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/bots/{bot}", tag = "owner", operation_id = "bot_get", security(("api_key" = [])),
     params(TenantPath, BotPath, IfNoneMatch), responses((status = 200, body = Bot, headers(("ETag" = String, description = "Its version"))), (status = 304, description = "Not modified"), Refusals)))]
 #[send]
-pub async fn get(Path((tenant, bot)): Path<(String, String)>, call: Call) -> Answer {
-    authorize(&call, &tenant, Scope::BotsRead).await?;
-    things::show(&call, &bots::KIND, &tenant, &bot).await
+pub async fn get(Path((tenant, bot)): Path<(String, String)>, context: OwnerContext) -> Answer {
+    authorize(&context, &tenant, Scope::BotsRead).await?;
+    crud::show(&context, &bots::KIND, &tenant, &bot).await
 }
 
 /// Changes a bot by a JSON merge patch. Visitors notice at once, far away within about a minute.
 #[cfg_attr(test, utoipa::path(patch, path = "/v1/admin/tenants/{tenant}/bots/{bot}", tag = "owner", operation_id = "bot_change", security(("api_key" = [])),
     params(TenantPath, BotPath, IfMatch), request_body(content = BotChange, content_type = "application/merge-patch+json"), responses((status = 200, body = Bot, headers(("ETag" = String, description = "Its version"))), Refusals)))]
 #[send]
-pub async fn change(Path((tenant, bot)): Path<(String, String)>, call: Call) -> Answer {
-    authorize(&call, &tenant, Scope::BotsWrite).await?;
-    things::change(call, &bots::CHANGES, &tenant, &bot).await
+pub async fn change(Path((tenant, bot)): Path<(String, String)>, context: OwnerContext) -> Answer {
+    authorize(&context, &tenant, Scope::BotsWrite).await?;
+    crud::change(context, &bots::CHANGES, &tenant, &bot).await
 }
 
 /// Deletes a bot with its sites, documents and conversations.
 #[cfg_attr(test, utoipa::path(delete, path = "/v1/admin/tenants/{tenant}/bots/{bot}", tag = "owner", operation_id = "bot_delete", security(("api_key" = [])),
     params(TenantPath, BotPath, IfMatch), responses((status = 204, description = "Deleted"), Refusals)))]
 #[send]
-pub async fn delete(Path((tenant, bot)): Path<(String, String)>, call: Call) -> Answer {
-    authorize(&call, &tenant, Scope::BotsWrite).await?;
-    let gone = things::delete(&call, &bots::CHANGES, &tenant, &bot).await?;
-    sources::bot_is_gone(&call, tenant, bot).await;
+pub async fn delete(Path((tenant, bot)): Path<(String, String)>, context: OwnerContext) -> Answer {
+    authorize(&context, &tenant, Scope::BotsWrite).await?;
+    let gone = crud::delete(&context, &bots::CHANGES, &tenant, &bot).await?;
+    sources::bot_is_gone(&context, tenant, bot).await;
     Ok(gone)
 }
 
 /// Name and locale of a bot that there is.
-pub async fn voice(call: &Call, tenant: &str, bot: &str) -> Result<(String, String), Refusal> {
-    let found = things::load(call, &bots::KIND, tenant, bot).await?;
+pub async fn voice(
+    context: &OwnerContext,
+    tenant: &str,
+    bot: &str,
+) -> Result<(String, String), Refusal> {
+    let found = crud::load(context, &bots::KIND, tenant, bot).await?;
     let bot: Bot = serde_json::from_str(&found.item)
         .map_err(|_| Problem::new(Code::Internal, "What is stored cannot be read."))?;
     Ok((bot.settings.name, bot.settings.locale))

@@ -2,20 +2,20 @@
 
 use axum::extract::Path;
 #[cfg(test)]
-use bulle_protocol::admin::Page;
-use bulle_protocol::admin::Scope;
+use bulle_api::admin::Page;
+use bulle_api::admin::Scope;
 use worker::send;
 
 #[cfg(test)]
-use super::documented::*;
-use super::{Call, access::authorize, things};
-use crate::{adapters::owners::forms, http::Answer};
+use super::openapi_types::*;
+use super::{access::authorize, context::OwnerContext, crud};
+use crate::{http::Answer, repositories::owners::forms};
 
 /// What visitors have answered to forms, newest first.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/forms", tag = "owner", operation_id = "form_list", security(("api_key" = [])),
     params(TenantPath, Paging, ByBot), responses((status = 200, body = Page<FormAnswers>), Refusals)))]
 #[send]
-pub async fn list(Path(tenant): Path<String>, call: Call) -> Answer {
-    authorize(&call, &tenant, Scope::ConversationsRead).await?;
-    things::list(&call, &forms::KIND, &tenant, &["bot"]).await
+pub async fn list(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
+    authorize(&context, &tenant, Scope::ConversationsRead).await?;
+    crud::list(&context, &forms::KIND, &tenant, &["bot"]).await
 }

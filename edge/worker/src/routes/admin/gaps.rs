@@ -2,8 +2,15 @@
 
 use axum::{
     body::Body,
-    extract::{Path, Query},
+    extract::Path,
     http::{HeaderName, HeaderValue, Response, StatusCode, Uri},
+};
+#[cfg(test)]
+use bulle_api::admin::source::Source;
+use bulle_api::admin::{
+    Scope,
+    gap::{GapAnswer, GapList, GapStatus},
+    source::{FaqEntry, NewSource, SourceKind},
 };
 use bulle_edge_core::{
     admin::nothing_here,
@@ -11,35 +18,28 @@ use bulle_edge_core::{
     knowledge::gaps::{Closed, Group, group},
     ports::Clock,
 };
-#[cfg(test)]
-use bulle_protocol::admin::source::Source;
 use bulle_protocol::{
     Id,
-    admin::{
-        Scope,
-        gap::{GapAnswer, GapList, GapStatus},
-        source::{FaqEntry, NewSource, SourceKind},
-    },
     problem::{Code, Problem},
 };
 use serde::Deserialize;
 use worker::send;
 
 #[cfg(test)]
-use super::documented::*;
+use super::openapi_types::*;
 use super::{
-    Call,
     access::{authorize, unavailable},
     bots::voice,
-    sources::{add, shelf},
-    things,
+    context::OwnerContext,
+    crud,
+    sources::{add, bot_key},
 };
-use crate::http::{Answer, Refusal, json, path_id, read_text};
+use crate::http::{Answer, Refusal, json, path_id, query_pairs, read_text};
 
 /// Most gaps of a list.
 const MAX_GAPS: usize = 100;
 
-/// Days that are looked at when the query does not say, and most of them.
+/// Days of questions when the query does not say, and most of them.
 const DAYS: [u64; 2] = [30, 366];
 
 /// Longest question of a FAQ, in characters.
@@ -52,10 +52,10 @@ const DAY_MS: u64 = 86_400_000;
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/bots/{bot}/gaps", tag = "owner", operation_id = "gap_list", security(("api_key" = [])),
     params(TenantPath, BotPath, ByGap), responses((status = 200, body = GapList), Refusals)))]
 #[send]
-pub async fn list(Path((tenant, bot)): Path<(String, String)>, call: Call) -> Answer {
-    authorize(&call, &tenant, Scope::ConversationsRead).await?;
-    let (status, days) = wanted(&call.uri)?;
-    let (groups, questions) = gaps(&call, &tenant, &bot, days).await?;
+pub async fn list(Path((tenant, bot)): Path<(String, String)>, context: OwnerContext) -> Answer {
+    authorize(&context, &tenant, Scope::ConversationsRead).await?;
+    let (status, days) = wanted(&context.uri)?;
+    let (groups, questions) = gaps(&context, &tenant, &bot, days).await?;
     let mut items: Vec<_> = groups
         .iter()
         .filter(|group| group.status() == status)
@@ -73,11 +73,11 @@ pub async fn list(Path((tenant, bot)): Path<(String, String)>, call: Call) -> An
 #[send]
 pub async fn answer(
     Path((tenant, bot, gap)): Path<(String, String, String)>,
-    mut call: Call,
+    mut context: OwnerContext,
 ) -> Answer {
-    let caller = authorize(&call, &tenant, Scope::KnowledgeWrite).await?;
-    let group = one(&call, (&tenant, &bot), &gap).await?;
-    let said = read_text(std::mem::take(&mut call.body)).await?;
+    let caller = authorize(&context, &tenant, Scope::KnowledgeWrite).await?;
+    let group = one(&context, (&tenant, &bot), &gap).await?;
+    let said = read_text(std::mem::take(&mut context.body)).await?;
     let answer: GapAnswer = serde_json::from_str(&said)
         .map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")))?;
     let question = answer
@@ -97,34 +97,35 @@ pub async fn answer(
         max_pages: None,
         max_depth: None,
     };
-    // The same gap, until somebody asks in vain again: then its answer is to be made anew.
+    // The key of the creation is the gap's, until a question is unanswered again: then the answer is a new one.
     let replies: Vec<Id> = group.replies().collect();
     let last = replies.last().map(Id::to_string).unwrap_or_default();
     let key = sha256_hex([last.as_bytes(), b"\n", said.as_bytes()]);
     let once = HeaderName::from_static("idempotency-key");
     if let Ok(key) = HeaderValue::from_str(&format!("gap-{key}")) {
-        call.headers.entry(once).or_insert(key);
+        context.headers.entry(once).or_insert(key);
     }
-    let shelf = shelf(&call, tenant, bot).await?;
+    let bot_key = bot_key(&context, tenant, bot).await?;
     let path = format!(
         "/v1/admin/tenants/{}/bots/{}/sources",
-        shelf.tenant_id, shelf.bot_id
+        bot_key.tenant_id, bot_key.bot_id
     );
-    let made = add(&call, &caller, &shelf, new, &path).await?;
+    let made = add(&context, &caller, &bot_key, new, &path).await?;
     let (head, body) = made.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX)
         .await
         .unwrap_or_default();
     #[derive(Deserialize)]
-    struct Made {
+    struct NewResource {
         id: String,
     }
-    let made: Option<Made> = serde_json::from_slice(&body).ok();
+    let made: Option<NewResource> = serde_json::from_slice(&body).ok();
     let source = made.as_ref().map(|made| made.id.as_str());
-    let whose = (shelf.tenant_id.as_str(), shelf.bot_id.as_str());
-    let closed = call
+    let whose = (bot_key.tenant_id.as_str(), bot_key.bot_id.as_str());
+    let closed = context
         .edge
-        .close_unanswered(whose, &replies, Closed::Answered, source)
+        .gaps()
+        .close(whose, &replies, Closed::Answered, source)
         .await;
     closed.map_err(|e| unavailable(&e))?;
     Ok(Response::from_parts(head, Body::from(body)))
@@ -136,38 +137,47 @@ pub async fn answer(
 #[send]
 pub async fn dismiss(
     Path((tenant, bot, gap)): Path<(String, String, String)>,
-    call: Call,
+    context: OwnerContext,
 ) -> Answer {
-    authorize(&call, &tenant, Scope::KnowledgeWrite).await?;
-    let group = one(&call, (&tenant, &bot), &gap).await?;
+    authorize(&context, &tenant, Scope::KnowledgeWrite).await?;
+    let group = one(&context, (&tenant, &bot), &gap).await?;
     let replies: Vec<Id> = group.replies().collect();
-    let closed = call
+    let closed = context
         .edge
-        .close_unanswered((&tenant, &bot), &replies, Closed::Dismissed, None)
+        .gaps()
+        .close((&tenant, &bot), &replies, Closed::Dismissed, None)
         .await;
     closed.map_err(|e| unavailable(&e))?;
-    things::deleted(true)
+    crud::deleted(true)
 }
 
-/// The gaps of a bot that there is, and how many questions they are made of.
+/// The gaps of a bot, which exists, and the number of their questions.
 async fn gaps(
-    call: &Call,
+    context: &OwnerContext,
     tenant: &str,
     bot: &str,
     days: u64,
 ) -> Result<(Vec<Group>, u32), Refusal> {
-    let (_, locale) = voice(call, tenant, bot).await?;
-    let since = call.edge.now_ms().saturating_sub(days * DAY_MS);
-    let found = call.edge.unanswered(tenant, bot, since).await;
-    let found = found.map_err(|e| unavailable(&e))?;
+    let (_, locale) = voice(context, tenant, bot).await?;
+    let since = context.edge.now_ms().saturating_sub(days * DAY_MS);
+    let found = context
+        .edge
+        .gaps()
+        .unanswered(tenant, bot, since)
+        .await
+        .map_err(|e| unavailable(&e))?;
     let questions = u32::try_from(found.len()).unwrap_or(u32::MAX);
     Ok((group(found, &locale), questions))
 }
 
 /// The gap that the reply belongs to.
-async fn one(call: &Call, (tenant, bot): (&str, &str), gap: &str) -> Result<Group, Refusal> {
+async fn one(
+    context: &OwnerContext,
+    (tenant, bot): (&str, &str),
+    gap: &str,
+) -> Result<Group, Refusal> {
     let id = path_id(gap)?;
-    let (groups, _) = gaps(call, tenant, bot, DAYS[1]).await?;
+    let (groups, _) = gaps(context, tenant, bot, DAYS[1]).await?;
     let found = groups.into_iter().find(|group| group.holds(id));
     Ok(found.ok_or_else(nothing_here)?)
 }
@@ -180,8 +190,7 @@ fn one_line(text: &str) -> String {
 /// The status and the days of a query.
 fn wanted(uri: &Uri) -> Result<(GapStatus, u64), Refusal> {
     let invalid = |detail: &str| Refusal(Problem::new(Code::InvalidParameter, detail));
-    let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri);
-    let Query(pairs) = pairs.map_err(|_| invalid("The query cannot be read."))?;
+    let pairs = query_pairs(uri)?;
     let (mut status, mut days) = (None, None);
     for (name, value) in &pairs {
         let place = match name.as_str() {
@@ -197,8 +206,8 @@ fn wanted(uri: &Uri) -> Result<(GapStatus, u64), Refusal> {
                 let number = value
                     .parse()
                     .ok()
-                    .filter(|days| (1..=DAYS[1]).contains(days));
-                let number = number.filter(|_| value.bytes().all(|b| b.is_ascii_digit()));
+                    .filter(|days| (1..=DAYS[1]).contains(days))
+                    .filter(|_| value.bytes().all(|b| b.is_ascii_digit()));
                 days.replace(number.ok_or_else(|| invalid("days is a number from 1 to 366."))?)
                     .is_some()
             }

@@ -1,50 +1,50 @@
 //! `/v1/admin/tenants/{tenant}/bots/{bot}/golden`: questions whose answer the owner knows.
 
 use axum::{extract::Path, http::StatusCode};
+#[cfg(test)]
+use bulle_api::admin::golden::GoldenReport;
+use bulle_api::admin::{Scope, golden::NewGoldenQuestions};
 use bulle_edge_core::{
     ports::{Clock, Entropy},
     retrieval::golden::{MAX_QUESTIONS, check, look},
 };
-#[cfg(test)]
-use bulle_protocol::admin::golden::GoldenReport;
 use bulle_protocol::{
     Id,
-    admin::{Scope, golden::NewGoldenQuestions},
     problem::{Code, Problem},
 };
 use worker::send;
 
 #[cfg(test)]
-use super::documented::*;
+use super::openapi_types::*;
 use super::{
-    Call,
     access::{authorize, unavailable},
     bots::voice,
-    things,
+    context::OwnerContext,
+    crud,
 };
 use crate::{
-    adapters::golden::{Added, Looked},
     http::{Answer, json, path_id, read_json},
+    repositories::golden::{Added, Looked},
 };
 
 /// How the bot's golden questions did when they were looked for last, and before the documents changed.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/bots/{bot}/golden", tag = "owner", operation_id = "golden_report", security(("api_key" = [])),
     params(TenantPath, BotPath), responses((status = 200, body = GoldenReport), Refusals)))]
 #[send]
-pub async fn report(Path((tenant, bot)): Path<(String, String)>, call: Call) -> Answer {
-    authorize(&call, &tenant, Scope::KnowledgeRead).await?;
-    voice(&call, &tenant, &bot).await?;
-    shown(&call, &tenant, &bot, StatusCode::OK).await
+pub async fn report(Path((tenant, bot)): Path<(String, String)>, context: OwnerContext) -> Answer {
+    authorize(&context, &tenant, Scope::KnowledgeRead).await?;
+    voice(&context, &tenant, &bot).await?;
+    shown(&context, &tenant, &bot, StatusCode::OK).await
 }
 
 /// Adds golden questions, all or none.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/admin/tenants/{tenant}/bots/{bot}/golden", tag = "owner", operation_id = "golden_add", security(("api_key" = [])),
     params(TenantPath, BotPath), request_body = NewGoldenQuestions, responses((status = 201, body = GoldenReport), Refusals)))]
 #[send]
-pub async fn add(Path((tenant, bot)): Path<(String, String)>, mut call: Call) -> Answer {
-    authorize(&call, &tenant, Scope::KnowledgeWrite).await?;
-    voice(&call, &tenant, &bot).await?;
-    let new: NewGoldenQuestions = read_json(std::mem::take(&mut call.body)).await?;
+pub async fn add(Path((tenant, bot)): Path<(String, String)>, mut context: OwnerContext) -> Answer {
+    authorize(&context, &tenant, Scope::KnowledgeWrite).await?;
+    voice(&context, &tenant, &bot).await?;
+    let new: NewGoldenQuestions = read_json(std::mem::take(&mut context.body)).await?;
     if new.items.is_empty() {
         let detail = "items: name at least one question with what is expected.";
         return Err(Problem::new(Code::InvalidValue, detail).into());
@@ -52,71 +52,87 @@ pub async fn add(Path((tenant, bot)): Path<(String, String)>, mut call: Call) ->
     for (n, item) in new.items.iter().enumerate() {
         check(item, n)?;
     }
-    let now = call.edge.now_ms();
+    let now = context.edge.now_ms();
     // Ids of one moment keep the order that they were given in.
-    let first = call.edge.random() >> 1;
+    let first = context.edge.random() >> 1;
     let added: Vec<Added<'_>> = (new.items.iter().zip(0_u128..))
         .map(|(new, n)| Added {
             id: Id::from_parts(now, first.wrapping_add(n)),
             new,
         })
         .collect();
-    let stored = call.edge.add_golden(&tenant, &bot, &added).await;
+    let stored = context.edge.golden().add(&tenant, &bot, &added).await;
     if !stored.map_err(|e| unavailable(&e))? {
         let detail = format!("A bot has at most {MAX_QUESTIONS} golden questions. Delete some.");
         return Err(Problem::new(Code::TooMany, detail).into());
     }
-    shown(&call, &tenant, &bot, StatusCode::CREATED).await
+    shown(&context, &tenant, &bot, StatusCode::CREATED).await
 }
 
 /// Looks for all golden questions now, one search each, and answers how they did.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/admin/tenants/{tenant}/bots/{bot}/golden/run", tag = "owner", operation_id = "golden_run", security(("api_key" = [])),
     params(TenantPath, BotPath), responses((status = 200, body = GoldenReport), Refusals)))]
 #[send]
-pub async fn run(Path((tenant, bot)): Path<(String, String)>, call: Call) -> Answer {
-    authorize(&call, &tenant, Scope::KnowledgeWrite).await?;
-    let (name, locale) = voice(&call, &tenant, &bot).await?;
-    let before = call.edge.golden(&tenant, &bot).await;
-    let (before, knowledge) = before.map_err(|e| unavailable(&e))?;
+pub async fn run(Path((tenant, bot)): Path<(String, String)>, context: OwnerContext) -> Answer {
+    authorize(&context, &tenant, Scope::KnowledgeWrite).await?;
+    let (name, locale) = voice(&context, &tenant, &bot).await?;
+    let (before, knowledge) = context
+        .edge
+        .golden()
+        .report(&tenant, &bot)
+        .await
+        .map_err(|e| unavailable(&e))?;
     let mut looked = Vec::with_capacity(before.items.len());
     for item in &before.items {
         let whose = (tenant.as_str(), bot.as_str());
-        let found = look(
-            &call.edge,
+        let (place, first) = look(
+            &context.edge,
             whose,
             (&name, &locale),
             &item.question,
             &item.expected,
         )
-        .await;
-        let (place, first) = found.map_err(|e| unavailable(&e))?;
+        .await
+        .map_err(|e| unavailable(&e))?;
         looked.push(Looked {
             id: item.id,
             place: place.unwrap_or_default(),
             first,
         });
     }
-    let now = call.edge.now_ms();
-    let kept = call
+    let now = context.edge.now_ms();
+    let kept = context
         .edge
-        .keep_golden((&tenant, &bot), knowledge, &looked, now)
+        .golden()
+        .keep((&tenant, &bot), knowledge, &looked, now)
         .await;
     kept.map_err(|e| unavailable(&e))?;
-    shown(&call, &tenant, &bot, StatusCode::OK).await
+    shown(&context, &tenant, &bot, StatusCode::OK).await
 }
 
 /// Deletes a golden question.
 #[cfg_attr(test, utoipa::path(delete, path = "/v1/admin/tenants/{tenant}/bots/{bot}/golden/{id}", tag = "owner", operation_id = "golden_delete", security(("api_key" = [])),
     params(TenantPath, BotPath, IdPath), responses((status = 204, description = "Deleted"), Refusals)))]
 #[send]
-pub async fn delete(Path((tenant, bot, id)): Path<(String, String, String)>, call: Call) -> Answer {
-    authorize(&call, &tenant, Scope::KnowledgeWrite).await?;
-    let deleted = call.edge.delete_golden(&tenant, &bot, path_id(&id)?).await;
-    things::deleted(deleted.map_err(|e| unavailable(&e))?)
+pub async fn delete(
+    Path((tenant, bot, id)): Path<(String, String, String)>,
+    context: OwnerContext,
+) -> Answer {
+    authorize(&context, &tenant, Scope::KnowledgeWrite).await?;
+    let deleted = context
+        .edge
+        .golden()
+        .delete(&tenant, &bot, path_id(&id)?)
+        .await;
+    crud::deleted(deleted.map_err(|e| unavailable(&e))?)
 }
 
-async fn shown(call: &Call, tenant: &str, bot: &str, status: StatusCode) -> Answer {
-    let report = call.edge.golden(tenant, bot).await;
-    let (report, _) = report.map_err(|e| unavailable(&e))?;
+async fn shown(context: &OwnerContext, tenant: &str, bot: &str, status: StatusCode) -> Answer {
+    let (report, _) = context
+        .edge
+        .golden()
+        .report(tenant, bot)
+        .await
+        .map_err(|e| unavailable(&e))?;
     json(status, &report)
 }

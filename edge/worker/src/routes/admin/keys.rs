@@ -1,54 +1,58 @@
 //! `/v1/admin/tenants/{tenant}/keys`: who may use this API for a tenant.
 
 use axum::extract::Path;
-use bulle_edge_core::ports::Clock;
-use bulle_protocol::admin::Scope;
+use bulle_api::admin::Scope;
 #[cfg(test)]
-use bulle_protocol::admin::{ApiKey, CreatedApiKey, NewApiKey, Page};
+use bulle_api::admin::{ApiKey, CreatedApiKey, NewApiKey, Page};
+use bulle_edge_core::ports::Clock;
 use worker::send;
 
 #[cfg(test)]
-use super::documented::*;
+use super::openapi_types::*;
 use super::{
-    Call,
     access::{authorize, unavailable},
-    creation, things,
+    context::OwnerContext,
+    create, crud,
 };
-use crate::{adapters::owners::keys, http::Answer};
+use crate::{http::Answer, repositories::owners::keys};
 
 /// A page of the tenant's API keys, oldest first, without their secret parts.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/keys", tag = "owner", operation_id = "key_list", security(("api_key" = [])),
     params(TenantPath, Paging), responses((status = 200, body = Page<ApiKey>), Refusals)))]
 #[send]
-pub async fn list(Path(tenant): Path<String>, call: Call) -> Answer {
-    authorize(&call, &tenant, Scope::KeysRead).await?;
-    things::list(&call, &keys::KIND, &tenant, &[]).await
+pub async fn list(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
+    authorize(&context, &tenant, Scope::KeysRead).await?;
+    crud::list(&context, &keys::KIND, &tenant, &[]).await
 }
 
 /// Creates an API key, with no more scopes than that of the caller. The answer shows it once.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/admin/tenants/{tenant}/keys", tag = "owner", operation_id = "key_create", security(("api_key" = [])),
     params(TenantPath, IdempotencyKey), request_body = NewApiKey, responses((status = 201, body = CreatedApiKey, headers(("ETag" = String, description = "Its version"))), Refusals)))]
 #[send]
-pub async fn create(Path(tenant): Path<String>, call: Call) -> Answer {
-    let caller = authorize(&call, &tenant, Scope::KeysWrite).await?;
-    creation::create(call, &keys::CREATION, &caller, &tenant).await
+pub async fn create(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
+    let caller = authorize(&context, &tenant, Scope::KeysWrite).await?;
+    create::create(context, &keys::CREATION, &caller, &tenant).await
 }
 
 /// An API key, without its secret part.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/keys/{id}", tag = "owner", operation_id = "key_get", security(("api_key" = [])),
     params(TenantPath, IdPath, IfNoneMatch), responses((status = 200, body = ApiKey, headers(("ETag" = String, description = "Its version"))), (status = 304, description = "Not modified"), Refusals)))]
 #[send]
-pub async fn get(Path((tenant, id)): Path<(String, String)>, call: Call) -> Answer {
-    authorize(&call, &tenant, Scope::KeysRead).await?;
-    things::show(&call, &keys::KIND, &tenant, &id).await
+pub async fn get(Path((tenant, id)): Path<(String, String)>, context: OwnerContext) -> Answer {
+    authorize(&context, &tenant, Scope::KeysRead).await?;
+    crud::show(&context, &keys::KIND, &tenant, &id).await
 }
 
 /// Revokes an API key: it is refused from now on, and stays in the list.
 #[cfg_attr(test, utoipa::path(delete, path = "/v1/admin/tenants/{tenant}/keys/{id}", tag = "owner", operation_id = "key_revoke", security(("api_key" = [])),
     params(TenantPath, IdPath), responses((status = 204, description = "Revoked"), Refusals)))]
 #[send]
-pub async fn revoke(Path((tenant, id)): Path<(String, String)>, call: Call) -> Answer {
-    authorize(&call, &tenant, Scope::KeysWrite).await?;
-    let found = call.edge.revoke_key(&tenant, &id, call.edge.now_ms()).await;
-    things::deleted(found.map_err(|e| unavailable(&e))?)
+pub async fn revoke(Path((tenant, id)): Path<(String, String)>, context: OwnerContext) -> Answer {
+    authorize(&context, &tenant, Scope::KeysWrite).await?;
+    let found = context
+        .edge
+        .owned()
+        .revoke_key(&tenant, &id, context.edge.now_ms())
+        .await;
+    crud::deleted(found.map_err(|e| unavailable(&e))?)
 }

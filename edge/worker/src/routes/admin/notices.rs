@@ -1,30 +1,28 @@
 //! `/v1/admin/tenants/{tenant}/notices`: what owners were told, and how.
 
 use axum::{extract::Path, http::StatusCode};
-use bulle_edge_core::notice::{Recipient, test as send_test, webhook};
 #[cfg(test)]
-use bulle_protocol::{admin::Page, notice::Notice};
-use bulle_protocol::{
+use bulle_api::{admin::Page, notice::Notice};
+use bulle_api::{
     admin::{Scope, Tenant},
     notice::NoticeSecret,
-    problem::{Code, Problem},
 };
+use bulle_edge_core::notice::{Recipient, test as send_test, webhook};
+use bulle_protocol::problem::{Code, Problem};
 use worker::send;
 
 #[cfg(test)]
-use super::documented::*;
+use super::openapi_types::*;
 use super::{
-    Call,
     access::{authorize, unavailable},
-    things,
+    context::OwnerContext,
+    crud,
 };
 use crate::{
-    adapters::{
-        notices::log,
-        owners::{notices, tenants},
-    },
+    adapters::notices::log,
     config,
     http::{Answer, json},
+    repositories::owners::{notices, tenants},
 };
 
 /// What the owner was told, newest first: budgets that are used up, models that do not answer, tests; each with how it
@@ -32,9 +30,9 @@ use crate::{
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/notices", tag = "owner", operation_id = "notice_list", security(("api_key" = [])),
     params(TenantPath, Paging), responses((status = 200, body = Page<Notice>), Refusals)))]
 #[send]
-pub async fn list(Path(tenant): Path<String>, call: Call) -> Answer {
-    authorize(&call, &tenant, Scope::NoticesRead).await?;
-    things::list(&call, &notices::KIND, &tenant, &[]).await
+pub async fn list(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
+    authorize(&context, &tenant, Scope::NoticesRead).await?;
+    crud::list(&context, &notices::KIND, &tenant, &[]).await
 }
 
 /// Sends a test notice to the addresses in `settings.notices` and answers how that went: within about 20 seconds when
@@ -42,11 +40,14 @@ pub async fn list(Path(tenant): Path<String>, call: Call) -> Answer {
 #[cfg_attr(test, utoipa::path(post, path = "/v1/admin/tenants/{tenant}/notices/test", tag = "owner", operation_id = "notice_test", security(("api_key" = [])),
     params(TenantPath), responses((status = 200, body = Notice), Refusals)))]
 #[send]
-pub async fn test(Path(tenant): Path<String>, call: Call) -> Answer {
-    authorize(&call, &tenant, Scope::NoticesWrite).await?;
-    let edge = &call.edge;
-    let found = edge.owned(&tenants::KIND, &tenant, &tenant).await;
-    let found = found.map_err(|e| unavailable(&e))?;
+pub async fn test(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
+    authorize(&context, &tenant, Scope::NoticesWrite).await?;
+    let edge = &context.edge;
+    let found = edge
+        .owned()
+        .get(&tenants::KIND, &tenant, &tenant)
+        .await
+        .map_err(|e| unavailable(&e))?;
     let item = found.ok_or_else(bulle_edge_core::admin::nothing_here)?.item;
     let owner: Tenant = serde_json::from_str(&item)
         .map_err(|_| Problem::new(Code::Internal, "What is stored cannot be read."))?;
@@ -66,9 +67,9 @@ pub async fn test(Path(tenant): Path<String>, call: Call) -> Answer {
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/notices/secret", tag = "owner", operation_id = "notice_secret", security(("api_key" = [])),
     params(TenantPath), responses((status = 200, body = NoticeSecret), Refusals)))]
 #[send]
-pub async fn secret(Path(tenant): Path<String>, call: Call) -> Answer {
-    authorize(&call, &tenant, Scope::NoticesWrite).await?;
-    let secret = config::session_secret(call.edge.env())?;
+pub async fn secret(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
+    authorize(&context, &tenant, Scope::NoticesWrite).await?;
+    let secret = config::session_secret(context.edge.env())?;
     let secret = webhook::secret(&secret, &tenant);
     json(StatusCode::OK, &NoticeSecret { secret })
 }

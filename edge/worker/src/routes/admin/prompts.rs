@@ -1,18 +1,18 @@
 //! `/v1/admin/tenants/{tenant}/answers/{reply_id}/prompt`: what a model was given for an answer.
 
 use axum::{extract::Path, http::StatusCode};
-use bulle_edge_core::admin::nothing_here;
-use bulle_protocol::admin::{
+use bulle_api::admin::{
     Scope,
     prompt::{AnswerPrompt, Missing},
 };
+use bulle_edge_core::admin::nothing_here;
 use worker::send;
 
 #[cfg(test)]
-use super::documented::*;
+use super::openapi_types::*;
 use super::{
-    Call,
     access::{authorize, unavailable},
+    context::OwnerContext,
 };
 use crate::http::{Answer, json, path_id};
 
@@ -21,10 +21,14 @@ use crate::http::{Answer, json, path_id};
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/answers/{reply_id}/prompt", tag = "owner", operation_id = "answer_prompt", security(("api_key" = [])),
     params(TenantPath, ReplyPath), responses((status = 200, body = AnswerPrompt), Refusals)))]
 #[send]
-pub async fn get(Path((tenant, reply)): Path<(String, String)>, call: Call) -> Answer {
-    authorize(&call, &tenant, Scope::ConversationsRead).await?;
-    let found = call.edge.answered(&tenant, path_id(&reply)?).await;
-    let found = found.map_err(|e| unavailable(&e))?;
+pub async fn get(Path((tenant, reply)): Path<(String, String)>, context: OwnerContext) -> Answer {
+    authorize(&context, &tenant, Scope::ConversationsRead).await?;
+    let found = context
+        .edge
+        .prompts()
+        .answered(&tenant, path_id(&reply)?)
+        .await
+        .map_err(|e| unavailable(&e))?;
     let answer = found.ok_or_else(nothing_here)?;
     let Some(reference) = &answer.reference else {
         let why = "No model was asked for this answer, or it is older than the record of prompts.";
@@ -40,8 +44,12 @@ pub async fn get(Path((tenant, reply)): Path<(String, String)>, call: Call) -> A
         };
         return json(StatusCode::OK, &nothing);
     };
-    let again = call.edge.prompt_again(&tenant, &answer, reference).await;
-    let again = again.map_err(|e| unavailable(&e))?;
+    let again = context
+        .edge
+        .prompts()
+        .rebuild(&tenant, &answer, reference)
+        .await
+        .map_err(|e| unavailable(&e))?;
     let prompt = AnswerPrompt {
         exact: again.exact,
         template: Some(reference.template),

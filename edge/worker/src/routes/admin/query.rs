@@ -1,27 +1,29 @@
 //! The query of a list.
 
-use axum::{extract::Query, http::Uri};
+use axum::http::Uri;
 use bulle_protocol::problem::{Code, Problem};
 
-use crate::{adapters::owners::Filter, http::Refusal};
+use crate::{
+    http::{Refusal, query_pairs},
+    repositories::owners::Filter,
+};
 
-/// Things of a page when the client does not say.
+/// Rows of a page when the query does not say.
 const DEFAULT_LIMIT: u32 = 50;
 
-/// Most things of a page.
+/// Most rows of a page.
 const MAX_LIMIT: u32 = 100;
 
 /// Longest id that a page can begin after.
 const MAX_AFTER: usize = 64;
 
-/// Reads the query of a list that knows `limit`, `after` and these filters. What it does not know is refused: a filter
-/// with a slip in its name would show everything.
+/// Reads the query of a list that knows `limit`, `after` and these filters. Other parameters are refused: a filter with a
+/// misspelt name would show everything.
 ///
 /// # Errors
 /// `invalid_parameter`.
 pub fn filter(uri: &Uri, known: &[&str]) -> Result<Filter, Refusal> {
-    let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri);
-    let Query(pairs) = pairs.map_err(|_| invalid("The query cannot be read."))?;
+    let pairs = query_pairs(uri)?;
     let mut filter = Filter {
         limit: DEFAULT_LIMIT,
         after: String::new(),

@@ -2,8 +2,17 @@
 
 use axum::{
     body::Body,
-    extract::{Path, Query},
+    extract::Path,
     http::{HeaderValue, StatusCode, Uri, header},
+};
+#[cfg(test)]
+use bulle_api::admin::{
+    Page,
+    source::{NewSource, Source, SourceChange},
+};
+use bulle_api::admin::{
+    Scope,
+    source::{NewSource as New, SourceKind},
 };
 use bulle_edge_core::{
     admin::{Caller, nothing_here, precondition::failed},
@@ -14,38 +23,29 @@ use bulle_edge_core::{
         given::{Given, Upload},
     },
 };
-#[cfg(test)]
-use bulle_protocol::admin::{
-    Page,
-    source::{NewSource, Source, SourceChange},
-};
 use bulle_protocol::{
     Id,
-    admin::{
-        Scope,
-        source::{NewSource as New, SourceKind},
-    },
     problem::{Code, Problem},
 };
 use serde::Deserialize;
 use worker::send;
 
 #[cfg(test)]
-use super::documented::*;
+use super::openapi_types::*;
 use super::{
-    Call,
     access::{authorize, unavailable},
-    creation::{self, Order},
-    things,
+    context::OwnerContext,
+    create::{self, CreateRequest},
+    crud,
 };
 use crate::{
-    adapters::{
-        files,
-        library::Shelf,
+    adapters::{files, ingest::ANNOUNCED_MS},
+    http::{self, Answer, Refusal, at_most, own_origin, query_pairs, read_text},
+    log,
+    repositories::{
+        library::BotKey,
         owners::sources::{CHANGES, CREATION, KIND, LIST, Wanted},
     },
-    http::{self, Answer, Refusal, read_text},
-    librarian::ANNOUNCED_MS,
 };
 
 /// Filters of the list.
@@ -55,38 +55,47 @@ const FILTERS: [&str; 3] = ["status", "kind", "parent"];
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/bots/{bot}/sources", tag = "owner", operation_id = "source_list", security(("api_key" = [])),
     params(TenantPath, BotPath, Paging, BySource), responses((status = 200, body = Page<Source>), Refusals)))]
 #[send]
-pub async fn list(Path((tenant, bot)): Path<(String, String)>, call: Call) -> Answer {
-    authorize(&call, &tenant, Scope::KnowledgeRead).await?;
-    let shelf = shelf(&call, tenant, bot).await?;
-    let bot = Some(shelf.bot_id.as_str());
-    things::list_of(&call, &LIST, &shelf.tenant_id, bot, &FILTERS).await
+pub async fn list(Path((tenant, bot)): Path<(String, String)>, context: OwnerContext) -> Answer {
+    authorize(&context, &tenant, Scope::KnowledgeRead).await?;
+    let bot_key = bot_key(&context, tenant, bot).await?;
+    let bot = Some(bot_key.bot_id.as_str());
+    crud::list_of(&context, &LIST, &bot_key.tenant_id, bot, &FILTERS).await
 }
 
 /// Adds a source that is fetched or written here. It is read in the background; `status` tells how that goes.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/admin/tenants/{tenant}/bots/{bot}/sources", tag = "owner", operation_id = "source_create", security(("api_key" = [])),
     params(TenantPath, BotPath, IdempotencyKey), request_body = NewSource, responses((status = 201, body = Source, headers(("ETag" = String, description = "Its version"))), Refusals)))]
 #[send]
-pub async fn create(Path((tenant, bot)): Path<(String, String)>, mut call: Call) -> Answer {
-    let caller = authorize(&call, &tenant, Scope::KnowledgeWrite).await?;
-    let shelf = shelf(&call, tenant, bot).await?;
-    let said = read_text(std::mem::take(&mut call.body)).await?;
+pub async fn create(
+    Path((tenant, bot)): Path<(String, String)>,
+    mut context: OwnerContext,
+) -> Answer {
+    let caller = authorize(&context, &tenant, Scope::KnowledgeWrite).await?;
+    let bot_key = bot_key(&context, tenant, bot).await?;
+    let said = read_text(std::mem::take(&mut context.body)).await?;
     let text = if said.is_empty() { "null" } else { &said };
     let new: New =
         serde_json::from_str(text).map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")))?;
-    add(&call, &caller, &shelf, new, call.uri.path()).await
+    add(&context, &caller, &bot_key, new, context.uri.path()).await
 }
 
-/// Adds a source to the list at this address, and has it read.
-pub async fn add(call: &Call, caller: &Caller, shelf: &Shelf, new: New, path: &str) -> Answer {
+/// Adds a source to the list at this path, and has it ingested.
+pub async fn add(
+    context: &OwnerContext,
+    caller: &Caller,
+    bot_key: &BotKey,
+    new: New,
+    path: &str,
+) -> Answer {
     let wanted = Wanted {
-        bot_id: shelf.bot_id.clone(),
+        bot_id: bot_key.bot_id.clone(),
         new: Some(new),
         upload: None,
     };
-    let order = Order::new(&call.edge, json(&wanted)?, path);
-    look(call, shelf, "", ANNOUNCED_MS).await?;
-    let made = creation::create_ordered(call, &CREATION, caller, &shelf.tenant_id, order).await?;
-    look(call, shelf, "", 0).await?;
+    let request = CreateRequest::new(&context.edge, json(&wanted)?, path);
+    announce(context, bot_key, "").await?;
+    let made = create::create_from(context, &CREATION, caller, &bot_key.tenant_id, request).await?;
+    ingest(context, bot_key, "").await?;
     Ok(made)
 }
 
@@ -94,30 +103,33 @@ pub async fn add(call: &Call, caller: &Caller, shelf: &Shelf, new: New, path: &s
 #[cfg_attr(test, utoipa::path(post, path = "/v1/admin/tenants/{tenant}/bots/{bot}/files", tag = "owner", operation_id = "source_upload", security(("api_key" = [])),
     params(TenantPath, BotPath, Uploading, IdempotencyKey), request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file, with the Content-Type that it has"), responses((status = 201, body = Source, headers(("ETag" = String, description = "Its version"))), Refusals)))]
 #[send]
-pub async fn upload(Path((tenant, bot)): Path<(String, String)>, mut call: Call) -> Answer {
-    let caller = authorize(&call, &tenant, Scope::KnowledgeWrite).await?;
-    let shelf = shelf(&call, tenant, bot).await?;
-    let given = given(&call.uri)?;
-    let (given, bytes) = receive(&mut call, given).await?;
-    let checksum = given.file.as_ref().map(|file| file.checksum.clone());
-    let checksum = checksum.unwrap_or_default();
+pub async fn upload(
+    Path((tenant, bot)): Path<(String, String)>,
+    mut context: OwnerContext,
+) -> Answer {
+    let caller = authorize(&context, &tenant, Scope::KnowledgeWrite).await?;
+    let bot_key = bot_key(&context, tenant, bot).await?;
+    let given = given(&context.uri)?;
+    let (given, bytes) = receive(&mut context, given).await?;
+    let checksum = checksum(&given);
     let wanted = Wanted {
-        bot_id: shelf.bot_id.clone(),
+        bot_id: bot_key.bot_id.clone(),
         new: None,
         upload: Some(given),
     };
-    let path = call.uri.path();
-    let path = path.strip_suffix("/files").unwrap_or(path);
-    let order = Order::new(&call.edge, json(&wanted)?, &format!("{path}/sources"));
-    // An object is found by the row of its source. Should the row never come, the object goes.
-    let [random, ..] = order.random;
-    let id = Id::from_parts(order.now_ms, random).to_string();
-    look(&call, &shelf, &id, ANNOUNCED_MS).await?;
-    let key = files::key(&shelf.tenant_id, &shelf.bot_id, &id, &checksum);
-    let put = call.edge.put_file(&key, bytes).await;
+    let path = context.uri.path();
+    let bot_path = path.strip_suffix("/files").unwrap_or(path);
+    let list = format!("{bot_path}/sources");
+    let request = CreateRequest::new(&context.edge, json(&wanted)?, &list);
+    // The file is stored before the row of its source. Should the row never come, the cleanup deletes the file.
+    let [random, ..] = request.random;
+    let id = Id::from_parts(request.now_ms, random).to_string();
+    announce(&context, &bot_key, &id).await?;
+    let key = files::key(&bot_key.tenant_id, &bot_key.bot_id, &id, &checksum);
+    let put = context.edge.put_file(&key, bytes).await;
     put.map_err(|e| unavailable(&e))?;
-    let made = creation::create_ordered(&call, &CREATION, &caller, &shelf.tenant_id, order).await;
-    look(&call, &shelf, &id, 0).await?;
+    let made = create::create_from(&context, &CREATION, &caller, &bot_key.tenant_id, request).await;
+    ingest(&context, &bot_key, &id).await?;
     made
 }
 
@@ -125,9 +137,9 @@ pub async fn upload(Path((tenant, bot)): Path<(String, String)>, mut call: Call)
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/bots/{bot}/sources/{source}", tag = "owner", operation_id = "source_get", security(("api_key" = [])),
     params(TenantPath, BotPath, SourcePath, IfNoneMatch), responses((status = 200, body = Source, headers(("ETag" = String, description = "Its version; progress alone does not change it"))), (status = 304, description = "Not modified"), Refusals)))]
 #[send]
-pub async fn get(Path(path): Path<(String, String, String)>, call: Call) -> Answer {
-    authorize(&call, &path.0, Scope::KnowledgeRead).await?;
-    things::show(&call, &KIND, &path.0, &compound(&path)).await
+pub async fn get(Path(path): Path<(String, String, String)>, context: OwnerContext) -> Answer {
+    authorize(&context, &path.0, Scope::KnowledgeRead).await?;
+    crud::show(&context, &KIND, &path.0, &compound(&path)).await
 }
 
 /// Changes a source by a JSON merge patch. When what it says may change, it is read again; what it said before answers
@@ -135,13 +147,15 @@ pub async fn get(Path(path): Path<(String, String, String)>, call: Call) -> Answ
 #[cfg_attr(test, utoipa::path(patch, path = "/v1/admin/tenants/{tenant}/bots/{bot}/sources/{source}", tag = "owner", operation_id = "source_change", security(("api_key" = [])),
     params(TenantPath, BotPath, SourcePath, IfMatch), request_body(content = SourceChange, content_type = "application/merge-patch+json"), responses((status = 200, body = Source, headers(("ETag" = String, description = "Its version"))), Refusals)))]
 #[send]
-pub async fn change(Path(path): Path<(String, String, String)>, call: Call) -> Answer {
-    authorize(&call, &path.0, Scope::KnowledgeWrite).await?;
-    let shelf = shelf(&call, path.0.clone(), path.1.clone()).await?;
-    look(&call, &shelf, "", ANNOUNCED_MS).await?;
-    let (edge, uri) = (call.edge.clone(), call.uri.clone());
-    let changed = things::change(call, &CHANGES, &path.0, &compound(&path)).await?;
-    let looked = edge.look(&shelf, &origin(&uri), "", 0).await;
+pub async fn change(Path(path): Path<(String, String, String)>, context: OwnerContext) -> Answer {
+    authorize(&context, &path.0, Scope::KnowledgeWrite).await?;
+    let bot_key = bot_key(&context, path.0.clone(), path.1.clone()).await?;
+    announce(&context, &bot_key, "").await?;
+    let (edge, uri) = (context.edge.clone(), context.uri.clone());
+    let changed = crud::change(context, &CHANGES, &path.0, &compound(&path)).await?;
+    let looked = edge
+        .request_ingest(&bot_key, &own_origin(&uri), "", 0)
+        .await;
     looked.map_err(|e| unavailable(&e))?;
     Ok(changed)
 }
@@ -150,66 +164,77 @@ pub async fn change(Path(path): Path<(String, String, String)>, call: Call) -> A
 #[cfg_attr(test, utoipa::path(put, path = "/v1/admin/tenants/{tenant}/bots/{bot}/sources/{source}/file", tag = "owner", operation_id = "source_replace", security(("api_key" = [])),
     params(TenantPath, BotPath, SourcePath, Uploading, IfMatch), request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file, with the Content-Type that it has"), responses((status = 200, body = Source, headers(("ETag" = String, description = "Its version"))), Refusals)))]
 #[send]
-pub async fn replace(Path(path): Path<(String, String, String)>, mut call: Call) -> Answer {
-    authorize(&call, &path.0, Scope::KnowledgeWrite).await?;
-    let shelf = shelf(&call, path.0.clone(), path.1.clone()).await?;
-    let given = given(&call.uri)?;
+pub async fn replace(
+    Path(path): Path<(String, String, String)>,
+    mut context: OwnerContext,
+) -> Answer {
+    authorize(&context, &path.0, Scope::KnowledgeWrite).await?;
+    let bot_key = bot_key(&context, path.0.clone(), path.1.clone()).await?;
+    let given = given(&context.uri)?;
     let compound = compound(&path);
-    let found = things::precondition(&call, &KIND, &path.0, &compound).await?;
+    let found = crud::precondition(&context, &KIND, &path.0, &compound).await?;
     if !is_file(&found.item)? {
         let detail = "This source is no file that was uploaded. Change it, or add another.";
         return Err(Problem::new(Code::InvalidValue, detail).into());
     }
-    let (given, bytes) = receive(&mut call, given).await?;
-    let checksum = given.file.as_ref().map(|file| file.checksum.clone());
-    let checksum = checksum.unwrap_or_default();
+    let (given, bytes) = receive(&mut context, given).await?;
+    let checksum = checksum(&given);
     let id = path.2.as_str();
-    look(&call, &shelf, id, ANNOUNCED_MS).await?;
-    let key = files::key(&shelf.tenant_id, &shelf.bot_id, id, &checksum);
-    let put = call.edge.put_file(&key, bytes).await;
+    announce(&context, &bot_key, id).await?;
+    let key = files::key(&bot_key.tenant_id, &bot_key.bot_id, id, &checksum);
+    let put = context.edge.put_file(&key, bytes).await;
     put.map_err(|e| unavailable(&e))?;
-    let found = things::precondition(&call, &KIND, &path.0, &compound).await?;
-    let now = call.edge.now_ms();
-    let replaced = call
+    let found = crud::precondition(&context, &KIND, &path.0, &compound).await?;
+    let now = context.edge.now_ms();
+    let replaced = context
         .edge
-        .replace_file(&shelf, (id, found.version()), &given, now)
+        .library()
+        .replace_file(&bot_key, (id, found.version()), &given, now)
         .await
         .map_err(|e| unavailable(&e))?;
-    look(&call, &shelf, id, 0).await?;
+    ingest(&context, &bot_key, id).await?;
     if !replaced {
         return Err(failed().into());
     }
-    let found = things::load(&call, &KIND, &path.0, &compound).await?;
-    things::answer(&KIND, &found)
+    let found = crud::load(&context, &KIND, &path.0, &compound).await?;
+    crud::answer(&KIND, &found)
 }
 
 /// Has a source fetched or read again, now. What is fetched and has not changed is not indexed again.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/admin/tenants/{tenant}/bots/{bot}/sources/{source}/refresh", tag = "owner", operation_id = "source_refresh", security(("api_key" = [])),
     params(TenantPath, BotPath, SourcePath), responses((status = 200, body = Source, headers(("ETag" = String, description = "Its version"))), Refusals)))]
 #[send]
-pub async fn refresh(Path(path): Path<(String, String, String)>, call: Call) -> Answer {
-    authorize(&call, &path.0, Scope::KnowledgeWrite).await?;
-    let shelf = shelf(&call, path.0.clone(), path.1.clone()).await?;
-    look(&call, &shelf, "", ANNOUNCED_MS).await?;
-    let now = call.edge.now_ms();
-    let done = call.edge.refresh_source(&shelf, &path.2, now).await;
+pub async fn refresh(Path(path): Path<(String, String, String)>, context: OwnerContext) -> Answer {
+    authorize(&context, &path.0, Scope::KnowledgeWrite).await?;
+    let bot_key = bot_key(&context, path.0.clone(), path.1.clone()).await?;
+    announce(&context, &bot_key, "").await?;
+    let now = context.edge.now_ms();
+    let done = context
+        .edge
+        .library()
+        .refresh_source(&bot_key, &path.2, now)
+        .await;
     if !done.map_err(|e| unavailable(&e))? {
         return Err(nothing_here().into());
     }
-    look(&call, &shelf, "", 0).await?;
-    let found = things::load(&call, &KIND, &path.0, &compound(&path)).await?;
-    things::answer(&KIND, &found)
+    ingest(&context, &bot_key, "").await?;
+    let found = crud::load(&context, &KIND, &path.0, &compound(&path)).await?;
+    crud::answer(&KIND, &found)
 }
 
 /// What was extracted of a source and answers now, as Markdown.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/bots/{bot}/sources/{source}/content", tag = "owner", operation_id = "source_content", security(("api_key" = [])),
     params(TenantPath, BotPath, SourcePath), responses((status = 200, body = String, content_type = "text/markdown"), Refusals)))]
 #[send]
-pub async fn content(Path(path): Path<(String, String, String)>, call: Call) -> Answer {
-    authorize(&call, &path.0, Scope::KnowledgeRead).await?;
-    things::load(&call, &KIND, &path.0, &compound(&path)).await?;
-    let text = call.edge.extracted(&path.0, &path.1, &path.2).await;
-    let mut response = things::text(StatusCode::OK, text.map_err(|e| unavailable(&e))?);
+pub async fn content(Path(path): Path<(String, String, String)>, context: OwnerContext) -> Answer {
+    authorize(&context, &path.0, Scope::KnowledgeRead).await?;
+    crud::load(&context, &KIND, &path.0, &compound(&path)).await?;
+    let text = context
+        .edge
+        .owned()
+        .extracted(&path.0, &path.1, &path.2)
+        .await;
+    let mut response = crud::text(StatusCode::OK, text.map_err(|e| unavailable(&e))?);
     let kind = HeaderValue::from_static("text/markdown; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     Ok(response)
@@ -219,32 +244,27 @@ pub async fn content(Path(path): Path<(String, String, String)>, call: Call) -> 
 #[cfg_attr(test, utoipa::path(delete, path = "/v1/admin/tenants/{tenant}/bots/{bot}/sources/{source}", tag = "owner", operation_id = "source_delete", security(("api_key" = [])),
     params(TenantPath, BotPath, SourcePath, IfMatch), responses((status = 204, description = "Deleted"), Refusals)))]
 #[send]
-pub async fn delete(Path(path): Path<(String, String, String)>, call: Call) -> Answer {
-    authorize(&call, &path.0, Scope::KnowledgeWrite).await?;
-    let shelf = shelf(&call, path.0.clone(), path.1.clone()).await?;
-    look(&call, &shelf, &path.2, ANNOUNCED_MS).await?;
-    let deleted = things::delete(&call, &CHANGES, &path.0, &compound(&path)).await;
-    look(&call, &shelf, &path.2, 0).await?;
+pub async fn delete(Path(path): Path<(String, String, String)>, context: OwnerContext) -> Answer {
+    authorize(&context, &path.0, Scope::KnowledgeWrite).await?;
+    let bot_key = bot_key(&context, path.0.clone(), path.1.clone()).await?;
+    announce(&context, &bot_key, &path.2).await?;
+    let deleted = crud::delete(&context, &CHANGES, &path.0, &compound(&path)).await;
+    ingest(&context, &bot_key, &path.2).await?;
     deleted
 }
 
-/// Has the files of a bot that was deleted taken away. What cannot be reached now stays in the bucket, out of reach of
-/// everybody.
-pub async fn bot_is_gone(call: &Call, tenant_id: String, bot_id: String) {
-    let shelf = Shelf { tenant_id, bot_id };
-    if let Err(Refusal(problem)) = look(call, &shelf, "", 0).await {
-        let bot = format!("{}/{}", shelf.tenant_id, shelf.bot_id);
+/// Has the files of a deleted bot deleted. When its object cannot be reached they stay in the bucket, where no request finds
+/// them.
+pub async fn bot_is_gone(context: &OwnerContext, tenant_id: String, bot_id: String) {
+    let bot_key = BotKey { tenant_id, bot_id };
+    if let Err(Refusal(problem)) = ingest(context, &bot_key, "").await {
+        let bot = format!("{}/{}", bot_key.tenant_id, bot_key.bot_id);
         let line = serde_json::json!({ "error": problem.detail, "files of": bot });
-        worker::console_error!("{line}");
+        log::error_line(&line);
     }
 }
 
-/// Whether a file may come to this address, larger than any JSON.
-pub fn is_upload(path: &str) -> bool {
-    path.starts_with(super::PREFIX) && (path.ends_with("/files") || path.ends_with("/file"))
-}
-
-/// Whether a row is of an upload.
+/// Whether a row is of an uploaded file.
 fn is_file(item: &str) -> Result<bool, Problem> {
     #[derive(Deserialize)]
     struct Row {
@@ -260,39 +280,57 @@ fn is_file(item: &str) -> Result<bool, Problem> {
     Ok(row.source.kind == SourceKind::File && row.source.parent.is_none())
 }
 
-/// The shelf of a bot that there is.
-pub async fn shelf(call: &Call, tenant_id: String, bot_id: String) -> Result<Shelf, Refusal> {
-    let shelf = Shelf { tenant_id, bot_id };
-    let exists = call.edge.bot_exists(&shelf).await;
+/// The key of a bot, which exists.
+pub async fn bot_key(
+    context: &OwnerContext,
+    tenant_id: String,
+    bot_id: String,
+) -> Result<BotKey, Refusal> {
+    let bot_key = BotKey { tenant_id, bot_id };
+    let exists = context.edge.library().bot_exists(&bot_key).await;
     if !exists.map_err(|e| unavailable(&e))? {
         return Err(nothing_here().into());
     }
-    Ok(shelf)
+    Ok(bot_key)
 }
 
-/// How a source is named within its tenant.
+/// The id of a source within its tenant.
 fn compound(path: &(String, String, String)) -> String {
     format!("{}/{}", path.1, path.2)
 }
 
-async fn look(call: &Call, shelf: &Shelf, about: &str, in_ms: u64) -> Result<(), Refusal> {
-    let origin = origin(&call.uri);
-    let looked = call.edge.look(shelf, &origin, about, in_ms).await;
-    looked.map_err(|e| unavailable(&e))
+/// Announces a change of a source, or of any when the id is empty: should the request die on the way, its traces are cleaned
+/// up.
+async fn announce(
+    context: &OwnerContext,
+    bot_key: &BotKey,
+    source_id: &str,
+) -> Result<(), Refusal> {
+    request_ingest(context, bot_key, source_id, ANNOUNCED_MS).await
 }
 
-/// Where this edge is.
-fn origin(uri: &Uri) -> String {
-    let scheme = uri.scheme_str().unwrap_or("https");
-    let host = uri.authority().map_or("", |authority| authority.as_str());
-    format!("{scheme}://{host}")
+/// Has a changed source ingested, and its traces cleaned up.
+async fn ingest(context: &OwnerContext, bot_key: &BotKey, source_id: &str) -> Result<(), Refusal> {
+    request_ingest(context, bot_key, source_id, 0).await
 }
 
-/// What the query says of a file.
+async fn request_ingest(
+    context: &OwnerContext,
+    bot_key: &BotKey,
+    source_id: &str,
+    in_ms: u64,
+) -> Result<(), Refusal> {
+    context
+        .edge
+        .request_ingest(bot_key, &own_origin(&context.uri), source_id, in_ms)
+        .await
+        .map_err(|e| unavailable(&e))
+}
+
+/// The description of a file in the query of an upload.
 fn given(uri: &Uri) -> Result<Given, Refusal> {
     let invalid = |detail: &str| Refusal(Problem::new(Code::InvalidParameter, detail));
-    let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri);
-    let Query(pairs) = pairs.map_err(|_| invalid("The query cannot be read."))?;
+    let pairs = query_pairs(uri)?;
     let mut given = Given::default();
     let mut name = None;
     for (field, value) in pairs {
@@ -317,17 +355,29 @@ fn given(uri: &Uri) -> Result<Given, Refusal> {
     Ok(given)
 }
 
-/// The file, and what is known of it now.
-async fn receive(call: &mut Call, mut given: Given) -> Result<(Given, Vec<u8>), Refusal> {
-    let body = std::mem::replace(&mut call.body, Body::empty());
-    let bytes = axum::body::to_bytes(body, MAX_FILE_BYTES).await;
-    let too_large = |_| Problem::new(Code::BodyTooLarge, http::at_most(MAX_FILE_BYTES));
-    let bytes: Vec<u8> = bytes.map_err(too_large)?.into();
+fn checksum(given: &Given) -> String {
+    given
+        .file
+        .as_ref()
+        .map(|file| file.checksum.clone())
+        .unwrap_or_default()
+}
+
+/// Reads the uploaded file, and completes its description.
+async fn receive(
+    context: &mut OwnerContext,
+    mut given: Given,
+) -> Result<(Given, Vec<u8>), Refusal> {
+    let body = std::mem::replace(&mut context.body, Body::empty());
+    let bytes: Vec<u8> = axum::body::to_bytes(body, MAX_FILE_BYTES)
+        .await
+        .map_err(|_| Problem::new(Code::BodyTooLarge, at_most(MAX_FILE_BYTES)))?
+        .into();
     if bytes.is_empty() {
         let detail = "body: the file is empty. Send its bytes as the body of the request.";
         return Err(Problem::new(Code::InvalidValue, detail).into());
     }
-    let kind = http::header(&call.headers, "content-type").unwrap_or_default();
+    let kind = http::header(&context.headers, "content-type").unwrap_or_default();
     if let Some(file) = &mut given.file {
         file.content_type = kind.chars().take(200).collect();
         file.checksum = sha256_hex([bytes.as_slice()]);

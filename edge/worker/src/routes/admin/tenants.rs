@@ -1,19 +1,19 @@
 //! `/v1/admin/tenants`: owners. The operator creates, lists and deletes them.
 
 use axum::extract::Path;
-use bulle_protocol::admin::Scope;
+use bulle_api::admin::Scope;
 #[cfg(test)]
-use bulle_protocol::admin::{NewTenant, Page, Tenant, TenantChange};
+use bulle_api::admin::{NewTenant, Page, Tenant, TenantChange};
 use worker::send;
 
 #[cfg(test)]
-use super::documented::*;
+use super::openapi_types::*;
 use super::{
-    Call,
     access::{authorize, operator, unavailable},
-    creation, sources, things,
+    context::OwnerContext,
+    create, crud, sources,
 };
-use crate::{adapters::owners::tenants, http::Answer};
+use crate::{http::Answer, repositories::owners::tenants};
 
 /// The operator's creations belong to no tenant.
 const NOBODY: &str = "";
@@ -22,49 +22,53 @@ const NOBODY: &str = "";
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants", tag = "owner", operation_id = "tenant_list", security(("api_key" = [])),
     params(Paging, ByStatus), responses((status = 200, body = Page<Tenant>), Refusals)))]
 #[send]
-pub async fn list(call: Call) -> Answer {
-    operator(&call, None).await?;
-    things::list(&call, &tenants::KIND, NOBODY, &["status"]).await
+pub async fn list(context: OwnerContext) -> Answer {
+    operator(&context, None).await?;
+    crud::list(&context, &tenants::KIND, NOBODY, &["status"]).await
 }
 
 /// Creates a tenant. For the operator.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/admin/tenants", tag = "owner", operation_id = "tenant_create", security(("api_key" = [])),
     params(IdempotencyKey), request_body = NewTenant, responses((status = 201, body = Tenant, headers(("ETag" = String, description = "Its version"))), Refusals)))]
 #[send]
-pub async fn create(call: Call) -> Answer {
-    let caller = operator(&call, None).await?;
-    creation::create(call, &tenants::CREATION, &caller, NOBODY).await
+pub async fn create(context: OwnerContext) -> Answer {
+    let caller = operator(&context, None).await?;
+    create::create(context, &tenants::CREATION, &caller, NOBODY).await
 }
 
 /// A tenant.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}", tag = "owner", operation_id = "tenant_get", security(("api_key" = [])),
     params(TenantPath, IfNoneMatch), responses((status = 200, body = Tenant, headers(("ETag" = String, description = "Its version"))), (status = 304, description = "Not modified"), Refusals)))]
 #[send]
-pub async fn get(Path(tenant): Path<String>, call: Call) -> Answer {
-    authorize(&call, &tenant, Scope::TenantRead).await?;
-    things::show(&call, &tenants::KIND, &tenant, &tenant).await
+pub async fn get(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
+    authorize(&context, &tenant, Scope::TenantRead).await?;
+    crud::show(&context, &tenants::KIND, &tenant, &tenant).await
 }
 
 /// Changes a tenant by a JSON merge patch.
 #[cfg_attr(test, utoipa::path(patch, path = "/v1/admin/tenants/{tenant}", tag = "owner", operation_id = "tenant_change", security(("api_key" = [])),
     params(TenantPath, IfMatch), request_body(content = TenantChange, content_type = "application/merge-patch+json"), responses((status = 200, body = Tenant, headers(("ETag" = String, description = "Its version"))), Refusals)))]
 #[send]
-pub async fn change(Path(tenant): Path<String>, call: Call) -> Answer {
-    authorize(&call, &tenant, Scope::TenantWrite).await?;
-    things::change(call, &tenants::CHANGES, &tenant, &tenant).await
+pub async fn change(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
+    authorize(&context, &tenant, Scope::TenantWrite).await?;
+    crud::change(context, &tenants::CHANGES, &tenant, &tenant).await
 }
 
 /// Deletes a tenant and everything in the database that is theirs. For the operator.
 #[cfg_attr(test, utoipa::path(delete, path = "/v1/admin/tenants/{tenant}", tag = "owner", operation_id = "tenant_delete", security(("api_key" = [])),
     params(TenantPath, IfMatch), responses((status = 204, description = "Deleted"), Refusals)))]
 #[send]
-pub async fn delete(Path(tenant): Path<String>, call: Call) -> Answer {
-    operator(&call, Some(&tenant)).await?;
-    let bots = call.edge.bot_ids(&tenant).await;
-    let bots = bots.map_err(|e| unavailable(&e))?;
-    let gone = things::delete(&call, &tenants::CHANGES, &tenant, &tenant).await?;
+pub async fn delete(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
+    operator(&context, Some(&tenant)).await?;
+    let bots = context
+        .edge
+        .library()
+        .bot_ids(&tenant)
+        .await
+        .map_err(|e| unavailable(&e))?;
+    let gone = crud::delete(&context, &tenants::CHANGES, &tenant, &tenant).await?;
     for bot in bots {
-        sources::bot_is_gone(&call, tenant.clone(), bot).await;
+        sources::bot_is_gone(&context, tenant.clone(), bot).await;
     }
     Ok(gone)
 }

@@ -2,9 +2,12 @@
 
 use axum::{
     body::Body,
-    extract::{Path, Query as Pairs},
+    extract::Path,
     http::{HeaderValue, Response, StatusCode, header},
 };
+use bulle_api::admin::Scope;
+#[cfg(test)]
+use bulle_api::usage::UsageReport;
 #[cfg(test)]
 use bulle_edge_core::admin::answer;
 use bulle_edge_core::{
@@ -15,26 +18,20 @@ use bulle_edge_core::{
     ports::{Clock, PortError},
     provider::prices,
 };
-#[cfg(test)]
-use bulle_protocol::usage::UsageReport;
-use bulle_protocol::{
-    admin::Scope,
-    problem::{Code, Problem},
-};
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 use worker::send;
 
 #[cfg(test)]
-use super::documented::*;
+use super::openapi_types::*;
 use super::{
-    Call,
     access::{authorize, unavailable},
-    things::text,
+    context::OwnerContext,
+    crud::text,
 };
-use crate::http::{self, Answer, json, path_id};
+use crate::http::{self, Answer, json, path_id, query_pairs};
 
-/// A [`bulle_protocol::usage::UsageReport`], whose rows are JSON already.
+/// A [`bulle_api::usage::UsageReport`], whose rows are JSON already.
 #[derive(Serialize)]
 struct Report {
     from: String,
@@ -50,17 +47,19 @@ struct Report {
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/usage", tag = "owner", operation_id = "usage", security(("api_key" = [])),
     params(TenantPath, Reporting), responses((status = 200, description = "Sums", content((UsageReport = "application/json"), (String = "text/csv"))), Refusals)))]
 #[send]
-pub async fn report(Path(tenant): Path<String>, call: Call) -> Answer {
-    authorize(&call, &tenant, Scope::UsageRead).await?;
-    let pairs = Pairs::<Vec<(String, String)>>::try_from_uri(&call.uri);
-    let Pairs(pairs) =
-        pairs.map_err(|_| Problem::new(Code::InvalidParameter, "The query cannot be read."))?;
-    let query = Query::read(&pairs, call.edge.now_ms())?;
-    let found = call.edge.usage(&tenant, &query).await;
-    let (items, next) = found.map_err(|e| unavailable(&e))?;
+pub async fn report(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
+    authorize(&context, &tenant, Scope::UsageRead).await?;
+    let pairs = query_pairs(&context.uri)?;
+    let query = Query::read(&pairs, context.edge.now_ms())?;
+    let (items, next) = context
+        .edge
+        .usage()
+        .page(&tenant, &query)
+        .await
+        .map_err(|e| unavailable(&e))?;
     let [from, to] = query.days();
     let broken = |e: serde_json::Error| unavailable(&PortError(e.to_string()));
-    if !csv::wanted(http::header(&call.headers, "accept")) {
+    if !csv::wanted(http::header(&context.headers, "accept")) {
         let report = Report {
             from,
             to,
@@ -91,9 +90,13 @@ pub async fn report(Path(tenant): Path<String>, call: Call) -> Answer {
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/answers/{reply_id}", tag = "owner", operation_id = "answer", security(("api_key" = [])),
     params(TenantPath, ReplyPath), responses((status = 200, body = answer::Answer), Refusals)))]
 #[send]
-pub async fn answer(Path((tenant, id)): Path<(String, String)>, call: Call) -> Answer {
-    authorize(&call, &tenant, Scope::UsageRead).await?;
-    let found = call.edge.answer(&tenant, path_id(&id)?).await;
-    let found = found.map_err(|e| unavailable(&e))?;
+pub async fn answer(Path((tenant, id)): Path<(String, String)>, context: OwnerContext) -> Answer {
+    authorize(&context, &tenant, Scope::UsageRead).await?;
+    let found = context
+        .edge
+        .usage()
+        .answer(&tenant, path_id(&id)?)
+        .await
+        .map_err(|e| unavailable(&e))?;
     Ok(text(StatusCode::OK, found.ok_or_else(nothing_here)?))
 }

@@ -1,0 +1,18 @@
+// A reporter of node:test that writes a line of JSON for each test, for run.mjs to read.
+import { inspect } from "node:util";
+
+export default async function* (events) {
+  /** Names of the tests that are open, the outermost first. */
+  const path = [];
+  for await (const { type, data } of events) {
+    if (type === "test:start") path.splice(data.nesting, Infinity, data.name);
+    if (type !== "test:pass" && type !== "test:fail") continue;
+    const { error, type: kind } = data.details;
+    // A suite fails as its tests fail, and is counted when it has failed by itself.
+    if (error?.failureType === "subtestsFailed" || (kind === "suite" && !error)) continue;
+    const outcome = error ? "failed" : data.skip !== undefined || data.todo !== undefined ? "skipped" : "passed";
+    const name = [...path.slice(0, data.nesting), data.name].join(" › ");
+    const reason = typeof data.skip === "string" ? data.skip : undefined;
+    yield `${JSON.stringify({ outcome, name, reason, ms: Math.round(data.details.duration_ms), error: error && inspect(error.cause ?? error) })}\n`;
+  }
+}

@@ -1,0 +1,57 @@
+//! The objects that ingest what bots are to know, one for each bot.
+
+use bulle_edge_core::ports::PortError;
+use serde::{Deserialize, Serialize};
+
+use super::{Edge, object::Refused};
+use crate::repositories::library::BotKey;
+
+/// The binding, as wrangler.toml names it.
+const BINDING: &str = "LIBRARIANS";
+
+/// Milliseconds after which an announced change is looked after, should its request have died on the way.
+pub const ANNOUNCED_MS: u64 = 60_000;
+
+/// What the edge asks of the object. Its JSON keeps its names: during a deployment, object and Worker may be of different
+/// releases.
+#[derive(Serialize, Deserialize)]
+pub struct IngestRequest {
+    /// The bot.
+    #[serde(rename = "shelf")]
+    pub bot: BotKey,
+    /// The origin of the edge; empty when it is not known where the request is made.
+    pub origin: String,
+    /// The source to clean up after; empty for the bot itself.
+    #[serde(rename = "about")]
+    pub source_id: String,
+    /// Milliseconds until then.
+    pub in_ms: u64,
+}
+
+impl Edge {
+    /// Has the bot's sources ingested in so many milliseconds, after the traces of one of them were cleaned up: of
+    /// `source_id`, which is made or deleted now, or of the bot itself when it is empty.
+    ///
+    /// # Errors
+    /// The object cannot be reached.
+    pub async fn request_ingest(
+        &self,
+        bot: &BotKey,
+        origin: &str,
+        source_id: &str,
+        in_ms: u64,
+    ) -> Result<(), PortError> {
+        let name = format!("{}/{}", bot.tenant_id, bot.bot_id);
+        let request = IngestRequest {
+            bot: bot.clone(),
+            origin: origin.to_owned(),
+            source_id: source_id.to_owned(),
+            in_ms,
+        };
+        match self.ask(BINDING, &name, &request).await {
+            Ok(_) => Ok(()),
+            Err(Refused::Unreachable(error)) => Err(PortError(error.to_string())),
+            Err(Refused::Problem(problem)) => Err(PortError(problem.detail.clone())),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! A conversation: the Durable Object that owns it, and how the Worker asks it.
+
+mod command;
+mod conversation_do;
+mod live;
+mod store;
+pub mod stream;
+
+pub use command::{Command, command};
+pub use conversation_do::REPLAYED;

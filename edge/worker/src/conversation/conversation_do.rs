@@ -1,0 +1,492 @@
+//! The Durable Object that owns a conversation. It runs at most one turn, asks the model once per message id, goes on when
+//! the browser has left, replays a turn from any event, and stores every ending in the archive.
+//!
+//! The guard has admitted the caller in the Worker; the object checks only that the conversation is theirs.
+
+use bulle_edge_core::{
+    guard::Question,
+    model::Owner,
+    ports::{Archive, Clock, Entropy, Kept},
+    record::{self, Record},
+    strings,
+    turn::{self, Ask, Ended, Reader, Sink},
+};
+use bulle_protocol::{
+    Id,
+    event::{self, EventId, ServerEvent, TurnError, Usage},
+    problem::{Code, Problem},
+};
+use futures_channel::oneshot;
+use futures_util::FutureExt;
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+use worker::{DurableObject, Env, Request, Response, State, durable_object};
+
+use super::{
+    command::Command,
+    live::{Live, TurnSink},
+    store::{Frame, Store, StoredTurn},
+    stream::{self, KEEP_ALIVE_AFTER},
+};
+use crate::{
+    adapters::{Edge, object::asked},
+    config,
+    http::status,
+    log,
+};
+
+/// Header of a response whose turn was begun by an earlier request.
+pub const REPLAYED: &str = "bulle-replayed";
+
+/// Milliseconds after which the alarm looks whether a turn still runs.
+const WATCH_MS: u64 = 60_000;
+
+/// Milliseconds before a record that the archive refused is offered again for the first time.
+const OFFER_AGAIN_MS: u64 = 5_000;
+
+/// Milliseconds that a conversation without a turn is kept.
+const UNUSED_MS: u64 = 7 * 24 * 60 * 60 * 1_000;
+
+/// How often, and after how many milliseconds each time, `erase` looks whether the stopped turn has ended.
+const LOOKS: u32 = 100;
+const LOOK_MS: u64 = 100;
+
+/// The object of a conversation. Its state is shared with the turn that runs beside the requests.
+#[durable_object(alarm)]
+pub struct Conversation {
+    inner: Rc<Inner>,
+}
+
+struct Inner {
+    state: State,
+    edge: Edge,
+    store: Store,
+    live: RefCell<Option<Live>>,
+    /// Whether a summary of the conversation is being made.
+    summing_up: Cell<bool>,
+    /// Whether everything is being deleted, or was deleted.
+    erased: Cell<bool>,
+}
+
+impl DurableObject for Conversation {
+    fn new(state: State, env: Env) -> Self {
+        let store = Store::new(state.storage().sql());
+        Self {
+            inner: Rc::new(Inner {
+                state,
+                edge: Edge::new(env),
+                store,
+                live: RefCell::new(None),
+                summing_up: Cell::new(false),
+                erased: Cell::new(false),
+            }),
+        }
+    }
+
+    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
+        let answer = match asked::<(Id, Command)>(&mut request).await {
+            Ok((_, Command::Erase { owner })) => self.inner.erase(&owner).await,
+            Ok((id, command)) => self.inner.obey(id, command),
+            Err(error) => Err(internal(&error)),
+        };
+        answer.or_else(|problem| {
+            Ok(Response::from_json(&problem)?.with_status(status(problem.status).as_u16()))
+        })
+    }
+
+    /// Recovers from failures: a turn that died with its isolate, a record that the archive refused.
+    async fn alarm(&self) -> worker::Result<Response> {
+        if matches!(self.inner.store.is_unused(), Ok(true)) {
+            self.inner.forget().await?;
+            return Response::empty();
+        }
+        if let Err(problem) = self.inner.end_dead_turn() {
+            log::error("alarm", &problem.detail);
+        }
+        self.inner.offer_records(WATCH_MS).await;
+        Response::empty()
+    }
+}
+
+/// The problem for a failure of the platform, whose error goes to the log alone.
+fn internal(error: &worker::Error) -> Problem {
+    log::error("conversation", error);
+    Problem::new(Code::Internal, "The conversation could not be read.")
+}
+
+fn not_found() -> Problem {
+    Problem::new(Code::NotFound, "There is nothing at this address.")
+}
+
+impl Inner {
+    fn obey(self: &Rc<Self>, conversation: Id, command: Command) -> Result<Response, Problem> {
+        let owner = command.owner();
+        if self.erased.get() {
+            return Err(not_found());
+        }
+        match (self.store.owner().map_err(|e| internal(&e))?, &command) {
+            (Some(known), _) if known == owner => {}
+            (None, Command::Open { .. }) => {
+                self.store.set_owner(&owner).map_err(|e| internal(&e))?;
+                let inner = Rc::clone(self);
+                self.state
+                    .wait_until(async move { inner.wake_in(UNUSED_MS).await });
+            }
+            _ => return Err(not_found()),
+        }
+        match command {
+            Command::Open { .. } | Command::Check { .. } | Command::Erase { .. } => done(),
+            Command::Ask { question } => self.ask(conversation, *question),
+            Command::Attach { after, .. } => self.attach(after.as_deref()),
+            Command::Cancel { .. } => {
+                if let Some(live) = self.live.borrow_mut().as_mut() {
+                    live.cancel();
+                }
+                done()
+            }
+        }
+    }
+
+    /// Stops the running turn, waits for its end so that nothing of it is stored afterwards, and deletes everything.
+    async fn erase(&self, owner: &Owner) -> Result<Response, Problem> {
+        let known = self.store.owner().map_err(|e| internal(&e))?;
+        if known.as_ref() != Some(owner) {
+            return Err(not_found());
+        }
+        self.erased.set(true);
+        for _ in 0..LOOKS {
+            match self.live.borrow_mut().as_mut() {
+                Some(live) => live.cancel(),
+                None => break,
+            }
+            self.edge.sleep(LOOK_MS).await;
+        }
+        if self.live.borrow().is_some() {
+            self.erased.set(false);
+            let detail = "An answer is still being written. Try again in a few seconds.";
+            return Err(Problem::new(Code::TurnInProgress, detail).retry_after(5));
+        }
+        let forgotten = self.forget().await;
+        forgotten.map_err(|e| internal(&e))?;
+        done()
+    }
+
+    async fn forget(&self) -> worker::Result<()> {
+        let storage = self.state.storage();
+        storage.delete_alarm().await?;
+        storage.delete_all().await
+    }
+
+    /// Answers a message: with a new turn, a new attempt at a failed turn, or the turn that the message already has. Nothing is
+    /// awaited here, so no other request can come between the look and the start.
+    fn ask(self: &Rc<Self>, conversation: Id, question: Question) -> Result<Response, Problem> {
+        let store = |e| internal(&e);
+        self.end_dead_turn()?;
+        let Some(turn) = self.store.turn_of(question.id()).map_err(store)? else {
+            if self.live.borrow().is_some() {
+                return Err(Problem::new(
+                    Code::TurnInProgress,
+                    "Wait until the running answer has ended, or stop it.",
+                ));
+            }
+            let number = self.store.next_number().map_err(store)?;
+            return self.begin(conversation, question, number, Vec::new());
+        };
+        if turn.text != question.text() {
+            return Err(Problem::new(
+                Code::MessageConflict,
+                "This message id was used for another text. Make a new id.",
+            ));
+        }
+        if turn.may_be_retried() && question.retry() && self.live.borrow().is_none() {
+            let frames = self.store.frames(turn.number).map_err(store)?;
+            return self.begin(conversation, question, turn.number, frames);
+        }
+        self.replay(&turn, 0)
+    }
+
+    /// Streams the running turn; else the one that the caller has seen; else the last.
+    fn attach(self: &Rc<Self>, after: Option<&str>) -> Result<Response, Problem> {
+        self.end_dead_turn()?;
+        let after = after.and_then(|after| after.parse::<EventId>().ok());
+        let live = self.live.borrow().as_ref().map(|live| live.number);
+        let turn = match (live, after) {
+            (Some(number), _) => self.store.turn_at(number),
+            (None, Some(after)) => self.store.turn_of(after.turn),
+            (None, None) => self.store.last_turn(),
+        };
+        let turn = turn
+            .map_err(|e| internal(&e))?
+            .ok_or_else(|| Problem::new(Code::NoTurn, "Nothing was asked here yet."))?;
+        let seen = after.filter(|id| id.turn == turn.message_id);
+        self.replay(&turn, seen.map_or(0, |id| id.seq))
+    }
+
+    /// Starts a turn, or another attempt at one, and answers with its events.
+    fn begin(
+        self: &Rc<Self>,
+        conversation: Id,
+        question: Question,
+        number: u32,
+        frames: Vec<Frame>,
+    ) -> Result<Response, Problem> {
+        let now = self.edge.now_ms();
+        let record = Record::accepted(&question, conversation, number, now);
+        let started = self.store.begin(number, &question, &record);
+        started.map_err(|e| internal(&e))?;
+        let seq = if frames.is_empty() {
+            0
+        } else {
+            after_gap(&frames)
+        };
+        let (stop, stopped) = oneshot::channel();
+        let mut live = Live::new(number, frames, stop);
+        let stream = live.listen(seq);
+        self.live.replace(Some(live));
+        let inner = Rc::clone(self);
+        self.state
+            .wait_until(async move { inner.run(question, number, record, seq, stopped).await });
+        stream::respond(stream, KEEP_ALIVE_AFTER).map_err(|e| internal(&e))
+    }
+
+    /// Runs a turn to its end, and does what comes after it.
+    async fn run(
+        self: Rc<Self>,
+        question: Question,
+        number: u32,
+        accepted: Record,
+        seq: u32,
+        stopped: oneshot::Receiver<()>,
+    ) {
+        self.wake_in(WATCH_MS).await;
+        let deployment = config::deployment(self.edge.env());
+        let history = self.store.history(number).unwrap_or_default();
+        let written = self.store.written(number).unwrap_or_default();
+        let ask = Ask {
+            question: &question,
+            accepted: &accepted,
+            reply_id: Id::from_parts(self.edge.now_ms(), self.edge.random()),
+            history: &history,
+            written: &written,
+            most: None,
+            reader: Reader::Page,
+        };
+        let mut sink = TurnSink::new(
+            (&self.edge, &self.store, &self.live),
+            &question,
+            number,
+            seq,
+        );
+        // A dropped sender is no wish to stop.
+        let stop = async {
+            if stopped.await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        let mut ended =
+            turn::run(&self.edge, &deployment, &ask, &mut sink, stop.boxed_local()).await;
+        sink.flush();
+        self.keep(number, &ended);
+        self.live.replace(None);
+        // Before anything else is awaited: the next turn sets an alarm of its own.
+        self.see_to_records().await;
+        // One summary at a time: two would pay for the same one.
+        let sums_up = ended.outgrown && !self.summing_up.replace(true);
+        ended.outgrown = sums_up;
+        let mut log = |line: &str| sink.log(line);
+        turn::after(&self.edge, &deployment, &ask, ended, &mut log).await;
+        if sums_up {
+            self.summing_up.set(false);
+        }
+    }
+
+    /// Keeps the ending of a turn; of one that failed, also what was written, for the next attempt.
+    fn keep(&self, number: u32, ended: &Ended) {
+        let Ended { record, text, .. } = ended;
+        let failed = record
+            .reply
+            .as_ref()
+            .is_some_and(|reply| reply.error.is_some());
+        let unrecorded = ended.kept != Some(Kept::Everything);
+        let stored = self.store.end(number, record, unrecorded).and_then(|()| {
+            let rest = if failed { text.as_str() } else { "" };
+            self.store.keep_written(number, rest)
+        });
+        if let Err(error) = stored {
+            log::error("turn", &error);
+        }
+    }
+
+    /// Sets the alarm when the archive has not taken everything, else deletes it.
+    async fn see_to_records(&self) {
+        if self.erased.get() {
+            return;
+        }
+        let turns = self.store.unrecorded();
+        let spent = self.store.spent();
+        if turns.is_ok_and(|turns| turns.is_empty()) && spent.is_ok_and(|spent| spent.is_empty()) {
+            let forgotten = self.state.storage().delete_alarm().await;
+            forgotten.unwrap_or_else(|e| {
+                internal(&e);
+            });
+        } else {
+            self.wake_in(OFFER_AGAIN_MS).await;
+        }
+    }
+
+    /// The events of a turn after `seq`, and those to come.
+    fn replay(&self, turn: &StoredTurn, seq: u32) -> Result<Response, Problem> {
+        let replayed = self.replayed(turn, seq)?;
+        let marked = replayed.headers().set(REPLAYED, "true");
+        marked.map_err(|e| internal(&e))?;
+        Ok(replayed)
+    }
+
+    fn replayed(&self, turn: &StoredTurn, seq: u32) -> Result<Response, Problem> {
+        let mut live = self.live.borrow_mut();
+        if let Some(live) = live.as_mut().filter(|live| live.number == turn.number) {
+            return stream::respond(live.listen(seq), KEEP_ALIVE_AFTER).map_err(|e| internal(&e));
+        }
+        let frames = self.store.frames(turn.number).map_err(|e| internal(&e))?;
+        let frames = if frames.is_empty() {
+            stream::ended(stream::rebuilt(turn), 0)
+        } else {
+            stream::ended(frames, seq)
+        };
+        stream::respond(frames, KEEP_ALIVE_AFTER).map_err(|e| internal(&e))
+    }
+
+    /// Ends a turn that is stored as running but runs no longer, because its isolate died: with the error `interrupted`.
+    fn end_dead_turn(self: &Rc<Self>) -> Result<(), Problem> {
+        let store = |e| internal(&e);
+        if self.live.borrow().is_some() {
+            return Ok(());
+        }
+        let Some(turn) = self.store.running_turn().map_err(store)? else {
+            return Ok(());
+        };
+        let frames = self.store.frames(turn.number).map_err(store)?;
+        let mut blocks = Vec::new();
+        for frame in stream::decode(&frames) {
+            // The text of the answer ends at a frame that cannot be applied.
+            if event::apply(&mut blocks, frame).is_err() {
+                break;
+            }
+        }
+        let now = self.edge.now_ms();
+        let mut record = turn.record;
+        record.reply(
+            record::Reply {
+                id: Id::from_parts(now, self.edge.random()),
+                blocks,
+                sources: Vec::new(),
+                finish: None,
+                error: Some(Code::Interrupted),
+                provider: String::new(),
+                model: String::new(),
+                usage: Usage::default(),
+                evidence: record::Evidence::default(),
+            },
+            now,
+        );
+        let last = ServerEvent::Error(TurnError {
+            code: Code::Interrupted,
+            message: strings::failure(None, &turn.locale, Code::Interrupted),
+            retry_after: None,
+            action: None,
+            kept: true,
+        });
+        let id = EventId {
+            turn: turn.message_id,
+            seq: after_gap(&frames),
+        };
+        let frame = Frame {
+            seq: id.seq,
+            text: last
+                .to_frame(id)
+                .map(|frame| frame.encode())
+                .unwrap_or_default()
+                .into(),
+        };
+        let stored = self
+            .store
+            .add_frames(turn.number, &[frame])
+            .and_then(|()| self.store.end(turn.number, &record, true));
+        stored.map_err(store)?;
+        let inner = Rc::clone(self);
+        self.state
+            .wait_until(async move { inner.offer_records(OFFER_AGAIN_MS).await });
+        Ok(())
+    }
+
+    /// Offers the archive what it has not taken yet; what it refuses is offered again after `again_ms`. When the archive keeps
+    /// only the costs, because the visitor was erased, everything is deleted here too.
+    async fn offer_records(&self, again_ms: u64) {
+        let mut refused = false;
+        for (id, record) in self.store.spent().unwrap_or_default() {
+            let taken = match &record.reply {
+                Some(reply) => {
+                    let (prefix, question) = (reply.id.to_string(), Some(record.question.id));
+                    let (owner, conversation) = (&record.owner, record.conversation_id);
+                    let calls = &record.calls;
+                    let offered =
+                        (self.edge).record_calls(owner, conversation, question, &prefix, calls);
+                    offered.await.is_ok()
+                }
+                None => true,
+            };
+            refused |= !taken;
+            if let Err(error) = self.store.offered_spent(id, taken) {
+                internal(&error);
+            }
+        }
+        let mut orphaned = false;
+        for (number, record) in self.store.unrecorded().unwrap_or_default() {
+            let taken = self.edge.record(&record).await;
+            orphaned |= taken == Ok(Kept::Costs);
+            if let Err(error) = &taken {
+                refused = true;
+                log::error("archive", error);
+            }
+            if let Err(error) = self.store.offered(number, taken == Ok(Kept::Everything)) {
+                internal(&error);
+            }
+        }
+        let is_running = self.live.borrow().is_some();
+        if orphaned && !refused && !is_running {
+            self.erased.set(true);
+            match self.forget().await {
+                Ok(()) => return,
+                Err(error) => drop(internal(&error)),
+            }
+        }
+        if orphaned || refused || is_running {
+            self.wake_in(again_ms).await;
+        }
+    }
+
+    async fn wake_in(&self, ms: u64) {
+        let ms = i64::try_from(ms).unwrap_or(i64::MAX);
+        if let Err(error) = self.state.storage().set_alarm(ms).await {
+            internal(&error);
+        }
+    }
+}
+
+/// A number past the last frame's, with room for events that were sent but lost before they were stored: a browser that has
+/// seen them takes the next event as new.
+fn after_gap(frames: &[Frame]) -> u32 {
+    const GAP: u32 = 1_000;
+    frames
+        .last()
+        .map_or(0, |frame| frame.seq)
+        .saturating_add(GAP)
+}
+
+fn done() -> Result<Response, Problem> {
+    Response::empty()
+        .map(|response| response.with_status(204))
+        .map_err(|e| internal(&e))
+}

@@ -1,0 +1,104 @@
+//! Feeds: every entry becomes a source of its own. Entries that a feed no longer lists stay: most feeds list only the
+//! newest.
+
+use std::collections::HashSet;
+
+use bulle_edge_core::{
+    ports::Clock,
+    sources::{MAX_ENTRIES, MAX_PAGE_BYTES, frontier::part_id, schedule},
+};
+use bulle_edge_formats::feed;
+
+use super::{
+    index::{checksum, prepare},
+    parse_page::unreadable,
+    robots::check_allowed,
+    step::{StepContext, StepError, StepOutcome, target},
+};
+use crate::repositories::library::{AttemptResult, IngestJob, Target, Validators};
+
+/// Entries that are written before other sources get their turn.
+const ENTRIES: usize = 10;
+
+impl StepContext<'_> {
+    /// Reads a feed and writes its entries, as far as one step goes.
+    ///
+    /// # Errors
+    /// The feed cannot be read, or the platform failed.
+    pub async fn feed(&self, job: &IngestJob) -> Result<StepOutcome, StepError> {
+        let (edge, bot) = (self.edge, &self.bot);
+        let target = target(job);
+        let given = job.given()?;
+        let address = given.url.as_deref().unwrap_or_default();
+        let url = self.fetcher.guard.check(address)?;
+        check_allowed(&self.fetch_robots(&url).await?.1, &url)?;
+        let known = Validators {
+            etag: job.etag.clone(),
+            last_modified: job.last_modified.clone(),
+        };
+        let fetched = self
+            .fetcher
+            .get(edge, address, &known, MAX_PAGE_BYTES)
+            .await?;
+        let next_at = schedule::refresh_at(edge.now_ms(), job.refresh_seconds);
+        let Some(bytes) = fetched.bytes else {
+            return Ok(StepOutcome::Ended(AttemptResult::Unchanged {
+                next_at,
+                validators: known,
+            }));
+        };
+        let entries = feed(&bytes, fetched.url.as_str()).map_err(|e| unreadable(&e))?;
+        let total = entries.len().min(MAX_ENTRIES);
+        let mut written = 0;
+        let mut seen = HashSet::new();
+        for (number, entry) in entries.into_iter().take(MAX_ENTRIES).enumerate() {
+            let mut document = entry.document;
+            if let Some(language) = &given.language {
+                language.clone_into(&mut document.language);
+            }
+            let checksum = checksum(&document);
+            // An entry without an id, or with that of another entry, is named by its checksum.
+            let name = match entry.id.as_str() {
+                name if !name.is_empty() && seen.insert(name.to_owned()) => name,
+                _ if seen.insert(checksum.clone()) => &checksum,
+                _ => continue,
+            };
+            let id = part_id(&job.id, name);
+            let bytes = document.body.len();
+            let page = document.url.clone();
+            // Entries without text are skipped.
+            let Ok(prepared) = prepare(document, checksum, bytes) else {
+                continue;
+            };
+            let Some(part) = edge
+                .library()
+                .part(bot, target, &id, &page, edge.now_ms())
+                .await?
+            else {
+                return Ok(StepOutcome::Settled);
+            };
+            if part.checksum == prepared.checksum {
+                continue;
+            }
+            if written == ENTRIES {
+                let progress = (number as u32, total as u32);
+                edge.library().show_progress(bot, target, progress).await?;
+                return Ok(StepOutcome::Paused);
+            }
+            let part = Target {
+                id: &part.id,
+                revision: part.revision,
+            };
+            let next = (None, &Validators::default());
+            self.index(part, &prepared, next, None).await?;
+            written += 1;
+        }
+        let progress = (total as u32, total as u32);
+        edge.library().show_progress(bot, target, progress).await?;
+        Ok(StepOutcome::Ended(AttemptResult::Collected {
+            next_at,
+            title: None,
+            validators: fetched.validators,
+        }))
+    }
+}

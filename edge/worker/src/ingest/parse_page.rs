@@ -1,0 +1,66 @@
+//! Reading the page of a site: its text, its links, its canonical address.
+
+use bulle_edge_core::sources::{FailureCode, Trouble, content};
+use bulle_edge_formats::{File, Unreadable, UnreadableCode, page, read};
+use bulle_edge_text::Document;
+
+use super::fetch_page::Fetched;
+
+/// A page that was read.
+pub struct ParsedPage {
+    /// Its text; `None` when it has none, or asks not to be indexed.
+    pub document: Option<Document>,
+    /// The addresses that it links to; none when it asks not to follow them.
+    pub links: Vec<String>,
+    /// The address that it names as its canonical one.
+    pub canonical: Option<String>,
+}
+
+/// Reads what was fetched: a page with its links, or a file of another kind.
+///
+/// # Errors
+/// It cannot be read.
+pub fn parse_page(fetched: &Fetched) -> Result<ParsedPage, Trouble> {
+    let bytes = fetched.bytes.as_deref().unwrap_or_default();
+    let content_type = fetched.content_type.as_deref();
+    if content_type.is_none_or(|kind| kind.to_ascii_lowercase().contains("html")) {
+        let page = page(bytes, fetched.url.as_str(), content_type).map_err(|e| unreadable(&e))?;
+        let wanted = !page.noindex && !page.document.body.trim().is_empty();
+        return Ok(ParsedPage {
+            document: wanted.then_some(page.document),
+            links: if page.nofollow {
+                Vec::new()
+            } else {
+                page.links
+            },
+            canonical: page.canonical.filter(|_| !page.noindex),
+        });
+    }
+    let name = fetched.url.path().rsplit('/').next().unwrap_or_default();
+    let documents = read(&File {
+        name,
+        content_type,
+        url: fetched.url.as_str(),
+        bytes,
+    })
+    .map_err(|e| unreadable(&e))?;
+    Ok(ParsedPage {
+        document: content::merge(documents, name),
+        links: Vec::new(),
+        canonical: None,
+    })
+}
+
+/// The error of a source for the error of a format.
+pub fn unreadable(error: &Unreadable) -> Trouble {
+    let code = match error.code {
+        UnreadableCode::Encrypted => FailureCode::Encrypted,
+        UnreadableCode::NoText => FailureCode::NoText,
+        UnreadableCode::Corrupt => FailureCode::Corrupt,
+        UnreadableCode::TooLarge => FailureCode::TooLarge,
+        UnreadableCode::Unsupported => FailureCode::Unsupported,
+        UnreadableCode::Mislabelled => FailureCode::Mislabelled,
+        UnreadableCode::UseTheCommandLine => FailureCode::UseTheCommandLine,
+    };
+    Trouble::lasting(code, error.detail.clone())
+}

@@ -1,0 +1,113 @@
+//! Full-text search, and the chunks of vectors that were found.
+
+use bulle_edge_core::{
+    ports::PortError,
+    search::{Found, Hit, MAX_ROWS, Query},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::d1::{Database, Statement, to_json, values};
+
+/// The chunks with the words of a question; the file explains the statement.
+const SEARCH: &str = include_str!("search.sql");
+
+/// The number of chunks with each word.
+const WORDS: &str = include_str!("words.sql");
+
+/// The chunks of vectors; the file explains the statement.
+const NEAR: &str = include_str!("near.sql");
+
+/// The search index.
+pub struct Search<D>(pub D);
+
+/// A vector that is near to a question.
+#[derive(Serialize, Deserialize)]
+pub struct Match {
+    /// The vector: `{chunk}-{number of its embedding}`.
+    pub id: String,
+    /// Likeness, -1 to 1.
+    pub score: f64,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    id: i64,
+    title: String,
+    heading: String,
+    text: String,
+    url: String,
+    anchor: String,
+    language: String,
+    score: f64,
+}
+
+#[derive(Deserialize)]
+struct Count {
+    term: String,
+    chunks: u32,
+}
+
+impl<D: Database> Search<D> {
+    /// At most `limit` chunks of the bot with any of the words, best first, and how frequent the words are: one round trip.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn search(
+        &self,
+        tenant_id: &str,
+        bot_id: &str,
+        query: &Query,
+        limit: u32,
+    ) -> Result<Found, PortError> {
+        let words = query.words();
+        let mut counted = words.clone();
+        counted.push(query.scope.word(""));
+        let chunks = Statement::new(
+            SEARCH,
+            values![tenant_id, bot_id, to_json(&words)?, limit, MAX_ROWS],
+        );
+        let counts = Statement::new(WORDS, values![to_json(&counted)?]);
+        let [chunks, counts] = self.0.batch([chunks, counts]).await?;
+        let chunks: Vec<Row> = chunks.list()?;
+        let counts: Vec<Count> = counts.list()?;
+        Ok(query.found(
+            chunks.into_iter().map(Row::into_hit).collect(),
+            counts.into_iter().map(|count| (count.term, count.chunks)),
+        ))
+    }
+
+    /// The chunks of the bot with these vectors, in their order. Vectors of another bot, of chunks that are gone and of
+    /// chunks that no longer answer are passed over.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn near(
+        &self,
+        tenant_id: &str,
+        bot_id: &str,
+        matches: &[Match],
+    ) -> Result<Vec<Hit>, PortError> {
+        let statement = Statement::new(NEAR, values![tenant_id, bot_id, to_json(matches)?]);
+        let rows: Vec<Row> = self.0.rows(statement).await?;
+        Ok(rows.into_iter().map(Row::into_hit).collect())
+    }
+}
+
+impl Row {
+    fn into_hit(self) -> Hit {
+        let url = match (self.url.as_str(), self.anchor.as_str()) {
+            ("", _) => None,
+            (url, "") => Some(url.to_owned()),
+            (url, anchor) => Some(format!("{url}#{anchor}")),
+        };
+        Hit {
+            id: self.id,
+            title: self.title,
+            heading: self.heading,
+            text: self.text,
+            url,
+            language: self.language,
+            score: self.score,
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The repositories on SQLite with the migrations of the Worker. Every test has a second tenant with the same ids, whose rows
+//! must not change, and asks for a third one's, who must see nothing.
+
+mod directory;
+mod fixture;
+mod gaps;
+mod golden;
+mod isolation;
+mod library;
+mod owners;
+mod search;
+mod transcripts;
+mod usage;
+mod vectors;
+mod visitors;
+mod world;

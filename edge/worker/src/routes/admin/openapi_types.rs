@@ -1,0 +1,248 @@
+//! What the OpenAPI document says of every owner's route alike. Compiled for tests only, which write the document.
+#![expect(
+    dead_code,
+    reason = "read by the generator of the document, not by code"
+)]
+
+use bulle_api::admin::{
+    Status,
+    gap::GapStatus,
+    source::{SourceKind, SourceStatus},
+};
+use bulle_protocol::problem::Problem;
+use utoipa::{IntoParams, IntoResponses};
+
+/// Which part of a list.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Paging {
+    /// How many at most; 50 when absent.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+    /// The `next` of the page before.
+    #[param(max_length = 64)]
+    after: Option<String>,
+}
+
+/// A filter of lists.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ByStatus {
+    /// Only those with this status.
+    #[param(inline)]
+    status: Option<Status>,
+}
+
+/// A filter of lists.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ByBot {
+    /// Only those that show this bot.
+    bot: Option<String>,
+}
+
+/// What is summed up, and how.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Reporting {
+    /// The first day, in UTC; 29 days before the last one when absent. At most 366 days, both included.
+    #[param(
+        format = "date",
+        pattern = r"^\d{4}-\d{2}-\d{2}$",
+        example = "2026-11-01"
+    )]
+    from: Option<String>,
+    /// The last day, in UTC; today when absent.
+    #[param(
+        format = "date",
+        pattern = r"^\d{4}-\d{2}-\d{2}$",
+        example = "2026-11-30"
+    )]
+    to: Option<String>,
+    /// What has a row of its own, with commas between them; one row for everything when absent.
+    #[param(
+        pattern = "^(day|month|bot|provider|model|conversation|outcome)(,(day|month|bot|provider|model|conversation|outcome))*$",
+        example = "day,model"
+    )]
+    by: Option<String>,
+    /// Only this bot's calls. It may be gone.
+    #[param(min_length = 1, max_length = 40, pattern = "^[a-z0-9][a-z0-9-]{0,39}$")]
+    bot: Option<String>,
+    /// Only this conversation's calls: a ULID.
+    #[param(pattern = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
+    conversation: Option<String>,
+    /// How many rows at most; 1000 when absent.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+    /// The `next` of the rows before, with the same `by`.
+    after: Option<String>,
+}
+
+/// Part of the address.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct TenantPath {
+    /// Id of the tenant.
+    #[param(min_length = 1, max_length = 40, pattern = "^[a-z0-9][a-z0-9-]{0,39}$")]
+    tenant: String,
+}
+
+/// Part of the address.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct BotPath {
+    /// Id of the bot.
+    #[param(min_length = 1, max_length = 40, pattern = "^[a-z0-9][a-z0-9-]{0,39}$")]
+    bot: String,
+}
+
+/// Part of the address.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct SitePath {
+    /// Key of the site.
+    #[param(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9_-]{1,64}$")]
+    key: String,
+}
+
+/// Part of the address.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct IdPath {
+    /// A ULID.
+    #[param(pattern = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
+    id: String,
+}
+
+/// Filters of lists.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct BySource {
+    /// Only those with this status.
+    #[param(inline)]
+    status: Option<SourceStatus>,
+    /// Only those of this kind.
+    #[param(inline)]
+    kind: Option<SourceKind>,
+    /// Those that belong to this site or feed; without it, those that belong to none.
+    parent: Option<String>,
+}
+
+/// Which gaps.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ByGap {
+    /// Only those that stand so; `open` when absent.
+    #[param(inline)]
+    status: Option<GapStatus>,
+    /// Only questions of the last days; 30 when absent.
+    #[param(minimum = 1, maximum = 366)]
+    days: Option<u32>,
+}
+
+/// Part of the address.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct GapPath {
+    /// Id of a gap, or of any of the replies to its questions: a ULID.
+    #[param(pattern = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
+    gap: String,
+}
+
+/// What is said of a file.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Uploading {
+    /// Its name, with its ending.
+    #[param(min_length = 1, max_length = 255)]
+    name: String,
+    /// What answers call it; as it calls itself when absent.
+    #[param(max_length = 200)]
+    title: Option<String>,
+    /// BCP 47; as it says itself when absent.
+    #[param(max_length = 35)]
+    language: Option<String>,
+    /// Page that answers link to.
+    #[param(max_length = 2_000)]
+    url: Option<String>,
+}
+
+/// Part of the address.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct SourcePath {
+    /// Id of the source.
+    source: String,
+}
+
+/// Part of the address.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ReplyPath {
+    /// Id of the answer, a ULID.
+    #[param(pattern = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
+    reply_id: String,
+}
+
+/// A condition.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct IfMatch {
+    /// The ETag of what was read, or `*`. Without it, a change is refused with 428; if it is no longer that, with 412.
+    #[param(rename = "If-Match", value_type = String, required = false)]
+    if_match: Option<String>,
+}
+
+/// A condition.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct IfNoneMatch {
+    /// The ETag of what is known: 304 when it is still that.
+    #[param(rename = "If-None-Match", value_type = String, required = false)]
+    if_none_match: Option<String>,
+}
+
+/// Protection against creating twice.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct IdempotencyKey {
+    /// Made by the client. The same request with the same key in 24 hours creates nothing more: it is answered as the
+    /// first was, with `Idempotent-Replayed: true` and without secrets.
+    #[param(
+        rename = "Idempotency-Key", value_type = String, required = false,
+        min_length = 1,
+        max_length = 255,
+        pattern = "^[!-~]{1,255}$"
+    )]
+    idempotency_key: Option<String>,
+}
+
+/// Refusals.
+#[derive(IntoResponses)]
+pub enum Refusals {
+    /// api_key_missing, api_key_invalid, scope_missing, not_found, invalid_json, invalid_value, invalid_parameter,
+    /// already_exists, too_many, precondition_required, precondition_failed, idempotency_conflict, …
+    #[response(status = "4XX", content_type = "application/problem+json")]
+    Client(Problem),
+    /// storage_unavailable, misconfigured, internal
+    #[response(status = "5XX", content_type = "application/problem+json")]
+    Server(Problem),
+}
+
+/// What a visitor has answered to a bot's form.
+#[derive(serde::Serialize, utoipa::ToSchema)]
+pub struct FormAnswers {
+    /// ULID.
+    id: String,
+    /// Whose form.
+    bot_id: String,
+    /// Who has answered; random.
+    visitor_id: String,
+    /// Name to answer.
+    fields: std::collections::BTreeMap<String, String>,
+    /// The words that the visitor has agreed to; absent when the form asks no consent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consent: Option<String>,
+    /// Unix milliseconds of the last answer.
+    updated_at: u64,
+}
