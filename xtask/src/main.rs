@@ -30,6 +30,7 @@ mod paths;
 mod process;
 mod progress;
 mod python;
+mod scripts;
 mod seed;
 mod servers;
 mod setup;
