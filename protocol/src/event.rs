@@ -7,7 +7,11 @@ use crate::Id;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{fmt, str::FromStr};
 
-use crate::{block::Block, problem::Code, sse::Frame};
+use crate::{
+    block::Block,
+    problem::{Action, Code},
+    sse::Frame,
+};
 
 /// One event of a turn.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -196,16 +200,6 @@ pub struct TurnError {
     /// False when what was written could not be stored.
     #[serde(skip_serializing_if = "is_true", default = "yes")]
     pub kept: bool,
-}
-
-/// Something the visitor can click.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Action {
-    /// Text of the link.
-    pub label: String,
-    /// Where it goes.
-    pub url: String,
 }
 
 #[expect(

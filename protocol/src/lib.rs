@@ -7,20 +7,15 @@
 //! Times are Unix milliseconds (`u64`). Ids are [ULIDs](https://github.com/ulid/spec) in their
 //! 26-character form. Locales are BCP 47 tags (`fr`, `pt-BR`).
 
-pub mod admin;
 pub mod block;
-pub mod completion;
 pub mod conversation;
 pub mod event;
 pub mod id;
 pub mod loader;
-pub mod notice;
 pub mod problem;
 pub mod session;
-pub mod settings;
 pub mod sse;
 pub mod strings;
-pub mod usage;
 
 pub use id::Id;
 

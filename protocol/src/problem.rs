@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::Action;
-
 /// The media type of a [`Problem`] body.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
@@ -170,6 +168,16 @@ pub struct Problem {
     /// The request id, to quote to the operator.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub request_id: Option<String>,
+}
+
+/// Something the visitor can click.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Action {
+    /// Text of the link.
+    pub label: String,
+    /// Where it goes.
+    pub url: String,
 }
 
 /// How one limit stands. Also told in the headers `RateLimit-Policy` and `RateLimit` (IETF draft "RateLimit header

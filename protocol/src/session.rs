@@ -4,10 +4,7 @@ use crate::Id;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use crate::{
-    settings::{Features, FieldKind},
-    strings::Strings,
-};
+use crate::strings::Strings;
 
 /// Body of `POST /v1/sessions`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +107,58 @@ pub struct Bot {
     /// What the owner says about the visitors' data.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub privacy_url: Option<String>,
+}
+
+/// What the bubble offers beside the conversation. What is off is refused by the edge, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Features {
+    /// Visitors may give files, whose text is read. Off by itself.
+    pub attachments: bool,
+    /// Visitors may speak instead of write; their browser does it. Off by itself.
+    pub dictation: bool,
+    /// Thumbs under answers. On by itself.
+    pub feedback: bool,
+    /// A sound with answers that nobody sees, until the visitor turns it off. Off by itself.
+    pub sound: bool,
+    /// The list of earlier conversations. On by itself.
+    pub history: bool,
+    /// Visitors may download what is stored of them. On by itself.
+    pub export: bool,
+}
+
+impl Default for Features {
+    fn default() -> Self {
+        Self {
+            attachments: false,
+            dictation: false,
+            feedback: true,
+            sound: false,
+            history: true,
+            export: true,
+        }
+    }
+}
+
+/// What a field asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum FieldKind {
+    /// A line.
+    #[default]
+    Text,
+    /// A mail address.
+    Email,
+    /// A telephone number.
+    Tel,
+    /// One of the options.
+    Select,
+    /// Lines.
+    Textarea,
+    /// Yes (`true`) or no (`false`).
+    Checkbox,
 }
 
 /// Whether people are there.

@@ -8,16 +8,15 @@ use bulle_protocol::{
         Role, SendMessage, Status,
     },
     event::{
-        Action, AppendEvent, BlockEvent, Done, EventId, Finish, Remaining, ServerEvent, Source,
-        Sources, Start, Suggestions, TurnError, Usage,
+        AppendEvent, BlockEvent, Done, EventId, Finish, Remaining, ServerEvent, Source, Sources,
+        Start, Suggestions, TurnError, Usage,
     },
     loader::{LoaderSettings, LoaderTexts, Rule},
-    problem::{Code, Limit, Problem},
+    problem::{Action, Code, Limit, Problem},
     session::{
-        Answers, AskedField, Bot, ConversationRef, Form, Hours, Limits, Page, Session,
-        SessionRequest, Visitor,
+        Answers, AskedField, Bot, ConversationRef, Features, FieldKind, Form, Hours, Limits, Page,
+        Session, SessionRequest, Visitor,
     },
-    settings::{Features, FieldKind, Theme},
     strings::Strings,
 };
 use insta::assert_json_snapshot;
@@ -314,16 +313,6 @@ fn every_code_names_itself_as_serde_does() {
 }
 
 #[test]
-fn a_colour_is_a_colour() {
-    let theme =
-        |accent: &str| serde_json::from_str::<Theme>(&format!("{{\"accent\":\"{accent}\"}}"));
-    assert_eq!(theme("#0F766e").unwrap().accent, "#0F766e");
-    for accent in ["banana", "#fff", "0f766e", "#0f766", "#gg766e", "#0f766é"] {
-        assert!(theme(accent).is_err(), "{accent}");
-    }
-}
-
-#[test]
 fn requests_refuse_unknown_fields() {
     assert!(serde_json::from_str::<SessionRequest>(r#"{"site":"k","extra":1}"#).is_err());
     assert!(
@@ -345,10 +334,7 @@ fn the_loader_reads_what_the_edge_writes() {
         unavailable: text("Unavailable"),
         retry: text("Retry"),
     };
-    let theme = Theme {
-        radius: Some(12),
-        ..Theme::default()
-    };
+    let look = [("accent", "#4f46e5"), ("radius", "12px")];
     assert_json_snapshot!(LoaderSettings {
         locale: text("en"),
         texts,
@@ -356,7 +342,7 @@ fn the_loader_reads_what_the_edge_writes() {
         site: text("k"),
         name: text("B"),
         tagline: text("T"),
-        look: theme.style(),
+        look: look.map(|(name, value)| (text(name), text(value))).into(),
         rules: vec![Rule {
             text: text("Hi"),
             delay_s: Some(5),

@@ -14,14 +14,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use bulle_edge_core::{
-    loader::{self as site_loader, PLACEHOLDER},
-    strings,
-};
 use serde::Deserialize;
 
 use crate::paths::Profile;
 use crate::progress::{Progress, Step};
+use crate::scripts::Scripts;
 use crate::{bindgen, compress, names, paths, process, setup, worker_build};
 
 /// Set by `dev --no-build`, so that the build command of wrangler.toml leaves everything as it is.
@@ -91,15 +88,31 @@ pub fn all() -> Result<()> {
         println!("{NO_BUILD} is set: nothing is built");
         return Ok(());
     }
-    let profile = match std::env::var_os(DEV_BUILD) {
-        Some(_) => Profile::Dev,
-        None => Profile::Release,
-    };
-    run(profile, &mut Progress::silent())
+    if std::env::var_os(DEV_BUILD).is_none() {
+        return run(Profile::Release, &mut Progress::silent());
+    }
+    if fs::remove_file(just_built()).is_ok() {
+        return Ok(());
+    }
+    run(Profile::Dev, &mut Progress::silent())
+}
+
+/// There when `dev` has built: wrangler runs its build command at the start, too, not only after a change.
+fn just_built() -> PathBuf {
+    Profile::Dev.cache().join("just-built")
+}
+
+/// Builds for `dev`, which starts wrangler next.
+pub fn before_wrangler(profile: Profile, progress: &mut Progress) -> Result<()> {
+    run(profile, progress)?;
+    match profile {
+        Profile::Dev => compress::write(&just_built(), b""),
+        Profile::Release => Ok(()),
+    }
 }
 
 /// Everything in a profile. The tools of npm are installed while Cargo compiles.
-pub fn run(profile: Profile, progress: &mut Progress) -> Result<()> {
+fn run(profile: Profile, progress: &mut Progress) -> Result<()> {
     progress.begin(Step::Tools);
     setup::rust_target()?;
     setup::npm_is_there()?;
@@ -407,68 +420,6 @@ fn style(profile: Profile, source: &str) -> Result<String> {
             .arg(format!("--outfile={}", output.display())),
     )?;
     Ok(String::from_utf8(read(&output)?)?.trim_end().to_owned())
-}
-
-/// What the scripts of snippet/src are bundled with.
-struct Scripts {
-    profile: Profile,
-    /// How the addresses of the widget's files begin, as JSON.
-    urls: String,
-    /// The style of the bubble's shell, as JSON.
-    styles: String,
-}
-
-impl Scripts {
-    /// Bundles a script.
-    fn bundle(&self, name: &str, format: &str) -> Result<String> {
-        let output = self.profile.cache().join(format!("{name}.js"));
-        process::run(
-            process::npm_tool("esbuild")
-                .arg(paths::root().join(format!("snippet/src/{name}.ts")))
-                .args(["--bundle", "--minify", "--target=es2020"])
-                .arg(format!("--format={format}"))
-                .args(["--log-level=warning", "--legal-comments=none"])
-                // Without the project's settings there is no "use strict", which the loader does not need.
-                .arg("--tsconfig-raw={}")
-                .arg(format!("--define:__BULLE_ASSETS__={}", self.urls))
-                .arg(format!("--define:__BULLE_STYLES__={}", self.styles))
-                .arg(format!("--outfile={}", output.display())),
-        )?;
-        fs::read_to_string(&output).with_context(|| format!("could not read {}", output.display()))
-    }
-
-    fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        compress::write(&self.profile.assets().join(name), bytes)
-    }
-
-    /// A script that is served under its own name, which never changes.
-    fn module(&self, name: &str) -> Result<()> {
-        let text = self.bundle(name, "esm")?;
-        // What is beside it may be of an earlier one.
-        self.write(&format!("{name}.js"), text.as_bytes())?;
-        let brotli = compress::brotli(self.profile, text.as_bytes())?;
-        self.write(&format!("{name}.js.br"), &brotli)?;
-        self.write(&format!("{name}.js.gz"), &compress::gzip(text.as_bytes())?)
-    }
-
-    /// Bundles a script of a site's tag, and compresses how it begins: whatever the settings are, and for each locale.
-    fn loader(&self, name: &str) -> Result<()> {
-        let script = self.bundle(name, "iife")?;
-        let found = script.matches(PLACEHOLDER).count();
-        if found != 1 {
-            bail!(
-                "the bundled loader must contain `{PLACEHOLDER}` once, for the Worker to replace, and has it \
-                 {found} times: in snippet/src/{name}.ts, read it once into a constant"
-            );
-        }
-        let begin =
-            |locale| compress::brotli_flushed(site_loader::head(&script, locale).as_bytes());
-        for locale in strings::locales() {
-            self.write(&format!("{name}.{locale}.br"), &begin(Some(locale))?)?;
-        }
-        self.write(&format!("{name}.br"), &begin(None)?)?;
-        self.write(&format!("{name}.js"), script.as_bytes())
-    }
 }
 
 /// Removes files of earlier builds, after the new ones are in place.

@@ -86,7 +86,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let first = !options.profile.worker().exists();
     let mut progress = Progress::new(first);
     if options.build {
-        build::run(options.profile, &mut progress)?;
+        build::before_wrangler(options.profile, &mut progress)?;
     } else {
         setup::npm_packages(options.profile)?;
     }

@@ -6,9 +6,9 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use bulle_api::admin::source::{FailureCode, Source, SourceStatus};
 use bulle_edge_formats::{File, read};
 use bulle_edge_text::Document;
-use bulle_protocol::admin::source::{FailureCode, Source, SourceStatus};
 use lexopt::{Arg, Parser, ValueExt};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -216,7 +216,7 @@ impl Bot {
         let mut after = String::new();
         loop {
             let answer = self.call("GET", &format!("/sources?limit=100&after={after}"), None)?;
-            let page: bulle_protocol::admin::Page<Source> = serde_json::from_str(&answer)?;
+            let page: bulle_api::admin::Page<Source> = serde_json::from_str(&answer)?;
             all.extend(page.items);
             let Some(next) = page.next else {
                 return Ok(all);

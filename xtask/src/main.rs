@@ -22,12 +22,14 @@ mod dev;
 mod dev_vars;
 mod e2e;
 mod fixture;
+mod fuzz;
 mod knowledge;
 mod names;
 mod paths;
 mod process;
 mod progress;
 mod python;
+mod scripts;
 mod seed;
 mod servers;
 mod setup;
@@ -70,6 +72,7 @@ cargo xtask <command>
   fixture             once a release: the database of this release, for the tests of the next one's migrations
   size                what a visitor downloads and what is uploaded, against the budgets
   bench [NAME]        measurements: edge, knowledge, lighthouse, limits, retrieval, widget; without NAME, what each is
+  fuzz [TARGET]       feed random bytes to what reads strangers' files, for a minute each (--seconds N)
   setup               install the tools, which the other commands also do
   help                this text
 ";
@@ -126,6 +129,7 @@ fn dispatch(mut parser: Parser) -> Result<ExitCode> {
                 return Ok(ExitCode::FAILURE);
             }
         }
+        "fuzz" => fuzz::run(&mut parser)?,
         "bench" => return bench::run(&mut parser),
         other => {
             eprintln!("error: there is no command `{other}`\n\n{HELP}");

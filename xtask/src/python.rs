@@ -11,12 +11,12 @@ use crate::{paths, process, setup};
 
 /// A package in the one version that is known to do.
 pub struct Package {
-    name: &'static str,
-    version: &'static str,
+    pub name: &'static str,
+    pub version: &'static str,
     /// What of its environment is run.
-    program: &'static str,
+    pub program: &'static str,
     /// What shows that it works.
-    probe: &'static [&'static str],
+    pub probe: &'static [&'static str],
 }
 
 /// Checks the published contract against the running edge. Later versions may check more, and differently.

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use bulle_api::settings::Theme;
 use bulle_edge_core::{loader as site_loader, strings};
 use bulle_protocol::loader::{LoaderSettings, Rule};
-use bulle_protocol::settings::Theme;
 use serde::Deserialize;
 
 use crate::paths::Profile;

@@ -3,9 +3,9 @@
 //! The bundle is compressed when it is built, once with the texts of each locale; the rest of the settings is stored
 //! behind it as it is. So the script is as small as the best compression makes it and costs no time when it is asked for.
 
+use bulle_api::settings::{BotSettings, Launcher, Position, Scheme, Size};
 use bulle_protocol::{
     loader::{LoaderSettings, LoaderTexts},
-    settings::{BotSettings, Launcher, Position, Scheme, Size},
     strings::Strings,
 };
 use std::collections::BTreeMap;

@@ -1,15 +1,12 @@
 //! What the platform implements. Each trait is one dependency that can fail on its own; the in-memory
-//! fakes in `fakes.rs` fail on demand.
+//! fakes in `fakes/mod.rs` fail on demand.
 #![expect(
     async_fn_in_trait,
     reason = "an isolate is single-threaded: no port is ever asked to be Send"
 )]
 
-use bulle_protocol::{
-    Id,
-    notice::{Delivery, Notice},
-    problem::Problem,
-};
+use bulle_api::notice::{Delivery, Notice};
+use bulle_protocol::{Id, problem::Problem};
 use futures_util::Stream;
 
 use crate::{

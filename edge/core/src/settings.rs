@@ -1,3 +1,3 @@
 //! What owners may configure.
 
-pub use bulle_protocol::settings::*;
+pub use bulle_api::settings::*;

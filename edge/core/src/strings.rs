@@ -1,8 +1,8 @@
 //! Texts of the interface and of the embedded model, by locale.
 
+use bulle_api::settings::BotSettings;
 use bulle_protocol::{
     problem::{Code, Problem},
-    settings::BotSettings,
     strings::{SHEETS, Strings, duration},
 };
 use serde::Deserialize;
@@ -201,7 +201,7 @@ mod tests {
     use bulle_edge_text::script::Script;
 
     use super::*;
-    use bulle_protocol::settings::{Localized, Refusals};
+    use bulle_api::settings::{Localized, Refusals};
 
     /// Every text of a locale, named as `section.name`.
     fn all(json: &str) -> BTreeMap<String, String> {

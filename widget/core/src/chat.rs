@@ -3,8 +3,8 @@
 use bulle_protocol::{
     Id, MAX_MESSAGE_CHARS,
     conversation::{Attachment, Rating},
-    event::{Action, EventId},
-    problem::Problem,
+    event::EventId,
+    problem::{Action, Problem},
     session::{Bot, Page, Session},
     strings::Strings,
 };

@@ -1,8 +1,8 @@
 //! Failed exchanges: the cause, the text for the visitor, and what a retry does.
 
 use bulle_protocol::{
-    event::{Action, TurnError},
-    problem::{Code, Problem},
+    event::TurnError,
+    problem::{Action, Code, Problem},
     strings::{Strings, duration},
 };
 

@@ -38,3 +38,20 @@ pub use effect::{ApiCall, Changes, Effect, HostEvent, Ticket};
 pub use event::{Event, PageIdentity, Tick};
 pub use failure::Failure;
 pub use message::{Caveat, ChatMessage, Stage};
+
+/// What the fuzz target `widget_json` calls; compiled for it alone.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    use crate::{json, wire};
+
+    /// Reads a text as every answer of the edge. Returns whether it is JSON.
+    pub fn answers(text: &str) -> bool {
+        let _ = wire::loader_config(text);
+        let _ = wire::session(text);
+        let _ = wire::created(text);
+        let _ = wire::history(text);
+        let _ = wire::chosen(text);
+        let _ = wire::problem(text);
+        json::parse(text).is_some()
+    }
+}

@@ -16,13 +16,12 @@ use bulle_protocol::{
     Id,
     conversation::{Attachment, Created, Feedback, History, Message, Rating, Role, Status},
     event::{
-        Action, AppendEvent, BlockEvent, Done, Finish, Remaining, ServerEvent, Source, Sources,
-        Start, Suggestions, TurnError, Usage,
+        AppendEvent, BlockEvent, Done, Finish, Remaining, ServerEvent, Source, Sources, Start,
+        Suggestions, TurnError, Usage,
     },
     loader::LoaderConfig,
-    problem::{Code, Problem},
-    session::{Bot, ConversationRef, Form, Hours, Limits, Session, Visitor},
-    settings::Features,
+    problem::{Action, Code, Problem},
+    session::{Bot, ConversationRef, Features, Form, Hours, Limits, Session, Visitor},
     sse::Frame,
     strings::Strings,
 };

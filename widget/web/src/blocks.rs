@@ -2,7 +2,8 @@
 
 use bulle_protocol::{
     block::{Align, Block, Inline},
-    event::{Action, Source},
+    event::Source,
+    problem::Action,
     strings::Strings,
 };
 use bulle_widget_core::format::fill;

@@ -30,20 +30,23 @@ const EDGE: &[&str] = &[
 const NOT_CORE: &[&str] = &["bulle-edge-core", "bulle-edge-worker"];
 const NOT_FORMATS: &[&str] = &["bulle-edge-formats", "bulle-edge-worker"];
 const PROTOCOL: &[&str] = &["bulle-protocol"];
+/// The owner's API: what visitors must not download.
+const OWNER: &[&str] = &["bulle-api"];
 const WIDGET: &[&str] = &["bulle-widget-core", "bulle-widget-web"];
 
 /// A package and what it must never reach.
 const RULES: &[(&str, &[&[&str]])] = &[
-    ("bulle-protocol", &[PLATFORM, EDGE, WIDGET]),
+    ("bulle-protocol", &[PLATFORM, OWNER, EDGE, WIDGET]),
+    ("bulle-api", &[PLATFORM, EDGE, WIDGET]),
     (
         "bulle-edge-text",
-        &[PLATFORM, NOT_CORE, NOT_FORMATS, PROTOCOL, WIDGET],
+        &[PLATFORM, NOT_CORE, NOT_FORMATS, PROTOCOL, OWNER, WIDGET],
     ),
     ("bulle-edge-core", &[PLATFORM, NOT_FORMATS, WIDGET]),
     ("bulle-edge-formats", &[THREADS, NOT_CORE, WIDGET]),
     ("bulle-edge-worker", &[WIDGET]),
-    ("bulle-widget-core", &[PLATFORM, EDGE]),
-    ("bulle-widget-web", &[EDGE]),
+    ("bulle-widget-core", &[PLATFORM, OWNER, EDGE]),
+    ("bulle-widget-web", &[OWNER, EDGE]),
 ];
 
 #[test]

@@ -7,6 +7,7 @@ mod dependencies;
 mod files;
 mod guard;
 mod markdown;
+mod references;
 mod rust_source;
 mod sql;
 mod texts;

@@ -1,6 +1,6 @@
 //! A report as a table for spreadsheets: CSV after RFC 4180.
 
-use bulle_protocol::usage::UsageKey;
+use bulle_api::usage::UsageKey;
 use serde_json::Value;
 
 /// Media type of the table.
@@ -80,7 +80,7 @@ fn weight(accept: &str, ranges: [&str; 3]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bulle_protocol::usage::{Durations, UsageRow};
+    use bulle_api::usage::{Durations, UsageRow};
 
     #[test]
     fn a_table_has_a_line_for_names_and_one_for_each_row() {

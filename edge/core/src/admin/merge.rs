@@ -49,7 +49,7 @@ fn merge(target: &mut Value, patch: Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bulle_protocol::{
+    use bulle_api::{
         admin::{BotChange, Status, TenantChange},
         settings::{BotSettings, TenantSettings},
     };

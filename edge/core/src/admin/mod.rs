@@ -12,9 +12,9 @@ pub mod usage;
 #[cfg(test)]
 mod tests;
 
+use bulle_api::admin::Scope;
 use bulle_protocol::{
     Id,
-    admin::Scope,
     problem::{Code, Problem},
 };
 

@@ -1,12 +1,9 @@
 //! Which values are possible. Every refusal names the field and says what to do.
 
-use bulle_protocol::{
-    admin::{
-        BotChange, NewApiKey, NewBot, NewIdentitySecret, NewSite, NewTenant, SiteChange,
-        TenantChange,
-    },
-    problem::{Code, Problem},
+use bulle_api::admin::{
+    BotChange, NewApiKey, NewBot, NewIdentitySecret, NewSite, NewTenant, SiteChange, TenantChange,
 };
+use bulle_protocol::problem::{Code, Problem};
 use serde::de::DeserializeOwned;
 
 use crate::{

@@ -1,6 +1,6 @@
 //! Templates of `snippet/templates`, with the key of a site and the address of the edge filled in.
 
-use bulle_protocol::admin::snippet::Snippet;
+use bulle_api::admin::snippet::Snippet;
 
 /// What stands in the templates where the origin of the edge belongs.
 const EDGE: &str = "https://EDGE";

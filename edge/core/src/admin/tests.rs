@@ -1,10 +1,12 @@
 //! Tests of callers, keys, preconditions and values.
 
+use bulle_api::{
+    admin::{Environment, NewApiKey, NewBot, NewSite, NewTenant, Scope},
+    settings::{BotSettings, TenantSettings},
+};
 use bulle_protocol::{
     Id,
-    admin::{Environment, NewApiKey, NewBot, NewSite, NewTenant, Scope},
     problem::{Code, Problem},
-    settings::{BotSettings, TenantSettings},
 };
 
 use super::{

@@ -1,9 +1,9 @@
 //! Which calls of models an owner wants summed up, and how.
 
+use bulle_api::usage::UsageKey;
 use bulle_protocol::{
     Id,
     problem::{Code, Problem},
-    usage::UsageKey,
 };
 use time::{Date, Duration, Month, OffsetDateTime};
 use url::form_urlencoded;

@@ -1,8 +1,10 @@
 //! How a turn is told to a client of OpenAI's API: in pieces as it is written, or whole at its end.
 
+use bulle_api::completion::{
+    Answer, Choice, Chunk, ChunkChoice, Completion, CompletionUsage, Delta, Extra,
+};
 use bulle_protocol::{
     Id,
-    completion::{Answer, Choice, Chunk, ChunkChoice, Completion, CompletionUsage, Delta, Extra},
     event::{Done, Finish, ServerEvent, Source, TurnError},
     problem::{Code, Problem},
 };

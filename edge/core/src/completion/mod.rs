@@ -5,10 +5,8 @@ pub mod answer;
 mod citations;
 pub mod request;
 
-use bulle_protocol::{
-    completion::{ErrorBody, ErrorInfo},
-    problem::{Code, Problem},
-};
+use bulle_api::completion::{ErrorBody, ErrorInfo};
+use bulle_protocol::problem::{Code, Problem};
 
 /// Why a request is refused, and which of its parameters is to blame.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,9 +1,7 @@
 //! Notices in memory, and a post that answers as it is told.
 
-use bulle_protocol::{
-    Id,
-    notice::{Delivery, Notice},
-};
+use bulle_api::notice::{Delivery, Notice};
+use bulle_protocol::Id;
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, VecDeque},

@@ -1,7 +1,8 @@
 //! Values that tests need everywhere.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
-use bulle_protocol::{Id, admin::Environment, conversation::SendMessage, session::SessionRequest};
+use bulle_api::admin::Environment;
+use bulle_protocol::{Id, conversation::SendMessage, session::SessionRequest};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 

@@ -19,8 +19,8 @@ pub use session::{Opened, open_session};
 use bulle_protocol::{
     Id,
     conversation::SendMessage,
-    event::{Action, Remaining},
-    problem::{Code, Limit, Problem},
+    event::Remaining,
+    problem::{Action, Code, Limit, Problem},
 };
 use serde::{Deserialize, Serialize};
 

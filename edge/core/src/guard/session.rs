@@ -2,8 +2,7 @@
 
 use bulle_protocol::{
     Id,
-    event::Action,
-    problem::{Code, Problem},
+    problem::{Action, Code, Problem},
     session::SessionRequest,
 };
 

@@ -7,10 +7,8 @@ use bulle_edge_text::{
 };
 use std::collections::{HashMap, HashSet};
 
-use bulle_protocol::{
-    Id,
-    admin::gap::{Gap, GapQuestion, GapStatus},
-};
+use bulle_api::admin::gap::{Gap, GapQuestion, GapStatus};
+use bulle_protocol::Id;
 
 use crate::{retrieval::query::Terms, search::rank::likeness};
 

@@ -1,6 +1,6 @@
 //! A site as the edge needs it at every message.
 
-use bulle_protocol::{
+use bulle_api::{
     admin::Environment,
     settings::{BotSettings, TenantSettings},
 };

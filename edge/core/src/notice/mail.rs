@@ -3,7 +3,7 @@
 //! Nothing that is put into a letter can leave its place: values go into the strings of a parsed template, holes are
 //! filled in one pass, and no value of a notice has a line break or another control character.
 
-use bulle_protocol::notice::{Answerer, Kind, Notice, Whose};
+use bulle_api::notice::{Answerer, Kind, Notice, Whose};
 use serde_json::Value;
 use url::Url;
 
@@ -150,7 +150,8 @@ fn fill(template: &str, values: &[(&str, &str)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bulle_protocol::{Id, notice::Detail};
+    use bulle_api::notice::Detail;
+    use bulle_protocol::Id;
 
     use crate::settings::NoticeSettings;
 

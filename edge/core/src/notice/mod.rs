@@ -10,9 +10,9 @@ pub mod webhook;
 #[cfg(test)]
 mod tests;
 
+use bulle_api::notice::{Answerer, Channel, Delivery, Detail, Kind, Outcome, Whose};
 use bulle_protocol::{
     Id,
-    notice::{Answerer, Channel, Delivery, Detail, Kind, Outcome, Whose},
     problem::{Code, Problem},
 };
 use futures_util::future::{Either, join, select};
@@ -119,7 +119,7 @@ pub struct Recipient<'r> {
 #[must_use]
 pub struct Told {
     /// The notice with its deliveries; nothing when it was told before, or could not be stored.
-    pub notice: Option<bulle_protocol::notice::Notice>,
+    pub notice: Option<bulle_api::notice::Notice>,
     /// Lines for the log. They hold neither secrets nor addresses nor a visitor's words.
     pub log: Vec<String>,
 }
@@ -197,7 +197,7 @@ async fn tell_recipient<P: Notices + Clock + Entropy>(
         bot_id,
         detail,
     } = notice;
-    let mut stored = bulle_protocol::notice::Notice {
+    let mut stored = bulle_api::notice::Notice {
         id: Id::from_parts(now_ms, ports.random()),
         kind,
         about,

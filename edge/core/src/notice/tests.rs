@@ -1,4 +1,4 @@
-use bulle_protocol::notice::Notice as Stored;
+use bulle_api::notice::Notice as Stored;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

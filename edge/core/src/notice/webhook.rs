@@ -1,7 +1,7 @@
 //! Webhooks after the [Standard Webhooks specification](https://www.standardwebhooks.com).
 
 use base64::{Engine, engine::general_purpose::STANDARD as B64};
-use bulle_protocol::notice::{Detail, Kind, Notice};
+use bulle_api::notice::{Detail, Kind, Notice};
 use hmac::Mac;
 use serde::Serialize;
 use time::OffsetDateTime;

@@ -1,6 +1,6 @@
 //! The prompt of an answer that was given before, from what is stored of it.
 
-use bulle_protocol::admin::prompt::Missing;
+use bulle_api::admin::prompt::Missing;
 
 use super::{Extras, Input, Memory, Turn, template::Template, write};
 use crate::model::{Exchange, Summary};

@@ -13,7 +13,7 @@ pub use summary::summary;
 pub use template::CURRENT;
 
 /// A message of a prompt, and who speaks in it. Visitor text never gets into one of [`Role::System`].
-pub use bulle_protocol::admin::prompt::{PromptMessage as Turn, PromptRole as Role};
+pub use bulle_api::admin::prompt::{PromptMessage as Turn, PromptRole as Role};
 
 use crate::{
     digest::sha256_hex,

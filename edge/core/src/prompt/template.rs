@@ -1,7 +1,7 @@
 //! Bulle's own instructions: numbered texts, never changed once released, so that an old prompt can be made again. A new
 //! wording is a new file at the end of [`TEXTS`].
 
-use bulle_protocol::settings::{
+use bulle_api::settings::{
     BotSettings,
     template::{Field, Part, parts},
 };

@@ -1,10 +1,10 @@
 //! Whether a model's answer may be shown as it is, and what to tell the model when it may not.
 
+use bulle_api::settings::{AnswerSettings, Persona};
 use bulle_edge_text::language;
 use bulle_protocol::{
     block::{Block, Inline, blocks_to_text},
     event::Finish,
-    settings::{AnswerSettings, Persona},
 };
 
 use super::{Finished, claims::Claims};

@@ -1,10 +1,8 @@
 //! Golden questions: whether what an owner expects is found, and how well that goes.
 
+use bulle_api::admin::golden::{Expected, GoldenQuestion, NewGoldenQuestion};
 use bulle_edge_text::{fold::fold, language, visible};
-use bulle_protocol::{
-    admin::golden::{Expected, GoldenQuestion, NewGoldenQuestion},
-    problem::{Code, Problem},
-};
+use bulle_protocol::problem::{Code, Problem};
 
 use super::{Passage, find, query::Terms};
 use crate::ports::{Index, Meaning, PortError};

@@ -1,7 +1,7 @@
 //! What was read, on its way into the index: one document a source, its text in parts, its chunks in batches.
 
+use bulle_api::admin::source::FaqEntry;
 use bulle_edge_text::Document;
-use bulle_protocol::admin::source::FaqEntry;
 
 use crate::{
     digest::sha256_hex,

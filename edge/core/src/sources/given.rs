@@ -1,9 +1,7 @@
 //! What owners say of their sources, and which of it is possible.
 
-use bulle_protocol::{
-    admin::source::{FaqEntry, NewSource, SourceChange, SourceKind},
-    problem::Problem,
-};
+use bulle_api::admin::source::{FaqEntry, NewSource, SourceChange, SourceKind};
+use bulle_protocol::problem::Problem;
 use serde::{Deserialize, Serialize};
 
 use super::{MAX_PAGES, address::Guard};

@@ -9,7 +9,7 @@ pub mod given;
 pub mod schedule;
 pub mod trail;
 
-pub use bulle_protocol::admin::source::{Failure, FailureCode, SourceKind, SourceStatus};
+pub use bulle_api::admin::source::{Failure, FailureCode, SourceKind, SourceStatus};
 
 /// Most bytes of a file that is uploaded, or of what is fetched from an address that an owner named.
 pub const MAX_FILE_BYTES: usize = 20 * 1_048_576;

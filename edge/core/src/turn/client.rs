@@ -1,10 +1,10 @@
 //! Asking one model, with everything around the request: its circuit breaker, the budget, the keys of its vendor, and more
 //! tries where they may help.
 
+use bulle_api::notice::Answerer;
 use bulle_protocol::{
     Id,
     event::{Finish, Usage},
-    notice::Answerer,
     problem::Code,
 };
 use std::rc::Rc;

@@ -1,8 +1,8 @@
 //! The third step of a turn: the answer is judged, its ending is stored, whatever it is, and told.
 
-use bulle_protocol::{
-    event::{Done, Finish, ServerEvent, Source, Sources, Suggestions, TurnError, Usage},
-    notice::Answerer,
+use bulle_api::notice::Answerer;
+use bulle_protocol::event::{
+    Done, Finish, ServerEvent, Source, Sources, Suggestions, TurnError, Usage,
 };
 
 use super::{

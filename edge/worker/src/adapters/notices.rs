@@ -1,13 +1,11 @@
 //! Notices: stored in the database, sent over `fetch`.
 
+use bulle_api::notice::{Delivery, Notice};
 use bulle_edge_core::{
     notice::Told,
     ports::{Carriers, Letter, Notices, PortError},
 };
-use bulle_protocol::{
-    Id,
-    notice::{Delivery, Notice},
-};
+use bulle_protocol::Id;
 use worker::{Fetch, Headers, Method, Request, RequestInit, RequestRedirect};
 
 use super::{Cancel, Edge, port_error};

@@ -1,5 +1,6 @@
 //! Questions that a bot could not answer, and visitors' ratings of its answers.
 
+use bulle_api::admin::gap::GapQuestion;
 use bulle_edge_core::{
     knowledge::gaps::{Closed, Unanswered},
     model::Owner,
@@ -8,7 +9,6 @@ use bulle_edge_core::{
 };
 use bulle_protocol::{
     Id,
-    admin::gap::GapQuestion,
     conversation::{Feedback, Rating},
 };
 use serde::Deserialize;

@@ -1,13 +1,11 @@
 //! Golden questions of a bot, and where search found what each expects.
 
+use bulle_api::admin::golden::{Expected, GoldenQuestion, GoldenReport, NewGoldenQuestion};
 use bulle_edge_core::{
     ports::PortError,
     retrieval::golden::{MAX_QUESTIONS, mrr, places, recall, regressed},
 };
-use bulle_protocol::{
-    Id,
-    admin::golden::{Expected, GoldenQuestion, GoldenReport, NewGoldenQuestion},
-};
+use bulle_protocol::Id;
 use serde::{Deserialize, Serialize};
 
 use crate::d1::{Database, Statement, from_json, to_id, to_json, values};

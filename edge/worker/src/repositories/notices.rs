@@ -1,10 +1,8 @@
 //! Notices to owners.
 
+use bulle_api::notice::{Delivery, Notice};
 use bulle_edge_core::ports::PortError;
-use bulle_protocol::{
-    Id,
-    notice::{Delivery, Notice},
-};
+use bulle_protocol::Id;
 
 use crate::d1::{Database, Statement, to_json, values};
 

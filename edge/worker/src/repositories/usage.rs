@@ -1,7 +1,8 @@
 //! Model calls of a tenant and their cost, summed up by the database.
 
+use bulle_api::usage::UsageKey;
 use bulle_edge_core::{admin::usage::Query, ports::PortError};
-use bulle_protocol::{Id, usage::UsageKey};
+use bulle_protocol::Id;
 use serde::Deserialize;
 
 use crate::d1::{Database, Statement, values};

@@ -8,6 +8,12 @@ use axum::{
     http::{HeaderMap, Response, StatusCode},
     response::IntoResponse,
 };
+#[cfg(test)]
+use bulle_api::completion::ErrorBody;
+use bulle_api::{
+    admin::Scope,
+    completion::{Completion, Model, ModelList},
+};
 use bulle_edge_core::{
     completion::{
         Unfit,
@@ -20,12 +26,8 @@ use bulle_edge_core::{
     record::Record,
     turn::{self, Ask, Ended, Reader},
 };
-#[cfg(test)]
-use bulle_protocol::completion::ErrorBody;
 use bulle_protocol::{
     Id,
-    admin::Scope,
-    completion::{Completion, Model, ModelList},
     problem::{Code, Problem},
 };
 use futures_channel::{mpsc, oneshot};

@@ -4,6 +4,7 @@ use axum::{
     body::Body,
     http::{HeaderValue, Response, header},
 };
+use bulle_api::settings::check_answers;
 use bulle_edge_core::{
     guard::{
         limit,
@@ -47,7 +48,7 @@ pub async fn put(context: VisitorContext) -> Answer {
     let form =
         form(&admitted).ok_or_else(|| Problem::new(Code::NotFound, "This bot has no form."))?;
     let invalid = |detail: String| Problem::new(Code::InvalidValue, detail);
-    let fields = form.check(given).map_err(invalid)?;
+    let fields = check_answers(&form, given).map_err(invalid)?;
     remembered(&edge, &admitted).await?;
     let id = Id::from_parts(edge.now_ms(), edge.random());
     let kept = edge

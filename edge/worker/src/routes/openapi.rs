@@ -66,7 +66,7 @@ mod tests {
             health::get, super::get,
         ),
         // The generator does not find types that refer to themselves, as inlines do.
-        components(schemas(bulle_protocol::block::Inline, bulle_protocol::block::Align, bulle_protocol::completion::Chunk)),
+        components(schemas(bulle_protocol::block::Inline, bulle_protocol::block::Align, bulle_api::completion::Chunk)),
         modifiers(&Bearers),
     )]
     struct Document;

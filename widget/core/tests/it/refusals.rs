@@ -2,8 +2,8 @@
 
 use crate::support::*;
 use bulle_protocol::{
-    event::{Action, Done, Finish, Remaining, ServerEvent},
-    problem::{Code, Problem},
+    event::{Done, Finish, Remaining, ServerEvent},
+    problem::{Action, Code, Problem},
     session::Session,
 };
 use bulle_widget_core::{ApiCall, Effect, Event, Phase, Stage};

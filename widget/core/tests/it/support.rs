@@ -9,8 +9,7 @@ use bulle_protocol::{
         Start, Suggestions, TurnError, Usage,
     },
     problem::{Code, Problem},
-    session::{Bot, ConversationRef, Limits, Session, Visitor},
-    settings::Features,
+    session::{Bot, ConversationRef, Features, Limits, Session, Visitor},
     strings::Strings,
 };
 use bulle_widget_core::{ApiCall, Chat, ChatMessage, Effect, Event, PageIdentity, Tick, Ticket};

@@ -1,10 +1,8 @@
 //! Bots.
 
+use bulle_api::admin::{Bot, BotChange, NewBot, Status};
 use bulle_edge_core::admin::rules;
-use bulle_protocol::{
-    admin::{Bot, BotChange, NewBot, Status},
-    problem::Problem,
-};
+use bulle_protocol::problem::Problem;
 use serde_json::Value;
 
 use super::{

@@ -1,11 +1,8 @@
 //! The identity secrets of a tenant. Only their ids are stored: the secrets are derived from the deployment's secret.
 
+use bulle_api::admin::{CreatedIdentitySecret, IdentitySecret, NewIdentitySecret};
 use bulle_edge_core::{admin::rules, guard::identity, ports::PortError};
-use bulle_protocol::{
-    Id,
-    admin::{CreatedIdentitySecret, IdentitySecret, NewIdentitySecret},
-    problem::Problem,
-};
+use bulle_protocol::{Id, problem::Problem};
 
 use super::{CreateContext, Creation, NewResource, Owned, ResourceKind, answer, show};
 use crate::d1::{Database, Statement, values};

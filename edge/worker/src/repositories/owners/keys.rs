@@ -1,5 +1,6 @@
 //! API keys, of which only the hash is stored. A key never changes; its version grows with its use and its revocation.
 
+use bulle_api::admin::{ApiKey, CreatedApiKey, NewApiKey, Scope};
 use bulle_edge_core::{
     admin::{
         Caller, key,
@@ -8,11 +9,7 @@ use bulle_edge_core::{
     },
     ports::PortError,
 };
-use bulle_protocol::{
-    Id,
-    admin::{ApiKey, CreatedApiKey, NewApiKey, Scope},
-    problem::Problem,
-};
+use bulle_protocol::{Id, problem::Problem};
 use serde::Deserialize;
 
 use super::{CreateContext, Creation, NewResource, Owned, ResourceKind, answer, show};

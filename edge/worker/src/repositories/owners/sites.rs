@@ -1,12 +1,9 @@
 //! Sites. Their ids are the public keys of script tags: made here, never chosen, so that creating one says nothing
 //! about those of other tenants.
 
+use bulle_api::admin::{NewSite, Site, SiteChange, Status};
 use bulle_edge_core::admin::rules;
-use bulle_protocol::{
-    Id,
-    admin::{NewSite, Site, SiteChange, Status},
-    problem::Problem,
-};
+use bulle_protocol::{Id, problem::Problem};
 use serde_json::Value;
 
 use super::{

@@ -1,6 +1,9 @@
 //! Sources: where what bots know comes from. Their ids are unique in their bot, so the id of a source is
 //! `{bot}/{id}` in the statements of this file.
 
+use bulle_api::admin::source::{
+    NewSource, Progress, Source, SourceChange, SourceKind, SourceStatus,
+};
 use bulle_edge_core::{
     admin::{rules, rules::Rules},
     ports::PortError,
@@ -12,7 +15,6 @@ use bulle_edge_core::{
 };
 use bulle_protocol::{
     Id,
-    admin::source::{NewSource, Progress, Source, SourceChange, SourceKind, SourceStatus},
     problem::{Code, Problem},
 };
 use serde::{Deserialize, Serialize};

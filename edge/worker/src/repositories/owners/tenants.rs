@@ -1,10 +1,8 @@
 //! Tenants: owners themselves. Their id is both `?1` and `?2`, except where the operator creates or lists them.
 
+use bulle_api::admin::{NewTenant, Status, Tenant, TenantChange};
 use bulle_edge_core::{admin::rules, ports::PortError};
-use bulle_protocol::{
-    admin::{NewTenant, Status, Tenant, TenantChange},
-    problem::Problem,
-};
+use bulle_protocol::problem::Problem;
 use serde_json::Value;
 
 use super::{

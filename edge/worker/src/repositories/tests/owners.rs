@@ -1,5 +1,5 @@
+use bulle_api::admin::Scope;
 use bulle_edge_core::admin::{Caller, key, key::USE_GRAIN_MS, rules};
-use bulle_protocol::admin::Scope;
 use serde_json::{Value, json};
 
 use super::world::*;

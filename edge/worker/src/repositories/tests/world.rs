@@ -1,5 +1,9 @@
 //! A used database: tenants with rows in every table, made by the repositories themselves.
 
+use bulle_api::{
+    admin::golden::NewGoldenQuestion,
+    notice::{Channel, Delivery, Detail, Kind, Notice, Outcome as DeliveryOutcome},
+};
 use bulle_edge_core::{
     admin::Caller,
     model::{Identity, Material, Owner, Secret, Summary},
@@ -11,11 +15,9 @@ use bulle_edge_core::{
 use bulle_edge_text::Document;
 use bulle_protocol::{
     Id,
-    admin::golden::NewGoldenQuestion,
     block::Block,
     conversation::{Feedback, Rating, Role, Status},
     event::{Finish, Usage},
-    notice::{Channel, Delivery, Detail, Kind, Notice, Outcome as DeliveryOutcome},
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

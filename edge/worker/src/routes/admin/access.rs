@@ -1,6 +1,7 @@
 //! Who calls the owner's API, and whether they may.
 
 use axum::http::HeaderMap;
+use bulle_api::admin::Scope;
 use bulle_edge_core::{
     admin::{
         Caller,
@@ -12,7 +13,6 @@ use bulle_edge_core::{
 };
 use bulle_protocol::{
     Id,
-    admin::Scope,
     problem::{Code, Problem},
 };
 

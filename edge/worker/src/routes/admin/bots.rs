@@ -1,12 +1,10 @@
 //! `/v1/admin/tenants/{tenant}/bots`: who answers.
 
 use axum::extract::Path;
+use bulle_api::admin::{Bot, Scope};
 #[cfg(test)]
-use bulle_protocol::admin::{BotChange, NewBot, Page};
-use bulle_protocol::{
-    admin::{Bot, Scope},
-    problem::{Code, Problem},
-};
+use bulle_api::admin::{BotChange, NewBot, Page};
+use bulle_protocol::problem::{Code, Problem};
 use worker::send;
 
 #[cfg(test)]

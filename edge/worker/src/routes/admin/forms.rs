@@ -2,8 +2,8 @@
 
 use axum::extract::Path;
 #[cfg(test)]
-use bulle_protocol::admin::Page;
-use bulle_protocol::admin::Scope;
+use bulle_api::admin::Page;
+use bulle_api::admin::Scope;
 use worker::send;
 
 #[cfg(test)]

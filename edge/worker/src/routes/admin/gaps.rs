@@ -5,21 +5,21 @@ use axum::{
     extract::Path,
     http::{HeaderName, HeaderValue, Response, StatusCode, Uri},
 };
+#[cfg(test)]
+use bulle_api::admin::source::Source;
+use bulle_api::admin::{
+    Scope,
+    gap::{GapAnswer, GapList, GapStatus},
+    source::{FaqEntry, NewSource, SourceKind},
+};
 use bulle_edge_core::{
     admin::nothing_here,
     digest::sha256_hex,
     knowledge::gaps::{Closed, Group, group},
     ports::Clock,
 };
-#[cfg(test)]
-use bulle_protocol::admin::source::Source;
 use bulle_protocol::{
     Id,
-    admin::{
-        Scope,
-        gap::{GapAnswer, GapList, GapStatus},
-        source::{FaqEntry, NewSource, SourceKind},
-    },
     problem::{Code, Problem},
 };
 use serde::Deserialize;

@@ -1,15 +1,15 @@
 //! `/v1/admin/tenants/{tenant}/bots/{bot}/golden`: questions whose answer the owner knows.
 
 use axum::{extract::Path, http::StatusCode};
+#[cfg(test)]
+use bulle_api::admin::golden::GoldenReport;
+use bulle_api::admin::{Scope, golden::NewGoldenQuestions};
 use bulle_edge_core::{
     ports::{Clock, Entropy},
     retrieval::golden::{MAX_QUESTIONS, check, look},
 };
-#[cfg(test)]
-use bulle_protocol::admin::golden::GoldenReport;
 use bulle_protocol::{
     Id,
-    admin::{Scope, golden::NewGoldenQuestions},
     problem::{Code, Problem},
 };
 use worker::send;

@@ -1,9 +1,9 @@
 //! `/v1/admin/tenants/{tenant}/identity-secrets`: with what a site's server vouches for visitors.
 
 use axum::extract::Path;
-use bulle_protocol::admin::Scope;
+use bulle_api::admin::Scope;
 #[cfg(test)]
-use bulle_protocol::admin::{CreatedIdentitySecret, IdentitySecret, NewIdentitySecret, Page};
+use bulle_api::admin::{CreatedIdentitySecret, IdentitySecret, NewIdentitySecret, Page};
 use worker::send;
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! `/v1/admin/tenants/{tenant}/keys`: who may use this API for a tenant.
 
 use axum::extract::Path;
-use bulle_edge_core::ports::Clock;
-use bulle_protocol::admin::Scope;
+use bulle_api::admin::Scope;
 #[cfg(test)]
-use bulle_protocol::admin::{ApiKey, CreatedApiKey, NewApiKey, Page};
+use bulle_api::admin::{ApiKey, CreatedApiKey, NewApiKey, Page};
+use bulle_edge_core::ports::Clock;
 use worker::send;
 
 #[cfg(test)]

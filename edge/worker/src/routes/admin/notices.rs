@@ -1,14 +1,14 @@
 //! `/v1/admin/tenants/{tenant}/notices`: what owners were told, and how.
 
 use axum::{extract::Path, http::StatusCode};
-use bulle_edge_core::notice::{Recipient, test as send_test, webhook};
 #[cfg(test)]
-use bulle_protocol::{admin::Page, notice::Notice};
-use bulle_protocol::{
+use bulle_api::{admin::Page, notice::Notice};
+use bulle_api::{
     admin::{Scope, Tenant},
     notice::NoticeSecret,
-    problem::{Code, Problem},
 };
+use bulle_edge_core::notice::{Recipient, test as send_test, webhook};
+use bulle_protocol::problem::{Code, Problem};
 use worker::send;
 
 #[cfg(test)]

@@ -4,14 +4,12 @@
     reason = "read by the generator of the document, not by code"
 )]
 
-use bulle_protocol::{
-    admin::{
-        Status,
-        gap::GapStatus,
-        source::{SourceKind, SourceStatus},
-    },
-    problem::Problem,
+use bulle_api::admin::{
+    Status,
+    gap::GapStatus,
+    source::{SourceKind, SourceStatus},
 };
+use bulle_protocol::problem::Problem;
 use utoipa::{IntoParams, IntoResponses};
 
 /// Which part of a list.

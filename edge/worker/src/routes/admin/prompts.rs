@@ -1,11 +1,11 @@
 //! `/v1/admin/tenants/{tenant}/answers/{reply_id}/prompt`: what a model was given for an answer.
 
 use axum::{extract::Path, http::StatusCode};
-use bulle_edge_core::admin::nothing_here;
-use bulle_protocol::admin::{
+use bulle_api::admin::{
     Scope,
     prompt::{AnswerPrompt, Missing},
 };
+use bulle_edge_core::admin::nothing_here;
 use worker::send;
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! `/v1/admin/tenants/{tenant}/sites`: where bots are shown.
 
 use axum::{extract::Path, http::StatusCode};
-use bulle_edge_core::admin::snippet;
 #[cfg(test)]
-use bulle_protocol::admin::{NewSite, Page, Site, SiteChange};
-use bulle_protocol::admin::{Scope, snippet::Snippets};
+use bulle_api::admin::{NewSite, Page, Site, SiteChange};
+use bulle_api::admin::{Scope, snippet::Snippets};
+use bulle_edge_core::admin::snippet;
 use worker::send;
 
 #[cfg(test)]

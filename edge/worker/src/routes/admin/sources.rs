@@ -5,6 +5,15 @@ use axum::{
     extract::Path,
     http::{HeaderValue, StatusCode, Uri, header},
 };
+#[cfg(test)]
+use bulle_api::admin::{
+    Page,
+    source::{NewSource, Source, SourceChange},
+};
+use bulle_api::admin::{
+    Scope,
+    source::{NewSource as New, SourceKind},
+};
 use bulle_edge_core::{
     admin::{Caller, nothing_here, precondition::failed},
     digest::sha256_hex,
@@ -14,17 +23,8 @@ use bulle_edge_core::{
         given::{Given, Upload},
     },
 };
-#[cfg(test)]
-use bulle_protocol::admin::{
-    Page,
-    source::{NewSource, Source, SourceChange},
-};
 use bulle_protocol::{
     Id,
-    admin::{
-        Scope,
-        source::{NewSource as New, SourceKind},
-    },
     problem::{Code, Problem},
 };
 use serde::Deserialize;

@@ -1,9 +1,9 @@
 //! `/v1/admin/tenants`: owners. The operator creates, lists and deletes them.
 
 use axum::extract::Path;
-use bulle_protocol::admin::Scope;
+use bulle_api::admin::Scope;
 #[cfg(test)]
-use bulle_protocol::admin::{NewTenant, Page, Tenant, TenantChange};
+use bulle_api::admin::{NewTenant, Page, Tenant, TenantChange};
 use worker::send;
 
 #[cfg(test)]

@@ -5,6 +5,9 @@ use axum::{
     extract::Path,
     http::{HeaderValue, Response, StatusCode, header},
 };
+use bulle_api::admin::Scope;
+#[cfg(test)]
+use bulle_api::usage::UsageReport;
 #[cfg(test)]
 use bulle_edge_core::admin::answer;
 use bulle_edge_core::{
@@ -15,9 +18,6 @@ use bulle_edge_core::{
     ports::{Clock, PortError},
     provider::prices,
 };
-use bulle_protocol::admin::Scope;
-#[cfg(test)]
-use bulle_protocol::usage::UsageReport;
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 use worker::send;
@@ -31,7 +31,7 @@ use super::{
 };
 use crate::http::{self, Answer, json, path_id, query_pairs};
 
-/// A [`bulle_protocol::usage::UsageReport`], whose rows are JSON already.
+/// A [`bulle_api::usage::UsageReport`], whose rows are JSON already.
 #[derive(Serialize)]
 struct Report {
     from: String,

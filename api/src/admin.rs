@@ -1,0 +1,477 @@
+//! The owner's API, `/v1/admin/…`: what an operator and owners manage over HTTP.
+//!
+//! Every answer that shows one thing carries an `ETag`; changes and deletions demand it as `If-Match`
+//! ([RFC 9110, section 13.1.1](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). Changes are JSON merge patches
+//! ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)). Creations may carry an `Idempotency-Key`.
+
+pub mod gap;
+pub mod golden;
+pub mod prompt;
+pub mod snippet;
+pub mod source;
+
+use bulle_protocol::Id;
+use serde::{Deserialize, Serialize};
+
+use crate::settings::{BotSettings, TenantSettings};
+
+/// Whether a thing serves visitors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = admin::Status))]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It does.
+    #[default]
+    Active,
+    /// Visitors are told that the chat is closed. Nothing is lost.
+    Paused,
+}
+
+/// What a site is for. Shown to people; changes nothing by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Environment {
+    /// The public site.
+    #[default]
+    Production,
+    /// A copy to try things on.
+    Staging,
+    /// A developer's own machine.
+    Development,
+}
+
+/// What an API key is good for. Each covers the key's own tenant and nothing else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Scope {
+    /// Read the tenant.
+    #[serde(rename = "tenant:read")]
+    TenantRead,
+    /// Change the tenant's settings and pause it.
+    #[serde(rename = "tenant:write")]
+    TenantWrite,
+    /// Read bots.
+    #[serde(rename = "bots:read")]
+    BotsRead,
+    /// Create, change, pause and delete bots.
+    #[serde(rename = "bots:write")]
+    BotsWrite,
+    /// Read sites.
+    #[serde(rename = "sites:read")]
+    SitesRead,
+    /// Create, change, pause and delete sites.
+    #[serde(rename = "sites:write")]
+    SitesWrite,
+    /// Read API keys (never the secret parts).
+    #[serde(rename = "keys:read")]
+    KeysRead,
+    /// Create and revoke API keys, with no more scopes than the key that does it.
+    #[serde(rename = "keys:write")]
+    KeysWrite,
+    /// Read which identity secrets there are (never the secrets).
+    #[serde(rename = "identity:read")]
+    IdentityRead,
+    /// Create and revoke identity secrets.
+    #[serde(rename = "identity:write")]
+    IdentityWrite,
+    /// Read what visitors and bots said, and what answers were made from.
+    #[serde(rename = "conversations:read")]
+    ConversationsRead,
+    /// Read the notices to the owner.
+    #[serde(rename = "notices:read")]
+    NoticesRead,
+    /// Send a test notice, and read the secret that webhooks are signed with.
+    #[serde(rename = "notices:write")]
+    NoticesWrite,
+    /// Read what models were asked for and what it cost (never what was said).
+    #[serde(rename = "usage:read")]
+    UsageRead,
+    /// Have bots answer over `POST /v1/chat/completions`, and list them as models.
+    #[serde(rename = "chat:write")]
+    ChatWrite,
+    /// Read where what bots know comes from, and what was extracted.
+    #[serde(rename = "knowledge:read")]
+    KnowledgeRead,
+    /// Add, change, refresh and delete what bots know.
+    #[serde(rename = "knowledge:write")]
+    KnowledgeWrite,
+}
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Self; 17] = [
+        Self::TenantRead,
+        Self::TenantWrite,
+        Self::BotsRead,
+        Self::BotsWrite,
+        Self::SitesRead,
+        Self::SitesWrite,
+        Self::KeysRead,
+        Self::KeysWrite,
+        Self::IdentityRead,
+        Self::IdentityWrite,
+        Self::ConversationsRead,
+        Self::NoticesRead,
+        Self::NoticesWrite,
+        Self::UsageRead,
+        Self::ChatWrite,
+        Self::KnowledgeRead,
+        Self::KnowledgeWrite,
+    ];
+
+    /// The name as it stands in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TenantRead => "tenant:read",
+            Self::TenantWrite => "tenant:write",
+            Self::BotsRead => "bots:read",
+            Self::BotsWrite => "bots:write",
+            Self::SitesRead => "sites:read",
+            Self::SitesWrite => "sites:write",
+            Self::KeysRead => "keys:read",
+            Self::KeysWrite => "keys:write",
+            Self::IdentityRead => "identity:read",
+            Self::IdentityWrite => "identity:write",
+            Self::ConversationsRead => "conversations:read",
+            Self::NoticesRead => "notices:read",
+            Self::NoticesWrite => "notices:write",
+            Self::UsageRead => "usage:read",
+            Self::ChatWrite => "chat:write",
+            Self::KnowledgeRead => "knowledge:read",
+            Self::KnowledgeWrite => "knowledge:write",
+        }
+    }
+}
+
+/// An owner: whoever has bots.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Tenant {
+    /// 1 to 40 of `a-z`, `0-9` and `-`, beginning with a letter or digit.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 40, pattern = "^[a-z0-9][a-z0-9-]{0,39}$")
+    )]
+    pub id: String,
+    /// Shown to people.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            max_length = 80,
+            pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
+        )
+    )]
+    pub name: String,
+    /// Whether its bots serve visitors.
+    pub status: Status,
+    /// Settings.
+    pub settings: TenantSettings,
+    /// Unix milliseconds.
+    pub created_at: u64,
+    /// Unix milliseconds.
+    pub updated_at: u64,
+}
+
+/// Body of `POST /v1/admin/tenants`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewTenant {
+    /// 1 to 40 of `a-z`, `0-9` and `-`, beginning with a letter or digit.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 40, pattern = "^[a-z0-9][a-z0-9-]{0,39}$")
+    )]
+    pub id: String,
+    /// Shown to people.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            max_length = 80,
+            pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
+        )
+    )]
+    pub name: String,
+    /// Settings; the defaults where absent.
+    #[serde(default)]
+    pub settings: TenantSettings,
+}
+
+/// What of a tenant may be changed: a merge patch is applied to this, and nothing else is in reach.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct TenantChange {
+    /// Shown to people.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            required = false,
+            max_length = 80,
+            pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
+        )
+    )]
+    pub name: String,
+    /// Whether it serves visitors.
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    pub status: Status,
+    /// A merge patch of the settings; `null` makes them the defaults.
+    #[cfg_attr(feature = "openapi", schema(required = false, nullable, value_type = Object))]
+    #[serde(default)]
+    pub settings: TenantSettings,
+}
+
+/// A bot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = admin::Bot))]
+pub struct Bot {
+    /// 1 to 40 of `a-z`, `0-9` and `-`, beginning with a letter or digit; unique in its tenant.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 40, pattern = "^[a-z0-9][a-z0-9-]{0,39}$")
+    )]
+    pub id: String,
+    /// Whether it serves visitors.
+    pub status: Status,
+    /// Settings.
+    pub settings: BotSettings,
+    /// Unix milliseconds.
+    pub created_at: u64,
+    /// Unix milliseconds.
+    pub updated_at: u64,
+}
+
+/// Body of `POST /v1/admin/tenants/{tenant}/bots`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewBot {
+    /// 1 to 40 of `a-z`, `0-9` and `-`, beginning with a letter or digit.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 40, pattern = "^[a-z0-9][a-z0-9-]{0,39}$")
+    )]
+    pub id: String,
+    /// Settings; the defaults where absent, but every bot has a name.
+    pub settings: BotSettings,
+}
+
+/// What of a bot may be changed: a merge patch is applied to this, and nothing else is in reach.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct BotChange {
+    /// Whether it serves visitors.
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    pub status: Status,
+    /// A merge patch of the settings.
+    #[cfg_attr(feature = "openapi", schema(required = false, value_type = Object))]
+    pub settings: BotSettings,
+}
+
+/// A place on the web where a bot is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Site {
+    /// The public key in the script tag. Made by the edge.
+    pub key: String,
+    /// The bot that it shows.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 40, pattern = "^[a-z0-9][a-z0-9-]{0,39}$")
+    )]
+    pub bot_id: String,
+    /// Shown to people. May be empty.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(max_length = 80, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")
+    )]
+    pub name: String,
+    /// Origins that may show the bubble: `https://example.com`, `https://*.example.com` for every subdomain,
+    /// `http://localhost:*` for any port of the developer's own machine.
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 50))]
+    pub origins: Vec<String>,
+    /// What it is for.
+    pub environment: Environment,
+    /// Whether it serves visitors.
+    pub status: Status,
+    /// Unix milliseconds.
+    pub created_at: u64,
+    /// Unix milliseconds.
+    pub updated_at: u64,
+}
+
+/// Body of `POST /v1/admin/tenants/{tenant}/sites`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewSite {
+    /// The bot that it shows.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 40, pattern = "^[a-z0-9][a-z0-9-]{0,39}$")
+    )]
+    pub bot_id: String,
+    /// Shown to people. May be empty.
+    #[serde(default)]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(max_length = 80, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")
+    )]
+    pub name: String,
+    /// Origins that may show the bubble; see `origins` of a site.
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 50))]
+    pub origins: Vec<String>,
+    /// What it is for.
+    #[serde(default)]
+    pub environment: Environment,
+}
+
+/// What of a site may be changed: a merge patch is applied to this, and nothing else is in reach.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SiteChange {
+    /// Shown to people.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            required = false,
+            max_length = 80,
+            pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$"
+        )
+    )]
+    pub name: String,
+    /// Origins that may show the bubble, all of them; see `origins` of a site.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(required = false, min_items = 1, max_items = 50)
+    )]
+    pub origins: Vec<String>,
+    /// What it is for.
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    pub environment: Environment,
+    /// Whether it serves visitors.
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    pub status: Status,
+    /// The bot that it shows.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            required = false,
+            min_length = 1,
+            max_length = 40,
+            pattern = "^[a-z0-9][a-z0-9-]{0,39}$"
+        )
+    )]
+    pub bot_id: String,
+}
+
+/// An API key, without its secret part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ApiKey {
+    /// Its id.
+    pub id: Id,
+    /// How the key begins: enough to recognise it, useless without the rest.
+    pub prefix: String,
+    /// Shown to people.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            max_length = 80,
+            pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
+        )
+    )]
+    pub name: String,
+    /// What it is good for.
+    pub scopes: Vec<Scope>,
+    /// Unix milliseconds.
+    pub created_at: u64,
+    /// Unix milliseconds after which it is refused; never when absent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub expires_at: Option<u64>,
+    /// Unix milliseconds at which it was revoked.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub revoked_at: Option<u64>,
+    /// Unix milliseconds of its last use, to the minute.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub last_used_at: Option<u64>,
+}
+
+/// Body of `POST /v1/admin/tenants/{tenant}/keys`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewApiKey {
+    /// Shown to people.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            max_length = 80,
+            pattern = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
+        )
+    )]
+    pub name: String,
+    /// What it is good for: no more than the key that creates it. Each once.
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 17))]
+    pub scopes: Vec<Scope>,
+    /// Unix milliseconds after which it is refused; never when absent.
+    #[cfg_attr(feature = "openapi", schema(maximum = 8_640_000_000_000_000_u64))]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub expires_at: Option<u64>,
+}
+
+/// A new API key: the only time that it is shown whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CreatedApiKey {
+    /// The key as it will be listed.
+    #[serde(flatten)]
+    pub listed: ApiKey,
+    /// For `Authorization: Bearer`. Absent when an `Idempotency-Key` repeats the creation: then revoke this key and
+    /// create another.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub key: Option<String>,
+}
+
+/// A secret with which a site's server signs identities, without the secret itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct IdentitySecret {
+    /// Its id. Identities may name it as `kid`.
+    pub id: Id,
+    /// Unix milliseconds.
+    pub created_at: u64,
+}
+
+/// Body of `POST /v1/admin/tenants/{tenant}/identity-secrets`: there is nothing to say yet. It may be left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct NewIdentitySecret {}
+
+/// A new identity secret: the only time that it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CreatedIdentitySecret {
+    /// The secret as it will be listed.
+    #[serde(flatten)]
+    pub listed: IdentitySecret,
+    /// 64 hexadecimal digits, whose ASCII bytes are the HMAC key. Absent when an `Idempotency-Key` repeats the creation.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub secret: Option<String>,
+}
+
+/// A page of a list, in the order of ids (of keys, for sites). Where the edge makes them, that is from the oldest on;
+/// notices begin with the newest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Page<T> {
+    /// At most `limit`.
+    pub items: Vec<T>,
+    /// Give it as `after` to get the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub next: Option<String>,
+}

@@ -1,0 +1,178 @@
+//! What `/v1/chat/completions` and `/v1/models` answer: the language of OpenAI's API, which its official clients read, and
+//! one field of our own, [`Extra`].
+
+use serde::{Deserialize, Serialize};
+
+use bulle_protocol::event::{Finish, Source};
+
+/// A whole answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Completion {
+    /// `chatcmpl-` and a ULID.
+    pub id: String,
+    /// `chat.completion`.
+    pub object: String,
+    /// Unix seconds.
+    pub created: u64,
+    /// The bot.
+    pub model: String,
+    /// One.
+    pub choices: Vec<Choice>,
+    /// Tokens of all models that were asked.
+    pub usage: CompletionUsage,
+    /// What OpenAI's API has no word for.
+    pub bulle: Extra,
+}
+
+/// The answer itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = completion::Choice))]
+pub struct Choice {
+    /// 0.
+    pub index: u32,
+    /// What was said.
+    pub message: Answer,
+    /// `stop` or `length`.
+    pub finish_reason: String,
+    /// Never there.
+    pub logprobs: Option<bool>,
+}
+
+/// What was said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = completion::Answer))]
+pub struct Answer {
+    /// `assistant`.
+    pub role: String,
+    /// Markdown; `[n]` cites the source with this number.
+    pub content: String,
+    /// Never there.
+    pub refusal: Option<String>,
+}
+
+/// A piece of an answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = completion::Chunk))]
+pub struct Chunk {
+    /// `chatcmpl-` and a ULID, the same for all pieces.
+    pub id: String,
+    /// `chat.completion.chunk`.
+    pub object: String,
+    /// Unix seconds.
+    pub created: u64,
+    /// The bot.
+    pub model: String,
+    /// One; none in the piece that tells the usage.
+    pub choices: Vec<ChunkChoice>,
+    /// Tokens, in the last piece, for those who ask with `stream_options.include_usage`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub usage: Option<CompletionUsage>,
+    /// With the `finish_reason`: what OpenAI's API has no word for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bulle: Option<Extra>,
+}
+
+/// What a piece adds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = completion::ChunkChoice))]
+pub struct ChunkChoice {
+    /// 0.
+    pub index: u32,
+    /// The difference.
+    pub delta: Delta,
+    /// `stop` or `length`, once, when nothing more is said.
+    pub finish_reason: Option<String>,
+    /// Never there.
+    pub logprobs: Option<bool>,
+}
+
+/// The difference that a piece makes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = completion::Delta))]
+pub struct Delta {
+    /// `assistant`, in the first piece.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub role: Option<String>,
+    /// More Markdown.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub content: Option<String>,
+}
+
+/// Tokens. Zero when no model was asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CompletionUsage {
+    /// Of the prompts, with persona and passages.
+    pub prompt_tokens: u32,
+    /// Of the answers.
+    pub completion_tokens: u32,
+    /// Both.
+    pub total_tokens: u32,
+}
+
+/// What OpenAI's API has no word for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = completion::Extra))]
+pub struct Extra {
+    /// How the answer ended: `fallback` when it was written without the models that the bot has.
+    pub finish: Finish,
+    /// Who wrote it, such as `openai`; `extractive` for sentences of the documents, `persona` for the owner's own lines.
+    pub provider: String,
+    /// The passages that it cites, under the numbers that stand in the text.
+    pub sources: Vec<Source>,
+    /// What may be asked next.
+    pub suggestions: Vec<String>,
+    /// 0 to 1, from evidence; absent when there is none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub confidence: Option<f32>,
+    /// True when the same question has been answered before with the same settings and documents.
+    pub cached: bool,
+}
+
+/// A bot as a model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = completion::Model))]
+pub struct Model {
+    /// The bot's id.
+    pub id: String,
+    /// `model`.
+    pub object: String,
+    /// Unix seconds at which the bot was made.
+    pub created: u64,
+    /// The tenant.
+    pub owned_by: String,
+}
+
+/// All bots of a tenant that serve visitors.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ModelList {
+    /// `list`.
+    pub object: String,
+    /// In the order of their ids.
+    pub data: Vec<Model>,
+}
+
+/// An error as OpenAI's API tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ErrorBody {
+    /// The error.
+    pub error: ErrorInfo,
+}
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ErrorInfo {
+    /// What happened and what to do about it.
+    pub message: String,
+    /// `invalid_request_error`, `authentication_error`, `permission_error`, `rate_limit_error` or `server_error`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The parameter that is wrong.
+    pub param: Option<String>,
+    /// Stable: `invalid_api_key`, `model_not_found`, otherwise the codes of problems.
+    pub code: Option<String>,
+}

@@ -1,0 +1,26 @@
+//! A stream of server events: wherever its bytes are cut, the same frames come out.
+#![no_main]
+
+use bulle_protocol::sse::{Decoder, Frame};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: (u8, &[u8])| {
+    let (size, bytes) = input;
+    let whole = frames(&[bytes]);
+    let pieces: Vec<&[u8]> = bytes.chunks(usize::from(size).max(1)).collect();
+    assert_eq!(whole, frames(&pieces));
+    // What was read can be written and read again.
+    for frame in whole.into_iter().flatten() {
+        assert_eq!(frames(&[frame.encode().as_bytes()]), Some(vec![frame]));
+    }
+});
+
+/// The frames of a stream that arrives in these pieces; `None` when an event is too large.
+fn frames(pieces: &[&[u8]]) -> Option<Vec<Frame>> {
+    let mut decoder = Decoder::default();
+    let mut frames = Vec::new();
+    for piece in pieces {
+        frames.extend(decoder.push(piece).ok()?);
+    }
+    Some(frames)
+}
