@@ -1,6 +1,6 @@
 // The menu, and the form before the first message: modules that are fetched when they are wanted.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { text } from "node:stream/consumers";
 import { describe, test } from "node:test";
 import { focused, picture } from "./support/browser.mjs";
 import { ANSWER, PANEL, QUESTION, VIEWS, faults, inFocus, isFocused, modules, talk, visit as arrive } from "./support/fixture.mjs";
@@ -103,7 +103,7 @@ describe("the menu", () => {
     await sheet.getByRole("button", { name: "Download my data" }).click();
     const file = await download;
     assert.equal(file.suggestedFilename(), "plain-demo.json");
-    const exported = await readFile(await file.path(), "utf8");
+    const exported = await text(await file.createReadStream());
     assert.ok(JSON.parse(exported) && exported.includes(QUESTION) && exported.includes(ANSWER), exported);
 
     await sheet.getByRole("button", { name: "Erase everything about me" }).click();

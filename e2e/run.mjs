@@ -25,6 +25,9 @@ const nameOf = (file) => basename(file, ".test.mjs");
 const expected = (file) => times[nameOf(file)] ?? statSync(file).size / 1000;
 const queue = files.toSorted((a, b) => expected(b) - expected(a));
 
+// An edge that does not start fails its file, which is told so over HTTP, and leaves a promise behind.
+process.on("unhandledRejection", (error) => console.error(error));
+
 const folder = await mkdtemp(join(tmpdir(), "bulle-run-"));
 const edges = await startEdges();
 const browser = await startBrowser();

@@ -287,7 +287,7 @@ describe("files", () => {
     const age = database.prepare("UPDATE attachment SET created_at = created_at - 86400001 WHERE tenant_id = ? AND id IN (?, ?)");
     age.run(owner.tenant, old.id, sent.id);
     assert.deepEqual(await refusal(me.post({ id: ulid(), text: "Old?", attachments: [old.id] })), [422, "invalid_value"]);
-    await status(fetch(`${edge.url}/cdn-cgi/handler/scheduled`));
+    assert.equal(await status(fetch(`${edge.url}/cdn-cgi/local/scheduled`)), 200);
     await until("the sweep is over", () => rows(owner, "attachment") === 2);
     assert.equal(rows(owner, "attachment", `id = '${old.id}'`), 0);
     await me.ask("Fresh?", ulid(), { attachments: [fresh.id] });

@@ -79,6 +79,8 @@ export async function startEdges() {
           log = write;
         })(LogLevel.WARN),
         logRequests: false,
+        // What Cloudflare knows of a request would be fetched from the web; the Worker does not read it.
+        cf: false,
         handleStructuredLogs: ({ message }) => write(message),
         unsafeTriggerHandlers: true,
         telemetry: { enabled: false },

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail};
 
 use crate::e2e::{self, Outcome};
-use crate::{build, process, setup, size};
+use crate::{browser, build, process, setup, size};
 
 const WASM: &str = "wasm32-unknown-unknown";
 
@@ -115,6 +115,13 @@ pub fn run(scope: &Scope) -> Result<()> {
     result
 }
 
+/// What the tests need beside the tools of a build.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Need {
+    Linter,
+    Browser,
+}
+
 /// The steps that were run.
 struct Report {
     start: Instant,
@@ -143,11 +150,11 @@ impl Report {
         match scope {
             Scope::Change => self.change(),
             Scope::Native => {
-                self.tools(true)?;
+                self.tools(&[Need::Linter])?;
                 self.native()
             }
             Scope::EndToEnd(pattern) => {
-                self.tools(false)?;
+                self.tools(&[Need::Browser])?;
                 self.build()?;
                 let (files, pattern) = match pattern {
                     None => (files_of_a_change()?, None),
@@ -159,7 +166,7 @@ impl Report {
                 let Some(part) = PARTS.iter().find(|part| part.name == *name) else {
                     bail!("there is no part `{name}`; there are\n{}", parts());
                 };
-                self.tools(false)?;
+                self.tools(&[Need::Browser])?;
                 self.build()?;
                 self.part(part)
             }
@@ -201,7 +208,7 @@ impl Report {
     }
 
     fn change(&mut self) -> Result<()> {
-        self.tools(true)?;
+        self.tools(&[Need::Linter, Need::Browser])?;
         self.native()?;
         self.build()?;
         self.step("size", "cargo xtask size", || {
@@ -213,11 +220,15 @@ impl Report {
         self.end_to_end("end-to-end tests", &files_of_a_change()?, None, false)
     }
 
-    fn tools(&mut self, with_components: bool) -> Result<()> {
+    /// Installs what is missing, so that a machine without a browser is known as one at once.
+    fn tools(&mut self, needs: &[Need]) -> Result<()> {
         self.step("tools", "cargo xtask setup", || {
             setup::tools()?;
-            if with_components {
+            if needs.contains(&Need::Linter) {
                 setup::components()?;
+            }
+            if needs.contains(&Need::Browser) {
+                browser::find_or_install()?;
             }
             Ok(Outcome::default())
         })

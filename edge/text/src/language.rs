@@ -12,7 +12,7 @@ use crate::{
     fold::fold,
     script::{Script, is_mark},
     stop,
-    words::words,
+    words::{Word, words},
 };
 pub use table::Language;
 use table::TABLE;
@@ -95,11 +95,15 @@ pub fn off_language(question: &str, answer: &str, allowed: &[String]) -> Option<
 /// The language of a question (its primary subtag) by its script and its stop words, or the hint's language when they do
 /// not tell. Unlike [`detect`], it always has an answer: a wrong one costs a search some stop words.
 pub fn guess<'a>(question: &str, hint: &'a str) -> &'a str {
+    guess_of(question, &words(question), hint)
+}
+
+/// The same of a question that is already cut into words.
+pub fn guess_of<'a>(question: &str, words: &[Word], hint: &'a str) -> &'a str {
     let hint = hint.split('-').next().unwrap_or_default();
     if let Some(tag) = by_script(question, hint) {
         return tag;
     }
-    let words = words(question);
     let votes = |tag: &str| {
         words
             .iter()

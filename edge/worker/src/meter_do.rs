@@ -16,7 +16,7 @@ use worker::{
 };
 
 use crate::{
-    adapters::{Edge, meters::Command, object::asked},
+    adapters::{Edge, meters::MeterCommand, object::asked},
     http::status,
     log,
 };
@@ -53,7 +53,7 @@ impl DurableObject for Meter {
     }
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
-        let command: Command = asked(&mut request).await?;
+        let command: MeterCommand = asked(&mut request).await?;
         let answer = self.run(&command);
         // Once in the life of an isolate: the alarm sets itself again. An alarm that is set stays, or requests would put it
         // off for ever.
@@ -95,12 +95,14 @@ impl Meter {
         }
     }
 
-    fn run(&self, command: &Command) -> worker::Result<Response> {
+    fn run(&self, command: &MeterCommand) -> worker::Result<Response> {
         let now = self.edge.now_ms();
         let mut rows = SqlRows(self.rows.0.clone());
         match command {
-            Command::Charge(charge) => Response::from_json(&meter::charge(&mut rows, now, charge)?),
-            Command::Settle(settlement) => {
+            MeterCommand::Charge(charge) => {
+                Response::from_json(&meter::charge(&mut rows, now, charge)?)
+            }
+            MeterCommand::Settle(settlement) => {
                 meter::settle(&mut rows, now, settlement)?;
                 Response::empty()
             }

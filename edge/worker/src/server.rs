@@ -105,7 +105,7 @@ fn mark_own(request: &mut HttpRequest) {
 }
 
 /// Reads the body and runs the handler. The handler of an upload reads the body itself, once it knows that the caller's
-/// key opens something: nobody else has up to 20 MB held in memory.
+/// key opens something: other callers cannot have 20 MB held in memory.
 async fn respond(routes: &Routes, rules: Rules, request: HttpRequest) -> Response<Body> {
     if let Some(max_bytes) = rules.max_upload
         && !announces_more(request.headers(), max_bytes)

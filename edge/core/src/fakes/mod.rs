@@ -18,6 +18,7 @@ pub use pollster::block_on;
 pub use values::*;
 
 use crate::{
+    guard::Question,
     meter::{self, Charge, Line, Rows, Settlement, Verdict, window::Window},
     model::{Identity, Material, Owner, Site, Summary},
     ports::{
@@ -25,6 +26,7 @@ use crate::{
         ModelRequest, ModelResponse, Models, PortError, Summaries, Tenants, Visitors,
     },
     record::{Call, Record},
+    retrieval::{self, Analysed, Passages},
     search::{Found, Hit, Query},
 };
 
@@ -110,6 +112,11 @@ impl Default for Fakes {
         fakes.add_site(site());
         fakes
     }
+}
+
+/// What a search finds for a conversation's first question.
+pub fn searched(index: &(impl Index + Meaning), question: &Question) -> Passages {
+    block_on(retrieval::search(index, &Analysed::of(question), None)).unwrap()
 }
 
 impl Fakes {

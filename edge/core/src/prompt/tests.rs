@@ -5,7 +5,6 @@ use crate::{
     fakes::{Fakes, block_on, hit, question, site},
     model::Exchange,
     ports::Summaries,
-    retrieval,
     search::Hit,
     settings::Persona,
 };
@@ -20,7 +19,7 @@ pub(super) fn found(text: &str, hits: &[(i64, &str)]) -> (Question, Passages) {
         });
     }
     let question = question(text);
-    let passages = block_on(retrieval::search(&ports, &question, None)).unwrap();
+    let passages = crate::fakes::searched(&ports, &question);
     (question, passages)
 }
 

@@ -110,49 +110,48 @@ pub fn answer(question: &Question, passages: &Passages) -> Extract {
     let Some(best) = best.copied() else {
         return nothing(question, locale, &texts);
     };
-    // Half of the question is a guess, and is called one.
     let mut pieces = Vec::new();
+    // An answer that holds half of the question's words is introduced as the closest that there is.
     if best.coverage <= SURE_COVERAGE || passages.names_an_unknown_place() {
         pieces.push(format!("{}\n\n", texts.closest));
     }
-    if best.is_item && best.headed {
-        pieces.extend(write(&list_of(&all, best)));
-        return Extract {
-            pieces,
-            suggestions: Vec::new(),
-            found: true,
-        };
-    }
-    let mut chosen: Vec<&Unit> = units
-        .into_iter()
-        .filter(|unit| {
-            let share = if unit.passage.n == best.passage.n {
-                MIN_SHARE
-            } else {
-                MIN_SHARE_ELSEWHERE
-            };
-            unit.score >= best.score * share
-        })
-        .collect();
-    chosen.sort_by(|a, b| (b.score.total_cmp(&a.score)).then(a.passage.n.cmp(&b.passage.n)));
-    let mut quoted: Vec<u32> = Vec::new();
-    chosen.retain(|unit| {
-        let n = unit.passage.n;
-        if !quoted.contains(&n) && quoted.len() < MAX_QUOTED {
-            quoted.push(n);
-        }
-        quoted.contains(&n)
-    });
-    chosen.truncate(MAX_SENTENCES);
-    // The best passage first, then reading order.
-    let rank = |unit: &Unit| quoted.iter().position(|n| *n == unit.passage.n);
-    chosen.sort_by_key(|unit| (rank(unit), unit.position));
+    let chosen = if best.is_item && best.headed {
+        list_of(&all, best)
+    } else {
+        best_of(units, best)
+    };
     pieces.extend(write(&chosen));
     Extract {
         pieces,
         suggestions: Vec::new(),
         found: true,
     }
+}
+
+/// The sentences that are nearly as good as the best one, of few passages; the best passage first, then in the order of
+/// reading.
+fn best_of<'u>(mut units: Vec<&'u Unit<'u>>, best: &Unit) -> Vec<&'u Unit<'u>> {
+    units.retain(|unit| {
+        let share = if unit.passage.n == best.passage.n {
+            MIN_SHARE
+        } else {
+            MIN_SHARE_ELSEWHERE
+        };
+        unit.score >= best.score * share
+    });
+    units.sort_by(|a, b| (b.score.total_cmp(&a.score)).then(a.passage.n.cmp(&b.passage.n)));
+    let mut quoted: Vec<u32> = Vec::new();
+    units.retain(|unit| {
+        let n = unit.passage.n;
+        if !quoted.contains(&n) && quoted.len() < MAX_QUOTED {
+            quoted.push(n);
+        }
+        quoted.contains(&n)
+    });
+    units.truncate(MAX_SENTENCES);
+    let rank = |unit: &Unit| quoted.iter().position(|n| *n == unit.passage.n);
+    units.sort_by_key(|unit| (rank(unit), unit.position));
+    units
 }
 
 /// Every unit of every passage, scored by the share of the question's words that it and its heading hold, and
@@ -353,14 +352,13 @@ mod twin;
 mod tests {
     use super::*;
     use crate::{
-        fakes::{Fakes, block_on, hit, question},
-        retrieval,
+        fakes::{Fakes, hit, question},
         search::Hit,
     };
 
     fn ask(ports: &Fakes, text: &str) -> String {
         let question = question(text);
-        let passages = block_on(retrieval::search(ports, &question, None)).unwrap();
+        let passages = crate::fakes::searched(ports, &question);
         answer(&question, &passages).pieces.concat()
     }
 

@@ -6,13 +6,13 @@ use std::{fs, path::Path, sync::LazyLock};
 
 use super::Finished;
 use crate::{
-    fakes::{self, block_on},
+    fakes::{self},
     guard::Question,
     knowledge::chunk::chunks,
     ports::{Index, Meaning, PortError},
     provider::extractive,
     reply::Reply,
-    retrieval::{self, Passages},
+    retrieval::Passages,
     search::{Found, Hit, Query, Scope, index_columns},
     settings::BotSettings,
 };
@@ -97,7 +97,7 @@ impl Example {
     }
 
     pub fn search(&self, text: &str) -> Passages {
-        block_on(retrieval::search(self, &self.question(text), None)).unwrap()
+        fakes::searched(self, &self.question(text))
     }
 
     /// The embedded model's answer.

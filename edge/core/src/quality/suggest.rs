@@ -4,8 +4,7 @@
 use bulle_protocol::event::Suggestions;
 
 use crate::{
-    guard::Question,
-    retrieval::{Passages, query::Terms},
+    retrieval::{Analysed, Passages, query::Terms},
     search::Hit,
 };
 use bulle_edge_text::{
@@ -14,17 +13,17 @@ use bulle_edge_text::{
 };
 
 /// Headings of passages that were found and not cited, in the language of the question, then the owner's
-/// suggestions: at most three, none of which repeats the question or one that was `asked` before.
+/// suggestions: at most three, none of which repeats the question or an `earlier` one.
 pub fn suggest(
-    question: &Question,
+    asked: &Analysed<'_>,
     passages: &Passages,
     cites: &[u32],
-    asked: &[&str],
+    earlier: &[&str],
 ) -> Vec<String> {
-    let bot = &question.site().bot;
-    let spoken = passages.language();
-    let mut taken: Vec<Vec<Word>> = asked.iter().map(|text| words(text)).collect();
-    taken.push(words(question.text()));
+    let bot = &asked.question().site().bot;
+    let spoken = asked.language();
+    let mut taken: Vec<Vec<Word>> = earlier.iter().map(|text| words(text)).collect();
+    taken.push(asked.words().to_vec());
     let mut out = Vec::new();
     let mut offer = |text: &str, out: &mut Vec<String>| {
         let said = words(text);
@@ -43,13 +42,15 @@ pub fn suggest(
         let hit = &passage.hit;
         let heading = hit.heading.rsplit(" › ").next().unwrap_or_default();
         let used = is_cited(passage.n) || used.contains(&hit.heading.as_str());
-        let in_title = within(heading, &hit.title, spoken);
-        let asks_it = within(heading, question.text(), spoken);
-        if !used && !in_title && !asks_it && speaks(hit, spoken) {
+        let terms = Terms::of(heading, spoken);
+        let holds_all = |text: &[Word]| terms.held_by(text).into_iter().all(|held| held);
+        // A heading that repeats the title names no section, and one that repeats the question is answered already.
+        let known = holds_all(&words(&hit.title)) || holds_all(asked.words());
+        if !used && !known && speaks(hit, spoken) {
             offer(heading, &mut out);
         }
     }
-    for text in [spoken, question.locale(), bot.locale.as_str()]
+    for text in [spoken, asked.question().locale(), bot.locale.as_str()]
         .iter()
         .find_map(|tag| bot.suggestions.0.get(*tag))
         .or(bot.suggestions.get(spoken, &bot.locale))
@@ -59,15 +60,6 @@ pub fn suggest(
         offer(text, &mut out);
     }
     out
-}
-
-/// Whether the text has all words of the heading. A heading that repeats the title names no section, and one that repeats
-/// the question is answered already.
-fn within(heading: &str, text: &str, language: &str) -> bool {
-    Terms::of(heading, language)
-        .matches(text)
-        .into_iter()
-        .all(|held| held)
 }
 
 /// Whether the passage is in the language, by its document's tag, else by its words; true when neither tells.

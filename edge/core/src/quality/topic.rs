@@ -28,11 +28,10 @@ const MIN_LEAD: f64 = 1.05;
 /// The topic that the question belongs to, by its words and those of the headings and titles of what was found for
 /// it; `None` when nothing speaks for one, or as much for another. `topics` are best in the language of the
 /// question.
-pub fn topic(question: &str, passages: &Passages, topics: &[String]) -> Option<String> {
-    let asked = words(question);
+pub fn topic(asked: &[Word], passages: &Passages, topics: &[String]) -> Option<String> {
     let mut scored: Vec<(f64, &String)> = topics
         .iter()
-        .map(|topic| (score(topic, &asked, passages), topic))
+        .map(|topic| (score(topic, asked, passages), topic))
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0));
     let (best, topic) = scored.first()?;

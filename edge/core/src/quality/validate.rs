@@ -141,10 +141,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        fakes::{Fakes, block_on, hit, question},
+        fakes::{Fakes, hit, question},
         quality::knowledge::{PLAIN, TWIN},
         reply::Reply,
-        retrieval,
     };
 
     /// The defect of an answer to a question for which there is a passage or not.
@@ -159,7 +158,7 @@ mod tests {
         if found {
             ports.add_hit(hit("Horaires", "La boutique ouvre à sept heures."));
         }
-        let passages = block_on(retrieval::search(&ports, &question(ask), None)).unwrap();
+        let passages = crate::fakes::searched(&ports, &question(ask));
         let mut reply = Reply::new(passages.items().len());
         reply.push(markdown);
         reply.finish();

@@ -4,7 +4,7 @@
 use bulle_protocol::{block::blocks_to_text, event::Suggestions};
 
 use super::{markdown, mend};
-use bulle_edge_text::words::words;
+use bulle_edge_text::words::{Word, words};
 
 /// Begins the line.
 const OPEN: &str = "<next>";
@@ -86,7 +86,7 @@ impl Trailer {
     }
 
     /// The model has ended. The rest of the visible text, and the suggestions, which are never the question itself.
-    pub fn finish(mut self, question: &str) -> (String, Vec<String>) {
+    pub fn finish(mut self, question: &[Word]) -> (String, Vec<String>) {
         let from = self.shown.len();
         while self.step(true) {}
         let rest = self.since(from);
@@ -358,9 +358,8 @@ fn unfinished(content: &str) -> String {
 }
 
 /// Clean questions, each once, as many as are shown.
-fn suggestions(taken: &[String], question: &str) -> Vec<String> {
-    let asked = words(question);
-    let mut seen = vec![asked];
+fn suggestions(taken: &[String], question: &[Word]) -> Vec<String> {
+    let mut seen = vec![question.to_vec()];
     let mut out = Vec::new();
     let taken: Vec<String> = taken.iter().map(|content| apart(content)).collect();
     let pieces = (taken.iter()).flat_map(|content| content.split(['|', '｜', '\n']));

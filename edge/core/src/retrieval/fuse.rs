@@ -126,7 +126,12 @@ mod tests {
 
     /// Texts of what is found by words (the same words in all of them) and by meaning.
     fn both(ports: &Fakes, asked: &str, previous: Option<&str>) -> (Vec<String>, Passages) {
-        let found = block_on(retrieval::search(ports, &question(asked), previous)).unwrap();
+        let found = block_on(retrieval::search(
+            ports,
+            &retrieval::Analysed::of(&question(asked)),
+            previous,
+        ))
+        .unwrap();
         let texts = found.items().iter().map(|passage| passage.hit.text.clone());
         (texts.collect(), found)
     }
@@ -187,6 +192,13 @@ mod tests {
         assert!(found.without_meaning().is_some());
         ports.mend("meaning");
         ports.fail("index");
-        assert!(block_on(retrieval::search(&ports, &question("Kubernetes ?"), None)).is_err());
+        assert!(
+            block_on(retrieval::search(
+                &ports,
+                &retrieval::Analysed::of(&question("Kubernetes ?")),
+                None
+            ))
+            .is_err()
+        );
     }
 }

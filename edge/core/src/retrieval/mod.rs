@@ -1,23 +1,20 @@
 //! From a question to the passages of the owner's documents that speak of it.
 
+mod analysed;
 mod fuse;
 pub mod golden;
 pub mod query;
 mod snippet;
 mod with_files;
 
+pub use analysed::Analysed;
 pub use with_files::WithFiles;
 
-use bulle_edge_text::{
-    language,
-    stop::is_greeting,
-    words::{Word, words},
-};
+use bulle_edge_text::words::Word;
 use bulle_protocol::event::Source;
 use futures_util::future::join;
 
 use crate::{
-    guard::Question,
     ports::{Index, Meaning, PortError},
     search::{
         Found, Hit,
@@ -141,24 +138,19 @@ impl Passages {
 /// The index failed.
 pub async fn search(
     index: &(impl Index + Meaning),
-    question: &Question,
+    asked: &Analysed<'_>,
     previous: Option<&str>,
 ) -> Result<Passages, PortError> {
-    let name = &question.site().bot.name;
-    let language = language::guess(question.text(), question.locale()).to_owned();
-    let mut terms = Terms::of(question.text(), &language).without_name(name);
-    let continues = terms.is_empty()
-        && !words(question.text())
-            .iter()
-            .any(|word| is_greeting(&word.form));
-    let mut said = question.text().to_owned();
-    if let (true, Some(previous)) = (continues, previous) {
-        terms = Terms::of(previous, &language).without_name(name);
-        said = format!("{previous}\n{said}");
-    }
+    let question = asked.question();
+    let continued = previous.and_then(|previous| {
+        let said = format!("{previous}\n{}", question.text());
+        Some((said, asked.terms_of_previous(previous)?))
+    });
+    let (said, terms) =
+        continued.unwrap_or_else(|| (question.text().to_owned(), asked.terms().clone()));
     let site = question.site();
     let whose = (site.tenant_id.as_str(), site.bot_id.as_str());
-    looked_up(index, whose, &said, terms, &language).await
+    looked_up(index, whose, &said, terms, asked.language()).await
 }
 
 /// The bot's chunks that speak of the terms of what was said, best first.
@@ -420,7 +412,9 @@ mod tests {
     fn a_question_without_words_of_its_own_continues_the_one_before_but_a_greeting_does_not() {
         let ports = Fakes::default();
         let terms = |text: &str| {
-            let found = block_on(search(&ports, &question(text), Some("Kubernetes ?")));
+            let question = question(text);
+            let asked = Analysed::of(&question);
+            let found = block_on(search(&ports, &asked, Some("Kubernetes ?")));
             found.unwrap().terms().len()
         };
         assert_eq!(

@@ -156,7 +156,11 @@ impl Terms {
 
     /// For each term, whether a form of it stands in the text.
     pub fn matches(&self, text: &str) -> Vec<bool> {
-        let words = words(text);
+        self.held_by(&words(text))
+    }
+
+    /// For each term, whether a form of it is among the words.
+    pub fn held_by(&self, words: &[Word]) -> Vec<bool> {
         let held = |term: &Word| words.iter().any(|word| self.is_form(term, word));
         self.words.iter().map(held).collect()
     }

@@ -10,7 +10,7 @@ use super::{
     Ask, Platform, Reader,
     client::{Account, ModelClient},
     draft::Draft,
-    prepare::{self, Brief},
+    prepare::{self, Brief, Found},
     write::Written,
 };
 use crate::{
@@ -21,14 +21,13 @@ use crate::{
         validate::{self, Defect, Rules},
     },
     record::{Outcome, Purpose},
-    retrieval::Passages,
 };
 
 /// The models of a turn, and the answer that they write.
 pub(super) struct Chain<'a, 's, P> {
     ports: &'a P,
     ask: &'a Ask<'a>,
-    passages: &'a Passages,
+    found: &'a Found<'a>,
     brief: &'a Brief<'a>,
     draft: &'a mut Draft<'s>,
     client: ModelClient<'a, P>,
@@ -59,7 +58,7 @@ impl<'a, 's, P: Platform> Chain<'a, 's, P> {
     pub fn new(
         ports: &'a P,
         ask: &'a Ask<'a>,
-        passages: &'a Passages,
+        found: &'a Found<'a>,
         brief: &'a Brief<'a>,
         draft: &'a mut Draft<'s>,
         client: ModelClient<'a, P>,
@@ -67,7 +66,7 @@ impl<'a, 's, P: Platform> Chain<'a, 's, P> {
         Self {
             ports,
             ask,
-            passages,
+            found,
             brief,
             draft,
             client,
@@ -78,7 +77,7 @@ impl<'a, 's, P: Platform> Chain<'a, 's, P> {
     /// Asks one model after the other. When none has answered, the draft is as it was before, and what they took is given
     /// as the error.
     pub async fn run(mut self) -> Result<Written, Account> {
-        self.draft.reset(self.passages.items().len(), false);
+        self.draft.reset(self.found.passages.items().len(), false);
         self.draft.push(self.ports, self.ask.written);
         for link in &self.brief.links {
             let model = match link {
@@ -208,7 +207,7 @@ impl<'a, 's, P: Platform> Chain<'a, 's, P> {
 
     fn prompt(&self, so_far: Option<&str>, defect: Option<&Defect>) -> Prompt {
         let summary = self.brief.summary.as_ref();
-        prepare::prompt(self.ask, self.passages, summary, so_far, defect)
+        prepare::prompt(self.ask, &self.found.passages, summary, so_far, defect)
     }
 
     /// A round that begins with an empty draft, but for what an earlier attempt at this turn has written. An answer that
@@ -232,7 +231,7 @@ impl<'a, 's, P: Platform> Chain<'a, 's, P> {
 
     fn expect_suggestions(&mut self) {
         if self.ask.offers() {
-            self.draft.expect_suggestions(self.ask.question.text());
+            self.draft.expect_suggestions(self.found.asked.words());
         }
     }
 
@@ -255,7 +254,7 @@ impl<'a, 's, P: Platform> Chain<'a, 's, P> {
                 question: self.ask.question.text(),
                 blocks: self.draft.blocks(),
                 cites: self.draft.cites(),
-                passages: self.passages,
+                passages: &self.found.passages,
                 finish,
             },
             &Rules::of(&bot.answers, &bot.persona),

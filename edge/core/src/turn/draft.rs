@@ -1,5 +1,8 @@
 //! The answer while it is being written: what the visitor sees of it, and what is held back.
 
+use std::rc::Rc;
+
+use bulle_edge_text::words::Word;
 use bulle_protocol::{
     block::Block,
     event::{ServerEvent, Start},
@@ -23,7 +26,7 @@ pub(super) struct Draft<'s> {
     /// Markdown of which the visitor sees nothing yet.
     unseen: String,
     /// Takes the line of suggestions out of the text; with the question, which is none of them.
-    trailer: Option<(Trailer, String)>,
+    trailer: Option<(Trailer, Rc<[Word]>)>,
     /// What the model says may be asked next.
     suggestions: Vec<String>,
     /// Whether the visitor sees something of it.
@@ -65,8 +68,8 @@ impl<'s> Draft<'s> {
     }
 
     /// The text from here on may end with a line of suggestions, which the page shows as buttons, not as text.
-    pub fn expect_suggestions(&mut self, question: &str) {
-        self.trailer = Some((Trailer::new(), question.to_owned()));
+    pub fn expect_suggestions(&mut self, question: &Rc<[Word]>) {
+        self.trailer = Some((Trailer::new(), Rc::clone(question)));
     }
 
     /// Adds text.

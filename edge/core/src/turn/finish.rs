@@ -14,7 +14,6 @@ use super::{
 };
 use crate::{
     cache::{CachedAnswer, Slot},
-    guard::Question,
     notice::Notice,
     ports::Kept,
     prompt::Prompt,
@@ -105,7 +104,7 @@ impl Judged {
     }
 
     /// Of a new answer.
-    fn now(ask: &Ask<'_>, written: &Written, draft: &Draft<'_>, found: &Found) -> Self {
+    fn now(ask: &Ask<'_>, written: &Written, draft: &Draft<'_>, found: &Found<'_>) -> Self {
         let passages = &found.passages;
         let finished = written.end.as_ref().ok().map(|finish| Finished {
             question: ask.question.text(),
@@ -117,13 +116,13 @@ impl Judged {
         Self {
             sources: cited(draft.cites(), passages),
             confidence: finished.as_ref().and_then(confidence),
-            topic: topic(ask.question, passages),
+            topic: topic(found),
             // Documents that could not be searched have not said that they hold nothing. Nor does an answer from the
             // visitor's own files say so.
             unanswered: found.searched
                 && ask.question.attachments().is_empty()
                 && finished.is_some_and(|answer| is_unanswered(&answer, written.is_quoted())),
-            suggestions: suggestions(ask, written, draft, passages),
+            suggestions: suggestions(ask, written, draft, found),
             passages: passages.items().len(),
             cached: false,
         }
@@ -135,7 +134,7 @@ fn suggestions(
     ask: &Ask<'_>,
     written: &Written,
     draft: &Draft<'_>,
-    passages: &Passages,
+    found: &Found<'_>,
 ) -> Vec<String> {
     if !ask.question.site().bot.answers.suggestions || written.end.is_err() {
         return Vec::new();
@@ -143,17 +142,20 @@ fn suggestions(
     if !written.suggestions.is_empty() {
         return written.suggestions.clone();
     }
-    let asked: Vec<&str> = (ask.history.iter())
+    let earlier: Vec<&str> = (ask.history.iter())
         .map(|exchange| exchange.question.as_str())
         .collect();
-    suggest(ask.question, passages, draft.cites(), &asked)
+    suggest(&found.asked, &found.passages, draft.cites(), &earlier)
 }
 
 /// The bot's topic that the question belongs to.
-fn topic(question: &Question, passages: &Passages) -> Option<String> {
-    let bot = &question.site().bot;
-    let topics = bot.topics.get(passages.language(), &bot.locale)?;
-    quality::topic::topic(question.text(), passages, topics)
+fn topic(found: &Found<'_>) -> Option<String> {
+    let Found {
+        asked, passages, ..
+    } = found;
+    let bot = &asked.question().site().bot;
+    let topics = bot.topics.get(asked.language(), &bot.locale)?;
+    quality::topic::topic(asked.words(), passages, topics)
 }
 
 /// The passages that the reply cites, under the numbers that it uses.

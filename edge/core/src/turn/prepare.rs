@@ -12,7 +12,7 @@ use crate::{
     provider::{Deployment, Link, breaker::Breaker},
     quality::validate::{self, Defect},
     reply::trailer,
-    retrieval::{self, Passages, WithFiles},
+    retrieval::{self, Analysed, Passages, WithFiles},
 };
 
 /// A turn that is ready to be written.
@@ -27,13 +27,15 @@ pub(super) enum Plan<'a> {
     /// An earlier answer to the same question. Nothing was searched, and no model is asked.
     Cached(CachedAnswer),
     /// What was found, because the bot has no model.
-    Documents(Found),
+    Documents(Found<'a>),
     /// The models of the bot's chain; where none answers, what was found.
-    Models(Found, Brief<'a>),
+    Models(Found<'a>, Brief<'a>),
 }
 
 /// What the search has found.
-pub(super) struct Found {
+pub(super) struct Found<'a> {
+    /// What was looked for.
+    pub asked: Analysed<'a>,
     pub passages: Passages,
     /// False when the documents could not be searched.
     pub searched: bool,
@@ -91,12 +93,13 @@ pub(super) async fn prepare<'a, P: Platform>(
 }
 
 /// Searches the bot's documents; also the visitor's files, where no model is given them as they are.
-async fn search<P: Platform>(
+async fn search<'a, P: Platform>(
     ports: &P,
-    ask: &Ask<'_>,
+    ask: &Ask<'a>,
     with_files: bool,
     draft: &mut Draft<'_>,
-) -> Found {
+) -> Found<'a> {
+    let asked = Analysed::of(ask.question);
     let index = WithFiles {
         index: ports,
         files: if with_files {
@@ -107,7 +110,7 @@ async fn search<P: Platform>(
     };
     let previous = ask.history.last();
     let previous = previous.map(|exchange| exchange.question.as_str());
-    let found = retrieval::search(&index, ask.question, previous).await;
+    let found = retrieval::search(&index, &asked, previous).await;
     if let Err(error) = &found {
         draft.log(&format!("no passages: {error}"));
     }
@@ -116,7 +119,11 @@ async fn search<P: Platform>(
     if let Some(error) = passages.without_meaning() {
         draft.log(&format!("no passages by meaning: {error}"));
     }
-    Found { passages, searched }
+    Found {
+        asked,
+        passages,
+        searched,
+    }
 }
 
 /// The prompt of a turn's first request. A conversation that does not fit gets the summary that stands for its beginning,

@@ -70,7 +70,7 @@ pub(super) async fn write<P: Platform>(
         Plan::Documents(found) => without_model(ports, ask, found, true, draft, Account::default()),
         Plan::Models(found, brief) => {
             let client = ModelClient::new(ports, ask, deadlines, brief.circuit.take());
-            let chain = Chain::new(ports, ask, &found.passages, brief, draft, client);
+            let chain = Chain::new(ports, ask, found, brief, draft, client);
             match chain.run().await {
                 Ok(written) => written,
                 Err(account) => without_model(ports, ask, found, false, draft, account),
@@ -107,7 +107,7 @@ fn replay_cached<P: Platform>(ports: &P, cached: &CachedAnswer, draft: &mut Draf
 fn without_model<P: Platform>(
     ports: &P,
     ask: &Ask<'_>,
-    found: &Found,
+    found: &Found<'_>,
     chosen: bool,
     draft: &mut Draft<'_>,
     mut account: Account,

@@ -3,7 +3,7 @@
 use bulle_edge_core::ports::PortError;
 use serde::{Deserialize, Serialize};
 
-use super::{Edge, object::Refused};
+use super::{Edge, object::ObjectError};
 use crate::repositories::library::BotKey;
 
 /// The binding, as wrangler.toml names it.
@@ -29,8 +29,8 @@ pub struct IngestRequest {
 }
 
 impl Edge {
-    /// Has the bot's sources ingested in so many milliseconds, after the traces of one of them were cleaned up: of
-    /// `source_id`, which is made or deleted now, or of the bot itself when it is empty.
+    /// Has the bot's sources ingested in `in_ms` milliseconds, after the cleanup of one of them: of `source_id`, which is
+    /// made or deleted now, or of the bot itself when it is empty.
     ///
     /// # Errors
     /// The object cannot be reached.
@@ -50,8 +50,8 @@ impl Edge {
         };
         match self.ask(BINDING, &name, &request).await {
             Ok(_) => Ok(()),
-            Err(Refused::Unreachable(error)) => Err(PortError(error.to_string())),
-            Err(Refused::Problem(problem)) => Err(PortError(problem.detail.clone())),
+            Err(ObjectError::Unreachable(error)) => Err(PortError(error.to_string())),
+            Err(ObjectError::Problem(problem)) => Err(PortError(problem.detail.clone())),
         }
     }
 }

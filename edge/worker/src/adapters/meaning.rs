@@ -34,20 +34,20 @@ const MAX_CHARS: usize = 6_000;
 const INDEXING_MS: u64 = 10_000;
 
 thread_local! {
-    /// Until when this isolate asks nothing for visitors, in Unix milliseconds. Whoever does not answer would cost each of
-    /// them the whole wait, and whoever asks on after `429` is refused for longer.
+    /// Until when this isolate asks nothing for visitors, in Unix milliseconds. A service that does not answer would cost each
+    /// of them the whole wait, and one that has answered 429 refuses for longer when it is asked on.
     static RESTING: Cell<u64> = const { Cell::new(0) };
 }
 
 /// Why the API did not do what it was asked.
-pub struct Failed {
+pub struct VectorIndexError {
     /// For the log.
     pub why: String,
     /// Milliseconds that it wants to be left alone.
     pub rest_ms: u64,
 }
 
-impl Failed {
+impl VectorIndexError {
     fn new(why: impl Into<String>) -> Self {
         Self {
             why: why.into(),
@@ -56,7 +56,7 @@ impl Failed {
     }
 }
 
-impl From<PortError> for Failed {
+impl From<PortError> for VectorIndexError {
     fn from(error: PortError) -> Self {
         Self::new(error.0)
     }
@@ -79,7 +79,7 @@ struct Matches {
 }
 
 /// A vector as JSON, on one line. Its numbers are passed on as they came.
-fn line(vector: &RawValue) -> Result<String, Failed> {
+fn line(vector: &RawValue) -> Result<String, VectorIndexError> {
     let dense: String = vector.get().split_ascii_whitespace().collect();
     let numbers = dense
         .strip_prefix('[')
@@ -87,7 +87,7 @@ fn line(vector: &RawValue) -> Result<String, Failed> {
     let digits = |c: char| c.is_ascii_digit() || "+-.eE,".contains(c);
     match numbers {
         Some(numbers) if !numbers.is_empty() && numbers.chars().all(digits) => Ok(dense),
-        _ => Err(Failed::new("Workers AI answered no vectors")),
+        _ => Err(VectorIndexError::new("Workers AI answered no vectors")),
     }
 }
 
@@ -101,7 +101,7 @@ impl Edge {
         cloudflare: &Cloudflare,
         bot_key: &BotKey,
         chunks: &[Unembedded],
-    ) -> Result<(), Failed> {
+    ) -> Result<(), VectorIndexError> {
         let texts = chunks.iter().map(Unembedded::text);
         let texts = texts.map(|text| cut(&text)).collect::<Vec<_>>();
         let vectors = self.vectors(cloudflare, &texts);
@@ -124,7 +124,7 @@ impl Edge {
         &self,
         cloudflare: &Cloudflare,
         ids: &[String],
-    ) -> Result<(), Failed> {
+    ) -> Result<(), VectorIndexError> {
         let body = serde_json::json!({ "ids": ids }).to_string();
         let delete = self.vectorize(cloudflare, "delete_by_ids", "application/json", body);
         self.within(INDEXING_MS, delete).await.map(|_| ())
@@ -135,18 +135,18 @@ impl Edge {
         &self,
         cloudflare: &Cloudflare,
         texts: &[String],
-    ) -> Result<Vec<String>, Failed> {
+    ) -> Result<Vec<String>, VectorIndexError> {
         let path = format!("ai/run/{}", cloudflare.model);
         let body = serde_json::json!({ "text": texts }).to_string();
         let bytes = self.api(cloudflare, &path, "application/json", body);
         let bytes = bytes.await?;
         let answer: Answer<Vectors<'_>> = serde_json::from_slice(&bytes)
-            .map_err(|_| Failed::new("Workers AI answered no vectors"))?;
+            .map_err(|_| VectorIndexError::new("Workers AI answered no vectors"))?;
         let vectors = answer.result.data;
         if vectors.len() != texts.len() {
             let (got, wanted) = (vectors.len(), texts.len());
             let why = format!("Workers AI answered {got} vectors for {wanted} texts");
-            return Err(Failed::new(why));
+            return Err(VectorIndexError::new(why));
         }
         vectors.into_iter().map(line).collect()
     }
@@ -157,7 +157,7 @@ impl Edge {
         verb: &str,
         content_type: &str,
         body: String,
-    ) -> Result<Vec<u8>, Failed> {
+    ) -> Result<Vec<u8>, VectorIndexError> {
         let path = format!("vectorize/v2/indexes/{}/{verb}", cloudflare.index);
         self.api(cloudflare, &path, content_type, body).await
     }
@@ -169,7 +169,7 @@ impl Edge {
         path: &str,
         content_type: &str,
         body: String,
-    ) -> Result<Vec<u8>, Failed> {
+    ) -> Result<Vec<u8>, VectorIndexError> {
         let Cloudflare { url, account, .. } = cloudflare;
         let headers = vec![
             ("authorization", format!("Bearer {}", cloudflare.token)),
@@ -179,7 +179,7 @@ impl Edge {
         let to = Destination::Http { url, headers };
         let mut answer = self.open(ModelRequest { to, body }).await?;
         if !(200..300).contains(&answer.status) {
-            return Err(Failed {
+            return Err(VectorIndexError {
                 why: format!("Cloudflare answered {} to {path}", answer.status),
                 rest_ms: u64::from(answer.retry_after.unwrap_or_default()) * 1_000,
             });
@@ -188,7 +188,9 @@ impl Edge {
         while let Some(piece) = answer.body.next().await {
             bytes.extend_from_slice(&piece?);
             if bytes.len() > MAX_ANSWER {
-                return Err(Failed::new(format!("the answer to {path} does not end")));
+                return Err(VectorIndexError::new(format!(
+                    "the answer to {path} does not end"
+                )));
             }
         }
         Ok(bytes)
@@ -197,11 +199,11 @@ impl Edge {
     async fn within<T>(
         &self,
         ms: u64,
-        work: impl Future<Output = Result<T, Failed>>,
-    ) -> Result<T, Failed> {
+        work: impl Future<Output = Result<T, VectorIndexError>>,
+    ) -> Result<T, VectorIndexError> {
         match select(pin!(work), pin!(self.sleep(ms))).await {
             Either::Left((done, _)) => done,
-            Either::Right(_) => Err(Failed::new(format!("no answer within {ms} ms"))),
+            Either::Right(_) => Err(VectorIndexError::new(format!("no answer within {ms} ms"))),
         }
     }
 
@@ -211,7 +213,7 @@ impl Edge {
         bot_key: &BotKey,
         text: &str,
         limit: u32,
-    ) -> Result<Vec<Hit>, Failed> {
+    ) -> Result<Vec<Hit>, VectorIndexError> {
         let texts = [cut(text)];
         let (vectors, woken) = join(
             self.vectors(cloudflare, &texts),
@@ -226,7 +228,7 @@ impl Edge {
         let bytes = self.vectorize(cloudflare, "query", "application/json", query);
         let bytes = bytes.await?;
         let found: Answer<Matches> = serde_json::from_slice(&bytes)
-            .map_err(|_| Failed::new("Vectorize answered no matches"))?;
+            .map_err(|_| VectorIndexError::new("Vectorize answered no matches"))?;
         let mut matches = found.result.matches;
         matches.truncate(limit as usize);
         if matches.is_empty() {

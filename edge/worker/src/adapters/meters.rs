@@ -7,11 +7,11 @@ use bulle_edge_core::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Edge, object::Refused, port_error};
+use super::{Edge, object::ObjectError, port_error};
 
 /// What the edge asks of a meter.
 #[derive(Serialize, Deserialize)]
-pub enum Command {
+pub enum MeterCommand {
     /// Charges all lines or none.
     Charge(Charge),
     /// Replaces what was charged by what was spent.
@@ -20,7 +20,7 @@ pub enum Command {
 
 impl Meters for Edge {
     async fn charge(&self, tenant_id: &str, charge: &Charge) -> Result<Verdict, PortError> {
-        let command = Command::Charge(charge.clone());
+        let command = MeterCommand::Charge(charge.clone());
         let mut response = self
             .ask("METERS", tenant_id, &command)
             .await
@@ -29,15 +29,15 @@ impl Meters for Edge {
     }
 
     async fn settle(&self, tenant_id: &str, settlement: &Settlement) -> Result<(), PortError> {
-        let command = Command::Settle(settlement.clone());
+        let command = MeterCommand::Settle(settlement.clone());
         let settled = self.ask("METERS", tenant_id, &command).await;
         settled.map(|_| ()).map_err(failed)
     }
 }
 
-fn failed(refused: Refused) -> PortError {
+fn failed(refused: ObjectError) -> PortError {
     match refused {
-        Refused::Unreachable(error) => port_error(error),
-        Refused::Problem(problem) => PortError(problem.detail),
+        ObjectError::Unreachable(error) => port_error(error),
+        ObjectError::Problem(problem) => PortError(problem.detail),
     }
 }

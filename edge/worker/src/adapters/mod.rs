@@ -13,7 +13,7 @@ pub mod notices;
 pub mod object;
 pub mod zones;
 
-pub use meaning::Failed;
+pub use meaning::VectorIndexError;
 pub use models::Cancel;
 
 use bulle_edge_core::ports::{Clock, Entropy, PortError};

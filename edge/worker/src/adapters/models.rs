@@ -93,7 +93,7 @@ impl Edge {
     }
 }
 
-/// The body of a model's response. Dropping it cancels the request: nobody pays for words that nobody reads.
+/// The body of a model's response. Dropping it cancels the request, so that unread words are not paid for.
 pub struct ModelBody {
     bytes: ByteStream,
     _cancel: Cancel,

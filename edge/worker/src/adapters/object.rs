@@ -7,14 +7,14 @@ use worker::{Method, Request, RequestInit, Response};
 use super::Edge;
 
 /// Why an object did not do what it was asked.
-pub enum Refused {
+pub enum ObjectError {
     /// It could not be reached.
     Unreachable(worker::Error),
     /// It refused.
     Problem(Box<Problem>),
 }
 
-impl From<worker::Error> for Refused {
+impl From<worker::Error> for ObjectError {
     fn from(error: worker::Error) -> Self {
         Self::Unreachable(error)
     }
@@ -38,7 +38,7 @@ impl Edge {
         binding: &str,
         name: &str,
         what: &T,
-    ) -> Result<Response, Refused> {
+    ) -> Result<Response, ObjectError> {
         let body = serde_json::to_string(what).map_err(worker::Error::from)?;
         let mut init = RequestInit::new();
         init.with_method(Method::Post).with_body(Some(body.into()));
@@ -46,7 +46,7 @@ impl Edge {
         let request = Request::new_with_init("https://object.local/", &init)?;
         let mut response = stub.fetch_with_request(request).await?;
         if response.status_code() >= 400 {
-            return Err(Refused::Problem(Box::new(response.json().await?)));
+            return Err(ObjectError::Problem(Box::new(response.json().await?)));
         }
         Ok(response)
     }

@@ -8,14 +8,14 @@ use bulle_protocol::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    adapters::{Edge, object::Refused, port_error},
+    adapters::{Edge, object::ObjectError, port_error},
     http::{Answer, Refusal, passed_on},
     log,
 };
 
 /// A command to the object.
 #[derive(Serialize, Deserialize)]
-pub enum Command {
+pub enum ConversationCommand {
     /// Gives a new conversation to its owner.
     Open {
         /// The owner.
@@ -50,7 +50,7 @@ pub enum Command {
     },
 }
 
-impl Command {
+impl ConversationCommand {
     pub(super) fn owner(&self) -> Owner {
         match self {
             Self::Open { owner }
@@ -64,13 +64,13 @@ impl Command {
 }
 
 /// Sends a command to the object of a conversation.
-pub async fn command(edge: &Edge, conversation: Id, command: Command) -> Answer {
+pub async fn command(edge: &Edge, conversation: Id, command: ConversationCommand) -> Answer {
     let name = format!("{}/{conversation}", command.owner().tenant_id);
     let what = (conversation, command);
     match edge.ask("CONVERSATIONS", &name, &what).await {
         Ok(response) => Ok(passed_on(response)),
-        Err(Refused::Problem(problem)) => Err(Refusal(*problem)),
-        Err(Refused::Unreachable(error)) => {
+        Err(ObjectError::Problem(problem)) => Err(Refusal(*problem)),
+        Err(ObjectError::Unreachable(error)) => {
             log::error("error", &port_error(error));
             let detail = "The conversation cannot be reached now. Try again in a few seconds.";
             Err(Problem::new(Code::StorageUnavailable, detail)

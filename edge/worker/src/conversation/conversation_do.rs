@@ -25,9 +25,9 @@ use std::{
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use super::{
-    command::Command,
+    command::ConversationCommand,
     live::{Live, TurnSink},
-    store::{Frame, Store, StoredTurn},
+    store::{ConversationStore, Frame, StoredTurn},
     stream::{self, KEEP_ALIVE_AFTER},
 };
 use crate::{
@@ -62,7 +62,7 @@ pub struct Conversation {
 struct Inner {
     state: State,
     edge: Edge,
-    store: Store,
+    store: ConversationStore,
     live: RefCell<Option<Live>>,
     /// Whether a summary of the conversation is being made.
     summing_up: Cell<bool>,
@@ -72,7 +72,7 @@ struct Inner {
 
 impl DurableObject for Conversation {
     fn new(state: State, env: Env) -> Self {
-        let store = Store::new(state.storage().sql());
+        let store = ConversationStore::new(state.storage().sql());
         Self {
             inner: Rc::new(Inner {
                 state,
@@ -86,8 +86,8 @@ impl DurableObject for Conversation {
     }
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
-        let answer = match asked::<(Id, Command)>(&mut request).await {
-            Ok((_, Command::Erase { owner })) => self.inner.erase(&owner).await,
+        let answer = match asked::<(Id, ConversationCommand)>(&mut request).await {
+            Ok((_, ConversationCommand::Erase { owner })) => self.inner.erase(&owner).await,
             Ok((id, command)) => self.inner.obey(id, command),
             Err(error) => Err(internal(&error)),
         };
@@ -121,14 +121,18 @@ fn not_found() -> Problem {
 }
 
 impl Inner {
-    fn obey(self: &Rc<Self>, conversation: Id, command: Command) -> Result<Response, Problem> {
+    fn obey(
+        self: &Rc<Self>,
+        conversation: Id,
+        command: ConversationCommand,
+    ) -> Result<Response, Problem> {
         let owner = command.owner();
         if self.erased.get() {
             return Err(not_found());
         }
         match (self.store.owner().map_err(|e| internal(&e))?, &command) {
             (Some(known), _) if known == owner => {}
-            (None, Command::Open { .. }) => {
+            (None, ConversationCommand::Open { .. }) => {
                 self.store.set_owner(&owner).map_err(|e| internal(&e))?;
                 let inner = Rc::clone(self);
                 self.state
@@ -137,10 +141,12 @@ impl Inner {
             _ => return Err(not_found()),
         }
         match command {
-            Command::Open { .. } | Command::Check { .. } | Command::Erase { .. } => done(),
-            Command::Ask { question } => self.ask(conversation, *question),
-            Command::Attach { after, .. } => self.attach(after.as_deref()),
-            Command::Cancel { .. } => {
+            ConversationCommand::Open { .. }
+            | ConversationCommand::Check { .. }
+            | ConversationCommand::Erase { .. } => done(),
+            ConversationCommand::Ask { question } => self.ask(conversation, *question),
+            ConversationCommand::Attach { after, .. } => self.attach(after.as_deref()),
+            ConversationCommand::Cancel { .. } => {
                 if let Some(live) = self.live.borrow_mut().as_mut() {
                     live.cancel();
                 }

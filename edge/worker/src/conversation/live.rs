@@ -9,7 +9,7 @@ use futures_channel::{mpsc, oneshot};
 use futures_util::{StreamExt, stream, stream::LocalBoxStream};
 use std::{cell::RefCell, rc::Rc};
 
-use super::store::{Frame, Store};
+use super::store::{ConversationStore, Frame};
 use crate::{adapters::Edge, log};
 
 /// Longest time that a frame stays in memory only.
@@ -82,7 +82,7 @@ impl Live {
 /// Takes the events of the running turn: to the listeners at once, to storage in batches.
 pub struct TurnSink<'a> {
     edge: &'a Edge,
-    store: &'a Store,
+    store: &'a ConversationStore,
     live: &'a RefCell<Option<Live>>,
     turn: Id,
     number: u32,
@@ -96,7 +96,7 @@ pub struct TurnSink<'a> {
 impl<'a> TurnSink<'a> {
     /// A sink for the turn of a message, whose events so far are numbered up to `seq`.
     pub fn new(
-        (edge, store, live): (&'a Edge, &'a Store, &'a RefCell<Option<Live>>),
+        (edge, store, live): (&'a Edge, &'a ConversationStore, &'a RefCell<Option<Live>>),
         question: &Question,
         number: u32,
         seq: u32,

@@ -114,11 +114,11 @@ struct Number {
 }
 
 /// The storage of one conversation.
-pub struct Store {
+pub struct ConversationStore {
     sql: SqlStorage,
 }
 
-impl Store {
+impl ConversationStore {
     /// Opens the storage. It stays empty until the conversation has an owner, so that asking for one that does
     /// not exist leaves nothing behind.
     pub fn new(sql: SqlStorage) -> Self {

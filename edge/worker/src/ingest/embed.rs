@@ -5,7 +5,7 @@ use bulle_edge_core::ports::{Clock, PortError};
 
 use super::step::{StepContext, stored};
 use crate::{
-    adapters::Failed,
+    adapters::VectorIndexError,
     config::{self, Cloudflare},
     log,
 };
@@ -81,7 +81,11 @@ impl StepContext<'_> {
     }
 
     /// Notes a failure of the vector index. Returns until when it is not asked.
-    fn back_off(&self, cloudflare: &Cloudflare, failed: &Failed) -> Result<u64, PortError> {
+    fn back_off(
+        &self,
+        cloudflare: &Cloudflare,
+        failed: &VectorIndexError,
+    ) -> Result<u64, PortError> {
         log::error("meaning", &failed.why);
         let (failures, _) = self.store.embedding_backoff().map_err(stored)?;
         let pause = cloudflare.retry_ms << failures.min(10);

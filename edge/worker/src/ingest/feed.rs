@@ -7,7 +7,7 @@ use bulle_edge_core::{
     ports::Clock,
     sources::{MAX_ENTRIES, MAX_PAGE_BYTES, frontier::part_id, schedule},
 };
-use bulle_edge_formats::feed;
+use bulle_edge_formats::{FeedEntry, feed};
 
 use super::{
     index::{checksum, prepare},
@@ -15,7 +15,7 @@ use super::{
     robots::check_allowed,
     step::{StepContext, StepError, StepOutcome, target},
 };
-use crate::repositories::library::{AttemptResult, IngestJob, Target, Validators};
+use crate::repositories::library::{AttemptResult, IngestJob, Validators};
 
 /// Entries that are written before other sources get their turn.
 const ENTRIES: usize = 10;
@@ -26,11 +26,8 @@ impl StepContext<'_> {
     /// # Errors
     /// The feed cannot be read, or the platform failed.
     pub async fn feed(&self, job: &IngestJob) -> Result<StepOutcome, StepError> {
-        let (edge, bot) = (self.edge, &self.bot);
-        let target = target(job);
-        let given = job.given()?;
-        let address = given.url.as_deref().unwrap_or_default();
-        let url = self.fetcher.guard.check(address)?;
+        let address = job.given()?.url.unwrap_or_default();
+        let url = self.fetcher.guard.check(&address)?;
         check_allowed(&self.fetch_robots(&url).await?.1, &url)?;
         let known = Validators {
             etag: job.etag.clone(),
@@ -38,9 +35,9 @@ impl StepContext<'_> {
         };
         let fetched = self
             .fetcher
-            .get(edge, address, &known, MAX_PAGE_BYTES)
+            .get(self.edge, &address, &known, MAX_PAGE_BYTES)
             .await?;
-        let next_at = schedule::refresh_at(edge.now_ms(), job.refresh_seconds);
+        let next_at = schedule::refresh_at(self.edge.now_ms(), job.refresh_seconds);
         let Some(bytes) = fetched.bytes else {
             return Ok(StepOutcome::Ended(AttemptResult::Unchanged {
                 next_at,
@@ -48,12 +45,32 @@ impl StepContext<'_> {
             }));
         };
         let entries = feed(&bytes, fetched.url.as_str()).map_err(|e| unreadable(&e))?;
+        match self.write_entries(job, entries).await? {
+            Entries::Written => Ok(StepOutcome::Ended(AttemptResult::Collected {
+                next_at,
+                title: None,
+                validators: fetched.validators,
+            })),
+            Entries::More => Ok(StepOutcome::Paused),
+            Entries::Unwanted => Ok(StepOutcome::Settled),
+        }
+    }
+
+    /// Writes the entries whose text has changed, at most [`ENTRIES`] of them.
+    async fn write_entries(
+        &self,
+        job: &IngestJob,
+        entries: Vec<FeedEntry>,
+    ) -> Result<Entries, StepError> {
+        let (library, bot) = (self.edge.library(), &self.bot);
+        let whole = target(job);
+        let language = job.given()?.language;
         let total = entries.len().min(MAX_ENTRIES);
         let mut written = 0;
         let mut seen = HashSet::new();
         for (number, entry) in entries.into_iter().take(MAX_ENTRIES).enumerate() {
             let mut document = entry.document;
-            if let Some(language) = &given.language {
+            if let Some(language) = &language {
                 language.clone_into(&mut document.language);
             }
             let checksum = checksum(&document);
@@ -70,35 +87,34 @@ impl StepContext<'_> {
             let Ok(prepared) = prepare(document, checksum, bytes) else {
                 continue;
             };
-            let Some(part) = edge
-                .library()
-                .part(bot, target, &id, &page, edge.now_ms())
-                .await?
-            else {
-                return Ok(StepOutcome::Settled);
+            let now = self.edge.now_ms();
+            let Some(part) = library.part(bot, whole, &id, &page, now).await? else {
+                return Ok(Entries::Unwanted);
             };
             if part.checksum == prepared.checksum {
                 continue;
             }
             if written == ENTRIES {
                 let progress = (number as u32, total as u32);
-                edge.library().show_progress(bot, target, progress).await?;
-                return Ok(StepOutcome::Paused);
+                library.show_progress(bot, whole, progress).await?;
+                return Ok(Entries::More);
             }
-            let part = Target {
-                id: &part.id,
-                revision: part.revision,
-            };
             let next = (None, &Validators::default());
-            self.index(part, &prepared, next, None).await?;
+            self.index(target(&part), &prepared, next, None).await?;
             written += 1;
         }
         let progress = (total as u32, total as u32);
-        edge.library().show_progress(bot, target, progress).await?;
-        Ok(StepOutcome::Ended(AttemptResult::Collected {
-            next_at,
-            title: None,
-            validators: fetched.validators,
-        }))
+        library.show_progress(bot, whole, progress).await?;
+        Ok(Entries::Written)
     }
+}
+
+/// How far the entries of a feed were written.
+enum Entries {
+    /// All of them.
+    Written,
+    /// There are more to write.
+    More,
+    /// The feed has changed or is gone.
+    Unwanted,
 }

@@ -17,7 +17,7 @@ use worker::{DurableObject, Env, Request, Response, State, durable_object};
 use super::{
     fetch_page::Fetcher,
     step::{Draft, StepContext, stored},
-    store::Store,
+    store::IngestStore,
 };
 use crate::{
     adapters::{Edge, ingest::IngestRequest, object::asked},
@@ -41,7 +41,7 @@ const MAX_BACKOFF_MS: u64 = 120_000;
 pub struct Librarian {
     state: State,
     edge: Edge,
-    store: Store,
+    store: IngestStore,
     /// See [`StepContext::draft`].
     draft: RefCell<Option<Rc<Draft>>>,
     /// Whether an alarm is at work.
@@ -54,7 +54,7 @@ pub struct Librarian {
 
 impl DurableObject for Librarian {
     fn new(state: State, env: Env) -> Self {
-        let store = Store::new(state.storage().sql());
+        let store = IngestStore::new(state.storage().sql());
         Self {
             edge: Edge::new(env),
             store,

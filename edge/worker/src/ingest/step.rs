@@ -6,7 +6,7 @@ use bulle_edge_core::{
 };
 use std::{cell::RefCell, rc::Rc};
 
-use super::{fetch_page::Fetcher, store::Store};
+use super::{fetch_page::Fetcher, store::IngestStore};
 use crate::{
     adapters::Edge,
     config::Crawling,
@@ -18,7 +18,7 @@ pub struct StepContext<'a> {
     /// The platform.
     pub edge: &'a Edge,
     /// The object's own storage.
-    pub store: &'a Store,
+    pub store: &'a IngestStore,
     /// The document that is being written: kept in memory, so that it is not read again for every alarm.
     pub draft: &'a RefCell<Option<Rc<Draft>>>,
     /// The bot.

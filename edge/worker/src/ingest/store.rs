@@ -112,9 +112,9 @@ struct Number {
 }
 
 /// The object's tables.
-pub struct Store(SqlStorage);
+pub struct IngestStore(SqlStorage);
 
-impl Store {
+impl IngestStore {
     /// Opens the storage.
     pub fn new(sql: SqlStorage) -> Self {
         let store = Self(sql);

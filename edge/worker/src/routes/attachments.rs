@@ -21,7 +21,7 @@ use crate::http::{Answer, at_most, header, json, storage_unavailable};
 /// Query of `POST /v1/attachments`.
 #[derive(Deserialize)]
 #[cfg_attr(test, derive(utoipa::IntoParams))]
-pub struct Named {
+pub struct UploadQuery {
     /// The file's name with its ending, 1 to 120 characters.
     #[cfg_attr(test, param(value_type = String, required = true, min_length = 1, max_length = 120))]
     name: Option<String>,
@@ -29,7 +29,7 @@ pub struct Named {
 
 /// Gives a file, as it is: at most 5 MB, of a kind that docs/formats.md names. Its text is kept, at most 20,000
 /// characters, not its bytes; until it is sent with a message it is kept for a day.
-#[cfg_attr(test, utoipa::path(post, path = "/v1/attachments", tag = "visitor", operation_id = "attachment_post", security(("session" = [])), params(Named),
+#[cfg_attr(test, utoipa::path(post, path = "/v1/attachments", tag = "visitor", operation_id = "attachment_post", security(("session" = [])), params(UploadQuery),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file, with the Content-Type that it has"), responses(
     (status = 201, body = Uploaded),
     (status = "4XX", description = "feature_disabled, body_too_large, invalid_value when it has no name or cannot be read, rate_limited, …", body = Problem, content_type = "application/problem+json"),
@@ -44,7 +44,7 @@ pub async fn post(context: VisitorContext) -> Answer {
         body,
         ..
     } = context;
-    let name = Query::<Named>::try_from_uri(&uri)
+    let name = Query::<UploadQuery>::try_from_uri(&uri)
         .ok()
         .and_then(|Query(named)| named.name)
         .unwrap_or_default();

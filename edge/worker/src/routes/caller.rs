@@ -1,4 +1,4 @@
-//! Who makes a request: what the guard of the core is told of it.
+//! The caller of a request, as the guard of the core takes it.
 
 use axum::http::HeaderMap;
 use bulle_edge_core::{

@@ -50,27 +50,27 @@ const KEEP_ALIVE_AFTER: Duration = Duration::from_secs(2);
 const OFFER_AGAIN_MS: [u64; 3] = [1_000, 4_000, 12_000];
 
 /// A refusal that can name a parameter.
-pub struct Refused(Unfit);
+pub struct CompletionRefusal(Unfit);
 
-impl From<Unfit> for Refused {
+impl From<Unfit> for CompletionRefusal {
     fn from(unfit: Unfit) -> Self {
         Self(unfit)
     }
 }
 
-impl From<Problem> for Refused {
+impl From<Problem> for CompletionRefusal {
     fn from(problem: Problem) -> Self {
         Self(problem.into())
     }
 }
 
-impl From<Refusal> for Refused {
+impl From<Refusal> for CompletionRefusal {
     fn from(refusal: Refusal) -> Self {
         refusal.0.into()
     }
 }
 
-impl IntoResponse for Refused {
+impl IntoResponse for CompletionRefusal {
     fn into_response(self) -> Response<Body> {
         let mut response = Refusal(self.0.problem).into_response();
         if let Some(param) = self.0.param {
@@ -80,7 +80,7 @@ impl IntoResponse for Refused {
     }
 }
 
-type Reply = Result<Response<Body>, Refused>;
+type Reply = Result<Response<Body>, CompletionRefusal>;
 
 /// A bot answers a conversation that the caller keeps. The official clients of OpenAI's API work unchanged; what is
 /// ignored and what is refused is in docs/openai.md.

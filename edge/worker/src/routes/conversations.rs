@@ -19,7 +19,7 @@ use bulle_protocol::{
 
 use super::context::VisitorContext;
 use crate::{
-    conversation::{Command, command},
+    conversation::{ConversationCommand, command},
     http::{Answer, Refusal, json, nothing, read_json, storage_unavailable},
 };
 
@@ -36,7 +36,7 @@ pub async fn create(context: VisitorContext) -> Answer {
     command(
         &edge,
         id,
-        Command::Open {
+        ConversationCommand::Open {
             owner: admitted.owner(),
         },
     )
@@ -104,7 +104,7 @@ pub async fn rename(context: VisitorContext) -> Answer {
 pub async fn delete(context: VisitorContext) -> Answer {
     let id = context.id()?;
     let (edge, owner) = (&context.edge, context.admitted.owner());
-    let erase = Command::Erase {
+    let erase = ConversationCommand::Erase {
         owner: owner.clone(),
     };
     // The object is erased first, so that no running turn stores anything afterwards. Where it is gone already, an earlier

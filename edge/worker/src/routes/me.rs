@@ -23,7 +23,7 @@ use super::context::VisitorContext;
 #[cfg(test)]
 use super::openapi_types::Export;
 use crate::{
-    conversation::{Command, command},
+    conversation::{ConversationCommand, command},
     http::{Answer, Refusal, nothing, read_json, storage_unavailable},
     log,
 };
@@ -117,7 +117,7 @@ pub async fn delete(context: VisitorContext) -> Answer {
     // The objects are erased first: they end running turns, which would store more of the visitor.
     let erase = |(id, owner)| {
         let edge = edge.clone();
-        async move { command(&edge, id, Command::Erase { owner }).await }
+        async move { command(&edge, id, ConversationCommand::Erase { owner }).await }
     };
     let erased: Vec<Answer> = stream::iter(conversations)
         .map(erase)

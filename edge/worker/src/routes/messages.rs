@@ -13,7 +13,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use super::context::VisitorContext;
 use crate::{
-    conversation::{Command, REPLAYED, command},
+    conversation::{ConversationCommand, REPLAYED, command},
     http::{Answer, Refusal, header, json, limit_headers, read_json, storage_unavailable},
     log,
 };
@@ -27,7 +27,7 @@ const MAX_PAGE: u32 = 100;
 /// Query of `GET …/messages`.
 #[derive(Deserialize)]
 #[cfg_attr(test, derive(utoipa::IntoParams))]
-pub struct Page {
+pub struct HistoryQuery {
     /// `next` of the page after the wanted one.
     before: Option<String>,
     /// 1 to 100.
@@ -37,7 +37,7 @@ pub struct Page {
 /// Query of `GET …/events`.
 #[derive(Deserialize)]
 #[cfg_attr(test, derive(utoipa::IntoParams))]
-pub struct After {
+pub struct EventsQuery {
     /// Id of the last event that arrived; wins over the header `Last-Event-ID`.
     after: Option<String>,
 }
@@ -59,7 +59,7 @@ pub async fn send(context: VisitorContext) -> Answer {
     } = context;
     let message: SendMessage = read_json(body).await?;
     let question = guard::admit_message(&edge, admitted, id, message).await?;
-    let ask = Command::Ask {
+    let ask = ConversationCommand::Ask {
         question: Box::new(question.clone()),
     };
     let mut answer = command(&edge, id, ask).await;
@@ -78,21 +78,26 @@ pub async fn send(context: VisitorContext) -> Answer {
 
 /// Attaches to the running or last turn and replays what was missed.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/conversations/{id}/events", tag = "visitor", security(("session" = [])),
-    params(("id" = String, Path, description = "Conversation"), After), responses(
+    params(("id" = String, Path, description = "Conversation"), EventsQuery), responses(
     (status = 200, description = "Server events, see ServerEvent", body = bulle_protocol::event::ServerEvent, content_type = "text/event-stream"),
     (status = "4XX", description = "not_found, no_turn, invalid_parameter, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
 pub async fn events(context: VisitorContext) -> Answer {
     let (id, owner) = (context.id()?, context.admitted.owner());
-    let After { after } = query(&context.uri)?;
+    let EventsQuery { after } = query(&context.uri)?;
     let last = header(&context.headers, "last-event-id");
     let after = after.as_deref().or(last);
     if after.is_some_and(|after| after.parse::<bulle_protocol::event::EventId>().is_err()) {
         return Err(parameter("after is the id of an event: {turn}:{seq}."));
     }
     let after = after.map(str::to_owned);
-    command(&context.edge, id, Command::Attach { owner, after }).await
+    command(
+        &context.edge,
+        id,
+        ConversationCommand::Attach { owner, after },
+    )
+    .await
 }
 
 /// Stops the running turn; what was written is kept. Nothing happens when none is running.
@@ -104,19 +109,19 @@ pub async fn events(context: VisitorContext) -> Answer {
 )))]
 pub async fn cancel(context: VisitorContext) -> Answer {
     let (id, owner) = (context.id()?, context.admitted.owner());
-    command(&context.edge, id, Command::Cancel { owner }).await
+    command(&context.edge, id, ConversationCommand::Cancel { owner }).await
 }
 
 /// A page of the conversation, oldest message first.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/conversations/{id}/messages", tag = "visitor", security(("session" = [])),
-    params(("id" = String, Path, description = "Conversation"), Page), responses(
+    params(("id" = String, Path, description = "Conversation"), HistoryQuery), responses(
     (status = 200, body = History),
     (status = "4XX", description = "not_found, invalid_parameter, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),
 )))]
 pub async fn history(context: VisitorContext) -> Answer {
     let (id, owner) = (context.id()?, context.admitted.owner());
-    let (edge, page): (_, Page) = (&context.edge, query(&context.uri)?);
+    let (edge, page): (_, HistoryQuery) = (&context.edge, query(&context.uri)?);
     let before = page
         .before
         .map(|text| text.parse())
@@ -136,7 +141,7 @@ pub async fn history(context: VisitorContext) -> Answer {
         Some(history) => history,
         None => {
             // Not in the archive: the conversation has no message yet, belongs to another visitor, or does not exist.
-            command(edge, id, Command::Check { owner }).await?;
+            command(edge, id, ConversationCommand::Check { owner }).await?;
             History {
                 items: Vec::new(),
                 next: None,

@@ -22,7 +22,7 @@ pub enum Audience {
     Owner,
     /// Owners' servers, with an API key, in the language of OpenAI's API.
     OwnerServer,
-    /// Whoever runs the edge or meets it, without a key.
+    /// Operators of the edge and of sites that its crawler visits, without a key.
     Operator,
 }
 

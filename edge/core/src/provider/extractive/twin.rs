@@ -4,10 +4,8 @@
 use serde::Deserialize;
 
 use crate::{
-    fakes::block_on,
     provider::extractive,
     quality::knowledge::{Example, PLAIN, TWIN},
-    retrieval::{self, Passages},
 };
 
 #[derive(Deserialize)]
@@ -39,7 +37,7 @@ fn questions() -> Questions {
 #[test]
 fn a_place_that_no_document_names_is_a_detail() {
     let question = PLAIN.question_in("en", "Do you deliver\nin Rennes?");
-    let passages = block_on(retrieval::search(&*PLAIN, &question, None)).unwrap();
+    let passages = crate::fakes::searched(&*PLAIN, &question);
     let said = extractive::answer(&question, &passages).pieces.concat();
     assert!(
         said.starts_with("I found no exact answer.") && said.contains("cargo bike"),
@@ -78,7 +76,7 @@ fn a_single_document_that_does_not_say_its_language_answers() {
     ] {
         let alone = Example::of(PLAIN.bot.clone(), [format!("# Things\n\n{text}\n")]);
         let question = alone.question_in("en", question);
-        let passages = block_on(retrieval::search(&alone, &question, None)).unwrap();
+        let passages = crate::fakes::searched(&alone, &question);
         let extract = extractive::answer(&question, &passages);
         let said = extract.pieces.concat();
         assert!(extract.found && said.contains(fact), "{said}");
@@ -91,7 +89,7 @@ fn a_document_without_a_language_is_heard_beside_one_with() {
     let answer = "# Do you deliver to Norway?\n\nYes, to Norway within nine days.\n";
     let shop = Example::of(PLAIN.bot.clone(), [page.to_owned(), answer.to_owned()]);
     let question = shop.question_in("en", "Do you deliver to Norway?");
-    let passages = block_on(retrieval::search(&shop, &question, None)).unwrap();
+    let passages = crate::fakes::searched(&shop, &question);
     let said = extractive::answer(&question, &passages).pieces.concat();
     assert!(said.contains("nine days"), "{said}");
 }
@@ -99,8 +97,7 @@ fn a_document_without_a_language_is_heard_beside_one_with() {
 /// What is said, whether it is an answer, and the address that is cited first.
 fn ask(question: &str, locale: &str) -> (String, bool, String) {
     let question = TWIN.question_in(locale, question);
-    let search = retrieval::search(&*TWIN, &question, None);
-    let passages: Passages = block_on(search).unwrap();
+    let passages = crate::fakes::searched(&*TWIN, &question);
     let extract = extractive::answer(&question, &passages);
     let text = extract.pieces.concat();
     let cited = (passages.items().iter())

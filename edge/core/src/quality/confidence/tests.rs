@@ -2,9 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    fakes::{Fakes, block_on, hit, question},
+    fakes::{Fakes, hit, question},
     quality::knowledge::{Example, PLAIN, TWIN, finished, reply},
-    retrieval,
 };
 
 /// Questions to an example and whether its documents answer them.
@@ -144,7 +143,7 @@ fn of(markdown: &str, finish: Finish) -> f32 {
     ports.add_hit(hit("Horaires", "La boutique ouvre à sept heures."));
     ports.add_hit(hit("Dimanche", "Le dimanche, elle ouvre plus tard."));
     let ask = "La boutique ouvre le dimanche ?";
-    let passages = block_on(retrieval::search(&ports, &question(ask), None)).unwrap();
+    let passages = crate::fakes::searched(&ports, &question(ask));
     let reply = reply(markdown, &passages);
     confidence(&finished(ask, &reply, &passages, finish)).unwrap()
 }
@@ -236,8 +235,7 @@ fn found(scores: &[f64]) -> Passages {
         ));
     }
     let question = question("La boutique ?");
-    let found = retrieval::search(&ports, &question, None);
-    block_on(found).unwrap().scored(scores)
+    crate::fakes::searched(&ports, &question).scored(scores)
 }
 
 #[test]

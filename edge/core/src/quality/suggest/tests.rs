@@ -3,7 +3,7 @@ use crate::quality::knowledge::{Example, PLAIN, TWIN};
 
 fn ask(example: &Example, question: &str, cites: &[u32], asked: &[&str]) -> Vec<String> {
     suggest(
-        &example.question(question),
+        &Analysed::of(&example.question(question)),
         &example.search(question),
         cites,
         asked,
@@ -67,10 +67,10 @@ fn a_heading_without_a_language_is_offered_unless_its_passage_is_in_another() {
         ports.add_hit(hit);
     }
     let question = crate::fakes::question("À quelle heure est-ce que la boutique ouvre ?");
-    let passages =
-        crate::fakes::block_on(crate::retrieval::search(&ports, &question, None)).unwrap();
+    let asked = Analysed::of(&question);
+    let passages = crate::fakes::block_on(crate::retrieval::search(&ports, &asked, None)).unwrap();
     assert_eq!(
-        suggest(&question, &passages, &[1], &[]),
+        suggest(&asked, &passages, &[1], &[]),
         ["Adresse", "Qui es-tu ?"]
     );
 }

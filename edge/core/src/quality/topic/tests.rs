@@ -3,7 +3,7 @@ use crate::quality::knowledge::{Example, PLAIN, TWIN};
 
 fn found(example: &Example, locale: &str, question: &str) -> String {
     let topics = example.bot.topics.0.get(locale).unwrap();
-    topic(question, &example.search(question), topics).unwrap_or_default()
+    topic(&words(question), &example.search(question), topics).unwrap_or_default()
 }
 
 /// Each table has the questions of an example, and their topic; none when nothing speaks for one.
@@ -113,7 +113,7 @@ fn without_topics_there_is_none() {
     let example = &PLAIN;
     assert_eq!(
         topic(
-            "When are you open?",
+            &words("When are you open?"),
             &example.search("When are you open?"),
             &[]
         ),
@@ -121,14 +121,17 @@ fn without_topics_there_is_none() {
     );
     assert_eq!(
         topic(
-            "Opening hours",
+            &words("Opening hours"),
             &Passages::default(),
             &["Opening hours".into()]
         ),
         Some("Opening hours".into())
     );
     let same = ["Opening hours".to_owned(), "Hours of opening".to_owned()];
-    assert_eq!(topic("Opening hours", &Passages::default(), &same), None);
+    assert_eq!(
+        topic(&words("Opening hours"), &Passages::default(), &same),
+        None
+    );
 }
 
 #[test]
@@ -145,7 +148,7 @@ fn vowel_signs_tell_topics_apart() {
         ),
     ] {
         let topics = topics.map(str::to_owned);
-        let found = topic(question, &Passages::default(), &topics);
+        let found = topic(&words(question), &Passages::default(), &topics);
         assert_eq!(found.as_deref(), expected, "{question}");
     }
 }

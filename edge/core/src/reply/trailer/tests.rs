@@ -14,7 +14,7 @@ fn through(pieces: &[&str], question: &str) -> (String, Vec<String>) {
             assert!(!lower.ends_with(half), "{shown:?} was shown");
         }
     }
-    let (rest, suggestions) = trailer.finish(question);
+    let (rest, suggestions) = trailer.finish(&words(question));
     (shown + &rest, suggestions)
 }
 
@@ -209,7 +209,7 @@ proptest! {
         for piece in [&before, "<next>", &line, "</next>", &after] {
             trailer.push(piece);
         }
-        let (_, suggestions) = trailer.finish(&line);
+        let (_, suggestions) = trailer.finish(&words(&line));
         prop_assert!(suggestions.len() <= Suggestions::MAX);
         for text in &suggestions {
             prop_assert!(text.chars().count() <= Suggestions::MAX_CHARS && !text.contains('\n'), "{}", text);
@@ -237,7 +237,7 @@ proptest! {
             let late = given - shown.chars().count();
             prop_assert!(late <= 3 * MAX_RUN + MAX_INFO + CLOSE.len(), "{} are held", late);
         }
-        let (rest, _) = trailer.finish("Who?");
+        let (rest, _) = trailer.finish(&words("Who?"));
         prop_assert_eq!(shown + &rest, text);
     }
 }

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::d1::{Database, Statement, values};
 
-/// The columns of a row; the parameter is what is told of `given`.
+/// The columns of a row; the parameter is the expression for `given`.
 macro_rules! row {
     ($given:literal) => {
         concat!(

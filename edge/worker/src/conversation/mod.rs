@@ -6,5 +6,5 @@ mod live;
 mod store;
 pub mod stream;
 
-pub use command::{Command, command};
+pub use command::{ConversationCommand, command};
 pub use conversation_do::REPLAYED;
