@@ -84,6 +84,9 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 
     // 2. Tools, artifacts, secrets.
     let first = !options.profile.worker().exists();
+    if first && !options.build && options.config.is_none() {
+        bail!("nothing is built yet: leave out --no-build");
+    }
     let mut progress = Progress::new(first);
     if options.build {
         build::before_wrangler(options.profile, &mut progress)?;
