@@ -37,7 +37,7 @@ export interface Bubble {
 }
 
 /** The loader's state, for widget/page. */
-export interface Shell {
+export interface LoaderShell {
   config: Config;
   /** The settings, overridden by the tag's attributes and by later calls. */
   look: Record<string, any>;
@@ -57,7 +57,7 @@ export interface Shell {
 
 /** The module widget/page/main.ts. */
 interface MainModule {
-  load(shell: Shell, files: Promise<unknown>[]): Promise<(focus: boolean) => unknown>;
+  load(shell: LoaderShell, files: Promise<unknown>[]): Promise<(focus: boolean) => unknown>;
 }
 
 /** Replaced by the build with the path of the widget's files, including their hash, without the extension. */
@@ -87,7 +87,7 @@ export const start = (
 ) => {
   const [locale, texts, edge, site, name, , settings] = config;
   // Every entry becomes a custom property; those that are not about looks are never read. The identity is kept out of it.
-  const look: Shell["look"] = { name, scheme: "auto", label: "", ...texts, ...settings, ...tag?.dataset, identity: 0 };
+  const look: LoaderShell["look"] = { name, scheme: "auto", label: "", ...texts, ...settings, ...tag?.dataset, identity: 0 };
 
   // Before the first bubble, `Bulle` is an array of calls. It keeps them, and every bubble replays them.
   const all = (page.Bulle ??= []);
@@ -202,7 +202,7 @@ export const start = (
       if (method == "ask") bubble.open();
     };
   }
-  const shell: Shell = { redraw: (next) => start(tag, next, root), config, look, root, body, bubble, calls, paint };
+  const shell: LoaderShell = { redraw: (next) => start(tag, next, root), config, look, root, body, bubble, calls, paint };
 
   launcher.onpointerenter = launcher.onfocus = prepare;
   shut.onclick = bubble.close;

@@ -10,7 +10,7 @@ export interface Rule {
   ask?: string;
 }
 
-interface Bubble {
+interface NotedBubble {
   open(byVisitor?: string): void;
   ask(text: string): void;
   destroy(): void;
@@ -20,7 +20,7 @@ interface Bubble {
 
 /** Watches for the conditions of the rules; `dismiss` is the label of the button that closes a note. */
 export const showNotes = (site: string, rules: Rule[], dismiss: string) => {
-  const all = (window as { Bulle?: Record<string, Bubble> }).Bulle!;
+  const all = (window as { Bulle?: Record<string, NotedBubble> }).Bulle!;
   const bubble = all[site]!;
   /** The storage key for: the visitor has answered or closed a note. No note is shown afterwards. */
   const key = "bulle-note:" + site;

@@ -4,7 +4,7 @@
  */
 
 import init, { mount } from "bulle-glue";
-import type { Shell as LoaderShell } from "../../snippet/src/bubble";
+import type { LoaderShell } from "../../snippet/src/bubble";
 import { ownerApi } from "./api";
 import type { Handle, Host } from "./bridge";
 import { dates } from "./dates";

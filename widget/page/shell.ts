@@ -1,7 +1,7 @@
 /** The panel's shell beyond what the loader draws: header, keyboard events, and the size on a phone. */
 
 import type { Identity } from "../../snippet/bulle";
-import type { Shell as LoaderShell } from "../../snippet/src/bubble";
+import type { LoaderShell } from "../../snippet/src/bubble";
 import { icon, make } from "./dom";
 
 /** The receiver of API calls: the widget in the page, or the frame. */

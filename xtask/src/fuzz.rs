@@ -31,7 +31,7 @@ const TARGETS: [(&str, &str); 6] = [
 ];
 
 /// Seconds for each target when the command line says nothing.
-const SECONDS: u32 = 60;
+pub const SECONDS: u32 = 60;
 
 /// An input that takes longer is a fault: a reader with a limit on its work needs milliseconds.
 const SECONDS_AN_INPUT: u32 = 10;

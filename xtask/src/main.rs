@@ -22,6 +22,7 @@ mod bindgen;
 mod browser;
 mod build;
 mod compress;
+mod dependencies;
 mod dev;
 mod dev_vars;
 mod e2e;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail};
 
 use crate::e2e::{self, Outcome};
-use crate::{browser, build, process, setup, size};
+use crate::{browser, build, dependencies, fuzz, process, setup, size};
 
 const WASM: &str = "wasm32-unknown-unknown";
 
@@ -22,7 +22,7 @@ const CI: Duration = Duration::from_secs(60 * 60);
 struct Part {
     name: &'static str,
     about: &'static str,
-    /// The end-to-end files.
+    /// The end-to-end files; none for the fuzz targets.
     files: &'static [&'static str],
     /// Whether the files are among the tests of every change, too, with a part of their cases.
     is_sampled: bool,
@@ -32,7 +32,7 @@ struct Part {
     minutes: u64,
 }
 
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     Part {
         name: "faults",
         about: "every fault of a model with every vendor",
@@ -72,6 +72,14 @@ const PARTS: [Part; 6] = [
         is_sampled: false,
         is_constant: false,
         minutes: 4,
+    },
+    Part {
+        name: "fuzz",
+        about: "random bytes to what reads strangers' files, a minute for each reader",
+        files: &[],
+        is_sampled: false,
+        is_constant: false,
+        minutes: 9,
     },
     Part {
         name: "frameworks",
@@ -248,6 +256,9 @@ impl Report {
             let name = format!("TypeScript of {folder}");
             self.command(&name, tsc.args(["--noEmit", "-p", folder]))?;
         }
+        for (name, mut command) in dependencies::checks()? {
+            self.command(name, &mut command)?;
+        }
         let mut native = process::cargo();
         native.args(["clippy", "--workspace", "--all-targets"]);
         let mut wasm = process::cargo();
@@ -264,6 +275,12 @@ impl Report {
     }
 
     fn part(&mut self, part: &Part) -> Result<()> {
+        if part.files.is_empty() {
+            return self.step(part.name, "cargo xtask fuzz", || {
+                fuzz::all(None, fuzz::SECONDS)?;
+                Ok(Outcome::default())
+            });
+        }
         let files: Vec<_> = e2e::files()?
             .into_iter()
             .filter(|file| part.files.contains(&name_of(file)))

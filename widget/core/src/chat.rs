@@ -15,7 +15,7 @@ use crate::{
     event::{Event, PageIdentity, Tick},
     failure::{Failure, is_challenge, is_owners},
     format::fill,
-    history::History,
+    history::HistoryState,
     message::{ChatMessage, Stage},
     stored::{StoredVisitor, outbox_to_json},
     turn::Turn,
@@ -49,7 +49,7 @@ pub struct Chat {
     /// Storage may be used: the visitor has written a message.
     pub(crate) uses_storage: bool,
     pub(crate) conversation: Option<Id>,
-    pub(crate) history: History,
+    pub(crate) history: HistoryState,
     /// The page has asked for the whole history.
     pub(crate) loading_all: bool,
     pub(crate) messages: Vec<ChatMessage>,
@@ -142,7 +142,7 @@ impl Chat {
             restored: None,
             uses_storage: false,
             conversation: None,
-            history: History::default(),
+            history: HistoryState::default(),
             loading_all: false,
             messages: Vec::new(),
             turn: None,

@@ -17,7 +17,7 @@ use crate::{
 
 /// How much of the stored messages is loaded.
 #[derive(Debug, Default)]
-pub(crate) struct History {
+pub(crate) struct HistoryState {
     pub loading: bool,
     pub failed: bool,
     /// The cursor of the page before the oldest loaded message.
@@ -45,7 +45,7 @@ impl Chat {
 
     /// Loads page after page while the page has asked for all messages.
     pub(crate) fn load_rest(&mut self) {
-        let History {
+        let HistoryState {
             loading, failed, ..
         } = self.history;
         if !self.loading_all || loading {
@@ -75,7 +75,7 @@ impl Chat {
     pub(crate) fn history_answered(&mut self, earlier: bool, problem: Option<Problem>, body: &str) {
         if problem.is_some_and(|problem| problem.code == Code::NotFound) {
             // The conversation was erased or belongs to another visitor: this browser starts a new one.
-            self.history = History::default();
+            self.history = HistoryState::default();
             self.conversation = None;
             self.changes.list = true;
             self.store();
@@ -84,7 +84,7 @@ impl Chat {
         let Some(page) = wire::history(body) else {
             return self.history_failed_to_load();
         };
-        self.history = History {
+        self.history = HistoryState {
             loading: false,
             failed: false,
             next: page.next,
@@ -119,7 +119,7 @@ impl Chat {
             stored.conversation = None;
         }
         self.messages.clear();
-        self.history = History::default();
+        self.history = HistoryState::default();
         self.conversation = None;
         self.last = None;
         self.draft_error = None;
