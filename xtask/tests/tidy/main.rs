@@ -11,6 +11,7 @@
 mod dependencies;
 mod files;
 mod guard;
+mod imports;
 mod markdown;
 mod modules;
 mod references;
