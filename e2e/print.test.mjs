@@ -49,8 +49,12 @@ test("the menu prints every message, also those that were not on the page, and t
   await page.waitForFunction(() => papers.length);
   assert.deepEqual((await papers())[0], from(0));
   assert.equal(await panel.getByRole("region", { name: "Menu" }).count(), 0, "the menu is not on paper");
-  // A browser without a printer only says that printing begins; this one says that it has ended, too.
-  await page.pdf();
+  // A browser without a printer only says that printing begins; this one says that it has ended, too. Chromium 156 refuses to
+  // print a page again that has printed itself: then the events come from here.
+  await page.pdf().catch(async (error) => {
+    assert.match(error.message, /already being printed/);
+    await page.evaluate(() => ["beforeprint", "afterprint"].forEach((name) => dispatchEvent(new Event(name))));
+  });
   assert.deepEqual((await papers())[1], from(0));
   await shows(NEWEST);
   assert.deepEqual(await numbers(), from(COUNT - NEWEST));
