@@ -47,7 +47,7 @@ describe("the script", () => {
   });
 
   test("is whole, and within its budget, in every language", async () => {
-    const folder = join(ROOT, "edge/core/src/locales");
+    const folder = join(ROOT, "protocol/locales");
     for (const locale of (await readdir(folder)).map((file) => file.replace(".json", ""))) {
       const { bubble } = JSON.parse(await readFile(join(folder, `${locale}.json`), "utf8"));
       const path = `/s/twin-demo.js?locale=${locale}`;

@@ -6,7 +6,7 @@ import { ROOT } from "./support/edge.mjs";
 import { picture, violations, watch } from "./support/browser.mjs";
 import { browser, edge, start } from "./support/start.mjs";
 
-const FOLDER = `${ROOT}/edge/core/src/locales`;
+const FOLDER = `${ROOT}/protocol/locales`;
 const FROM_THE_RIGHT = ["ar", "he"];
 const texts = {};
 for (const file of await readdir(FOLDER)) {

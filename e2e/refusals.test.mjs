@@ -28,7 +28,7 @@ const VIEWS = {
 
 const strings = {};
 for (const locale of ["en", "fr"]) {
-  strings[locale] = JSON.parse(await readFile(`${ROOT}/edge/core/src/locales/${locale}.json`, "utf8")).bubble;
+  strings[locale] = JSON.parse(await readFile(`${ROOT}/protocol/locales/${locale}.json`, "utf8")).bubble;
 }
 
 start();

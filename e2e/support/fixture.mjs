@@ -7,7 +7,7 @@ import { browser, edge } from "./start.mjs";
 import { answer, stream } from "./upstream.mjs";
 
 /** The texts of the parts in English. */
-export const { panel: PANEL } = JSON.parse(readFileSync(`${ROOT}/edge/core/src/locales/en.json`, "utf8"));
+export const { panel: PANEL } = JSON.parse(readFileSync(`${ROOT}/protocol/locales/en.json`, "utf8"));
 
 /** Settings as they are by themselves, of what the tests change. */
 const SETTINGS = {

@@ -6,7 +6,7 @@ import type { Panel } from "./panel";
 export type Translate = (name: string, values?: Record<string, string>) => string;
 
 /**
- * Fetches the texts once for a bubble. The names are those of `panel` in edge/core/src/locales/en.json. Texts of the tag
+ * Fetches the texts once for a bubble. The names are those of `panel` in protocol/locales/en.json. Texts of the tag
  * come first, then the owner's, then the edge's.
  *
  * @throws when the texts cannot be fetched; the next call tries again.

@@ -176,9 +176,8 @@ fn lines(site: &Site, model: &Model<'_>, now_ms: u64, most: Usage) -> Option<Vec
 mod tests {
     use super::*;
     use crate::{
-        fakes::{Fakes, block_on, question, site},
-        provider::checks,
         settings::Budget,
+        testing::{Fakes, block_on, question, site, vendors},
     };
 
     const MODEL: &str = "gpt-4o-mini";
@@ -197,14 +196,14 @@ mod tests {
     }
 
     fn prompt() -> Prompt {
-        crate::fakes::prompt(&question("Bonjour ?"))
+        crate::testing::prompt(&question("Bonjour ?"))
     }
 
     fn try_reserve(ports: &Fakes, site: &Site, n: u128, name: &str) -> Funding {
-        let server = checks::server("openai", "https://m.test", None);
+        let server = vendors::server("openai", "https://m.test", None);
         let model = Model {
             price: site.bot.model.price,
-            ..checks::model(&server, name)
+            ..vendors::model(&server, name)
         };
         block_on(reserve(
             ports,

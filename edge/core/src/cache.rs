@@ -95,7 +95,7 @@ impl Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fakes::{question_to, site};
+    use crate::testing::{question_to, site};
 
     fn slot(change: impl FnOnce(&mut crate::model::Site), text: &str) -> Option<Slot> {
         let mut site = site();

@@ -162,7 +162,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fakes::site;
+    use crate::testing::site;
 
     #[test]
     fn owners_words_are_text() {

@@ -70,7 +70,7 @@ pub fn told<P: Clock + Zones>(ports: &P, bot: &BotSettings, locale: &str) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fakes::Fakes;
+    use crate::testing::Fakes;
 
     fn hours(weekly: &str, closed: &str) -> HoursSettings {
         let json = format!(

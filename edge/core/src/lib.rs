@@ -41,4 +41,4 @@ pub mod notice;
 pub mod admin;
 
 #[cfg(test)]
-mod fakes;
+mod testing;

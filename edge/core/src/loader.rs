@@ -2,6 +2,8 @@
 //!
 //! The bundle is compressed when it is built, once with the texts of each locale; the rest of the settings is stored
 //! behind it as it is. So the script is as small as the best compression makes it and costs no time when it is asked for.
+//! It stands in the core, not in the Worker, because `cargo xtask build` compresses the very bytes that the Worker goes on
+//! from, and nothing can depend on the Worker.
 
 use bulle_api::settings::{BotSettings, Launcher, Position, Scheme, Size};
 use bulle_protocol::{
@@ -184,8 +186,8 @@ pub fn stitch(head: &[u8], rest: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::{
-        fakes::site,
         settings::{Localized, ProactiveRule, Theme},
+        testing::site,
     };
     use std::io::{Read, Write};
 

@@ -1,5 +1,5 @@
 //! What the platform implements. Each trait is one dependency that can fail on its own; the in-memory
-//! fakes in `fakes/mod.rs` fail on demand.
+//! fakes in `edge/core/src/testing` fail on demand.
 #![expect(
     async_fn_in_trait,
     reason = "an isolate is single-threaded: no port is ever asked to be Send"

@@ -9,21 +9,21 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 const LOCALES: [(&str, &str); 15] = [
-    ("en", include_str!("locales/en.json")),
-    ("fr", include_str!("locales/fr.json")),
-    ("es", include_str!("locales/es.json")),
-    ("de", include_str!("locales/de.json")),
-    ("it", include_str!("locales/it.json")),
-    ("pt", include_str!("locales/pt.json")),
-    ("nl", include_str!("locales/nl.json")),
-    ("pl", include_str!("locales/pl.json")),
-    ("tr", include_str!("locales/tr.json")),
-    ("ar", include_str!("locales/ar.json")),
-    ("he", include_str!("locales/he.json")),
-    ("hi", include_str!("locales/hi.json")),
-    ("ja", include_str!("locales/ja.json")),
-    ("ko", include_str!("locales/ko.json")),
-    ("zh", include_str!("locales/zh.json")),
+    ("en", include_str!("../../../protocol/locales/en.json")),
+    ("fr", include_str!("../../../protocol/locales/fr.json")),
+    ("es", include_str!("../../../protocol/locales/es.json")),
+    ("de", include_str!("../../../protocol/locales/de.json")),
+    ("it", include_str!("../../../protocol/locales/it.json")),
+    ("pt", include_str!("../../../protocol/locales/pt.json")),
+    ("nl", include_str!("../../../protocol/locales/nl.json")),
+    ("pl", include_str!("../../../protocol/locales/pl.json")),
+    ("tr", include_str!("../../../protocol/locales/tr.json")),
+    ("ar", include_str!("../../../protocol/locales/ar.json")),
+    ("he", include_str!("../../../protocol/locales/he.json")),
+    ("hi", include_str!("../../../protocol/locales/hi.json")),
+    ("ja", include_str!("../../../protocol/locales/ja.json")),
+    ("ko", include_str!("../../../protocol/locales/ko.json")),
+    ("zh", include_str!("../../../protocol/locales/zh.json")),
 ];
 
 /// All texts of one locale.

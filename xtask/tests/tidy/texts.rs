@@ -1,4 +1,4 @@
-//! Every text of `edge/core/src/locales` is shown somewhere, and nothing asks for one that is not there. That all
+//! Every text of `protocol/locales` is shown somewhere, and nothing asks for one that is not there. That all
 //! locales have the same texts is checked beside them, in `edge/core/src/strings.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,7 +41,7 @@ const READERS: [Reader; 2] = [
 type Sections = BTreeMap<String, BTreeMap<String, String>>;
 
 fn english() -> Result<Sections> {
-    let path = root().join("edge/core/src/locales/en.json");
+    let path = root().join("protocol/locales/en.json");
     let json = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     Ok(serde_json::from_str(&json)?)
 }

@@ -43,7 +43,7 @@ impl Address {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fakes::secret;
+    use crate::testing::secret;
 
     #[test]
     fn addresses_are_told_apart_for_a_day_and_never_shown() {

@@ -93,7 +93,7 @@ fn refusal(reset_ms: u64) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fakes::{Fakes, block_on, secret};
+    use crate::testing::{Fakes, block_on, secret};
 
     #[test]
     fn guessing_is_stopped_and_neighbours_are_not() {

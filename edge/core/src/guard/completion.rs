@@ -163,7 +163,7 @@ fn join(all: &mut String, more: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fakes::{Fakes, block_on, site};
+    use crate::testing::{Fakes, block_on, site};
 
     const KEY: Id = Id::from_parts(1, 1);
 

@@ -189,7 +189,7 @@ fn signed_payload(deployment: &Secret, site: &Site, token: &str) -> Option<(Stri
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fakes::{identity_token, secret, site};
+    use crate::testing::{identity_token, secret, site};
     use serde_json::{Value, json};
 
     const NOW: u64 = 1_700_000_000;

@@ -164,7 +164,7 @@ async fn write<P: Memory + Kv>(ports: &P, counter: &Counter) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fakes::{Fakes, block_on};
+    use crate::testing::{Fakes, block_on};
 
     fn counter(limit: u32) -> Counter {
         Counter {

@@ -149,7 +149,7 @@ mod tests {
         let with = |origins: &[&str]| {
             frame_policy(&Site {
                 origins: origins.iter().map(|origin| (*origin).to_owned()).collect(),
-                ..crate::fakes::site()
+                ..crate::testing::site()
             })
         };
         assert_eq!(

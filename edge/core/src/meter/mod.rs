@@ -238,7 +238,7 @@ pub fn settle<R: Rows>(rows: &mut R, now_ms: u64, settlement: &Settlement) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fakes::MemoryRows;
+    use crate::testing::MemoryRows;
     use proptest::prelude::*;
 
     fn total(key: &str, amount: u64, cap: u64) -> Line {

@@ -3,8 +3,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::fakes::{Answer, Fakes, block_on, secret, site};
 use crate::model::Mailer;
+use crate::testing::{Answer, Fakes, block_on, secret, site};
 
 const HOOK: &str = "https://hooks.test/T0/secret";
 const MAIL: &str = "https://mail.test/send";

@@ -143,7 +143,7 @@ fn value(field: Field, bot: &BotSettings) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{digest::sha256_hex, fakes::site};
+    use crate::{digest::sha256_hex, testing::site};
 
     /// Answers that were given with a version are made again from it: what is released stays as it is. Add a file.
     #[test]

@@ -2,11 +2,11 @@ use bulle_protocol::Id;
 
 use super::*;
 use crate::{
-    fakes::{Fakes, block_on, hit, question, site},
     model::Exchange,
     ports::Summaries,
     search::Hit,
     settings::Persona,
+    testing::{Fakes, block_on, hit, question, site},
 };
 
 /// What the index finds for the question.
@@ -19,7 +19,7 @@ pub(super) fn found(text: &str, hits: &[(i64, &str)]) -> (Question, Passages) {
         });
     }
     let question = question(text);
-    let passages = crate::fakes::searched(&ports, &question);
+    let passages = crate::testing::searched(&ports, &question);
     (question, passages)
 }
 

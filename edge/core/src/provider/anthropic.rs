@@ -171,7 +171,7 @@ impl Read for Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::checks;
+    use crate::testing::vendors;
 
     const STREAM: &str = concat!(
         "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"model\":\"claude-x\",\"content\":[],",
@@ -186,13 +186,13 @@ mod tests {
     );
 
     fn decode(stream: &str) -> Result<Vec<Delta>, Failure> {
-        checks::decode::<Reader>(&[stream.as_bytes()])
+        vendors::decode::<Reader>(&[stream.as_bytes()])
     }
 
     #[test]
     fn an_answer_is_the_same_wherever_it_is_cut() {
         let usage = Usage::counted(7, 9);
-        checks::says::<Reader>(
+        vendors::says::<Reader>(
             STREAM,
             &[
                 Delta::Model("claude-x".into()),
@@ -226,12 +226,12 @@ mod tests {
 
     #[test]
     fn instructions_stand_apart_and_the_key_in_a_header() {
-        let server = checks::server("anthropic", "https://api.example/v1/", Some("sk-secret"));
-        let model = checks::model(&server, "claude-x");
-        let question = crate::fakes::question("Bonjour");
-        let prompt = crate::fakes::prompt(&question);
+        let server = vendors::server("anthropic", "https://api.example/v1/", Some("sk-secret"));
+        let model = vendors::model(&server, "claude-x");
+        let question = crate::testing::question("Bonjour");
+        let prompt = crate::testing::prompt(&question);
         let request = model.request(&prompt, Some(2_000)).unwrap();
-        let (url, headers) = checks::http(&request);
+        let (url, headers) = vendors::http(&request);
         assert_eq!(url, "https://api.example/v1/messages");
         let body: Value = serde_json::from_str(&request.body).unwrap();
         assert_eq!(body["max_tokens"], 2_000);

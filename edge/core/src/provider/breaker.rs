@@ -120,14 +120,11 @@ fn key(model: &Model<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        fakes::{Fakes, block_on},
-        provider::checks,
-    };
+    use crate::testing::{Fakes, block_on, vendors};
 
     fn admit(ports: &Fakes, name: &str) -> Option<Breaker> {
-        let server = checks::server("openai", "https://m.test", None);
-        let model = checks::model(&server, name);
+        let server = vendors::server("openai", "https://m.test", None);
+        let model = vendors::model(&server, name);
         block_on(async { Breaker::look(ports, &model).await.admitted(ports).await })
     }
 

@@ -346,19 +346,16 @@ fn suggestions(question: &Question, locale: &str) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod twin;
-
-#[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        fakes::{Fakes, hit, question},
         search::Hit,
+        testing::{Fakes, hit, question},
     };
 
     fn ask(ports: &Fakes, text: &str) -> String {
         let question = question(text);
-        let passages = crate::fakes::searched(ports, &question);
+        let passages = crate::testing::searched(ports, &question);
         answer(&question, &passages).pieces.concat()
     }
 

@@ -219,7 +219,7 @@ impl Read for Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::checks;
+    use crate::testing::vendors;
 
     const STREAM: &str = concat!(
         "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"hm\",\"thought\":true},{\"text\":\"Été \"}],\"role\":\"model\"},\"index\":0}],",
@@ -229,13 +229,13 @@ mod tests {
     );
 
     fn decode(stream: &str) -> Result<Vec<Delta>, Failure> {
-        checks::decode::<Reader>(&[stream.as_bytes()])
+        vendors::decode::<Reader>(&[stream.as_bytes()])
     }
 
     #[test]
     fn an_answer_is_the_same_wherever_it_is_cut() {
         let usage = Usage::counted(7, 7);
-        checks::says::<Reader>(
+        vendors::says::<Reader>(
             STREAM,
             &[
                 Delta::Model("gemini-x".into()),
@@ -285,12 +285,12 @@ mod tests {
 
     #[test]
     fn instructions_stand_apart_and_the_key_in_a_header() {
-        let server = checks::server("gemini", "https://api.example/v1beta/", Some("secret-key"));
-        let model = checks::model(&server, "gemini-x");
-        let question = crate::fakes::question("Bonjour");
-        let prompt = crate::fakes::prompt(&question);
+        let server = vendors::server("gemini", "https://api.example/v1beta/", Some("secret-key"));
+        let model = vendors::model(&server, "gemini-x");
+        let question = crate::testing::question("Bonjour");
+        let prompt = crate::testing::prompt(&question);
         let request = model.request(&prompt, Some(2_000)).unwrap();
-        let (url, headers) = checks::http(&request);
+        let (url, headers) = vendors::http(&request);
         assert_eq!(
             url,
             "https://api.example/v1beta/models/gemini-x:streamGenerateContent?alt=sse"

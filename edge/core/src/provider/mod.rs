@@ -3,8 +3,6 @@
 
 pub mod anthropic;
 pub mod breaker;
-#[cfg(test)]
-pub(crate) mod checks;
 pub mod decoder;
 pub mod extractive;
 pub mod gemini;

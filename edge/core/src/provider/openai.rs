@@ -157,10 +157,10 @@ fn content_text(content: Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::checks;
+    use crate::testing::vendors;
 
     fn decode(stream: &str) -> Result<Vec<Delta>, Failure> {
-        checks::decode::<Reader>(&[stream.as_bytes()])
+        vendors::decode::<Reader>(&[stream.as_bytes()])
     }
 
     const STREAM: &str = concat!(
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_the_same_wherever_it_is_cut() {
-        checks::says::<Reader>(
+        vendors::says::<Reader>(
             STREAM,
             &[
                 Delta::Model("m-1".into()),
@@ -214,12 +214,12 @@ mod tests {
 
     #[test]
     fn the_key_goes_into_a_header_and_nowhere_else() {
-        let server = checks::server("openai", "https://api.example/v1/", Some("sk-secret"));
-        let question = crate::fakes::question("Bonjour");
-        let prompt = crate::fakes::prompt(&question);
-        let model = checks::model(&server, "m");
+        let server = vendors::server("openai", "https://api.example/v1/", Some("sk-secret"));
+        let question = crate::testing::question("Bonjour");
+        let prompt = crate::testing::prompt(&question);
+        let model = vendors::model(&server, "m");
         let request = model.request(&prompt, None).unwrap();
-        let (url, headers) = checks::http(&request);
+        let (url, headers) = vendors::http(&request);
         assert_eq!(url, "https://api.example/v1/chat/completions");
         assert!(!request.body.contains("sk-secret"));
         assert!(headers.contains(&("authorization", "Bearer sk-secret".to_owned())));

@@ -68,7 +68,7 @@ pub fn cost(bot_price: Option<Price>, model: &str, usage: Usage) -> Option<u64> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::checks;
+    use crate::testing::vendors;
     use time::{Date, Month};
 
     /// From a hundredth of a dollar to a thousand dollars for a million tokens: a slip by a power of ten of what vendors
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_name_is_known_with_its_date_and_a_cousin_is_not() {
-        let server = checks::server("openai", "https://m.test", None);
+        let server = vendors::server("openai", "https://m.test", None);
         for (model, expected) in [
             ("gpt-4o-mini", Some((150_000, 600_000))),
             ("gpt-4o-mini-2024-07-18", Some((150_000, 600_000))),
@@ -150,7 +150,7 @@ mod tests {
             ("", None),
         ] {
             let expected = expected.map(|(input, output)| Price { input, output });
-            assert_eq!(price(&checks::model(&server, model)), expected, "{model}");
+            assert_eq!(price(&vendors::model(&server, model)), expected, "{model}");
         }
         let free = Some(Price {
             input: 0,
@@ -158,7 +158,7 @@ mod tests {
         });
         let own = Model {
             price: free,
-            ..checks::model(&server, "llama3.2")
+            ..vendors::model(&server, "llama3.2")
         };
         assert_eq!(price(&own), free);
     }

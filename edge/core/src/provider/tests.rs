@@ -1,11 +1,12 @@
 use super::*;
+use crate::testing::vendors;
 
 /// A deployment with these providers, whose models have their names.
 fn having(names: &[&str]) -> Deployment {
     let known = PROVIDERS
         .iter()
         .filter(|provider| names.contains(&provider.name));
-    let servers = known.map(|provider| checks::server(provider.name, "https://m.test", None));
+    let servers = known.map(|provider| vendors::server(provider.name, "https://m.test", None));
     Deployment {
         servers: servers.collect(),
         ..Deployment::default()

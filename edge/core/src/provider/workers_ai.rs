@@ -105,7 +105,7 @@ impl Read for Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::checks;
+    use crate::testing::vendors;
 
     #[test]
     fn both_ways_of_streaming_are_read_wherever_they_are_cut() {
@@ -118,14 +118,14 @@ mod tests {
         let text = |text: &str| Delta::Text(text.into());
         let usage = || Delta::Usage(Usage::counted(7, 3));
         let stop = || Delta::Finish(Finish::Stop);
-        checks::says::<Reader>(old, &[text("Été 🫧 "), text("8"), usage(), stop()]);
+        vendors::says::<Reader>(old, &[text("Été 🫧 "), text("8"), usage(), stop()]);
         let new = concat!(
             "data: {\"model\":\"@cf/m\",\"choices\":[{\"delta\":{\"content\":\"Été\"}}]}\n\n",
             "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":3}}\n\n",
             "data: [DONE]\n\n",
         );
         let model = Delta::Model("@cf/m".into());
-        checks::says::<Reader>(new, &[model, text("Été"), usage(), stop()]);
+        vendors::says::<Reader>(new, &[model, text("Été"), usage(), stop()]);
     }
 
     #[test]
@@ -137,17 +137,17 @@ mod tests {
             "data: {\"errors\":[{\"message\":\"no\",\"code\":5007}]}\n\n",
             "data: {nonsense\n\n",
         ] {
-            let failure = checks::decode::<Reader>(&[broken.as_bytes()]).unwrap_err();
+            let failure = vendors::decode::<Reader>(&[broken.as_bytes()]).unwrap_err();
             assert_eq!(failure.code, Code::UpstreamInterrupted, "{broken}");
         }
     }
 
     #[test]
     fn the_request_goes_to_the_binding() {
-        let server = checks::server("workers_ai", "", None);
-        let question = crate::fakes::question("Bonjour");
-        let prompt = crate::fakes::prompt(&question);
-        let request = checks::model(&server, "@cf/x").request(&prompt, Some(9));
+        let server = vendors::server("workers_ai", "", None);
+        let question = crate::testing::question("Bonjour");
+        let prompt = crate::testing::prompt(&question);
+        let request = vendors::model(&server, "@cf/x").request(&prompt, Some(9));
         let request = request.unwrap();
         assert!(matches!(request.to, Destination::Binding { model } if model == "@cf/x"));
         let body: Value = serde_json::from_str(&request.body).unwrap();

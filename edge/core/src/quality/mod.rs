@@ -26,6 +26,3 @@ pub struct Finished<'a> {
     /// How it ended.
     pub finish: Finish,
 }
-
-#[cfg(test)]
-pub(crate) mod knowledge;

@@ -141,9 +141,12 @@ mod tests {
 
     use super::*;
     use crate::{
-        fakes::{Fakes, hit, question},
-        quality::knowledge::{PLAIN, TWIN},
         reply::Reply,
+        testing::{
+            Fakes,
+            examples::{PLAIN, TWIN},
+            hit, question,
+        },
     };
 
     /// The defect of an answer to a question for which there is a passage or not.
@@ -158,7 +161,7 @@ mod tests {
         if found {
             ports.add_hit(hit("Horaires", "La boutique ouvre à sept heures."));
         }
-        let passages = crate::fakes::searched(&ports, &question(ask));
+        let passages = crate::testing::searched(&ports, &question(ask));
         let mut reply = Reply::new(passages.items().len());
         reply.push(markdown);
         reply.finish();

@@ -56,15 +56,15 @@ pub fn fuse<T>(hits: &mut [(Hit, T)], near: &[i64]) {
 mod tests {
     use super::*;
     use crate::{
-        fakes::{self, Fakes, block_on, question},
         retrieval::{self, MAX_PASSAGES, Passages},
+        testing::{self, Fakes, block_on, question},
     };
 
     fn hits(scores: &[(i64, f64)]) -> Vec<(Hit, ())> {
         let hit = |(id, score): &(i64, f64)| Hit {
             id: *id,
             score: *score,
-            ..fakes::hit("", "")
+            ..testing::hit("", "")
         };
         scores.iter().map(|scored| (hit(scored), ())).collect()
     }
@@ -141,7 +141,7 @@ mod tests {
             id,
             text: text.into(),
             score,
-            ..fakes::hit("", "")
+            ..testing::hit("", "")
         }
     }
 

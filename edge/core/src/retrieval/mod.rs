@@ -312,7 +312,7 @@ fn ranked<'a>(found: Found, terms: &'a Terms, language: &str) -> Vec<Passage> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fakes::{Fakes, block_on, question};
+    use crate::testing::{Fakes, block_on, question};
 
     fn hit(text: &str, language: &str, score: f64) -> Hit {
         Hit {

@@ -59,7 +59,7 @@ fn join(units: &[&str], from: usize, max: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fakes::hit;
+    use crate::testing::hit;
 
     #[test]
     fn the_sentence_that_answers_is_shown_and_what_follows_as_long_as_there_is_room() {

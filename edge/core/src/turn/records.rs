@@ -59,8 +59,8 @@ fn title(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::{
-        fakes::question,
         record::{Call, Outcome, PromptReference, Purpose, Reply},
+        testing::question,
     };
     use bulle_protocol::problem::Code;
 

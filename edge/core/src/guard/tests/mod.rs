@@ -5,7 +5,7 @@ mod own_page;
 mod visitor;
 
 use super::*;
-use crate::fakes::{Fakes, address, block_on, identity_token, secret, site};
+use crate::testing::{Fakes, address, block_on, identity_token, secret, site};
 use bulle_protocol::session::SessionRequest;
 use serde_json::json;
 

@@ -1,9 +1,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{
-    fakes::{Fakes, hit, question},
-    quality::knowledge::{Example, PLAIN, TWIN, finished, reply},
+use crate::testing::{
+    Fakes,
+    examples::{Example, PLAIN, TWIN, finished, reply},
+    hit, question,
 };
 
 /// Questions to an example and whether its documents answer them.
@@ -143,7 +144,7 @@ fn of(markdown: &str, finish: Finish) -> f32 {
     ports.add_hit(hit("Horaires", "La boutique ouvre à sept heures."));
     ports.add_hit(hit("Dimanche", "Le dimanche, elle ouvre plus tard."));
     let ask = "La boutique ouvre le dimanche ?";
-    let passages = crate::fakes::searched(&ports, &question(ask));
+    let passages = crate::testing::searched(&ports, &question(ask));
     let reply = reply(markdown, &passages);
     confidence(&finished(ask, &reply, &passages, finish)).unwrap()
 }
@@ -235,7 +236,7 @@ fn found(scores: &[f64]) -> Passages {
         ));
     }
     let question = question("La boutique ?");
-    crate::fakes::searched(&ports, &question).scored(scores)
+    crate::testing::searched(&ports, &question).scored(scores)
 }
 
 #[test]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::quality::knowledge::{Example, PLAIN, TWIN};
+use crate::testing::examples::{Example, PLAIN, TWIN};
 
 fn ask(example: &Example, question: &str, cites: &[u32], asked: &[&str]) -> Vec<String> {
     suggest(
@@ -50,7 +50,7 @@ fn what_was_asked_is_not_offered() {
 
 #[test]
 fn a_heading_without_a_language_is_offered_unless_its_passage_is_in_another() {
-    let ports = crate::fakes::Fakes::default();
+    let ports = crate::testing::Fakes::default();
     for (heading, text) in [
         ("Horaires", "La boutique ouvre à sept heures."),
         (
@@ -62,13 +62,14 @@ fn a_heading_without_a_language_is_offered_unless_its_passage_is_in_another() {
             "The boutique is in the street of the lighthouse and it has an entrance without a step.",
         ),
     ] {
-        let mut hit = crate::fakes::hit(heading, text);
+        let mut hit = crate::testing::hit(heading, text);
         hit.language = String::new();
         ports.add_hit(hit);
     }
-    let question = crate::fakes::question("À quelle heure est-ce que la boutique ouvre ?");
+    let question = crate::testing::question("À quelle heure est-ce que la boutique ouvre ?");
     let asked = Analysed::of(&question);
-    let passages = crate::fakes::block_on(crate::retrieval::search(&ports, &asked, None)).unwrap();
+    let passages =
+        crate::testing::block_on(crate::retrieval::search(&ports, &asked, None)).unwrap();
     assert_eq!(
         suggest(&asked, &passages, &[1], &[]),
         ["Adresse", "Qui es-tu ?"]

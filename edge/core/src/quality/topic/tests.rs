@@ -1,5 +1,5 @@
 use super::*;
-use crate::quality::knowledge::{Example, PLAIN, TWIN};
+use crate::testing::examples::{Example, PLAIN, TWIN};
 
 fn found(example: &Example, locale: &str, question: &str) -> String {
     let topics = example.bot.topics.0.get(locale).unwrap();

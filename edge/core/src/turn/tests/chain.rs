@@ -135,7 +135,7 @@ fn a_model_that_does_not_begin_is_followed_by_the_next_or_by_the_documents() {
 
 /// A turn of a bot that asks OpenAI first, then these alternatives, of a deployment that has OpenAI and Mistral.
 fn run_chain(ports: &Fakes, alternatives: &str) -> (Sent, Ended) {
-    let mut site = crate::fakes::site();
+    let mut site = crate::testing::site();
     site.bot.model.alternatives = serde_json::from_str(alternatives).unwrap();
     let question = question_to(site, "Et Kubernetes ?");
     run_asked(
@@ -246,7 +246,7 @@ fn keys_are_used_in_turn_and_a_bad_one_is_passed_over() {
     );
     let requests = ports.requests.borrow();
     let key = |n: usize| {
-        checks::http(&requests[n])
+        vendors::http(&requests[n])
             .1
             .iter()
             .find(|h| h.0 == "authorization")
@@ -298,7 +298,7 @@ fn a_model_that_fails_again_and_again_is_left_alone() {
 
 #[test]
 fn what_a_bot_names_and_the_deployment_lacks_is_recorded() {
-    let mut site = crate::fakes::site();
+    let mut site = crate::testing::site();
     site.bot.model.provider = crate::settings::ProviderChoice::Groq;
     let question = question_to(site, "Et Kubernetes ?");
     let (sent, ended) = run_asked(
@@ -323,7 +323,7 @@ fn when_nothing_else_answers_the_owner_does() {
             .into(),
         )
     };
-    let mut site = crate::fakes::site();
+    let mut site = crate::testing::site();
     site.bot.persona.fallback = lines(&["Revenez vite !"]);
     let ports = Fakes::default();
     ports.fail("models");
@@ -358,7 +358,7 @@ fn every_step_is_counted_once_and_priced() {
     );
     ports.answer(503, vec![]);
     ports.answer(200, vec![chunk("Oui."), usage]);
-    let mut site = crate::fakes::site();
+    let mut site = crate::testing::site();
     site.bot.model = serde_json::from_str(r#"{"name":"gpt-4o-mini"}"#).unwrap();
     let question = question_to(site.clone(), "Et Kubernetes ?");
     let (sent, ended) = run_asked(&ports, &model(), &question, "", std::future::pending());
@@ -388,7 +388,7 @@ fn every_step_is_counted_once_and_priced() {
 #[test]
 fn without_money_the_next_is_asked_and_the_owner_told() {
     let ports = documents();
-    let mut site = crate::fakes::site();
+    let mut site = crate::testing::site();
     site.bot.limits.budget.microusd_per_day = Some(1_000);
     site.bot.model = serde_json::from_str(
         r#"{"name":"gpt-4o-mini","alternatives":[{"provider":"mistral","price":{"input":0,"output":0}}]}"#,

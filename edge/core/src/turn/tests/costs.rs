@@ -25,7 +25,7 @@ fn calls(ports: &Fakes, mut act: impl FnMut()) -> [u32; 7] {
 
 /// A site that keeps answers.
 fn keeping() -> Site {
-    let mut site = crate::fakes::site();
+    let mut site = crate::testing::site();
     site.bot.answers.cache_seconds = Some(600);
     site
 }

@@ -12,7 +12,7 @@ fn outcomes(ended: &Ended) -> Vec<(&str, Outcome)> {
 
 /// A site whose bot asks Mistral next, with these timeouts.
 fn site(timeouts: &str) -> Site {
-    let mut site = crate::fakes::site();
+    let mut site = crate::testing::site();
     site.bot.model.alternatives = serde_json::from_str(r#"[{"provider":"mistral"}]"#).unwrap();
     site.bot.model.timeouts = serde_json::from_str(timeouts).unwrap();
     site
@@ -96,7 +96,7 @@ fn a_refusal_whose_words_do_not_come_is_one_all_the_same() {
 fn every_owner_is_told_of_a_model_that_rests_and_that_nobody_answers() {
     let ports = Fakes::default();
     let alone = || {
-        let mut site = crate::fakes::site();
+        let mut site = crate::testing::site();
         let lines = [("fr".to_owned(), vec!["Revenez vite !".to_owned()])];
         site.bot.persona.fallback = Localized(lines.into());
         site

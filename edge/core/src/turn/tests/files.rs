@@ -1,7 +1,7 @@
 //! Answers from files that the visitor has given.
 
 use super::*;
-use crate::fakes::{question_with, site};
+use crate::testing::{question_with, site};
 
 const FILE: (&str, &str) = (
     "contrat.pdf",

@@ -9,11 +9,11 @@ mod raw;
 
 use super::*;
 use crate::{
-    fakes::{Fakes, Piece, block_on, hit, question, question_to},
     model::Site,
-    provider::{Timeouts, checks},
+    provider::Timeouts,
     record::{self, Outcome},
     settings::Localized,
+    testing::{Fakes, Piece, block_on, hit, question, question_to, vendors},
 };
 use bulle_protocol::{
     block::blocks_to_text,
@@ -63,7 +63,7 @@ impl Sent {
 fn having(names: &[&str]) -> Deployment {
     let servers = names
         .iter()
-        .map(|name| checks::server(name, "https://m.test/v1", Some("k")));
+        .map(|name| vendors::server(name, "https://m.test/v1", Some("k")));
     Deployment {
         servers: servers.collect(),
         timeouts: Timeouts {
@@ -263,7 +263,7 @@ fn an_endless_answer_is_cut_at_the_limit() {
 #[test]
 fn the_same_first_question_is_answered_once_until_something_changes() {
     let ports = documents();
-    let mut site = crate::fakes::site();
+    let mut site = crate::testing::site();
     site.bot.answers.cache_seconds = Some(600);
     let ask = |site: &Site, text: &str| {
         let question = question_to(site.clone(), text);
@@ -291,7 +291,7 @@ fn the_same_first_question_is_answered_once_until_something_changes() {
 #[test]
 fn what_a_conversation_has_outgrown_is_summed_up_and_remembered() {
     let ports = documents();
-    let mut site = crate::fakes::site();
+    let mut site = crate::testing::site();
     for tier in site.bot.limits.tiers.values_mut() {
         tier.memory = None;
     }

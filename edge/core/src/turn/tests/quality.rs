@@ -10,7 +10,7 @@ const ENGLISH: &str =
 
 /// A site whose answers must cite.
 fn strict() -> Site {
-    let mut site = crate::fakes::site();
+    let mut site = crate::testing::site();
     site.bot.answers.citations_required = true;
     site
 }
@@ -110,13 +110,13 @@ fn what_breaks_off_or_is_stopped_while_it_is_held_back_is_never_seen() {
 fn an_answer_in_another_language_is_taken_back_once() {
     let ports = documents();
     says(&ports, &[ENGLISH, CITED]);
-    let (sent, ended) = run_on(crate::fakes::site(), &ports, &model());
+    let (sent, ended) = run_on(crate::testing::site(), &ports, &model());
     assert_eq!((text(&ended).as_str(), starts(&sent)), (CITED, 2));
     let requests = ports.requests.borrow();
     assert!(requests[1].body.contains("whole answer in French"));
     drop(requests);
     says(&ports, &[ENGLISH, ENGLISH]);
-    let (sent, ended) = run_on(crate::fakes::site(), &ports, &model());
+    let (sent, ended) = run_on(crate::testing::site(), &ports, &model());
     assert_eq!(sent.done().finish, Finish::Fallback);
     assert!(!text(&ended).contains("worked"));
 }
@@ -142,7 +142,7 @@ fn what_cannot_be_taken_back_stays() {
     assert_eq!((text(&ended).as_str(), starts(&sent)), (ENGLISH, 1));
     assert_eq!(outcomes(&ended), [Outcome::Answered]);
     // Others are not given what was not as it must be.
-    let mut site = crate::fakes::site();
+    let mut site = crate::testing::site();
     site.bot.answers.cache_seconds = Some(600);
     for _ in 0..2 {
         says(&ports, &[ENGLISH]);
@@ -167,12 +167,12 @@ fn the_line_of_suggestions_is_told_apart_and_never_shown() {
     let pieces = ["Huit ans [1].\n\n<ne", "xt>Où ? | Depuis quand ?</next>"];
     let body = pieces.iter().map(|piece| chunk(piece)).chain([stop()]);
     ports.answer(200, body.collect());
-    let (sent, ended) = run_on(crate::fakes::site(), &ports, &model());
+    let (sent, ended) = run_on(crate::testing::site(), &ports, &model());
     assert_eq!(text(&ended), "Huit ans [1].");
     assert_eq!(suggested(&sent).unwrap(), ["Où ?", "Depuis quand ?"]);
     assert_eq!(ended.text.trim(), "Huit ans [1].");
     // The owner wants none.
-    let mut site = crate::fakes::site();
+    let mut site = crate::testing::site();
     site.bot.answers.suggestions = false;
     says(&ports, &["Huit ans [1]."]);
     let (sent, _) = run_on(site, &ports, &model());
@@ -189,13 +189,13 @@ fn an_answer_that_is_cut_in_its_last_line_is_whole() {
         200,
         vec![chunk("Huit ans [1].\n<next>Où ? | Depuis</next>"), cut()],
     );
-    let (sent, _) = run_on(crate::fakes::site(), &ports, &model());
+    let (sent, _) = run_on(crate::testing::site(), &ports, &model());
     assert_eq!(ports.requests.borrow().len(), 1);
     assert_eq!(sent.done().finish, Finish::Stop);
     // What goes on after half a line is seen.
     ports.answer(200, vec![chunk("Huit ans <next>O"), cut()]);
     says(&ports, &[" de Kubernetes [1]."]);
-    let (_, ended) = run_on(crate::fakes::site(), &ports, &model());
+    let (_, ended) = run_on(crate::testing::site(), &ports, &model());
     assert_eq!(text(&ended), "Huit ans de Kubernetes [1].");
 }
 

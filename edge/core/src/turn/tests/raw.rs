@@ -87,7 +87,7 @@ fn the_callers_own_instructions_are_in_the_prompt() {
     ];
     let key = Id::from_parts(1, 1);
     let (question, history) =
-        guard::completion::admit(&ports, crate::fakes::site(), key, &said).unwrap();
+        guard::completion::admit(&ports, crate::testing::site(), key, &said).unwrap();
     let record = accepted(&question, 0);
     let ask = Ask {
         question: &question,
@@ -106,7 +106,7 @@ fn the_callers_own_instructions_are_in_the_prompt() {
 #[test]
 fn a_bounded_answer_is_neither_kept_nor_taken_from_the_cache() {
     let ports = documents();
-    let mut site = crate::fakes::site();
+    let mut site = crate::testing::site();
     site.bot.answers.cache_seconds = Some(600);
     let question = question_to(site, "Et Kubernetes ?");
     for most in [Some(7), None, Some(7)] {

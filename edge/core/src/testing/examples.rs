@@ -1,20 +1,20 @@
-//! For tests: the bots of `examples/` with their documents, searched in memory as the database does it.
+//! The bots of `examples/` with their documents, searched in memory as the database does it.
 
 use bulle_edge_text::Document;
 use serde::Deserialize;
 use std::{fs, path::Path, sync::LazyLock};
 
-use super::Finished;
 use crate::{
-    fakes::{self},
     guard::Question,
     knowledge::chunk::chunks,
     ports::{Index, Meaning, PortError},
     provider::extractive,
+    quality::Finished,
     reply::Reply,
     retrieval::Passages,
     search::{Found, Hit, Query, Scope, index_columns},
     settings::BotSettings,
+    testing,
 };
 use bulle_protocol::event::Finish;
 
@@ -95,13 +95,13 @@ impl Example {
     }
 
     pub fn question_in(&self, locale: &str, text: &str) -> Question {
-        let mut site = fakes::site();
+        let mut site = testing::site();
         site.bot = self.bot.clone();
-        fakes::question_in(site, locale, text)
+        testing::question_in(site, locale, text)
     }
 
     pub fn search(&self, text: &str) -> Passages {
-        fakes::searched(self, &self.question(text))
+        testing::searched(self, &self.question(text))
     }
 
     /// The embedded model's answer.

@@ -1,7 +1,10 @@
-//! In-memory ports that fail on demand.
+//! For tests: in-memory ports that fail on demand, and what several tests use.
 
+pub mod examples;
 mod notices;
+mod twin;
 mod values;
+pub mod vendors;
 mod visitors;
 
 use bulle_protocol::Id;

@@ -1,10 +1,10 @@
 //! What every vendor's tests do with a stream.
 
-use super::{
+use crate::ports::{Destination, ModelRequest};
+use crate::provider::{
     Delta, Failure, Model, PROVIDERS, Server,
     decoder::{Decoder, Read},
 };
-use crate::ports::{Destination, ModelRequest};
 
 /// A provider with a server at this address and at most one key.
 pub fn server(name: &str, base_url: &str, key: Option<&str>) -> Server {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::{
     provider::extractive,
-    quality::knowledge::{Example, PLAIN, TWIN},
+    testing::examples::{Example, PLAIN, TWIN},
 };
 
 #[derive(Deserialize)]
@@ -31,13 +31,13 @@ struct Unanswered {
 }
 
 fn questions() -> Questions {
-    serde_json::from_str(include_str!("../../../../../e2e/twin/questions.json")).unwrap()
+    serde_json::from_str(include_str!("../../../../e2e/twin/questions.json")).unwrap()
 }
 
 #[test]
 fn a_place_that_no_document_names_is_a_detail() {
     let question = PLAIN.question_in("en", "Do you deliver\nin Rennes?");
-    let passages = crate::fakes::searched(&*PLAIN, &question);
+    let passages = crate::testing::searched(&*PLAIN, &question);
     let said = extractive::answer(&question, &passages).pieces.concat();
     assert!(
         said.starts_with("I found no exact answer.") && said.contains("cargo bike"),
@@ -76,7 +76,7 @@ fn a_single_document_that_does_not_say_its_language_answers() {
     ] {
         let alone = Example::of(PLAIN.bot.clone(), [format!("# Things\n\n{text}\n")]);
         let question = alone.question_in("en", question);
-        let passages = crate::fakes::searched(&alone, &question);
+        let passages = crate::testing::searched(&alone, &question);
         let extract = extractive::answer(&question, &passages);
         let said = extract.pieces.concat();
         assert!(extract.found && said.contains(fact), "{said}");
@@ -89,7 +89,7 @@ fn a_document_without_a_language_is_heard_beside_one_with() {
     let answer = "# Do you deliver to Norway?\n\nYes, to Norway within nine days.\n";
     let shop = Example::of(PLAIN.bot.clone(), [page.to_owned(), answer.to_owned()]);
     let question = shop.question_in("en", "Do you deliver to Norway?");
-    let passages = crate::fakes::searched(&shop, &question);
+    let passages = crate::testing::searched(&shop, &question);
     let said = extractive::answer(&question, &passages).pieces.concat();
     assert!(said.contains("nine days"), "{said}");
 }
@@ -97,7 +97,7 @@ fn a_document_without_a_language_is_heard_beside_one_with() {
 /// What is said, whether it is an answer, and the address that is cited first.
 fn ask(question: &str, locale: &str) -> (String, bool, String) {
     let question = TWIN.question_in(locale, question);
-    let passages = crate::fakes::searched(&*TWIN, &question);
+    let passages = crate::testing::searched(&*TWIN, &question);
     let extract = extractive::answer(&question, &passages);
     let text = extract.pieces.concat();
     let cited = (passages.items().iter())
@@ -144,7 +144,7 @@ fn the_questions_that_come_with_the_example_are_answered_as_it_says() {
         text.replace('\\', "").to_lowercase()
     };
     let (mut wrong, mut asked) = (Vec::new(), 0);
-    for line in include_str!("../../../../../examples/digital-twin/questions.md").lines() {
+    for line in include_str!("../../../../examples/digital-twin/questions.md").lines() {
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();
         if let [_, question, locale @ ("fr" | "en"), words, ..] = cells.as_slice() {
             asked += 1;
