@@ -12,6 +12,10 @@
     clippy::print_stderr,
     reason = "errors go to the standard error, so that output can be piped"
 )]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a developer's command is all input and output"
+)]
 
 mod bench;
 mod bindgen;

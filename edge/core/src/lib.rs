@@ -1,7 +1,8 @@
 //! Every decision of the edge, and no platform: the same code runs in workerd and in plain `cargo test`.
 //!
-//! Modules stand in the order in which a visitor's message passes through them; [`turn`] is the one
-//! place that calls them all. [`admin`] is the owner's side. What the platform must provide is in [`ports`].
+//! [`model`] is the plain data that all share, [`ports`] what the platform must provide. A visitor's message passes through
+//! the stages, [`guard`] first, and [`turn`] is the one place that calls them all. [`admin`] is the owner's side. Which
+//! module may import which is held by `xtask/tests/tidy/modules.rs`.
 
 pub mod digest;
 pub mod model;

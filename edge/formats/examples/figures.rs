@@ -7,6 +7,10 @@
     clippy::print_stdout,
     reason = "an example that prints what it measured"
 )]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a measurement reads clocks and files"
+)]
 
 use std::{fmt::Write as _, fs, time::Instant};
 

@@ -1,6 +1,14 @@
 //! The Cloudflare Worker: thin routes over `bulle-edge-core`, the adapters that implement its ports, and the Durable Objects
 //! of conversations, of meters and of ingestion. The only crate of the workspace that knows the platform.
 
+#![cfg_attr(
+    test,
+    expect(
+        clippy::disallowed_methods,
+        reason = "tests read the migrations and write the contract"
+    )
+)]
+
 mod adapters;
 mod config;
 mod conversation;

@@ -22,6 +22,10 @@ pub(crate) fn tick() -> Tick {
     clippy::cast_sign_loss,
     reason = "milliseconds since 1970 are a positive whole number"
 )]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the clock that the session is given"
+)]
 pub(crate) fn now() -> u64 {
     Date::now() as u64
 }
@@ -43,7 +47,8 @@ fn random() -> u128 {
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
-                reason = "a number from 0 up to, not including, 256"
+                clippy::disallowed_methods,
+                reason = "the randomness that the session is given, a number from 0 up to, not including, 256"
             )]
             let value = (Math::random() * 256.0) as u8;
             *byte = value;

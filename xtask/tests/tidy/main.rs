@@ -3,10 +3,17 @@
 //! Each test reads the tree and names every place that breaks its rule, with what to do. The
 //! checkers are functions over text, with tests of their own.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the rules are checked on the files of the tree"
+)]
+
 mod dependencies;
 mod files;
 mod guard;
+mod imports;
 mod markdown;
+mod modules;
 mod references;
 mod rust_source;
 mod sql;

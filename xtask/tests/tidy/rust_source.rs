@@ -122,7 +122,7 @@ fn at_each(source: &str, advice: impl Fn(&[Token]) -> Option<&'static str>) -> V
     found
 }
 
-fn test_only(files: &[(String, String)]) -> BTreeSet<String> {
+pub fn test_only(files: &[(String, String)]) -> BTreeSet<String> {
     files
         .iter()
         .flat_map(|(file, source)| test_modules(file, source))
@@ -161,7 +161,7 @@ fn test_modules(file: &str, source: &str) -> Vec<String> {
     found
 }
 
-fn is_test(file: &str, test_only: &BTreeSet<String>) -> bool {
+pub fn is_test(file: &str, test_only: &BTreeSet<String>) -> bool {
     let module = file.trim_end_matches(".rs");
     file.contains("/tests/")
         || test_only

@@ -8,7 +8,7 @@ use bulle_protocol::{
     problem::{Code, Problem},
 };
 
-use super::{Question, check_active, input, limit::ticket};
+use super::{Checked, Question, check_active, input, limit::ticket};
 use crate::{
     completion::{
         Unfit,
@@ -84,7 +84,7 @@ pub fn admit<P: Clock + Entropy>(
         language::guess(&question, &site.bot.locale),
         &site.bot.locale,
     ]);
-    let question = Question {
+    let question = Question(Checked {
         site,
         // The conversations of a key are one visitor's, whose id nobody can guess from outside.
         visitor_id: ticket(key, Id::from_parts(0, 0)),
@@ -99,7 +99,7 @@ pub fn admit<P: Clock + Entropy>(
         limits: Vec::new(),
         remaining: Remaining::default(),
         metered: false,
-    };
+    });
     Ok((question, said.history))
 }
 

@@ -182,14 +182,14 @@ pub async fn admit<P: Memory + Kv + Clock + Meters>(
 /// # Errors
 /// The meter failed; the message stays counted.
 pub(crate) async fn refund<P: Meters>(ports: &P, question: &Question) -> Result<(), PortError> {
-    if !question.metered {
+    if !question.0.metered {
         return Ok(());
     }
     let nothing = Settlement {
-        id: question.ticket,
+        id: question.0.ticket,
         amounts: Vec::new(),
     };
-    ports.settle(&question.site.tenant_id, &nothing).await
+    ports.settle(&question.0.site.tenant_id, &nothing).await
 }
 
 /// How many messages the meter has counted under the visitor today; `None` where they are not counted.

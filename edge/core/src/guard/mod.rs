@@ -22,7 +22,7 @@ use bulle_protocol::{
     event::Remaining,
     problem::{Action, Code, Limit, Problem},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::model::Secret;
 use crate::{
@@ -121,11 +121,15 @@ fn tier<'s>(site: &'s Site, name: &str) -> Option<&'s Tier> {
         .or_else(|| limits.tier(&limits.anonymous_tier))
 }
 
-/// A message that passed the guard. It travels as JSON from the Worker to the Durable Object of the same
-/// deployment, the one place where a `Question` is made from anything but the guard's own work; the object
-/// cannot be reached from outside.
+/// A message that passed the guard. It travels as JSON from the Worker to the Durable Object of the conversation, and
+/// [`sent_question`] is the one way to read it: whoever could read a `Question` from any JSON could make one up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Question(Checked);
+
+/// What is known of the message. Only the guard can name it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Question {
+struct Checked {
     site: Site,
     visitor_id: Id,
     locale: String,
@@ -143,69 +147,78 @@ pub struct Question {
     metered: bool,
 }
 
+/// Reads the question that the Worker has sent to the Durable Object, which cannot be reached from outside. For
+/// `#[serde(deserialize_with)]` of the object's command and for nothing else; `xtask/tests/tidy/guard.rs` holds that.
+///
+/// # Errors
+/// It is no question.
+pub fn sent_question<'de, D: Deserializer<'de>>(sent: D) -> Result<Box<Question>, D::Error> {
+    Checked::deserialize(sent).map(|checked| Box::new(Question(checked)))
+}
+
 impl Question {
     /// The site and its bot.
     pub fn site(&self) -> &Site {
-        &self.site
+        &self.0.site
     }
 
     /// The visitor.
     pub fn visitor_id(&self) -> Id {
-        self.visitor_id
+        self.0.visitor_id
     }
 
     /// The served locale of the visitor.
     pub fn locale(&self) -> &str {
-        &self.locale
+        &self.0.locale
     }
 
     /// The message's id, made by the client.
     pub fn id(&self) -> Id {
-        self.id
+        self.0.id
     }
 
     /// The cleaned text.
     pub fn text(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// The files of the message, and those of earlier ones.
     pub fn attachments(&self) -> &[Material] {
-        &self.attachments
+        &self.0.attachments
     }
 
     /// Whether a failed turn may be tried again.
     pub fn retry(&self) -> bool {
-        self.retry
+        self.0.retry
     }
 
     /// What is left of the visitor's own limits after this message.
     pub fn remaining(&self) -> Remaining {
-        self.remaining
+        self.0.remaining
     }
 
     /// How every limit stands that applies to this message.
     pub fn limits(&self) -> &[Limit] {
-        &self.limits
+        &self.0.limits
     }
 
     /// Earlier exchanges that the model may be given; `None` for as many as fit.
     pub fn memory(&self) -> Option<u32> {
-        self.memory
+        self.0.memory
     }
 
     /// What the owner's server adds to the bot's instructions. Never a visitor's words.
     pub fn instructions(&self) -> Option<&str> {
-        self.instructions.as_deref()
+        self.0.instructions.as_deref()
     }
 
     /// Whose conversation this must be.
     pub fn owner(&self) -> Owner {
         Owner {
-            tenant_id: self.site.tenant_id.clone(),
-            bot_id: self.site.bot_id.clone(),
-            bot_since: self.site.bot_since,
-            visitor_id: self.visitor_id,
+            tenant_id: self.0.site.tenant_id.clone(),
+            bot_id: self.0.site.bot_id.clone(),
+            bot_since: self.0.site.bot_since,
+            visitor_id: self.0.visitor_id,
         }
     }
 }
@@ -333,7 +346,7 @@ pub async fn admit_message<P: Platform>(
     let attachments = visitor::material(ports, &admitted, conversation, message.id, files).await?;
     let ticket = limit::ticket(conversation, message.id);
     let counted = limit::admit(ports, &admitted, ticket, message.retry).await?;
-    Ok(Question {
+    Ok(Question(Checked {
         memory: admitted.tier().and_then(|tier| tier.memory),
         instructions: None,
         site: admitted.site,
@@ -347,7 +360,7 @@ pub async fn admit_message<P: Platform>(
         remaining: counted.remaining(),
         limits: counted.limits,
         metered: counted.metered,
-    })
+    }))
 }
 
 #[cfg(test)]

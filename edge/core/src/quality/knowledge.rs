@@ -39,6 +39,10 @@ pub static PLAIN: LazyLock<Example> = LazyLock::new(|| Example::read("plain"));
 pub static TWIN: LazyLock<Example> = LazyLock::new(|| Example::read("digital-twin"));
 
 impl Example {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the examples are files of the repository"
+    )]
     fn read(name: &str) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("../../examples")

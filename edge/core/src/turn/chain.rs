@@ -11,7 +11,7 @@ use super::{
     client::{Account, ModelClient},
     draft::Draft,
     prepare::{self, Brief, Found},
-    write::Written,
+    written::Written,
 };
 use crate::{
     prompt::Prompt,

@@ -10,7 +10,7 @@ use super::{
     draft::Draft,
     prepare::{Found, Plan, Prepared},
     refund::refund_unanswered,
-    write::Written,
+    written::Written,
 };
 use crate::{
     cache::{CachedAnswer, Slot},

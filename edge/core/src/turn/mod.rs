@@ -19,6 +19,7 @@ mod records;
 mod refund;
 mod request;
 mod write;
+mod written;
 
 pub use after::after;
 pub use refund::refund_unbegun;

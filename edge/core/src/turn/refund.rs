@@ -2,7 +2,7 @@
 //! is given back is decided here and nowhere else. The turn knows whether there was an answer and whether a model was
 //! paid; the one case that it cannot know, because it never began, is told to it by the route.
 
-use super::{Ask, draft::Draft, write::Written};
+use super::{Ask, draft::Draft, written::Written};
 use crate::{
     guard::{Question, limit},
     ports::{Meters, PortError},

@@ -10,6 +10,7 @@ use super::{
     deadlines::Deadlines,
     draft::Draft,
     prepare::{Found, Plan},
+    written::{PERSONA, Written},
 };
 use crate::{
     cache::{self, CachedAnswer},
@@ -17,45 +18,6 @@ use crate::{
     record::{Call, Outcome},
     strings,
 };
-
-/// Name of the provider and of its model when the owner's own lines answer.
-const PERSONA: &str = "persona";
-
-/// Who wrote the answer, how it ended, and what it took.
-pub(super) struct Written {
-    pub end: Result<Finish, Failure>,
-    pub provider: String,
-    pub model: String,
-    /// What the writer says may be asked next.
-    pub suggestions: Vec<String>,
-    /// True when the answer has a defect and stays because the reader has it already.
-    pub flawed: bool,
-    pub account: Account,
-}
-
-impl Written {
-    /// Written by something that is no model, and has one name.
-    fn by(provider: &str, end: Result<Finish, Failure>, account: Account) -> Self {
-        Self {
-            end,
-            provider: provider.to_owned(),
-            model: provider.to_owned(),
-            suggestions: Vec::new(),
-            flawed: false,
-            account,
-        }
-    }
-
-    /// Whether the visitor was answered. The owner's lines say that nothing can answer now.
-    pub fn is_answer(&self) -> bool {
-        self.end.is_ok() && self.provider != PERSONA
-    }
-
-    /// Whether it consists of quotations, or of the owner's lines, alone.
-    pub fn is_quoted(&self) -> bool {
-        [extractive::NAME, PERSONA].contains(&self.provider.as_str())
-    }
-}
 
 /// Writes the answer into the draft.
 pub(super) async fn write<P: Platform>(

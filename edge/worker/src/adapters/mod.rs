@@ -41,6 +41,10 @@ impl Edge {
 }
 
 impl Clock for Edge {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock that everybody else is given"
+    )]
     fn now_ms(&self) -> u64 {
         Date::now().as_millis()
     }
@@ -51,6 +55,10 @@ impl Clock for Edge {
 }
 
 impl Entropy for Edge {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the randomness that everybody else is given"
+    )]
     fn random(&self) -> u128 {
         let mut bytes = [0; 16];
         if getrandom::fill(&mut bytes).is_err() {

@@ -1,6 +1,9 @@
 //! The commands that the Worker sends to the object of a conversation.
 
-use bulle_edge_core::{guard::Question, model::Owner};
+use bulle_edge_core::{
+    guard::{Question, sent_question},
+    model::Owner,
+};
 use bulle_protocol::{
     Id,
     problem::{Code, Problem},
@@ -29,6 +32,7 @@ pub enum ConversationCommand {
     /// Answers a message, or attaches to its turn.
     Ask {
         /// The message that the guard has admitted.
+        #[serde(deserialize_with = "sent_question")]
         question: Box<Question>,
     },
     /// Attaches to the running or last turn.
