@@ -19,12 +19,12 @@ async function freePort() {
   return port;
 }
 
-/** Starts it and waits until it is ready. `state` is kept when given. */
-export async function startDev({ vars = {}, state } = {}) {
+/** Starts it and waits until it is ready. `state` is kept when given; `port` is that of one which has ended. */
+export async function startDev({ vars = {}, state, port: wanted } = {}) {
   const folder = state ?? (await stateFolder());
   const all = { ...Object.fromEntries(NOTHING.map((name) => [name, ""])), ADMIN_KEY, ...vars };
   for (;;) {
-    const port = await freePort();
+    const port = wanted ?? (await freePort());
     const args = ["dev", "--release", "--no-build", "--port", String(port), "--state", folder];
     for (const [name, value] of Object.entries(all)) args.push("--vars", `${name}=${value}`);
     const child = spawn(process.env.BULLE_XTASK, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });

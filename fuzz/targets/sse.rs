@@ -9,9 +9,11 @@ fuzz_target!(|input: (u8, &[u8])| {
     let whole = frames(&[bytes]);
     let pieces: Vec<&[u8]> = bytes.chunks(usize::from(size).max(1)).collect();
     assert_eq!(whole, frames(&pieces));
-    // What was read can be written and read again.
+    // What was read can be written and read again. Writing replaces what a field cannot hold, so it is compared as written.
     for frame in whole.into_iter().flatten() {
-        assert_eq!(frames(&[frame.encode().as_bytes()]), Some(vec![frame]));
+        let written = frame.encode();
+        let read = frames(&[written.as_bytes()]).unwrap_or_default();
+        assert_eq!(read.iter().map(Frame::encode).collect::<String>(), written);
     }
 });
 
