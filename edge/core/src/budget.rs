@@ -9,7 +9,7 @@
 use bulle_protocol::{Id, event::Usage};
 
 use crate::{
-    meter::{Charge, Line, Rule, Settlement, Verdict, period::Period},
+    meter::{Charge, ChargeOutcome, Quota, QuotaRule, Settlement, period::Period},
     model::Site,
     ports::{Clock, Meters, PortError},
     prompt::Prompt,
@@ -88,19 +88,19 @@ pub async fn reserve<P: Meters + Clock>(
     if lines.is_empty() {
         return Funding::Unbounded;
     }
-    let (lines, units): (Vec<Line>, Vec<Unit>) = lines.into_iter().unzip();
+    let (lines, units): (Vec<Quota>, Vec<Unit>) = lines.into_iter().unzip();
     let charge = Charge {
         id,
         anew: true,
         lines,
     };
     match ports.charge(&site.tenant_id, &charge).await {
-        Ok(Verdict::Charged { .. }) => Funding::Reserved(Reservation {
+        Ok(ChargeOutcome::Charged { .. }) => Funding::Reserved(Reservation {
             tenant_id: site.tenant_id.clone(),
             id,
             units,
         }),
-        Ok(Verdict::Refused { line, .. }) => {
+        Ok(ChargeOutcome::Refused { line, .. }) => {
             let name = charge
                 .lines
                 .get(line)
@@ -127,7 +127,7 @@ impl Reservation {
 }
 
 /// The lines of all budgets; nothing when one of them bounds money and the model has no price.
-fn lines(site: &Site, model: &Model<'_>, now_ms: u64, most: Usage) -> Option<Vec<(Line, Unit)>> {
+fn lines(site: &Site, model: &Model<'_>, now_ms: u64, most: Usage) -> Option<Vec<(Quota, Unit)>> {
     let own = prices::price(model);
     // Whoever may change a bot may name its price; a tenant's budget believes it only where it is not too low.
     let believed = match (own, prices::known(model.name)) {
@@ -158,7 +158,7 @@ fn lines(site: &Site, model: &Model<'_>, now_ms: u64, most: Usage) -> Option<Vec
         ] {
             let Some(cap) = cap else { continue };
             let unit = unit?;
-            let rule = Rule::Total {
+            let rule = QuotaRule::Total {
                 amount: unit.amount(most),
                 cap,
                 ends_at: period.ends_at,
@@ -166,7 +166,7 @@ fn lines(site: &Site, model: &Model<'_>, now_ms: u64, most: Usage) -> Option<Vec
             };
             let key = format!("{whose}{what}/{}", period.name);
             let name = what.to_owned();
-            lines.push((Line { name, key, rule }, unit));
+            lines.push((Quota { name, key, rule }, unit));
         }
     }
     Some(lines)

@@ -16,7 +16,7 @@ overflow:hidden;clip-path:inset(50%)}p{max-width:34em;margin:20vh auto;padding:0
 
 /// A page and its policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
+pub struct HostedPage {
     /// The document.
     pub html: String,
     /// `Content-Security-Policy`.
@@ -25,7 +25,7 @@ pub struct Page {
 
 /// The page of a site for a visitor who accepts these languages, the most wanted first. `framed` when a page of the site
 /// shows it in a frame.
-pub fn page(site: &Site, languages: &[&str], framed: bool) -> Page {
+pub fn page(site: &Site, languages: &[&str], framed: bool) -> HostedPage {
     let (config, bot) = (loader::config(site, String::new(), languages), &site.bot);
     let key = escaped(&site.key);
     let own = if framed { " data-framed" } else { "" };
@@ -55,14 +55,14 @@ pub fn page(site: &Site, languages: &[&str], framed: bool) -> Page {
         true => origin::frame_ancestors(site),
         false => "frame-ancestors 'none'".to_owned(),
     };
-    Page {
+    HostedPage {
         html,
         policy: policy(&ancestors, bot.access.turnstile.is_some()),
     }
 }
 
 /// What is shown instead when there is no such page, or its owner has paused it. `site` when there is one.
-pub fn absence(site: Option<&Site>, code: Code, languages: &[&str], framed: bool) -> Page {
+pub fn absence(site: Option<&Site>, code: Code, languages: &[&str], framed: bool) -> HostedPage {
     let nobody = BotSettings::default();
     let bot = site.map_or(&nobody, |site| &site.bot);
     let locale = strings::negotiate(languages);
@@ -76,7 +76,7 @@ pub fn absence(site: Option<&Site>, code: Code, languages: &[&str], framed: bool
         Some(site) if framed => origin::frame_ancestors(site),
         _ => "frame-ancestors 'none'".to_owned(),
     };
-    Page {
+    HostedPage {
         html: document(
             locale,
             loader::direction(locale),

@@ -10,10 +10,10 @@ use bulle_protocol::{Id, problem::Problem};
 use futures_util::Stream;
 
 use crate::{
-    meter::{Charge, Settlement, Verdict, window::Window},
+    meter::{Charge, ChargeOutcome, Settlement, window::Window},
     model::Owner,
     model::{Identity, Mailer, Material, Secret, Site, Summary},
-    record::{Call, Record},
+    record::{ModelCall, Record},
     search::{Found, Hit, Query},
 };
 
@@ -54,7 +54,7 @@ pub trait Kv {
 }
 
 /// The memory of the isolate that serves the request: gone at any time, seen by nobody else, and never waited for.
-pub trait Memory {
+pub trait IsolateCache {
     /// What is remembered under the key; an empty window when there is nothing.
     fn recall(&self, key: &str) -> Window;
     /// Remembers.
@@ -64,7 +64,7 @@ pub trait Memory {
 /// The tenants' meters: exact counts, one place for each tenant.
 pub trait Meters {
     /// Charges all lines or none, atomically.
-    async fn charge(&self, tenant_id: &str, charge: &Charge) -> Result<Verdict, PortError>;
+    async fn charge(&self, tenant_id: &str, charge: &Charge) -> Result<ChargeOutcome, PortError>;
     /// Replaces what was charged by what was spent.
     async fn settle(&self, tenant_id: &str, settlement: &Settlement) -> Result<(), PortError>;
 }
@@ -125,7 +125,7 @@ pub trait Index {
 }
 
 /// The index of what chunks mean: a second signal beside their words, which a deployment may have.
-pub trait Meaning {
+pub trait VectorIndex {
     /// At most `limit` answering chunks of the bot, those first whose meaning is nearest to the text; the score is the
     /// likeness, -1 to 1. None when the deployment has no such index. Answers or fails within about a second.
     async fn near(
@@ -161,7 +161,7 @@ pub trait Archive {
         conversation_id: Id,
         question_id: Option<Id>,
         id_prefix: &str,
-        calls: &[Call],
+        calls: &[ModelCall],
     ) -> Result<(), PortError>;
 }
 
@@ -228,7 +228,7 @@ pub trait Models {
 
 /// A POST to an owner's webhook or to the deployment's mail service.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Letter {
+pub struct OutboundPost {
     /// Absolute URL; may hold a secret, hence no `Debug`.
     pub url: String,
     /// Name and value; may hold a secret.
@@ -238,7 +238,7 @@ pub struct Letter {
 }
 
 /// What the deployment sends notices with.
-pub struct Carriers {
+pub struct Transports {
     /// Signs webhooks; or what is wrong with it.
     pub secret: Result<Secret, Problem>,
     /// Sends mail, when there is such a service.
@@ -248,7 +248,7 @@ pub struct Carriers {
 /// Notices to owners: where they are kept, and what carries them.
 pub trait Notices {
     /// What the deployment sends them with.
-    fn carriers(&self) -> Carriers;
+    fn transports(&self) -> Transports;
     /// Stores the notice: true once for each tenant, kind and what it is about, false when there was such a one.
     async fn insert(&self, tenant_id: &str, notice: &Notice) -> Result<bool, PortError>;
     /// Adds a delivery to a stored notice.
@@ -259,5 +259,5 @@ pub trait Notices {
         delivery: &Delivery,
     ) -> Result<(), PortError>;
     /// Posts, follows no redirect, and reads no body: the status of the answer. Dropping the future cancels it.
-    async fn post(&self, letter: Letter) -> Result<u16, PortError>;
+    async fn post(&self, letter: OutboundPost) -> Result<u16, PortError>;
 }

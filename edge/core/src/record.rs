@@ -27,7 +27,7 @@ pub struct Record {
     pub reply: Option<StoredMessage>,
     /// Every step of the chain of models, in order.
     #[serde(default)]
-    pub calls: Vec<Call>,
+    pub calls: Vec<ModelCall>,
 }
 
 /// A row of the table `message`.
@@ -144,8 +144,8 @@ impl PromptAdditions {
 
 /// A step of the chain: a model that was asked, or passed over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Call {
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Call))]
+pub struct ModelCall {
     /// What for.
     pub purpose: Purpose,
     /// Whose model.
@@ -168,7 +168,7 @@ pub struct Call {
     pub at: u64,
 }
 
-impl Call {
+impl ModelCall {
     /// A step that asked nobody, and costs nothing.
     pub fn free(provider: &str, model: &str, outcome: Outcome, now_ms: u64) -> Self {
         Self {

@@ -1,6 +1,6 @@
 //! The deployment's settings: variables and secrets of the Worker's environment.
 
-use bulle_edge_core::sources::{address::Guard, frontier::DEFAULT_PAUSE_MS};
+use bulle_edge_core::sources::{address::AddressPolicy, frontier::DEFAULT_PAUSE_MS};
 use bulle_edge_core::{
     admin::key::OperatorKey,
     model::{Mailer, Secret},
@@ -119,8 +119,8 @@ pub fn mailer(env: &Env) -> Option<Mailer> {
 
 /// Which addresses may be fetched for sources. `FETCH_LOCAL` names further machines, as `host:port` with commas between them:
 /// for a developer's own pages.
-pub fn guard(env: &Env) -> Guard {
-    Guard::new(text(env, "FETCH_LOCAL").as_deref())
+pub fn guard(env: &Env) -> AddressPolicy {
+    AddressPolicy::new(text(env, "FETCH_LOCAL").as_deref())
 }
 
 /// The settings of the crawler.

@@ -2,7 +2,7 @@
 //! decides with the pure code of the core; nothing is awaited between reading and writing, so no two decisions mix.
 
 use bulle_edge_core::{
-    meter::{self, Line, Rows, window::Window},
+    meter::{self, MeterStore, Quota, window::Window},
     ports::Clock,
 };
 use bulle_protocol::{
@@ -141,7 +141,7 @@ impl SqlRows {
     }
 }
 
-impl Rows for SqlRows {
+impl MeterStore for SqlRows {
     type Error = worker::Error;
 
     fn window(&self, key: &str) -> worker::Result<Window> {
@@ -160,11 +160,11 @@ impl Rows for SqlRows {
         self.write(format!("total/{key}"), &total, until)
     }
 
-    fn charged(&self, id: Id) -> worker::Result<Option<Vec<Line>>> {
+    fn charged(&self, id: Id) -> worker::Result<Option<Vec<Quota>>> {
         self.read(format!("charge/{id}"))
     }
 
-    fn put_charged(&mut self, id: Id, lines: &[Line], until: u64) -> worker::Result<()> {
+    fn put_charged(&mut self, id: Id, lines: &[Quota], until: u64) -> worker::Result<()> {
         self.write(format!("charge/{id}"), lines, until)
     }
 

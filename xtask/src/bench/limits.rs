@@ -9,9 +9,9 @@ use std::rc::Rc;
 
 use anyhow::Result;
 use bulle_edge_core::{
-    guard::nearby::{self, Counter},
+    guard::local_limiter::{self, Counter},
     meter::window::Window,
-    ports::{Clock, Kv, Memory, PortError},
+    ports::{Clock, IsolateCache, Kv, PortError},
 };
 use bulle_protocol::Id;
 use futures_util::future::join_all;
@@ -98,7 +98,7 @@ impl Kv for Isolate {
     }
 }
 
-impl Memory for Isolate {
+impl IsolateCache for Isolate {
     fn recall(&self, key: &str) -> Window {
         self.memory.borrow().get(key).cloned().unwrap_or_default()
     }
@@ -124,7 +124,9 @@ async fn admit(isolate: &Isolate, way: Way, id: Id) -> bool {
         limit: LIMIT,
     };
     if way == Way::Nearby {
-        return nearby::admit(isolate, &[counter], id, false).await.is_ok();
+        return local_limiter::admit(isolate, &[counter], id, false)
+            .await
+            .is_ok();
     }
     let stored = isolate.get(&counter.key).await.ok().flatten();
     let mut window: Window = stored

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use bulle_edge_core::{
-    ports::{Index, Meaning, PortError},
+    ports::{Index, PortError, VectorIndex},
     search::{Found, Hit, MAX_ROWS, Query},
 };
 use serde::{Deserialize, de::DeserializeOwned};
@@ -108,7 +108,7 @@ impl Drop for Sqlite {
     }
 }
 
-impl Meaning for Sqlite {}
+impl VectorIndex for Sqlite {}
 
 impl Index for Sqlite {
     async fn search(

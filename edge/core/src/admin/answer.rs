@@ -7,7 +7,7 @@ use bulle_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::record::{Call, Evidence};
+use crate::record::{Evidence, ModelCall};
 
 /// An answer without its words.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,9 +38,9 @@ pub struct Answer {
     /// Confidence, times, and what the prompt is made again from, but the words that were added to it.
     pub evidence: Evidence,
     /// Every model that was asked for it or passed over, in order.
-    pub calls: Vec<Call>,
+    pub calls: Vec<ModelCall>,
     /// The same for failed answers to the same message, which this one has replaced.
-    pub earlier_calls: Vec<Call>,
+    pub earlier_calls: Vec<ModelCall>,
     /// Unix milliseconds.
     pub created_at: u64,
 }

@@ -102,7 +102,7 @@ pub fn prefix(tenant_id: &str, id: Id) -> String {
 
 /// What is stored of an API key and decides whether it is accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stored {
+pub struct StoredKey {
     /// [`ApiKey::hash`].
     pub hash: String,
     /// Unix milliseconds.
@@ -111,7 +111,7 @@ pub struct Stored {
     pub revoked_at: Option<u64>,
 }
 
-impl Stored {
+impl StoredKey {
     /// Whether the presented key is this one, and still good.
     pub fn accepts(&self, presented: &ApiKey, now_ms: u64) -> bool {
         let known = same(&self.hash, &presented.hash());

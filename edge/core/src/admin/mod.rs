@@ -20,7 +20,7 @@ use bulle_protocol::{
 
 /// Who calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Caller {
+pub enum Principal {
     /// Whoever has the deployment's `ADMIN_KEY`.
     Operator,
     /// A tenant's API key.
@@ -34,7 +34,7 @@ pub enum Caller {
     },
 }
 
-impl Caller {
+impl Principal {
     /// Whether the caller may do this to the tenant. Another tenant is answered as if there were none, whether there
     /// is one or not.
     ///

@@ -10,8 +10,8 @@ use bulle_protocol::{
 };
 
 use super::{
-    Caller,
-    key::{ApiKey, OperatorKey, Stored, bearer},
+    Principal,
+    key::{ApiKey, OperatorKey, StoredKey, bearer},
     precondition::{covers, etag, required},
     rules::Rules,
 };
@@ -27,8 +27,8 @@ fn key() -> ApiKey {
     ApiKey::new("acme", Id::from_parts(NOW, 7), [1, u128::MAX])
 }
 
-fn caller(scopes: &[Scope]) -> Caller {
-    Caller::Key {
+fn caller(scopes: &[Scope]) -> Principal {
+    Principal::Key {
         tenant_id: "acme".into(),
         id: Id::from_parts(NOW, 7),
         scopes: scopes.to_vec(),
@@ -67,7 +67,7 @@ fn a_key_has_one_spelling() {
 
 #[test]
 fn a_stored_key_accepts_its_own_key_while_it_is_good() {
-    let stored = Stored {
+    let stored = StoredKey {
         hash: key().hash(),
         expires_at: None,
         revoked_at: None,
@@ -77,13 +77,13 @@ fn a_stored_key_accepts_its_own_key_while_it_is_good() {
     assert!(!stored.accepts(&other, NOW));
     let elsewhere = ApiKey::new("other", key().id, [1, u128::MAX]);
     assert!(!stored.accepts(&elsewhere, NOW));
-    let expiring = Stored {
+    let expiring = StoredKey {
         expires_at: Some(NOW),
         ..stored.clone()
     };
     assert!(expiring.accepts(&key(), NOW - 1));
     assert!(!expiring.accepts(&key(), NOW));
-    let revoked = Stored {
+    let revoked = StoredKey {
         revoked_at: Some(NOW),
         ..stored
     };
@@ -151,7 +151,7 @@ fn a_key_is_good_for_its_scopes_and_its_tenant() {
         code(caller.must_be_operator(Some("other"))),
         Some(Code::NotFound)
     );
-    let operator = Caller::Operator;
+    let operator = Principal::Operator;
     assert_eq!(code(operator.may("any", Scope::KeysWrite)), None);
     assert_eq!(code(operator.may_grant(&[Scope::KeysWrite])), None);
     assert_eq!(code(operator.must_be_operator(Some("any"))), None);

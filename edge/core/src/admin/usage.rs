@@ -23,7 +23,7 @@ const DAY_MS: i64 = 86_400_000;
 
 /// What a report is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Query {
+pub struct UsageQuery {
     from: Date,
     to: Date,
     /// Whose sums stand apart. Each once.
@@ -38,7 +38,7 @@ pub struct Query {
     pub after: Option<String>,
 }
 
-impl Query {
+impl UsageQuery {
     /// Reads `from`, `to`, `by`, `bot`, `conversation`, `limit` and `after`. What it does not know is refused: a filter
     /// with a slip in its name would sum up everything.
     ///
@@ -186,8 +186,8 @@ mod tests {
             .collect()
     }
 
-    fn read(query: &str) -> Result<Query, Problem> {
-        Query::read(&pairs(query), NOW)
+    fn read(query: &str) -> Result<UsageQuery, Problem> {
+        UsageQuery::read(&pairs(query), NOW)
     }
 
     #[test]
@@ -224,7 +224,7 @@ mod tests {
         let [begin, end] = read("from=2026-11-21&to=2026-11-21").unwrap().span_ms();
         let noon = i64::try_from(NOW).unwrap();
         assert_eq!([noon - begin, end - noon], [DAY_MS / 2; 2]);
-        assert!(Query::read(&[], u64::MAX).is_ok());
+        assert!(UsageQuery::read(&[], u64::MAX).is_ok());
     }
 
     #[test]

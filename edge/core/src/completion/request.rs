@@ -12,7 +12,7 @@ pub struct Request {
     /// The bot.
     pub model: String,
     /// What was said so far, as it was sent.
-    pub messages: Vec<Message>,
+    pub messages: Vec<ClientMessage>,
     /// Whether the answer is told as it is written.
     pub stream: bool,
     /// Whether a stream tells its usage.
@@ -23,7 +23,7 @@ pub struct Request {
 
 /// A message of the conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
+pub struct ClientMessage {
     /// Who speaks.
     pub speaker: Speaker,
     /// What is said.
@@ -132,7 +132,7 @@ fn most(body: &Map<String, Value>, name: &str) -> Result<Option<u32>, Unfit> {
     Ok(Some(u32::try_from(number).unwrap_or(u32::MAX)))
 }
 
-fn message(at: &str, value: &Value) -> Result<Message, Unfit> {
+fn message(at: &str, value: &Value) -> Result<ClientMessage, Unfit> {
     let Value::Object(message) = value else {
         return Err(Unfit::value(at, "a message is an object."));
     };
@@ -166,7 +166,7 @@ fn message(at: &str, value: &Value) -> Result<Message, Unfit> {
             return Err(Unfit::value(format!("{at}.content"), what));
         }
     };
-    Ok(Message { speaker, text })
+    Ok(ClientMessage { speaker, text })
 }
 
 fn part<'v>(at: &str, value: &'v Value) -> Result<&'v str, Unfit> {

@@ -8,13 +8,13 @@ use bulle_protocol::{
 
 use super::{
     address::Address,
-    nearby::{self, Counter},
+    local_limiter::{self, Counter},
 };
-use crate::ports::{Clock, Entropy, Kv, Memory};
+use crate::ports::{Clock, Entropy, IsolateCache, Kv};
 
 /// What was tried. Each is counted by itself: who fails at one is not kept from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Secret {
+pub enum Credential {
     /// A session token.
     Token,
     /// An identity's signature.
@@ -25,7 +25,7 @@ pub enum Secret {
     ApiKey,
 }
 
-impl Secret {
+impl Credential {
     /// Failures a minute and address.
     pub fn per_minute(self) -> u32 {
         match self {
@@ -54,12 +54,12 @@ impl Secret {
 ///
 /// # Errors
 /// `rate_limited`.
-pub fn check<P: Memory + Clock>(
+pub fn check<P: IsolateCache + Clock>(
     ports: &P,
-    secret: Secret,
+    secret: Credential,
     address: &Address,
 ) -> Result<(), Problem> {
-    let standing = nearby::look(ports, &secret.counter(address));
+    let standing = local_limiter::look(ports, &secret.counter(address));
     if standing.left > 0 {
         return Ok(());
     }
@@ -67,22 +67,22 @@ pub fn check<P: Memory + Clock>(
 }
 
 /// Counts a failure; what to answer to it.
-pub async fn failed<P: Memory + Kv + Clock + Entropy>(
+pub async fn failed<P: IsolateCache + Kv + Clock + Entropy>(
     ports: &P,
-    secret: Secret,
+    secret: Credential,
     address: &Address,
     problem: Problem,
 ) -> Problem {
     let counters = [secret.counter(address)];
     let attempt = Id::from_parts(ports.now_ms(), ports.random());
-    match nearby::admit(ports, &counters, attempt, true).await {
+    match local_limiter::admit(ports, &counters, attempt, true).await {
         Ok(_) => problem,
         Err(refused) => refusal(refused.standing.reset_ms),
     }
 }
 
 fn refusal(reset_ms: u64) -> Problem {
-    let seconds = nearby::seconds(reset_ms);
+    let seconds = local_limiter::seconds(reset_ms);
     Problem::new(
         Code::RateLimited,
         format!("Too many failed attempts from this network. Try again in {seconds} s, with a secret that is right."),
@@ -102,26 +102,28 @@ mod tests {
         let (guesser, neighbour) = (at("192.0.2.1"), at("192.0.2.2"));
         let fail = |address| {
             let problem = Problem::new(Code::ApiKeyInvalid, "No.");
-            block_on(failed(&ports, Secret::ApiKey, address, problem)).code
+            block_on(failed(&ports, Credential::ApiKey, address, problem)).code
         };
-        for _ in 0..Secret::ApiKey.per_minute() {
-            assert!(check(&ports, Secret::ApiKey, &guesser).is_ok());
+        for _ in 0..Credential::ApiKey.per_minute() {
+            assert!(check(&ports, Credential::ApiKey, &guesser).is_ok());
             assert_eq!(fail(&guesser), Code::ApiKeyInvalid);
         }
         assert_eq!(
-            check(&ports, Secret::ApiKey, &guesser).unwrap_err().code,
+            check(&ports, Credential::ApiKey, &guesser)
+                .unwrap_err()
+                .code,
             Code::RateLimited
         );
         assert_eq!(fail(&guesser), Code::RateLimited);
-        assert!(check(&ports, Secret::ApiKey, &neighbour).is_ok());
+        assert!(check(&ports, Credential::ApiKey, &neighbour).is_ok());
         ports.advance(60_000);
-        assert!(check(&ports, Secret::ApiKey, &guesser).is_ok());
+        assert!(check(&ports, Credential::ApiKey, &guesser).is_ok());
         // Another isolate has no memory of it, but learns from KV with its first failure.
-        for _ in 0..Secret::ApiKey.per_minute() {
+        for _ in 0..Credential::ApiKey.per_minute() {
             fail(&guesser);
         }
         ports.forget_memory();
-        assert!(check(&ports, Secret::ApiKey, &guesser).is_ok());
+        assert!(check(&ports, Credential::ApiKey, &guesser).is_ok());
         assert_eq!(fail(&guesser), Code::RateLimited);
     }
 }

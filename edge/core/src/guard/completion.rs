@@ -8,11 +8,11 @@ use bulle_protocol::{
     problem::{Code, Problem},
 };
 
-use super::{Checked, Question, check_active, input, limit::ticket};
+use super::{Checked, Question, check_active, input, limit::dedup_key};
 use crate::{
     completion::{
         Unfit,
-        request::{Message, Speaker},
+        request::{ClientMessage, Speaker},
     },
     model::{Exchange, Site, is_id},
     ports::{Clock, Entropy, Tenants},
@@ -55,7 +55,7 @@ pub fn admit<P: Clock + Entropy>(
     ports: &P,
     site: Site,
     key: Id,
-    messages: &[Message],
+    messages: &[ClientMessage],
 ) -> Result<(Question, Vec<Exchange>), Unfit> {
     let said = Said::of(messages);
     let at = |problem| Unfit::of("messages", problem);
@@ -87,12 +87,12 @@ pub fn admit<P: Clock + Entropy>(
     let question = Question(Checked {
         site,
         // The conversations of a key are one visitor's, whose id nobody can guess from outside.
-        visitor_id: ticket(key, Id::from_parts(0, 0)),
+        visitor_id: dedup_key(key, Id::from_parts(0, 0)),
         locale: locale.to_owned(),
         memory: None,
         instructions: visible(&said.instructions),
         id,
-        ticket: ticket(id, id),
+        dedup_key: dedup_key(id, id),
         text: question,
         attachments: Vec::new(),
         retry: false,
@@ -114,7 +114,7 @@ struct Said {
 
 impl Said {
     /// Messages of the same speaker in a row are one. What the bot says before anybody has asked is no exchange.
-    fn of(messages: &[Message]) -> Self {
+    fn of(messages: &[ClientMessage]) -> Self {
         let mut said = Self::default();
         for (n, message) in (1..).zip(messages) {
             if message.speaker == Speaker::Owner {
@@ -167,8 +167,8 @@ mod tests {
 
     const KEY: Id = Id::from_parts(1, 1);
 
-    fn messages(said: &[(Speaker, &str)]) -> Vec<Message> {
-        let message = |(speaker, text): &(Speaker, &str)| Message {
+    fn messages(said: &[(Speaker, &str)]) -> Vec<ClientMessage> {
+        let message = |(speaker, text): &(Speaker, &str)| ClientMessage {
             speaker: *speaker,
             text: (*text).to_owned(),
         };

@@ -62,7 +62,7 @@ pub fn derive(deployment: &Secret, tenant_id: &str, id: &str) -> String {
 
 /// An identity that was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
+pub struct IdentityRejected {
     /// What to answer.
     pub problem: Problem,
     /// True when nobody who knows a secret has signed it.
@@ -80,18 +80,18 @@ pub fn verify(
     site: &Site,
     token: &str,
     now_ms: u64,
-) -> Result<Vouched, Refused> {
+) -> Result<Vouched, IdentityRejected> {
     let Some((voucher, payload)) = signed_payload(deployment, site, token) else {
         let detail = "The identity is no JWT signed with HS256 and a current identity secret of this tenant. Compare the secret on \
                       your server with those of GET /v1/admin/tenants/{tenant}/identity-secrets; docs/identity.md has examples.";
         let problem = Problem::new(Code::IdentityInvalid, detail);
-        return Err(Refused {
+        return Err(IdentityRejected {
             problem,
             forged: true,
         });
     };
     let read = read(site, &payload, now_ms);
-    let (identity, expires_at) = read.map_err(|problem| Refused {
+    let (identity, expires_at) = read.map_err(|problem| IdentityRejected {
         problem,
         forged: false,
     })?;

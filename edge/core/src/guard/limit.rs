@@ -1,7 +1,7 @@
 //! How often a visitor may speak: which limits apply to a message, and where each is counted.
 //!
 //! Messages of a minute, of the visitor and of everybody at their network address, are counted where the bot's
-//! `store` says: [`nearby`] in KV, or exactly by the tenant's [`meter`]. Messages of a day are always counted exactly.
+//! `store` says: [`local_limiter`] in KV, or exactly by the tenant's [`meter`]. Messages of a day are always counted exactly.
 
 use bulle_protocol::{
     Id,
@@ -14,12 +14,14 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Admitted, Question,
-    nearby::{self, Counter},
+    local_limiter::{self, Counter},
 };
 use crate::{
-    meter::{Charge, Line, Rule, Settlement, Verdict, period::Period, window::Standing},
+    meter::{
+        Charge, ChargeOutcome, Quota, QuotaRule, Settlement, period::Period, window::QuotaStatus,
+    },
     model::Site,
-    ports::{Clock, Entropy, Kv, Memory, Meters, PortError},
+    ports::{Clock, Entropy, IsolateCache, Kv, Meters, PortError},
     settings::LimitStore,
     strings,
 };
@@ -57,23 +59,23 @@ impl Counted {
 }
 
 /// The limits of a message.
-fn lines(admitted: &Admitted, now_ms: u64) -> Vec<Line> {
+fn lines(admitted: &Admitted, now_ms: u64) -> Vec<Quota> {
     let limits = &admitted.site.bot.limits;
     let bot = &admitted.site.bot_id;
     let address = admitted.address.as_str();
-    let window = |name: &str, key: String, limit| Line {
+    let window = |name: &str, key: String, limit| Quota {
         name: name.to_owned(),
         key,
-        rule: Rule::Window {
+        rule: QuotaRule::Window {
             length_ms: WINDOW_MS,
             limit,
         },
     };
     let day = Period::day(now_ms);
-    let total = |name: &str, key: String, cap: u32| Line {
+    let total = |name: &str, key: String, cap: u32| Quota {
         name: name.to_owned(),
         key: format!("{key}/{}", day.name),
-        rule: Rule::Total {
+        rule: QuotaRule::Total {
             amount: 1,
             cap: cap.into(),
             ends_at: day.ends_at,
@@ -100,7 +102,7 @@ fn lines(admitted: &Admitted, now_ms: u64) -> Vec<Line> {
 
 /// What a message is counted under: the same message of the same conversation is counted once. Clients choose the ids
 /// of messages, so the id alone would let them send one id to many conversations and pay once.
-pub fn ticket(conversation: Id, message: Id) -> Id {
+pub fn dedup_key(conversation: Id, message: Id) -> Id {
     let digest = Sha256::digest(format!("{conversation}/{message}"));
     let bits = |range: std::ops::Range<usize>| {
         let bytes = digest.get(range).unwrap_or_default();
@@ -115,58 +117,60 @@ pub fn ticket(conversation: Id, message: Id) -> Id {
 ///
 /// # Errors
 /// `rate_limited`, `quota_exceeded`, `storage_unavailable`.
-pub async fn admit<P: Memory + Kv + Clock + Meters>(
+pub async fn admit<P: IsolateCache + Kv + Clock + Meters>(
     ports: &P,
     admitted: &Admitted,
-    ticket: Id,
+    dedup_key: Id,
     anew: bool,
 ) -> Result<Counted, Problem> {
     let site = &admitted.site;
     let now = ports.now_ms();
-    let (windows, totals): (Vec<Line>, Vec<Line>) = lines(admitted, now)
+    let (windows, totals): (Vec<Quota>, Vec<Quota>) = lines(admitted, now)
         .into_iter()
-        .partition(|line| matches!(line.rule, Rule::Window { .. }));
+        .partition(|line| matches!(line.rule, QuotaRule::Window { .. }));
     let counters: Vec<Counter> = windows.iter().map(|line| counter(site, line)).collect();
     let in_kv = site.bot.limits.store == LimitStore::Kv;
     let counted = match in_kv {
-        true => nearby::count(ports, &counters, ticket, anew).await,
+        true => local_limiter::count(ports, &counters, dedup_key, anew).await,
         // What this isolate has seen too often is not worth the journey to the meter.
-        false => nearby::count_here(ports, &counters, ticket, anew).map(|_| Default::default()),
+        false => {
+            local_limiter::count_here(ports, &counters, dedup_key, anew).map(|_| Default::default())
+        }
     };
     let (standings, counted) = counted.map_err(|refused| {
-        let look = |counter| nearby::look(ports, counter);
-        let standings: Vec<Standing> = counters.iter().map(look).collect();
+        let look = |counter| local_limiter::look(ports, counter);
+        let standings: Vec<QuotaStatus> = counters.iter().map(look).collect();
         refuse(admitted, &windows, refused.index, &standings)
     })?;
     let mut limits = standing_of(&windows, &standings);
-    let lines: Vec<Line> = match in_kv {
+    let lines: Vec<Quota> = match in_kv {
         true => totals,
         false => windows.into_iter().chain(totals).collect(),
     };
     if lines.is_empty() {
-        nearby::tell(ports, &counted).await;
+        local_limiter::tell(ports, &counted).await;
         return Ok(Counted {
             limits,
             metered: false,
         });
     }
     let charge = Charge {
-        id: ticket,
+        id: dedup_key,
         anew,
         lines,
     };
     // The minute stays counted, whatever the meter says: a request was made.
-    let told = nearby::tell(ports, &counted);
+    let told = local_limiter::tell(ports, &counted);
     let (verdict, ()) = join(ports.charge(&site.tenant_id, &charge), told).await;
     match verdict {
-        Ok(Verdict::Charged { standings, known }) => {
+        Ok(ChargeOutcome::Charged { standings, known }) => {
             limits.extend(standing_of(&charge.lines, &standings));
             Ok(Counted {
                 limits,
                 metered: !known,
             })
         }
-        Ok(Verdict::Refused { line, standings }) => {
+        Ok(ChargeOutcome::Refused { line, standings }) => {
             Err(refuse(admitted, &charge.lines, line, &standings))
         }
         // Counting exactly means not to guess.
@@ -186,7 +190,7 @@ pub(crate) async fn refund<P: Meters>(ports: &P, question: &Question) -> Result<
         return Ok(());
     }
     let nothing = Settlement {
-        id: question.0.ticket,
+        id: question.0.dedup_key,
         amounts: Vec::new(),
     };
     ports.settle(&question.0.site.tenant_id, &nothing).await
@@ -206,7 +210,7 @@ pub async fn today<P: Clock + Entropy + Meters>(
         return Ok(None);
     };
     let quota = line.rule.quota();
-    if let Rule::Total { amount, .. } = &mut line.rule {
+    if let QuotaRule::Total { amount, .. } = &mut line.rule {
         *amount = 0;
     }
     let charge = Charge {
@@ -215,7 +219,8 @@ pub async fn today<P: Clock + Entropy + Meters>(
         lines: vec![line],
     };
     let verdict = ports.charge(&admitted.site.tenant_id, &charge).await?;
-    let (Verdict::Charged { standings, .. } | Verdict::Refused { standings, .. }) = verdict;
+    let (ChargeOutcome::Charged { standings, .. } | ChargeOutcome::Refused { standings, .. }) =
+        verdict;
     let left = standings.first().map_or(0, |standing| standing.left);
     Ok(Some(quota.saturating_sub(left)))
 }
@@ -235,7 +240,7 @@ pub enum Beginning {
 ///
 /// # Errors
 /// `rate_limited`.
-pub async fn admit_beginning<P: Memory + Kv + Clock>(
+pub async fn admit_beginning<P: IsolateCache + Kv + Clock>(
     ports: &P,
     site: &Site,
     who: &str,
@@ -253,18 +258,18 @@ pub async fn admit_beginning<P: Memory + Kv + Clock>(
         length_ms: WINDOW_MS,
         limit,
     };
-    let Err(refused) = nearby::admit(ports, &[counter], id, false).await else {
+    let Err(refused) = local_limiter::admit(ports, &[counter], id, false).await else {
         return Ok(());
     };
-    let seconds = nearby::seconds(refused.standing.reset_ms);
+    let seconds = local_limiter::seconds(refused.standing.reset_ms);
     let detail = format!("At most {limit} new {name} a minute. Try again in {seconds} s.");
     Err(Problem::new(Code::RateLimited, detail).retry_after(seconds))
 }
 
-fn counter(site: &Site, line: &Line) -> Counter {
+fn counter(site: &Site, line: &Quota) -> Counter {
     let limit = match line.rule {
-        Rule::Window { limit, .. } => limit,
-        Rule::Total { .. } => 0,
+        QuotaRule::Window { limit, .. } => limit,
+        QuotaRule::Total { .. } => 0,
     };
     Counter {
         key: format!("minute/{}/{}", site.tenant_id, line.key),
@@ -273,8 +278,8 @@ fn counter(site: &Site, line: &Line) -> Counter {
     }
 }
 
-fn standing_of(lines: &[Line], standings: &[Standing]) -> Vec<Limit> {
-    let limit = |(line, standing): (&Line, &Standing)| Limit {
+fn standing_of(lines: &[Quota], standings: &[QuotaStatus]) -> Vec<Limit> {
+    let limit = |(line, standing): (&Quota, &QuotaStatus)| Limit {
         name: line.name.clone(),
         quota: line.rule.quota(),
         window: line.rule.length_ms() / 1_000,
@@ -285,12 +290,18 @@ fn standing_of(lines: &[Line], standings: &[Standing]) -> Vec<Limit> {
 }
 
 /// The refusal by one of the lines: for the developer in `detail`, for the visitor in `message`.
-fn refuse(admitted: &Admitted, lines: &[Line], index: usize, standings: &[Standing]) -> Problem {
+fn refuse(
+    admitted: &Admitted,
+    lines: &[Quota],
+    index: usize,
+    standings: &[QuotaStatus],
+) -> Problem {
     let limits = standing_of(lines, standings);
     let Some(limit) = limits.get(index).cloned() else {
         return Problem::new(Code::Internal, "A limit refused that does not exist.");
     };
-    let seconds = nearby::seconds(standings.get(index).map_or(0, |standing| standing.reset_ms));
+    let seconds =
+        local_limiter::seconds(standings.get(index).map_or(0, |standing| standing.reset_ms));
     let daily = limit.name == DAY || limit.name == ADDRESS_DAY;
     let code = if daily {
         Code::QuotaExceeded

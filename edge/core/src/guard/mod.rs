@@ -8,7 +8,7 @@ pub mod directory;
 pub mod identity;
 pub mod input;
 pub mod limit;
-pub mod nearby;
+pub mod local_limiter;
 pub mod origin;
 mod session;
 pub mod token;
@@ -27,7 +27,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::model::Secret;
 use crate::{
     model::{Material, Owner, Site},
-    ports::{Challenges, Clock, Entropy, Kv, Memory, Meters, Profiles, Tenants, Visitors, Zones},
+    ports::{
+        Challenges, Clock, Entropy, IsolateCache, Kv, Meters, Profiles, Tenants, Visitors, Zones,
+    },
     settings::Tier,
     strings,
 };
@@ -35,11 +37,20 @@ use address::Address;
 
 /// Everything that the guard needs of the platform.
 pub trait Platform:
-    Tenants + Kv + Memory + Clock + Zones + Entropy + Meters + Visitors + Profiles + Challenges
+    Tenants + Kv + IsolateCache + Clock + Zones + Entropy + Meters + Visitors + Profiles + Challenges
 {
 }
 impl<P> Platform for P where
-    P: Tenants + Kv + Memory + Clock + Zones + Entropy + Meters + Visitors + Profiles + Challenges
+    P: Tenants
+        + Kv
+        + IsolateCache
+        + Clock
+        + Zones
+        + Entropy
+        + Meters
+        + Visitors
+        + Profiles
+        + Challenges
 {
 }
 
@@ -137,7 +148,8 @@ struct Checked {
     #[serde(default)]
     instructions: Option<String>,
     id: Id,
-    ticket: Id,
+    #[serde(rename = "ticket")]
+    dedup_key: Id,
     text: String,
     #[serde(default)]
     attachments: Vec<Material>,
@@ -258,7 +270,7 @@ pub async fn admit<P: Platform>(
 ) -> Result<Admitted, Problem> {
     let claims = match token::verify(secret, authorization, ports.now_ms()) {
         Err(problem) if problem.code == Code::TokenInvalid => {
-            let kind = attempts::Secret::Token;
+            let kind = attempts::Credential::Token;
             return Err(attempts::failed(ports, kind, caller.address, problem).await);
         }
         other => other?,
@@ -344,8 +356,8 @@ pub async fn admit_message<P: Platform>(
     visitor::may_speak(ports, &admitted).await?;
     let files = &message.attachments;
     let attachments = visitor::material(ports, &admitted, conversation, message.id, files).await?;
-    let ticket = limit::ticket(conversation, message.id);
-    let counted = limit::admit(ports, &admitted, ticket, message.retry).await?;
+    let dedup_key = limit::dedup_key(conversation, message.id);
+    let counted = limit::admit(ports, &admitted, dedup_key, message.retry).await?;
     Ok(Question(Checked {
         memory: admitted.tier().and_then(|tier| tier.memory),
         instructions: None,
@@ -353,7 +365,7 @@ pub async fn admit_message<P: Platform>(
         visitor_id: admitted.visitor_id,
         locale: admitted.locale,
         id: message.id,
-        ticket,
+        dedup_key,
         text,
         attachments,
         retry: message.retry,

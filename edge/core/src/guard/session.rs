@@ -10,7 +10,7 @@ use super::{
     Admitted, Caller, Platform, attempts, check_active, check_origin, directory,
     identity::{self, Vouched},
     limit,
-    token::{self, Claims},
+    token::{self, SessionClaims},
 };
 use crate::model::Secret;
 use crate::{model::Site, strings};
@@ -76,7 +76,7 @@ async fn open<P: Platform>(
         }
         None => anonymous(ports, secret, caller, site, request, fresh).await?,
     };
-    let claims = Claims {
+    let claims = SessionClaims {
         sub: who.id,
         site: site.key.clone(),
         locale: locale.to_owned(),
@@ -207,7 +207,7 @@ async fn vouched<P: Platform>(
     site: &Site,
     token: &str,
 ) -> Result<Vouched, Problem> {
-    let kind = attempts::Secret::Identity;
+    let kind = attempts::Credential::Identity;
     attempts::check(ports, kind, caller.address)?;
     match identity::verify(secret, site, token, ports.now_ms()) {
         Ok(vouched) => Ok(vouched),
@@ -238,7 +238,7 @@ async fn challenge<P: Platform>(
     site: &Site,
     token: &str,
 ) -> Result<(), Problem> {
-    let kind = attempts::Secret::Challenge;
+    let kind = attempts::Credential::Challenge;
     attempts::check(ports, kind, caller.address)?;
     let failed = |detail| challenge_problem(site, Code::ChallengeFailed, detail);
     match ports.passed(token).await {

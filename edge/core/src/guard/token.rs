@@ -23,7 +23,7 @@ const HEADER: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
 /// What a session token says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Claims {
+pub struct SessionClaims {
     /// The visitor.
     pub sub: Id,
     /// Key of the site that the session belongs to.
@@ -42,7 +42,7 @@ pub struct Claims {
     pub exp: u64,
 }
 
-impl Claims {
+impl SessionClaims {
     /// The same claims from now on (Unix milliseconds), for [`LIFETIME_SECONDS`].
     #[must_use]
     pub fn starting(mut self, now_ms: u64) -> Self {
@@ -53,7 +53,7 @@ impl Claims {
 }
 
 /// The token.
-pub fn sign(secret: &Secret, claims: &Claims) -> String {
+pub fn sign(secret: &Secret, claims: &SessionClaims) -> String {
     let payload = serde_json::to_vec(claims).unwrap_or_default();
     let signed = format!("{HEADER}.{}", B64.encode(payload));
     let tag = secret
@@ -71,7 +71,7 @@ pub fn verify(
     secret: &Secret,
     authorization: Option<&str>,
     now_ms: u64,
-) -> Result<Claims, Problem> {
+) -> Result<SessionClaims, Problem> {
     let token = authorization
         .and_then(|value| value.split_once(' '))
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
@@ -96,7 +96,11 @@ pub fn verify(
 ///
 /// # Errors
 /// `token_invalid`, `token_expired`.
-pub fn verify_for_resume(secret: &Secret, token: &str, now_ms: u64) -> Result<Claims, Problem> {
+pub fn verify_for_resume(
+    secret: &Secret,
+    token: &str,
+    now_ms: u64,
+) -> Result<SessionClaims, Problem> {
     let claims = open(secret, token)?;
     if now_ms / 1_000 >= claims.exp.saturating_add(RESUME_SECONDS) {
         return Err(Problem::new(Code::TokenExpired, "Open a new session."));
@@ -105,7 +109,7 @@ pub fn verify_for_resume(secret: &Secret, token: &str, now_ms: u64) -> Result<Cl
 }
 
 /// Checks the signature, in constant time, before it looks at what is signed.
-fn open(secret: &Secret, token: &str) -> Result<Claims, Problem> {
+fn open(secret: &Secret, token: &str) -> Result<SessionClaims, Problem> {
     let read = || {
         let (signed, tag) = token.rsplit_once('.')?;
         let payload = signed.strip_prefix(HEADER)?.strip_prefix('.')?;
@@ -127,8 +131,8 @@ mod tests {
         Secret::new(Some(&letter.repeat(MIN_SECRET_BYTES))).unwrap()
     }
 
-    fn claims() -> Claims {
-        let claims = Claims {
+    fn claims() -> SessionClaims {
+        let claims = SessionClaims {
             sub: Id::from_parts(1, 2),
             site: "site".into(),
             locale: "fr".into(),
@@ -141,7 +145,7 @@ mod tests {
         claims.starting(NOW)
     }
 
-    fn code(result: Result<Claims, Problem>) -> Option<Code> {
+    fn code(result: Result<SessionClaims, Problem>) -> Option<Code> {
         result.err().map(|problem| problem.code)
     }
 
@@ -178,7 +182,7 @@ mod tests {
             signed.split('.').nth(1).unwrap()
         );
         let other = B64.encode(
-            serde_json::to_vec(&Claims {
+            serde_json::to_vec(&SessionClaims {
                 sub: Id::from_parts(9, 9),
                 ..claims()
             })

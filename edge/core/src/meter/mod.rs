@@ -10,22 +10,22 @@ pub mod window;
 use bulle_protocol::Id;
 use serde::{Deserialize, Serialize};
 
-use window::{Decision, Standing, Window};
+use window::{Decision, QuotaStatus, Window};
 
 /// A limit, and how much of it is wanted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
+pub struct Quota {
     /// What it is called towards the caller.
     pub name: String,
     /// What is counted together. Names the period too, so that a new one starts at nothing.
     pub key: String,
     /// How it is bounded.
-    pub rule: Rule,
+    pub rule: QuotaRule,
 }
 
 /// How a limit is bounded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Rule {
+pub enum QuotaRule {
     /// So many in any stretch of that length.
     Window {
         /// Milliseconds.
@@ -46,7 +46,7 @@ pub enum Rule {
     },
 }
 
-impl Rule {
+impl QuotaRule {
     /// How much the limit allows in all.
     pub fn quota(&self) -> u64 {
         match self {
@@ -71,16 +71,16 @@ pub struct Charge {
     /// Charge again what was charged before: another attempt.
     pub anew: bool,
     /// All of them are charged, or none.
-    pub lines: Vec<Line>,
+    pub lines: Vec<Quota>,
 }
 
 /// What the meter says. Standings are in the order of the lines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Verdict {
+pub enum ChargeOutcome {
     /// Charged.
     Charged {
         /// All of them.
-        standings: Vec<Standing>,
+        standings: Vec<QuotaStatus>,
         /// True when it was charged before: nothing was added.
         known: bool,
     },
@@ -89,7 +89,7 @@ pub enum Verdict {
         /// Index of the line that has no room, of several the one that takes longest.
         line: usize,
         /// All of them.
-        standings: Vec<Standing>,
+        standings: Vec<QuotaStatus>,
     },
 }
 
@@ -103,7 +103,7 @@ pub struct Settlement {
 }
 
 /// What a meter remembers. Nothing waits between two calls, so a decision is never interrupted.
-pub trait Rows {
+pub trait MeterStore {
     /// The storage failed.
     type Error;
     /// A window; empty when there is none.
@@ -115,9 +115,9 @@ pub trait Rows {
     /// Stores a total until Unix milliseconds `until`.
     fn put_total(&mut self, key: &str, total: u64, until: u64) -> Result<(), Self::Error>;
     /// What was charged under this id.
-    fn charged(&self, id: Id) -> Result<Option<Vec<Line>>, Self::Error>;
+    fn charged(&self, id: Id) -> Result<Option<Vec<Quota>>, Self::Error>;
     /// Stores what was charged, until Unix milliseconds `until`.
-    fn put_charged(&mut self, id: Id, lines: &[Line], until: u64) -> Result<(), Self::Error>;
+    fn put_charged(&mut self, id: Id, lines: &[Quota], until: u64) -> Result<(), Self::Error>;
     /// Forgets what was charged.
     fn forget_charged(&mut self, id: Id) -> Result<(), Self::Error>;
 }
@@ -129,14 +129,18 @@ const GRACE_MS: u64 = 3_600_000;
 ///
 /// # Errors
 /// The storage failed.
-pub fn charge<R: Rows>(rows: &mut R, now_ms: u64, wish: &Charge) -> Result<Verdict, R::Error> {
+pub fn charge<R: MeterStore>(
+    rows: &mut R,
+    now_ms: u64,
+    wish: &Charge,
+) -> Result<ChargeOutcome, R::Error> {
     let known = !wish.anew && rows.charged(wish.id)?.is_some();
     let mut standings = Vec::new();
     let mut refused: Option<usize> = None;
     let mut windows = Vec::new();
     for (index, line) in wish.lines.iter().enumerate() {
         let (standing, fits) = match line.rule {
-            Rule::Window { length_ms, limit } => {
+            QuotaRule::Window { length_ms, limit } => {
                 let mut window = rows.window(&line.key)?;
                 let decision = window.admit(now_ms, length_ms, limit, wish.id, wish.anew);
                 windows.push((line, window, length_ms));
@@ -145,7 +149,7 @@ pub fn charge<R: Rows>(rows: &mut R, now_ms: u64, wish: &Charge) -> Result<Verdi
                     Decision::Refused(standing) => (standing, false),
                 }
             }
-            Rule::Total {
+            QuotaRule::Total {
                 amount,
                 cap,
                 ends_at,
@@ -156,14 +160,14 @@ pub fn charge<R: Rows>(rows: &mut R, now_ms: u64, wish: &Charge) -> Result<Verdi
                 let reset_ms = ends_at.saturating_sub(now_ms);
                 match used.checked_add(amount).filter(|sum| known || *sum <= cap) {
                     Some(sum) => (
-                        Standing {
+                        QuotaStatus {
                             left: cap.saturating_sub(sum),
                             reset_ms,
                         },
                         true,
                     ),
                     None => (
-                        Standing {
+                        QuotaStatus {
                             left: cap.saturating_sub(used),
                             reset_ms,
                         },
@@ -175,7 +179,7 @@ pub fn charge<R: Rows>(rows: &mut R, now_ms: u64, wish: &Charge) -> Result<Verdi
         let longest = |other: usize| {
             standings
                 .get(other)
-                .is_none_or(|s: &Standing| s.reset_ms < standing.reset_ms)
+                .is_none_or(|s: &QuotaStatus| s.reset_ms < standing.reset_ms)
         };
         if !fits && refused.is_none_or(longest) {
             refused = Some(index);
@@ -183,17 +187,17 @@ pub fn charge<R: Rows>(rows: &mut R, now_ms: u64, wish: &Charge) -> Result<Verdi
         standings.push(standing);
     }
     if let Some(line) = refused {
-        return Ok(Verdict::Refused { line, standings });
+        return Ok(ChargeOutcome::Refused { line, standings });
     }
     for (line, window, length_ms) in windows {
         rows.put_window(&line.key, &window, now_ms + length_ms)?;
     }
     if known {
-        return Ok(Verdict::Charged { standings, known });
+        return Ok(ChargeOutcome::Charged { standings, known });
     }
     let mut until = now_ms + GRACE_MS;
     for line in &wish.lines {
-        if let Rule::Total {
+        if let QuotaRule::Total {
             amount, ends_at, ..
         } = line.rule
         {
@@ -203,7 +207,7 @@ pub fn charge<R: Rows>(rows: &mut R, now_ms: u64, wish: &Charge) -> Result<Verdi
         }
     }
     rows.put_charged(wish.id, &wish.lines, until)?;
-    Ok(Verdict::Charged { standings, known })
+    Ok(ChargeOutcome::Charged { standings, known })
 }
 
 /// Replaces the estimates of a charge by what was spent, or by what it was settled with before. When nothing was spent,
@@ -211,14 +215,18 @@ pub fn charge<R: Rows>(rows: &mut R, now_ms: u64, wish: &Charge) -> Result<Verdi
 ///
 /// # Errors
 /// The storage failed.
-pub fn settle<R: Rows>(rows: &mut R, now_ms: u64, settlement: &Settlement) -> Result<(), R::Error> {
+pub fn settle<R: MeterStore>(
+    rows: &mut R,
+    now_ms: u64,
+    settlement: &Settlement,
+) -> Result<(), R::Error> {
     let Some(mut lines) = rows.charged(settlement.id)? else {
         return Ok(());
     };
     let mut amounts = settlement.amounts.iter();
     for line in &mut lines {
         let spent = amounts.next().copied().unwrap_or_default();
-        if let Rule::Total {
+        if let QuotaRule::Total {
             amount, ends_at, ..
         } = &mut line.rule
         {
@@ -238,24 +246,24 @@ pub fn settle<R: Rows>(rows: &mut R, now_ms: u64, settlement: &Settlement) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::MemoryRows;
+    use crate::testing::InMemoryMeter;
     use proptest::prelude::*;
 
-    fn total(key: &str, amount: u64, cap: u64) -> Line {
-        let rule = Rule::Total {
+    fn total(key: &str, amount: u64, cap: u64) -> Quota {
+        let rule = QuotaRule::Total {
             amount,
             cap,
             ends_at: 86_400_000,
             length_ms: 86_400_000,
         };
-        Line {
+        Quota {
             name: "day".into(),
             key: key.into(),
             rule,
         }
     }
 
-    fn wish(n: u128, lines: Vec<Line>) -> Charge {
+    fn wish(n: u128, lines: Vec<Quota>) -> Charge {
         Charge {
             id: Id::from_parts(0, n),
             anew: false,
@@ -263,16 +271,18 @@ mod tests {
         }
     }
 
-    fn try_charge(rows: &mut MemoryRows, wish: &Charge) -> Result<Vec<u64>, usize> {
+    fn try_charge(rows: &mut InMemoryMeter, wish: &Charge) -> Result<Vec<u64>, usize> {
         match charge(rows, 0, wish).unwrap() {
-            Verdict::Charged { standings, .. } => Ok(standings.iter().map(|s| s.left).collect()),
-            Verdict::Refused { line, .. } => Err(line),
+            ChargeOutcome::Charged { standings, .. } => {
+                Ok(standings.iter().map(|s| s.left).collect())
+            }
+            ChargeOutcome::Refused { line, .. } => Err(line),
         }
     }
 
     #[test]
     fn all_lines_or_none() {
-        let mut rows = MemoryRows::default();
+        let mut rows = InMemoryMeter::default();
         assert_eq!(
             try_charge(
                 &mut rows,
@@ -307,7 +317,7 @@ mod tests {
 
     #[test]
     fn a_settlement_replaces_the_estimate_once() {
-        let mut rows = MemoryRows::default();
+        let mut rows = InMemoryMeter::default();
         try_charge(&mut rows, &wish(1, vec![total("a", 8, 10)])).unwrap();
         for _ in 0..2 {
             let settlement = Settlement {
@@ -356,11 +366,11 @@ mod tests {
 
     #[test]
     fn a_refusal_names_the_limit_that_takes_longest() {
-        let mut rows = MemoryRows::default();
-        let minute = || Line {
+        let mut rows = InMemoryMeter::default();
+        let minute = || Quota {
             name: "minute".into(),
             key: "m".into(),
-            rule: Rule::Window {
+            rule: QuotaRule::Window {
                 length_ms: 60_000,
                 limit: 1,
             },
@@ -386,15 +396,15 @@ mod tests {
         fn nothing_is_ever_over_the_cap(
             cap in 0u64..50, steps in proptest::collection::vec((0u128..8, 0u64..20, 0u64..20, any::<bool>(), any::<bool>()), 0..60),
         ) {
-            let mut rows = MemoryRows::default();
+            let mut rows = InMemoryMeter::default();
             for (n, estimate, spent, anew, ends) in steps {
                 let wish = Charge { anew, ..wish(n, vec![total("a", estimate, cap)]) };
-                let admitted = matches!(charge(&mut rows, 0, &wish).unwrap(), Verdict::Charged { .. });
+                let admitted = matches!(charge(&mut rows, 0, &wish).unwrap(), ChargeOutcome::Charged { .. });
                 prop_assert!(rows.total("a").unwrap() <= cap);
                 if admitted && ends {
                     let charged = match &rows.charged(wish.id).unwrap().unwrap()[0].rule {
-                        Rule::Total { amount, .. } => *amount,
-                        Rule::Window { .. } => 0,
+                        QuotaRule::Total { amount, .. } => *amount,
+                        QuotaRule::Window { .. } => 0,
                     };
                     // An estimate is at least what is spent.
                     let settlement = Settlement { id: wish.id, amounts: vec![spent.min(charged)] };

@@ -14,7 +14,7 @@ pub struct Window {
 
 /// How a limit stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standing {
+pub struct QuotaStatus {
     /// How many more are admitted now.
     pub left: u64,
     /// Milliseconds until there is more room: for one that was refused, until it may try again.
@@ -25,11 +25,11 @@ pub struct Standing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Admitted and counted.
-    Admitted(Standing),
+    Admitted(QuotaStatus),
     /// Admitted: it was counted before.
-    Known(Standing),
+    Known(QuotaStatus),
     /// Refused.
-    Refused(Standing),
+    Refused(QuotaStatus),
 }
 
 impl Window {
@@ -58,14 +58,14 @@ impl Window {
     }
 
     /// How the limit stands, after [`admit`](Self::admit) has forgotten what is too old.
-    pub fn standing(&self, now_ms: u64, length_ms: u64, limit: u32) -> Standing {
+    pub fn standing(&self, now_ms: u64, length_ms: u64, limit: u32) -> QuotaStatus {
         // Where more were admitted than allowed, room comes when as many have left as were too many, and one more.
         let too_many = self.seen.len().saturating_sub(limit.max(1) as usize);
         let leaves = self
             .seen
             .get(too_many)
             .map_or(now_ms, |(at, _)| at + length_ms);
-        Standing {
+        QuotaStatus {
             left: u64::from(limit).saturating_sub(self.seen.len() as u64),
             reset_ms: leaves.saturating_sub(now_ms),
         }
@@ -114,8 +114,8 @@ mod tests {
         Id::from_parts(0, n)
     }
 
-    fn standing(left: u64, reset_ms: u64) -> Standing {
-        Standing { left, reset_ms }
+    fn standing(left: u64, reset_ms: u64) -> QuotaStatus {
+        QuotaStatus { left, reset_ms }
     }
 
     #[test]
@@ -179,7 +179,7 @@ mod tests {
                 match window.admit(now, MINUTE, limit, id(n), false) {
                     Decision::Admitted(_) => admitted.push(now),
                     Decision::Known(_) => prop_assert!(false, "nobody asked twice"),
-                    Decision::Refused(Standing { reset_ms, .. }) => {
+                    Decision::Refused(QuotaStatus { reset_ms, .. }) => {
                         let at = |ms| matches!(
                             window.clone().admit(ms, MINUTE, limit, id(n), false), Decision::Admitted(_));
                         prop_assert_eq!(at(now + reset_ms), limit > 0);

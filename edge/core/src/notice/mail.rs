@@ -8,7 +8,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::Recipient;
-use crate::{model::Mailer, ports::Letter, provider::extractive, strings};
+use crate::{model::Mailer, ports::OutboundPost, provider::extractive, strings};
 
 /// What is posted where the deployment has no template of its own.
 const TEMPLATE: &str =
@@ -26,7 +26,7 @@ pub fn letter(
     to: Recipient<'_>,
     address: &str,
     notice: &Notice,
-) -> Result<Letter, String> {
+) -> Result<OutboundPost, String> {
     let mailer = mailer.ok_or("set EMAIL_URL and EMAIL_FROM; see docs/notices.md")?;
     let url = Url::parse(&mailer.url).ok();
     if !url.is_some_and(|url| matches!(url.scheme(), "https" | "http")) {
@@ -54,7 +54,7 @@ pub fn letter(
     if let Some(line) = &mailer.header {
         headers.push(header(line).ok_or("EMAIL_HEADER is no line like `Name: value`")?);
     }
-    Ok(Letter {
+    Ok(OutboundPost {
         url: mailer.url.clone(),
         headers,
         body: body.to_string(),
@@ -176,7 +176,7 @@ mod tests {
         }
     }
 
-    fn written(mailer: &Mailer, locale: &str, notice: &Notice) -> Result<Letter, String> {
+    fn written(mailer: &Mailer, locale: &str, notice: &Notice) -> Result<OutboundPost, String> {
         let to = Recipient {
             tenant_id: "acme",
             settings: &NoticeSettings::default(),
@@ -220,7 +220,7 @@ mod tests {
                 letters.push(written(&mailer(), locale, &notice).unwrap());
             }
         }
-        let body = |letter: &Letter| serde_json::from_str::<Value>(&letter.body).unwrap();
+        let body = |letter: &OutboundPost| serde_json::from_str::<Value>(&letter.body).unwrap();
         let bodies: Vec<Value> = letters.iter().take(8).map(body).collect();
         insta::assert_json_snapshot!(bodies);
         // No texts in that language: English.

@@ -19,9 +19,9 @@ use futures_util::future::{Either, join, select};
 use std::pin::pin;
 
 use crate::{
-    meter::{Charge, Line, Rule, Verdict, period::Period},
+    meter::{Charge, ChargeOutcome, Quota, QuotaRule, period::Period},
     model::Site,
-    ports::{Carriers, Clock, Entropy, Letter, Meters, Notices},
+    ports::{Clock, Entropy, Meters, Notices, OutboundPost, Transports},
     record,
     settings::NoticeSettings,
 };
@@ -37,7 +37,7 @@ pub const TESTS_PER_HOUR: u32 = 10;
 
 /// Something that an owner should know. Never holds a visitor's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
+pub struct NewNotice {
     /// What it is about.
     pub kind: Kind,
     /// What exactly: a tenant is told once of a kind and what it is about.
@@ -48,7 +48,7 @@ pub struct Notice {
     pub detail: Detail,
 }
 
-impl Notice {
+impl NewNotice {
     /// A budget is used up. `line` is the key of the refused line of [`crate::budget`], which names the period too;
     /// `instead` answers until that ends, nobody when absent.
     pub fn budget_exhausted(site: &Site, line: &str, instead: Option<Answerer>) -> Self {
@@ -125,7 +125,7 @@ pub struct Told {
 }
 
 /// Tells the owner of a site, unless they know. Takes up to about 20 seconds when nobody answers, and never fails.
-pub async fn tell<P: Notices + Clock + Entropy>(ports: &P, site: &Site, notice: Notice) -> Told {
+pub async fn tell<P: Notices + Clock + Entropy>(ports: &P, site: &Site, notice: NewNotice) -> Told {
     let to = Recipient {
         tenant_id: &site.tenant_id,
         settings: &site.tenant.notices,
@@ -143,11 +143,11 @@ pub async fn test<P: Notices + Clock + Entropy + Meters>(
     to: Recipient<'_>,
 ) -> Result<Told, Problem> {
     let id = Id::from_parts(ports.now_ms(), ports.random());
-    let rule = Rule::Window {
+    let rule = QuotaRule::Window {
         length_ms: 3_600_000,
         limit: TESTS_PER_HOUR,
     };
-    let line = Line {
+    let line = Quota {
         name: "notices".to_owned(),
         key: "notices/test".to_owned(),
         rule,
@@ -158,8 +158,8 @@ pub async fn test<P: Notices + Clock + Entropy + Meters>(
         lines: vec![line],
     };
     match ports.charge(to.tenant_id, &charge).await {
-        Ok(Verdict::Charged { .. }) => {}
-        Ok(Verdict::Refused { standings, .. }) => {
+        Ok(ChargeOutcome::Charged { .. }) => {}
+        Ok(ChargeOutcome::Refused { standings, .. }) => {
             let ms = standings.first().map_or(0, |standing| standing.reset_ms);
             let detail = format!(
                 "At most {TESTS_PER_HOUR} test notices an hour. GET …/notices shows how the last ones were delivered."
@@ -172,7 +172,7 @@ pub async fn test<P: Notices + Clock + Entropy + Meters>(
             return Err(Problem::new(Code::StorageUnavailable, detail).retry_after(5));
         }
     }
-    let notice = Notice {
+    let notice = NewNotice {
         kind: Kind::Test,
         about: id.to_string(),
         bot_id: None,
@@ -182,16 +182,16 @@ pub async fn test<P: Notices + Clock + Entropy + Meters>(
 }
 
 /// What to send at a moment in Unix milliseconds. A box, so that the Worker has the code of a delivery once.
-type Envelope = Box<dyn Fn(u64) -> Letter>;
+type Envelope = Box<dyn Fn(u64) -> OutboundPost>;
 
 async fn tell_recipient<P: Notices + Clock + Entropy>(
     ports: &P,
     to: Recipient<'_>,
-    notice: Notice,
+    notice: NewNotice,
 ) -> Told {
     let now_ms = ports.now_ms();
     let mut told = Told::default();
-    let Notice {
+    let NewNotice {
         kind,
         about,
         bot_id,
@@ -215,7 +215,7 @@ async fn tell_recipient<P: Notices + Clock + Entropy>(
             return told;
         }
     }
-    let Carriers { secret, mailer } = ports.carriers();
+    let Transports { secret, mailer } = ports.transports();
     let webhook = async {
         let url = to.settings.webhook.as_deref()?;
         let letter = secret.map(|secret| webhook::envelope(&secret, to.tenant_id, url, &stored));
@@ -285,7 +285,7 @@ async fn deliver<P: Notices + Clock + Entropy>(
 }
 
 /// One try. What the platform says of a failure may name the address, and addresses hold secrets: it is dropped.
-async fn attempt<P: Notices + Clock>(ports: &P, letter: Letter) -> (Outcome, Option<u16>) {
+async fn attempt<P: Notices + Clock>(ports: &P, letter: OutboundPost) -> (Outcome, Option<u16>) {
     let posted = pin!(ports.post(letter));
     let patience = pin!(ports.sleep(TIMEOUT_MS));
     match select(posted, patience).await {

@@ -36,8 +36,8 @@ fn documents() -> Option<Answerer> {
     })
 }
 
-fn exhausted(day: u32) -> Notice {
-    Notice::budget_exhausted(
+fn exhausted(day: u32) -> NewNotice {
+    NewNotice::budget_exhausted(
         &site(),
         &format!("bot/bot/tokens/2026-11-{day:02}"),
         documents(),
@@ -51,7 +51,7 @@ fn outcomes(notice: &Stored) -> Vec<(Channel, Outcome, Option<u16>, u32)> {
         .collect()
 }
 
-fn header<'l>(letter: &'l Letter, name: &str) -> &'l str {
+fn header<'l>(letter: &'l OutboundPost, name: &str) -> &'l str {
     let found = letter.headers.iter().find(|(known, _)| known == name);
     &found.unwrap().1
 }
@@ -84,7 +84,7 @@ fn a_budget_is_named_as_in_the_settings() {
             "2026-11-21",
         ),
     ] {
-        let notice = Notice::budget_exhausted(&site(), line, None);
+        let notice = NewNotice::budget_exhausted(&site(), line, None);
         assert_eq!(notice.about, line);
         let Detail {
             whose: w,
@@ -106,7 +106,7 @@ fn a_model_fails_once_a_day() {
             provider: "openai".into(),
             model: name.into(),
         };
-        Notice::model_failing(
+        NewNotice::model_failing(
             &site(),
             model,
             record::Outcome::TimedOut,
@@ -128,7 +128,7 @@ fn a_model_fails_once_a_day() {
     assert!(new(failing("gpt", 1_709_251_200_000)));
     assert!(new(failing("gpt-2", 1_709_251_200_000)));
     // The same words about something of another kind, and for another tenant.
-    assert!(new(Notice {
+    assert!(new(NewNotice {
         about: "openai/gpt/2024-02-29".into(),
         ..exhausted(1)
     }));

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use super::Envelope;
 use crate::{
     model::{Secret, mac},
-    ports::Letter,
+    ports::OutboundPost,
 };
 
 /// The body: what happened, when, and the particulars.
@@ -66,7 +66,7 @@ pub(super) fn envelope(
         let seconds = (now_ms / 1_000).to_string();
         let signed = mac(key.as_bytes(), &format!("{id}.{seconds}.{body}"));
         let tag = signed.map(|mac| B64.encode(mac.finalize().into_bytes()));
-        Letter {
+        OutboundPost {
             url: url.clone(),
             headers: vec![
                 ("content-type".to_owned(), "application/json".to_owned()),

@@ -37,7 +37,7 @@ impl Summary {
 
 /// What is known of a conversation.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Memory<'a> {
+pub struct PromptHistory<'a> {
     /// What stands for its beginning, if anything does.
     pub summary: Option<&'a Summary>,
     /// Its exchanges, oldest first, with or without those that the summary stands for.
@@ -50,7 +50,7 @@ pub(super) struct Recalled<'a> {
     pub dropped: usize,
 }
 
-impl<'a> Memory<'a> {
+impl<'a> PromptHistory<'a> {
     /// The newest answered exchanges after the summary, at most `most` of them and as many as fit into `left` tokens.
     pub(super) fn recall(
         &self,
@@ -164,7 +164,7 @@ mod tests {
             text: "Avant.".into(),
             until: 6,
         };
-        let memory = Memory {
+        let memory = PromptHistory {
             summary: Some(&summary),
             exchanges: &exchanges,
         };
@@ -190,7 +190,7 @@ mod tests {
                 text: String::new(),
                 until,
             });
-            let memory = Memory {
+            let memory = PromptHistory {
                 summary: summary.as_ref(),
                 exchanges: &exchanges,
             };
@@ -202,6 +202,6 @@ mod tests {
         assert_eq!(positions(Some(8)), [8, 10, 12]);
         assert!(positions(Some(18)).is_empty());
         assert!(positions(Some(40)).is_empty());
-        assert!(Memory::default().to_summarise().is_empty());
+        assert!(PromptHistory::default().to_summarise().is_empty());
     }
 }

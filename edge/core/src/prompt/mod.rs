@@ -1,14 +1,14 @@
 //! What the model is given: the persona, the passages as quoted data, the recent conversation (and a summary of what came
 //! before it) and the question, within a budget of tokens. From a [`PromptReference`] and what is stored, the same prompt
-//! is made [again].
+//! is made [[rebuild]].
 
-mod again;
 mod memory;
+mod rebuild;
 mod summary;
 mod template;
 
-pub use again::{Again, Stored, again};
-pub use memory::{MAX_EXCHANGES, MAX_HISTORY_CHARS, Memory};
+pub use memory::{MAX_EXCHANGES, MAX_HISTORY_CHARS, PromptHistory};
+pub use rebuild::{PromptInputs, RebuiltPrompt, rebuild};
 pub use summary::summary;
 pub use template::CURRENT;
 
@@ -97,7 +97,7 @@ impl PromptAdditions {
     }
 }
 
-/// A prompt. Only [`build`], [`summary()`] and [`again()`] make one.
+/// A prompt. Only [`build`], [`summary()`] and [`rebuild()`] make one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prompt {
     turns: Vec<Turn>,
@@ -139,7 +139,7 @@ impl Prompt {
         self.covers
     }
 
-    /// What it can be made [`again()`] from.
+    /// What it can be made [`rebuild()`] from.
     pub fn reference(&self) -> PromptReference {
         PromptReference {
             fingerprint: fingerprint(&self.turns),
@@ -161,7 +161,7 @@ fn fingerprint(turns: &[Turn]) -> String {
 pub fn build(
     input: &Input<'_>,
     passages: &Passages,
-    memory: &Memory<'_>,
+    memory: &PromptHistory<'_>,
     extras: &Extras<'_>,
 ) -> Prompt {
     write(Template::current(), input, passages.items(), memory, extras)
@@ -171,7 +171,7 @@ fn write(
     template: Template,
     input: &Input<'_>,
     passages: &[Passage],
-    memory: &Memory<'_>,
+    memory: &PromptHistory<'_>,
     extras: &Extras<'_>,
 ) -> Prompt {
     let summary = memory.summary.filter(|_| input.memory.is_none());

@@ -71,7 +71,12 @@ pub(super) fn asked<'a>(bot: &'a BotSettings, text: &'a str) -> Input<'a> {
 }
 
 fn plain(input: &Input<'_>, passages: &Passages) -> Prompt {
-    build(input, passages, &Memory::default(), &Extras::default())
+    build(
+        input,
+        passages,
+        &PromptHistory::default(),
+        &Extras::default(),
+    )
 }
 
 fn roles(prompt: &Prompt) -> Vec<Role> {
@@ -82,7 +87,7 @@ fn roles(prompt: &Prompt) -> Vec<Role> {
 fn a_prompt_in_full() {
     let (question, passages) = found("Et Kubernetes ?", &[CLUSTERS]);
     let history = [exchange(0, "Bonjour", "Bonjour !")];
-    let memory = Memory {
+    let memory = PromptHistory {
         summary: None,
         exchanges: &history,
     };
@@ -150,7 +155,7 @@ fn what_bulle_needs_is_in_every_prompt() {
 fn a_summary_and_the_exchanges_after_it() {
     let (question, passages) = found("Et Kubernetes ?", &[CLUSTERS]);
     let (history, summary) = (greeting(), told());
-    let memory = Memory {
+    let memory = PromptHistory {
         summary: Some(&summary),
         exchanges: &history,
     };
@@ -174,7 +179,7 @@ fn a_summary_and_the_exchanges_after_it() {
     assert!(!all.contains("<summary>") && all.contains("Quoi de neuf"));
     assert_eq!(prompt.reference().summary_until, None);
     // Right after a summary of everything, it stands before the question.
-    let memory = Memory {
+    let memory = PromptHistory {
         exchanges: &[],
         ..memory
     };
@@ -188,7 +193,7 @@ fn a_summary_and_the_exchanges_after_it() {
 fn an_answer_goes_on_where_it_was_cut() {
     let (question, passages) = found("Et Kubernetes ?", &[CLUSTERS]);
     let history = greeting();
-    let memory = Memory {
+    let memory = PromptHistory {
         summary: None,
         exchanges: &history,
     };
@@ -221,7 +226,7 @@ fn what_is_added_to_the_instructions() {
     let prompt = build(
         &Input::of(&question),
         &passages,
-        &Memory::default(),
+        &PromptHistory::default(),
         &extras,
     );
     insta::assert_snapshot!(prompt.turns()[0].content);
@@ -239,7 +244,7 @@ fn files_of_the_visitor_stand_before_the_question_as_data() {
     let prompt = build(
         &Input::of(&question),
         &passages,
-        &Memory::default(),
+        &PromptHistory::default(),
         &extras,
     );
     assert_eq!(roles(&prompt), [Role::System, Role::User]);
@@ -256,7 +261,7 @@ fn the_oldest_exchanges_are_dropped_first_and_the_question_never() {
     let history: Vec<Exchange> = (0..50)
         .map(|n| exchange(2 * n, &format!("question {n}"), &"mot ".repeat(400)))
         .collect();
-    let memory = Memory {
+    let memory = PromptHistory {
         summary: None,
         exchanges: &history,
     };
@@ -313,7 +318,7 @@ fn speakers_take_turns_whatever_is_missing() {
             (None, Some("Neuf")),
             (Some(&summary), Some("Neuf")),
         ] {
-            let memory = Memory {
+            let memory = PromptHistory {
                 summary,
                 exchanges: history,
             };
@@ -343,7 +348,7 @@ fn visitor_text_never_becomes_an_instruction() {
         text: "obey".into(),
         until: 0,
     };
-    let memory = Memory {
+    let memory = PromptHistory {
         summary: Some(&summary),
         exchanges: &history,
     };

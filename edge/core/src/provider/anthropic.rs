@@ -124,12 +124,12 @@ impl Tokens {
 
 /// Reads the events of an answer.
 #[derive(Debug, Default)]
-pub struct Reader {
+pub struct AnthropicReader {
     /// Told at the start; those of the answer are complete only at its end.
     input_tokens: u32,
 }
 
-impl Read for Reader {
+impl Read for AnthropicReader {
     fn event(&mut self, data: &str, deltas: &mut Vec<Delta>) -> Result<Step, Failure> {
         match serde_json::from_str(data).map_err(|e| malformed(&e))? {
             Event::MessageStart { message } => {
@@ -186,13 +186,13 @@ mod tests {
     );
 
     fn decode(stream: &str) -> Result<Vec<Delta>, Failure> {
-        vendors::decode::<Reader>(&[stream.as_bytes()])
+        vendors::decode::<AnthropicReader>(&[stream.as_bytes()])
     }
 
     #[test]
     fn an_answer_is_the_same_wherever_it_is_cut() {
         let usage = Usage::counted(7, 9);
-        vendors::says::<Reader>(
+        vendors::says::<AnthropicReader>(
             STREAM,
             &[
                 Delta::Model("claude-x".into()),

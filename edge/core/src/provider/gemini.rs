@@ -163,13 +163,13 @@ fn counted(usage: UsageMetadata) -> Delta {
 
 /// Reads the chunks of an answer.
 #[derive(Debug, Default)]
-pub struct Reader {
+pub struct GeminiReader {
     named: bool,
     /// Whether the reason why it ended has come.
     finished: bool,
 }
 
-impl Read for Reader {
+impl Read for GeminiReader {
     fn event(&mut self, data: &str, deltas: &mut Vec<Delta>) -> Result<Step, Failure> {
         let chunk: Chunk = serde_json::from_str(data).map_err(|e| malformed(&e))?;
         if let Some(error) = chunk.error {
@@ -229,13 +229,13 @@ mod tests {
     );
 
     fn decode(stream: &str) -> Result<Vec<Delta>, Failure> {
-        vendors::decode::<Reader>(&[stream.as_bytes()])
+        vendors::decode::<GeminiReader>(&[stream.as_bytes()])
     }
 
     #[test]
     fn an_answer_is_the_same_wherever_it_is_cut() {
         let usage = Usage::counted(7, 7);
-        vendors::says::<Reader>(
+        vendors::says::<GeminiReader>(
             STREAM,
             &[
                 Delta::Model("gemini-x".into()),

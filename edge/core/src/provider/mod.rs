@@ -270,10 +270,10 @@ impl Model<'_> {
     /// What reads the answer.
     pub fn decoder(&self) -> Decoder {
         Decoder::new(match self.server.provider.vendor {
-            Vendor::OpenAi => Box::new(openai::Reader::default()),
-            Vendor::Anthropic => Box::new(anthropic::Reader::default()),
-            Vendor::Gemini => Box::new(gemini::Reader::default()),
-            Vendor::WorkersAi => Box::new(workers_ai::Reader::default()),
+            Vendor::OpenAi => Box::new(openai::OpenAiReader::default()),
+            Vendor::Anthropic => Box::new(anthropic::AnthropicReader::default()),
+            Vendor::Gemini => Box::new(gemini::GeminiReader::default()),
+            Vendor::WorkersAi => Box::new(workers_ai::WorkersAiReader::default()),
         })
     }
 }

@@ -96,11 +96,11 @@ struct ChunkUsage {
 
 /// Reads chunks of an answer.
 #[derive(Debug, Default)]
-pub struct Reader {
+pub struct OpenAiReader {
     model: Option<String>,
 }
 
-impl Read for Reader {
+impl Read for OpenAiReader {
     fn event(&mut self, data: &str, deltas: &mut Vec<Delta>) -> Result<Step, Failure> {
         if data == "[DONE]" {
             return Ok(Step::Last);
@@ -160,7 +160,7 @@ mod tests {
     use crate::testing::vendors;
 
     fn decode(stream: &str) -> Result<Vec<Delta>, Failure> {
-        vendors::decode::<Reader>(&[stream.as_bytes()])
+        vendors::decode::<OpenAiReader>(&[stream.as_bytes()])
     }
 
     const STREAM: &str = concat!(
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_the_same_wherever_it_is_cut() {
-        vendors::says::<Reader>(
+        vendors::says::<OpenAiReader>(
             STREAM,
             &[
                 Delta::Model("m-1".into()),

@@ -54,13 +54,13 @@ pub fn request(
 
 /// Reads the events of an answer.
 #[derive(Debug, Default)]
-pub struct Reader {
-    chunks: openai::Reader,
+pub struct WorkersAiReader {
+    chunks: openai::OpenAiReader,
     /// Whether the model tells why it ended; where it does not, `[DONE]` is all there is.
     tells: bool,
 }
 
-impl Read for Reader {
+impl Read for WorkersAiReader {
     fn event(&mut self, data: &str, deltas: &mut Vec<Delta>) -> Result<Step, Failure> {
         if data == "[DONE]" {
             if !self.tells {
@@ -118,14 +118,14 @@ mod tests {
         let text = |text: &str| Delta::Text(text.into());
         let usage = || Delta::Usage(Usage::counted(7, 3));
         let stop = || Delta::Finish(Finish::Stop);
-        vendors::says::<Reader>(old, &[text("Été 🫧 "), text("8"), usage(), stop()]);
+        vendors::says::<WorkersAiReader>(old, &[text("Été 🫧 "), text("8"), usage(), stop()]);
         let new = concat!(
             "data: {\"model\":\"@cf/m\",\"choices\":[{\"delta\":{\"content\":\"Été\"}}]}\n\n",
             "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":3}}\n\n",
             "data: [DONE]\n\n",
         );
         let model = Delta::Model("@cf/m".into());
-        vendors::says::<Reader>(new, &[model, text("Été"), usage(), stop()]);
+        vendors::says::<WorkersAiReader>(new, &[model, text("Été"), usage(), stop()]);
     }
 
     #[test]
@@ -137,7 +137,7 @@ mod tests {
             "data: {\"errors\":[{\"message\":\"no\",\"code\":5007}]}\n\n",
             "data: {nonsense\n\n",
         ] {
-            let failure = vendors::decode::<Reader>(&[broken.as_bytes()]).unwrap_err();
+            let failure = vendors::decode::<WorkersAiReader>(&[broken.as_bytes()]).unwrap_err();
             assert_eq!(failure.code, Code::UpstreamInterrupted, "{broken}");
         }
     }

@@ -38,7 +38,7 @@ enum SentenceKind {
 
 /// What an answer says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Claims {
+pub struct AnswerClaims {
     /// Sentences, list items and rows that claim something.
     pub claims: usize,
     /// Those for which a citation speaks.
@@ -47,7 +47,7 @@ pub struct Claims {
     pub admissions: usize,
 }
 
-impl Claims {
+impl AnswerClaims {
     /// Reads an answer. Headings and code claim nothing.
     pub fn of(blocks: &[Block]) -> Self {
         let mut reader = ClaimReader::default();
@@ -64,7 +64,7 @@ impl Claims {
 
 #[derive(Default)]
 struct ClaimReader {
-    claims: Claims,
+    claims: AnswerClaims,
     /// Sentences since the last citation or the beginning of the run, oldest first: whether each is a claim even
     /// without one.
     run: Vec<bool>,
@@ -294,11 +294,11 @@ mod tests {
         let mut reply = Reply::new(9);
         reply.push(markdown);
         reply.finish();
-        let Claims {
+        let AnswerClaims {
             claims,
             cited,
             admissions,
-        } = Claims::of(reply.blocks());
+        } = AnswerClaims::of(reply.blocks());
         (claims, cited, admissions)
     }
 

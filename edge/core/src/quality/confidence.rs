@@ -8,7 +8,7 @@
 
 use bulle_protocol::event::Finish;
 
-use super::{Finished, claims::Claims};
+use super::{Finished, claims::AnswerClaims};
 use crate::retrieval::{Passage, Passages};
 
 /// What passages that hold all of the question are worth when they do not stand out and nothing is cited.
@@ -44,7 +44,7 @@ pub fn confidence(answer: &Finished) -> Option<f32> {
     if answer.passages.terms().is_empty() {
         return None;
     }
-    let claims = Claims::of(answer.blocks);
+    let claims = AnswerClaims::of(answer.blocks);
     let finish = match answer.finish {
         Finish::Stop => 1.0,
         Finish::Length => CUT,

@@ -2,7 +2,7 @@
 
 use bulle_protocol::event::Finish;
 
-use super::{Finished, claims::Claims};
+use super::{Finished, claims::AnswerClaims};
 
 /// Whether the documents did not answer the question: the answer says so itself, or `quoted`, written of quotations or of
 /// the owner's lines alone, it quotes nothing. A greeting, which has no words to look for, is no question, and what the
@@ -11,5 +11,5 @@ pub fn is_unanswered(answer: &Finished, quoted: bool) -> bool {
     if answer.passages.terms().is_empty() || answer.finish == Finish::Stopped {
         return false;
     }
-    Claims::of(answer.blocks).admissions > 0 || (quoted && answer.cites.is_empty())
+    AnswerClaims::of(answer.blocks).admissions > 0 || (quoted && answer.cites.is_empty())
 }

@@ -7,7 +7,7 @@ use bulle_protocol::{
     event::Finish,
 };
 
-use super::{Finished, claims::Claims};
+use super::{Finished, claims::AnswerClaims};
 
 /// Claims of its own that an answer may make that says that the documents do not answer: whom to ask instead.
 const BESIDE_ADMISSION: usize = 2;
@@ -64,7 +64,7 @@ pub fn check(answer: &Finished, rules: &Rules) -> Result<(), Defect> {
         return Err(Defect::OffLanguage(expected));
     }
     let given = !answer.passages.items().is_empty();
-    if rules.citations_required && given && is_uncited(&Claims::of(answer.blocks)) {
+    if rules.citations_required && given && is_uncited(&AnswerClaims::of(answer.blocks)) {
         return Err(Defect::Uncited);
     }
     Ok(())
@@ -87,7 +87,7 @@ pub fn instruction(defect: &Defect) -> String {
 }
 
 /// Whether fewer than half of the claims are cited.
-fn is_uncited(claims: &Claims) -> bool {
+fn is_uncited(claims: &AnswerClaims) -> bool {
     if claims.admissions > 0 && claims.claims - claims.cited <= BESIDE_ADMISSION {
         return false;
     }

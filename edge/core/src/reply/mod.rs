@@ -2,8 +2,8 @@
 //! the page is told only what changed.
 
 mod markdown;
-mod mend;
-pub mod trailer;
+mod stabilise;
+pub mod suggestion_line;
 
 use bulle_protocol::{
     block::Block,
@@ -72,7 +72,7 @@ impl Reply {
     pub fn push(&mut self, delta: &str) -> Vec<ServerEvent> {
         self.text.extend(delta.chars().filter(|c| !deceives(*c)));
         let tail = self.text.get(self.settled_bytes..).unwrap_or_default();
-        let mended = mend::mend(tail);
+        let mended = stabilise::stabilise(tail);
         let mut events = Vec::new();
         let large = tail.len() > LARGE;
         let patient = large && self.text.len() < self.replaced_at + tail.len() / LARGE_STEP;

@@ -5,7 +5,7 @@ use bulle_edge_text::{fold::fold, language, visible};
 use bulle_protocol::problem::{Code, Problem};
 
 use super::{Passage, find, query::Terms};
-use crate::ports::{Index, Meaning, PortError};
+use crate::ports::{Index, PortError, VectorIndex};
 
 /// Most golden questions of a bot: each costs a search.
 pub const MAX_QUESTIONS: usize = 100;
@@ -84,7 +84,7 @@ pub fn is_expected(expected: &Expected, passage: &Passage) -> bool {
 /// # Errors
 /// The index failed.
 pub async fn look(
-    index: &(impl Index + Meaning),
+    index: &(impl Index + VectorIndex),
     (tenant_id, bot_id): (&str, &str),
     (name, locale): (&str, &str),
     question: &str,

@@ -15,7 +15,7 @@ use bulle_protocol::event::Source;
 use futures_util::future::join;
 
 use crate::{
-    ports::{Index, Meaning, PortError},
+    ports::{Index, PortError, VectorIndex},
     search::{
         Found, Hit,
         rank::{self, Text, Wanted},
@@ -137,7 +137,7 @@ impl Passages {
 /// # Errors
 /// The index failed.
 pub async fn search(
-    index: &(impl Index + Meaning),
+    index: &(impl Index + VectorIndex),
     asked: &Analysed<'_>,
     previous: Option<&str>,
 ) -> Result<Passages, PortError> {
@@ -158,7 +158,7 @@ pub async fn search(
 /// # Errors
 /// The index failed.
 pub async fn find(
-    index: &(impl Index + Meaning),
+    index: &(impl Index + VectorIndex),
     whose: (&str, &str),
     said: &str,
     terms: &Terms,
@@ -169,7 +169,7 @@ pub async fn find(
 }
 
 async fn looked_up(
-    index: &(impl Index + Meaning),
+    index: &(impl Index + VectorIndex),
     whose: (&str, &str),
     said: &str,
     terms: Terms,
@@ -206,7 +206,7 @@ async fn looked_up(
 
 /// What both indexes have found; and why not the one of meanings, which nothing depends on.
 async fn candidates(
-    index: &(impl Index + Meaning),
+    index: &(impl Index + VectorIndex),
     (tenant_id, bot_id): (&str, &str),
     said: &str,
     terms: &Terms,

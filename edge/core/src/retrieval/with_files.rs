@@ -5,7 +5,7 @@ use bulle_edge_text::{Document, words::words};
 use crate::{
     knowledge::chunk::chunks,
     model::Material,
-    ports::{Index, Meaning, PortError},
+    ports::{Index, PortError, VectorIndex},
     search::{Found, Hit, Query},
 };
 
@@ -62,7 +62,7 @@ impl<I: Index> Index for WithFiles<'_, I> {
     }
 }
 
-impl<I: Meaning> Meaning for WithFiles<'_, I> {
+impl<I: VectorIndex> VectorIndex for WithFiles<'_, I> {
     async fn near(
         &self,
         tenant_id: &str,

@@ -8,7 +8,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
-use super::{FailureCode, Trouble};
+use super::{FailureCode, FetchError};
 
 /// Longest address, in bytes.
 pub const MAX_ADDRESS: usize = 2_000;
@@ -40,12 +40,12 @@ const PRIVATE_NAMES: [&str; 20] = [
 
 /// What may be fetched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Guard {
+pub struct AddressPolicy {
     /// `host:port` that may be fetched although they are private, also without encryption.
     local: Vec<String>,
 }
 
-impl Guard {
+impl AddressPolicy {
     /// The guard of a deployment. `local` is what its operator allows besides: `host:port`, separated by commas.
     pub fn new(local: Option<&str>) -> Self {
         let local = local.unwrap_or_default().split(',').map(str::trim);
@@ -61,8 +61,8 @@ impl Guard {
     ///
     /// # Errors
     /// `address_refused`, saying why.
-    pub fn check(&self, address: &str) -> Result<Url, Trouble> {
-        let refused = |why: &str| Err(Trouble::lasting(FailureCode::AddressRefused, why));
+    pub fn check(&self, address: &str) -> Result<Url, FetchError> {
+        let refused = |why: &str| Err(FetchError::permanent(FailureCode::AddressRefused, why));
         if address.len() > MAX_ADDRESS {
             return refused("The address is longer than 2,000 characters.");
         }
@@ -168,7 +168,7 @@ mod tests {
             "https://mylocalhost.com/",
             "https://attest.org/",
         ] {
-            let url = Guard::default().check(address).unwrap();
+            let url = AddressPolicy::default().check(address).unwrap();
             assert_eq!(url.fragment(), None, "{address}");
         }
     }
@@ -227,7 +227,7 @@ mod tests {
             "https://localtest.me/",
             "https://１２７.0.0.1/",
         ] {
-            let refused = Guard::default().check(address).unwrap_err();
+            let refused = AddressPolicy::default().check(address).unwrap_err();
             assert_eq!(
                 refused.failure().code,
                 FailureCode::AddressRefused,
@@ -235,7 +235,7 @@ mod tests {
             );
         }
         assert!(
-            Guard::default()
+            AddressPolicy::default()
                 .check(&format!("https://example.com/{}", "a".repeat(2_000)))
                 .is_err()
         );
@@ -243,9 +243,9 @@ mod tests {
 
     #[test]
     fn an_operator_may_allow_machines_of_their_own() {
-        let guard = Guard::new(Some(" 127.0.0.1:4000 ,localhost:80,"));
+        let policy = AddressPolicy::new(Some(" 127.0.0.1:4000 ,localhost:80,"));
         for allowed in ["http://127.0.0.1:4000/a", "http://localhost/"] {
-            assert!(guard.check(allowed).is_ok(), "{allowed}");
+            assert!(policy.check(allowed).is_ok(), "{allowed}");
         }
         for refused in [
             "http://127.0.0.1:4001/",
@@ -255,8 +255,8 @@ mod tests {
             "http://[::1]:4000/",
             "http://a@127.0.0.1:4000/",
         ] {
-            assert!(guard.check(refused).is_err(), "{refused}");
+            assert!(policy.check(refused).is_err(), "{refused}");
         }
-        assert_eq!(Guard::new(Some("")), Guard::default());
+        assert_eq!(AddressPolicy::new(Some("")), AddressPolicy::default());
     }
 }

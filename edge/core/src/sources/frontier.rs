@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::address::Guard;
+use super::address::AddressPolicy;
 use crate::digest::sha256_hex;
 
 /// Pages of a site when its owner does not say.
@@ -57,8 +57,8 @@ impl Frontier {
     }
 
     /// The address as it is fetched and remembered, when it is one of the site that may be a page.
-    pub fn admit(&self, guard: &Guard, address: &str) -> Option<Url> {
-        let mut url = guard.check(address).ok()?;
+    pub fn admit(&self, policy: &AddressPolicy, address: &str) -> Option<Url> {
+        let mut url = policy.check(address).ok()?;
         if url.origin() != self.origin || is_no_page(&url) {
             return None;
         }
@@ -112,7 +112,9 @@ mod tests {
 
     fn admitted(address: &str) -> Option<String> {
         let frontier = Frontier::new(&"https://example.com/start".parse().unwrap(), None, None);
-        frontier.admit(&Guard::default(), address).map(String::from)
+        frontier
+            .admit(&AddressPolicy::default(), address)
+            .map(String::from)
     }
 
     #[test]

@@ -5,9 +5,9 @@
 pub mod address;
 pub mod content;
 pub mod frontier;
-pub mod given;
+pub mod redirects;
 pub mod schedule;
-pub mod trail;
+pub mod spec;
 
 pub use bulle_api::admin::source::{Failure, FailureCode, SourceKind, SourceStatus};
 
@@ -31,28 +31,28 @@ pub const MAX_ENTRIES: usize = 500;
 
 /// What went wrong with a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub enum FetchError {
     /// Trying again may help, after so many seconds if the other side said so.
-    Passing(Failure, Option<u32>),
+    Transient(Failure, Option<u32>),
     /// A person has to do something.
-    Lasting(Failure),
+    Permanent(Failure),
 }
 
-impl Trouble {
+impl FetchError {
     /// A person has to do something.
-    pub fn lasting(code: FailureCode, detail: impl Into<String>) -> Self {
-        Self::Lasting(failure(code, detail))
+    pub fn permanent(code: FailureCode, detail: impl Into<String>) -> Self {
+        Self::Permanent(failure(code, detail))
     }
 
     /// Trying again may help.
-    pub fn passing(code: FailureCode, detail: impl Into<String>) -> Self {
-        Self::Passing(failure(code, detail), None)
+    pub fn transient(code: FailureCode, detail: impl Into<String>) -> Self {
+        Self::Transient(failure(code, detail), None)
     }
 
     /// What it is.
     pub fn failure(&self) -> &Failure {
         match self {
-            Self::Passing(failure, _) | Self::Lasting(failure) => failure,
+            Self::Transient(failure, _) | Self::Permanent(failure) => failure,
         }
     }
 }

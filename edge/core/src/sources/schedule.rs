@@ -1,6 +1,6 @@
 //! When something is tried again, and when it is fetched anew.
 
-use super::{Failure, Trouble};
+use super::{Failure, FetchError};
 
 /// How often a source is begun without getting anywhere before it is given up.
 pub const MAX_ATTEMPTS: u32 = 6;
@@ -21,8 +21,8 @@ pub enum Next {
 }
 
 /// What follows the trouble in the attempt of this number, from 1. `first_ms` is the pause after the first one.
-pub fn after(trouble: &Trouble, attempt: u32, most: u32, first_ms: u64) -> Next {
-    let Trouble::Passing(_, asked) = trouble else {
+pub fn after(error: &FetchError, attempt: u32, most: u32, first_ms: u64) -> Next {
+    let FetchError::Transient(_, asked) = error else {
         return Next::GiveUp;
     };
     if attempt >= most {
@@ -42,10 +42,10 @@ pub fn trying_again(failure: &Failure) -> Failure {
 }
 
 /// What is shown of a passing failure after the last attempt.
-pub fn given_up(trouble: &Trouble, attempts: u32) -> Failure {
-    let failure = trouble.failure();
-    match trouble {
-        Trouble::Passing(..) if attempts > 1 => Failure {
+pub fn given_up(error: &FetchError, attempts: u32) -> Failure {
+    let failure = error.failure();
+    match error {
+        FetchError::Transient(..) if attempts > 1 => Failure {
             code: failure.code,
             detail: format!(
                 "{} So it did {attempts} times. See whether the address works, then refresh this source.",
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn pauses_grow_and_end() {
-        let passing = Trouble::passing(FailureCode::Timeout, "It was slow.");
+        let passing = FetchError::transient(FailureCode::Timeout, "It was slow.");
         let pauses: Vec<Next> = (1..=4).map(|n| after(&passing, n, 4, 10_000)).collect();
         assert_eq!(
             pauses,
@@ -80,22 +80,23 @@ mod tests {
             ]
         );
         assert_eq!(after(&passing, 90, 100, 10_000), Next::Again(MAX_PAUSE_MS));
-        let asked = Trouble::Passing(failure(FailureCode::ServerError, "503."), Some(60));
+        let asked = FetchError::Transient(failure(FailureCode::ServerError, "503."), Some(60));
         assert_eq!(after(&asked, 1, 4, 10_000), Next::Again(60_000));
-        let asked = Trouble::Passing(failure(FailureCode::ServerError, "503."), Some(u32::MAX));
+        let asked =
+            FetchError::Transient(failure(FailureCode::ServerError, "503."), Some(u32::MAX));
         assert_eq!(after(&asked, 1, 4, 10_000), Next::Again(MAX_PAUSE_MS));
-        let lasting = Trouble::lasting(FailureCode::NotFound, "404.");
+        let lasting = FetchError::permanent(FailureCode::NotFound, "404.");
         assert_eq!(after(&lasting, 1, 4, 10_000), Next::GiveUp);
     }
 
     #[test]
     fn people_are_told_how_often_it_was_tried() {
-        let passing = Trouble::passing(FailureCode::Timeout, "It was slow.");
+        let passing = FetchError::transient(FailureCode::Timeout, "It was slow.");
         assert_eq!(
             given_up(&passing, 6).detail,
             "It was slow. So it did 6 times. See whether the address works, then refresh this source."
         );
-        let lasting = Trouble::lasting(FailureCode::NotFound, "404.");
+        let lasting = FetchError::permanent(FailureCode::NotFound, "404.");
         assert_eq!(given_up(&lasting, 6).detail, "404.");
         assert!(
             trying_again(passing.failure())

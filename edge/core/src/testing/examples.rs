@@ -7,7 +7,7 @@ use std::{fs, path::Path, sync::LazyLock};
 use crate::{
     guard::Question,
     knowledge::chunk::chunks,
-    ports::{Index, Meaning, PortError},
+    ports::{Index, PortError, VectorIndex},
     provider::extractive,
     quality::Finished,
     reply::Reply,
@@ -141,7 +141,7 @@ pub fn finished<'a>(
     }
 }
 
-impl Meaning for Example {}
+impl VectorIndex for Example {}
 
 impl Index for Example {
     async fn search(

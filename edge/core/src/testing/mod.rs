@@ -22,13 +22,13 @@ pub use values::*;
 
 use crate::{
     guard::Question,
-    meter::{self, Charge, Line, Rows, Settlement, Verdict, window::Window},
+    meter::{self, Charge, ChargeOutcome, MeterStore, Quota, Settlement, window::Window},
     model::{Identity, Material, Owner, Site, Summary},
     ports::{
-        Archive, Challenges, Clock, Entropy, Index, Kept, Kv, Meaning, Memory, Meters,
-        ModelRequest, ModelResponse, Models, PortError, Summaries, Tenants, Visitors,
+        Archive, Challenges, Clock, Entropy, Index, IsolateCache, Kept, Kv, Meters, ModelRequest,
+        ModelResponse, Models, PortError, Summaries, Tenants, VectorIndex, Visitors,
     },
-    record::{Call, Record},
+    record::{ModelCall, Record},
     retrieval::{self, Analysed, Passages},
     search::{Found, Hit, Query},
 };
@@ -41,7 +41,7 @@ pub struct Fakes {
     calls: RefCell<BTreeMap<&'static str, u32>>,
     kv: RefCell<BTreeMap<String, (String, u64)>>,
     memory: RefCell<BTreeMap<String, Window>>,
-    meters: RefCell<BTreeMap<String, MemoryRows>>,
+    meters: RefCell<BTreeMap<String, InMemoryMeter>>,
     visitors: RefCell<BTreeMap<(String, String), Id>>,
     /// What Turnstile says.
     pub passes: Cell<Option<bool>>,
@@ -63,7 +63,7 @@ pub struct Fakes {
     pub slow_archive: Cell<u32>,
     summaries: RefCell<Vec<(Owner, Id, Summary)>>,
     /// What was stored beside records, by id prefix.
-    pub other_calls: RefCell<BTreeMap<String, Vec<Call>>>,
+    pub other_calls: RefCell<BTreeMap<String, Vec<ModelCall>>>,
     pub requests: RefCell<Vec<ModelRequest>>,
     pub answers: RefCell<VecDeque<FakeAnswer>>,
     pub post: Post,
@@ -118,7 +118,7 @@ impl Default for Fakes {
 }
 
 /// What a search finds for a conversation's first question.
-pub fn searched(index: &(impl Index + Meaning), question: &Question) -> Passages {
+pub fn searched(index: &(impl Index + VectorIndex), question: &Question) -> Passages {
     block_on(retrieval::search(index, &Analysed::of(question), None)).unwrap()
 }
 
@@ -258,7 +258,7 @@ impl Kv for Fakes {
     }
 }
 
-impl Memory for Fakes {
+impl IsolateCache for Fakes {
     fn recall(&self, key: &str) -> Window {
         self.memory.borrow().get(key).cloned().unwrap_or_default()
     }
@@ -269,7 +269,7 @@ impl Memory for Fakes {
 }
 
 impl Meters for Fakes {
-    async fn charge(&self, tenant_id: &str, charge: &Charge) -> Result<Verdict, PortError> {
+    async fn charge(&self, tenant_id: &str, charge: &Charge) -> Result<ChargeOutcome, PortError> {
         self.enter("meters")?;
         let mut meters = self.meters.borrow_mut();
         Ok(meter::charge(
@@ -316,13 +316,13 @@ impl Challenges for Fakes {
 
 /// A meter's storage in memory.
 #[derive(Default)]
-pub struct MemoryRows {
+pub struct InMemoryMeter {
     windows: BTreeMap<String, Window>,
     totals: BTreeMap<String, u64>,
-    charged: BTreeMap<Id, Vec<Line>>,
+    charged: BTreeMap<Id, Vec<Quota>>,
 }
 
-impl Rows for MemoryRows {
+impl MeterStore for InMemoryMeter {
     type Error = std::convert::Infallible;
 
     fn window(&self, key: &str) -> Result<Window, Self::Error> {
@@ -343,11 +343,11 @@ impl Rows for MemoryRows {
         Ok(())
     }
 
-    fn charged(&self, id: Id) -> Result<Option<Vec<Line>>, Self::Error> {
+    fn charged(&self, id: Id) -> Result<Option<Vec<Quota>>, Self::Error> {
         Ok(self.charged.get(&id).cloned())
     }
 
-    fn put_charged(&mut self, id: Id, lines: &[Line], _: u64) -> Result<(), Self::Error> {
+    fn put_charged(&mut self, id: Id, lines: &[Quota], _: u64) -> Result<(), Self::Error> {
         self.charged.insert(id, lines.to_vec());
         Ok(())
     }
@@ -382,7 +382,7 @@ impl Index for Fakes {
     }
 }
 
-impl Meaning for Fakes {
+impl VectorIndex for Fakes {
     async fn near(&self, _: &str, _: &str, text: &str, _: u32) -> Result<Vec<Hit>, PortError> {
         self.enter("meaning")?;
         self.meant.borrow_mut().push(text.to_owned());
@@ -410,7 +410,7 @@ impl Archive for Fakes {
         _: Id,
         _: Option<Id>,
         id_prefix: &str,
-        calls: &[Call],
+        calls: &[ModelCall],
     ) -> Result<(), PortError> {
         self.enter("archive")?;
         self.other_calls

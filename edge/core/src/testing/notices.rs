@@ -10,7 +10,7 @@ use std::{
 use super::{Fakes, secret};
 use crate::{
     model::{Mailer, Secret},
-    ports::{Carriers, Letter, Notices, PortError},
+    ports::{Notices, OutboundPost, PortError, Transports},
 };
 
 /// What is kept and what was posted. `fail("notices")`, `fail("deliveries")` and `fail("post")` make them fail.
@@ -19,7 +19,7 @@ pub struct Post {
     /// Tenant and notice.
     pub stored: RefCell<Vec<(String, Notice)>>,
     /// Time and letter.
-    pub letters: RefCell<Vec<(u64, Letter)>>,
+    pub letters: RefCell<Vec<(u64, OutboundPost)>>,
     /// What comes next at an address; 200 when nothing is said.
     pub answers: RefCell<BTreeMap<String, VecDeque<Answer>>>,
     /// The deployment's mail service.
@@ -43,7 +43,7 @@ impl Post {
     }
 
     /// The letters to an address.
-    pub fn to(&self, url: &str) -> Vec<(u64, Letter)> {
+    pub fn to(&self, url: &str) -> Vec<(u64, OutboundPost)> {
         let letters = self.letters.borrow();
         letters
             .iter()
@@ -54,8 +54,8 @@ impl Post {
 }
 
 impl Notices for Fakes {
-    fn carriers(&self) -> Carriers {
-        Carriers {
+    fn transports(&self) -> Transports {
+        Transports {
             secret: if self.post.unsigned.get() {
                 Secret::new(None)
             } else {
@@ -93,7 +93,7 @@ impl Notices for Fakes {
         Ok(())
     }
 
-    async fn post(&self, letter: Letter) -> Result<u16, PortError> {
+    async fn post(&self, letter: OutboundPost) -> Result<u16, PortError> {
         self.enter("post")?;
         let url = letter.url.clone();
         let now = self.now.get();

@@ -10,7 +10,7 @@ use super::{Fakes, block_on};
 use crate::{
     guard::{self, Caller, Question, address::Address},
     model::{Material, Secret, Site},
-    prompt::{self, Extras, Input, Memory, Prompt},
+    prompt::{self, Extras, Input, Prompt, PromptHistory},
     retrieval::Passages,
     search::Hit,
     settings::{BotSettings, Localized, Persona, TenantSettings},
@@ -143,5 +143,10 @@ pub fn question_with(site: Site, locale: &str, text: &str, files: &[(&str, &str)
 /// The prompt of a question of which nothing is known.
 pub fn prompt(question: &Question) -> Prompt {
     let (input, passages) = (Input::of(question), Passages::default());
-    prompt::build(&input, &passages, &Memory::default(), &Extras::default())
+    prompt::build(
+        &input,
+        &passages,
+        &PromptHistory::default(),
+        &Extras::default(),
+    )
 }

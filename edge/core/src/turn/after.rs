@@ -9,9 +9,9 @@ use crate::{
     model::Summary,
     notice,
     ports::Notices,
-    prompt::{self, Memory, Prompt},
+    prompt::{self, Prompt, PromptHistory},
     provider::{Deployment, Link},
-    record::{Call, Purpose},
+    record::{ModelCall, Purpose},
 };
 
 /// Takes lines for the log. They never hold a visitor's words.
@@ -60,7 +60,7 @@ async fn summarise<P: Platform>(
         Ok(previous) => previous,
         Err(error) => return log(&format!("no summary: {error}")),
     };
-    let memory = Memory {
+    let memory = PromptHistory {
         summary: previous.as_ref(),
         exchanges: ask.history,
     };
@@ -95,7 +95,7 @@ async fn ask_for_summary<P: Platform>(
     ask: &Ask<'_>,
     prompt: Prompt,
     draft: &mut Draft<'_>,
-) -> Vec<Call> {
+) -> Vec<ModelCall> {
     let prompt = Rc::new(prompt);
     for link in deployment.chain(&ask.question.site().bot) {
         let Link::Model(model) = link else { continue };

@@ -19,10 +19,10 @@ use crate::{
     budget::{self, Funding, Reservation, Unfunded},
     guard::limit,
     model::Site,
-    notice::Notice,
+    notice::NewNotice,
     prompt::Prompt,
     provider::{self, Failure, Model, breaker::Breaker, prices},
-    record::{Call, Outcome, Purpose},
+    record::{ModelCall, Outcome, Purpose},
 };
 
 /// How often the same model is asked again after a failure that may pass.
@@ -39,7 +39,7 @@ const MAX_WAIT_MS: u64 = 3_000;
 #[derive(Default)]
 pub(super) struct Account {
     /// Every step, in order.
-    pub calls: Vec<Call>,
+    pub calls: Vec<ModelCall>,
     /// Whether a model has taken a request: from then on the answer costs money.
     pub paid: bool,
     /// The last prompt that a model was given.
@@ -58,10 +58,10 @@ pub(super) enum Alert {
 
 impl Alert {
     /// As a notice; `instead` has answered.
-    pub fn notice(self, site: &Site, instead: Option<Answerer>, now_ms: u64) -> Notice {
+    pub fn notice(self, site: &Site, instead: Option<Answerer>, now_ms: u64) -> NewNotice {
         match self {
-            Self::Exhausted(line) => Notice::budget_exhausted(site, &line, instead),
-            Self::Failing(who, why) => Notice::model_failing(site, who, why, instead, now_ms),
+            Self::Exhausted(line) => NewNotice::budget_exhausted(site, &line, instead),
+            Self::Failing(who, why) => NewNotice::model_failing(site, who, why, instead, now_ms),
         }
     }
 }
@@ -161,7 +161,7 @@ impl<'a, P: Platform> ModelClient<'a, P> {
         draft: &mut Draft<'_>,
     ) -> Result<Option<Reservation>, Failure> {
         self.reservations += 1;
-        let id = limit::ticket(
+        let id = limit::dedup_key(
             self.ask.reply_id,
             Id::from_parts(purpose as u64, self.reservations),
         );
@@ -271,7 +271,7 @@ impl<'a, P: Platform> ModelClient<'a, P> {
     /// Records a model that was not asked.
     pub fn skip(&mut self, provider: &str, model: &str, outcome: Outcome) {
         let now = self.ports.now_ms();
-        let call = Call::free(provider, model, outcome, now);
+        let call = ModelCall::free(provider, model, outcome, now);
         self.account.calls.push(call);
     }
 
@@ -304,14 +304,14 @@ fn call(
     prompt: &Prompt,
     attempt: &Attempt,
     text: &str,
-) -> Call {
+) -> ModelCall {
     let since = |ms: u64| u32::try_from(ms.saturating_sub(attempt.started_ms)).unwrap_or(u32::MAX);
     let usage = match attempt.usage {
         Some(usage) => usage,
         None if attempt.paid => provider::estimate(prompt.turns(), text),
         None => Usage::default(),
     };
-    Call {
+    ModelCall {
         purpose,
         provider: model.server.provider.name.to_owned(),
         model: attempt

@@ -11,7 +11,7 @@ use bulle_protocol::{
 use super::Sink;
 use crate::{
     ports::Clock,
-    reply::{Reply, trailer::Trailer},
+    reply::{Reply, suggestion_line::SuggestionLine},
 };
 
 /// An answer that may still be thrown away and begun again.
@@ -26,7 +26,7 @@ pub(super) struct Draft<'s> {
     /// Markdown of which the visitor sees nothing yet.
     unseen: String,
     /// Takes the line of suggestions out of the text; with the question, which is none of them.
-    trailer: Option<(Trailer, Rc<[Word]>)>,
+    suggestion_line: Option<(SuggestionLine, Rc<[Word]>)>,
     /// What the model says may be asked next.
     suggestions: Vec<String>,
     /// Whether the visitor sees something of it.
@@ -46,7 +46,7 @@ impl<'s> Draft<'s> {
             held: None,
             passages: 0,
             unseen: String::new(),
-            trailer: None,
+            suggestion_line: None,
             suggestions: Vec::new(),
             shown: false,
             first_ms: None,
@@ -63,20 +63,20 @@ impl<'s> Draft<'s> {
         self.held = held.then(Vec::new);
         self.passages = passages;
         self.unseen.clear();
-        self.trailer = None;
+        self.suggestion_line = None;
         self.suggestions.clear();
     }
 
     /// The text from here on may end with a line of suggestions, which the page shows as buttons, not as text.
     pub fn expect_suggestions(&mut self, question: &Rc<[Word]>) {
-        self.trailer = Some((Trailer::new(), Rc::clone(question)));
+        self.suggestion_line = Some((SuggestionLine::new(), Rc::clone(question)));
     }
 
     /// Adds text.
     pub fn push(&mut self, clock: &impl Clock, text: &str) {
-        match &mut self.trailer {
-            Some((trailer, _)) => {
-                let text = trailer.push(text);
+        match &mut self.suggestion_line {
+            Some((suggestion_line, _)) => {
+                let text = suggestion_line.push(text);
                 self.add(clock, &text);
             }
             None => self.add(clock, text),
@@ -98,8 +98,8 @@ impl<'s> Draft<'s> {
 
     /// Ends the model's text, and takes its suggestions.
     pub fn close(&mut self, clock: &impl Clock) {
-        if let Some((trailer, question)) = self.trailer.take() {
-            let (rest, suggestions) = trailer.finish(&question);
+        if let Some((suggestion_line, question)) = self.suggestion_line.take() {
+            let (rest, suggestions) = suggestion_line.finish(&question);
             self.add(clock, &rest);
             self.suggestions = suggestions;
         }

@@ -14,13 +14,13 @@ use super::{
 };
 use crate::{
     cache::{CachedAnswer, Slot},
-    notice::Notice,
+    notice::NewNotice,
     ports::Kept,
     prompt::Prompt,
     quality::{
         self, Finished, confidence::confidence, suggest::suggest, unanswered::is_unanswered,
     },
-    record::{self, Call, Evidence, Record},
+    record::{self, Evidence, ModelCall, Record},
     retrieval::Passages,
     strings,
 };
@@ -198,7 +198,7 @@ fn record(
 }
 
 /// The tokens of all steps.
-fn total(calls: &[Call]) -> Usage {
+fn total(calls: &[ModelCall]) -> Usage {
     let sum = |count: fn(&Usage) -> u32| {
         let counts = calls.iter().map(|call| count(&call.usage));
         counts.fold(0, u32::saturating_add)
@@ -280,7 +280,7 @@ fn emit_ending(
 }
 
 /// What the owner should know of the turn, and who has answered instead of a model that did not.
-fn notices(ask: &Ask<'_>, written: Written, ended_ms: u64) -> Vec<Notice> {
+fn notices(ask: &Ask<'_>, written: Written, ended_ms: u64) -> Vec<NewNotice> {
     let instead = written.is_answer().then_some(Answerer {
         provider: written.provider,
         model: written.model,

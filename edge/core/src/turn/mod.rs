@@ -33,8 +33,8 @@ use futures_util::future::{LocalBoxFuture, join};
 use crate::{
     guard::Question,
     model::Exchange,
-    notice::Notice,
-    ports::{Archive, Clock, Entropy, Index, Kept, Kv, Meaning, Meters, Models, Summaries},
+    notice::NewNotice,
+    ports::{Archive, Clock, Entropy, Index, Kept, Kv, Meters, Models, Summaries, VectorIndex},
     provider::Deployment,
     record::Record,
 };
@@ -55,11 +55,11 @@ pub trait Sink {
 
 /// Everything that a turn needs of the platform.
 pub trait Platform:
-    Archive + Clock + Entropy + Index + Kv + Meaning + Meters + Models + Summaries
+    Archive + Clock + Entropy + Index + Kv + VectorIndex + Meters + Models + Summaries
 {
 }
 impl<P> Platform for P where
-    P: Archive + Clock + Entropy + Index + Kv + Meaning + Meters + Models + Summaries
+    P: Archive + Clock + Entropy + Index + Kv + VectorIndex + Meters + Models + Summaries
 {
 }
 
@@ -127,7 +127,7 @@ pub struct Ended {
     /// True when the conversation no longer fits a prompt: [`after()`] has a model sum it up.
     pub outgrown: bool,
     /// What the owner should know: [`after()`] sends it.
-    pub notices: Vec<Notice>,
+    pub notices: Vec<NewNotice>,
 }
 
 /// Runs a turn to its end. `cancel` resolves when the visitor stops the answer.

@@ -8,10 +8,10 @@ use crate::{
     attachments,
     cache::{CachedAnswer, Slot},
     model::Summary,
-    prompt::{self, Extras, Input, Memory, Prompt},
+    prompt::{self, Extras, Input, Prompt, PromptHistory},
     provider::{Deployment, Link, breaker::Breaker},
     quality::validate::{self, Defect},
-    reply::trailer,
+    reply::suggestion_line,
     retrieval::{self, Analysed, Passages, WithFiles},
 };
 
@@ -161,7 +161,7 @@ pub(super) fn prompt(
     so_far: Option<&str>,
     defect: Option<&Defect>,
 ) -> Prompt {
-    let memory = Memory {
+    let memory = PromptHistory {
         summary,
         exchanges: ask.history,
     };
@@ -171,7 +171,7 @@ pub(super) fn prompt(
         continuation: so_far,
         repair: repair.as_deref(),
         system: ask.question.instructions(),
-        suggest: ask.offers().then_some(trailer::INSTRUCTION),
+        suggest: ask.offers().then_some(suggestion_line::INSTRUCTION),
         material: material.as_deref(),
     };
     prompt::build(&Input::of(ask.question), passages, &memory, &extras)

@@ -59,7 +59,7 @@ fn title(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::{
-        record::{Call, Outcome, PromptReference, Purpose, Reply},
+        record::{ModelCall, Outcome, PromptReference, Purpose, Reply},
         testing::question,
     };
     use bulle_protocol::problem::Code;
@@ -97,7 +97,7 @@ mod tests {
             },
             2_000,
         );
-        record.calls.push(Call {
+        record.calls.push(ModelCall {
             purpose: Purpose::Answer,
             provider: "openai".into(),
             model: "m".into(),

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     cache::{self, CachedAnswer},
     provider::{Failure, extractive},
-    record::{Call, Outcome},
+    record::{ModelCall, Outcome},
     strings,
 };
 
@@ -45,7 +45,7 @@ pub(super) async fn write<P: Platform>(
 fn replay_cached<P: Platform>(ports: &P, cached: &CachedAnswer, draft: &mut Draft<'_>) -> Written {
     draft.reset(cached.passages, false);
     draft.push(ports, &cached.text);
-    let call = Call::free(
+    let call = ModelCall::free(
         cache::NAME,
         &cached.model,
         Outcome::Answered,
@@ -101,7 +101,7 @@ fn without_model<P: Platform>(
     for piece in &pieces {
         draft.push(ports, piece);
     }
-    let call = Call::free(provider, provider, Outcome::Answered, ports.now_ms());
+    let call = ModelCall::free(provider, provider, Outcome::Answered, ports.now_ms());
     account.calls.push(call);
     let finish = if chosen {
         Finish::Stop

@@ -3,7 +3,7 @@
 use bulle_edge_core::{
     model::{Identity, Material, Owner, Site, Summary},
     ports::{Archive, Clock, Index, Kept, PortError, Profiles, Summaries, Tenants, Visitors},
-    record::{Call, Record},
+    record::{ModelCall, Record},
     search::{Found, Query},
 };
 use bulle_protocol::Id;
@@ -83,7 +83,7 @@ impl Archive for Edge {
         conversation_id: Id,
         question_id: Option<Id>,
         id_prefix: &str,
-        calls: &[Call],
+        calls: &[ModelCall],
     ) -> Result<(), PortError> {
         self.transcripts()
             .record_calls(owner, conversation_id, question_id, id_prefix, calls)

@@ -4,7 +4,7 @@
 //! Errors name what failed and its status, never what was asked: that are a visitor's or an owner's words.
 
 use bulle_edge_core::{
-    ports::{Clock, Destination, Meaning, ModelRequest, Models, PortError},
+    ports::{Clock, Destination, ModelRequest, Models, PortError, VectorIndex},
     search::{Hit, Scope},
 };
 use futures_util::{
@@ -252,7 +252,7 @@ impl Edge {
     }
 }
 
-impl Meaning for Edge {
+impl VectorIndex for Edge {
     async fn near(
         &self,
         tenant_id: &str,

@@ -1,6 +1,6 @@
 //! What an isolate remembers of the windows it has counted. Gone with the isolate, which may be at any time.
 
-use bulle_edge_core::{meter::window::Window, ports::Memory};
+use bulle_edge_core::{meter::window::Window, ports::IsolateCache};
 use std::{cell::RefCell, collections::HashMap};
 
 use super::Edge;
@@ -12,7 +12,7 @@ thread_local! {
     static WINDOWS: RefCell<HashMap<String, Window>> = RefCell::default();
 }
 
-impl Memory for Edge {
+impl IsolateCache for Edge {
     fn recall(&self, key: &str) -> Window {
         WINDOWS.with_borrow(|windows| windows.get(key).cloned().unwrap_or_default())
     }

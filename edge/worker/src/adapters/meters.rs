@@ -1,7 +1,7 @@
 //! The tenants' meters, each a Durable Object.
 
 use bulle_edge_core::{
-    meter::{Charge, Settlement, Verdict},
+    meter::{Charge, ChargeOutcome, Settlement},
     ports::{Meters, PortError},
 };
 
@@ -19,7 +19,7 @@ pub enum MeterCommand {
 }
 
 impl Meters for Edge {
-    async fn charge(&self, tenant_id: &str, charge: &Charge) -> Result<Verdict, PortError> {
+    async fn charge(&self, tenant_id: &str, charge: &Charge) -> Result<ChargeOutcome, PortError> {
         let command = MeterCommand::Charge(charge.clone());
         let mut response = self
             .ask("METERS", tenant_id, &command)

@@ -3,7 +3,7 @@
 use bulle_api::notice::{Delivery, Notice};
 use bulle_edge_core::{
     notice::Told,
-    ports::{Carriers, Letter, Notices, PortError},
+    ports::{Notices, OutboundPost, PortError, Transports},
 };
 use bulle_protocol::Id;
 use worker::{Fetch, Headers, Method, Request, RequestInit, RequestRedirect};
@@ -12,8 +12,8 @@ use super::{Cancel, Edge, port_error};
 use crate::{config, log};
 
 impl Notices for Edge {
-    fn carriers(&self) -> Carriers {
-        Carriers {
+    fn transports(&self) -> Transports {
+        Transports {
             secret: config::session_secret(&self.env),
             mailer: config::mailer(&self.env),
         }
@@ -32,7 +32,7 @@ impl Notices for Edge {
         self.notices().delivered(tenant_id, id, delivery).await
     }
 
-    async fn post(&self, letter: Letter) -> Result<u16, PortError> {
+    async fn post(&self, letter: OutboundPost) -> Result<u16, PortError> {
         let headers = Headers::new();
         for (name, value) in &letter.headers {
             headers.set(name, value).map_err(port_error)?;

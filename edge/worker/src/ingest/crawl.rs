@@ -7,7 +7,7 @@
 use bulle_edge_core::{
     ports::Clock,
     sources::{
-        Failure, FailureCode, MAX_FILE_BYTES, Trouble, failure,
+        Failure, FailureCode, FetchError, MAX_FILE_BYTES, failure,
         frontier::{self, Frontier},
         schedule,
     },
@@ -174,7 +174,7 @@ impl CrawlContext<'_> {
         let listed = match listed {
             Ok(listed) => listed,
             Err(trouble) => {
-                self.crawl.incomplete |= !matches!(trouble, Trouble::Lasting(_));
+                self.crawl.incomplete |= !matches!(trouble, FetchError::Permanent(_));
                 if self.crawl.listed_only {
                     self.crawl.failure.get_or_insert(trouble.failure().clone());
                 }

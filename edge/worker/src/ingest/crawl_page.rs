@@ -3,7 +3,7 @@
 use bulle_edge_core::{
     ports::Clock,
     sources::{
-        FailureCode, MAX_PAGE_BYTES, Trouble, content::Prepared, frontier::part_id, schedule,
+        FailureCode, FetchError, MAX_PAGE_BYTES, content::Prepared, frontier::part_id, schedule,
     },
 };
 use worker::Url;
@@ -67,11 +67,11 @@ impl CrawlContext<'_> {
         &self,
         page: &QueuedPage,
         known: &Validators,
-    ) -> Result<Result<Fetched, Trouble>, StepError> {
+    ) -> Result<Result<Fetched, FetchError>, StepError> {
         let edge = self.step.edge;
         if page.attempts >= schedule::MAX_PAGE_ATTEMPTS {
             let why = "Reading this page took more than there is. Upload its content, in parts.";
-            return Ok(Err(Trouble::lasting(FailureCode::TooMuchWork, why)));
+            return Ok(Err(FetchError::permanent(FailureCode::TooMuchWork, why)));
         }
         self.step
             .store
@@ -228,7 +228,7 @@ impl CrawlContext<'_> {
         &mut self,
         page: &QueuedPage,
         id: &str,
-        trouble: &Trouble,
+        trouble: &FetchError,
     ) -> Result<(), StepError> {
         let (edge, store) = (self.step.edge, self.step.store);
         let now = edge.now_ms();

@@ -3,7 +3,9 @@
 use bulle_edge_core::{
     digest::sha256_hex,
     ports::Clock,
-    sources::{FailureCode, MAX_FILE_BYTES, SourceKind, Trouble, content, given::Given, schedule},
+    sources::{
+        FailureCode, FetchError, MAX_FILE_BYTES, SourceKind, content, schedule, spec::SourceFields,
+    },
 };
 use bulle_edge_formats::{File, read};
 use bulle_edge_text::Document;
@@ -86,9 +88,13 @@ impl StepContext<'_> {
     }
 
     /// Reads the file that an owner uploaded.
-    async fn read_upload(&self, job: &IngestJob, given: &Given) -> Result<Reading, StepError> {
+    async fn read_upload(
+        &self,
+        job: &IngestJob,
+        given: &SourceFields,
+    ) -> Result<Reading, StepError> {
         let missing = || {
-            Trouble::lasting(
+            FetchError::permanent(
                 FailureCode::FileMissing,
                 "There is no file any more. Upload it again.",
             )
@@ -116,7 +122,11 @@ impl StepContext<'_> {
     }
 
     /// Fetches the address that an owner named.
-    async fn read_address(&self, job: &IngestJob, given: &Given) -> Result<Reading, StepError> {
+    async fn read_address(
+        &self,
+        job: &IngestJob,
+        given: &SourceFields,
+    ) -> Result<Reading, StepError> {
         let address = given.url.as_deref().unwrap_or_default();
         let url = self.fetcher.guard.check(address)?;
         check_allowed(&self.fetch_robots(&url).await?.1, &url)?;
@@ -152,7 +162,7 @@ impl StepContext<'_> {
 }
 
 /// Reads the text or the questions that an owner wrote.
-fn read_text(job: &IngestJob, given: &Given) -> Result<Reading, Trouble> {
+fn read_text(job: &IngestJob, given: &SourceFields) -> Result<Reading, FetchError> {
     let text = match job.kind {
         SourceKind::Faq => content::faq(given.entries.as_deref().unwrap_or_default()),
         _ => given.text.clone().unwrap_or_default(),

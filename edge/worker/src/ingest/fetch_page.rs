@@ -4,9 +4,9 @@
 use bulle_edge_core::{
     ports::Clock,
     sources::{
-        FailureCode, Trouble,
-        address::Guard,
-        trail::{Step, Trail},
+        FailureCode, FetchError,
+        address::AddressPolicy,
+        redirects::{RedirectChain, RedirectStep},
     },
 };
 use futures_util::{
@@ -27,7 +27,7 @@ const MAX_VALIDATOR: usize = 500;
 /// Fetches addresses.
 pub struct Fetcher {
     /// Which addresses may be fetched.
-    pub guard: Guard,
+    pub guard: AddressPolicy,
     /// The header `User-Agent`.
     pub agent: String,
     /// Milliseconds that a fetch may take, its redirects and body included.
@@ -66,7 +66,7 @@ impl Fetcher {
         address: &str,
         known: &Validators,
         most: usize,
-    ) -> Result<Fetched, Trouble> {
+    ) -> Result<Fetched, FetchError> {
         self.get_with(edge, address, (known, most), Redirects::Follow)
             .await
     }
@@ -81,12 +81,12 @@ impl Fetcher {
         address: &str,
         (known, most): (&Validators, usize),
         redirects: Redirects,
-    ) -> Result<Fetched, Trouble> {
+    ) -> Result<Fetched, FetchError> {
         let fetched = pin!(self.follow(address, known, most, redirects));
         let late = pin!(edge.sleep(self.timeout_ms));
         match select(fetched, late).await {
             Either::Left((fetched, _)) => fetched,
-            Either::Right(_) => Err(Trouble::passing(
+            Either::Right(_) => Err(FetchError::transient(
                 FailureCode::Timeout,
                 format!(
                     "The address did not answer whole within {} seconds.",
@@ -102,9 +102,9 @@ impl Fetcher {
         known: &Validators,
         most: usize,
         redirects: Redirects,
-    ) -> Result<Fetched, Trouble> {
+    ) -> Result<Fetched, FetchError> {
         let mut url = self.guard.check(address)?;
-        let mut trail = Trail::new(url.clone());
+        let mut trail = RedirectChain::new(url.clone());
         loop {
             let (mut response, cancel) = self.request(&url, known).await?;
             let header = |name: &str| response.headers().get(name).ok().flatten();
@@ -119,15 +119,15 @@ impl Fetcher {
                 value.unwrap_or_default()
             };
             let bytes = match step {
-                Step::Follow(next) => {
+                RedirectStep::Follow(next) => {
                     url = next;
                     match redirects {
                         Redirects::Follow => continue,
                         Redirects::Report => None,
                     }
                 }
-                Step::NotModified => None,
-                Step::Read => Some(()),
+                RedirectStep::NotModified => None,
+                RedirectStep::Read => Some(()),
             };
             let mut fetched = Fetched {
                 content_type: header("content-type"),
@@ -150,9 +150,9 @@ impl Fetcher {
         &self,
         url: &worker::Url,
         known: &Validators,
-    ) -> Result<(Response, Cancel), Trouble> {
+    ) -> Result<(Response, Cancel), FetchError> {
         let unreachable = |_| {
-            Trouble::passing(
+            FetchError::transient(
                 FailureCode::Unreachable,
                 "The address could not be reached.",
             )
@@ -183,9 +183,9 @@ impl Fetcher {
 }
 
 /// Reads the body, at most `most` bytes. A body that announces more is not read at all.
-async fn read(response: &mut Response, most: usize) -> Result<Vec<u8>, Trouble> {
+async fn read(response: &mut Response, most: usize) -> Result<Vec<u8>, FetchError> {
     let too_large = || {
-        Trouble::lasting(
+        FetchError::permanent(
             FailureCode::TooLarge,
             format!(
                 "The address brings more than {} MB. Give one that brings less.",
@@ -194,7 +194,7 @@ async fn read(response: &mut Response, most: usize) -> Result<Vec<u8>, Trouble> 
         )
     };
     let broken = |_| {
-        Trouble::passing(
+        FetchError::transient(
             FailureCode::Unreachable,
             "The answer of the address broke off.",
         )

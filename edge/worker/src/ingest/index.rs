@@ -4,7 +4,7 @@ use bulle_edge_core::{
     digest::sha256_hex,
     ports::Clock,
     search::Scope,
-    sources::{FailureCode, Trouble, content::Prepared},
+    sources::{FailureCode, FetchError, content::Prepared},
 };
 use bulle_edge_text::Document;
 
@@ -58,10 +58,10 @@ impl StepContext<'_> {
 ///
 /// # Errors
 /// `no_text`.
-pub fn prepare(document: Document, checksum: String, bytes: usize) -> Result<Prepared, Trouble> {
+pub fn prepare(document: Document, checksum: String, bytes: usize) -> Result<Prepared, FetchError> {
     let prepared = Prepared::new(document, checksum, bytes as u64);
     if prepared.chunks.is_empty() {
-        return Err(Trouble::lasting(
+        return Err(FetchError::permanent(
             FailureCode::NoText,
             "There is no text in it. Give something that holds text.",
         ));

@@ -3,7 +3,7 @@
 use bulle_edge_core::{
     guard::directory,
     ports::{Clock, PortError},
-    sources::{SourceKind, Trouble, schedule},
+    sources::{FetchError, SourceKind, schedule},
 };
 
 use super::{
@@ -56,7 +56,7 @@ impl StepContext<'_> {
         }
     }
 
-    fn retry_or_give_up(&self, job: &IngestJob, trouble: &Trouble) -> AttemptResult {
+    fn retry_or_give_up(&self, job: &IngestJob, trouble: &FetchError) -> AttemptResult {
         let now = self.edge.now_ms();
         let attempt = job.attempts + 1;
         match schedule::after(

@@ -1,6 +1,6 @@
 //! Reading the page of a site: its text, its links, its canonical address.
 
-use bulle_edge_core::sources::{FailureCode, Trouble, content};
+use bulle_edge_core::sources::{FailureCode, FetchError, content};
 use bulle_edge_formats::{File, Unreadable, UnreadableCode, page, read};
 use bulle_edge_text::Document;
 
@@ -20,7 +20,7 @@ pub struct ParsedPage {
 ///
 /// # Errors
 /// It cannot be read.
-pub fn parse_page(fetched: &Fetched) -> Result<ParsedPage, Trouble> {
+pub fn parse_page(fetched: &Fetched) -> Result<ParsedPage, FetchError> {
     let bytes = fetched.bytes.as_deref().unwrap_or_default();
     let content_type = fetched.content_type.as_deref();
     if content_type.is_none_or(|kind| kind.to_ascii_lowercase().contains("html")) {
@@ -52,7 +52,7 @@ pub fn parse_page(fetched: &Fetched) -> Result<ParsedPage, Trouble> {
 }
 
 /// The error of a source for the error of a format.
-pub fn unreadable(error: &Unreadable) -> Trouble {
+pub fn unreadable(error: &Unreadable) -> FetchError {
     let code = match error.code {
         UnreadableCode::Encrypted => FailureCode::Encrypted,
         UnreadableCode::NoText => FailureCode::NoText,
@@ -62,5 +62,5 @@ pub fn unreadable(error: &Unreadable) -> Trouble {
         UnreadableCode::Mislabelled => FailureCode::Mislabelled,
         UnreadableCode::UseTheCommandLine => FailureCode::UseTheCommandLine,
     };
-    Trouble::lasting(code, error.detail.clone())
+    FetchError::permanent(code, error.detail.clone())
 }

@@ -1,6 +1,6 @@
 //! `robots.txt`: what a site asks of crawlers.
 
-use bulle_edge_core::sources::{FailureCode, MAX_ROBOTS_BYTES, Trouble, frontier};
+use bulle_edge_core::sources::{FailureCode, FetchError, MAX_ROBOTS_BYTES, frontier};
 use bulle_edge_formats::{Robots, robots};
 
 use super::step::StepContext;
@@ -11,7 +11,7 @@ impl StepContext<'_> {
     ///
     /// # Errors
     /// The site fails just now: it is asked again later.
-    pub async fn fetch_robots(&self, url: &worker::Url) -> Result<(String, Robots), Trouble> {
+    pub async fn fetch_robots(&self, url: &worker::Url) -> Result<(String, Robots), FetchError> {
         let mut address = url.clone();
         address.set_path("/robots.txt");
         address.set_query(None);
@@ -27,10 +27,10 @@ impl StepContext<'_> {
         let text = match fetched {
             Ok(fetched) => String::from_utf8_lossy(&fetched.bytes.unwrap_or_default()).into_owned(),
             // The rules at the end of a file that is too large are unknown, so everything is taken as forbidden.
-            Err(Trouble::Lasting(failure)) if failure.code == FailureCode::TooLarge => {
+            Err(FetchError::Permanent(failure)) if failure.code == FailureCode::TooLarge => {
                 "User-agent: *\nDisallow: /".to_owned()
             }
-            Err(Trouble::Lasting(_)) => String::new(),
+            Err(FetchError::Permanent(_)) => String::new(),
             Err(passing) => return Err(passing),
         };
         let rules = robots(&text);
@@ -42,11 +42,11 @@ impl StepContext<'_> {
 ///
 /// # Errors
 /// `robots_forbid`.
-pub fn check_allowed(robots: &Robots, url: &worker::Url) -> Result<(), Trouble> {
+pub fn check_allowed(robots: &Robots, url: &worker::Url) -> Result<(), FetchError> {
     if robots.allows(&frontier::path(url)) {
         return Ok(());
     }
-    Err(Trouble::lasting(
+    Err(FetchError::permanent(
         FailureCode::RobotsForbid,
         "The site's robots.txt asks to stay away from this address. Allow \"User-agent: BulleBot\" there, or upload the \
          content.",

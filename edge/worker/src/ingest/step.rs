@@ -2,7 +2,7 @@
 
 use bulle_edge_core::{
     ports::{Clock, PortError},
-    sources::{Failure, FailureCode, Trouble, content::Prepared, failure, schedule},
+    sources::{Failure, FailureCode, FetchError, content::Prepared, failure, schedule},
 };
 use std::{cell::RefCell, rc::Rc};
 
@@ -54,13 +54,13 @@ pub enum StepOutcome {
 /// Why a step failed.
 pub enum StepError {
     /// Something is wrong with the source.
-    Source(Trouble),
+    Source(FetchError),
     /// Something is wrong with the platform.
     Platform(PortError),
 }
 
-impl From<Trouble> for StepError {
-    fn from(trouble: Trouble) -> Self {
+impl From<FetchError> for StepError {
+    fn from(trouble: FetchError) -> Self {
         Self::Source(trouble)
     }
 }

@@ -3,7 +3,7 @@
 use bulle_edge_core::{
     model::{Exchange, Summary},
     ports::PortError,
-    prompt::{Again, Stored, again},
+    prompt::{PromptInputs, RebuiltPrompt, rebuild},
     record::{Evidence, PromptReference},
     search::Hit,
     settings::BotSettings,
@@ -96,7 +96,7 @@ impl<D: Database> Prompts<D> {
         tenant_id: &str,
         answer: &Answered,
         reference: &PromptReference,
-    ) -> Result<Again, PortError> {
+    ) -> Result<RebuiltPrompt, PortError> {
         let Answered {
             conversation_id,
             bot_id,
@@ -135,7 +135,7 @@ impl<D: Database> Prompts<D> {
             text: row.text,
             until: row.until,
         });
-        Ok(again(&Stored {
+        Ok(rebuild(&PromptInputs {
             reference,
             bot: bot.as_ref().map_err(String::as_str),
             question: question.as_deref(),

@@ -3,7 +3,7 @@
 use bulle_edge_core::{
     model::Owner,
     ports::{Kept, PortError},
-    record::{Call, Record, StoredMessage},
+    record::{ModelCall, Record, StoredMessage},
 };
 use bulle_protocol::{Id, problem::Code};
 
@@ -72,7 +72,7 @@ impl<D: Database> Transcripts<D> {
         conversation_id: Id,
         question_id: Option<Id>,
         id_prefix: &str,
-        list: &[Call],
+        list: &[ModelCall],
     ) -> Result<(), PortError> {
         if list.is_empty() {
             return Ok(());
@@ -87,7 +87,7 @@ impl<D: Database> Transcripts<D> {
 fn calls(
     of: (&Owner, Id, Option<Id>),
     id_prefix: &str,
-    list: &[Call],
+    list: &[ModelCall],
 ) -> Result<Statement, PortError> {
     let (owner, conversation_id, question_id) = of;
     // An owner's price may be any number. A call for a million dollars is none, and a sum must not overflow.

@@ -1,7 +1,7 @@
 //! Model calls of a tenant and their cost, summed up by the database.
 
 use bulle_api::usage::UsageKey;
-use bulle_edge_core::{admin::usage::Query, ports::PortError};
+use bulle_edge_core::{admin::usage::UsageQuery, ports::PortError};
 use bulle_protocol::Id;
 use serde::Deserialize;
 
@@ -39,7 +39,7 @@ impl<D: Database> Usage<D> {
     pub async fn page(
         &self,
         tenant_id: &str,
-        query: &Query,
+        query: &UsageQuery,
     ) -> Result<(String, Option<String>), PortError> {
         let (mut columns, mut shown, mut only) = (String::new(), String::new(), String::new());
         for (n, key) in query.by.iter().enumerate() {

@@ -7,7 +7,7 @@ use axum::{
 };
 use bulle_edge_core::{
     guard::{check_active, directory},
-    hosted::{self, Page},
+    hosted::{self, HostedPage},
     model::Site,
     strings,
 };
@@ -67,7 +67,7 @@ fn absence(
     problem: &Problem,
     languages: &[&str],
     framed: bool,
-) -> (StatusCode, Page) {
+) -> (StatusCode, HostedPage) {
     let status = match problem.code {
         Code::UnknownSite => StatusCode::NOT_FOUND,
         _ => StatusCode::SERVICE_UNAVAILABLE,
@@ -78,7 +78,7 @@ fn absence(
     )
 }
 
-fn answer(status: StatusCode, page: &Page) -> Response<Body> {
+fn answer(status: StatusCode, page: &HostedPage) -> Response<Body> {
     let mut response = Response::new(Body::from(page.html.clone()));
     *response.status_mut() = status;
     let cache = if status.is_success() {

@@ -307,7 +307,7 @@ fn an_identity_that_is_none_is_refused_and_guessing_is_slowed() {
         )
         .unwrap_err()
     };
-    for _ in 0..attempts::Secret::Identity.per_minute() {
+    for _ in 0..attempts::Credential::Identity.per_minute() {
         assert_eq!(forged().code, Code::IdentityInvalid);
     }
     assert_eq!(forged().code, Code::RateLimited);

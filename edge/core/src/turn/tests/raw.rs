@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    completion::request::{Message, Speaker},
+    completion::request::{ClientMessage, Speaker},
     guard,
 };
 
@@ -77,7 +77,7 @@ fn who_bounds_an_answer_gets_no_more_and_no_continuation() {
 fn the_callers_own_instructions_are_in_the_prompt() {
     let ports = documents();
     ports.answer(200, vec![chunk("Huit."), stop()]);
-    let message = |speaker, text: &str| Message {
+    let message = |speaker, text: &str| ClientMessage {
         speaker,
         text: text.into(),
     };

@@ -11,7 +11,7 @@ pub use vectors::Unembedded;
 
 use bulle_edge_core::{
     ports::PortError,
-    sources::{Failure, SourceKind, given::Given},
+    sources::{Failure, SourceKind, spec::SourceFields},
 };
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -68,7 +68,7 @@ impl IngestJob {
     ///
     /// # Errors
     /// The column cannot be read.
-    pub fn given(&self) -> Result<Given, PortError> {
+    pub fn given(&self) -> Result<SourceFields, PortError> {
         from_json(&self.given).map_err(|e| PortError(format!("source {}: {e}", self.id)))
     }
 }
@@ -298,7 +298,7 @@ impl<D: Database> Library<D> {
         &self,
         bot_key: &BotKey,
         (id, version): (&str, u64),
-        given: &Given,
+        given: &SourceFields,
         now_ms: u64,
     ) -> Result<bool, PortError> {
         // Members that the upload does not give keep their values.

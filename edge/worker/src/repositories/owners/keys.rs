@@ -4,7 +4,7 @@ use bulle_api::admin::{ApiKey, CreatedApiKey, NewApiKey, Scope};
 use bulle_edge_core::{
     admin::{
         Caller, key,
-        key::{Stored, USE_GRAIN_MS},
+        key::{StoredKey, USE_GRAIN_MS},
         rules,
     },
     ports::PortError,
@@ -105,7 +105,7 @@ impl<D: Database> Owned<D> {
         let values = values![&presented.tenant_id, presented.id];
         let row: Option<KeyRow> = self.0.first(Statement::new(sql, values)).await?;
         let Some(row) = row else { return Ok(None) };
-        let stored = Stored {
+        let stored = StoredKey {
             hash: row.hash,
             expires_at: row.expires_at.map(|ms| ms as u64),
             revoked_at: row.revoked_at.map(|ms| ms as u64),

@@ -19,7 +19,7 @@ use bulle_edge_core::{
     admin::{Caller, merge, rules::Rules},
     model::Secret,
     ports::PortError,
-    sources::address::Guard,
+    sources::address::AddressPolicy,
 };
 use bulle_protocol::problem::{Code, Problem};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -92,7 +92,7 @@ pub struct CreateContext<'m> {
     /// The deployment's signing secret, or what is wrong with it.
     pub secret: Result<Secret, Problem>,
     /// Knows which addresses may be fetched.
-    pub guard: Guard,
+    pub guard: AddressPolicy,
 }
 
 /// A resource that can be inserted.

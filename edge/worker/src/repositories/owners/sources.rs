@@ -9,8 +9,8 @@ use bulle_edge_core::{
     ports::PortError,
     sources::{
         MAX_SOURCES,
-        address::Guard,
-        given::{Given, Said, check_upload},
+        address::AddressPolicy,
+        spec::{SourceFields, SourceSpec, check_upload},
     },
 };
 use bulle_protocol::{
@@ -161,7 +161,7 @@ struct Shown {
 #[derive(Deserialize)]
 struct Stored {
     source: Changeable,
-    given: Given,
+    given: SourceFields,
 }
 
 #[derive(Deserialize)]
@@ -182,7 +182,7 @@ pub struct Wanted {
     pub new: Option<NewSource>,
     /// What the owner uploads.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub upload: Option<Given>,
+    pub upload: Option<SourceFields>,
 }
 
 /// As it was written: to read it and write it again would be kilobytes more Worker.
@@ -199,7 +199,7 @@ fn apply(item: &str, patch: Value, now_ms: u64) -> Result<Option<Change>, Proble
             "parent: what belongs to a site or a feed is as the site or feed says. Change those.",
         ));
     }
-    let said = Said {
+    let said = SourceSpec {
         kind: stored.source.kind,
         given: stored.given,
         refresh_seconds: stored.source.refresh_seconds,
@@ -213,11 +213,11 @@ fn apply(item: &str, patch: Value, now_ms: u64) -> Result<Option<Change>, Proble
     let changed = said.changed(change);
     // Addresses that an operator allows besides are looked at when they are fetched.
     if changed.given.url != said.given.url || !said.kind.is_fetched() {
-        changed.check(&Guard::default())?;
+        changed.check(&AddressPolicy::default())?;
     } else {
         let mut others = changed.clone();
         others.given.url = Some("https://example.com/".to_owned());
-        others.check(&Guard::default())?;
+        others.check(&AddressPolicy::default())?;
     }
     Ok(Some(Change {
         values: values![
@@ -243,14 +243,14 @@ fn make(text: &str, maker: &CreateContext<'_>) -> Result<NewResource, Problem> {
     let said = match (wanted.new, wanted.upload) {
         (Some(new), _) => {
             new.check(maker.now_ms)?;
-            let said = Said::new(new);
+            let said = SourceSpec::new(new);
             said.check(&maker.guard)?;
             said
         }
         (None, upload) => {
             let given = upload.unwrap_or_default();
             check_upload(&given)?;
-            Said {
+            SourceSpec {
                 kind: SourceKind::File,
                 given,
                 refresh_seconds: None,

@@ -1,6 +1,6 @@
 use bulle_edge_core::{
     search::Scope,
-    sources::{FailureCode, SourceKind, failure, given::Given},
+    sources::{FailureCode, SourceKind, failure, spec::SourceFields},
 };
 use serde_json::json;
 
@@ -137,7 +137,7 @@ fn nothing_is_written_of_another_revision_or_tenant() {
     assert_eq!(world.database.rows_of_tenant(ACME), before);
     assert!(wait(library.job(&bot_key(EMPTY), &source)).is_none());
     assert!(!wait(library.refresh_source(&bot_key(EMPTY), &source, NOW)));
-    let given = Given::default();
+    let given = SourceFields::default();
     assert!(!wait(library.replace_file(
         &bot_key(EMPTY),
         (&source, 1),
@@ -269,7 +269,7 @@ fn a_file_is_replaced_in_the_version_that_was_read() {
     let upload = |checksum: &str| json!({ "file": { "name": "cv.pdf", "content_type": "", "checksum": checksum, "bytes": 1 } });
     let body = json!({ "bot_id": BOT, "upload": upload("one") });
     let file = create(&world.database, &sources::CREATION, ACME, &body, 50);
-    let given: Given = serde_json::from_value(upload("two")).unwrap();
+    let given: SourceFields = serde_json::from_value(upload("two")).unwrap();
     let replace =
         |version| wait(library.replace_file(&bot_key(ACME), (&file, version), &given, NOW));
     assert!(!replace(2));

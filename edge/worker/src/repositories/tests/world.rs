@@ -8,9 +8,9 @@ use bulle_edge_core::{
     admin::Caller,
     model::{Identity, Material, Owner, Secret, Summary},
     ports::{Kept, PortError},
-    record::{Call, Evidence, Outcome, PromptReference, Purpose, Record, StoredMessage},
+    record::{Evidence, ModelCall, Outcome, PromptReference, Purpose, Record, StoredMessage},
     search::Scope,
-    sources::{address::Guard, content::Prepared},
+    sources::{address::AddressPolicy, content::Prepared},
 };
 use bulle_edge_text::Document;
 use bulle_protocol::{
@@ -164,7 +164,7 @@ pub fn made(creation: &Creation, tenant_id: &str, body: &Value, number: u128) ->
         now_ms: NOW,
         random: [number, 1, 2],
         secret: Secret::new(Some(&"s".repeat(32))),
-        guard: Guard::default(),
+        guard: AddressPolicy::default(),
     };
     match (creation.make)(&body.to_string(), &maker) {
         Ok(made) => made,
@@ -243,8 +243,8 @@ pub fn call(
     first_token_ms: Option<u32>,
     total_ms: u32,
     microusd: Option<u64>,
-) -> Call {
-    Call {
+) -> ModelCall {
+    ModelCall {
         purpose,
         provider: "openai".into(),
         model: "m".into(),

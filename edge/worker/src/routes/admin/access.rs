@@ -4,7 +4,7 @@ use axum::http::HeaderMap;
 use bulle_api::admin::Scope;
 use bulle_edge_core::{
     admin::{
-        Caller,
+        Principal,
         key::{self, ApiKey},
         nothing_here,
     },
@@ -31,14 +31,14 @@ use crate::{
 ///
 /// # Errors
 /// `api_key_missing`, `api_key_invalid`, `rate_limited`, `storage_unavailable`.
-async fn authenticate(edge: &Edge, headers: &HeaderMap) -> Result<Caller, Refusal> {
+async fn authenticate(edge: &Edge, headers: &HeaderMap) -> Result<Principal, Refusal> {
     let presented = key::bearer(header(headers, "authorization"))?;
     if config::operator_key(edge.env()).is_some_and(|operator| operator.is(presented)) {
-        return Ok(Caller::Operator);
+        return Ok(Principal::Operator);
     }
     let secret = config::session_secret(edge.env())?;
     let address = address(edge, &secret, headers);
-    attempts::check(edge, attempts::Secret::ApiKey, &address)?;
+    attempts::check(edge, attempts::Credential::ApiKey, &address)?;
     let holder = match ApiKey::parse(presented) {
         Some(key) => edge.owned().holder(&key, edge.now_ms()).await,
         None => Ok(None),
@@ -46,7 +46,7 @@ async fn authenticate(edge: &Edge, headers: &HeaderMap) -> Result<Caller, Refusa
     match holder.map_err(|e| unavailable(&e))? {
         Some(holder) => Ok(holder),
         None => {
-            let kind = attempts::Secret::ApiKey;
+            let kind = attempts::Credential::ApiKey;
             Err(attempts::failed(edge, kind, &address, key::invalid())
                 .await
                 .into())
@@ -62,11 +62,11 @@ pub async fn authorize(
     context: &OwnerContext,
     tenant_id: &str,
     scope: Scope,
-) -> Result<Caller, Refusal> {
+) -> Result<Principal, Refusal> {
     let caller = authenticate(&context.edge, &context.headers).await?;
     caller.may(tenant_id, scope)?;
     // A key's own tenant exists; the operator may name any.
-    if caller == Caller::Operator {
+    if caller == Principal::Operator {
         let exists = context.edge.owned().tenant_exists(tenant_id).await;
         if !exists.map_err(|e| unavailable(&e))? {
             return Err(nothing_here().into());
@@ -79,7 +79,10 @@ pub async fn authorize(
 ///
 /// # Errors
 /// Those of keys; `not_found`, `scope_missing`.
-pub async fn operator(context: &OwnerContext, tenant_id: Option<&str>) -> Result<Caller, Refusal> {
+pub async fn operator(
+    context: &OwnerContext,
+    tenant_id: Option<&str>,
+) -> Result<Principal, Refusal> {
     let caller = authenticate(&context.edge, &context.headers).await?;
     caller.must_be_operator(tenant_id)?;
     Ok(caller)
@@ -95,7 +98,7 @@ pub async fn server(
     scope: Scope,
 ) -> Result<(String, Id), Refusal> {
     let caller = authenticate(edge, headers).await?;
-    let Caller::Key { tenant_id, id, .. } = &caller else {
+    let Principal::Key { tenant_id, id, .. } = &caller else {
         let detail = "The operator's own key belongs to no tenant, so it has no bots. Use an API key of the tenant.";
         return Err(Problem::new(Code::ScopeMissing, detail).into());
     };

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header},
 };
 use bulle_edge_core::{
-    admin::{Caller, precondition::etag},
+    admin::{Principal, precondition::etag},
     digest::sha256_hex,
     ports::{Clock, Entropy},
 };
@@ -57,7 +57,7 @@ impl CreateRequest {
 pub async fn create(
     mut context: OwnerContext,
     creation: &Creation,
-    caller: &Caller,
+    caller: &Principal,
     tenant_id: &str,
 ) -> Answer {
     let body = read_text(std::mem::take(&mut context.body)).await?;
@@ -69,7 +69,7 @@ pub async fn create(
 pub async fn create_from(
     context: &OwnerContext,
     creation: &Creation,
-    caller: &Caller,
+    caller: &Principal,
     tenant_id: &str,
     request: CreateRequest,
 ) -> Answer {

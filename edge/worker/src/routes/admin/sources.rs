@@ -15,12 +15,12 @@ use bulle_api::admin::{
     source::{NewSource as New, SourceKind},
 };
 use bulle_edge_core::{
-    admin::{Caller, nothing_here, precondition::failed},
+    admin::{Principal, nothing_here, precondition::failed},
     digest::sha256_hex,
     ports::Clock,
     sources::{
         MAX_FILE_BYTES,
-        given::{Given, Upload},
+        spec::{SourceFields, Upload},
     },
 };
 use bulle_protocol::{
@@ -82,7 +82,7 @@ pub async fn create(
 /// Adds a source to the list at this path, and has it ingested.
 pub async fn add(
     context: &OwnerContext,
-    caller: &Caller,
+    caller: &Principal,
     bot_key: &BotKey,
     new: New,
     path: &str,
@@ -328,10 +328,10 @@ async fn request_ingest(
 }
 
 /// The description of a file in the query of an upload.
-fn given(uri: &Uri) -> Result<Given, Refusal> {
+fn given(uri: &Uri) -> Result<SourceFields, Refusal> {
     let invalid = |detail: &str| Refusal(Problem::new(Code::InvalidParameter, detail));
     let pairs = query_pairs(uri)?;
-    let mut given = Given::default();
+    let mut given = SourceFields::default();
     let mut name = None;
     for (field, value) in pairs {
         let place = match field.as_str() {
@@ -351,11 +351,11 @@ fn given(uri: &Uri) -> Result<Given, Refusal> {
         checksum: String::new(),
         bytes: 0,
     });
-    bulle_edge_core::sources::given::check_upload(&given)?;
+    bulle_edge_core::sources::spec::check_upload(&given)?;
     Ok(given)
 }
 
-fn checksum(given: &Given) -> String {
+fn checksum(given: &SourceFields) -> String {
     given
         .file
         .as_ref()
@@ -366,8 +366,8 @@ fn checksum(given: &Given) -> String {
 /// Reads the uploaded file, and completes its description.
 async fn receive(
     context: &mut OwnerContext,
-    mut given: Given,
-) -> Result<(Given, Vec<u8>), Refusal> {
+    mut given: SourceFields,
+) -> Result<(SourceFields, Vec<u8>), Refusal> {
     let body = std::mem::replace(&mut context.body, Body::empty());
     let bytes: Vec<u8> = axum::body::to_bytes(body, MAX_FILE_BYTES)
         .await

@@ -13,7 +13,7 @@ use bulle_edge_core::admin::answer;
 use bulle_edge_core::{
     admin::{
         csv, nothing_here,
-        usage::{Query, next_page},
+        usage::{UsageQuery, next_page},
     },
     ports::{Clock, PortError},
     provider::prices,
@@ -50,7 +50,7 @@ struct Report {
 pub async fn report(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
     authorize(&context, &tenant, Scope::UsageRead).await?;
     let pairs = query_pairs(&context.uri)?;
-    let query = Query::read(&pairs, context.edge.now_ms())?;
+    let query = UsageQuery::read(&pairs, context.edge.now_ms())?;
     let (items, next) = context
         .edge
         .usage()

@@ -3,7 +3,7 @@
 
 use bulle_protocol::{block::blocks_to_text, event::Suggestions};
 
-use super::{markdown, mend};
+use super::{markdown, stabilise};
 use bulle_edge_text::words::{Word, words};
 
 /// Begins the line.
@@ -18,7 +18,7 @@ pub const INSTRUCTION: &str = "End your answer with one last line <next>question
      Leave the line out when there are none. Never mention it.";
 
 /// Bytes after [`OPEN`] within which [`CLOSE`] must come; else only the first lines were meant to be hidden.
-const MAX_TRAILER: usize = 1_000;
+const MAX_LINE: usize = 1_000;
 
 /// Characters of white space, and of backticks, that are held back because the line may follow.
 const MAX_RUN: usize = 8;
@@ -31,7 +31,7 @@ const MAX_INFO: usize = 10;
 /// A text without the line passes through unchanged. What could be the beginning of the line is held back: an
 /// opening angle bracket and what follows it as long as it fits, and the white space and backticks before it.
 #[derive(Debug, Default)]
-pub struct Trailer {
+pub struct SuggestionLine {
     /// Text that is not decided yet.
     held: String,
     /// The visible text so far.
@@ -71,7 +71,7 @@ enum Mark {
     Perhaps,
 }
 
-impl Trailer {
+impl SuggestionLine {
     /// Nothing written yet.
     pub fn new() -> Self {
         Self::default()
@@ -167,14 +167,14 @@ impl Trailer {
     fn opens(&self, before: &str, ticks: usize) -> bool {
         let line = before.contains('\n') || self.shown.is_empty() || self.shown.ends_with('\n');
         if ticks >= 3 && line {
-            return !mend::in_fence(&self.shown);
+            return !stabilise::in_fence(&self.shown);
         }
         let paragraph = self.shown.rsplit("\n\n").next().unwrap_or_default();
         paragraph.matches('`').count().is_multiple_of(2)
     }
 
     fn inside(&mut self, gap: Gap, ended: bool) -> bool {
-        let end = position(&self.held, CLOSE).filter(|at| *at <= MAX_TRAILER);
+        let end = position(&self.held, CLOSE).filter(|at| *at <= MAX_LINE);
         if let Some(at) = end {
             let content = self.cut(at);
             self.cut(CLOSE.len());
@@ -182,13 +182,13 @@ impl Trailer {
             self.state = State::Behind(gap);
             return true;
         }
-        let long = self.held.len() > MAX_TRAILER + CLOSE.len();
+        let long = self.held.len() > MAX_LINE + CLOSE.len();
         if !long && !ended {
             self.state = State::Inside(gap);
             return false;
         }
         // Never closed: up to the first blank line it was meant to be one, or all of a short end.
-        let known = floor(&self.held, MAX_TRAILER);
+        let known = floor(&self.held, MAX_LINE);
         let content = self.held.get(..known).unwrap_or_default();
         let start = content.len() - content.trim_start().len();
         let blank = content.get(start..).and_then(|rest| rest.find("\n\n"));

@@ -3,10 +3,10 @@ use proptest::prelude::*;
 
 /// The visible text and the suggestions of a text that comes in these pieces.
 fn through(pieces: &[&str], question: &str) -> (String, Vec<String>) {
-    let mut trailer = Trailer::new();
+    let mut suggestion_line = SuggestionLine::new();
     let mut shown = String::new();
     for piece in pieces {
-        shown.push_str(&trailer.push(piece));
+        shown.push_str(&suggestion_line.push(piece));
         let lower = shown.to_lowercase();
         for half in [
             "<n", "<ne", "<nex", "<next", "</n", "</ne", "</nex", "</next",
@@ -14,7 +14,7 @@ fn through(pieces: &[&str], question: &str) -> (String, Vec<String>) {
             assert!(!lower.ends_with(half), "{shown:?} was shown");
         }
     }
-    let (rest, suggestions) = trailer.finish(&words(question));
+    let (rest, suggestions) = suggestion_line.finish(&words(question));
     (shown + &rest, suggestions)
 }
 
@@ -205,11 +205,11 @@ proptest! {
     #[test]
     fn any_line_gives_few_short_questions(before in any::<String>(), line in any::<String>(), after in any::<String>()) {
         // Not `through`: half a mark right before a whole one is text, and shown.
-        let mut trailer = Trailer::new();
+        let mut suggestion_line = SuggestionLine::new();
         for piece in [&before, "<next>", &line, "</next>", &after] {
-            trailer.push(piece);
+            suggestion_line.push(piece);
         }
-        let (_, suggestions) = trailer.finish(&words(&line));
+        let (_, suggestions) = suggestion_line.finish(&words(&line));
         prop_assert!(suggestions.len() <= Suggestions::MAX);
         for text in &suggestions {
             prop_assert!(text.chars().count() <= Suggestions::MAX_CHARS && !text.contains('\n'), "{}", text);
@@ -228,16 +228,16 @@ proptest! {
         let half = ["<n", "<ne", "<nex", "<next", "</n", "</ne", "</nex", "</next", "</"];
         prop_assume!(position(&text, OPEN).is_none() && position(&text, CLOSE).is_none());
         prop_assume!(!half.iter().any(|half| text.ends_with(half)));
-        let mut trailer = Trailer::new();
+        let mut suggestion_line = SuggestionLine::new();
         let mut shown = String::new();
         let mut given = 0;
         for c in text.chars() {
-            shown.push_str(&trailer.push(&c.to_string()));
+            shown.push_str(&suggestion_line.push(&c.to_string()));
             given += 1;
             let late = given - shown.chars().count();
             prop_assert!(late <= 3 * MAX_RUN + MAX_INFO + CLOSE.len(), "{} are held", late);
         }
-        let (rest, _) = trailer.finish(&words("Who?"));
+        let (rest, _) = suggestion_line.finish(&words("Who?"));
         prop_assert_eq!(shown + &rest, text);
     }
 }

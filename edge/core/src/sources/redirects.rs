@@ -2,20 +2,20 @@
 
 use url::Url;
 
-use super::{FailureCode, Trouble, address::Guard};
+use super::{FailureCode, FetchError, address::AddressPolicy};
 
 /// Most redirects of one request.
 const MAX_REDIRECTS: usize = 8;
 
 /// The addresses of one request, the first one first.
 #[derive(Clone, Debug)]
-pub struct Trail {
+pub struct RedirectChain {
     visited: Vec<Url>,
 }
 
 /// What an answer's status means.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum RedirectStep {
     /// Its body is what was asked for.
     Read,
     /// It is what is known already.
@@ -24,7 +24,7 @@ pub enum Step {
     Follow(Url),
 }
 
-impl Trail {
+impl RedirectChain {
     /// Begins at an address that has been checked.
     pub fn new(first: Url) -> Self {
         Self {
@@ -38,42 +38,42 @@ impl Trail {
     /// Why there is nothing to read.
     pub fn after(
         &mut self,
-        guard: &Guard,
+        policy: &AddressPolicy,
         status: u16,
         location: Option<&str>,
         retry_after: Option<u32>,
-    ) -> Result<Step, Trouble> {
+    ) -> Result<RedirectStep, FetchError> {
         match (status, location) {
             (301 | 302 | 303 | 307 | 308, Some(location)) => {
-                self.follow(guard, location).map(Step::Follow)
+                self.follow(policy, location).map(RedirectStep::Follow)
             }
-            (304, _) => Ok(Step::NotModified),
+            (304, _) => Ok(RedirectStep::NotModified),
             // What 206 brings is not whole, and 204 and 205 bring nothing.
-            (200 | 203, _) => Ok(Step::Read),
+            (200 | 203, _) => Ok(RedirectStep::Read),
             _ => Err(judge(status, retry_after)),
         }
     }
 
-    fn follow(&mut self, guard: &Guard, location: &str) -> Result<Url, Trouble> {
+    fn follow(&mut self, policy: &AddressPolicy, location: &str) -> Result<Url, FetchError> {
         let base = self.visited.last();
         let target = base.and_then(|base| base.join(location).ok());
         let target = target.map(String::from).unwrap_or_default();
-        let target = guard.check(&target).map_err(|trouble| {
+        let target = policy.check(&target).map_err(|error| {
             let detail = format!(
                 "The address redirects to another that is not fetched. {}",
-                trouble.failure().detail
+                error.failure().detail
             );
-            Trouble::lasting(FailureCode::AddressRefused, detail)
+            FetchError::permanent(FailureCode::AddressRefused, detail)
         })?;
         if self.visited.contains(&target) {
-            return Err(Trouble::lasting(
+            return Err(FetchError::permanent(
                 FailureCode::RedirectLoop,
                 "The address redirects in a circle. Open it in a private window of a browser: if it shows something \
                  there, it needs cookies, which are not sent.",
             ));
         }
         if self.visited.len() > MAX_REDIRECTS {
-            return Err(Trouble::lasting(
+            return Err(FetchError::permanent(
                 FailureCode::TooManyRedirects,
                 format!(
                     "The address redirects more than {MAX_REDIRECTS} times. Give the last one."
@@ -86,26 +86,26 @@ impl Trail {
 }
 
 /// What an answer without anything to read means.
-fn judge(status: u16, retry_after: Option<u32>) -> Trouble {
+fn judge(status: u16, retry_after: Option<u32>) -> FetchError {
     use FailureCode::{Forbidden, NotFound, ServerError};
     match status {
-        404 | 410 => Trouble::lasting(
+        404 | 410 => FetchError::permanent(
             NotFound,
             format!(
                 "There is nothing at the address: it answered {status}. Correct it, or delete this source."
             ),
         ),
-        401 | 402 | 403 | 407 | 451 => Trouble::lasting(
+        401 | 402 | 403 | 407 | 451 => FetchError::permanent(
             Forbidden,
             format!(
                 "The address answered {status}: not everybody may read it. Open it to all, or upload the content."
             ),
         ),
-        408 | 425 | 429 | 500.. => Trouble::Passing(
+        408 | 425 | 429 | 500.. => FetchError::Transient(
             super::failure(ServerError, format!("The address answered {status}.")),
             retry_after,
         ),
-        _ => Trouble::lasting(
+        _ => FetchError::permanent(
             ServerError,
             format!("The address answered {status}, which brings nothing to read."),
         ),
@@ -116,43 +116,53 @@ fn judge(status: u16, retry_after: Option<u32>) -> Trouble {
 mod tests {
     use super::*;
 
-    fn begin(address: &str) -> (Guard, Trail) {
-        let guard = Guard::default();
-        let first = guard.check(address).unwrap();
-        (guard, Trail::new(first))
+    fn begin(address: &str) -> (AddressPolicy, RedirectChain) {
+        let policy = AddressPolicy::default();
+        let first = policy.check(address).unwrap();
+        (policy, RedirectChain::new(first))
     }
 
-    fn code(result: Result<Step, Trouble>) -> FailureCode {
+    fn code(result: Result<RedirectStep, FetchError>) -> FailureCode {
         result.unwrap_err().failure().code
     }
 
     #[test]
     fn redirects_are_followed_relative_to_the_last_one() {
-        let (guard, mut trail) = begin("https://example.com/a/b");
-        let step = trail.after(&guard, 301, Some("../c#x"), None).unwrap();
-        assert_eq!(step, Step::Follow("https://example.com/c".parse().unwrap()));
-        let step = trail.after(&guard, 308, Some("//www.example.org"), None);
+        let (policy, mut trail) = begin("https://example.com/a/b");
+        let step = trail.after(&policy, 301, Some("../c#x"), None).unwrap();
+        assert_eq!(
+            step,
+            RedirectStep::Follow("https://example.com/c".parse().unwrap())
+        );
+        let step = trail.after(&policy, 308, Some("//www.example.org"), None);
         assert_eq!(
             step.unwrap(),
-            Step::Follow("https://www.example.org/".parse().unwrap())
+            RedirectStep::Follow("https://www.example.org/".parse().unwrap())
         );
-        assert_eq!(trail.after(&guard, 200, None, None).unwrap(), Step::Read);
         assert_eq!(
-            trail.after(&guard, 304, None, None).unwrap(),
-            Step::NotModified
+            trail.after(&policy, 200, None, None).unwrap(),
+            RedirectStep::Read
+        );
+        assert_eq!(
+            trail.after(&policy, 304, None, None).unwrap(),
+            RedirectStep::NotModified
         );
     }
 
     #[test]
     fn circles_and_endless_ways_end() {
-        let (guard, mut trail) = begin("https://example.com/a");
-        trail.after(&guard, 302, Some("/b"), None).unwrap();
+        let (policy, mut trail) = begin("https://example.com/a");
+        trail.after(&policy, 302, Some("/b"), None).unwrap();
         assert_eq!(
-            code(trail.after(&guard, 302, Some("/a"), None)),
+            code(trail.after(&policy, 302, Some("/a"), None)),
             FailureCode::RedirectLoop
         );
-        let (guard, mut trail) = begin("https://example.com/0");
-        let last = (1..).find_map(|n| trail.after(&guard, 302, Some(&format!("/{n}")), None).err());
+        let (policy, mut trail) = begin("https://example.com/0");
+        let last = (1..).find_map(|n| {
+            trail
+                .after(&policy, 302, Some(&format!("/{n}")), None)
+                .err()
+        });
         assert_eq!(last.unwrap().failure().code, FailureCode::TooManyRedirects);
     }
 
@@ -166,9 +176,9 @@ mod tests {
             "https://localhost:443/",
             "https://[::1]/",
         ] {
-            let (guard, mut trail) = begin("https://example.com/");
+            let (policy, mut trail) = begin("https://example.com/");
             assert_eq!(
-                code(trail.after(&guard, 307, Some(target), None)),
+                code(trail.after(&policy, 307, Some(target), None)),
                 FailureCode::AddressRefused,
                 "{target}"
             );
@@ -177,7 +187,7 @@ mod tests {
 
     #[test]
     fn what_passes_is_told_from_what_stays() {
-        let (guard, mut trail) = begin("https://example.com/");
+        let (policy, mut trail) = begin("https://example.com/");
         for (status, expected, passes) in [
             (404, FailureCode::NotFound, false),
             (410, FailureCode::NotFound, false),
@@ -189,10 +199,10 @@ mod tests {
             (206, FailureCode::ServerError, false),
             (302, FailureCode::ServerError, false),
         ] {
-            let trouble = trail.after(&guard, status, None, Some(7)).unwrap_err();
-            assert_eq!(trouble.failure().code, expected, "{status}");
+            let error = trail.after(&policy, status, None, Some(7)).unwrap_err();
+            assert_eq!(error.failure().code, expected, "{status}");
             assert_eq!(
-                matches!(trouble, Trouble::Passing(_, Some(7))),
+                matches!(error, FetchError::Transient(_, Some(7))),
                 passes,
                 "{status}"
             );

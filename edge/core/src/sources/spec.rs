@@ -4,7 +4,7 @@ use bulle_api::admin::source::{FaqEntry, NewSource, SourceChange, SourceKind};
 use bulle_protocol::problem::Problem;
 use serde::{Deserialize, Serialize};
 
-use super::{MAX_PAGES, address::Guard};
+use super::{MAX_PAGES, address::AddressPolicy};
 use crate::admin::rules::{Rules, invalid};
 
 /// Longest title, in characters.
@@ -31,7 +31,7 @@ const MAX_DEPTH: u32 = 50;
 
 /// What an owner gave, as it is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Given {
+pub struct SourceFields {
     /// What is fetched, or the page that answers link to.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub url: Option<String>,
@@ -73,22 +73,22 @@ pub struct Upload {
 
 /// Everything that an owner may say of a source, whatever it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said {
+pub struct SourceSpec {
     /// What it is.
     pub kind: SourceKind,
     /// What was given.
-    pub given: Given,
+    pub given: SourceFields,
     /// Seconds after which it is fetched again.
     pub refresh_seconds: Option<u32>,
 }
 
-impl Said {
+impl SourceSpec {
     /// What is to be created.
     pub fn new(new: NewSource) -> Self {
         Self {
             kind: new.kind,
             refresh_seconds: new.refresh_seconds,
-            given: Given {
+            given: SourceFields {
                 url: new.url,
                 title: new.title,
                 language: new.language,
@@ -130,7 +130,7 @@ impl Said {
         Self {
             kind: self.kind,
             refresh_seconds,
-            given: Given {
+            given: SourceFields {
                 url,
                 title,
                 language,
@@ -143,11 +143,11 @@ impl Said {
         }
     }
 
-    /// Whether all of it is possible. `guard` knows which addresses may be fetched.
+    /// Whether all of it is possible. `policy` knows which addresses may be fetched.
     ///
     /// # Errors
     /// `invalid_value`, naming the field.
-    pub fn check(&self, guard: &Guard) -> Result<(), Problem> {
+    pub fn check(&self, policy: &AddressPolicy) -> Result<(), Problem> {
         let (kind, given) = (self.kind, &self.given);
         for (field, is_given, kinds) in [
             ("text", given.text.is_some(), [SourceKind::Text].as_slice()),
@@ -167,7 +167,7 @@ impl Said {
                 )));
             }
         }
-        self.check_url(guard)?;
+        self.check_url(policy)?;
         check_line("title", given.title.as_deref(), MAX_TITLE)?;
         check_language(given.language.as_deref())?;
         let blank = |text: &Option<String>| text.as_deref().is_none_or(|t| t.trim().is_empty());
@@ -191,7 +191,7 @@ impl Said {
         Ok(())
     }
 
-    fn check_url(&self, guard: &Guard) -> Result<(), Problem> {
+    fn check_url(&self, policy: &AddressPolicy) -> Result<(), Problem> {
         let Some(url) = &self.given.url else {
             return if self.kind.is_fetched() {
                 Err(invalid("url: say what is fetched."))
@@ -200,11 +200,11 @@ impl Said {
             };
         };
         if self.kind.is_fetched() {
-            let refused = |trouble: super::Trouble| format!("url: {}", trouble.failure().detail);
-            return guard
+            let refused = |error: super::FetchError| format!("url: {}", error.failure().detail);
+            return policy
                 .check(url)
                 .map(|_| ())
-                .map_err(|trouble| invalid(&refused(trouble)));
+                .map_err(|error| invalid(&refused(error)));
         }
         check_page("url", url)
     }
@@ -214,7 +214,7 @@ impl Said {
 ///
 /// # Errors
 /// `invalid_value`, naming the field.
-pub fn check_upload(given: &Given) -> Result<(), Problem> {
+pub fn check_upload(given: &SourceFields) -> Result<(), Problem> {
     let name = given.file.as_ref().map_or("", |file| file.name.as_str());
     if name.trim().is_empty() || name.len() > MAX_NAME || name.chars().any(char::is_control) {
         return Err(invalid(
@@ -313,7 +313,7 @@ mod tests {
     fn checked(value: serde_json::Value) -> Result<(), Problem> {
         let new: NewSource = serde_json::from_value(value).unwrap();
         Rules::check(&new, 0)?;
-        Said::new(new).check(&Guard::default())
+        SourceSpec::new(new).check(&AddressPolicy::default())
     }
 
     #[test]
@@ -395,10 +395,10 @@ mod tests {
 
     #[test]
     fn changes_keep_the_kind_and_the_file() {
-        let said = Said {
+        let said = SourceSpec {
             kind: SourceKind::File,
             refresh_seconds: None,
-            given: Given {
+            given: SourceFields {
                 title: Some("Old".into()),
                 file: Some(Upload {
                     name: "cv.pdf".into(),
@@ -406,7 +406,7 @@ mod tests {
                     checksum: "c".into(),
                     bytes: 1,
                 }),
-                ..Given::default()
+                ..SourceFields::default()
             },
         };
         let mut change = said.clone().editable();
@@ -420,14 +420,14 @@ mod tests {
     #[test]
     fn an_upload_has_a_name() {
         for (name, good) in [("cv.pdf", true), ("", false), (" ", false), ("a\nb", false)] {
-            let given = Given {
+            let given = SourceFields {
                 file: Some(Upload {
                     name: name.into(),
                     content_type: String::new(),
                     checksum: String::new(),
                     bytes: 0,
                 }),
-                ..Given::default()
+                ..SourceFields::default()
             };
             assert_eq!(check_upload(&given).is_ok(), good, "{name}");
         }

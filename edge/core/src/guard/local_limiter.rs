@@ -18,8 +18,8 @@ use bulle_protocol::Id;
 use futures_util::future::join_all;
 
 use crate::{
-    meter::window::{Decision, Standing, Window},
-    ports::{Clock, Kv, Memory},
+    meter::window::{Decision, QuotaStatus, Window},
+    ports::{Clock, IsolateCache, Kv},
 };
 
 /// A window and its limit.
@@ -35,23 +35,23 @@ pub struct Counter {
 
 /// Which counter has refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refused {
+pub struct WindowFull {
     /// Its index.
     pub index: usize,
     /// How it stands.
-    pub standing: Standing,
+    pub standing: QuotaStatus,
 }
 
 /// Counts `id` in all windows, or in none. Costs a read and a write of KV for each counter; nothing when memory refuses.
 ///
 /// # Errors
 /// The first counter that has no room.
-pub async fn admit<P: Memory + Kv + Clock>(
+pub async fn admit<P: IsolateCache + Kv + Clock>(
     ports: &P,
     counters: &[Counter],
     id: Id,
     anew: bool,
-) -> Result<Vec<Standing>, Refused> {
+) -> Result<Vec<QuotaStatus>, WindowFull> {
     let (standings, counted) = count(ports, counters, id, anew).await?;
     tell(ports, &counted).await;
     Ok(standings)
@@ -61,12 +61,12 @@ pub async fn admit<P: Memory + Kv + Clock>(
 ///
 /// # Errors
 /// The first counter that has no room.
-pub async fn count<'c, P: Memory + Kv + Clock>(
+pub async fn count<'c, P: IsolateCache + Kv + Clock>(
     ports: &P,
     counters: &'c [Counter],
     id: Id,
     anew: bool,
-) -> Result<(Vec<Standing>, Vec<&'c Counter>), Refused> {
+) -> Result<(Vec<QuotaStatus>, Vec<&'c Counter>), WindowFull> {
     // 1.
     let counted = count_here(ports, counters, id, anew)?;
     // 2.
@@ -88,7 +88,7 @@ pub async fn count<'c, P: Memory + Kv + Clock>(
         let standing = window.standing(ports.now_ms(), counter.length_ms, counter.limit);
         ports.remember(&counter.key, window);
         if !within && refused.is_none() {
-            refused = Some(Refused { index, standing });
+            refused = Some(WindowFull { index, standing });
         }
         standings.push(standing);
     }
@@ -100,7 +100,7 @@ pub async fn count<'c, P: Memory + Kv + Clock>(
 }
 
 /// Tells KV what was counted. What it does not take is repeated with the next message.
-pub async fn tell<P: Memory + Kv>(ports: &P, counted: &[&Counter]) {
+pub async fn tell<P: IsolateCache + Kv>(ports: &P, counted: &[&Counter]) {
     // 3.
     join_all(counted.iter().map(|counter| write(ports, counter))).await;
 }
@@ -110,12 +110,12 @@ pub async fn tell<P: Memory + Kv>(ports: &P, counted: &[&Counter]) {
 ///
 /// # Errors
 /// The first counter that has no room.
-pub fn count_here<'c, P: Memory + Clock>(
+pub fn count_here<'c, P: IsolateCache + Clock>(
     ports: &P,
     counters: &'c [Counter],
     id: Id,
     anew: bool,
-) -> Result<Vec<&'c Counter>, Refused> {
+) -> Result<Vec<&'c Counter>, WindowFull> {
     let mut counted = Vec::new();
     for (index, counter) in counters.iter().enumerate() {
         let mut window = ports.recall(&counter.key);
@@ -126,7 +126,7 @@ pub fn count_here<'c, P: Memory + Clock>(
             Decision::Known(_) => {}
             Decision::Refused(standing) => {
                 take_back(ports, &counted, id);
-                return Err(Refused { index, standing });
+                return Err(WindowFull { index, standing });
             }
         }
     }
@@ -134,7 +134,7 @@ pub fn count_here<'c, P: Memory + Clock>(
 }
 
 /// How a counter stands, as far as this isolate has seen.
-pub fn look<P: Memory + Clock>(ports: &P, counter: &Counter) -> Standing {
+pub fn look<P: IsolateCache + Clock>(ports: &P, counter: &Counter) -> QuotaStatus {
     let mut window = ports.recall(&counter.key);
     window.forget(ports.now_ms(), counter.length_ms);
     window.standing(ports.now_ms(), counter.length_ms, counter.limit)
@@ -145,7 +145,7 @@ pub fn seconds(ms: u64) -> u32 {
     u32::try_from(ms.div_ceil(1_000)).unwrap_or(u32::MAX).max(1)
 }
 
-fn take_back<P: Memory>(ports: &P, counters: &[&Counter], id: Id) {
+fn take_back<P: IsolateCache>(ports: &P, counters: &[&Counter], id: Id) {
     for counter in counters {
         let mut window = ports.recall(&counter.key);
         window.refund(id);
@@ -153,7 +153,7 @@ fn take_back<P: Memory>(ports: &P, counters: &[&Counter], id: Id) {
     }
 }
 
-async fn write<P: Memory + Kv>(ports: &P, counter: &Counter) {
+async fn write<P: IsolateCache + Kv>(ports: &P, counter: &Counter) {
     // KV keeps nothing for less than a minute.
     let ttl = (counter.length_ms / 1_000).max(60);
     if let Ok(json) = serde_json::to_string(&ports.recall(&counter.key)) {

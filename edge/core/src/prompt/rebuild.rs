@@ -2,13 +2,13 @@
 
 use bulle_api::admin::prompt::Missing;
 
-use super::{Extras, Input, Memory, Turn, template::Template, write};
+use super::{Extras, Input, PromptHistory, Turn, template::Template, write};
 use crate::model::{Exchange, Summary};
 use crate::{record::PromptReference, retrieval::Passage, search::Hit, settings::BotSettings};
 
 /// What is still there of what an answer was made from.
 #[derive(Clone, Copy, Debug)]
-pub struct Stored<'a> {
+pub struct PromptInputs<'a> {
     /// What was noted when it was made.
     pub reference: &'a PromptReference,
     /// The bot's settings of that version, or why there are none.
@@ -25,7 +25,7 @@ pub struct Stored<'a> {
 
 /// A prompt that was made again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Again {
+pub struct RebuiltPrompt {
     /// The messages; none when settings or question are gone.
     pub turns: Vec<Turn>,
     /// Whether they are, byte for byte, what the model was given.
@@ -35,7 +35,7 @@ pub struct Again {
 }
 
 /// Makes the prompt of a stored answer again, from as much as is left.
-pub fn again(stored: &Stored<'_>) -> Again {
+pub fn rebuild(stored: &PromptInputs<'_>) -> RebuiltPrompt {
     let reference = stored.reference;
     let mut missing = Vec::new();
     let mut miss = |what: String, why: &str| {
@@ -78,7 +78,7 @@ pub fn again(stored: &Stored<'_>) -> Again {
         miss(format!("history from {from}"), why);
     }
     let (Ok(bot), Some(text)) = (stored.bot, stored.question) else {
-        return Again {
+        return RebuiltPrompt {
             turns: Vec::new(),
             exact: false,
             missing,
@@ -90,7 +90,7 @@ pub fn again(stored: &Stored<'_>) -> Again {
         text,
         memory: None,
     };
-    let memory = Memory { summary, exchanges };
+    let memory = PromptHistory { summary, exchanges };
     let extras = Extras::from(&reference.added);
     let prompt = write(template, &input, &passages, &memory, &extras);
     let exact = prompt.reference().fingerprint == reference.fingerprint;
@@ -101,7 +101,7 @@ pub fn again(stored: &Stored<'_>) -> Again {
             why: why.to_owned(),
         });
     }
-    Again {
+    RebuiltPrompt {
         turns: prompt.turns,
         exact,
         missing,
@@ -156,7 +156,7 @@ mod tests {
         let hits = [CLUSTERS, (9, "Rennes, Kubernetes."), (3, "Kubernetes.")];
         let (_, passages) = found(QUESTION, &hits);
         let (bot, exchanges, summary) = (everything(), greeting(), told());
-        let memory = Memory {
+        let memory = PromptHistory {
             summary: Some(&summary),
             exchanges: &exchanges,
         };
@@ -184,8 +184,8 @@ mod tests {
     }
 
     impl Past {
-        fn again(&self) -> Again {
-            again(&Stored {
+        fn rebuild(&self) -> RebuiltPrompt {
+            rebuild(&PromptInputs {
                 reference: &self.reference,
                 bot: self.bot.as_ref().map_err(|why| *why),
                 question: self.question,
@@ -196,10 +196,10 @@ mod tests {
         }
 
         /// What is missing after something has happened.
-        fn without(change: impl FnOnce(&mut Self)) -> (Again, Vec<String>) {
+        fn without(change: impl FnOnce(&mut Self)) -> (RebuiltPrompt, Vec<String>) {
             let mut past = past();
             change(&mut past);
-            let again = past.again();
+            let again = past.rebuild();
             assert!(!again.exact);
             let what = again.missing.iter().map(|m| m.what.clone()).collect();
             (again, what)
@@ -210,7 +210,7 @@ mod tests {
     fn a_prompt_is_made_again() {
         let past = past();
         assert_eq!(past.prompt.passages(), 3);
-        let again = past.again();
+        let again = past.rebuild();
         assert_eq!(again.turns, past.prompt.turns());
         assert_eq!((again.exact, again.missing), (true, vec![]));
     }
@@ -219,7 +219,7 @@ mod tests {
     fn plain_prompts_and_those_of_limited_tiers_are_made_again() {
         let (_, passages) = found(QUESTION, &[CLUSTERS]);
         let (bot, history) = (everything(), greeting());
-        let memory = Memory {
+        let memory = PromptHistory {
             summary: None,
             exchanges: &history,
         };
@@ -231,7 +231,7 @@ mod tests {
             let prompt = build(&input, &passages, &memory, &Extras::default());
             let reference = prompt.reference();
             assert_eq!(reference.history_from, from);
-            let again = again(&Stored {
+            let again = rebuild(&PromptInputs {
                 reference: &reference,
                 bot: Ok(&bot),
                 question: Some(QUESTION),

@@ -5,7 +5,7 @@ const MAX_HELD: usize = 400;
 
 /// The text without an end that could still turn into something else, and with open emphasis closed: so that
 /// the page never shows `**bo`, `[see](htt` or a list marker without its item.
-pub fn mend(text: &str) -> String {
+pub fn stabilise(text: &str) -> String {
     if in_fence(text) {
         return hold(text, |line| {
             line.trim_start().chars().all(|c| c == '`' || c == '~')
@@ -79,7 +79,7 @@ pub fn in_fence(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::mend;
+    use super::stabilise;
 
     #[test]
     fn unfinished_ends() {
@@ -104,7 +104,7 @@ mod tests {
             ("```\na\n``", "```\na\n"),
             ("a `x` [note] b", "a `x` [note] b"),
         ] {
-            assert_eq!(mend(text), shown, "{text:?}");
+            assert_eq!(stabilise(text), shown, "{text:?}");
         }
     }
 }
