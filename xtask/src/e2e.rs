@@ -100,7 +100,7 @@ pub fn run(files: &[PathBuf], pattern: Option<&str>, whole: bool) -> Result<Outc
         .env("BULLE_TIMES", paths::cache().join("e2e-times.json"))
         .env("BULLE_RESULT", &result)
         // So that a test can start servers without Cargo, which holds a lock while it builds.
-        .env("BULLE_XTASK", std::env::current_exe()?)
+        .env("BULLE_XTASK", paths::program()?)
         .env("WRANGLER_SEND_METRICS", "false");
     for file in files {
         let name = file.file_name().unwrap_or_default();

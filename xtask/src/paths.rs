@@ -1,5 +1,6 @@
 //! Where things are. Every path is absolute, so that the commands work from any folder.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The repository. Cargo says where the manifest is when it runs this tool; a binary that is run
@@ -80,4 +81,14 @@ impl Profile {
             Self::Release => "release",
         })
     }
+}
+
+/// This program, for the tests that start it. Cargo may have built it anew since it was started, as `cargo test` does: then
+/// Linux says that the file is deleted, and the new one is in its place.
+pub fn program() -> io::Result<PathBuf> {
+    let path = std::env::current_exe()?;
+    let named = path
+        .to_str()
+        .and_then(|path| path.strip_suffix(" (deleted)"));
+    Ok(named.map_or_else(|| path.clone(), PathBuf::from))
 }

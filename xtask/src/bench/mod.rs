@@ -88,7 +88,7 @@ fn measure(script: &str) -> Result<()> {
     let mut node = process::npm_tool("node");
     node.arg("--disable-warning=ExperimentalWarning")
         .arg(paths::root().join("e2e/bench").join(script))
-        .env("BULLE_XTASK", std::env::current_exe()?);
+        .env("BULLE_XTASK", paths::program()?);
     if ["widget.mjs", "lighthouse/run.mjs"].contains(&script) {
         node.env("CHROME_PATH", browser::find_or_install()?);
     }

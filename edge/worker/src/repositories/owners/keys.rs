@@ -3,7 +3,7 @@
 use bulle_api::admin::{ApiKey, CreatedApiKey, NewApiKey, Scope};
 use bulle_edge_core::{
     admin::{
-        Caller, key,
+        Principal, key,
         key::{StoredKey, USE_GRAIN_MS},
         rules,
     },
@@ -99,7 +99,7 @@ impl<D: Database> Owned<D> {
         &self,
         presented: &key::ApiKey,
         now_ms: u64,
-    ) -> Result<Option<Caller>, PortError> {
+    ) -> Result<Option<Principal>, PortError> {
         let sql = "SELECT hash, scopes, expires_at, revoked_at, last_used_at FROM api_key \
                    WHERE tenant_id = ?1 AND id = ?2";
         let values = values![&presented.tenant_id, presented.id];
@@ -119,7 +119,7 @@ impl<D: Database> Owned<D> {
         }
         let scopes: Vec<Scope> = from_json(&row.scopes)
             .map_err(|e| PortError(format!("scopes of API key {}: {e}", presented.id)))?;
-        Ok(Some(Caller::Key {
+        Ok(Some(Principal::Key {
             tenant_id: presented.tenant_id.clone(),
             id: presented.id,
             scopes,

@@ -16,7 +16,7 @@ pub mod tenants;
 pub use idempotency::Remembered;
 
 use bulle_edge_core::{
-    admin::{Caller, merge, rules::Rules},
+    admin::{Principal, merge, rules::Rules},
     model::Secret,
     ports::PortError,
     sources::address::AddressPolicy,
@@ -82,7 +82,7 @@ pub struct Creation {
 /// What a new resource is made with.
 pub struct CreateContext<'m> {
     /// The caller.
-    pub caller: &'m Caller,
+    pub caller: &'m Principal,
     /// The tenant; empty for the operator.
     pub tenant_id: &'m str,
     /// Unix milliseconds.

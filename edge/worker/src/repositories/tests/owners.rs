@@ -1,5 +1,5 @@
 use bulle_api::admin::Scope;
-use bulle_edge_core::admin::{Caller, key, key::USE_GRAIN_MS, rules};
+use bulle_edge_core::admin::{Principal, key, key::USE_GRAIN_MS, rules};
 use serde_json::{Value, json};
 
 use super::world::*;
@@ -342,7 +342,7 @@ fn a_key_opens_its_tenant_until_it_is_revoked() {
     let key = |tenant: &str, random| key::ApiKey::new(tenant, id(KEY), random);
     let holder = |key: &key::ApiKey, now: u64| wait(owned.holder(key, now));
     let good = key(ACME, [1, 2]);
-    let caller = Caller::Key {
+    let caller = Principal::Key {
         tenant_id: ACME.into(),
         id: id(KEY),
         scopes: vec![Scope::BotsRead],

@@ -5,7 +5,7 @@ use bulle_api::{
     notice::{Channel, Delivery, Detail, Kind, Notice, Outcome as DeliveryOutcome},
 };
 use bulle_edge_core::{
-    admin::Caller,
+    admin::Principal,
     model::{Identity, Material, Owner, Secret, Summary},
     ports::{Kept, PortError},
     record::{Evidence, ModelCall, Outcome, PromptReference, Purpose, Record, StoredMessage},
@@ -159,7 +159,7 @@ pub fn target(id: &str) -> Target<'_> {
 /// Makes a resource from the body of a request.
 pub fn made(creation: &Creation, tenant_id: &str, body: &Value, number: u128) -> NewResource {
     let maker = CreateContext {
-        caller: &Caller::Operator,
+        caller: &Principal::Operator,
         tenant_id,
         now_ms: NOW,
         random: [number, 1, 2],
