@@ -5,7 +5,7 @@
 
 use std::{fmt::Write, fs, path::PathBuf};
 
-use bulle_edge_core::{admin::usage::Query, retrieval::query::Terms};
+use bulle_edge_core::{admin::usage::UsageQuery, retrieval::query::Terms};
 use serde_json::Value;
 
 use super::world::*;
@@ -195,7 +195,7 @@ fn read(database: &Sqlite, tenant: &str) {
     let reference = answered.reference.clone().unwrap();
     let prompt = wait(Prompts(database).rebuild(tenant, &answered, &reference));
     assert!(prompt.turns.iter().any(|turn| turn.content.contains(WORD)));
-    let query = Query::read(&[], NOW)
+    let query = UsageQuery::read(&[], NOW)
         .map_err(|problem| problem.detail)
         .unwrap();
     let (usage, _) = wait(Usage(database).page(tenant, &query));

@@ -1,4 +1,4 @@
-use bulle_edge_core::admin::usage::Query;
+use bulle_edge_core::admin::usage::UsageQuery;
 use serde_json::{Value, json};
 
 use super::world::*;
@@ -9,7 +9,7 @@ fn page(world: &World, tenant_id: &str, pairs: &[(&str, &str)]) -> (Vec<Value>, 
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
         .collect();
-    let query = Query::read(&pairs, NOW).map_err(|problem| problem.detail);
+    let query = UsageQuery::read(&pairs, NOW).map_err(|problem| problem.detail);
     let (items, next) = wait(Usage(&world.database).page(tenant_id, &query.unwrap()));
     (serde_json::from_str(&items).unwrap(), next)
 }
