@@ -76,7 +76,7 @@ pub fn quoted(files: &[Material]) -> Option<String> {
     (!files.is_empty()).then_some(out)
 }
 
-/// The beginning of a text that takes so many tokens.
+/// The beginning of a text, of at most this many tokens.
 fn cut(text: &str, most: usize) -> String {
     if tokens(text) <= most {
         return text.to_owned();

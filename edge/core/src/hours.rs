@@ -9,7 +9,7 @@ use crate::{
     strings,
 };
 
-/// Whether it is within business hours at this time (Unix milliseconds), where clocks are so many minutes ahead of UTC.
+/// Whether it is within business hours at this time (Unix milliseconds), in a time zone that is this many minutes ahead of UTC.
 /// Only what clocks show counts: where an hour is skipped or comes twice, so it is with the ranges.
 pub fn is_open(hours: &HoursSettings, now_ms: u64, offset_minutes: i32) -> bool {
     let seconds = i64::try_from(now_ms / 1_000).unwrap_or_default();

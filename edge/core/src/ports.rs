@@ -53,7 +53,8 @@ pub trait Kv {
     async fn delete(&self, key: &str) -> Result<(), PortError>;
 }
 
-/// The memory of the isolate that serves the request: gone at any time, seen by nobody else, and never waited for.
+/// The memory of the isolate that serves the request: it may be lost at any time, other isolates do not see it, and it never
+/// waits.
 pub trait IsolateCache {
     /// What is remembered under the key; an empty window when there is nothing.
     fn recall(&self, key: &str) -> Window;

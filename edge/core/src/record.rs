@@ -169,7 +169,7 @@ pub struct ModelCall {
 }
 
 impl ModelCall {
-    /// A step that asked nobody, and costs nothing.
+    /// A step that asked no model and costs nothing.
     pub fn free(provider: &str, model: &str, outcome: Outcome, now_ms: u64) -> Self {
         Self {
             purpose: Purpose::Answer,

@@ -126,7 +126,7 @@ pub fn sheets(bot: &BotSettings, locale: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Gives a refusal what the visitor is told about it, where that helps; `bot` when it is known.
+/// Adds to a refusal the sentence for the visitor, where one helps; `bot` when it is known.
 pub fn explain(mut problem: Problem, bot: Option<&BotSettings>, locale: &str) -> Problem {
     if problem.message.is_none() {
         let nobody = BotSettings::default();
@@ -185,7 +185,7 @@ fn form_title(bot: &BotSettings, locale: &str) -> String {
     title.cloned().unwrap_or_default()
 }
 
-/// What the visitor is told about a failed turn; `bot` when it is known.
+/// The sentence for the visitor about a failed turn; `bot` when it is known.
 pub fn failure(bot: Option<&BotSettings>, locale: &str, code: Code) -> String {
     let bubble = bot.map_or_else(|| texts(locale).bubble, |bot| bubble(bot, locale));
     match code {

@@ -1,11 +1,11 @@
-//! A deadline that is put off with every piece of a stream. The platform's timers cost more than the pieces, so one is set
-//! for many of them: it rings, finds that there was something since, and is set again for what is left.
+//! A deadline that moves with every piece of a stream. A timer of the platform costs more than a piece, so one timer serves
+//! all waits: when it fires and there was activity meanwhile, it is set again for the remaining time.
 
 use futures_util::future::LocalBoxFuture;
 
 use crate::ports::Clock;
 
-/// A wait whose end moves. One task waits with it: workerd's timer wakes who looked at it first, and nobody else.
+/// A wait whose end moves. Only one task may wait with it: workerd's timer wakes the task that polled it first and no other.
 pub struct Timer<'c, C> {
     clock: &'c C,
     /// When the platform's timer rings, in Unix milliseconds.
@@ -18,7 +18,7 @@ impl<'c, C: Clock> Timer<'c, C> {
         Self { clock, set: None }
     }
 
-    /// Resolves at `end_ms` (Unix), or a moment later when that has passed. Whoever stops waiting may wait for another end.
+    /// Resolves at `end_ms` (Unix), or a moment later when that has passed. A caller that stops waiting may wait for another end.
     pub async fn until(&mut self, end_ms: u64) {
         loop {
             let (rings_ms, ring) = match &mut self.set {

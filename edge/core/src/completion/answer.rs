@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::{citations::Citations, error, request::Request};
 use crate::turn::Sink;
 
-/// Where what happens is told.
+/// Where log lines go.
 pub trait Client {
     /// Takes the next piece of a stream.
     fn tell(&mut self, piece: String);

@@ -26,7 +26,7 @@ pub struct Citations {
     first: bool,
     /// After a backslash.
     escaped: bool,
-    /// Nothing but spaces in this line so far, so many.
+    /// The line has only spaces so far: their number.
     blank: bool,
     indent: usize,
     /// Whether the line before was blank or code, and whether this one is code, by its indentation.
@@ -169,7 +169,7 @@ impl Citations {
         self.indent = 0;
     }
 
-    /// What so many backticks or tildes mean. `first`: nothing stands before them in their line.
+    /// What a run of this many backticks or tildes means. `first`: it begins its line.
     fn end_run(&mut self, mark: char, count: usize, first: bool) {
         let first = first && self.indent < INDENT;
         if let Some(fence) = &mut self.fence {

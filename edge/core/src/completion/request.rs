@@ -13,7 +13,7 @@ pub struct Request {
     pub model: String,
     /// What was said so far, as it was sent.
     pub messages: Vec<ClientMessage>,
-    /// Whether the answer is told as it is written.
+    /// Whether the answer is streamed.
     pub stream: bool,
     /// Whether a stream tells its usage.
     pub include_usage: bool,
@@ -35,7 +35,7 @@ pub struct ClientMessage {
 pub enum Speaker {
     /// The owner's server: `system` or `developer`.
     Owner,
-    /// Whoever asks.
+    /// The end user, as the caller names them.
     User,
     /// The bot.
     Assistant,

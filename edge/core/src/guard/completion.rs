@@ -121,7 +121,7 @@ impl Said {
                 join(&mut said.instructions, &message.text);
                 continue;
             }
-            // The last one is judged, and not only cleaned: what is wrong with it is told.
+            // The last message is validated, not only cleaned: the caller learns what is wrong with it.
             let last = n == messages.len() && message.speaker == Speaker::User;
             let cleaned = visible(&message.text);
             let text = match (

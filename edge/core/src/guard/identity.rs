@@ -65,7 +65,7 @@ pub fn derive(deployment: &Secret, tenant_id: &str, id: &str) -> String {
 pub struct IdentityRejected {
     /// What to answer.
     pub problem: Problem,
-    /// True when nobody who knows a secret has signed it.
+    /// True when none of the secrets has signed it.
     pub forged: bool,
 }
 

@@ -225,7 +225,7 @@ pub async fn today<P: Clock + Entropy + Meters>(
     Ok(Some(quota.saturating_sub(left)))
 }
 
-/// What nobody may begin too many of.
+/// What a visitor or address may begin a limited number of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beginning {
     /// Sessions of new anonymous visitors.

@@ -34,7 +34,7 @@ pub struct SessionClaims {
     pub origin: String,
     /// Tier of the visitor.
     pub tier: String,
-    /// Id of the identity secret that vouches for the visitor; nobody does for an anonymous one.
+    /// Id of the identity secret that vouches for the visitor; absent for an anonymous visitor.
     pub voucher: Option<String>,
     /// Unix seconds.
     pub iat: u64,

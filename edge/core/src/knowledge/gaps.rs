@@ -26,7 +26,7 @@ const SHOWN: usize = 10;
 pub enum Closed {
     /// A source answers it.
     Answered,
-    /// Nobody wants to answer it.
+    /// The owner has dismissed it.
     Dismissed,
 }
 

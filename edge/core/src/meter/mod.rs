@@ -26,7 +26,7 @@ pub struct Quota {
 /// How a limit is bounded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum QuotaRule {
-    /// So many in any stretch of that length.
+    /// A sliding window: at most the bound within any stretch of this length.
     Window {
         /// Milliseconds.
         length_ms: u64,

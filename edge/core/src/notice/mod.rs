@@ -1,6 +1,6 @@
 //! Notices to owners: what needs them is stored once, and told by webhook and by mail.
 //!
-//! Whoever stores a notice delivers it, so of many turns that meet the same one tells. A delivery that died with its
+//! The turn that stores a notice delivers it, so of many turns with the same notice only one sends it. A delivery that died with its
 //! isolate is not repeated: the notice then stands in the list with fewer deliveries than there are addresses. One that
 //! could not be stored is not told, and tried again by the next turn that meets it.
 
@@ -40,7 +40,7 @@ pub const TESTS_PER_HOUR: u32 = 10;
 pub struct NewNotice {
     /// What it is about.
     pub kind: Kind,
-    /// What exactly: a tenant is told once of a kind and what it is about.
+    /// The subject: a tenant gets one notice for each kind and subject.
     pub about: String,
     /// The bot that met it.
     pub bot_id: Option<String>,
@@ -50,7 +50,7 @@ pub struct NewNotice {
 
 impl NewNotice {
     /// A budget is used up. `line` is the key of the refused line of [`crate::budget`], which names the period too;
-    /// `instead` answers until that ends, nobody when absent.
+    /// `instead` answers until that ends; absent when nothing does.
     pub fn budget_exhausted(site: &Site, line: &str, instead: Option<Answerer>) -> Self {
         let (budget, period) = line.rsplit_once('/').unwrap_or((line, ""));
         let (whose, unit) = match budget.rsplit_once('/') {
@@ -124,7 +124,8 @@ pub struct Told {
     pub log: Vec<String>,
 }
 
-/// Tells the owner of a site, unless they know. Takes up to about 20 seconds when nobody answers, and never fails.
+/// Sends a notice to the owner of a site, unless it was sent before. Takes up to about 20 seconds when the receiver does not
+/// answer, and never fails.
 pub async fn tell<P: Notices + Clock + Entropy>(ports: &P, site: &Site, notice: NewNotice) -> Told {
     let to = Recipient {
         tenant_id: &site.tenant_id,

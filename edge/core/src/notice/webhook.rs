@@ -40,7 +40,7 @@ fn key(deployment: &Secret, tenant_id: &str) -> String {
     deployment.derive(&format!("notices/{tenant_id}"))
 }
 
-/// What to post at a moment, in Unix milliseconds: the moment is signed too, so that nobody can post it again later.
+/// What to post at a moment, in Unix milliseconds: the moment is signed too, so that it cannot be replayed later.
 pub(super) fn envelope(
     deployment: &Secret,
     tenant_id: &str,

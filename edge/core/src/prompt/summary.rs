@@ -62,7 +62,7 @@ pub fn summary(previous: Option<&Summary>, exchanges: &[Exchange], locale: &str)
     })
 }
 
-/// Nobody must be able to close the quotation of what they said.
+/// A quoted visitor must not be able to close the quotation.
 fn quoted(text: &str) -> String {
     text.replace("</", "< /")
 }

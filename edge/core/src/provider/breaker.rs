@@ -1,4 +1,4 @@
-//! The circuit breaker: a model that fails again and again is not asked for a while, by nobody. Its state is in KV, so it
+//! The circuit breaker: a model that fails repeatedly is not asked for a while, in any turn. Its state is in KV, so it
 //! is shared by all isolates at once where it changed and within about a minute elsewhere; a model in health
 //! costs one read of KV and no write.
 //!
@@ -25,7 +25,7 @@ const MAX_COOL_MS: u64 = 300_000;
 /// For how long one who tries keeps the others off.
 const PROBE_MS: u64 = 30_000;
 
-/// After so many seconds without news the model is in health again.
+/// After this many seconds without a failure the model counts as healthy.
 const FORGOTTEN_SECONDS: u64 = 900;
 
 /// What KV knows of a model that has failed.

@@ -56,7 +56,7 @@ pub fn microusd(price: Price, usage: Usage) -> u64 {
 
 /// What a call has cost, in millionths of a US dollar, rounded up: at the bot's own price for the model, or the table's.
 /// Nothing where neither is known. Without tokens (the documents, the persona or the cache answered, or the model was
-/// not reached) it is 0, whoever was asked.
+/// not reached) it is 0, whichever model was asked.
 pub fn cost(bot_price: Option<Price>, model: &str, usage: Usage) -> Option<u64> {
     if usage.input_tokens == 0 && usage.output_tokens == 0 {
         return Some(0);

@@ -1,5 +1,5 @@
 //! From a model's text, as it comes, to server events: Markdown is parsed incrementally into typed blocks and
-//! the page is told only what changed.
+//! the page receives only what changed.
 
 mod markdown;
 mod stabilise;
@@ -17,7 +17,7 @@ pub const MAX_REPLY_BYTES: usize = 128 * 1024;
 /// [`LARGE_STEP`]: a long list would otherwise be sent again, whole, with each of its items.
 const LARGE: usize = 4 * 1024;
 
-/// See [`LARGE`]. All that is sent of a block is then at most so many times its size.
+/// See [`LARGE`]. The bytes sent for a block are at most this many times its size.
 const LARGE_STEP: usize = 32;
 
 /// True for characters that nobody reads and that change what is read: controls other than white space, and those that
@@ -151,7 +151,7 @@ impl Reply {
             };
             events.push(event);
         }
-        // A block can only vanish when its text was misread before; the page is told to show nothing there.
+        // A block can only vanish when its text was misread before; the page then shows nothing there.
         for (block, index) in self.sent.iter_mut().zip(0..).skip(self.settled + count) {
             let empty = Block::Paragraph {
                 content: Vec::new(),

@@ -12,7 +12,7 @@ const OPEN: &str = "<next>";
 /// Ends it.
 const CLOSE: &str = "</next>";
 
-/// What the model is told, a rule of its instructions.
+/// The rule in the model's instructions that asks for the suggestion line.
 pub const INSTRUCTION: &str = "End your answer with one last line <next>question | question | question</next>: up to \
      three short questions, in the visitor's language and words, that they may ask next and that the passages answer. \
      Leave the line out when there are none. Never mention it.";

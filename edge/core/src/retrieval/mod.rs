@@ -232,7 +232,7 @@ const UNKNOWN_PLACE: f64 = 0.5;
 /// What a term is worth, however common, beside its rarity.
 const ANY_WORD: f64 = 2.0;
 
-/// As of so many chunks at least is what a term is worth: of fewer, rarity tells nothing.
+/// The weight of a term (IDF) is computed as if the bot had at least this many chunks: among fewer, rarity says nothing.
 const FEW: f64 = 30.0;
 
 /// How rare a word is among the bot's chunks.

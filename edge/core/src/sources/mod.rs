@@ -32,7 +32,7 @@ pub const MAX_ENTRIES: usize = 500;
 /// What went wrong with a source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FetchError {
-    /// Trying again may help, after so many seconds if the other side said so.
+    /// Trying again may help, after this many seconds where the server named a time.
     Transient(Failure, Option<u32>),
     /// A person has to do something.
     Permanent(Failure),

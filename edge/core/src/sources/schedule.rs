@@ -14,7 +14,7 @@ const MAX_PAUSE_MS: u64 = 3_600_000;
 /// What follows a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Another try after so many milliseconds.
+    /// Another try after this many milliseconds.
     Again(u64),
     /// It has failed.
     GiveUp,

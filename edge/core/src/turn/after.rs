@@ -1,4 +1,4 @@
-//! What is left to do when the visitor has the answer: the owner is told what needs them, and what no longer fits a prompt
+//! The work after an answer: the owner gets the notices of the turn, and what no longer fits a prompt
 //! is summed up by a model, so that a long conversation is remembered.
 
 use bulle_protocol::event::{Finish, ServerEvent};
@@ -37,7 +37,7 @@ pub async fn after<P: Platform + Notices>(
     }
 }
 
-/// The sink of a summary, which is shown to nobody.
+/// The sink of a summary, which no page shows.
 struct Muted<'a, 'l>(&'a mut Log<'l>);
 
 impl Sink for Muted<'_, '_> {
