@@ -1,12 +1,13 @@
 // What runs in other languages: the examples of docs/identity.md as they stand there, whose signature opens a session of a
 // known visitor, and OpenAI's client for Python, unchanged.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { ROOT, startEdge } from "./support/edge.mjs";
 import { Visitor } from "./support/client.mjs";
 import { GENEROUS, Owner } from "./support/owner.mjs";
@@ -30,8 +31,11 @@ after(async () => {
   await edge?.stop();
 });
 
-const run = (command, args, more = {}) =>
-  execFileSync(command, args, { encoding: "utf8", env: { ...process.env, BULLE_IDENTITY_SECRET: secret, ...more } }).trim();
+/** Runs a program, for what it prints. Meanwhile this process sees which connections the edge closes. */
+async function run(command, args, more = {}) {
+  const { stdout } = await promisify(execFile)(command, args, { env: { ...process.env, BULLE_IDENTITY_SECRET: secret, ...more } });
+  return stdout.trim();
+}
 const elsewhere = (file) => run(process.execPath, [`${ROOT}/e2e/languages/run.mjs`, file, `BULLE_IDENTITY_SECRET=${secret}`]);
 
 const languages = {
