@@ -5,6 +5,7 @@ import { startEdge } from "./support/edge.mjs";
 import { Visitor, events, ulid } from "./support/client.mjs";
 import { GENEROUS, Owner, inSeconds, jwt } from "./support/owner.mjs";
 import { answer, startUpstream, stream } from "./support/upstream.mjs";
+import { until } from "./support/wait.mjs";
 
 let upstream, edge;
 before(async () => {
@@ -36,7 +37,7 @@ describe("a budget", () => {
     const later = await done(me);
     assert.deepEqual([later.provider, later.finish], ["extractive", "fallback"]);
     assert.equal(upstream.requests.length, asked);
-    assert.match(edge.log(), /openai was not asked: the budget bot\/bot\/tokens\/.* is exhausted/);
+    await until("the log says so", () => /openai was not asked: the budget bot\/bot\/tokens\/.* is exhausted/.test(edge.log()));
   });
 
   test("is never exceeded by answers that are written at once", async () => {
@@ -69,7 +70,7 @@ describe("a budget", () => {
     const owner = await Owner.with(edge, "priceless", { model: { name: "mystery-1" }, limits: { ...GENEROUS, budget } });
     const me = await open(owner);
     assert.equal((await done(me)).finish, "fallback");
-    assert.match(edge.log(), /money is bounded, and nobody knows what mystery-1 costs: set its `price`/);
+    await until("the log says so", () => /money is bounded, and nobody knows what mystery-1 costs: set its `price`/.test(edge.log()));
     await owner.patch("/bots/bot", { settings: { model: { price: { input: 1_000_000, output: 2_000_000 } } } });
     assert.equal((await done(me)).finish, "stop");
   });

@@ -422,7 +422,7 @@ test("a model that fails again and again is left alone, then one visitor tries i
   const resting = await ask();
   wrote(resting, ["openai circuit_open", "persona answered"]);
   assert.deepEqual([resting.finish, requests.length], ["fallback", 3]);
-  assert.match(edge.log(), /openai is not asked for a while: it failed too often/);
+  await until("the log says so", () => /openai is not asked for a while: it failed too often/.test(edge.log()));
   // The half minute is over.
   const blobs = join(edge.state, "v3/kv/local-kv/blobs");
   for (const blob of await readdir(blobs)) {

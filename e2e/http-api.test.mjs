@@ -343,6 +343,6 @@ describe("the house", () => {
     await me.ask("Kubernetes confidentiel azertyuiop ?");
     assert.ok(!edge.log().includes("azertyuiop"));
     assert.ok(!edge.log().includes(me.token));
-    assert.match(edge.log(), /"request_id":"[0-9A-Z]{26}"/);
+    await until("the log says so", () => /"request_id":"[0-9A-Z]{26}"/.test(edge.log()));
   });
 });
