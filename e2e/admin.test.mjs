@@ -269,7 +269,7 @@ describe("keys", () => {
     const nobody = theirs.id.replace(/^t\d+/, (text) => text.replace(/./g, "z"));
     const none = ulid();
     const headers = { "if-match": "*", "idempotency-key": "cross" };
-    for (const [method, path, replaced] of [
+    for (const [method, path] of [
       ["GET", ""], ["PATCH", ""], ["DELETE", ""], ["GET", "/bots"], ["POST", "/bots"], ["GET", "/bots/guide"], ["PATCH", "/bots/guide"], ["DELETE", "/bots/guide"],
       ["GET", "/sites"], ["POST", "/sites"], ...["GET", "PATCH", "DELETE"].map((method) => [method, `/sites/${theirs.site}`]),
       ["GET", "/keys"], ["POST", "/keys"], ["GET", `/keys/${foreign.id}`], ["DELETE", `/keys/${foreign.id}`],

@@ -134,7 +134,7 @@ describe("the frame", () => {
     await frame.getByRole("button", { name: "Envoyer" }).waitFor();
     // On another device, by a function.
     const phone = await host(framed(owner), { path: "/phone", locale: "fr-FR" });
-    await phone.page.evaluate(([key, jwt]) => {
+    await phone.page.evaluate(([, jwt]) => {
       window.asked = 0;
       (window.Bulle ||= []).push(["identify", async () => (window.asked += 1, jwt)]);
     }, [owner.site.key, identity]);

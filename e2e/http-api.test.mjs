@@ -7,6 +7,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { startEdge, ROOT } from "./support/edge.mjs";
 import { Visitor, assemble, text, ulid } from "./support/client.mjs";
+import { until } from "./support/wait.mjs";
 
 let edge;
 before(async () => (edge = await startEdge()));

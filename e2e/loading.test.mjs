@@ -160,7 +160,7 @@ describe("a file that is cut off", () => {
 
   test("a part that few visitors want: its button goes on to be there, and brings it with the next wish", () =>
     through(async (proxy, script) => {
-      const { page, bubble } = await host(script, { path: "/half" });
+      const { bubble } = await host(script, { path: "/half" });
       await bubble.open();
       proxy.path = /^\/a\/.*\.js/;
       const menu = bubble.dialog.getByRole("button", { name: "Menu", exact: true });

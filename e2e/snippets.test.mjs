@@ -38,8 +38,6 @@ async function visit(path) {
   return { context, page, seen, bubble: new Bubble(page, "en") };
 }
 
-const tags = (page) => page.locator(`script[src*="/s/${owner.site.key}.js"]`).count();
-
 describe("over the owner's API", () => {
   test("every template names this site and this edge, and has a file to go into", () => {
     assert.deepEqual(Object.keys(snippets), ["HTML", "React", "Vue", "Svelte", "Leptos", "Astro", "WordPress"]);

@@ -1,7 +1,6 @@
 // An OpenAI-compatible server that misbehaves on demand. What to do is set before each question.
 import { createServer } from "node:http";
 import { connect, createServer as createTcpServer } from "node:net";
-import { once } from "node:events";
 import { pause } from "./wait.mjs";
 import { listen } from "./listen.mjs";
 

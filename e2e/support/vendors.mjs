@@ -1,6 +1,5 @@
 // Every vendor at one address, each in its own language: what a model does is said by its name, before it is asked.
 import { createServer } from "node:http";
-import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
 import { pause } from "./wait.mjs";
 import { listen } from "./listen.mjs";

@@ -1,14 +1,22 @@
 //! The checks of a change, the quickest first, and of them those that are slow and rarely fail.
 
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 
 use crate::e2e::{self, Outcome};
 use crate::{browser, build, dependencies, fuzz, process, setup, size};
+
+mod parts;
+mod report;
+
+use parts::{PARTS, Part, files_of_a_change, name_of};
+use report::Report;
+
+pub use parts::parts;
 
 const WASM: &str = "wasm32-unknown-unknown";
 
@@ -16,91 +24,10 @@ const WASM: &str = "wasm32-unknown-unknown";
 const WASM_CRATES: [&str; 2] = ["bulle-widget-web", "bulle-edge-worker"];
 
 /// How long `--ci` may take in all; a part that would end later is left out.
-const CI: Duration = Duration::from_secs(60 * 60);
+const CI: Duration = Duration::from_secs(50 * 60);
 
 /// How long what every change must pass takes on two quiet cores, in a fresh clone.
 const CHANGE: Duration = Duration::from_secs(20 * 60);
-
-/// Tests beside those that every change must pass.
-struct Part {
-    name: &'static str,
-    about: &'static str,
-    /// The end-to-end files; none for the fuzz targets.
-    files: &'static [&'static str],
-    /// Whether the files are among the tests of every change, too, with a part of their cases.
-    is_sampled: bool,
-    /// Whether `--ci` runs it after every change; the others take turns, a day each to be the first.
-    is_constant: bool,
-    /// How long it takes on two quiet cores.
-    minutes: u64,
-}
-
-const PARTS: [Part; 7] = [
-    Part {
-        name: "faults",
-        about: "every fault of a model with every vendor",
-        files: &["faults"],
-        is_sampled: true,
-        is_constant: true,
-        minutes: 5,
-    },
-    Part {
-        name: "wordpress",
-        about: "the plugin in a real WordPress",
-        files: &["wordpress"],
-        is_sampled: false,
-        is_constant: false,
-        minutes: 4,
-    },
-    Part {
-        name: "gallery",
-        about: "every state of the bubble in every look",
-        files: &["gallery"],
-        is_sampled: true,
-        is_constant: false,
-        minutes: 4,
-    },
-    Part {
-        name: "contract",
-        about: "openapi.json by Schemathesis",
-        files: &["openapi"],
-        is_sampled: false,
-        is_constant: false,
-        minutes: 6,
-    },
-    Part {
-        name: "languages",
-        about: "the examples of docs/identity.md, OpenAI's client for Python",
-        files: &["languages"],
-        is_sampled: false,
-        is_constant: false,
-        minutes: 4,
-    },
-    Part {
-        name: "fuzz",
-        about: "random bytes to what reads strangers' files, a minute for each reader",
-        files: &[],
-        is_sampled: false,
-        is_constant: false,
-        minutes: 9,
-    },
-    Part {
-        name: "frameworks",
-        about: "the snippets for React, Vue and Svelte",
-        files: &["frameworks"],
-        is_sampled: false,
-        is_constant: false,
-        minutes: 2,
-    },
-];
-
-/// The parts, a line each, for the help.
-pub fn parts() -> String {
-    PARTS
-        .iter()
-        .map(|part| format!("      {:<18}{}\n", part.name, part.about))
-        .collect()
-}
 
 /// What `cargo xtask test` runs.
 pub enum Scope<'a> {
@@ -114,7 +41,7 @@ pub enum Scope<'a> {
     Part(&'a str),
     /// `Change` and every part.
     All,
-    /// `Change` and the parts that fit into an hour.
+    /// `Change` and the parts that fit into 50 minutes.
     Ci,
 }
 
@@ -133,30 +60,7 @@ enum Need {
     Browser,
 }
 
-/// The steps that were run.
-struct Report {
-    start: Instant,
-    steps: Vec<Step>,
-    /// Parts for which the time was too short.
-    left_out: Vec<&'static str>,
-}
-
-struct Step {
-    name: String,
-    time: Duration,
-    outcome: Outcome,
-    ok: bool,
-}
-
 impl Report {
-    fn new() -> Self {
-        Self {
-            start: Instant::now(),
-            steps: Vec::new(),
-            left_out: Vec::new(),
-        }
-    }
-
     fn run(&mut self, scope: &Scope) -> Result<()> {
         match scope {
             Scope::Change => self.change(),
@@ -262,6 +166,7 @@ impl Report {
             let name = format!("TypeScript of {folder}");
             self.command(&name, tsc.args(["--noEmit", "-p", folder]))?;
         }
+        self.command("lint of scripts", &mut process::npm_tool("oxlint"))?;
         for (name, mut command) in dependencies::checks()? {
             self.command(name, &mut command)?;
         }
@@ -316,115 +221,6 @@ impl Report {
             Ok(Outcome::default())
         })
     }
-
-    /// A heading, the time it took, and how to run only this again when it fails.
-    fn step(
-        &mut self,
-        name: &str,
-        rerun: &str,
-        run: impl FnOnce() -> Result<Outcome>,
-    ) -> Result<()> {
-        println!("\n━━ {name}");
-        let start = Instant::now();
-        let result = run();
-        let time = start.elapsed();
-        let ok = matches!(&result, Ok(outcome) if outcome.failed.is_empty());
-        let seconds = time.as_secs_f64();
-        if ok {
-            println!("━━ {name}: ok, {seconds:.1} s");
-        } else {
-            println!("━━ {name}: FAILED after {seconds:.1} s. To run only this again:\n   {rerun}");
-        }
-        let (outcome, result) = match result {
-            Ok(outcome) if ok => (outcome, Ok(())),
-            Ok(outcome) => (outcome, Err(anyhow::anyhow!("{name} failed"))),
-            Err(error) => {
-                let failed = vec![name.to_owned()];
-                let outcome = Outcome {
-                    failed,
-                    ..Outcome::default()
-                };
-                (outcome, Err(error))
-            }
-        };
-        self.steps.push(Step {
-            name: name.to_owned(),
-            time,
-            outcome,
-            ok,
-        });
-        result
-    }
-
-    /// The steps with their times, what was skipped, left out and failed, and the totals in the last line.
-    fn print(&self) {
-        println!("\n━━ steps");
-        for step in &self.steps {
-            let Outcome {
-                passed,
-                failed,
-                skipped,
-            } = &step.outcome;
-            let counts = if passed + failed.len() + skipped.len() == 0 {
-                String::new()
-            } else {
-                format!("{passed} passed, {} failed", failed.len())
-            };
-            let state = if step.ok { "ok" } else { "FAILED" };
-            println!(
-                "{:<28}{:>8}  {state:<8}{counts}",
-                step.name,
-                minutes(step.time)
-            );
-        }
-        println!("{:<28}{:>8}", "in all", minutes(self.start.elapsed()));
-        let outcomes = || self.steps.iter().map(|step| &step.outcome);
-        for (title, names) in [
-            (
-                "skipped",
-                outcomes().flat_map(|o| &o.skipped).collect::<Vec<_>>(),
-            ),
-            ("failed", outcomes().flat_map(|o| &o.failed).collect()),
-        ] {
-            for name in names {
-                println!("{title}: {name}");
-            }
-        }
-        if !self.left_out.is_empty() {
-            println!(
-                "left out, for want of time: {} (`cargo xtask test --part NAME`)",
-                self.left_out.join(", ")
-            );
-        }
-        let passed: usize = outcomes().map(|outcome| outcome.passed).sum();
-        let failed: usize = outcomes().map(|outcome| outcome.failed.len()).sum();
-        let skipped: usize = outcomes().map(|outcome| outcome.skipped.len()).sum();
-        println!("\n{passed} passed, {failed} failed, {skipped} skipped");
-    }
-}
-
-/// Minutes and seconds.
-fn minutes(time: Duration) -> String {
-    let seconds = time.as_secs();
-    format!("{}:{:02}", seconds / 60, seconds % 60)
-}
-
-/// `e2e/faults.test.mjs` is `faults`.
-fn name_of(file: &Path) -> &str {
-    let name = file.file_name().and_then(|name| name.to_str());
-    name.unwrap_or_default().trim_end_matches(".test.mjs")
-}
-
-/// The end-to-end files of every change.
-fn files_of_a_change() -> Result<Vec<PathBuf>> {
-    let later = |file: &PathBuf| {
-        PARTS
-            .iter()
-            .any(|part| !part.is_sampled && part.files.contains(&name_of(file)))
-    };
-    let mut files = e2e::files()?;
-    files.retain(|file| !later(file));
-    Ok(files)
 }
 
 /// Runs `cargo test`, and adds up what each binary says of its tests.
@@ -486,15 +282,5 @@ mod tests {
         assert_eq!(outcome.passed, 2);
         assert_eq!(outcome.failed, ["e"]);
         assert_eq!(outcome.skipped, ["d"]);
-    }
-
-    #[test]
-    fn every_part_names_files_that_there_are() {
-        let files = e2e::files().unwrap();
-        for part in &PARTS {
-            for name in part.files {
-                assert!(files.iter().any(|file| name_of(file) == *name), "{name}");
-            }
-        }
     }
 }
