@@ -24,8 +24,10 @@ impl Document {
             .strip_prefix("---\n")
             .and_then(|rest| rest.split_once("\n---\n"));
         if let Some((front, body)) = front {
-            for (key, value) in front.lines().filter_map(|line| line.split_once(':')) {
-                let value = value.trim().trim_matches('"').to_owned();
+            // What is indented belongs to the key above it.
+            let lines = front.lines().filter(|line| !line.starts_with([' ', '\t']));
+            for (key, value) in lines.filter_map(|line| line.split_once(':')) {
+                let value = value.trim().trim_matches(['"', '\'']).to_owned();
                 match key.trim() {
                     "title" => document.title = value,
                     "lang" => document.language = value,
@@ -79,5 +81,7 @@ mod tests {
             ),
             ("Mon CV", "fr", "/cv.html", "A\n")
         );
+        let nested = Document::parse("---\ntitle: 'A'\nog:\n  title: B\n---\n");
+        assert_eq!(nested.title, "A");
     }
 }

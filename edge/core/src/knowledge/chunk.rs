@@ -35,7 +35,8 @@ pub struct Chunk {
     /// Fragment of the section's heading, which is its `{#id}` or made from its words, or `page=12` in a file of pages;
     /// empty before the first of either.
     pub anchor: String,
-    /// One unit a line: a paragraph, a list item (`- `), a table row (`- `), a line of code.
+    /// One unit a line: a paragraph, or a part of it that ends with a break of its author; a list item (`- `); a table row
+    /// with the names of its columns (`- Item: E-bike; Day: €45`); a line of code.
     pub text: String,
 }
 
@@ -44,8 +45,10 @@ pub struct Chunk {
 /// of a file the text stands, their anchor is that page, and no chunk spans two pages.
 pub fn chunks(document: &Document) -> Vec<Chunk> {
     let mut cutter = Cutter::default();
-    let options =
-        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_HEADING_ATTRIBUTES;
+    let options = Options::ENABLE_TABLES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_HEADING_ATTRIBUTES
+        | Options::ENABLE_FOOTNOTES;
     for (event, range) in Parser::new_ext(&document.body, options).into_offset_iter() {
         cutter.event(event, document.body.get(range).unwrap_or_default());
     }
@@ -107,20 +110,22 @@ impl Cutter {
             Event::Html(html) => self.page = page(&html).or(self.page),
             Event::End(TagEnd::Paragraph | TagEnd::HtmlBlock) => self.end_unit(),
             Event::End(TagEnd::TableCell) => {
-                self.cells
-                    .push(std::mem::take(&mut self.line).trim().to_owned());
+                self.cells.push(joined(&std::mem::take(&mut self.line)));
             }
             Event::End(TagEnd::TableHead) => self.head = std::mem::take(&mut self.cells),
             Event::End(TagEnd::TableRow) => self.end_row(),
             Event::Text(text) | Event::Code(text) => self.line.push_str(&text),
-            Event::SoftBreak | Event::HardBreak => self.line.push(' '),
+            Event::SoftBreak => self.line.push(' '),
+            Event::HardBreak => self.line.push(BREAK),
+            Event::InlineHtml(tag) if is_break(&tag) => self.line.push(BREAK),
             _ => {}
         }
     }
 
     fn end_heading(&mut self, level: HeadingLevel) {
         let (id, braces) = std::mem::take(&mut self.attributes);
-        let mut line = std::mem::take(&mut self.line).trim().to_owned();
+        let line = std::mem::take(&mut self.line);
+        let mut line = line.split_whitespace().collect::<Vec<_>>().join(" ");
         if !line.ends_with('}') && !braces.is_empty() {
             line = format!("{line} {braces}");
         }
@@ -137,16 +142,23 @@ impl Cutter {
         }
     }
 
-    /// A table row reads as a sentence: `Poste : SRE ; Ville : Rennes`.
+    /// A row carries the names of its columns, so that it says by itself what each of its cells is:
+    /// `- Item: E-bike; Day: €45`. `; ` parts cells and nothing else.
     fn end_row(&mut self) {
         let cells = std::mem::take(&mut self.cells);
         let named: Vec<String> = cells
             .iter()
             .zip(self.head.iter().map(Some).chain(std::iter::repeat(None)))
             .filter(|(cell, _)| !cell.is_empty())
-            .map(|(cell, head)| match head.filter(|head| !head.is_empty()) {
-                Some(head) => format!("{head}: {cell}"),
-                None => cell.clone(),
+            .map(|(cell, head)| {
+                let cell = cell.replace("; ", ", ");
+                match head.filter(|head| !head.is_empty()) {
+                    Some(head) => {
+                        let head = head.trim_end_matches([':', '：', ' ']);
+                        format!("{}: {cell}", head.replace("; ", ", ").replace(": ", " – "))
+                    }
+                    None => cell,
+                }
             })
             .collect();
         if !named.is_empty() {
@@ -157,16 +169,16 @@ impl Cutter {
 
     fn end_unit(&mut self) {
         let line = std::mem::take(&mut self.line);
-        let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
-        if line.is_empty() {
+        if self.in_item > 0 {
+            let item = joined(&line);
+            if !item.is_empty() {
+                self.units.push((format!("- {item}"), self.page));
+            }
             return;
         }
-        let unit = if self.in_item > 0 {
-            format!("- {line}")
-        } else {
-            line
-        };
-        self.units.push((unit, self.page));
+        let lines = unbroken(&line);
+        self.units
+            .extend(lines.into_iter().map(|line| (line, self.page)));
     }
 
     /// Code keeps its lines and their indentation.
@@ -217,6 +229,55 @@ impl Cutter {
             });
         }
     }
+}
+
+/// In a line that is being read: its author ended it here.
+const BREAK: char = '\u{2028}';
+
+/// The lines of a text that its author ended. One that begins in lower case goes on with the sentence before it: some
+/// break their lines by hand.
+fn unbroken(text: &str) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for line in text.split(BREAK) {
+        let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+        match out.last_mut() {
+            _ if line.is_empty() => {}
+            Some(last) if line.starts_with(char::is_lowercase) && !ends_sentence(last) => {
+                last.push(' ');
+                last.push_str(&line);
+            }
+            _ => out.push(line),
+        }
+    }
+    out
+}
+
+/// The same as one line, of an item or a cell: `9–12, 14–18`.
+fn joined(text: &str) -> String {
+    let mut out = String::new();
+    for line in unbroken(text) {
+        if !out.is_empty() {
+            let open = out.ends_with(char::is_alphanumeric)
+                || out.ends_with([')', '%', '€', '$', '”', '»']);
+            out.push_str(if open { ", " } else { " " });
+        }
+        out.push_str(&line);
+    }
+    out
+}
+
+fn ends_sentence(line: &str) -> bool {
+    line.ends_with(['.', '!', '?', '。', '！', '？', '।', '؟'])
+}
+
+/// Whether a tag is `<br>`.
+fn is_break(tag: &str) -> bool {
+    let name = tag
+        .trim_start_matches('<')
+        .trim_end_matches(['>', '/', ' ']);
+    name.split_whitespace()
+        .next()
+        .is_some_and(|name| name.eq_ignore_ascii_case("br"))
 }
 
 /// Text in braces that the parser took for an attribute: `{n}` of `## The sets {n}`; empty when there is none.
@@ -328,6 +389,45 @@ mod tests {
             assert!(size(&chunk.text) <= MAX_CHUNK_TOKENS);
             assert!(chunk.text.ends_with('。'), "{}", chunk.text);
         }
+    }
+
+    fn text(body: &str) -> String {
+        let chunks = chunks(&Document::parse(body));
+        let texts: Vec<&str> = chunks.iter().map(|chunk| chunk.text.as_str()).collect();
+        texts.join("\n")
+    }
+
+    #[test]
+    fn what_its_author_parted_is_not_glued() {
+        for (body, told) in [
+            (
+                "We open at 9\\\n14 people work here.",
+                "We open at 9\n14 people work here.",
+            ),
+            (
+                "We open at 9<br>14 people work here.",
+                "We open at 9\n14 people work here.",
+            ),
+            ("Broken by  \nhand here.", "Broken by hand here."),
+            (
+                "- E-bike<BR/>€45 a day\n- Ask us.<br />Sam does.",
+                "- E-bike, €45 a day\n- Ask us. Sam does.",
+            ),
+            (
+                "| Day | Hours |\n|---|---|\n| Monday | 9–12<br>14–18 |",
+                "- Day: Monday; Hours: 9–12, 14–18",
+            ),
+        ] {
+            assert_eq!(text(body), told);
+        }
+    }
+
+    #[test]
+    fn a_row_carries_the_names_of_its_columns_and_parts_its_cells() {
+        assert_eq!(
+            text("| Item: | Price: day; week |\n|---|---|\n| E-bike; red | €45; €210 |\n|| none |"),
+            "- Item: E-bike, red; Price – day, week: €45, €210\n- Price – day, week: none"
+        );
     }
 
     fn headings(body: &str) -> Vec<(String, String)> {
