@@ -1,105 +1,9 @@
-//! Pairs of question and answer, found by the names of columns and keys in many languages.
-
-use bulle_edge_text::fold::fold;
+//! Pairs of question and answer, as tables and JSON hold them.
 
 use crate::{html, write};
 
-const QUESTION: &[&str] = &[
-    "question",
-    "questions",
-    "q",
-    "faq",
-    "frage",
-    "fragen",
-    "pregunta",
-    "domanda",
-    "pergunta",
-    "vraag",
-    "fråga",
-    "spørgsmål",
-    "spørsmål",
-    "kysymys",
-    "pytanie",
-    "otázka",
-    "kérdés",
-    "întrebare",
-    "вопрос",
-    "питання",
-    "ερώτηση",
-    "soru",
-    "câu hỏi",
-    "pertanyaan",
-    "질문",
-    "質問",
-    "問題",
-    "问题",
-    "سؤال",
-    "السؤال",
-    "שאלה",
-    "प्रश्न",
-    "सवाल",
-    "คำถาม",
-];
-
-const ANSWER: &[&str] = &[
-    "answer",
-    "answers",
-    "a",
-    "response",
-    "reply",
-    "réponse",
-    "antwort",
-    "antworten",
-    "respuesta",
-    "risposta",
-    "resposta",
-    "antwoord",
-    "svar",
-    "vastaus",
-    "odpowiedź",
-    "odpověď",
-    "odpoveď",
-    "válasz",
-    "răspuns",
-    "ответ",
-    "відповідь",
-    "απάντηση",
-    "cevap",
-    "yanıt",
-    "câu trả lời",
-    "trả lời",
-    "jawaban",
-    "답변",
-    "답",
-    "回答",
-    "答え",
-    "答案",
-    "解答",
-    "جواب",
-    "الجواب",
-    "إجابة",
-    "الإجابة",
-    "תשובה",
-    "उत्तर",
-    "जवाब",
-    "คำตอบ",
-    "acceptedanswer",
-];
-
-fn names(list: &[&str], name: &str) -> bool {
-    let name = fold(name.trim().trim_end_matches([':', '：']));
-    list.iter().any(|known| fold(known) == name)
-}
-
-/// Whether a column or key of this name holds questions.
-pub(crate) fn is_question(name: &str) -> bool {
-    names(QUESTION, name)
-}
-
-/// Whether a column or key of this name holds answers.
-pub(crate) fn is_answer(name: &str) -> bool {
-    names(ANSWER, name)
-}
+/// [`write::BREAK`] as a text.
+const BREAK: &str = "\u{2028}";
 
 /// Writes a pair: the question is a heading.
 pub(crate) fn pair(out: &mut String, question: &str, answer: &str) {
@@ -122,25 +26,19 @@ pub(crate) fn text(out: &mut String, value: &str) {
         write::block(out, &markdown);
         return;
     }
+    // A single line end in a cell or a value was made by its author: such texts are not wrapped.
     for paragraph in value.split("\n\n") {
-        write::paragraph(out, paragraph);
+        write::paragraph(out, &paragraph.replace('\n', BREAK));
     }
 }
 
+/// Whether the text holds a line break or the end of an element.
 fn is_html(value: &str) -> bool {
-    let lower = value.to_ascii_lowercase();
-    [
-        "</p>",
-        "<br",
-        "</a>",
-        "</li>",
-        "</div>",
-        "</b>",
-        "</strong>",
-        "</span>",
-    ]
-    .iter()
-    .any(|tag| lower.contains(tag))
+    let ends = |rest: &str| {
+        let name = rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric());
+        name.len() < rest.len() && name.starts_with('>')
+    };
+    value.to_ascii_lowercase().contains("<br") || value.split("</").skip(1).any(ends)
 }
 
 fn without_tags(value: &str) -> String {

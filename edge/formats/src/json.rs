@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::{Document, File, Unreadable, charset, faq, limits, write};
+use crate::{Document, File, Unreadable, charset, faq, faq_names, limits, write};
 
 /// Keys that name what an object is.
 const TITLES: &[&str] = &[
@@ -203,10 +203,10 @@ fn pair(object: &Map<String, Value>) -> Option<(String, String)> {
             .find(|(key, _)| test(key))
             .and_then(|(_, value)| text(value))
     };
-    let answer = find(faq::is_answer)?;
+    let answer = find(faq_names::is_answer)?;
     let asks = object.get("@type").and_then(Value::as_str) == Some("Question");
-    let question =
-        find(faq::is_question).or_else(|| asks.then(|| scalar(object.get("name")?)).flatten())?;
+    let question = find(faq_names::is_question)
+        .or_else(|| asks.then(|| scalar(object.get("name")?)).flatten())?;
     Some((question, answer))
 }
 

@@ -13,13 +13,16 @@ pub mod limits;
 mod charset;
 mod docx;
 mod faq;
+mod faq_names;
 mod feed;
+mod grid;
 mod html;
 mod json;
 mod linkedin;
 mod markdown;
 #[cfg(feature = "pdf")]
 mod pdf;
+mod raised;
 mod robots;
 mod sitemap;
 mod table;
@@ -64,7 +67,7 @@ pub fn read(file: &File<'_>) -> Result<Vec<Document>, Unreadable> {
         )));
     }
     let mut documents = match detect::format(file)? {
-        Format::Markdown => vec![markdown::read(file)],
+        Format::Markdown => vec![markdown::read(file)?],
         Format::Text => vec![text::read(file)],
         Format::Html => vec![html::read(file)?],
         #[cfg(feature = "pdf")]

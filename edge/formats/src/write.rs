@@ -2,19 +2,54 @@
 
 use bulle_edge_text::script::Script;
 
+use crate::raised;
+
+/// In text that is to be written: a line ends here because its author ended it (`<br>`, Shift+Enter). What follows is
+/// another thing, so it is never made a space.
+pub(crate) const BREAK: char = '\u{2028}';
+
 /// Text for a line of Markdown, its white space made single spaces.
 pub(crate) fn inline(text: &str) -> String {
-    guard_start(escape(&flat(text)))
+    let lines = text.split(BREAK).map(|line| escape(&flat(line)));
+    broken(lines)
 }
 
 /// A block of text that [`escape`]d pieces were joined to.
 pub(crate) fn line(escaped: &str) -> String {
-    guard_start(flat(escaped))
+    broken(escaped.split(BREAK).map(flat))
+}
+
+/// Lines that are not empty, with hard breaks between them.
+fn broken(lines: impl Iterator<Item = String>) -> String {
+    let lines: Vec<String> = lines
+        .filter(|line| !line.is_empty())
+        .map(|line| guard_start(raised::values(line)))
+        .collect();
+    lines.join("\\\n")
+}
+
+/// Parts of an escaped text between empty lines, which its author made by two breaks.
+pub(crate) fn paragraphs(escaped: &str) -> Vec<String> {
+    let mut out: Vec<String> = vec![String::new()];
+    for line in escaped.split(BREAK) {
+        match out.last_mut() {
+            Some(last) if !line.trim().is_empty() => {
+                if !last.is_empty() {
+                    last.push(BREAK);
+                }
+                last.push_str(line);
+            }
+            Some(last) if !last.is_empty() => out.push(String::new()),
+            _ => {}
+        }
+    }
+    out.retain(|part| !part.trim().is_empty());
+    out
 }
 
 /// `## Title {#id}`, and an empty line.
 pub(crate) fn heading(out: &mut String, level: usize, escaped: &str, id: Option<&str>) {
-    let text = flat(escaped);
+    let text = raised::values(flat(escaped));
     if text.is_empty() {
         return;
     }
@@ -61,7 +96,8 @@ pub(crate) fn item(out: &mut String, level: usize, escaped: &str) {
         }
         out.push_str(&"  ".repeat(level));
         out.push_str("- ");
-        out.push_str(&text);
+        let indent = format!("\n{}", "  ".repeat(level + 1));
+        out.push_str(&text.replace('\n', &indent));
         out.push('\n');
     }
 }
@@ -80,7 +116,9 @@ pub(crate) fn row(out: &mut String, cells: &[String]) {
         out.push(' ');
         // A bar of a code span is bare so far.
         let mut before = ' ';
-        for c in flat(cell).chars() {
+        let lines = cell.split(BREAK).map(|line| raised::values(flat(line)));
+        let lines: Vec<String> = lines.filter(|line| !line.is_empty()).collect();
+        for c in lines.join("<br>").chars() {
             if c == '|' && before != '\\' {
                 out.push('\\');
             }
@@ -256,6 +294,20 @@ fn guard_start(line: String) -> String {
 mod tests {
     use super::*;
     use pulldown_cmark::{Event, Options, Parser};
+
+    #[test]
+    fn a_break_of_the_author_stays_one() {
+        let mut out = String::new();
+        paragraph(&mut out, "We open at 9\u{2028}14 people\u{2028}- work");
+        item(&mut out, 1, "a\u{2028} b");
+        row(&mut out, &["9–12\u{2028}14–18".to_owned()]);
+        assert_eq!(
+            out,
+            "We open at 9\\\n14 people\\\n\\- work\n\n  - a\\\n    b\n| 9–12<br>14–18 |\n"
+        );
+        let two = paragraphs("a\u{2028}b\u{2028} \u{2028}c\u{2028}");
+        assert_eq!(two, ["a\u{2028}b", "c"]);
+    }
 
     fn read_back(markdown: &str) -> String {
         let options = Options::ENABLE_TABLES
