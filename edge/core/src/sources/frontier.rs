@@ -88,6 +88,10 @@ pub fn part_id(source_id: &str, name: &str) -> String {
 }
 
 fn is_no_page(url: &Url) -> bool {
+    // What Cloudflare adds to the sites behind it: hidden addresses of mail, challenges, scripts.
+    if url.path().starts_with("/cdn-cgi/") {
+        return true;
+    }
     let last = url.path().rsplit('/').next().unwrap_or_default();
     let Some((_, ending)) = last.rsplit_once('.') else {
         return false;
@@ -148,6 +152,7 @@ mod tests {
             "https://example.com:8443/",
             "https://example.com/logo.PNG",
             "https://example.com/app.js?v=1",
+            "https://example.com/cdn-cgi/l/email-protection",
             "mailto:ada@example.com",
         ] {
             assert_eq!(admitted(address), None, "{address}");

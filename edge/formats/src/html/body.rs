@@ -1,31 +1,45 @@
 //! The elements of a page, written as Markdown.
 
-use std::collections::HashMap;
-
 use url::Url;
 
 use super::{
     absolute,
     dom::{Dom, NodeData, NodeId},
-    main_part::skipped,
+    email,
+    reading::Reading,
+    shape::{
+        heading_level, is_block, raised_by_style, stand_apart, within_heading, word_item,
+        word_level,
+    },
 };
-use crate::{Unreadable, limits, write};
+use crate::{Unreadable, limits, raised, write};
 
-/// The Markdown of an element.
-pub(super) fn markdown(dom: &Dom, root: NodeId, base: Option<&Url>) -> Result<String, Unreadable> {
-    let mut writer = HtmlWriter {
-        dom,
-        root,
-        base,
-        out: String::new(),
-        line: String::new(),
-        lists: Vec::new(),
-        section: None,
-        level: 1,
-        cells: 0,
-    };
-    writer.children(root);
-    writer.end_line();
+/// Components of MDX whose titles are attributes.
+const COMPONENTS: &[&str] = &[
+    "tabitem",
+    "tab",
+    "accordion",
+    "accordionitem",
+    "card",
+    "step",
+    "callout",
+    "admonition",
+    "expandable",
+    "collapsible",
+];
+
+/// The Markdown of elements, one after the other.
+pub(super) fn markdown(
+    reading: &Reading<'_>,
+    roots: &[NodeId],
+    base: Option<&Url>,
+) -> Result<String, Unreadable> {
+    let mut writer = HtmlWriter::new(reading, 0, base, 1);
+    for root in roots {
+        writer.root = *root;
+        writer.titled(*root);
+        writer.end_line();
+    }
     if writer.cells > limits::MAX_CELLS || writer.out.len() > limits::MAX_MARKDOWN_BYTES {
         return Err(Unreadable::too_large(
             "The tables of the page unfold to too many cells. Divide it into several pages.",
@@ -39,30 +53,85 @@ pub(super) fn markdown(dom: &Dom, root: NodeId, base: Option<&Url>) -> Result<St
     })
 }
 
-struct HtmlWriter<'a> {
-    dom: &'a Dom,
-    root: NodeId,
+pub(super) struct HtmlWriter<'a> {
+    reading: &'a Reading<'a>,
+    pub(super) dom: &'a Dom,
+    pub(super) root: NodeId,
     base: Option<&'a Url>,
-    out: String,
+    pub(super) out: String,
     /// Escaped text of the block that is being read, its white space as it stands.
     line: String,
     /// The lists that are open: `true` until their item's first block was written.
-    lists: Vec<bool>,
+    pub(super) lists: Vec<bool>,
     /// `id` of the section whose heading has not come yet.
-    section: Option<String>,
+    pub(super) section: Option<String>,
     /// Level of the last heading.
     level: usize,
-    cells: usize,
+    pub(super) cells: usize,
 }
 
-impl HtmlWriter<'_> {
-    fn children(&mut self, id: NodeId) {
+impl<'a> HtmlWriter<'a> {
+    fn new(reading: &'a Reading<'a>, root: NodeId, base: Option<&'a Url>, level: usize) -> Self {
+        Self {
+            reading,
+            dom: reading.dom,
+            root,
+            base,
+            out: String::new(),
+            line: String::new(),
+            lists: Vec::new(),
+            section: None,
+            level,
+            cells: 0,
+        }
+    }
+
+    pub(super) fn children(&mut self, id: NodeId) {
         let dom = self.dom;
+        let apart = stand_apart(dom, id);
         for child in dom.children(id) {
             if self.cells <= limits::MAX_CELLS && self.out.len() <= limits::MAX_MARKDOWN_BYTES {
+                if apart {
+                    self.line.push(' ');
+                }
                 self.node(*child);
             }
         }
+    }
+
+    pub(super) fn skips(&self, id: NodeId) -> bool {
+        self.reading.skips(id, self.root)
+    }
+
+    /// What is in an element, under the title that its control has.
+    fn titled(&mut self, id: NodeId) {
+        if let Some(control) = self.reading.controls.title_of(id)
+            && !self.is_written(control, id)
+        {
+            self.end_line();
+            let level = self.level;
+            self.heading(control, (level + 1).min(6));
+            self.level = level;
+        }
+        self.children(id);
+    }
+
+    /// Whether the title of a panel stands on the page beside it: as a heading, or as the first one within.
+    fn is_written(&self, control: NodeId, panel: NodeId) -> bool {
+        let dom = self.dom;
+        let is_heading = |id: &NodeId| heading_level(dom.name(*id)).is_some();
+        let heads = |id: NodeId| is_heading(&id) || matches!(dom.name(id), "summary" | "dt");
+        let around =
+            dom.ancestors(control).take(6).any(heads) || dom.descendants(control).any(heads);
+        let text = |id| write::flat(&dom.text(id)).to_lowercase();
+        let first = dom.descendants(panel).find(is_heading);
+        (around && !self.skips_above(control)) || first.is_some_and(|it| text(it) == text(control))
+    }
+
+    /// Whether an element stands in one that is not read.
+    fn skips_above(&self, id: NodeId) -> bool {
+        let above = self.dom.ancestors(id).take_while(|id| *id != self.root);
+        above.take(12).any(|id| self.skips(id))
     }
 
     fn node(&mut self, id: NodeId) {
@@ -71,18 +140,36 @@ impl HtmlWriter<'_> {
             self.line.push_str(&write::escape(text));
             return;
         }
-        if skipped(dom, id, self.root) {
+        if self.skips(id) {
             return;
         }
-        match dom.name(id) {
-            "br" => self.line.push('\n'),
+        if let Some(address) = email::protected(dom, id) {
+            self.line.push_str(&write::escape(&address));
+            return;
+        }
+        let name = dom.name(id);
+        if self.reading.controls.is_control(id)
+            && !within_heading(dom, id)
+            && !dom
+                .descendants(id)
+                .any(|id| heading_level(dom.name(id)).is_some())
+            && name != "summary"
+        {
+            // It is written as the title of what it opens.
+            self.end_line();
+            return;
+        }
+        if let Some(level) = word_level(dom, id).or_else(|| heading_level(name)) {
+            self.heading(id, level);
+            return;
+        }
+        match name {
+            "br" => self.line.push(write::BREAK),
             "hr" => self.end_line(),
-            "h1" => self.heading(id, 1),
-            "h2" => self.heading(id, 2),
-            "h3" => self.heading(id, 3),
-            "h4" => self.heading(id, 4),
-            "h5" => self.heading(id, 5),
-            "h6" => self.heading(id, 6),
+            "sup" | "sub" => self.raised(id, name == "sup"),
+            "span" | "font" if raised_by_style(dom, id).is_some() => {
+                self.raised(id, raised_by_style(dom, id) == Some(true));
+            }
             "summary" => self.heading(id, (self.level + 1).min(6)),
             "ul" | "ol" | "menu" => {
                 self.end_line();
@@ -108,9 +195,10 @@ impl HtmlWriter<'_> {
             }
             "code" | "kbd" | "samp" | "tt" => self.line.push_str(&write::code(&dom.text(id))),
             "a" => self.link(id),
-            "table" => self.table(id),
+            _ if self.is_table(id) => self.table(id),
             "rp" | "rt" => {}
             "wbr" => self.line.push('\u{200b}'),
+            "p" if word_item(dom, id).is_some() => self.word_item(id),
             "section" | "div" | "article" | "details" => {
                 self.end_line();
                 let own = dom.attribute(id, "id").map(str::to_owned);
@@ -118,19 +206,76 @@ impl HtmlWriter<'_> {
                 if own.is_some() {
                     self.section = own;
                 }
-                self.children(id);
+                self.titled(id);
                 self.end_line();
                 if before.is_none() {
                     self.section = None;
                 }
             }
-            name if is_block(name) => {
+            _ if is_block(name) || self.reading.controls.title_of(id).is_some() => {
                 self.end_line();
+                self.titled(id);
+                self.end_line();
+            }
+            _ if COMPONENTS.contains(&name) => {
+                self.end_line();
+                let named = ["label", "title", "summary", "header"];
+                let title = named.iter().find_map(|name| dom.attribute(id, name));
+                if let Some(title) = title {
+                    let level = (self.level + 1).min(6);
+                    write::heading(&mut self.out, level, &write::escape(title), None);
+                }
                 self.children(id);
                 self.end_line();
             }
+            // Elements of a page's own are mostly blocks.
+            _ if name.contains('-') => {
+                self.line.push(' ');
+                self.children(id);
+                self.line.push(' ');
+            }
             _ => self.children(id),
         }
+    }
+
+    /// Raised or lowered text.
+    fn raised(&mut self, id: NodeId, up: bool) {
+        let dom = self.dom;
+        let before = std::mem::take(&mut self.line);
+        self.children(id);
+        let text = std::mem::replace(&mut self.line, before);
+        if text.contains("](") {
+            self.line.push(' ');
+            self.line.push_str(&text);
+            return;
+        }
+        // The number of a note is no part of the word before it.
+        let refers = |id: NodeId| {
+            dom.attribute(id, "href")
+                .is_some_and(|href| href.starts_with('#'))
+        };
+        if dom.descendants(id).any(refers) || dom.ancestors(id).take(1).any(refers) {
+            self.line.push(' ');
+        }
+        let text = if up {
+            raised::superscript(&self.line, &text)
+        } else {
+            raised::subscript(&text)
+        };
+        self.line.push_str(&text);
+    }
+
+    /// An item of a list that Word has written as a paragraph.
+    fn word_item(&mut self, id: NodeId) {
+        self.end_line();
+        let level = word_item(self.dom, id).unwrap_or(0);
+        self.children(id);
+        let line = std::mem::take(&mut self.line);
+        let line = line.trim_start_matches(['·', '•', '§', 'o', '▪', '-', ' ', '\u{a0}', '\n']);
+        if !self.out.is_empty() && !self.out.ends_with('\n') {
+            self.out.push('\n');
+        }
+        write::item(&mut self.out, level, line);
     }
 
     fn open_item(&mut self) {
@@ -140,7 +285,7 @@ impl HtmlWriter<'_> {
     }
 
     /// Writes the gathered line: as an item if a list is open, else as a paragraph.
-    fn end_line(&mut self) {
+    pub(super) fn end_line(&mut self) {
         let line = std::mem::take(&mut self.line);
         if line.trim().is_empty() {
             return;
@@ -148,7 +293,11 @@ impl HtmlWriter<'_> {
         self.section = None;
         let level = self.lists.len();
         match self.lists.last_mut() {
-            None => write::block(&mut self.out, &write::line(&line)),
+            None => {
+                for part in write::paragraphs(&line) {
+                    write::block(&mut self.out, &write::line(&part));
+                }
+            }
             Some(opens) => {
                 // Further paragraphs of an item are items of their own: each is a unit that can be quoted.
                 *opens = false;
@@ -202,7 +351,8 @@ impl HtmlWriter<'_> {
         self.children(id);
         let text = std::mem::replace(&mut self.line, before);
         let href = dom.attribute(id, "href").unwrap_or_default();
-        let url = absolute(self.base, href).filter(|_| !href.starts_with('#'));
+        let mail = email::link(href).and_then(|link| absolute(None, &link));
+        let url = mail.or_else(|| absolute(self.base, href).filter(|_| !href.starts_with('#')));
         // The link sign of a heading, which leads to the heading itself, is no text.
         if href.starts_with('#') && matches!(text.trim(), "\\#" | "#" | "¶" | "§" | "🔗") {
             return;
@@ -274,181 +424,25 @@ impl HtmlWriter<'_> {
         write::blank_line(&mut self.out);
     }
 
-    /// The escaped text of an element on one line, its blocks parted by spaces.
-    fn cell(&mut self, id: NodeId) -> String {
-        let mut inner = HtmlWriter {
-            dom: self.dom,
-            root: self.root,
-            base: self.base,
-            out: String::new(),
-            line: String::new(),
-            lists: Vec::new(),
-            section: None,
-            level: 6,
-            cells: self.cells,
-        };
+    /// The escaped text of an element, its blocks parted by breaks.
+    pub(super) fn cell(&mut self, id: NodeId) -> String {
+        let mut inner = HtmlWriter::new(self.reading, self.root, self.base, 6);
+        inner.cells = self.cells;
         inner.children(id);
         inner.end_line();
         self.cells = inner.cells;
-        let lines: Vec<&str> = inner
-            .out
-            .lines()
-            .map(str::trim_start)
-            .map(|line| line.strip_prefix("- ").unwrap_or(line))
-            .filter(|line| !line.is_empty())
-            .collect();
-        write::flat(&lines.join("\n"))
+        let lines = inner.out.lines().map(|line| {
+            let line = line.trim();
+            let line = line
+                .strip_suffix('\\')
+                .filter(|_| !line.ends_with("\\\\"))
+                .unwrap_or(line);
+            let text = line.trim_start_matches('#').trim_start();
+            let heading = text.len() < line.len() && !line.starts_with("\\#");
+            let line = if heading { text } else { line };
+            write::flat(line.strip_prefix("- ").unwrap_or(line))
+        });
+        let lines: Vec<String> = lines.filter(|line| !line.is_empty()).collect();
+        lines.join(&write::BREAK.to_string())
     }
-
-    fn table(&mut self, id: NodeId) {
-        self.end_line();
-        let dom = self.dom;
-        let role = dom.attribute(id, "role").unwrap_or_default();
-        let layout = matches!(role, "presentation" | "none")
-            || dom
-                .descendants(id)
-                .skip(1)
-                .any(|id| matches!(dom.name(id), "table" | "h1" | "h2" | "h3" | "pre"));
-        if layout || !self.lists.is_empty() {
-            self.children(id);
-            self.end_line();
-            return;
-        }
-        let mut rows: Vec<(bool, Vec<String>)> = Vec::new();
-        // Cells of rows above with `rowspan`, by column: rows left, text.
-        let mut spans: HashMap<usize, (usize, String)> = HashMap::new();
-        let mut named_rows = true;
-        for row in dom.descendants(id).filter(|id| dom.name(*id) == "tr") {
-            if self.cells > limits::MAX_CELLS || skipped(dom, row, self.root) {
-                continue;
-            }
-            let mut cells: Vec<String> = Vec::new();
-            let mut heads = true;
-            let mut below = Vec::new();
-            let take_span = |cells: &mut Vec<String>, spans: &HashMap<usize, (usize, String)>| {
-                while let Some((_, text)) = spans.get(&cells.len()) {
-                    cells.push(text.clone());
-                }
-            };
-            let mut kinds = Vec::new();
-            for cell in dom.children(row) {
-                let name = dom.name(*cell);
-                if !matches!(name, "td" | "th") {
-                    continue;
-                }
-                take_span(&mut cells, &spans);
-                heads &= name == "th";
-                kinds.push(name == "th");
-                let text = self.cell(*cell);
-                let number = |attribute, most| {
-                    let value = dom
-                        .attribute(*cell, attribute)
-                        .and_then(|n| n.trim().parse::<usize>().ok());
-                    value.unwrap_or(1).clamp(1, most)
-                };
-                // A long text that spans several cells is written in the first alone.
-                let again = if text.len() <= 200 {
-                    text.clone()
-                } else {
-                    String::new()
-                };
-                let (wide, high) = (number("colspan", 50), number("rowspan", 500));
-                for at in 0..wide {
-                    if high > 1 {
-                        below.push((cells.len(), high, again.clone()));
-                    }
-                    cells.push(if at == 0 { text.clone() } else { again.clone() });
-                }
-                self.cells += wide;
-            }
-            take_span(&mut cells, &spans);
-            named_rows &= kinds == [true, false];
-            spans.retain(|_, (rows, _)| {
-                *rows -= 1;
-                *rows > 0
-            });
-            for (at, rows, text) in below {
-                spans.insert(at, (rows - 1, text));
-            }
-            self.cells += cells.len();
-            if cells.iter().any(|cell| !cell.is_empty()) {
-                rows.push((heads, cells));
-            }
-        }
-        if let Some(caption) = dom.descendants(id).find(|id| dom.name(*id) == "caption") {
-            let caption = self.cell(caption);
-            write::block(&mut self.out, &write::line(&caption));
-        }
-        self.section = None;
-        if named_rows {
-            for (_, cells) in &rows {
-                write::item(&mut self.out, 0, &cells.join(": "));
-            }
-            write::blank_line(&mut self.out);
-            return;
-        }
-        // Two rows of heads become one, column by column.
-        let heads = rows.iter().take_while(|(heads, _)| *heads).count().min(2);
-        let head = rows
-            .drain(..heads)
-            .fold(Vec::new(), |mut head: Vec<String>, (_, row)| {
-                for (at, cell) in row.into_iter().enumerate() {
-                    match head.get_mut(at) {
-                        Some(above) if *above != cell => *above = format!("{above} {cell}"),
-                        Some(_) => {}
-                        None => head.push(cell),
-                    }
-                }
-                head
-            });
-        let rows: Vec<Vec<String>> = rows.into_iter().map(|(_, cells)| cells).collect();
-        write::table(&mut self.out, &head, &rows);
-    }
-}
-
-fn is_block(name: &str) -> bool {
-    matches!(
-        name,
-        "address"
-            | "article"
-            | "blockquote"
-            | "body"
-            | "caption"
-            | "center"
-            | "dd"
-            | "details"
-            | "div"
-            | "dl"
-            | "dt"
-            | "fieldset"
-            | "figcaption"
-            | "figure"
-            | "form"
-            | "h1"
-            | "h2"
-            | "h3"
-            | "h4"
-            | "h5"
-            | "h6"
-            | "header"
-            | "hgroup"
-            | "html"
-            | "legend"
-            | "li"
-            | "main"
-            | "ol"
-            | "option"
-            | "p"
-            | "pre"
-            | "section"
-            | "summary"
-            | "table"
-            | "tbody"
-            | "td"
-            | "tfoot"
-            | "th"
-            | "thead"
-            | "tr"
-            | "ul"
-    )
 }

@@ -115,6 +115,52 @@ impl Dom {
         })
     }
 
+    /// The node that a node stands in.
+    pub(crate) fn parent(&self, id: NodeId) -> Option<NodeId> {
+        self.get(id)?.parent
+    }
+
+    /// The nodes that a node stands in, the nearest first.
+    pub(crate) fn ancestors(&self, id: NodeId) -> impl Iterator<Item = NodeId> {
+        std::iter::successors(self.parent(id), |id| self.parent(*id))
+    }
+
+    /// Whether a node stands within another, or is it.
+    pub(crate) fn is_within(&self, outer: NodeId, id: NodeId) -> bool {
+        id == outer || self.ancestors(id).any(|above| above == outer)
+    }
+
+    /// The element that stands right after some children of a node, unless text does.
+    pub(crate) fn after(&self, parent: NodeId, children: usize) -> Option<NodeId> {
+        self.nearest(self.children(parent).iter().skip(children).copied())
+    }
+
+    /// Whether there is a letter or a digit in a node.
+    pub(crate) fn has_text(&self, id: NodeId) -> bool {
+        self.descendants(id)
+            .any(|id| self.own_text(id).chars().any(char::is_alphanumeric))
+    }
+
+    /// The text of a node that is text; empty for an element.
+    pub(crate) fn own_text(&self, id: NodeId) -> &str {
+        match self.get(id).map(|node| &node.data) {
+            Some(NodeData::Text(text)) => text,
+            _ => "",
+        }
+    }
+
+    /// The first element of nodes, unless text stands before it.
+    fn nearest(&self, nodes: impl Iterator<Item = NodeId>) -> Option<NodeId> {
+        for id in nodes {
+            match self.get(id).map(|node| &node.data) {
+                Some(NodeData::Element(..)) => return Some(id),
+                Some(NodeData::Text(text)) if !text.trim().is_empty() => return None,
+                _ => {}
+            }
+        }
+        None
+    }
+
     /// The first element of a name within a node.
     pub(crate) fn find(&self, id: NodeId, name: &str) -> Option<NodeId> {
         self.descendants(id).find(|id| self.name(*id) == name)

@@ -1,156 +1,62 @@
 //! The main part of a page: its text, without what surrounds it.
 
-use super::dom::{Dom, NodeData, NodeId};
+use super::{dom::NodeId, reading::Reading};
 
-/// Elements that are never text of the page.
-const NEVER: &[&str] = &[
-    "script", "style", "noscript", "template", "nav", "footer", "aside", "button", "select",
-    "textarea", "input", "datalist", "dialog", "svg", "math", "iframe", "object", "canvas",
-    "audio", "video", "head", "link", "meta", "map", "frameset", "progress", "meter", "embed",
-    "label",
-];
+/// Most elements of a kind that are looked at.
+const MAX_LOOK: usize = 64;
 
-/// Roles of elements that surround a text.
-const ROLES: &[&str] = &[
-    "navigation",
-    "banner",
-    "contentinfo",
-    "complementary",
-    "search",
-    "menu",
-    "menubar",
-    "dialog",
-    "alertdialog",
-    "toolbar",
-    "tablist",
-];
-
-/// Names, as an `id` or a word of `class`, that only elements around a text have.
-const NAMES: &[&str] = &[
-    "breadcrumb",
-    "breadcrumbs",
-    "cookie-banner",
-    "cookie-consent",
-    "cookie-notice",
-    "cookies",
-    "sr-only",
-    "screen-reader-text",
-    "visually-hidden",
-    "skip-link",
-    "skiplink",
-    "social-share",
-    "share-buttons",
-    "site-header",
-    "site-footer",
-    "site-nav",
-    "navbar",
-    "sidebar",
-    "mw-editsection",
-    "headerlink",
-    "toc",
-    "d-none",
-    "is-hidden",
-    "no-print",
-    "noprint",
-    "related-posts",
-    "pagination",
-];
-
-/// The element to read: `main`, else the only `article`, else all of the page. One with hardly any of the
-/// page's text is not it.
-pub(super) fn find(dom: &Dom) -> NodeId {
+/// The elements to read, in their order.
+///
+/// All of `main` where a page has it, each where it has several, with the element of its main heading where that stands
+/// before. Else the only `article` if it is the page: if it holds the main heading or nearly all of the text, for a
+/// testimonial is an `article`, too. Else all of the page. What has hardly any of the text is not it.
+pub(super) fn find(reading: &Reading<'_>) -> Vec<NodeId> {
+    let dom = reading.dom;
     let body = dom.find(0, "body").unwrap_or(0);
-    let all = weight(dom, body);
-    let mains: Vec<NodeId> = dom
-        .descendants(body)
-        .filter(|id| dom.name(*id) == "main" || dom.attribute(*id, "role") == Some("main"))
-        .collect();
-    let articles = || -> Vec<NodeId> {
-        dom.descendants(body)
-            .filter(|id| dom.name(*id) == "article")
+    let all = reading.weight(body);
+    let within_skipped = |id: NodeId| {
+        dom.ancestors(id)
+            .take_while(|id| *id != body)
+            .chain([id])
+            .any(|id| reading.skips(id, body))
+    };
+    let outermost = |wanted: &dyn Fn(NodeId) -> bool| -> Vec<NodeId> {
+        let found = dom.descendants(body).filter(|id| wanted(*id));
+        let found = found.take(MAX_LOOK);
+        found
+            .filter(|id| !dom.ancestors(*id).any(wanted) && !within_skipped(*id))
             .collect()
     };
-    let candidate = match mains.as_slice() {
-        [first, ..] => Some(*first),
-        [] => match articles().as_slice() {
-            [only] => Some(*only),
-            _ => None,
-        },
-    };
-    candidate
-        .filter(|id| weight(dom, *id) * 5 >= all && weight(dom, *id) > 0)
-        .unwrap_or(body)
-}
-
-/// Characters of text to read in it.
-fn weight(dom: &Dom, root: NodeId) -> usize {
-    let mut stack = vec![root];
-    let mut sum = 0;
-    while let Some(id) = stack.pop() {
-        if id != root && skipped(dom, id, root) {
-            continue;
+    let mut mains =
+        outermost(&|id| dom.name(id) == "main" || dom.attribute(id, "role") == Some("main"));
+    let weight: usize = mains.iter().map(|id| reading.weight(*id)).sum();
+    if weight > 0 && weight * 5 >= all {
+        mains.extend(heading_outside(reading, body, &mains));
+        mains.sort_unstable();
+        return mains;
+    }
+    let articles = outermost(&|id| dom.name(id) == "article");
+    if let [only] = articles.as_slice() {
+        let weight = reading.weight(*only);
+        let headed = dom.find(*only, "h1").is_some() || dom.find(body, "h1").is_none();
+        if (headed && weight * 2 >= all && weight > 0) || weight * 5 > all * 4 {
+            return articles;
         }
-        if let Some(NodeData::Text(text)) = dom.get(id).map(|node| &node.data) {
-            sum += text.chars().filter(|c| !c.is_whitespace()).count();
-        }
-        stack.extend(dom.children(id));
     }
-    sum
+    vec![body]
 }
 
-/// Whether the element is not to be read, seen from the element that is.
-pub(super) fn skipped(dom: &Dom, id: NodeId, root: NodeId) -> bool {
-    let name = dom.name(id);
-    if name.is_empty() {
-        return false;
+/// The part of the page with its main heading, where that stands outside of `main`: a banner with a text.
+fn heading_outside(reading: &Reading<'_>, body: NodeId, mains: &[NodeId]) -> Option<NodeId> {
+    let dom = reading.dom;
+    if mains.iter().any(|main| dom.find(*main, "h1").is_some()) {
+        return None;
     }
-    if NEVER.contains(&name) {
-        return true;
-    }
-    let has = |attribute| dom.attribute(id, attribute);
-    if has("hidden").is_some_and(|value| !value.eq_ignore_ascii_case("until-found"))
-        || has("aria-hidden").is_some_and(|value| value.eq_ignore_ascii_case("true"))
-        || has("role").is_some_and(|role| ROLES.contains(&role))
-        || has("style").is_some_and(is_invisible)
-    {
-        return true;
-    }
-    // A name that all of the page is within excludes nothing.
-    if !matches!(name, "html" | "body" | "main" | "article")
-        && has("class")
-            .into_iter()
-            .chain(has("id"))
-            .flat_map(str::split_ascii_whitespace)
-            .any(|word| NAMES.contains(&word.to_ascii_lowercase().as_str()))
-    {
-        return !holds(dom, id, &["main", "h1"]);
-    }
-    match name {
-        // Some frameworks put the whole page into a form.
-        "form" => !holds(dom, id, &["main", "article", "h1", "h2"]),
-        "header" => {
-            dom.name(root) == "body" && !within_article(dom, id) && !holds(dom, id, &["h1"])
-        }
-        _ => false,
-    }
-}
-
-fn holds(dom: &Dom, id: NodeId, names: &[&str]) -> bool {
-    dom.descendants(id).any(|id| names.contains(&dom.name(id)))
-}
-
-fn within_article(dom: &Dom, mut id: NodeId) -> bool {
-    while let Some(parent) = dom.get(id).and_then(|node| node.parent) {
-        if matches!(dom.name(parent), "article" | "main" | "section") {
-            return true;
-        }
-        id = parent;
-    }
-    false
-}
-
-fn is_invisible(style: &str) -> bool {
-    let style: String = style.chars().filter(|c| !c.is_whitespace()).collect();
-    let style = style.to_ascii_lowercase();
-    style.contains("display:none") || style.contains("visibility:hidden")
+    let heading = dom.find(body, "h1")?;
+    let holds_main = |id: NodeId| mains.iter().any(|main| dom.is_within(id, *main));
+    let around = dom
+        .ancestors(heading)
+        .take_while(|id| *id != body && !holds_main(*id));
+    let part = around.last().unwrap_or(heading);
+    (!reading.skips(part, body)).then_some(part)
 }

@@ -1,8 +1,13 @@
 //! Web pages: the main text, without navigation, banners and footers.
 
 mod body;
+mod controls;
 mod dom;
+mod email;
 mod main_part;
+mod reading;
+mod shape;
+mod table;
 
 use std::collections::HashSet;
 
@@ -10,6 +15,7 @@ use url::Url;
 
 use crate::{Document, File, Unreadable, charset, limits, robots::PRODUCT_TOKEN, write};
 use dom::{Dom, NodeId};
+use reading::Reading;
 
 /// A web page, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,7 +72,7 @@ pub(crate) fn read(file: &File<'_>) -> Result<Document, Unreadable> {
 /// The Markdown of a piece of HTML, such as the content of a feed's entry.
 pub(crate) fn fragment(html: &str, url: &str) -> Result<String, Unreadable> {
     let dom = Dom::parse(html)?;
-    body::markdown(&dom, 0, Url::parse(url).ok().as_ref())
+    body::markdown(&Reading::piece(&dom), &[0], Url::parse(url).ok().as_ref())
 }
 
 /// `charset` of a `meta` element in the first bytes.
@@ -114,9 +120,10 @@ fn of_text(html: &str, url: &str) -> Result<WebPage, Unreadable> {
             _ => {}
         }
     }
-    let main = main_part::find(&dom);
-    page.document.body = body::markdown(&dom, main, base)?;
-    page.document.title = title(&dom, main);
+    let reading = Reading::page(&dom);
+    let main = main_part::find(&reading);
+    page.document.body = body::markdown(&reading, &main, base)?;
+    page.document.title = title(&dom, &main);
     page.document.url = page
         .canonical
         .as_deref()
@@ -131,12 +138,15 @@ fn of_text(html: &str, url: &str) -> Result<WebPage, Unreadable> {
 }
 
 /// The `title` of the head, else the first heading. Pictures (SVG) have a `title` of their own.
-fn title(dom: &Dom, main: NodeId) -> String {
+fn title(dom: &Dom, main: &[NodeId]) -> String {
     let head = dom.find(0, "head").unwrap_or(0);
     let title = dom.find(head, "title").map(|id| write::flat(&dom.text(id)));
     title
         .filter(|title| !title.is_empty())
-        .or_else(|| dom.find(main, "h1").map(|id| write::flat(&dom.text(id))))
+        .or_else(|| {
+            let heading = main.iter().find_map(|main| dom.find(*main, "h1"))?;
+            Some(write::flat(&dom.text(heading)))
+        })
         .unwrap_or_default()
 }
 
@@ -199,6 +209,10 @@ fn absolute(base: Option<&Url>, href: &str) -> Option<Url> {
 /// A reference resolved to `http` or `https`, without fragment.
 fn web(base: Option<&Url>, href: &str) -> Option<String> {
     let mut url = absolute(base, href).filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    // Cloudflare's own addresses, such as those behind which it hides addresses of mail, are no pages.
+    if url.path().starts_with("/cdn-cgi/") {
+        return None;
+    }
     url.set_fragment(None);
     Some(url.into())
 }
