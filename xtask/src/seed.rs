@@ -1,6 +1,6 @@
 //! The content of the local database: the bots of the examples and what they know.
 
-use bulle_edge_text::Document;
+use bulle_edge_formats::{Document, File, UnreadableCode, read};
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result, bail};
@@ -94,6 +94,22 @@ fn write(
     Ok(())
 }
 
+/// The document of a Markdown file, read as an upload is; `None` when it has no text.
+fn document(file: &Path) -> Result<Option<Document>> {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let documents = read(&File {
+        name: &name,
+        content_type: Some("text/markdown"),
+        url: "",
+        bytes: &fs::read(file)?,
+    });
+    match documents {
+        Ok(documents) => Ok(documents.into_iter().next()),
+        Err(error) if error.code == UnreadableCode::NoText => Ok(None),
+        Err(error) => bail!("{}: {}", file.display(), error.detail),
+    }
+}
+
 /// SQL that makes the Markdown files of a folder what a bot knows, and nothing else. `bot` is the tenant and the bot.
 pub fn documents(
     folder: &Path,
@@ -118,7 +134,9 @@ pub fn documents(
     for file in files(folder)? {
         let id = file.file_name().unwrap_or_default().to_string_lossy();
         let id = quote(&id);
-        let document = Document::parse(&fs::read_to_string(&file)?);
+        let Some(document) = document(&file)? else {
+            continue;
+        };
         let title = quote(&document.title);
         let language = quote(&document.language);
         let page = match document.url.as_str() {

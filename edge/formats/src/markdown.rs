@@ -1,13 +1,66 @@
-//! Markdown, with or without front matter.
+//! Markdown, with or without front matter, in the dialects that people write.
+//!
+//! Markdown without HTML is its own text. Where HTML stands in it, as blocks (`<details>`, `<table>`, `<p align=center>`) or
+//! within lines (`<br>`, `<sup>`), the document is a page in part: it is written as HTML whole, which the reader of pages
+//! then reads, so that one place says what an element means and what is hidden. A tag within a line that is never closed
+//! (`Vec<T>`, `<your-key>`) is text, as its author meant it.
 
-use crate::{Document, File, charset};
+mod dialect;
+mod render;
+mod tags;
 
-/// The document as it stands.
-pub(crate) fn read(file: &File<'_>) -> Document {
+use pulldown_cmark::{Event, Parser};
+
+use crate::{Document, File, Unreadable, charset, html};
+use render::OPTIONS;
+
+/// The document of a file.
+pub(crate) fn read(file: &File<'_>) -> Result<Document, Unreadable> {
     let text = charset::decode(file.bytes, file.content_type);
     let mut document = Document::parse(&text.replace("\r\n", "\n").replace('\r', "\n"));
     if document.title == "Document" {
         document.title.clear();
     }
-    document
+    document.body = without_html(&dialect::plain(&document.body))?;
+    Ok(document)
 }
+
+/// The Markdown with its HTML read. Marks of pages are no HTML.
+fn without_html(body: &str) -> Result<String, Unreadable> {
+    if !body.contains('<') || !has_html(body) {
+        return Ok(body.to_owned());
+    }
+    let mut out = String::new();
+    let mut part = String::new();
+    for line in body.split_inclusive('\n') {
+        if is_page_mark(line) {
+            out.push_str(&html::fragment(&render::html(&part), "")?);
+            out.push_str(&format!("\n{}\n\n", line.trim()));
+            part.clear();
+        } else {
+            part.push_str(line);
+        }
+    }
+    out.push_str(&html::fragment(&render::html(&part), "")?);
+    Ok(out)
+}
+
+fn has_html(body: &str) -> bool {
+    Parser::new_ext(body, OPTIONS).any(|event| match event {
+        Event::Html(html) => !html.trim().is_empty() && !is_page_mark(&html),
+        Event::InlineHtml(_) => true,
+        _ => false,
+    })
+}
+
+/// `<!-- page 12 -->`, which stands where a page of a paged file begins.
+fn is_page_mark(line: &str) -> bool {
+    let inside = line
+        .trim()
+        .strip_prefix("<!-- page ")
+        .and_then(|rest| rest.strip_suffix(" -->"));
+    inside.is_some_and(|number| number.bytes().all(|b| b.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests;
