@@ -1,15 +1,19 @@
-//! Word documents: headings by style, lists, tables, links.
+//! Word documents: headings by style, lists, tables, links, notes. What Word hides (`w:vanish`, on a text or by its style)
+//! is not read, and what it raises is not read as what it stands on.
+
+mod styles;
+mod writer;
 
 use std::collections::HashMap;
 
 use crate::{
     Document, File, Unreadable,
-    html::language_tag,
-    limits,
     unpack::Archive,
     write,
     xml::{self, XmlEvent, attribute},
 };
+use styles::Styles;
+use writer::DocxWriter;
 
 /// The document of a file.
 pub(crate) fn read(file: &File<'_>) -> Result<Document, Unreadable> {
@@ -31,14 +35,17 @@ pub(crate) fn read(file: &File<'_>) -> Result<Document, Unreadable> {
             .unwrap_or_default())
     };
     let (folder, last) = main.rsplit_once('/').unwrap_or(("", &main));
-    let links = links(&part(&format!("{folder}/_rels/{last}.rels"))?)?;
-    let (styles, language) = styles(&part(&format!("{folder}/styles.xml"))?)?;
     let title = core_title(&part("docProps/core.xml")?)?;
-    let mut writer = DocxWriter {
-        styles,
-        links,
-        ..DocxWriter::default()
-    };
+    let mut writer = DocxWriter::default();
+    writer.styles = Styles::read(&part(&format!("{folder}/styles.xml"))?)?;
+    for notes in ["footnotes", "endnotes"] {
+        writer.links = links(&part(&format!("{folder}/_rels/{notes}.xml.rels"))?)?;
+        let text = part(&format!("{folder}/{notes}.xml"))?;
+        xml::read(&text, |event| writer.event(&event))?;
+    }
+    writer.out.clear();
+    writer.title.clear();
+    writer.links = links(&part(&format!("{folder}/_rels/{last}.rels"))?)?;
     xml::read(&xml::decode(&body, None), |event| writer.event(&event))?;
     Ok(Document {
         title: if title.is_empty() {
@@ -46,7 +53,7 @@ pub(crate) fn read(file: &File<'_>) -> Result<Document, Unreadable> {
         } else {
             title
         },
-        language,
+        language: writer.styles.language,
         body: writer.out,
         ..Document::default()
     })
@@ -72,62 +79,6 @@ fn links(text: &str) -> Result<HashMap<String, String>, Unreadable> {
     Ok(links)
 }
 
-/// Levels of headings by style, and the language of the text.
-fn styles(text: &str) -> Result<(HashMap<String, usize>, String), Unreadable> {
-    let mut levels: HashMap<String, usize> = HashMap::new();
-    let mut language = String::new();
-    let (mut id, mut defaults) = (String::new(), false);
-    let mut based: Vec<(String, String)> = Vec::new();
-    xml::read(text, |event| {
-        let XmlEvent::Start(name, _, attributes) = event else {
-            return Ok(());
-        };
-        let value = attribute(attributes, "val").unwrap_or_default();
-        match name {
-            "docDefaults" => defaults = true,
-            "style" => {
-                defaults = false;
-                id = attribute(attributes, "styleId")
-                    .unwrap_or_default()
-                    .to_owned();
-            }
-            "lang" if defaults => language = language_tag(value),
-            "basedOn" => based.push((id.clone(), value.to_owned())),
-            // The names of the styles that Word brings are English in every language.
-            "name" => {
-                let name = value.to_lowercase();
-                let level = match name.as_str() {
-                    "title" => Some(1),
-                    _ => name
-                        .strip_prefix("heading ")
-                        .and_then(|level| level.trim().parse().ok()),
-                };
-                levels.extend(level.map(|level| (id.clone(), level)));
-            }
-            "outlineLvl" => levels.extend(outline(value).map(|level| (id.clone(), level))),
-            _ => {}
-        }
-        Ok(())
-    })?;
-    // A custom style has the level of the style that it is based on; a chain of them needs as many rounds.
-    for _ in 0..4 {
-        for (style, base) in &based {
-            if let (None, Some(level)) = (levels.get(style), levels.get(base).copied()) {
-                levels.insert(style.clone(), level);
-            }
-        }
-    }
-    Ok((levels, language))
-}
-
-fn outline(value: &str) -> Option<usize> {
-    value
-        .parse()
-        .ok()
-        .filter(|level: &usize| *level < 9)
-        .map(|level| level + 1)
-}
-
 fn core_title(text: &str) -> Result<String, Unreadable> {
     let (mut title, mut within) = (String::new(), false);
     xml::read(text, |event| {
@@ -140,208 +91,6 @@ fn core_title(text: &str) -> Result<String, Unreadable> {
         Ok(())
     })?;
     Ok(write::flat(&title))
-}
-
-#[derive(Default)]
-struct OpenParagraph {
-    text: String,
-    level: Option<usize>,
-    item: Option<usize>,
-    link: Option<(usize, String)>,
-}
-
-#[derive(Default)]
-struct OpenTable {
-    rows: Vec<Vec<String>>,
-    row: Vec<String>,
-    cell: String,
-    span: usize,
-    merged: bool,
-}
-
-#[derive(Default)]
-struct DocxWriter {
-    styles: HashMap<String, usize>,
-    links: HashMap<String, String>,
-    out: String,
-    title: String,
-    /// Paragraphs that are open: a text box is one within another.
-    paragraphs: Vec<OpenParagraph>,
-    tables: Vec<OpenTable>,
-    cells: usize,
-    /// Depth within an element that is not read.
-    skipping: usize,
-    in_text: bool,
-    was_item: bool,
-}
-
-impl DocxWriter {
-    fn event(&mut self, event: &XmlEvent<'_>) -> Result<(), Unreadable> {
-        match event {
-            XmlEvent::Start(name, _, attributes) => self.start(name, attributes),
-            XmlEvent::End(name) => self.end(name),
-            XmlEvent::Text(text) => {
-                if self.in_text
-                    && self.skipping == 0
-                    && let Some(paragraph) = self.paragraphs.last_mut()
-                {
-                    paragraph.text.push_str(&write::escape(text));
-                }
-            }
-        }
-        if self.cells > limits::MAX_CELLS || self.out.len() > limits::MAX_MARKDOWN_BYTES {
-            return Err(Unreadable::too_large(
-                "The document holds more than may be read. Divide it into several.",
-            ));
-        }
-        Ok(())
-    }
-
-    fn start(&mut self, name: &str, attributes: &[(String, String)]) {
-        if self.skipping > 0
-            || matches!(
-                name,
-                "del" | "moveFrom" | "Fallback" | "instrText" | "pPrChange"
-            )
-        {
-            self.skipping += 1;
-            return;
-        }
-        let value = attribute(attributes, "val").unwrap_or_default();
-        match name {
-            "p" => self.paragraphs.push(OpenParagraph::default()),
-            "tbl" => self.tables.push(OpenTable::default()),
-            "gridSpan" => {
-                if let Some(table) = self.tables.last_mut() {
-                    table.span = value.parse().unwrap_or(1).clamp(1, 50);
-                }
-            }
-            "vMerge" => {
-                if let Some(table) = self.tables.last_mut() {
-                    table.merged = value != "restart";
-                }
-            }
-            _ => {
-                if let Some(paragraph) = self.paragraphs.last_mut() {
-                    match name {
-                        "pStyle" => paragraph.level = self.styles.get(value).copied(),
-                        "outlineLvl" => paragraph.level = outline(value),
-                        "ilvl" => paragraph.item = value.parse().ok(),
-                        "numId" if value == "0" => paragraph.item = None,
-                        "numId" => {
-                            paragraph.item.get_or_insert(0);
-                        }
-                        "t" => self.in_text = true,
-                        "tab" | "ptab" => paragraph.text.push(' '),
-                        "br" | "cr" => paragraph.text.push('\n'),
-                        "noBreakHyphen" => paragraph.text.push('-'),
-                        "hyperlink" => {
-                            let id = attribute(attributes, "id").unwrap_or_default();
-                            let target = self.links.get(id).cloned();
-                            paragraph.link = target.map(|target| (paragraph.text.len(), target));
-                        }
-                        _ => {}
-                    }
-                }
-            }
-        }
-    }
-
-    fn end(&mut self, name: &str) {
-        if self.skipping > 0 {
-            self.skipping -= 1;
-            return;
-        }
-        match name {
-            "t" => self.in_text = false,
-            "hyperlink" => {
-                if let Some(paragraph) = self.paragraphs.last_mut()
-                    && let Some((from, target)) = paragraph.link.take()
-                    && from <= paragraph.text.len()
-                {
-                    let text = paragraph.text.split_off(from);
-                    paragraph.text.push_str(&write::link(&text, &target));
-                }
-            }
-            "p" => {
-                if let Some(paragraph) = self.paragraphs.pop() {
-                    self.paragraph(&paragraph);
-                }
-            }
-            "tc" => {
-                if let Some(table) = self.tables.last_mut() {
-                    let mut text = write::flat(&std::mem::take(&mut table.cell));
-                    if std::mem::take(&mut table.merged) && text.is_empty() {
-                        let above = table.rows.last().and_then(|row| row.get(table.row.len()));
-                        text = above
-                            .filter(|above| above.len() <= 200)
-                            .cloned()
-                            .unwrap_or_default();
-                    }
-                    let span = std::mem::take(&mut table.span).max(1);
-                    self.cells += span;
-                    table.row.push(text);
-                    table
-                        .row
-                        .extend(std::iter::repeat_n(String::new(), span - 1));
-                }
-            }
-            "tr" => {
-                if let Some(table) = self.tables.last_mut() {
-                    let row = std::mem::take(&mut table.row);
-                    table.rows.push(row);
-                }
-            }
-            "tbl" => {
-                if let Some(mut table) = self.tables.pop() {
-                    if let Some(outer) = self.tables.last_mut() {
-                        for row in table.rows {
-                            outer.cell.push('\n');
-                            outer.cell.push_str(&row.join(", "));
-                        }
-                        return;
-                    }
-                    table
-                        .rows
-                        .retain(|row| row.iter().any(|cell| !cell.is_empty()));
-                    if table.rows.len() > 1 {
-                        let head = table.rows.remove(0);
-                        write::table(&mut self.out, &head, &table.rows);
-                    } else {
-                        write::table(&mut self.out, &[], &table.rows);
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn paragraph(&mut self, paragraph: &OpenParagraph) {
-        if paragraph.text.trim().is_empty() {
-            return;
-        }
-        if let Some(table) = self.tables.last_mut() {
-            table.cell.push('\n');
-            table.cell.push_str(&paragraph.text);
-            return;
-        }
-        if std::mem::take(&mut self.was_item) && paragraph.item.is_none() {
-            write::blank_line(&mut self.out);
-        }
-        match (paragraph.level, paragraph.item) {
-            (Some(level), _) => {
-                if self.title.is_empty() {
-                    self.title = write::flat(&paragraph.text).replace('\\', "");
-                }
-                write::heading(&mut self.out, level, &paragraph.text, None);
-            }
-            (None, Some(level)) => {
-                write::item(&mut self.out, level.min(8), &paragraph.text);
-                self.was_item = true;
-            }
-            (None, None) => write::block(&mut self.out, &write::line(&paragraph.text)),
-        }
-    }
 }
 
 #[cfg(test)]
