@@ -1,22 +1,34 @@
 //! Tables in text: questions with answers, else rows.
+//!
+//! Excel writes `sep=;` above the rows of some of its exports, and reads such a line as no row but as what parts the cells.
+//! Owners write titles above their tables: rows of one cell, which are text.
 
 use csv::ReaderBuilder;
 
-use crate::{Document, File, Unreadable, charset, faq, limits, write};
+use crate::{Document, File, Unreadable, charset, faq, faq_names, grid, limits, write};
+
+/// Most rows above a table that are its title.
+const MAX_TITLES: usize = 5;
 
 /// The document of a file.
 pub(crate) fn read(file: &File<'_>) -> Result<Document, Unreadable> {
     let text = charset::decode(file.bytes, file.content_type);
-    let mut rows = rows(&text)?;
+    let mut rows = match declared_delimiter(&text) {
+        Some((delimiter, rest)) => rows_by(rest, delimiter)?,
+        None => rows(&text)?,
+    };
     let mut body = String::new();
     if rows.is_empty() {
         return Err(Unreadable::no_text(
             "The table has no rows. Give one that has.",
         ));
     }
+    for title in rows.drain(..titles(&rows)).flatten() {
+        write::paragraph(&mut body, &title);
+    }
     let head = rows.first().cloned().unwrap_or_default();
-    let question = head.iter().position(|name| faq::is_question(name));
-    let answer = head.iter().position(|name| faq::is_answer(name));
+    let question = head.iter().position(|name| faq_names::is_question(name));
+    let answer = head.iter().position(|name| faq_names::is_answer(name));
     if let (Some(question), Some(answer)) = (question, answer) {
         for row in rows.iter().skip(1) {
             let cell = |at: usize| row.get(at).map(String::as_str).unwrap_or_default();
@@ -28,16 +40,46 @@ pub(crate) fn read(file: &File<'_>) -> Result<Document, Unreadable> {
         } else {
             Vec::new()
         };
+        let breaks = write::BREAK.to_string();
         let escaped = |row: &[String]| -> Vec<String> {
-            row.iter().map(|cell| write::escape(cell)).collect()
+            row.iter()
+                .map(|cell| write::escape(&cell.replace('\n', &breaks)))
+                .collect()
         };
         let cells: Vec<Vec<String>> = rows.iter().map(|row| escaped(row)).collect();
-        write::table(&mut body, &escaped(&head), &cells);
+        grid::table(&mut body, &escaped(&head), &cells);
     }
     Ok(Document {
         body,
         ..Document::default()
     })
+}
+
+/// What parts the cells, where the first line says it (`sep=;`), and the lines below.
+fn declared_delimiter(text: &str) -> Option<(u8, &str)> {
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    let (line, rest) = text.split_once('\n')?;
+    let line = line.trim_end_matches('\r').trim_matches('"');
+    let mark = line
+        .get(4..)
+        .filter(|_| line.to_ascii_lowercase().starts_with("sep="))?;
+    match mark.trim_end_matches('"').as_bytes() {
+        [delimiter] => Some((*delimiter, rest)),
+        b"\\t" => Some((b'\t', rest)),
+        _ => None,
+    }
+}
+
+/// Rows at the top that have one cell, where the table below has more.
+fn titles(rows: &[Vec<String>]) -> usize {
+    let filled = |row: &Vec<String>| row.iter().filter(|cell| !cell.is_empty()).count();
+    let count = rows.iter().take_while(|row| filled(row) == 1).count();
+    let below = rows.get(count).map_or(0, filled);
+    if count <= MAX_TITLES && below > 1 {
+        count
+    } else {
+        0
+    }
 }
 
 /// The rows that are not empty, whatever separates their cells.
@@ -101,9 +143,13 @@ fn delimiter(text: &str) -> u8 {
         .unwrap_or(b',')
 }
 
-/// Whether the first row names the columns: each cell another text, none a number.
+/// Whether the first row names the columns: each cell another text, none a number. Files of tables nearly always have such
+/// a row.
 fn names_columns(rows: &[Vec<String>]) -> bool {
     let [head, ..] = rows else { return false };
+    if grid::names_columns(rows) {
+        return true;
+    }
     let mut sorted: Vec<&String> = head.iter().collect();
     sorted.sort();
     sorted.dedup();
@@ -150,6 +196,46 @@ mod tests {
                 "Produkt;Preis\nBrot;\"2,40 €\"\nKuchen | Torte;18 €\n\n;\n",
                 "Brot,2\nKuchen,18\n",
                 "商品\t値段\nパン\t三百円\n",
+            ]
+            .map(body)
+            .join("----\n")
+        );
+    }
+
+    #[test]
+    fn the_line_that_names_the_delimiter_is_no_row() {
+        let faq = "## Dogs?\n\nOn a lead, always.\n\n";
+        for first in ["sep=;", "\u{feff}sep=;", "SEP=;", "\"sep=;\"", "sep=;\r"] {
+            assert_eq!(
+                body(&format!(
+                    "{first}\nQuestion;Answer\nDogs?;On a lead, always.\n"
+                )),
+                faq
+            );
+        }
+        assert_eq!(
+            body("sep=,\nQuestion,Answer\nDogs?,\"On a lead, always.\"\n"),
+            faq
+        );
+        assert_eq!(
+            body("sep=\\t\nQuestion\tAnswer\nDogs?\tOn a lead, always.\n"),
+            faq
+        );
+        assert_eq!(
+            body("sep=;\nA;B;C\n1;2;3\n"),
+            "| A | B | C |\n|---|---|---|\n| 1 | 2 | 3 |\n\n"
+        );
+    }
+
+    #[test]
+    fn titles_years_and_lines_in_cells() {
+        insta::assert_snapshot!(
+            [
+                "Prices 2026;;\n;;\nBike;Half day;Day\nCity;14 €;22 €\n",
+                "Product,2024,2025\nBread,\"2.10 €\",\"2.40 €\"\n",
+                "Day,Hours\nMonday,\"9–12\n14–18\"\n",
+                "Question;Answer\nWhen?;\"We open at 9\n14 people work here.\"\n",
+                "Monday;9–12\nTuesday;14–18\n",
             ]
             .map(body)
             .join("----\n")
