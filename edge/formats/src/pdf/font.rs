@@ -6,6 +6,7 @@ use super::{
     names::{self, Codes},
     object::{Dictionary, Object},
     sort::sort_by,
+    widths::Standard,
 };
 use crate::{charset::Charset, limits};
 
@@ -22,6 +23,8 @@ pub(super) struct Font {
     /// Widths in thousandths of the size, of codes from one to another; the last that fits counts.
     widths: Vec<(u32, u32, f32)>,
     default_width: f32,
+    /// The widths of a font that says none, as every reader knows it.
+    standard: Option<Standard>,
     to_unicode: CMap,
     /// The text of the codes of a simple font, and the codes that differ from it in this font.
     codes: &'static Codes,
@@ -29,8 +32,42 @@ pub(super) struct Font {
     /// The legacy encoding, or UTF-16, that the codes are text in.
     encoding: Option<Charset>,
     family: &'static str,
+    /// Whether its codes are pictures, and whose.
+    pictures: Option<Pictures>,
     /// Whether its letters are bold.
     pub(super) bold: bool,
+}
+
+/// Fonts of pictures, which mark items and say yes or no.
+#[derive(Clone, Copy, Debug)]
+enum Pictures {
+    Dingbats,
+    Wingdings,
+}
+
+impl Pictures {
+    fn of(base: &str) -> Option<Self> {
+        if base.contains("dingbats") {
+            Some(Self::Dingbats)
+        } else if base.contains("wingdings") {
+            Some(Self::Wingdings)
+        } else {
+            None
+        }
+    }
+
+    /// The sign of a code: a tick, a cross, or any other picture as the mark of an item.
+    fn get(self, code: u8) -> Option<char> {
+        Some(match (self, code) {
+            (_, 0..=0x1f) => return None,
+            (_, 0x20) => ' ',
+            (Self::Dingbats, 0x33 | 0x34) | (Self::Wingdings, 0xfc) => '✓',
+            (Self::Dingbats, 0x35..=0x38) | (Self::Wingdings, 0xfb) => '✗',
+            (Self::Wingdings, 0xfe) => '☑',
+            (Self::Wingdings, 0xa8) => '☐',
+            _ => '•',
+        })
+    }
 }
 
 /// A drawn code.
@@ -56,11 +93,13 @@ impl Font {
             composite,
             widths: Vec::new(),
             default_width: if composite { 1_000.0 } else { 0.0 },
+            standard: None,
             to_unicode: CMap::default(),
             codes: names::latin(),
             differences: Vec::new(),
             encoding: None,
             family: "",
+            pictures: Pictures::of(&base),
             bold: ["bold", "black", "heavy", "semibold"]
                 .iter()
                 .any(|word| base.contains(word)),
@@ -84,6 +123,9 @@ impl Font {
             }
         } else {
             read.simple_widths(pdf, font);
+            if read.widths.is_empty() {
+                read.standard = Standard::of(&base);
+            }
             read.simple_codes(pdf, font);
         }
         if !pdf.keep(read.widths.len() + read.differences.len()) {
@@ -116,7 +158,7 @@ impl Font {
             .entry(font, b"FontDescriptor")
             .and_then(Object::as_dictionary)
             .and_then(|descriptor| pdf.entry(descriptor, b"MissingWidth")?.as_number());
-        // The fourteen fonts that every reader has may come without widths: an average will do to find spaces.
+        // The fourteen fonts that every reader has may come without widths: an average will do for those that are not known.
         self.default_width = missing.filter(|width| *width > 0.0).unwrap_or(520.0);
     }
 
@@ -203,6 +245,9 @@ impl Font {
 
     /// What a code of a simple font means.
     fn simple(&self, code: u8) -> Option<String> {
+        if let Some(pictures) = self.pictures {
+            return pictures.get(code).map(String::from);
+        }
         let after = self.differences.partition_point(|(own, _)| *own <= code);
         if let Some((own, text)) = self.differences.get(..after).and_then(<[_]>::last)
             && *own == code
@@ -235,12 +280,16 @@ impl Font {
                 })
                 .or_else(|| (!self.composite).then(|| self.simple(*first)).flatten())
                 .unwrap_or_default();
+            let width = match self.standard {
+                Some(standard) => standard.width(&text),
+                None => self.width(code),
+            };
             out.push(ShownCode {
                 text: text
                     .chars()
                     .filter(|c| !c.is_control() || *c == '\t')
                     .collect(),
-                width: self.width(code),
+                width,
                 space: length == 1 && code == 32,
             });
         }

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::{
-    line::{TextLine, is_rtl},
+    pieces::{Row, TextLine, is_rtl},
     sort::sort_by,
 };
-use crate::write;
+use crate::{grid, write};
 
 /// The Markdown of pages, each with a mark before it, and the first great heading.
 pub(super) fn markdown(mut pages: Vec<Vec<TextLine>>) -> (String, String) {
@@ -15,17 +15,65 @@ pub(super) fn markdown(mut pages: Vec<Vec<TextLine>>) -> (String, String) {
     let usual = usual_gap(&pages);
     let mut out = String::new();
     let mut title = String::new();
+    let mut head: Option<(Vec<f32>, Vec<String>)> = None;
     for (lines, number) in pages.into_iter().zip(1..) {
         if lines.is_empty() {
             continue;
         }
         write::block(&mut out, &format!("<!-- page {number} -->"));
         for block in blocks(lines, usual) {
-            block.write(&mut out, body, &mut title);
+            let rows: Vec<&Row> = block
+                .lines
+                .iter()
+                .filter_map(|it| it.row.as_ref())
+                .collect();
+            if rows.is_empty() {
+                block.write(&mut out, body, &mut title);
+            } else {
+                table(
+                    &mut out,
+                    &rows,
+                    block.lines.first().is_some_and(|it| it.bold),
+                    &mut head,
+                );
+            }
         }
         write::blank_line(&mut out);
     }
     (out, title)
+}
+
+/// Writes a table. One without names of its own whose columns stand where those of the one before stood goes on with it:
+/// a title parts them, or the end of a page.
+fn table(
+    out: &mut String,
+    rows: &[&Row],
+    bold: bool,
+    before: &mut Option<(Vec<f32>, Vec<String>)>,
+) {
+    let escaped =
+        |row: &&Row| -> Vec<String> { row.cells.iter().map(|cell| write::escape(cell)).collect() };
+    let cells: Vec<Vec<String>> = rows.iter().map(escaped).collect();
+    let columns = rows
+        .first()
+        .map(|row| row.columns.clone())
+        .unwrap_or_default();
+    let Some((first, below)) = cells.split_first() else {
+        return;
+    };
+    let same = |other: &[f32]| {
+        let close = |(a, b): (&f32, &f32)| (a - b).abs() < 12.0;
+        other.len() == columns.len() && other.iter().zip(&columns).all(close)
+    };
+    if grid::names_columns(&cells) || (bold && !below.is_empty()) {
+        grid::table(out, first, below);
+        *before = Some((columns, first.clone()));
+    } else if let Some((_, head)) = before.as_ref().filter(|(other, _)| same(other)) {
+        grid::table(out, head, &cells);
+    } else {
+        grid::table(out, &[], &cells);
+        *before = None;
+    }
 }
 
 /// Drops running heads: lines at the top or bottom of most pages that differ in numbers alone.
@@ -53,7 +101,9 @@ fn drop_running_heads(pages: &mut [Vec<TextLine>], body: f32) {
         (0..lines.len())
             .filter(|at| {
                 let line = lines.get(*at);
-                line.is_some_and(|line| line.size <= body * 1.2 && at_edge(line) && apart(line))
+                line.is_some_and(|line| {
+                    line.row.is_none() && line.size <= body * 1.2 && at_edge(line) && apart(line)
+                })
             })
             .collect()
     };
@@ -119,21 +169,25 @@ fn usual_gap(pages: &[Vec<TextLine>]) -> f32 {
 /// Lines that belong together.
 struct TextBlock {
     lines: Vec<TextLine>,
+    /// Whether it is an item of a list although no mark says so.
+    is_item: bool,
 }
 
 /// Cuts a page into blocks: where the distance, the size or the weight of lines changes, and at items.
 fn blocks(lines: Vec<TextLine>, usual: f32) -> Vec<TextBlock> {
     let follows = |above: &TextLine, line: &TextLine| {
         let gap = (above.y - line.y) / above.size.max(1.0);
-        (above.size - line.size).abs() < 0.6
+        above.row.is_none()
+            && line.row.is_none()
+            && (above.size - line.size).abs() < 0.6
             && above.bold == line.bold
             && is_right(above) == is_right(line)
             && (-0.3..usual * 1.25).contains(&gap)
             && !above.cells
             && !line.cells
     };
-    // Where the lines that stand close together end, on both sides.
-    let mut edges: Vec<(f32, f32)> = Vec::with_capacity(lines.len());
+    // Where the lines that stand close together end, on both sides, and whether each is a thing of its own.
+    let mut edges: Vec<((f32, f32), bool)> = Vec::with_capacity(lines.len());
     let mut rest = lines.as_slice();
     while !rest.is_empty() {
         let pairs = rest.iter().zip(rest.iter().skip(1));
@@ -145,22 +199,78 @@ fn blocks(lines: Vec<TextLine>, usual: f32) -> Vec<TextBlock> {
         let edge = group.iter().fold((f32::MAX, f32::MIN), |(x, end), line| {
             (x.min(line.x), end.max(line.end))
         });
-        edges.extend(std::iter::repeat_n(edge, group.len()));
+        let single = are_items(group, &lines);
+        edges.extend(std::iter::repeat_n((edge, single), group.len()));
     }
     let mut out: Vec<TextBlock> = Vec::new();
-    for (line, edge) in lines.into_iter().zip(edges) {
+    let mut counted = 0;
+    for (line, (edge, single)) in lines.into_iter().zip(edges) {
+        let number = number(&line.text);
+        let counts = number.is_some_and(|number| number == 1 || number == counted + 1);
+        if counts {
+            counted = number.unwrap_or(0);
+        }
         let joins = out
             .last()
             .and_then(|block| block.lines.last())
-            .is_some_and(|above| {
-                follows(above, &line) && item(&line.text).is_none() && !had_room(above, &line, edge)
+            .is_some_and(|above| match (&above.row, &line.row) {
+                (Some(above), Some(row)) => above.table == row.table,
+                _ => {
+                    follows(above, &line)
+                        && item(&line.text).is_none()
+                        && !counts
+                        && !single
+                        && !had_room(above, &line, edge)
+                }
             });
         match out.last_mut().filter(|_| joins) {
             Some(block) => block.lines.push(line),
-            None => out.push(TextBlock { lines: vec![line] }),
+            None => out.push(TextBlock {
+                lines: vec![line],
+                is_item: single || counts,
+            }),
         }
     }
     out
+}
+
+/// Whether lines that stand close together are a list without marks: three or more, each short and begun as a sentence is,
+/// none ended as one, of different lengths.
+fn are_items(group: &[TextLine], page: &[TextLine]) -> bool {
+    let Some((last, above)) = group.split_last() else {
+        return false;
+    };
+    let begins = |line: &TextLine| {
+        let first = line.text.chars().next();
+        first.is_some_and(|c| c.is_uppercase() || c.is_numeric())
+    };
+    let ends = |line: &TextLine| {
+        line.text
+            .ends_with(['.', ',', ';', ':', '!', '?', '-', '\u{ad}', '–', '('])
+    };
+    let wide = |line: &TextLine| line.end - line.x;
+    let longest = group.iter().map(wide).fold(0.0, f32::max);
+    let shortest = group.iter().map(wide).fold(f32::MAX, f32::min);
+    // Of the text that begins at the same place.
+    let column = page
+        .iter()
+        .filter(|line| line.row.is_none() && (line.x - last.x).abs() < last.size * 4.0)
+        .map(wide)
+        .fold(0.0, f32::max);
+    above.len() >= 2
+        && group.iter().all(begins)
+        && !above.iter().any(ends)
+        && group.iter().all(|line| line.text.chars().count() <= 60)
+        && (shortest < longest * 0.8 || longest < column * 0.75)
+}
+
+/// The number of an item: `3. Bread`, `3) Bread`.
+fn number(line: &str) -> Option<u32> {
+    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, rest) = line.split_at_checked(digits)?;
+    let rest = rest.strip_prefix(['.', ')'])?;
+    let number = number.parse().ok().filter(|_| digits < 3);
+    number.filter(|_| rest.starts_with(char::is_whitespace) && rest.trim().len() > 1)
 }
 
 fn is_right(line: &TextLine) -> bool {
@@ -221,6 +331,8 @@ impl TextBlock {
             write::heading(out, level, &write::escape(&text), None);
         } else if let Some(item) = item(&text) {
             write::item(out, 0, &write::escape(item));
+        } else if self.is_item {
+            write::item(out, 0, &write::escape(&text));
         } else {
             write::paragraph(out, &text);
         }
@@ -244,9 +356,26 @@ impl TextBlock {
     }
 }
 
-/// The text of an item.
+/// Marks before items, some of them as the fonts of Word and LibreOffice have them.
+const MARKS: &[char] = &[
+    '•', '‣', '◦', '▪', '▫', '●', '○', '■', '□', '◆', '◇', '❖', '➢', '➔', '→', '►', '▶', '✓', '✔',
+    '✗', '∙', '⁃', '★', '–', '·', '-',
+];
+
+/// The text of an item. A tick or a cross before it stays: it says yes or no.
 fn item(line: &str) -> Option<&str> {
-    let rest = line.strip_prefix(['•', '‣', '◦', '▪', '●', '○', '■', '–', '·', '\u{f0b7}', '-'])?;
-    (rest.starts_with(char::is_whitespace) || line.starts_with(['•', '●', '\u{f0b7}']))
-        .then(|| rest.trim())
+    let mark = line.chars().next()?;
+    let private = matches!(u32::from(mark), 0xf020..=0xf0ff | 0xe000..=0xe0ff);
+    if !private && !MARKS.contains(&mark) {
+        return None;
+    }
+    let rest = line.strip_prefix(mark)?;
+    let sure = private || matches!(mark, '•' | '●');
+    if !sure && !rest.starts_with(char::is_whitespace) {
+        return None;
+    }
+    if matches!(mark, '✓' | '✔' | '✗') {
+        return Some(line);
+    }
+    Some(rest.trim()).filter(|rest| !rest.is_empty())
 }

@@ -3,21 +3,13 @@
 use bulle_edge_text::script::is_mark;
 use unicode_normalization::UnicodeNormalization;
 
-use super::{content::Glyph, sort::sort_by};
-use crate::write::unspaced;
-
-/// A line of text.
-#[derive(Clone, Debug)]
-pub(super) struct TextLine {
-    pub(super) text: String,
-    pub(super) x: f32,
-    pub(super) end: f32,
-    pub(super) y: f32,
-    pub(super) size: f32,
-    pub(super) bold: bool,
-    /// Whether it has wide gaps, as the row of a table has.
-    pub(super) cells: bool,
-}
+use super::{
+    content::Glyph,
+    pieces::{Piece, TextLine, is_rtl},
+    sort::sort_by,
+    table,
+};
+use crate::{raised, write::unspaced};
 
 /// Lines of a page, in the order in which they are drawn; if that goes up and down without order, from above.
 pub(super) fn lines(glyphs: Vec<Glyph>) -> Vec<TextLine> {
@@ -35,6 +27,7 @@ pub(super) fn lines(glyphs: Vec<Glyph>) -> Vec<TextLine> {
         run.push(glyph);
     }
     lines.extend(line(run));
+    let mut lines = table::find(lines);
     let ups = lines
         .iter()
         .zip(lines.iter().skip(1))
@@ -54,7 +47,9 @@ fn join_same(lines: Vec<TextLine>) -> Vec<TextLine> {
     for line in lines {
         match out.last_mut() {
             Some(last)
-                if (last.y - line.y).abs() < last.size * 0.3
+                if last.row.is_none()
+                    && line.row.is_none()
+                    && (last.y - line.y).abs() < last.size * 0.3
                     && line.x >= last.end
                     && (last.size - line.size).abs() < 0.2 * last.size =>
             {
@@ -73,10 +68,7 @@ fn join_same(lines: Vec<TextLine>) -> Vec<TextLine> {
 fn line(glyphs: Vec<Glyph>) -> Option<TextLine> {
     let letters = glyphs.iter().filter(|glyph| !glyph.text.trim().is_empty());
     // The commonest size counts: a note is small, an initial is large.
-    let size = letters
-        .clone()
-        .map(|glyph| glyph.size)
-        .max_by(f32::total_cmp)?;
+    let size = usual_size(letters.clone())?;
     let count = letters.clone().count();
     let bold = letters.clone().filter(|glyph| glyph.bold).count() * 10 >= count * 9;
     let y = letters.clone().find(|glyph| glyph.size >= size * 0.9)?.y;
@@ -86,17 +78,13 @@ fn line(glyphs: Vec<Glyph>) -> Option<TextLine> {
         .min_by(f32::total_cmp)?;
     let end = letters.map(|glyph| glyph.end).max_by(f32::total_cmp)?;
     let glyphs = clusters(glyphs);
-    let cells = glyphs
-        .iter()
-        .filter(|glyph| !glyph.text.trim().is_empty())
-        .zip(
-            glyphs
-                .iter()
-                .filter(|glyph| !glyph.text.trim().is_empty())
-                .skip(1),
-        )
-        .any(|(before, after)| after.x - before.end > size * 2.0);
-    let text = order(glyphs);
+    let pieces: Vec<Piece> = split(&glyphs, size)
+        .into_iter()
+        .filter_map(|glyphs| piece(glyphs, y, size))
+        .collect();
+    let gaps = pieces.iter().zip(pieces.iter().skip(1));
+    let cells = gaps.clone().any(|(a, b)| b.x - a.end > size * 2.0);
+    let text = order(glyphs, y, size);
     let text = text.trim();
     (!text.is_empty()).then(|| TextLine {
         text: text.to_owned(),
@@ -106,7 +94,57 @@ fn line(glyphs: Vec<Glyph>) -> Option<TextLine> {
         size,
         bold,
         cells,
+        pieces,
+        row: None,
     })
+}
+
+/// Least distance between two pieces of a line, in sizes of the font. Spaces of set text may be as wide; the columns of
+/// a table stand below each other, too.
+const MIN_GAP: f32 = 0.55;
+
+/// The size that most letters of a line have, the largest of them.
+fn usual_size<'a>(letters: impl Iterator<Item = &'a Glyph>) -> Option<f32> {
+    let mut sizes: Vec<(f32, usize)> = Vec::new();
+    for glyph in letters {
+        match sizes
+            .iter_mut()
+            .find(|(size, _)| (size - glyph.size).abs() < 0.1)
+        {
+            Some((_, count)) => *count += 1,
+            None if sizes.len() < 32 => sizes.push((glyph.size, 1)),
+            None => {}
+        }
+    }
+    let most = sizes.into_iter();
+    let most = most.max_by(|a, b| a.1.cmp(&b.1).then(a.0.total_cmp(&b.0)));
+    most.map(|(size, _)| size)
+}
+
+/// The letters of a line in parts between gaps that are wider than words leave.
+fn split(glyphs: &[Glyph], size: f32) -> Vec<Vec<Glyph>> {
+    let mut out: Vec<Vec<Glyph>> = Vec::new();
+    let mut end = f32::MAX;
+    for glyph in glyphs {
+        let blank = glyph.text.trim().is_empty();
+        match out.last_mut() {
+            Some(last) if blank || glyph.x - end <= size * MIN_GAP => last.push(glyph.clone()),
+            _ if blank => {}
+            _ => out.push(vec![glyph.clone()]),
+        }
+        if !blank {
+            end = glyph.end;
+        }
+    }
+    out
+}
+
+fn piece(glyphs: Vec<Glyph>, y: f32, size: f32) -> Option<Piece> {
+    let letters = || glyphs.iter().filter(|glyph| !glyph.text.trim().is_empty());
+    let x = letters().map(|glyph| glyph.x).min_by(f32::total_cmp)?;
+    let end = letters().map(|glyph| glyph.end).max_by(f32::total_cmp)?;
+    let text = order(glyphs, y, size).trim().to_owned();
+    Some(Piece { text, x, end })
 }
 
 /// Letters with the marks on them, from left to right.
@@ -132,10 +170,6 @@ fn clusters(glyphs: Vec<Glyph>) -> Vec<Glyph> {
     out
 }
 
-pub(super) fn is_rtl(c: char) -> bool {
-    matches!(u32::from(c), 0x590..=0x8ff | 0xfb1d..=0xfdff | 0xfe70..=0xfeff)
-}
-
 /// Whether a letter reads from right to left, from left to right, or as what stands beside it.
 fn direction(text: &str) -> Option<bool> {
     let c = text.chars().find(|c| c.is_alphanumeric())?;
@@ -144,10 +178,10 @@ fn direction(text: &str) -> Option<bool> {
 }
 
 /// The text in reading order: what runs from right to left stands in the drawing as it is seen.
-fn order(glyphs: Vec<Glyph>) -> String {
+fn order(glyphs: Vec<Glyph>, y: f32, size: f32) -> String {
     let directions: Vec<Option<bool>> = glyphs.iter().map(|glyph| direction(&glyph.text)).collect();
     let right = directions.iter().filter(|d| **d == Some(true)).count();
-    let spaced = spaced(glyphs);
+    let spaced = spaced(glyphs, y, size);
     if right == 0 {
         return spaced.concat();
     }
@@ -203,8 +237,9 @@ fn mirrored(c: char) -> char {
     }
 }
 
-/// The texts of the letters, with spaces where there are gaps.
-fn spaced(glyphs: Vec<Glyph>) -> Vec<String> {
+/// The texts of the letters, with spaces where there are gaps. Small digits above or below the base line are raised or
+/// lowered.
+fn spaced(glyphs: Vec<Glyph>, y: f32, size: f32) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     let mut before: Option<Glyph> = None;
     for glyph in glyphs {
@@ -218,7 +253,13 @@ fn spaced(glyphs: Vec<Glyph>) -> Vec<String> {
                 out.push(" ".to_owned());
             }
         }
-        out.push(glyph.text.clone());
+        let digits = glyph.text.chars().all(|c| c.is_ascii_digit());
+        let small = digits && glyph.size <= size * 0.8 && before.is_some();
+        out.push(match (glyph.y - y) / size.max(0.1) {
+            up if small && up > 0.15 => raised::superscript("x", &glyph.text),
+            down if small && down < -0.05 => raised::subscript(&glyph.text),
+            _ => glyph.text.clone(),
+        });
         before = Some(glyph);
     }
     out

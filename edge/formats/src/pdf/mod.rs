@@ -12,7 +12,10 @@ mod line;
 mod names;
 mod object;
 mod parse;
+mod pieces;
 mod sort;
+mod table;
+mod widths;
 mod xref;
 
 use crate::{Document, File, Unreadable, html::language_tag, limits, write};

@@ -1,0 +1,60 @@
+//! Lines of text and their parts, with the places where they are drawn.
+
+/// A line of text.
+#[derive(Clone, Debug)]
+pub(super) struct TextLine {
+    pub(super) text: String,
+    pub(super) x: f32,
+    pub(super) end: f32,
+    pub(super) y: f32,
+    pub(super) size: f32,
+    pub(super) bold: bool,
+    /// Whether it has wide gaps, as the row of a table has.
+    pub(super) cells: bool,
+    /// Its parts between such gaps.
+    pub(super) pieces: Vec<Piece>,
+    /// The row of a table that it is.
+    pub(super) row: Option<Row>,
+}
+
+impl TextLine {
+    /// The row of a table, which some lines are.
+    pub(super) fn of_row(lines: &[&Self], row: Row) -> Option<Self> {
+        let first = lines.first()?;
+        Some(Self {
+            text: row.cells.join(" ").trim().to_owned(),
+            x: lines.iter().map(|line| line.x).fold(f32::MAX, f32::min),
+            end: lines.iter().map(|line| line.end).fold(f32::MIN, f32::max),
+            y: first.y,
+            size: first.size,
+            bold: lines.iter().all(|line| line.bold),
+            cells: true,
+            pieces: Vec::new(),
+            row: Some(row),
+        })
+    }
+}
+
+/// The row of a table.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Row {
+    /// Number of the table on its page.
+    pub(super) table: usize,
+    /// Its cells, one a column, in the order of reading.
+    pub(super) cells: Vec<String>,
+    /// Where the columns begin.
+    pub(super) columns: Vec<f32>,
+}
+
+/// A piece of a line that stands apart from the others.
+#[derive(Clone, Debug)]
+pub(super) struct Piece {
+    pub(super) text: String,
+    pub(super) x: f32,
+    pub(super) end: f32,
+}
+
+/// Whether a letter is of a script that is written from the right.
+pub(super) fn is_rtl(c: char) -> bool {
+    matches!(u32::from(c), 0x590..=0x8ff | 0xfb1d..=0xfdff | 0xfe70..=0xfeff)
+}
