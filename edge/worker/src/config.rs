@@ -170,7 +170,7 @@ pub struct Cloudflare {
 /// The vector index: `CLOUDFLARE_ACCOUNT_ID`, `CLOUDFLARE_API_TOKEN` and `VECTORIZE_INDEX`. With none of them there is no index.
 ///
 /// # Errors
-/// Some are set and some are missing: which.
+/// Some are set and some are missing; the text names them.
 pub fn cloudflare(env: &Env) -> Result<Option<Cloudflare>, String> {
     const NAMES: [&str; 3] = [
         "CLOUDFLARE_ACCOUNT_ID",

@@ -72,14 +72,14 @@ pub struct StoredTurn {
     pub text: String,
     /// Served locale of the visitor.
     pub locale: String,
-    /// The state.
+    /// The state of the turn.
     pub state: TurnState,
-    /// What goes to the archive.
+    /// The record for the archive.
     pub record: Record,
 }
 
 impl StoredTurn {
-    /// Whether another attempt may make it better: it failed, or the documents answered in a model's place.
+    /// Whether another attempt may give a better answer: the turn failed, or the documents answered in a model's place.
     pub fn may_be_retried(&self) -> bool {
         let finish = self.record.reply.as_ref().and_then(|reply| reply.finish);
         self.state == TurnState::Failed || finish == Some(Finish::Fallback)
@@ -277,7 +277,7 @@ impl ConversationStore {
         records.collect()
     }
 
-    /// The archive was offered the calls, and took them or not.
+    /// Notes the result of offering the calls to the archive.
     pub fn offered_spent(&self, id: i64, taken: bool) -> Result<()> {
         let sql = if taken {
             "DELETE FROM spent WHERE id = ?"
@@ -288,7 +288,7 @@ impl ConversationStore {
         Ok(())
     }
 
-    /// The archive was offered the turn, and took it or not.
+    /// Notes the result of offering the turn to the archive.
     pub fn offered(&self, number: u32, taken: bool) -> Result<()> {
         self.sql.exec(
             "UPDATE turn SET unrecorded = CASE ? WHEN 1 THEN 0 ELSE unrecorded + 1 END WHERE number = ?",

@@ -140,7 +140,8 @@ pub async fn history(context: VisitorContext) -> Answer {
     let history = match found.map_err(|e| storage_unavailable(&e))? {
         Some(history) => history,
         None => {
-            // Not in the archive: the conversation has no message yet, belongs to another visitor, or does not exist.
+            // The archive has no message of this conversation: it has none yet, belongs to another visitor, or does not
+            // exist.
             command(edge, id, ConversationCommand::Check { owner }).await?;
             History {
                 items: Vec::new(),

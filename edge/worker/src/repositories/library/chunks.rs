@@ -98,7 +98,7 @@ impl<D: Database> Library<D> {
                 written: row.written as usize,
             }));
         }
-        // What was written of other content goes first.
+        // Chunks of other content that were written before are deleted first.
         let unstage = "UPDATE source SET staged = '' WHERE tenant_id = ?1 AND bot_id = ?2 AND id = ?3 AND revision = ?4";
         let texts = "DELETE FROM source_text WHERE tenant_id = ?1 AND bot_id = ?2 AND source_id = ?3 AND generation >= ?4";
         let unstage = of(bot_key, unstage, this.clone());

@@ -17,8 +17,8 @@ const MAX_LIMIT: u32 = 100;
 /// Longest id that a page can begin after.
 const MAX_AFTER: usize = 64;
 
-/// Reads the query of a list that knows `limit`, `after` and these filters. Other parameters are refused: a filter with a
-/// misspelt name would show everything.
+/// Reads the query of a list that has the parameters `limit`, `after` and these filters. Other parameters are refused:
+/// a misspelled filter would otherwise list everything.
 ///
 /// # Errors
 /// `invalid_parameter`.
