@@ -13,11 +13,11 @@ pub enum UnreadableCode {
     Corrupt,
     /// It, or what it unpacks to, is over a limit.
     TooLarge,
-    /// A format that is not read here.
+    /// A format that this crate does not read.
     Unsupported,
     /// Its content contradicts its name or type, and a guess could be wrong.
     Mislabelled,
-    /// Read by the command-line import only.
+    /// A format that only the command-line import reads.
     UseTheCommandLine,
 }
 
@@ -57,7 +57,7 @@ impl fmt::Display for UnreadableCode {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {detail}")]
 pub struct Unreadable {
-    /// The reason, for a program.
+    /// The reason as a code, for programs.
     pub code: UnreadableCode,
     /// A sentence for the owner: what is wrong, and what to do. It quotes nothing of the file.
     pub detail: String,
