@@ -43,7 +43,7 @@ test("two messages that are written offline are sent once, in their order", asyn
   const text = await bubble.text();
   assert.ok(text.indexOf("The first of two") < text.indexOf("The second of two"));
   assert.equal(text.split("One answer.").length, 4);
-  // As the edge has stored it.
+  // After a reload, the messages come from the edge.
   await page.reload();
   await bubble.reopen();
   await bubble.log.getByText("The second of two").waitFor();

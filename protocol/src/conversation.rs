@@ -188,6 +188,6 @@ pub enum Status {
     Complete,
     /// The visitor stopped it.
     Stopped,
-    /// It broke off; what was written is kept.
+    /// The answer broke off; the text so far is kept.
     Failed,
 }

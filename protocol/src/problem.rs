@@ -89,7 +89,7 @@ codes! {
     ChallengeFailed = "challenge_failed", 403, "Challenge failed";
     /// The bot requires its form to be filled in first.
     FormRequired = "form_required", 403, "Form required";
-    /// It is outside business hours, and the bot takes no messages then.
+    /// The request is outside business hours, and the bot takes no messages then.
     Closed = "closed", 403, "Closed";
     /// The owner has turned this feature off.
     FeatureDisabled = "feature_disabled", 403, "Not offered";

@@ -1,10 +1,10 @@
 //! Budgets of tokens and of money, by day and by month (UTC), of a bot and of its tenant.
 //!
-//! Before a model is asked, what its answer may cost is reserved in all budgets at once, or in none; when it has ended,
-//! the reservation is settled with the tokens that the vendor counted. Where the vendor has not counted (it was stopped,
-//! it broke off, it never does) the reservation stands: it is an upper bound, a token for every byte of the prompt (no
-//! vendor's tokens are shorter) and [`MAX_OUTPUT_TOKENS`] of answer, which the model is told. A server that ignores
-//! that bound can exceed a budget by what it writes too much.
+//! Before a model is asked, the highest cost of its answer is reserved in all budgets at once, or in none; when the
+//! answer has ended, the reservation is settled with the tokens that the vendor counted. Where there is no count (the
+//! answer was stopped or broke off, or the vendor never counts) the reservation stands: an upper bound, a token for
+//! every byte of the prompt (no vendor's tokens are shorter) and [`MAX_OUTPUT_TOKENS`] of answer, which the request
+//! sets. A server that ignores that limit can exceed a budget by the tokens above it.
 
 use bulle_protocol::{Id, event::Usage};
 

@@ -1,4 +1,4 @@
-//! What the platform implements. Each trait is one dependency that can fail on its own; the in-memory
+//! The traits that the platform implements. Each is one dependency that can fail on its own; the in-memory
 //! fakes in `edge/core/src/testing` fail on demand.
 #![expect(
     async_fn_in_trait,

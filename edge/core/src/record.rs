@@ -206,25 +206,25 @@ pub enum Purpose {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It wrote to its end.
+    /// The model wrote to its end.
     Answered,
-    /// It reached its output limit.
+    /// The model reached its output limit.
     Truncated,
     /// The visitor, or the owner's settings, stopped it.
     Stopped,
-    /// It broke off after its first words.
+    /// The model broke off after its first words.
     Interrupted,
-    /// It could not be reached, or broke off before its first word.
+    /// The model could not be reached, or broke off before its first word.
     Unreachable,
-    /// It answered with an error.
+    /// The model answered with an error.
     Refused,
-    /// It was silent for too long.
+    /// The model was silent for too long.
     TimedOut,
-    /// It wrote nothing.
+    /// The model wrote nothing.
     Empty,
-    /// It would not write about this.
+    /// The model's filter refused the content.
     Filtered,
-    /// What it wrote was not as it must be.
+    /// The answer had a defect.
     Invalid,
     /// Not asked: it has failed too often lately.
     CircuitOpen,

@@ -34,7 +34,7 @@ pub struct Texts {
     pub bubble: Strings,
     /// The rarely used sheets of the panel, by name.
     pub panel: BTreeMap<String, String>,
-    /// What the embedded model says in its own words.
+    /// The sentences that the embedded model says itself.
     pub answers: AnswerTexts,
     /// The texts of mail to owners, by name.
     pub notices: BTreeMap<String, String>,

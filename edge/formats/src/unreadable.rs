@@ -5,13 +5,13 @@ use std::fmt;
 /// Why a file cannot be read, as a stable code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UnreadableCode {
-    /// It needs a password.
+    /// The file needs a password.
     Encrypted,
-    /// It can be opened, but holds no text: pictures of text, an empty page, an application.
+    /// The file can be opened, but has no text: pictures of text, an empty page, an application.
     NoText,
-    /// It is broken, or was not received whole.
+    /// The file is broken, or was not received whole.
     Corrupt,
-    /// It, or what it unpacks to, is over a limit.
+    /// The file, or its unpacked content, is over a limit.
     TooLarge,
     /// A format that this crate does not read.
     Unsupported,

@@ -29,11 +29,11 @@ impl Word {
 /// The role of a character in the cut.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Class {
-    /// It is part of a word.
+    /// The character is part of a word.
     Word,
-    /// It is of a script without spaces, or of Korean, whose words are cut into pieces.
+    /// The character is of a script without spaces, or of Korean, whose words are cut into pieces.
     Joined(Script),
-    /// It is part of no word.
+    /// The character is not part of a word.
     None,
 }
 

@@ -91,7 +91,7 @@ fn tree(package: &str) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// Those of the names that a tree contains.
+/// The given names that a tree contains.
 fn reached<'a>(tree: &str, names: &[&'a str]) -> Vec<&'a str> {
     names
         .iter()

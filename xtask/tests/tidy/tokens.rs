@@ -113,7 +113,7 @@ impl<'a> Reader<'a> {
         let mut inside = self.rest.chars().skip(1);
         let escaped = inside.next() == Some('\\');
         if escaped || inside.next() == Some('\'') {
-            // The quote, the backslash or the character, and what it escapes.
+            // The quote, the backslash or the character, and the escaped character.
             let skipped: usize = self
                 .rest
                 .chars()

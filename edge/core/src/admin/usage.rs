@@ -16,12 +16,12 @@ pub const MAX_ROWS: u32 = 1_000;
 /// Most days of a report.
 const MAX_DAYS: i64 = 366;
 
-/// Days of a report when the client does not say.
+/// Default of the days of a report.
 const DEFAULT_DAYS: i64 = 30;
 
 const DAY_MS: i64 = 86_400_000;
 
-/// What a report is about.
+/// The query of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsageQuery {
     from: Date,

@@ -170,7 +170,7 @@ impl Citations {
         self.indent = 0;
     }
 
-    /// What a run of this many backticks or tildes means. `first`: it begins its line.
+    /// Handles a run of this many backticks or tildes. `first` is true when it begins its line.
     fn end_run(&mut self, mark: char, count: usize, first: bool) {
         let first = first && self.indent < INDENT;
         if let Some(fence) = &mut self.fence {

@@ -23,7 +23,7 @@ const MAX_BYTES: usize = 4_096;
 /// A visitor whom the site's server vouches for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vouched {
-    /// Who they are.
+    /// The visitor's claims.
     pub identity: Identity,
     /// Id of the secret that signed the identity.
     pub voucher: String,
@@ -174,7 +174,7 @@ fn signed_payload(deployment: &Secret, site: &Site, token: &str) -> Option<(Stri
         return None;
     }
     let tag = B64.decode(tag).ok()?;
-    // Every secret is tried, so that time does not tell which one it was.
+    // Every secret is tried, so that the time taken does not show which one it was.
     let mut voucher = None;
     for id in &site.identity_secrets {
         let secret = derive(deployment, &site.tenant_id, id);

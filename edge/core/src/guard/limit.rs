@@ -100,8 +100,8 @@ fn lines(admitted: &Admitted, now_ms: u64) -> Vec<Quota> {
     lines
 }
 
-/// What a message is counted under: the same message of the same conversation is counted once. Clients choose the ids
-/// of messages, so the id alone would let them send one id to many conversations and pay once.
+/// The id under which a message is counted: the same message of the same conversation is counted once. Clients choose
+/// the ids of messages, so with the message's id alone they could send one id to many conversations and pay once.
 pub fn dedup_key(conversation: Id, message: Id) -> Id {
     let digest = Sha256::digest(format!("{conversation}/{message}"));
     let bits = |range: std::ops::Range<usize>| {

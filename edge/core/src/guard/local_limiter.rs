@@ -9,10 +9,10 @@
 //!    that is not among the first `limit` of the union is refused, and taken out again.
 //! 3. The union is written. Where a write is lost, to another place's or to KV's limits, the next one repeats it.
 //!
-//! What it over-admits: places that have not heard of one another admit a full window each, for the up to 60 s that
-//! KV takes to tell; so at most `limit` times the number of places (data centres, and isolates that begin at the same
-//! moment) in one window. A visitor is nearly always in one place. `cargo xtask bench limits` measures it. When KV
-//! fails, the memory alone decides.
+//! Over-admission: places that do not know of one another's requests yet admit a full window each, for the up to 60 s
+//! that KV takes to show a write elsewhere; so at most `limit` times the number of places (data centres, and isolates
+//! that begin at the same moment) are admitted in one window. A visitor is nearly always in one place. `cargo xtask
+//! bench limits` measures it. When KV fails, the memory alone decides.
 
 use bulle_protocol::Id;
 use futures_util::future::join_all;

@@ -34,7 +34,7 @@ const SURE_COVERAGE: f64 = 0.5;
 /// A sentence is quoted when it scores at least this share of the best one.
 const MIN_SHARE: f64 = 0.7;
 
-/// The same for a sentence of another passage than the best one.
+/// The share for a sentence of another passage than the best one.
 const MIN_SHARE_ELSEWHERE: f64 = 0.85;
 
 /// The score added to a sentence with the kind of fact that is asked for: a person, a time, an amount.
@@ -437,13 +437,13 @@ mod tests {
         *ports.near.borrow_mut() = vec![near(7, "La capitale est Canberra.")];
         let said = ask(&ports, "Quelle heure est-il en Australie ?");
         assert!(said.starts_with("Je n’ai rien trouvé"), "{said}");
-        // Nor does it stand in the way of what holds the words.
+        // A hit by meaning does not displace a hit with the question's words.
         *ports.near.borrow_mut() = vec![near(8, "Les conteneurs se pilotent bien.")];
         assert_eq!(
             ask(&ports, "Quelle est ton expérience avec Kubernetes ?"),
             ask(&documents(), "Quelle est ton expérience avec Kubernetes ?")
         );
-        // Nothing else was found at all.
+        // The hit by meaning is the only one.
         let ports = Fakes::default();
         *ports.near.borrow_mut() = vec![near(9, "La capitale est Canberra.")];
         let said = ask(&ports, "Quelle heure est-il en Australie ?");

@@ -34,7 +34,7 @@ pub enum Delta {
     Model(String),
     /// Tokens so far.
     Usage(Usage),
-    /// The model says that it has ended.
+    /// The finish reason of the model.
     Finish(Finish),
 }
 
@@ -167,7 +167,7 @@ pub enum Vendor {
 /// A provider that a deployment may have.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Provider {
-    /// As settings name it.
+    /// Its name in settings.
     pub choice: ProviderChoice,
     /// Its name in answers and records; in capitals, the prefix of its variables (`MISTRAL_API_KEY`).
     pub name: &'static str,

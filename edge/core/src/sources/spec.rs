@@ -76,7 +76,7 @@ pub struct Upload {
 pub struct SourceSpec {
     /// The kind of the source.
     pub kind: SourceKind,
-    /// What was given.
+    /// The specification.
     pub given: SourceFields,
     /// Seconds after which it is fetched again.
     pub refresh_seconds: Option<u32>,

@@ -117,7 +117,7 @@ impl Default for Fakes {
     }
 }
 
-/// What a search finds for a conversation's first question.
+/// The passages that a search finds for a conversation's first question.
 pub fn searched(index: &(impl Index + VectorIndex), question: &Question) -> Passages {
     block_on(retrieval::search(index, &Analysed::of(question), None)).unwrap()
 }

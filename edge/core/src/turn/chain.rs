@@ -34,7 +34,7 @@ pub(super) struct Chain<'a, 's, P> {
     flawed: bool,
 }
 
-/// One request of the turn to a model: what it is for, and its prompt.
+/// One request of the turn to a model: its purpose and its prompt.
 struct Round {
     purpose: Purpose,
     prompt: Rc<Prompt>,

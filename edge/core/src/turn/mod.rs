@@ -63,7 +63,7 @@ impl<P> Platform for P where
 {
 }
 
-/// Who reads the answer.
+/// The reader of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
     /// A visitor, in the bubble. Another [`ServerEvent::Start`] takes back the text that the bubble has shown.
@@ -89,7 +89,7 @@ pub struct Ask<'a> {
     /// The most tokens of the answer; the budget's own bound may be lower. An answer that reaches this limit is not
     /// continued.
     pub most: Option<u32>,
-    /// Who reads the answer.
+    /// The reader of the answer.
     pub reader: Reader,
 }
 

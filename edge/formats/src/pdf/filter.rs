@@ -68,7 +68,7 @@ pub(super) fn unpack<'a>(
                 Lexer::new(&digits).hex()
             }
             b"RunLengthDecode" | b"RL" => run_length(&data, limit)?,
-            // It names how the stream is encrypted; the stream has been decrypted already.
+            // The filter names the encryption of the stream, which has been decrypted already.
             b"Crypt" => continue,
             _ => return Err(FilterError::Unknown),
         };

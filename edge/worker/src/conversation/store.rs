@@ -38,11 +38,11 @@ CREATE TABLE IF NOT EXISTS frames (number INTEGER, first INTEGER, json TEXT NOT 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TurnState {
-    /// It was running when this was written. It runs no longer when the object holds no live turn of this number.
+    /// The turn was running when this was written. It has died if the object has no live turn of this number.
     Running,
-    /// It has ended, or was stopped.
+    /// The turn has ended, or was stopped.
     Done,
-    /// It has failed; it may be tried again.
+    /// The turn has failed; it may be tried again.
     Failed,
 }
 
@@ -133,7 +133,7 @@ impl ConversationStore {
         self.sql.exec(query, values)?.to_array()
     }
 
-    /// Who the conversation belongs to.
+    /// The owner of the conversation.
     pub fn owner(&self) -> Result<Option<Owner>> {
         let tables: Vec<Number> = self.rows(
             "SELECT COUNT(*) AS number FROM sqlite_master WHERE name = 'owner'",

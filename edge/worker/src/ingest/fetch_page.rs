@@ -34,12 +34,12 @@ pub struct Fetcher {
     pub timeout_ms: u64,
 }
 
-/// What is done with redirects.
+/// How redirects are handled.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Redirects {
-    /// They are followed to their end.
+    /// Redirects are followed to their end.
     Follow,
-    /// The first one is reported, not followed.
+    /// The first redirect is reported, not followed.
     Report,
 }
 

@@ -1,4 +1,4 @@
-//! What every step of ingestion works with, and how it ends.
+//! The arguments and the outcomes of a step of ingestion.
 
 use bulle_edge_core::{
     ports::{Clock, PortError},
@@ -13,7 +13,7 @@ use crate::{
     repositories::library::{AttemptResult, BotKey, IngestJob, Target, Validators},
 };
 
-/// What a step works with.
+/// The arguments of a step.
 pub struct StepContext<'a> {
     /// The platform.
     pub edge: &'a Edge,

@@ -81,7 +81,7 @@ impl QueuedPage {
     }
 }
 
-/// What a crawl found of a page.
+/// The result of a crawl for a page.
 pub struct PageResult<'r> {
     /// The page's state.
     pub state: PageState,

@@ -18,7 +18,7 @@ use crate::{
     log,
 };
 
-/// Messages of a page of history when the query does not say.
+/// Default number of messages in a page of history.
 const DEFAULT_PAGE: u32 = 50;
 
 /// Most messages of a page of history.

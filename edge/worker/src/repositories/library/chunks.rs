@@ -137,7 +137,7 @@ impl<D: Database> Library<D> {
         let rows: Vec<Row<'_>> = batch.iter().map(Row::from).collect();
         let rows = to_json(&rows)?;
         let done = (staged.written + batch.len()) as u32;
-        // The same for all chunks of a document.
+        // All chunks of a document have the same scope and title.
         let columns = batch.first().map(|entry| &entry.columns);
         let (scope, title) = columns.map_or(("", ""), |columns| (&*columns.scope, &*columns.title));
         let this = values![

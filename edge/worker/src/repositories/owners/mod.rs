@@ -159,9 +159,9 @@ where
 /// A set of a tenant's sites: all of them by default.
 #[derive(Default)]
 pub struct AffectedSites<'r> {
-    /// Those that show this bot.
+    /// The sites that show this bot.
     pub bot: Option<&'r str>,
-    /// The one with this key.
+    /// The site with this key.
     pub site: Option<&'r str>,
 }
 

@@ -134,7 +134,7 @@ pub const SECRET: u128 = 10;
 pub const KEY: u128 = 11;
 pub const ERASED: u128 = 12;
 
-/// Whose conversation it is.
+/// The owner of the conversation.
 pub fn owner(tenant_id: &str) -> Owner {
     Owner {
         tenant_id: tenant_id.to_owned(),

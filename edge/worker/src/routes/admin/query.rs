@@ -8,7 +8,7 @@ use crate::{
     repositories::owners::Filter,
 };
 
-/// Rows of a page when the query does not say.
+/// Default number of rows of a page.
 const DEFAULT_LIMIT: u32 = 50;
 
 /// Most rows of a page.
