@@ -51,14 +51,14 @@ for (const [name, options] of [["desktop", VIEWS.desktop], ["dark", VIEWS.dark],
   test(`${name}: a bot that takes no messages then says when, keeps what was typed, and takes it later`, async () => {
     const { page, bubble, seen } = await visit({ ...options, settings: hours([], { outside: "closed" }) });
     await bubble.ask(QUESTION);
-    // Under the message, beside the line at the top.
+    // The text is below the message, and also in the line at the top.
     await bubble.log.getByText(CLOSED).waitFor();
     await picture(page, `hours-closed-${name}`);
     assert.deepEqual(await faults(page), []);
     assert.equal(upstream.requests.length, 0);
     assert.equal(await bubble.count(QUESTION), 1);
     assert.deepEqual(seen.errors.filter((line) => !/403|\[Bulle\]/.test(line)), []);
-    // What is typed next stays in the field, too.
+    // The next draft stays in the field, too.
     await bubble.input.fill("And a croissant?");
     await new Owner(edge, "boulangerie-nord").patch("/bots/counter", { settings: hours(["00:00-24:00"]) });
     await bubble.retry.click();
@@ -68,3 +68,28 @@ for (const [name, options] of [["desktop", VIEWS.desktop], ["dark", VIEWS.dark],
     assert.equal(upstream.requests.length, 1);
   });
 }
+
+test("in a page that stays open, the line changes when the business closes", async () => {
+  const owner = new Owner(edge, "boulangerie-nord");
+  const { page, bubble, edgeSide, seen } = await visit({ open: false, settings: hours(["00:00-24:00"], { open_text: { en: "We are here until 6." } }) });
+  let told = 0;
+  await page.route("**/v1/sessions", async (route) => {
+    const response = await route.fetch();
+    const session = await response.json();
+    told += 1;
+    // As if it closed in a second.
+    if (told === 1) {
+      session.bot.hours.good_for_s = 1;
+      await owner.patch("/bots/counter", { settings: hours([]) });
+    }
+    await route.fulfill({ response, json: session });
+  });
+  await bubble.open();
+  await bubble.dialog.getByText(CLOSED).waitFor();
+  assert.equal(await bubble.dialog.getByText("We are here until 6.").count(), 0);
+  assert.equal(told, 2);
+  await bubble.ask(QUESTION);
+  await bubble.log.getByText(ANSWER).first().waitFor();
+  assert.deepEqual(edgeSide.calls.filter((call) => call.endsWith("/v1/sessions")), []);
+  assert.deepEqual(seen.errors, []);
+});

@@ -1,4 +1,4 @@
-//! Opening a session: what the page says and what it learns about the bot.
+//! Opening a session: the page's request, and the description of the bot in the answer.
 
 use crate::Id;
 use serde::{Deserialize, Serialize};
@@ -146,7 +146,7 @@ impl Default for Features {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FieldKind {
-    /// A line.
+    /// Text of one line.
     #[default]
     Text,
     /// A mail address.
@@ -155,7 +155,7 @@ pub enum FieldKind {
     Tel,
     /// One of the options.
     Select,
-    /// Lines.
+    /// Text of several lines.
     Textarea,
     /// Yes (`true`) or no (`false`).
     Checkbox,
@@ -169,6 +169,10 @@ pub struct Hours {
     pub open: bool,
     /// What the visitor reads about it; may be empty while it is open.
     pub text: String,
+    /// Seconds for which both hold: until the business opens or closes, and an hour at most. A client that shows them
+    /// opens the session again then. Absent from edges of earlier releases.
+    #[serde(default)]
+    pub good_for_s: u32,
 }
 
 /// A form that the visitor has not filled in yet.

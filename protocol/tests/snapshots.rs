@@ -1,4 +1,4 @@
-//! The JSON of everything that crosses the wire: a change shows in review.
+//! Snapshots of all JSON between bubble and edge, so that a change shows in review.
 
 use bulle_protocol::{
     Id,
@@ -207,6 +207,7 @@ fn requests_and_answers() {
                 hours: Some(Hours {
                     open: false,
                     text: "h".into(),
+                    good_for_s: 3600,
                 }),
                 privacy_url: Some("https://example.com/privacy".into()),
             },

@@ -1,5 +1,5 @@
-//! Word documents: headings by style, lists, tables, links, notes. What Word hides (`w:vanish`, on a text or by its style)
-//! is not read, and what it raises is not read as what it stands on.
+//! Word documents: headings by style, lists, tables, links, notes. Hidden text (`w:vanish`, on a run or by its style) is not
+//! read. Superscripts and subscripts are kept.
 
 mod styles;
 mod writer;

@@ -1,15 +1,15 @@
-//! Tables, whatever format they come from: which row names the columns, and how they are written.
+//! Tables of all formats: finds the header row and writes the table.
 //!
-//! Every format hands its rows here. Where the original does not mark the row that names the columns (most exports of
-//! word processors, editors of sites and PDF do not), [`names_columns`] tells it from the rows below: they hold values where
-//! it holds words. A table of two columns without names is a list of pairs, `- Monday: 9–12`.
+//! Most exports of word processors and site editors, and all PDFs, do not mark the header row. [`names_columns`] recognises it by
+//! the rows below: they have values where the header has words. A table of two columns without a header is written as a list of
+//! pairs, `- Monday: 9–12`.
 
 use crate::{faq_names, raised, write};
 
 /// Most characters of the name of a column.
 const MAX_NAME: usize = 60;
 
-/// Most characters of such names where nothing but their place speaks for them.
+/// Most characters of such names when the rows below have no values.
 const SHORT_NAME: usize = 30;
 
 /// Whether the first row names the columns.
@@ -89,7 +89,7 @@ pub(crate) fn table(out: &mut String, head: &[String], rows: &[Vec<String>]) {
         write::blank_line(out);
         return;
     }
-    // A text that spans all columns parts the table; what follows has the same columns.
+    // A row with one text across all columns divides the table; both parts have the same header.
     let mut part: Vec<Vec<String>> = Vec::new();
     for row in rows {
         match spanning(row, wide) {

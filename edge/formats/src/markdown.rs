@@ -1,9 +1,9 @@
 //! Markdown, with or without front matter, in the dialects that people write.
 //!
-//! Markdown without HTML is its own text. Where HTML stands in it, as blocks (`<details>`, `<table>`, `<p align=center>`) or
-//! within lines (`<br>`, `<sup>`), the document is a page in part: it is written as HTML whole, which the reader of pages
-//! then reads, so that one place says what an element means and what is hidden. A tag within a line that is never closed
-//! (`Vec<T>`, `<your-key>`) is text, as its author meant it.
+//! Markdown without HTML stays unchanged. Markdown with HTML, in blocks (`<details>`, `<table>`, `<p align=center>`) or within
+//! lines (`<br>`, `<sup>`), is rendered to HTML, and the reader of web pages turns that into Markdown again. So the meaning of an
+//! element, and whether it is hidden, is decided in one place. A tag within a line that is never closed (`Vec<T>`, `<your-key>`)
+//! is text.
 
 mod dialect;
 mod render;
@@ -14,7 +14,7 @@ use pulldown_cmark::{Event, Parser};
 use crate::{Document, File, Unreadable, charset, html};
 use render::OPTIONS;
 
-/// The document of a file.
+/// The document, in Markdown without HTML.
 pub(crate) fn read(file: &File<'_>) -> Result<Document, Unreadable> {
     let text = charset::decode(file.bytes, file.content_type);
     let mut document = Document::parse(&text.replace("\r\n", "\n").replace('\r', "\n"));

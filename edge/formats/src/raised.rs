@@ -1,8 +1,8 @@
-//! Raised and lowered text: the cents of a price, an exponent, the number of a note.
+//! Superscripts and subscripts: the cents of a price, exponents, formulas, numbers of notes.
 //!
-//! What is raised is another thing than what it stands on: `19<sup>99</sup> €` is no 1999, and 10⁶ is no 106. Digits are
-//! written as the raised and lowered digits of Unicode. Where they are the cents of a price or the minutes of a time, they
-//! are written as such: `19,99 €`, `9:30 Uhr`. An ending (`1st`, `Mme`) follows its word.
+//! A superscript must not run into the text before it: `19<sup>99</sup> €` is not 1999, and 10<sup>6</sup> is not 106. Digits are
+//! written as the superscript and subscript digits of Unicode; the cents of a price and the minutes of a time as decimals and
+//! minutes: `19,99 €`, `9:30 Uhr`. Letters at the end of a word (`1st`, `Mme`) are written as normal text.
 
 /// Raised characters that Unicode has, and what they raise.
 const RAISED: &str = "0⁰1¹2²3³4⁴5⁵6⁶7⁷8⁸9⁹+⁺-⁻−⁻–⁻=⁼(⁽)⁾nⁿiⁱxˣyʸkᵏtᵗ";

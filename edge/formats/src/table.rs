@@ -1,7 +1,6 @@
 //! Tables in text: questions with answers, else rows.
 //!
-//! Excel writes `sep=;` above the rows of some of its exports, and reads such a line as no row but as what parts the cells.
-//! Owners write titles above their tables: rows of one cell, which are text.
+//! A first line `sep=;` sets the separator, as in Excel. Rows of one cell above a table are its title.
 
 use csv::ReaderBuilder;
 
@@ -55,7 +54,7 @@ pub(crate) fn read(file: &File<'_>) -> Result<Document, Unreadable> {
     })
 }
 
-/// What parts the cells, where the first line says it (`sep=;`), and the lines below.
+/// The separator that the first line sets (`sep=;`), and the lines below it.
 fn declared_delimiter(text: &str) -> Option<(u8, &str)> {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     let (line, rest) = text.split_once('\n')?;
@@ -82,12 +81,12 @@ fn titles(rows: &[Vec<String>]) -> usize {
     }
 }
 
-/// The rows that are not empty, whatever separates their cells.
+/// The rows that are not empty, with the separator detected.
 pub(crate) fn rows(text: &str) -> Result<Vec<Vec<String>>, Unreadable> {
     rows_by(text, delimiter(text))
 }
 
-/// The same with cells that a known character separates.
+/// The rows, with a known separator.
 pub(crate) fn rows_by(text: &str, delimiter: u8) -> Result<Vec<Vec<String>>, Unreadable> {
     let mut reader = ReaderBuilder::new()
         .delimiter(delimiter)
@@ -106,7 +105,7 @@ pub(crate) fn rows_by(text: &str, delimiter: u8) -> Result<Vec<Vec<String>>, Unr
         if row.iter().all(String::is_empty) {
             continue;
         }
-        // A short row becomes as wide as the widest in what is written.
+        // Short rows are padded to the widest one when the table is written.
         widest = row.len().max(widest);
         cells += row.len();
         if cells.max(widest * rows.len()) > limits::MAX_CELLS {
@@ -120,7 +119,7 @@ pub(crate) fn rows_by(text: &str, delimiter: u8) -> Result<Vec<Vec<String>>, Unr
     Ok(rows)
 }
 
-/// What separates the cells: the mark that cuts the first lines into the most even rows.
+/// The separator of the cells: the character that divides the first lines into the most even rows.
 fn delimiter(text: &str) -> u8 {
     let head = write::head(text, 8_192);
     let score = |delimiter: &u8| {
@@ -143,8 +142,7 @@ fn delimiter(text: &str) -> u8 {
         .unwrap_or(b',')
 }
 
-/// Whether the first row names the columns: each cell another text, none a number. Files of tables nearly always have such
-/// a row.
+/// Whether the first row has the names of columns: all cells differ, and none is a number. Most CSV files have such a row.
 fn names_columns(rows: &[Vec<String>]) -> bool {
     let [head, ..] = rows else { return false };
     if grid::names_columns(rows) {

@@ -32,7 +32,7 @@ pub enum Event {
     Started {
         /// Whether the browser has a network.
         online: bool,
-        /// What an earlier page has stored: [`StoredVisitor`](crate::stored::StoredVisitor).
+        /// The visitor that an earlier page has stored: [`StoredVisitor`](crate::stored::StoredVisitor).
         stored: Option<String>,
         /// The unacknowledged messages that an earlier page of this tab has stored.
         outbox: Option<String>,
@@ -92,6 +92,8 @@ pub enum Event {
     },
     /// The timer of [`Effect::Wake`](crate::Effect::Wake) has fired.
     Woken,
+    /// The visitor looks at the panel again: it was opened, or its page was.
+    Shown,
     /// The browser found a network.
     Online,
     /// The browser lost its network.

@@ -26,6 +26,7 @@ mod backoff;
 mod calls;
 mod connection;
 mod history;
+mod hours;
 mod json;
 mod opening;
 mod outbox;
@@ -39,7 +40,7 @@ pub use event::{Event, PageIdentity, Tick};
 pub use failure::Failure;
 pub use message::{Caveat, ChatMessage, Stage};
 
-/// What the fuzz target `widget_json` calls; compiled for it alone.
+/// The entry of the fuzz target `widget_json`; compiled for it alone.
 #[cfg(fuzzing)]
 pub mod fuzzing {
     use crate::{json, wire};

@@ -60,7 +60,7 @@ pub fn mount(
     Some(Handle { app })
 }
 
-/// What the host calls: `Handle` in widget/page/bridge.d.ts.
+/// The methods that the host calls: `Handle` in widget/page/bridge.d.ts.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Handle {
@@ -138,6 +138,7 @@ impl Handle {
     /// | `new` | a new conversation |
     /// | `show` | the id of the conversation to show |
     /// | `reload` | loads the session, or the messages, again |
+    /// | `shown` | the visitor looks at the panel again |
     /// | `online`, `offline` | the browser has got, or has lost, its network |
     /// | `unrate` | the id of an answer whose rating the edge has not taken |
     /// | `attach` | the files that go with the next message: a JSON array of `{id, name, bytes}` |
@@ -156,6 +157,7 @@ impl Handle {
                 Err(_) => return,
             },
             "reload" => Event::ReloadAsked,
+            "shown" => Event::Shown,
             "online" => Event::Online,
             "offline" => Event::Offline,
             "unrate" => match value.parse() {
@@ -230,7 +232,7 @@ impl Handle {
         });
     }
 
-    /// What earlier pages have stored: the visitor, and the outbox.
+    /// The visitor and the outbox that earlier pages have stored.
     fn stored_visitor(&self) -> (Option<String>, Option<String>) {
         let read = |state: &State| browser::stored_visitor(&state.config.site);
         self.app.with(read).unwrap_or_default()

@@ -88,7 +88,7 @@ impl Styles {
                 _ if of_tables => {}
                 "lang" if defaults => styles.language = language_tag(value),
                 "basedOn" => value.clone_into(&mut style.based_on),
-                // The names of the styles that Word brings are English in every language.
+                // The names of Word's built-in styles are English in every language.
                 "name" => {
                     let name = value.to_lowercase();
                     style.contents = name.starts_with("toc ");

@@ -81,7 +81,7 @@ pub(super) struct DocxWriter {
     paragraphs: Vec<OpenParagraph>,
     tables: Vec<OpenTable>,
     cells: usize,
-    /// Depth within an element that is not read.
+    /// Depth within an element that is skipped.
     skipping: usize,
     in_text: bool,
     in_row_format: bool,

@@ -63,7 +63,7 @@ pub(super) struct HtmlWriter<'a> {
     line: String,
     /// The lists that are open: `true` until their item's first block was written.
     pub(super) lists: Vec<bool>,
-    /// `id` of the section whose heading has not come yet.
+    /// `id` of the section whose heading has not been read yet.
     pub(super) section: Option<String>,
     /// Level of the last heading.
     level: usize,
@@ -353,7 +353,7 @@ impl<'a> HtmlWriter<'a> {
         let href = dom.attribute(id, "href").unwrap_or_default();
         let mail = email::link(href).and_then(|link| absolute(None, &link));
         let url = mail.or_else(|| absolute(self.base, href).filter(|_| !href.starts_with('#')));
-        // The link sign of a heading, which leads to the heading itself, is no text.
+        // The link sign (anchor) of a heading, which links to the heading itself, is not text.
         if href.starts_with('#') && matches!(text.trim(), "\\#" | "#" | "¶" | "§" | "🔗") {
             return;
         }

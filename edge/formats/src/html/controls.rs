@@ -1,15 +1,15 @@
 //! Controls of a page and the panels that they open: accordions, tabs, "read more".
 //!
-//! What a visible control opens belongs to the page, although it is hidden until then, and what is written on the control is
-//! its title. A control names its panel (`aria-controls`, `data-bs-target`, `href="#id"`, the `for` of a label beside a hidden
-//! checkbox), is named by it (`aria-labelledby`), or stands right before it, as page builders have it. A menu, a dialog and
-//! what is opened from navigation, a header or a footer are no text of the page.
+//! A panel that a visible control opens belongs to the text of the page although it is hidden at first; the text of the control
+//! is its title. A control refers to its panel (`aria-controls`, `data-bs-target`, `href="#id"`, the `for` of a label with a
+//! checkbox), the panel refers to its control (`aria-labelledby`), or the panel follows its control directly, as in the markup
+//! of page builders. Menus, dialogs, and panels that are opened from navigation, a header or a footer are not text of the page.
 
 use std::collections::{HashMap, HashSet};
 
 use super::dom::{Dom, NodeId};
 
-/// Roles of panels that hold no text of the page.
+/// Roles of panels that are not text of the page.
 const NO_PANELS: &[&str] = &[
     "navigation",
     "menu",
@@ -22,7 +22,7 @@ const NO_PANELS: &[&str] = &[
     "tablist",
 ];
 
-/// What Bootstrap calls controls that open no text of the page.
+/// Values of `data-bs-toggle` for controls of panels that are not text of the page.
 const NO_TOGGLES: &[&str] = &["modal", "dropdown", "offcanvas", "tooltip", "popover"];
 
 /// Parts of the names (`class`) of controls, and of what they open.
@@ -43,7 +43,7 @@ const WORDS: &[&str] = &[
 /// Whole words of such names.
 const WHOLE_WORDS: &[&str] = &["tab", "tabs", "tabpanel", "tabpane", "slide", "carousel"];
 
-/// Words of such names that no text of the page has.
+/// Words in the classes of panels that are not text of the page.
 const NO_PANEL_WORDS: &[&str] = &[
     "modal",
     "popup",

@@ -1,15 +1,13 @@
-//! The main part of a page: its text, without what surrounds it.
+//! Finds the main part of a page: its text, without navigation, banners and footers.
 
 use super::{dom::NodeId, reading::Reading};
 
 /// Most elements of a kind that are looked at.
 const MAX_LOOK: usize = 64;
 
-/// The elements to read, in their order.
-///
-/// All of `main` where a page has it, each where it has several, with the element of its main heading where that stands
-/// before. Else the only `article` if it is the page: if it holds the main heading or nearly all of the text, for a
-/// testimonial is an `article`, too. Else all of the page. What has hardly any of the text is not it.
+/// The elements to read, in document order: every `main`, with the element around the first heading when that is outside of
+/// them; else the only `article`, if it contains the first heading and half of the text, or nearly all of the text (a
+/// testimonial is an `article`, too); else the whole page. Elements with hardly any of the page's text are not taken.
 pub(super) fn find(reading: &Reading<'_>) -> Vec<NodeId> {
     let dom = reading.dom;
     let body = dom.find(0, "body").unwrap_or(0);

@@ -1,18 +1,18 @@
-//! What of a page is read, and what is not: surroundings of a text, controls, and what nobody is shown.
+//! Decides which elements of a page are read: not navigation and banners, not controls, not hidden elements.
 
 use super::{
     controls::{Controls, is_invisible, is_prose},
     dom::{Dom, NodeId},
 };
 
-/// Elements that are never text of the page.
+/// Elements that never contain text of the page.
 const NEVER: &[&str] = &[
     "script", "style", "noscript", "select", "textarea", "input", "datalist", "dialog", "svg",
     "math", "iframe", "object", "canvas", "audio", "video", "head", "link", "meta", "map",
     "frameset", "progress", "meter", "embed",
 ];
 
-/// Roles of elements that surround a text.
+/// Roles of elements around the main part.
 const ROLES: &[&str] = &[
     "navigation",
     "banner",
@@ -27,7 +27,7 @@ const ROLES: &[&str] = &[
     "tablist",
 ];
 
-/// Names, as an `id` or a word of `class`, that only elements around a text have.
+/// Names that only elements around the main part have, as an `id` or a word of `class`.
 const NAMES: &[&str] = &[
     "breadcrumb",
     "breadcrumbs",
@@ -52,7 +52,7 @@ const NAMES: &[&str] = &[
     "pagination",
 ];
 
-/// Names of what is not shown, or is a picture made of letters.
+/// Names of elements that are not visible, or show an icon instead of their text.
 const UNSEEN: &[&str] = &[
     "headerlink",
     "d-none",
@@ -63,7 +63,7 @@ const UNSEEN: &[&str] = &[
     "material-symbols-rounded",
 ];
 
-/// Names of what only programs that read a page aloud say.
+/// Names of elements that only screen readers read.
 const ALOUD: &[&str] = &[
     "sr-only",
     "screen-reader-text",
@@ -72,14 +72,14 @@ const ALOUD: &[&str] = &[
     "a-offscreen",
 ];
 
-/// Elements whose own text a button or a label may be.
+/// Elements whose text may be inside of a button or a label.
 const TITLES: &[&str] = &["h1", "h2", "h3", "h4", "h5", "h6", "summary", "dt"];
 
 /// A page that is read.
 pub(super) struct Reading<'a> {
     pub(super) dom: &'a Dom,
     pub(super) controls: Controls,
-    /// Whether it is a piece of HTML rather than a page: then nothing surrounds its text.
+    /// Whether it is a piece of HTML in another document; then no element is navigation or a banner.
     piece: bool,
 }
 
@@ -116,7 +116,7 @@ impl<'a> Reading<'a> {
         sum
     }
 
-    /// Whether the element is not to be read, seen from the element that is.
+    /// Whether the element is left out of the element that is read.
     pub(super) fn skips(&self, id: NodeId, root: NodeId) -> bool {
         let dom = self.dom;
         let name = dom.name(id);
@@ -127,7 +127,7 @@ impl<'a> Reading<'a> {
         if NEVER.contains(&name) || (name == "template" && has("shadowrootmode").is_none()) {
             return true;
         }
-        // A note of an editor, at the end of what Google Docs exports.
+        // Google Docs exports the comments of editors at the end of the page.
         if matches!(name, "sup" | "div") && is_comment(dom, id) {
             return true;
         }
@@ -151,7 +151,7 @@ impl<'a> Reading<'a> {
                 && !self.is_seen_twin(id))
     }
 
-    /// Whether an element that is not read aloud is what is seen of a text that is: a price beside its name in words.
+    /// Whether an element with `aria-hidden` is the visible form of a text for screen readers beside it, such as a price.
     fn is_seen_twin(&self, id: NodeId) -> bool {
         let dom = self.dom;
         let twin = |id: NodeId| named(dom, id, ALOUD);
@@ -193,7 +193,7 @@ impl<'a> Reading<'a> {
     fn surrounds(&self, id: NodeId, name: &str, root: NodeId) -> bool {
         let dom = self.dom;
         let role = dom.attribute(id, "role").unwrap_or_default();
-        // Some builders give the role to what holds the panels, too.
+        // Elementor gives this role to the element around the panels, too.
         let holds_panels = || dom.descendants(id).any(|id| self.controls.opens(id));
         if ROLES.contains(&role) && !(role == "tablist" && holds_panels()) {
             return true;
@@ -201,7 +201,7 @@ impl<'a> Reading<'a> {
         if matches!(name, "footer" | "aside") || (name == "nav" && !is_text(dom, id)) {
             return true;
         }
-        // A name that all of the page is within excludes nothing.
+        // A name on an element around the whole page excludes nothing.
         if !matches!(name, "html" | "body" | "main" | "article") && named(dom, id, NAMES) {
             return !self.holds(id, &["main", "h1"]);
         }
@@ -221,7 +221,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// Whether a `nav` is text: some builders make the answers of an accordion of it.
+/// Whether a `nav` contains text: Webflow uses it for the answers of an accordion.
 fn is_text(dom: &Dom, id: NodeId) -> bool {
     is_prose(dom, id) && dom.find(id, "p").is_some()
 }

@@ -112,7 +112,7 @@ impl HtmlWriter<'_> {
                         .and_then(|n| n.trim().parse::<usize>().ok());
                     value.unwrap_or(1).clamp(1, most)
                 };
-                // A long text that spans several cells is written in the first alone.
+                // A long text that spans several cells is written in the first one only.
                 let again = if text.len() <= MAX_REPEATED {
                     text.clone()
                 } else {

@@ -1,7 +1,7 @@
-//! What dialects of Markdown add that is no text: imports of MDX, fences of Docusaurus, comments and links of Obsidian,
-//! shortcodes of Hugo and Jekyll.
+//! Removes markup of Markdown dialects that is not text: imports of MDX, admonition fences of Docusaurus, comments and links of
+//! Obsidian, shortcodes of Hugo and Jekyll.
 
-/// The Markdown without it. Code keeps everything.
+/// The Markdown without that markup. Code blocks are not changed.
 pub(super) fn plain(body: &str) -> String {
     const SIGNS: [&str; 8] = ["import ", "export ", ":::", "{/*", "%%", "[[", "[!", "{{"];
     if !SIGNS.iter().any(|sign| body.contains(sign)) && !body.contains("{%") {

@@ -1,4 +1,4 @@
-//! Glyphs joined to lines, in reading order.
+//! Joins glyphs into lines, in reading order.
 
 use bulle_edge_text::script::is_mark;
 use unicode_normalization::UnicodeNormalization;
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{raised, write::unspaced};
 
-/// Lines of a page, in the order in which they are drawn; if that goes up and down without order, from above.
+/// Lines of a page, in the order in which they are drawn; if that order jumps up and down, from the top.
 pub(super) fn lines(glyphs: Vec<Glyph>) -> Vec<TextLine> {
     let mut lines: Vec<TextLine> = Vec::new();
     let mut run: Vec<Glyph> = Vec::new();
@@ -160,7 +160,7 @@ fn clusters(glyphs: Vec<Glyph>) -> Vec<Glyph> {
         }
         match out.last_mut() {
             Some(last) if glyph.text.chars().all(is_mark) => last.text.push_str(&glyph.text),
-            // A letter drawn twice for boldness.
+            // The letter is drawn twice to look bold.
             Some(last)
                 if last.text == glyph.text && (last.x - glyph.x).abs() < glyph.size * 0.08 => {}
             _ => out.push(glyph),
@@ -170,14 +170,14 @@ fn clusters(glyphs: Vec<Glyph>) -> Vec<Glyph> {
     out
 }
 
-/// Whether a letter reads from right to left, from left to right, or as what stands beside it.
+/// The direction of a letter: right to left, left to right, or that of its neighbours.
 fn direction(text: &str) -> Option<bool> {
     let c = text.chars().find(|c| c.is_alphanumeric())?;
     // Digits run from left to right in every script.
     Some(is_rtl(c) && !c.is_numeric())
 }
 
-/// The text in reading order: what runs from right to left stands in the drawing as it is seen.
+/// The text in reading order: runs from right to left are drawn in visual order.
 fn order(glyphs: Vec<Glyph>, y: f32, size: f32) -> String {
     let directions: Vec<Option<bool>> = glyphs.iter().map(|glyph| direction(&glyph.text)).collect();
     let right = directions.iter().filter(|d| **d == Some(true)).count();
@@ -190,7 +190,8 @@ fn order(glyphs: Vec<Glyph>, y: f32, size: f32) -> String {
         .filter(|text| text.chars().any(|c| c.is_alphabetic() && !is_rtl(c)))
         .count();
     let base = right >= left;
-    // Runs of one direction; what has none goes with its neighbours if they agree, else with the whole line.
+    // Runs of one direction. Neutral characters take the direction of their neighbours if these agree, else that of the
+    // line.
     let kinds: Vec<Option<bool>> = spaced.iter().map(|text| direction(text)).collect();
     let mut runs: Vec<(bool, Vec<String>)> = Vec::new();
     for (at, text) in spaced.into_iter().enumerate() {

@@ -9,7 +9,7 @@ pub(super) struct TextLine {
     pub(super) y: f32,
     pub(super) size: f32,
     pub(super) bold: bool,
-    /// Whether it has wide gaps, as the row of a table has.
+    /// Whether the line has wide gaps, like the row of a table.
     pub(super) cells: bool,
     /// Its parts between such gaps.
     pub(super) pieces: Vec<Piece>,

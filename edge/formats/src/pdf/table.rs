@@ -1,8 +1,8 @@
-//! Tables that are drawn as words in places: rows on one base line, columns by where their words stand.
+//! Finds tables by the positions of words: rows by base lines, columns by x positions.
 //!
-//! PDF knows no tables. What makes one is that several base lines have pieces of text, apart from each other, that stand in
-//! the same columns. Columns of running text do so, too; their pieces are long. A piece below a cell, close to it and
-//! without a first cell of its own, goes on with that cell.
+//! PDF has no tables, only positioned text. Several base lines whose pieces of text are aligned in the same columns are a table.
+//! Columns of running text are aligned, too, but their pieces are long. A base line close below a row, without text in the first
+//! column, continues the cells of that row.
 
 use super::{
     pieces::{Piece, Row, TextLine, is_rtl},
@@ -255,7 +255,7 @@ fn tables(bands: &[Band]) -> Vec<Table> {
                 lines.push(at);
                 add(above, cells);
             }
-            // A title within the table: rows with the same columns stand above and below.
+            // A section title within the table: it has rows with the same columns above and below it.
             Some(_) if filled == 1 && first && bands.get(at + 1).is_some_and(is_row) => {
                 if let Some(table) = &mut open {
                     table.rows.push((vec![at], cells));

@@ -1,4 +1,4 @@
-//! How wide the letters of the fonts are that every reader of PDF has: files need not say it of them.
+//! Widths of the letters of the standard fonts, which PDF files need not contain.
 
 use unicode_normalization::UnicodeNormalization;
 
