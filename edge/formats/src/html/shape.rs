@@ -21,9 +21,20 @@ pub(super) fn word_level(dom: &Dom, id: NodeId) -> Option<usize> {
             .and_then(|it| it.parse().ok());
         return Some(level.unwrap_or(2).clamp(1, 6));
     }
-    let title =
-        dom.name(id) == "p" && matches!(dom.attribute(id, "class"), Some("MsoTitle" | "title"));
-    title.then_some(1)
+    // `c1` and the like are the classes of Google Docs.
+    let class = dom.attribute(id, "class").unwrap_or_default();
+    let numbered = |word: &&str| {
+        let rest = word.strip_prefix('c');
+        rest.is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let mut words = class
+        .split_ascii_whitespace()
+        .filter(|word| !numbered(word));
+    let title = matches!(
+        (words.next(), words.next()),
+        (Some("MsoTitle" | "title"), None)
+    );
+    (dom.name(id) == "p" && title).then_some(1)
 }
 
 /// Whether a style raises a text, or lowers it.

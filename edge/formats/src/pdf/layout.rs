@@ -15,7 +15,7 @@ pub(super) fn markdown(mut pages: Vec<Vec<TextLine>>) -> (String, String) {
     let usual = usual_gap(&pages);
     let mut out = String::new();
     let mut title = String::new();
-    let mut head: Option<(Vec<f32>, Vec<String>)> = None;
+    let mut head: Option<(Columns, Vec<String>)> = None;
     for (lines, number) in pages.into_iter().zip(1..) {
         if lines.is_empty() {
             continue;
@@ -43,14 +43,12 @@ pub(super) fn markdown(mut pages: Vec<Vec<TextLine>>) -> (String, String) {
     (out, title)
 }
 
+/// Where columns begin and end.
+type Columns = Vec<(f32, f32)>;
+
 /// Writes a table. One without names of its own whose columns stand where those of the one before stood goes on with it:
 /// a title parts them, or the end of a page.
-fn table(
-    out: &mut String,
-    rows: &[&Row],
-    bold: bool,
-    before: &mut Option<(Vec<f32>, Vec<String>)>,
-) {
+fn table(out: &mut String, rows: &[&Row], bold: bool, before: &mut Option<(Columns, Vec<String>)>) {
     let escaped =
         |row: &&Row| -> Vec<String> { row.cells.iter().map(|cell| write::escape(cell)).collect() };
     let cells: Vec<Vec<String>> = rows.iter().map(escaped).collect();
@@ -61,9 +59,9 @@ fn table(
     let Some((first, below)) = cells.split_first() else {
         return;
     };
-    let same = |other: &[f32]| {
-        let close = |(a, b): (&f32, &f32)| (a - b).abs() < 12.0;
-        other.len() == columns.len() && other.iter().zip(&columns).all(close)
+    let same = |other: &Columns| {
+        let overlap = |((x, end), (from, to)): (&(f32, f32), &(f32, f32))| x < to && from < end;
+        other.len() == columns.len() && other.iter().zip(&columns).all(overlap)
     };
     if grid::names_columns(&cells) || (bold && !below.is_empty()) {
         grid::table(out, first, below);

@@ -107,11 +107,13 @@ const MIN_GAP: f32 = 0.55;
 fn usual_size<'a>(letters: impl Iterator<Item = &'a Glyph>) -> Option<f32> {
     let mut sizes: Vec<(f32, usize)> = Vec::new();
     for glyph in letters {
-        match sizes
-            .iter_mut()
-            .find(|(size, _)| (size - glyph.size).abs() < 0.1)
-        {
-            Some((_, count)) => *count += 1,
+        let known = |(size, _): &(f32, usize)| (size - glyph.size).abs() < 0.1;
+        match sizes.iter().position(known) {
+            Some(at) => {
+                if let Some((_, count)) = sizes.get_mut(at) {
+                    *count += 1;
+                }
+            }
             None if sizes.len() < 32 => sizes.push((glyph.size, 1)),
             None => {}
         }
@@ -255,7 +257,7 @@ fn spaced(glyphs: Vec<Glyph>, y: f32, size: f32) -> Vec<String> {
             }
         }
         let digits = glyph.text.chars().all(|c| c.is_ascii_digit());
-        let small = digits && glyph.size <= size * 0.8 && before.is_some();
+        let small = digits && glyph.size <= size * 0.86 && before.is_some();
         out.push(match (glyph.y - y) / size.max(0.1) {
             up if small && up > 0.15 => raised::superscript("x", &glyph.text),
             down if small && down < -0.05 => raised::subscript(&glyph.text),

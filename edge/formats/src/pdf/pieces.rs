@@ -42,8 +42,8 @@ pub(super) struct Row {
     pub(super) table: usize,
     /// Its cells, one a column, in the order of reading.
     pub(super) cells: Vec<String>,
-    /// Where the columns begin.
-    pub(super) columns: Vec<f32>,
+    /// Where the columns begin and end.
+    pub(super) columns: Vec<(f32, f32)>,
 }
 
 /// A piece of a line that stands apart from the others.

@@ -195,7 +195,7 @@ fn is_marker(text: &str) -> bool {
 
 /// A table of bands that follow each other.
 struct Table {
-    columns: Vec<f32>,
+    columns: Vec<(f32, f32)>,
     /// The bands of each row, and its cells.
     rows: Vec<(Vec<usize>, Vec<String>)>,
 }
@@ -272,7 +272,7 @@ fn tables(bands: &[Band]) -> Vec<Table> {
                     add(&mut row, cells);
                 }
                 let table = open.get_or_insert_with(|| Table {
-                    columns: columns.iter().map(|(x, _)| *x).collect(),
+                    columns: columns.clone(),
                     rows: Vec::new(),
                 });
                 table.rows.push((lines, row));
