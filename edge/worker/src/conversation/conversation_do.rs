@@ -68,6 +68,19 @@ struct Inner {
     summing_up: Cell<bool>,
     /// Whether everything is being deleted, or was deleted.
     erased: Cell<bool>,
+    /// When the alarm that this instance has set rings, in Unix milliseconds; 0 when it knows of none.
+    alarm_ms: Cell<u64>,
+}
+
+/// What one attempt at a turn begins with.
+struct Attempt {
+    question: Question,
+    number: u32,
+    accepted: Record,
+    /// The number of the last event before it.
+    seq: u32,
+    /// Whether there was one before.
+    again: bool,
 }
 
 impl DurableObject for Conversation {
@@ -81,6 +94,7 @@ impl DurableObject for Conversation {
                 live: RefCell::new(None),
                 summing_up: Cell::new(false),
                 erased: Cell::new(false),
+                alarm_ms: Cell::new(0),
             }),
         }
     }
@@ -98,6 +112,7 @@ impl DurableObject for Conversation {
 
     /// Recovers from failures: a turn that died with its isolate, a record that the archive refused.
     async fn alarm(&self) -> worker::Result<Response> {
+        self.inner.alarm_ms.set(0);
         if matches!(self.inner.store.is_unused(), Ok(true)) {
             self.inner.forget().await?;
             return Response::empty();
@@ -182,7 +197,10 @@ impl Inner {
     async fn forget(&self) -> worker::Result<()> {
         let storage = self.state.storage();
         storage.delete_alarm().await?;
-        storage.delete_all().await
+        storage.delete_all().await?;
+        self.alarm_ms.set(0);
+        self.store.forget();
+        Ok(())
     }
 
     /// Answers a message: with a new turn, a new attempt at a failed turn, or the turn that the message already has. Nothing is
@@ -198,7 +216,7 @@ impl Inner {
                 ));
             }
             let number = self.store.next_number().map_err(store)?;
-            return self.begin(conversation, question, number, Vec::new());
+            return self.begin(conversation, question, number, None);
         };
         if turn.text != question.text() {
             return Err(Problem::new(
@@ -208,7 +226,7 @@ impl Inner {
         }
         if turn.may_be_retried() && question.retry() && self.live.borrow().is_none() {
             let frames = self.store.frames(turn.number).map_err(store)?;
-            return self.begin(conversation, question, turn.number, frames);
+            return self.begin(conversation, question, turn.number, Some(frames));
         }
         self.replay(&turn, 0)
     }
@@ -230,18 +248,24 @@ impl Inner {
         self.replay(&turn, seen.map_or(0, |id| id.seq))
     }
 
-    /// Starts a turn, or another attempt at one, and answers with its events.
+    /// Starts a turn, or another attempt at one with the frames of those `before`, and answers with its events.
     fn begin(
         self: &Rc<Self>,
         conversation: Id,
         question: Question,
         number: u32,
-        frames: Vec<Frame>,
+        before: Option<Vec<Frame>>,
     ) -> Result<Response, Problem> {
         let now = self.edge.now_ms();
-        let record = Record::accepted(&question, conversation, number, now);
-        let started = self.store.begin(number, &question, &record);
+        let accepted = Record::accepted(&question, conversation, number, now);
+        let again = before.is_some();
+        let started = if again {
+            self.store.begin_again(number, &question, &accepted)
+        } else {
+            self.store.begin(number, &question, &accepted)
+        };
         started.map_err(|e| internal(&e))?;
+        let frames = before.unwrap_or_default();
         let seq = if frames.is_empty() {
             0
         } else {
@@ -251,25 +275,36 @@ impl Inner {
         let mut live = Live::new(number, frames, stop);
         let stream = live.listen(seq);
         self.live.replace(Some(live));
+        let attempt = Attempt {
+            question,
+            number,
+            accepted,
+            seq,
+            again,
+        };
         let inner = Rc::clone(self);
         self.state
-            .wait_until(async move { inner.run(question, number, record, seq, stopped).await });
+            .wait_until(async move { inner.run(attempt, stopped).await });
         stream::respond(stream, KEEP_ALIVE_AFTER).map_err(|e| internal(&e))
     }
 
     /// Runs a turn to its end, and does what comes after it.
-    async fn run(
-        self: Rc<Self>,
-        question: Question,
-        number: u32,
-        accepted: Record,
-        seq: u32,
-        stopped: oneshot::Receiver<()>,
-    ) {
+    async fn run(self: Rc<Self>, attempt: Attempt, stopped: oneshot::Receiver<()>) {
+        let Attempt {
+            question,
+            number,
+            accepted,
+            seq,
+            again,
+        } = attempt;
         self.wake_in(WATCH_MS).await;
         let deployment = config::deployment(self.edge.env());
         let history = self.store.history(number).unwrap_or_default();
-        let written = self.store.written(number).unwrap_or_default();
+        let written = if again {
+            self.store.written(number).unwrap_or_default()
+        } else {
+            String::new()
+        };
         let ask = Ask {
             question: &question,
             accepted: &accepted,
@@ -294,9 +329,8 @@ impl Inner {
         let mut ended =
             turn::run(&self.edge, &deployment, &ask, &mut sink, stop.boxed_local()).await;
         sink.flush();
-        self.keep(number, &ended);
+        self.keep(number, &ended, again);
         self.live.replace(None);
-        // Before anything else is awaited: the next turn sets an alarm of its own.
         self.see_to_records().await;
         // One summary at a time: two would pay for the same one.
         let sums_up = ended.outgrown && !self.summing_up.replace(true);
@@ -309,35 +343,27 @@ impl Inner {
     }
 
     /// Keeps the ending of a turn; of one that failed, also what was written, for the next attempt.
-    fn keep(&self, number: u32, ended: &Ended) {
+    fn keep(&self, number: u32, ended: &Ended, again: bool) {
         let Ended { record, text, .. } = ended;
         let failed = record
             .reply
             .as_ref()
             .is_some_and(|reply| reply.error.is_some());
         let unrecorded = ended.kept != Some(Kept::Everything);
-        let stored = self.store.end(number, record, unrecorded).and_then(|()| {
+        let mut stored = self.store.end(number, record, unrecorded);
+        if failed || again {
             let rest = if failed { text.as_str() } else { "" };
-            self.store.keep_written(number, rest)
-        });
+            stored = stored.and_then(|()| self.store.keep_written(number, rest));
+        }
         if let Err(error) = stored {
             log::error("turn", &error);
         }
     }
 
-    /// Sets the alarm when the archive has not taken everything, else deletes it.
+    /// Sets the alarm soon when the archive has not taken everything. Otherwise the alarm of the turn stays: setting and
+    /// deleting one for each turn costs more than a look at a conversation in which nothing is to be done.
     async fn see_to_records(&self) {
-        if self.erased.get() {
-            return;
-        }
-        let turns = self.store.unrecorded();
-        let spent = self.store.spent();
-        if turns.is_ok_and(|turns| turns.is_empty()) && spent.is_ok_and(|spent| spent.is_empty()) {
-            let forgotten = self.state.storage().delete_alarm().await;
-            forgotten.unwrap_or_else(|e| {
-                internal(&e);
-            });
-        } else {
+        if !self.erased.get() && self.store.has_unrecorded().unwrap_or(true) {
             self.wake_in(OFFER_AGAIN_MS).await;
         }
     }
@@ -473,9 +499,17 @@ impl Inner {
         }
     }
 
+    /// Has the alarm ring in so many milliseconds, or earlier where this instance has set it so.
     async fn wake_in(&self, ms: u64) {
+        let now = self.edge.now_ms();
+        let at = now.saturating_add(ms);
+        if (now..=at).contains(&self.alarm_ms.get()) {
+            return;
+        }
+        self.alarm_ms.set(at);
         let ms = i64::try_from(ms).unwrap_or(i64::MAX);
         if let Err(error) = self.state.storage().set_alarm(ms).await {
+            self.alarm_ms.set(0);
             internal(&error);
         }
     }
