@@ -19,7 +19,7 @@ const DEV_PROFILE: &[(&str, &str)] = &[
     ("CARGO_PROFILE_DEV_OVERFLOW_CHECKS", "false"),
 ];
 
-/// Has Cargo build in the profile; the name of its folder.
+/// Sets the profile for Cargo; returns the name of its folder.
 pub fn with_profile(cargo: &mut Command, profile: Profile) -> &'static str {
     match profile {
         Profile::Dev => {
@@ -33,7 +33,7 @@ pub fn with_profile(cargo: &mut Command, profile: Profile) -> &'static str {
     }
 }
 
-/// What changes with the tools: the locked versions.
+/// The part of a cache key that changes with the tools: the locked versions.
 pub fn tools_key() -> Result<Vec<u8>> {
     let root = paths::root();
     let lock = fs::read_to_string(root.join("Cargo.lock")).context("Cargo.lock cannot be read")?;
