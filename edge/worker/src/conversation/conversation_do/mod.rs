@@ -3,17 +3,18 @@
 //!
 //! The guard has admitted the caller in the Worker; the object checks only that the conversation is theirs.
 
+mod recovery;
+
 use bulle_edge_core::{
     guard::Question,
     model::Owner,
-    ports::{Archive, Clock, Entropy, Kept},
-    record::{self, Record},
-    strings,
+    ports::{Clock, Entropy, Kept},
+    record::Record,
     turn::{self, Ask, Ended, Reader, Sink},
 };
 use bulle_protocol::{
     Id,
-    event::{self, EventId, ServerEvent, TurnError, Usage},
+    event::EventId,
     problem::{Code, Problem},
 };
 use futures_channel::oneshot;
@@ -23,6 +24,8 @@ use std::{
     rc::Rc,
 };
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
+
+use recovery::after_gap;
 
 use super::{
     command::ConversationCommand,
@@ -42,9 +45,6 @@ pub const REPLAYED: &str = "bulle-replayed";
 
 /// Milliseconds after which the alarm checks whether a turn still runs.
 const WATCH_MS: u64 = 60_000;
-
-/// Milliseconds before a record that the archive refused is offered again for the first time.
-const OFFER_AGAIN_MS: u64 = 5_000;
 
 /// Milliseconds that a conversation without a turn is kept.
 const UNUSED_MS: u64 = 7 * 24 * 60 * 60 * 1_000;
@@ -360,14 +360,6 @@ impl Inner {
         }
     }
 
-    /// Sets the alarm soon when the archive has not taken everything. Otherwise the alarm of the turn stays: setting and
-    /// deleting one for each turn costs more than a look at a conversation in which nothing is to be done.
-    async fn see_to_records(&self) {
-        if !self.erased.get() && self.store.has_unrecorded().unwrap_or(true) {
-            self.wake_in(OFFER_AGAIN_MS).await;
-        }
-    }
-
     /// The events of a turn after `seq`, and those to come.
     fn replay(&self, turn: &StoredTurn, seq: u32) -> Result<Response, Problem> {
         let replayed = self.replayed(turn, seq)?;
@@ -390,115 +382,6 @@ impl Inner {
         stream::respond(frames, KEEP_ALIVE_AFTER).map_err(|e| internal(&e))
     }
 
-    /// Ends a turn that is stored as running but runs no longer, because its isolate died: with the error `interrupted`.
-    fn end_dead_turn(self: &Rc<Self>) -> Result<(), Problem> {
-        let store = |e| internal(&e);
-        if self.live.borrow().is_some() {
-            return Ok(());
-        }
-        let Some(turn) = self.store.running_turn().map_err(store)? else {
-            return Ok(());
-        };
-        let frames = self.store.frames(turn.number).map_err(store)?;
-        let mut blocks = Vec::new();
-        for frame in stream::decode(&frames) {
-            // The text of the answer ends before the first frame that cannot be applied.
-            if event::apply(&mut blocks, frame).is_err() {
-                break;
-            }
-        }
-        let now = self.edge.now_ms();
-        let mut record = turn.record;
-        record.reply(
-            record::Reply {
-                id: Id::from_parts(now, self.edge.random()),
-                blocks,
-                sources: Vec::new(),
-                finish: None,
-                error: Some(Code::Interrupted),
-                provider: String::new(),
-                model: String::new(),
-                usage: Usage::default(),
-                evidence: record::Evidence::default(),
-            },
-            now,
-        );
-        let last = ServerEvent::Error(TurnError {
-            code: Code::Interrupted,
-            message: strings::failure(None, &turn.locale, Code::Interrupted),
-            retry_after: None,
-            action: None,
-            kept: true,
-        });
-        let id = EventId {
-            turn: turn.message_id,
-            seq: after_gap(&frames),
-        };
-        let frame = Frame {
-            seq: id.seq,
-            text: last
-                .to_frame(id)
-                .map(|frame| frame.encode())
-                .unwrap_or_default()
-                .into(),
-        };
-        let stored = self
-            .store
-            .add_frames(turn.number, &[frame])
-            .and_then(|()| self.store.end(turn.number, &record, true));
-        stored.map_err(store)?;
-        let inner = Rc::clone(self);
-        self.state
-            .wait_until(async move { inner.offer_records(OFFER_AGAIN_MS).await });
-        Ok(())
-    }
-
-    /// Offers the archive what it has not taken yet; what it refuses is offered again after `again_ms`. When the archive keeps
-    /// only the costs, because the visitor was erased, everything is deleted here too.
-    async fn offer_records(&self, again_ms: u64) {
-        let mut refused = false;
-        for (id, record) in self.store.spent().unwrap_or_default() {
-            let taken = match &record.reply {
-                Some(reply) => {
-                    let (prefix, question) = (reply.id.to_string(), Some(record.question.id));
-                    let (owner, conversation) = (&record.owner, record.conversation_id);
-                    let calls = &record.calls;
-                    let offered =
-                        (self.edge).record_calls(owner, conversation, question, &prefix, calls);
-                    offered.await.is_ok()
-                }
-                None => true,
-            };
-            refused |= !taken;
-            if let Err(error) = self.store.offered_spent(id, taken) {
-                internal(&error);
-            }
-        }
-        let mut orphaned = false;
-        for (number, record) in self.store.unrecorded().unwrap_or_default() {
-            let taken = self.edge.record(&record).await;
-            orphaned |= taken == Ok(Kept::Costs);
-            if let Err(error) = &taken {
-                refused = true;
-                log::error("archive", error);
-            }
-            if let Err(error) = self.store.offered(number, taken == Ok(Kept::Everything)) {
-                internal(&error);
-            }
-        }
-        let is_running = self.live.borrow().is_some();
-        if orphaned && !refused && !is_running {
-            self.erased.set(true);
-            match self.forget().await {
-                Ok(()) => return,
-                Err(error) => drop(internal(&error)),
-            }
-        }
-        if orphaned || refused || is_running {
-            self.wake_in(again_ms).await;
-        }
-    }
-
     /// Has the alarm ring in so many milliseconds, or earlier where this instance has set it so.
     async fn wake_in(&self, ms: u64) {
         let now = self.edge.now_ms();
@@ -513,16 +396,6 @@ impl Inner {
             internal(&error);
         }
     }
-}
-
-/// A number past the last frame's, with room for events that were sent but lost before they were stored: a browser that has
-/// seen them takes the next event as new.
-fn after_gap(frames: &[Frame]) -> u32 {
-    const GAP: u32 = 1_000;
-    frames
-        .last()
-        .map_or(0, |frame| frame.seq)
-        .saturating_add(GAP)
 }
 
 fn done() -> Result<Response, Problem> {
