@@ -39,19 +39,63 @@ async function costs(call) {
   return settled();
 }
 
-describe("a message with a model", () => {
-  test("prints", async () => {
+/** Without what depends on how the pieces of a stream arrive. */
+function exact({ timers, "clock reads": clock, "object statements": statements, "object rows read": read, "object rows written": written, ...rest }) {
+  return rest;
+}
+
+/** A message of a visitor whose minutes are counted in KV, answered by a model after a search. */
+const MESSAGE = {
+  "KV reads": 4,
+  "KV writes": 2,
+  "object requests": 2,
+  "D1 trips": 3,
+  "D1 statements": 8,
+  "D1 rows read": 149,
+  "D1 rows written": 11,
+  fetches: 1,
+};
+
+describe("what a message asks of the platform", () => {
+  test("the first of a conversation sets the alarm, and the next one leaves it", async () => {
     upstream.behave = (response) => stream(response, answer(words(20)));
     const me = await new Visitor(edge).open();
     await me.conversation();
-    (await import("node:fs")).appendFileSync("/tmp/counts.txt", "first" + JSON.stringify(await costs(() => me.ask(QUESTION))) + "\n");
-    (await import("node:fs")).appendFileSync("/tmp/counts.txt", "next" + JSON.stringify(await costs(() => me.ask(QUESTION))) + "\n");
-    (await import("node:fs")).appendFileSync("/tmp/counts.txt", "next" + JSON.stringify(await costs(() => me.ask(QUESTION))) + "\n");
+    const first = await costs(() => me.ask(QUESTION));
+    // Its own, and the tenant's meter's, which sets one for as long as its isolate lives.
+    assert.deepEqual(exact(first), { ...MESSAGE, "alarms set": 2 });
+    const next = await costs(() => me.ask(QUESTION));
+    assert.deepEqual(exact(next), MESSAGE);
+    assert.ok(next["object statements"] <= 14, JSON.stringify(next));
+    assert.ok(next["object rows written"] <= 12, JSON.stringify(next));
+  });
+
+  test("a long stream costs timers and rows of events, and nothing else", async () => {
     upstream.behave = (response) => stream(response, answer(words(100)), { wait: 5 });
-    (await import("node:fs")).appendFileSync("/tmp/counts.txt", "long" + JSON.stringify(await costs(() => me.ask(QUESTION))) + "\n");
-    const id = ulid();
+    const me = await new Visitor(edge).open();
+    await me.ask(QUESTION);
+    const long = await costs(() => me.ask(QUESTION));
+    assert.deepEqual(exact(long), MESSAGE);
+    assert.ok(long.timers <= 104, JSON.stringify(long));
+  });
+
+  test("a replay reads what the object has", async () => {
     upstream.behave = (response) => stream(response, answer(words(20)));
+    const me = await new Visitor(edge).open();
+    const id = ulid();
     await me.ask(QUESTION, id);
-    (await import("node:fs")).appendFileSync("/tmp/counts.txt", "replay" + JSON.stringify(await costs(() => me.attach())) + "\n");
+    const replay = await costs(() => me.attach());
+    assert.deepEqual(exact(replay), { "KV reads": 1, "object requests": 1 });
+    assert.deepEqual([replay["object statements"], replay["object rows written"]], [2, 0]);
+  });
+
+  test("a refusal asks the model nothing", async () => {
+    const me = await new Visitor(edge).open();
+    await me.conversation();
+    const refused = await costs(async () => {
+      const response = await me.post({ id: ulid(), text: "" });
+      assert.equal(response.status, 400);
+    });
+    assert.deepEqual(exact(refused), { "KV reads": 1 });
   });
 });
