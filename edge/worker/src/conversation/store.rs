@@ -127,6 +127,8 @@ pub struct ConversationStore {
     next_number: Cell<Option<u32>>,
     /// Whether a turn may be stored as running: always while one runs, and until an instance has looked.
     may_be_running: Cell<bool>,
+    /// Whether the text of a failed attempt may be stored.
+    may_be_written: Cell<bool>,
     /// Whether the archive may lack something of the turns that have ended.
     may_be_unrecorded: Cell<bool>,
 }
@@ -141,6 +143,7 @@ impl ConversationStore {
             has_tables: Cell::new(false),
             next_number: Cell::new(None),
             may_be_running: Cell::new(true),
+            may_be_written: Cell::new(true),
             may_be_unrecorded: Cell::new(true),
         }
     }
@@ -151,6 +154,7 @@ impl ConversationStore {
         self.has_tables.set(false);
         self.next_number.set(None);
         self.may_be_running.set(true);
+        self.may_be_written.set(true);
         self.may_be_unrecorded.set(true);
     }
 
@@ -202,6 +206,7 @@ impl ConversationStore {
         self.owner.replace(Some(owner.clone()));
         self.next_number.set(Some(0));
         self.may_be_running.set(false);
+        self.may_be_written.set(false);
         self.may_be_unrecorded.set(false);
         Ok(())
     }
@@ -384,8 +389,11 @@ impl ConversationStore {
 
     /// Stores the text that a failed attempt has written, for the next attempt; an empty text deletes it.
     pub fn keep_written(&self, number: u32, text: &str) -> Result<()> {
-        self.make_tables()?;
-        self.sql.exec("DELETE FROM written", None)?;
+        if self.may_be_written.get() {
+            self.make_tables()?;
+            self.sql.exec("DELETE FROM written", None)?;
+        }
+        self.may_be_written.set(!text.is_empty());
         if !text.is_empty() {
             let values = vec![i64::from(number).into(), text.to_owned().into()];
             self.sql.exec("INSERT INTO written VALUES (?, ?)", values)?;
@@ -395,6 +403,9 @@ impl ConversationStore {
 
     /// The text that the last attempt at a turn has written before it failed.
     pub fn written(&self, number: u32) -> Result<String> {
+        if !self.may_be_written.get() {
+            return Ok(String::new());
+        }
         self.make_tables()?;
         let query = "SELECT text AS json FROM written WHERE number = ?";
         let rows: Vec<Json> = self.rows(query, vec![i64::from(number).into()])?;

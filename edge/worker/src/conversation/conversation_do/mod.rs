@@ -79,8 +79,6 @@ struct Attempt {
     accepted: Record,
     /// The number of the last event before it.
     seq: u32,
-    /// Whether there was one before.
-    again: bool,
 }
 
 impl DurableObject for Conversation {
@@ -258,11 +256,9 @@ impl Inner {
     ) -> Result<Response, Problem> {
         let now = self.edge.now_ms();
         let accepted = Record::accepted(&question, conversation, number, now);
-        let again = before.is_some();
-        let started = if again {
-            self.store.begin_again(number, &question, &accepted)
-        } else {
-            self.store.begin(number, &question, &accepted)
+        let started = match &before {
+            None => self.store.begin(number, &question, &accepted),
+            Some(_) => self.store.begin_again(number, &question, &accepted),
         };
         started.map_err(|e| internal(&e))?;
         let frames = before.unwrap_or_default();
@@ -280,7 +276,6 @@ impl Inner {
             number,
             accepted,
             seq,
-            again,
         };
         let inner = Rc::clone(self);
         self.state
@@ -295,16 +290,11 @@ impl Inner {
             number,
             accepted,
             seq,
-            again,
         } = attempt;
         self.wake_in(WATCH_MS).await;
         let deployment = config::deployment(self.edge.env());
         let history = self.store.history(number).unwrap_or_default();
-        let written = if again {
-            self.store.written(number).unwrap_or_default()
-        } else {
-            String::new()
-        };
+        let written = self.store.written(number).unwrap_or_default();
         let ask = Ask {
             question: &question,
             accepted: &accepted,
@@ -329,7 +319,7 @@ impl Inner {
         let mut ended =
             turn::run(&self.edge, &deployment, &ask, &mut sink, stop.boxed_local()).await;
         sink.flush();
-        self.keep(number, &ended, again);
+        self.keep(number, &ended);
         self.live.replace(None);
         self.see_to_records().await;
         // One summary at a time, because two at once would cost twice for the same text.
@@ -343,18 +333,17 @@ impl Inner {
     }
 
     /// Stores the ending of a turn; for a failed turn also the text so far, for the next attempt.
-    fn keep(&self, number: u32, ended: &Ended, again: bool) {
+    fn keep(&self, number: u32, ended: &Ended) {
         let Ended { record, text, .. } = ended;
         let failed = record
             .reply
             .as_ref()
             .is_some_and(|reply| reply.error.is_some());
         let unrecorded = ended.kept != Some(Kept::Everything);
-        let mut stored = self.store.end(number, record, unrecorded);
-        if failed || again {
+        let stored = self.store.end(number, record, unrecorded).and_then(|()| {
             let rest = if failed { text.as_str() } else { "" };
-            stored = stored.and_then(|()| self.store.keep_written(number, rest));
-        }
+            self.store.keep_written(number, rest)
+        });
         if let Err(error) = stored {
             log::error("turn", &error);
         }
