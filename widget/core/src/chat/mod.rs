@@ -4,6 +4,7 @@
 mod calls;
 mod connection;
 mod history;
+mod hours;
 mod opening;
 mod outbox;
 mod tabs;
@@ -11,6 +12,7 @@ mod turn;
 
 use calls::PendingCall;
 use history::HistoryState;
+use hours::HoursDue;
 use turn::Turn;
 
 use bulle_protocol::{
@@ -46,6 +48,7 @@ pub struct Chat {
     /// When the session is opened again after a failure, if it is retried automatically.
     pub(crate) reopen_at: Option<u64>,
     pub(crate) open_tries: u32,
+    pub(crate) hours: HoursDue,
     /// The edge's refusal to open a session; unset when the edge could not be reached.
     pub(crate) opening_failure: Option<Failure>,
     /// The token of the Turnstile check that the visitor has passed, for the next attempt to open a session.
@@ -144,6 +147,7 @@ impl Chat {
             online: true,
             reopen_at: None,
             open_tries: 0,
+            hours: HoursDue::default(),
             opening_failure: None,
             challenge: None,
             identity: PageIdentity::Anonymous,
@@ -208,6 +212,7 @@ impl Chat {
             Event::Unreachable { ticket } | Event::StreamEnded { ticket } => self.broken(ticket),
             Event::Streamed { ticket, bytes } => self.streamed(ticket, &bytes),
             Event::Woken => self.woken(),
+            Event::Shown => self.look_at_hours(),
             Event::Online => self.went_online(),
             Event::Offline => self.went_offline(),
             Event::Submitted { text } => self.submit(&text),
@@ -463,6 +468,7 @@ impl Chat {
         self.wake_at = None;
         self.check_calls();
         self.retry_opening_if_due();
+        self.renew_hours_if_due();
         self.check_link();
         self.check_limit();
     }
@@ -470,11 +476,9 @@ impl Chat {
     /// Requests a wake-up for the earliest deadline.
     fn schedule(&mut self) {
         let turn = self.turn.as_ref().and_then(Turn::due);
-        let Some(due) = [self.reopen_at, turn, self.limit_due(), self.calls_due()]
-            .into_iter()
-            .flatten()
-            .min()
-        else {
+        let [calls, limit, hours] = [self.calls_due(), self.limit_due(), self.hours.at];
+        let due = [self.reopen_at, turn, limit, calls, hours];
+        let Some(due) = due.into_iter().flatten().min() else {
             return;
         };
         if self.wake_at.is_none_or(|at| due < at) {
