@@ -1,5 +1,6 @@
 //! A conversation: the Durable Object that owns it, and how the Worker asks it.
 
+mod batch;
 mod command;
 mod conversation_do;
 mod live;
