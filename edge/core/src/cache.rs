@@ -14,8 +14,9 @@ use crate::{digest::sha256_hex, guard::Question, ports::Kv, provider::Link};
 pub const NAME: &str = "cache";
 
 /// Version of what makes two questions the same, part of each key: answers that were kept under another rule are not
-/// found. In 1, questions that differed in accents or vowel signs were the same.
-const VERSION: u32 = 2;
+/// found. In 1, questions that differed in accents or vowel signs were the same; until 2, answers could hold a model's
+/// thinking.
+const VERSION: u32 = 3;
 
 /// An answer to be given again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -86,6 +86,9 @@ pub struct Evidence {
     pub first_token_ms: Option<u32>,
     /// From the message to the end.
     pub total_ms: u32,
+    /// What the model was not sent, or sent otherwise than others, because it refuses it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub adapted: Vec<String>,
     /// What the prompt is made again from, when a model was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prompt: Option<PromptReference>,
@@ -218,6 +221,8 @@ pub enum Outcome {
     Unreachable,
     /// It answered with an error.
     Refused,
+    /// What it sent is no answer, and cannot be read.
+    Undecodable,
     /// It was silent for too long.
     TimedOut,
     /// It wrote nothing.

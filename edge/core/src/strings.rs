@@ -54,6 +54,8 @@ pub struct AnswerTexts {
     pub hello: String,
     /// Neither a model nor the documents answer, and the owner has no line for that.
     pub unavailable: String,
+    /// The same where asking again soon does not help: the owner has to mend something.
+    pub out_of_order: String,
 }
 
 /// What a language was called before, as Java and old browsers still do.

@@ -5,6 +5,7 @@
 //! could not be stored is not told, and tried again by the next turn that meets it.
 
 pub mod mail;
+pub mod reason;
 pub mod webhook;
 
 #[cfg(test)]
@@ -22,6 +23,7 @@ use crate::{
     meter::{Charge, ChargeOutcome, Quota, QuotaRule, period::Period},
     model::Site,
     ports::{Clock, Entropy, Meters, Notices, OutboundPost, Transports},
+    provider::breaker::Why,
     record,
     settings::NoticeSettings,
 };
@@ -77,16 +79,18 @@ impl NewNotice {
         }
     }
 
-    /// A model does not answer. A tenant is told once a day (UTC) of each model, whichever of its bots meets it.
+    /// A model does not answer: as what it was recorded, and why. A tenant is told once a day (UTC) of each model, whichever
+    /// of its bots meets it.
     /// `instead` answers in its place, nobody when absent.
     pub fn model_failing(
         site: &Site,
         failing: Answerer,
-        reason: record::Outcome,
+        (reason, why): (record::Outcome, Option<Why>),
         instead: Option<Answerer>,
         now_ms: u64,
     ) -> Self {
         let Answerer { provider, model } = failing;
+        let help = why.map(|why| reason::told(&provider, &model, why, &site.bot.locale));
         let reason = serde_json::to_value(reason).ok();
         Self {
             kind: Kind::ModelFailing,
@@ -96,6 +100,8 @@ impl NewNotice {
                 provider: Some(provider),
                 model: Some(model),
                 reason: reason.and_then(|word| word.as_str().map(str::to_owned)),
+                status: why.and_then(|why| why.status),
+                help,
                 instead,
                 ..Detail::default()
             },

@@ -1,7 +1,10 @@
 //! What a conversation has said before, and how much of it goes into a prompt.
 
 use super::BUDGET_TOKENS;
-use crate::model::{Exchange, Summary};
+use crate::{
+    model::{Exchange, Summary},
+    thinking,
+};
 use bulle_edge_text::tokens;
 
 /// Earlier exchanges that are offered to the prompt: no more can fit, for a text costs four tokens at least.
@@ -18,7 +21,8 @@ impl Exchange {
     /// The answer as a later prompt tells it; `None` when there is none. The numbers of an earlier answer speak of other
     /// passages.
     pub(super) fn told(&self) -> Option<String> {
-        let answer = without_citations(&self.answer);
+        // An earlier release, or a client of the API for servers, may have kept what the model said to itself.
+        let answer = without_citations(&thinking::without(&self.answer));
         (!answer.trim().is_empty() && !self.question.trim().is_empty()).then_some(answer)
     }
 

@@ -67,6 +67,17 @@ impl<'s> Draft<'s> {
         self.suggestions.clear();
     }
 
+    /// Takes back what was written after the first so many bytes: it was no answer.
+    pub fn rewind(&mut self, clock: &impl Clock, bytes: usize) {
+        let kept = self.text().get(..bytes).unwrap_or_default().to_owned();
+        let question = self.suggestion_line.take().map(|(_, question)| question);
+        self.reset(self.passages, self.held.is_some());
+        self.add(clock, &kept);
+        if let Some(question) = question {
+            self.expect_suggestions(&question);
+        }
+    }
+
     /// The text from here on may end with a line of suggestions, which the page shows as buttons, not as text.
     pub fn expect_suggestions(&mut self, question: &Rc<[Word]>) {
         self.suggestion_line = Some((SuggestionLine::new(), Rc::clone(question)));
