@@ -50,6 +50,8 @@ export async function startEdge({ vars = {}, state, port, ai } = {}) {
     state: folder,
     adminKey: all.ADMIN_KEY,
     log: () => (existsSync(log) ? readFileSync(log, "utf8") : ""),
+    /** Has it stand still for so many milliseconds. */
+    halt: (ms) => edges("halt", { id, ms }),
     /** Ends it as a power failure would; the state stays. */
     kill: end,
     /** Ends it; the state goes too unless the caller owns it. */
