@@ -125,7 +125,7 @@ impl Decoder {
         for delta in read {
             match delta {
                 Delta::Text(text) => {
-                    deltas.extend(self.thinking.push(&text).into_iter().map(delta_of))
+                    deltas.extend(self.thinking.push(&text).into_iter().map(delta_of));
                 }
                 Delta::Apart => self.thinking.apart(),
                 Delta::Finish(finish) => {
