@@ -51,7 +51,7 @@ fn field(out: &mut String, name: &str, value: &str) {
     out.push('\n');
 }
 
-/// An event grew past [`MAX_EVENT_BYTES`]; the stream cannot be trusted any more.
+/// An event grew past [`MAX_EVENT_BYTES`]; the stream cannot be read any further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventTooLarge;
 
@@ -92,8 +92,8 @@ impl Decoder {
         Ok(frames)
     }
 
-    /// The stream has ended: the frame that a last blank line would have completed. Browsers drop it, as the standard says;
-    /// a server that forgets that line has sent its last event all the same. It may be one that was cut.
+    /// After the end of the stream: the frame that a last blank line would have completed. Browsers drop it, as the standard
+    /// says; a server that omits that line has sent its last event nevertheless. The frame may be incomplete.
     pub fn finish(&mut self) -> Option<Frame> {
         if !self.line.is_empty() {
             self.end_line();

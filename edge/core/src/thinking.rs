@@ -1,20 +1,19 @@
 //! A model's private thinking, taken out of the text of its answer.
 //!
-//! The kind: servers of reasoning models that do not separate what the model says to itself from what it answers, and
-//! send both as content: `<think>…</think>`, split anywhere, under several names ([`MARKS`]), more than once, without its
-//! end (the model was cut while it thought), or without its beginning (the server's template wrote that into the prompt).
-//! Such text is no part of an answer: what is taken out here is in no stream, record, cache, history or log.
+//! Many servers of reasoning models send the thinking as a part of the content: `<think>…</think>`, split anywhere, under
+//! several names ([`MARKS`]), several times, without its end mark (the answer reached its limit), or without its begin mark
+//! (the server's template wrote that into the prompt). This text must not get into a stream, record, cache, history or log.
 //!
-//! An answer may speak of these marks: in code, and in a sentence, they stay. What is thinking is decided by where a
-//! mark stands ([`Thinking::text`], [`is_end`]); in doubt, it is thinking.
+//! An answer may mention these marks: in code and in a sentence they stay. The place of a mark decides
+//! ([`Thinking::text`], [`is_end`]); in doubt, the text is thinking.
 //!
-//! An end without a beginning tells only afterwards that everything before it was thinking. Where that is likely, because
-//! the model did so before or its first words sound so ([`Expect`]), nothing is shown before the end has come; elsewhere
-//! what was shown is taken back ([`Told::TakenBack`]).
+//! An end mark without a begin mark shows only afterwards that the text before it was thinking. If the model has done so before,
+//! or its first words are typical of thinking ([`Expect`]), nothing is shown before the end mark; otherwise the shown text is
+//! taken back ([`Told::TakenBack`]).
 
 use serde::{Deserialize, Serialize};
 
-/// What begins and what ends thinking, in lower case.
+/// The begin and end marks of thinking, in lower case.
 const MARKS: [(&str, &str); 11] = [
     ("<think>", "</think>"),
     ("<thinking>", "</thinking>"),
@@ -35,8 +34,8 @@ const MARKS: [(&str, &str); 11] = [
 /// Bytes of the longest mark.
 const LONGEST: usize = 30;
 
-/// First words, in lower case, of models that think aloud. An answer that begins so is held back until it has ended, where
-/// nothing is known of its model.
+/// First words, in lower case, that are typical of thinking. An answer that begins with them is held back until its end,
+/// unless the model is known to mark its thinking.
 #[rustfmt::skip]
 const ALOUD: [&str; 38] = [
     "okay", "ok,", "alright", "hmm", "well,", "so,", "so the", "now,", "wait", "let me", "let's", "first,",
@@ -48,20 +47,20 @@ const ALOUD: [&str; 38] = [
 /// Most bytes of an answer that are held back: longer than any answer that is shown.
 const MOST_HELD: usize = 160 * 1024;
 
-/// What is known of a model's thinking.
+/// How a model marks its thinking.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Expect {
-    /// Nothing.
+    /// Nothing is known.
     #[default]
     Unknown,
-    /// Its answers hold none, or begin it where it begins.
+    /// With begin marks, or its answers contain no thinking.
     Marked,
-    /// It has ended thinking whose beginning was not sent.
+    /// With end marks alone.
     Unopened,
 }
 
-/// What is visible of a piece of text.
+/// What a piece of text changes in the visible answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Told {
     /// More of the answer.
@@ -70,18 +69,18 @@ pub enum Told {
     TakenBack,
 }
 
-/// Takes thinking out of an answer that comes in pieces. Whatever the cuts, the result is the same.
+/// Takes thinking out of an answer that comes in pieces. The result does not depend on the pieces.
 #[derive(Debug, Default)]
 pub struct Thinking {
     expect: Expect,
     /// Text that is not decided yet.
     held: String,
-    /// Bytes of `held` in which no end was found.
+    /// Bytes of `held` that were searched for an end mark.
     searched: usize,
     /// The visible text so far.
     shown: String,
     state: State,
-    /// An end without a beginning has come.
+    /// An end mark without a begin mark has come.
     unopened: bool,
     /// The answer was held back.
     doubted: bool,
@@ -92,13 +91,13 @@ enum State {
     /// Before the first visible character.
     #[default]
     Start,
-    /// Behind thinking: white space is not wanted.
+    /// Behind thinking, where white space is dropped.
     Behind,
     /// In the answer.
     Answer,
     /// In thinking.
     Inside,
-    /// In what may be thinking whose beginning was not sent.
+    /// In text that may be thinking without a begin mark.
     Doubt,
 }
 
@@ -112,7 +111,7 @@ enum Mark {
 }
 
 impl Thinking {
-    /// Of a model of which this is known.
+    /// For a model that marks its thinking so.
     pub fn new(expect: Expect) -> Self {
         Self {
             expect,
@@ -120,13 +119,13 @@ impl Thinking {
         }
     }
 
-    /// The server sends thinking apart from the answer, so that the answer holds none that has no beginning.
+    /// The server sends thinking in a field of its own, so an end mark without a begin mark is not expected.
     pub fn apart(&mut self) {
         self.expect = Expect::Marked;
     }
 
-    /// What has become known of the model, where the answer has come to its end: that it sounded like thinking and was
-    /// none counts, an answer like any other does not.
+    /// How the model marks its thinking, after a complete answer. An answer without typical words and without marks shows
+    /// nothing.
     pub fn learned(&self) -> Expect {
         match self.expect {
             _ if self.unopened => Expect::Unopened,
@@ -141,12 +140,12 @@ impl Thinking {
         self.run(false)
     }
 
-    /// The model has ended: the rest.
+    /// The rest, after the end of a complete answer.
     pub fn finish(&mut self) -> Vec<Told> {
         self.run(true)
     }
 
-    /// The answer was cut: the rest, without what may be thinking.
+    /// The rest of an incomplete answer, without text that may be thinking.
     pub fn abandon(&mut self) -> Vec<Told> {
         if self.state == State::Doubt {
             self.held.clear();
@@ -231,7 +230,7 @@ impl Thinking {
         }
     }
 
-    /// A mark that begins is thinking where it has a line of its own; one that ends, where [`is_end`] says so.
+    /// A begin mark counts on a line of its own, an end mark as [`is_end`] says.
     fn text(&mut self, ended: bool, told: &mut Vec<Told>) -> bool {
         let Some((at, mark)) = marks(&self.held).next() else {
             self.show(self.held.len(), told);
@@ -274,7 +273,7 @@ impl Thinking {
 
     fn doubt(&mut self, ended: bool, told: &mut Vec<Told>) -> bool {
         let from = floor(&self.held, self.searched.saturating_sub(LONGEST));
-        // Where an end stands, and whether it is known to be one.
+        // The place of the first end mark, and its end unless more text is needed to decide.
         let found = marks(self.behind(from)).find_map(|(at, mark)| {
             let Mark::End(len) = mark else { return None };
             let at = from + at;
@@ -349,12 +348,12 @@ pub fn without(text: &str) -> String {
     out
 }
 
-/// What stands behind a mark.
+/// What follows a mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Follows {
     /// The text, or its line, ends.
     LineEnd,
-    /// A letter or a digit, at once.
+    /// A letter or a digit, without white space.
     Word,
     /// Something else.
     Other,
@@ -377,7 +376,7 @@ fn follows(behind: &str, ended: bool) -> Option<Follows> {
     }
 }
 
-/// Whether a mark behind this text ends thinking whose beginning was not sent. An answer that speaks of the mark sets it in
+/// Whether an end mark behind this text ends thinking without a begin mark. An answer that mentions the mark has it in
 /// code, in quotation marks, or between the words of a sentence.
 fn is_end(before: &str, follows: Follows) -> bool {
     if in_code(before) {
@@ -396,7 +395,7 @@ fn is_end(before: &str, follows: Follows) -> bool {
     own_line || follows != Follows::Other || ends_sentence || attached
 }
 
-/// What stands before the end of a text on its last line, without white space; `None` where the line is code by its indent.
+/// The last line of a text, trimmed; `None` when its indent makes it code.
 fn line_before(text: &str) -> Option<&str> {
     let line = text.rsplit('\n').next().unwrap_or_default();
     let is_indented = line.starts_with('\t') || line.starts_with("    ");
@@ -423,7 +422,7 @@ fn in_code(text: &str) -> bool {
     fence.is_some() || ticks % 2 == 1
 }
 
-/// Whether an answer begins as thinking aloud does; `None` when more text is needed to tell.
+/// Whether an answer begins with words typical of thinking; `None` when more text is needed to tell.
 fn aloud(text: &str, ended: bool) -> Option<bool> {
     let begins = |text: &str| ALOUD.iter().any(|words| starts(text, words));
     if begins(text) {
@@ -446,7 +445,7 @@ fn starts(text: &str, start: &str) -> bool {
     start.chars().map(plain).all(|c| chars.next() == Some(c))
 }
 
-/// The marks of a text with where they stand, and what may be the beginning of one at its end.
+/// The marks of a text with their places, and what may be the beginning of a mark at its end.
 fn marks(text: &str) -> impl Iterator<Item = (usize, Mark)> {
     let starts = text.match_indices(['<', '[', '◁']);
     starts.filter_map(|(at, _)| Some((at, mark_at(text.get(at..)?)?)))

@@ -1,9 +1,9 @@
 //! A deadline that moves with every piece of a stream. A timer of the platform costs more than a piece, so one timer serves
 //! all waits: when it fires and there was activity meanwhile, it is set again for the remaining time.
 //!
-//! It also tells how long the platform itself stood still. A machine that is overloaded or was stopped fires timers late,
-//! and has read nothing meanwhile, so what was waited for may be there already. The timer rings at least every [`STEP_MS`],
-//! so that a standstill in the middle of a long wait shows, too.
+//! The timer also reports how long the platform stood still. An overloaded or suspended machine fires timers late, and reads
+//! nothing in the meantime. The timer rings at least every [`STEP_MS`], so that a standstill in the middle of a long wait is
+//! found, too.
 
 use futures_util::future::LocalBoxFuture;
 
@@ -12,38 +12,39 @@ use crate::ports::Clock;
 /// The longest time between two rings, in milliseconds.
 pub const STEP_MS: u64 = 2_000;
 
-/// A ring is late after so many milliseconds.
+/// From this delay on, in milliseconds, a ring is late.
 const LATE_MS: u64 = 250;
 
 /// A wait whose end moves. Only one task may wait with it: workerd's timer wakes the task that polled it first and no other.
 pub struct Timer<'c, C> {
     clock: &'c C,
-    /// When the platform's timer rings, in Unix milliseconds.
+    /// The time for which the platform's timer is set, in Unix milliseconds.
     set: Option<(u64, LocalBoxFuture<'c, ()>)>,
 }
 
 /// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ring {
-    /// At its end.
+    /// The end has come.
     Due,
-    /// The platform stood still for so many milliseconds, more or less.
+    /// The platform stood still for about so many milliseconds.
     Late(u64),
 }
 
 impl<'c, C: Clock> Timer<'c, C> {
-    /// Nothing is set yet.
+    /// A timer that is not set.
     pub fn new(clock: &'c C) -> Self {
         Self { clock, set: None }
     }
 
-    /// A new wait begins. A ring that is past by now says nothing: nobody was waiting for it.
+    /// Begins a wait. A timer that should have rung before is dropped, because it was not polled.
     pub fn begin(&mut self) {
         let now = self.clock.now_ms();
         self.set.take_if(|(rings_ms, _)| *rings_ms <= now);
     }
 
-    /// Resolves at `end_ms` (Unix), or a moment later when that has passed; before that when it rings late. A caller that
+    /// Resolves at `end_ms` (Unix), or a moment later when that has passed; or earlier when the timer
+    /// rings late. A caller that
     /// stops waiting may wait for another end.
     pub async fn until(&mut self, end_ms: u64) -> Ring {
         loop {
@@ -91,7 +92,7 @@ mod tests {
 
         async fn sleep(&self, ms: u64) {
             self.0.borrow_mut().push(ms);
-            // Short ones ring.
+            // Short waits end.
             if ms > 500 {
                 pending::<()>().await;
             }

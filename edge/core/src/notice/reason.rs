@@ -1,4 +1,4 @@
-//! Why a model does not answer, in words that help: what its owner, or the operator, can do about it.
+//! The reason why a model does not answer, with what the owner or the operator can do about it.
 
 use crate::{
     notice::mail::fill,
@@ -7,7 +7,7 @@ use crate::{
     strings,
 };
 
-/// The name of the text for this.
+/// The name of the text for a reason.
 fn text(provider: &str, why: Why) -> &'static str {
     match (why.outcome, why.status) {
         // A binding has neither key nor address.
@@ -25,7 +25,7 @@ fn text(provider: &str, why: Why) -> &'static str {
     }
 }
 
-/// The reason as a clause, in a language.
+/// The text for a reason, in a language.
 pub fn told(provider: &str, model: &str, why: Why, locale: &str) -> String {
     let texts = strings::texts(strings::negotiate(&[locale])).notices;
     let template = texts.get(text(provider, why)).map_or("", String::as_str);
@@ -40,7 +40,7 @@ pub fn told(provider: &str, model: &str, why: Why, locale: &str) -> String {
     )
 }
 
-/// The same for the log.
+/// The text for the log.
 pub fn in_english(model: &Model<'_>, why: Why) -> String {
     told(model.server.provider.name, model.name, why, "en")
 }

@@ -1,10 +1,11 @@
-//! What is known of a model: its circuit breaker, and its [`Habits`]. A model that fails repeatedly is not asked for a
-//! while, in any turn. The state is in KV, by address and name of the model, so it is shared by all tenants, and by all
-//! isolates at once where it changed and within about a minute elsewhere; a model in health costs one read of KV a message,
-//! and one write in [`KNOWN_SECONDS`].
+//! The stored state of a model: its circuit breaker and its [`Habits`]. A model that fails repeatedly is not asked for a
+//! while, in any turn. The state is in KV, by address and name of the model: all tenants share it, and all isolates see a
+//! change at once in the same place and within about a minute elsewhere. A healthy model costs one read of KV a message,
+//! and one write in [`KNOWN_SECONDS`] if it has habits.
 //!
-//! Closed: asked. After [`FAILURES`] failures in a row it opens: not asked for [`COOL_MS`], twice as long each time. Then it
-//! is half-open: the first who comes asks, the others wait for what becomes of it. (M. Nygard, Release It!, 2007.)
+//! Closed: the model is asked. After [`FAILURES`] failures in a row the circuit opens: the model is not asked for
+//! [`COOL_MS`], twice as long each time. Then the circuit is half open: the first turn asks, and the others pass the
+//! model over until the outcome is known. (M. Nygard, Release It!, 2007.)
 
 use serde::{Deserialize, Serialize};
 
@@ -18,19 +19,19 @@ use crate::{
 /// Failures in a row that open the circuit.
 pub const FAILURES: u32 = 3;
 
-/// For how long it is open the first time.
+/// How long the circuit is open the first time, in milliseconds.
 pub const COOL_MS: u64 = 30_000;
 
-/// The longest that it is open.
+/// The longest time that the circuit is open, in milliseconds.
 const MAX_COOL_MS: u64 = 300_000;
 
-/// For how long one who tries keeps the others off.
+/// How long a turn that tries a half-open circuit keeps other turns from it, in milliseconds.
 const PROBE_MS: u64 = 30_000;
 
 /// After this many seconds without a failure the model counts as healthy.
 const FORGOTTEN_SECONDS: u64 = 900;
 
-/// After this many seconds its habits are found out anew: a server may have been mended.
+/// After this many seconds the habits are found out anew, because the server may have changed.
 const KNOWN_SECONDS: u64 = 7 * 24 * 60 * 60;
 
 /// Why a model did not answer.
@@ -40,12 +41,12 @@ pub struct Why {
     pub outcome: Outcome,
     /// HTTP status of a refusal.
     pub status: Option<u16>,
-    /// Whether somebody has to mend something.
+    /// Whether the failure lasts until the configuration is corrected, see [`Failure::is_lasting`].
     pub lasting: bool,
 }
 
 impl Why {
-    /// Of a failure.
+    /// The reason that a failure stands for.
     pub fn of(failure: &Failure) -> Self {
         Self {
             outcome: failure.outcome,
@@ -55,27 +56,27 @@ impl Why {
     }
 }
 
-/// What KV knows of a model.
+/// The state as it is stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 struct Known {
     /// Failures in a row.
     failures: u32,
-    /// Not to be asked before, in Unix milliseconds.
+    /// The time before which the model is not asked, in Unix milliseconds.
     until_ms: u64,
-    /// When it failed last, in Unix milliseconds.
+    /// The time of the last failure, in Unix milliseconds.
     failed_ms: u64,
-    /// Why it failed last.
+    /// The reason of the last failure.
     why: Option<Why>,
-    /// Requests that it refused in a row, each of which may have been at fault itself.
+    /// Refused requests in a row, where each request may itself have been the cause.
     refusals: u32,
-    /// Whether an owner was told of these failures.
+    /// Whether an owner has had a notice of these failures.
     told: bool,
     habits: Habits,
 }
 
 impl Known {
-    /// What is still to be considered. Failures are forgotten after a while.
+    /// The state at this time, without expired failures.
     fn at(self, now_ms: u64) -> Self {
         if now_ms < self.failed_ms + FORGOTTEN_SECONDS * 1_000 {
             return self;
@@ -87,42 +88,42 @@ impl Known {
     }
 }
 
-/// A model that may be asked; to be told how it went.
+/// The circuit breaker of a model. Its caller reports the outcome of the request.
 pub struct Breaker {
     key: String,
     found: Known,
 }
 
-/// Whether the owner should know of a failure.
+/// What follows from a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Verdict {
-    /// The model is not asked for a while.
+    /// The circuit is open now.
     pub opened: bool,
-    /// The owner was not told of it, and should be.
+    /// The owner is due a notice.
     pub alerts: bool,
 }
 
 impl Breaker {
-    /// Whether the model is not asked now.
+    /// Whether the circuit is open, so that the model is not asked.
     pub fn is_open(&self, now_ms: u64) -> bool {
         self.found.failures >= FAILURES && now_ms < self.found.until_ms
     }
 
-    /// What is known of the model.
+    /// The model's habits.
     pub fn habits(&self) -> Habits {
         self.found.habits
     }
 
-    /// Why the model failed last.
+    /// The reason of the last failure.
     pub fn why(&self) -> Option<Why> {
         self.found.why
     }
 
-    /// Whether the model at which was just looked may be asked.
+    /// Gives the breaker back when the model may be asked.
     ///
     /// # Errors
-    /// Not now: why it failed last.
+    /// The circuit is open: the reason of the last failure.
     pub async fn admitted<P: Kv + Clock>(self, ports: &P) -> Result<Self, Option<Why>> {
         let now = ports.now_ms();
         if self.is_open(now) {
@@ -139,7 +140,7 @@ impl Breaker {
         Ok(self)
     }
 
-    /// What KV knows of the model. What it cannot say is taken for health.
+    /// Reads the state of the model. When KV fails, the model counts as healthy.
     pub async fn look<P: Kv + Clock>(ports: &P, model: &Model<'_>) -> Self {
         let key = key(model);
         let stored = ports.get(&key).await.ok().flatten();
@@ -148,24 +149,24 @@ impl Breaker {
         Self { key, found }
     }
 
-    /// Whether it is the breaker of this model.
+    /// Whether this is the breaker of that model.
     pub fn is_of(&self, model: &Model<'_>) -> bool {
         self.key == key(model)
     }
 
-    /// The model has answered, and has these habits.
+    /// Records that the model has answered, and has these habits.
     pub async fn succeeded<P: Kv>(self, ports: &P, habits: Habits) {
         let healthy = Known {
             habits,
             ..Known::default()
         };
         if self.found != healthy {
-            // What was stored of failures stays for a while elsewhere: others are more careful than they need to be.
+            // When the write fails, the old state stays until it expires, and the model is asked less often than it could be.
             self.store(ports, healthy).await;
         }
     }
 
-    /// The model has failed.
+    /// Records that the model has failed.
     pub async fn failed<P: Kv + Clock>(self, ports: &P, why: Why) -> Verdict {
         let failures = self.found.failures + 1;
         let times = failures.saturating_sub(FAILURES).min(8);
@@ -185,8 +186,8 @@ impl Breaker {
         Verdict { opened, alerts }
     }
 
-    /// The model has refused a request that may have been at fault itself. It is asked all the same; the owner is told
-    /// when it refuses every one.
+    /// Records that the model has refused a request, where the request itself may have been the cause. The circuit stays
+    /// closed; the third refusal in a row is due a notice.
     pub async fn refused<P: Kv + Clock>(self, ports: &P, why: Why) -> Verdict {
         let refusals = self.found.refusals + 1;
         let alerts = refusals == FAILURES;
@@ -211,7 +212,7 @@ impl Breaker {
         } else {
             KNOWN_SECONDS
         };
-        // Without it the model is asked more often than it should be.
+        // When the state cannot be written, the model is asked more often than it should be.
         let _ = if known == Known::default() {
             ports.delete(&self.key).await
         } else if let Ok(json) = serde_json::to_string(&known) {
@@ -224,7 +225,7 @@ impl Breaker {
 
 fn key(model: &Model<'_>) -> String {
     let server = &model.server;
-    // Names may be longer than keys.
+    // Names of models may be longer than KV's keys.
     let digest = sha256_hex([server.base_url.as_bytes(), b"\n", model.name.as_bytes()]);
     format!("circuit/{}/{digest}", server.provider.name)
 }

@@ -1,7 +1,7 @@
-//! Reading a model's answer as it streams: server-sent events, whatever the vendor puts into them.
+//! Reads a model's streamed answer: server-sent events, with the reader of the vendor's format.
 //!
-//! The kind: servers that stream almost as they should. The last event may lack its blank line, all may lack theirs, and a
-//! server that cannot stream sends one JSON object. Each is an answer where it is whole: the bytes were paid for.
+//! Servers deviate from the format of a stream: the last event or every event lacks its blank line, or the server does not
+//! stream and sends one JSON object. Such an answer was paid for, so it is read if it is complete.
 
 use bulle_protocol::{event::Finish, problem::Code, sse};
 use serde_json::Value;
@@ -12,12 +12,12 @@ use crate::{
     thinking::{Expect, Thinking, Told},
 };
 
-/// What comes after an event.
+/// The state of a stream after an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// More, perhaps.
+    /// More events may follow.
     More,
-    /// Nothing: the server has said so.
+    /// The stream has ended, as the server has said.
     Last,
 }
 
@@ -26,7 +26,8 @@ pub trait Read {
     /// Reads the data of an event and adds the deltas in it.
     ///
     /// # Errors
-    /// `upstream_interrupted`: an error event, or something that belongs to no answer. What came before it has been added.
+    /// `upstream_interrupted`: an error event, or data that is not part of an answer. The deltas before it have been
+    /// added.
     fn event(&mut self, data: &str, deltas: &mut Vec<Delta>) -> Result<Step, Failure>;
 }
 
@@ -43,19 +44,19 @@ pub struct Decoder {
 
 /// What a body is.
 enum Form {
-    /// Nothing has come but white space.
+    /// White space only, so far.
     Unknown,
-    /// Events; with the first bytes, as long as there was no event.
+    /// Events, with the first bytes of the body.
     Events(Vec<u8>),
     /// One JSON object.
     Whole(Vec<u8>),
 }
 
-/// How many of the first bytes tell whether a body holds events.
+/// How many of the first bytes are kept, to tell whether a body contains events.
 const TELLING: usize = 6;
 
 impl Decoder {
-    /// A decoder of a vendor's events.
+    /// A decoder of a vendor's events, of a model that marks its thinking so.
     pub fn new(reader: Box<dyn Read>, expect: Expect) -> Self {
         Self {
             form: Form::Unknown,
@@ -101,7 +102,7 @@ impl Decoder {
         Ok(())
     }
 
-    /// Reads the data of an event; of several, where the blank lines between them are missing.
+    /// Reads the data of an event, or of several events without the blank lines between them.
     fn dispatch(&mut self, data: &str, deltas: &mut Vec<Delta>) -> Result<(), Failure> {
         let lines = || data.lines().map(str::trim).filter(|line| !line.is_empty());
         let is_event = |line: &str| {
@@ -139,25 +140,25 @@ impl Decoder {
         Ok(())
     }
 
-    /// The model has said that it ended, and how.
+    /// The finish reason, once the model has given it.
     pub fn is_finished(&self) -> bool {
         self.finish.is_some()
     }
 
-    /// The server has said that nothing more will come.
+    /// Whether the server has said that the stream has ended.
     pub fn is_done(&self) -> bool {
         self.done
     }
 
-    /// What has become known of the model's thinking; nothing unless it has written its answer to its end.
+    /// How the model marks its thinking; `None` unless the answer is complete.
     pub fn learned(&self) -> Option<Expect> {
         (self.finish == Some(Finish::Stop)).then(|| self.thinking.learned())
     }
 
-    /// Nothing more is read: adds what is left. `broken`: the body has not come to its end.
+    /// Adds the rest, after the last byte. `broken`: the body is incomplete.
     ///
     /// # Errors
-    /// `upstream_interrupted`: there was no finish reason, so the answer was cut; or it cannot be read.
+    /// `upstream_interrupted`: there was no finish reason, so the answer is incomplete; or the body cannot be decoded.
     pub fn end(&mut self, broken: bool, deltas: &mut Vec<Delta>) -> Result<(), Failure> {
         let last = match &mut self.form {
             Form::Unknown => None,
@@ -165,7 +166,7 @@ impl Decoder {
             Form::Whole(body) => Some(String::from_utf8_lossy(&std::mem::take(body)).into_owned()),
         };
         let read = last.map_or(Ok(()), |data| self.dispatch(&data, deltas));
-        // Thinking that was cut is not an answer.
+        // Thinking without its end is not an answer.
         let rest = if self.finish == Some(Finish::Stop) {
             self.thinking.finish()
         } else {
@@ -197,7 +198,7 @@ fn delta_of(told: Told) -> Delta {
     }
 }
 
-/// Whether a body that begins so may hold events.
+/// Whether a body that begins with these bytes may contain events.
 fn begins_events(first: &[u8]) -> bool {
     let first = first
         .strip_prefix(b"\xef\xbb\xbf")
@@ -208,7 +209,7 @@ fn begins_events(first: &[u8]) -> bool {
         .any(|field| first.starts_with(field) || field.starts_with(first))
 }
 
-/// An event that is not the JSON it should be. The message of the error itself would quote the model's words.
+/// An event whose JSON is invalid. The parser's message is dropped, because it quotes the model's words.
 pub fn malformed(error: &serde_json::Error) -> Failure {
     let detail = format!("{:?} error at column {}", error.classify(), error.column());
     if error.is_eof() {
@@ -217,7 +218,7 @@ pub fn malformed(error: &serde_json::Error) -> Failure {
     Failure::undecodable(detail)
 }
 
-/// The failure that an HTTP status other than 200 stands for; `body` is its first bytes.
+/// The failure for an HTTP status other than 200; `body` is the beginning of the body.
 pub fn refusal(status: u16, retry_after: Option<u32>, body: &[u8]) -> Failure {
     let error = serde_json::from_slice::<Value>(body).unwrap_or_default();
     let error = error.get("error").unwrap_or(&Value::Null);
@@ -233,7 +234,7 @@ pub fn refusal(status: u16, retry_after: Option<u32>, body: &[u8]) -> Failure {
     }
 }
 
-/// An error by its type and code: its message may quote what the visitor wrote, or the key.
+/// The error's type and code. Its message is dropped, because it may quote the visitor's message or the key.
 pub fn named(error: &Value) -> String {
     let name = |field: &str| {
         error

@@ -1,8 +1,8 @@
-//! What a model of a server does otherwise than others that speak the same API: found out by asking, and remembered beside
-//! its circuit, by address and name.
+//! The habits of a model: how it differs from other models with the same API. They are found out by requests, and stored
+//! beside the model's circuit, by address and name.
 //!
-//! The kind: a server that calls itself compatible and refuses a parameter of ours with 400 or 422, naming it somewhere in
-//! the answer. It is asked again at once, without that parameter or with its other name; a refusal costs no money.
+//! A server may refuse a parameter of the request with 400 or 422, and name it anywhere in the body. Then the model is asked
+//! again at once, without that parameter or with its other name; a refused request costs no money.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -12,25 +12,25 @@ use crate::thinking::Expect;
 /// Most bytes of a refusal that are read.
 pub const MOST_READ: usize = 16 * 1024;
 
-/// Words of a refusal that is about a parameter's value: the parameter itself is good.
+/// Words of a refusal that is about a parameter's value and not about the parameter.
 #[rustfmt::skip]
 const OF_VALUE: [&str; 9] = [
     "too large", "too high", "maximum", "at most", "exceed", "less than", "greater than", "must be between", "out of range",
 ];
 
-/// What is known of a model.
+/// The habits of a model.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Habits {
-    /// Where its thinking stands.
+    /// How it marks its thinking.
     pub thinking: Expect,
-    /// It is not asked to count its tokens: it refuses `stream_options`.
+    /// `stream_options` is not sent, so the server may not count tokens.
     pub uncounted: bool,
-    /// How the bound of its answer is named.
+    /// The name of the bound of an answer's tokens.
     pub bound: BoundName,
-    /// It takes no message of the role `system`: the instructions stand in the first message.
+    /// The instructions are sent in the first message of the user, because the role `system` is refused.
     pub without_system: bool,
-    /// The bound is not sent this time: its value was refused, which says nothing of the next request.
+    /// The bound is not sent in this request, because its value was refused. A later request may have a smaller bound.
     #[serde(skip)]
     pub unbounded: bool,
 }
@@ -39,32 +39,32 @@ pub struct Habits {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BoundName {
-    /// As servers at this address usually do.
+    /// The usual name at this address.
     #[default]
     Usual,
-    /// With the other name.
+    /// The other name.
     Other,
-    /// It is not sent: both were refused.
+    /// The bound is not sent, because both names were refused.
     Unsent,
 }
 
-/// What a refusal says about the request.
+/// The parameters that a refusal names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "what a text names, each on its own"
+    reason = "each is independent of the others"
 )]
 pub struct Complaint {
     stream_options: bool,
     max_tokens: bool,
     max_completion_tokens: bool,
     system: bool,
-    /// It is about a value, so it says nothing of the next request.
+    /// The refusal is about a value.
     of_value: bool,
 }
 
 impl Complaint {
-    /// Reads the body of a refusal. What a server quotes of the request (`input`) is not read.
+    /// Reads the body of a refusal. A quotation of the request (`input`) is not read.
     pub fn read(status: u16, body: &[u8]) -> Self {
         if ![400, 422].contains(&status) {
             return Self::default();
@@ -110,7 +110,7 @@ pub fn bound_names(base_url: &str) -> [&'static str; 2] {
 }
 
 impl Habits {
-    /// The name of the bound, where it is sent.
+    /// The name of the bound; `None` when it is not sent.
     pub fn bound_name(self, base_url: &str) -> Option<&'static str> {
         let [usual, other] = bound_names(base_url);
         match self.bound {
@@ -121,8 +121,8 @@ impl Habits {
         }
     }
 
-    /// What to do otherwise after such a refusal of chat completions; `None` where it names nothing that was sent.
-    /// `bounded`: the answer's tokens were.
+    /// The habits after such a refusal of chat completions; `None` when it names no parameter that was sent. `bounded`: the
+    /// request bounded the answer's tokens.
     pub fn after(self, complaint: Complaint, base_url: &str, bounded: bool) -> Option<Self> {
         if complaint.stream_options && !self.uncounted {
             return Some(Self {
@@ -136,7 +136,7 @@ impl Habits {
             None => false,
         };
         if refused {
-            // The other name does not make a value smaller.
+            // The value would be refused under the other name, too.
             let unbounded = complaint.of_value;
             let bound = match self.bound {
                 bound if unbounded => bound,
@@ -152,7 +152,7 @@ impl Habits {
         self.after_system(complaint)
     }
 
-    /// The same of an API whose only such parameter is the place of the instructions.
+    /// The same for an API without optional parameters.
     pub fn after_system(self, complaint: Complaint) -> Option<Self> {
         (complaint.system && !self.without_system).then_some(Self {
             without_system: true,
@@ -160,7 +160,7 @@ impl Habits {
         })
     }
 
-    /// What is done otherwise, in words for the owner.
+    /// The adaptations of the request, in words for the owner.
     pub fn differences(self, base_url: &str) -> Vec<String> {
         let [usual, other] = bound_names(base_url);
         let bound = match self.bound {
@@ -175,7 +175,7 @@ impl Habits {
     }
 }
 
-/// The texts of an error, without what it quotes of the request.
+/// Collects the names and texts of an error, without its quotation of the request.
 fn said(value: &Value, text: &mut String) {
     match value {
         Value::String(string) => {
@@ -195,7 +195,7 @@ fn said(value: &Value, text: &mut String) {
     }
 }
 
-/// Whether a text holds a name, and not only as a part of another.
+/// Whether a text contains a name that is not a part of a longer name.
 fn names(text: &str, name: &str) -> bool {
     let part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     text.match_indices(name).any(|(at, _)| {

@@ -1,5 +1,5 @@
-//! Where answers come from. A provider is sans-IO: it makes the bytes of a request and reads the bytes of the
-//! response, cut anywhere, into [`Delta`]s. [`crate::turn`] moves the bytes.
+//! Providers of models. A provider is sans-IO: it makes the bytes of a request, and reads the bytes of the response,
+//! cut anywhere, into [`Delta`]s. [`crate::turn`] sends and receives them.
 
 pub mod anthropic;
 pub mod breaker;
@@ -34,15 +34,15 @@ use habits::{Complaint, Habits};
 pub enum Delta {
     /// More text.
     Text(String),
-    /// All text so far was the model's private thinking.
+    /// All text of this response so far was thinking.
     TakenBack,
-    /// The server sends the model's thinking apart from its text.
+    /// The server sends thinking in a field of its own.
     Apart,
-    /// The model's own name for itself.
+    /// The model's name in the response.
     Model(String),
     /// Tokens so far.
     Usage(Usage),
-    /// The model says that it has ended.
+    /// The finish reason of the model.
     Finish(Finish),
 }
 
@@ -52,22 +52,22 @@ pub enum Delta {
 pub struct Failure {
     /// One of the `upstream_*` codes.
     pub code: Code,
-    /// How this is recorded.
+    /// The outcome that is recorded.
     pub outcome: Outcome,
     /// For the log: may quote the vendor, never shown to visitors.
     pub detail: String,
-    /// Status of the HTTP response, when it is one that refuses.
+    /// Status of the HTTP response, when it is an error.
     pub status: Option<u16>,
-    /// What a refusal says about the request.
+    /// What a refusal says about the request's parameters.
     pub complaint: Complaint,
-    /// Seconds, when the vendor says so.
+    /// Seconds to wait, when the vendor gives them.
     pub retry_after: Option<u32>,
-    /// The model had less time than the deployment gives it, so it says nothing of the model's health.
+    /// The model had less time than the deployment's timeouts give it, so the failure does not count for its circuit.
     pub hasty: bool,
 }
 
 impl Failure {
-    /// A failure of the code's usual kind.
+    /// A failure with the usual outcome of the code.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self {
             code,
@@ -85,7 +85,7 @@ impl Failure {
         }
     }
 
-    /// The vendor would not write about this; another may.
+    /// The vendor's filter has refused the content; another vendor may answer.
     pub fn filtered(why: &str) -> Self {
         Self {
             outcome: Outcome::Filtered,
@@ -93,7 +93,7 @@ impl Failure {
         }
     }
 
-    /// The server answered with something that is no answer.
+    /// The response cannot be decoded.
     pub fn undecodable(detail: impl Into<String>) -> Self {
         Self {
             outcome: Outcome::Undecodable,
@@ -101,7 +101,7 @@ impl Failure {
         }
     }
 
-    /// Whether the same is to be expected of the next request, however late: somebody has to mend something.
+    /// Whether later requests will fail in the same way until the owner or the operator corrects the configuration.
     pub fn is_lasting(&self) -> bool {
         match self.outcome {
             Outcome::Undecodable => true,
@@ -112,7 +112,7 @@ impl Failure {
         }
     }
 
-    /// Whether asking the same model again, soon, may help.
+    /// Whether a retry with the same model may help soon.
     pub fn is_passing(&self) -> bool {
         match self.outcome {
             Outcome::Unreachable => true,
@@ -123,12 +123,12 @@ impl Failure {
         }
     }
 
-    /// Whether another key of the same vendor may help: this one is not good, or has had enough for now.
+    /// Whether another key of the same vendor may help: this one is invalid or over its limit.
     pub fn is_of_the_key(&self) -> bool {
         matches!(self.status, Some(401 | 403 | 429))
     }
 
-    /// Whether it says something of the model's health, and not only of this one prompt.
+    /// Whether the failure counts for the model's circuit, and not only for this prompt.
     pub fn is_of_the_model(&self) -> bool {
         if self.code == Code::Misconfigured {
             return false;
@@ -171,7 +171,7 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// These, with what the bot's owner has set in their place.
+    /// These timeouts, with those of the bot's settings in their place.
     #[must_use]
     pub fn with(self, own: TimeoutSettings) -> Self {
         let or = |own: Option<u32>, default| own.map_or(default, u64::from);
@@ -184,10 +184,10 @@ impl Timeouts {
     }
 }
 
-/// Whose API a server speaks.
+/// The API of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Vendor {
-    /// Chat completions: OpenAI and all who speak its language.
+    /// Chat completions: OpenAI and all compatible servers.
     OpenAi,
     /// Anthropic's messages.
     Anthropic,
@@ -200,20 +200,20 @@ pub enum Vendor {
 /// A provider that a deployment may have.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Provider {
-    /// As settings name it.
+    /// Its name in settings.
     pub choice: ProviderChoice,
-    /// As answers and records name it; in capitals, the beginning of its variables (`MISTRAL_API_KEY`).
+    /// Its name in answers and records; in capitals, the prefix of its variables (`MISTRAL_API_KEY`).
     pub name: &'static str,
-    /// Whose API it speaks.
+    /// The API of its servers.
     pub vendor: Vendor,
-    /// Where it answers unless `…_BASE_URL` says otherwise; empty where only the owner knows.
+    /// Its address unless `…_BASE_URL` sets another; empty where every deployment has its own.
     pub base_url: &'static str,
-    /// Model unless `…_MODEL` says otherwise; empty where no name stays.
+    /// Its model unless `…_MODEL` sets another; empty where there is no stable name.
     pub model: &'static str,
 }
 
-/// Every provider, the first first where a bot has not chosen. Adding one is a line here and in [`ProviderChoice`], and
-/// a file where it speaks a language of its own.
+/// Every provider, in the order in which bots without a choice use them. A new one is a line here and in
+/// [`ProviderChoice`], and a file where its API is a new one.
 #[rustfmt::skip]
 pub static PROVIDERS: [Provider; 11] = {
     use {ProviderChoice as Choice, Vendor::{Anthropic, Gemini, OpenAi, WorkersAi}};
@@ -238,11 +238,11 @@ pub static PROVIDERS: [Provider; 11] = {
 /// A provider as the deployment has it, from its secrets and variables.
 #[derive(Clone)]
 pub struct Server {
-    /// Whose it is.
+    /// The provider.
     pub provider: &'static Provider,
     /// Such as `https://api.openai.com/v1`, with or without a trailing slash; empty for a binding.
     pub base_url: String,
-    /// Empty for servers that need none (Ollama, vLLM). They are used in turn.
+    /// Its keys, used in turn; empty for servers that need none (Ollama, vLLM).
     pub api_keys: Vec<String>,
     /// Model name unless a bot has its own; empty when the deployment names none.
     pub model: String,
@@ -251,15 +251,15 @@ pub struct Server {
 /// A model of a server.
 #[derive(Clone, Copy)]
 pub struct Model<'a> {
-    /// Where it runs.
+    /// The server that runs it.
     pub server: &'a Server,
     /// Its name.
     pub name: &'a str,
-    /// What the bot's owner says that it costs.
+    /// Its price in the bot's settings.
     pub price: Option<Price>,
-    /// Which of the server's keys to use, counted on from the first for ever.
+    /// The index of the key to use; it may exceed the number of keys, and starts again from the first.
     pub key: usize,
-    /// What is known of it.
+    /// Its known habits.
     pub habits: Habits,
 }
 
@@ -277,7 +277,7 @@ impl Model<'_> {
         }
     }
 
-    /// A POST of JSON to a path below the server's address; `header` is how the vendor wants its key.
+    /// A POST of JSON to a path below the server's address; `header` is the header for the key in the vendor's form.
     fn post(
         &self,
         path: &str,
@@ -302,7 +302,7 @@ impl Model<'_> {
         })
     }
 
-    /// What reads the answer.
+    /// The reader of the answer.
     pub fn decoder(&self) -> Decoder {
         let reader: Box<dyn Read> = match self.server.provider.vendor {
             Vendor::OpenAi => Box::new(openai::OpenAiReader::default()),
@@ -313,17 +313,18 @@ impl Model<'_> {
         Decoder::new(reader, self.expect())
     }
 
-    /// Where its thinking is to be expected.
+    /// How the model is expected to mark its thinking.
     pub fn expect(&self) -> Expect {
         match (self.server.provider.vendor, self.habits.thinking) {
-            // They have a place of their own for it.
+            // These APIs send thinking in a field of its own.
             (Vendor::Anthropic | Vendor::Gemini, _) => Expect::Marked,
             (_, Expect::Unknown) if thinks_unopened(self.name) => Expect::Unopened,
             (_, known) => known,
         }
     }
 
-    /// What to do otherwise after this failure; `None` where nothing helps. `bounded`: the answer's tokens were bounded.
+    /// The habits with which to repeat the request after this failure; `None` where no adaptation helps. `bounded`: the
+    /// request bounded the answer's tokens.
     pub fn after(&self, failure: &Failure, bounded: bool) -> Option<Habits> {
         let complaint = failure.complaint;
         match self.server.provider.vendor {
@@ -333,12 +334,12 @@ impl Model<'_> {
         }
     }
 
-    /// What it is asked otherwise than others, in words for the owner.
+    /// The adaptations of its requests, in words for the owner.
     pub fn differences(&self) -> Vec<String> {
         self.habits.differences(&self.server.base_url)
     }
 
-    /// The messages of a prompt as it takes them.
+    /// The messages of a prompt, adapted to the model.
     fn turns<'p>(&self, prompt: &'p Prompt) -> Cow<'p, [prompt::Turn]> {
         if self.habits.without_system {
             Cow::Owned(without_system(prompt.turns()))
@@ -348,15 +349,15 @@ impl Model<'_> {
     }
 }
 
-/// Whether models of this name are known to think first, on servers that write the beginning of the thinking into the
-/// prompt.
+/// Whether models of this name are known to think first. Servers of such models often write the begin mark into the
+/// prompt, so that the response contains the end mark alone.
 fn thinks_unopened(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let mut parts = name.split(|c: char| !c.is_ascii_alphanumeric());
     parts.any(|part| ["r1", "qwq", "thinking", "reasoning", "reasoner"].contains(&part))
 }
 
-/// Messages whose first one holds the instructions, too.
+/// The messages with the instructions in the first message of the user.
 fn without_system(turns: &[prompt::Turn]) -> Vec<prompt::Turn> {
     let mut instructions = String::new();
     let mut out: Vec<prompt::Turn> = Vec::new();
@@ -381,9 +382,9 @@ fn without_system(turns: &[prompt::Turn]) -> Vec<prompt::Turn> {
 /// The models of the deployment.
 #[derive(Clone, Default)]
 pub struct Deployment {
-    /// Those that are configured, in the order of [`PROVIDERS`].
+    /// The configured servers, in the order of [`PROVIDERS`].
     pub servers: Vec<Server>,
-    /// Patience.
+    /// The timeouts.
     pub timeouts: Timeouts,
 }
 
@@ -396,7 +397,7 @@ pub enum Link<'a> {
 }
 
 impl Deployment {
-    /// Whom to ask for a bot's answers, in order. Nobody: the documents alone answer.
+    /// The chain of a bot, in order. When it is empty, only the documents answer.
     pub fn chain<'a>(&'a self, bot: &'a BotSettings) -> Vec<Link<'a>> {
         let mut links = Vec::new();
         let first = &bot.model;
@@ -432,8 +433,8 @@ impl Deployment {
     }
 }
 
-/// The tokens of a prompt and of what was written to it, where a vendor has not counted them (it never does, it was
-/// stopped, it broke off). docs/costs.md says how far from the truth that is.
+/// Estimated tokens of a prompt and its answer, for an answer whose tokens the vendor has not counted (it never does,
+/// or the answer was stopped or broke off). docs/costs.md says how exact the estimate is.
 pub fn estimate(turns: &[prompt::Turn], text: &str) -> Usage {
     let input = turns.iter().map(|turn| tokens(&turn.content)).sum();
     let output = match text {

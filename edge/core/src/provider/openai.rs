@@ -60,7 +60,7 @@ pub fn request(
         max_completion_tokens: named("max_completion_tokens"),
     };
     model.post("chat/completions", &body, |key| {
-        // https://learn.microsoft.com/azure/ai-foundry/openai/latest: the same API, another header.
+        // https://learn.microsoft.com/azure/ai-foundry/openai/latest: the same API with another header for the key.
         match model.server.provider.choice {
             ProviderChoice::Azure => ("api-key", key.to_owned()),
             _ => ("authorization", format!("Bearer {key}")),

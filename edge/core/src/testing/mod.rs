@@ -1,4 +1,4 @@
-//! For tests: in-memory ports that fail on demand, and what several tests use.
+//! Test support: in-memory ports that fail on demand, and values that several tests use.
 
 pub mod examples;
 mod models;
@@ -50,26 +50,26 @@ pub struct Fakes {
     memory: RefCell<BTreeMap<String, Window>>,
     meters: RefCell<BTreeMap<String, InMemoryMeter>>,
     visitors: RefCell<BTreeMap<(String, String), Id>>,
-    /// What Turnstile says.
+    /// The result of Turnstile's check.
     pub passes: Cell<Option<bool>>,
-    /// Who has filled in the form.
+    /// The visitors who have filled in the form.
     pub filled: RefCell<Vec<Owner>>,
-    /// Who has had everything erased.
+    /// The visitors whose data was erased.
     pub erased: RefCell<Vec<Id>>,
     /// Files that any visitor may send.
     pub files: RefCell<Vec<Material>>,
     sites: RefCell<BTreeMap<String, Site>>,
     changing: Cell<Option<Site>>,
     hits: RefCell<Vec<Hit>>,
-    /// What is nearest by meaning.
+    /// The nearest chunks of the vector index.
     pub near: RefCell<Vec<Hit>>,
-    /// What was looked for by meaning.
+    /// The texts that the vector index was asked for.
     pub meant: RefCell<Vec<String>>,
     pub records: RefCell<Vec<Record>>,
-    /// For so many looks the archive waits until a model has been asked.
+    /// The archive waits this many polls until a model has been asked.
     pub slow_archive: Cell<u32>,
     summaries: RefCell<Vec<(Owner, Id, Summary)>>,
-    /// What was stored beside records, by id prefix.
+    /// The calls stored without a record, by id prefix.
     pub other_calls: RefCell<BTreeMap<String, Vec<ModelCall>>>,
     pub requests: RefCell<Vec<ModelRequest>>,
     pub answers: RefCell<VecDeque<FakeAnswer>>,
@@ -112,7 +112,7 @@ impl Default for Fakes {
     }
 }
 
-/// What a search finds for a conversation's first question.
+/// The passages that a search finds for a conversation's first question.
 pub fn searched(index: &(impl Index + VectorIndex), question: &Question) -> Passages {
     block_on(retrieval::search(index, &Analysed::of(question), None)).unwrap()
 }
@@ -122,7 +122,7 @@ impl Fakes {
         self.sites.borrow_mut().insert(site.key.clone(), site);
     }
 
-    /// The database changes in the moment in which the cache is written.
+    /// The database changes at the moment of the write to the cache.
     pub fn change_on_put(&self, site: Site) {
         self.changing.set(Some(site));
     }
@@ -141,12 +141,12 @@ impl Fakes {
         self.standstills.set(ms);
     }
 
-    /// As if another isolate served the next request.
+    /// Forgets the isolate's memory, as if another isolate served the next request.
     pub fn forget_memory(&self) {
         self.memory.borrow_mut().clear();
     }
 
-    /// What the tenant's meter has counted under keys that begin so.
+    /// The totals of the tenant's meter whose keys begin with this prefix.
     pub fn metered(&self, start: &str) -> u64 {
         let meters = self.meters.borrow();
         let totals = meters.values().flat_map(|rows| &rows.totals);

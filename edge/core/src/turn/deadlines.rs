@@ -1,10 +1,10 @@
-//! How long a turn waits for a model, and the visitor's wish to stop it.
+//! The deadlines of a turn, and the visitor's request to stop it.
 //!
-//! The kind: a model that works is taken for one that does not. Two things are no silence of the model's. It may be heard
-//! without a word of its answer: every byte is a sign of life (its thinking, a ping, a comment). And the edge may have stood
-//! still itself: what it has not read meanwhile may be there, and what it should have sent may not have left. So a
-//! timer that rings late ends nothing: all deadlines move by as much, and at least a moment is left for what has arrived. A
-//! call that failed all the same says nothing of the model.
+//! Two cases must not be taken for a silent model. A server may send reasoning deltas, pings or comments for a long time before
+//! the first text: every byte resets the deadline. And the edge itself may have stood still (an overloaded or suspended
+//! machine): the response may have arrived unread, or the request may not have been sent. So a timer that rings late does not end
+//! a wait: all deadlines move by the delay, and at least [`STEP_MS`] are left to read what has arrived. A failure after
+//! such a delay does not count against the model.
 
 use bulle_protocol::problem::Code;
 use futures_util::{
@@ -23,7 +23,7 @@ use crate::{
 /// Longest wait for the body of a refusal, in milliseconds.
 const REFUSAL_MS: u64 = 1_000;
 
-/// Why a wait ended without what was waited for.
+/// Why a wait ended before its event came.
 pub(super) enum Interruption {
     /// The visitor has stopped the answer.
     Stopped,
@@ -31,41 +31,41 @@ pub(super) enum Interruption {
     Failed(Failure),
 }
 
-/// What is waited for.
+/// The event that a turn waits for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wait {
     /// The head of the response.
     Head,
-    /// The first text, or a sign of life.
+    /// The first text, or any other byte before it.
     First,
-    /// More text, or a sign of life.
+    /// More text, or any other byte.
     Next,
     /// The body of a refusal.
     Refusal,
 }
 
-/// The deadlines of an answer, and the visitor's wish to end it. Times are Unix milliseconds; all of them move when the edge
-/// stands still.
+/// The deadlines of an answer, and the visitor's request to stop it. Times are Unix milliseconds; all of them move when the
+/// edge stands still.
 pub(super) struct Deadlines<'a, P> {
     ports: &'a P,
     timer: Timer<'a, P>,
-    /// What the bot gives a model.
+    /// The timeouts of the bot's settings.
     timeouts: Timeouts,
-    /// What the deployment gives a model.
+    /// The timeouts of the deployment.
     usual: Timeouts,
     /// Resolves when the visitor stops the answer.
     cancel: LocalBoxFuture<'a, ()>,
-    /// When the first model could be asked, when this one was, and when it was last heard.
+    /// When the first model could be asked, when this model was asked, and when its last byte came.
     began_ms: u64,
     asked_ms: u64,
     heard_ms: u64,
-    /// By how much the deadlines have moved, in milliseconds; and since this model was asked.
+    /// Milliseconds by which the deadlines have moved: since the beginning, and since this model was asked.
     lost_ms: u64,
     lost_since_asked_ms: u64,
 }
 
 impl<'a, P: Clock> Deadlines<'a, P> {
-    /// The time for the whole answer begins now. `cancel` resolves when the visitor stops it.
+    /// Starts the time for the whole answer. `cancel` resolves when the visitor stops the answer.
     pub fn of(
         ports: &'a P,
         deployment: &Deployment,
@@ -87,19 +87,19 @@ impl<'a, P: Clock> Deadlines<'a, P> {
         }
     }
 
-    /// Of work that no visitor can stop.
+    /// Deadlines of work that a visitor cannot stop.
     pub fn without_cancel(ports: &'a P, deployment: &Deployment, bot: &BotSettings) -> Self {
         Self::of(ports, deployment, bot, pending().boxed_local())
     }
 
-    /// A model is asked now.
+    /// Starts the time of one model.
     pub fn asked(&mut self) {
         self.asked_ms = self.ports.now_ms();
         self.heard_ms = self.asked_ms;
         self.lost_since_asked_ms = 0;
     }
 
-    /// Something has come.
+    /// Bytes have come.
     pub fn heard(&mut self) {
         self.heard_ms = self.ports.now_ms();
     }
@@ -115,7 +115,7 @@ impl<'a, P: Clock> Deadlines<'a, P> {
         end.saturating_sub(self.ports.now_ms())
     }
 
-    /// Sleeps, unless the visitor stops the answer.
+    /// Sleeps that long, or until the visitor stops the answer.
     pub async fn pause(&mut self, ms: u64) -> Result<(), Interruption> {
         let sleep = pin!(self.ports.sleep(ms));
         match select(&mut self.cancel, sleep).await {
@@ -124,7 +124,7 @@ impl<'a, P: Clock> Deadlines<'a, P> {
         }
     }
 
-    /// Waits for the model.
+    /// Waits for this event of the model's response, up to its deadline.
     pub async fn wait<T>(
         &mut self,
         next: impl Future<Output = T>,
@@ -156,7 +156,7 @@ impl<'a, P: Clock> Deadlines<'a, P> {
         }
     }
 
-    /// The edge has stood still for so long while it waited until `end`.
+    /// Moves all deadlines, because the edge has stood still for `ms` during a wait until `end`.
     fn move_by(&mut self, ms: u64, end: u64) {
         let moved = end + ms;
         let short = (self.ports.now_ms() + STEP_MS).saturating_sub(moved);
@@ -172,7 +172,7 @@ impl<'a, P: Clock> Deadlines<'a, P> {
         }
     }
 
-    /// The failure of a model that was waited for too long; `in_all`: the time for the whole answer is over.
+    /// The failure for a missed deadline; `in_all`: the deadline of the whole answer.
     fn missed(&self, wait: Wait, in_all: bool) -> Failure {
         let code = match wait {
             Wait::Head | Wait::First | Wait::Refusal => Code::UpstreamTimeout,
@@ -198,7 +198,7 @@ impl<'a, P: Clock> Deadlines<'a, P> {
     }
 }
 
-/// How long may be waited.
+/// The longest wait.
 fn limit(timeouts: &Timeouts, wait: Wait) -> u64 {
     match wait {
         Wait::Head => timeouts.first_token.min(timeouts.connect),

@@ -1,28 +1,28 @@
-//! The events of a running turn that are told and not stored yet.
+//! The events of a running turn that are not stored yet.
 //!
-//! The kind: the machine dies in the middle of an answer. What a visitor has read must be there afterwards, so an event is
-//! stored before it is told; only of a quick succession of short ones a few may be told first, for each batch is a write
-//! that costs money, and waits for its confirmation.
+//! When the machine fails in the middle of an answer, the text that the visitor has read must be kept. So an event is stored
+//! before it is sent to the visitor. Each batch is a write that costs money and time, so of a quick succession of short
+//! events a few are sent before they are stored.
 
 use super::store::Frame;
 
-/// Most events in a batch: one fewer may be told and lost.
+/// Most events in a batch. One fewer can be sent and not stored.
 const MOST_FRAMES: usize = 4;
 
-/// From so many bytes on, an event is stored before it is told: it holds more than a few words.
+/// An event of this many bytes or more contains several words, and is stored before it is sent.
 const LONG_BYTES: usize = 130;
 
-/// An event that comes so many milliseconds after the last batch is stored before it is told.
+/// An event that comes this many milliseconds or more after the last batch is stored before it is sent.
 const SLOW_MS: u64 = 200;
 
-/// What is not stored yet.
+/// The events that are not stored yet.
 pub struct Batch {
     frames: Vec<Frame>,
     stored_ms: u64,
 }
 
 impl Batch {
-    /// Nothing yet.
+    /// An empty batch.
     pub fn new(now_ms: u64) -> Self {
         Self {
             frames: Vec::new(),
@@ -30,8 +30,8 @@ impl Batch {
         }
     }
 
-    /// Adds an event, which is about to be told; gives what is to be stored before that. `last`: a browser that has seen it
-    /// finds it again.
+    /// Adds an event that is about to be sent; gives the events to store before that. `last`: the last event of the turn,
+    /// which is always stored first.
     pub fn add(&mut self, frame: Frame, last: bool, now_ms: u64) -> Vec<Frame> {
         let is_long = frame.text.len() >= LONG_BYTES;
         let is_slow = now_ms.saturating_sub(self.stored_ms) >= SLOW_MS;
@@ -42,7 +42,7 @@ impl Batch {
         Vec::new()
     }
 
-    /// All of it, to be stored now.
+    /// All events, to be stored now.
     pub fn take(&mut self, now_ms: u64) -> Vec<Frame> {
         self.stored_ms = now_ms;
         std::mem::take(&mut self.frames)

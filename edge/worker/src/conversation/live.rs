@@ -79,7 +79,7 @@ impl Live {
     }
 }
 
-/// Takes the events of the running turn: to storage in small batches, then to the listeners.
+/// Takes the events of the running turn: to storage in small batches, and to the listeners.
 pub struct TurnSink<'a> {
     edge: &'a Edge,
     store: &'a ConversationStore,
