@@ -197,7 +197,7 @@ proptest! {
             let mut from = 0;
             let mut pieces = Vec::new();
             for end in &ends {
-                pieces.push(&text[from..*end]);
+                pieces.push(text.get(from..*end).unwrap());
                 from = *end;
             }
             let whole = read(expect, &[&text]);

@@ -72,7 +72,10 @@ fn half_an_event_is_none() {
     for cut in [ALL.len() / 3, ALL.len() - 1] {
         let ports = documents();
         for _ in 0..3 {
-            ports.answer(200, vec![bytes(&format!("data: {}", &ALL[..cut]))]);
+            ports.answer(
+                200,
+                vec![bytes(&format!("data: {}", ALL.get(..cut).unwrap()))],
+            );
         }
         let (sent, ended) = run_turn(&ports, &model());
         assert_eq!(sent.done().provider, "extractive");
