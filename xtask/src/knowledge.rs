@@ -1,5 +1,6 @@
 //! `cargo xtask knowledge`: what a bot of a running edge is to know, by the owner's API.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use bulle_api::admin::source::{FailureCode, Source, SourceStatus};
-use bulle_edge_formats::{File, read};
+use bulle_edge_formats::{File, read as read_file};
 use bulle_edge_text::Document;
 use lexopt::{Arg, Parser, ValueExt};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -15,25 +16,84 @@ use serde_json::{Value, json};
 
 use crate::{paths, process};
 
-const USAGE: &str = "say what: `cargo xtask knowledge add <file|folder|url>`, `list`, `status <id>` or `remove <id|name>`";
+/// What `cargo xtask knowledge --help` shows.
+pub const HELP: &str = "\
+cargo xtask knowledge <command>
+
+  add WHAT            have a bot of a running edge know a file, a folder or an address (https://…)
+      --site, --feed  the address is that of a site or a feed
+  list                what it knows
+  status ID           how far one of them has come, and why it could not be read
+  remove ID           forget one of them, by its id, its name or its address
+
+      --to T/B        the bot B of the tenant T; without it the digital twin
+      --edge URL      the edge; without it the local one, http://localhost:8787
+
+Of a folder, documents are read: Markdown, text, HTML, PDF, Word, CSV, JSON, LinkedIn's export. Programs, settings and
+hidden files are passed over. The key is ADMIN_KEY, of the environment or of edge/worker/.dev.vars.
+";
 
 /// How long to wait for what was added.
 const PATIENCE: Duration = Duration::from_secs(600);
 
+/// How often it is said how far something has come.
+const NEWS: Duration = Duration::from_secs(10);
+
+/// Endings of documents, as a folder holds them. Whatever is named by itself is tried.
+const DOCUMENTS: [&str; 16] = [
+    "md", "markdown", "mdx", "txt", "text", "html", "htm", "xhtml", "pdf", "docx", "csv", "tsv",
+    "json", "jsonl", "ndjson", "zip",
+];
+
+/// Files with the ending of a document that tools read, not people.
+const SETTINGS: [&str; 12] = [
+    "package.json",
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    "tsconfig.json",
+    "jsconfig.json",
+    "composer.json",
+    "deno.json",
+    "manifest.json",
+    "angular.json",
+    "vercel.json",
+    "requirements.txt",
+    "cmakelists.txt",
+];
+
+/// Folders of what tools have fetched or made.
+const MADE: [&str; 8] = [
+    "node_modules",
+    "bower_components",
+    "vendor",
+    "target",
+    "venv",
+    "__pycache__",
+    "__macosx",
+    "site-packages",
+];
+
 /// Makes a request with Node, which speaks TLS: method, address, key, type and file of the body come in the environment.
 const CALL: &str = r"
-const { METHOD, ADDRESS, KEY, TYPE, BODY } = process.env;
+const { METHOD, ADDRESS, KEY, TYPE, BODY, SECONDS } = process.env;
 const body = BODY ? require('fs').readFileSync(BODY) : undefined;
 const headers = { authorization: `Bearer ${KEY}`, 'if-match': '*', ...(TYPE ? { 'content-type': TYPE } : {}) };
-fetch(ADDRESS, { method: METHOD, headers, body })
+fetch(ADDRESS, { method: METHOD, headers, body, signal: AbortSignal.timeout(SECONDS * 1000) })
   .then(async (response) => console.log(JSON.stringify([response.status, await response.text()])))
-  .catch((error) => { console.error(error.cause?.message ?? error.message); process.exit(1); });
+  .catch((error) => {
+    const late = error.name === 'TimeoutError';
+    console.error(late ? `no answer within ${SECONDS} seconds` : error.cause?.message || error.cause?.code || error.message);
+    process.exit(1);
+  });
 ";
 
 /// Which bot of which edge.
 struct Bot {
-    base: String,
+    edge: String,
+    name: String,
     key: String,
+    /// Seconds that the edge may take to answer.
+    seconds: u32,
 }
 
 /// Reads the rest of the command line and does what it says.
@@ -47,7 +107,7 @@ pub fn run(parser: &mut Parser) -> Result<()> {
             Arg::Long("site") => kind = "site",
             Arg::Long("feed") => kind = "feed",
             Arg::Value(word) => words.push(word.string()?),
-            other => return Err(other.unexpected().into()),
+            other => bail!("{}\n\n{HELP}", other.unexpected()),
         }
     }
     let edge = edge.unwrap_or_else(|| "http://localhost:8787".to_owned());
@@ -61,7 +121,11 @@ pub fn run(parser: &mut Parser) -> Result<()> {
             Ok(())
         }
         ["remove", what] => bot.remove(what),
-        _ => bail!(USAGE),
+        [] | ["help"] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        [other, ..] => bail!("`{other}` is no command, or not all of one\n\n{HELP}"),
     }
 }
 
@@ -83,9 +147,9 @@ impl Bot {
                 format!("{}/{}", word("tenant"), word("bot_id"))
             }
         };
-        let Some((tenant, id)) = to.split_once('/') else {
+        if !to.contains('/') {
             bail!("--to takes TENANT/BOT, and `{to}` has no `/`");
-        };
+        }
         let file = paths::worker().join(".dev.vars");
         let vars = fs::read_to_string(&file).unwrap_or_default();
         let key = std::env::var("ADMIN_KEY").ok().or_else(|| admin_key(&vars));
@@ -93,8 +157,10 @@ impl Bot {
             "there is no ADMIN_KEY: run `cargo xtask dev` once, which writes .dev.vars, or set it in the environment",
         )?;
         Ok(Self {
-            base: format!("{edge}/v1/admin/tenants/{tenant}/bots/{id}"),
+            edge: edge.to_owned(),
+            name: to,
             key,
+            seconds: 60,
         })
     }
 
@@ -105,20 +171,33 @@ impl Bot {
             crate::compress::write(&file, body.as_bytes())?;
             let made = self.call("POST", "/sources", Some(("application/json", &file)));
             fs::remove_file(&file)?;
-            return self.wait(serde_json::from_str(&made?)?).map(|_| ());
+            let source = self.wait(read(&made?)?)?;
+            if source.status != SourceStatus::Ready {
+                bail!("`{what}` could not be read");
+            }
+            return Ok(());
         }
         let path = Path::new(what);
         if !path.exists() {
             bail!("there is no file or folder `{what}`; an address begins with https://");
         }
-        let files = files(path)?;
+        let Found { files, passed_over } = files(path)?;
+        if !passed_over.is_empty() {
+            println!("passed over, as no documents: {}", some_of(&passed_over));
+        }
         if files.is_empty() {
-            bail!("there is no file in `{what}`");
+            bail!(
+                "there is no document in `{what}`; a file that is named by itself is tried whatever it is"
+            );
         }
         let mut failed = 0;
         for (file, name) in &files {
             let source = self.upload(file, name, content_type(name))?;
             let mut source = self.wait(source)?;
+            if source.status == SourceStatus::Queued {
+                failed += 1;
+                continue;
+            }
             // What is too much for a Worker is read here.
             let code = source.failure.as_ref().map(|failure| failure.code);
             if matches!(
@@ -153,13 +232,13 @@ impl Bot {
             )?,
             None => self.call("POST", &format!("/files?name={query}"), body)?,
         };
-        Ok(serde_json::from_str(&answer)?)
+        read(&answer)
     }
 
     /// Uploads what this machine reads in a file.
     fn upload_read(&self, file: &Path, name: &str) -> Result<Source> {
         let bytes = fs::read(file)?;
-        let documents = read(&File {
+        let documents = read_file(&File {
             name,
             content_type: None,
             url: "",
@@ -208,7 +287,7 @@ impl Bot {
     fn source(&self, id: &str) -> Result<Source> {
         let id = utf8_percent_encode(id, NON_ALPHANUMERIC);
         let answer = self.call("GET", &format!("/sources/{id}"), None)?;
-        Ok(serde_json::from_str(&answer)?)
+        read(&answer)
     }
 
     fn sources(&self) -> Result<Vec<Source>> {
@@ -216,7 +295,7 @@ impl Bot {
         let mut after = String::new();
         loop {
             let answer = self.call("GET", &format!("/sources?limit=100&after={after}"), None)?;
-            let page: bulle_api::admin::Page<Source> = serde_json::from_str(&answer)?;
+            let page: bulle_api::admin::Page<Source> = read(&answer)?;
             all.extend(page.items);
             let Some(next) = page.next else {
                 return Ok(all);
@@ -225,34 +304,54 @@ impl Bot {
         }
     }
 
-    /// Waits until a source is ready or has failed, and says so.
+    /// Waits until a source is ready, or has failed once, and says how far it has come meanwhile.
     fn wait(&self, source: Source) -> Result<Source> {
         let started = Instant::now();
         let mut source = source;
-        while !matches!(source.status, SourceStatus::Ready | SourceStatus::Failed) {
-            if started.elapsed() > PATIENCE {
-                println!("{} (it goes on in the background)", line(&source));
-                return Ok(source);
+        let mut said = Instant::now();
+        println!("{}", line(&source));
+        loop {
+            match progress(&source, started.elapsed()) {
+                Waiting::Over => {
+                    println!(
+                        "{} ({:.1} s)",
+                        line(&source),
+                        started.elapsed().as_secs_f32()
+                    );
+                    return Ok(source);
+                }
+                Waiting::InBackground => {
+                    println!(
+                        "{}\n  the edge goes on by itself; `cargo xtask knowledge status {}` says how far it is",
+                        line(&source),
+                        source.id
+                    );
+                    return Ok(source);
+                }
+                Waiting::On if said.elapsed() > NEWS => {
+                    said = Instant::now();
+                    println!("{}", line(&source));
+                }
+                Waiting::On => {}
             }
             std::thread::sleep(Duration::from_millis(300));
             source = self.source(&source.id)?;
         }
-        println!(
-            "{} ({:.1} s)",
-            line(&source),
-            started.elapsed().as_secs_f32()
-        );
-        Ok(source)
     }
 
     /// The body of an answer.
     fn call(&self, method: &str, path: &str, body: Option<(&str, &Path)>) -> Result<String> {
+        let (tenant, id) = self.name.split_once('/').unwrap_or_default();
         let mut command = process::npm_tool("node");
         command
             .args(["-e", CALL])
             .env("METHOD", method)
-            .env("ADDRESS", format!("{}{path}", self.base))
+            .env(
+                "ADDRESS",
+                format!("{}/v1/admin/tenants/{tenant}/bots/{id}{path}", self.edge),
+            )
             .env("KEY", &self.key)
+            .env("SECONDS", self.seconds.to_string())
             .stdin(Stdio::null());
         if let Some((content_type, file)) = body {
             command
@@ -263,18 +362,76 @@ impl Bot {
         if !output.status.success() {
             let why = String::from_utf8_lossy(&output.stderr);
             bail!(
-                "{} does not answer: {}Is `cargo xtask dev` running?",
-                self.base,
-                why
+                "{} does not answer: {}. Is `cargo xtask dev` running? Another edge is named by --edge",
+                self.edge,
+                why.trim()
             );
         }
         let (status, text): (u16, String) = serde_json::from_slice(&output.stdout)?;
         if status >= 400 {
-            let problem: Value = serde_json::from_str(&text).unwrap_or_default();
-            let detail = problem.get("detail").and_then(Value::as_str);
-            bail!("{method} {path}: {status} {}", detail.unwrap_or(&text));
+            bail!(refusal(self, status, &text));
         }
         Ok(text)
+    }
+}
+
+/// What the edge has answered.
+fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T> {
+    serde_json::from_str(text)
+        .context("what answers is no edge, or one of another release: see --edge")
+}
+
+/// What a refusal says to a person.
+fn refusal(bot: &Bot, status: u16, text: &str) -> String {
+    let problem: Value = serde_json::from_str(text).unwrap_or_default();
+    let said = |name: &str| {
+        problem
+            .get(name)
+            .and_then(Value::as_str)
+            .filter(|said| !said.is_empty())
+    };
+    let edge = &bot.edge;
+    match (status, said("detail").or_else(|| said("title"))) {
+        (401, _) => format!(
+            "{edge} does not know this key: ADMIN_KEY is that of another edge. `cargo xtask dev` writes it to \
+             edge/worker/.dev.vars"
+        ),
+        (404, Some(_)) => format!(
+            "{edge} has no such source, or no bot {}: see --to",
+            bot.name
+        ),
+        (_, Some(detail)) => detail.to_owned(),
+        (_, None) => format!("{edge} answers {status}, but not as an edge does: see --edge"),
+    }
+}
+
+/// What is to be done about a source that was added.
+#[derive(Debug, PartialEq, Eq)]
+enum Waiting {
+    /// Nothing: it is ready, or has failed.
+    Over,
+    /// It takes longer than a person waits, or has failed once and is tried again.
+    InBackground,
+    /// It will be ready soon.
+    On,
+}
+
+fn progress(source: &Source, waited: Duration) -> Waiting {
+    match source.status {
+        SourceStatus::Ready | SourceStatus::Failed => Waiting::Over,
+        SourceStatus::Queued if source.failure.is_some() => Waiting::InBackground,
+        _ if waited > PATIENCE => Waiting::InBackground,
+        _ => Waiting::On,
+    }
+}
+
+/// The first names of a list, and how many there are besides.
+fn some_of(names: &[String]) -> String {
+    let shown: Vec<&str> = names.iter().take(5).map(String::as_str).collect();
+    let more = names.len() - shown.len();
+    match more {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 
@@ -288,34 +445,60 @@ fn admin_key(vars: &str) -> Option<String> {
     value.filter(|value| !value.is_empty())
 }
 
-/// The files of a folder, or the one, each with the name that it gets.
-fn files(path: &Path) -> Result<Vec<(PathBuf, String)>> {
+/// What a path holds.
+#[derive(Default)]
+struct Found {
+    /// Files, each with the name that it gets.
+    files: Vec<(PathBuf, String)>,
+    /// Names of what is no document.
+    passed_over: Vec<String>,
+}
+
+/// The one file of a path, whatever it is, or the documents of a folder. Programs, settings, what tools have made and
+/// hidden files are no documents; links to folders may lead in circles.
+fn files(path: &Path) -> Result<Found> {
+    let mut found = Found::default();
     if path.is_file() {
         let name = path.file_name().unwrap_or_default();
-        return Ok(vec![(path.to_owned(), name.to_string_lossy().into_owned())]);
+        let name = name.to_string_lossy().into_owned();
+        found.files.push((path.to_owned(), name));
+        return Ok(found);
     }
-    let mut found = Vec::new();
     let mut folders = vec![path.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder)? {
-            let entry = entry?.path();
-            let hidden = entry
-                .file_name()
-                .is_none_or(|n| n.to_string_lossy().starts_with('.'));
-            if hidden {
+            let entry = entry?;
+            let (kind, entry) = (entry.file_type()?, entry.path());
+            let last = entry.file_name().unwrap_or_default().to_string_lossy();
+            if last.starts_with('.') {
                 continue;
             }
-            if entry.is_dir() {
+            let name = entry.strip_prefix(path).unwrap_or(&entry);
+            let name = name.to_string_lossy().replace('\\', "/");
+            let made = MADE.contains(&&*last.to_ascii_lowercase());
+            if kind.is_dir() && !made {
                 folders.push(entry);
+            } else if entry.is_file() && is_document(&entry) {
+                found.files.push((entry, name));
             } else {
-                let name = entry.strip_prefix(path).unwrap_or(&entry);
-                let name = name.to_string_lossy().replace('\\', "/");
-                found.push((entry, name));
+                found.passed_over.push(name);
             }
         }
     }
-    found.sort();
+    found.files.sort();
+    found.passed_over.sort();
     Ok(found)
+}
+
+/// Whether a file of a folder is one that people read.
+fn is_document(file: &Path) -> bool {
+    let lower = |part: Option<&OsStr>| {
+        part.unwrap_or_default()
+            .to_string_lossy()
+            .to_ascii_lowercase()
+    };
+    let (name, ending) = (lower(file.file_name()), lower(file.extension()));
+    DOCUMENTS.contains(&&*ending) && !SETTINGS.contains(&&*name)
 }
 
 /// The type of a file, told from its ending; the edge looks at the bytes first.
@@ -380,17 +563,146 @@ mod tests {
         assert_eq!(admin_key(""), None);
     }
 
+    /// A folder of its own with these files.
+    fn folder(name: &str, files: &[&str]) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("bulle-{name}-{}", std::process::id()));
+        for file in files {
+            let file = folder.join(file);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, "x").unwrap();
+        }
+        folder
+    }
+
     #[test]
-    fn a_folder_is_its_files_by_their_paths() {
-        let folder = paths::root().join("examples/digital-twin/knowledge");
-        let names: Vec<String> = files(&folder)
-            .unwrap()
-            .into_iter()
-            .map(|(_, n)| n)
-            .collect();
-        assert!(names.contains(&"cv.md".to_owned()));
-        assert_eq!(files(&folder.join("cv.md")).unwrap().len(), 1);
+    fn a_folder_is_its_documents_by_their_paths() {
+        let documents = [
+            "a.md",
+            "B.PDF",
+            "c/prices.csv",
+            "c/d/faq.json",
+            "notes.txt",
+            "page.HTM",
+        ];
+        let others = [
+            "script.py",
+            "c/run.sh",
+            "main.rs",
+            "app.js",
+            "style.css",
+            "logo.png",
+            "Makefile",
+            "data.sqlite",
+            "package.json",
+            "c/package-lock.json",
+            "requirements.txt",
+            "node_modules/x/README.md",
+            "c/__pycache__/a.txt",
+            ".git/notes.md",
+            ".hidden.md",
+        ];
+        let folder = folder("folder", &[&documents[..], &others].concat());
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(&folder, folder.join("c/circle")).unwrap();
+        let found = files(&folder).unwrap();
+        let one = files(&folder.join("script.py")).unwrap();
+        fs::remove_dir_all(&folder).unwrap();
+        let mut expected = documents.to_vec();
+        expected.sort_unstable();
+        assert_eq!(
+            found
+                .files
+                .iter()
+                .map(|(_, name)| name.as_str())
+                .collect::<Vec<_>>(),
+            expected
+        );
+        assert!(found.passed_over.contains(&"script.py".to_owned()));
+        assert!(found.passed_over.contains(&"node_modules".to_owned()));
+        assert!(some_of(&found.passed_over).ends_with(" more"));
+        assert_eq!(one.files.len(), 1, "what is named by itself is tried");
         assert_eq!(content_type("A.PDF"), "application/pdf");
+    }
+
+    fn bot(edge: &str, seconds: u32) -> Bot {
+        Bot {
+            edge: edge.to_owned(),
+            name: "acme/guide".to_owned(),
+            key: "k".to_owned(),
+            seconds,
+        }
+    }
+
+    #[test]
+    fn an_edge_that_does_not_answer_is_not_waited_for() {
+        // It takes the connection and says nothing.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", silent.local_addr().unwrap());
+        let error = bot(&address, 1).list().unwrap_err().to_string();
+        assert!(
+            error.contains(&address) && error.contains("no answer within 1 seconds"),
+            "{error}"
+        );
+        drop(silent);
+        let error = bot(&address, 1).list().unwrap_err().to_string();
+        assert!(
+            error.contains("does not answer") && error.contains("--edge"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_refusal_is_a_sentence() {
+        let bot = bot("https://chat.example.com", 1);
+        let problem = r#"{"type":"about:blank","title":"Invalid value","status":422,"code":"invalid_value","detail":"url: say what is fetched."}"#;
+        assert_eq!(refusal(&bot, 422, problem), "url: say what is fetched.");
+        for (status, text, expected) in [
+            (401, problem, "ADMIN_KEY"),
+            (404, problem, "acme/guide"),
+            (
+                502,
+                "<html><body>Bad gateway</body></html>",
+                "not as an edge does",
+            ),
+            (500, "", "answers 500"),
+            (409, r#"{"title":"Busy"}"#, "Busy"),
+        ] {
+            let said = refusal(&bot, status, text);
+            assert!(
+                said.contains(expected) && !said.contains(['{', '<']),
+                "{said}"
+            );
+        }
+        let error = read::<Value>("<html>").unwrap_err();
+        assert!(format!("{error:#}").contains("--edge"));
+    }
+
+    #[test]
+    fn what_fails_once_is_told_at_once() {
+        let source = |status: &str, failure: &str| -> Source {
+            read(&format!(
+                r#"{{"id":"a","kind":"url","status":"{status}","title":"t","language":"","url":"","progress":{{"done":0,"total":0}},"bytes":0,"created_at":0,"updated_at":0{failure}}}"#
+            ))
+            .unwrap()
+        };
+        let failure = r#","failure":{"code":"unreachable","detail":"The address could not be reached. It is tried again."}"#;
+        let soon = Duration::from_secs(1);
+        for (status, failure, waited, expected) in [
+            ("queued", "", soon, Waiting::On),
+            ("indexing", "", soon, Waiting::On),
+            ("queued", failure, soon, Waiting::InBackground),
+            ("indexing", failure, soon, Waiting::On),
+            ("indexing", "", PATIENCE * 2, Waiting::InBackground),
+            ("failed", failure, soon, Waiting::Over),
+            ("ready", failure, soon, Waiting::Over),
+        ] {
+            assert_eq!(
+                progress(&source(status, failure), waited),
+                expected,
+                "{status} {failure}"
+            );
+        }
+        assert!(line(&source("queued", failure)).contains("could not be reached"));
     }
 
     #[test]
