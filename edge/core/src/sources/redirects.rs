@@ -1,16 +1,22 @@
-//! Following redirects by hand: every address on the way is checked like the first one.
+//! Following redirects by hand: every address on the way is checked like the first one. A page that shows itself for a
+//! moment only (`meta http-equiv=refresh`) redirects as well.
 
 use url::Url;
 
-use super::{FailureCode, FetchError, address::AddressPolicy};
+use super::{FailureCode, FetchError, address::AddressPolicy, pointers::PointerKind};
 
 /// Most redirects of one request.
 const MAX_REDIRECTS: usize = 8;
+
+/// Seconds after which a page that leads on was meant to be read first: a slide show, a session that ends.
+const MAX_REFRESH_SECONDS: u32 = 10;
 
 /// The addresses of one request, the first one first.
 #[derive(Clone, Debug)]
 pub struct RedirectChain {
     visited: Vec<Url>,
+    /// How the first address names the last one.
+    kind: Option<PointerKind>,
 }
 
 /// What an answer's status means.
@@ -29,7 +35,14 @@ impl RedirectChain {
     pub fn new(first: Url) -> Self {
         Self {
             visited: vec![first],
+            kind: None,
         }
+    }
+
+    /// How the first address names the last one: for now, if one on the way does; by itself, if one on the way does; else
+    /// for good. `None` before it has led on.
+    pub fn kind(&self) -> Option<PointerKind> {
+        self.kind
     }
 
     /// What to do after an answer with this status, and its `Location` and `Retry-After` (seconds).
@@ -44,17 +57,61 @@ impl RedirectChain {
         retry_after: Option<u32>,
     ) -> Result<RedirectStep, FetchError> {
         match (status, location) {
-            (301 | 302 | 303 | 307 | 308, Some(location)) => {
-                self.follow(policy, location).map(RedirectStep::Follow)
-            }
+            (301 | 308, Some(location)) => self
+                .follow(policy, location, PointerKind::Moved)
+                .map(RedirectStep::Follow),
+            (302 | 303 | 307, Some(location)) => self
+                .follow(policy, location, PointerKind::Elsewhere)
+                .map(RedirectStep::Follow),
             (304, _) => Ok(RedirectStep::NotModified),
             // What 206 brings is not whole, and 204 and 205 bring nothing.
             (200 | 203, _) => Ok(RedirectStep::Read),
-            _ => Err(judge(status, retry_after)),
+            _ => Err(self.said_where(judge(status, retry_after))),
         }
     }
 
-    fn follow(&mut self, policy: &AddressPolicy, location: &str) -> Result<Url, FetchError> {
+    /// Where a page that was read leads on to, after how many seconds. `None` when the page itself is what was asked for: it
+    /// shows itself longer, or leads back.
+    ///
+    /// # Errors
+    /// The address may not be fetched.
+    pub fn refresh(
+        &mut self,
+        policy: &AddressPolicy,
+        seconds: u32,
+        target: &str,
+    ) -> Result<Option<Url>, FetchError> {
+        if seconds > MAX_REFRESH_SECONDS {
+            return Ok(None);
+        }
+        match self.follow(policy, target, PointerKind::Refresh) {
+            Err(error)
+                if matches!(
+                    error.failure().code,
+                    FailureCode::RedirectLoop | FailureCode::TooManyRedirects
+                ) =>
+            {
+                Ok(None)
+            }
+            other => other.map(Some),
+        }
+    }
+
+    /// An error of another address than the one that was named says so.
+    fn said_where(&self, mut error: FetchError) -> FetchError {
+        if let (Some(last), true) = (self.visited.last(), self.visited.len() > 1) {
+            let (FetchError::Transient(failure, _) | FetchError::Permanent(failure)) = &mut error;
+            failure.detail = format!("The address leads on to {last}. {}", failure.detail);
+        }
+        error
+    }
+
+    fn follow(
+        &mut self,
+        policy: &AddressPolicy,
+        location: &str,
+        kind: PointerKind,
+    ) -> Result<Url, FetchError> {
         let base = self.visited.last();
         let target = base.and_then(|base| base.join(location).ok());
         let target = target.map(String::from).unwrap_or_default();
@@ -81,6 +138,13 @@ impl RedirectChain {
             ));
         }
         self.visited.push(target.clone());
+        self.kind = match (self.kind, kind) {
+            (Some(PointerKind::Elsewhere), _) | (_, PointerKind::Elsewhere) => {
+                Some(PointerKind::Elsewhere)
+            }
+            (Some(PointerKind::Refresh), _) => self.kind,
+            _ => Some(kind),
+        };
         Ok(target)
     }
 }
@@ -164,6 +228,55 @@ mod tests {
                 .err()
         });
         assert_eq!(last.unwrap().failure().code, FailureCode::TooManyRedirects);
+    }
+
+    #[test]
+    fn a_page_that_leads_on_at_once_is_a_redirect() {
+        let (policy, mut trail) = begin("https://example.com/a");
+        assert_eq!(trail.kind(), None);
+        let mut refresh = |seconds, target| trail.refresh(&policy, seconds, target);
+        assert_eq!(refresh(30, "https://example.com/b"), Ok(None));
+        let there = refresh(0, "https://example.com/b").unwrap().unwrap();
+        assert_eq!(there.path(), "/b");
+        // Two pages that lead to one another are a slide show.
+        assert_eq!(refresh(5, "https://example.com/a"), Ok(None));
+        let refused = refresh(0, "https://127.0.0.1/").unwrap_err();
+        assert_eq!(refused.failure().code, FailureCode::AddressRefused);
+        assert_eq!(trail.kind(), Some(PointerKind::Refresh));
+        let end = (0..20).find(|n| {
+            let target = format!("https://example.com/{n}");
+            trail.refresh(&policy, 0, &target) == Ok(None)
+        });
+        assert!(end.is_some(), "a page that leads on for ever is read");
+    }
+
+    #[test]
+    fn one_temporary_redirect_makes_the_whole_way_temporary() {
+        for (statuses, kind) in [
+            (&[301, 308][..], PointerKind::Moved),
+            (&[302], PointerKind::Elsewhere),
+            (&[307, 301], PointerKind::Elsewhere),
+            (&[301, 303], PointerKind::Elsewhere),
+        ] {
+            let (policy, mut trail) = begin("https://example.com/a");
+            for (n, status) in statuses.iter().enumerate() {
+                let target = format!("/{n}");
+                trail.after(&policy, *status, Some(&target), None).unwrap();
+            }
+            assert_eq!(trail.kind(), Some(kind), "{statuses:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_of_another_address_names_it() {
+        let (policy, mut trail) = begin("https://example.com/a");
+        trail.after(&policy, 301, Some("/b"), None).unwrap();
+        let error = trail.after(&policy, 404, None, None).unwrap_err();
+        let detail = &error.failure().detail;
+        assert!(
+            detail.contains("https://example.com/b") && detail.contains("404"),
+            "{detail}"
+        );
     }
 
     #[test]

@@ -30,8 +30,12 @@ pub struct Crawl {
     pub pause_ms: u64,
     /// Sitemaps that are to be read.
     pub sitemaps: Vec<String>,
-    /// How many sitemaps were met.
-    pub met_sitemaps: u32,
+    /// Sitemaps that were met, those that are to be read included.
+    #[serde(default)]
+    pub met: Vec<String>,
+    /// Whether somebody has named the sitemaps. If not, there may be none.
+    #[serde(default)]
+    pub sitemaps_named: bool,
     /// Whether only the pages that sitemaps list are wanted.
     pub listed_only: bool,
     /// Whether the first page has redirected to another origin.
@@ -40,9 +44,12 @@ pub struct Crawl {
     pub title: Option<String>,
     /// The failure of the first page, else the first failure.
     pub failure: Option<Failure>,
-    /// Whether a sitemap could not be read for now. Pages that were not met may still be there, so none are deleted.
+    /// What the owner is told of the sitemaps, though the site was read.
     #[serde(default)]
-    pub incomplete: bool,
+    pub note: Option<Failure>,
+    /// Whether a sitemap is in doubt (`edge/core/src/sources/sitemaps.rs`): no page is deleted then.
+    #[serde(default)]
+    pub in_doubt: bool,
 }
 
 /// What the steps of a crawl work with.
@@ -87,6 +94,32 @@ impl CrawlContext<'_> {
             return Ok(());
         }
         self.enqueue(links.iter().map(String::as_str), page.depth + 1)
+    }
+
+    /// Queues the pages that earlier crawls have read, whether or not a link or a sitemap still names them: a page is
+    /// deleted for what its own address answers alone. Not those that the owner no longer wants, by another address or a
+    /// smaller depth.
+    pub async fn enqueue_known(&self) -> Result<(), StepError> {
+        let (step, id) = (self.step, &self.job.id);
+        let given = self.job.given()?.url.unwrap_or_default();
+        let named = step.fetcher.guard.check(&given)?;
+        // Of another sitemap, only what that lists is wanted.
+        let renamed = step.store.crawled(id)?.is_some_and(|last| last != given);
+        if self.crawl.listed_only && renamed {
+            return Ok(());
+        }
+        for part in step.edge.library().parts(&step.bot, id).await? {
+            let Ok(url) = step.fetcher.guard.check(&part.url) else {
+                continue;
+            };
+            // A site that leads to another origin, perhaps for today, is asked for its own pages all the same.
+            let before_move = self.crawl.moved && url.origin() == named.origin();
+            if before_move || self.admit(&part.url).is_some() {
+                let (part, max_depth) = ((&*part.id, url.as_str()), self.frontier.max_depth);
+                step.store.enqueue_known(id, part, max_depth)?;
+            }
+        }
+        Ok(())
     }
 
     /// The address, if it belongs to the site.

@@ -1,15 +1,16 @@
 //! The object's own storage: which bot it is for, the cleanup queue, the crawls of sites and the pauses of the vector
-//! index.
+//! index. The tables of sitemaps and pointers are in `store_crawl`.
 
 use serde::{Deserialize, Serialize};
 use worker::{Result, SqlStorage, SqlStorageValue};
 
+use super::store_crawl;
 use crate::{
     log,
     repositories::library::{BotKey, Validators},
 };
 
-const SCHEMA: &str = "
+pub(super) const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS owner (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL);
 -- The cleanup queue: sources, and at what time to look whether they are still there and whether traces of what they were are
 -- left.
@@ -40,14 +41,14 @@ CREATE TABLE IF NOT EXISTS rest (id INTEGER PRIMARY KEY CHECK (id = 1), failures
 ";
 
 /// The state of a page in a crawl. Besides these, -1 is a page that the last crawl met and this one has not, 0 a page in
-/// the queue.
+/// the queue, 4 a page that names another address and waits until that was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageState {
     /// It was read and became a source.
     Read = 1,
     /// It failed; what it said before stays.
     Failed = 2,
-    /// It was skipped: it is none of the pages that are wanted.
+    /// It was skipped: there is nothing at its address, or it asks not to be indexed, or another page stands for it.
     Skipped = 3,
 }
 
@@ -124,8 +125,10 @@ impl IngestStore {
 
     /// Creates the tables that are missing: all of them, after everything was deleted.
     pub fn create_tables(&self) {
-        if let Err(error) = self.0.exec(SCHEMA, None) {
-            log::error("librarian", &error);
+        for schema in [SCHEMA, store_crawl::SCHEMA] {
+            if let Err(error) = self.0.exec(schema, None) {
+                log::error("librarian", &error);
+            }
         }
     }
 
@@ -207,18 +210,26 @@ impl IngestStore {
 
     /// Starts a crawl: the pages of the last one become old.
     pub fn start_crawl(&self, source_id: &str) -> Result<()> {
-        let sql = "UPDATE page SET state = -1, attempts = 0, ready_at = 0, checksum = '' WHERE source_id = ?";
+        self.forget_pointers(source_id)?;
+        let sql = "UPDATE page SET state = -1, attempts = 0, ready_at = 0 WHERE source_id = ?";
         self.write(sql, vec![source_id.into()])
     }
 
-    /// Finishes a crawl: pages that it did not come to are deleted.
+    /// Finishes a crawl: pages that it did not come to are deleted, unless they are known from an earlier one.
     pub fn finish_crawl(&self, source_id: &str) -> Result<()> {
         self.write(
             "DELETE FROM walk WHERE source_id = ?",
             vec![source_id.into()],
         )?;
-        let sql = "DELETE FROM page WHERE source_id = ? AND state IN (-1, 0)";
+        self.forget_pointers(source_id)?;
+        let sql = "DELETE FROM page WHERE source_id = ? AND state IN (-1, 0) AND part = ''";
         self.write(sql, vec![source_id.into()])
+    }
+
+    /// Forgets the page of a source that is deleted.
+    pub fn forget_part(&self, source_id: &str, part: &str) -> Result<()> {
+        let sql = "DELETE FROM page WHERE source_id = ? AND part = ?";
+        self.write(sql, vec![source_id.into(), part.into()])
     }
 
     /// Deletes everything of a source.
@@ -227,10 +238,12 @@ impl IngestStore {
             "DELETE FROM walk WHERE source_id = ?",
             "DELETE FROM page WHERE source_id = ?",
             "DELETE FROM care WHERE source_id = ?",
+            "DELETE FROM sitemap WHERE source_id = ?",
+            "DELETE FROM crawled WHERE source_id = ?",
         ] {
             self.write(sql, vec![source_id.into()])?;
         }
-        Ok(())
+        self.forget_pointers(source_id)
     }
 
     /// Queues a page, unless this crawl has met it already or has met `most` pages.
@@ -247,10 +260,26 @@ impl IngestStore {
         self.write(sql, values)
     }
 
+    /// Queues a page that is known from an earlier crawl, unless it is deeper than `max_depth`.
+    pub fn enqueue_known(
+        &self,
+        source_id: &str,
+        (part, url): (&str, &str),
+        max_depth: u32,
+    ) -> Result<()> {
+        let sql = "INSERT INTO page (source_id, url, depth, state, part) SELECT ?1, ?2, 1, 0, ?4 WHERE ?3 > 0 \
+                   ON CONFLICT (source_id, url) DO UPDATE SET state = 0, part = ?4 WHERE state = -1 AND depth <= ?3";
+        let max_depth = i64::from(max_depth).into();
+        self.write(
+            sql,
+            vec![source_id.into(), url.into(), max_depth, part.into()],
+        )
+    }
+
     /// The next page of the queue that may be fetched now.
     pub fn next_page(&self, source_id: &str, now: u64) -> Result<Option<QueuedPage>> {
         let sql = "SELECT number, url, depth, attempts, etag, last_modified, links FROM page \
-                   WHERE source_id = ? AND state = 0 AND ready_at <= ? ORDER BY depth, number LIMIT 1";
+                   WHERE source_id = ? AND state = 0 AND ready_at <= ? ORDER BY depth > 0, part = '', depth, number LIMIT 1";
         let rows: Vec<QueuedPage> = self
             .0
             .exec(sql, vec![source_id.into(), integer(now)])?
@@ -289,9 +318,9 @@ impl IngestStore {
         self.write(sql, values)
     }
 
-    /// Whether another page of this crawl says the same.
+    /// Whether another page says the same, or did so in the last crawl and is still to be read.
     pub fn is_duplicate(&self, source_id: &str, number: i64, checksum: &str) -> Result<bool> {
-        let sql = "SELECT number FROM page WHERE source_id = ? AND state = 1 AND checksum = ? AND number <> ? LIMIT 1";
+        let sql = "SELECT number FROM page WHERE source_id = ? AND state IN (0, 1) AND checksum = ? AND number <> ? LIMIT 1";
         let values = vec![source_id.into(), checksum.into(), number.into()];
         let rows: Vec<Number> = self.0.exec(sql, values)?.to_array()?;
         Ok(!rows.is_empty())
@@ -313,9 +342,9 @@ impl IngestStore {
         Ok(!rows.is_empty())
     }
 
-    /// The sources that the pages of this crawl became, also those that failed this time.
+    /// The sources that the pages of this crawl became, also those that failed this time or are undecided.
     pub fn parts(&self, source_id: &str) -> Result<Vec<String>> {
-        let sql = "SELECT DISTINCT part AS text FROM page WHERE source_id = ? AND state IN (1, 2) AND part <> ''";
+        let sql = "SELECT DISTINCT part AS text FROM page WHERE source_id = ? AND state IN (1, 2, 4) AND part <> ''";
         let rows: Vec<Text> = self.0.exec(sql, vec![source_id.into()])?.to_array()?;
         Ok(rows.into_iter().map(|row| row.text).collect())
     }
@@ -341,12 +370,20 @@ impl IngestStore {
         self.write("DELETE FROM rest", Vec::new())
     }
 
-    fn number(&self, sql: &str, values: Vec<SqlStorageValue>) -> Result<Option<u64>> {
+    pub(super) fn number(&self, sql: &str, values: Vec<SqlStorageValue>) -> Result<Option<u64>> {
         let rows: Vec<Number> = self.0.exec(sql, values)?.to_array()?;
         Ok(rows.first().and_then(|row| row.number).map(|n| n as u64))
     }
 
-    fn write(&self, sql: &str, values: Vec<SqlStorageValue>) -> Result<()> {
+    pub(super) fn rows<T: for<'d> Deserialize<'d>>(
+        &self,
+        sql: &str,
+        values: Vec<SqlStorageValue>,
+    ) -> Result<Vec<T>> {
+        self.0.exec(sql, values)?.to_array()
+    }
+
+    pub(super) fn write(&self, sql: &str, values: Vec<SqlStorageValue>) -> Result<()> {
         self.0.exec(sql, values).map(|_| ())
     }
 }

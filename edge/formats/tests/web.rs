@@ -1,0 +1,134 @@
+//! Feeds, sitemaps and `robots.txt` as sites serve them: `web/{feeds,sitemaps,robots}`. Beside each file stands what must be
+//! read of it (`….expect`), a line a fact:
+//!
+//! - feeds: `title`, `entries`, `address` (of an entry, in their order), `language`, `cut`, `has` and `not` (of the texts);
+//! - sitemaps: `page` and `sitemap` (all of them, in their order), `unreadable`, `cut`, `empty`;
+//! - `robots.txt`: `allow` and `deny` (paths), `delay`, `sitemap`;
+//! - `error` with a code, of what cannot be read.
+
+use bulle_edge_formats::{feed, robots, sitemap};
+use std::{fs, path::Path};
+
+/// The files of a folder: name, content, expected lines as word and rest.
+fn cases(folder: &str) -> Vec<(String, Vec<u8>, Vec<(String, String)>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/web")
+        .join(folder);
+    let mut cases: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_none_or(|ending| ending != "expect"))
+        .map(|path| {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let expected = fs::read_to_string(path.with_file_name(format!("{name}.expect")));
+            let facts = expected
+                .unwrap_or_else(|_| panic!("{name} has no {name}.expect"))
+                .lines()
+                .map(|line| {
+                    let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+                    (word.to_owned(), rest.to_owned())
+                })
+                .collect();
+            (name, fs::read(&path).unwrap(), facts)
+        })
+        .collect();
+    cases.sort();
+    cases
+}
+
+/// The facts of one word.
+fn all<'f>(facts: &'f [(String, String)], word: &str) -> Vec<&'f str> {
+    let of_word = facts.iter().filter(|(found, _)| found == word);
+    of_word.map(|(_, rest)| rest.as_str()).collect()
+}
+
+#[test]
+fn there_are_enough_of_each() {
+    let counts = ["feeds", "sitemaps", "robots"].map(|folder| cases(folder).len());
+    assert!(
+        counts.iter().sum::<usize>() >= 25 && counts.iter().all(|count| *count >= 7),
+        "{counts:?}"
+    );
+}
+
+#[test]
+fn feeds() {
+    for (name, bytes, facts) in cases("feeds") {
+        let read = match feed(&bytes, "https://feed.example/feed", None) {
+            Ok(read) => read,
+            Err(error) => {
+                assert_eq!(all(&facts, "error"), [error.code.as_str()], "{name}");
+                continue;
+            }
+        };
+        let texts: String = read
+            .entries
+            .iter()
+            // Of Markdown, without its escapes.
+            .map(|entry| entry.document.body.replace('\\', ""))
+            .collect();
+        assert_eq!(read.cut, !all(&facts, "cut").is_empty(), "{name}");
+        let addresses: Vec<&str> = read
+            .entries
+            .iter()
+            .map(|entry| entry.document.url.as_str())
+            .collect();
+        for (word, rest) in &facts {
+            match word.as_str() {
+                "title" => assert_eq!(read.title, *rest, "{name}"),
+                "entries" => assert_eq!(read.entries.len().to_string(), *rest, "{name}"),
+                "address" => assert!(addresses.contains(&rest.as_str()), "{name}: {addresses:?}"),
+                "language" => assert_eq!(read.entries[0].document.language, *rest, "{name}"),
+                "has" => assert!(texts.contains(rest.as_str()), "{name}: {rest}\n{texts}"),
+                "not" => assert!(!texts.contains(rest.as_str()), "{name}: {rest}\n{texts}"),
+                "cut" => {}
+                other => panic!("{name}: {other}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn sitemaps() {
+    for (name, bytes, facts) in cases("sitemaps") {
+        let read = match sitemap(&bytes, "https://map.example/sitemap.xml") {
+            Ok(read) => read,
+            Err(error) => {
+                assert_eq!(all(&facts, "error"), [error.code.as_str()], "{name}");
+                continue;
+            }
+        };
+        let pages: Vec<&str> = read.pages.iter().map(|entry| entry.url.as_str()).collect();
+        let maps: Vec<&str> = read
+            .sitemaps
+            .iter()
+            .map(|entry| entry.url.as_str())
+            .collect();
+        assert_eq!(pages, all(&facts, "page"), "{name}");
+        assert_eq!(maps, all(&facts, "sitemap"), "{name}");
+        let unreadable = all(&facts, "unreadable")
+            .first()
+            .map_or(0, |n| n.parse().unwrap());
+        assert_eq!(
+            (read.unreadable, read.cut),
+            (unreadable, !all(&facts, "cut").is_empty()),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn robots_txt() {
+    for (name, bytes, facts) in cases("robots") {
+        let read = robots(&String::from_utf8_lossy(&bytes));
+        for (word, rest) in &facts {
+            match word.as_str() {
+                "allow" => assert!(read.allows(rest), "{name}: {rest}"),
+                "deny" => assert!(!read.allows(rest), "{name}: {rest}"),
+                "delay" => assert_eq!(read.crawl_delay(), Some(rest.parse().unwrap()), "{name}"),
+                "sitemap" => assert!(read.sitemaps().contains(rest), "{name}"),
+                other => panic!("{name}: {other}"),
+            }
+        }
+    }
+}
