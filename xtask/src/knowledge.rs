@@ -1,4 +1,4 @@
-//! `cargo xtask knowledge`: what a bot of a running edge is to know, by the owner's API.
+//! `cargo xtask knowledge`: manages the sources of a bot on a running edge, through the owner's API.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -33,19 +33,19 @@ Of a folder, documents are read: Markdown, text, HTML, PDF, Word, CSV, JSON, Lin
 hidden files are passed over. The key is ADMIN_KEY, of the environment or of edge/worker/.dev.vars.
 ";
 
-/// How long to wait for what was added.
+/// How long to wait until an added source is ready.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// How often it is said how far something has come.
+/// The pause between two lines about the progress of a source.
 const NEWS: Duration = Duration::from_secs(10);
 
-/// Endings of documents, as a folder holds them. Whatever is named by itself is tried.
+/// Endings of the files that are taken from a folder. A file that is named by itself may have any ending.
 const DOCUMENTS: [&str; 16] = [
     "md", "markdown", "mdx", "txt", "text", "html", "htm", "xhtml", "pdf", "docx", "csv", "tsv",
     "json", "jsonl", "ndjson", "zip",
 ];
 
-/// Files with the ending of a document that tools read, not people.
+/// Configuration files with the ending of a document.
 const SETTINGS: [&str; 12] = [
     "package.json",
     "package-lock.json",
@@ -61,7 +61,7 @@ const SETTINGS: [&str; 12] = [
     "cmakelists.txt",
 ];
 
-/// Folders of what tools have fetched or made.
+/// Folders that tools generate.
 const MADE: [&str; 8] = [
     "node_modules",
     "bower_components",
@@ -73,7 +73,7 @@ const MADE: [&str; 8] = [
     "site-packages",
 ];
 
-/// Makes a request with Node, which speaks TLS: method, address, key, type and file of the body come in the environment.
+/// Makes a request with Node, which has TLS: method, address, key, type and file of the body are environment variables.
 const CALL: &str = r"
 const { METHOD, ADDRESS, KEY, TYPE, BODY, SECONDS } = process.env;
 const body = BODY ? require('fs').readFileSync(BODY) : undefined;
@@ -87,16 +87,16 @@ fetch(ADDRESS, { method: METHOD, headers, body, signal: AbortSignal.timeout(SECO
   });
 ";
 
-/// Which bot of which edge.
+/// The bot and its edge.
 struct Bot {
     edge: String,
     name: String,
     key: String,
-    /// Seconds that the edge may take to answer.
+    /// Seconds until a request without a response fails.
     seconds: u32,
 }
 
-/// Reads the rest of the command line and does what it says.
+/// Reads the rest of the command line and carries the command out.
 pub fn run(parser: &mut Parser) -> Result<()> {
     let mut words: Vec<String> = Vec::new();
     let (mut to, mut edge, mut kind) = (None, None, "url");
@@ -198,7 +198,7 @@ impl Bot {
                 failed += 1;
                 continue;
             }
-            // What is too much for a Worker is read here.
+            // Files that are too large for the Worker to read are read on this machine.
             let code = source.failure.as_ref().map(|failure| failure.code);
             if matches!(
                 code,
@@ -216,7 +216,7 @@ impl Bot {
         Ok(())
     }
 
-    /// Uploads a file, in place of the one that has its name.
+    /// Uploads a file, in place of the source with its name.
     fn upload(&self, file: &Path, name: &str, content_type: &str) -> Result<Source> {
         let query = utf8_percent_encode(name, NON_ALPHANUMERIC);
         let known = self.sources()?.into_iter();
@@ -235,7 +235,7 @@ impl Bot {
         read(&answer)
     }
 
-    /// Uploads what this machine reads in a file.
+    /// Uploads the documents that this machine reads from a file.
     fn upload_read(&self, file: &Path, name: &str) -> Result<Source> {
         let bytes = fs::read(file)?;
         let documents = read_file(&File {
@@ -304,7 +304,7 @@ impl Bot {
         }
     }
 
-    /// Waits until a source is ready, or has failed once, and says how far it has come meanwhile.
+    /// Waits until a source is ready or its first attempt has failed, and prints its progress.
     fn wait(&self, source: Source) -> Result<Source> {
         let started = Instant::now();
         let mut source = source;
@@ -375,13 +375,13 @@ impl Bot {
     }
 }
 
-/// What the edge has answered.
+/// Parses a response of the edge.
 fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T> {
     serde_json::from_str(text)
         .context("what answers is no edge, or one of another release: see --edge")
 }
 
-/// What a refusal says to a person.
+/// The sentence that describes an error response.
 fn refusal(bot: &Bot, status: u16, text: &str) -> String {
     let problem: Value = serde_json::from_str(text).unwrap_or_default();
     let said = |name: &str| {
@@ -405,14 +405,14 @@ fn refusal(bot: &Bot, status: u16, text: &str) -> String {
     }
 }
 
-/// What is to be done about a source that was added.
+/// Whether the command waits for a source.
 #[derive(Debug, PartialEq, Eq)]
 enum Waiting {
-    /// Nothing: it is ready, or has failed.
+    /// The source is ready or has failed.
     Over,
-    /// It takes longer than a person waits, or has failed once and is tried again.
+    /// The source takes too long, or its first attempt has failed: the edge continues in the background.
     InBackground,
-    /// It will be ready soon.
+    /// The command waits.
     On,
 }
 
@@ -445,17 +445,17 @@ fn admin_key(vars: &str) -> Option<String> {
     value.filter(|value| !value.is_empty())
 }
 
-/// What a path holds.
+/// The files at a path.
 #[derive(Default)]
 struct Found {
-    /// Files, each with the name that it gets.
+    /// Documents, each with the name of its source.
     files: Vec<(PathBuf, String)>,
-    /// Names of what is no document.
+    /// Names of the files and folders that are not imported.
     passed_over: Vec<String>,
 }
 
-/// The one file of a path, whatever it is, or the documents of a folder. Programs, settings, what tools have made and
-/// hidden files are no documents; links to folders may lead in circles.
+/// The single file at a path, of any kind, or the documents of a folder: without programs, configuration, generated folders
+/// and hidden files. Symbolic links to folders are not followed, since they may form a circle.
 fn files(path: &Path) -> Result<Found> {
     let mut found = Found::default();
     if path.is_file() {
@@ -490,7 +490,7 @@ fn files(path: &Path) -> Result<Found> {
     Ok(found)
 }
 
-/// Whether a file of a folder is one that people read.
+/// Whether a file of a folder is a document.
 fn is_document(file: &Path) -> bool {
     let lower = |part: Option<&OsStr>| {
         part.unwrap_or_default()
@@ -501,7 +501,7 @@ fn is_document(file: &Path) -> bool {
     DOCUMENTS.contains(&&*ending) && !SETTINGS.contains(&&*name)
 }
 
-/// The type of a file, told from its ending; the edge looks at the bytes first.
+/// The type of a file by its ending; the edge checks the bytes first.
 fn content_type(name: &str) -> &'static str {
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
     match ending.to_ascii_lowercase().as_str() {

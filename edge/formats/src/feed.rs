@@ -1,8 +1,7 @@
 //! RSS 2.0, RSS 1.0, Atom and JSON feed.
 //!
-//! Feeds are written by templates that know little of XML: HTML's references without a DTD, a bare `&` or `<`, elements of
-//! HTML that are never closed, an end that is cut off. They are read as feed readers do ([`xml::read_lenient`]), entry by
-//! entry: the entries before a missing end are entries.
+//! Real feeds are often malformed XML: HTML's entities without a DTD, a bare `&` or `<`, HTML elements without an end, a
+//! truncated file. They are read leniently ([`xml::read_lenient`]). Of a truncated feed, the complete entries are read.
 
 use std::borrow::Cow;
 
@@ -19,12 +18,12 @@ use crate::{
 /// A feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Feed {
-    /// What it calls itself; may be empty.
+    /// Its title; may be empty.
     pub title: String,
-    /// Its entries in its own order, at most [`crate::limits::MAX_FEED_ENTRIES`].
+    /// Its entries in the feed's order, at most [`crate::limits::MAX_FEED_ENTRIES`].
     pub entries: Vec<FeedEntry>,
-    /// Whether its end is missing, and with it perhaps further entries.
-    pub cut: bool,
+    /// Whether the end of the feed is missing.
+    pub truncated: bool,
 }
 
 /// An entry of a feed.
@@ -32,7 +31,7 @@ pub struct Feed {
 pub struct FeedEntry {
     /// Its id in the feed; its address when it has none.
     pub id: String,
-    /// When it was last changed, as the feed writes it; empty when it does not say.
+    /// When it was last changed, as the feed writes it; empty when it has no date.
     pub updated: String,
     /// Its text. The address is absolute.
     pub document: Document,
@@ -41,7 +40,7 @@ pub struct FeedEntry {
 /// Reads a feed that was fetched from an address.
 ///
 /// # Errors
-/// Not a feed, nothing of it can be read, or over a limit.
+/// Not a feed, truncated before the end of the first entry, or over a limit.
 pub fn feed(bytes: &[u8], url: &str, content_type: Option<&str>) -> Result<Feed, Unreadable> {
     if bytes.len() > limits::MAX_HTML_BYTES {
         return Err(Unreadable::too_large(format!(
@@ -57,9 +56,9 @@ pub fn feed(bytes: &[u8], url: &str, content_type: Option<&str>) -> Result<Feed,
     } else {
         return Err(no_feed());
     };
-    if raw.cut && raw.entries.is_empty() {
+    if raw.truncated && raw.entries.is_empty() {
         return Err(Unreadable::corrupt(
-            "The feed was not received whole: its end is missing. Make it anew.",
+            "The feed is truncated before its first entry ends. Generate it again.",
         ));
     }
     let base = Url::parse(url).ok();
@@ -71,7 +70,7 @@ pub fn feed(bytes: &[u8], url: &str, content_type: Option<&str>) -> Result<Feed,
     Ok(Feed {
         title: title(&raw.title)?,
         entries,
-        cut: raw.cut,
+        truncated: raw.truncated,
     })
 }
 
@@ -81,20 +80,20 @@ fn no_feed() -> Unreadable {
     )
 }
 
-/// A title in one line. Titles come with references in references, and with HTML.
+/// A title in one line. Titles contain HTML, and their entities may be escaped twice.
 fn title(html: &str) -> Result<String, Unreadable> {
     let text = html::fragment(html, "")?;
     let line = write::flat(&text.replace('\\', ""));
     Ok(line.chars().take(limits::MAX_TITLE_CHARS).collect())
 }
 
-/// A feed as it is written.
+/// A feed before its HTML is read.
 #[derive(Default)]
 struct RawFeed {
     title: String,
     language: String,
     entries: Vec<RawEntry>,
-    cut: bool,
+    truncated: bool,
 }
 
 #[derive(Default)]
@@ -154,7 +153,7 @@ impl RawEntry {
     }
 }
 
-/// The text that an element of an entry holds.
+/// The member of an entry for the text of an element.
 fn field<'e>(entry: &'e mut RawEntry, name: &str) -> Option<&'e mut String> {
     Some(match name {
         ":title" => &mut entry.title,
@@ -170,15 +169,15 @@ fn field<'e>(entry: &'e mut RawEntry, name: &str) -> Option<&'e mut String> {
 
 fn of_xml(text: &str) -> Result<RawFeed, Unreadable> {
     let mut feed = RawFeed {
-        cut: true,
+        truncated: true,
         ..RawFeed::default()
     };
-    // Before the root there may be the warnings of a script.
+    // Warnings of a script may stand before the root.
     let mut in_root = false;
     let mut open: Option<RawEntry> = None;
     // The elements that are open within the feed, or within the entry that is open.
     let mut path: Vec<String> = Vec::new();
-    // Whether the text of a title or summary is text, not HTML, by what Atom says.
+    // Whether the open title or summary declares plain text (Atom).
     let mut plain = false;
     xml::read_lenient(text, |event| {
         match event {
@@ -208,7 +207,7 @@ fn of_xml(text: &str) -> Result<RawFeed, Unreadable> {
                 if path.len() == 1 {
                     start_field(entry, name, prefix, attributes);
                 } else if let Some(field) = path.first().and_then(|first| field(entry, first)) {
-                    // XHTML, or HTML that was not escaped: it is written out again.
+                    // XHTML, or HTML without escapes, is written out again as HTML.
                     let href = attribute(attributes, "href")
                         .map(|href| format!(" href=\"{}\"", href.replace('"', "%22")));
                     field.push_str(&format!("<{name}{}>", href.unwrap_or_default()));
@@ -218,7 +217,7 @@ fn of_xml(text: &str) -> Result<RawFeed, Unreadable> {
                 None if feed.language.is_empty() && path == ["language"] => {
                     feed.language = language_tag(text);
                 }
-                // Of Atom, it may hold elements of XHTML.
+                // The title of an Atom feed may contain XHTML.
                 None if path.first().is_some_and(|name| name == "title") => {
                     feed.title.push_str(&as_html(text, plain));
                 }
@@ -243,7 +242,7 @@ fn of_xml(text: &str) -> Result<RawFeed, Unreadable> {
                 {
                     field.push_str(&format!("</{name}>"));
                 }
-                feed.cut &= !matches!(name, "rss" | "feed" | "RDF") || open.is_some();
+                feed.truncated &= !matches!(name, "rss" | "feed" | "RDF") || open.is_some();
                 path.pop();
             }
         }
@@ -255,7 +254,7 @@ fn of_xml(text: &str) -> Result<RawFeed, Unreadable> {
     Ok(feed)
 }
 
-/// HTML as it is, and text as HTML.
+/// A text as HTML: plain text is escaped.
 fn as_html(text: &str, plain: bool) -> Cow<'_, str> {
     if plain {
         Cow::Owned(text.replace('&', "&amp;").replace('<', "&lt;"))
@@ -264,7 +263,7 @@ fn as_html(text: &str, plain: bool) -> Cow<'_, str> {
     }
 }
 
-/// Begins an element of an entry.
+/// Reads the attributes of an element of an entry.
 fn start_field(entry: &mut RawEntry, name: &str, prefix: &str, attributes: &[(String, String)]) {
     if name == "content" && prefix.is_empty() {
         entry.plain = attribute(attributes, "type") == Some("text");
@@ -324,7 +323,7 @@ fn of_json(value: &Value) -> Result<RawFeed, Unreadable> {
         title: escaped(value),
         language: language_tag(&of(value, "language")),
         entries,
-        cut: false,
+        truncated: false,
     })
 }
 
@@ -421,9 +420,9 @@ mod tests {
     fn the_entries_before_a_missing_end_are_read() {
         let second = RSS.find("</title><guid>").unwrap();
         let feed = read(&RSS[..second]);
-        assert_eq!((feed.entries.len(), feed.cut), (1, true));
+        assert_eq!((feed.entries.len(), feed.truncated), (1, true));
         let whole = read(RSS);
-        assert_eq!((whole.entries.len(), whole.cut), (2, false));
+        assert_eq!((whole.entries.len(), whole.truncated), (2, false));
         assert_eq!(feed.entries[0], whole.entries[0]);
         let warned = format!("\n<br />\n<b>Notice</b>: x\n{RSS}");
         assert_eq!(read(&warned).entries, whole.entries);

@@ -1,4 +1,4 @@
-//! What a site asks of crawlers: which paths may be fetched, in `robots.txt` (RFC 9309); whether a page or file may be
+//! A site's rules for crawlers: the paths that may be fetched, in `robots.txt` (RFC 9309); whether a page or file may be
 //! indexed and its links followed, in `meta name=robots` and in the header `X-Robots-Tag`.
 
 use crate::{limits, write};
@@ -14,16 +14,16 @@ pub struct Robots {
     sitemaps: Vec<String>,
 }
 
-/// What a page or file asks of crawlers by itself.
+/// The rules of one page or file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PageRules {
-    /// It is not to be indexed.
+    /// The page must not be indexed.
     pub noindex: bool,
-    /// Its links are not to be followed.
+    /// The links of the page must not be followed.
     pub nofollow: bool,
 }
 
-/// Rules of the header `X-Robots-Tag` that carry a value: what stands before their colon is no crawler.
+/// Rules of the header `X-Robots-Tag` with a value. The word before their colon is not the name of a crawler.
 const VALUED: [&str; 4] = [
     "unavailable_after",
     "max-snippet",
@@ -32,9 +32,9 @@ const VALUED: [&str; 4] = [
 ];
 
 impl PageRules {
-    /// Reads the header `X-Robots-Tag`: `noindex`, `none, nofollow`, `googlebot: nofollow, BulleBot: noindex`. A header that
-    /// is repeated arrives with commas between. So what follows the name of a crawler, up to the next name, is for that
-    /// crawler: nothing is removed for a rule that may be another's.
+    /// Reads the header `X-Robots-Tag`: `noindex`, `none, nofollow`, `googlebot: nofollow, BulleBot: noindex`. A repeated
+    /// header arrives as one, joined by commas, so the name of a crawler applies to all rules up to the next name. A rule
+    /// that may be for another crawler removes no page.
     pub fn of_header(header: &str) -> Self {
         let mut rules = Self::default();
         let mut for_us = true;
@@ -72,7 +72,7 @@ impl PageRules {
     }
 }
 
-/// Whether this may be the name of a crawler.
+/// Whether a word may be the name of a crawler.
 fn is_token(name: &str) -> bool {
     name == "*"
         || name.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -81,7 +81,7 @@ fn is_token(name: &str) -> bool {
                 .all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b))
 }
 
-/// Whether a name, perhaps with a version, is the crawler's or stands for all.
+/// Whether a name, with or without a version, is that of this crawler or `*`.
 fn is_ours(name: &str) -> bool {
     let token = name.split('/').next().unwrap_or_default();
     token == "*" || token.eq_ignore_ascii_case(PRODUCT_TOKEN)
@@ -134,7 +134,7 @@ struct RobotsParser {
     named: RuleGroup,
     any: RuleGroup,
     sitemaps: Vec<String>,
-    /// Whether the group that is being read is for the crawler, and for every crawler.
+    /// Whether the group being read is for this crawler, and whether it is for every crawler.
     for_named: bool,
     for_any: bool,
     /// Whether the last line of a group was one that names a crawler.
@@ -144,7 +144,7 @@ struct RobotsParser {
 impl RobotsParser {
     fn line(&mut self, line: &str, token: &str) {
         let line = line.split('#').next().unwrap_or_default();
-        // Some leave the colon out: what stands before one is then no key, but a key and the begin of an address.
+        // The colon may be missing; the first colon is then part of the value.
         let is_key = |key: &str| {
             let key = key.trim();
             !key.contains(char::is_whitespace) || key.eq_ignore_ascii_case("user agent")
@@ -220,8 +220,8 @@ impl Robots {
         robots_for("User-agent: *\nDisallow: /", "*")
     }
 
-    /// Whether the path, with its query, may be fetched: the longest rule decides, of two equal ones the one
-    /// that allows. `/robots.txt` always may.
+    /// Whether the path, with its query, may be fetched: the longest rule decides, and of two equally long ones the one
+    /// that allows. `/robots.txt` is always allowed.
     pub fn allows(&self, path: &str) -> bool {
         let path = normal(path.split('#').next().unwrap_or_default());
         if path == b"/robots.txt" {
@@ -234,7 +234,7 @@ impl Robots {
             .is_none_or(|rule| rule.allow)
     }
 
-    /// Seconds to wait between two requests, if the site asks for some.
+    /// Seconds to wait between two requests, if the site sets them.
     pub fn crawl_delay(&self) -> Option<f32> {
         self.crawl_delay
     }
@@ -282,8 +282,8 @@ fn normal(path: &str) -> Vec<u8> {
     out
 }
 
-/// Whether the pattern, in which `*` is any run and a final `$` the end, matches the beginning of the path.
-/// Linear in memory, and at most the product of the lengths in time: no pattern explodes.
+/// Whether the pattern matches the beginning of the path; in it `*` is any run of characters and a final `$` the end.
+/// Memory is linear, and time is at most the product of the lengths, so no pattern is expensive.
 fn matches(pattern: &[u8], path: &[u8]) -> bool {
     let (pattern, whole) = match pattern {
         [head @ .., b'$'] => (head, true),

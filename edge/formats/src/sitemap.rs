@@ -1,8 +1,8 @@
 //! Sitemaps and their indexes.
 //!
-//! What sites serve as a sitemap is often not quite one: an address with a bare `&`, an entry that names none, a file that
-//! was cut off, an error page. What can be read is read; [`Sitemap::unreadable`] and [`Sitemap::cut`] say that there was
-//! more, so that the absence of an address is not taken for the end of a page.
+//! Real sitemaps are often malformed: an address with a bare `&`, an entry without an address, a truncated file, a warning of
+//! a script before the first line. The readable entries are read; [`Sitemap::unreadable`] and [`Sitemap::truncated`] say that
+//! there were more.
 
 use std::borrow::Cow;
 
@@ -23,24 +23,24 @@ pub struct SitemapEntry {
     pub lastmod: Option<String>,
 }
 
-/// What a sitemap lists.
+/// The entries of a sitemap.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sitemap {
     /// Pages.
     pub pages: Vec<SitemapEntry>,
     /// Further sitemaps.
     pub sitemaps: Vec<SitemapEntry>,
-    /// How many entries name no address.
+    /// The number of entries without an address.
     pub unreadable: usize,
-    /// Whether its end is missing.
-    pub cut: bool,
+    /// Whether the end of the sitemap is missing.
+    pub truncated: bool,
 }
 
-/// Reads a sitemap, an index of sitemaps or a text with an address a line, each possibly packed by gzip. Addresses without
-/// an origin are those of the sitemap's own, which is `url`.
+/// Reads a sitemap, an index of sitemaps or a text with an address a line; each may be compressed with gzip. Relative
+/// addresses are resolved against the address of the sitemap, `url`.
 ///
 /// # Errors
-/// Not a sitemap, nothing of it can be read, or over a limit.
+/// Not a sitemap, no entry is readable, or over a limit.
 pub fn sitemap(bytes: &[u8], url: &str) -> Result<Sitemap, Unreadable> {
     let base = Url::parse(url).ok();
     if bytes.len() > limits::MAX_FILE_BYTES {
@@ -63,7 +63,7 @@ pub fn sitemap(bytes: &[u8], url: &str) -> Result<Sitemap, Unreadable> {
     Ok(sitemap)
 }
 
-/// What an entry names.
+/// The kind of an entry.
 #[derive(Clone, Copy)]
 enum Listed {
     Page,
@@ -71,7 +71,7 @@ enum Listed {
 }
 
 impl Sitemap {
-    /// Adds an entry, or counts that it names no address.
+    /// Adds an entry, or counts it as unreadable.
     fn add(
         &mut self,
         listed: Listed,
@@ -101,9 +101,9 @@ impl Sitemap {
 }
 
 fn of_xml(text: &str, base: Option<&Url>, sitemap: &mut Sitemap) -> Result<(), Unreadable> {
-    // Before the root there may be the warnings of a script.
+    // Warnings of a script may stand before the root.
     let mut in_root = false;
-    sitemap.cut = true;
+    sitemap.truncated = true;
     let (mut url, mut lastmod, mut within) = (String::new(), String::new(), String::new());
     xml::read_lenient(text, |event| {
         match event {
@@ -113,7 +113,7 @@ fn of_xml(text: &str, base: Option<&Url>, sitemap: &mut Sitemap) -> Result<(), U
                     url.clear();
                     lastmod.clear();
                 }
-                // `image:loc` and the like are no pages.
+                // Addresses of images and the like (`image:loc`) are not pages.
                 within.clear();
                 if !matches!(prefix, "image" | "video" | "news" | "xhtml") {
                     within.push_str(name);
@@ -130,7 +130,7 @@ fn of_xml(text: &str, base: Option<&Url>, sitemap: &mut Sitemap) -> Result<(), U
                     "url" => Listed::Page,
                     "sitemap" => Listed::Sitemap,
                     "urlset" | "sitemapindex" => {
-                        sitemap.cut = false;
+                        sitemap.truncated = false;
                         return Ok(());
                     }
                     _ => return Ok(()),
@@ -145,9 +145,9 @@ fn of_xml(text: &str, base: Option<&Url>, sitemap: &mut Sitemap) -> Result<(), U
     if !in_root {
         return Err(no_sitemap());
     }
-    if sitemap.cut && sitemap.pages.is_empty() && sitemap.sitemaps.is_empty() {
+    if sitemap.truncated && sitemap.pages.is_empty() && sitemap.sitemaps.is_empty() {
         return Err(Unreadable::corrupt(
-            "The sitemap was not received whole: its end is missing. Make it anew.",
+            "The sitemap is truncated before its first entry. Generate it again.",
         ));
     }
     Ok(())
@@ -197,7 +197,7 @@ mod tests {
                 ("https://a.example/%E6%96%99%E9%87%91", None)
             ]
         );
-        assert_eq!((map.unreadable, map.cut), (0, false));
+        assert_eq!((map.unreadable, map.truncated), (0, false));
         let packed = [
             &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0][..],
             &miniz_oxide::deflate::compress_to_vec(MAP.as_bytes(), 6),
@@ -267,7 +267,7 @@ mod tests {
         let end = MAP.find("<url><loc><![").unwrap();
         for cut in [end, end + 9, MAP.len() - 3] {
             let map = sitemap(&MAP.as_bytes()[..cut], ADDRESS).unwrap();
-            assert!(map.cut && !map.pages.is_empty(), "{cut}");
+            assert!(map.truncated && !map.pages.is_empty(), "{cut}");
         }
     }
 

@@ -1,8 +1,8 @@
-//! XML as a stream of events: no tree, no DTD. Named references are those of HTML, which contain those of XML.
+//! XML as a stream of events: without a tree and without DTDs. Named entities are those of HTML, which include those of XML.
 //!
-//! A file of an office program is well-formed or broken ([`read`]). What sites serve is neither: a bare `&` in an address,
-//! `&eacute;` without a DTD, a `<` before a number, a `<br>` that is never closed, the warning of a script before the
-//! first line, an end that the network has cut off. [`read_lenient`] reads these as browsers and feed readers do.
+//! [`read`] reads the files of office programs, which are well-formed or corrupt. [`read_lenient`] reads feeds and sitemaps,
+//! which are often malformed: a bare `&` in an address, `&eacute;` without a DTD, a `<` before a number, a `<br>` without an
+//! end, a script's warning before the first line, a missing end.
 
 use std::borrow::Cow;
 
@@ -14,13 +14,13 @@ use crate::{Unreadable, charset, limits};
 pub(crate) enum XmlEvent<'a> {
     /// An element begins: its name without prefix, its prefix, its attributes.
     Start(&'a str, &'a str, &'a [(String, String)]),
-    /// An element ends; one without content ends at once.
+    /// An element ends; an element without content ends at once.
     End(&'a str),
     /// Text.
     Text(&'a str),
 }
 
-/// The text of a file of XML.
+/// The events of an XML file.
 pub(crate) fn decode(bytes: &[u8], content_type: Option<&str>) -> String {
     let head = String::from_utf8_lossy(bytes.get(..bytes.len().min(200)).unwrap_or_default());
     let declared = head.split_once("encoding=").and_then(|(_, rest)| {
@@ -66,8 +66,8 @@ pub(crate) fn read(
     }
 }
 
-/// Reads what there is of a file that a site serves and calls `each` for every event. An element that ends closes those
-/// within it; what a missing end would have closed stays open.
+/// Reads a file that may be malformed and calls `each` for every event. The end of an element also ends the elements within
+/// it. If the end of the file is missing, the open elements have no end.
 ///
 /// # Errors
 /// Over a limit, or an error of `each`.
@@ -107,7 +107,7 @@ pub(crate) fn read_lenient(
     }
 }
 
-/// What an event of the reader does to the elements that are open.
+/// The effect of an event on the open elements.
 enum Markup {
     /// An element of this name begins.
     Opened(String),
@@ -127,7 +127,7 @@ struct Events {
 }
 
 impl Events {
-    /// Passes on the beginning of an element, or text. Ends are passed on by those who know what is open.
+    /// Passes on the beginning of an element, or text. The caller passes on the ends.
     fn next(
         &mut self,
         event: &Raw<'_>,
@@ -163,7 +163,7 @@ impl Events {
             Raw::CData(text) => each(XmlEvent::Text(text))?,
             Raw::GeneralRef(name) => match resolve(name) {
                 Some(text) => each(XmlEvent::Text(&text))?,
-                // What names no character is text, as in HTML.
+                // An unknown entity is text, as in HTML.
                 None => each(XmlEvent::Text(&format!("&{};", &**name)))?,
             },
             Raw::Eof => return Ok(Markup::Eof),
@@ -188,7 +188,7 @@ fn check_depth(depth: usize) -> Result<(), Unreadable> {
     Ok(())
 }
 
-/// The characters that a reference stands for: `#233`, `#xe9` or `eacute`.
+/// The characters of a reference: `#233`, `#xe9` or `eacute`.
 fn resolve(name: &str) -> Option<String> {
     if let Some(digits) = name.strip_prefix('#') {
         let hex = digits.strip_prefix(['x', 'X']);
@@ -206,7 +206,7 @@ fn resolve(name: &str) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Text with its references resolved. A `&` that begins none stands for itself.
+/// A text with its references resolved. A `&` without a reference stays.
 fn unescape(raw: &str) -> Cow<'_, str> {
     if !raw.contains('&') {
         return Cow::Borrowed(raw);
@@ -232,8 +232,7 @@ fn unescape(raw: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The text with every `<` that begins no markup written as a reference: `a < b`, `<3`. In comments and CDATA it is one
-/// character of many, and stays.
+/// The text with `&lt;` for every `<` that begins no markup, as in `a < b` or `<3`. Comments and CDATA stay as they are.
 fn bare_less_than(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let (mut copied, mut at) = (0, 0);

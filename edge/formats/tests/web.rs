@@ -67,7 +67,7 @@ fn feeds() {
             // Of Markdown, without its escapes.
             .map(|entry| entry.document.body.replace('\\', ""))
             .collect();
-        assert_eq!(read.cut, !all(&facts, "cut").is_empty(), "{name}");
+        assert_eq!(read.truncated, !all(&facts, "cut").is_empty(), "{name}");
         let addresses: Vec<&str> = read
             .entries
             .iter()
@@ -110,7 +110,7 @@ fn sitemaps() {
             .first()
             .map_or(0, |n| n.parse().unwrap());
         assert_eq!(
-            (read.unreadable, read.cut),
+            (read.unreadable, read.truncated),
             (unreadable, !all(&facts, "cut").is_empty()),
             "{name}"
         );

@@ -1,70 +1,69 @@
-//! Pages that name another address in their place: by a redirect, by `meta http-equiv=refresh`, by a canonical link.
+//! Pointers: redirects, `meta http-equiv=refresh` and canonical links, by which a page names another address in its place.
 //!
-//! A pointer is a hint until the other address has been read. It may answer 404, lead back, or lead on; a page that answered
-//! is not given up for one that does not. So a crawl reads the other address first and decides then, by [`decide`]. The
-//! kinds of trouble: circles of canonicals, of redirects, of both; chains that end in an error, outside the site, or beyond
-//! its limits; a door that is closed for now (a redirect to a login or to a notice of maintenance).
+//! The other address may answer 404, point back, or point on. A page that answered is not given up for an address that does
+//! not. So a crawl first reads the other address; [`decide`] then decides about the page. Handled are circles of canonical
+//! links, of redirects, and of both; chains that end in an error, outside the site, or beyond its limits; and temporary
+//! redirects, for example to a login or a maintenance page.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Failure, FailureCode, failure};
 
-/// How a page names another address.
+/// The kind of a pointer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PointerKind {
-    /// `link rel=canonical`: the page itself was read, too.
+    /// `link rel=canonical`. The page itself has content.
     Canonical,
-    /// It has moved for good: 301, 308.
+    /// A permanent redirect: 301, 308.
     Moved,
-    /// It leads on by itself, by `meta http-equiv=refresh`. What it shows meanwhile is worth reading in a circle alone, as
-    /// of a slide show.
+    /// `meta http-equiv=refresh`. The content of the page itself counts only in a circle, for example of a slide show.
     Refresh,
-    /// It is elsewhere for now: 302, 303, 307.
+    /// A temporary redirect: 302, 303, 307.
     Elsewhere,
 }
 
-/// A page names another address.
+/// A pointer of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pointer {
-    /// How.
+    /// Its kind.
     pub kind: PointerKind,
-    /// The other address.
+    /// The address that it names.
     pub target: String,
 }
 
-/// What a crawl has found of an address so far.
+/// The state of an address in a crawl.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// It was read.
+    /// The page was read.
     Read,
-    /// It could not be read.
+    /// The page could not be read.
     Failed,
-    /// Nothing is there, or it asks not to be indexed.
+    /// The address answers 404, or the page forbids indexing.
     Gone,
-    /// It waits to be fetched.
+    /// The page is in the queue.
     Open,
-    /// It is none of the site's pages, or one too many.
+    /// The address does not belong to the site, or exceeds a limit.
     Outside,
-    /// It names another address itself.
+    /// The page has a pointer itself.
     Points(Pointer),
 }
 
-/// What becomes of a page that names another address.
+/// The decision about a page with a pointer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is too early to tell.
+    /// Another page must be decided or read first.
     Wait,
-    /// The other page stands for it.
+    /// The page that the pointer names was read and replaces this page.
     Replaced,
-    /// It is read itself, whatever it names.
+    /// The page itself is read; its pointer is ignored.
     ReadItself,
-    /// Nothing is there.
+    /// The page is gone.
     Gone,
-    /// Its last version stays.
+    /// The last version of the page stays in use.
     Keep(Failure),
 }
 
-/// What becomes of the page of this address, which is a pointer.
+/// Decides about the page of an address.
 pub fn decide(address: &str, pointer: Pointer, standing: impl Fn(&str) -> Standing) -> Verdict {
     let mut chain = vec![(address.to_owned(), pointer)];
     loop {
@@ -78,13 +77,13 @@ pub fn decide(address: &str, pointer: Pointer, standing: impl Fn(&str) -> Standi
         match standing(&target) {
             Standing::Points(next) => chain.push((target, next)),
             Standing::Open => return Verdict::Wait,
-            Standing::Read if !for_now(&chain) => return Verdict::Replaced,
+            Standing::Read if !is_temporary(&chain) => return Verdict::Replaced,
             end => return dead_end(&chain, &end),
         }
     }
 }
 
-/// Of a circle, one page that shows something stands for all.
+/// Decides in a circle: one page with content replaces the others.
 fn circle(chain: &[(String, Pointer)], from: usize) -> Verdict {
     let members = chain.get(from..).unwrap_or_default();
     let readable = members
@@ -103,7 +102,7 @@ fn circle(chain: &[(String, Pointer)], from: usize) -> Verdict {
     }
 }
 
-/// Of a chain that leads to nothing, the last page that was read stands for those before it.
+/// Decides in a chain whose end cannot be read: the last page with content replaces the pages before it.
 fn dead_end(chain: &[(String, Pointer)], end: &Standing) -> Verdict {
     let readable = chain
         .iter()
@@ -111,18 +110,18 @@ fn dead_end(chain: &[(String, Pointer)], end: &Standing) -> Verdict {
     match (readable, end) {
         (Some(0), _) => Verdict::ReadItself,
         (Some(_), _) => Verdict::Wait,
-        (None, _) if for_now(chain) => Verdict::Keep(elsewhere()),
+        (None, _) if is_temporary(chain) => Verdict::Keep(elsewhere()),
         (None, Standing::Failed) => Verdict::Keep(failure(
             FailureCode::RedirectLoop,
-            "The page leads on to an address that cannot be read, or leads back. Its last version stays. Open it in a \
-             private window of a browser and correct where it leads.",
+            "The page redirects in a circle, or to an address that cannot be read. Its last version stays in use. Open it \
+             in a private window of a browser and correct the redirect.",
         )),
         (None, _) => Verdict::Gone,
     }
 }
 
-/// Whether a page of the chain leads on only for now.
-fn for_now(chain: &[(String, Pointer)]) -> bool {
+/// Whether the chain contains a temporary redirect.
+fn is_temporary(chain: &[(String, Pointer)]) -> bool {
     chain
         .iter()
         .any(|(_, pointer)| pointer.kind == PointerKind::Elsewhere)
@@ -131,8 +130,8 @@ fn for_now(chain: &[(String, Pointer)]) -> bool {
 fn elsewhere() -> Failure {
     failure(
         FailureCode::Forbidden,
-        "The page leads elsewhere for now (a temporary redirect), as to a login or a notice of maintenance. Its last \
-         version stays. If it has moved, redirect with 301; if it is to be forgotten, answer 404 or delete it here.",
+        "The page redirects temporarily, for example to a login or a maintenance page. Its last version stays in use. If \
+         the page has moved, redirect with 301; to remove it, answer 404 or delete it here.",
     )
 }
 
@@ -227,9 +226,9 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// However pages point at one another: where nothing is open, somebody can be decided, so a crawl ends.
+        /// A crawl ends: with an empty queue, at least one page with a pointer can be decided.
         #[test]
-        fn there_is_always_something_to_decide(pages in proptest::collection::vec(("[>=~*]", "[a-f]"), 1..6)) {
+        fn one_page_can_always_be_decided(pages in proptest::collection::vec(("[>=~*]", "[a-f]"), 1..6)) {
             let site: Vec<String> = pages
                 .iter()
                 .zip('a'..)

@@ -1,5 +1,5 @@
-//! Following redirects by hand: every address on the way is checked like the first one. A page that shows itself for a
-//! moment only (`meta http-equiv=refresh`) redirects as well.
+//! Follows redirects itself, so that every address on the way is checked like the first one. A page with
+//! `meta http-equiv=refresh` and a short delay is a redirect as well.
 
 use url::Url;
 
@@ -8,30 +8,30 @@ use super::{FailureCode, FetchError, address::AddressPolicy, pointers::PointerKi
 /// Most redirects of one request.
 const MAX_REDIRECTS: usize = 8;
 
-/// Seconds after which a page that leads on was meant to be read first: a slide show, a session that ends.
+/// Most seconds of a refresh that is a redirect. A longer one is for readers: a slide show, the end of a session.
 const MAX_REFRESH_SECONDS: u32 = 10;
 
 /// The addresses of one request, the first one first.
 #[derive(Clone, Debug)]
 pub struct RedirectChain {
     visited: Vec<Url>,
-    /// How the first address names the last one.
+    /// The kind of the pointer from the first address to the last one.
     kind: Option<PointerKind>,
 }
 
-/// What an answer's status means.
+/// The meaning of a response's status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RedirectStep {
-    /// Its body is what was asked for.
+    /// The body is the content.
     Read,
-    /// It is what is known already.
+    /// The content has not changed since the last fetch.
     NotModified,
-    /// Ask there instead.
+    /// The content is at this address.
     Follow(Url),
 }
 
 impl RedirectChain {
-    /// Begins at an address that has been checked.
+    /// A chain that begins at an address which the policy has allowed.
     pub fn new(first: Url) -> Self {
         Self {
             visited: vec![first],
@@ -39,16 +39,16 @@ impl RedirectChain {
         }
     }
 
-    /// How the first address names the last one: for now, if one on the way does; by itself, if one on the way does; else
-    /// for good. `None` before it has led on.
+    /// The kind of the pointer from the first address to the last one; `None` before the first redirect. One temporary
+    /// redirect makes the whole chain temporary.
     pub fn kind(&self) -> Option<PointerKind> {
         self.kind
     }
 
-    /// What to do after an answer with this status, and its `Location` and `Retry-After` (seconds).
+    /// The next step after a response with this status, `Location` and `Retry-After` (seconds).
     ///
     /// # Errors
-    /// Why there is nothing to read.
+    /// The reason why there is no content.
     pub fn after(
         &mut self,
         policy: &AddressPolicy,
@@ -64,17 +64,17 @@ impl RedirectChain {
                 .follow(policy, location, PointerKind::Elsewhere)
                 .map(RedirectStep::Follow),
             (304, _) => Ok(RedirectStep::NotModified),
-            // What 206 brings is not whole, and 204 and 205 bring nothing.
+            // The content of 206 is incomplete, and 204 and 205 have none.
             (200 | 203, _) => Ok(RedirectStep::Read),
-            _ => Err(self.said_where(judge(status, retry_after))),
+            _ => Err(self.with_address(judge(status, retry_after))),
         }
     }
 
-    /// Where a page that was read leads on to, after how many seconds. `None` when the page itself is what was asked for: it
-    /// shows itself longer, or leads back.
+    /// The next address of a page with a refresh. `None` when the page itself is the content: the refresh is later, or leads
+    /// to an address of the chain, or the chain is too long.
     ///
     /// # Errors
-    /// The address may not be fetched.
+    /// The address policy refuses the next address.
     pub fn refresh(
         &mut self,
         policy: &AddressPolicy,
@@ -97,8 +97,8 @@ impl RedirectChain {
         }
     }
 
-    /// An error of another address than the one that was named says so.
-    fn said_where(&self, mut error: FetchError) -> FetchError {
+    /// Adds the last address of the chain to an error, if there were redirects.
+    fn with_address(&self, mut error: FetchError) -> FetchError {
         if let (Some(last), true) = (self.visited.last(), self.visited.len() > 1) {
             let (FetchError::Transient(failure, _) | FetchError::Permanent(failure)) = &mut error;
             failure.detail = format!("The address leads on to {last}. {}", failure.detail);
@@ -149,7 +149,7 @@ impl RedirectChain {
     }
 }
 
-/// What an answer without anything to read means.
+/// The failure for a response without content.
 fn judge(status: u16, retry_after: Option<u32>) -> FetchError {
     use FailureCode::{Forbidden, NotFound, ServerError};
     match status {

@@ -1,44 +1,43 @@
-//! What a sitemap is worth: whether it may be believed, and what its owner is told if not.
+//! Sitemaps in doubt: which response of a sitemap is not trusted, and what the owner reads about it.
 //!
-//! Sitemaps break in many ways: a notice of maintenance in their place, an end that is cut off, an empty body, an entry that
-//! names no address, a plugin that lists nothing any more. All of them look like pages that are gone. So the absence of a
-//! page from a sitemap says nothing: a page that is no longer listed is asked itself. While a sitemap is in doubt, not
-//! even a page that answers 404 is removed, since the whole site may be under repair.
+//! A sitemap may be replaced by a maintenance page, truncated, empty, without most of its entries, or have entries without an
+//! address. In each case pages seem to have disappeared. So a missing entry never removes a page: the crawl requests the page
+//! itself. While a sitemap is in doubt, even a page that answers 404 stays, because the whole site may be under maintenance.
 
 use super::{Failure, FailureCode, FetchError, failure};
 
-/// Who has named a sitemap.
+/// Where the address of a sitemap comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NamedBy {
-    /// The owner, or `robots.txt`, or another sitemap.
+    /// The owner, `robots.txt`, or another sitemap.
     Site,
-    /// Nobody: it is the usual address.
-    Nobody,
+    /// The convention, `/sitemap.xml`: many sites have no sitemap there.
+    Convention,
 }
 
-/// What a sitemap lists.
+/// Counts of a sitemap's entries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Listing {
-    /// Pages and further sitemaps.
+    /// Entries with an address: pages and further sitemaps.
     pub entries: u32,
-    /// Entries that name no address.
+    /// Entries without an address.
     pub unreadable: u32,
     /// Pages of other sites.
     pub foreign: u32,
-    /// Its end is missing.
-    pub cut: bool,
+    /// Whether the end of the sitemap is missing.
+    pub truncated: bool,
 }
 
-/// Why a sitemap is not believed.
+/// The reason why a sitemap is not trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Doubt {
     /// For the owner.
     pub failure: Failure,
-    /// Whether no page is to be removed.
+    /// Whether this crawl must remove no page.
     pub keep_all: bool,
 }
 
-/// Whether a sitemap is to be doubted. `before` is how many entries it had when it was read last, if ever.
+/// The doubt about a sitemap, if any. `before` is the number of entries at its last successful reading.
 pub fn doubt(
     address: &str,
     named_by: NamedBy,
@@ -47,7 +46,7 @@ pub fn doubt(
 ) -> Option<Doubt> {
     let doubt = |code, what: String, keep_all| {
         let stay = if keep_all {
-            "No page is removed until it can be read. Repair it, then refresh this source."
+            "No page is removed meanwhile. Repair the sitemap, then refresh this source."
         } else {
             "Correct it, then refresh this source."
         };
@@ -62,12 +61,12 @@ pub fn doubt(
         Err(error) => {
             let Failure { code, detail } = error.failure();
             let passing = matches!(error, FetchError::Transient(..));
-            // A site that answers every address has a page at the usual address of sitemaps.
-            let none_there = matches!(
+            // Single-page applications answer every address with a page.
+            let no_sitemap = matches!(
                 code,
                 FailureCode::NotFound | FailureCode::Forbidden | FailureCode::Mislabelled
             );
-            if named_by == NamedBy::Nobody && before.is_none() && !passing && none_there {
+            if named_by == NamedBy::Convention && before.is_none() && !passing && no_sitemap {
                 return None;
             }
             let keep_all = passing || before.is_some() && *code != FailureCode::NotFound;
@@ -78,26 +77,23 @@ pub fn doubt(
         entries,
         unreadable,
         foreign,
-        cut,
+        truncated,
     } = *listing;
-    if cut {
-        let what = "was not received whole: its end is missing.".to_owned();
+    if truncated {
+        let what = "is truncated: its end is missing.".to_owned();
         return doubt(FailureCode::Corrupt, what, true);
     }
     if unreadable > 0 {
         let all = entries + unreadable;
-        let what = format!("has {all} entries, of which {unreadable} name no address.");
+        let what = format!("has {all} entries, {unreadable} of them without an address.");
         return doubt(FailureCode::Corrupt, what, true);
     }
     if let Some(before) = before.filter(|before| entries.saturating_mul(2) < *before) {
-        let what = format!(
-            "lists {entries} addresses; it was {before} when it was read last. Pages that it no longer lists stay \
-             while their addresses answer."
-        );
+        let what = format!("has {entries} entries; the last time it had {before}.");
         return doubt(FailureCode::Corrupt, what, true);
     }
     if entries > 0 && foreign == entries {
-        let what = "lists no address of this site: another name (www), another port, or http:// instead of https://."
+        let what = "has no address of this site, but of another name (www), another port, or http:// instead of https://."
             .to_owned();
         return doubt(FailureCode::Mislabelled, what, false);
     }
@@ -123,14 +119,14 @@ mod tests {
             (
                 Some(10),
                 Listing {
-                    cut: true,
+                    truncated: true,
                     ..found(9)
                 },
             ),
             (
                 None,
                 Listing {
-                    cut: true,
+                    truncated: true,
                     ..found(9)
                 },
             ),
@@ -145,7 +141,7 @@ mod tests {
             (Some(10), found(4)),
             (Some(1), found(0)),
         ] {
-            let doubt = doubt(MAP, NamedBy::Nobody, before, Ok(&listing)).unwrap();
+            let doubt = doubt(MAP, NamedBy::Convention, before, Ok(&listing)).unwrap();
             assert!(doubt.keep_all, "{listing:?}");
             assert!(doubt.failure.detail.contains(MAP) && doubt.failure.detail.contains("refresh"));
         }
@@ -183,16 +179,16 @@ mod tests {
         use {FailureCode as Code, NamedBy::*};
         for (code, passing, named_by, before, expected) in [
             // A page in its place: where there never was a sitemap, and where there was one.
-            (Code::Mislabelled, false, Nobody, None, None),
-            (Code::Mislabelled, false, Nobody, Some(3), Some(true)),
+            (Code::Mislabelled, false, Convention, None, None),
+            (Code::Mislabelled, false, Convention, Some(3), Some(true)),
             (Code::Mislabelled, false, Site, None, Some(false)),
-            (Code::NotFound, false, Nobody, None, None),
-            (Code::NotFound, false, Nobody, Some(3), Some(false)),
+            (Code::NotFound, false, Convention, None, None),
+            (Code::NotFound, false, Convention, Some(3), Some(false)),
             (Code::NotFound, false, Site, None, Some(false)),
             (Code::Forbidden, false, Site, Some(3), Some(true)),
-            (Code::Corrupt, false, Nobody, None, Some(false)),
-            (Code::Corrupt, false, Nobody, Some(3), Some(true)),
-            (Code::ServerError, true, Nobody, None, Some(true)),
+            (Code::Corrupt, false, Convention, None, Some(false)),
+            (Code::Corrupt, false, Convention, Some(3), Some(true)),
+            (Code::ServerError, true, Convention, None, Some(true)),
             (Code::Timeout, true, Site, Some(3), Some(true)),
         ] {
             let error = if passing {

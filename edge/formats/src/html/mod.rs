@@ -30,7 +30,7 @@ pub struct WebPage {
     pub feeds: Vec<String>,
     /// `link rel=canonical`, absolute, whatever its origin.
     pub canonical: Option<String>,
-    /// What `meta name=robots` asks of crawlers.
+    /// The rules of `meta name=robots`.
     pub rules: PageRules,
 }
 
@@ -93,7 +93,7 @@ fn of_text(html: &str, url: &str) -> Result<WebPage, Unreadable> {
     let base = base(&dom, address.as_ref());
     let base = base.as_ref();
     let mut page = WebPage::default();
-    // A link of the page to itself is no link.
+    // A link of the page to itself is not collected.
     let mut seen: HashSet<String> = web(None, url).into_iter().collect();
     for id in dom.descendants(0) {
         match dom.name(id) {
@@ -133,7 +133,7 @@ fn of_text(html: &str, url: &str) -> Result<WebPage, Unreadable> {
     Ok(page)
 }
 
-/// What references of the page are relative to.
+/// The base of the page's relative references.
 fn base(dom: &Dom, address: Option<&Url>) -> Option<Url> {
     dom.find(0, "base")
         .and_then(|id| dom.attribute(id, "href"))

@@ -1,22 +1,22 @@
-//! Pages that lead on by `meta http-equiv=refresh`: what shows "You are being redirected" for a moment, and the pages that
-//! generators of static sites leave at old addresses.
+//! Redirects by `meta http-equiv=refresh`: pages that show "You are being redirected", and the pages that generators of static
+//! sites write at old addresses.
 
 use url::Url;
 
 use super::{Dom, NodeId, base, body, decode, main_part, web};
 
-/// Where a page leads on to.
+/// The refresh of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refresh {
-    /// After how many seconds.
+    /// The delay in seconds.
     pub seconds: u32,
-    /// The address: absolute, `http` or `https`, without fragment.
+    /// The next address: absolute, `http` or `https`, without fragment.
     pub url: String,
 }
 
-/// Where a page leads on to by itself. `None` for a page that stays, or only loads itself again.
+/// The refresh of a page to another address. `None` for a page without one, and for a page that only reloads itself.
 pub fn refresh(html: &[u8], url: &str, content_type: Option<&str>) -> Option<Refresh> {
-    // Nearly all pages have none: those are not parsed for it.
+    // Nearly all pages have none, and are not parsed for it.
     if !mentions(html, b"http-equiv") || !mentions(html, b"refresh") {
         return None;
     }
@@ -29,7 +29,7 @@ pub fn refresh(html: &[u8], url: &str, content_type: Option<&str>) -> Option<Ref
             && !within(&dom, *id, "template")
             && http_equiv.is_some_and(|it| it.trim().eq_ignore_ascii_case("refresh"))
     };
-    // As in browsers, the first one that can be read counts.
+    // As in browsers, the first valid one counts.
     let (id, (seconds, target)) = dom.descendants(0).filter(is_refresh).find_map(|id| {
         let content = dom.attribute(id, "content")?;
         Some((id, parse(content)?))
@@ -39,7 +39,7 @@ pub fn refresh(html: &[u8], url: &str, content_type: Option<&str>) -> Option<Ref
     if target.is_empty() || itself.as_ref() == Some(&url) {
         return None;
     }
-    // Without scripts, many pages lead to a poorer version of themselves. That counts where the page itself says nothing.
+    // In `noscript`, a refresh often leads to a version without scripts. It counts only if the page itself has no text.
     if within(&dom, id, "noscript") {
         let text = body::markdown(&dom, main_part::find(&dom), base.as_ref()).ok()?;
         if !text.trim().is_empty() {
@@ -60,7 +60,7 @@ fn within(dom: &Dom, id: NodeId, name: &str) -> bool {
     parents.any(|id| dom.name(id) == name)
 }
 
-/// Seconds and address, which may be empty, as the standard of HTML reads them: `0; url=/next`, `5,URL='/next'`, `0 /next`.
+/// The delay and the address, which may be empty, after the HTML standard: `0; url=/next`, `5,URL='/next'`, `0 /next`.
 fn parse(content: &str) -> Option<(u32, &str)> {
     let content = content.trim_start();
     let end = content
@@ -75,7 +75,7 @@ fn parse(content: &str) -> Option<(u32, &str)> {
     } else {
         digits.parse().unwrap_or(u32::MAX)
     };
-    // A fraction of a second is none.
+    // Fractions of a second are ignored.
     let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
     let target = rest.trim_start();
     if target.len() == rest.len() && !rest.is_empty() && !rest.starts_with([';', ',']) {

@@ -1,10 +1,10 @@
 //! Sites: `robots.txt`, sitemaps, then page after page, one request at a time. Every page becomes a source of its own, a
 //! part of the site.
 //!
-//! A part is deleted on its own evidence alone: its address answers 404 or 410, asks not to be indexed, has moved for good,
-//! or names another page that was read; or it is no longer within what the owner wants. So a crawl asks every page that is
-//! known, whoever still names it. Whatever else happens (an error, an empty page, a page that says what another says, a
-//! login in its place), the last version stays, and so does everything while a sitemap is in doubt.
+//! A part is deleted only for a response of its own address (404, 410, `noindex`, a permanent redirect, a canonical link to a
+//! page that was read) or for a change by the owner. So a crawl requests the page of every part, also without a link or a
+//! sitemap entry. After any other response (an error, an empty page, the content of another page, a temporary redirect) the
+//! last version stays in use. While a sitemap is in doubt, no part is deleted.
 //!
 //! A crawl is taken in steps of one request, with the pause between them that the site wants. The queue and the state of
 //! the crawl are stored, so that it goes on after the object was evicted.
@@ -126,7 +126,7 @@ async fn start(
     context.schedule_next()
 }
 
-/// The sitemaps that `robots.txt` names, perhaps by their paths alone; else the usual one.
+/// The sitemaps that `robots.txt` names, by address or by path; else the conventional one.
 fn named_sitemaps(robots: &Robots, first: &Url) -> Vec<String> {
     if robots.sitemaps().is_empty() {
         let usual = first.join("/sitemap.xml").ok();
@@ -173,7 +173,7 @@ impl CrawlContext<'_> {
         }
     }
 
-    /// Decides what becomes of the pages that name another address. Returns whether one of them is to be read itself.
+    /// Decides about the waiting pages. Returns whether one of them is queued again, to be read itself.
     async fn decide_pointers(&mut self) -> Result<bool, StepError> {
         let (store, id) = (self.step.store, &self.job.id);
         loop {
@@ -203,7 +203,7 @@ impl CrawlContext<'_> {
         }
     }
 
-    /// Ends a crawl whose pages nothing names: they stay as they are.
+    /// Ends the crawl of a sitemap that cannot be read. Its pages stay as they are.
     fn give_up(&self, trouble: &FetchError) -> Result<StepOutcome, StepError> {
         self.step.store.finish_crawl(&self.job.id)?;
         let end = self
@@ -221,8 +221,7 @@ impl CrawlContext<'_> {
         Ok(StepOutcome::Paused)
     }
 
-    /// Reads a sitemap and queues its pages. Returns the error of the one that the owner has named: without it there is
-    /// nothing to crawl.
+    /// Reads a sitemap and queues its pages. Returns the error of the sitemap that is the source itself.
     async fn read_sitemap(&mut self, address: &str) -> Result<Option<FetchError>, StepError> {
         let (fetcher, store, id) = (&self.step.fetcher, self.step.store, &self.job.id);
         let none = Validators::default();
@@ -238,7 +237,7 @@ impl CrawlContext<'_> {
         let named_by = if self.crawl.sitemaps_named {
             NamedBy::Site
         } else {
-            NamedBy::Nobody
+            NamedBy::Convention
         };
         let listing = listing.as_ref().map_err(|error| *error);
         let doubt = sitemaps::doubt(address, named_by, before, listing);
@@ -263,7 +262,7 @@ impl CrawlContext<'_> {
                 return Ok(named.then_some(trouble));
             }
         };
-        if !listed.cut {
+        if !listed.truncated {
             let entries = listed.pages.len() + listed.sitemaps.len();
             store.set_sitemap(id, address, Some(entries as u32))?;
         }
@@ -288,7 +287,7 @@ impl CrawlContext<'_> {
             entries: (found.pages.len() + found.sitemaps.len()) as u32,
             unreadable: found.unreadable as u32,
             foreign: foreign.count() as u32,
-            cut: found.cut,
+            truncated: found.truncated,
         }
     }
 

@@ -30,10 +30,10 @@ pub struct Crawl {
     pub pause_ms: u64,
     /// Sitemaps that are to be read.
     pub sitemaps: Vec<String>,
-    /// Sitemaps that were met, those that are to be read included.
+    /// All sitemaps of the crawl so far, read or not.
     #[serde(default)]
     pub met: Vec<String>,
-    /// Whether somebody has named the sitemaps. If not, there may be none.
+    /// Whether the owner, `robots.txt` or a sitemap names the sitemaps. If not, the site may have none.
     #[serde(default)]
     pub sitemaps_named: bool,
     /// Whether only the pages that sitemaps list are wanted.
@@ -44,17 +44,17 @@ pub struct Crawl {
     pub title: Option<String>,
     /// The failure of the first page, else the first failure.
     pub failure: Option<Failure>,
-    /// What the owner is told of the sitemaps, though the site was read.
+    /// The first problem of a sitemap, for the owner.
     #[serde(default)]
     pub note: Option<Failure>,
-    /// Whether a sitemap is in doubt (`edge/core/src/sources/sitemaps.rs`): no page is deleted then.
+    /// Whether a sitemap is in doubt (`edge/core/src/sources/sitemaps.rs`), so that no page is deleted.
     #[serde(default)]
     pub in_doubt: bool,
 }
 
-/// What the steps of a crawl work with.
+/// The arguments of a crawl's steps.
 pub struct CrawlContext<'c> {
-    /// What every step works with.
+    /// The arguments of every step.
     pub step: &'c StepContext<'c>,
     /// The site.
     pub job: &'c IngestJob,
@@ -96,14 +96,13 @@ impl CrawlContext<'_> {
         self.enqueue(links.iter().map(String::as_str), page.depth + 1)
     }
 
-    /// Queues the pages that earlier crawls have read, whether or not a link or a sitemap still names them: a page is
-    /// deleted for what its own address answers alone. Not those that the owner no longer wants, by another address or a
-    /// smaller depth.
+    /// Queues the pages of all parts, also those without a link or a sitemap entry, because a page is deleted only for a
+    /// response of its own address. Not queued are pages that the owner has excluded by another address or a smaller depth.
     pub async fn enqueue_known(&self) -> Result<(), StepError> {
         let (step, id) = (self.step, &self.job.id);
         let given = self.job.given()?.url.unwrap_or_default();
         let named = step.fetcher.guard.check(&given)?;
-        // Of another sitemap, only what that lists is wanted.
+        // After a change to another sitemap, only the pages of that one are wanted.
         let renamed = step.store.crawled(id)?.is_some_and(|last| last != given);
         if self.crawl.listed_only && renamed {
             return Ok(());
@@ -112,7 +111,7 @@ impl CrawlContext<'_> {
             let Ok(url) = step.fetcher.guard.check(&part.url) else {
                 continue;
             };
-            // A site that leads to another origin, perhaps for today, is asked for its own pages all the same.
+            // The redirect of the first page to another origin may be temporary, so the old pages are requested as well.
             let before_move = self.crawl.moved && url.origin() == named.origin();
             if before_move || self.admit(&part.url).is_some() {
                 let (part, max_depth) = ((&*part.id, url.as_str()), self.frontier.max_depth);

@@ -41,7 +41,7 @@ impl CrawlContext<'_> {
         };
         let is_known = !checksum.is_empty();
         let path = Url::parse(&page.url).map(|url| frontier::path(&url));
-        // A page that was allowed in the last crawl, or belongs to where the site was before it moved.
+        // `robots.txt` may have changed since the last crawl. It has no rules for pages of the site's former origin.
         if self.admit(&page.url).is_some() && path.is_ok_and(|path| !self.robots.allows(&path)) {
             let links = page.links();
             let at = (page.number, page.url.as_str());
@@ -55,7 +55,7 @@ impl CrawlContext<'_> {
                 return Ok(None);
             }
         };
-        if let Some(kind) = fetched.led_on {
+        if let Some(kind) = fetched.redirected {
             return self.follow_redirect(page, &fetched.url, kind);
         }
         if fetched.bytes.is_none() {
@@ -79,8 +79,8 @@ impl CrawlContext<'_> {
         Ok(None)
     }
 
-    /// Fetches a page, and counts that it was tried before it is: a page whose reading kills the object is not read for
-    /// ever.
+    /// Fetches a page, and counts the try before the fetch, so that a page that crashes the object is not fetched
+    /// without end.
     async fn fetch(
         &self,
         page: &QueuedPage,
@@ -94,7 +94,8 @@ impl CrawlContext<'_> {
         self.step
             .store
             .retry_page(page.number, page.attempts + 1, edge.now_ms())?;
-        // A page that redirects to another page of the site waits for that page; the first page may redirect anywhere.
+        // A page that redirects to another page of the site waits for that page; only the first page may redirect to
+        // another origin.
         let redirects = if self.step.store.reads_itself(&self.job.id, &page.url)? {
             Redirects::ReadRefresh
         } else if page.depth == 0 {
@@ -104,10 +105,10 @@ impl CrawlContext<'_> {
         };
         let (fetcher, limits) = (&self.step.fetcher, (known, MAX_PAGE_BYTES));
         let fetched = fetcher.get_with(edge, &page.url, limits, redirects).await;
-        // An address that adds what does not count to itself (`?utm_source=…`) is that page.
+        // A redirect that only adds a tracking parameter leads to the page itself.
         match fetched {
             Ok(fetched)
-                if fetched.led_on.is_some()
+                if fetched.redirected.is_some()
                     && self
                         .admit(fetched.url.as_str())
                         .is_some_and(|there| there.as_str() == page.url) =>
@@ -116,7 +117,7 @@ impl CrawlContext<'_> {
                     .get_with(edge, &page.url, limits, Redirects::Follow)
                     .await;
                 Ok(whole.map(|whole| Fetched {
-                    led_on: None,
+                    redirected: None,
                     ..whole
                 }))
             }
@@ -124,7 +125,7 @@ impl CrawlContext<'_> {
         }
     }
 
-    /// Queues the page that a page redirects to, and has it wait for that. Returns the target of the first page's redirect
+    /// Queues the target of a page's redirect; the page waits for it. Returns the target of the first page's redirect
     /// when that is another origin, once: the page is not skipped before the other crawl has started.
     fn follow_redirect(
         &self,
@@ -166,7 +167,8 @@ impl CrawlContext<'_> {
         self.report_progress().await
     }
 
-    /// Makes a source of a page that was read, unless another page says the same or is to stand for it.
+    /// Makes a source of a page that was read, unless another page has the same content or is named as its canonical
+    /// address.
     async fn store_page(
         &mut self,
         page: &QueuedPage,
@@ -200,7 +202,7 @@ impl CrawlContext<'_> {
         }
         let (title, bytes) = (document.title.clone(), document.body.len());
         let checksum = checksum(&document);
-        // A page that says what it has always said stays, whatever other pages say now.
+        // A page with unchanged content stays, even if another page has the same content now.
         if checksum != known && store.is_duplicate(&self.job.id, page.number, &checksum)? {
             return self.keep_or_skip(at, &links, duplicate()).await;
         }
@@ -255,8 +257,8 @@ impl CrawlContext<'_> {
         Ok(true)
     }
 
-    /// Leaves a page to the one that it names as its canonical one: that was read, or the page waits for it. Returns false
-    /// when the page is to be read itself.
+    /// Skips a page whose canonical page was read, or lets it wait for its canonical page. Returns false when the page itself
+    /// is to be read.
     fn leave_to_canonical(
         &self,
         page: &QueuedPage,
@@ -285,7 +287,7 @@ impl CrawlContext<'_> {
         Ok(true)
     }
 
-    /// Skips a page: it does not become a source, and is none any more.
+    /// Skips a page. Its part, if any, is deleted at the end of the crawl.
     pub fn skip(&self, number: i64, links: &[String]) -> Result<(), StepError> {
         let result = PageResult {
             state: PageState::Skipped,
@@ -298,8 +300,7 @@ impl CrawlContext<'_> {
         Ok(())
     }
 
-    /// Keeps the last version of a page that does not say whether it is gone, and tells why. A page that never had one is
-    /// skipped.
+    /// Keeps the last version of a page and stores the failure. A page without a last version is skipped.
     pub async fn keep_or_skip(
         &self,
         (number, url): (i64, &str),
@@ -315,7 +316,7 @@ impl CrawlContext<'_> {
         self.fail_page((number, url), &id, links, failure).await
     }
 
-    /// Notes the failure of a page. Its last version stays.
+    /// Stores the failure of a page. Its last version stays in use.
     async fn fail_page(
         &self,
         (number, url): (i64, &str),
@@ -374,23 +375,22 @@ impl CrawlContext<'_> {
 fn no_text() -> Failure {
     failure(
         FailureCode::NoText,
-        "The page shows no text any more. Its last version stays. If it is to be forgotten, answer 404 there or delete it \
-         here.",
+        "The page has no text any more. Its last version stays in use. To remove it, answer 404 or delete it here.",
     )
 }
 
 fn duplicate() -> Failure {
     failure(
         FailureCode::NoText,
-        "The page says what another page of the site says, such as a notice of maintenance. Its last version stays. If it \
-         is to be forgotten, name the other page as its canonical one or delete it here.",
+        "The page has the same content as another page of the site, for example a maintenance page. Its last version \
+         stays in use. To remove it, add a canonical link to the other page or delete it here.",
     )
 }
 
 fn robots_forbid() -> Failure {
     failure(
         FailureCode::RobotsForbid,
-        "The site's robots.txt asks to stay away from this page. Its last version stays. If it is to be forgotten, delete \
-         it here.",
+        "The site's robots.txt forbids this page by now. Its last version stays in use. Allow \"User-agent: BulleBot\" \
+         there; to remove the page, delete it here.",
     )
 }

@@ -46,17 +46,17 @@ impl StepContext<'_> {
         };
         let content_type = fetched.content_type.as_deref();
         let feed = feed(&bytes, fetched.url.as_str(), content_type).map_err(|e| unreadable(&e))?;
-        // What is missing is asked for again.
-        let validators = if feed.cut {
+        // Without validators, a truncated feed is fetched whole the next time.
+        let validators = if feed.truncated {
             Validators::default()
         } else {
             fetched.validators
         };
-        let note = feed.cut.then(|| {
+        let note = feed.truncated.then(|| {
             failure(
                 FailureCode::Corrupt,
-                "The feed was not received whole: its end is missing. The entries before it were read. Repair the feed, \
-                 then refresh this source.",
+                "The feed is truncated: its end is missing. Its complete entries were read. Repair the feed, then \
+                 refresh this source.",
             )
         });
         match self.write_entries(job, feed.entries).await? {

@@ -36,14 +36,14 @@ pub struct Fetcher {
     pub timeout_ms: u64,
 }
 
-/// What is done with redirects, also those of `meta http-equiv=refresh`.
+/// How redirects are handled, those of `meta http-equiv=refresh` included.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Redirects {
-    /// They are followed to their end.
+    /// Redirects are followed to their end.
     Follow,
-    /// The first one is reported, not followed.
+    /// The first redirect is reported, not followed.
     Report,
-    /// As `Report`, but a page with a refresh is what was asked for.
+    /// The first redirect is reported; a page with a refresh is read.
     ReadRefresh,
 }
 
@@ -51,13 +51,13 @@ pub enum Redirects {
 pub struct Fetched {
     /// The last address of the redirects; when they are reported, the target of the first one.
     pub url: worker::Url,
-    /// How the address that was asked for names this one; `None` when it is this one.
-    pub led_on: Option<PointerKind>,
-    /// What the header `X-Robots-Tag` asks.
+    /// The kind of the redirect from the requested address; `None` when there was none.
+    pub redirected: Option<PointerKind>,
+    /// The rules of the header `X-Robots-Tag`.
     pub rules: PageRules,
     /// The header `Content-Type`.
     pub content_type: Option<String>,
-    /// For the next request.
+    /// The validators for the next request.
     pub validators: Validators,
     /// The body; `None` when it has not changed, or when a redirect is reported.
     pub bytes: Option<Vec<u8>>,
@@ -157,7 +157,7 @@ impl Fetcher {
             }
             return Ok(Fetched {
                 url,
-                led_on: trail.kind(),
+                redirected: trail.kind(),
                 rules,
                 content_type,
                 validators,
@@ -240,7 +240,7 @@ async fn read(response: &mut Response, most: usize) -> Result<Vec<u8>, FetchErro
         }
         bytes.extend_from_slice(&chunk);
     }
-    // A body that breaks off in the middle may look like one that has ended.
+    // A body that breaks off may look like a complete one.
     if announced > bytes.len() && header(response, "content-encoding").is_none() {
         return Err(broken(worker::Error::from("cut")));
     }

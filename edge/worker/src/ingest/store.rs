@@ -1,5 +1,4 @@
-//! The object's own storage: which bot it is for, the cleanup queue, the crawls of sites and the pauses of the vector
-//! index. The tables of sitemaps and pointers are in `store_crawl`.
+//! The object's own storage: its bot, the cleanup queue, the crawls of sites and the pauses of the vector index. The tables of sitemaps and pointers are in `store_crawl`.
 
 use serde::{Deserialize, Serialize};
 use worker::{Result, SqlStorage, SqlStorageValue};
@@ -41,14 +40,14 @@ CREATE TABLE IF NOT EXISTS rest (id INTEGER PRIMARY KEY CHECK (id = 1), failures
 ";
 
 /// The state of a page in a crawl. Besides these, -1 is a page that the last crawl met and this one has not, 0 a page in
-/// the queue, 4 a page that names another address and waits until that was read.
+/// the queue, 4 a page that waits until the address of its pointer has been read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageState {
     /// It was read and became a source.
     Read = 1,
-    /// It failed; what it said before stays.
+    /// The page failed; its earlier content stays.
     Failed = 2,
-    /// It was skipped: there is nothing at its address, or it asks not to be indexed, or another page stands for it.
+    /// The page was skipped: its address answers 404, or it forbids indexing, or another page was read in its place.
     Skipped = 3,
 }
 
@@ -83,15 +82,15 @@ impl QueuedPage {
     }
 }
 
-/// What a crawl found of a page.
+/// The result of a crawl for a page.
 pub struct PageResult<'r> {
     /// The page's state.
     pub state: PageState,
     /// Id of the source that it became; empty leaves the one of the last crawl.
     pub part: &'r str,
-    /// SHA-256 of what it says.
+    /// SHA-256 of its content.
     pub checksum: &'r str,
-    /// For the next crawl.
+    /// The validators for the next crawl.
     pub validators: &'r Validators,
     /// Its links, for a crawl in which it has not changed.
     pub links: &'r [String],
@@ -148,14 +147,14 @@ impl IngestStore {
         )
     }
 
-    /// Queues a cleanup; the later of two times holds, since something is under way until then.
+    /// Queues a cleanup. When one is queued already, the later time counts, because other work is under way until then.
     pub fn queue_cleanup(&self, source_id: &str, at: u64) -> Result<()> {
         let sql = "INSERT INTO care (source_id, at) VALUES (?, ?) \
                    ON CONFLICT (source_id) DO UPDATE SET at = max(at, excluded.at)";
         self.write(sql, vec![source_id.into(), integer(at)])
     }
 
-    /// Queues a cleanup for now, whatever time was queued before.
+    /// Queues a cleanup for now, even when one is queued for another time.
     pub fn queue_cleanup_now(&self, source_id: &str, now: u64) -> Result<()> {
         let sql = "INSERT OR REPLACE INTO care (source_id, at) VALUES (?, ?)";
         self.write(sql, vec![source_id.into(), integer(now)])
@@ -215,7 +214,7 @@ impl IngestStore {
         self.write(sql, vec![source_id.into()])
     }
 
-    /// Finishes a crawl: pages that it did not come to are deleted, unless they are known from an earlier one.
+    /// Finishes a crawl: queued pages are deleted, except those with a source.
     pub fn finish_crawl(&self, source_id: &str) -> Result<()> {
         self.write(
             "DELETE FROM walk WHERE source_id = ?",
@@ -226,7 +225,7 @@ impl IngestStore {
         self.write(sql, vec![source_id.into()])
     }
 
-    /// Forgets the page of a source that is deleted.
+    /// Deletes the page of a deleted part.
     pub fn forget_part(&self, source_id: &str, part: &str) -> Result<()> {
         let sql = "DELETE FROM page WHERE source_id = ? AND part = ?";
         self.write(sql, vec![source_id.into(), part.into()])
@@ -260,7 +259,7 @@ impl IngestStore {
         self.write(sql, values)
     }
 
-    /// Queues a page that is known from an earlier crawl, unless it is deeper than `max_depth`.
+    /// Queues the page of a part, unless the page is deeper than `max_depth`.
     pub fn enqueue_known(
         &self,
         source_id: &str,
@@ -302,7 +301,7 @@ impl IngestStore {
         )
     }
 
-    /// Takes a page from the queue and notes what was found.
+    /// Removes a page from the queue and stores its result.
     pub fn finish_page(&self, number: i64, result: &PageResult<'_>) -> Result<()> {
         let sql = "UPDATE page SET state = ?1, part = CASE WHEN ?2 = '' THEN part ELSE ?2 END, checksum = ?3, \
                    etag = ?4, last_modified = ?5, links = ?6 WHERE number = ?7";
@@ -318,7 +317,7 @@ impl IngestStore {
         self.write(sql, values)
     }
 
-    /// Whether another page says the same, or did so in the last crawl and is still to be read.
+    /// Whether another page has the same content: in this crawl, or in the last one if this crawl has not read it yet.
     pub fn is_duplicate(&self, source_id: &str, number: i64, checksum: &str) -> Result<bool> {
         let sql = "SELECT number FROM page WHERE source_id = ? AND state IN (0, 1) AND checksum = ? AND number <> ? LIMIT 1";
         let values = vec![source_id.into(), checksum.into(), number.into()];

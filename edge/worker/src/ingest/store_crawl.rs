@@ -1,5 +1,4 @@
-//! What a crawl knows beside its queue: the sitemaps that were read, the address of the last crawl, and the pages that name
-//! another address.
+//! Tables of a crawl besides its queue: the sitemaps of the last crawl, its address, and the pointers of pages.
 
 use bulle_edge_core::sources::pointers::{Pointer, PointerKind, Standing};
 use serde::Deserialize;
@@ -10,16 +9,16 @@ use super::store::IngestStore;
 
 /// The tables.
 pub(super) const SCHEMA: &str = "
--- Sitemaps as they were read last.
+-- Sitemaps and their number of entries at the last successful reading.
 CREATE TABLE IF NOT EXISTS sitemap (
   source_id TEXT NOT NULL,
   url       TEXT NOT NULL,
   entries   INTEGER NOT NULL,
   PRIMARY KEY (source_id, url)
 ) WITHOUT ROWID;
--- The address that the owner had named in the last crawl that came to its end.
+-- The owner's address of the site in the last complete crawl.
 CREATE TABLE IF NOT EXISTS crawled (source_id TEXT PRIMARY KEY, url TEXT NOT NULL) WITHOUT ROWID;
--- Pages of this crawl that name another address. Without a target, the page was found to be read itself, whatever it names.
+-- Pointers of pages in this crawl. An empty target: the page itself is read, and its pointer is ignored.
 CREATE TABLE IF NOT EXISTS pointer (
   source_id TEXT NOT NULL,
   url       TEXT NOT NULL,
@@ -29,7 +28,7 @@ CREATE TABLE IF NOT EXISTS pointer (
 ) WITHOUT ROWID;
 ";
 
-/// A page that waits until the address was read that it names.
+/// A page that waits until the address of its pointer has been read.
 #[derive(Deserialize)]
 pub struct WaitingPage {
     /// Its row.
@@ -41,7 +40,7 @@ pub struct WaitingPage {
 }
 
 impl WaitingPage {
-    /// The address that it names.
+    /// Its pointer.
     pub fn pointer(&self) -> Pointer {
         Pointer {
             kind: self.kind,
@@ -62,14 +61,14 @@ struct Text {
 }
 
 impl IngestStore {
-    /// How many entries a sitemap had when it was read last.
+    /// The number of a sitemap's entries at its last successful reading.
     pub fn sitemap_entries(&self, source_id: &str, url: &str) -> Result<Option<u32>> {
         let sql = "SELECT entries AS number FROM sitemap WHERE source_id = ? AND url = ?";
         let entries = self.number(sql, vec![source_id.into(), url.into()])?;
         Ok(entries.map(|entries| entries as u32))
     }
 
-    /// Keeps how many entries a sitemap has; `None` when there is none any more.
+    /// Stores the number of a sitemap's entries; `None` deletes the sitemap.
     pub fn set_sitemap(&self, source_id: &str, url: &str, entries: Option<u32>) -> Result<()> {
         let Some(entries) = entries else {
             let sql = "DELETE FROM sitemap WHERE source_id = ? AND url = ?";
@@ -80,20 +79,20 @@ impl IngestStore {
         self.write(sql, vec![source_id.into(), url.into(), entries])
     }
 
-    /// The address that the owner had named in the last crawl.
+    /// The owner's address of the site in the last complete crawl.
     pub fn crawled(&self, source_id: &str) -> Result<Option<String>> {
         let sql = "SELECT url AS text FROM crawled WHERE source_id = ?";
         let rows: Vec<Text> = self.rows(sql, vec![source_id.into()])?;
         Ok(rows.into_iter().next().map(|row| row.text))
     }
 
-    /// Keeps the address that the owner had named in a crawl that came to its end.
+    /// Stores the owner's address of the site after a complete crawl.
     pub fn set_crawled(&self, source_id: &str, url: &str) -> Result<()> {
         let sql = "INSERT OR REPLACE INTO crawled (source_id, url) VALUES (?, ?)";
         self.write(sql, vec![source_id.into(), url.into()])
     }
 
-    /// Has a page wait until the address was read that it names.
+    /// Stores the pointer of a page, which waits until the address of the pointer has been read.
     pub fn wait_for(
         &self,
         source_id: &str,
@@ -116,7 +115,7 @@ impl IngestStore {
         )
     }
 
-    /// The pages that wait, in the order in which they were found.
+    /// The waiting pages, in the order of their discovery.
     pub fn waiting(&self, source_id: &str) -> Result<Vec<WaitingPage>> {
         let sql = "SELECT page.number, page.url, pointer.kind, pointer.target FROM page JOIN pointer \
                    ON pointer.source_id = page.source_id AND pointer.url = page.url \
@@ -124,7 +123,7 @@ impl IngestStore {
         self.rows(sql, vec![source_id.into()])
     }
 
-    /// What this crawl has found of the addresses that pages name. Of the others it knows nothing.
+    /// The standings of the addresses that pointers name, and of the waiting pages.
     pub fn standings(
         &self,
         source_id: &str,
@@ -142,7 +141,7 @@ impl IngestStore {
         Ok(standings)
     }
 
-    /// What this crawl has found of an address; a page that names another one is open.
+    /// The standing of an address; a waiting page counts as open.
     pub fn standing(&self, source_id: &str, url: &str) -> Result<Standing> {
         let sql = "SELECT url, state FROM page WHERE source_id = ? AND url = ?";
         let rows: Vec<State> = self.rows(sql, vec![source_id.into(), url.into()])?;
@@ -151,7 +150,7 @@ impl IngestStore {
             .map_or(Standing::Outside, |row| standing(row.state as i64)))
     }
 
-    /// Queues a page that waits, to be read itself.
+    /// Queues a waiting page, whose pointer is ignored from now on.
     pub fn read_itself(&self, source_id: &str, page: &WaitingPage) -> Result<()> {
         let sql = "UPDATE pointer SET target = '' WHERE source_id = ? AND url = ?";
         self.write(sql, vec![source_id.into(), page.url.as_str().into()])?;
@@ -161,21 +160,21 @@ impl IngestStore {
         )
     }
 
-    /// Whether a page is to be read itself, whatever it names.
+    /// Whether the pointer of a page is ignored.
     pub fn reads_itself(&self, source_id: &str, url: &str) -> Result<bool> {
         let sql = "SELECT count(*) AS number FROM pointer WHERE source_id = ? AND url = ? AND target = ''";
         let count = self.number(sql, vec![source_id.into(), url.into()])?;
         Ok(count.is_some_and(|count| count > 0))
     }
 
-    /// Forgets what pages named in a crawl.
+    /// Deletes the pointers of a crawl.
     pub fn forget_pointers(&self, source_id: &str) -> Result<()> {
         let sql = "DELETE FROM pointer WHERE source_id = ?";
         self.write(sql, vec![source_id.into()])
     }
 }
 
-/// The meaning of a page's state, see [`super::store::PageState`].
+/// The standing of a page's state, see [`super::store::PageState`].
 fn standing(state: i64) -> Standing {
     match state {
         0 | 4 => Standing::Open,
