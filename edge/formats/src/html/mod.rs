@@ -3,7 +3,7 @@
 mod body;
 mod dom;
 mod main_part;
-mod refresh;
+mod meta_refresh;
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ use crate::{
     write,
 };
 use dom::{Dom, NodeId};
-pub use refresh::{Refresh, refresh};
+pub use meta_refresh::{Refresh, refresh};
 
 /// A web page, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

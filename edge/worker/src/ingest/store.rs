@@ -1,15 +1,15 @@
-//! The object's own storage: its bot, the cleanup queue, the crawls of sites and the pauses of the vector index. The tables of sitemaps and pointers are in `store_crawl`.
+//! The object's own storage: its bot, the cleanup queue, the crawls of sites and the pauses of the vector index. `store_crawl` has the
+//! statements on sitemaps and pointers.
 
 use serde::{Deserialize, Serialize};
 use worker::{Result, SqlStorage, SqlStorageValue};
 
-use super::store_crawl;
 use crate::{
     log,
     repositories::library::{BotKey, Validators},
 };
 
-pub(super) const SCHEMA: &str = "
+const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS owner (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL);
 -- The cleanup queue: sources, and at what time to look whether they are still there and whether traces of what they were are
 -- left.
@@ -35,6 +35,23 @@ CREATE TABLE IF NOT EXISTS page (
   UNIQUE (source_id, url)
 );
 CREATE INDEX IF NOT EXISTS page_by_state ON page (source_id, state, depth, number);
+-- Sitemaps and their number of entries at the last successful reading.
+CREATE TABLE IF NOT EXISTS sitemap (
+  source_id TEXT NOT NULL,
+  url       TEXT NOT NULL,
+  entries   INTEGER NOT NULL,
+  PRIMARY KEY (source_id, url)
+) WITHOUT ROWID;
+-- The owner's address of the site in the last complete crawl.
+CREATE TABLE IF NOT EXISTS crawled (source_id TEXT PRIMARY KEY, url TEXT NOT NULL) WITHOUT ROWID;
+-- Pointers of pages in this crawl. An empty target: the page itself is read, and its pointer is ignored.
+CREATE TABLE IF NOT EXISTS pointer (
+  source_id TEXT NOT NULL,
+  url       TEXT NOT NULL,
+  kind      TEXT NOT NULL,
+  target    TEXT NOT NULL,
+  PRIMARY KEY (source_id, url)
+) WITHOUT ROWID;
 -- The vector index failed so often in a row, and is not asked until then.
 CREATE TABLE IF NOT EXISTS rest (id INTEGER PRIMARY KEY CHECK (id = 1), failures INTEGER NOT NULL, until INTEGER NOT NULL);
 ";
@@ -124,10 +141,8 @@ impl IngestStore {
 
     /// Creates the tables that are missing: all of them, after everything was deleted.
     pub fn create_tables(&self) {
-        for schema in [SCHEMA, store_crawl::SCHEMA] {
-            if let Err(error) = self.0.exec(schema, None) {
-                log::error("librarian", &error);
-            }
+        if let Err(error) = self.0.exec(SCHEMA, None) {
+            log::error("librarian", &error);
         }
     }
 

@@ -7,27 +7,6 @@ use worker::Result;
 
 use super::store::IngestStore;
 
-/// The tables.
-pub(super) const SCHEMA: &str = "
--- Sitemaps and their number of entries at the last successful reading.
-CREATE TABLE IF NOT EXISTS sitemap (
-  source_id TEXT NOT NULL,
-  url       TEXT NOT NULL,
-  entries   INTEGER NOT NULL,
-  PRIMARY KEY (source_id, url)
-) WITHOUT ROWID;
--- The owner's address of the site in the last complete crawl.
-CREATE TABLE IF NOT EXISTS crawled (source_id TEXT PRIMARY KEY, url TEXT NOT NULL) WITHOUT ROWID;
--- Pointers of pages in this crawl. An empty target: the page itself is read, and its pointer is ignored.
-CREATE TABLE IF NOT EXISTS pointer (
-  source_id TEXT NOT NULL,
-  url       TEXT NOT NULL,
-  kind      TEXT NOT NULL,
-  target    TEXT NOT NULL,
-  PRIMARY KEY (source_id, url)
-) WITHOUT ROWID;
-";
-
 /// A page that waits until the address of its pointer has been read.
 #[derive(Deserialize)]
 pub struct WaitingPage {

@@ -1,9 +1,10 @@
 //! `cargo xtask knowledge`: manages the sources of a bot on a running edge, through the owner's API.
 
-use std::ffi::OsStr;
+mod client;
+mod folder;
+
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -12,9 +13,11 @@ use bulle_edge_formats::{File, read as read_file};
 use bulle_edge_text::Document;
 use lexopt::{Arg, Parser, ValueExt};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::{paths, process};
+use crate::paths;
+use client::{Bot, read};
+use folder::{Found, files};
 
 /// What `cargo xtask knowledge --help` shows.
 pub const HELP: &str = "\
@@ -38,63 +41,6 @@ const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The pause between two lines about the progress of a source.
 const NEWS: Duration = Duration::from_secs(10);
-
-/// Endings of the files that are taken from a folder. A file that is named by itself may have any ending.
-const DOCUMENTS: [&str; 16] = [
-    "md", "markdown", "mdx", "txt", "text", "html", "htm", "xhtml", "pdf", "docx", "csv", "tsv",
-    "json", "jsonl", "ndjson", "zip",
-];
-
-/// Configuration files with the ending of a document.
-const SETTINGS: [&str; 12] = [
-    "package.json",
-    "package-lock.json",
-    "npm-shrinkwrap.json",
-    "tsconfig.json",
-    "jsconfig.json",
-    "composer.json",
-    "deno.json",
-    "manifest.json",
-    "angular.json",
-    "vercel.json",
-    "requirements.txt",
-    "cmakelists.txt",
-];
-
-/// Folders that tools generate.
-const MADE: [&str; 8] = [
-    "node_modules",
-    "bower_components",
-    "vendor",
-    "target",
-    "venv",
-    "__pycache__",
-    "__macosx",
-    "site-packages",
-];
-
-/// Makes a request with Node, which has TLS: method, address, key, type and file of the body are environment variables.
-const CALL: &str = r"
-const { METHOD, ADDRESS, KEY, TYPE, BODY, SECONDS } = process.env;
-const body = BODY ? require('fs').readFileSync(BODY) : undefined;
-const headers = { authorization: `Bearer ${KEY}`, 'if-match': '*', ...(TYPE ? { 'content-type': TYPE } : {}) };
-fetch(ADDRESS, { method: METHOD, headers, body, signal: AbortSignal.timeout(SECONDS * 1000) })
-  .then(async (response) => console.log(JSON.stringify([response.status, await response.text()])))
-  .catch((error) => {
-    const late = error.name === 'TimeoutError';
-    console.error(late ? `no answer within ${SECONDS} seconds` : error.cause?.message || error.cause?.code || error.message);
-    process.exit(1);
-  });
-";
-
-/// The bot and its edge.
-struct Bot {
-    edge: String,
-    name: String,
-    key: String,
-    /// Seconds until a request without a response fails.
-    seconds: u32,
-}
 
 /// Reads the rest of the command line and carries the command out.
 pub fn run(parser: &mut Parser) -> Result<()> {
@@ -338,71 +284,6 @@ impl Bot {
             source = self.source(&source.id)?;
         }
     }
-
-    /// The body of an answer.
-    fn call(&self, method: &str, path: &str, body: Option<(&str, &Path)>) -> Result<String> {
-        let (tenant, id) = self.name.split_once('/').unwrap_or_default();
-        let mut command = process::npm_tool("node");
-        command
-            .args(["-e", CALL])
-            .env("METHOD", method)
-            .env(
-                "ADDRESS",
-                format!("{}/v1/admin/tenants/{tenant}/bots/{id}{path}", self.edge),
-            )
-            .env("KEY", &self.key)
-            .env("SECONDS", self.seconds.to_string())
-            .stdin(Stdio::null());
-        if let Some((content_type, file)) = body {
-            command
-                .env("TYPE", content_type)
-                .env("BODY", std::path::absolute(file)?);
-        }
-        let output = command.output().context("Node could not be started")?;
-        if !output.status.success() {
-            let why = String::from_utf8_lossy(&output.stderr);
-            bail!(
-                "{} does not answer: {}. Is `cargo xtask dev` running? Another edge is named by --edge",
-                self.edge,
-                why.trim()
-            );
-        }
-        let (status, text): (u16, String) = serde_json::from_slice(&output.stdout)?;
-        if status >= 400 {
-            bail!(refusal(self, status, &text));
-        }
-        Ok(text)
-    }
-}
-
-/// Parses a response of the edge.
-fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T> {
-    serde_json::from_str(text)
-        .context("what answers is no edge, or one of another release: see --edge")
-}
-
-/// The sentence that describes an error response.
-fn refusal(bot: &Bot, status: u16, text: &str) -> String {
-    let problem: Value = serde_json::from_str(text).unwrap_or_default();
-    let said = |name: &str| {
-        problem
-            .get(name)
-            .and_then(Value::as_str)
-            .filter(|said| !said.is_empty())
-    };
-    let edge = &bot.edge;
-    match (status, said("detail").or_else(|| said("title"))) {
-        (401, _) => format!(
-            "{edge} does not know this key: ADMIN_KEY is that of another edge. `cargo xtask dev` writes it to \
-             edge/worker/.dev.vars"
-        ),
-        (404, Some(_)) => format!(
-            "{edge} has no such source, or no bot {}: see --to",
-            bot.name
-        ),
-        (_, Some(detail)) => detail.to_owned(),
-        (_, None) => format!("{edge} answers {status}, but not as an edge does: see --edge"),
-    }
 }
 
 /// Whether the command waits for a source.
@@ -443,62 +324,6 @@ fn admin_key(vars: &str) -> Option<String> {
         .find(|(name, _)| name.trim() == "ADMIN_KEY")
         .map(|(_, value)| value.trim().trim_matches('"').to_owned());
     value.filter(|value| !value.is_empty())
-}
-
-/// The files at a path.
-#[derive(Default)]
-struct Found {
-    /// Documents, each with the name of its source.
-    files: Vec<(PathBuf, String)>,
-    /// Names of the files and folders that are not imported.
-    passed_over: Vec<String>,
-}
-
-/// The single file at a path, of any kind, or the documents of a folder: without programs, configuration, generated folders
-/// and hidden files. Symbolic links to folders are not followed, since they may form a circle.
-fn files(path: &Path) -> Result<Found> {
-    let mut found = Found::default();
-    if path.is_file() {
-        let name = path.file_name().unwrap_or_default();
-        let name = name.to_string_lossy().into_owned();
-        found.files.push((path.to_owned(), name));
-        return Ok(found);
-    }
-    let mut folders = vec![path.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder)? {
-            let entry = entry?;
-            let (kind, entry) = (entry.file_type()?, entry.path());
-            let last = entry.file_name().unwrap_or_default().to_string_lossy();
-            if last.starts_with('.') {
-                continue;
-            }
-            let name = entry.strip_prefix(path).unwrap_or(&entry);
-            let name = name.to_string_lossy().replace('\\', "/");
-            let made = MADE.contains(&&*last.to_ascii_lowercase());
-            if kind.is_dir() && !made {
-                folders.push(entry);
-            } else if entry.is_file() && is_document(&entry) {
-                found.files.push((entry, name));
-            } else {
-                found.passed_over.push(name);
-            }
-        }
-    }
-    found.files.sort();
-    found.passed_over.sort();
-    Ok(found)
-}
-
-/// Whether a file of a folder is a document.
-fn is_document(file: &Path) -> bool {
-    let lower = |part: Option<&OsStr>| {
-        part.unwrap_or_default()
-            .to_string_lossy()
-            .to_ascii_lowercase()
-    };
-    let (name, ending) = (lower(file.file_name()), lower(file.extension()));
-    DOCUMENTS.contains(&&*ending) && !SETTINGS.contains(&&*name)
 }
 
 /// The type of a file by its ending; the edge checks the bytes first.
@@ -563,120 +388,6 @@ mod tests {
         assert_eq!(admin_key(""), None);
     }
 
-    /// A folder of its own with these files.
-    fn folder(name: &str, files: &[&str]) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("bulle-{name}-{}", std::process::id()));
-        for file in files {
-            let file = folder.join(file);
-            fs::create_dir_all(file.parent().unwrap()).unwrap();
-            fs::write(file, "x").unwrap();
-        }
-        folder
-    }
-
-    #[test]
-    fn a_folder_is_its_documents_by_their_paths() {
-        let documents = [
-            "a.md",
-            "B.PDF",
-            "c/prices.csv",
-            "c/d/faq.json",
-            "notes.txt",
-            "page.HTM",
-        ];
-        let others = [
-            "script.py",
-            "c/run.sh",
-            "main.rs",
-            "app.js",
-            "style.css",
-            "logo.png",
-            "Makefile",
-            "data.sqlite",
-            "package.json",
-            "c/package-lock.json",
-            "requirements.txt",
-            "node_modules/x/README.md",
-            "c/__pycache__/a.txt",
-            ".git/notes.md",
-            ".hidden.md",
-        ];
-        let folder = folder("folder", &[&documents[..], &others].concat());
-        #[cfg(unix)]
-        std::os::unix::fs::symlink(&folder, folder.join("c/circle")).unwrap();
-        let found = files(&folder).unwrap();
-        let one = files(&folder.join("script.py")).unwrap();
-        fs::remove_dir_all(&folder).unwrap();
-        let mut expected = documents.to_vec();
-        expected.sort_unstable();
-        assert_eq!(
-            found
-                .files
-                .iter()
-                .map(|(_, name)| name.as_str())
-                .collect::<Vec<_>>(),
-            expected
-        );
-        assert!(found.passed_over.contains(&"script.py".to_owned()));
-        assert!(found.passed_over.contains(&"node_modules".to_owned()));
-        assert!(some_of(&found.passed_over).ends_with(" more"));
-        assert_eq!(one.files.len(), 1, "what is named by itself is tried");
-        assert_eq!(content_type("A.PDF"), "application/pdf");
-    }
-
-    fn bot(edge: &str, seconds: u32) -> Bot {
-        Bot {
-            edge: edge.to_owned(),
-            name: "acme/guide".to_owned(),
-            key: "k".to_owned(),
-            seconds,
-        }
-    }
-
-    #[test]
-    fn an_edge_that_does_not_answer_is_not_waited_for() {
-        // It takes the connection and says nothing.
-        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = format!("http://{}", silent.local_addr().unwrap());
-        let error = bot(&address, 1).list().unwrap_err().to_string();
-        assert!(
-            error.contains(&address) && error.contains("no answer within 1 seconds"),
-            "{error}"
-        );
-        drop(silent);
-        let error = bot(&address, 1).list().unwrap_err().to_string();
-        assert!(
-            error.contains("does not answer") && error.contains("--edge"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn a_refusal_is_a_sentence() {
-        let bot = bot("https://chat.example.com", 1);
-        let problem = r#"{"type":"about:blank","title":"Invalid value","status":422,"code":"invalid_value","detail":"url: say what is fetched."}"#;
-        assert_eq!(refusal(&bot, 422, problem), "url: say what is fetched.");
-        for (status, text, expected) in [
-            (401, problem, "ADMIN_KEY"),
-            (404, problem, "acme/guide"),
-            (
-                502,
-                "<html><body>Bad gateway</body></html>",
-                "not as an edge does",
-            ),
-            (500, "", "answers 500"),
-            (409, r#"{"title":"Busy"}"#, "Busy"),
-        ] {
-            let said = refusal(&bot, status, text);
-            assert!(
-                said.contains(expected) && !said.contains(['{', '<']),
-                "{said}"
-            );
-        }
-        let error = read::<Value>("<html>").unwrap_err();
-        assert!(format!("{error:#}").contains("--edge"));
-    }
-
     #[test]
     fn what_fails_once_is_told_at_once() {
         let source = |status: &str, failure: &str| -> Source {
@@ -703,6 +414,14 @@ mod tests {
             );
         }
         assert!(line(&source("queued", failure)).contains("could not be reached"));
+    }
+
+    #[test]
+    fn many_names_are_counted() {
+        let names = |count: usize| vec!["a.py".to_owned(); count];
+        assert_eq!(some_of(&names(2)), "a.py, a.py");
+        assert!(some_of(&names(9)).ends_with(" and 4 more"));
+        assert_eq!(content_type("A.PDF"), "application/pdf");
     }
 
     #[test]
