@@ -79,9 +79,10 @@ impl Sitemap {
         lastmod: Option<String>,
         base: Option<&Url>,
     ) -> Result<(), Unreadable> {
+        // A note such as `TODO` is not a relative address.
+        let base = base.filter(|_| url.starts_with(['/', '.']));
         let address = Url::options().base_url(base).parse(url);
-        let named = |address: &Url| !url.is_empty() && address.has_host();
-        let Some(address) = address.ok().filter(named) else {
+        let Some(address) = address.ok().filter(Url::has_host) else {
             self.unreadable += 1;
             return Ok(());
         };
@@ -250,6 +251,9 @@ mod tests {
             "https://",
             "https://a b/",
             "mailto:a@b.example",
+            "TODO",
+            "about the site",
+            "www.a.example/x",
             "javascript:1",
             "http://[::1",
         ] {
