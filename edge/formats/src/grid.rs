@@ -110,7 +110,7 @@ pub(crate) fn table(out: &mut String, head: &[String], rows: &[Vec<String>]) {
 /// The text of a row that is one text: it spans all columns, or stands alone in the first.
 fn spanning(row: &[String], wide: usize) -> Option<&String> {
     let (first, rest) = row.split_first()?;
-    let one = rest.iter().all(|cell| cell.is_empty())
+    let one = rest.iter().all(String::is_empty)
         || (row.len() == wide && rest.iter().all(|cell| cell == first));
     (one && !first.is_empty()).then_some(first)
 }

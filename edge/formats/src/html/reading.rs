@@ -72,8 +72,11 @@ const ALOUD: &[&str] = &[
     "a-offscreen",
 ];
 
-/// Elements whose text may be inside of a button or a label.
-const TITLES: &[&str] = &["h1", "h2", "h3", "h4", "h5", "h6", "summary", "dt"];
+/// Elements that may be inside of a button or a label, or around it: then its text is a title.
+const HEADINGS: &[&str] = &["h1", "h2", "h3", "h4", "h5", "h6"];
+
+/// Further elements around a button whose text is a title.
+const TERMS: &[&str] = &["summary", "dt"];
 
 /// A page that is read.
 pub(super) struct Reading<'a> {
@@ -167,10 +170,12 @@ impl<'a> Reading<'a> {
     /// Whether a button or a label is the title of something to read.
     fn is_title(&self, id: NodeId) -> bool {
         let dom = self.dom;
-        if self.controls.is_control(id) || self.holds(id, &TITLES[..6]) {
+        if self.controls.is_control(id) || self.holds(id, HEADINGS) {
             return true;
         }
-        let heading = dom.ancestors(id).find(|id| TITLES.contains(&dom.name(*id)));
+        let names =
+            |id: &NodeId| HEADINGS.contains(&dom.name(*id)) || TERMS.contains(&dom.name(*id));
+        let heading = dom.ancestors(id).find(names);
         heading.is_some_and(|heading| {
             let opens = [
                 "aria-controls",
