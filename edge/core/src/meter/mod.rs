@@ -3,6 +3,11 @@
 //!
 //! What will be spent is not known before it is spent: an estimate is charged first, and settled with what it really
 //! was. A charge that is never settled, because everything died, stands at its estimate.
+//!
+//! A charge belongs to an id, not to the request that was first to name it: every request that charges under the id holds
+//! the charge, and each lets it go by a settlement of nothing. It is given back when the last of them has let go. So the
+//! order in which requests of one id are answered does not matter: as long as one of them has led to something, the
+//! charge stands, once.
 
 pub mod period;
 pub mod window;
@@ -66,10 +71,9 @@ impl QuotaRule {
 /// A wish to spend.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Charge {
-    /// The same id again is not charged twice.
+    /// The same id again is not charged twice, it becomes another holder of the charge. What is to be charged again has an
+    /// id of its own.
     pub id: Id,
-    /// Charge again what was charged before: another attempt.
-    pub anew: bool,
     /// All of them are charged, or none.
     pub lines: Vec<Quota>,
 }
@@ -81,8 +85,6 @@ pub enum ChargeOutcome {
     Charged {
         /// All of them.
         standings: Vec<QuotaStatus>,
-        /// True when it was charged before: nothing was added.
-        known: bool,
     },
     /// Nothing was charged.
     Refused {
@@ -93,12 +95,22 @@ pub enum ChargeOutcome {
     },
 }
 
+/// What stands charged under an id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charged {
+    /// The lines, with what they were charged.
+    pub lines: Vec<Quota>,
+    /// How many requests have charged it and not let it go.
+    pub holders: u32,
+}
+
 /// What was really spent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settlement {
     /// Of which charge.
     pub id: Id,
-    /// Amount by line, in their order; nothing where it is missing. Windows are left alone: a request was made.
+    /// Amount by line, in their order; nothing where it is missing. Windows are left alone: a request was made. All
+    /// nothing: one of the holders lets go.
     pub amounts: Vec<u64>,
 }
 
@@ -115,9 +127,9 @@ pub trait MeterStore {
     /// Stores a total until Unix milliseconds `until`.
     fn put_total(&mut self, key: &str, total: u64, until: u64) -> Result<(), Self::Error>;
     /// What was charged under this id.
-    fn charged(&self, id: Id) -> Result<Option<Vec<Quota>>, Self::Error>;
+    fn charged(&self, id: Id) -> Result<Option<Charged>, Self::Error>;
     /// Stores what was charged, until Unix milliseconds `until`.
-    fn put_charged(&mut self, id: Id, lines: &[Quota], until: u64) -> Result<(), Self::Error>;
+    fn put_charged(&mut self, id: Id, charged: &Charged, until: u64) -> Result<(), Self::Error>;
     /// Forgets what was charged.
     fn forget_charged(&mut self, id: Id) -> Result<(), Self::Error>;
 }
@@ -134,7 +146,8 @@ pub fn charge<R: MeterStore>(
     now_ms: u64,
     wish: &Charge,
 ) -> Result<ChargeOutcome, R::Error> {
-    let known = !wish.anew && rows.charged(wish.id)?.is_some();
+    let charged = rows.charged(wish.id)?;
+    let known = charged.is_some();
     let mut standings = Vec::new();
     let mut refused: Option<usize> = None;
     let mut windows = Vec::new();
@@ -142,7 +155,7 @@ pub fn charge<R: MeterStore>(
         let (standing, fits) = match line.rule {
             QuotaRule::Window { length_ms, limit } => {
                 let mut window = rows.window(&line.key)?;
-                let decision = window.admit(now_ms, length_ms, limit, wish.id, wish.anew);
+                let decision = window.admit(now_ms, length_ms, limit, wish.id);
                 windows.push((line, window, length_ms));
                 match decision {
                     Decision::Admitted(standing) | Decision::Known(standing) => (standing, true),
@@ -192,26 +205,42 @@ pub fn charge<R: MeterStore>(
     for (line, window, length_ms) in windows {
         rows.put_window(&line.key, &window, now_ms + length_ms)?;
     }
-    if known {
-        return Ok(ChargeOutcome::Charged { standings, known });
-    }
-    let mut until = now_ms + GRACE_MS;
-    for line in &wish.lines {
-        if let QuotaRule::Total {
-            amount, ends_at, ..
-        } = line.rule
-        {
-            let used = rows.total(&line.key)?;
-            rows.put_total(&line.key, used.saturating_add(amount), ends_at + GRACE_MS)?;
-            until = until.max(ends_at);
+    let charged = match charged {
+        Some(charged) => Charged {
+            holders: charged.holders.saturating_add(1),
+            ..charged
+        },
+        None => {
+            for line in &wish.lines {
+                if let QuotaRule::Total {
+                    amount, ends_at, ..
+                } = line.rule
+                {
+                    let used = rows.total(&line.key)?;
+                    rows.put_total(&line.key, used.saturating_add(amount), ends_at + GRACE_MS)?;
+                }
+            }
+            Charged {
+                lines: wish.lines.clone(),
+                holders: 1,
+            }
         }
-    }
-    rows.put_charged(wish.id, &wish.lines, until)?;
-    Ok(ChargeOutcome::Charged { standings, known })
+    };
+    let until = ends_at(&charged.lines).fold(now_ms + GRACE_MS, u64::max);
+    rows.put_charged(wish.id, &charged, until)?;
+    Ok(ChargeOutcome::Charged { standings })
 }
 
-/// Replaces the estimates of a charge by what was spent, or by what it was settled with before. When nothing was spent,
-/// it is as if it had never been charged.
+/// When the totals among the lines end.
+fn ends_at(lines: &[Quota]) -> impl Iterator<Item = u64> {
+    lines.iter().filter_map(|line| match line.rule {
+        QuotaRule::Total { ends_at, .. } => Some(ends_at),
+        QuotaRule::Window { .. } => None,
+    })
+}
+
+/// Replaces the estimates of a charge by what was spent, or by what it was settled with before. When nothing was spent, a
+/// holder lets go; with the last one, it is as if it had never been charged.
 ///
 /// # Errors
 /// The storage failed.
@@ -220,11 +249,17 @@ pub fn settle<R: MeterStore>(
     now_ms: u64,
     settlement: &Settlement,
 ) -> Result<(), R::Error> {
-    let Some(mut lines) = rows.charged(settlement.id)? else {
+    let Some(mut charged) = rows.charged(settlement.id)? else {
         return Ok(());
     };
+    let nothing = settlement.amounts.iter().all(|amount| *amount == 0);
+    if nothing && charged.holders > 1 {
+        charged.holders -= 1;
+        let until = ends_at(&charged.lines).fold(now_ms + GRACE_MS, u64::max);
+        return rows.put_charged(settlement.id, &charged, until);
+    }
     let mut amounts = settlement.amounts.iter();
-    for line in &mut lines {
+    for line in &mut charged.lines {
         let spent = amounts.next().copied().unwrap_or_default();
         if let QuotaRule::Total {
             amount, ends_at, ..
@@ -237,10 +272,10 @@ pub fn settle<R: MeterStore>(
             *amount = spent;
         }
     }
-    if settlement.amounts.iter().all(|amount| *amount == 0) {
+    if nothing {
         return rows.forget_charged(settlement.id);
     }
-    rows.put_charged(settlement.id, &lines, now_ms + GRACE_MS)
+    rows.put_charged(settlement.id, &charged, now_ms + GRACE_MS)
 }
 
 #[cfg(test)]
@@ -266,16 +301,13 @@ mod tests {
     fn wish(n: u128, lines: Vec<Quota>) -> Charge {
         Charge {
             id: Id::from_parts(0, n),
-            anew: false,
             lines,
         }
     }
 
     fn try_charge(rows: &mut InMemoryMeter, wish: &Charge) -> Result<Vec<u64>, usize> {
         match charge(rows, 0, wish).unwrap() {
-            ChargeOutcome::Charged { standings, .. } => {
-                Ok(standings.iter().map(|s| s.left).collect())
-            }
+            ChargeOutcome::Charged { standings } => Ok(standings.iter().map(|s| s.left).collect()),
             ChargeOutcome::Refused { line, .. } => Err(line),
         }
     }
@@ -349,19 +381,25 @@ mod tests {
         // What came to nothing can be tried again, and is charged then.
         let mut again = |n| try_charge(&mut rows, &wish(n, vec![total("a", 8, 10)]));
         assert_eq!(again(1), Ok(vec![2]));
-        assert_eq!(again(1), Ok(vec![2]));
         assert_eq!(again(2), Err(0));
+    }
+
+    #[test]
+    fn a_charge_stands_until_the_last_holder_has_let_it_go() {
+        let mut rows = InMemoryMeter::default();
+        let charged = wish(1, vec![total("a", 8, 10)]);
         let nothing = Settlement {
-            id: Id::from_parts(0, 1),
+            id: charged.id,
             amounts: vec![],
         };
-        settle(&mut rows, 0, &nothing).unwrap();
-        // Another attempt is charged again.
-        let anew = Charge {
-            anew: true,
-            ..wish(1, vec![total("a", 8, 10)])
-        };
-        assert_eq!(try_charge(&mut rows, &anew), Ok(vec![2]));
+        for _ in 0..3 {
+            assert_eq!(try_charge(&mut rows, &charged), Ok(vec![2]));
+        }
+        for left in [8, 8, 0, 0] {
+            settle(&mut rows, 0, &nothing).unwrap();
+            assert_eq!(rows.total("a").unwrap(), left);
+        }
+        assert_eq!(try_charge(&mut rows, &charged), Ok(vec![2]));
     }
 
     #[test]
@@ -394,15 +432,15 @@ mod tests {
         /// Whatever is charged, retried, settled and released: nobody spends more than there is.
         #[test]
         fn nothing_is_ever_over_the_cap(
-            cap in 0u64..50, steps in proptest::collection::vec((0u128..8, 0u64..20, 0u64..20, any::<bool>(), any::<bool>()), 0..60),
+            cap in 0u64..50, steps in proptest::collection::vec((0u128..8, 0u64..20, 0u64..20, any::<bool>()), 0..60),
         ) {
             let mut rows = InMemoryMeter::default();
-            for (n, estimate, spent, anew, ends) in steps {
-                let wish = Charge { anew, ..wish(n, vec![total("a", estimate, cap)]) };
+            for (n, estimate, spent, ends) in steps {
+                let wish = wish(n, vec![total("a", estimate, cap)]);
                 let admitted = matches!(charge(&mut rows, 0, &wish).unwrap(), ChargeOutcome::Charged { .. });
                 prop_assert!(rows.total("a").unwrap() <= cap);
                 if admitted && ends {
-                    let charged = match &rows.charged(wish.id).unwrap().unwrap()[0].rule {
+                    let charged = match &rows.charged(wish.id).unwrap().unwrap().lines[0].rule {
                         QuotaRule::Total { amount, .. } => *amount,
                         QuotaRule::Window { .. } => 0,
                     };

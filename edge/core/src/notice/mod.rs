@@ -155,7 +155,6 @@ pub async fn test<P: Notices + Clock + Entropy + Meters>(
     };
     let charge = Charge {
         id,
-        anew: false,
         lines: vec![line],
     };
     match ports.charge(to.tenant_id, &charge).await {
