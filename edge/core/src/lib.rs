@@ -5,6 +5,7 @@
 //! module may import which is held by `xtask/tests/tidy/modules.rs`.
 
 pub mod digest;
+pub mod json;
 pub mod model;
 pub mod ports;
 pub mod settings;

@@ -36,6 +36,7 @@ const CRATES: &[Crate] = &[
             "model",
             "settings",
             "digest",
+            "json",
             "search",
             "meter",
             "record",

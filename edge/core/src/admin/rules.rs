@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     guard::origin,
+    json,
     model::{MAX_ID, is_id},
 };
 
@@ -51,7 +52,7 @@ pub trait Rules {
 pub fn read<T: DeserializeOwned + Rules>(text: &str, now_ms: u64) -> Result<T, Problem> {
     let text = if text.is_empty() { "null" } else { text };
     let said: T =
-        serde_json::from_str(text).map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")))?;
+        json::read(text).map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")))?;
     said.check(now_ms)?;
     Ok(said)
 }

@@ -8,6 +8,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use bulle_protocol::problem::{Code, Problem};
 use serde::Deserialize;
 
+use crate::json;
 use crate::model::{Secret, verify_mac};
 use crate::{model::Identity, model::Site};
 
@@ -104,7 +105,7 @@ pub fn verify(
 
 fn read(site: &Site, payload: &[u8], now_ms: u64) -> Result<(Identity, u64), Problem> {
     let invalid = |detail: &str| Problem::new(Code::IdentityInvalid, detail);
-    let claims: Claims = serde_json::from_slice(payload).map_err(|error| {
+    let claims: Claims = json::read_bytes(payload).map_err(|error| {
         invalid(&format!(
             "The claims of the identity cannot be read: {error}."
         ))
@@ -168,7 +169,7 @@ fn signed_payload(deployment: &Secret, site: &Site, token: &str) -> Option<(Stri
     }
     let (signed, tag) = token.rsplit_once('.')?;
     let (header, payload) = signed.split_once('.')?;
-    let header: Header = serde_json::from_slice(&B64.decode(header).ok()?).ok()?;
+    let header: Header = json::read_bytes(&B64.decode(header).ok()?).ok()?;
     // The algorithm is pinned: what the header says only has to agree.
     let jwt = header.typ.is_none_or(|typ| typ.eq_ignore_ascii_case("JWT"));
     if header.alg != "HS256" || !jwt || header.crit.is_some() {
@@ -279,6 +280,30 @@ mod tests {
             signed(&hs256, &json!({"sub": "x".repeat(MAX_BYTES)}), "new"),
         ] {
             assert_eq!(code(&forged), Code::IdentityInvalid, "{forged}");
+        }
+    }
+
+    #[test]
+    fn header_and_claims_are_objects() {
+        let hs256 = json!({"alg": "HS256", "typ": "JWT"});
+        for header in [
+            json!(["HS256"]),
+            json!(["HS256", "JWT"]),
+            json!(["HS256", "JWT", null]),
+            json!([hs256]),
+        ] {
+            let forged = signed(&header, &claims(), "new");
+            assert_eq!(code(&forged), Code::IdentityInvalid, "{header}");
+        }
+        let exp = NOW + 3_600;
+        for claims in [
+            json!(["user-42", "premium", exp]),
+            json!(["user-42", "premium", exp, null, "Ada", "ada@example.com"]),
+            json!([claims()]),
+        ] {
+            let (code, detail) = read(&signed(&hs256, &claims, "new")).unwrap_err();
+            assert_eq!(code, Code::IdentityInvalid, "{claims}");
+            assert!(detail.contains("cannot be read"), "{detail}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! Asking a Durable Object: a value as JSON goes in, a response comes out. A refusal is a problem, passed on.
 
+use bulle_edge_core::json;
 use bulle_protocol::problem::Problem;
 use serde::{Serialize, de::DeserializeOwned};
 use worker::{Method, Request, RequestInit, Response};
@@ -25,7 +26,7 @@ impl From<worker::Error> for ObjectError {
 /// # Errors
 /// It is not what the object understands.
 pub async fn asked<T: DeserializeOwned>(request: &mut Request) -> worker::Result<T> {
-    Ok(serde_json::from_str(&request.text().await?)?)
+    Ok(json::read(&request.text().await?)?)
 }
 
 impl Edge {

@@ -5,7 +5,7 @@ use axum::{
     extract::Query,
     http::{HeaderMap, Uri},
 };
-use bulle_edge_core::guard::input::MAX_BODY_BYTES;
+use bulle_edge_core::{guard::input::MAX_BODY_BYTES, json};
 use bulle_protocol::{
     Id,
     problem::{Code, Problem},
@@ -53,8 +53,15 @@ pub fn query_pairs(uri: &Uri) -> Result<Vec<(String, String)>, Refusal> {
 /// # Errors
 /// Those of [`read_text`]; `invalid_json`.
 pub async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, Refusal> {
-    let text = read_text(body).await?;
-    serde_json::from_str(&text).map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")).into())
+    Ok(parse_json(&read_text(body).await?)?)
+}
+
+/// Reads the JSON of a body, whose structs are objects: [`json::read`].
+///
+/// # Errors
+/// `invalid_json`.
+pub fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    json::read(text).map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")))
 }
 
 /// Reads a body, at most [`MAX_BODY_BYTES`] of it.

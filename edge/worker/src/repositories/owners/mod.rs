@@ -17,6 +17,7 @@ pub use idempotency::Remembered;
 
 use bulle_edge_core::{
     admin::{Principal, merge, rules::Rules},
+    json,
     model::Secret,
     ports::PortError,
     sources::address::AddressPolicy,
@@ -128,7 +129,7 @@ fn answer<T: Serialize>(item: &T) -> Result<String, Problem> {
 
 /// Turns the JSON of a row into the JSON of its type, defaults included.
 fn show<T: Serialize + DeserializeOwned>(item: &str) -> Result<String, PortError> {
-    let item: T = serde_json::from_str(item).map_err(|e| PortError(e.to_string()))?;
+    let item: T = json::read(item).map_err(|e| PortError(e.to_string()))?;
     serde_json::to_string(&item).map_err(|e| PortError(e.to_string()))
 }
 
@@ -145,7 +146,7 @@ where
     T: DeserializeOwned,
     C: Serialize + DeserializeOwned + PartialEq + Rules,
 {
-    let item = serde_json::from_str(item)
+    let item = json::read(item)
         .map_err(|_| Problem::new(Code::Internal, "What is stored cannot be read."))?;
     let current = editable(item);
     let change = merge::apply(&current, patch)?;

@@ -6,6 +6,7 @@ use bulle_api::admin::source::{
 };
 use bulle_edge_core::{
     admin::{rules, rules::Rules},
+    json,
     ports::PortError,
     sources::{
         MAX_SOURCES,
@@ -193,7 +194,7 @@ fn show(item: &str) -> Result<String, PortError> {
 
 fn apply(item: &str, patch: Value, now_ms: u64) -> Result<Option<Change>, Problem> {
     let broken = |_| Problem::new(Code::Internal, "What is stored cannot be read.");
-    let stored: Stored = serde_json::from_str(item).map_err(broken)?;
+    let stored: Stored = json::read(item).map_err(broken)?;
     if stored.source.parent.is_some() {
         return Err(rules::invalid(
             "parent: what belongs to a site or a feed is as the site or feed says. Change those.",
@@ -239,7 +240,7 @@ fn affected_sites(id: &str) -> AffectedSites<'_> {
 
 fn make(text: &str, maker: &CreateContext<'_>) -> Result<NewResource, Problem> {
     let broken = |_| Problem::new(Code::Internal, "What was said cannot be read.");
-    let wanted: Wanted = serde_json::from_str(text).map_err(broken)?;
+    let wanted: Wanted = json::read(text).map_err(broken)?;
     let said = match (wanted.new, wanted.upload) {
         (Some(new), _) => {
             new.check(maker.now_ms)?;

@@ -40,7 +40,7 @@ use super::{
 };
 use crate::{
     adapters::{files, ingest::ANNOUNCED_MS},
-    http::{self, Answer, Refusal, at_most, own_origin, query_pairs, read_text},
+    http::{self, Answer, Refusal, at_most, own_origin, parse_json, query_pairs, read_text},
     log,
     repositories::{
         library::BotKey,
@@ -74,8 +74,7 @@ pub async fn create(
     let bot_key = bot_key(&context, tenant, bot).await?;
     let said = read_text(std::mem::take(&mut context.body)).await?;
     let text = if said.is_empty() { "null" } else { &said };
-    let new: New =
-        serde_json::from_str(text).map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")))?;
+    let new: New = parse_json(text)?;
     add(&context, &caller, &bot_key, new, context.uri.path()).await
 }
 
