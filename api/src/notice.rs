@@ -117,6 +117,8 @@ pub enum Outcome {
     Unreachable,
     /// Not tried: the deployment lacks what it needs, see its log.
     NotConfigured,
+    /// Not tried: requests may not be sent to this address. Give one that everybody can reach.
+    AddressRefused,
 }
 
 impl Outcome {
@@ -129,6 +131,7 @@ impl Outcome {
             Self::TimedOut => "timed_out",
             Self::Unreachable => "unreachable",
             Self::NotConfigured => "not_configured",
+            Self::AddressRefused => "address_refused",
         }
     }
 }

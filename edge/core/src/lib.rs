@@ -7,6 +7,7 @@
 pub mod digest;
 pub mod json;
 pub mod model;
+pub mod outbound;
 pub mod ports;
 pub mod settings;
 pub mod strings;

@@ -13,6 +13,7 @@ use crate::{
     meter::{Charge, ChargeOutcome, Settlement, window::Window},
     model::Owner,
     model::{Identity, Mailer, Material, Secret, Site, Summary},
+    outbound::AddressPolicy,
     record::{ModelCall, Record},
     search::{Found, Hit, Query},
 };
@@ -244,6 +245,8 @@ pub struct Transports {
     pub secret: Result<Secret, Problem>,
     /// Sends mail, when there is such a service.
     pub mailer: Option<Mailer>,
+    /// Which addresses webhooks may have.
+    pub policy: AddressPolicy,
 }
 
 /// Notices to owners: where they are kept, and what carries them.

@@ -1,10 +1,11 @@
 //! The deployment's settings: variables and secrets of the Worker's environment.
 
-use bulle_edge_core::sources::{address::AddressPolicy, frontier::DEFAULT_PAUSE_MS};
 use bulle_edge_core::{
     admin::key::OperatorKey,
     model::{Mailer, Secret},
+    outbound::AddressPolicy,
     provider::{Deployment, PROVIDERS, Provider, Server, Timeouts, Vendor},
+    sources::frontier::DEFAULT_PAUSE_MS,
 };
 use bulle_protocol::problem::Problem;
 use worker::{Env, js_sys::Reflect};
@@ -117,9 +118,9 @@ pub fn mailer(env: &Env) -> Option<Mailer> {
     })
 }
 
-/// Which addresses may be fetched for sources. `FETCH_LOCAL` names further machines, as `host:port` with commas between them:
-/// for a developer's own pages.
-pub fn guard(env: &Env) -> AddressPolicy {
+/// Which addresses that owners name requests may be sent to. `FETCH_LOCAL` names further machines, as `host:port` with commas
+/// between them: for a developer's own pages and receivers.
+pub fn address_policy(env: &Env) -> AddressPolicy {
     AddressPolicy::new(text(env, "FETCH_LOCAL").as_deref())
 }
 

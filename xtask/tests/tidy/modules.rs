@@ -37,6 +37,7 @@ const CRATES: &[Crate] = &[
             "settings",
             "digest",
             "json",
+            "outbound",
             "search",
             "meter",
             "record",

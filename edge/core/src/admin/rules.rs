@@ -10,6 +10,8 @@ use crate::{
     guard::origin,
     json,
     model::{MAX_ID, is_id},
+    outbound::{AddressPolicy, AddressRefused},
+    settings::TenantSettings,
 };
 
 /// Longest name, in characters.
@@ -51,8 +53,7 @@ pub trait Rules {
 /// `invalid_json`, `invalid_value`.
 pub fn read<T: DeserializeOwned + Rules>(text: &str, now_ms: u64) -> Result<T, Problem> {
     let text = if text.is_empty() { "null" } else { text };
-    let said: T =
-        json::read(text).map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")))?;
+    let said: T = json::read(text).map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")))?;
     said.check(now_ms)?;
     Ok(said)
 }
@@ -118,6 +119,26 @@ impl Rules for NewApiKey {
 impl Rules for Option<NewIdentitySecret> {
     fn check(&self, _: u64) -> Result<(), Problem> {
         Ok(())
+    }
+}
+
+/// Whether the edge may send requests to an address that an owner gives for this field.
+///
+/// # Errors
+/// `invalid_value`.
+pub fn check_address(field: &str, address: &str, policy: &AddressPolicy) -> Result<(), Problem> {
+    let refused = |AddressRefused(why)| invalid(&format!("{field}: {why}"));
+    policy.check(address).map(|_| ()).map_err(refused)
+}
+
+/// Whether notices may be posted where the settings say.
+///
+/// # Errors
+/// `invalid_value`.
+pub fn check_webhook(settings: &TenantSettings, policy: &AddressPolicy) -> Result<(), Problem> {
+    match &settings.notices.webhook {
+        Some(webhook) => check_address("settings.notices.webhook", webhook, policy),
+        None => Ok(()),
     }
 }
 

@@ -3,6 +3,10 @@
 //! The turn that stores a notice delivers it, so of many turns with the same notice only one sends it. A delivery that died with its
 //! isolate is not repeated: the notice then stands in the list with fewer deliveries than there are addresses. One that
 //! could not be stored is not told, and tried again by the next turn that meets it.
+//!
+//! How a delivery ended is told to the owner who has named the address, so a webhook is posted only where
+//! [`AddressPolicy`](crate::outbound::AddressPolicy) lets it: an outcome says nothing of ports and machines that only the
+//! edge can reach.
 
 pub mod mail;
 pub mod webhook;
@@ -21,6 +25,7 @@ use std::pin::pin;
 use crate::{
     meter::{Charge, ChargeOutcome, Quota, QuotaRule, period::Period},
     model::Site,
+    outbound::AddressRefused,
     ports::{Clock, Entropy, Meters, Notices, OutboundPost, Transports},
     record,
     settings::NoticeSettings,
@@ -215,17 +220,25 @@ async fn tell_recipient<P: Notices + Clock + Entropy>(
             return told;
         }
     }
-    let Transports { secret, mailer } = ports.transports();
+    let Transports {
+        secret,
+        mailer,
+        policy,
+    } = ports.transports();
     let webhook = async {
         let url = to.settings.webhook.as_deref()?;
-        let letter = secret.map(|secret| webhook::envelope(&secret, to.tenant_id, url, &stored));
-        let letter = letter.map_err(|problem| problem.detail);
+        let letter = match (policy.check(url), secret) {
+            (Err(AddressRefused(why)), _) => Err((Outcome::AddressRefused, why.to_owned())),
+            (_, Err(problem)) => Err((Outcome::NotConfigured, problem.detail)),
+            (Ok(url), Ok(secret)) => Ok(webhook::envelope(&secret, to.tenant_id, &url, &stored)),
+        };
         Some(deliver(ports, to.tenant_id, stored.id, Channel::Webhook, letter).await)
     };
     let email = async {
         let address = to.settings.email.as_deref()?;
         let letter = mail::letter(mailer.as_ref(), to, address, &stored);
         let letter = letter.map(|letter| -> Envelope { Box::new(move |_| letter.clone()) });
+        let letter = letter.map_err(|why| (Outcome::NotConfigured, why));
         Some(deliver(ports, to.tenant_id, stored.id, Channel::Email, letter).await)
     };
     let (webhook, email) = join(webhook, email).await;
@@ -247,20 +260,20 @@ async fn tell_recipient<P: Notices + Clock + Entropy>(
     told
 }
 
-/// Delivers on one way, and notes how it went. `letter` is what to send, or why nothing can be sent.
+/// Delivers on one way, and notes how it went. `letter` is what to send, or why nothing is sent.
 async fn deliver<P: Notices + Clock + Entropy>(
     ports: &P,
     tenant_id: &str,
     id: Id,
     channel: Channel,
-    letter: Result<Envelope, String>,
+    letter: Result<Envelope, (Outcome, String)>,
 ) -> (Delivery, Option<String>) {
     let mut tries = 0;
     let mut log = None;
     let (outcome, status) = match letter {
-        Err(why) => {
+        Err((outcome, why)) => {
             log = Some(why);
-            (Outcome::NotConfigured, None)
+            (outcome, None)
         }
         Ok(letter) => loop {
             tries += 1;
@@ -307,7 +320,10 @@ fn may_pass(outcome: Outcome, status: Option<u16>) -> bool {
     match outcome {
         Outcome::TimedOut | Outcome::Unreachable => true,
         Outcome::Refused => status.is_some_and(|status| matches!(status, 408 | 425 | 429 | 500..)),
-        Outcome::Delivered | Outcome::Redirected | Outcome::NotConfigured => false,
+        Outcome::Delivered
+        | Outcome::Redirected
+        | Outcome::NotConfigured
+        | Outcome::AddressRefused => false,
     }
 }
 

@@ -2,8 +2,8 @@
 
 use url::Url;
 
-use super::address::AddressPolicy;
 use crate::digest::sha256_hex;
+use crate::outbound::AddressPolicy;
 
 /// Pages of a site when its owner does not say.
 pub const DEFAULT_PAGES: u32 = 200;

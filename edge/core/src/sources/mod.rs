@@ -2,7 +2,6 @@
 //! something is tried again. What is read there becomes documents in `edge/formats`; the platform's part is the Durable
 //! Object `Librarian` of the Worker.
 
-pub mod address;
 pub mod content;
 pub mod frontier;
 pub mod redirects;
@@ -10,6 +9,8 @@ pub mod schedule;
 pub mod spec;
 
 pub use bulle_api::admin::source::{Failure, FailureCode, SourceKind, SourceStatus};
+
+use crate::outbound::AddressRefused;
 
 /// Most bytes of a file that is uploaded, or of what is fetched from an address that an owner named.
 pub const MAX_FILE_BYTES: usize = 20 * 1_048_576;
@@ -54,6 +55,12 @@ impl FetchError {
         match self {
             Self::Transient(failure, _) | Self::Permanent(failure) => failure,
         }
+    }
+}
+
+impl From<AddressRefused> for FetchError {
+    fn from(AddressRefused(why): AddressRefused) -> Self {
+        Self::permanent(FailureCode::AddressRefused, why)
     }
 }
 

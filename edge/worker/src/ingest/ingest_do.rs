@@ -187,7 +187,7 @@ impl Librarian {
             draft: &self.draft,
             bot,
             fetcher: Fetcher {
-                guard: config::guard(env),
+                guard: config::address_policy(env),
                 agent: format!("Mozilla/5.0 (compatible; BulleBot/1.0; +{contact})"),
                 timeout_ms: crawling.timeout_ms,
             },

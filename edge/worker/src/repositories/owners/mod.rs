@@ -19,8 +19,8 @@ use bulle_edge_core::{
     admin::{Principal, merge, rules::Rules},
     json,
     model::Secret,
+    outbound::AddressPolicy,
     ports::PortError,
-    sources::address::AddressPolicy,
 };
 use bulle_protocol::problem::{Code, Problem};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -52,7 +52,7 @@ pub struct Changes {
     /// returns a row.
     pub delete: fn() -> Vec<Cow<'static, str>>,
     /// Applies a merge patch to the JSON of a row, at a time in Unix milliseconds. `None` when it changes nothing.
-    pub apply: fn(&str, serde_json::Value, u64) -> Result<Option<Change>, Problem>,
+    pub apply: fn(&str, serde_json::Value, &ChangeContext) -> Result<Option<Change>, Problem>,
     /// The sites whose visitors notice, from the id of the resource.
     pub affected_sites: fn(&str) -> AffectedSites<'_>,
 }
@@ -63,6 +63,14 @@ pub struct Change {
     pub values: Vec<Value>,
     /// The problem when the present version refuses the change.
     pub refusal: Option<Problem>,
+}
+
+/// What a change is checked with.
+pub struct ChangeContext {
+    /// Unix milliseconds.
+    pub now_ms: u64,
+    /// Which addresses requests may be sent to.
+    pub policy: AddressPolicy,
 }
 
 /// How resources of a kind are created.
@@ -92,8 +100,8 @@ pub struct CreateContext<'m> {
     pub random: [u128; 3],
     /// The deployment's signing secret, or what is wrong with it.
     pub secret: Result<Secret, Problem>,
-    /// Knows which addresses may be fetched.
-    pub guard: AddressPolicy,
+    /// Which addresses requests may be sent to.
+    pub policy: AddressPolicy,
 }
 
 /// A resource that can be inserted.
@@ -138,7 +146,7 @@ fn show<T: Serialize + DeserializeOwned>(item: &str) -> Result<String, PortError
 fn changed<T, C>(
     item: &str,
     patch: serde_json::Value,
-    now_ms: u64,
+    context: &ChangeContext,
     editable: fn(T) -> C,
     store: impl FnOnce(&C) -> Result<Change, Problem>,
 ) -> Result<Option<Change>, Problem>
@@ -153,7 +161,7 @@ where
     if change == current {
         return Ok(None);
     }
-    change.check(now_ms)?;
+    change.check(context.now_ms)?;
     store(&change).map(Some)
 }
 

@@ -10,7 +10,6 @@ use bulle_edge_core::{
     ports::PortError,
     sources::{
         MAX_SOURCES,
-        address::AddressPolicy,
         spec::{SourceFields, SourceSpec, check_upload},
     },
 };
@@ -22,8 +21,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 
 use super::{
-    AffectedSites, Change, Changes, CreateContext, Creation, NewResource, Owned, ResourceKind,
-    answer,
+    AffectedSites, Change, ChangeContext, Changes, CreateContext, Creation, NewResource, Owned,
+    ResourceKind, answer,
 };
 use crate::d1::{Database, Statement, values};
 
@@ -192,7 +191,7 @@ fn show(item: &str) -> Result<String, PortError> {
     Ok(shown.source.get().to_owned())
 }
 
-fn apply(item: &str, patch: Value, now_ms: u64) -> Result<Option<Change>, Problem> {
+fn apply(item: &str, patch: Value, context: &ChangeContext) -> Result<Option<Change>, Problem> {
     let broken = |_| Problem::new(Code::Internal, "What is stored cannot be read.");
     let stored: Stored = json::read(item).map_err(broken)?;
     if stored.source.parent.is_some() {
@@ -207,18 +206,18 @@ fn apply(item: &str, patch: Value, now_ms: u64) -> Result<Option<Change>, Proble
     };
     let current = said.clone().editable();
     let change: SourceChange = bulle_edge_core::admin::merge::apply(&current, patch)?;
-    change.check(now_ms)?;
+    change.check(context.now_ms)?;
     if change == current {
         return Ok(None);
     }
     let changed = said.changed(change);
-    // Addresses that an operator allows besides are looked at when they are fetched.
+    // An address that stays is judged when it is fetched.
     if changed.given.url != said.given.url || !said.kind.is_fetched() {
-        changed.check(&AddressPolicy::default())?;
+        changed.check(&context.policy)?;
     } else {
         let mut others = changed.clone();
         others.given.url = Some("https://example.com/".to_owned());
-        others.check(&AddressPolicy::default())?;
+        others.check(&context.policy)?;
     }
     Ok(Some(Change {
         values: values![
@@ -245,7 +244,7 @@ fn make(text: &str, maker: &CreateContext<'_>) -> Result<NewResource, Problem> {
         (Some(new), _) => {
             new.check(maker.now_ms)?;
             let said = SourceSpec::new(new);
-            said.check(&maker.guard)?;
+            said.check(&maker.policy)?;
             said
         }
         (None, upload) => {

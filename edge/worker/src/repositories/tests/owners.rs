@@ -1,13 +1,16 @@
 use bulle_api::admin::Scope;
-use bulle_edge_core::admin::{Principal, key, key::USE_GRAIN_MS, rules};
+use bulle_edge_core::{
+    admin::{Principal, key, key::USE_GRAIN_MS, rules},
+    outbound::AddressPolicy,
+};
 use serde_json::{Value, json};
 
 use super::world::*;
 use crate::{
     d1::Database,
     repositories::owners::{
-        Changes, Creation, Filter, Owned, ResourceKind, bots, forms, identity_secrets, keys,
-        notices, sites, sources, tenants,
+        ChangeContext, Changes, Creation, Filter, Owned, ResourceKind, bots, forms,
+        identity_secrets, keys, notices, sites, sources, tenants,
     },
 };
 
@@ -38,6 +41,13 @@ fn page<D: Database>(
     (ids, page["next"].as_str().map(str::to_owned))
 }
 
+fn at(now_ms: u64) -> ChangeContext {
+    ChangeContext {
+        now_ms,
+        policy: AddressPolicy::default(),
+    }
+}
+
 /// Applies a merge patch to a version: the changed item, the keys of its sites.
 fn change<D: Database>(
     owned: &Owned<D>,
@@ -46,7 +56,7 @@ fn change<D: Database>(
     patch: Value,
 ) -> Option<(Value, u64, Vec<String>)> {
     let row = wait(owned.get(changes.kind, tenant_id, id)).unwrap();
-    let change = (changes.apply)(&row.item, patch, NOW + 1).map_err(|problem| problem.detail);
+    let change = (changes.apply)(&row.item, patch, &at(NOW + 1)).map_err(|problem| problem.detail);
     let change = change.unwrap().unwrap();
     let changed = owned.change(changes, (tenant_id, id, version), &change, NOW + 1);
     wait(changed).map(|(row, keys)| {
@@ -223,7 +233,8 @@ fn a_change_needs_the_version_that_was_read() {
         // The same patch changes nothing, and the old version is gone.
         let row = wait(owned.get(changes.kind, ACME, thing)).unwrap();
         assert!(
-            (changes.apply)(&row.item, patch.clone(), NOW).is_ok_and(|change| change.is_none())
+            (changes.apply)(&row.item, patch.clone(), &at(NOW))
+                .is_ok_and(|change| change.is_none())
         );
         assert_eq!(wait(owned.delete(changes, right)), None);
     }
