@@ -8,6 +8,7 @@ pub mod digest;
 pub mod json;
 pub mod model;
 pub mod outbound;
+pub mod own_addresses;
 pub mod ports;
 pub mod settings;
 pub mod strings;

@@ -38,6 +38,7 @@ const CRATES: &[Crate] = &[
             "digest",
             "json",
             "outbound",
+            "own_addresses",
             "search",
             "meter",
             "record",

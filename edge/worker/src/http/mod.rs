@@ -6,6 +6,7 @@ mod response;
 
 pub use problem::{Param, Refusal, limit_headers, status, storage_unavailable};
 pub use request::{
-    OWN, at_most, header, own_origin, parse_json, path_id, query_pairs, read_json, read_text,
+    OWN, at_most, header, own_address, parse_json, path_id, query_pairs, read_json, read_text,
+    requested,
 };
 pub use response::{Answer, json, nothing, passed_on, raw};

@@ -13,6 +13,7 @@ use bulle_protocol::{
 use serde::de::DeserializeOwned;
 
 use super::problem::Refusal;
+use crate::{adapters::Edge, config};
 
 /// Header of requests whose origin is the edge itself. The server sets it, after it has removed what a client sent
 /// under this name.
@@ -23,8 +24,21 @@ pub fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// The origin of the edge, as the client addressed it.
-pub fn own_origin(uri: &Uri) -> String {
+/// The address of the edge for the answer to a request.
+///
+/// # Errors
+/// `misconfigured`: it was sent to an address that is not known to be the edge's.
+pub fn own_address(edge: &Edge, uri: &Uri) -> Result<String, Problem> {
+    let own = config::own_addresses(edge.env())?;
+    own.for_request(&requested(uri)).ok_or_else(|| {
+        let detail = "The edge does not know this address as its own. Set the variable PUBLIC_URL to the address under which \
+                      it is reached.";
+        Problem::new(Code::Misconfigured, detail)
+    })
+}
+
+/// The origin that a request was sent to, as its client says.
+pub fn requested(uri: &Uri) -> String {
     let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
     format!("{}://{authority}", uri.scheme_str().unwrap_or("https"))
 }

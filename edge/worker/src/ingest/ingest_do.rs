@@ -180,7 +180,8 @@ impl Librarian {
         let env = self.edge.env();
         let crawling = config::crawling(env);
         let contact = crawling.contact.clone();
-        let contact = contact.unwrap_or_else(|| format!("{origin}/bot"));
+        let contact = contact.or_else(|| (!origin.is_empty()).then(|| format!("{origin}/bot")));
+        let contact = contact.map_or_else(String::new, |contact| format!("; +{contact}"));
         StepContext {
             edge: &self.edge,
             store: &self.store,
@@ -188,7 +189,7 @@ impl Librarian {
             bot,
             fetcher: Fetcher {
                 guard: config::address_policy(env),
-                agent: format!("Mozilla/5.0 (compatible; BulleBot/1.0; +{contact})"),
+                agent: format!("Mozilla/5.0 (compatible; BulleBot/1.0{contact})"),
                 timeout_ms: crawling.timeout_ms,
             },
             crawling,
