@@ -1,4 +1,4 @@
-//! Which values are possible. Every refusal names the field and says what to do.
+//! Which values owners may set. Every refusal names the field and says how to correct it.
 
 use bulle_api::admin::{
     BotChange, NewApiKey, NewBot, NewIdentitySecret, NewSite, NewTenant, SiteChange, TenantChange,
@@ -20,10 +20,10 @@ const MAX_NAME: usize = 80;
 /// Most origins of a site.
 const MAX_ORIGINS: usize = 50;
 
-/// Most origins' characters: the longest host name, and what stands around it.
+/// Longest origin, in characters: the longest host name, with its scheme and port.
 const MAX_ORIGIN: usize = 300;
 
-/// The last moment that JavaScript's dates know, in Unix milliseconds.
+/// The latest time that a JavaScript `Date` can hold, in Unix milliseconds.
 const MAX_TIME: u64 = 8_640_000_000_000_000;
 
 /// Most bots of a tenant.
@@ -40,14 +40,14 @@ pub const MAX_IDENTITY_SECRETS: u32 = 2;
 
 /// A value that an owner gives.
 pub trait Rules {
-    /// Whether the value is possible. `now_ms` is Unix milliseconds.
+    /// Checks the value. `now_ms` is Unix milliseconds.
     ///
     /// # Errors
     /// `invalid_value`, naming the field.
     fn check(&self, now_ms: u64) -> Result<(), Problem>;
 }
 
-/// Reads what an owner says and checks it. Nothing at all reads as `null`.
+/// Reads an owner's JSON and checks it. An empty body reads as `null`.
 ///
 /// # Errors
 /// `invalid_json`, `invalid_value`.
@@ -122,7 +122,7 @@ impl Rules for Option<NewIdentitySecret> {
     }
 }
 
-/// Whether the edge may send requests to an address that an owner gives for this field.
+/// Checks an address to which the edge will send requests, given for this field.
 ///
 /// # Errors
 /// `invalid_value`.
@@ -131,7 +131,7 @@ pub fn check_address(field: &str, address: &str, policy: &AddressPolicy) -> Resu
     policy.check(address).map(|_| ()).map_err(refused)
 }
 
-/// Whether notices may be posted where the settings say.
+/// Checks the webhook of a tenant's settings.
 ///
 /// # Errors
 /// `invalid_value`.
@@ -142,7 +142,7 @@ pub fn check_webhook(settings: &TenantSettings, policy: &AddressPolicy) -> Resul
     }
 }
 
-/// The id is in use.
+/// The problem when the id is in use.
 pub fn taken(what: &str, id: &str) -> Problem {
     Problem::new(
         Code::AlreadyExists,
@@ -150,7 +150,7 @@ pub fn taken(what: &str, id: &str) -> Problem {
     )
 }
 
-/// There may not be more of them.
+/// The problem when there are as many of the kind as allowed.
 pub fn too_many(most: u32, what: &str, advice: &str) -> Problem {
     Problem::new(
         Code::TooMany,
@@ -158,7 +158,7 @@ pub fn too_many(most: u32, what: &str, advice: &str) -> Problem {
     )
 }
 
-/// There is no such bot for a site to show.
+/// The problem when a site names a bot that does not exist.
 pub fn unknown_bot(bot_id: &str) -> Problem {
     invalid(&format!(
         "bot_id: this tenant has no bot \"{bot_id}\". Create it first."
@@ -214,7 +214,7 @@ fn site(bot_id: &str, name: &str, origins: &[String]) -> Result<(), Problem> {
     }
 }
 
-/// A value is not possible; the text begins with the field's name.
+/// The problem for an invalid value; the text begins with the field's name.
 pub fn invalid(detail: &str) -> Problem {
     Problem::new(Code::InvalidValue, detail)
 }

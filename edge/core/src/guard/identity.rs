@@ -1,8 +1,8 @@
 //! Known visitors: a JSON Web Token ([RFC 7519](https://www.rfc-editor.org/rfc/rfc7519)) that the site's own server has
 //! signed with HMAC-SHA-256 and one of its tenant's identity secrets. docs/identity.md shows how, in five languages.
 //!
-//! The secrets are derived from the deployment's `SESSION_SECRET` and are nowhere stored: a copy of the database
-//! lets nobody sign. Whoever changes `SESSION_SECRET` changes them all.
+//! The secrets are derived from the deployment's `SESSION_SECRET` and are not stored: a copy of the database does not
+//! let its holder sign. A change of `SESSION_SECRET` changes all of them.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use bulle_protocol::problem::{Code, Problem};
@@ -15,7 +15,7 @@ use crate::{model::Identity, model::Site};
 /// Seconds that the clocks of the site's server and of the edge may differ.
 pub const SKEW_SECONDS: u64 = 60;
 
-/// Seconds that an identity may at most be good for, from now on.
+/// Longest lifetime of an identity that is accepted, in seconds from now.
 pub const MAX_LIFETIME_SECONDS: u64 = 24 * 3_600;
 
 /// Longest identity, in bytes.
@@ -24,9 +24,9 @@ const MAX_BYTES: usize = 4_096;
 /// A visitor whom the site's server vouches for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vouched {
-    /// Who they are.
+    /// The visitor's claims.
     pub identity: Identity,
-    /// Id of the secret that has signed.
+    /// Id of the secret that signed the identity.
     pub voucher: String,
     /// Unix seconds.
     pub expires_at: u64,
@@ -64,15 +64,14 @@ pub fn derive(deployment: &Secret, tenant_id: &str, id: &str) -> String {
 /// An identity that was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdentityRejected {
-    /// What to answer.
+    /// The problem to answer with.
     pub problem: Problem,
-    /// True when none of the secrets has signed it.
+    /// True when the signature is of none of the tenant's secrets.
     pub forged: bool,
 }
 
-/// Reads an identity for this site: who the visitor is, the id of the secret that vouches for them, and until when, in
-/// Unix seconds. The signature is checked, in constant time, before anything it signs is looked at, and only who has
-/// signed rightly is told what else is wrong.
+/// Reads an identity for this site: the visitor, the id of the secret that signed it, and its end in Unix seconds. The
+/// signature is checked first, in constant time; other defects are reported only when the signature is valid.
 ///
 /// # Errors
 /// `identity_invalid`, `identity_expired`; the detail is for the site's developer.
@@ -170,13 +169,13 @@ fn signed_payload(deployment: &Secret, site: &Site, token: &str) -> Option<(Stri
     let (signed, tag) = token.rsplit_once('.')?;
     let (header, payload) = signed.split_once('.')?;
     let header: Header = json::read_bytes(&B64.decode(header).ok()?).ok()?;
-    // The algorithm is pinned: what the header says only has to agree.
+    // The algorithm is fixed: the header must name it, and cannot choose another.
     let jwt = header.typ.is_none_or(|typ| typ.eq_ignore_ascii_case("JWT"));
     if header.alg != "HS256" || !jwt || header.crit.is_some() {
         return None;
     }
     let tag = B64.decode(tag).ok()?;
-    // Every secret is tried, so that time does not tell which one it was.
+    // Every secret is tried, so that the time taken does not show which one it was.
     let mut voucher = None;
     for id in &site.identity_secrets {
         let secret = derive(deployment, &site.tenant_id, id);
@@ -404,7 +403,7 @@ mod tests {
             proptest::prop_assert!(read(&dotted).is_err());
         }
 
-        /// One bit of a good token changed anywhere makes it no token.
+        /// A valid token with any one bit changed is refused.
         #[test]
         fn every_bit_counts(at in 0usize..200, bit in 0u8..8) {
             let token = signed(&json!({"alg": "HS256"}), &claims(), "new");

@@ -1,4 +1,4 @@
-//! How often a visitor may speak: which limits apply to a message, and where each is counted.
+//! The limits of a visitor's messages: which of them apply, and where each is counted.
 //!
 //! Messages of a minute, of the visitor and of everybody at their network address, are counted where the bot's
 //! `store` says: [`local_limiter`] in KV, or exactly by the tenant's [`meter`]. Messages of a day are always counted exactly.
@@ -36,12 +36,12 @@ const DAY: &str = "day";
 const ADDRESS_MINUTE: &str = "address-minute";
 const ADDRESS_DAY: &str = "address-day";
 
-/// What a message leaves of the limits.
+/// What is left of the limits after a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
-    /// Every limit that applies.
+    /// The state of every limit that applies.
     pub limits: Vec<Limit>,
-    /// Whether the request holds a charge of the meter, to be let go if nothing comes of it.
+    /// True when the request is a holder of a charge in the meter; it is refunded when the turn gives no answer.
     pub metered: bool,
 }
 
@@ -92,7 +92,7 @@ fn lines(admitted: &Admitted, now_ms: u64) -> Vec<Quota> {
             lines.push(total(DAY, visitor, per_day));
         }
     }
-    // Who is known cannot make themselves new, and is not held up by their neighbours.
+    // A known visitor cannot become a new one, and is not limited by others at the same network address.
     if !admitted.known {
         let per_minute = limits.address.messages_per_minute;
         lines.push(window(ADDRESS_MINUTE, network.clone(), per_minute));
@@ -101,8 +101,8 @@ fn lines(admitted: &Admitted, now_ms: u64) -> Vec<Quota> {
     lines
 }
 
-/// What a message is counted under: the same message of the same conversation is counted once, and another attempt at it
-/// once more.
+/// The id under which a message is charged: the same message of the same conversation is charged once, and each further
+/// attempt (`retry`) once more.
 pub(super) fn charge_id<P: Clock + Entropy>(
     ports: &P,
     conversation: Id,
@@ -114,8 +114,8 @@ pub(super) fn charge_id<P: Clock + Entropy>(
     }
 }
 
-/// One id for both. Clients choose the ids of messages, so the id alone would let them send one id to many conversations
-/// and pay once.
+/// One id for a message of a conversation. Clients choose the ids of messages, so with the message's id alone they could
+/// send one id to many conversations and pay once.
 pub fn dedup_key(conversation: Id, message: Id) -> Id {
     let digest = Sha256::digest(format!("{conversation}/{message}"));
     let bits = |range: std::ops::Range<usize>| {
@@ -145,7 +145,7 @@ pub async fn admit<P: IsolateCache + Kv + Clock + Meters>(
     let in_kv = site.bot.limits.store == LimitStore::Kv;
     let counted = match in_kv {
         true => local_limiter::count(ports, &counters, charge_id).await,
-        // What this isolate has seen too often is not worth the journey to the meter.
+        // A message that this isolate's memory already refuses is not sent to the meter.
         false => local_limiter::count_here(ports, &counters, charge_id).map(|_| Default::default()),
     };
     let (standings, counted) = counted.map_err(|refused| {
@@ -169,7 +169,7 @@ pub async fn admit<P: IsolateCache + Kv + Clock + Meters>(
         id: charge_id,
         lines,
     };
-    // The minute stays counted, whatever the meter says: a request was made.
+    // The message stays counted in the minute, whatever the meter decides, because a request was made.
     let told = local_limiter::tell(ports, &counted);
     let (verdict, ()) = join(ports.charge(&site.tenant_id, &charge), told).await;
     match verdict {
@@ -183,7 +183,7 @@ pub async fn admit<P: IsolateCache + Kv + Clock + Meters>(
         Ok(ChargeOutcome::Refused { line, standings }) => {
             Err(refuse(admitted, &charge.lines, line, &standings))
         }
-        // Counting exactly means not to guess.
+        // With exact counting, a meter that fails means a refusal.
         Err(_) => {
             let detail = "Messages cannot be counted now. Try again in a few seconds.";
             Err(Problem::new(Code::StorageUnavailable, detail).retry_after(5))
@@ -191,8 +191,8 @@ pub async fn admit<P: IsolateCache + Kv + Clock + Meters>(
     }
 }
 
-/// Lets go what a request holds of the charge of its message, for which nothing came of it. The message is given back to
-/// the day when no other request with it holds the charge. [`crate::turn`] decides when.
+/// Removes a request from the holders of its message's charge. The message is refunded to the day when the charge has no
+/// other holder. [`crate::turn`] decides when.
 ///
 /// # Errors
 /// The meter failed; the message stays counted.
@@ -234,7 +234,7 @@ pub async fn today<P: Clock + Entropy + Meters>(
     Ok(Some(quota.saturating_sub(left)))
 }
 
-/// What a visitor or address may begin a limited number of.
+/// Things of which a visitor or an address may begin a limited number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beginning {
     /// Sessions of new anonymous visitors.
@@ -245,7 +245,7 @@ pub enum Beginning {
     Attachment,
 }
 
-/// Counts something new of a network address, or of a known visitor; `id` is its id.
+/// Counts a new thing by the network address, or by the known visitor; `id` is the thing's id.
 ///
 /// # Errors
 /// `rate_limited`.
@@ -298,7 +298,7 @@ fn standing_of(lines: &[Quota], standings: &[QuotaStatus]) -> Vec<Limit> {
     lines.iter().zip(standings).map(limit).collect()
 }
 
-/// The refusal by one of the lines: for the developer in `detail`, for the visitor in `message`.
+/// The refusal by one of the limits: `detail` is for the developer, `message` for the visitor.
 fn refuse(
     admitted: &Admitted,
     lines: &[Quota],

@@ -1,12 +1,12 @@
-//! The refund of the visitor's quota. The guard charges a message before it is known what becomes of it; whether the charge
-//! is given back is decided here and nowhere else. The turn knows whether there was an answer and whether a model was
-//! paid; the one case that it cannot know, because it never began, is told to it by the route.
+//! The refund of the visitor's quota. The guard charges a message before its turn has begun; whether the charge is
+//! refunded is decided here and nowhere else. The turn knows whether there was an answer and whether a model was paid.
+//! The one case that it cannot know is a turn that never began: the route reports it.
 //!
-//! The same message may come in several requests at once (a lost connection, two tabs, somebody who tries), and the one
-//! that the meter has charged need not be the one that begins the turn. Therefore none of them owns the charge: all hold
-//! it ([`crate::meter`]), and each of them either begins the turn, which keeps hold of the charge or lets it go when it
-//! ends, or lets it go at once. Whichever order they come in, a turn that has answered or cost something is counted once,
-//! and a message without one is not.
+//! The same message may come in several requests at once (a lost connection, two tabs, an attack), and the request that
+//! the meter charged first need not be the one that begins the turn. Therefore no request owns the charge: each is a
+//! holder of it ([`crate::meter`]). The request that begins the turn stays a holder until the turn ends without an answer
+//! and without cost; every other request ceases to be one at once. In whichever order they come, a turn that has answered
+//! or cost something is counted once, and a message without one is not counted.
 
 use super::{Ask, draft::Draft, written::Written};
 use crate::{
@@ -14,8 +14,8 @@ use crate::{
     ports::{Meters, PortError},
 };
 
-/// Gives a message back for which this request has begun no turn: the conversation refused it, or has replayed the turn that the message
-/// already had.
+/// Refunds a message for which this request has begun no turn: the conversation refused it, or replayed the turn that the
+/// message already had.
 ///
 /// # Errors
 /// The meter failed; the message stays counted.
@@ -23,8 +23,8 @@ pub async fn refund_unbegun<P: Meters>(ports: &P, question: &Question) -> Result
     limit::refund(ports, question).await
 }
 
-/// Gives a message back when no model was paid and no answer was produced. The owner's own lines, which say that nothing
-/// can answer now, do not count as an answer.
+/// Refunds a message when no model was paid and there is no answer. The owner's own lines, which say that no answer is
+/// possible now, do not count as an answer.
 pub(super) async fn refund_unanswered<P: Meters>(
     ports: &P,
     ask: &Ask<'_>,

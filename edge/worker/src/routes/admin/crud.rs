@@ -23,7 +23,7 @@ use crate::{
     repositories::owners::{ChangeContext, Changes, ResourceKind, ResourceRow},
 };
 
-/// How often a change is tried, when it may be made to any version and other changes come between.
+/// How often a change with `If-Match: *` is tried when other changes come between.
 const ATTEMPTS: u32 = 5;
 
 /// Lists the resources of a kind; `filters` are the parameters that its list knows.
@@ -90,7 +90,7 @@ pub async fn change(
         let Some(change) = (changes.apply)(&found.item, patch.clone(), &checked)? else {
             return answer(changes.kind, &found);
         };
-        // The version is the right one, and yet the statement refused the change.
+        // The version matches, and yet the statement refused the change.
         if tried == Some(version)
             && let Some(problem) = change.refusal
         {
@@ -127,7 +127,7 @@ pub async fn delete(
     Err(failed().into())
 }
 
-/// 204 when something was deleted, else `not_found`.
+/// 204 when a resource was deleted, else `not_found`.
 pub fn deleted(found: bool) -> Answer {
     if found {
         return Ok(empty(StatusCode::NO_CONTENT));
@@ -135,7 +135,8 @@ pub fn deleted(found: bool) -> Answer {
     Err(nothing_here().into())
 }
 
-/// Deletes sites from the cache, so that visitors notice a change. Where that fails, they notice when the cache expires.
+/// Deletes sites from the cache, so that a change takes effect at once. Where that fails, it takes effect when the
+/// cache expires.
 pub async fn forget(edge: &Edge, sites: &[String]) {
     let keys: Vec<&str> = sites.iter().map(String::as_str).collect();
     if !directory::forget(edge, &keys).await {
@@ -152,7 +153,7 @@ fn tag(response: &mut Response<Body>, version: u64) {
     }
 }
 
-/// A header that may come in several lines, as one list.
+/// The values of a header that may come in several lines, as one list.
 fn field(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
     let lines: Vec<&str> = headers
         .get_all(name)
@@ -162,7 +163,7 @@ fn field(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join(", "))
 }
 
-/// Loads a resource, which exists.
+/// Loads a resource, or refuses with `not_found`.
 pub async fn load(
     context: &OwnerContext,
     kind: &ResourceKind,
