@@ -175,7 +175,7 @@ impl MeterStore for SqlRows {
     }
 }
 
-/// Earlier releases stored charges in another form, under `charge/`; they end with their period.
+/// Earlier releases stored charges in another form, under keys that begin with "charge/"; they end with their period.
 fn charge_key(id: Id) -> String {
     format!("held/{id}")
 }

@@ -83,7 +83,7 @@ fn apply(item: &str, patch: Value, context: &ChangeContext) -> Result<Option<Cha
         settings: bot.settings,
     };
     changed(item, patch, context, editable, |change| {
-        zones::check(&change.settings, now_ms)?;
+        zones::check(&change.settings, context.now_ms)?;
         Ok(Change {
             values: values![name(change.status)?, answer(&change.settings)?],
             refusal: None,

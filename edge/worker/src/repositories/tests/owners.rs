@@ -266,7 +266,7 @@ fn a_site_shows_a_bot_of_its_tenant() {
     let why = refusal(&owned, &sites::CREATION, ACME, &body, 7);
     assert!(why.contains("\"other\""), "{why}");
     let row = wait(owned.get(&sites::KIND, ACME, &world.site)).unwrap();
-    let patch = (sites::CHANGES.apply)(&row.item, json!({ "bot_id": "other" }), NOW);
+    let patch = (sites::CHANGES.apply)(&row.item, json!({ "bot_id": "other" }), &at(NOW));
     let patch = patch.map_err(|problem| problem.detail).unwrap().unwrap();
     let changed = owned.change(&sites::CHANGES, (ACME, &world.site, 1), &patch, NOW);
     assert!(wait(changed).is_none());
