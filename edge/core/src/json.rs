@@ -1,10 +1,9 @@
-//! Reading JSON that others have written: bodies of requests, identities, answers of other servers.
+//! Reading JSON: bodies of requests, identities, answers of other servers, stored values.
 //!
-//! The readers that serde derives for a struct accept an array as well, with the fields in their order: `["KEY"]` would
-//! open a session as `{"site": "KEY"}` does, and a field that is added in the middle would change what the array means.
-//! No format of ours has such a form, so here an array is never a struct, at any depth. Sequences, tuples and maps are
-//! read as always. Everything that reads a type of the API reads it here, what we have stored ourselves too: then the
-//! Worker holds one reader of each type.
+//! The implementations of `Deserialize` that serde derives for structs accept an array too, with the fields in their
+//! order: `["KEY"]` would open a session as `{"site": "KEY"}` does. The API has no such form, so these functions refuse an
+//! array in the place of a struct, at any depth. Sequences, tuples, maps and enums are read as serde reads them. Stored
+//! values are read by the same functions, so that the Worker contains the code to read each type once.
 
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess,
@@ -31,7 +30,7 @@ pub fn read_bytes<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
     read(std::str::from_utf8(bytes).map_err(serde_json::Error::custom)?)
 }
 
-/// A deserializer, or what one gives access to, whose structs are objects.
+/// Wraps a deserializer, and the accesses and seeds that it works with, so that structs are read from objects only.
 struct Strict<D>(D);
 
 macro_rules! as_it_is {
@@ -54,7 +53,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
     type Error = D::Error;
 
     as_it_is! {
-        // Only for values of any shape, in which there are no structs.
+        // Values of any type, as `serde_json::Value`, contain no structs.
         deserialize_any() deserialize_ignored_any()
         deserialize_bool() deserialize_char() deserialize_str() deserialize_string()
         deserialize_bytes() deserialize_byte_buf() deserialize_identifier() deserialize_unit()
@@ -80,7 +79,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
     }
 }
 
-/// The visitor of a struct, which takes an object alone.
+/// The visitor of a struct: it accepts an object only.
 struct Fields<V>(V);
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for Fields<V> {
@@ -95,7 +94,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Fields<V> {
     }
 }
 
-/// The visitor of what may hold structs.
+/// The visitor of a type that may contain structs.
 struct Content<V>(V);
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for Content<V> {

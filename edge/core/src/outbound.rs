@@ -1,17 +1,18 @@
-//! Where the edge sends requests that others name: the one address policy of sources, webhooks and whatever comes later.
+//! The address policy: to which addresses the edge sends requests when an owner, a link or a redirect names the address.
+//! It holds for sources and webhooks, and for every later kind of request whose address the operator does not set.
 //!
-//! An owner, a link or a redirect may name any address; those of networks that are not public are refused before anything
-//! is sent, so that nobody reads through us, or learns by how we fail, what only we can reach. Redirects are followed by
-//! hand, and every hop is judged like the first address. What the operator sets (models, the mail service, Turnstile) is
-//! not judged: whoever deploys the edge may reach its network. `xtask/tests/tidy/outbound.rs` lists the files that send
-//! requests, and who names their addresses.
+//! Addresses of private networks are refused before a request is sent (SSRF), because the edge could reach hosts there
+//! that the owner cannot, and because its failures would reveal which ports are open. Redirects are followed by hand, and
+//! every hop is checked like the first address. Addresses that the operator sets (models, the mail service, Turnstile)
+//! are not checked, because the operator may use the edge's own network. `xtask/tests/tidy/outbound.rs` lists the files
+//! that send requests, and who names their addresses.
 //!
-//! A public name ends in a top-level domain of the internet's root zone. That leaves out the names of every private
-//! network (`.local`, `.internal`, `.svc`, `.consul`, a bare `router`), whatever they are called next year. An address
-//! written as a number, in any base and however short, is judged as the address that it is.
+//! A public name ends in a top-level domain of the root zone. This rule excludes the names of private networks
+//! (`.local`, `.internal`, `.svc`, `.consul`, a bare `router`) without a list of them. A host that is written as a number,
+//! in any base and with any number of parts, is checked as the IP address that it stands for.
 //!
-//! A public name may lead to a private address all the same. What is fetched leaves from Cloudflare's network, which does
-//! not lead there; workerd elsewhere is told so by `network = (allow = ["public"])`, its default.
+//! A public name may still resolve to a private address. Requests from Cloudflare's network do not reach private ones;
+//! a self-hosted workerd refuses them by `network = (allow = ["public"])`, its default.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -20,11 +21,11 @@ use url::{Host, Url};
 /// Longest address, in bytes.
 pub const MAX_ADDRESS: usize = 2_000;
 
-/// The top-level domains of the [root zone](https://www.iana.org/domains/root/db) but for `arpa`, whose names are no
+/// The top-level domains of the [root zone](https://www.iana.org/domains/root/db), without `arpa`, whose names are not
 /// hosts.
 const TOP_LEVEL_DOMAINS: &str = include_str!("tlds.txt");
 
-/// Public names that lead to the machine itself or to a private network, also with anything before them.
+/// Public names that resolve to the machine itself or to a private network; also every name below them.
 const PRIVATE_NAMES: [&str; 13] = [
     "fritz.box",
     "internal.cloudapp.net",
@@ -41,19 +42,19 @@ const PRIVATE_NAMES: [&str; 13] = [
     "xip.io",
 ];
 
-/// Where requests may go.
+/// The address policy of a deployment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AddressPolicy {
-    /// `host:port` that may be reached although they are private, also without encryption.
+    /// `host:port` of private hosts that are allowed, also over http.
     local: Vec<String>,
 }
 
-/// Why an address is refused: a sentence for whoever has named it.
+/// The reason why an address is refused: a sentence for the owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AddressRefused(pub &'static str);
 
 impl AddressPolicy {
-    /// The policy of a deployment. `local` is what its operator allows besides: `host:port`, separated by commas.
+    /// The policy of a deployment. `local` are the private hosts that its operator allows: `host:port`, separated by commas.
     pub fn new(local: Option<&str>) -> Self {
         let local = local.unwrap_or_default().split(',').map(str::trim);
         Self {
@@ -64,10 +65,10 @@ impl AddressPolicy {
         }
     }
 
-    /// The address, as a request is sent to it: normalised, without fragment.
+    /// The address as it is requested: normalised, without fragment.
     ///
     /// # Errors
-    /// Why it is refused.
+    /// The reason of the refusal.
     pub fn check(&self, address: &str) -> Result<Url, AddressRefused> {
         let refused = |why| Err(AddressRefused(why));
         if address.len() > MAX_ADDRESS {
@@ -119,7 +120,7 @@ impl AddressPolicy {
 fn is_public_name(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
     let Some((rest, last)) = name.rsplit_once('.') else {
-        // A name without a dot is one of the own network.
+        // A name without a dot belongs to the local network.
         return false;
     };
     let mut known = TOP_LEVEL_DOMAINS.split_ascii_whitespace();
@@ -133,7 +134,8 @@ fn is_public_name(name: &str) -> bool {
         && !spells_private_v4(&name)
 }
 
-/// Whether a name says a private address, as `10-0-0-1.example.com`: services make names for every address.
+/// Whether a name contains a private address, as `10-0-0-1.example.com` does: some DNS services have a name for every
+/// address, which resolves to that address.
 fn spells_private_v4(name: &str) -> bool {
     let numbers: Vec<Option<u8>> = name
         .split(['.', '-'])
@@ -163,11 +165,11 @@ fn is_public_v4(ip: Ipv4Addr) -> bool {
 fn is_public_v6(ip: Ipv6Addr) -> bool {
     let [a, b, c, d, e, f, g, h] = ip.segments();
     let v4 = Ipv4Addr::from((u32::from(g) << 16) | u32::from(h));
-    // Addresses that stand for those of version 4: mapped, and translated.
+    // Addresses that stand for an IPv4 address: mapped, and translated (NAT64).
     if ip.to_ipv4_mapped().is_some() || [a, b, c, d, e, f] == [0x64, 0xff9b, 0, 0, 0, 0] {
         return is_public_v4(v4);
     }
-    // 2000::/3 is all that is given out; not in it: protocols with Teredo and benchmarks (2001::/23), documentation, 6to4.
+    // Only 2000::/3 is allocated; in it, these are not public: protocols such as Teredo (2001::/23), documentation, 6to4.
     a & 0xe000 == 0x2000
         && !(a == 0x2001 && b < 0x200)
         && (a, b) != (0x2001, 0xdb8)

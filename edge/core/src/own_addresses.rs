@@ -1,24 +1,24 @@
-//! Under which addresses the edge is reached. Whoever sends a request writes its `Host` header, and so may a page whose
-//! name is led to the edge; what is derived from it (whether a page is the edge's own, the address in a script, a snippet
-//! or a `User-Agent`) holds only where the name is known to be ours.
+//! The edge's own addresses. A client writes the `Host` header of its request, and any domain can point to any server. So
+//! a value that is derived from `Host` (the origin of the hosted page, the edge's address in a script, in a snippet or in
+//! a `User-Agent`) is used only when the host is known to be the edge's.
 //!
-//! The operator names the addresses in `PUBLIC_URL`. Without it, those are known that nobody else can have: the machine
-//! itself, for development, and names below `workers.dev`, which Cloudflare leads to their Worker alone.
+//! The operator names the addresses in `PUBLIC_URL`. Without it, the edge knows the hosts that no other server can have:
+//! those of the machine itself, for development, and names below `workers.dev`, which Cloudflare routes to their own Worker.
 
 use url::{Host, Origin, Url};
 
 /// The known addresses of a deployment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OwnAddresses {
-    /// As browsers send origins; the first one is preferred.
+    /// Those of `PUBLIC_URL`, as browsers write origins; the first one is the default.
     named: Vec<String>,
 }
 
 impl OwnAddresses {
-    /// Those that the operator has named, separated by commas.
+    /// The addresses that the operator has named, separated by commas.
     ///
     /// # Errors
-    /// A sentence that names the first one that is none.
+    /// A sentence with the first value that is no address.
     pub fn new(named: Option<&str>) -> Result<Self, String> {
         let named = named.unwrap_or_default().split(',').map(str::trim);
         let named = named.filter(|address| !address.is_empty()).map(|address| {
@@ -34,21 +34,21 @@ impl OwnAddresses {
         })
     }
 
-    /// The address of the edge for answers to a request that was sent to `requested`: that one where it is known, else the
-    /// first that the operator has named.
+    /// The edge's address for the answer to a request that was sent to `requested`: that address if it is known, else the
+    /// first one that the operator has named.
     pub fn for_request(&self, requested: &str) -> Option<String> {
         let requested = origin(requested).filter(|origin| self.knows(origin));
         let requested = requested.map(|origin| origin.ascii_serialization());
         requested.or_else(|| self.named.first().cloned())
     }
 
-    /// Whether a page of this origin is the edge's own, for a request that was sent to `requested`.
+    /// Whether a page with this origin is the edge's own, for a request that was sent to `requested`.
     pub fn is_own(&self, page: &str, requested: &str) -> bool {
         let Some(origin) = origin(page).filter(|origin| origin.ascii_serialization() == page)
         else {
             return false;
         };
-        // A page of another port of this machine is another one's.
+        // Another port of this machine belongs to another server.
         self.knows(&origin) && (!self.named.is_empty() || page == requested)
     }
 

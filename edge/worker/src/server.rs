@@ -100,7 +100,7 @@ fn mark_own(edge: &Edge, request: &mut HttpRequest) {
     let Some(page) = http::header(headers, "origin") else {
         return;
     };
-    // With a variable that cannot be read nothing is known to be ours; `/health` says so.
+    // While `PUBLIC_URL` is invalid, no page is the edge's own; `/health` reports it.
     if config::own_addresses(edge.env()).is_ok_and(|own| own.is_own(page, &requested)) {
         headers.insert(OWN, HeaderValue::from_static("1"));
     }

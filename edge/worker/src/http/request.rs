@@ -24,10 +24,10 @@ pub fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// The address of the edge for the answer to a request.
+/// The edge's own address, for the answer to a request.
 ///
 /// # Errors
-/// `misconfigured`: it was sent to an address that is not known to be the edge's.
+/// `misconfigured`: the request's host is unknown, and no address is configured.
 pub fn own_address(edge: &Edge, uri: &Uri) -> Result<String, Problem> {
     let own = config::own_addresses(edge.env())?;
     own.for_request(&requested(uri)).ok_or_else(|| {
@@ -37,7 +37,7 @@ pub fn own_address(edge: &Edge, uri: &Uri) -> Result<String, Problem> {
     })
 }
 
-/// The origin that a request was sent to, as its client says.
+/// The origin to which a request was sent, according to its `Host` header.
 pub fn requested(uri: &Uri) -> String {
     let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
     format!("{}://{authority}", uri.scheme_str().unwrap_or("https"))

@@ -97,7 +97,7 @@ async fn timed(
     }
 }
 
-/// Whether the edge knows its addresses; nothing where it does.
+/// The error in `PUBLIC_URL`; no row when there is none.
 fn own_addresses(edge: &Edge) -> Option<Check> {
     let problem = config::own_addresses(edge.env()).err()?;
     Some(Check {

@@ -68,8 +68,8 @@ pub async fn send(context: VisitorContext) -> Answer {
             limit_headers(response.headers_mut(), question.limits());
             !response.headers().contains_key(REPLAYED)
         }
-        // Whether a conversation that cannot be reached has begun the turn is not known, so the charge stays. The same
-        // message again is not charged twice.
+        // An object that cannot be reached may have begun the turn, so the charge stays. The same message is not charged
+        // twice.
         Err(Refusal(problem)) => problem.code == Code::StorageUnavailable,
     };
     if !begun && let Err(error) = turn::refund_unbegun(&edge, &question).await {

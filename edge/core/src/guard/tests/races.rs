@@ -1,8 +1,9 @@
-//! Requests of one visitor that overtake one another: however they do, the day has counted what was answered, once.
+//! Races of one visitor's requests: in any order, the day counts each answered message once.
 //!
-//! A request is admitted, then the conversation's object decides what it leads to, then what was charged for nothing is
-//! given back. Others come between any two of these steps. The object is as `edge/worker/src/conversation` has it: one turn
-//! at a time, the same message attaches to its turn, and a failed turn may be tried again.
+//! A request has three steps: the guard admits it, the conversation's object begins a turn or does not, and a charge
+//! without a turn is refunded. Steps of other requests come between them. The model of the object here follows
+//! `edge/worker/src/conversation`: one turn at a time, the same message attaches to its turn, and a failed turn may be tried
+//! again.
 
 use super::*;
 use crate::settings::{LimitStore, Tier};

@@ -65,7 +65,7 @@ pub struct Change {
     pub refusal: Option<Problem>,
 }
 
-/// What a change is checked with.
+/// The values that a change is checked with.
 pub struct ChangeContext {
     /// Unix milliseconds.
     pub now_ms: u64,
