@@ -20,7 +20,7 @@ after(async () => {
   await edge?.stop();
 });
 
-const ADDRESS = { sessions_per_minute: 10_000, messages_per_minute: 100_000, messages_per_day: 100_000 };
+const ADDRESS = { sessions_per_minute: 10_000, messages_per_minute: 10_000, messages_per_day: 100_000 };
 
 /** A visitor who may send so many messages a day, and conversations of theirs. */
 async function visitor(tenant, store, perDay, conversations) {
