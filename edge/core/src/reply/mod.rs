@@ -1,6 +1,8 @@
 //! Turns a model's text, as it streams, into server events: Markdown is parsed incrementally into typed blocks, and the
 //! page receives only the changes.
 
+mod address;
+mod dialect;
 mod markdown;
 mod stabilise;
 pub mod suggestion_line;
@@ -22,10 +24,13 @@ const LARGE_STEP: usize = 32;
 
 /// True for characters that are invisible and change how text reads: control characters other than white space, and the
 /// overrides of text direction (Unicode Technical Report 36, section 2.1.2: `exe.gnp` shown as `png.exe`). Marks and
-/// isolates stay, because Arabic and Hebrew need them.
+/// isolates stay, because Arabic and Hebrew need them. The private-use characters are those that the parser's input is
+/// marked with.
 fn deceives(c: char) -> bool {
     let is_space = matches!(c, '\n' | '\r' | '\t');
-    (c.is_control() && !is_space) || ('\u{202a}'..='\u{202e}').contains(&c)
+    (c.is_control() && !is_space)
+        || ('\u{202a}'..='\u{202e}').contains(&c)
+        || [markdown::ESCAPED_BRACKET, dialect::JOINT].contains(&c)
 }
 
 /// An answer being written.
