@@ -12,6 +12,7 @@ pub mod own_addresses;
 pub mod ports;
 pub mod settings;
 pub mod strings;
+pub mod thinking;
 pub mod timer;
 
 pub mod meter;

@@ -47,6 +47,7 @@ const CRATES: &[Crate] = &[
             "strings",
             "hours",
             "timer",
+            "thinking",
             "knowledge",
             "attachments",
             "completion",
