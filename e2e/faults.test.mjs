@@ -115,8 +115,9 @@ let vendors, edge, database;
 before(async () => {
   vendors = await startVendors();
   edge = await startEdge({
-    ai: vendors.url("workers_ai"),
+    entry: "workers-ai",
     vars: {
+      AI_URL: vendors.url("workers_ai"),
       OPENAI_BASE_URL: vendors.url("openai"),
       OPENAI_API_KEY: KEYS.openai[0],
       OPENAI_API_KEY_2: KEYS.openai[1],

@@ -21,6 +21,7 @@ mod bench;
 mod bindgen;
 mod browser;
 mod build;
+mod compile;
 mod compress;
 mod dependencies;
 mod dev;

@@ -274,7 +274,10 @@ mod tests {
                 error::<NewBot>(r#"{"id":"bot","settings":[]}"#),
                 "struct BotSettings",
             ),
-            (error::<BotSettings>(r#"{"limits":[]}"#), "struct LimitSettings"),
+            (
+                error::<BotSettings>(r#"{"limits":[]}"#),
+                "struct LimitSettings",
+            ),
             (
                 error::<BotSettings>(r#"{"limits":{"tiers":{"free":[3, 10]}}}"#),
                 "struct Tier",
