@@ -4,8 +4,10 @@
 
 pub mod content;
 pub mod frontier;
+pub mod pointers;
 pub mod redirects;
 pub mod schedule;
+pub mod sitemaps;
 pub mod spec;
 
 pub use bulle_api::admin::source::{Failure, FailureCode, SourceKind, SourceStatus};
