@@ -263,6 +263,9 @@ describe("known visitors", () => {
       ["without a subject", identity({ sub: undefined }), "identity_invalid"],
       ["of no tier", identity({ tier: "platinum" }), "identity_invalid"],
       ["a session token", (await open(owner)).token, "identity_invalid"],
+      ["with an array as header", identity({}, first.secret, ["HS256", "JWT"]), "identity_invalid"],
+      ["with an array as claims", jwt(first.secret, ["user-42", "gold", inSeconds(3600)]), "identity_invalid"],
+      ["with claims in an array", jwt(first.secret, [claims()]), "identity_invalid"],
     ]) {
       const problem = await refused(await openRaw(owner, { identity: token }, elsewhere()), 401, code);
       assert.ok(problem.message.length > 10, name);

@@ -7,6 +7,7 @@ import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { startEdge, ROOT } from "./support/edge.mjs";
 import { Visitor, assemble, text, ulid } from "./support/client.mjs";
+import { Owner } from "./support/owner.mjs";
 import { until } from "./support/wait.mjs";
 
 let edge;
@@ -254,6 +255,42 @@ describe("bad input", () => {
     const me = await visitor();
     for (const question of ['" OR 1', "NEAR(a b)", "scope:x", "a* - + : ^ {}", "'; DROP TABLE message; --", "AND", "*"]) {
       assert.equal((await me.ask(question)).at(-1).event, "done", question);
+    }
+  });
+
+  test("an array is no object, wherever one belongs", async () => {
+    const me = await visitor();
+    const owner = await Owner.with(edge, "arrays");
+    const key = edge.adminKey;
+    const conversation = `/v1/conversations/${await me.conversation()}`;
+    const page = { site: "twin-demo", page: [edge.site, "Title"] };
+    for (const [method, path, body] of [
+      ["POST", "/v1/sessions", ["twin-demo"]],
+      ["POST", "/v1/sessions", ["twin-demo", "fr", null, null, null, null]],
+      ["POST", "/v1/sessions", [{ site: "twin-demo" }]],
+      ["POST", "/v1/sessions", page],
+      ["POST", `${conversation}/messages`, [ulid(), "Bonjour", false, []]],
+      ["PATCH", conversation, ["Title"]],
+      ["PUT", "/v1/me", [{}, false]],
+      ["POST", `/v1/messages/${ulid()}/feedback`, ["up", null]],
+    ]) {
+      const response = await me.fetch(path, { method, body });
+      assert.deepEqual([response.status, (await response.json()).code], [400, "invalid_json"], `${method} ${path}`);
+    }
+    for (const [method, path, body] of [
+      ["POST", "/bots", ["other", { name: "Other" }]],
+      ["POST", "/bots", { id: "other", settings: [] }],
+      ["POST", "/sites", ["bot", "Site", [edge.site]]],
+      ["POST", "/keys", ["Key", ["bots:read"]]],
+      ["POST", "/identity-secrets", []],
+      ["POST", "/bots/bot/sources", ["text", null, null, null, "Text."]],
+      ["POST", "/bots/bot/golden", [[]]],
+      ["PATCH", "", ["Name"]],
+      ["PATCH", "/bots/bot", { settings: { limits: [] } }],
+      ["PATCH", "/bots/bot", { settings: { limits: { tiers: { free: [3, 10] } } } }],
+    ]) {
+      const response = await owner.fetch(path, { method, body, key, headers: { "if-match": "*" } });
+      assert.deepEqual([response.status, (await response.json()).code], [400, "invalid_json"], `${method} ${path} ${JSON.stringify(body)}`);
     }
   });
 

@@ -38,10 +38,21 @@ async function startReceiver() {
 const FROM = 'Bulle "notices" <bulle@example.com>';
 const TEMPLATE = { From: "{from}", To: [{ Email: "{to}" }], Subject: "{subject}", TextBody: "<{text}>", Tag: "notice", "{to}": 1 };
 
-let receiver, edge, database;
+/** Ports of this machine on which nothing listens yet. */
+async function freePorts(count) {
+  const probes = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
+  await Promise.all(probes.map((probe) => once(probe, "listening")));
+  const ports = probes.map((probe) => probe.address().port);
+  await Promise.all(probes.map((probe) => (probe.close(), once(probe, "close"))));
+  return ports;
+}
+
+let receiver, documented, edge, database;
 before(async () => {
   receiver = await startReceiver();
+  documented = await freePorts(2);
   const vars = {
+    FETCH_LOCAL: [new URL(receiver.url).host, ...documented.map((port) => `127.0.0.1:${port}`), "nowhere.invalid:443"].join(),
     EMAIL_URL: `${receiver.url}/mail`,
     EMAIL_FROM: FROM,
     EMAIL_HEADER: "X-Server-Token: mail key: 1",
@@ -187,8 +198,44 @@ describe("a receiver that fails", () => {
   });
 });
 
+test("a webhook is an address that everybody can reach", async () => {
+  const me = await Owner.with(edge, "private");
+  const { port } = new URL(receiver.url);
+  const posts = receiver.posts.length;
+  for (const webhook of [
+    "http://example.com/",
+    `http://127.0.0.1:${Number(port) - 1}/`,
+    `http://127.1:${Number(port) + 1}/`,
+    `http://[::1]:${port}/`,
+    `https://127.0.0.1:${Number(port) + 1}/`,
+    "https://2130706433/",
+    "https://0x7f.1/",
+    "https://[::ffff:127.0.0.1]/",
+    "https://169.254.169.254/latest/meta-data/",
+    "https://10.0.0.1/",
+    "https://example.com:6379/",
+    "https://localhost./",
+    "https://redis/",
+    "https://printer.local/",
+    "https://metadata.google.internal/",
+    "https://kubernetes.default.svc/",
+    "https://kubernetes.default.svc.cluster.local./",
+    "https://user:secret@example.com/",
+  ]) {
+    const body = { settings: { notices: { webhook } } };
+    const response = await me.fetch("", { method: "PATCH", body, headers: { "if-match": "*" } });
+    const problem = await response.json();
+    assert.deepEqual([response.status, problem.code], [422, "invalid_value"], webhook);
+    assert.match(problem.detail, /^settings\.notices\.webhook: /, webhook);
+  }
+  const made = await new Owner(edge).fetch("", { method: "POST", body: { id: "private-2", name: "x", settings: { notices: { webhook: "https://10.0.0.1/" } } } });
+  assert.deepEqual([made.status, (await made.json()).code], [422, "invalid_value"]);
+  assert.deepEqual((await me.post("/notices/test")).deliveries, []);
+  assert.equal(receiver.posts.length, posts);
+});
+
 test("a deployment without a mail service says so", async () => {
-  const bare = await startEdge();
+  const bare = await startEdge({ vars: { FETCH_LOCAL: new URL(receiver.url).host } });
   try {
     const me = await owner("bare", "/bare", "owner@example.com", bare);
     assert.deepEqual(outcomes(await me.post("/notices/test")), [["webhook", "delivered", 204, 1], ["email", "not_configured", undefined, 0]]);
@@ -234,11 +281,7 @@ test("the receivers of docs/notices.md know a genuine notice", async () => {
     for (const [index, code] of examples.entries()) {
       const me = await Owner.with(edge, `documented-${index}`);
       const { secret } = await (await me.fetch("/notices/secret")).json();
-      const probe = createServer().listen(0, "127.0.0.1");
-      await once(probe, "listening");
-      const { port } = probe.address();
-      probe.close();
-      await once(probe, "close");
+      const port = documented[index];
       await writeFile(`${folder}/${index}.mjs`, code);
       const child = spawn(process.execPath, [`${folder}/${index}.mjs`], { env: { ...process.env, PORT: port, BULLE_NOTICE_SECRET: secret } });
       let log = "";

@@ -123,6 +123,8 @@ pub enum Outcome {
     Unreachable,
     /// Not tried: the deployment lacks a setting, which its log names.
     NotConfigured,
+    /// Not tried: requests may not be sent to this address. Give one that everybody can reach.
+    AddressRefused,
 }
 
 impl Outcome {
@@ -135,6 +137,7 @@ impl Outcome {
             Self::TimedOut => "timed_out",
             Self::Unreachable => "unreachable",
             Self::NotConfigured => "not_configured",
+            Self::AddressRefused => "address_refused",
         }
     }
 }

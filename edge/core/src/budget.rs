@@ -89,11 +89,7 @@ pub async fn reserve<P: Meters + Clock>(
         return Funding::Unbounded;
     }
     let (lines, units): (Vec<Quota>, Vec<Unit>) = lines.into_iter().unzip();
-    let charge = Charge {
-        id,
-        anew: true,
-        lines,
-    };
+    let charge = Charge { id, lines };
     match ports.charge(&site.tenant_id, &charge).await {
         Ok(ChargeOutcome::Charged { .. }) => Funding::Reserved(Reservation {
             tenant_id: site.tenant_id.clone(),

@@ -5,7 +5,10 @@
 //! module may import which is held by `xtask/tests/tidy/modules.rs`.
 
 pub mod digest;
+pub mod json;
 pub mod model;
+pub mod outbound;
+pub mod own_addresses;
 pub mod ports;
 pub mod settings;
 pub mod strings;

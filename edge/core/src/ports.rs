@@ -13,6 +13,7 @@ use crate::{
     meter::{Charge, ChargeOutcome, Settlement, window::Window},
     model::Owner,
     model::{Identity, Mailer, Material, Secret, Site, Summary},
+    outbound::AddressPolicy,
     record::{ModelCall, Record},
     search::{Found, Hit, Query},
 };
@@ -246,6 +247,8 @@ pub struct Transports {
     pub secret: Result<Secret, Problem>,
     /// The mail service, if the deployment has one.
     pub mailer: Option<Mailer>,
+    /// Which addresses webhooks may have.
+    pub policy: AddressPolicy,
 }
 
 /// Notices to owners: their storage, and the requests that deliver them.

@@ -1,12 +1,14 @@
 //! The deployment's settings: variables and secrets of the Worker's environment.
 
-use bulle_edge_core::sources::{address::AddressPolicy, frontier::DEFAULT_PAUSE_MS};
 use bulle_edge_core::{
     admin::key::OperatorKey,
     model::{Mailer, Secret},
+    outbound::AddressPolicy,
+    own_addresses::OwnAddresses,
     provider::{Deployment, PROVIDERS, Provider, Server, Timeouts, Vendor},
+    sources::frontier::DEFAULT_PAUSE_MS,
 };
-use bulle_protocol::problem::Problem;
+use bulle_protocol::problem::{Code, Problem};
 use worker::{Env, js_sys::Reflect};
 
 /// The binding to Workers AI, as wrangler.toml names it.
@@ -117,10 +119,19 @@ pub fn mailer(env: &Env) -> Option<Mailer> {
     })
 }
 
-/// Which addresses may be fetched for sources. `FETCH_LOCAL` names further machines, as `host:port` with commas between them:
-/// for a developer's own pages.
-pub fn guard(env: &Env) -> AddressPolicy {
+/// Which addresses that owners name requests may be sent to. `FETCH_LOCAL` names further machines, as `host:port` with commas
+/// between them: for a developer's own pages and receivers.
+pub fn address_policy(env: &Env) -> AddressPolicy {
     AddressPolicy::new(text(env, "FETCH_LOCAL").as_deref())
+}
+
+/// Under which addresses the edge is reached: `PUBLIC_URL`, addresses with commas between them.
+///
+/// # Errors
+/// `misconfigured`, saying which is no address.
+pub fn own_addresses(env: &Env) -> Result<OwnAddresses, Problem> {
+    let named = text(env, "PUBLIC_URL");
+    OwnAddresses::new(named.as_deref()).map_err(|why| Problem::new(Code::Misconfigured, why))
 }
 
 /// The settings of the crawler.

@@ -8,7 +8,7 @@ pub mod sqlite;
 
 use std::{borrow::Cow, fmt::Display};
 
-use bulle_edge_core::ports::PortError;
+use bulle_edge_core::{json, ports::PortError};
 use bulle_protocol::Id;
 use serde::{Serialize, de::DeserializeOwned};
 use worker::{
@@ -222,8 +222,8 @@ pub fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String, PortError> {
 ///
 /// # Errors
 /// The column does not hold the type's JSON.
-pub fn from_json<T: DeserializeOwned>(json: &str) -> Result<T, PortError> {
-    serde_json::from_str(json).map_err(broken)
+pub fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, PortError> {
+    json::read(text).map_err(broken)
 }
 
 /// The name of a unit variant, without the quotes of JSON.

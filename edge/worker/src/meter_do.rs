@@ -2,7 +2,7 @@
 //! decides with the core's pure code; there is no `await` between reading and writing, so decisions cannot interleave.
 
 use bulle_edge_core::{
-    meter::{self, MeterStore, Quota, window::Window},
+    meter::{self, Charged, MeterStore, window::Window},
     ports::Clock,
 };
 use bulle_protocol::{
@@ -160,19 +160,24 @@ impl MeterStore for SqlRows {
         self.write(format!("total/{key}"), &total, until)
     }
 
-    fn charged(&self, id: Id) -> worker::Result<Option<Vec<Quota>>> {
-        self.read(format!("charge/{id}"))
+    fn charged(&self, id: Id) -> worker::Result<Option<Charged>> {
+        self.read(charge_key(id))
     }
 
-    fn put_charged(&mut self, id: Id, lines: &[Quota], until: u64) -> worker::Result<()> {
-        self.write(format!("charge/{id}"), lines, until)
+    fn put_charged(&mut self, id: Id, charged: &Charged, until: u64) -> worker::Result<()> {
+        self.write(charge_key(id), charged, until)
     }
 
     fn forget_charged(&mut self, id: Id) -> worker::Result<()> {
         let query = "DELETE FROM counted WHERE key = ?";
-        self.0.exec(query, vec![format!("charge/{id}").into()])?;
+        self.0.exec(query, vec![charge_key(id).into()])?;
         Ok(())
     }
+}
+
+/// Earlier releases stored charges in another form, under keys that begin with "charge/"; they end with their period.
+fn charge_key(id: Id) -> String {
+    format!("held/{id}")
 }
 
 fn integer(ms: u64) -> SqlStorageValue {

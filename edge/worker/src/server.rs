@@ -26,7 +26,8 @@ use worker::{Context, Env, HttpRequest};
 
 use crate::{
     adapters::Edge,
-    http::{self, OWN, Param, Refusal, at_most, limit_headers, own_origin, status},
+    config,
+    http::{self, OWN, Param, Refusal, at_most, limit_headers, requested, status},
     log,
     routes::{
         self,
@@ -52,7 +53,7 @@ pub async fn serve(mut request: HttpRequest, env: Env, context: Context) -> Resp
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let origin = request.headers().get(header::ORIGIN).cloned();
-    mark_own(&mut request);
+    mark_own(&edge, &mut request);
     request.extensions_mut().insert(Arc::new(context));
 
     let routes = routes_of_isolate(&edge);
@@ -91,15 +92,16 @@ fn routes_of_isolate(edge: &Edge) -> Rc<Routes> {
     })
 }
 
-/// Marks requests whose origin is the edge itself. The mark is removed from clients' requests.
-fn mark_own(request: &mut HttpRequest) {
-    let own = own_origin(request.uri());
+/// Marks requests of the edge's own pages. The mark is removed from clients' requests.
+fn mark_own(edge: &Edge, request: &mut HttpRequest) {
+    let requested = requested(request.uri());
     let headers = request.headers_mut();
     headers.remove(OWN);
-    if headers
-        .get(header::ORIGIN)
-        .is_some_and(|origin| origin == own.as_str())
-    {
+    let Some(page) = http::header(headers, "origin") else {
+        return;
+    };
+    // While `PUBLIC_URL` is invalid, no page is the edge's own; `/health` reports it.
+    if config::own_addresses(edge.env()).is_ok_and(|own| own.is_own(page, &requested)) {
         headers.insert(OWN, HeaderValue::from_static("1"));
     }
 }

@@ -125,15 +125,13 @@ async fn admit(isolate: &Isolate, way: Way, id: Id) -> bool {
         limit: LIMIT,
     };
     if way == Way::Nearby {
-        return local_limiter::admit(isolate, &[counter], id, false)
-            .await
-            .is_ok();
+        return local_limiter::admit(isolate, &[counter], id).await.is_ok();
     }
     let stored = isolate.get(&counter.key).await.ok().flatten();
     let mut window: Window = stored
         .and_then(|json| serde_json::from_str(&json).ok())
         .unwrap_or_default();
-    let decision = window.admit(isolate.now_ms(), counter.length_ms, LIMIT, id, false);
+    let decision = window.admit(isolate.now_ms(), counter.length_ms, LIMIT, id);
     if matches!(
         decision,
         bulle_edge_core::meter::window::Decision::Refused(_)

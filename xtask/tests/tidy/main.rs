@@ -14,6 +14,7 @@ mod guard;
 mod imports;
 mod markdown;
 mod modules;
+mod outbound;
 mod references;
 mod rust_source;
 mod sql;

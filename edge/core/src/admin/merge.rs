@@ -5,6 +5,8 @@ use bulle_protocol::problem::{Code, Problem};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
+use crate::json;
+
 /// The value with the patch applied. Fields that the patch does not mention stay.
 ///
 /// # Errors
@@ -22,8 +24,7 @@ pub fn apply<T: Serialize + DeserializeOwned>(current: &T, patch: Value) -> Resu
     let text = serde_json::to_string(current).map_err(broken)?;
     let mut value = serde_json::from_str(&text).map_err(broken)?;
     merge(&mut value, patch);
-    serde_json::from_str(&value.to_string())
-        .map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")))
+    json::read(&value.to_string()).map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")))
 }
 
 /// `MergePatch` of the RFC's section 2.

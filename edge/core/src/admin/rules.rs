@@ -8,7 +8,10 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     guard::origin,
+    json,
     model::{MAX_ID, is_id},
+    outbound::{AddressPolicy, AddressRefused},
+    settings::TenantSettings,
 };
 
 /// Longest name, in characters.
@@ -50,8 +53,7 @@ pub trait Rules {
 /// `invalid_json`, `invalid_value`.
 pub fn read<T: DeserializeOwned + Rules>(text: &str, now_ms: u64) -> Result<T, Problem> {
     let text = if text.is_empty() { "null" } else { text };
-    let said: T =
-        serde_json::from_str(text).map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")))?;
+    let said: T = json::read(text).map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")))?;
     said.check(now_ms)?;
     Ok(said)
 }
@@ -117,6 +119,26 @@ impl Rules for NewApiKey {
 impl Rules for Option<NewIdentitySecret> {
     fn check(&self, _: u64) -> Result<(), Problem> {
         Ok(())
+    }
+}
+
+/// Checks an address to which the edge will send requests, given for this field.
+///
+/// # Errors
+/// `invalid_value`.
+pub fn check_address(field: &str, address: &str, policy: &AddressPolicy) -> Result<(), Problem> {
+    let refused = |AddressRefused(why)| invalid(&format!("{field}: {why}"));
+    policy.check(address).map(|_| ()).map_err(refused)
+}
+
+/// Checks the webhook of a tenant's settings.
+///
+/// # Errors
+/// `invalid_value`.
+pub fn check_webhook(settings: &TenantSettings, policy: &AddressPolicy) -> Result<(), Problem> {
+    match &settings.notices.webhook {
+        Some(webhook) => check_address("settings.notices.webhook", webhook, policy),
+        None => Ok(()),
     }
 }
 

@@ -76,7 +76,7 @@ pub async fn failed<P: IsolateCache + Kv + Clock + Entropy>(
 ) -> Problem {
     let counters = [secret.counter(address)];
     let attempt = Id::from_parts(ports.now_ms(), ports.random());
-    match local_limiter::admit(ports, &counters, attempt, true).await {
+    match local_limiter::admit(ports, &counters, attempt).await {
         Ok(_) => problem,
         Err(refused) => refusal(refused.standing.reset_ms),
     }

@@ -92,7 +92,7 @@ pub fn admit<P: Clock + Entropy>(
         memory: None,
         instructions: visible(&said.instructions),
         id,
-        dedup_key: dedup_key(id, id),
+        charge_id: id,
         text: question,
         attachments: Vec::new(),
         retry: false,

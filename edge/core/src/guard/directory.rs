@@ -1,6 +1,7 @@
 //! Site look-up: a KV read-through cache in front of the database.
 
 use crate::{
+    json,
     model::Site,
     ports::{Clock, Kv, Tenants},
 };
@@ -44,7 +45,7 @@ pub async fn site<P: Tenants + Kv + Clock>(ports: &P, key: &str) -> Result<Site,
         return Err(unknown(key));
     }
     let cached = ports.get(&cache_key(key)).await.ok().flatten();
-    let cached: Option<Cached> = cached.and_then(|json| serde_json::from_str(&json).ok());
+    let cached: Option<Cached> = cached.and_then(|text| json::read(&text).ok());
     let now = ports.now_ms();
     if let Some(cached) = &cached
         && now.saturating_sub(cached.read_at) < FRESH_MS

@@ -8,6 +8,7 @@ use bulle_protocol::problem::{Code, Problem};
 use serde::Deserialize;
 
 use super::jwt::{Parts, unwrapped};
+use crate::json;
 use crate::model::{Secret, verify_mac};
 use crate::{model::Identity, model::Site};
 
@@ -93,7 +94,7 @@ pub fn verify(
 
 fn read(site: &Site, payload: &[u8], now_ms: u64) -> Result<(Identity, u64), Problem> {
     let invalid = |detail: &str| Problem::new(Code::IdentityInvalid, detail);
-    let claims: Claims = serde_json::from_slice(payload).map_err(|error| {
+    let claims: Claims = json::read_bytes(payload).map_err(|error| {
         invalid(&format!(
             "The claims of the identity cannot be read: {error}."
         ))
@@ -258,6 +259,30 @@ mod tests {
             signed(&hs256, &json!({"sub": "x".repeat(MAX_BYTES)}), "new"),
         ] {
             assert_eq!(code(&forged), Code::IdentityInvalid, "{forged}");
+        }
+    }
+
+    #[test]
+    fn header_and_claims_are_objects() {
+        let hs256 = json!({"alg": "HS256", "typ": "JWT"});
+        for header in [
+            json!(["HS256"]),
+            json!(["HS256", "JWT"]),
+            json!(["HS256", "JWT", null]),
+            json!([hs256]),
+        ] {
+            let forged = signed(&header, &claims(), "new");
+            assert_eq!(code(&forged), Code::IdentityInvalid, "{header}");
+        }
+        let exp = NOW + 3_600;
+        for claims in [
+            json!(["user-42", "premium", exp]),
+            json!(["user-42", "premium", exp, null, "Ada", "ada@example.com"]),
+            json!([claims()]),
+        ] {
+            let (code, detail) = read(&signed(&hs256, &claims, "new")).unwrap_err();
+            assert_eq!(code, Code::IdentityInvalid, "{claims}");
+            assert!(detail.contains("cannot be read"), "{detail}");
         }
     }
 

@@ -6,6 +6,8 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use serde::Deserialize;
 
+use crate::json;
+
 /// Longest identity, in bytes.
 pub const MAX_BYTES: usize = 4_096;
 
@@ -68,7 +70,7 @@ impl<'t> Parts<'t> {
             decoded.map_err(|_| format!("its {name} is not base64url without padding"))
         };
         let header = decode("header", header)?;
-        let header: Header = serde_json::from_slice(&header)
+        let header: Header = json::read_bytes(&header)
             .map_err(|error| format!("its header cannot be read ({error})"))?;
         // The algorithm is pinned: what the header says only has to agree.
         if header.alg != "HS256" {

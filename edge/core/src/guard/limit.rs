@@ -5,6 +5,7 @@
 
 use bulle_protocol::{
     Id,
+    conversation::SendMessage,
     event::Remaining,
     problem::{Code, Limit, Problem},
 };
@@ -40,7 +41,7 @@ const ADDRESS_DAY: &str = "address-day";
 pub struct Counted {
     /// The state of every limit that applies.
     pub limits: Vec<Limit>,
-    /// True when the meter has charged the message now; it is refunded when the turn gives no answer.
+    /// True when the request is a holder of a charge in the meter; it is refunded when the turn gives no answer.
     pub metered: bool,
 }
 
@@ -100,8 +101,21 @@ fn lines(admitted: &Admitted, now_ms: u64) -> Vec<Quota> {
     lines
 }
 
-/// The id under which a message is counted: the same message of the same conversation is counted once. Clients choose
-/// the ids of messages, so with the message's id alone they could send one id to many conversations and pay once.
+/// The id under which a message is charged: the same message of the same conversation is charged once, and each further
+/// attempt (`retry`) once more.
+pub(super) fn charge_id<P: Clock + Entropy>(
+    ports: &P,
+    conversation: Id,
+    message: &SendMessage,
+) -> Id {
+    match message.retry {
+        true => Id::from_parts(ports.now_ms(), ports.random()),
+        false => dedup_key(conversation, message.id),
+    }
+}
+
+/// One id for a message of a conversation. Clients choose the ids of messages, so with the message's id alone they could
+/// send one id to many conversations and pay once.
 pub fn dedup_key(conversation: Id, message: Id) -> Id {
     let digest = Sha256::digest(format!("{conversation}/{message}"));
     let bits = |range: std::ops::Range<usize>| {
@@ -120,8 +134,7 @@ pub fn dedup_key(conversation: Id, message: Id) -> Id {
 pub async fn admit<P: IsolateCache + Kv + Clock + Meters>(
     ports: &P,
     admitted: &Admitted,
-    dedup_key: Id,
-    anew: bool,
+    charge_id: Id,
 ) -> Result<Counted, Problem> {
     let site = &admitted.site;
     let now = ports.now_ms();
@@ -131,11 +144,9 @@ pub async fn admit<P: IsolateCache + Kv + Clock + Meters>(
     let counters: Vec<Counter> = windows.iter().map(|line| counter(site, line)).collect();
     let in_kv = site.bot.limits.store == LimitStore::Kv;
     let counted = match in_kv {
-        true => local_limiter::count(ports, &counters, dedup_key, anew).await,
+        true => local_limiter::count(ports, &counters, charge_id).await,
         // A message that this isolate's memory already refuses is not sent to the meter.
-        false => {
-            local_limiter::count_here(ports, &counters, dedup_key, anew).map(|_| Default::default())
-        }
+        false => local_limiter::count_here(ports, &counters, charge_id).map(|_| Default::default()),
     };
     let (standings, counted) = counted.map_err(|refused| {
         let look = |counter| local_limiter::look(ports, counter);
@@ -155,19 +166,18 @@ pub async fn admit<P: IsolateCache + Kv + Clock + Meters>(
         });
     }
     let charge = Charge {
-        id: dedup_key,
-        anew,
+        id: charge_id,
         lines,
     };
     // The message stays counted in the minute, whatever the meter decides, because a request was made.
     let told = local_limiter::tell(ports, &counted);
     let (verdict, ()) = join(ports.charge(&site.tenant_id, &charge), told).await;
     match verdict {
-        Ok(ChargeOutcome::Charged { standings, known }) => {
+        Ok(ChargeOutcome::Charged { standings }) => {
             limits.extend(standing_of(&charge.lines, &standings));
             Ok(Counted {
                 limits,
-                metered: !known,
+                metered: true,
             })
         }
         Ok(ChargeOutcome::Refused { line, standings }) => {
@@ -181,7 +191,8 @@ pub async fn admit<P: IsolateCache + Kv + Clock + Meters>(
     }
 }
 
-/// Refunds a message of the day, if this request was charged for it. [`crate::turn`] decides when.
+/// Removes a request from the holders of its message's charge. The message is refunded to the day when the charge has no
+/// other holder. [`crate::turn`] decides when.
 ///
 /// # Errors
 /// The meter failed; the message stays counted.
@@ -190,7 +201,7 @@ pub(crate) async fn refund<P: Meters>(ports: &P, question: &Question) -> Result<
         return Ok(());
     }
     let nothing = Settlement {
-        id: question.0.dedup_key,
+        id: question.0.charge_id,
         amounts: Vec::new(),
     };
     ports.settle(&question.0.site.tenant_id, &nothing).await
@@ -215,12 +226,10 @@ pub async fn today<P: Clock + Entropy + Meters>(
     }
     let charge = Charge {
         id: Id::from_parts(now, ports.random()),
-        anew: false,
         lines: vec![line],
     };
     let verdict = ports.charge(&admitted.site.tenant_id, &charge).await?;
-    let (ChargeOutcome::Charged { standings, .. } | ChargeOutcome::Refused { standings, .. }) =
-        verdict;
+    let (ChargeOutcome::Charged { standings } | ChargeOutcome::Refused { standings, .. }) = verdict;
     let left = standings.first().map_or(0, |standing| standing.left);
     Ok(Some(quota.saturating_sub(left)))
 }
@@ -258,7 +267,7 @@ pub async fn admit_beginning<P: IsolateCache + Kv + Clock>(
         length_ms: WINDOW_MS,
         limit,
     };
-    let Err(refused) = local_limiter::admit(ports, &[counter], id, false).await else {
+    let Err(refused) = local_limiter::admit(ports, &[counter], id).await else {
         return Ok(());
     };
     let seconds = local_limiter::seconds(refused.standing.reset_ms);

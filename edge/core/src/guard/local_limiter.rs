@@ -50,9 +50,8 @@ pub async fn admit<P: IsolateCache + Kv + Clock>(
     ports: &P,
     counters: &[Counter],
     id: Id,
-    anew: bool,
 ) -> Result<Vec<QuotaStatus>, WindowFull> {
-    let (standings, counted) = count(ports, counters, id, anew).await?;
+    let (standings, counted) = count(ports, counters, id).await?;
     tell(ports, &counted).await;
     Ok(standings)
 }
@@ -65,10 +64,9 @@ pub async fn count<'c, P: IsolateCache + Kv + Clock>(
     ports: &P,
     counters: &'c [Counter],
     id: Id,
-    anew: bool,
 ) -> Result<(Vec<QuotaStatus>, Vec<&'c Counter>), WindowFull> {
     // 1.
-    let counted = count_here(ports, counters, id, anew)?;
+    let counted = count_here(ports, counters, id)?;
     // 2.
     let stored = join_all(counters.iter().map(|counter| ports.get(&counter.key))).await;
     let mut standings = Vec::new();
@@ -114,12 +112,11 @@ pub fn count_here<'c, P: IsolateCache + Clock>(
     ports: &P,
     counters: &'c [Counter],
     id: Id,
-    anew: bool,
 ) -> Result<Vec<&'c Counter>, WindowFull> {
     let mut counted = Vec::new();
     for (index, counter) in counters.iter().enumerate() {
         let mut window = ports.recall(&counter.key);
-        let decision = window.admit(ports.now_ms(), counter.length_ms, counter.limit, id, anew);
+        let decision = window.admit(ports.now_ms(), counter.length_ms, counter.limit, id);
         ports.remember(&counter.key, window);
         match decision {
             Decision::Admitted(_) => counted.push(counter),
@@ -179,14 +176,14 @@ mod tests {
     }
 
     fn admitted(ports: &Fakes, n: u128) -> bool {
-        block_on(admit(ports, &[counter(3)], id(n), false)).is_ok()
+        block_on(admit(ports, &[counter(3)], id(n))).is_ok()
     }
 
     #[test]
     fn many_at_once_in_one_isolate_are_not_over_admitted() {
         let ports = Fakes::default();
         let counters = [counter(3)];
-        let all = (0..64).map(|n| admit(&ports, &counters, id(n), false));
+        let all = (0..64).map(|n| admit(&ports, &counters, id(n)));
         let results = block_on(join_all(all));
         assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 3);
         // The memory refused: there are three reads and three writes as before.
@@ -223,24 +220,14 @@ mod tests {
             },
         );
         let both = [wide.clone(), narrow];
-        assert!(block_on(admit(&ports, &both, id(1), false)).is_ok());
+        assert!(block_on(admit(&ports, &both, id(1))).is_ok());
         for n in 2..6 {
-            assert_eq!(
-                block_on(admit(&ports, &both, id(n), false))
-                    .unwrap_err()
-                    .index,
-                1
-            );
+            assert_eq!(block_on(admit(&ports, &both, id(n))).unwrap_err().index, 1);
         }
         ports.forget_memory();
         // This time the window in KV refuses; the request is taken out again in the same way.
-        assert_eq!(
-            block_on(admit(&ports, &both, id(7), false))
-                .unwrap_err()
-                .index,
-            1
-        );
-        let standing = block_on(admit(&ports, std::slice::from_ref(&wide), id(8), false)).unwrap();
+        assert_eq!(block_on(admit(&ports, &both, id(7))).unwrap_err().index, 1);
+        let standing = block_on(admit(&ports, std::slice::from_ref(&wide), id(8))).unwrap();
         assert_eq!(standing[0].left, 7);
     }
 }

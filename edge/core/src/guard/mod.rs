@@ -151,7 +151,7 @@ struct Checked {
     instructions: Option<String>,
     id: Id,
     #[serde(rename = "ticket")]
-    dedup_key: Id,
+    charge_id: Id,
     text: String,
     #[serde(default)]
     attachments: Vec<Material>,
@@ -359,8 +359,8 @@ pub async fn admit_message<P: Platform>(
     visitor::may_speak(ports, &admitted).await?;
     let files = &message.attachments;
     let attachments = visitor::material(ports, &admitted, conversation, message.id, files).await?;
-    let dedup_key = limit::dedup_key(conversation, message.id);
-    let counted = limit::admit(ports, &admitted, dedup_key, message.retry).await?;
+    let charge_id = limit::charge_id(ports, conversation, &message);
+    let counted = limit::admit(ports, &admitted, charge_id).await?;
     Ok(Question(Checked {
         memory: admitted.tier().and_then(|tier| tier.memory),
         instructions: None,
@@ -368,7 +368,7 @@ pub async fn admit_message<P: Platform>(
         visitor_id: admitted.visitor_id,
         locale: admitted.locale,
         id: message.id,
-        dedup_key,
+        charge_id,
         text,
         attachments,
         retry: message.retry,

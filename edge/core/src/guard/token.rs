@@ -9,7 +9,7 @@ use bulle_protocol::{
 use hmac::Mac;
 use serde::{Deserialize, Serialize};
 
-use crate::model::Secret;
+use crate::{json, model::Secret};
 
 /// Seconds during which a token works for calls.
 pub const LIFETIME_SECONDS: u64 = 3_600;
@@ -115,7 +115,7 @@ fn open(secret: &Secret, token: &str) -> Result<SessionClaims, Problem> {
         let payload = signed.strip_prefix(HEADER)?.strip_prefix('.')?;
         let tag = B64.decode(tag).ok()?;
         secret.mac(signed)?.verify_slice(&tag).ok()?;
-        serde_json::from_slice(&B64.decode(payload).ok()?).ok()
+        json::read_bytes(&B64.decode(payload).ok()?).ok()
     };
     read().ok_or_else(|| Problem::new(Code::TokenInvalid, "Open a session again."))
 }

@@ -3,6 +3,10 @@
 //!
 //! The cost of an answer is not known before the answer: an estimate is charged first, and settled with the actual cost
 //! afterwards. A charge that is never settled, because the isolate died, stays at its estimate.
+//!
+//! A charge belongs to its id, not to the request that charged it first: every request that charges the id is a holder
+//! of the charge, and a settlement of nothing removes one holder. The last one refunds the charge. So the order in which
+//! requests with one id are answered does not matter: while one of them has led to an answer, the charge stands, once.
 
 pub mod period;
 pub mod window;
@@ -66,10 +70,9 @@ impl QuotaRule {
 /// A request to spend.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Charge {
-    /// The id of the charge; the same id is not charged twice.
+    /// The id of the charge. The same id is not charged twice: the request becomes a further holder of the charge. Another
+    /// attempt is charged under an id of its own.
     pub id: Id,
-    /// True to charge the same id once more: another attempt.
-    pub anew: bool,
     /// The limits: all are charged, or none.
     pub lines: Vec<Quota>,
 }
@@ -81,8 +84,6 @@ pub enum ChargeOutcome {
     Charged {
         /// The state of all limits.
         standings: Vec<QuotaStatus>,
-        /// True when the id was charged before, so that nothing was added.
-        known: bool,
     },
     /// Nothing was charged.
     Refused {
@@ -93,13 +94,22 @@ pub enum ChargeOutcome {
     },
 }
 
+/// A charge as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charged {
+    /// The limits with the charged amounts.
+    pub lines: Vec<Quota>,
+    /// How many requests have charged this id and not been settled with nothing.
+    pub holders: u32,
+}
+
 /// The actual cost of a charge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settlement {
     /// The id of the charge.
     pub id: Id,
     /// The actual amounts, in the order of the lines; 0 where an amount is missing. Windows are not changed, because a
-    /// request was made.
+    /// request was made. When all are 0, a holder is removed.
     pub amounts: Vec<u64>,
 }
 
@@ -116,9 +126,9 @@ pub trait MeterStore {
     /// Stores a total until Unix milliseconds `until`.
     fn put_total(&mut self, key: &str, total: u64, until: u64) -> Result<(), Self::Error>;
     /// The charge stored under this id.
-    fn charged(&self, id: Id) -> Result<Option<Vec<Quota>>, Self::Error>;
+    fn charged(&self, id: Id) -> Result<Option<Charged>, Self::Error>;
     /// Stores a charge until Unix milliseconds `until`.
-    fn put_charged(&mut self, id: Id, lines: &[Quota], until: u64) -> Result<(), Self::Error>;
+    fn put_charged(&mut self, id: Id, charged: &Charged, until: u64) -> Result<(), Self::Error>;
     /// Deletes a charge.
     fn forget_charged(&mut self, id: Id) -> Result<(), Self::Error>;
 }
@@ -135,7 +145,8 @@ pub fn charge<R: MeterStore>(
     now_ms: u64,
     wish: &Charge,
 ) -> Result<ChargeOutcome, R::Error> {
-    let known = !wish.anew && rows.charged(wish.id)?.is_some();
+    let charged = rows.charged(wish.id)?;
+    let known = charged.is_some();
     let mut standings = Vec::new();
     let mut refused: Option<usize> = None;
     let mut windows = Vec::new();
@@ -143,7 +154,7 @@ pub fn charge<R: MeterStore>(
         let (standing, fits) = match line.rule {
             QuotaRule::Window { length_ms, limit } => {
                 let mut window = rows.window(&line.key)?;
-                let decision = window.admit(now_ms, length_ms, limit, wish.id, wish.anew);
+                let decision = window.admit(now_ms, length_ms, limit, wish.id);
                 windows.push((line, window, length_ms));
                 match decision {
                     Decision::Admitted(standing) | Decision::Known(standing) => (standing, true),
@@ -193,26 +204,42 @@ pub fn charge<R: MeterStore>(
     for (line, window, length_ms) in windows {
         rows.put_window(&line.key, &window, now_ms + length_ms)?;
     }
-    if known {
-        return Ok(ChargeOutcome::Charged { standings, known });
-    }
-    let mut until = now_ms + GRACE_MS;
-    for line in &wish.lines {
-        if let QuotaRule::Total {
-            amount, ends_at, ..
-        } = line.rule
-        {
-            let used = rows.total(&line.key)?;
-            rows.put_total(&line.key, used.saturating_add(amount), ends_at + GRACE_MS)?;
-            until = until.max(ends_at);
+    let charged = match charged {
+        Some(charged) => Charged {
+            holders: charged.holders.saturating_add(1),
+            ..charged
+        },
+        None => {
+            for line in &wish.lines {
+                if let QuotaRule::Total {
+                    amount, ends_at, ..
+                } = line.rule
+                {
+                    let used = rows.total(&line.key)?;
+                    rows.put_total(&line.key, used.saturating_add(amount), ends_at + GRACE_MS)?;
+                }
+            }
+            Charged {
+                lines: wish.lines.clone(),
+                holders: 1,
+            }
         }
-    }
-    rows.put_charged(wish.id, &wish.lines, until)?;
-    Ok(ChargeOutcome::Charged { standings, known })
+    };
+    let until = ends_at(&charged.lines).fold(now_ms + GRACE_MS, u64::max);
+    rows.put_charged(wish.id, &charged, until)?;
+    Ok(ChargeOutcome::Charged { standings })
+}
+
+/// The ends of the totals among the lines, in Unix milliseconds.
+fn ends_at(lines: &[Quota]) -> impl Iterator<Item = u64> {
+    lines.iter().filter_map(|line| match line.rule {
+        QuotaRule::Total { ends_at, .. } => Some(ends_at),
+        QuotaRule::Window { .. } => None,
+    })
 }
 
 /// Replaces the estimates of a charge, or the amounts of an earlier settlement, by the actual cost. When all amounts
-/// are 0, the charge is deleted, so that the id can be charged again.
+/// are 0, a holder of the charge is removed; with the last one, the charge is deleted, so that the id can be charged again.
 ///
 /// # Errors
 /// The storage failed.
@@ -221,11 +248,17 @@ pub fn settle<R: MeterStore>(
     now_ms: u64,
     settlement: &Settlement,
 ) -> Result<(), R::Error> {
-    let Some(mut lines) = rows.charged(settlement.id)? else {
+    let Some(mut charged) = rows.charged(settlement.id)? else {
         return Ok(());
     };
+    let nothing = settlement.amounts.iter().all(|amount| *amount == 0);
+    if nothing && charged.holders > 1 {
+        charged.holders -= 1;
+        let until = ends_at(&charged.lines).fold(now_ms + GRACE_MS, u64::max);
+        return rows.put_charged(settlement.id, &charged, until);
+    }
     let mut amounts = settlement.amounts.iter();
-    for line in &mut lines {
+    for line in &mut charged.lines {
         let spent = amounts.next().copied().unwrap_or_default();
         if let QuotaRule::Total {
             amount, ends_at, ..
@@ -238,10 +271,10 @@ pub fn settle<R: MeterStore>(
             *amount = spent;
         }
     }
-    if settlement.amounts.iter().all(|amount| *amount == 0) {
+    if nothing {
         return rows.forget_charged(settlement.id);
     }
-    rows.put_charged(settlement.id, &lines, now_ms + GRACE_MS)
+    rows.put_charged(settlement.id, &charged, now_ms + GRACE_MS)
 }
 
 #[cfg(test)]
@@ -267,16 +300,13 @@ mod tests {
     fn wish(n: u128, lines: Vec<Quota>) -> Charge {
         Charge {
             id: Id::from_parts(0, n),
-            anew: false,
             lines,
         }
     }
 
     fn try_charge(rows: &mut InMemoryMeter, wish: &Charge) -> Result<Vec<u64>, usize> {
         match charge(rows, 0, wish).unwrap() {
-            ChargeOutcome::Charged { standings, .. } => {
-                Ok(standings.iter().map(|s| s.left).collect())
-            }
+            ChargeOutcome::Charged { standings } => Ok(standings.iter().map(|s| s.left).collect()),
             ChargeOutcome::Refused { line, .. } => Err(line),
         }
     }
@@ -350,19 +380,25 @@ mod tests {
         // A charge that was settled with 0 can be made again.
         let mut again = |n| try_charge(&mut rows, &wish(n, vec![total("a", 8, 10)]));
         assert_eq!(again(1), Ok(vec![2]));
-        assert_eq!(again(1), Ok(vec![2]));
         assert_eq!(again(2), Err(0));
+    }
+
+    #[test]
+    fn a_charge_stands_until_the_last_holder_has_let_it_go() {
+        let mut rows = InMemoryMeter::default();
+        let charged = wish(1, vec![total("a", 8, 10)]);
         let nothing = Settlement {
-            id: Id::from_parts(0, 1),
+            id: charged.id,
             amounts: vec![],
         };
-        settle(&mut rows, 0, &nothing).unwrap();
-        // A further attempt is charged again.
-        let anew = Charge {
-            anew: true,
-            ..wish(1, vec![total("a", 8, 10)])
-        };
-        assert_eq!(try_charge(&mut rows, &anew), Ok(vec![2]));
+        for _ in 0..3 {
+            assert_eq!(try_charge(&mut rows, &charged), Ok(vec![2]));
+        }
+        for left in [8, 8, 0, 0] {
+            settle(&mut rows, 0, &nothing).unwrap();
+            assert_eq!(rows.total("a").unwrap(), left);
+        }
+        assert_eq!(try_charge(&mut rows, &charged), Ok(vec![2]));
     }
 
     #[test]
@@ -395,15 +431,15 @@ mod tests {
         /// Whatever is charged, retried, settled and released, the total never exceeds the bound.
         #[test]
         fn nothing_is_ever_over_the_cap(
-            cap in 0u64..50, steps in proptest::collection::vec((0u128..8, 0u64..20, 0u64..20, any::<bool>(), any::<bool>()), 0..60),
+            cap in 0u64..50, steps in proptest::collection::vec((0u128..8, 0u64..20, 0u64..20, any::<bool>()), 0..60),
         ) {
             let mut rows = InMemoryMeter::default();
-            for (n, estimate, spent, anew, ends) in steps {
-                let wish = Charge { anew, ..wish(n, vec![total("a", estimate, cap)]) };
+            for (n, estimate, spent, ends) in steps {
+                let wish = wish(n, vec![total("a", estimate, cap)]);
                 let admitted = matches!(charge(&mut rows, 0, &wish).unwrap(), ChargeOutcome::Charged { .. });
                 prop_assert!(rows.total("a").unwrap() <= cap);
                 if admitted && ends {
-                    let charged = match &rows.charged(wish.id).unwrap().unwrap()[0].rule {
+                    let charged = match &rows.charged(wish.id).unwrap().unwrap().lines[0].rule {
                         QuotaRule::Total { amount, .. } => *amount,
                         QuotaRule::Window { .. } => 0,
                     };

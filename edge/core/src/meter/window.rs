@@ -33,18 +33,10 @@ pub enum Decision {
 }
 
 impl Window {
-    /// Counts `id` unless `limit` others stand in the window. The same id again (a retry, a lost connection) is not
-    /// counted twice, unless `anew`.
-    pub fn admit(
-        &mut self,
-        now_ms: u64,
-        length_ms: u64,
-        limit: u32,
-        id: Id,
-        anew: bool,
-    ) -> Decision {
+    /// Counts `id` unless `limit` others stand in the window. The same id again (a lost connection) is not counted twice.
+    pub fn admit(&mut self, now_ms: u64, length_ms: u64, limit: u32, id: Id) -> Decision {
         self.forget(now_ms, length_ms);
-        let known = !anew && self.seen.iter().any(|(_, seen)| *seen == id);
+        let known = self.seen.iter().any(|(_, seen)| *seen == id);
         let full = self.seen.len() >= limit as usize;
         if !known && !full {
             self.seen.push((now_ms, id));
@@ -84,14 +76,14 @@ impl Window {
         self.seen.dedup();
     }
 
-    /// Removes the last entry of `id`.
+    /// Removes the entry of `id`.
     pub fn refund(&mut self, id: Id) {
         if let Some(at) = self.seen.iter().rposition(|(_, seen)| *seen == id) {
             self.seen.remove(at);
         }
     }
 
-    /// Whether the last entry of `id` is one of the first `limit`.
+    /// Whether `id` is one of the first `limit`.
     pub fn is_within(&self, id: Id, limit: u32) -> bool {
         let last = self.seen.iter().rposition(|(_, seen)| *seen == id);
         last.is_some_and(|at| at < limit as usize)
@@ -121,47 +113,26 @@ mod tests {
     #[test]
     fn a_window_slides() {
         let mut window = Window::default();
-        let mut admit = |now, n, anew| window.admit(now, MINUTE, 2, id(n), anew);
-        assert_eq!(admit(0, 1, false), Decision::Admitted(standing(1, 60_000)));
-        assert_eq!(
-            admit(30_000, 2, false),
-            Decision::Admitted(standing(0, 30_000))
-        );
-        assert_eq!(
-            admit(30_000, 2, false),
-            Decision::Known(standing(0, 30_000))
-        );
-        assert_eq!(
-            admit(59_000, 3, false),
-            Decision::Refused(standing(0, 1_000))
-        );
-        assert_eq!(
-            admit(60_000, 3, false),
-            Decision::Admitted(standing(0, 30_000))
-        );
-        assert_eq!(
-            admit(61_000, 3, true),
-            Decision::Refused(standing(0, 29_000))
-        );
+        let mut admit = |now, n| window.admit(now, MINUTE, 2, id(n));
+        assert_eq!(admit(0, 1), Decision::Admitted(standing(1, 60_000)));
+        assert_eq!(admit(30_000, 2), Decision::Admitted(standing(0, 30_000)));
+        assert_eq!(admit(30_000, 2), Decision::Known(standing(0, 30_000)));
+        assert_eq!(admit(59_000, 3), Decision::Refused(standing(0, 1_000)));
+        assert_eq!(admit(60_000, 3), Decision::Admitted(standing(0, 30_000)));
+        assert_eq!(admit(61_000, 4), Decision::Refused(standing(0, 29_000)));
     }
 
     #[test]
     fn two_places_unite_to_what_both_have_seen() {
         let (mut here, mut there) = (Window::default(), Window::default());
-        here.admit(1, MINUTE, 2, id(1), false);
-        there.admit(2, MINUTE, 2, id(2), false);
-        there.admit(3, MINUTE, 2, id(3), false);
+        here.admit(1, MINUTE, 2, id(1));
+        there.admit(2, MINUTE, 2, id(2));
+        there.admit(3, MINUTE, 2, id(3));
         here.unite(&there);
         here.unite(&there);
         assert!(here.is_within(id(2), 2) && !here.is_within(id(3), 2));
         // One more than allowed: there is room when two have left.
         assert_eq!(here.standing(3, MINUTE, 2), standing(0, MINUTE - 1));
-        // Counted again, the entry is behind the others.
-        let mut again = Window::default();
-        for (at, n) in [(1, 1), (2, 2), (3, 1)] {
-            again.admit(at, MINUTE, 9, id(n), true);
-        }
-        assert!(again.is_within(id(1), 3) && !again.is_within(id(1), 2));
         here.refund(id(3));
         assert_eq!(here.standing(3, MINUTE, 2), standing(0, MINUTE - 2));
     }
@@ -176,12 +147,12 @@ mod tests {
             let mut admitted = Vec::new();
             for (gap, n) in gaps.iter().zip(0..) {
                 now += gap;
-                match window.admit(now, MINUTE, limit, id(n), false) {
+                match window.admit(now, MINUTE, limit, id(n)) {
                     Decision::Admitted(_) => admitted.push(now),
                     Decision::Known(_) => prop_assert!(false, "nobody asked twice"),
                     Decision::Refused(QuotaStatus { reset_ms, .. }) => {
                         let at = |ms| matches!(
-                            window.clone().admit(ms, MINUTE, limit, id(n), false), Decision::Admitted(_));
+                            window.clone().admit(ms, MINUTE, limit, id(n)), Decision::Admitted(_));
                         prop_assert_eq!(at(now + reset_ms), limit > 0);
                         prop_assert!(reset_ms == 0 || !at(now + reset_ms - 1), "it could have come earlier");
                     }

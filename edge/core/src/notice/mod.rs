@@ -3,6 +3,10 @@
 //! The turn that stores a notice delivers it, so of many turns with the same notice only one sends it. A delivery whose
 //! isolate died is not repeated: the list of notices then has fewer deliveries than there are addresses. A notice that
 //! could not be stored is not sent; the next turn with the same event tries again.
+//!
+//! The owner who named an address sees how a delivery to it ended. So a webhook is posted only where the
+//! [`AddressPolicy`](crate::outbound::AddressPolicy) allows it: an outcome reveals nothing of ports and machines that only
+//! the edge can reach.
 
 pub mod mail;
 pub mod reason;
@@ -22,6 +26,7 @@ use std::pin::pin;
 use crate::{
     meter::{Charge, ChargeOutcome, Quota, QuotaRule, period::Period},
     model::Site,
+    outbound::AddressRefused,
     ports::{Clock, Entropy, Meters, Notices, OutboundPost, Transports},
     provider::breaker::Why,
     record,
@@ -160,7 +165,6 @@ pub async fn test<P: Notices + Clock + Entropy + Meters>(
     };
     let charge = Charge {
         id,
-        anew: false,
         lines: vec![line],
     };
     match ports.charge(to.tenant_id, &charge).await {
@@ -221,17 +225,25 @@ async fn tell_recipient<P: Notices + Clock + Entropy>(
             return told;
         }
     }
-    let Transports { secret, mailer } = ports.transports();
+    let Transports {
+        secret,
+        mailer,
+        policy,
+    } = ports.transports();
     let webhook = async {
         let url = to.settings.webhook.as_deref()?;
-        let letter = secret.map(|secret| webhook::envelope(&secret, to.tenant_id, url, &stored));
-        let letter = letter.map_err(|problem| problem.detail);
+        let letter = match (policy.check(url), secret) {
+            (Err(AddressRefused(why)), _) => Err((Outcome::AddressRefused, why.to_owned())),
+            (_, Err(problem)) => Err((Outcome::NotConfigured, problem.detail)),
+            (Ok(url), Ok(secret)) => Ok(webhook::envelope(&secret, to.tenant_id, &url, &stored)),
+        };
         Some(deliver(ports, to.tenant_id, stored.id, Channel::Webhook, letter).await)
     };
     let email = async {
         let address = to.settings.email.as_deref()?;
         let letter = mail::letter(mailer.as_ref(), to, address, &stored);
         let letter = letter.map(|letter| -> Envelope { Box::new(move |_| letter.clone()) });
+        let letter = letter.map_err(|why| (Outcome::NotConfigured, why));
         Some(deliver(ports, to.tenant_id, stored.id, Channel::Email, letter).await)
     };
     let (webhook, email) = join(webhook, email).await;
@@ -253,21 +265,21 @@ async fn tell_recipient<P: Notices + Clock + Entropy>(
     told
 }
 
-/// Delivers by webhook or by mail, and stores the result. `letter` is the request to send, or the reason why there is
-/// none.
+/// Delivers by webhook or by mail, and stores the result. `letter` is the request to send, or the outcome and the reason
+/// when there is none.
 async fn deliver<P: Notices + Clock + Entropy>(
     ports: &P,
     tenant_id: &str,
     id: Id,
     channel: Channel,
-    letter: Result<Envelope, String>,
+    letter: Result<Envelope, (Outcome, String)>,
 ) -> (Delivery, Option<String>) {
     let mut tries = 0;
     let mut log = None;
     let (outcome, status) = match letter {
-        Err(why) => {
+        Err((outcome, why)) => {
             log = Some(why);
-            (Outcome::NotConfigured, None)
+            (outcome, None)
         }
         Ok(letter) => loop {
             tries += 1;
@@ -314,7 +326,10 @@ fn may_pass(outcome: Outcome, status: Option<u16>) -> bool {
     match outcome {
         Outcome::TimedOut | Outcome::Unreachable => true,
         Outcome::Refused => status.is_some_and(|status| matches!(status, 408 | 425 | 429 | 500..)),
-        Outcome::Delivered | Outcome::Redirected | Outcome::NotConfigured => false,
+        Outcome::Delivered
+        | Outcome::Redirected
+        | Outcome::NotConfigured
+        | Outcome::AddressRefused => false,
     }
 }
 

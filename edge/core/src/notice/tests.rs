@@ -6,7 +6,7 @@ use super::*;
 use crate::model::Mailer;
 use crate::testing::{Answer, Fakes, block_on, secret, site};
 
-const HOOK: &str = "https://hooks.test/T0/secret";
+const HOOK: &str = "https://hooks.example.com/T0/secret";
 const MAIL: &str = "https://mail.test/send";
 
 fn fakes() -> Fakes {
@@ -361,6 +361,36 @@ fn what_the_deployment_lacks_is_recorded() {
         log.contains("SESSION_SECRET") && log.contains("EMAIL_URL"),
         "{log}"
     );
+}
+
+#[test]
+fn a_webhook_in_a_private_network_is_not_called_and_tells_nothing_of_it() {
+    for address in [
+        "http://127.0.0.1:8080/",
+        "https://127.0.0.1/",
+        "https://[::1]/",
+        "https://10.0.0.1/",
+        "https://169.254.169.254/latest/meta-data/",
+        "https://2852039166/",
+        "https://hooks.example.com:6379/",
+        "https://kubernetes.default.svc/",
+        "https://grafana.internal/",
+    ] {
+        let fakes = fakes();
+        let mut site = told_site();
+        site.tenant.notices.webhook = Some(address.into());
+        let told = block_on(tell(&fakes, &site, exhausted(1)));
+        assert_eq!(
+            outcomes(&told.notice.unwrap()),
+            [
+                (Channel::Webhook, Outcome::AddressRefused, None, 0),
+                (Channel::Email, Outcome::Delivered, Some(200), 1),
+            ],
+            "{address}"
+        );
+        assert_eq!(fakes.calls("post"), 1);
+        assert!(!told.log.join("\n").contains(address), "{:?}", told.log);
+    }
 }
 
 #[test]

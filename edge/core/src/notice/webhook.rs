@@ -5,6 +5,7 @@ use bulle_api::notice::{Detail, Kind, Notice};
 use hmac::Mac;
 use serde::Serialize;
 use time::OffsetDateTime;
+use url::Url;
 
 use super::Envelope;
 use crate::{
@@ -45,7 +46,7 @@ fn key(deployment: &Secret, tenant_id: &str) -> String {
 pub(super) fn envelope(
     deployment: &Secret,
     tenant_id: &str,
-    url: &str,
+    url: &Url,
     notice: &Notice,
 ) -> Envelope {
     let event = Event {
@@ -61,7 +62,7 @@ pub(super) fn envelope(
     let (key, id, url) = (
         key(deployment, tenant_id),
         notice.id.to_string(),
-        url.to_owned(),
+        url.to_string(),
     );
     Box::new(move |now_ms| {
         let seconds = (now_ms / 1_000).to_string();

@@ -13,6 +13,7 @@ use super::{
     decoder::{Read, Step, malformed, named},
 };
 use crate::{
+    json,
     ports::ModelRequest,
     prompt::{Prompt, Role},
 };
@@ -173,7 +174,7 @@ pub struct GeminiReader {
 
 impl Read for GeminiReader {
     fn event(&mut self, data: &str, deltas: &mut Vec<Delta>) -> Result<Step, Failure> {
-        let chunk: Chunk = serde_json::from_str(data).map_err(|e| malformed(&e))?;
+        let chunk: Chunk = json::read(data).map_err(|e| malformed(&e))?;
         if let Some(error) = chunk.error {
             return Err(Failure::new(Code::UpstreamInterrupted, named(&error)));
         }

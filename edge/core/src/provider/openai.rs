@@ -15,6 +15,7 @@ use super::{
     decoder::{Read, Step, malformed, named},
 };
 use crate::{
+    json,
     ports::ModelRequest,
     prompt::{Prompt, Turn},
     settings::ProviderChoice,
@@ -120,7 +121,7 @@ impl Read for OpenAiReader {
         if data == "[DONE]" {
             return Ok(Step::Last);
         }
-        let chunk: Chunk = serde_json::from_str(data).map_err(|e| malformed(&e))?;
+        let chunk: Chunk = json::read(data).map_err(|e| malformed(&e))?;
         if let Some(error) = chunk.error.filter(|error| !error.is_null()) {
             return Err(Failure::new(Code::UpstreamInterrupted, named(&error)));
         }

@@ -3,8 +3,8 @@
 
 use url::Url;
 
-use super::address::AddressPolicy;
 use crate::digest::sha256_hex;
+use crate::outbound::AddressPolicy;
 
 /// Default of the largest number of pages of a site.
 pub const DEFAULT_PAGES: u32 = 200;

@@ -2,7 +2,6 @@
 //! fetch is tried again. `edge/formats` reads what was fetched into documents; the platform's part is the Durable
 //! Object `Librarian` of the Worker.
 
-pub mod address;
 pub mod content;
 pub mod frontier;
 pub mod pointers;
@@ -12,6 +11,8 @@ pub mod sitemaps;
 pub mod spec;
 
 pub use bulle_api::admin::source::{Failure, FailureCode, SourceKind, SourceStatus};
+
+use crate::outbound::AddressRefused;
 
 /// Most bytes of an uploaded file, or of a response from an address that an owner named.
 pub const MAX_FILE_BYTES: usize = 20 * 1_048_576;
@@ -56,6 +57,12 @@ impl FetchError {
         match self {
             Self::Transient(failure, _) | Self::Permanent(failure) => failure,
         }
+    }
+}
+
+impl From<AddressRefused> for FetchError {
+    fn from(AddressRefused(why): AddressRefused) -> Self {
+        Self::permanent(FailureCode::AddressRefused, why)
     }
 }
 

@@ -3,7 +3,8 @@
 
 use url::Url;
 
-use super::{FailureCode, FetchError, address::AddressPolicy, pointers::PointerKind};
+use super::{FailureCode, FetchError, pointers::PointerKind};
+use crate::outbound::{AddressPolicy, AddressRefused};
 
 /// Most redirects of one request.
 const MAX_REDIRECTS: usize = 8;
@@ -115,11 +116,8 @@ impl RedirectChain {
         let base = self.visited.last();
         let target = base.and_then(|base| base.join(location).ok());
         let target = target.map(String::from).unwrap_or_default();
-        let target = policy.check(&target).map_err(|error| {
-            let detail = format!(
-                "The address redirects to another that is not fetched. {}",
-                error.failure().detail
-            );
+        let target = policy.check(&target).map_err(|AddressRefused(why)| {
+            let detail = format!("The address redirects to another that is not fetched. {why}");
             FetchError::permanent(FailureCode::AddressRefused, detail)
         })?;
         if self.visited.contains(&target) {

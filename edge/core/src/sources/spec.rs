@@ -4,8 +4,11 @@ use bulle_api::admin::source::{FaqEntry, NewSource, SourceChange, SourceKind};
 use bulle_protocol::problem::Problem;
 use serde::{Deserialize, Serialize};
 
-use super::{MAX_PAGES, address::AddressPolicy};
-use crate::admin::rules::{Rules, invalid};
+use super::MAX_PAGES;
+use crate::{
+    admin::rules::{Rules, check_address, invalid},
+    outbound::{AddressPolicy, MAX_ADDRESS},
+};
 
 /// Longest title, in characters.
 const MAX_TITLE: usize = 200;
@@ -200,11 +203,7 @@ impl SourceSpec {
             };
         };
         if self.kind.is_fetched() {
-            let refused = |error: super::FetchError| format!("url: {}", error.failure().detail);
-            return policy
-                .check(url)
-                .map(|_| ())
-                .map_err(|error| invalid(&refused(error)));
+            return check_address("url", url, policy);
         }
         check_page("url", url)
     }
@@ -250,7 +249,7 @@ impl Rules for SourceChange {
 fn check_page(field: &str, url: &str) -> Result<(), Problem> {
     let page = url::Url::parse(url).ok();
     let page = page.filter(|page| matches!(page.scheme(), "https" | "http"));
-    if page.is_none() || url.len() > super::address::MAX_ADDRESS {
+    if page.is_none() || url.len() > MAX_ADDRESS {
         return Err(invalid(&format!(
             "{field}: the page that answers link to, such as https://example.com/page."
         )));

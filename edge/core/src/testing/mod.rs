@@ -23,7 +23,7 @@ pub use values::*;
 
 use crate::{
     guard::Question,
-    meter::{self, Charge, ChargeOutcome, MeterStore, Quota, Settlement, window::Window},
+    meter::{self, Charge, ChargeOutcome, Charged, MeterStore, Settlement, window::Window},
     model::{Identity, Material, Owner, Site, Summary},
     ports::{
         Archive, Challenges, Clock, Entropy, Index, IsolateCache, Kept, Kv, Meters, ModelRequest,
@@ -316,7 +316,7 @@ impl Challenges for Fakes {
 pub struct InMemoryMeter {
     windows: BTreeMap<String, Window>,
     totals: BTreeMap<String, u64>,
-    charged: BTreeMap<Id, Vec<Quota>>,
+    charged: BTreeMap<Id, Charged>,
 }
 
 impl MeterStore for InMemoryMeter {
@@ -340,12 +340,12 @@ impl MeterStore for InMemoryMeter {
         Ok(())
     }
 
-    fn charged(&self, id: Id) -> Result<Option<Vec<Quota>>, Self::Error> {
+    fn charged(&self, id: Id) -> Result<Option<Charged>, Self::Error> {
         Ok(self.charged.get(&id).cloned())
     }
 
-    fn put_charged(&mut self, id: Id, lines: &[Quota], _: u64) -> Result<(), Self::Error> {
-        self.charged.insert(id, lines.to_vec());
+    fn put_charged(&mut self, id: Id, charged: &Charged, _: u64) -> Result<(), Self::Error> {
+        self.charged.insert(id, charged.clone());
         Ok(())
     }
 

@@ -10,6 +10,7 @@ use std::{
 use super::{Fakes, secret};
 use crate::{
     model::{Mailer, Secret},
+    outbound::AddressPolicy,
     ports::{Notices, OutboundPost, PortError, Transports},
 };
 
@@ -63,6 +64,7 @@ impl Notices for Fakes {
                 Ok(secret())
             },
             mailer: self.post.mailer.borrow().clone(),
+            policy: AddressPolicy::default(),
         }
     }
 

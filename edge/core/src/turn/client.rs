@@ -177,10 +177,10 @@ impl<'a, P: Platform> ModelClient<'a, P> {
         draft: &mut Draft<'_>,
     ) -> Result<Option<Reservation>, Failure> {
         self.reservations += 1;
-        let id = limit::dedup_key(
-            self.ask.reply_id,
-            Id::from_parts(purpose as u64, self.reservations),
-        );
+        // Each reservation is a charge of its own, also in another attempt at the same reply.
+        let number = (purpose as u128) << 64 | self.reservations;
+        let attempt = Id::from_parts(self.ports.now_ms(), number);
+        let id = limit::dedup_key(self.ask.reply_id, attempt);
         let site = self.ask.question.site();
         let why = match budget::reserve(self.ports, site, id, model, prompt).await {
             Funding::Unbounded => return Ok(None),

@@ -16,6 +16,7 @@ impl Notices for Edge {
         Transports {
             secret: config::session_secret(&self.env),
             mailer: config::mailer(&self.env),
+            policy: config::address_policy(&self.env),
         }
     }
 

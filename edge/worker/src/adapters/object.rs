@@ -1,6 +1,7 @@
 //! Requests to a Durable Object: a JSON value goes in, a response comes out. The object's refusal is a problem, which
 //! is passed on.
 
+use bulle_edge_core::json;
 use bulle_protocol::problem::Problem;
 use serde::{Serialize, de::DeserializeOwned};
 use worker::{Method, Request, RequestInit, Response};
@@ -27,7 +28,7 @@ impl From<worker::Error> for ObjectError {
 /// # Errors
 /// The body is not a request of this object.
 pub async fn asked<T: DeserializeOwned>(request: &mut Request) -> worker::Result<T> {
-    Ok(serde_json::from_str(&request.text().await?)?)
+    Ok(json::read(&request.text().await?)?)
 }
 
 impl Edge {

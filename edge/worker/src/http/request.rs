@@ -5,7 +5,7 @@ use axum::{
     extract::Query,
     http::{HeaderMap, Uri},
 };
-use bulle_edge_core::guard::input::MAX_BODY_BYTES;
+use bulle_edge_core::{guard::input::MAX_BODY_BYTES, json};
 use bulle_protocol::{
     Id,
     problem::{Code, Problem},
@@ -13,6 +13,7 @@ use bulle_protocol::{
 use serde::de::DeserializeOwned;
 
 use super::problem::Refusal;
+use crate::{adapters::Edge, config};
 
 /// Header of requests whose origin is the edge itself. The server sets it, after it has removed what a client sent
 /// under this name.
@@ -23,8 +24,21 @@ pub fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// The origin of the edge, as the client addressed it.
-pub fn own_origin(uri: &Uri) -> String {
+/// The edge's own address, for the answer to a request.
+///
+/// # Errors
+/// `misconfigured`: the request's host is unknown, and no address is configured.
+pub fn own_address(edge: &Edge, uri: &Uri) -> Result<String, Problem> {
+    let own = config::own_addresses(edge.env())?;
+    own.for_request(&requested(uri)).ok_or_else(|| {
+        let detail = "The edge does not know this address as its own. Set the variable PUBLIC_URL to the address under which \
+                      it is reached.";
+        Problem::new(Code::Misconfigured, detail)
+    })
+}
+
+/// The origin to which a request was sent, according to its `Host` header.
+pub fn requested(uri: &Uri) -> String {
     let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
     format!("{}://{authority}", uri.scheme_str().unwrap_or("https"))
 }
@@ -53,8 +67,15 @@ pub fn query_pairs(uri: &Uri) -> Result<Vec<(String, String)>, Refusal> {
 /// # Errors
 /// Those of [`read_text`]; `invalid_json`.
 pub async fn read_json<T: DeserializeOwned>(body: Body) -> Result<T, Refusal> {
-    let text = read_text(body).await?;
-    serde_json::from_str(&text).map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")).into())
+    Ok(parse_json(&read_text(body).await?)?)
+}
+
+/// Reads the JSON of a body, whose structs are objects: [`json::read`].
+///
+/// # Errors
+/// `invalid_json`.
+pub fn parse_json<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    json::read(text).map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")))
 }
 
 /// Reads a body, at most [`MAX_BODY_BYTES`] of it.

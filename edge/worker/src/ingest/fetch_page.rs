@@ -2,10 +2,10 @@
 //! response is limited in bytes and in time.
 
 use bulle_edge_core::{
+    outbound::AddressPolicy,
     ports::Clock,
     sources::{
         FailureCode, FetchError,
-        address::AddressPolicy,
         pointers::PointerKind,
         redirects::{RedirectChain, RedirectStep},
     },

@@ -180,15 +180,16 @@ impl Librarian {
         let env = self.edge.env();
         let crawling = config::crawling(env);
         let contact = crawling.contact.clone();
-        let contact = contact.unwrap_or_else(|| format!("{origin}/bot"));
+        let contact = contact.or_else(|| (!origin.is_empty()).then(|| format!("{origin}/bot")));
+        let contact = contact.map_or_else(String::new, |contact| format!("; +{contact}"));
         StepContext {
             edge: &self.edge,
             store: &self.store,
             draft: &self.draft,
             bot,
             fetcher: Fetcher {
-                guard: config::guard(env),
-                agent: format!("Mozilla/5.0 (compatible; BulleBot/1.0; +{contact})"),
+                guard: config::address_policy(env),
+                agent: format!("Mozilla/5.0 (compatible; BulleBot/1.0{contact})"),
                 timeout_ms: crawling.timeout_ms,
             },
             crawling,

@@ -1,6 +1,7 @@
 //! The arguments and the outcomes of a step of ingestion.
 
 use bulle_edge_core::{
+    outbound::AddressRefused,
     ports::{Clock, PortError},
     sources::{Failure, FailureCode, FetchError, content::Prepared, failure, schedule},
 };
@@ -62,6 +63,12 @@ pub enum StepError {
 impl From<FetchError> for StepError {
     fn from(trouble: FetchError) -> Self {
         Self::Source(trouble)
+    }
+}
+
+impl From<AddressRefused> for StepError {
+    fn from(refused: AddressRefused) -> Self {
+        Self::Source(refused.into())
     }
 }
 

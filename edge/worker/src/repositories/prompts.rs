@@ -1,6 +1,7 @@
 //! Prompts of stored answers, built again from stored data.
 
 use bulle_edge_core::{
+    json,
     model::{Exchange, Summary},
     ports::PortError,
     prompt::{PromptInputs, RebuiltPrompt, rebuild},
@@ -149,7 +150,7 @@ impl<D: Database> Prompts<D> {
 /// The settings of the version, or the reason why they are missing.
 fn settings_of(row: Option<SettingsRow>) -> Result<BotSettings, String> {
     let row = row.ok_or("This version of the bot's settings is not stored.")?;
-    serde_json::from_str(&row.settings)
+    json::read(&row.settings)
         .map_err(|e| format!("This version of the bot's settings cannot be read: {e}."))
 }
 

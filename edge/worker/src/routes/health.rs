@@ -68,6 +68,7 @@ pub async fn get(State(edge): State<Edge>, _headers: HeaderMap) -> Answer {
         admin(&edge),
     ];
     checks.extend(meaning(&edge));
+    checks.extend(own_addresses(&edge));
     // Without KV all functions work, only slower; without the vector index, passages are found by their words.
     let spared = ["kv", "meaning"];
     let ok = checks
@@ -94,6 +95,17 @@ async fn timed(
         ms: edge.now_ms().saturating_sub(started),
         detail: result.err().unwrap_or_default(),
     }
+}
+
+/// The error in `PUBLIC_URL`; no row when there is none.
+fn own_addresses(edge: &Edge) -> Option<Check> {
+    let problem = config::own_addresses(edge.env()).err()?;
+    Some(Check {
+        name: "public_url",
+        ok: false,
+        ms: 0,
+        detail: problem.detail,
+    })
 }
 
 /// The models of the deployment, the first one for bots without a choice of their own. They are not asked: a health check

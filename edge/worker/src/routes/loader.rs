@@ -44,7 +44,7 @@ pub async fn get(
     if let Some(key) = file.strip_suffix(".json") {
         let site = directory::site(&edge, key).await?;
         check_active(&site)?;
-        let mut response = http::json(StatusCode::OK, &settings(&site, &uri, &headers))?;
+        let mut response = http::json(StatusCode::OK, &settings(&edge, &site, &uri, &headers)?)?;
         let headers = response.headers_mut();
         for (name, value) in [
             (header::CACHE_CONTROL, CACHE),
@@ -59,10 +59,14 @@ pub async fn get(
         return Err(Problem::new(Code::NotFound, "The address of the script ends in .js.").into());
     };
     let site = directory::site(&edge, key).await;
-    let active = site.and_then(|site| check_active(&site).map(|()| site));
+    let active = site.and_then(|site| {
+        check_active(&site)?;
+        let settings = settings(&edge, &site, &uri, &headers)?;
+        Ok((site, settings))
+    });
     match active {
-        Ok(site) => {
-            let script = script(&edge, &settings(&site, &uri, &headers)).await?;
+        Ok((site, settings)) => {
+            let script = script(&edge, &settings).await?;
             let mut response = respond(&script.text, Some(&script), CACHE, &headers);
             if let Ok(policy) = HeaderValue::from_str(&origin::frame_policy(&site)) {
                 response
@@ -138,10 +142,16 @@ async fn script(edge: &Edge, settings: &LoaderSettings) -> Result<Script, Refusa
     })
 }
 
-fn settings(site: &Site, uri: &Uri, headers: &HeaderMap) -> LoaderSettings {
+fn settings(
+    edge: &Edge,
+    site: &Site,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<LoaderSettings, Problem> {
+    let origin = http::own_address(edge, uri)?;
     let locale = hosted::locale(uri.query().unwrap_or_default());
     let languages = hosted::languages(&locale, headers);
-    loader::config(site, http::own_origin(uri), &languages)
+    Ok(loader::config(site, origin, &languages))
 }
 
 /// A script that only logs a problem for the owner to the browser's console.

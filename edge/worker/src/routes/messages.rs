@@ -68,7 +68,9 @@ pub async fn send(context: VisitorContext) -> Answer {
             limit_headers(response.headers_mut(), question.limits());
             !response.headers().contains_key(REPLAYED)
         }
-        Err(_) => false,
+        // An object that cannot be reached may have begun the turn, so the charge stays. The same message is not charged
+        // twice.
+        Err(Refusal(problem)) => problem.code == Code::StorageUnavailable,
     };
     if !begun && let Err(error) = turn::refund_unbegun(&edge, &question).await {
         log::error("meter", &error);

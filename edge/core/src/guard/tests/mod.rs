@@ -2,6 +2,7 @@
 
 mod limits;
 mod own_page;
+mod races;
 mod visitor;
 
 use super::*;

@@ -6,8 +6,8 @@ use bulle_protocol::problem::Problem;
 use serde_json::Value;
 
 use super::{
-    AffectedSites, Change, Changes, CreateContext, Creation, NewResource, ResourceKind, answer,
-    belongings, changed, name, show,
+    AffectedSites, Change, ChangeContext, Changes, CreateContext, Creation, NewResource,
+    ResourceKind, answer, belongings, changed, name, show,
 };
 use crate::{adapters::zones, d1::values};
 
@@ -77,13 +77,13 @@ pub static CREATION: Creation = Creation {
     refusal,
 };
 
-fn apply(item: &str, patch: Value, now_ms: u64) -> Result<Option<Change>, Problem> {
+fn apply(item: &str, patch: Value, context: &ChangeContext) -> Result<Option<Change>, Problem> {
     let editable = |bot: Bot| BotChange {
         status: bot.status,
         settings: bot.settings,
     };
-    changed(item, patch, now_ms, editable, |change| {
-        zones::check(&change.settings, now_ms)?;
+    changed(item, patch, context, editable, |change| {
+        zones::check(&change.settings, context.now_ms)?;
         Ok(Change {
             values: values![name(change.status)?, answer(&change.settings)?],
             refusal: None,

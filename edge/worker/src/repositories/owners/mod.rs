@@ -17,9 +17,10 @@ pub use idempotency::Remembered;
 
 use bulle_edge_core::{
     admin::{Principal, merge, rules::Rules},
+    json,
     model::Secret,
+    outbound::AddressPolicy,
     ports::PortError,
-    sources::address::AddressPolicy,
 };
 use bulle_protocol::problem::{Code, Problem};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -51,7 +52,7 @@ pub struct Changes {
     /// returns a row.
     pub delete: fn() -> Vec<Cow<'static, str>>,
     /// Applies a merge patch to the JSON of a row, at a time in Unix milliseconds. `None` when it changes nothing.
-    pub apply: fn(&str, serde_json::Value, u64) -> Result<Option<Change>, Problem>,
+    pub apply: fn(&str, serde_json::Value, &ChangeContext) -> Result<Option<Change>, Problem>,
     /// The sites whose cached settings change with the resource, from the id of the resource.
     pub affected_sites: fn(&str) -> AffectedSites<'_>,
 }
@@ -62,6 +63,14 @@ pub struct Change {
     pub values: Vec<Value>,
     /// The problem when the present version refuses the change.
     pub refusal: Option<Problem>,
+}
+
+/// The values that a change is checked with.
+pub struct ChangeContext {
+    /// Unix milliseconds.
+    pub now_ms: u64,
+    /// Which addresses requests may be sent to.
+    pub policy: AddressPolicy,
 }
 
 /// How resources of a kind are created.
@@ -92,7 +101,7 @@ pub struct CreateContext<'m> {
     /// The deployment's signing secret, or the error in it.
     pub secret: Result<Secret, Problem>,
     /// The address policy.
-    pub guard: AddressPolicy,
+    pub policy: AddressPolicy,
 }
 
 /// A resource that can be inserted.
@@ -128,7 +137,7 @@ fn answer<T: Serialize>(item: &T) -> Result<String, Problem> {
 
 /// Turns the JSON of a row into the JSON of its type, defaults included.
 fn show<T: Serialize + DeserializeOwned>(item: &str) -> Result<String, PortError> {
-    let item: T = serde_json::from_str(item).map_err(|e| PortError(e.to_string()))?;
+    let item: T = json::read(item).map_err(|e| PortError(e.to_string()))?;
     serde_json::to_string(&item).map_err(|e| PortError(e.to_string()))
 }
 
@@ -137,7 +146,7 @@ fn show<T: Serialize + DeserializeOwned>(item: &str) -> Result<String, PortError
 fn changed<T, C>(
     item: &str,
     patch: serde_json::Value,
-    now_ms: u64,
+    context: &ChangeContext,
     editable: fn(T) -> C,
     store: impl FnOnce(&C) -> Result<Change, Problem>,
 ) -> Result<Option<Change>, Problem>
@@ -145,14 +154,14 @@ where
     T: DeserializeOwned,
     C: Serialize + DeserializeOwned + PartialEq + Rules,
 {
-    let item = serde_json::from_str(item)
+    let item = json::read(item)
         .map_err(|_| Problem::new(Code::Internal, "What is stored cannot be read."))?;
     let current = editable(item);
     let change = merge::apply(&current, patch)?;
     if change == current {
         return Ok(None);
     }
-    change.check(now_ms)?;
+    change.check(context.now_ms)?;
     store(&change).map(Some)
 }
 

@@ -7,8 +7,8 @@ use bulle_protocol::{Id, problem::Problem};
 use serde_json::Value;
 
 use super::{
-    AffectedSites, Change, Changes, CreateContext, Creation, NewResource, ResourceKind, answer,
-    changed, name, show,
+    AffectedSites, Change, ChangeContext, Changes, CreateContext, Creation, NewResource,
+    ResourceKind, answer, changed, name, show,
 };
 use crate::d1::values;
 
@@ -56,7 +56,7 @@ pub static CREATION: Creation = Creation {
     refusal,
 };
 
-fn apply(item: &str, patch: Value, now_ms: u64) -> Result<Option<Change>, Problem> {
+fn apply(item: &str, patch: Value, context: &ChangeContext) -> Result<Option<Change>, Problem> {
     let editable = |site: Site| SiteChange {
         name: site.name,
         origins: site.origins,
@@ -64,7 +64,7 @@ fn apply(item: &str, patch: Value, now_ms: u64) -> Result<Option<Change>, Proble
         status: site.status,
         bot_id: site.bot_id,
     };
-    changed(item, patch, now_ms, editable, |change| {
+    changed(item, patch, context, editable, |change| {
         Ok(Change {
             values: values![
                 &change.name,

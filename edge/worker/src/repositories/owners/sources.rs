@@ -6,10 +6,10 @@ use bulle_api::admin::source::{
 };
 use bulle_edge_core::{
     admin::{rules, rules::Rules},
+    json,
     ports::PortError,
     sources::{
         MAX_SOURCES,
-        address::AddressPolicy,
         spec::{SourceFields, SourceSpec, check_upload},
     },
 };
@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 
 use super::{
-    AffectedSites, Change, Changes, CreateContext, Creation, NewResource, Owned, ResourceKind,
-    answer,
+    AffectedSites, Change, ChangeContext, Changes, CreateContext, Creation, NewResource, Owned,
+    ResourceKind, answer,
 };
 use crate::d1::{Database, Statement, values};
 
@@ -191,9 +191,9 @@ fn show(item: &str) -> Result<String, PortError> {
     Ok(shown.source.get().to_owned())
 }
 
-fn apply(item: &str, patch: Value, now_ms: u64) -> Result<Option<Change>, Problem> {
+fn apply(item: &str, patch: Value, context: &ChangeContext) -> Result<Option<Change>, Problem> {
     let broken = |_| Problem::new(Code::Internal, "What is stored cannot be read.");
-    let stored: Stored = serde_json::from_str(item).map_err(broken)?;
+    let stored: Stored = json::read(item).map_err(broken)?;
     if stored.source.parent.is_some() {
         return Err(rules::invalid(
             "parent: what belongs to a site or a feed is as the site or feed says. Change those.",
@@ -206,18 +206,18 @@ fn apply(item: &str, patch: Value, now_ms: u64) -> Result<Option<Change>, Proble
     };
     let current = said.clone().editable();
     let change: SourceChange = bulle_edge_core::admin::merge::apply(&current, patch)?;
-    change.check(now_ms)?;
+    change.check(context.now_ms)?;
     if change == current {
         return Ok(None);
     }
     let changed = said.changed(change);
-    // Addresses that only the operator's settings allow are checked when they are fetched.
+    // An address that does not change is checked when it is fetched.
     if changed.given.url != said.given.url || !said.kind.is_fetched() {
-        changed.check(&AddressPolicy::default())?;
+        changed.check(&context.policy)?;
     } else {
         let mut others = changed.clone();
         others.given.url = Some("https://example.com/".to_owned());
-        others.check(&AddressPolicy::default())?;
+        others.check(&context.policy)?;
     }
     Ok(Some(Change {
         values: values![
@@ -239,12 +239,12 @@ fn affected_sites(id: &str) -> AffectedSites<'_> {
 
 fn make(text: &str, maker: &CreateContext<'_>) -> Result<NewResource, Problem> {
     let broken = |_| Problem::new(Code::Internal, "What was said cannot be read.");
-    let wanted: Wanted = serde_json::from_str(text).map_err(broken)?;
+    let wanted: Wanted = json::read(text).map_err(broken)?;
     let said = match (wanted.new, wanted.upload) {
         (Some(new), _) => {
             new.check(maker.now_ms)?;
             let said = SourceSpec::new(new);
-            said.check(&maker.guard)?;
+            said.check(&maker.policy)?;
             said
         }
         (None, upload) => {

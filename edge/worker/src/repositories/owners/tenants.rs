@@ -1,13 +1,13 @@
 //! Tenants: owners themselves. Their id is both `?1` and `?2`, except where the operator creates or lists them.
 
 use bulle_api::admin::{NewTenant, Status, Tenant, TenantChange};
-use bulle_edge_core::{admin::rules, ports::PortError};
-use bulle_protocol::problem::Problem;
+use bulle_edge_core::{admin::rules, json, ports::PortError};
+use bulle_protocol::problem::{Code, Problem};
 use serde_json::Value;
 
 use super::{
-    AffectedSites, Change, Changes, CreateContext, Creation, NewResource, Owned, ResourceKind,
-    answer, belongings, changed, name, show,
+    AffectedSites, Change, ChangeContext, Changes, CreateContext, Creation, NewResource, Owned,
+    ResourceKind, answer, belongings, changed, name, show,
 };
 use crate::d1::{Database, Statement, values};
 
@@ -80,13 +80,19 @@ pub static CREATION: Creation = Creation {
     refusal,
 };
 
-fn apply(item: &str, patch: Value, now_ms: u64) -> Result<Option<Change>, Problem> {
+fn apply(item: &str, patch: Value, context: &ChangeContext) -> Result<Option<Change>, Problem> {
+    let before: Tenant = json::read(item)
+        .map_err(|_| Problem::new(Code::Internal, "What is stored cannot be read."))?;
     let editable = |tenant: Tenant| TenantChange {
         name: tenant.name,
         status: tenant.status,
         settings: tenant.settings,
     };
-    changed(item, patch, now_ms, editable, |change| {
+    changed(item, patch, context, editable, |change| {
+        // One that stays is judged when something is posted.
+        if change.settings.notices.webhook != before.settings.notices.webhook {
+            rules::check_webhook(&change.settings, &context.policy)?;
+        }
         Ok(Change {
             values: values![
                 &change.name,
@@ -104,6 +110,7 @@ fn affected_sites(_: &str) -> AffectedSites<'_> {
 
 fn make(text: &str, maker: &CreateContext<'_>) -> Result<NewResource, Problem> {
     let new: NewTenant = rules::read(text, maker.now_ms)?;
+    rules::check_webhook(&new.settings, &maker.policy)?;
     let tenant = Tenant {
         id: new.id,
         name: new.name,

@@ -13,4 +13,5 @@ mod transcripts;
 mod usage;
 mod vectors;
 mod visitors;
+mod webhooks;
 mod world;

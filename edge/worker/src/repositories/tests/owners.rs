@@ -1,13 +1,16 @@
 use bulle_api::admin::Scope;
-use bulle_edge_core::admin::{Principal, key, key::USE_GRAIN_MS, rules};
+use bulle_edge_core::{
+    admin::{Principal, key, key::USE_GRAIN_MS, rules},
+    outbound::AddressPolicy,
+};
 use serde_json::{Value, json};
 
 use super::world::*;
 use crate::{
     d1::Database,
     repositories::owners::{
-        Changes, Creation, Filter, Owned, ResourceKind, bots, forms, identity_secrets, keys,
-        notices, sites, sources, tenants,
+        ChangeContext, Changes, Creation, Filter, Owned, ResourceKind, bots, forms,
+        identity_secrets, keys, notices, sites, sources, tenants,
     },
 };
 
@@ -38,6 +41,13 @@ fn page<D: Database>(
     (ids, page["next"].as_str().map(str::to_owned))
 }
 
+fn at(now_ms: u64) -> ChangeContext {
+    ChangeContext {
+        now_ms,
+        policy: AddressPolicy::default(),
+    }
+}
+
 /// Applies a merge patch to a version: the changed item, the keys of its sites.
 fn change<D: Database>(
     owned: &Owned<D>,
@@ -46,7 +56,7 @@ fn change<D: Database>(
     patch: Value,
 ) -> Option<(Value, u64, Vec<String>)> {
     let row = wait(owned.get(changes.kind, tenant_id, id)).unwrap();
-    let change = (changes.apply)(&row.item, patch, NOW + 1).map_err(|problem| problem.detail);
+    let change = (changes.apply)(&row.item, patch, &at(NOW + 1)).map_err(|problem| problem.detail);
     let change = change.unwrap().unwrap();
     let changed = owned.change(changes, (tenant_id, id, version), &change, NOW + 1);
     wait(changed).map(|(row, keys)| {
@@ -223,7 +233,8 @@ fn a_change_needs_the_version_that_was_read() {
         // The same patch changes nothing, and the old version is refused.
         let row = wait(owned.get(changes.kind, ACME, thing)).unwrap();
         assert!(
-            (changes.apply)(&row.item, patch.clone(), NOW).is_ok_and(|change| change.is_none())
+            (changes.apply)(&row.item, patch.clone(), &at(NOW))
+                .is_ok_and(|change| change.is_none())
         );
         assert_eq!(wait(owned.delete(changes, right)), None);
     }
@@ -255,7 +266,7 @@ fn a_site_shows_a_bot_of_its_tenant() {
     let why = refusal(&owned, &sites::CREATION, ACME, &body, 7);
     assert!(why.contains("\"other\""), "{why}");
     let row = wait(owned.get(&sites::KIND, ACME, &world.site)).unwrap();
-    let patch = (sites::CHANGES.apply)(&row.item, json!({ "bot_id": "other" }), NOW);
+    let patch = (sites::CHANGES.apply)(&row.item, json!({ "bot_id": "other" }), &at(NOW));
     let patch = patch.map_err(|problem| problem.detail).unwrap().unwrap();
     let changed = owned.change(&sites::CHANGES, (ACME, &world.site, 1), &patch, NOW);
     assert!(wait(changed).is_none());

@@ -7,10 +7,11 @@ use bulle_api::{
 use bulle_edge_core::{
     admin::Principal,
     model::{Identity, Material, Owner, Secret, Summary},
+    outbound::AddressPolicy,
     ports::{Kept, PortError},
     record::{Evidence, ModelCall, Outcome, PromptReference, Purpose, Record, StoredMessage},
     search::Scope,
-    sources::{address::AddressPolicy, content::Prepared},
+    sources::content::Prepared,
 };
 use bulle_edge_text::Document;
 use bulle_protocol::{
@@ -164,7 +165,7 @@ pub fn made(creation: &Creation, tenant_id: &str, body: &Value, number: u128) ->
         now_ms: NOW,
         random: [number, 1, 2],
         secret: Secret::new(Some(&"s".repeat(32))),
-        guard: AddressPolicy::default(),
+        policy: AddressPolicy::default(),
     };
     match (creation.make)(&body.to_string(), &maker) {
         Ok(made) => made,

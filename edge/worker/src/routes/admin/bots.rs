@@ -4,6 +4,7 @@ use axum::extract::Path;
 use bulle_api::admin::{Bot, Scope};
 #[cfg(test)]
 use bulle_api::admin::{BotChange, NewBot, Page};
+use bulle_edge_core::json;
 use bulle_protocol::problem::{Code, Problem};
 use worker::send;
 
@@ -69,7 +70,7 @@ pub async fn voice(
     bot: &str,
 ) -> Result<(String, String), Refusal> {
     let found = crud::load(context, &bots::KIND, tenant, bot).await?;
-    let bot: Bot = serde_json::from_str(&found.item)
+    let bot: Bot = json::read(&found.item)
         .map_err(|_| Problem::new(Code::Internal, "What is stored cannot be read."))?;
     Ok((bot.settings.name, bot.settings.locale))
 }

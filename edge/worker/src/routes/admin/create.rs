@@ -93,7 +93,7 @@ pub async fn create_from(
             tenant_id,
             now_ms,
             random: request.random,
-            guard: config::guard(edge.env()),
+            policy: config::address_policy(edge.env()),
             secret: config::session_secret(edge.env()),
         },
     )?;

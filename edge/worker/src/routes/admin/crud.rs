@@ -17,9 +17,10 @@ use serde_json::Value;
 use super::{access::unavailable, context::OwnerContext, query::filter};
 use crate::{
     adapters::Edge,
+    config,
     http::{Answer, Refusal, json, read_json},
     log,
-    repositories::owners::{Changes, ResourceKind, ResourceRow},
+    repositories::owners::{ChangeContext, Changes, ResourceKind, ResourceRow},
 };
 
 /// How often a change with `If-Match: *` is tried when other changes come between.
@@ -78,11 +79,15 @@ pub async fn change(
     let patch: Value = read_json(std::mem::take(&mut context.body)).await?;
     let edge = &context.edge;
     let now_ms = edge.now_ms();
+    let checked = ChangeContext {
+        now_ms,
+        policy: config::address_policy(edge.env()),
+    };
     let mut tried = None;
     for _ in 0..ATTEMPTS {
         let found = precondition(&context, changes.kind, tenant_id, id).await?;
         let version = found.version();
-        let Some(change) = (changes.apply)(&found.item, patch.clone(), now_ms)? else {
+        let Some(change) = (changes.apply)(&found.item, patch.clone(), &checked)? else {
             return answer(changes.kind, &found);
         };
         // The version matches, and yet the statement refused the change.

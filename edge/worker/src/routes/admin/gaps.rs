@@ -34,7 +34,7 @@ use super::{
     crud,
     sources::{add, bot_key},
 };
-use crate::http::{Answer, Refusal, json, path_id, query_pairs, read_text};
+use crate::http::{Answer, Refusal, json, parse_json, path_id, query_pairs, read_text};
 
 /// Most gaps of a list.
 const MAX_GAPS: usize = 100;
@@ -78,8 +78,7 @@ pub async fn answer(
     let caller = authorize(&context, &tenant, Scope::KnowledgeWrite).await?;
     let group = one(&context, (&tenant, &bot), &gap).await?;
     let said = read_text(std::mem::take(&mut context.body)).await?;
-    let answer: GapAnswer = serde_json::from_str(&said)
-        .map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")))?;
+    let answer: GapAnswer = parse_json(&said)?;
     let question = answer
         .question
         .unwrap_or_else(|| one_line(group.question()));

@@ -49,7 +49,7 @@ pub async fn test(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
         .await
         .map_err(|e| unavailable(&e))?;
     let item = found.ok_or_else(bulle_edge_core::admin::nothing_here)?.item;
-    let owner: Tenant = serde_json::from_str(&item)
+    let owner: Tenant = bulle_edge_core::json::read(&item)
         .map_err(|_| Problem::new(Code::Internal, "What is stored cannot be read."))?;
     let to = Recipient {
         tenant_id: &tenant,

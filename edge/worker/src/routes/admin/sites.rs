@@ -11,7 +11,7 @@ use worker::send;
 use super::openapi_types::*;
 use super::{access::authorize, context::OwnerContext, create, crud};
 use crate::{
-    http::{Answer, json, own_origin},
+    http::{Answer, json, own_address},
     repositories::owners::sites,
 };
 
@@ -70,6 +70,6 @@ pub async fn snippets(
 ) -> Answer {
     authorize(&context, &tenant, Scope::SitesRead).await?;
     crud::load(&context, &sites::KIND, &tenant, &key).await?;
-    let items = snippet::snippets(&own_origin(&context.uri), &key);
+    let items = snippet::snippets(&own_address(&context.edge, &context.uri)?, &key);
     json(StatusCode::OK, &Snippets { items })
 }

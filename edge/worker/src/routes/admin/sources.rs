@@ -39,8 +39,8 @@ use super::{
     crud,
 };
 use crate::{
-    adapters::{files, ingest::ANNOUNCED_MS},
-    http::{self, Answer, Refusal, at_most, own_origin, query_pairs, read_text},
+    adapters::{Edge, files, ingest::ANNOUNCED_MS},
+    http::{self, Answer, Refusal, at_most, own_address, parse_json, query_pairs, read_text},
     log,
     repositories::{
         library::BotKey,
@@ -74,8 +74,7 @@ pub async fn create(
     let bot_key = bot_key(&context, tenant, bot).await?;
     let said = read_text(std::mem::take(&mut context.body)).await?;
     let text = if said.is_empty() { "null" } else { &said };
-    let new: New =
-        serde_json::from_str(text).map_err(|e| Problem::new(Code::InvalidJson, format!("{e}.")))?;
+    let new: New = parse_json(text)?;
     add(&context, &caller, &bot_key, new, context.uri.path()).await
 }
 
@@ -154,7 +153,7 @@ pub async fn change(Path(path): Path<(String, String, String)>, context: OwnerCo
     let (edge, uri) = (context.edge.clone(), context.uri.clone());
     let changed = crud::change(context, &CHANGES, &path.0, &compound(&path)).await?;
     let looked = edge
-        .request_ingest(&bot_key, &own_origin(&uri), "", 0)
+        .request_ingest(&bot_key, &crawler_origin(&edge, &uri), "", 0)
         .await;
     looked.map_err(|e| unavailable(&e))?;
     Ok(changed)
@@ -322,9 +321,19 @@ async fn request_ingest(
 ) -> Result<(), Refusal> {
     context
         .edge
-        .request_ingest(bot_key, &own_origin(&context.uri), source_id, in_ms)
+        .request_ingest(
+            bot_key,
+            &crawler_origin(&context.edge, &context.uri),
+            source_id,
+            in_ms,
+        )
         .await
         .map_err(|e| unavailable(&e))
+}
+
+/// The origin whose `/bot` the crawler names; empty where the edge does not know its address.
+fn crawler_origin(edge: &Edge, uri: &Uri) -> String {
+    own_address(edge, uri).unwrap_or_default()
 }
 
 /// The description of a file in the query of an upload.
