@@ -398,10 +398,16 @@ describe("guessing", () => {
     const { secret } = await owner.post("/identity-secrets");
     const codes = [];
     const here = elsewhere();
-    for (let n = 0; n < 25; n += 1) codes.push((await (await openRaw(owner, { identity: `a.b.${n}` }, here)).json()).code);
+    const claims = { sub: "1", tier: "free", exp: inSeconds(60) };
+    const right = jwt(secret, claims);
+    // What a page does to a token is no guess: neither what is still good, nor what is not.
+    for (let n = 0; n < 25; n += 1) {
+      await refused(await openRaw(owner, { identity: `a.b.${n}` }, here), 401, "identity_invalid");
+      assert.equal((await openRaw(owner, { identity: `"${right}"\n` }, here)).status, 201);
+    }
+    for (let n = 0; n < 25; n += 1) codes.push((await (await openRaw(owner, { identity: jwt(`${n}`, claims) }, here)).json()).code);
     assert.equal(codes.at(-1), "rate_limited");
     // Even the right secret is refused now; requests without a secret are not affected.
-    const right = jwt(secret, { sub: "1", tier: "free", exp: inSeconds(60) });
     await refused(await openRaw(owner, { identity: right }, here), 429, "rate_limited");
     assert.equal((await openRaw(owner, {}, here)).status, 201);
     assert.equal((await openRaw(owner, { identity: right }, elsewhere())).status, 201);

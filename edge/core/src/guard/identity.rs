@@ -4,10 +4,10 @@
 //! The secrets are derived from the deployment's `SESSION_SECRET` and are nowhere stored: a copy of the database
 //! lets nobody sign. Whoever changes `SESSION_SECRET` changes them all.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use bulle_protocol::problem::{Code, Problem};
 use serde::Deserialize;
 
+use super::jwt::{Parts, unwrapped};
 use crate::model::{Secret, verify_mac};
 use crate::{model::Identity, model::Site};
 
@@ -16,9 +16,6 @@ pub const SKEW_SECONDS: u64 = 60;
 
 /// Seconds that an identity may at most be good for, from now on.
 pub const MAX_LIFETIME_SECONDS: u64 = 24 * 3_600;
-
-/// Longest identity, in bytes.
-const MAX_BYTES: usize = 4_096;
 
 /// A visitor whom the site's server vouches for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,16 +26,6 @@ pub struct Vouched {
     pub voucher: String,
     /// Unix seconds.
     pub expires_at: u64,
-}
-
-/// The header as far as it matters (RFC 7515, section 4.1). What is not listed is ignored, `crit` is refused.
-#[derive(Deserialize)]
-struct Header {
-    alg: String,
-    #[serde(default)]
-    typ: Option<String>,
-    #[serde(default)]
-    crit: Option<serde_json::Value>,
 }
 
 /// Times are numbers of seconds; some libraries write fractions (RFC 7519, section 2, "NumericDate").
@@ -65,13 +52,14 @@ pub fn derive(deployment: &Secret, tenant_id: &str, id: &str) -> String {
 pub struct IdentityRejected {
     /// What to answer.
     pub problem: Problem,
-    /// True when none of the secrets has signed it.
+    /// True when it is a JWT as demanded, and none of the secrets has signed it. A token of another form is a mistake
+    /// of the site and no guess at a secret: it must not count against the visitors of a network.
     pub forged: bool,
 }
 
 /// Reads an identity for this site: who the visitor is, the id of the secret that vouches for them, and until when, in
-/// Unix seconds. The signature is checked, in constant time, before anything it signs is looked at, and only who has
-/// signed rightly is told what else is wrong.
+/// Unix seconds. What a page wraps around a token is taken off first ([`unwrapped`]). Of the rest, the form is checked
+/// ([`Parts`]), then the signature, in constant time, and the claims only if it is right.
 ///
 /// # Errors
 /// `identity_invalid`, `identity_expired`; the detail is for the site's developer.
@@ -81,20 +69,21 @@ pub fn verify(
     token: &str,
     now_ms: u64,
 ) -> Result<Vouched, IdentityRejected> {
-    let Some((voucher, payload)) = signed_payload(deployment, site, token) else {
-        let detail = "The identity is no JWT signed with HS256 and a current identity secret of this tenant. Compare the secret on \
-                      your server with those of GET /v1/admin/tenants/{tenant}/identity-secrets; docs/identity.md has examples.";
-        let problem = Problem::new(Code::IdentityInvalid, detail);
-        return Err(IdentityRejected {
-            problem,
-            forged: true,
-        });
-    };
-    let read = read(site, &payload, now_ms);
-    let (identity, expires_at) = read.map_err(|problem| IdentityRejected {
-        problem,
-        forged: false,
+    let rejected = |problem, forged| IdentityRejected { problem, forged };
+    let token = unwrapped(token);
+    let parts = Parts::of(&token).map_err(|what| {
+        let detail = format!(
+            "The identity is no JWT signed with HS256: {what}. Give the token alone; docs/identity.md has examples."
+        );
+        rejected(Problem::new(Code::IdentityInvalid, detail), false)
     })?;
+    let voucher = voucher(deployment, site, &parts).ok_or_else(|| {
+        let detail = "The identity is not signed with a current identity secret of this tenant. Compare the secret on \
+                      your server with those of GET /v1/admin/tenants/{tenant}/identity-secrets; docs/identity.md has examples.";
+        rejected(Problem::new(Code::IdentityInvalid, detail), true)
+    })?;
+    let read = read(site, &parts.payload, now_ms);
+    let (identity, expires_at) = read.map_err(|problem| rejected(problem, false))?;
     Ok(Vouched {
         identity,
         voucher,
@@ -161,35 +150,25 @@ fn read(site: &Site, payload: &[u8], now_ms: u64) -> Result<(Identity, u64), Pro
     Ok((identity, exp as u64))
 }
 
-/// The secret's id and the payload, if one of the tenant's secrets has signed it.
-fn signed_payload(deployment: &Secret, site: &Site, token: &str) -> Option<(String, Vec<u8>)> {
-    if token.len() > MAX_BYTES {
-        return None;
-    }
-    let (signed, tag) = token.rsplit_once('.')?;
-    let (header, payload) = signed.split_once('.')?;
-    let header: Header = serde_json::from_slice(&B64.decode(header).ok()?).ok()?;
-    // The algorithm is pinned: what the header says only has to agree.
-    let jwt = header.typ.is_none_or(|typ| typ.eq_ignore_ascii_case("JWT"));
-    if header.alg != "HS256" || !jwt || header.crit.is_some() {
-        return None;
-    }
-    let tag = B64.decode(tag).ok()?;
+/// The id of the secret that has signed.
+fn voucher(deployment: &Secret, site: &Site, parts: &Parts<'_>) -> Option<String> {
     // Every secret is tried, so that time does not tell which one it was.
     let mut voucher = None;
     for id in &site.identity_secrets {
         let secret = derive(deployment, &site.tenant_id, id);
-        if verify_mac(secret.as_bytes(), signed, &tag) {
+        if verify_mac(secret.as_bytes(), parts.signed, &parts.tag) {
             voucher = Some(id.clone());
         }
     }
-    Some((voucher?, B64.decode(payload).ok()?))
+    voucher
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::guard::jwt::MAX_BYTES;
     use crate::testing::{identity_token, secret, site};
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
     use serde_json::{Value, json};
 
     const NOW: u64 = 1_700_000_000;

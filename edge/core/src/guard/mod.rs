@@ -7,6 +7,7 @@ pub mod completion;
 pub mod directory;
 pub mod identity;
 pub mod input;
+mod jwt;
 pub mod limit;
 pub mod local_limiter;
 pub mod origin;

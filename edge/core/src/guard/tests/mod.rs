@@ -294,18 +294,34 @@ fn a_known_visitor_is_the_same_on_every_device_and_nobody_else() {
     assert_ne!(out.admitted.visitor_id(), first.admitted.visitor_id());
 }
 
+fn identified(ports: &Fakes, token: &str) -> Result<Opened, Problem> {
+    let request = SessionRequest {
+        identity: Some(token.to_owned()),
+        ..request("demo")
+    };
+    open(ports, &request)
+}
+
+#[test]
+fn malformed_identities_are_refused_and_lock_nobody_out() {
+    let ports = with_identities();
+    for n in 0..3 * attempts::Credential::Identity.per_minute() {
+        let refused = identified(&ports, &format!("a.b.{n}")).unwrap_err();
+        assert_eq!(refused.code, Code::IdentityInvalid);
+        let refused = identified(&ports, "undefined").unwrap_err();
+        assert_eq!(refused.code, Code::IdentityInvalid);
+    }
+    assert!(known(&ports, "42", "premium", None).is_ok());
+}
+
 #[test]
 fn an_identity_that_is_none_is_refused_and_guessing_is_slowed() {
     let ports = with_identities();
     let forged = || {
-        open(
-            &ports,
-            &SessionRequest {
-                identity: Some("a.b.c".into()),
-                ..request("demo")
-            },
-        )
-        .unwrap_err()
+        let key = identity::derive(&secret(), "tenant", "another");
+        let claims = json!({"sub": "42", "tier": "premium", "exp": ports.now_ms() / 1_000 + 60});
+        let token = identity_token(&json!({"alg": "HS256"}), &claims, &key);
+        identified(&ports, &token).unwrap_err()
     };
     for _ in 0..attempts::Credential::Identity.per_minute() {
         assert_eq!(forged().code, Code::IdentityInvalid);
