@@ -1,17 +1,23 @@
-//! Markdown to typed blocks, with `pulldown-cmark`. Raw HTML becomes visible text, links with other schemes
-//! than `http`, `https`, `mailto` and `tel` lose their link, and `[n]` becomes a citation.
+//! Markdown to typed blocks, with `pulldown-cmark`. Raw HTML becomes visible text, but for `<br>`, which breaks the line;
+//! links with other schemes than `http`, `https`, `mailto` and `tel` lose their link, and `[n]` becomes a citation. What
+//! models write otherwise than CommonMark expects is in [`dialect`](super::dialect).
 
 use bulle_protocol::block::{Align, Block, Inline};
-use pulldown_cmark::{Alignment, CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{Alignment, CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd};
 use std::ops::Range;
 use url::Url;
+
+use super::{
+    address::address,
+    dialect::{JOINT, Joined, at_break},
+};
 
 /// Deepest nesting of blocks and inlines; what is deeper becomes plain text.
 const MAX_DEPTH: u32 = 12;
 
 /// Stands for an escaped `[` between the parser and the search for citations: it opens none. A private-use
 /// character that no text needs.
-const ESCAPED_BRACKET: &str = "\u{f8fa}";
+pub const ESCAPED_BRACKET: char = '\u{f8fa}';
 
 /// Longest inside of a citation, in bytes.
 const MAX_CITATION: usize = 40;
@@ -27,9 +33,10 @@ pub struct Parsed {
 pub fn parse(text: &str, passages: u32, cites: &mut Vec<u32>) -> Vec<Parsed> {
     let options =
         Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
+    let joined = Joined::new(text);
     let mut builder = Builder {
-        source: text,
-        events: Parser::new_ext(text, options).into_offset_iter(),
+        source: &joined.text,
+        events: Parser::new_ext(&joined.text, options).into_offset_iter(),
         passages,
         cites,
         depth: 0,
@@ -44,7 +51,7 @@ pub fn parse(text: &str, passages: u32, cites: &mut Vec<u32>) -> Vec<Parsed> {
         if let Some(block) = block {
             blocks.push(Parsed {
                 block,
-                start: range.start,
+                start: joined.original(range.start),
             });
         }
     }
@@ -64,8 +71,13 @@ impl<'t, I: Iterator<Item = (Event<'t>, Range<usize>)>> Builder<'_, I> {
         let (event, range) = self.events.next()?;
         Some(match event {
             Event::Text(text) if text.starts_with('[') && self.is_escaped(range.start) => {
-                Event::Text(text.replacen('[', ESCAPED_BRACKET, 1).into())
+                let escaped = text.replacen('[', ESCAPED_BRACKET.encode_utf8(&mut [0; 4]), 1);
+                Event::Text(without_joints(escaped.into()))
             }
+            Event::Text(text) => Event::Text(without_joints(text)),
+            Event::Code(text) => Event::Code(without_joints(text)),
+            Event::Html(text) => Event::Html(without_joints(text)),
+            Event::InlineHtml(text) => Event::InlineHtml(without_joints(text)),
             event => event,
         })
     }
@@ -90,9 +102,14 @@ impl<'t, I: Iterator<Item = (Event<'t>, Range<usize>)>> Builder<'_, I> {
 
     fn block_inside(&mut self, tag: Tag<'t>) -> Option<Block> {
         Some(match tag {
-            Tag::Paragraph => Block::Paragraph {
-                content: self.inlines(),
-            },
+            Tag::Paragraph => {
+                let content = self.inlines();
+                // It had nothing but line breaks, or citations that point nowhere.
+                if content.is_empty() {
+                    return None;
+                }
+                Block::Paragraph { content }
+            }
             Tag::Heading { level, .. } => Block::Heading {
                 level: level as u8,
                 content: self.inlines(),
@@ -110,7 +127,13 @@ impl<'t, I: Iterator<Item = (Event<'t>, Range<usize>)>> Builder<'_, I> {
                 },
                 text: self.text(),
             },
-            Tag::HtmlBlock => Block::paragraph(self.text().trim()),
+            Tag::HtmlBlock => {
+                let mut content = Vec::new();
+                push_html(&mut content, self.text().trim());
+                Block::Paragraph {
+                    content: without_outer_breaks(content),
+                }
+            }
             Tag::List(start) => Block::List {
                 ordered: start.is_some(),
                 start: start.unwrap_or(1),
@@ -214,12 +237,17 @@ impl<'t, I: Iterator<Item = (Event<'t>, Range<usize>)>> Builder<'_, I> {
 
     fn inline(&mut self, event: Event<'t>, out: &mut Vec<Inline>) {
         match event {
-            Event::Text(text) | Event::InlineHtml(text) | Event::Html(text) => {
-                push_text(out, &text);
+            // After a line break, a space would indent the line.
+            Event::Text(text) if matches!(out.last(), Some(Inline::Break)) => {
+                push_text(out, text.trim_start_matches(' '));
             }
+            Event::Text(text) => push_text(out, &text),
+            Event::InlineHtml(text) | Event::Html(text) => push_html(out, &text),
             Event::Code(text) => out.push(Inline::Code {
                 text: text.into_string(),
             }),
+            // The end of a line after `<br>` is no second line break.
+            Event::SoftBreak | Event::HardBreak if matches!(out.last(), Some(Inline::Break)) => {}
             Event::SoftBreak | Event::HardBreak => out.push(Inline::Break),
             Event::TaskListMarker(done) => push_text(out, if done { "☑ " } else { "☐ " }),
             Event::Start(_) if self.depth >= MAX_DEPTH => {
@@ -299,7 +327,7 @@ impl<'t, I: Iterator<Item = (Event<'t>, Range<usize>)>> Builder<'_, I> {
     /// Joins neighbouring texts, then finds citations and bare addresses in them.
     fn refine(&mut self, content: Vec<Inline>) -> Vec<Inline> {
         let mut joined: Vec<Inline> = Vec::new();
-        for inline in content {
+        for inline in without_outer_breaks(content) {
             match inline {
                 Inline::Text { text } => push_text(&mut joined, &text),
                 other => joined.push(other),
@@ -357,6 +385,38 @@ fn push_plain(out: &mut Vec<Inline>, more: &str) {
     push_text(out, &more.replace(ESCAPED_BRACKET, "["));
 }
 
+/// Adds raw HTML as text, with line breaks for its `<br>` tags.
+fn push_html(out: &mut Vec<Inline>, html: &str) {
+    let mut rest = html;
+    while let Some((before, after)) = at_break(rest) {
+        push_text(out, before);
+        if let Some(Inline::Text { text }) = out.last_mut() {
+            text.truncate(text.trim_end().len());
+        }
+        out.push(Inline::Break);
+        rest = after.trim_start();
+    }
+    push_text(out, rest);
+}
+
+/// The text without what [`Joined`] has put into it.
+fn without_joints(text: CowStr<'_>) -> CowStr<'_> {
+    if text.contains(JOINT) {
+        text.replace(JOINT, "").into()
+    } else {
+        text
+    }
+}
+
+/// A block neither begins nor ends with a line break.
+fn without_outer_breaks(mut content: Vec<Inline>) -> Vec<Inline> {
+    let first = content.iter().position(|inline| *inline != Inline::Break);
+    content.drain(..first.unwrap_or(content.len()));
+    let last = content.iter().rposition(|inline| *inline != Inline::Break);
+    content.truncate(last.map_or(0, |last| last + 1));
+    content
+}
+
 fn push_text(out: &mut Vec<Inline>, more: &str) {
     if more.is_empty() {
         return;
@@ -398,12 +458,7 @@ fn linkify(text: &str, out: &mut Vec<Inline>) {
         .min()
     {
         let (before, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
-        let end = from.find(|c: char| c.is_whitespace() || "<>\"«»“”`".contains(c));
-        let address = from.get(..end.unwrap_or(from.len())).unwrap_or_default();
-        let mut address = address.trim_end_matches(['.', ',', ';', ':', '!', '?', '\'', '*', '_']);
-        if !address.contains('(') {
-            address = address.trim_end_matches(')');
-        }
+        let address = address(from);
         push_plain(out, before);
         match safe_url(address, &["http", "https"]) {
             Some(url) => out.push(Inline::Link {
@@ -434,7 +489,7 @@ fn without_links(content: Vec<Inline>) -> Vec<Inline> {
 
 /// The URL in its normal form, when it is absolute and of an allowed scheme.
 fn safe_url(url: &str, schemes: &[&str]) -> Option<String> {
-    let url = Url::parse(url).ok()?;
+    let url = Url::parse(&url.replace(JOINT, "")).ok()?;
     schemes
         .contains(&url.scheme())
         .then(|| url.as_str().to_owned())

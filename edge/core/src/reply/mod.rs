@@ -1,6 +1,8 @@
 //! From a model's text, as it comes, to server events: Markdown is parsed incrementally into typed blocks and
 //! the page receives only what changed.
 
+mod address;
+mod dialect;
 mod markdown;
 mod stabilise;
 pub mod suggestion_line;
@@ -22,10 +24,13 @@ const LARGE_STEP: usize = 32;
 
 /// True for characters that nobody reads and that change what is read: controls other than white space, and those that
 /// turn the direction of the text around (Unicode Technical Report 36, section 2.1.2: `exe.gnp` shown as `png.exe`).
-/// Marks and isolates stay, which Arabic and Hebrew need.
+/// Marks and isolates stay, which Arabic and Hebrew need. With them go the private-use characters that the parser's input
+/// is marked with.
 fn deceives(c: char) -> bool {
     let is_space = matches!(c, '\n' | '\r' | '\t');
-    (c.is_control() && !is_space) || ('\u{202a}'..='\u{202e}').contains(&c)
+    (c.is_control() && !is_space)
+        || ('\u{202a}'..='\u{202e}').contains(&c)
+        || [markdown::ESCAPED_BRACKET, dialect::JOINT].contains(&c)
 }
 
 /// An answer being written.

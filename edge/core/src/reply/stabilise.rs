@@ -1,5 +1,7 @@
 //! What to show of a text that is still being written.
 
+use super::dialect::without_half_break;
+
 /// Characters of half a link or citation that are worth waiting for.
 const MAX_HELD: usize = 400;
 
@@ -18,7 +20,7 @@ pub fn stabilise(text: &str) -> String {
         // Half a row of a table would be sent again, table and all, with every word.
         line.starts_with('|') || (line.len() < 12 && line.chars().all(marker))
     });
-    let text = hold_link(text);
+    let text = without_half_break(hold_link(text));
     let text = text.trim_end_matches(['*', '_', '~', '`']);
     close(text)
 }
@@ -103,6 +105,8 @@ mod tests {
             ("```\nlet a = [1", "```\nlet a = [1"),
             ("```\na\n``", "```\na\n"),
             ("a `x` [note] b", "a `x` [note] b"),
+            ("9–12<br", "9–12"),
+            ("**营业时间：", "**营业时间：**"),
         ] {
             assert_eq!(stabilise(text), shown, "{text:?}");
         }

@@ -79,11 +79,12 @@ fn a_paragraph_that_grows_is_appended_to() {
 #[test]
 fn markup_is_never_shown_half_written() {
     let mut reply = Reply::new(3);
-    for c in "Un **mot fort** et [un lien](https://example.com) puis [1].\n\n1. a\n2. b\n".chars() {
+    let text = "Un **mot fort** et [un lien](https://example.com) puis [1].\n\n1. a\n2. b\n\n**营业时间：**周一<br>a<br/>b";
+    for c in text.chars() {
         reply.push(&c.to_string());
         let shown = blocks_to_text(reply.blocks());
         assert!(
-            !shown.contains('*') && !shown.contains("](") && !shown.contains("[u"),
+            !shown.contains(['*', '<']) && !shown.contains("](") && !shown.contains("[u"),
             "{shown}"
         );
     }
@@ -193,6 +194,129 @@ fn links_and_addresses() {
     );
 }
 
+/// The blocks of a text, and that it comes to the same in pieces of a character.
+fn blocks(text: &str) -> Vec<Block> {
+    let pieces: Vec<String> = text.chars().map(String::from).collect();
+    let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
+    let blocks = whole(text);
+    assert_eq!(streamed(&pieces), blocks, "{text}");
+    blocks
+}
+
+#[test]
+fn emphasis_ends_beside_punctuation_where_no_spaces_are_written() {
+    // What is strong stands between bars.
+    for text in [
+        "|营业时间：|周一",
+        "|营业时间:|周一",
+        "|周一（上午）|休息",
+        "请注意|“重要”|事项",
+        "请看|《菜单》|。",
+        "|価格。|次の文",
+        "これは|「東京」|です",
+        "|서울(Seoul)|은 도시",
+        "|영업시간:|월요일",
+        "|เวลาทำการ:|จันทร์",
+        "|A+|级",
+        "价格|10%|起",
+        "（|含税|）",
+        "|一|，|二|。|三|",
+        "|Open:| Monday",
+    ] {
+        let parts: Vec<&str> = text.split('|').collect();
+        let content = parts
+            .iter()
+            .enumerate()
+            .filter(|(_, part)| !part.is_empty());
+        let content = content.map(|(n, part)| match n % 2 {
+            0 => Inline::text(*part),
+            _ => Inline::Strong {
+                content: vec![Inline::text(*part)],
+            },
+        });
+        let content = content.collect();
+        let source = text.replace('|', "**");
+        assert_eq!(blocks(&source), [Block::Paragraph { content }], "{source}");
+    }
+    for (text, shown) in [
+        ("*强调：*文字", "强调：文字"),
+        ("~~原价：~~现价", "原价：现价"),
+        (
+            "- **周一：**休息\n- **周二：**营业",
+            "- 周一：休息\n- 周二：营业",
+        ),
+        (
+            "| **项目：**价格 |\n|---|\n| **茶：**10 |",
+            "项目：价格\n茶：10",
+        ),
+        ("`**周：**一`", "**周：**一"),
+        ("```\n**周：**一\n```", "**周：**一"),
+        ("f(**a), g(**b)", "f(**a), g(**b)"),
+    ] {
+        assert_eq!(blocks_to_text(&blocks(text)), shown, "{text}");
+    }
+}
+
+#[test]
+fn addresses_end_before_the_punctuation_and_the_words_of_the_sentence() {
+    let address = "https://example.com/a";
+    for (before, after) in [
+        ("请看", "，谢谢"),
+        ("（", "）。"),
+        ("「", "」、"),
+        ("见：", "。下一句"),
+        ("", "查看菜单"),
+        ("", "에서 확인하세요"),
+    ] {
+        let link = Inline::Link {
+            url: address.into(),
+            content: vec![Inline::text(address)],
+        };
+        let text = |text: &str| (!text.is_empty()).then(|| Inline::text(text));
+        let content = [text(before), Some(link), text(after)];
+        let content = content.into_iter().flatten().collect();
+        let source = format!("{before}{address}{after}");
+        assert_eq!(blocks(&source), [Block::Paragraph { content }], "{source}");
+    }
+    let both = blocks("**网址：**https://example.com/a，**电话：**https://example.com/b。");
+    let json = serde_json::to_string(&both).unwrap();
+    assert_eq!(json.matches("\"type\":\"link\"").count(), 2, "{json}");
+    assert!(json.contains("\"url\":\"https://example.com/a\""), "{json}");
+}
+
+#[test]
+fn a_break_tag_breaks_the_line() {
+    for (text, shown) in [
+        ("a<br>b", "a\nb"),
+        ("a<br/>b<br />c<BR>d</br>e", "a\nb\nc\nd\ne"),
+        ("a <br> b", "a\nb"),
+        ("a<br>\nb", "a\nb"),
+        ("a<br><br>b", "a\n\nb"),
+        ("<br>a<br>", "a"),
+        ("<br>\n**a** b", "a b"),
+        ("a\n\n<br>\n\nb", "a\n\nb"),
+        ("- a<br>b\n- <br>c", "- a\nb\n- c"),
+        ("> a<br>b", "a\nb"),
+        ("### a<br>b", "a\nb"),
+        (
+            "**Hours:**<br>9–12<br>**Phone:**<br>1",
+            "Hours:\n9–12\nPhone:\n1",
+        ),
+        ("<div>a<br>b</div>", "<div>a\nb</div>"),
+        ("`a<br>b`", "a<br>b"),
+        ("```\na<br>b\n<br>\n```", "a<br>b\n<br>"),
+        ("a&lt;br&gt;b", "a<br>b"),
+    ] {
+        assert_eq!(blocks_to_text(&blocks(text)).trim_end(), shown, "{text}");
+    }
+    let table = blocks("| Day | Open |\n|---|---|\n| Monday | 9–12<br>14–18 |\n");
+    let [Block::Table { rows, .. }] = table.as_slice() else {
+        unreachable!("a table: {table:?}");
+    };
+    let hours = [Inline::text("9–12"), Inline::Break, Inline::text("14–18")];
+    assert_eq!(rows[0][1], hours);
+}
+
 fn fragment() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-zé ]{1,8}",
@@ -231,6 +355,13 @@ fn fragment() -> impl Strategy<Value = String> {
             ")",
             "https://a.test/",
             "\\",
+            "：",
+            "周一",
+            "“",
+            "，",
+            "<br>",
+            "<br",
+            "/>",
         ])
         .prop_map(str::to_owned),
     ]
