@@ -68,3 +68,28 @@ for (const [name, options] of [["desktop", VIEWS.desktop], ["dark", VIEWS.dark],
     assert.equal(upstream.requests.length, 1);
   });
 }
+
+test("in a page that stays open, the line changes when the business closes", async () => {
+  const owner = new Owner(edge, "boulangerie-nord");
+  const { page, bubble, edgeSide, seen } = await visit({ open: false, settings: hours(["00:00-24:00"], { open_text: { en: "We are here until 6." } }) });
+  let told = 0;
+  await page.route("**/v1/sessions", async (route) => {
+    const response = await route.fetch();
+    const session = await response.json();
+    told += 1;
+    // As if it closed in a second.
+    if (told === 1) {
+      session.bot.hours.good_for_s = 1;
+      await owner.patch("/bots/counter", { settings: hours([]) });
+    }
+    await route.fulfill({ response, json: session });
+  });
+  await bubble.open();
+  await bubble.dialog.getByText(CLOSED).waitFor();
+  assert.equal(await bubble.dialog.getByText("We are here until 6.").count(), 0);
+  assert.equal(told, 2);
+  await bubble.ask(QUESTION);
+  await bubble.log.getByText(ANSWER).first().waitFor();
+  assert.deepEqual(edgeSide.calls.filter((call) => call.endsWith("/v1/sessions")), []);
+  assert.deepEqual(seen.errors, []);
+});

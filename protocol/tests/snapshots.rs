@@ -207,6 +207,7 @@ fn requests_and_answers() {
                 hours: Some(Hours {
                     open: false,
                     text: "h".into(),
+                    good_for_s: 3600,
                 }),
                 privacy_url: Some("https://example.com/privacy".into()),
             },

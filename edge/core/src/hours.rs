@@ -62,9 +62,36 @@ pub fn open_now<P: Clock + Zones>(ports: &P, hours: &HoursSettings) -> bool {
 
 /// What a visitor is told of the bot's hours; `None` when it has none.
 pub fn told<P: Clock + Zones>(ports: &P, bot: &BotSettings, locale: &str) -> Option<Hours> {
-    let open = open_now(ports, bot.hours.as_ref()?);
+    let hours = bot.hours.as_ref()?;
+    let open = open_now(ports, hours);
     let text = strings::hours(bot, locale, open);
-    Some(Hours { open, text })
+    let good_for_s = good_for_s(ports, hours, open);
+    Some(Hours {
+        open,
+        text,
+        good_for_s,
+    })
+}
+
+/// Longest time for which a visitor is told, in minutes: an owner may change the hours meanwhile.
+const LONGEST_MINUTES: u64 = 60;
+
+/// Seconds until the business opens or closes. A page that stays open would go on saying what was true when it was loaded.
+fn good_for_s<P: Clock + Zones>(ports: &P, hours: &HoursSettings, open: bool) -> u32 {
+    let now = ports.now_ms();
+    let minute = now / 60_000;
+    let at = |minutes: u64| (minute + minutes) * 60_000;
+    let offset = |at_ms| ports.offset_minutes(&hours.time_zone, at_ms);
+    let changes = match (offset(now), offset(at(LONGEST_MINUTES))) {
+        (Some(now), Some(then)) if now == then => {
+            (1..LONGEST_MINUTES).find(|minutes| is_open(hours, at(*minutes), now) != open)
+        }
+        (None, None) => None,
+        // Clocks change within the hour.
+        _ => Some(1),
+    };
+    let end = at(changes.unwrap_or(LONGEST_MINUTES));
+    u32::try_from(end.saturating_sub(now).div_ceil(1_000)).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -79,16 +106,21 @@ mod tests {
         serde_json::from_str(&json).unwrap()
     }
 
+    /// A moment in UTC, in Unix milliseconds.
+    fn moment(text: &str) -> u64 {
+        let number =
+            |range: std::ops::Range<usize>| text.get(range).unwrap().parse::<u8>().unwrap();
+        let month = time::Month::try_from(number(5..7)).unwrap();
+        let date = Date::from_calendar_date(2026, month, number(8..10)).unwrap();
+        let time = date.with_hms(number(11..13), number(14..16), number(17..19));
+        let at = time.unwrap().assume_utc().unix_timestamp();
+        u64::try_from(at).unwrap() * 1_000
+    }
+
     /// Open at these moments in UTC, with the offset of Paris as the platform tells it.
     fn open(hours: &HoursSettings, moments: &[&str]) -> Vec<bool> {
-        let check = |moment: &&str| {
-            let number =
-                |range: std::ops::Range<usize>| moment.get(range).unwrap().parse::<u8>().unwrap();
-            let month = time::Month::try_from(number(5..7)).unwrap();
-            let date = Date::from_calendar_date(2026, month, number(8..10)).unwrap();
-            let time = date.with_hms(number(11..13), number(14..16), number(17..19));
-            let at = time.unwrap().assume_utc().unix_timestamp();
-            let at = u64::try_from(at).unwrap() * 1_000;
+        let check = |text: &&str| {
+            let at = moment(text);
             let offset = Fakes::default().offset_minutes("Europe/Paris", at);
             is_open(hours, at, offset.unwrap())
         };
@@ -175,6 +207,35 @@ mod tests {
         if let Some(hours) = &mut bot.hours {
             hours.time_zone = "Mars/Olympus".into();
         }
-        assert!(told(&ports, &bot, "fr").unwrap().open);
+        let unknown = told(&ports, &bot, "fr").unwrap();
+        assert!(unknown.open);
+        assert!((3_541..=3_600).contains(&unknown.good_for_s));
+    }
+
+    #[test]
+    fn visitors_are_told_for_how_long_it_holds() {
+        let ports = Fakes::default();
+        let mut bot = BotSettings::default();
+        let weekly = r#""monday":["09:00-12:00","14:00-18:00"],"sunday":["02:30-04:00"],"friday":["22:00-02:00"]"#;
+        bot.hours = Some(hours(weekly, ""));
+        for (at, open, good_for_s) in [
+            // Monday, 2 February 2026, in winter: an hour ahead.
+            ("2026-02-02T06:30:00Z", false, 3_600),
+            ("2026-02-02T07:30:00Z", false, 1_800),
+            ("2026-02-02T07:59:59Z", false, 1),
+            ("2026-02-02T08:00:00Z", true, 3_600),
+            ("2026-02-02T10:15:30Z", true, 2_670),
+            ("2026-02-02T10:59:20Z", true, 40),
+            ("2026-02-02T11:00:00Z", false, 3_600),
+            // Over midnight.
+            ("2026-02-07T00:10:00Z", true, 3_000),
+            // On 29 March, 02:30 does not exist: told again every minute while the clocks change.
+            ("2026-03-29T00:20:00Z", false, 60),
+            ("2026-03-29T01:20:00Z", true, 2_400),
+        ] {
+            ports.advance(moment(at) - ports.now_ms());
+            let told = told(&ports, &bot, "en").unwrap();
+            assert_eq!((told.open, told.good_for_s), (open, good_for_s), "{at}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Calls to the edge: each has a ticket, gets one answer, and is repeated with a new token at most once.
 
-use bulle_protocol::problem::Problem;
+use bulle_protocol::problem::{Code, Problem};
 
 use crate::{
     Chat,
@@ -123,6 +123,9 @@ impl Chat {
         problem: Option<Problem>,
         body: &str,
     ) {
+        if problem.as_ref().is_some_and(|p| p.code == Code::Closed) {
+            self.doubt_hours();
+        }
         match call {
             ApiCall::History { before, .. } => {
                 self.history_answered(before.is_some(), problem, body);

@@ -16,6 +16,7 @@ use crate::{
     failure::{Failure, is_challenge, is_owners},
     format::fill,
     history::HistoryState,
+    hours::HoursDue,
     message::{ChatMessage, Stage},
     stored::{StoredVisitor, outbox_to_json},
     turn::Turn,
@@ -36,6 +37,7 @@ pub struct Chat {
     /// When the session is opened again after a failure, if it is retried automatically.
     pub(crate) reopen_at: Option<u64>,
     pub(crate) open_tries: u32,
+    pub(crate) hours: HoursDue,
     /// The edge's refusal to open a session; unset when the edge could not be reached.
     pub(crate) opening_failure: Option<Failure>,
     /// The token of the Turnstile check that the visitor has passed, for the next attempt to open a session.
@@ -134,6 +136,7 @@ impl Chat {
             online: true,
             reopen_at: None,
             open_tries: 0,
+            hours: HoursDue::default(),
             opening_failure: None,
             challenge: None,
             identity: PageIdentity::Anonymous,
@@ -198,6 +201,7 @@ impl Chat {
             Event::Unreachable { ticket } | Event::StreamEnded { ticket } => self.broken(ticket),
             Event::Streamed { ticket, bytes } => self.streamed(ticket, &bytes),
             Event::Woken => self.woken(),
+            Event::Shown => self.look_at_hours(),
             Event::Online => self.went_online(),
             Event::Offline => self.went_offline(),
             Event::Submitted { text } => self.submit(&text),
@@ -453,6 +457,7 @@ impl Chat {
         self.wake_at = None;
         self.check_calls();
         self.retry_opening_if_due();
+        self.renew_hours_if_due();
         self.check_link();
         self.check_limit();
     }
@@ -460,11 +465,9 @@ impl Chat {
     /// Requests a wake-up for the earliest deadline.
     fn schedule(&mut self) {
         let turn = self.turn.as_ref().and_then(Turn::due);
-        let Some(due) = [self.reopen_at, turn, self.limit_due(), self.calls_due()]
-            .into_iter()
-            .flatten()
-            .min()
-        else {
+        let [calls, limit, hours] = [self.calls_due(), self.limit_due(), self.hours.at];
+        let due = [self.reopen_at, turn, limit, calls, hours];
+        let Some(due) = due.into_iter().flatten().min() else {
             return;
         };
         if self.wake_at.is_none_or(|at| due < at) {

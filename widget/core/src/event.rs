@@ -92,6 +92,8 @@ pub enum Event {
     },
     /// The timer of [`Effect::Wake`](crate::Effect::Wake) has fired.
     Woken,
+    /// The visitor looks at the panel again: it was opened, or its page was.
+    Shown,
     /// The browser found a network.
     Online,
     /// The browser lost its network.

@@ -26,6 +26,7 @@ mod backoff;
 mod calls;
 mod connection;
 mod history;
+mod hours;
 mod json;
 mod opening;
 mod outbox;

@@ -16,6 +16,9 @@ use crate::{
     wire,
 };
 
+/// Milliseconds for which nobody asks again whether the business is open.
+const HOURS_FRESH_MS: u64 = 30_000;
+
 /// Automatic attempts to open a session; after that the visitor must retry.
 const MAX_OPEN_TRIES: u32 = 3;
 
@@ -189,7 +192,7 @@ impl Chat {
     }
 
     /// Opens the session, unless that is under way.
-    fn open(&mut self) {
+    pub(crate) fn open(&mut self) {
         if self.calls.iter().any(|call| call.call.opens()) {
             return;
         }
@@ -241,6 +244,7 @@ impl Chat {
 
     fn session_opened(&mut self, opened: Session) {
         self.open_tries = 0;
+        self.note_hours(&opened);
         self.challenge = None;
         self.token = Some(opened.token.clone());
         let latest = opened.conversation.as_ref().map(|c| c.id);
@@ -284,8 +288,11 @@ impl Chat {
     fn session_refused(&mut self, problem: &Problem) {
         self.challenge = None;
         self.log(problem);
-        self.effects
-            .push(Effect::Emit(HostEvent::Failed(problem.code)));
+        // The conversation goes on with the token that it has, until a call is refused.
+        if self.phase != Phase::Ready || self.calls.iter().any(|call| call.parked) {
+            self.effects
+                .push(Effect::Emit(HostEvent::Failed(problem.code)));
+        }
         if is_challenge(problem.code) {
             // A second check uses the Turnstile data of the first. Parked calls wait for it.
             let earlier = self

@@ -58,6 +58,7 @@ impl Chat {
             ..ChatMessage::waiting(id, text, self.now)
         });
         self.changes.list = true;
+        self.look_at_hours();
     }
 
     /// The draft has changed, so its error may no longer hold.

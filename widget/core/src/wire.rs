@@ -78,6 +78,7 @@ pub(crate) fn session(json: &str) -> Option<Session> {
             form: take(&mut bot, "form").map(|_| Form::default()),
             hours: take(&mut bot, "hours").map(|mut hours| Hours {
                 open: flag(&hours, "open"),
+                good_for_s: small(&hours, "good_for_s").unwrap_or_default(),
                 text: string(&mut hours, "text").unwrap_or_default(),
             }),
             privacy_url: string(&mut bot, "privacy_url"),

@@ -138,6 +138,7 @@ impl Handle {
     /// | `new` | a new conversation |
     /// | `show` | the id of the conversation to show |
     /// | `reload` | loads the session, or the messages, again |
+    /// | `shown` | the visitor looks at the panel again |
     /// | `online`, `offline` | the browser has got, or has lost, its network |
     /// | `unrate` | the id of an answer whose rating the edge has not taken |
     /// | `attach` | the files that go with the next message: a JSON array of `{id, name, bytes}` |
@@ -156,6 +157,7 @@ impl Handle {
                 Err(_) => return,
             },
             "reload" => Event::ReloadAsked,
+            "shown" => Event::Shown,
             "online" => Event::Online,
             "offline" => Event::Offline,
             "unrate" => match value.parse() {

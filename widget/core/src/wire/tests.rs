@@ -203,6 +203,7 @@ fn a_session_and_a_history_are_read_as_the_protocol_reads_them() {
             hours: Some(Hours {
                 open: true,
                 text: "h".into(),
+                good_for_s: 60,
             }),
             privacy_url: Some("https://example.com/privacy".into()),
         },

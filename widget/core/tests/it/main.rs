@@ -5,6 +5,8 @@ mod exchange;
 #[cfg(test)]
 mod host_events;
 #[cfg(test)]
+mod hours;
+#[cfg(test)]
 mod identity;
 #[cfg(test)]
 mod random;
