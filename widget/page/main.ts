@@ -128,12 +128,15 @@ export const load = async (loaded: LoaderShell, files: Promise<Response | Error>
     if (shell.isInline) for (const kind of ["beforeprint", "afterprint"]) addEventListener(kind, () => command("print", kind == "beforeprint" ? "1" : ""), { signal });
     // A page restored from the back/forward cache has missed everything that happened meanwhile.
     addEventListener("pageshow", ({ persisted }) => persisted && command("reload"), { signal });
+    const shown = () => document.hidden || !shell.isOpen() || command("shown");
+    document.addEventListener("visibilitychange", shown, { signal });
 
     api.connect({
       ask: (text) => widget?.command("ask", text),
       identify: identity.changed,
       // The widget marks the element to focus first: a text field would raise the keyboard of a phone.
       focus: () => root.querySelector<HTMLElement>("[data-first]")?.focus(),
+      changed: shown,
       end() {
         calls.end();
         others.close();

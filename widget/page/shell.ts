@@ -3,6 +3,7 @@
 import type { Identity } from "../../snippet/bulle";
 import type { LoaderShell } from "../../snippet/src/bubble";
 import { icon, make } from "./dom";
+import { isolate } from "./isolation";
 
 /** The receiver of API calls: the widget in the page, or the frame. */
 export interface Backend {
@@ -11,7 +12,7 @@ export interface Backend {
   identify(identity: Identity): void;
   /** Called when the visitor or the page has opened the panel. */
   focus?(): void;
-  /** In a frame: called when the theme, the language or whether the panel is open has changed. */
+  /** Called when the theme, the language or whether the panel is open has changed. */
   changed?(): void;
   /** Stops every call, timer and stream. */
   end(): void;
@@ -68,7 +69,10 @@ export const complete = (loaded: LoaderShell): Shell => {
   // Keyboard events do not leave the panel: the page's shortcuts cannot see that the target is a text field in a shadow root.
   panel.onkeydown = panel.onkeypress = panel.onkeyup = (event) => {
     event.stopPropagation();
-    if (event.type == "keydown" && event.key == "Escape" && !event.isComposing) bubble.close();
+    if (event.type != "keydown" || event.key != "Escape" || event.isComposing) return;
+    // It would also close a dialog of the page.
+    event.preventDefault();
+    bubble.close();
   };
 
   // On a phone, the panel fills the visual viewport: the part of the screen that the keyboard does not cover.
@@ -91,6 +95,12 @@ export const complete = (loaded: LoaderShell): Shell => {
   if (!isInline) {
     full.addEventListener("change", modal, { signal });
     modal();
+    followDialogs(root, signal);
+    // Some pages replace all that they have on navigation. Put back after a timeout: a page that removes the bubble every
+    // time would otherwise be kept in a loop.
+    const keeper = new MutationObserver(() => setTimeout(bubble.attach));
+    keeper.observe(document.documentElement, { childList: true });
+    signal.addEventListener("abort", () => keeper.disconnect());
   }
 
   const isOpen = () => frame.classList.contains("open");
@@ -100,7 +110,23 @@ export const complete = (loaded: LoaderShell): Shell => {
     sheet.replaceSync(css);
     if (!root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets.push(sheet);
   };
-  return Object.assign(shell, { frame, panel, launcher, isInline, isOpen, setStyle, signal, end });
+  Object.assign(shell, { frame, panel, launcher, isInline, isOpen, setStyle, signal, end });
+  isolate(shell);
+  return shell;
+};
+
+/** Loads modal.ts when the page opens its first modal dialog. */
+const followDialogs = (root: ShadowRoot, signal: AbortSignal) => {
+  const observe = () => observer.observe(document, { subtree: true, attributeFilter: ["open"] });
+  const look = () => {
+    if (!document.querySelector("dialog:modal")) return;
+    observer.disconnect();
+    import("./modal").then((module) => signal.aborted || module.follow({ root, signal }), observe);
+  };
+  const observer = new MutationObserver(look);
+  signal.addEventListener("abort", () => observer.disconnect());
+  observe();
+  look();
 };
 
 /** Sets the widget's style sheet and draws the rest of the header; the header once, however often the code is fetched. */
