@@ -1,4 +1,4 @@
-// The owner's API against real workerd: who may do what, and that each change happens once, whole, and visibly.
+// The owner's API against real workerd: authorization, and that each change takes effect once, whole, and visibly.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { openDatabase, startEdge } from "./support/edge.mjs";
@@ -21,7 +21,7 @@ after(async () => {
 
 const SCOPES = [...["tenant", "bots", "sites", "keys", "identity", "notices"].flatMap((what) => [`${what}:read`, `${what}:write`]), "conversations:read", "usage:read"];
 
-/** A call; the operator's unless a key is given. */
+/** A call; with the operator's key unless another is given. */
 async function call(method, path, { body, key = edge.adminKey, headers = {}, url = edge.url } = {}) {
   const response = await fetch(`${url}/v1/admin${path}`, {
     method,
@@ -32,7 +32,7 @@ async function call(method, path, { body, key = edge.adminKey, headers = {}, url
   return { status: response.status, headers: response.headers, etag: response.headers.get("etag"), text, json: text ? JSON.parse(text) : undefined };
 }
 
-/** [status, code] of a refusal. */
+/** The [status, code] of a refusal. */
 const refusal = ({ status, json }) => [status, json?.code];
 
 async function created(path, body, options) {
@@ -76,7 +76,7 @@ describe("a life", () => {
     const secret = await created("/tenants/acme/identity-secrets", undefined, me);
     assert.match(secret.secret, /^[0-9a-f]{64}$/);
 
-    // What was created is what is shown, without what is shown once.
+    // The resource is shown as it was created, without the secret that is shown only once.
     const { key: _, ...listedKey } = key;
     const { secret: __, ...listedSecret } = secret;
     const shown = await call("GET", `/tenants/acme/keys/${key.id}`, me);
@@ -93,10 +93,10 @@ describe("a life", () => {
     const { hash } = database.prepare("SELECT hash FROM api_key WHERE id = ?").get(key.id);
     assert.match(hash, /^[0-9a-f]{64}$/);
 
-    // Visitors are served.
+    // The bot serves visitors.
     const visitor = await new Visitor(edge, { site: site.key }).open();
     assert.equal((await visitor.ask("Bonjour ?")).at(-1).event, "done");
-    // As if the bot had read something.
+    // Stored as if the bot had read a document.
     database.exec(`INSERT INTO source (tenant_id, bot_id, id, title, updated_at) VALUES ('acme', 'guide', 's', 'S', 1);
       INSERT INTO chunk (id, tenant_id, bot_id, source_id, position, heading, anchor, text) VALUES (900001, 'acme', 'guide', 's', 0, '', '', 'zyzzyva');
       INSERT INTO chunk_fts (rowid, scope, title, heading, body) VALUES (900001, 'x', '', '', 'zyzzyva');
@@ -114,7 +114,7 @@ describe("a life", () => {
     assert.deepEqual(refusal(await call("GET", "/tenants/acme")), [404, "not_found"]);
     assert.deepEqual(refusal(await call("GET", "/tenants/acme", me)), [401, "api_key_invalid"]);
     assert.match(await (await fetch(`${edge.url}/s/${site.key}.js`)).text(), /^console\.error\("\[Bulle\] No site has the key/);
-    // The examples were not touched.
+    // The examples are unchanged.
     assert.equal((await fetch(`${edge.url}/s/twin-demo.js`)).status, 200);
     assert.ok(database.prepare("SELECT count(*) AS n FROM chunk").get().n > 50);
   });
@@ -156,7 +156,7 @@ test("a turn that outlives its bot leaves nothing", async () => {
     assert.equal((await call("DELETE", `${at}/bots/guide`, { headers: { "if-match": "*" } })).status, 204);
     assert.equal((await asked).at(-1).event, "done");
     await until("nothing of it is there", () => rows("conversation") + rows("message") === 0);
-    // Nothing comes after it either.
+    // No row is stored afterwards, either.
     await pause(300);
     assert.deepEqual([rows("conversation"), rows("message")], [0, 0]);
   } finally {
@@ -222,7 +222,7 @@ describe("keys", () => {
   test("are good for their scopes and nothing else", async () => {
     const tenant = await settled();
     const any = { headers: { "if-match": '"0"' } };
-    // What each scope opens. The If-Match is that of no version, so that nothing happens.
+    // The routes that each scope opens. The `If-Match` is that of no version, so that nothing is changed.
     const table = [
       ["tenant:read", "GET", ""], ["tenant:write", "PATCH", "", { body: {}, ...any }],
       ["bots:read", "GET", "/bots"], ["bots:read", "GET", "/bots/guide"], ["bots:write", "POST", "/bots", { body: {} }],
@@ -286,7 +286,7 @@ describe("keys", () => {
       assert.match(there, /^\[404,/);
       assert.equal(there, await bytes(`/tenants/${nobody}${path}`), `${method} ${path}`);
     }
-    // Their things under one's own address are as unknown as unknown ones.
+    // Another tenant's resources under one's own path get the same answer as unknown ones.
     for (const [path, unknown] of [[`/sites/${theirs.site}`, "/sites/nope"], [`/keys/${foreign.id}`, `/keys/${none}`], [`/identity-secrets/${secret.id}`, `/identity-secrets/${none}`]]) {
       for (const method of path.startsWith("/sites") ? ["GET", "PATCH", "DELETE"] : ["DELETE"]) {
         const text = async (at) => {
@@ -377,7 +377,7 @@ describe("changes", () => {
       assert.deepEqual({ ...changed.json, status: "active", updated_at: 0 }, { ...first.json, updated_at: 0 });
       assert.deepEqual(refusal(await call("PATCH", at + path, match(first.etag))), [412, "precondition_failed"]);
       assert.deepEqual(refusal(await call("DELETE", at + path, { headers: { "if-match": first.etag } })), [412, "precondition_failed"]);
-      // Nothing to change is no change.
+      // A patch that changes nothing creates no version.
       assert.equal((await call("PATCH", at + path, match("*"))).etag, '"2"');
       const back = await call("PATCH", at + path, { body: { status: "active" }, headers: { "if-match": 'W/"2"' } });
       assert.equal(back.etag, '"3"');
@@ -436,7 +436,7 @@ describe("changes", () => {
     await call("PATCH", `${at}/bots/guide`, { body: { settings: { name: "Nouveau nom", theme: { accent: "#123456" } } }, headers: { "if-match": "*" } });
     const now = await script();
     assert.ok(now.includes('"Nouveau nom"') && now.includes("#123456"));
-    // Origins, too.
+    // Changed origins apply at once, too.
     const open = async () => (await new Visitor(edge, { site }).fetch("/v1/sessions", { method: "POST", body: { site } })).status;
     assert.equal(await open(), 201);
     await call("PATCH", `${at}/sites/${site}`, { body: { origins: ["https://elsewhere.test"] }, headers: { "if-match": "*" } });
@@ -470,7 +470,7 @@ describe("creations", () => {
     const { id, at } = await settled();
     const post = (path, body, key, more) => call("POST", path, { body, headers: { "idempotency-key": key }, ...more });
     const rows = (table) => database.prepare(`SELECT count(*) AS n FROM ${table} WHERE tenant_id = ?`).get(id).n;
-    // One after the other.
+    // The same key, one request after the other.
     const first = await post(`${at}/sites`, { bot_id: "guide", origins: [edge.site] }, "one");
     const again = await post(`${at}/sites`, { bot_id: "guide", origins: [edge.site] }, "one");
     assert.deepEqual([again.status, again.text, again.etag, again.headers.get("location")], [201, first.text, first.etag, first.headers.get("location")]);
@@ -479,7 +479,7 @@ describe("creations", () => {
     for (const [path, body] of [["/sites", { bot_id: "guide", origins: ["https://a.test"] }], ["/bots", { bot_id: "guide", origins: [edge.site] }]]) {
       assert.deepEqual(refusal(await post(at + path, body, "one")), [422, "idempotency_conflict"]);
     }
-    // Ten at once, of every kind.
+    // Ten requests at once, for every kind of resource.
     for (const [path, body, table] of [
       ["/sites", { bot_id: "guide", origins: [edge.site] }, "site"], ["/bots", { id: "racer", settings: { name: "R" } }, "bot"],
       ["/keys", { name: "R", scopes: ["bots:read"] }, "api_key"], ["/identity-secrets", undefined, "identity_secret"],
@@ -490,23 +490,23 @@ describe("creations", () => {
       assert.equal(rows(table), before + 1, path);
       assert.equal(answers.filter(({ headers }) => !headers.has("idempotent-replayed")).length, 1);
       assert.equal(new Set(answers.map(({ json }) => json.id ?? json.key)).size, 1);
-      // What is shown once is shown once.
+      // The secret is shown only once.
       assert.equal(answers.filter(({ json }) => json.secret || (json.id && json.key)).length, path === "/keys" || path === "/identity-secrets" ? 1 : 0);
     }
     const name = `race-${Date.now()}`;
     const tenants = await Promise.all(Array.from({ length: 10 }, () => post("/tenants", { id: name, name }, name)));
     assert.deepEqual(tenants.map(({ status }) => status), Array(10).fill(201));
     assert.equal(tenants.filter(({ headers }) => headers.has("idempotent-replayed")).length, 9);
-    // Nothing of a secret is kept.
+    // No secret is stored.
     for (const { response } of database.prepare("SELECT response FROM idempotency WHERE tenant_id = ?").all(id)) {
       assert.ok(!/"secret"|bulle_[^"]*_[0-9a-f]{64}/.test(response));
     }
-    // A day later the key is free again.
+    // A day later the idempotency key can be used again.
     database.prepare("UPDATE idempotency SET created_at = created_at - 86400000 WHERE tenant_id = ?").run(id);
     const later = await post(`${at}/sites`, { bot_id: "guide", origins: ["https://b.test"] }, "one");
     assert.deepEqual([later.status, later.headers.get("idempotent-replayed")], [201, null]);
     assert.equal(rows("idempotency"), 1);
-    // Keys of tenants are their own.
+    // Idempotency keys of other tenants are independent.
     const other = await settled();
     assert.equal((await post(`${other.at}/sites`, { bot_id: "guide", origins: [edge.site] }, "one")).headers.get("idempotent-replayed"), null);
     for (const bad of ["", " ", "a b", "x".repeat(256), "é"]) {

@@ -15,7 +15,7 @@ before(async () => {
   upstream = await startUpstream();
   edge = await startEdge({ vars: { OPENAI_BASE_URL: upstream.url, OPENAI_MODEL: "mock" } });
   database = openDatabase(edge);
-  // The bot of the examples: it has documents.
+  // The bot of the examples, which has documents.
   owner = new Owner(edge, "maelle-kervadec");
   await owner.patch("/bots/digital-twin", { settings: { limits: GENEROUS } });
 });
@@ -25,14 +25,14 @@ after(async () => {
   await edge?.stop();
 });
 
-/** The model says these things, one after the other, the last one again and again. */
+/** The model answers with these texts, one after the other; the last one is repeated. */
 function says(...all) {
   upstream.requests.length = 0;
   let n = 0;
   upstream.behave = (response) => stream(response, typeof all[0] === "function" ? all[0](n++) : answer(all[Math.min(n++, all.length - 1)]));
 }
 
-/** Answers with these settings, which are taken back afterwards. */
+/** Answers under these settings, which are restored afterwards. */
 async function withAnswers(answers, run) {
   await owner.patch("/bots/digital-twin", { settings: { answers } });
   try {
@@ -127,7 +127,7 @@ test("an answer at its limit is continued, once", async () => {
   assert.deepEqual([last(list).finish, upstream.requests.length], ["stop", 2]);
   const asked = upstream.requests[1].body.messages;
   assert.ok(asked.some(({ role, content }) => role === "assistant" && content.includes("huit ans d'expérience")));
-  // Both are counted.
+  // The tokens of both calls are counted.
   assert.equal(last(list).usage.input_tokens, 22);
   says((n) => cut([`partie ${n} `]));
   assert.equal(last(await (await open()).ask(QUESTION)).finish, "length");
@@ -145,10 +145,10 @@ describe("the cache of answers", () => {
       assert.deepEqual([last(first).cached, last(again).cached], [undefined, true]);
       assert.deepEqual([said(again), event(again, "sources")], [said(first), event(first, "sources")]);
       assert.deepEqual(last(again).usage, { input_tokens: 0, output_tokens: 0 });
-      // What was said before has a part in the answer.
+      // The answer to a later question depends on the conversation, so it is not cached.
       await me.ask(QUESTION);
       assert.equal(upstream.requests.length, 2);
-      // Another setting, another answer.
+      // With other settings, the model is asked again.
       await owner.patch("/bots/digital-twin", { settings: { persona: { tone: "curt" } } });
       assert.equal(last(await (await open()).ask(QUESTION)).cached, undefined);
       assert.equal(upstream.requests.length, 3);
@@ -170,7 +170,7 @@ describe("the cache of answers", () => {
 test("a long conversation is remembered by its summary", async () => {
   const long = "mot ".repeat(900);
   upstream.requests.length = 0;
-  // It is no work of the persona's.
+  // The prompt of a summary does not contain the persona.
   const isSummary = ({ body }) => !body.messages[0].content.includes("You are Maëlle");
   upstream.behave = (response) => stream(response, answer([isSummary(upstream.requests.at(-1)) ? "La visiteuse s'appelle Ada." : long]));
   const me = await open({ locale: "fr" });
@@ -179,7 +179,7 @@ test("a long conversation is remembered by its summary", async () => {
   for (let n = 0; n < 9; n += 1) await me.ask(`Et encore ${n} ?`);
   const summaries = upstream.requests.filter(isSummary);
   assert.ok(summaries.length > 0, "nobody was asked for a summary");
-  // It is made behind the answer.
+  // The summary is made after the answer.
   const kept = () => database.prepare("SELECT count(*) AS n FROM summary WHERE conversation_id = ?").get(me.conversationId).n;
   await until("it is kept", () => kept() > 0);
   await me.ask("Comment je m'appelle ?");

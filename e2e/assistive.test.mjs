@@ -1,5 +1,5 @@
-// What assistive technology and settings of the visitor's own make of the bubble: the tree that screen readers read, keys
-// that lead back to the page, colours and motion that the visitor has chosen, and large text.
+// Assistive technology and the visitor's own settings: the accessibility tree, keyboard navigation back to the page,
+// forced colours and reduced motion, and large text.
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { VIEWS, baker, faults, talk, visit } from "./support/fixture.mjs";
@@ -34,7 +34,7 @@ test("keys lead from the panel of a desktop back to the page, both ways", async 
   }
 });
 
-/** What screen readers read. Times and addresses are those of the test. */
+/** The tree that screen readers read. Times and addresses are replaced by those of the test. */
 const TREES = {
   empty: `
 - dialog "Boulangerie Nord":
@@ -164,12 +164,12 @@ describe("screen readers read", () => {
     required: true,
   };
   const read = async (part, expected) => {
-    // What was said is gone after a while.
+    // The announced text is removed after a while.
     await part.page().waitForFunction(() => [...document.querySelector("[data-bulle]").shadowRoot.querySelectorAll("[role=status]")].every((node) => !node.textContent));
     const tree = await part.ariaSnapshot();
     assert.equal(tree.replace(/\b\d\d:\d\d\b/g, "TIME").replaceAll(edge.site, "SITE").replaceAll(edge.url, "EDGE"), expected.trim());
   };
-  /** Roles that the browser itself hands to screen readers. */
+  /** Roles that the browser itself passes to screen readers. */
   const roles = async ({ page, context }) => {
     const client = await context.newCDPSession(page);
     const { nodes } = await client.send("Accessibility.getFullAXTree");
@@ -249,7 +249,7 @@ test("nothing moves for visitors who want less motion: while it loads, thinks, w
   assert.deepEqual(await moving(page), []);
 });
 
-/** Text of the panel that is cut off: what is wider than it may be, or reaches over the panel's sides. */
+/** Text of the panel that is cut off: wider than its box, or outside of the panel's sides. */
 const cutOff = (page) =>
   page.evaluate(() => {
     const panel = document.querySelector("[data-bulle]").shadowRoot.querySelector(".panel");
@@ -277,7 +277,7 @@ for (const name of ["desktop", "forced", "zoom"]) {
       }
       assert.deepEqual(await faults(page), []);
       assert.deepEqual(await cutOff(page), []);
-      // Every word and every tool can be brought into sight.
+      // Every word and every tool can be scrolled into view.
       assert.ok(await bubble.log.evaluate((log) => log.clientHeight > 60), "there is room to read");
       await bubble.log.getByRole("button", { name: "Good answer" }).click();
       assert.equal(await bubble.log.getByRole("button", { name: "Good answer" }).getAttribute("aria-pressed"), "true");

@@ -75,7 +75,7 @@ test("a known visitor finds the conversation on every device, and nothing is lef
   await phone.bubble.log.getByText("Ma question secrète").first().waitFor({ state: "hidden" });
   await phone.bubble.input.waitFor();
 
-  // The next person at the laptop, on the same page without an identity.
+  // The next person at the same computer, on the same page without an identity.
   await laptop.page.close();
   const next = await visit(owner, { context: laptop.device, name: "signed-out" });
   await next.bubble.open();

@@ -57,7 +57,7 @@ test("a reload in the middle finds the whole answer, once", async () => {
   await answeredOnce();
 });
 
-/** The bubble on a page whose way to the edge can be cut, with an answer under way. */
+/** The bubble on a page whose connection to the edge can be cut, with an answer in progress. */
 async function throughNetwork(run) {
   const network = await startNetwork(edge.port);
   const site = await servePages({
@@ -239,7 +239,7 @@ test("a model that breaks off is told kindly, and goes on upon request", async (
   upstream.behave = (response) => stream(response, answer(WORDS.slice(8)), { wait: 80 });
   await bubble.retry.click();
   await answeredOnce();
-  // What was said to screen readers goes a moment later.
+  // The announced text is removed a moment later.
   await told.first().waitFor({ state: "detached" });
 });
 

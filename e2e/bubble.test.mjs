@@ -1,5 +1,5 @@
 // The whole path in a real browser, answered from the documents: the tag, the bubble, an answer with its sources, and a
-// conversation that is kept.
+// stored conversation.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { startEdge } from "./support/edge.mjs";
@@ -19,7 +19,7 @@ async function visit(path, options = {}) {
   return { page, context, seen, bubble: new Bubble(page, options.locale?.slice(0, 2) ?? "fr") };
 }
 
-/** Everything that the browser keeps for the page. */
+/** All data that the browser stores for the page. */
 const stored = (page) =>
   page.evaluate(() => ({ local: { ...localStorage }, session: { ...sessionStorage }, cookies: document.cookie }));
 const NOTHING = { local: {}, session: {}, cookies: "" };
@@ -43,13 +43,13 @@ test("a visitor asks, reads a sourced answer, reloads, and finds the conversatio
   assert.equal(await bubble.count(QUESTION), 1);
   await bubble.log.getByText("depuis mars 2017").first().waitFor();
 
-  // Another tab of the same visitor has it too.
+  // Another tab of the same visitor shows it, too.
   const tab = await context.newPage();
   await tab.goto(`${edge.site}/digital-twin/cv.html`);
   const other = await new Bubble(tab).open();
   assert.equal(await other.count(QUESTION), 1);
 
-  // Closing and opening again changes nothing.
+  // The conversation is the same after the panel was closed and opened.
   await bubble.input.press("Escape");
   await bubble.dialog.waitFor({ state: "hidden" });
   await bubble.open();
@@ -126,9 +126,9 @@ for (const [width, height] of [[1280, 520], [640, 400]]) {
     assert.ok((await top()) >= 0 && (await top()) < 40, `the question stands at ${await top()}`);
     await bubble.dialog.getByRole("button", { name: "Nouveaux messages" }).click();
     assert.ok((await top()) < 0);
-    // The button is gone; the focus of a keyboard user is in the list.
+    // The button is removed, so the list takes the keyboard focus.
     assert.equal(await focused(page, "log"), "log");
-    // The page around the bubble has not moved.
+    // The page around the bubble has not scrolled.
     assert.equal(await page.evaluate(() => scrollY), 0);
   });
 }
@@ -364,7 +364,7 @@ describe("the tag", () => {
       await bubble.log.getByText("cargo bike").first().waitFor();
       assert.equal(await page.locator("[data-bulle]").count(), 1);
     }
-    // A second run of the tag finds the bubble that the page has taken away with everything around it.
+    // A second run of the tag puts back the bubble that the page has removed together with its parents.
     await page.evaluate((src) => {
       const root = document.implementation.createHTMLDocument().documentElement;
       document.documentElement.replaceWith(root);
@@ -386,7 +386,7 @@ describe("the tag", () => {
       await launchers.nth(at).click();
       await page.getByRole("dialog").getByRole("textbox").waitFor();
       await page.keyboard.press("Escape");
-      // The next one opens when this one has faded away.
+      // The second panel opens when the first one has faded out.
       await page.getByRole("dialog").waitFor({ state: "hidden" });
     }
   });

@@ -49,7 +49,7 @@ describe("a budget", () => {
     upstream.behave = (response) => stream(response, answer(["Oui", "."]));
     const paid = all.filter(({ provider }) => provider === "openai").length;
     assert.ok(paid === 2, `${paid} paid`);
-    // What was reserved and not spent is free again.
+    // The unused part of the reservation is free again.
     assert.equal((await done(visitors[0])).provider, "openai");
   });
 
@@ -83,7 +83,7 @@ describe("a budget", () => {
     await owner.patch("", { settings: { budget: { microusd_per_day: 1_500 } } });
     const [me, there] = [await open(owner), await new Visitor(edge, { site: site.key }).open()];
     upstream.behave = (response) => response.writeHead(500).end();
-    // Once more, and the model would be left alone for a while.
+    // One more failure would open the circuit.
     for (let n = 0; n < 2; n += 1) assert.equal((await done(me)).finish, "fallback");
     upstream.behave = (response) => stream(response, answer(["Oui", "."]));
     assert.equal((await done(me)).provider, "openai");

@@ -25,7 +25,7 @@ test("an answer and its code are copied as they are to be pasted, and what was c
   const code = bubble.log.getByRole("button", { name: "Copy the code" });
   await code.click();
   await said.waitFor();
-  // Systems have line ends of their own.
+  // Line ends differ between systems.
   assert.equal((await pasted()).replaceAll("\r\n", "\n").trimEnd(), CODE);
 
   await bubble.log.getByRole("button", { name: "Copy the answer" }).click();
@@ -34,7 +34,7 @@ test("an answer and its code are copied as they are to be pasted, and what was c
   for (const part of ["Prices", "A baguette costs 1.30", "one", "two", CODE, "The end."]) assert.ok(whole.includes(part), `${part} is missing in: ${whole}`);
   assert.doesNotMatch(whole, /\*\*|```|Copy the|\bjs\b/);
 
-  // Into the bubble's own field, as a visitor would.
+  // Pasted into the bubble's own field, as a visitor would do.
   await bubble.input.focus();
   await page.keyboard.press("Control+V");
   assert.match(await bubble.input.inputValue(), /A baguette costs 1\.30/);

@@ -120,7 +120,7 @@ describe("an answer", () => {
     assert.equal((await me.ask()).bulle.cached, false);
     const again = await me.ask();
     assert.deepEqual([again.bulle.cached, again.choices[0].message.content, again.usage.total_tokens], [true, "Oui.", 0]);
-    // What was asked in another way is another answer.
+    // Another wording of the question gets another answer.
     say("Non.");
     for (const more of [{ max_tokens: 5 }, { messages: [{ role: "system", content: "No!" }, ...ask(QUESTION)] }]) {
       assert.equal((await me.ask(more)).choices[0].message.content, "Non.");

@@ -1,4 +1,4 @@
-// The composer's additions, a module that is fetched when it is wanted: files, and dictation.
+// The composer's additions, modules that are loaded on first use: files, and dictation.
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { ANSWER, PANEL, QUESTION, baker, faults, isFocused, modules, visit } from "./support/fixture.mjs";
@@ -61,7 +61,7 @@ describe("files", () => {
     edgeSide.fail("/v1/attachments", undefined);
     await button("Try again").click();
     await bubble.dialog.getByText(PANEL.attach_failed).waitFor({ state: "detached" });
-    // The line goes when the file is sent once more, which takes time to arrive.
+    // The line disappears when the file is sent again; the request takes time to arrive.
     await until("the file has arrived", () => edgeSide.files.length === 1);
   });
 
@@ -91,7 +91,7 @@ describe("files", () => {
     await bubble.log.getByText(ANSWER).first().waitFor();
     assert.deepEqual(edgeSide.files.map(({ name }) => name).sort(), ["dropped.txt", "pasted.md"]);
     assert.equal(await chips(visitor).count(), 0);
-    // They are shown with the question, and the model has read them.
+    // The files are shown with the question, and are in the model's prompt.
     for (const name of ["dropped.txt", "pasted.md"]) await bubble.log.getByText(name).first().waitFor();
     assert.match(JSON.stringify(upstream.requests.at(-1).body.messages), /Words of dropped\.txt/);
     await picture(page, "sheets-files-sent");
@@ -125,7 +125,7 @@ describe("files", () => {
 
 describe("dictation", () => {
   const settings = { features: { dictation: true, attachments: true } };
-  /** A recogniser that is driven by the test: the browser's own needs a microphone and a service. */
+  /** A speech recogniser that the test drives: the browser's own needs a microphone and a service. */
   const hear = () => {
     window.webkitSpeechRecognition = window.SpeechRecognition = class {
       start() {
@@ -174,7 +174,7 @@ describe("dictation", () => {
     assert.equal(await bubble.input.inputValue(), "Tell me: now");
     await button(PANEL.dictate_stop).click();
     await button(PANEL.dictate).waitFor();
-    // The send button knows of the words.
+    // The send button is enabled by the dictated words.
     assert.equal(await bubble.send.getAttribute("aria-disabled"), "false");
   });
 

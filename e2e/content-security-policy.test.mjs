@@ -1,5 +1,5 @@
-// Pages with a strict content security policy: the bubble in the page, or in a frame where the policy refuses the rest; and
-// that frame.
+// Pages with a strict Content Security Policy: the bubble in the page, or in a frame where the policy refuses
+// WebAssembly; and the frame itself.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Bubble, picture } from "./support/browser.mjs";
@@ -48,7 +48,7 @@ describe("strict pages", () => {
     assert.deepEqual(await reports(), ["script-src wasm-eval"]);
     assert.deepEqual(seen.errors.filter((line) => !/WebAssembly|wasm/i.test(line)), []);
     assert.deepEqual(await uncaught(), []);
-    // The visitor's way out and in again, by keys alone.
+    // Closing and opening by the keyboard.
     await frame.getByRole("textbox").press("Escape");
     await bubble.dialog.waitFor({ state: "hidden" });
     assert.ok(await bubble.launcher.evaluate((node) => node.getRootNode().activeElement === node));
@@ -110,7 +110,7 @@ describe("the frame", () => {
       window.dispatchEvent(new MessageEvent("message", { data: "bulle", origin: "https://evil.example", source: window }));
     });
     await talkIn(frame);
-    // And the frame does not speak to a page that is not around it.
+    // The frame sends no message to a page that does not frame it.
     const { page: other } = await open(`${edge.url}/c/plain-demo`);
     await other.evaluate(() => {
       const { port1, port2 } = new MessageChannel();
@@ -132,7 +132,7 @@ describe("the frame", () => {
     await frame.getByRole("textbox").press("Enter");
     await frame.getByRole("log").getByText("Ma question secrète").first().waitFor();
     await frame.getByRole("button", { name: "Envoyer" }).waitFor();
-    // On another device, by a function.
+    // On another device, with a function as identity.
     const phone = await host(framed(owner), { path: "/phone", locale: "fr-FR" });
     await phone.page.evaluate(([, jwt]) => {
       window.asked = 0;

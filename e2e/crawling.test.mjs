@@ -1,4 +1,4 @@
-// Whole sites and feeds as sources of bots: real workerd, real servers.
+// Crawls of whole sites and feeds as sources of bots: real workerd, real servers.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { rm } from "node:fs/promises";
@@ -25,7 +25,7 @@ after(async () => {
 
 describe("a site", () => {
   const parts = async (owner, id) => (await (await owner.fetch(`${owner.at}?parent=${id}&limit=100`)).json()).items;
-  /** Only these pages, below a folder of their own. */
+  /** The pages of a site, below a folder of their own. */
   function site(pages) {
     web.pages = {};
     web.requests.length = 0;
@@ -74,7 +74,7 @@ describe("a site", () => {
     assert.equal((await owner.fetch(`${owner.at}/${list[0].id}`, { method: "PATCH", body: { title: "x" }, headers: { "if-match": "*" } })).status, 422);
 
     assert.equal(found(owner, "kilnbird", database), 1);
-    // The next walk: one page has changed, one is gone, one fails, the others are as they were.
+    // The next crawl: one page has changed, one is gone, one fails, the others are unchanged.
     const before = Object.fromEntries(list.map((part) => [part.url.slice(web.url.length), part]));
     delete web.pages["/robots.txt"];
     web.pages["/tickets"] = page("Tickets", "A ticket for the plumbago museum costs 13 florins.", ["/deep"]);
@@ -175,7 +175,7 @@ describe("a site", () => {
       }
       const source = await settled(owner, id);
       assert.deepEqual([source.status, source.progress], ["ready", { done: 63, total: 63 }], JSON.stringify(source));
-      // Each page once, but for those that were on their way.
+      // Each page is fetched once, except those whose request was in progress.
       for (let n = 0; n < 60; n += 1) assert.ok(web.asked(`/n${n}`) <= 2, `/n${n}: ${web.asked(`/n${n}`)}`);
       assert.ok(web.requests.length < 75, `${web.requests.length}`);
       const db = openDatabase(mine);

@@ -1,4 +1,4 @@
-// A database that fails under a running edge: answers still come where they can, and say what was not kept.
+// A database that fails under a running edge: answers still come where possible, and say when they were not stored.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { openDatabase, startEdge } from "./support/edge.mjs";
@@ -12,7 +12,7 @@ let edge, database, browser, upstream;
 before(async () => {
   browser = await launch();
   upstream = await startUpstream();
-  // Without a model of its own, it is asked by bots that name one.
+  // The deployment has no default model; it is asked by bots that name one.
   edge = await startEdge({ vars: { GROQ_API_KEY: "key", GROQ_BASE_URL: upstream.url } });
   database = openDatabase(edge);
 });
@@ -23,7 +23,7 @@ after(async () => {
   await edge?.stop();
 });
 
-/** Runs with a table out of reach. */
+/** Runs a function while a table cannot be reached. */
 async function without(table, run) {
   database.exec(`ALTER TABLE ${table} RENAME TO ${table}_away`);
   try {
@@ -41,10 +41,10 @@ test("an answer that cannot be stored is given all the same, says so, and is sto
     assert.deepEqual([list.at(-1).event, list.at(-1).data.kept], ["done", false]);
     const history = await me.history();
     assert.deepEqual([history.status, history.code], [503, "storage_unavailable"]);
-    // It can be replayed from its own object all the same.
+    // The object can still replay the turn.
     assert.deepEqual(await me.attach(), list);
   });
-  // Another turn in between does not make it forgotten.
+  // A turn in between does not remove it.
   await me.ask("Rust ?");
   let items = [];
   await until("all is stored", async () => ({ items } = await me.history()).items?.length === 4);
@@ -85,7 +85,7 @@ test("a database that is gone is told by the health check, and known sites still
     const { ok, checks } = await health.json();
     assert.equal(ok, false);
     assert.match(checks.find(({ name }) => name === "database").detail, /migrations/);
-    // The site is in the cache, another one is not.
+    // One site is in the cache, the other is not.
     assert.equal((await me.ask("Rust ?")).at(-1).event, "done");
     const response = await me.fetch("/v1/sessions", { method: "POST", body: { site: "plain-demo" } });
     assert.deepEqual([response.status, (await response.json()).code], [503, "storage_unavailable"]);

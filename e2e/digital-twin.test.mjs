@@ -1,5 +1,5 @@
-// Questions to the digital twin, in French and English and without any model: e2e/twin/questions.json. The facts must be
-// said and the right section cited first; what the documents do not tell must not be answered.
+// Questions to the digital twin, in French and English and without a model: e2e/twin/questions.json. The answer must
+// state the facts and cite the right section first; a question for facts that the documents lack must not be answered.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
@@ -8,7 +8,7 @@ import { Visitor, assemble, text } from "./support/client.mjs";
 
 const questions = JSON.parse(await readFile(`${ROOT}/e2e/twin/questions.json`, "utf8"));
 
-/** The sentence that admits it, and the one that introduces what may be asked instead. */
+/** The sentence of an admission, and the one that introduces suggested topics. */
 const ADMITS = {
   fr: /^je n'ai rien trouvé à ce sujet dans mes documents\.\n+je peux vous parler de/,
   en: /^i could not find anything about that in my documents\.\n+i can tell you about/,

@@ -1,4 +1,4 @@
-// edge/worker/entry.js without the platform and without Rust: what happens after the module has trapped.
+// edge/worker/entry.js without the platform and without Rust: its behaviour after the module has trapped.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { beforeEach, test } from "node:test";
@@ -6,7 +6,7 @@ import { beforeEach, test } from "node:test";
 const dataUrl = (source) => `data:text/javascript,${encodeURIComponent(source)}`;
 
 const PLATFORM = dataUrl("export class WorkerEntrypoint { constructor(ctx, env) { Object.assign(this, { ctx, env }); } }");
-// The glue calls what the test puts into `globalThis.rust`.
+// The glue calls the functions that the test puts into `globalThis.rust`.
 const GLUE = dataUrl(`
   export const __worker_init_state = () => globalThis.rust.state;
   export const __wbg_reset_state = () => globalThis.rust.log.push("reset");

@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { ROOT, startEdge } from "./support/edge.mjs";
 import { Visitor, assemble, text } from "./support/client.mjs";
 
-/** Asked for a fact beside the ones that the documents give: the words are there, the answer is not. */
+/** Questions for a fact that the documents lack, although they contain the words. */
 const KNOWN_MISS = "Comment s'appelle sa responsable chez Cartovent ?";
 
 let edge, lines;
@@ -18,7 +18,7 @@ after(() => edge?.stop());
 
 const plain = (words) => words.toLowerCase().replace(/[\u00a0\u202f]/g, " ").replace(/’/g, "'");
 
-/** Answers one after the other; a visitor is limited to some messages a minute. */
+/** The answers, one after the other; a visitor is limited to some messages a minute. */
 async function* answers(questions) {
   let me;
   for (const [n, { question, locale }] of questions.entries()) {

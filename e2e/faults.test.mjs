@@ -1,5 +1,5 @@
-// Everything that can go wrong with a model, for every vendor, against real workerd: the visitor sees a whole answer or
-// an honest end, nothing is lost, nothing is counted twice, and the record says what happened.
+// Every fault of a model, for every vendor, against real workerd: the visitor gets a whole answer or an error, nothing
+// is lost or counted twice, and the record has the outcome.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { readFile, readdir, rm, writeFile } from "node:fs/promises";
@@ -39,10 +39,10 @@ const huge = `data: {"x":"${"a".repeat(1_200_000)}"}\n\n`;
 const keys = (vendor) => KEYS[vendor]?.length ?? 1;
 const refused = (tries) => (vendor) => Array(tries(vendor)).fill("refused");
 const always = (outcome, tries = 1) => () => Array(tries).fill(outcome);
-// Short for a test, and long for a machine that has much else to do: good answers are given under it, too.
+// Short for a test, and long enough for a busy machine, because successful answers have the same deadlines.
 const QUICK = { connect_ms: 6_000, first_token_ms: 6_000, between_tokens_ms: 6_000 };
 
-/** Before the first word: the next in the chain answers. `free`: no model has worked, so nothing is counted. */
+/** Faults before the first word: the next model of the chain answers. `free`: no model has done work, so nothing is counted. */
 const BEFORE = [
   ["a connection that is reset", ({ response }) => response.destroy(), always("unreachable", 3), { free: true }],
   ["401", refuses(401, { message: SECRET }), refused(keys), { free: true }],
@@ -64,7 +64,7 @@ const BEFORE = [
   ["an empty answer", sends((vendor) => says(vendor, [])), always("empty", 2)],
 ];
 
-/** After the first words: they stay, and a retry goes on. */
+/** Faults after the first words: the text stays, and a retry continues it. */
 const AFTER = [
   ["a cut in an event", sends(then(half), { end: "cut" })],
   ["a cut in a character", sends(then(inCharacter), { end: "cut" })],
@@ -77,7 +77,7 @@ const AFTER = [
   ["keep-alives and no more words", sends((vendor) => [...begun(vendor), ...pings], { wait: 50 }), { timeouts: { total_ms: 6_000 } }],
 ];
 
-/** What is no fault, however it looks. */
+/** Unusual responses that are not faults. */
 const HARMLESS = [
   ["every byte a chunk", [sends((vendor) => Array.from(Buffer.from(whole()(vendor).join("")), (byte) => Buffer.from([byte])))]],
   ["lines that end in CRLF", [sends((vendor) => whole()(vendor).map((event) => event.replaceAll("\n", "\r\n")))]],
@@ -86,7 +86,7 @@ const HARMLESS = [
   ["an end that leaves the connection open", [sends(whole(), { end: false })], { timeouts: QUICK }],
   ["a cut after the end", [sends(whole(), { end: "cut" })]],
   ["no usage", [sends(whole({ usage: "missing" }))], { estimated: () => true }],
-  // Only the last count of these two is whole.
+  // Of these two vendors, only the last count is complete.
   ["usage at the beginning", [sends(whole({ usage: "early" }))], { estimated: (vendor) => ["anthropic", "gemini"].includes(vendor) }],
   ["usage at the end", [sends(whole({ usage: "late" }))]],
   ["429 for a second", [refuses(429, { retryAfter: 1 }), sends(whole())], { first: ["refused"] }],
@@ -94,10 +94,10 @@ const HARMLESS = [
   ["a length that was reached", [sends((vendor) => says(vendor, WORDS.slice(0, 3), { reason: "length" })), sends((vendor) => says(vendor, WORDS.slice(3)))], { first: ["truncated"], input: 2 * INPUT_TOKENS, not: "workers_ai" }],
 ];
 
-/** Every fault with every vendor; otherwise every fault with the first, and with each other vendor five of them. */
+/** Every fault with every vendor; otherwise every fault with the first vendor, and five of them with each other vendor. */
 const EVERY = process.env.BULLE_WHOLE === "1";
 const SAMPLE = Math.ceil((BEFORE.length + AFTER.length + HARMLESS.length) / 5);
-/** Whether the nth vendor has the fault: each of the others has different ones. */
+/** Whether the nth vendor has the fault: each of the others has a different selection. */
 const isTried = (n, row) => EVERY || n === 0 || ([...BEFORE, ...AFTER, ...HARMLESS].indexOf(row) + 2 * n) % SAMPLE === 0;
 
 /** An address without a server. */
@@ -150,7 +150,7 @@ async function visitor([provider, name], { alternatives = [], on = edge, owner =
   return new Visitor(on, { site: site.key }).open();
 }
 
-/** The end of a turn: streamed, replayed and stored alike; `list` is its last attempt. */
+/** The end of a turn, which is the same when streamed, replayed and stored; `list` is its last attempt. */
 async function ended(me, list, status, earlier = []) {
   const [{ items }, again] = await Promise.all([me.history(), me.attach()]);
   assert.deepEqual(items.map(({ role, text }) => (role === "user" ? text : role)), [QUESTION, "assistant"]);
@@ -171,7 +171,7 @@ const counted = (input = INPUT_TOKENS) => ({ input_tokens: input, output_tokens:
 const steps = (provider, outcomes) => outcomes.map((outcome) => `${provider} ${outcome}`);
 const modelName = (vendor, fault, mode) => `${vendor}-${fault}-${mode}`.replaceAll(/[^\w]+/g, "-");
 
-/** What may happen with a model of this vendor; the other one's comes next in its chain. */
+/** The behaviours of a model of this vendor; the other one's comes next in its chain. */
 function faultsOf(vendor, n) {
   const other = NAMES[(n + 1) % NAMES.length];
   test("alone and unknown: the owner's line", async () => {
@@ -205,7 +205,7 @@ function faultsOf(vendor, n) {
   }
 
   for (const [fault, script, { outcome = "interrupted", timeouts = {} } = {}] of tried(AFTER)) {
-    // Every second fault, the model itself goes on.
+    // For every second fault, the model itself continues.
     const itself = (n + AFTER.findIndex((row) => row[1] === script)) % 2 === 0;
     test(`${fault} after some words: they stay, and on a retry ${itself ? "it" : "another model"} goes on`, async () => {
       const model = modelName(vendor, fault, "after");
@@ -232,7 +232,7 @@ function faultsOf(vendor, n) {
     const name = `${vendor}-cut-anywhere`;
     const bytes = Buffer.from(whole()(vendor).join(""));
     let at;
-    // A good answer after each, and the model is not left alone.
+    // A successful answer after each keeps the circuit closed.
     vendors.does(name, (call) => sends(at === undefined ? whole() : [bytes.subarray(0, at)], { end: at === undefined || "cut" })(call));
     const me = await visitor([vendor, name]);
     for (const cut of Array.from({ length: 12 }, (_, n) => Math.floor((bytes.length * (n + 0.5)) / 12))) {
@@ -267,7 +267,7 @@ function faultsOf(vendor, n) {
   }
 }
 
-/** Posts the question and reads events up to the first one that `enough` likes; then leaves. */
+/** Posts the question, reads events up to the first one for which `enough` is true, and leaves. */
 async function leavesAt(me, id, enough) {
   const leave = new AbortController();
   const response = await me.post({ id, text: QUESTION }, { signal: leave.signal });
@@ -285,7 +285,7 @@ async function leavesAt(me, id, enough) {
 const aWord = ({ event }) => event === "block";
 const cancel = (me) => me.fetch(`/v1/conversations/${me.conversationId}/cancel`, { method: "POST" });
 
-/** Its edge is another one: it is killed. */
+/** These tests have an edge of their own, because they kill it. */
 function machine() {
   let state, own, owner;
   const start = (vars, port) => startEdge({ state, port, vars: { OPENAI_BASE_URL: vendors.url("openai"), OPENAI_MODEL: "m", ...vars } });
@@ -328,7 +328,7 @@ function machine() {
     await own.kill();
     await unsure;
     own = await start({ ANTHROPIC_BASE_URL: NO_SUCH_NAME, GEMINI_BASE_URL: await closedPort() }, own.port);
-    // What had ended is as it was.
+    // The turn that had ended is unchanged.
     await answered(finished.me, await finished.me.attach(), ["openai", "stop"], WHOLE);
     assert.deepEqual(await finished.me.attach(), finished.list);
     for (const [n, { me, id }] of [writing, waiting].entries()) {
@@ -355,7 +355,7 @@ function machine() {
   });
 }
 
-// Starting an edge is mostly waiting.
+// Most of the start of an edge is waiting.
 describe("models", { concurrency: 2 }, () => {
   describe("on a machine that fails", machine);
   for (const [n, vendor] of NAMES.entries()) describe(vendor, { concurrency: 12 }, () => faultsOf(vendor, n));
@@ -423,7 +423,7 @@ test("a model that fails again and again is left alone, then one visitor tries i
   wrote(resting, ["openai circuit_open", "persona answered"]);
   assert.deepEqual([resting.finish, requests.length], ["fallback", 3]);
   await until("the log says so", () => /openai is not asked for a while: it failed too often/.test(edge.log()));
-  // The half minute is over.
+  // The circuit's half minute is over.
   const blobs = join(edge.state, "v3/kv/local-kv/blobs");
   for (const blob of await readdir(blobs)) {
     const stored = await readFile(join(blobs, blob), "utf8");
@@ -450,7 +450,8 @@ describe("a visitor", { concurrency: 12 }, () => {
       await own.conversation();
       const id = ulid();
       const seen = most === 0 ? (await own.post({ id, text: QUESTION }).then((response) => response.body.cancel()), []) : await leavesAt(own, id, (_, seen) => seen.length === most);
-      // The one half says what it has seen as the bubble does, the other as a browser's EventSource does.
+      // One half resumes with the `after` parameter as the bubble does, the other with `Last-Event-ID` as an
+      // EventSource does.
       const last = seen.at(-1)?.id;
       const header = most % 2 && last ? { "last-event-id": last } : {};
       const query = most % 2 === 0 && last ? `?after=${encodeURIComponent(last)}` : "";
@@ -464,7 +465,7 @@ describe("a visitor", { concurrency: 12 }, () => {
   });
 
   for (const vendor of NAMES) {
-    /** The next words come much later. */
+    /** The following words come much later. */
     const slowly = sends((vendor) => [begun(vendor).join(""), ...WORDS.slice(3).map(VENDORS[vendor].word)], { wait: 25_000 });
 
     test(`who stops an answer hangs up on ${vendor} before its next word, and what was written stays`, async () => {

@@ -19,7 +19,7 @@ const GAPS = "/bots/bot/gaps";
 const GOLDEN = "/bots/bot/golden";
 const HOURS = "# Opening hours\n\nThe brindleshop opens at nine o'clock on weekdays.\n\n# Prices\n\nA candlewick costs four crowns.\n";
 
-/** An owner whose bot knows its opening hours. */
+/** An owner whose bot has a document with its opening hours. */
 async function shop() {
   const owner = await newOwner(edge);
   const source = await uploaded(owner, "shop.md", HOURS, { type: "text/markdown" });
@@ -29,7 +29,7 @@ async function shop() {
 
 const visitor = (owner) => new Visitor(edge, { site: owner.site.key, locale: "en" }).open();
 
-/** Asks in a conversation of its own: what is said, and the reply. */
+/** Asks in a new conversation: the text of the answer, and the reply. */
 async function ask(me, question) {
   me.conversationId = undefined;
   const list = await me.ask(question);
@@ -64,7 +64,7 @@ describe("a gap", () => {
     assert.deepEqual(gap.questions.map(({ text }) => text), ["can you deliver to norway please", "Do you deliver to Norway?"]);
     assert.equal(gap.questions[0].reply_id, reply);
 
-    // Any of its replies names it, and the same call twice makes one source.
+    // The gap has the id of any of its replies; the same call twice makes one source.
     const answer = { answer: "Yes, to **Norway** within nine days.", url: "https://shop.test/delivery" };
     const made = await owner.post(`${GAPS}/${reply}/answer`, answer);
     assert.deepEqual([made.kind, made.title], ["faq", "Do you deliver to Norway?"]);
@@ -75,7 +75,7 @@ describe("a gap", () => {
     const [answered] = (await gaps(owner, "?status=answered&days=1")).items;
     assert.deepEqual([answered.count, answered.source], [2, made.id]);
 
-    // Without the source it is a gap again, and the same answer is a source again.
+    // Without the source the question is a gap again, and the same answer makes a source again.
     await owner.remove(`${owner.at}/${made.id}`);
     await ask(one, "Do you deliver to Norway?");
     const [again] = (await gaps(owner)).items;
@@ -90,7 +90,7 @@ describe("a gap", () => {
     const me = await visitor(owner);
     const { reply } = await ask(me, "Who will win the election?");
     assert.equal((await owner.fetch(`${GAPS}/${reply}/dismiss`, { method: "POST" })).status, 204);
-    // However long ago.
+    // Dismissed gaps are listed whatever their age.
     database.prepare("UPDATE unanswered SET created_at = 1 WHERE tenant_id = ?").run(owner.tenant);
     await ask(me, "who wins the election");
     assert.deepEqual((await gaps(owner)).items, []);
@@ -145,7 +145,7 @@ describe("a rating", () => {
     assert.deepEqual(await answer(), { rating: "down", comment: "And on Sundays?" });
     assert.equal((await rate(me, reply, { rating: "up" })).status, 204);
     assert.deepEqual([(await gaps(owner)).items, await answer()], [[], { rating: "up" }]);
-    // What found nothing is a gap, however it is rated.
+    // An unanswered question is a gap, whatever its rating.
     const vain = await ask(me, "Do you deliver to Norway?");
     for (const rating of ["down", "up"]) await rate(me, vain.reply, { rating });
     assert.deepEqual((await gaps(owner)).items.map((gap) => [gap.nothing_found, gap.thumbs_down]), [[1, 0]]);
@@ -189,7 +189,7 @@ describe("golden questions", () => {
     assert.equal(first.stale, false);
     assert.deepEqual([first.items[0].rank, first.items[1].rank, first.items[2].rank, first.regressions], [1, undefined, 1, 0], JSON.stringify(first.items));
     assert.ok(Math.abs(first.recall_at_1 - 2 / 3) < 1e-9 && Math.abs(first.mrr - 2 / 3) < 1e-9);
-    // Again without a change: nothing to compare with.
+    // A second run without a change has no earlier results to compare with.
     assert.deepEqual(ranks(await owner.post(`${GOLDEN}/run`)), ranks(first));
     const replaced = await owner.fetch(`${owner.at}/${owner.source.id}/file?name=shop.md`, {
       method: "PUT", body: Buffer.from("# Opening hours\n\nThe brindleshop opens at nine o'clock on weekdays.\n"), headers: { "content-type": "text/markdown", "if-match": "*" },

@@ -1,5 +1,5 @@
-// The messages between a page and the bubble's frame: look, language and visibility, and nothing of the conversation. When
-// there is a frame is tested in content-security-policy.test.mjs.
+// The messages between a page and the bubble's frame: theme, language and visibility, and no content of the
+// conversation. When a frame is used is tested in content-security-policy.test.mjs.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Bubble, picture } from "./support/browser.mjs";
@@ -11,7 +11,7 @@ start();
 
 const framed = (more = "", key = "plain-demo") => `<script async src="${edge.url}/s/${key}.js" data-frame ${more}></script>`;
 
-/** The page keeps what comes to it, over ports too, and what it hears of the bubble; every frame counts notes. */
+/** The page records all messages that it gets, over ports too, and the bubble's events; every frame counts notes. */
 function listen() {
   window.told = [];
   addEventListener("message", ({ data }) => told.push(data));
@@ -32,7 +32,7 @@ function listen() {
   };
 }
 
-/** The frame itself, once it is there. */
+/** The frame, once it exists. */
 async function inside({ page }) {
   const element = await page.waitForSelector("[data-bulle] iframe", { state: "attached" });
   return element.contentFrame();
@@ -50,7 +50,7 @@ const looks = async (visitor, name, value) =>
   );
 
 describe("a reply that nobody sees", () => {
-  /** Asks, and closes the panel before the answer comes. */
+  /** Asks, and closes the panel before the answer arrives. */
   async function askAndClose({ page, bubble, frame }) {
     let release;
     const held = new Promise((resolve) => (release = resolve));
@@ -74,14 +74,14 @@ describe("a reply that nobody sees", () => {
     assert.equal(await launcher.evaluate((node) => getComputedStyle(node, "::after").boxSizing), "border-box", "a round badge");
     assert.deepEqual(await counts(), [1]);
     await picture(page, "frame-unread");
-    // Looks that change leave the count.
+    // A change of the theme does not change the count.
     await page.evaluate(() => Bulle["plain-demo"].setTheme({ accent: "#123456" }));
     await launcher.click();
     await frame.getByRole("log").getByText(ANSWER).first().waitFor();
     await page.waitForFunction(() => heard.filter(([kind]) => kind === "unread").length === 2);
     assert.deepEqual(await counts(), [1, 0]);
     assert.equal(await page.locator("[data-bulle] [data-unread]").count(), 0);
-    // What is seen is not counted.
+    // Replies in an open panel are not counted.
     await frame.getByRole("textbox").fill("When are you open?");
     await frame.getByRole("textbox").press("Enter");
     await frame.getByRole("log").getByText("Tuesday").first().waitFor();
@@ -89,7 +89,7 @@ describe("a reply that nobody sees", () => {
     await bubble.dialog.getByRole("button", { name: "Close the chat" }).click();
     await page.getByRole("button", { name: "Open the chat", exact: true }).waitFor();
     assert.deepEqual(await counts(), [1, 0]);
-    // The next one counts anew.
+    // After that, the count starts again.
     await bubble.launcher.click();
     await askAndClose(visitor);
     await launcher.waitFor();
@@ -142,7 +142,7 @@ describe("looks", () => {
     await page.evaluate(() => Bulle["plain-demo"].setTheme({ darkBg: "#221100", onAccent: "#ffff00" }));
     await looks(visitor, "background-color", "rgb(34, 17, 0)");
     await looks(visitor, "--bulle-on-accent", "#ffff00");
-    // The page's CSS has the last word.
+    // The page's CSS takes precedence.
     await page.evaluate(() => {
       const sheet = new CSSStyleSheet();
       sheet.replaceSync("[data-bulle]{--bulle-accent:#c00000}");
@@ -150,7 +150,7 @@ describe("looks", () => {
       Bulle["plain-demo"].setTheme({ accent: "#0000c0" });
     });
     await looks(visitor, "--bulle-accent", "#c00000");
-    // In another language they are what they were.
+    // After a change of language they are unchanged.
     await page.evaluate(() => Bulle["plain-demo"].setLocale("fr"));
     await visitor.frame.getByRole("button", { name: "Envoyer" }).waitFor();
     await looks(visitor, "background-color", "rgb(34, 17, 0)");
@@ -188,7 +188,7 @@ describe("words", () => {
     await page.evaluate(() => Bulle["plain-demo"].setLocale("fr"));
     await frame.getByRole("button", { name: "Envoyer" }).waitFor();
     await frame.getByRole("log").getByText(ANSWER).first().waitFor();
-    // The page's own part, too.
+    // The page's own texts change, too.
     const french = new Bubble(page, "fr");
     await french.dialog.getByRole("button", { name: "Fermer la discussion" }).click();
     await french.dialog.waitFor({ state: "hidden" });

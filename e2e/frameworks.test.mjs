@@ -48,7 +48,7 @@ async function visit(path) {
 
 const tags = (page) => page.locator(`script[src*="/s/${owner.site.key}.js"]`).count();
 
-/** What each framework makes of its component: a module that exports `show()` and `hide()`. */
+/** Each framework's module around its component, which exports `show()` and `hide()`. */
 const harness = {
   React: () => ({
     "app.tsx": `
@@ -112,7 +112,7 @@ for (const [name, files] of Object.entries(harness)) {
     pages[`/${name}`] = `<!doctype html><html lang="en"><head><title>App</title></head><body><div id="app"></div><script>${outputFiles[0].text.replaceAll("</script", "<\\/script")}</script></body></html>`;
     const { context, page, seen, bubble } = await visit(`/${name}`);
     const run = (what) => page.evaluate((what) => void window.app[what](), what);
-    // Away again before the script has come: it must not appear afterwards.
+    // Removed before the script has loaded: it must not appear afterwards.
     await run("show");
     assert.equal(await tags(page), 1);
     await run("hide");
@@ -124,7 +124,7 @@ for (const [name, files] of Object.entries(harness)) {
     await bubble.open();
     assert.equal(await tags(page), 1);
     assert.equal(await page.locator("[data-bulle]").count(), 1);
-    // One that is open would open again by itself.
+    // An open panel would open again by itself.
     await bubble.dialog.getByRole("button", { name: bubble.names.close }).click();
     await run("hide");
     assert.equal(await tags(page), 0);

@@ -1,5 +1,5 @@
-// The states of the bubble in light, dark, right to left and on a phone: no violation, no error, and the same looks as
-// when they were last looked at.
+// The states of the bubble in light, dark, right to left and on a phone: no accessibility violation, no error, and the
+// same pictures as at the last review.
 import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { before, describe, test } from "node:test";
@@ -11,9 +11,9 @@ import { STATES } from "../examples/gallery/states.js";
 
 const FOLDER = `${ROOT}/docs/gallery`;
 const DATA = `${ROOT}/e2e/gallery.json`;
-/** Writes what has changed into e2e/gallery.json, and draws its sheets anew, instead of comparing. */
+/** Writes changed pictures into e2e/gallery.json, and draws its sheets anew, instead of comparing. */
 const BLESS = process.env.BLESS === "1";
-/** Pictures that README shows by themselves. */
+/** Pictures that the README shows separately. */
 const ALONE = ["light-empty", "light-answer", "dark-code", "rtl-sources", "phone-menu"];
 
 const LOOKS = {
@@ -29,7 +29,7 @@ const WHOLE = BLESS || process.env.BULLE_WHOLE === "1";
 start();
 before(() => Promise.all([FOLDER, `${ROOT}/e2e/output`].map((folder) => mkdir(folder, { recursive: true }))));
 
-/** What the pictures were when they were last looked at, and how the machine draws letters that made them. */
+/** The fingerprints of the pictures at the last review, and of the letters of the machine that drew them. */
 const known = JSON.parse(await readFile(DATA, "utf8").catch(() => '{"pictures":{}}'));
 /** With BLESS: the new test data, the pictures by look and state, and the names of those that have changed. */
 let blessed;
@@ -38,7 +38,7 @@ const changed = new Set();
 /** An empty page, in which pictures are measured. */
 let lab;
 
-/** How this machine draws letters: pictures are only comparable where they are drawn alike. */
+/** The fingerprint of letters on this machine: pictures can only be compared where letters are drawn alike. */
 const drawn = (page) =>
   page.evaluate(() => {
     const context = document.createElement("canvas").getContext("2d");
@@ -59,10 +59,10 @@ for (const [n, [look, { options, query }]] of Object.entries(LOOKS).entries()) {
         await page.goto(`${edge.site}/gallery/state.html?${new URLSearchParams({ state, ...query })}`);
         await page.waitForFunction(() => "shown" in document.documentElement.dataset);
         await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
-        // Two frames later, a text cursor may be there or not.
+        // The blinking text cursor may be drawn or not, two frames later.
         await page.evaluate(() => document.querySelector("[data-bulle]").shadowRoot.activeElement?.blur());
         const shot = await page.screenshot({ animations: "disabled", caret: "hide" });
-        // Errors made on purpose are in the console.
+        // Errors that the test provokes are in the console.
         const expected = ["refused", "unavailable"].includes(state) ? seen.errors.filter((error) => !error.includes("[Bulle]")) : seen.errors;
         assert.deepEqual(expected, []);
         assert.deepEqual(await violations(page), []);

@@ -39,7 +39,7 @@ const open = (owner, more) => new Visitor(edge, { site: owner.site.key }).open(m
 const openRaw = (owner, more = {}, headers = {}) =>
   new Visitor(edge).fetch("/v1/sessions", { method: "POST", headers, body: { site: owner.site.key, locale: "fr", ...more } });
 
-/** The header in which the platform tells the caller's address. On the network no client can set it. */
+/** A header with another caller's address. On Cloudflare the platform sets it, and clients cannot. */
 let machines = 0;
 const elsewhere = () => ({ "cf-connecting-ip": `198.51.100.${(machines += 1) % 256}` });
 
@@ -129,7 +129,7 @@ describe("every route of visitors", () => {
         await refused(await me.fetch(path, { method: "POST", body }), status, code);
       }
     }
-    // Without a length there is nothing to announce: it is cut off while it is read.
+    // A body without a length is cut off while it is read.
     const stream = new ReadableStream({
       start(controller) {
         for (let i = 0; i < 20; i += 1) controller.enqueue(new TextEncoder().encode("x".repeat(10_000)));
@@ -267,7 +267,7 @@ describe("known visitors", () => {
       const problem = await refused(await openRaw(owner, { identity: token }, elsewhere()), 401, code);
       assert.ok(problem.message.length > 10, name);
     }
-    // A minute of difference between the clocks is forgiven.
+    // A difference of a minute between the clocks is tolerated.
     assert.equal((await openRaw(owner, { identity: identity({ exp: inSeconds(-30) }) })).status, 201);
   });
 
@@ -324,7 +324,7 @@ describe("limits", () => {
       assert.ok(problem.limits.some(({ name, remaining }) => name === "minute" && remaining === 0));
       assert.equal(Number(response.headers.get("retry-after")), problem.retry_after);
       assert.match(response.headers.get("ratelimit"), /"minute";r=0;t=/);
-      // Somebody else is not affected.
+      // Another visitor is not affected.
       assert.equal((await asked(await open(owner))).done.remaining.minute, 2);
     });
 
@@ -354,16 +354,16 @@ describe("limits", () => {
     const id = ulid();
     for (let n = 0; n < 3; n += 1) assert.equal((await me.ask("Bonjour", id)).at(-1).data.remaining.day, 2);
     const mine = me.conversationId;
-    // Somebody else's conversation: charged, refused, given back. And no way to have the first one given back.
+    // Another visitor's conversation: charged, refused, refunded. The first message cannot be refunded this way.
     for (const message of [ulid(), id]) {
       me.conversationId = ulid();
       assert.equal((await me.post({ id: message, text: "Bonjour" })).status, 404);
       me.conversationId = mine;
     }
-    // A retry of what has not failed is a replay: charged, and given back.
+    // A retry of a turn that has not failed is a replay: charged, and refunded.
     assert.equal((await me.ask("Bonjour", id, { retry: true })).at(-1).event, "done");
     assert.equal((await asked(me)).done.remaining.day, 1);
-    // The same id in another conversation is another message.
+    // The same message id in another conversation is another message.
     me.conversationId = undefined;
     assert.equal((await me.ask("Bonjour", id)).at(-1).data.remaining.day, 0);
     me.conversationId = undefined;
@@ -407,7 +407,7 @@ describe("guessing", () => {
     }
     for (let n = 0; n < 25; n += 1) codes.push((await (await openRaw(owner, { identity: jwt(`${n}`, claims) }, here)).json()).code);
     assert.equal(codes.at(-1), "rate_limited");
-    // Even the right secret is refused now; requests without a secret are not affected.
+    // Now the right secret is refused, too; requests without a secret are not affected.
     await refused(await openRaw(owner, { identity: right }, here), 429, "rate_limited");
     assert.equal((await openRaw(owner, {}, here)).status, 201);
     assert.equal((await openRaw(owner, { identity: right }, elsewhere())).status, 201);

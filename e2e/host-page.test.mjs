@@ -34,7 +34,7 @@ test("the reason for a rating comes into sight in the list, and the page around 
     await panel.getByRole("textbox").press("Enter");
     await panel.getByRole("button", { name: "Bad answer" }).nth(n).waitFor();
   }
-  // The end of the list is below the window's lower edge, the answer's thumbs just above it.
+  // The end of the list is below the window's lower edge; the rating buttons are just above it.
   const thumb = panel.getByRole("button", { name: "Bad answer" }).last();
   await thumb.evaluate((thumb) => scrollBy(0, thumb.getBoundingClientRect().bottom - innerHeight + 4));
   const was = await page.evaluate(() => scrollY);

@@ -51,14 +51,14 @@ for (const [name, options] of [["desktop", VIEWS.desktop], ["dark", VIEWS.dark],
   test(`${name}: a bot that takes no messages then says when, keeps what was typed, and takes it later`, async () => {
     const { page, bubble, seen } = await visit({ ...options, settings: hours([], { outside: "closed" }) });
     await bubble.ask(QUESTION);
-    // Under the message, beside the line at the top.
+    // The text is below the message, and also in the line at the top.
     await bubble.log.getByText(CLOSED).waitFor();
     await picture(page, `hours-closed-${name}`);
     assert.deepEqual(await faults(page), []);
     assert.equal(upstream.requests.length, 0);
     assert.equal(await bubble.count(QUESTION), 1);
     assert.deepEqual(seen.errors.filter((line) => !/403|\[Bulle\]/.test(line)), []);
-    // What is typed next stays in the field, too.
+    // The next draft stays in the field, too.
     await bubble.input.fill("And a croissant?");
     await new Owner(edge, "boulangerie-nord").patch("/bots/counter", { settings: hours(["00:00-24:00"]) });
     await bubble.retry.click();

@@ -1,4 +1,4 @@
-// The HTTP contract against real workerd: the good path of every route, and the answers to bad input.
+// The HTTP API against real workerd: a successful call of every route, and the answers to bad input.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
@@ -15,9 +15,9 @@ after(() => edge?.stop());
 
 const visitor = (options) => new Visitor(edge, options).open();
 
-/** A request whose body arrives as it was sent: fetch would decompress it. */
+/** A request whose response is not decompressed, as fetch would do. */
 function raw(path, more = {}) {
-  // Without the header any encoding would be acceptable (RFC 9110).
+  // Without the header every encoding is acceptable (RFC 9110).
   const headers = { "accept-encoding": "identity", ...more };
   return new Promise((resolve, reject) => {
     request(edge.url + path, { headers }, (response) => {

@@ -1,4 +1,4 @@
-// An image of an answer after the visitor has asked for it: where it is loaded from, and a page whose policy refuses it.
+// Images of an answer, loaded after the visitor's click: from which host, and on a page whose policy refuses it.
 import assert from "node:assert/strict";
 import { createServer } from "node:https";
 import { after, before, test } from "node:test";
@@ -10,12 +10,12 @@ import { listen } from "./support/listen.mjs";
 
 start({ model: true });
 
-/** One pixel. */
+/** An image of one pixel. */
 const PNG = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
 
 /**
- * A host that knows nothing of the pages: it says of its images neither who may embed nor who may read them. A real one,
- * because what a test answers itself is not held against `Cross-Origin-Embedder-Policy`.
+ * A foreign image host, without headers for embedding or CORS. It is a real server, because
+ * `Cross-Origin-Embedder-Policy` is not applied to responses that the test itself gives.
  */
 let images;
 const asked = [];
@@ -31,7 +31,7 @@ before(async () => {
 });
 after(() => images?.stop());
 
-/** Asks a question, then for the image of its answer. `place` is a page, a frame or the panel. */
+/** Asks a question, then clicks for the image of its answer. `place` is a page, a frame or the panel. */
 async function show(place) {
   asked.length = 0;
   upstream.behave = (response) => stream(response, answer(["Look: ", `![the way](${images.url})`, " Done."]));
@@ -47,10 +47,10 @@ async function show(place) {
   return place.getByRole("img", { name: "the way" });
 }
 
-/** Waits until the image has been loaded or refused; its width in pixels, 0 for what was refused. */
+/** Waits until the image has been loaded or refused; its width in pixels, 0 for a refused one. */
 const width = (image) => image.evaluate(async (image) => (await image.decode().catch(() => {}), image.naturalWidth));
 
-/** The image is there, and its host has learnt nothing of the visitor. */
+/** The image is shown, and its host has received no data of the visitor. */
 async function isShown(place) {
   assert.equal(await width(await show(place)), 1);
   assert.equal(asked.length, 1);
@@ -90,7 +90,7 @@ test("where the policy refuses it, its name is a link to it", async () => {
   await page.waitForFunction(() => reports.length);
   assert.equal(await width(image), 0);
   assert.equal(asked.length, 0);
-  // It can be read: browsers write the name where the image would be.
+  // The alternative text is shown where the image would be.
   const { height, width: across } = await image.boundingBox();
   assert.ok(height > 10 && across > 20, `${across} × ${height}`);
   assert.deepEqual(await reports(), [`img-src ${images.url}`]);

@@ -36,7 +36,7 @@ test("whenever the machine dies, the old version answers until the new one is co
       db.close();
       await mine.kill();
       db = openDatabase(mine);
-      // It has died while it worked: what is written is not found, what was before is.
+      // Killed during the work: the chunks written so far are not found, the earlier ones are.
       assert.equal(stored().generation, generation, where);
       assert.ok(stored().done >= least, where);
       assert.equal(found(owner, word, db) > 0, least >= 0, where);
@@ -56,14 +56,14 @@ test("whenever the machine dies, the old version answers until the new one is co
       assert.deepEqual([found(owner, word, db), found(owner, old, db)], [ready.progress.total, 0]);
       old = word;
     }
-    // Asked in the middle.
+    // Asked during indexing.
     await put("tourmaline");
     await written(200);
     const { said } = await ask(owner, "What is the code word?");
-    // It may have been completed while it was asked.
+    // Indexing may have ended during the question.
     assert.match(said, stored().generation === generation ? /malachite/ : /malachite|tourmaline/);
     await settled(owner, source.id);
-    // Deleted while another is written: no chunk comes back.
+    // Deleted while its next version is written: no chunk comes back.
     await put("sapphire");
     await written(200);
     await owner.remove(`${owner.at}/${source.id}`);

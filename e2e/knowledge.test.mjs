@@ -1,4 +1,4 @@
-// Documents of bots, from the upload or the page to the visitor's answer: real workerd, and real servers that misbehave.
+// Documents of bots, from the upload or the page to the visitor's answer: real workerd, and real servers with faults.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
@@ -118,7 +118,7 @@ describe("a file", () => {
     assert.deepEqual(await refusal(await upload(owner, "", "x")), [422, "invalid_value"]);
     assert.deepEqual(await refusal(await upload(owner, "a.txt", "x", { query: "&nope=1" })), [400, "invalid_parameter"]);
     assert.deepEqual(await refusal(await upload(owner, "a.txt", "x", { query: "&title=a&title=b" })), [400, "invalid_parameter"]);
-    // The edge does not read so much: the connection may be closed before the answer is read.
+    // The edge stops reading the body: the connection may be closed before the answer is read.
     const large = await upload(owner, "a.txt", Buffer.alloc(20 * 1_048_576 + 1, 97)).then(refusal).catch(() => undefined);
     if (large) assert.deepEqual(large, [413, "body_too_large"]);
     assert.equal(rows(owner, "source", database), 0);
@@ -137,7 +137,7 @@ describe("a file", () => {
     await until("the objects are gone", () => objects(owner).length === 0);
     for (const table of ["source", "source_text", "chunk"]) assert.equal(rows(owner, table, database), 0, table);
     assert.equal(found(owner, "", database), 0);
-    // Another one of the same name begins with nothing, and can learn.
+    // A new bot of the same name has no documents, and can get some.
     await owner.post("/bots", { id: "bot", settings: { name: "Bot", locale: "en" } });
     const again = await uploaded(owner, "b.md", "# B\n\nThe ossuarine is red.\n");
     assert.equal((await settled(owner, again.id)).status, "ready");
@@ -245,7 +245,7 @@ test("nobody reads or changes what belongs to others, or without the scope", asy
 });
 
 describe("an address", () => {
-  /** A source of an address, settled. */
+  /** A source of an address, once it is ready or has failed. */
   async function fetched(owner, path, more = {}) {
     const { id } = await owner.post(owner.at, { kind: "url", url: path.startsWith("http") ? path : web.url + path, ...more });
     return settled(owner, id);
@@ -275,7 +275,7 @@ describe("an address", () => {
     await owner.post(`${owner.at}/${source.id}/refresh`);
     await settled(owner, source.id);
     assert.match((await ask(owner, "What does the cablegondola cost?")).said, /14 crowns/);
-    // The refresh comes by itself when it is due.
+    // The refresh happens by itself when it is due.
     version = 3;
     database.prepare("UPDATE source SET next_at = ? WHERE id = ?").run(Date.now() - 1, source.id);
     await owner.post(owner.at, { kind: "text", text: "Something that wakes it up." });
@@ -336,7 +336,7 @@ describe("an address", () => {
     assert.equal(other.requests.length, 0);
     assert.equal(web.asked("/broken"), 6);
     assert.equal(rows(owner, "chunk", database), 0);
-    // It was good once.
+    // The address worked before.
     web.pages["/moody"] = page("Moody", "The temperstone glows green.");
     const moody = await fetched(owner, "/moody");
     assert.equal(moody.status, "ready");
@@ -374,7 +374,7 @@ test("what an answer quoted stays with it when its source is deleted", async () 
   await settled(owner, id);
   await ask(owner, "At how many fathoms does the lanternfish glow?");
   assert.equal(found(owner, "lanternfish", database), 1);
-  // As if a model had been given it.
+  // Stored as if a model's prompt had contained it.
   const chunk = database.prepare("SELECT id FROM chunk WHERE source_id = ?").get(id).id;
   const evidence = JSON.stringify({ prompt: { passages: [chunk] } });
   const changed = database.prepare("UPDATE message SET evidence = ? WHERE tenant_id = ? AND role = 'assistant'").run(evidence, owner.tenant);

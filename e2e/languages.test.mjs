@@ -1,5 +1,5 @@
-// What runs in other languages: the examples of docs/identity.md as they stand there, whose signature opens a session of a
-// known visitor, and OpenAI's client for Python, unchanged.
+// Programs in other languages: the examples of docs/identity.md, unchanged, whose signature opens a session of a known
+// visitor; and OpenAI's client for Python, unchanged.
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -31,7 +31,7 @@ after(async () => {
   await edge?.stop();
 });
 
-/** Runs a program, for what it prints. Meanwhile this process sees which connections the edge closes. */
+/** Runs a program, and gives its output. Meanwhile this process records which connections the edge closes. */
 async function run(command, args, more = {}) {
   const { stdout } = await promisify(execFile)(command, args, { env: { ...process.env, BULLE_IDENTITY_SECRET: secret, ...more } });
   return stdout.trim();
@@ -68,7 +68,7 @@ const ask = (content) => [{ role: "user", content }];
 const QUESTION = "Quelle est ton expérience avec Kubernetes ?";
 const say = (...words) => (upstream.behave = (response) => stream(response, answer(words)));
 
-/** What the official client of Python says. */
+/** The output of OpenAI's client for Python. */
 async function python(what) {
   const child = spawn(process.env.OPENAI_PYTHON, [`${ROOT}/e2e/openai/client.py`], { stdio: ["pipe", "pipe", "pipe"] });
   let [out, error] = ["", ""];

@@ -1,5 +1,5 @@
-// Loading: a page that is not slowed down, a panel that opens at once, code that arrives cut off, and a bubble that is removed
-// meanwhile.
+// Loading: the page is not slowed down, the panel opens at once; code that arrives incomplete, and a bubble that is
+// removed while loading.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Bubble, focused, picture, violations } from "./support/browser.mjs";
@@ -31,14 +31,14 @@ describe("before a visitor shows interest", () => {
       await bubble.launcher.hover();
       await page.waitForLoadState("networkidle");
       assert.deepEqual(await page.evaluate(() => shifts), []);
-      // What does move is seen.
+      // A control: a real layout shift is detected.
       await page.evaluate(() => document.body.prepend(Object.assign(document.createElement("div"), { style: "height:300px" })));
       await page.waitForFunction(() => shifts.length > 0);
     }
   });
 
   test("nothing of the bubble's is a long task", async () => {
-    // A busy machine interrupts scripts: one load of many without a long task shows that the bubble has none of its own.
+    // A busy machine interrupts scripts: a single load without a long task shows that the bubble causes none.
     let longest = [];
     for (let tries = 0; tries < 15; tries += 1) {
       const { page, context, bubble } = await host(`${content}${tag()}`, { path: "/quick", script: watch });
@@ -61,7 +61,7 @@ describe("before a visitor shows interest", () => {
 });
 
 describe("the panel is there with the next frame", () => {
-  /** Notes what the visitor sees one frame after the click. */
+  /** Records the screen one frame after the click. */
   const note = () => {
     addEventListener("click", () => requestAnimationFrame(() => requestAnimationFrame(() => {
       const root = document.querySelector("[data-bulle]").shadowRoot;
@@ -72,7 +72,7 @@ describe("the panel is there with the next frame", () => {
   };
   const LOADING = { visibility: "visible", large: true, text: "Loading the chat" };
 
-  /** Holds what matches until the function that it returns is called. */
+  /** Holds matching requests until the function that it returns is called. */
   async function hold(page, url) {
     const { promise, resolve } = Promise.withResolvers();
     await page.route(url, async (route) => {
@@ -94,7 +94,7 @@ describe("the panel is there with the next frame", () => {
       if (!hover) await picture(page, "loading");
       assert.deepEqual(await violations(page), []);
       assert.equal(await focused(page, "dialog"), "dialog");
-      // The way out does not wait for the code.
+      // The panel can be closed before the code is loaded.
       await page.keyboard.press("Escape");
       await bubble.dialog.waitFor({ state: "hidden" });
       release();

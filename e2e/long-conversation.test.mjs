@@ -1,4 +1,5 @@
-// A long conversation in a real browser: how many messages are on the page, and that nothing jumps.
+// A long conversation in a real browser: the number of messages on the page, and that the scroll position does not
+// jump.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { Bubble, focused, violations, watch } from "./support/browser.mjs";
@@ -27,12 +28,12 @@ beforeEach(async () => {
 
 const asked = () => seen.requests.filter((line) => line.endsWith("/messages")).length;
 
-/** Messages on the page: each says that it is one. */
+/** Messages on the page, each with its number in the text. */
 const shown = () => bubble.log.evaluate((log) => [...log.children].filter((child) => /of the past/.test(child.textContent)).length);
 
 const atEnd = () => until("the end", () => bubble.log.evaluate((log) => log.scrollHeight - log.scrollTop - log.clientHeight < 2));
 
-/** Scrolls to near the top, as a visitor would, and says how far what is in sight has moved when more is there. */
+/** Scrolls to near the top, and gives the movement of the visible message when older ones are inserted. */
 async function scrollUp(expected) {
   const moved = await bubble.log.evaluate(async (log, expected) => {
     const frame = () => new Promise(requestAnimationFrame);
@@ -62,7 +63,7 @@ test("who scrolls up finds older messages, what is in sight stays, and at the en
   await atEnd();
   assert.ok(await bubble.log.getByText(said(COUNT - 1)).isVisible());
 
-  // What is known comes back without asking for it.
+  // Loaded messages are shown again without a request.
   await scrollUp(90);
   await scrollUp(120);
   assert.equal(asked(), 4);
@@ -78,7 +79,7 @@ test("the first message of all is reached, each message stands once and in order
   assert.deepEqual(order, Array.from({ length: COUNT }, (_, n) => n));
   assert.equal(await bubble.log.getByRole("button", { name: /earlier/i }).count(), 0);
 
-  // A question brings the visitor to the end, and the list to its size.
+  // After a question the list is at its end, and has its usual number of messages.
   await bubble.ask("Do you deliver?");
   await bubble.log.getByText("cargo bike").first().waitFor();
   await bubble.settled();
@@ -91,7 +92,7 @@ test("the first message of all is reached, each message stands once and in order
 test("the keyboard reaches older messages through the button, which stays until it is pressed", async () => {
   const earlier = bubble.log.getByRole("button", { name: /earlier/i });
   await earlier.focus();
-  // Nothing is to happen, which has no end to wait for: this is longer than it took older messages to come by scrolling.
+  // An event that must not happen cannot be awaited: this is longer than older messages took to load by scrolling.
   await page.waitForTimeout(300);
   assert.equal(await shown(), PAGE);
   await page.keyboard.press("Enter");

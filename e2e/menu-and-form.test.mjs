@@ -1,4 +1,4 @@
-// The menu, and the form before the first message: modules that are fetched when they are wanted.
+// The menu, and the form before the first message: modules that are loaded on first use.
 import assert from "node:assert/strict";
 import { text } from "node:stream/consumers";
 import { describe, test } from "node:test";
@@ -29,7 +29,7 @@ describe("the menu", () => {
     assert.ok(modules(seen) > before);
     assert.equal(seen.requests.filter((line) => line.includes("/v1/strings/")).length, 1);
     assert.equal(await menu.getAttribute("aria-expanded"), "true");
-    // The one on the screen is marked.
+    // The open conversation is marked.
     assert.match(await list.locator("[aria-current]").innerText(), /Do you deliver/);
 
     await sheet.getByRole("button", { name: `Rename: ${QUESTION}` }).click();
@@ -57,7 +57,7 @@ describe("the menu", () => {
     assert.equal(await list.getByRole("listitem").count(), 1);
     await page.keyboard.press("Escape");
     await sheet.waitFor({ state: "detached" });
-    // The panel is still there, with nothing of what was deleted.
+    // The panel is still open, and the deleted conversation is not shown.
     assert.ok(await isFocused(menu));
     assert.equal(await bubble.log.getByText(ANSWER).count(), 0);
     assert.deepEqual(seen.errors, []);
@@ -80,7 +80,7 @@ describe("the menu", () => {
       "New conversation", stops[1].slice(0, 20), `Rename: ${QUESTION}`.slice(0, 20), `Delete: ${QUESTION}`.slice(0, 20),
       "Download my data", "Open in its own page", "Erase everything abo",
     ].map((stop) => stop.slice(0, 20)));
-    // Escape goes back one step at a time: the question, the sheet, the panel.
+    // Escape goes back one level at a time: the question, the sheet, the panel.
     await page.keyboard.press("Enter");
     await sheet.getByText(PANEL.erase_ask).waitFor();
     await page.keyboard.press("Escape");
@@ -141,7 +141,7 @@ describe("the menu", () => {
     edgeSide.fail("/v1/conversations/", "offline");
     await sheet.getByRole("button", { name: "Delete", exact: true }).click();
     await sheet.getByText(PANEL.not_done).waitFor();
-    // The question is still there, and the conversation.
+    // The question and the conversation are still there.
     edgeSide.fail("/v1/conversations/", undefined);
     await sheet.getByRole("button", { name: "Delete", exact: true }).click();
     await sheet.getByText(PANEL.deleted).waitFor();
@@ -191,7 +191,7 @@ describe("the menu", () => {
       assert.deepEqual(await faults(page), []);
       await picture(page, `sheets-erase-${name}`);
       if (options.hasTouch) {
-        // On a full screen Tab goes round in the panel.
+        // In a panel that fills the screen, Tab cycles.
         for (let i = 0; i < 20; i += 1) {
           await page.keyboard.press("Tab");
           assert.notEqual(await focused(page), "page");
@@ -223,7 +223,7 @@ test("texts of the sheets are the owner's too, by the console and by the tag", a
   const texts = en({ erase: "Forget about me", conversations_empty: "We have not spoken yet" });
   const { menu, sheet } = await visit({
     settings: { texts },
-    // The attribute is there before the script runs.
+    // The attribute is set before the script runs.
     script: () =>
       new MutationObserver(() => {
         const tag = document.querySelector("script[src*='/s/']");
@@ -270,7 +270,7 @@ describe("the form before the first message", () => {
     const link = form.getByRole("link", { name: /privacy notice/ });
     assert.equal(await link.getAttribute("href"), "https://example.com/privacy");
 
-    // What was typed outlives an edge that fails.
+    // The form keeps its values when the edge fails.
     edgeSide.fail("/v1/me", 500);
     await form.getByRole("button", { name: SUBMIT }).click();
     await form.getByText(PANEL.form_failed).waitFor();
@@ -285,7 +285,7 @@ describe("the form before the first message", () => {
     assert.deepEqual(edgeSide.answers, { fields: { name: "Ada Lovelace", email: "ada@example.com", topic: "Cakes", news: "false" }, consent: true });
     await talk(visitor);
     assert.deepEqual(seen.errors.filter((line) => !/Failed to load resource/.test(line)), []);
-    // The form is shown once.
+    // The form is shown only once.
     await page.reload();
     await visitor.bubble.reopen();
     await bubble.log.getByText(ANSWER).first().waitFor();

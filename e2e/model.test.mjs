@@ -1,4 +1,4 @@
-// Answers from a model over HTTP: servers of other projects, and one of our own. Faults are in faults.test.mjs.
+// Answers from a model over HTTP: servers of other projects, and a test server. Faults are in faults.test.mjs.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { LLMock } from "@copilotkit/aimock";
@@ -86,7 +86,7 @@ describe("a server of our own", () => {
     assert.equal(body.model, "mock");
     assert.equal(body.messages.at(-1).content, QUESTION);
     assert.match(body.messages[0].content, /Maëlle Kervadec/);
-    // The next question carries the conversation.
+    // The next prompt contains the conversation.
     upstream.behave = (response) => stream(response, answer(["Oui."]));
     await visitor.ask("Et avant ?");
     const roles = upstream.requests.at(-1).body.messages.map((message) => message.role);
@@ -126,7 +126,7 @@ describe("a server of our own", () => {
     const asked = me.ask(QUESTION, id, { retry: true });
     await until("the model is asked again", () => upstream.requests.length > before);
     const running = me.attach(failed.at(-1).id);
-    // Time for it to arrive; one that comes later reads the same.
+    // Time for it to arrive; a later arrival looks the same.
     await pause(200);
     rest.open();
     assert.deepEqual(await running, await asked);

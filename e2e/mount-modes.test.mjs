@@ -14,7 +14,7 @@ describe("pages that change around the bubble", () => {
     const { page, bubble, seen } = await host(tag());
     await talk({ bubble });
     const before = seen.requests.length;
-    // What the browser does when it takes a page out of its memory.
+    // The event that the browser dispatches when it restores a page from the back/forward cache.
     const looked = page.waitForResponse((response) => response.url().includes("/messages"));
     await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
     await looked;
@@ -24,7 +24,7 @@ describe("pages that change around the bubble", () => {
 
   for (const [name, visit] of [
     ["history.pushState and new content", () => { history.pushState({}, "", "/next"); document.querySelector("h1").replaceWith(document.createElement("h1")); }],
-    // Turbo Drive: the new page's body takes the place of the old one, and its scripts run again.
+    // Turbo Drive: the new page's body replaces the old one, and its scripts run again.
     ["Turbo Drive", (src) => {
       const body = document.createElement("body");
       body.append(Object.assign(document.createElement("script"), { src }));
@@ -110,7 +110,7 @@ describe("the element", () => {
     const box = await region(page).boundingBox();
     assert.deepEqual([box.width, box.height], [500, 420]);
     assert.equal(await region(page).getByRole("button", { name: "Fermer la discussion" }).count(), 0);
-    // It stays open, and is still what the page holds; so is the other one.
+    // The panel stays open, and the page's reference is still valid; so is that of the other bubble.
     await page.evaluate(() => document.querySelector("bulle-chat").bubble.close());
     await region(page).getByRole("textbox").waitFor();
     await page.evaluate(() => Bulle["plain-demo"].open());
@@ -167,7 +167,7 @@ describe("the page of its own", () => {
   });
 
   test("is accessible", async () => {
-    // The page's own policy would refuse the tool that looks.
+    // The page's own policy would refuse the script of axe.
     const { page } = await open(`${edge.url}/c/plain-demo`, { bypassCSP: true });
     await talkIn(page.getByRole("region", { name: "Boulangerie Nord" }));
     assert.deepEqual(await violations(page), []);
@@ -212,7 +212,7 @@ describe("the page of its own", () => {
 });
 
 describe("browsers and networks that fail", () => {
-  /** No error of ours reaches the page's own watch. */
+  /** Errors of the bubble do not reach the page's error handler. */
   async function calm({ uncaught }) {
     assert.deepEqual(await uncaught(), []);
   }
@@ -266,7 +266,7 @@ describe("browsers and networks that fail", () => {
     await visitor.page.route(`${edge.url}/**`, (route) => route.abort());
     await visitor.bubble.launcher.click();
     await visitor.bubble.dialog.getByText("cannot be reached").first().waitFor();
-    // The way out works without the code.
+    // Closing works without the code.
     await visitor.page.keyboard.press("Escape");
     await visitor.bubble.dialog.waitFor({ state: "hidden" });
     await calm(visitor);

@@ -1,5 +1,4 @@
-// Notices to owners, with a real receiver: signed, posted and recorded. The receivers of docs/notices.md run as they stand
-// there.
+// Notices to owners, with a real receiver: signed, posted and recorded. The receivers of docs/notices.md run unchanged.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -12,7 +11,7 @@ import { Owner } from "./support/owner.mjs";
 import { until } from "./support/wait.mjs";
 import { listen } from "./support/listen.mjs";
 
-/** Remembers what is posted; a path says how it is answered. */
+/** Records all requests; the path decides the response. */
 async function startReceiver() {
   const receiver = { posts: [], answers: {} };
   const server = createServer(async (request, response) => {
@@ -22,7 +21,7 @@ async function startReceiver() {
     receiver.posts.push({ path, method: request.method, headers: request.headers, body, at: Date.now() });
     const answer = receiver.answers[path]?.shift() ?? 204;
     if (answer === "cut") return request.socket.destroy();
-    // An answer whose body never ends: the edge does not read it.
+    // A response whose body never ends: the edge does not read it.
     if (answer === "endless") return response.writeHead(200).write("x");
     if (answer !== "silence") response.writeHead(answer, answer === 302 ? { location: "/landed" } : {}).end();
   });
@@ -57,7 +56,7 @@ after(async () => {
   await edge?.stop();
 });
 
-/** The log comes a little after the answer. */
+/** The log is written a little after the answer. */
 async function logged(edge, line) {
   await until(`the log has ${line}`, () => line.test(edge.log()));
 }
@@ -105,7 +104,7 @@ describe("a test notice", () => {
     const listed = await (await me.fetch("/notices")).json();
     listed.items[0].deliveries.sort((a, b) => b.channel.localeCompare(a.channel));
     assert.deepEqual(listed, { items: [notice] });
-    // The secrets are in no row.
+    // No row contains the secrets.
     const rows = JSON.stringify(database.prepare("SELECT * FROM notice").all());
     assert.ok(!rows.includes("whsec") && !rows.includes("mail key"));
   });
@@ -158,7 +157,7 @@ describe("a receiver that fails", () => {
       const started = Date.now();
       const notice = await me.post("/notices/test");
       assert.ok(Date.now() - started < 25_000, "it is waited a bounded time");
-      // The mail does not mind.
+      // The mail is sent nevertheless.
       assert.deepEqual(outcomes(notice), [expected, ["email", "delivered", 204, 1]]);
       const posts = receiver.at(path);
       assert.equal(posts.length, expected[3]);

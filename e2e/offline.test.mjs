@@ -43,7 +43,7 @@ test("two messages that are written offline are sent once, in their order", asyn
   const text = await bubble.text();
   assert.ok(text.indexOf("The first of two") < text.indexOf("The second of two"));
   assert.equal(text.split("One answer.").length, 4);
-  // As the edge has stored it.
+  // After a reload, the messages come from the edge.
   await page.reload();
   await bubble.reopen();
   await bubble.log.getByText("The second of two").waitFor();
@@ -74,7 +74,7 @@ test("a page that sleeps while its answer is written has it once when it wakes",
   assert.equal(await bubble.count("First half. Second half."), 1);
   assert.equal(await bubble.count(QUESTION), 1);
   assert.equal(upstream.requests.length, 1);
-  // And it goes on.
+  // The conversation continues.
   upstream.behave = (response) => stream(response, answer(["One ", "answer."]));
   await bubble.ask("And a croissant?");
   await bubble.log.getByText("One answer.").waitFor();
@@ -96,11 +96,11 @@ test("a page that the browser has kept looks for what it has missed when the vis
     await bubble.settled();
     const kept = JSON.parse(await page.evaluate(() => localStorage["bulle:plain-demo"]));
     await page.goto(`${site.url}/next`);
-    // Meanwhile the same visitor asks elsewhere. A tab of this browser would wake the page with its news.
+    // Meanwhile the same visitor asks on another device. A tab of this browser would notify the page.
     const elsewhere = new Visitor(edge, { site: "plain-demo", locale: "en", origin: site.url });
     Object.assign(elsewhere, { token: kept.token, conversationId: kept.conversation });
     await elsewhere.ask("And a croissant?");
-    // A page that was kept does not load.
+    // A page restored from the back/forward cache is not loaded.
     await page.goBack({ waitUntil: "commit" });
     await page.waitForFunction(() => document.title === "Host" && document.visibilityState === "visible");
     assert.equal(await page.evaluate(() => window.persisted), true);

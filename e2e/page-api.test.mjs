@@ -78,7 +78,7 @@ describe("the owner's API", () => {
     await bubble.open();
     await page.evaluate(() => Bulle["plain-demo"].setTheme({ scheme: "dark", darkBg: "#001122" }));
     assert.equal(await bubble.dialog.evaluate((node) => getComputedStyle(node).backgroundColor), "rgb(0, 17, 34)");
-    // The page has the last word.
+    // The page's CSS takes precedence.
     await page.evaluate(() => {
       const sheet = new CSSStyleSheet();
       sheet.replaceSync("[data-bulle]{--bulle-accent:#c00000}");
@@ -164,7 +164,7 @@ describe("the owner's API", () => {
     assert.equal(await page.evaluate(() => "plain-demo" in Bulle), false);
     const left = await page.evaluate(() => [...alive].map(({ kind }) => kind));
     assert.deepEqual(left, []);
-    // Nothing comes back by itself, and nothing fails.
+    // Nothing is restored by itself, and there is no error.
     await page.evaluate(() => document.body.append(document.createElement("p")));
     await page.evaluate(() => dispatchEvent(new Event("online")));
     assert.equal(await page.locator("[data-bulle]").count(), 0);
@@ -204,7 +204,7 @@ describe("the owner's API", () => {
   test("a page that opens the panel by itself makes nothing be stored", async () => {
     const script = () => {
       window.Bulle = [["open"]];
-      // What looks into the page for this test counts as a visitor's act otherwise.
+      // An evaluation by the test would otherwise count as the visitor's gesture.
       window.visitor = { hasBeenActive: false };
       Object.defineProperty(navigator, "userActivation", { value: visitor });
     };

@@ -1,4 +1,4 @@
-// Events for the page around the bubble: unseen replies, errors, and nothing more after it has turned away.
+// Events for the page around the bubble: unread replies, errors, and no events after `destroy`.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ANSWER, QUESTION, call, host, tag } from "./support/host-page.mjs";
@@ -8,7 +8,7 @@ start();
 
 const KINDS = ["ready", "open", "close", "message", "reply", "error", "unread"];
 
-/** A page that writes down what it hears. */
+/** A page that records the bubble's events. */
 async function listening() {
   const visitor = await host(tag());
   await visitor.bubble.launcher.waitFor();
@@ -17,13 +17,13 @@ async function listening() {
     window.listeners = {};
     for (const kind of kinds) Bulle["plain-demo"].on(kind, (listeners[kind] = (detail) => heard.push([kind, detail])));
   }, KINDS);
-  /** What was heard of these kinds. */
+  /** The recorded events of these types. */
   const heard = (...kinds) => visitor.page.evaluate((kinds) => heard.filter(([kind]) => kinds.includes(kind)), kinds);
   const waitFor = (kind, count) => visitor.page.waitForFunction(([kind, count]) => heard.filter(([of]) => of === kind).length >= count, [kind, count]);
   return { ...visitor, heard, waitFor };
 }
 
-/** Holds questions on their way until the function that it returns is called. */
+/** Holds questions until the function that it returns is called. */
 async function holdQuestions(page) {
   const { promise, resolve } = Promise.withResolvers();
   await page.route("**/messages", async (route) => {
@@ -47,12 +47,12 @@ test("replies that come while the panel is closed are counted, and seen when it 
   release();
   await waitFor("reply", 2);
   assert.deepEqual(await counts(), [1, 2]);
-  // The launcher says so, too.
+  // The launcher shows the count, too.
   await page.getByRole("button", { name: "Open the chat (2 new messages)" }).waitFor();
   await call(page, "open");
   await bubble.log.getByText(ANSWER).first().waitFor();
   assert.deepEqual(await counts(), [1, 2, 0]);
-  // What is seen as it comes is not counted.
+  // Replies in an open panel are not counted.
   await bubble.ask(QUESTION);
   await waitFor("reply", 3);
   assert.deepEqual(await counts(), [1, 2, 0]);
@@ -81,7 +81,7 @@ test("what fails is told by its code: a question that is refused, and a session"
   await asking.bubble.ask(QUESTION);
   await asking.bubble.dialog.getByText("Your message is kept").first().waitFor();
   assert.deepEqual(await asking.heard("error"), [["error", { code: "storage_unavailable" }]]);
-  // It goes on.
+  // The exchange continues.
   await asking.page.unroute("**/messages");
   await asking.bubble.retry.click();
   await asking.bubble.log.getByText(ANSWER).first().waitFor();
@@ -92,7 +92,7 @@ test("who turns away hears nothing more, and the others go on hearing", async ()
   const { page, bubble, heard, waitFor } = await listening();
   await page.evaluate(() => {
     const { off, on } = Bulle["plain-demo"];
-    // Before the code is there, and what was never there.
+    // Before the code is loaded, and for a method that does not exist.
     off("open", listeners.open);
     off("nothing", () => {});
     on("open", () => heard.push(["other", {}]));

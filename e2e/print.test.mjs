@@ -1,4 +1,5 @@
-// A conversation on paper: all of it from the bubble's menu, and what the page holds by the browser's own command.
+// Printing a conversation: the whole conversation from the bubble's menu, and the messages on the page by the browser's
+// command.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { PANEL } from "./support/fixture.mjs";
@@ -79,7 +80,7 @@ test("the browser's own command prints every message that the page knows", async
 test("nothing is printed when older messages cannot be had; that is told, and can be tried again", async () => {
   const older = (url) => url.pathname.endsWith("/messages") && url.searchParams.has("before");
   let fetched = 0;
-  // The second page of older messages does not come.
+  // The request for the second page of older messages fails.
   await page.route(older, (route) => (++fetched === 2 ? route.abort() : route.continue()));
   await print();
   await panel.getByText(PANEL.not_done).waitFor();

@@ -1,4 +1,4 @@
-// The proactive note above the launcher: when it comes, what it opens, and how it goes.
+// The note above the launcher (a proactive card): when it is shown, what it opens, and how it is dismissed.
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { PANEL, QUESTION, VIEWS, baker, faults, isFocused, visit } from "./support/fixture.mjs";
@@ -14,7 +14,7 @@ describe("a note that comes first", () => {
   const note = (page) => page.getByRole("button", { name: TEXT });
   const kept = (page) => page.evaluate(() => localStorage["bulle-note:plain-demo"]);
   const none = async (page) => {
-    // Whatever was about to come would be there with the next frame.
+    // A note that is due would be drawn with the next frame.
     await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))));
     assert.equal(await note(page).count(), 0);
   };
@@ -32,7 +32,7 @@ describe("a note that comes first", () => {
       const [card, launcher] = [await page.getByRole("status").boundingBox(), await page.locator("[data-bulle] .launcher").boundingBox()];
       assert.ok(card.y + card.height < launcher.y && card.x >= 0, JSON.stringify([card, launcher]));
       assert.deepEqual(seen.requests.filter((line) => /\/(a|v1)\//.test(line)), []);
-      // The visitor has not dismissed it: it comes again with the next page.
+      // The visitor has not dismissed it: it is shown again on the next page.
       assert.equal(await kept(page), undefined);
       await page.reload();
       await note(page).waitFor();
@@ -164,7 +164,7 @@ describe("a note that comes first", () => {
     await note(page).waitFor({ state: "detached" });
   });
 
-  /** How many listeners a page has of the kinds that notes listen to. */
+  /** The number of a page's listeners of the types that notes use. */
   async function listeners(page) {
     const client = await page.context().newCDPSession(page);
     const counts = {};
@@ -178,7 +178,7 @@ describe("a note that comes first", () => {
     return kinds.map((kind) => counts[kind] ?? 0);
   }
 
-  /** Remembers which timers of an hour wait. */
+  /** Records which timers of an hour are set. */
   const timers = () => {
     const waiting = (window.waiting = new Set());
     const { setTimeout, clearTimeout } = window;

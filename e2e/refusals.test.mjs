@@ -1,6 +1,6 @@
-// Refusals of the edge as a visitor sees them: calm words, a way out, and no typed text lost. The problems are answered in
-// the edge's place, so that each can be looked at. Known visitors and the check for humans belong here too: both decide
-// whether a session is opened.
+// Refusals of the edge as a visitor sees them: an explanation, what to do next, and no typed text lost. The test
+// answers with the problems in place of the edge, so that each can be shown. Known visitors and the check for humans
+// are here, too, because both decide whether a session is opened.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { describe, test } from "node:test";
@@ -47,7 +47,7 @@ async function visit(locale, view = "desktop", path = "/plain/") {
   return { context, page, seen, bubble: new Bubble(page, locale) };
 }
 
-/** Answers calls with a problem, until `times` have been. */
+/** Answers calls with a problem, that many `times`. */
 async function refuse(page, pattern, code, { locale = "en", times = Infinity, ...more } = {}) {
   let left = times;
   const asked = [];
@@ -66,7 +66,7 @@ async function refuse(page, pattern, code, { locale = "en", times = Infinity, ..
   return asked;
 }
 
-/** A link to somewhere else. With a conversation that could be lost it opens a new window, and says so. */
+/** A link to another page. Where the conversation could be lost, it opens a new window, and says so. */
 async function hasLink(bubble, locale) {
   const name = locale ? `${ACTION.label} (${strings[locale].new_window})` : ACTION.label;
   const link = bubble.dialog.getByRole("link", { name, exact: true });
@@ -150,16 +150,16 @@ for (const locale of ["en", "fr"]) {
           await bubble.log.getByText(strings[locale].not_sent).waitFor();
           if (!more.action) await hasLink(bubble, locale);
           assert.equal(await bubble.count("Do you deliver?"), 1);
-          // Hours are not waited for in front of a button.
+          // For a wait of hours there is no retry button.
           assert.equal(await bubble.retry.count(), code === "quota_exceeded" ? 0 : 1);
-          // The composer works on.
+          // The composer still works.
           await bubble.input.fill("a draft");
           assert.equal(await bubble.input.inputValue(), "a draft");
           assert.deepEqual(await violations(page), []);
           await picture(page, `message-${code}-${locale}`);
           await page.unroute(pattern);
           if (code === "quota_exceeded") {
-            // Nothing is lost by leaving either.
+            // Leaving the page loses nothing, either.
             await page.reload();
             await bubble.reopen();
           } else {
@@ -260,7 +260,7 @@ for (const locale of ["en", "fr"]) {
     assert.deepEqual([options.sitekey, options.theme, options.inPage], [SITEKEY.label, "light", true]);
     assert.deepEqual(scripts, [`${SITEKEY.url}?render=explicit`]);
     assert.deepEqual(await violations(page), []);
-    // It is inside the panel.
+    // The challenge is inside the panel.
     const [inner, outer] = [await box.boundingBox(), await bubble.dialog.boundingBox()];
     assert.ok(inner.x >= outer.x && inner.x + inner.width <= outer.x + outer.width && inner.y > outer.y);
     await picture(page, `challenge-${locale}`);
@@ -314,7 +314,7 @@ describe("looks of a notice, a refused message and a check", () => {
       assert.deepEqual(await violations(page), []);
       await picture(page, `look-challenge-${view}`);
       if (view === "phone") {
-        // The keyboard reaches it, though it is outside of the panel's tree.
+        // The challenge can be reached by the keyboard, although it is outside of the panel's tree.
         let reached = false;
         for (let i = 0; i < 8 && !reached; i += 1) {
           await page.keyboard.press("Tab");
@@ -360,7 +360,7 @@ describe("the site's own page", () => {
     }
   });
 
-  /** What was asked for in sessions; the edge itself is not asked to believe these identities. */
+  /** The requests for sessions. The test answers them, because the real edge would refuse these identities. */
   async function sessions(page) {
     const asked = [];
     await page.route("**/v1/sessions", (route) => {
@@ -383,18 +383,18 @@ describe("the site's own page", () => {
     assert.deepEqual(await kept(page), ["bulle-open:plain-demo"]);
     await bubble.input.fill("a secret");
 
-    // The same visitor with a fresh token goes on.
+    // The same visitor with a new token continues.
     const fresh = `${jwt("ada")}2`;
     const renewed = page.waitForResponse("**/v1/sessions");
     await page.evaluate((fresh) => window.Bulle["plain-demo"].identify(fresh), fresh);
     await (await renewed).finished();
-    // Drawn twice since: whatever the answer changes on the screen has changed.
+    // Two frames later, every change on the screen has been drawn.
     await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
     assert.deepEqual(asked.at(-1), { identity: fresh, resume: true });
     assert.equal(await bubble.count("Do you deliver?"), 1);
     assert.equal(await bubble.input.inputValue(), "a secret");
 
-    // Another one does not.
+    // Another visitor does not.
     await page.evaluate((bob) => window.Bulle["plain-demo"].identify(async () => bob), jwt("bob"));
     await bubble.log.getByText("Do you deliver?").waitFor({ state: "hidden" });
     await bubble.input.waitFor();
@@ -457,7 +457,7 @@ describe("the site's own page", () => {
     await again();
     assert.deepEqual(asked.at(-1), { identity: undefined, resume: false });
 
-    // A function without an identity, and one that fails.
+    // A function without an identity, and a function that fails.
     await page.evaluate(() => window.Bulle["plain-demo"].identify(() => null));
     await bubble.input.waitFor();
     await page.evaluate(() => window.Bulle["plain-demo"].identify(() => Promise.reject(new Error("no network"))));

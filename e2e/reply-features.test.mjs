@@ -1,5 +1,5 @@
-// Additions to replies, a module that is fetched when it is wanted: a reason for a rating, a count of unseen replies, and
-// coloured code.
+// Additions to replies, modules that are loaded on first use: a reason for a rating, a count of unread replies, and
+// syntax highlighting.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { beforeEach, describe, test } from "node:test";
@@ -33,7 +33,7 @@ describe("a rating", () => {
     await bubble.dialog.getByText(PANEL.thanks).waitFor();
     assert.deepEqual(edgeSide.feedback, [{ rating: "down" }, { rating: "down", comment: "The price is old." }]);
     await picture(page, "sheets-thanks");
-    // The real edge has it.
+    // The real edge has stored it.
     assert.ok(edgeSide.calls.includes(`POST /v1/messages/${message}/feedback`));
     await button("New conversation").click();
     await bubble.dialog.getByText(PANEL.thanks).waitFor({ state: "detached" });
@@ -51,7 +51,7 @@ describe("a rating", () => {
     await field.waitFor({ state: "detached" });
     assert.ok(await bubble.dialog.isVisible());
     assert.ok(await isFocused(thumb));
-    // A rating that did not arrive at all is taken back.
+    // A rating that did not reach the edge is withdrawn.
     const bad = button("Bad answer").last();
     await bad.click();
     await bubble.dialog.getByText(PANEL.not_done).waitFor();
@@ -61,7 +61,7 @@ describe("a rating", () => {
   });
 });
 
-/** Asks, and closes the panel before the answer comes. */
+/** Asks, and closes the panel before the answer arrives. */
 async function askAndClose({ bubble, edgeSide }) {
   const release = edgeSide.hold("/v1/conversations");
   await bubble.ask(QUESTION);
@@ -90,7 +90,7 @@ describe("a reply that nobody sees", () => {
     await button("Close the chat").click();
     assert.equal(await bubble.launcher.getAttribute("aria-label"), "Open the chat");
     assert.equal(await page.locator("[data-bulle] [data-unread]").count(), 0);
-    // What is seen is not counted.
+    // Replies in an open panel are not counted.
     await bubble.open();
     await talk(visitor, "When are you open?", "Tuesday");
     await page.waitForLoadState("networkidle");
@@ -172,7 +172,7 @@ describe("code", () => {
   test("in a known language is coloured without touching its elements, once the answer is complete", async () => {
     const visitor = await visit();
     const { page, bubble, seen } = visitor;
-    // Under an answer is nothing to fetch, so these are the modules of code.
+    // An answer without code needs no module, so these are the modules of highlighting.
     const fetched = () => modules(seen);
     say(blocks({ brainfuck: ["+++"] }), "That is all.")();
     await talk(visitor, "Brainfuck?", "That is all.");
@@ -211,7 +211,7 @@ describe("code", () => {
     await visitor.bubble.reopen();
     await bubble.log.getByText("There.").waitFor();
     await page.waitForFunction(() => CSS.highlights.get("bulle-keyword")?.size);
-    // The ranges of what is gone are let go with the next code.
+    // Ranges of removed code are dropped at the next highlighting.
     await bubble.dialog.getByRole("button", { name: "New conversation" }).click();
     say(blocks({ sql: ["SELECT 1"] }), "Done.")();
     await talk(visitor, "SQL?", "Done.");

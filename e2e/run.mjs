@@ -1,5 +1,6 @@
-// Runs test files, some at a time, and counts: node e2e/run.mjs [--name PATTERN] FILE… (`cargo xtask test e2e` calls it
-// with what it needs in the environment.) Each file is a process of its own; edges and the browser belong to the run.
+// Runs test files, several at a time, and counts the results: node e2e/run.mjs [--name PATTERN] FILE… (`cargo xtask
+// test e2e` calls it and sets the environment.) Each file is a process of its own; edges and the browser belong to the
+// run.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -11,21 +12,22 @@ import { startBrowser } from "./support/browser.mjs";
 import { startEdges } from "./support/edges.mjs";
 
 const { values, positionals: files } = parseArgs({ allowPositionals: true, options: { name: { type: "string" } } });
-/** Where the seconds of each file are kept for the next run, and what xtask reads. */
+/** The durations of the files for the next run, and the results that xtask reads. */
 const { BULLE_TIMES: TIMES, BULLE_RESULT: RESULT } = process.env;
-/** How many files run at a time: more than there are cores, as half of what they do is waiting. */
+/** The number of files that run at a time: more than there are cores, as they wait half of the time. */
 const LANES = Number(process.env.BULLE_LANES ?? availableParallelism() + 1);
-/** No file takes a quarter of it; one that takes longer hangs. */
+/** Deadline of a file, four times what the longest takes; one that exceeds it hangs. */
 const LONGEST_MS = 20 * 60_000;
 
 const times = TIMES && existsSync(TIMES) ? JSON.parse(readFileSync(TIMES, "utf8")) : {};
 const nameOf = (file) => basename(file, ".test.mjs");
 
-// The longest first, so that none is left alone at the end. A file that never ran takes as long as its text.
+// The longest first, so that none runs alone at the end. The estimate for a new file is its length.
 const expected = (file) => times[nameOf(file)] ?? statSync(file).size / 1000;
 const queue = files.toSorted((a, b) => expected(b) - expected(a));
 
-// An edge that does not start fails its file, which is told so over HTTP, and leaves a promise behind.
+// When an edge does not start, its file fails by an HTTP response; the rejected promise remains and must not end the
+// run.
 process.on("unhandledRejection", (error) => console.error(error));
 
 const folder = await mkdtemp(join(tmpdir(), "bulle-run-"));
@@ -34,7 +36,7 @@ const browser = await startBrowser();
 const running = new Set();
 const ended = [];
 
-/** Runs a file; its tests, in order, and the seconds that it took. */
+/** Runs a file; gives its tests, in order, and its seconds. */
 async function run(file) {
   const name = nameOf(file);
   const report = join(folder, `${name}.jsonl`);
@@ -54,7 +56,7 @@ async function run(file) {
   const seconds = (performance.now() - start) / 1000;
   const lines = existsSync(report) ? readFileSync(report, "utf8").split("\n").filter(Boolean) : [];
   const tests = lines.map((line) => JSON.parse(line));
-  // Whatever happens outside of a test counts as one that failed.
+  // An error outside of a test counts as a failed test.
   const failed = tests.some(({ outcome }) => outcome === "failed");
   if (!failed && code !== 0) tests.push({ outcome: "failed", name: "the file", error: `ended with ${signal ?? code} after ${Math.round(seconds)} s` });
   if (!values.name && tests.length === 0) tests.push({ outcome: "failed", name: "the file", error: "has no test" });

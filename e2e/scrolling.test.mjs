@@ -1,4 +1,5 @@
-// Scrolling: the list follows a new answer when it may, leads back to its end, and the page stays where it is.
+// Scrolling: the list follows a new answer where it should, a button leads back to its end, and the page does not
+// scroll.
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { Bubble, focused, picture, violations, watch } from "./support/browser.mjs";
@@ -14,7 +15,7 @@ const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile:
 /** Paragraphs that fill the panel more than once. */
 const lines = (from, to) => Array.from({ length: to - from }, (_, n) => `Line ${from + n}.\n\n`);
 
-/** The model writes a part of its answer at each call. */
+/** The model writes one part of its answer at each call. */
 function dictate() {
   const parts = [];
   let wake = () => {};
@@ -24,7 +25,7 @@ function dictate() {
       while (parts.length === 0) await new Promise((resolve) => (wake = resolve));
       const part = parts.shift();
       if (!part) return response.end(answer(["The end."]).join(""));
-      // The bytes of an answer without those of its end.
+      // The bytes of an answer without its end.
       response.write(answer(part).slice(0, part.length).join(""));
     }
   };
@@ -62,7 +63,7 @@ async function wheel({ page, bubble }, by) {
   await page.evaluate(() => window.stands);
 }
 
-/** Two frames: what has arrived is drawn. */
+/** Waits two frames, until all arrived content is drawn. */
 const drawn = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 
 describe("who scrolls up while an answer is written", () => {
@@ -99,7 +100,7 @@ describe("who scrolls up while an answer is written", () => {
     await bubble.log.getByText("Line 159.").waitFor();
     await drawn(page);
     assert.ok((await place(bubble)).left < 2, "the end is followed");
-    // From the first pixel on.
+    // From the first pixel of scrolling up.
     await wheel(visitor, -30);
     const near = await place(bubble);
     model.say(lines(160, 170));
@@ -190,7 +191,7 @@ describe("a panel that fills the screen", () => {
     const { page, bubble } = await open(PHONE);
     const client = await page.context().newCDPSession(page);
     const menu = bubble.dialog.getByRole("region", { name: "Menu" });
-    /** Draws a finger over the middle of an element, and waits until what it moves stands still. */
+    /** Drags a finger over the middle of an element, and waits until scrolling has stopped. */
     const drag = async (locator, by) => {
       const box = await locator.boundingBox();
       const [x, y] = [box.x + box.width / 2, box.y + Math.min(box.height / 2, 400)];
@@ -243,7 +244,7 @@ describe("a panel that fills the screen", () => {
       await drag(bubble.dialog.locator(".cover"), by);
       assert.equal(await at(), 200, `cover, ${by}`);
     }
-    // The page does scroll by a finger when the panel is closed.
+    // The page scrolls by a finger when the panel is closed.
     await page.getByRole("button", { name: "Close the chat" }).first().click();
     await bubble.dialog.waitFor({ state: "hidden" });
     await drag(page.locator("main"), -150);

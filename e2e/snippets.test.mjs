@@ -1,5 +1,5 @@
-// How owners put the bubble onto their sites: the templates that the edge fills in, run as their readers would. Those for
-// frameworks are run in frameworks.test.mjs.
+// The templates that the edge fills in for owners' sites, run unchanged. Those for frameworks are in
+// frameworks.test.mjs.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -81,7 +81,7 @@ test("the example page opens the bubble, also by its own button", async () => {
 });
 
 test("the others are what their languages allow", async () => {
-  // Types: what TypeScript says of the component beside React's own.
+  // TypeScript checks the component beside React's own types.
   await transform(snippets.React.content, { loader: "tsx" });
   const rust = join(folder, snippets.Leptos.file);
   await writeFile(rust, snippets.Leptos.content);

@@ -1,4 +1,4 @@
-// One visitor in several tabs: what is kept from page to page, and ratings of answers.
+// One visitor in several tabs: shared answers, stored data, and ratings of answers.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { PANEL } from "./support/fixture.mjs";
@@ -56,7 +56,7 @@ test("what one tab asks, the other shows as it comes, from one stream", async ()
   }
   assert.equal(upstream.requests.length, 1);
   assert.deepEqual(streams(second.seen), [], "the second tab has not asked the edge for the answer");
-  // The other way round, and stopped by the one that only listens.
+  // The other direction; the tab that follows the stream stops it.
   await second.bubble.ask("And a croissant?");
   await first.bubble.log.getByText("word3").nth(2).waitFor();
   await first.bubble.stop.click();
@@ -167,7 +167,7 @@ test("screen readers are told paragraphs when they are whole, never words", asyn
 
 test("what one tab has erased, the other one forgets without a call, and whoever writes there is somebody new", async () => {
   const [first, second] = await pair();
-  // The other tab has a draft, and a message that does not arrive.
+  // The other tab has a draft, and a message that does not reach the edge.
   const stuck = (url) => url.pathname.endsWith("/messages");
   await second.page.route(stuck, (route) => (route.request().method() === "POST" ? route.abort() : route.continue()));
   const unsent = "Is there rye bread?";
@@ -189,7 +189,7 @@ test("what one tab has erased, the other one forgets without a call, and whoever
   assert.equal(await second.bubble.input.inputValue(), "");
   assert.deepEqual(await kept(), ["bulle-open:plain-demo"]);
   await second.page.unroute(stuck);
-  // A call that had been made by now would be known when this one has been answered.
+  // A wrong call would have arrived before the answer to this one.
   await second.page.evaluate(() => fetch(location.href));
   assert.equal(sessions(), 1);
 

@@ -1,5 +1,5 @@
-// The end of things: the microphone when the panel closes, the menu and the form of an earlier visitor, and a bubble that is
-// removed in one tab while other tabs go on.
+// Cleanup: the microphone when the panel closes, the menu and the form of an earlier visitor, and a bubble that is
+// removed in one tab while other tabs stay open.
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { PANEL, isFocused, visit } from "./support/fixture.mjs";
@@ -94,7 +94,7 @@ describe("another visitor at the same screen", () => {
     await identify(page, "7");
     await menu.waitFor({ state: "detached" });
     await bubble.log.getByText(QUESTION).waitFor({ state: "detached" });
-    // What is behind it can be worked with again, and the menu is the new visitor's.
+    // The conversation behind the sheet can be used again, and the menu is the new visitor's.
     await bubble.input.waitFor();
     await bubble.ask("And a croissant?");
     await bubble.log.getByText("One answer.").waitFor();
@@ -114,7 +114,7 @@ describe("another visitor at the same screen", () => {
     const gone = await name.elementHandle();
     await identify(page, "8");
     await page.waitForFunction((field) => !field.isConnected, gone);
-    // The new one is asked, too.
+    // The form is shown to the new visitor, too.
     await name.waitFor();
     assert.equal(await name.inputValue(), "");
     await name.fill("Grace");

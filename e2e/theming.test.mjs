@@ -12,7 +12,7 @@ start();
 const DOCS = readFileSync(`${ROOT}/docs/embedding.md`, "utf8");
 const VIEWPORT = { width: 1280, height: 1000 };
 
-/** Attributes without `data-`: what is said, and what is to be seen of it: [selector, property, value]. */
+/** Attributes without `data-`, each with its value and its visible effect: [selector, property, value]. */
 const LOOKS = {
   accent: ["#006400", [".launcher", "backgroundColor", "rgb(0, 100, 0)"], [".bubble", "backgroundColor", "rgb(0, 100, 0)"], [".avatar", "backgroundColor", "rgb(0, 100, 0)"]],
   "on-accent": ["#ffff00", [".launcher", "color", "rgb(255, 255, 0)"], [".bubble", "color", "rgb(255, 255, 0)"], [".avatar", "color", "rgb(255, 255, 0)"]],
@@ -42,7 +42,7 @@ const DARK = {
   "dark-danger": ["#ff7f7f", [".frame", "--danger", "#ff7f7f"]],
 };
 const ALL = { ...LOOKS, ...COLOURS, ...DARK };
-/** Attributes that are no custom property. */
+/** Attributes that are not custom properties. */
 const OTHERS = ["scheme", "position", "size", "name", "tagline", "label"];
 /** Attributes that other files test: owner-api, strict, ways. */
 const ELSEWHERE = ["greeting", "text-NAME", "locale", "identity", "frame"];
@@ -55,7 +55,7 @@ test("every attribute of the documentation is looked at", () => {
   assert.deepEqual(documented.sort(), [...Object.keys(ALL), ...OTHERS, ...ELSEWHERE].sort());
 });
 
-/** Opens the panel and has an answer, so that everything is there that can be looked at; what there is of the chips first. */
+/** Opens the panel and gets an answer, so that all tested elements exist; the suggestions are checked first. */
 async function answered({ bubble }, selectors) {
   await bubble.open();
   await bubble.log.getByRole("listitem").first().waitFor();
@@ -66,7 +66,7 @@ async function answered({ bubble }, selectors) {
   return [...early, ...(await seen(bubble, selectors.filter(([selector]) => selector !== ".chip")))];
 }
 
-/** What is to be seen. */
+/** The computed styles. */
 const seen = (bubble, wanted) =>
   bubble.page.locator("[data-bulle]").evaluate(
     (host, wanted) =>
@@ -80,7 +80,7 @@ const seen = (bubble, wanted) =>
 const sorted = (list) => list.map((entry) => entry.join(" ")).sort();
 const camel = (name) => name.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
 
-/** The ways to say it, from the weakest to the strongest. */
+/** The ways to set the theme, from the weakest to the strongest. */
 const WAYS = {
   "the tag": { more: Object.entries(ALL).map(([name, [value]]) => `data-${name}="${value}"`).join(" ") },
   "the owner's API": { call: Object.fromEntries(Object.entries(ALL).map(([name, [value]]) => [camel(name), value])) },
@@ -95,7 +95,7 @@ for (const scheme of ["light", "dark"]) {
       if (call) await visitor.page.evaluate((look) => Bulle["plain-demo"].setTheme(look), call);
       const wanted = Object.values({ ...LOOKS, ...(scheme === "dark" ? DARK : COLOURS) }).flatMap(([, ...seen]) => seen);
       const launcher = wanted.filter(([selector]) => selector === ".launcher");
-      // The launcher has it before the code is there.
+      // The launcher has the theme before the code is loaded.
       assert.deepEqual(sorted(await seen(visitor.bubble, launcher)), sorted(launcher));
       assert.deepEqual(sorted(await answered(visitor, wanted)), sorted(wanted));
       if (call) await picture(visitor.page, `looks-${scheme}`);
@@ -143,7 +143,7 @@ describe("three sizes", () => {
       await bubble.open();
       assert.deepEqual(await box(bubble.dialog), [width, height]);
       await picture(page, `size-${size}`);
-      // A window that is smaller is not left.
+      // The panel stays inside a small window.
       await page.setViewportSize({ width: 500, height: 650 });
       const { x, y, width: wide, height: high } = await bubble.dialog.boundingBox();
       assert.ok(x >= 0 && y >= 0 && x + wide <= 500 && y + high <= 650);

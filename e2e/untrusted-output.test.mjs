@@ -1,4 +1,5 @@
-// Hostile output of a model and refusals of a browser: text stays inert and readable, and the page goes on.
+// Hostile output of a model, and browsers that refuse functions: text stays inert and readable, and the page keeps
+// working.
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
 import { Bubble, fillStorage, picture, violations, watch } from "./support/browser.mjs";
@@ -23,7 +24,7 @@ async function visit(script) {
   bubble = await new Bubble(page, "en").open();
 }
 
-/** Asks, and has the model answer this, cut into small pieces, with a last line to wait for. */
+/** Asks, and has the model answer with this text, cut into small pieces, followed by a last line to wait for. */
 async function hear(text) {
   const pieces = `${text}\n\nThe end`.match(/[^]{1,2000}/gu);
   upstream.behave = (response) => stream(response, answer(pieces));
@@ -32,7 +33,7 @@ async function hear(text) {
   await bubble.settled();
 }
 
-/** What scripts could have done, and whether everything stays within the panel. */
+/** Traces of injected scripts, and whether everything stays within the panel. */
 const harm = () =>
   page.evaluate(() => {
     const root = document.querySelector("[data-bulle]").shadowRoot;
@@ -75,7 +76,7 @@ for (const [name, text] of Object.entries(HOSTILE)) {
     await visit();
     await hear(text);
     assert.deepEqual(await harm(), NONE);
-    // The page and the bubble still answer.
+    // The page and the bubble still respond.
     await bubble.input.fill("Still here?");
     assert.equal(await bubble.input.inputValue(), "Still here?");
     await picture(page, `hostile-${name.replaceAll(" ", "-")}`);
@@ -87,7 +88,7 @@ for (const [name, text] of Object.entries(HOSTILE)) {
   });
 }
 
-/** Browsers that refuse: each is a script that runs before the page's own. */
+/** Browsers that refuse a function: each is a script that runs before the page's own. */
 const REFUSING = {
   "storage is blocked": () => {
     for (const name of ["localStorage", "sessionStorage"]) {
@@ -125,7 +126,7 @@ for (const [name, script] of Object.entries(REFUSING)) {
 }
 
 describe("copying", () => {
-  /** What the live region says. */
+  /** The text of the live region. */
   const said = () => bubble.dialog.getByRole("status").getByText("Copied");
   const copy = () => bubble.log.getByRole("button", { name: "Copy the answer" }).click();
   const refuse = () => {
@@ -179,7 +180,7 @@ test("modules that cannot be fetched when they are wanted are told in the consol
   await visit();
   await page.route("**/a/*.js", (route) => route.abort());
   const lost = () => page.waitForEvent("requestfailed");
-  // Coloured code, a reason for a rating, the menu, and the count of unseen replies.
+  // Syntax highlighting, a reason for a rating, the menu, and the count of unread replies.
   await Promise.all([lost(), hear("```js\nconst answer = 42;\n```")]);
   await Promise.all([lost(), bubble.log.getByRole("button", { name: "Good answer" }).click()]);
   await Promise.all([lost(), bubble.dialog.getByRole("button", { name: "Menu", exact: true }).click()]);

@@ -1,4 +1,4 @@
-// Usage and cost of models as owners see them: recorded once, whole, and for the right owner.
+// Usage and cost of models as owners see them: recorded once, complete, and for the right owner.
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
@@ -22,7 +22,7 @@ const DAY = 86_400_000;
 const at = (text) => Date.parse(text);
 const today = () => new Date().toISOString().slice(0, 10);
 
-/** Stores a call as the archive does; by default one of a good answer. */
+/** Stores a call as the archive does; by default that of a successful answer. */
 function store(tenant, more = {}) {
   const call = {
     id: `${ulid()}/0`, bot_id: "bot", conversation_id: ulid(), question_id: null, purpose: "answer", provider: "openai", model: "gpt-4o-mini", outcome: "answered",
@@ -33,7 +33,7 @@ function store(tenant, more = {}) {
   return call;
 }
 
-/** The report, or what it is refused with. */
+/** The report, or the problem of its refusal. */
 async function usage(owner, query = {}, headers = {}) {
   const response = await owner.fetch(`/usage?${new URLSearchParams(query)}`, { headers });
   const text = await response.text();
@@ -61,7 +61,7 @@ describe("a report", () => {
     assert.deepEqual([first.items.length, second.items.length, second.next], [2, 1, undefined]);
     assert.deepEqual([...first.items, ...second.items].map(({ model, calls }) => [model, calls]), [0, 1, 2].map((n) => [`m,"${n}'é`, 1]));
 
-    // A table says in a header where it goes on.
+    // The `Link` header of a table has its next page.
     const csv = await usage(owner, { by: "model,day", limit: 2 }, { accept: "text/csv" });
     const [, link] = csv.headers.get("link").match(/^<(\?[!-~]+)>; rel="next"$/);
     const rest = await usage(owner, Object.fromEntries(new URLSearchParams(link)), { accept: "text/csv" });
@@ -127,7 +127,7 @@ describe("whose it is", () => {
       assert.equal(await bytes("theirs"), await bytes("nobody"));
       assert.match(await bytes("theirs"), /^\[404,/);
     }
-    // Their answer under one's own address is as unknown as an unknown one.
+    // Another tenant's answer under one's own path gets the same response as an unknown one.
     const bytes = async (id) => {
       const response = await good.fetch(`/answers/${id}`);
       return `${response.status} ${(await response.text()).replace(response.headers.get("x-request-id"), "")}`;
@@ -172,7 +172,7 @@ describe("what is kept of a turn", () => {
     }
   }
 
-  /** A visitor with an answer whose record says what `change` makes of it and is offered to the archive by `offer`. */
+  /** A visitor with an answer whose record `change` modifies and `offer` offers to the archive. */
   async function recorded(tenant) {
     const owner = await Owner.with(edge, tenant, { limits: GENEROUS });
     const me = await new Visitor(edge, { site: owner.site.key }).open();
@@ -180,22 +180,22 @@ describe("what is kept of a turn", () => {
     const list = await me.ask("Bonjour ?", message);
     const reply = list.at(-1).data.reply_id;
     const storage = objectOf(message);
-    // The turn's own calls, under whose ids others are offered.
+    // The turn's own calls, whose ids the offered ones reuse.
     database.prepare("DELETE FROM model_call WHERE tenant_id = ?").run(tenant);
-    /** `between` runs when the record has not been offered yet. */
+    /** `between` runs before the record is offered. */
     const offer = async (change, between = () => {}) => {
       const { record } = storage.prepare("SELECT record FROM turn WHERE message_id = ?").get(message);
       const changed = JSON.parse(record);
       change(changed);
       storage.prepare("UPDATE turn SET record = ?, unrecorded = 1 WHERE message_id = ?").run(JSON.stringify(changed), message);
-      // A turn wakes the object up after five seconds when something waits.
+      // A turn sets the object's alarm to five seconds later when a record is waiting.
       await me.ask("Encore ?");
       await between();
       const waiting = () => storage.prepare("SELECT unrecorded FROM turn WHERE message_id = ?").get(message).unrecorded;
       assert.equal(waiting(), 1);
       await until(() => `it is offered: ${edge.log().slice(-2_000)}`, () => forgotten() || waiting() === 0);
     };
-    /** Whether the object has nothing of it any more. */
+    /** Whether the object has deleted the turn. */
     const forgotten = () => {
       const found = objectOf(message);
       found?.close();
@@ -229,14 +229,14 @@ describe("what is kept of a turn", () => {
     assert.deepEqual([answer.evidence, answer.usage.estimated], [evidence, true]);
     assert.deepEqual(answer.calls.map(({ outcome, usage }) => [outcome, usage.estimated ?? false]), [["unreachable", false], ["answered", true]]);
 
-    // The same again: nothing changes, nothing counts twice.
+    // The same record again: nothing changes, nothing is counted twice.
     await offer(() => {});
     assert.deepEqual(rows(), stored);
     const { items: [all] } = await usage(owner);
     assert.deepEqual([all.answers >= 1, all.microusd, all.unpriced_calls], [true, 0, 1]);
 
-    // Another attempt at the same message: its reply takes the place of the first one's, whose calls stay. A price beyond
-    // all measure is cut, so that sums hold.
+    // Another attempt at the same message: its reply replaces the first one, whose calls stay. An excessive cost is
+    // limited, so that sums do not overflow.
     const second = ulid();
     await offer((record) => {
       record.reply.id = second;

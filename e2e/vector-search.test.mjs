@@ -1,5 +1,5 @@
-// Passages found by an index of vectors, beside those found by words: real workerd, and a server that stands in for Workers
-// AI and Vectorize.
+// Passages found by the vector index, beside those found by words: real workerd, and a server that stands in for
+// Workers AI and Vectorize.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { rm } from "node:fs/promises";
@@ -12,7 +12,7 @@ import { pause, until } from "./support/wait.mjs";
 
 const CAR = "# Garage\n\nOur red car reaches 210 km per hour.\n";
 const DOG = "# Kennel\n\nThe old dog sleeps all day.\n";
-/** No word of it is in the documents. */
+/** A question of which the documents contain no word. */
 const OTHER_WORDS = "Which automobile is available?";
 
 let cloudflare, upstream, edge, database;
@@ -40,7 +40,7 @@ const unwanted = () => database.prepare("SELECT count(*) AS n FROM vector_unwant
 const embedded = (owner, count) =>
   until(`${count} chunks have vectors`, () => pending(owner) === 0 && rows(owner, "chunk", database, "embedded > 0") === count && cloudflare.of(owner).length === count);
 
-/** An owner whose bot knows these files, with their vectors. */
+/** An owner whose bot has these files, with their vectors. */
 async function knowing(...files) {
   const owner = await newOwner(edge);
   owner.sources = [];
@@ -50,7 +50,7 @@ async function knowing(...files) {
   return owner;
 }
 
-/** Asks again while what failed a moment ago is left alone. */
+/** Asks again until the vector index's pause after a failure is over. */
 async function rested(owner, question, wanted) {
   let said;
   await until("it is asked again", async () => {
@@ -79,7 +79,7 @@ describe("by meaning", () => {
     const [query] = cloudflare.asked("query");
     assert.deepEqual([query.body.namespace, query.body.topK, query.body.vector.length], [namespace(owner), 20, 6]);
     assert.deepEqual(cloudflare.asked("run").at(-1).body, { text: [OTHER_WORDS] });
-    // A greeting has no meaning to look for.
+    // A greeting is not searched for.
     const before = cloudflare.requests.length;
     await ask(owner, "Hello!");
     assert.equal(cloudflare.requests.length, before);
@@ -139,7 +139,7 @@ describe("what fails", () => {
     test(`when it ${what}, words find what they find`, async () => {
       const owner = await knowing(CAR, DOG);
       const asked = cloudflare.requests.length;
-      // What failed before was left alone for a while.
+      // The vector index was not asked for a while after its failure.
       await rested(owner, "red car?", () => cloudflare.requests.length > asked);
       cloudflare.instead = instead;
       const started = Date.now();
@@ -243,7 +243,7 @@ describe("vectors", () => {
   });
 
   test("of what was there before are made when somebody asks", async () => {
-    // The seeded twin was read without this object.
+    // The seeded twin was not read by this object.
     const visitor = await new Visitor(edge, { site: "twin-demo", locale: "fr" }).open();
     await visitor.ask("Un orchestrateur ?");
     const left = () => database.prepare("SELECT count(*) AS n FROM chunk WHERE tenant_id = 'maelle-kervadec' AND generation >= 0 AND embedded <= 0").get().n;
@@ -262,7 +262,7 @@ test("whenever the machine dies, each chunk has one vector in the end", async ()
   let db = openDatabase(mine);
   try {
     const owner = await newOwner(mine);
-    // The index has the vectors; the acknowledgement is lost.
+    // The vectors are stored in the index, but the response is lost.
     let held = 0;
     cloudflare.instead = (name) => {
       if (name !== "upsert" || held > 0) return false;

@@ -1,4 +1,4 @@
-// What a visitor may do beside asking: name, delete, rate, attach files, export everything, have everything erased.
+// A visitor's actions beside asking: rename, delete, rate, attach files, export all data, have everything erased.
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
@@ -39,7 +39,7 @@ const rows = (owner, table, where = "1") =>
   database.prepare(`SELECT count(*) AS n FROM ${table} WHERE tenant_id = ? AND ${where}`).get(owner.tenant).n;
 const said = (list) => text(assemble(list));
 
-/** How many turns the objects of conversations hold whose question has this word. */
+/** The number of stored turns in the conversations' objects whose question contains this word. */
 function turnsWith(word) {
   const folder = readdirSync(`${edge.state}/v3/do`).find((name) => name.endsWith("Conversation"));
   assert.ok(folder, "no objects of conversations");
@@ -76,7 +76,7 @@ describe("conversations", () => {
     assert.deepEqual(await refusal(patch(me, "é".repeat(121))), [422, "invalid_value"]);
     assert.equal(await status(patch(me, "é".repeat(120))), 204);
     assert.equal(await status(patch(me, " A word\nof lead ")), 204);
-    // What is said later does not change it.
+    // A later message does not change the title.
     await me.ask("And now?");
     const { items } = await (await me.fetch("/v1/conversations")).json();
     assert.deepEqual(items.map(({ id, title }) => [id, title]), [[me.conversationId, "A word of lead"]]);
@@ -101,7 +101,7 @@ describe("conversations", () => {
       assert.deepEqual(await refusal(me.fetch(at(id), { method: "DELETE" })), [404, "not_found"]);
       assert.deepEqual(await refusal(me.fetch(at(id), { method: "PATCH", body: { title: "x" } })), [404, "not_found"]);
     }
-    // The answer would go on for long.
+    // The answer would take a long time.
     const behave = upstream.behave;
     let asked;
     const reached = new Promise((resolve) => (asked = resolve));
@@ -166,7 +166,7 @@ describe("a form", () => {
 });
 
 describe("hours", () => {
-  /** Ranges that hold now in this zone, or do not. */
+  /** Business hours in this zone that include the present, or do not. */
   const weekly = (ranges) => Object.fromEntries(["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"].map((day) => [day, ranges]));
   const hours = (more) => ({ time_zone: "Asia/Kathmandu", weekly: weekly(["00:00-24:00"]), text: { en: "We sleep." }, open_text: { en: "Here!" }, ...more });
 
@@ -184,7 +184,7 @@ describe("hours", () => {
   });
 
   test("follow the zone's own clock", async () => {
-    // Half of the day, around now, by the clock that the zone shows.
+    // Half of a day around the present, by the zone's clock.
     const shown = (zone, minutes) => new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(Date.now() + minutes * 60_000);
     for (const time_zone of ["Asia/Kathmandu", "America/St_Johns", "Pacific/Kiritimati", "UTC"]) {
       const around = `${shown(time_zone, -180)}-${shown(time_zone, 180)}`;
@@ -233,7 +233,7 @@ describe("files", () => {
     assert.match(sent().at(-1).content, /740 crowns[^]*And who pays\?$/);
     const { items } = await me.history();
     assert.deepEqual(items.map(({ attachments }) => attachments), [[{ id: file.id, name: "lease.md", bytes: lease.length }], undefined, undefined, undefined]);
-    // Another conversation knows nothing of it.
+    // Another conversation does not contain it.
     me.conversationId = undefined;
     await me.ask("What is the rent?", ulid(), { attachments: [html.id] });
     assert.match(sent().at(-1).content, /Quincewater/);
@@ -383,7 +383,7 @@ describe("what is off", () => {
       [`/v1/conversations/${me.conversationId}`, { method: "PATCH", body: { title: "x" } }],
       ["/v1/me/export"],
     ]) assert.deepEqual(await refusal(me.fetch(path, options)), [403, "feature_disabled"], path);
-    // Erasure cannot be turned off.
+    // Erasure cannot be disabled.
     assert.equal(await status(me.fetch("/v1/me", { method: "DELETE" })), 204);
   });
 

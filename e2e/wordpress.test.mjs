@@ -1,4 +1,5 @@
-// The plugin for WordPress, in a real one: its settings by the real form, what visitors get, and what it leaves behind.
+// The plugin for WordPress, in a real one: its settings by the real form, its output for visitors, and its
+// uninstallation.
 import assert from "node:assert/strict";
 import { readFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -91,7 +92,7 @@ describe("in WordPress", { skip: missing }, () => {
   async function signIn(name) {
     const context = await browser.newContext({ locale: "en-GB", viewport: { width: 1280, height: 900 } });
     const page = await context.newPage();
-    // Not by typing: the page takes the focus back while it loads. It is not what is looked at here.
+    // The form is posted directly: the sign-in page takes the focus back while it loads, and is not under test.
     await page.goto(at("wp-login.php"));
     await context.request.post(at("wp-login.php"), { form: { log: name, pwd: wordpress.password, testcookie: "1" } });
     await page.goto(at("wp-admin/profile.php"));
@@ -107,7 +108,7 @@ describe("in WordPress", { skip: missing }, () => {
     return { context, page, seen, bubble: new Bubble(page, "en") };
   }
 
-  /** Fills in the real form and saves it: what WordPress says then. */
+  /** Fills in the real form and saves it; gives WordPress's messages. */
   async function save(fields) {
     await admin.goto(at(SETTINGS));
     for (const [label, value] of Object.entries(fields)) {
@@ -115,9 +116,9 @@ describe("in WordPress", { skip: missing }, () => {
       if (value === true) await field.check();
       else await field.fill(value);
     }
-    // By the keyboard: WordPress moves its notices while the page loads, and the button with them.
+    // By the keyboard, because WordPress moves its notices, and so the button, while the page loads.
     await admin.getByRole("button", { name: "Save Changes" }).press("Enter");
-    // Not by the address: WordPress takes what it says about that out again at once.
+    // Waits for the notice and not for the address, as WordPress removes the address's parameters at once.
     const told = admin.locator(".settings-error");
     await told.first().waitFor();
     await admin.waitForLoadState();
@@ -139,7 +140,7 @@ describe("in WordPress", { skip: missing }, () => {
     await context.close();
   });
 
-  /** What axe finds, without what WordPress itself brings. */
+  /** axe's violations, without those of WordPress itself. */
   async function violationsOfForm() {
     const all = await violations(admin);
     return all.filter((line) => line.includes("bulle-chat"));
@@ -153,7 +154,7 @@ describe("in WordPress", { skip: missing }, () => {
     assert.doesNotMatch(await reader.content(), /Site key/);
     const post = (page, more = {}) => page.request.post(at("wp-admin/options.php"), { form: { ...form, ...more } });
     assert.equal((await post(reader)).status(), 403);
-    // The administrator's own browser, made to post by another page: no nonce, or somebody else's.
+    // The administrator's own browser, made to post by another page: without a nonce, or with another user's.
     await admin.goto(at(SETTINGS));
     assert.equal((await post(admin)).status(), 403);
     assert.equal((await post(admin, { _wpnonce: "0123456789" })).status(), 403);
@@ -173,7 +174,7 @@ describe("in WordPress", { skip: missing }, () => {
     assert.equal(bad.length, 2, bad.join("\n"));
     assert.match(bad.join("\n"), /enter one that begins with https:\/\/[^]*letters, digits/);
     for (const edge of ["ftp://a.example", "http://chat.example.com", "javascript:alert(1)", "https://user:pass@a.example", "https://\"><script>alert(1)</script>"]) {
-      // The browser's own check of addresses is not what protects.
+      // The browser's own validation of addresses is not the protection.
       const nonce = await admin.locator("input[name=_wpnonce]").getAttribute("value");
       await admin.request.post(at("wp-admin/options.php"), { form: { option_page: "bulle-chat", action: "update", _wpnonce: nonce, "bulle_chat[edge]": edge } });
       assert.equal((await stored()).edge, "", edge);
@@ -181,7 +182,7 @@ describe("in WordPress", { skip: missing }, () => {
     const good = await save({ "Address of the edge": `${edge.url}/some/path/`, "Site key": `  ${owner.site.key} ` });
     assert.deepEqual(good.map((text) => text.split("\n")[0]), ["Settings saved."]);
     assert.deepEqual(await stored(), { edge: edge.url, site: owner.site.key, where: "everywhere", tier: "free", secret: "" });
-    // A bad value leaves the good one.
+    // A bad value does not replace the good one.
     await save({ "Site key": "<script>" });
     assert.equal((await stored()).site, owner.site.key);
     await picture(admin, "wordpress-settings");
@@ -210,7 +211,7 @@ describe("in WordPress", { skip: missing }, () => {
     assert.equal((await stored()).secret, secret);
     assert.doesNotMatch(await admin.content(), new RegExp(secret));
     await admin.getByText("One is stored and is not shown again").waitFor();
-    // Saved again without a word about it, it stays.
+    // Saved again without the field, it stays.
     await save({});
     assert.equal((await stored()).secret, secret);
 
@@ -283,7 +284,7 @@ describe("in WordPress", { skip: missing }, () => {
     assert.match(rendered, /<bulle-chat site="/);
     assert.doesNotMatch(rendered, /eyJ/);
     await reader.context().close();
-    // What a plugin renders for the head of a page is not in the page.
+    // A shortcode that a plugin renders for the page's head is not in the page.
     const head = await wordpress.php(
       `remove_all_actions( 'wp_head' ); add_action( 'wp_head', function () { do_shortcode( '[bulle_chat]' ); } );
        do_action( 'wp_head' ); bulle_chat_tag();`,

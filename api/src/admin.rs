@@ -1,4 +1,4 @@
-//! The owner's API, `/v1/admin/…`: what an operator and owners manage over HTTP.
+//! The owner's API, `/v1/admin/…`: the resources that an operator and owners manage over HTTP.
 //!
 //! Every answer that shows one thing carries an `ETag`; changes and deletions demand it as `If-Match`
 //! ([RFC 9110, section 13.1.1](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). Changes are JSON merge patches
@@ -20,10 +20,10 @@ use crate::settings::{BotSettings, TenantSettings};
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = admin::Status))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// It does.
+    /// Visitors are served.
     #[default]
     Active,
-    /// Visitors are told that the chat is closed. Nothing is lost.
+    /// Visitors read that the chat is closed. No data is lost.
     Paused,
 }
 
@@ -35,7 +35,7 @@ pub enum Environment {
     /// The public site.
     #[default]
     Production,
-    /// A copy to try things on.
+    /// A staging copy of the site.
     Staging,
     /// A developer's own machine.
     Development,
@@ -75,7 +75,7 @@ pub enum Scope {
     /// Create and revoke identity secrets.
     #[serde(rename = "identity:write")]
     IdentityWrite,
-    /// Read what visitors and bots said, and what answers were made from.
+    /// Read visitors' conversations, and the prompts of answers.
     #[serde(rename = "conversations:read")]
     ConversationsRead,
     /// Read the notices to the owner.
@@ -84,16 +84,16 @@ pub enum Scope {
     /// Send a test notice, and read the secret that webhooks are signed with.
     #[serde(rename = "notices:write")]
     NoticesWrite,
-    /// Read what models were asked for and what it cost (never what was said).
+    /// Read the calls of models and their cost (never the words of a conversation).
     #[serde(rename = "usage:read")]
     UsageRead,
     /// Have bots answer over `POST /v1/chat/completions`, and list them as models.
     #[serde(rename = "chat:write")]
     ChatWrite,
-    /// Read where what bots know comes from, and what was extracted.
+    /// Read the sources of bots, and their extracted text.
     #[serde(rename = "knowledge:read")]
     KnowledgeRead,
-    /// Add, change, refresh and delete what bots know.
+    /// Add, change, refresh and delete sources of bots.
     #[serde(rename = "knowledge:write")]
     KnowledgeWrite,
 }
@@ -120,7 +120,7 @@ impl Scope {
         Self::KnowledgeWrite,
     ];
 
-    /// The name as it stands in JSON.
+    /// The name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::TenantRead => "tenant:read",

@@ -1,5 +1,5 @@
-//! What `/v1/chat/completions` and `/v1/models` answer: the language of OpenAI's API, which its official clients read, and
-//! one field of our own, [`Extra`].
+//! The answers of `/v1/chat/completions` and `/v1/models` in the form of OpenAI's API, which its official clients read,
+//! with one additional field, [`Extra`].
 
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,8 @@
-//! The owner's API: what owners configure and manage, what it reports to them, and the validation of it.
+//! The owner's API: what owners configure and manage, their reports and notices, and the validation of it.
 //!
-//! Serde types and validation, without a platform. The edge serves these types; a console may use them; the bubble never
-//! does, so that no visitor downloads them (`xtask/tests/tidy/dependencies.rs`). What owners and visitors share stands in
-//! `bulle-protocol`.
+//! Serde types and validation, without a platform. The edge serves these types and a console may use them. The bubble
+//! never uses them, so that no visitor downloads them (`xtask/tests/tidy/dependencies.rs`). The types that owners and
+//! visitors share are in `bulle-protocol`.
 //!
 //! Times are Unix milliseconds (`u64`), ids are [ULIDs](https://github.com/ulid/spec), locales are BCP 47 tags.
 

@@ -1,4 +1,4 @@
-//! Notices to owners: what needs them, and how they were told. docs/notices.md tells more.
+//! Notices to owners: events that need the owner, with their deliveries. See docs/notices.md.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,16 +11,16 @@ pub enum Kind {
     /// A budget is used up: something else answers until its period ends.
     #[serde(rename = "budget.exhausted")]
     BudgetExhausted,
-    /// A model does not answer any more.
+    /// A model does not answer.
     #[serde(rename = "model.failing")]
     ModelFailing,
-    /// Asked for by the owner.
+    /// A test notice, which the owner has requested.
     #[serde(rename = "test")]
     Test,
 }
 
 impl Kind {
-    /// The name as it stands in JSON.
+    /// The name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::BudgetExhausted => "budget.exhausted",
@@ -35,9 +35,9 @@ impl Kind {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = notice::Whose))]
 #[serde(rename_all = "snake_case")]
 pub enum Whose {
-    /// The bot's, `settings.limits.budget`.
+    /// The bot's budget, `settings.limits.budget`.
     Bot,
-    /// The tenant's, `settings.budget`: that of all bots together.
+    /// The tenant's budget, `settings.budget`, of all its bots together.
     Tenant,
 }
 
@@ -86,12 +86,12 @@ pub struct Detail {
 pub enum Channel {
     /// The address in `settings.notices.webhook`.
     Webhook,
-    /// The address in `settings.notices.email`, by way of the deployment's mail service.
+    /// The address in `settings.notices.email`, through the deployment's mail service.
     Email,
 }
 
 impl Channel {
-    /// The name as it stands in JSON.
+    /// The name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Webhook => "webhook",
@@ -111,16 +111,16 @@ pub enum Outcome {
     Refused,
     /// Answered with a redirect, which is not followed: give the address that it leads to.
     Redirected,
-    /// Not answered within 5 seconds.
+    /// No answer within 5 seconds.
     TimedOut,
     /// No connection, or it broke off.
     Unreachable,
-    /// Not tried: the deployment lacks what it needs, see its log.
+    /// Not tried: the deployment lacks a setting, which its log names.
     NotConfigured,
 }
 
 impl Outcome {
-    /// The name as it stands in JSON.
+    /// The name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Delivered => "delivered",

@@ -1,8 +1,8 @@
-//! What models were asked for and what it cost: `GET /v1/admin/tenants/{tenant}/usage`.
+//! Usage of models and its cost: `GET /v1/admin/tenants/{tenant}/usage`.
 
 use serde::{Deserialize, Serialize};
 
-/// By what calls are summed up.
+/// The keys by which calls are summed up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UsageKey {
@@ -18,7 +18,7 @@ pub enum UsageKey {
     Model,
     /// The conversation.
     Conversation,
-    /// How the call went.
+    /// The outcome of the call.
     Outcome,
 }
 
@@ -34,7 +34,7 @@ impl UsageKey {
         Self::Outcome,
     ];
 
-    /// The name as it stands in JSON.
+    /// The name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Day => "day",
@@ -118,7 +118,7 @@ pub struct UsageRow {
 }
 
 impl UsageRow {
-    /// What it is the sum of.
+    /// The value of a key in this row.
     pub fn key(&self, key: UsageKey) -> &str {
         let key = match key {
             UsageKey::Day => &self.day,

@@ -1,4 +1,4 @@
-//! The JSON of the owner's API: a change shows in review.
+//! Snapshots of the owner's API in JSON, so that a change shows in review.
 
 use bulle_api::{
     admin::{
@@ -62,7 +62,7 @@ fn what_is_shown() {
         id: id(2),
         created_at: NOW,
     };
-    // The settings of a bot have a life of their own.
+    // The settings of a bot have tests of their own.
     let mut bot = serde_json::to_value(bot).unwrap();
     bot["settings"] = json!("…");
     assert_json_snapshot!(json!({

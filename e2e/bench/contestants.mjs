@@ -1,4 +1,4 @@
-// Who is measured: each makes visitors, and a visitor asks and reads the answer to its end.
+// The servers that are measured: each makes visitors, and a visitor asks and reads the answer to its end.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -12,7 +12,7 @@ import { GENEROUS, Owner } from "../support/owner.mjs";
 import { pause } from "../support/wait.mjs";
 import { Workerd } from "./workerd.mjs";
 
-/** Milliseconds until the first words and until the end, and all that was said. */
+/** Milliseconds until the first words and until the end, and the whole text. */
 async function timed(send, read) {
   const started = performance.now();
   const response = await send();
@@ -22,7 +22,7 @@ async function timed(send, read) {
   return { first, total: performance.now() - started, text };
 }
 
-/** The text of OpenAI's chunks. */
+/** The text in OpenAI's chunks. */
 async function chunks(response, begun) {
   let [text, rest] = ["", ""];
   for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
@@ -37,7 +37,7 @@ async function chunks(response, begun) {
   return text;
 }
 
-/** The text of Bulle's blocks. */
+/** The text in Bulle's blocks. */
 async function blocks(response, begun) {
   const list = [];
   for await (const event of events(response)) {
@@ -52,7 +52,7 @@ async function blocks(response, begun) {
 const post = (url, body, headers = {}) =>
   fetch(url, { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json", ...headers } });
 
-/** The upstream itself, or a server that passes on what it is sent. */
+/** The upstream itself, or a server that passes its response on. */
 function passing(name, url) {
   const send = (question) => post(url, { model: "mock-1", stream: true, messages: [{ role: "user", content: question }] });
   return { name, visitor: async () => ({ ask: (question) => timed(() => send(question), chunks) }) };

@@ -1,15 +1,15 @@
-// `cargo xtask bench edge`, against real workerd: what Bulle adds to a model's answer, in time, CPU and memory, beside a
-// Worker written by hand that does the core of the same (hono/worker.js says what it leaves out). Prints tables.
+// `cargo xtask bench edge`, against real workerd: the time, CPU and memory that Bulle adds to a model's answer,
+// compared with a minimal Worker (hono/worker.js says what it leaves out). Prints tables.
 import { createRequire } from "node:module";
 import { pause } from "../support/wait.mjs";
 import { direct, empty, startBulle, startHono } from "./contestants.mjs";
 import { ask, startUpstream, words } from "./upstream.mjs";
 
-/** Messages of a visitor: as many as an hour of talk has, so that windows and histories are as long as in life. */
+/** Messages of a visitor: as many as in an hour of conversation, so that windows and histories have a realistic length. */
 const PER_VISITOR = 10;
 
 const SHORT = 20;
-/** Tokens that come all at once would be one piece of work, whose first words are seen when all of it is done. */
+/** Milliseconds between tokens: without a pause all tokens would be one piece of work, and the first words would be seen at its end. */
 const SHORT_PACE_MS = 2;
 const ROUNDS = 300;
 const WARM_UP = 40;
@@ -23,10 +23,10 @@ const STREAMS = 500;
 
 if (process.platform !== "linux") throw new Error("CPU and memory are read from /proc: this bench runs on Linux only");
 
-// Every write that workerd waits for would measure this machine's disk.
+// With state on disk, every awaited write would measure this machine's disk.
 process.env.TMPDIR = "/dev/shm";
 
-// Tools for developers, which trace every call of a Worker: they cost as much as what is measured.
+// wrangler's developer tools trace every call of a Worker, which costs as much as the measured work.
 process.env.X_LOCAL_OBSERVABILITY = "false";
 process.env.X_LOCAL_EXPLORER = "false";
 
@@ -64,7 +64,7 @@ function plain(text) {
   return text.split(/\s+/).filter(Boolean).join(" ");
 }
 
-/** Asks for so many tokens and checks that all of them came. */
+/** Asks for that many tokens and checks that all of them came. */
 async function answered(visitor, tokens, ms) {
   const answer = await visitor.ask(ask(tokens, ms));
   const expected = words(tokens).join("");
@@ -72,7 +72,7 @@ async function answered(visitor, tokens, ms) {
   return answer;
 }
 
-/** Does a thing for every item, so many at once. */
+/** Calls a function for every item, with a bounded number at once. */
 async function each(items, atOnce, work) {
   const rest = [...items.entries()];
   const results = [];
@@ -87,7 +87,7 @@ function visitors(contestant, count) {
   return each(Array(count).fill(contestant), 8, ({ visitor }) => visitor());
 }
 
-/** In turns, so that what disturbs the machine disturbs all. */
+/** The contestants take turns, so that a disturbance of the machine affects all of them. */
 async function latency(all) {
   const times = all.map(() => []);
   let asking;
@@ -97,7 +97,7 @@ async function latency(all) {
     for (const [index, visitor] of asking.entries()) {
       const answer = await answered(visitor, SHORT, SHORT_PACE_MS);
       if (round >= 0) times[index].push(answer);
-      // What is stored after the answer must not weigh on the next.
+      // Waits for the writes after an answer, which must not slow the next one down.
       await pause(10);
     }
   }
@@ -133,7 +133,7 @@ async function throughput(all) {
       for (let n = 0; n < PER_VISITOR; n += 1) await answered(visitor, SHORT, 0);
     });
     const rate = (MESSAGES / (performance.now() - started)) * 1000;
-    // What is stored after the answers counts, too.
+    // The writes after the answers are included.
     await pause(2_000);
     const each_ms = ((contestant.workerd.cpu() - cpu) / MESSAGES) * 1000;
     baseline ??= { rate, each_ms };

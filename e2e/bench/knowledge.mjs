@@ -1,5 +1,5 @@
-// How fast documents are indexed and found again in real workerd, and in how much memory: documents of many passages, a
-// PDF of 300 pages, and a site of 1,000 pages beside a client that only fetches it.
+// How fast documents are indexed and found in real workerd, and the memory that this takes: documents of many passages,
+// a PDF of 300 pages, and a site of 1,000 pages, compared with a client that only fetches it.
 import { Visitor } from "../support/client.mjs";
 import { startDev } from "../support/dev.mjs";
 import { openDatabase } from "../support/edge.mjs";
@@ -25,7 +25,7 @@ try {
   web.stop();
 }
 
-/** Words that are the same for the same number, and none of which stands everywhere. */
+/** Words that depend only on the number; none of them is in every text. */
 function words(n, count) {
   const list = [];
   for (let state = n + 1; list.length < count; ) {
@@ -35,13 +35,13 @@ function words(n, count) {
   return list.join(" ");
 }
 
-/** Markdown with so many sections of one passage each. */
+/** Markdown with that many sections of one passage each. */
 function markdown(sections, first = 0) {
   const section = (n) => `## Section ${n}\n\nThe price of item ${n} is ${n} euros. ${words(n, 60)}.\n`;
   return `# Catalogue\n\n${Array.from({ length: sections }, (_, n) => section(first + n)).join("\n")}`;
 }
 
-/** A PDF of text, a page for each number. */
+/** A PDF with a page of text for each number. */
 function pdf(pages) {
   const objects = ["<</Type/Catalog/Pages 2 0 R>>", "", "<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>"];
   const kids = [];

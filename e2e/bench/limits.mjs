@@ -1,5 +1,5 @@
-// `cargo xtask bench limits`, against real workerd: what each store admits under 10,000 requests of one visitor, 64 at
-// once; and what the guard adds to a request. Prints tables.
+// `cargo xtask bench limits`, against real workerd: the requests that each store admits, of 10,000 of one visitor with
+// 64 at once; and the time that the guard adds to a request. Prints tables.
 import { startDev } from "../support/dev.mjs";
 import { Visitor, ulid } from "../support/client.mjs";
 import { GENEROUS, Owner } from "../support/owner.mjs";
@@ -29,7 +29,7 @@ async function visitor(tenant, store, per_minute) {
   return new Visitor(edge, { site: owner.site.key }).open();
 }
 
-/** The conversation is nobody's, so that what is measured is the limiter: an admitted message gets 404. */
+/** The conversation does not exist, so that only the limiter is measured: an admitted message gets 404. */
 function post(me) {
   return me.fetch(`/v1/conversations/${me.conversationId}/messages`, { method: "POST", body: { id: ulid(), text: "Bonjour" } });
 }
@@ -51,7 +51,7 @@ async function flood(store) {
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   const seconds = (performance.now() - started) / 1000;
-  // The most that a sliding window may have admitted in this time.
+  // The largest number that a sliding window may have admitted in this time.
   const allowed = PER_MINUTE * Math.ceil(seconds / 60);
   const over = Math.max(0, admitted.length - allowed);
   console.log([store, seconds.toFixed(1), allowed, admitted.length, over, Math.round(REQUESTS / seconds)].map(cell).join(""));

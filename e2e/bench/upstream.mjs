@@ -1,5 +1,5 @@
-// A model that answers at once or at a pace: OpenAI's protocol, in a thread of its own. The question says how:
-// "… 20 tokens, 0 ms". Nothing is done here that costs time, so that what is measured is who asks.
+// A model that answers at once or at a pace: OpenAI's protocol, in a thread of its own. The question sets tokens and
+// pause: "… 20 tokens, 0 ms". The server itself does no costly work, so that only its client is measured.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { Worker, isMainThread, parentPort } from "node:worker_threads";

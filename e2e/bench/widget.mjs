@@ -1,5 +1,5 @@
-// `cargo xtask bench widget`: what a page pays for the bubble in a real browser whose processor is made four times slower,
-// beside the same page without one and with Deep Chat from npm. Prints tables.
+// `cargo xtask bench widget`: the cost of the bubble for a page in a real browser on a processor made four times
+// slower, compared with the same page without a bubble and with Deep Chat from npm. Prints tables.
 import { readFileSync } from "node:fs";
 import { createServer, request as httpRequest } from "node:http";
 import { once } from "node:events";
@@ -35,7 +35,7 @@ function deepChat() {
 const text = "<p>A page has words of its own, which people came for. They fill some lines, and the bubble must leave them where they are.</p>";
 const page = (more) => `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Page</title></head><body><h1>Page</h1>${text.repeat(30)}${more}</body></html>`;
 
-/** Deep Chat has no launcher: this is the least that makes it one. The stream is the model's own, read by its handler. */
+/** Deep Chat has no launcher: this is a minimal one. The handler reads the model's own stream. */
 const deepChatPage = (load) => page(`
 <style>#launch{position:fixed;right:20px;bottom:20px;width:60px;height:60px}#place{position:fixed;right:20px;bottom:100px}</style>
 <button id="launch" aria-label="Open the chat">Chat</button><div id="place" hidden></div>
@@ -87,7 +87,7 @@ async function serve(upstream, library, key) {
   return Object.assign(site, { url: `http://localhost:${server.address().port}`, stop: () => server.close() });
 }
 
-/** In the page: what the browser notes, and how a visitor would find the two chats. */
+/** In the page: the browser's measurements, and selectors of the two chats. */
 function instrument() {
   const noted = (window.noted = { shift: 0, long: [] });
   new PerformanceObserver((list) => list.getEntries().forEach((entry) => (noted.shift += entry.value))).observe({ type: "layout-shift", buffered: true });
@@ -100,7 +100,7 @@ function instrument() {
       ? { launcher: document.querySelector("#launch"), shell: inDeepChat("#chat-view"), input: inDeepChat("#text-input"), list: inDeepChat("#messages") }
       : { launcher: inBulle(".launcher"), shell: inBulle(".panel"), input: inBulle("textarea"), list: inBulle(".log") }),
   });
-  /** Milliseconds from the next click until what is painted with the shell, and with a composer that takes words. */
+  /** Milliseconds from the next click until the shell is painted, and until the composer accepts text. */
   window.opening = () =>
     new Promise((resolve) => {
       addEventListener("click", ({ timeStamp }) => {
@@ -121,7 +121,7 @@ function instrument() {
         look();
       }, { capture: true, once: true });
     });
-  /** The lengths of all frames until it is called. */
+  /** Records the lengths of all frames until the returned function is called. */
   window.frames = () => {
     const [all, from] = [[], performance.now()];
     let [running, last] = [true, from];
@@ -185,7 +185,7 @@ async function visit(browser, url, stored) {
   return { tab, wire, busy, open, close: () => context.close() };
 }
 
-/** Asks in the open chat and waits for the last word: what each token cost. */
+/** Asks in the open chat and waits for the last word; gives the cost of each token. */
 async function streamed({ tab, busy }) {
   await tab.evaluate(() => {
     window.stop = window.frames();
@@ -218,7 +218,7 @@ async function scrolled({ tab, busy }) {
 
 const progress = (what) => console.error(`[${(performance.now() / 1000).toFixed(0).padStart(4)} s] ${what}`);
 
-/** Medians by measure and contestant, with ratios: to the first contestant for what a page pays, to Deep Chat for the rest. */
+/** Medians by measure and contestant, with ratios: to the first contestant for the page's costs, to Deep Chat for the rest. */
 function table(title, contestants, measures, results, base) {
   console.log(`\n${title}\n`);
   const cells = (first, rest) => console.log(first.padEnd(46) + rest.map((cell) => cell.padStart(24)).join(""));

@@ -1,10 +1,10 @@
-// What the workerd behind a port of `wrangler dev` uses, from Linux' /proc.
+// The resources of the workerd behind a port of `wrangler dev`, from Linux' /proc.
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 
 /** Clock ticks of a second in /proc, the same on every Linux. */
 const TICKS = 100;
 
-/** wrangler starts two: one has the port and passes requests on, its sibling runs the Worker with D1, KV and objects. */
+/** wrangler starts two processes: one has the port and passes requests on, its sibling runs the Worker with D1, KV and objects. */
 export class Workerd {
   constructor(port) {
     const all = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap(workerd);
@@ -20,7 +20,7 @@ export class Workerd {
     return (user + system) / TICKS;
   }
 
-  /** Resident megabytes: now, and at most since `forgetPeak`. */
+  /** Resident megabytes: the present value, and the peak since `forgetPeak`. */
   memory() {
     const status = readFileSync(`${this.folder}/status`, "utf8");
     const megabytes = (name) => Number(status.match(`${name}:\\s+(\\d+) kB`)[1]) / 1024;
@@ -32,7 +32,7 @@ export class Workerd {
   }
 }
 
-/** The fields after the name, which may hold anything: state, parent, … */
+/** The fields after the name, which may contain any character: state, parent, … */
 const stat = (folder) => readFileSync(`${folder}/stat`, "utf8").replace(/.*\) /s, "").split(" ");
 
 function workerd(id) {
@@ -40,7 +40,7 @@ function workerd(id) {
     const line = readFileSync(`/proc/${id}/cmdline`, "utf8");
     return line.split("\0")[0].endsWith("workerd") ? [{ id, line, parent: stat(`/proc/${id}`)[1] }] : [];
   } catch {
-    // It has ended meanwhile.
+    // The process has ended meanwhile.
     return [];
   }
 }

@@ -1,4 +1,4 @@
-// Real Chromium, and the bubble as a person meets it: found by role and name, never by class.
+// Real Chromium, and the bubble as a person uses it: elements are found by role and name, never by class.
 import { chromium } from "playwright-core";
 import { createServer } from "node:http";
 import { mkdir } from "node:fs/promises";
@@ -25,10 +25,10 @@ const OPTIONS = {
 /** The one browser of a run. */
 export const startBrowser = () => chromium.launchServer(OPTIONS);
 
-/** How long playwright waits for what does not come: far longer than a slow machine needs. */
+/** Playwright's timeout: far longer than a slow machine needs. */
 const DEADLINE_MS = 90_000;
 
-/** A connection to the browser of the run: what is closed with it are its own contexts. A bench has a browser of its own. */
+/** A connection to the browser of the run: closing it closes only its own contexts. A bench has a browser of its own. */
 export async function launch() {
   const { BULLE_BROWSER: address } = process.env;
   const browser = await (address ? chromium.connect(address) : chromium.launch(OPTIONS));
@@ -83,8 +83,8 @@ export class Bubble {
   }
 
   /**
-   * After the page was loaded again: the panel with its conversation. On a wide window, a panel that was open before opens by
-   * itself, at the moment when the launcher is drawn.
+   * After a reload: the panel with its conversation. On a wide window, a panel that was open before opens by itself as
+   * soon as the launcher is drawn.
    */
   async reopen() {
     const launcher = this.page.locator("[data-bulle] .launcher");
@@ -104,7 +104,7 @@ export class Bubble {
     return this.log.innerText();
   }
 
-  /** Waits until the list says it, then how often it does. */
+  /** Waits until the list contains the text, then gives its number of occurrences. */
   async count(needle) {
     await this.log.getByText(needle).first().waitFor();
     return (await this.text()).split(needle).length - 1;
@@ -127,12 +127,12 @@ export async function focused(page, expected) {
     const found = active ? (active.getAttribute("role") ?? roles[active.tagName] ?? active.tagName) : "page";
     return wanted ? found === wanted : found;
   };
-  // When it never gets there, the caller compares with where it is instead.
+  // On a timeout, the caller compares with the present focus instead.
   if (expected) await page.waitForFunction(look, expected, { timeout: 20_000 }).catch(() => {});
   return page.evaluate(look, null);
 }
 
-/** Runs in a page before its own scripts: no letter more can be kept, by whatever way it is written. */
+/** Runs in a page before its own scripts: makes every write to storage fail as if it were full. */
 export function fillStorage() {
   try {
     for (const storage of [localStorage, sessionStorage]) {
@@ -140,7 +140,7 @@ export function fillStorage() {
         try {
           storage[`full${size}`] = "x".repeat(size);
         } catch {
-          // Half of it may fit.
+          // The first half of the data may fit.
         }
       }
     }
@@ -149,7 +149,7 @@ export function fillStorage() {
   }
 }
 
-/** Everything that went wrong on the page: exceptions, console errors, CSP reports. */
+/** All errors of the page: exceptions, console errors, CSP reports. */
 export function watch(page) {
   const seen = { errors: [], requests: [] };
   page.on("pageerror", (error) => seen.errors.push(String(error)));
@@ -158,7 +158,7 @@ export function watch(page) {
   return seen;
 }
 
-/** Waits for the end of animations that have one. */
+/** Waits for the end of all finite animations. */
 function rest(page) {
   return page.evaluate(() => {
     // A shadow root keeps its own list of animations.
@@ -168,7 +168,7 @@ function rest(page) {
   });
 }
 
-/** A picture for people to look at, in e2e/output. */
+/** A screenshot for people to look at, in e2e/output. */
 export async function picture(page, name) {
   await rest(page);
   await mkdir(OUTPUT, { recursive: true });

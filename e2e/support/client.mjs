@@ -1,4 +1,4 @@
-// A visitor without a browser: what the bubble says over HTTP, said by hand.
+// A visitor without a browser: the bubble's HTTP calls.
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /** A ULID: 48 bits of time, 80 random bits, Crockford's base 32. */
@@ -8,7 +8,7 @@ export function ulid(time = Date.now()) {
   return Array.from({ length: 26 }, (_, i) => ALPHABET[Number((value >> BigInt(5 * (25 - i))) & 31n)]).join("");
 }
 
-/** The events of a stream, as they come. Ends without an error when the stream is cut. */
+/** The events of a stream, as they arrive. Ends without an error when the stream is cut. */
 export async function* events(response) {
   let text = "";
   const decoder = new TextDecoder();
@@ -33,7 +33,7 @@ const leaf = (node) => {
   return leaf(Array.isArray(last) ? { content: last } : last);
 };
 
-/** Applies `start`, `block` and `append` as the protocol says. */
+/** Applies `start`, `block` and `append` as the protocol defines them. */
 export function assemble(list) {
   let blocks = [];
   for (const { event, data } of list) {

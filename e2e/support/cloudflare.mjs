@@ -1,5 +1,5 @@
-// Workers AI and Vectorize as Cloudflare's API (v4) has them, at one address, with a toy model: words of one row mean the
-// same. They misbehave on demand.
+// A fake of Cloudflare's API (v4) for Workers AI and Vectorize, at one address, with a toy model in which the words of
+// a row have the same meaning. It fails on demand.
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import { listen } from "./listen.mjs";
@@ -16,7 +16,7 @@ const MEANINGS = [
   ["kubernetes", "orchestration", "orchestrateur"],
 ];
 
-/** A vector of a text: how often each meaning is in it, and a little of nothing. */
+/** A vector of a text: the count of each meaning, and a small constant. */
 function embed(text) {
   const words = text.toLowerCase().match(/\p{L}+/gu) ?? [];
   return [...MEANINGS.map((row) => words.filter((word) => row.includes(word)).length), 0.05];
@@ -27,18 +27,18 @@ function cosine(a, b) {
   return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 }
 
-/** The namespace of a tenant's bot: the word that its rows begin with in the full-text index. */
+/** The namespace of a tenant's bot: the scope with which the words of its rows begin in the full-text index. */
 export const namespace = (owner) => [...createHash("sha256").update(`${owner.tenant}/bot`).digest()].slice(0, 12)
   .map((byte) => "abcdefghijklmnopqrstuvwxyz234567"[byte & 31]).join("");
 
 export async function startCloudflare() {
   const cloudflare = {
-    /** By id: the values and the namespace. */
+    /** Vectors by id, with their namespaces. */
     vectors: new Map(),
     requests: [],
-    /** What becomes of a request instead: a function of its name (`run`, `upsert`, `query`, `delete_by_ids`) and the response; true if it has seen to it. */
+    /** Takes over a response: a function of the request's name (`run`, `upsert`, `query`, `delete_by_ids`) and the response; true if it has answered. */
     instead: undefined,
-    /** Whether a query finds the vectors of others, too. */
+    /** Whether a query finds the vectors of other namespaces, too. */
     leaks: false,
   };
   const answers = {
@@ -78,7 +78,7 @@ export async function startCloudflare() {
   });
   const port = await listen(server);
   cloudflare.url = `http://127.0.0.1:${port}/client/v4`;
-  /** Variables of an edge that uses it. */
+  /** Variables of an edge that uses this server. */
   cloudflare.vars = {
     CLOUDFLARE_ACCOUNT_ID: ACCOUNT, CLOUDFLARE_API_TOKEN: TOKEN, VECTORIZE_INDEX: INDEX, CLOUDFLARE_API_URL: cloudflare.url, MEANING_RETRY_MS: "200",
   };

@@ -7,7 +7,7 @@ import { rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { ADMIN_KEY, ROOT, stateFolder } from "./edge.mjs";
 
-/** Without the models and the mail of the developer's own .dev.vars. */
+/** The environment without the models and the mail of the developer's own .dev.vars. */
 const NOTHING = ["GEMINI", "ANTHROPIC", "OPENAI"].flatMap((vendor) => [`${vendor}_API_KEY`, `${vendor}_BASE_URL`, `${vendor}_MODEL`]).concat("EMAIL_URL");
 
 async function freePort() {
@@ -19,7 +19,7 @@ async function freePort() {
   return port;
 }
 
-/** Starts it and waits until it is ready. `state` is kept when given; `port` is that of one which has ended. */
+/** Starts it and waits until it is ready. A given `state` is kept; `port` is that of an earlier one which has ended. */
 export async function startDev({ vars = {}, state, port: wanted } = {}) {
   const folder = state ?? (await stateFolder());
   const all = { ...Object.fromEntries(NOTHING.map((name) => [name, ""])), ADMIN_KEY, ...vars };
@@ -47,7 +47,7 @@ export async function startDev({ vars = {}, state, port: wanted } = {}) {
       state: folder,
       adminKey: ADMIN_KEY,
       log: () => log,
-      /** Ends it as Ctrl-C would; the state goes too unless the caller owns it. */
+      /** Ends it as Ctrl-C would; deletes the state unless the caller owns it. */
       async stop() {
         if (child.exitCode === null) child.kill("SIGINT");
         const [code] = await ended;

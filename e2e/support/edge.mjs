@@ -24,7 +24,7 @@ export function stateFolder() {
   return mkdtemp(join(folder, "bulle-"));
 }
 
-/** Has the run's server of edges do something, see edges.mjs. */
+/** Sends a command to the run's server of edges, see edges.mjs. */
 async function edges(command, body) {
   const response = await fetch(`${process.env.BULLE_EDGES}/${command}`, { method: "POST", body: JSON.stringify(body) });
   const text = await response.text();
@@ -50,9 +50,9 @@ export async function startEdge({ vars = {}, state, port, ai } = {}) {
     state: folder,
     adminKey: all.ADMIN_KEY,
     log: () => (existsSync(log) ? readFileSync(log, "utf8") : ""),
-    /** Ends it as a power failure would; the state stays. */
+    /** Kills the edge as a power failure would; the state stays. */
     kill: end,
-    /** Ends it; the state goes too unless the caller owns it. */
+    /** Ends the edge; deletes the state unless the caller owns it. */
     async stop() {
       await end();
       if (!state) await rm(folder, { recursive: true, force: true });
@@ -60,7 +60,7 @@ export async function startEdge({ vars = {}, state, port, ai } = {}) {
   };
 }
 
-/** The local D1 of a running edge, beside it: what the edge does shows here, and the other way round. */
+/** The local D1 of a running edge, opened beside it: both see each other's writes. */
 export function openDatabase(edge) {
   const folder = `${edge.state}/v3/d1/miniflare-D1DatabaseObject`;
   const file = readdirSync(folder).find((name) => name.endsWith(".sqlite") && name !== "metadata.sqlite");

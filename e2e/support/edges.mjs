@@ -13,17 +13,17 @@ import { DatabaseSync } from "node:sqlite";
 import { ROOT } from "./edge.mjs";
 
 const require = createRequire(import.meta.url);
-// Without a word about the files that it reads.
+// Without output about the files that it reads.
 process.env.WRANGLER_LOG ??= "warn";
 const { unstable_getMiniflareWorkerOptions: readWranglerToml } = require("wrangler");
-// The very version that wrangler brings.
+// The version that wrangler uses.
 const { Log, LogLevel, Miniflare, convertV4MiniflareOptions } = createRequire(require.resolve("wrangler/package.json"))("miniflare");
 
 const WORKER = join(ROOT, "edge/worker");
 /** The origin of the examples in the template: a placeholder for the origin that an edge's examples get. */
 const PLACEHOLDER = process.env.BULLE_TEMPLATE_ORIGIN;
 
-/** The example sites on a port of their own; `open(origin)` tells them the edge that their pages name. */
+/** The example sites on a port of their own; `open(origin)` sets the edge's origin in their pages. */
 async function startExamples() {
   const child = spawn(process.env.BULLE_XTASK, ["examples"], { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface(child.stdout);
@@ -31,7 +31,7 @@ async function startExamples() {
   return { url, open: (origin) => child.stdin.write(`${origin}\n`), stop: () => child.kill() };
 }
 
-/** The Worker's options as wrangler.toml has them, and nothing of the developer's .dev.vars. The files are named below. */
+/** The Worker's options of wrangler.toml, without the developer's .dev.vars. The files are added below. */
 const { modulesRules: _, ...options } = readWranglerToml(join(WORKER, "wrangler.toml"), undefined, { envFiles: [devNull] }).workerOptions;
 
 /** The Worker with these variables; `ai`: with a binding to Workers AI. */
@@ -41,7 +41,7 @@ function workerOptions(vars, ai) {
     { type: "ESModule", path: path("edge/worker/build/index.js") },
     { type: "CompiledWasm", path: path("edge/worker/build/index_bg.wasm") },
   ];
-  // The first is the entry.
+  // The first module is the entry.
   if (ai) modules.unshift({ type: "ESModule", path: path("e2e/support/workers-ai.mjs") });
   return { ...options, name: "bulle", modulesRoot: ROOT, modules, bindings: { ...options.bindings, ...vars } };
 }
@@ -59,9 +59,9 @@ async function seed(state, examples) {
 }
 
 export async function startEdges() {
-  /** By id. */
+  /** The edges by id. */
   const edges = new Map();
-  /** By the port of their edge: an edge that is started again has the same. */
+  /** The example sites by the port of their edge: a restarted edge keeps them. */
   const examples = new Map();
   let ids = 0;
 
@@ -79,7 +79,7 @@ export async function startEdges() {
           log = write;
         })(LogLevel.WARN),
         logRequests: false,
-        // What Cloudflare knows of a request would be fetched from the web; the Worker does not read it.
+        // The `cf` object of a request would be fetched from the web; the Worker does not read it.
         cf: false,
         handleStructuredLogs: ({ message }) => write(message),
         unsafeTriggerHandlers: true,
@@ -94,7 +94,7 @@ export async function startEdges() {
       site.open(url);
       return { id, url, site: site.url, port: at, log };
     },
-    /** Kills the process as a power failure would: it has no other way to end. */
+    /** Kills the process as a power failure would, because it has no other way to end. */
     async stop({ id }) {
       const { miniflare } = edges.get(id) ?? {};
       edges.delete(id);
@@ -116,7 +116,7 @@ export async function startEdges() {
   await once(server, "listening");
   return {
     url: `http://127.0.0.1:${server.address().port}`,
-    /** Ends what a test file has started and not stopped. */
+    /** Ends the edges that a test file has started and not stopped. */
     async release(file) {
       for (const [id, edge] of [...edges]) if (edge.file === file) await commands.stop({ id });
       for (const [port, site] of [...examples]) {

@@ -1,4 +1,5 @@
-// A visitor of the example site `plain`: the owner has turned on what is tested, and calls to the edge fail on demand.
+// A visitor of the example site `plain`: the owner has enabled the tested features, and calls to the edge fail on
+// demand.
 import { readFileSync } from "node:fs";
 import { Bubble, violations, watch } from "./browser.mjs";
 import { ROOT } from "./edge.mjs";
@@ -9,7 +10,7 @@ import { answer, stream } from "./upstream.mjs";
 /** The texts of the parts in English. */
 export const { panel: PANEL } = JSON.parse(readFileSync(`${ROOT}/protocol/locales/en.json`, "utf8"));
 
-/** Settings as they are by themselves, of what the tests change. */
+/** Default values of the settings that the tests change. */
 const SETTINGS = {
   features: { attachments: false, dictation: false, feedback: true, sound: false, history: true, export: true },
   form: null,
@@ -29,9 +30,9 @@ async function between(page) {
     feedback: [],
     answers: undefined,
     files: [],
-    /** Paths that begin or end so are answered with this status, or not at all ("offline"), or as always (undefined). */
+    /** Paths with such a beginning or end get this status, or no answer ("offline"), or the edge's own (undefined). */
     fail: (path, status) => (status ? failures.set(path, status) : failures.delete(path)),
-    /** Keeps calls of paths that begin so until the function that it returns is called. */
+    /** Holds calls of paths with this beginning until the function that it returns is called. */
     hold(path) {
       let release;
       held.set(path, new Promise((resolve) => (release = resolve)));
@@ -68,7 +69,7 @@ async function between(page) {
 export const QUESTION = "How much is a baguette?";
 export const ANSWER = "€1.30";
 
-/** What the model of the bakery says. */
+/** The answer of the bakery's model. */
 export const baker = (response, question) => {
   const says = /deliver/.test(question) ? "With our cargo bike." : /open/.test(question) ? "From Tuesday on." : `It costs ${ANSWER}.`;
   return stream(response, answer([says]));
@@ -78,7 +79,7 @@ export const VIEWS = {
   desktop: { viewport: { width: 1280, height: 800 } },
   phone: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2 },
   dark: { viewport: { width: 1280, height: 800 }, colorScheme: "dark" },
-  // 1280 by 1024 pixels at 400 %.
+  // A window of 1280 by 1024 pixels at 400 %.
   zoom: { viewport: { width: 320, height: 256 }, deviceScaleFactor: 4 },
   forced: { viewport: { width: 1280, height: 800 }, forcedColors: "active" },
   rtl: { viewport: { width: 1280, height: 800 }, rtl: true },
@@ -87,13 +88,13 @@ export const VIEWS = {
 /**
  * Opens the page, and the panel.
  *
- * - `settings`: what the owner has set, of `SETTINGS`.
+ * - `settings`: the owner's settings, of `SETTINGS`.
  * - `script`: runs before the page's own.
  * - `rtl`: the bubble speaks Arabic.
  */
 export async function visit({ settings, rtl, script, open = true, ...options } = {}) {
   const owner = new Owner(edge, "boulangerie-nord");
-  // A patch keeps what it does not name.
+  // A patch keeps the settings that it does not name.
   for (const changes of settings ? [SETTINGS, settings] : [SETTINGS]) await owner.patch("/bots/counter", { settings: changes });
   const context = await browser.newContext({ locale: rtl ? "ar" : "en-GB", ...options });
   const page = await context.newPage();
@@ -114,14 +115,14 @@ export async function visit({ settings, rtl, script, open = true, ...options } =
 export async function talk({ bubble }, question = QUESTION, answer = ANSWER) {
   await bubble.ask(question);
   await bubble.log.getByText(answer).first().waitFor();
-  // By what it does: its name is Arabic on some pages.
+  // By its attribute, because its name is Arabic on some pages.
   await bubble.dialog.locator("[data-do=send]").waitFor();
 }
 
-/** How many modules were fetched. */
+/** The number of modules that were fetched. */
 export const modules = (seen) => seen.requests.filter((line) => /^GET \/a\/.*\.js$/.test(line)).length;
 
-/** The bubble's violations: the page around it knows no dark scheme. */
+/** The accessibility violations of the bubble: the page around it has no dark colour scheme. */
 export async function faults(page) {
   const lines = (await violations(page)).map((line) => line.split(/(?<=:) |, (?=div|p:)/));
   return lines.filter((parts) => parts.some((part) => part.startsWith("div["))).map((parts) => parts.join(" "));
@@ -129,7 +130,7 @@ export async function faults(page) {
 
 export const isFocused = (locator) => locator.evaluate((node) => node.getRootNode().activeElement === node);
 
-/** The name of what has the focus in the bubble. */
+/** The name of the focused element of the bubble. */
 export const inFocus = (page) =>
   page.evaluate(() => {
     const active = document.activeElement?.shadowRoot?.activeElement;

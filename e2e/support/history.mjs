@@ -1,18 +1,18 @@
-// A conversation with a past, written straight into the database: asking 2,000 questions would take all day.
+// A long conversation, written directly into the database, because asking 2,000 questions would take all day.
 import { Visitor, ulid } from "./client.mjs";
 import { openDatabase } from "./edge.mjs";
 
-/** The text of a message of the past. */
+/** The text of a stored message. */
 export const said = (n) => `message ${n} of the past`;
 
-/** As models answer: paragraphs, a list, code. */
+/** An answer as models write it: paragraphs, a list, code. */
 const answer = (n) => [
   { type: "paragraph", content: [{ type: "text", text: `${said(n)}. ` }, { type: "strong", content: [{ type: "text", text: "Yes" }] }, { type: "text", text: ", with words that fill more than one line of the panel, as answers do." }] },
   { type: "list", ordered: false, start: 1, items: ["one", "two"].map((text) => [{ type: "paragraph", content: [{ type: "text", text }] }]) },
   { type: "code", language: "js", text: "const answer = 42;" },
 ];
 
-/** A visitor with a conversation of `count` messages; returns what the browser stores of them. */
+/** A visitor with a conversation of `count` messages; returns the data that the browser stores of them. */
 export async function seedHistory(edge, count, options = {}) {
   const visitor = await new Visitor(edge, options).open();
   const id = await visitor.conversation();

@@ -1,4 +1,4 @@
-// Host pages that the tests write around the bubble, on an origin of their own; and what visitors do there.
+// Host pages that the tests write around the bubble, on an origin of their own; and a visitor's actions on them.
 import { Bubble, watch } from "./browser.mjs";
 import { browser, edge, pages, site } from "./start.mjs";
 
@@ -40,12 +40,12 @@ export async function talk({ bubble }) {
   await bubble.log.getByText(ANSWER).first().waitFor();
 }
 
-/** The same in a frame or a region of the page, which is open already. */
+/** The same in a frame or a region of the page, which is always open. */
 export async function talkIn(frame) {
   await frame.getByRole("textbox").fill(QUESTION);
   await frame.getByRole("textbox").press("Enter");
   await frame.getByRole("log").getByText(ANSWER).first().waitFor();
 }
 
-/** Says something to the bubble as pages do. */
+/** Calls a method of the bubble as pages do. */
 export const call = (page, ...call) => page.evaluate((call) => (window.Bulle ||= []).push(call), call);

@@ -1,4 +1,4 @@
-// An owner who gives a bot documents and looks at the sources, chunks and answers that come of them.
+// An owner who gives a bot sources and reads the sources, chunks and answers.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
@@ -8,7 +8,7 @@ import { ROOT } from "./edge.mjs";
 import { GENEROUS, Owner } from "./owner.mjs";
 import { until } from "./wait.mjs";
 
-/** Variables of an edge that fetches without patience. */
+/** Variables of an edge that fetches without pauses. */
 export const FAST = { CRAWLER_PAUSE_MS: "1", CRAWLER_RETRY_MS: "50", CRAWLER_TIMEOUT_MS: "2000" };
 
 let count = 0;
@@ -34,7 +34,7 @@ export async function uploaded(owner, name, body, options) {
 
 export const show = async (owner, id) => (await owner.fetch(`${owner.at}/${id}`)).json();
 
-/** Waits until a source is ready or has failed, and nothing more is to be done. */
+/** Waits until a source is ready or has failed, and has no pending work. */
 export async function settled(owner, id) {
   let source;
   const why = () => `it settled: ${JSON.stringify(source)}\n${owner.edge.log().slice(-3000)}`;
@@ -55,14 +55,14 @@ export async function ask(owner, question) {
 export const rows = (owner, table, db, where = "1") =>
   db.prepare(`SELECT count(*) AS n FROM ${table} WHERE tenant_id = ? AND ${where}`).get(owner.tenant).n;
 
-/** The word that every word of a tenant's bot begins with in the index, see edge/core/src/search. */
+/** The scope with which every word of a tenant's bot begins in the index, see edge/core/src/search. */
 const scope = (owner) => [...createHash("sha256").update(`${owner.tenant}/bot`).digest()].slice(0, 12)
   .map((byte) => "abcdefghijklmnopqrstuvwxyz234567"[byte & 31]).join("");
-/** A word as the index of a tenant's bot has it: keys have five letters. */
+/** A word of a tenant's bot in its form in the index: keys have five letters. */
 const key = (owner, word) => scope(owner) + word.slice(0, 5);
-/** In how many chunks of a tenant the index has a word; all of its chunks when it is empty. */
+/** The number of a tenant's chunks that have a word in the index; of all its chunks when the word is empty. */
 export const found = (owner, word, db) => db.prepare("SELECT count(*) AS n FROM chunk_fts WHERE chunk_fts MATCH ?").get(key(owner, word)).n;
-/** How many chunks with a word can be quoted, at most ten. */
+/** The number of chunks with a word that can be quoted, at most ten. */
 export const answering = (owner, word, db) =>
   db.prepare(readFileSync(`${ROOT}/edge/worker/src/repositories/search.sql`, "utf8")).all(owner.tenant, "bot", JSON.stringify([key(owner, word)]), 10, 20_000).length;
 

@@ -1,4 +1,4 @@
-// Servers of the tests.
+// Starts the servers of the tests.
 import { once } from "node:events";
 
 /**

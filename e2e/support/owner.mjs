@@ -1,4 +1,4 @@
-// An owner: what the operator and owners say over the admin API, said by hand.
+// The operator and owners: calls of the admin API.
 import { createHmac } from "node:crypto";
 
 const encode = (value) => Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
@@ -59,7 +59,7 @@ export class Owner {
   }
 }
 
-/** Limits under which a test can do as it likes. */
+/** Limits that no test reaches. */
 export const GENEROUS = {
   tiers: { free: { per_minute: 1000 }, premium: { per_minute: 1000 } },
   address: { sessions_per_minute: 10_000, messages_per_minute: 10_000, messages_per_day: 100_000 },

@@ -5,7 +5,7 @@ const SIDE = 20;
 /** Levels of 255 by which a square's mean brightness may differ: an eighth of what a changed letter makes. */
 const TOLERANCE = 2;
 
-/** Runs a function in a page, with what every function here needs of the pictures (PNG files). */
+/** Runs a function in a page that has the functions of this file and the pictures (PNG files). */
 const inPage = (page, shots, use, rest) =>
   page.evaluate(
     async ([shots, use, rest]) => {
@@ -40,7 +40,7 @@ export const fingerprint = (page, shot) =>
     SIDE,
   );
 
-/** Where two fingerprints differ visibly: `x,y` of the squares' upper left corners; or that the sizes do. */
+/** The visible differences of two fingerprints: `x,y` of the squares' upper left corners; or that the sizes differ. */
 export function differences(one, other) {
   const [[size, a], [otherSize, b]] = [one, other].map((text = "none ") => text.split(" "));
   if (size !== otherSize) return [`${size} instead of ${otherSize}`];

@@ -1,4 +1,4 @@
-// The start of most files with a browser. Each file is a process of its own, so there is one of everything.
+// The common setup of files with a browser. Each file is a process of its own, so there is one of each thing.
 import { after, before } from "node:test";
 import { launch, servePages } from "./browser.mjs";
 import { startEdge } from "./edge.mjs";
@@ -9,8 +9,8 @@ export let edge, browser, upstream, site;
 export const pages = {};
 
 /**
- * Before the file's first test everything starts, and after its last it stops. A `before` of the file's own would not
- * wait for this one: what needs the edge belongs into `beforeEach` or the tests.
+ * Starts everything before the file's first test, and stops it after the last. A `before` of the file's own would not
+ * wait for this one: code that needs the edge belongs into `beforeEach` or the tests.
  *
  * - `model`: the edge asks `upstream`.
  * - `vars`: the edge's, beside these.

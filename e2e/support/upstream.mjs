@@ -1,4 +1,4 @@
-// An OpenAI-compatible server that misbehaves on demand. What to do is set before each question.
+// An OpenAI-compatible server that fails on demand. The test sets its behaviour before each question.
 import { createServer } from "node:http";
 import { connect, createServer as createTcpServer } from "node:net";
 import { pause } from "./wait.mjs";
@@ -72,7 +72,7 @@ export async function startNetwork(port) {
   const at = await listen(server);
   return {
     url: `http://localhost:${at}`,
-    /** Cuts everything under way; until `mend`, nothing connects. */
+    /** Cuts all connections; until `mend`, new ones are refused. */
     cut() {
       down = true;
       for (const socket of sockets) socket.resetAndDestroy();

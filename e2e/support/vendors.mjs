@@ -1,4 +1,4 @@
-// Every vendor at one address, each in its own language: what a model does is said by its name, before it is asked.
+// Every vendor's API at one address: the test sets the behaviour of a model by its name, before it is asked.
 import { createServer } from "node:http";
 import { setTimeout } from "node:timers/promises";
 import { pause } from "./wait.mjs";
@@ -6,7 +6,7 @@ import { listen } from "./listen.mjs";
 
 const sse = (data, event) => `${event ? `event: ${event}\n` : ""}data: ${typeof data === "string" ? data : JSON.stringify(data)}\n\n`;
 
-/** A pause that keeps no process from ending. */
+/** A pause that does not keep the process alive. */
 const rest = (ms) => setTimeout(ms, undefined, { ref: false });
 
 /** Tokens of every prompt; those of an answer are the number of its words. */
@@ -15,7 +15,7 @@ export const INPUT_TOKENS = 11;
 const chat = {
   model: (body) => body.model,
   key: (headers) => headers.authorization?.slice("Bearer ".length),
-  /** What comes before the first word. */
+  /** The events before the first word. */
   head: () => [sse({ model: "named-itself", choices: [{ index: 0, delta: { role: "assistant", content: "" } }] })],
   word: (text) => sse({ choices: [{ index: 0, delta: { content: text }, finish_reason: null }] }),
   end: (reason) => sse({ choices: [{ index: 0, delta: {}, finish_reason: reason }] }),
@@ -87,7 +87,7 @@ export const VENDORS = {
       ];
     },
   },
-  // Its older models: no finish reason, `[DONE]` is the end.
+  // The API of older models: no finish reason, `[DONE]` is the end.
   workers_ai: {
     model: (body) => body.model,
     key: () => undefined,
@@ -110,16 +110,16 @@ export const VENDORS = {
   },
 };
 
-/** Where each vendor of its kind has the usage of an answer. */
+/** The place of an answer's usage, for each vendor. */
 const USUAL = { openai: "late", anthropic: "late", gemini: "beside", workers_ai: "late" };
 
-/** The events of an answer of this vendor, as it should be unless said otherwise. */
+/** The events of a successful answer of this vendor, except for the given changes. */
 export function says(vendor, words, { reason = "stop", usage = USUAL[vendor], marker = true } = {}) {
   const { reasons } = VENDORS[vendor];
   return VENDORS[vendor].events({ words, reason: reason && reasons[reason], usage, marker });
 }
 
-/** One server for all. `does(model, ...scripts)`: the nth request for the model runs the nth script, the last for ever. */
+/** One server for all. `does(model, ...scripts)`: the nth request for the model runs the nth script; the last one is repeated. */
 export async function startVendors() {
   const models = new Map();
   const server = createServer(async (request, response) => {
@@ -140,7 +140,7 @@ export async function startVendors() {
   const url = `http://127.0.0.1:${port}`;
   return {
     url: (vendor) => `${url}/${vendor}`,
-    /** Says what a model does; gives its requests as they come. */
+    /** Sets a model's behaviour; gives its requests as they come. */
     does(name, ...scripts) {
       const model = { scripts, requests: [] };
       models.set(name, model);
@@ -171,13 +171,13 @@ export function sends(events, { wait = 0, end = true, before = 0 } = {}) {
     }
     if (end === true) return response.end();
     if (end === false) return;
-    // What was written must arrive before the connection goes.
+    // The bytes written so far must arrive before the connection is cut.
     await pause(25);
     response.destroy();
   };
 }
 
-/** A script that refuses. */
+/** A script that answers with an error. */
 export function refuses(status, { retryAfter, message = "no" } = {}) {
   return ({ response, vendor }) => {
     response.writeHead(status, retryAfter === undefined ? {} : { "retry-after": String(retryAfter) });

@@ -1,12 +1,12 @@
-// Waiting for conditions: a deadline here ends a test that fails, and is far from what a slow machine needs.
+// Waits for conditions. A deadline here ends a failing test, and is far longer than a slow machine needs.
 import assert from "node:assert/strict";
 
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Long for any machine. */
+/** Milliseconds, long enough for any machine. */
 const DEADLINE_MS = 120_000;
 
-/** Waits until `check` gives something true, which is returned. */
+/** Waits until `check` returns a truthy value, and returns it. */
 export async function until(what, check, { deadline = DEADLINE_MS, every = 25 } = {}) {
   for (const end = Date.now() + deadline; ; await pause(every)) {
     const found = await check();

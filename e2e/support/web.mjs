@@ -1,4 +1,4 @@
-// A web server that misbehaves on demand: the test sets the answer of each path.
+// A web server that fails on demand: the test sets the answer of each path.
 import { createServer } from "node:http";
 import { listen } from "./listen.mjs";
 
@@ -20,7 +20,7 @@ export async function startWeb() {
   const port = await listen(server);
   web.host = `127.0.0.1:${port}`;
   web.url = `http://${web.host}`;
-  /** How often a path was asked for. */
+  /** The number of requests for a path. */
   web.asked = (path) => web.requests.filter((request) => request.path === path).length;
   web.stop = () => {
     server.closeAllConnections();

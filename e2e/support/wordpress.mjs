@@ -1,4 +1,4 @@
-// A real WordPress: its database is a private MariaDB that only a socket leads to, its server is PHP's own.
+// A real WordPress: its database is a private MariaDB on a socket, its server is PHP's own.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, existsSync } from "node:fs";
@@ -7,12 +7,12 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { ROOT, stateFolder } from "./edge.mjs";
 
-/** Why there is none on this machine; false when there is. */
+/** The reason why there is none on this machine; false when there is one. */
 export const missing = process.env.WORDPRESS_PATH
   ? false
   : (process.env.WORDPRESS_MISSING ?? "`cargo xtask test e2e wordpress` finds or installs WordPress");
 
-/** Daemons that serve as root are refused, and rightly so. */
+/** A user that is not root, because daemons refuse to run as root. */
 const isRoot = process.getuid?.() === 0;
 const USER = isRoot ? "nobody" : execFileSync("id", ["-un"], { encoding: "utf8" }).trim();
 
@@ -25,7 +25,7 @@ async function freePort() {
   return port;
 }
 
-/** Starts a program; `ready` says whether it is. The end of its log is in the error when it never gets there. */
+/** Starts a program; `ready` is true once it has started. When it never starts, the error has the end of its log. */
 async function daemon(command, args, options, ready) {
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], ...options });
   let log = "";
@@ -56,7 +56,7 @@ async function startDatabase(folder) {
     for (const path of [folder, data]) chownSync(path, uid, gid);
   }
   const program = existsSync("/usr/sbin/mariadbd") ? "/usr/sbin/mariadbd" : "mariadbd";
-  // Without tables of users, every client of the socket is let in.
+  // Without user tables, MariaDB accepts every client of the socket.
   const args = ["--no-defaults", `--datadir=${data}`, `--user=${USER}`, `--socket=${socket}`, `--pid-file=${join(folder, "pid")}`];
   args.push("--skip-networking", "--skip-grant-tables", "--innodb-flush-log-at-trx-commit=0");
   const connect = `(new mysqli('localhost', 'root', '', '', 0, '${socket}'))`;
@@ -74,7 +74,7 @@ async function startDatabase(folder) {
   return { socket, stop: server.stop };
 }
 
-/** WordPress with the plugin copied in, not activated; `password` is everybody's. */
+/** WordPress with the plugin copied in, but not activated; `password` is that of every user. */
 export async function startWordPress() {
   const folder = await stateFolder();
   const stop = [];
@@ -90,7 +90,7 @@ export async function startWordPress() {
     const constants = {
       DB_NAME: "wordpress", DB_USER: "root", DB_PASSWORD: "", DB_HOST: `localhost:${database.socket}`, DB_CHARSET: "utf8mb4", DB_COLLATE: "",
       WP_HOME: url, WP_SITEURL: url, WP_DEBUG: true, WP_DEBUG_LOG: true, WP_DEBUG_DISPLAY: false, FS_METHOD: "direct",
-      // Nothing of the test leaves the machine.
+      // WordPress sends no requests to other machines.
       WP_HTTP_BLOCK_EXTERNAL: true, DISABLE_WP_CRON: true, AUTOMATIC_UPDATER_DISABLED: true,
     };
     for (const name of ["AUTH", "SECURE_AUTH", "LOGGED_IN", "NONCE"]) {
@@ -102,7 +102,7 @@ export async function startWordPress() {
       `<?php\n${lines.join("")}$table_prefix = 'wp_';\nif ( ! defined( 'ABSPATH' ) ) define( 'ABSPATH', __DIR__ . '/' );\nrequire_once ABSPATH . 'wp-settings.php';\n`,
     );
     const settings = ["-d", "sendmail_path=/bin/true", "-d", "memory_limit=512M"];
-    /** Runs PHP inside WordPress; what it echoes. */
+    /** Runs PHP inside WordPress; gives its output. */
     const php = async (code, before = "") => {
       const file = join(folder, "script.php");
       await writeFile(file, `<?php\n${before}\nrequire '${site}/wp-load.php';\n${code}\n`);

@@ -1,5 +1,6 @@
-// The Worker with a binding to Workers AI that asks a server of the test. It does what the platform's own does
-// (workerd, src/cloudflare/internal/ai-api.ts): it fetches, and gives the response, or its body, or throws what it says.
+// The Worker with a binding to Workers AI that asks a server of the test. It works like the platform's own binding
+// (workerd, src/cloudflare/internal/ai-api.ts): it fetches, and returns the response or its body, or throws the error
+// in it.
 import Worker, { Conversation as Owner, Librarian, Meter } from "../../edge/worker/build/index.js";
 
 class Ai {

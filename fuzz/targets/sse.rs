@@ -1,4 +1,4 @@
-//! A stream of server events: wherever its bytes are cut, the same frames come out.
+//! A stream of server events: its frames do not depend on where the bytes are cut.
 #![no_main]
 
 use bulle_protocol::sse::{Decoder, Frame};
@@ -9,7 +9,8 @@ fuzz_target!(|input: (u8, &[u8])| {
     let whole = frames(&[bytes]);
     let pieces: Vec<&[u8]> = bytes.chunks(usize::from(size).max(1)).collect();
     assert_eq!(whole, frames(&pieces));
-    // What was read can be written and read again. Writing replaces what a field cannot hold, so it is compared as written.
+    // The frames can be written and read again. The writer replaces characters that a field cannot hold, so they are
+    // compared as written.
     for frame in whole.into_iter().flatten() {
         let written = frame.encode();
         let read = frames(&[written.as_bytes()]).unwrap_or_default();

@@ -1,9 +1,9 @@
-//! What the edge answers, as the bubble reads it: no panic, and what serde_json takes is taken.
+//! The edge's answers, as the bubble reads them: no panic, and every text that serde_json accepts is accepted.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 
-/// Nesting that both readers take.
+/// Nesting that both readers accept.
 const DEPTH: usize = 100;
 
 fuzz_target!(|text: &str| {

@@ -1,5 +1,5 @@
-//! Typed rich text. The edge parses the model's Markdown into these; the page renders them with DOM
-//! calls and never sees HTML, so script injection is impossible by construction.
+//! Typed rich text. The edge parses the model's Markdown into these types; the page renders them with DOM calls and
+//! gets no HTML, so that script injection is impossible.
 
 use serde::{Deserialize, Serialize};
 

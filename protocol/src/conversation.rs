@@ -162,9 +162,9 @@ pub struct Feedback {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Rating {
-    /// It was.
+    /// The answer was good.
     Up,
-    /// It was not.
+    /// The answer was bad.
     Down,
 }
 
@@ -188,6 +188,6 @@ pub enum Status {
     Complete,
     /// The visitor stopped it.
     Stopped,
-    /// It broke off; what was written is kept.
+    /// The answer broke off; the text so far is kept.
     Failed,
 }

@@ -1,4 +1,4 @@
-//! What the edge streams while it answers, as `text/event-stream`.
+//! The events that the edge streams while it answers, as `text/event-stream`.
 //!
 //! Order: one [`Start`](ServerEvent::Start), then blocks and appends, then sources and suggestions,
 //! and last exactly one of [`Done`](ServerEvent::Done) and [`Error`](ServerEvent::Error).
@@ -110,7 +110,7 @@ impl Suggestions {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Finish {
-    /// The model said all it had to say.
+    /// The model has finished.
     Stop,
     /// The model reached its output limit.
     Length,
@@ -161,7 +161,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// What a vendor has counted.
+    /// Usage with the counts of a vendor.
     pub fn counted(input_tokens: u32, output_tokens: u32) -> Self {
         Self {
             input_tokens,

@@ -1,4 +1,4 @@
-//! What crosses the wire between the bubble in the visitor's page and the edge.
+//! The types of the wire between the bubble in the visitor's page and the edge.
 //!
 //! Serde types only: no clock, no network, no browser. Both ends share these definitions, so a
 //! change of the contract is a compile error on the side that was forgotten. The JSON of every

@@ -51,11 +51,11 @@ codes! {
     OriginNotAllowed = "origin_not_allowed", 403, "Origin not allowed";
     /// No `Authorization: Bearer` header.
     TokenMissing = "token_missing", 401, "Session token missing";
-    /// The token was not signed here, or not for this purpose.
+    /// The token was not signed by this edge, or for another purpose.
     TokenInvalid = "token_invalid", 401, "Session token invalid";
-    /// The token was good once; open a session again.
+    /// The token has expired; open a session again.
     TokenExpired = "token_expired", 401, "Session token expired";
-    /// Nothing here, or nothing that this visitor may see.
+    /// There is no such resource, or the visitor may not see it.
     NotFound = "not_found", 404, "Not found";
     /// The path exists, the method does not.
     MethodNotAllowed = "method_not_allowed", 405, "Method not allowed";
@@ -71,45 +71,45 @@ codes! {
     MessageTooLong = "message_too_long", 413, "Message is too long";
     /// The body is larger than any valid request.
     BodyTooLarge = "body_too_large", 413, "Body is too large";
-    /// Too many requests in the window; `retry_after` says when to come back.
+    /// Too many requests in the window; `retry_after` has the time to wait.
     RateLimited = "rate_limited", 429, "Too many requests";
-    /// The visitor's messages of the day are used up; `retry_after` says when the next day begins.
+    /// The visitor's messages of the day are used up; `retry_after` has the time until the next day.
     QuotaExceeded = "quota_exceeded", 429, "Daily quota used up";
     /// The owner has paused the site, the bot or the tenant.
     Paused = "paused", 403, "Paused";
-    /// The bot speaks only to visitors whom the site vouches for with an `identity`.
+    /// The bot serves only visitors with an `identity`.
     IdentityRequired = "identity_required", 403, "Identity required";
-    /// The `identity` is no token that this site's server has signed, or says what cannot be.
+    /// The `identity` was not signed by this site's server, or has invalid claims.
     IdentityInvalid = "identity_invalid", 401, "Identity invalid";
-    /// The `identity` was good once; the page has to fetch a new one.
+    /// The `identity` has expired; the page has to get a new one.
     IdentityExpired = "identity_expired", 401, "Identity expired";
-    /// The bot wants a Turnstile token as `challenge`.
+    /// The bot requires a Turnstile token as `challenge`.
     ChallengeRequired = "challenge_required", 403, "Challenge required";
     /// The `challenge` was not accepted; a new one is needed.
     ChallengeFailed = "challenge_failed", 403, "Challenge failed";
-    /// The bot wants its form filled in first.
+    /// The bot requires its form to be filled in first.
     FormRequired = "form_required", 403, "Form required";
-    /// It is outside business hours, and the bot takes no messages then.
+    /// The request is outside business hours, and the bot takes no messages then.
     Closed = "closed", 403, "Closed";
-    /// The owner does not offer this.
+    /// The owner has turned this feature off.
     FeatureDisabled = "feature_disabled", 403, "Not offered";
     /// No `Authorization: Bearer` header with an API key.
     ApiKeyMissing = "api_key_missing", 401, "API key missing";
     /// The API key is unknown, revoked or expired.
     ApiKeyInvalid = "api_key_invalid", 401, "API key invalid";
-    /// The API key is good, but not for this.
+    /// The API key is valid, but its scopes do not cover the request.
     ScopeMissing = "scope_missing", 403, "Scope missing";
-    /// Something with this id exists already.
+    /// A resource with this id exists already.
     AlreadyExists = "already_exists", 409, "Already exists";
     /// The change needs an `If-Match` header.
     PreconditionRequired = "precondition_required", 428, "If-Match required";
-    /// Somebody else has changed it meanwhile; read it again.
+    /// The resource has another version meanwhile; read it again.
     PreconditionFailed = "precondition_failed", 412, "Changed meanwhile";
     /// The `Idempotency-Key` was used for another request.
     IdempotencyConflict = "idempotency_conflict", 422, "Idempotency key already used";
-    /// The JSON is well formed, but a value in it is not possible; `detail` names it.
+    /// The JSON is well formed, but a value in it is invalid; `detail` names it.
     InvalidValue = "invalid_value", 422, "Invalid value";
-    /// There may not be more of these.
+    /// There are as many resources of the kind as allowed.
     TooMany = "too_many", 409, "Too many";
     /// Another answer of this conversation is still being written.
     TurnInProgress = "turn_in_progress", 409, "An answer is being written";
@@ -119,7 +119,7 @@ codes! {
     NoTurn = "no_turn", 404, "No turn";
     /// The database cannot be reached now.
     StorageUnavailable = "storage_unavailable", 503, "Storage unavailable";
-    /// The model refused, could not be reached, or answered nonsense before its first word.
+    /// The model refused, could not be reached, or sent an invalid response before its first word.
     UpstreamUnavailable = "upstream_unavailable", 502, "Model unavailable";
     /// The model was silent for too long.
     UpstreamTimeout = "upstream_timeout", 504, "Model timed out";
@@ -129,7 +129,7 @@ codes! {
     Interrupted = "interrupted", 503, "Edge restarted";
     /// The deployment lacks a setting; `detail` names it.
     Misconfigured = "misconfigured", 503, "Deployment not configured";
-    /// Anything else: a bug of ours.
+    /// Any other error: a bug of the edge.
     Internal = "internal", 500, "Internal error";
     /// The browser could not reach the edge. Never sent by the edge.
     Offline = "offline", 503, "Offline";

@@ -1,4 +1,4 @@
-//! Opening a session: what the page says and what it learns about the bot.
+//! Opening a session: the page's request, and the description of the bot in the answer.
 
 use crate::Id;
 use serde::{Deserialize, Serialize};
@@ -146,7 +146,7 @@ impl Default for Features {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FieldKind {
-    /// A line.
+    /// Text of one line.
     #[default]
     Text,
     /// A mail address.
@@ -155,7 +155,7 @@ pub enum FieldKind {
     Tel,
     /// One of the options.
     Select,
-    /// Lines.
+    /// Text of several lines.
     Textarea,
     /// Yes (`true`) or no (`false`).
     Checkbox,

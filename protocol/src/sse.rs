@@ -51,7 +51,7 @@ fn field(out: &mut String, name: &str, value: &str) {
     out.push('\n');
 }
 
-/// An event grew past [`MAX_EVENT_BYTES`]; the stream cannot be trusted any more.
+/// An event grew past [`MAX_EVENT_BYTES`]; the stream cannot be read any further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventTooLarge;
 

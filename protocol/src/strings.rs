@@ -14,12 +14,12 @@ macro_rules! strings {
         }
 
         impl Strings {
-            /// Field names and values, for checks that look at every text.
+            /// Field names and values, for tests of every text.
             pub fn entries(&self) -> Vec<(&'static str, &str)> {
                 vec![$((stringify!($name), self.$name.as_str())),*]
             }
 
-            /// Field names and places to write to, for a reader that fills in what it finds.
+            /// Field names with their places, for a parser that fills the fields in.
             pub fn entries_mut(&mut self) -> Vec<(&'static str, &mut String)> {
                 vec![$((stringify!($name), &mut self.$name)),*]
             }
@@ -130,7 +130,7 @@ strings! {
     image,
 }
 
-// Read and written by name: derived implementations for so many fields are tens of kilobytes.
+// Read and written by name, because derived implementations for so many fields are tens of kilobytes.
 impl Serialize for Strings {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.entries())

@@ -1,4 +1,4 @@
-//! The JSON of everything that crosses the wire: a change shows in review.
+//! Snapshots of all JSON between bubble and edge, so that a change shows in review.
 
 use bulle_protocol::{
     Id,

@@ -1,4 +1,4 @@
-/** What a page in TypeScript writes, with the types of bulle.d.ts; checked, and never run. */
+/** A page's TypeScript with the types of bulle.d.ts; type-checked, and never run. */
 
 import type { Bulle } from "../bulle";
 

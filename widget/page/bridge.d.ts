@@ -1,6 +1,6 @@
 /** The interface between the widget (WebAssembly) and its host, the page's side of it. */
 
-/** What the widget calls: the import in widget/web/src/host.rs. */
+/** The functions that the widget calls: the import in widget/web/src/host.rs. */
 export interface Host {
   /** Makes a call to the edge; answered under its ticket by the methods of the handle. */
   request(ticket: number, method: string, url: string, token: string | undefined, body: string | undefined): void;
@@ -24,7 +24,7 @@ export interface Host {
   private(): boolean;
 }
 
-/** What the host calls: the export in widget/web/src/lib.rs. */
+/** The methods that the host calls: the export in widget/web/src/lib.rs. */
 export interface Handle {
   answered(ticket: number, status: number, body: string): void;
   streamed(ticket: number, bytes: Uint8Array): void;

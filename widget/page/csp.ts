@@ -6,7 +6,7 @@ const REPORT_TIMEOUT = 1_000;
 /**
  * Whether the policy is the cause of a failed start.
  *
- * @param error what the start failed with
+ * @param error the error of the failed start
  * @param file the module's response, or the error of its fetch
  */
 export const isBlocked = async (edge: string, error: unknown, file: unknown): Promise<boolean> => {

@@ -1,4 +1,4 @@
-/** What every lazily loaded module of the panel works with. Types only: importing this adds no bytes to a module. */
+/** The types that the lazily loaded modules of the panel share. Types only: importing this adds no bytes to a module. */
 
 import type { Handle } from "./bridge";
 import type { icon, make } from "./dom";
@@ -15,7 +15,7 @@ export interface Form {
   title: string;
   text?: string;
   fields: FormField[];
-  /** What the visitor must agree to; `[words](https://…)` and bare addresses become links. */
+  /** The text that the visitor must agree to; `[words](https://…)` and bare addresses become links. */
   consent?: string;
   submit: string;
   /** Whether messages are refused until it is filled in. */

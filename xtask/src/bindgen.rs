@@ -7,8 +7,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
-/// Writes `NAME.js` and `NAME_bg.wasm` into an emptied folder, for a page whose loader passes the module: the glue needs
-/// no address of its own.
+/// Writes `NAME.js` and `NAME_bg.wasm` into an emptied folder, for a page whose loader passes the module, so that the
+/// glue contains no address.
 pub fn for_page(module: &Path, name: &str, folder: &Path) -> Result<()> {
     let mut bindgen = Bindgen::new();
     bindgen.web(true)?.omit_default_module_path(true);

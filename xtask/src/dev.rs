@@ -21,7 +21,7 @@ const DEFAULT_PORT: u16 = 8787;
 /// Starting takes seconds; a busy machine may need many.
 const START: Duration = Duration::from_secs(120);
 
-/// What the command line says.
+/// The options of the command line.
 pub struct Options {
     port: u16,
     build: bool,
@@ -76,7 +76,7 @@ impl Options {
 
 /// Serves until Ctrl-C, or until a server ends by itself.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    // 1. Nothing slow before what can be known at once.
+    // 1. Errors that can be found at once come before slow work.
     check_ports(options)?;
     let examples = format!("http://localhost:{}", options.examples_port());
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
@@ -95,7 +95,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     }
     dev_vars::ensure(&paths::worker().join(".dev.vars"))?;
 
-    // 3. The database. From here on, a signal must end what was started.
+    // 3. The database. From here on, a signal must end the started processes.
     let stopped = stop_on_signal()?;
     progress.begin(Step::Database);
     let database = Database {
@@ -152,7 +152,8 @@ fn stop_on_signal() -> Result<Arc<AtomicBool>> {
     ctrlc::set_handler(move || {
         let Ok(mut first) = first.lock() else { return };
         flag.store(true, Ordering::Relaxed);
-        // A second one after a while means it: whatever runs is left to the system. Wrappers send two at once.
+        // A second signal after a while ends this process, and leaves its children to the system. Wrappers send two
+        // signals at once.
         if first.get_or_insert_with(Instant::now).elapsed() > Duration::from_secs(2) {
             std::process::exit(130);
         }
@@ -161,14 +162,14 @@ fn stop_on_signal() -> Result<Arc<AtomicBool>> {
     Ok(stopped)
 }
 
-/// wrangler in the Worker's folder, quiet about itself, with the Worker as it is built.
+/// wrangler in the Worker's folder, with little output, for the Worker that was built.
 fn wrangler() -> Command {
     let mut command = process::npm_tool("wrangler");
     command
         .current_dir(paths::worker())
         .env("WRANGLER_SEND_METRICS", "false")
         .stdin(Stdio::null());
-    // wrangler shows what its build command prints, each piece in a line of its own.
+    // wrangler prints the output of its build command, each piece in a line of its own.
     command.env("CARGO_TERM_QUIET", "true");
     command
 }
@@ -182,7 +183,7 @@ fn keep_state_in(command: &mut Command, state: Option<&Path>) {
 /// The local D1 in a state folder.
 struct Database<'a> {
     state: Option<&'a Path>,
-    /// Where the statements are written: a file for each port, because two of these commands may run at the same time.
+    /// The file of the statements: one for each port, because two of these commands may run at the same time.
     seed: PathBuf,
 }
 
@@ -255,8 +256,7 @@ pub fn template(origin: &str) -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Empties the local KV, which holds nothing but what expires: the settings of sites, as they were before they were
-/// seeded again, among it.
+/// Empties the local KV, which holds only data that expires, such as settings of sites from before the seeding.
 fn forget_settings(options: &Options) -> Result<()> {
     let state = options.state.clone();
     let folder = state.unwrap_or_else(|| paths::worker().join(".wrangler/state"));
@@ -282,13 +282,13 @@ fn wrangler_dev(options: &Options) -> Command {
     if let Some(file) = &options.config {
         command.arg("--config").arg(file);
     } else {
-        // wrangler.toml names what is published, and is looked for beside the script.
+        // The main file in wrangler.toml is the published one, and is looked for beside the script.
         command
             .arg(options.profile.worker().join("index.js"))
             .args(["--config", "wrangler.toml", "--assets"])
             .arg(options.profile.assets());
     }
-    // The pages of the examples may be given to a bot as what it is to know.
+    // The address policy allows the pages of the examples, so that a bot can read them as sources.
     if !options.vars.iter().any(|(name, _)| name == "FETCH_LOCAL") {
         let pages = format!("FETCH_LOCAL:localhost:{}", options.examples_port());
         command.arg("--var").arg(pages);
@@ -299,7 +299,7 @@ fn wrangler_dev(options: &Options) -> Command {
     command
 }
 
-/// Whether it is ready; it is not when the wait was interrupted.
+/// Waits until the server is ready; false when the wait was interrupted.
 fn wait_until_ready(worker: &mut Server, port: u16, stopped: &AtomicBool) -> Result<bool> {
     let start = Instant::now();
     while !servers::answers(port, "/health") {

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 
 use crate::compress;
 
-/// Secrets that the Worker needs, made up for this machine, and what each is for.
+/// Secrets that the Worker needs, generated for this machine, each with its purpose.
 const SECRETS: &[(&str, &str)] = &[
     ("SESSION_SECRET", "Signs the visitors' sessions."),
     (
@@ -30,7 +30,7 @@ const TAIL: &str = "
 # ANTHROPIC_MODEL=\"claude-…\"
 ";
 
-/// Creates `.dev.vars`, or adds the secrets that are missing from it; nothing else is touched.
+/// Creates `.dev.vars`, or adds the missing secrets to it; the rest is not changed.
 pub fn ensure(path: &Path) -> Result<()> {
     let current = fs::read_to_string(path).ok();
     let Some(text) = complete(current.as_deref(), random_secret)? else {
@@ -40,7 +40,7 @@ pub fn ensure(path: &Path) -> Result<()> {
     fs::write(path, text).with_context(|| format!("could not write {}", path.display()))
 }
 
-/// What the file should become; nothing when it is complete.
+/// The new content of the file; `None` when it is complete.
 fn complete(
     current: Option<&str>,
     mut secret: impl FnMut() -> Result<String>,
@@ -77,7 +77,7 @@ fn random_secret() -> Result<String> {
 mod tests {
     use super::*;
 
-    /// The file after it was completed with these secrets, if it was not complete.
+    /// The file after these secrets were added, if they were missing.
     fn completed(current: Option<&str>, secrets: &[&str]) -> Option<String> {
         let mut secrets = secrets.iter();
         complete(current, || Ok((*secrets.next().unwrap()).to_owned())).unwrap()

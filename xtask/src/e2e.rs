@@ -1,4 +1,4 @@
-//! Runs the end-to-end tests: what they need in the environment, then `e2e/run.mjs`.
+//! Runs the end-to-end tests: prepares the environment, then runs `e2e/run.mjs`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,21 +12,21 @@ use crate::{
     wordpress::{self, WordPress},
 };
 
-/// Where the pages of the examples are in the template of the database; the tests put the port of their own there.
+/// The origin of the examples' pages in the template of the database; the tests replace its port by their own.
 const TEMPLATE_ORIGIN: &str = "http://localhost:1";
 
-/// How tests ended.
+/// The result of the tests.
 #[derive(Default, Deserialize)]
 pub struct Outcome {
-    /// How many passed.
+    /// The number of tests that passed.
     pub passed: usize,
-    /// The names of those that failed.
+    /// The names of the tests that failed.
     pub failed: Vec<String>,
-    /// The names of those that were not run, with the reason.
+    /// The names of the skipped tests, with the reason.
     pub skipped: Vec<String>,
 }
 
-/// What a test file needs that npm does not bring: put into the environment of the tests.
+/// A dependency of a test file that npm does not provide; the environment of the tests has its path.
 fn programs(file: &str, node: &mut Command) -> Result<()> {
     match file {
         "openapi.test.mjs" => {
@@ -62,7 +62,8 @@ pub fn files() -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The files whose names contain the pattern, or else those in which a test's name does, and the pattern of the name then.
+/// The files whose names contain the pattern; if there are none, the files with a test whose name contains it, and the
+/// pattern for the test's name.
 pub fn matching(pattern: &str) -> Result<(Vec<PathBuf>, Option<&str>)> {
     let named = |path: &Path| {
         path.file_name()
@@ -73,7 +74,7 @@ pub fn matching(pattern: &str) -> Result<(Vec<PathBuf>, Option<&str>)> {
     if !found.is_empty() {
         return Ok((found, None));
     }
-    // Node calls it a success when no test has the name.
+    // Node reports success when no test has the name.
     let found: Vec<_> = all
         .into_iter()
         .filter(|path| fs::read_to_string(path).is_ok_and(|source| source.contains(pattern)))
@@ -84,8 +85,8 @@ pub fn matching(pattern: &str) -> Result<(Vec<PathBuf>, Option<&str>)> {
     Ok((found, Some(pattern)))
 }
 
-/// Runs these files; of their tests, those whose names match the pattern. `whole`: with every case, also where a change is
-/// tested with some of them.
+/// Runs these files; of their tests, those whose names match the pattern. `whole` runs every case, also where the tests
+/// of a change run only some of them.
 pub fn run(files: &[PathBuf], pattern: Option<&str>, whole: bool) -> Result<Outcome> {
     let template = dev::template(TEMPLATE_ORIGIN)?;
     let result = paths::cache().join("e2e-result.json");
@@ -99,7 +100,7 @@ pub fn run(files: &[PathBuf], pattern: Option<&str>, whole: bool) -> Result<Outc
         .env("BULLE_TEMPLATE_ORIGIN", TEMPLATE_ORIGIN)
         .env("BULLE_TIMES", paths::cache().join("e2e-times.json"))
         .env("BULLE_RESULT", &result)
-        // So that a test can start servers without Cargo, which holds a lock while it builds.
+        // So that a test can start servers without Cargo, which locks its folder while it builds.
         .env("BULLE_XTASK", paths::program()?)
         .env("WRANGLER_SEND_METRICS", "false");
     for file in files {

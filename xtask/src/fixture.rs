@@ -1,13 +1,13 @@
-//! The database of a release, kept for the tests of later migrations.
+//! The database of a release, stored for the tests of later migrations.
 
 use anyhow::{Result, bail};
 
 use crate::{paths, process};
 
-/// The test of the Worker that fills a database with the repositories and writes it.
+/// The Worker's test that fills a database through the repositories and writes it.
 const WRITER: &str = "repositories::tests::fixture::write_the_fixture";
 
-/// Writes `edge/worker/tests/fixtures/<version>.sql`. That of a release stays as the release made it.
+/// Writes `edge/worker/tests/fixtures/<version>.sql`. The file of a release is not changed afterwards.
 pub fn write() -> Result<()> {
     let file = paths::worker()
         .join("tests/fixtures")

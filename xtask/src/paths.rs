@@ -1,10 +1,10 @@
-//! Where things are. Every path is absolute, so that the commands work from any folder.
+//! Paths of the repository's folders. Every path is absolute, so that the commands work from any folder.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The repository. Cargo says where the manifest is when it runs this tool; a binary that is run
-/// directly remembers where it was built.
+/// The repository. Cargo sets the path of the manifest when it runs this tool; a binary that is run directly uses the
+/// path at which it was built.
 pub fn root() -> PathBuf {
     let manifest = std::env::var_os("CARGO_MANIFEST_DIR")
         .map(PathBuf::from)
@@ -21,7 +21,7 @@ pub fn target() -> PathBuf {
         .map_or_else(|| root().join("target"), |folder| root().join(folder))
 }
 
-/// What this tool keeps between runs: intermediate files and stamps. Safe to delete.
+/// The folder in which this tool keeps intermediate files and stamps between runs. Safe to delete.
 pub fn cache() -> PathBuf {
     target().join("xtask")
 }
@@ -41,14 +41,14 @@ pub fn assets() -> PathBuf {
     Profile::Release.assets()
 }
 
-/// Which of the widget's modules are there until it can be used, and which come later: written by the build, read by
-/// `size`.
+/// The list of the widget's modules that are loaded until it is usable, and of those that are loaded later: written by
+/// the build, read by `size`.
 pub fn page_parts() -> PathBuf {
     root().join("dist/page.json")
 }
 
-/// How the widget and the Worker are built. Each profile has folders of its own, so that `dev` never changes what is
-/// published or tested.
+/// How the widget and the Worker are built. Each profile has folders of its own, so that `dev` never changes the
+/// published or tested files.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
     /// For `dev`: compiled quickly.
@@ -83,8 +83,8 @@ impl Profile {
     }
 }
 
-/// This program, for the tests that start it. Cargo may have built it anew since it was started, as `cargo test` does: then
-/// Linux says that the file is deleted, and the new one is in its place.
+/// The path of this program, for tests that start it. Cargo may have built it again since it was started, as `cargo
+/// test` does: then Linux reports the file as deleted, and the new one is in its place.
 pub fn program() -> io::Result<PathBuf> {
     let path = std::env::current_exe()?;
     let named = path

@@ -1,4 +1,4 @@
-//! Runs other programs and says what was run when they fail.
+//! Runs other programs, and names the command when one fails.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -18,7 +18,7 @@ pub fn cargo() -> Command {
 /// A program of `node_modules/.bin`, or a Node that is new enough.
 pub fn npm_tool(name: &str) -> Command {
     let program = match name {
-        // There only when the system's is too old.
+        // The folder exists only when the system's Node is too old.
         "node" => paths::npm_bin().join(format!("node{}", std::env::consts::EXE_SUFFIX)),
         _ if cfg!(windows) => paths::npm_bin().join(format!("{name}.cmd")),
         _ => paths::npm_bin().join(name),
@@ -34,7 +34,7 @@ pub fn npm_tool(name: &str) -> Command {
     command
 }
 
-/// The PATH with the tools of npm first: wrangler needs a newer Node than many machines have.
+/// The PATH with the npm tools first: wrangler needs a newer Node than many machines have.
 pub fn path_with_npm() -> OsString {
     let rest = std::env::var_os("PATH").unwrap_or_default();
     let all = std::iter::once(paths::npm_bin()).chain(std::env::split_paths(&rest));
@@ -57,7 +57,7 @@ pub fn run_quietly(command: &mut Command) -> Result<()> {
     output(command).map(|_| ())
 }
 
-/// Runs silently, for what it prints. When it fails, the error has all of its output.
+/// Runs silently, and returns the output. When the command fails, the error has all of its output.
 pub fn output(command: &mut Command) -> Result<String> {
     let output = command
         .stdin(Stdio::null())
@@ -75,7 +75,7 @@ pub fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// What the command prints, or nothing when it cannot be started or fails.
+/// The command's output; `None` when it cannot be started or fails.
 pub fn probe(command: &mut Command) -> Option<String> {
     let output = command
         .stdin(Stdio::null())
@@ -88,7 +88,7 @@ pub fn probe(command: &mut Command) -> Option<String> {
         .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// The command as one could type it, with paths inside the repository made short.
+/// The command as it could be typed, with short paths inside the repository.
 pub fn display(command: &Command) -> String {
     let root = paths::root();
     let short = |part: &OsStr| {
@@ -96,7 +96,7 @@ pub fn display(command: &Command) -> String {
         let inside = path.strip_prefix(&root).unwrap_or(path);
         inside.to_string_lossy().into_owned()
     };
-    // Cargo is known by its whole path, which nobody types.
+    // Cargo is called by its whole path, which is not how one types it.
     let program = Path::new(command.get_program());
     let name = program.file_name().unwrap_or_default();
     let program = if program.starts_with(&root) {

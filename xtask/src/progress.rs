@@ -1,4 +1,4 @@
-//! Says which step of a long command has begun, and in a fresh clone how far the command is.
+//! Prints the step that a long command has begun, and in a fresh clone the share of the work that is done.
 
 /// The steps of `dev` in their order.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub enum Step {
     Server,
 }
 
-/// What each step is called, and the seconds of processor time that it took in a fresh clone. The npm packages are
+/// The titles of the steps, with the seconds of processor time that each took in a fresh clone. The npm packages are
 /// installed while the Worker is compiled.
 const STEPS: [(Step, &str, u32); 6] = [
     (Step::Tools, "installing tools", 1),
@@ -22,22 +22,22 @@ const STEPS: [(Step, &str, u32); 6] = [
     (Step::Server, "starting the Worker", 3),
 ];
 
-/// What Cargo has taken to compile this tool, before it could say anything.
+/// The time in which Cargo has compiled this tool, before it could print progress.
 const ITSELF: u32 = 113;
 
-/// Prints a line when a step begins. Cargo shows by itself how far a compilation is.
+/// Prints a line when a step begins. Cargo itself prints the progress of a compilation.
 pub struct Progress {
     shown: bool,
     first: bool,
 }
 
 impl Progress {
-    /// With the share of the work that is done before each step, where everything is done for the first time.
+    /// With the share of the work before each step, where everything is done for the first time.
     pub fn new(first: bool) -> Self {
         Self { shown: true, first }
     }
 
-    /// For a command that is run by another.
+    /// Without shares, for a command that another command runs.
     pub fn silent() -> Self {
         Self {
             shown: false,

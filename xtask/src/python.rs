@@ -1,4 +1,4 @@
-//! Finds programs and packages of Python that the tests need, or installs them among the tools, each into an environment
+//! Finds Python programs and packages that the tests need, or installs them among the tools, each into an environment
 //! of its own.
 
 use std::fs;
@@ -9,17 +9,18 @@ use anyhow::{Result, bail};
 
 use crate::{paths, process, setup};
 
-/// A package in the one version that is known to do.
+/// A package in the version that was tested.
 pub struct Package {
     pub name: &'static str,
     pub version: &'static str,
-    /// What of its environment is run.
+    /// The program of its environment that is run.
     pub program: &'static str,
-    /// What shows that it works.
+    /// The arguments of a run that shows whether it works.
     pub probe: &'static [&'static str],
 }
 
-/// Checks the published contract against the running edge. Later versions may check more, and differently.
+/// Schemathesis, which checks the published OpenAPI document against the running edge. Later versions may have other
+/// checks.
 pub const SCHEMATHESIS: Package = Package {
     name: "schemathesis",
     version: "4.32.5",
@@ -27,7 +28,7 @@ pub const SCHEMATHESIS: Package = Package {
     probe: &["--version"],
 };
 
-/// OpenAI's official client, for which the edge must be as good as OpenAI; run by the Python of its environment.
+/// OpenAI's official client, which must work with the edge as with OpenAI; run by the Python of its environment.
 pub const OPENAI: Package = Package {
     name: "openai",
     version: "3.52.0",
@@ -52,7 +53,7 @@ impl Package {
             return Ok(found);
         }
         println!("• {name} {version} into .tools");
-        // What an interrupted installation left behind would be taken for a whole one.
+        // An interrupted installation may have left an incomplete environment, which would count as complete.
         let _ = fs::remove_dir_all(&folder);
         let environment = || {
             ["python3", "python"].iter().any(|python| {

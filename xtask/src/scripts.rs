@@ -1,4 +1,4 @@
-//! Bundles the scripts of snippet/src: the tag's loader, the element, and the script of the page of its own.
+//! Bundles the scripts of snippet/src: the tag's loader, the element, and the script of the hosted page.
 
 use std::fs;
 
@@ -11,11 +11,11 @@ use bulle_edge_core::{
 use crate::paths::Profile;
 use crate::{compress, paths, process};
 
-/// What the scripts of snippet/src are bundled with.
+/// The values that the scripts of snippet/src are bundled with.
 pub struct Scripts {
     /// The build that they belong to.
     pub profile: Profile,
-    /// How the addresses of the widget's files begin, as JSON.
+    /// The common beginning of the addresses of the widget's files, as JSON.
     pub urls: String,
     /// The style of the bubble's shell, as JSON.
     pub styles: String,
@@ -44,17 +44,17 @@ impl Scripts {
         compress::write(&self.profile.assets().join(name), bytes)
     }
 
-    /// A script that is served under its own name, which never changes.
+    /// A script with a fixed name.
     pub fn module(&self, name: &str) -> Result<()> {
         let text = self.bundle(name, "esm")?;
-        // What is beside it may be of an earlier one.
+        // The compressed siblings may be those of an earlier script.
         self.write(&format!("{name}.js"), text.as_bytes())?;
         let brotli = compress::brotli(self.profile, text.as_bytes())?;
         self.write(&format!("{name}.js.br"), &brotli)?;
         self.write(&format!("{name}.js.gz"), &compress::gzip(text.as_bytes())?)
     }
 
-    /// Bundles a script of a site's tag, and compresses how it begins: whatever the settings are, and for each locale.
+    /// Bundles a script of a site's tag, and compresses its beginning: one for every site, and one for each locale.
     pub fn loader(&self, name: &str) -> Result<()> {
         let script = self.bundle(name, "iife")?;
         let found = script.matches(PLACEHOLDER).count();

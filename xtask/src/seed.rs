@@ -1,4 +1,4 @@
-//! The content of the local database: the bots of the examples and what they know.
+//! The content of the local database: the bots of the examples with their documents.
 
 use bulle_edge_text::Document;
 use std::{fs, path::Path};
@@ -94,7 +94,7 @@ fn write(
     Ok(())
 }
 
-/// SQL that makes the Markdown files of a folder what a bot knows, and nothing else. `bot` is the tenant and the bot.
+/// SQL that stores the Markdown files of a folder as the sources of a bot. `bot` is the tenant and the bot.
 pub fn documents(
     folder: &Path,
     bot: (&str, &str),
@@ -105,7 +105,7 @@ pub fn documents(
     let scope = Scope::of(bot.0, bot.1);
     let (tenant, bot) = (quote(bot.0), quote(bot.1));
     let mine = format!("WHERE tenant_id = {tenant} AND bot_id = {bot}");
-    // What was added over HTTP stays.
+    // Sources that were added over HTTP stay.
     let seeded = format!("source_id IN (SELECT id FROM source {mine} AND created_at = 0)");
     out.push_str(&format!(
         "DELETE FROM chunk_fts WHERE rowid IN (SELECT id FROM chunk {mine} AND retired_title IS NULL AND {seeded});\n\
@@ -169,7 +169,7 @@ fn files(parent: &Path) -> Result<Vec<std::path::PathBuf>> {
     entries(parent, |path| path.extension().is_some_and(|e| e == "md"))
 }
 
-/// The wanted entries of a folder, by name.
+/// The entries of a folder that are wanted, by name.
 fn entries(parent: &Path, wanted: impl Fn(&Path) -> bool) -> Result<Vec<std::path::PathBuf>> {
     let mut out = Vec::new();
     for entry in fs::read_dir(parent).with_context(|| format!("reading {}", parent.display()))? {

@@ -1,4 +1,4 @@
-//! Child servers that end with this process, and waiting for them to be ready.
+//! Child servers that end with this process; waits until they are ready.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -10,14 +10,14 @@ use anyhow::{Context, Result};
 /// How long a server may take to end by itself before it is killed.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A server of ours, with all the processes that it starts in turn.
+/// A server with all the processes that it starts.
 pub struct Server {
     name: &'static str,
     child: Child,
 }
 
 impl Server {
-    /// Starts it in a process group of its own, so that the whole group can be ended.
+    /// Starts the server in a process group of its own, so that the whole group can be ended.
     pub fn start(name: &'static str, command: &mut Command) -> Result<Self> {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command, 0);
@@ -27,12 +27,12 @@ impl Server {
         Ok(Self { name, child })
     }
 
-    /// What it is called in messages.
+    /// The name in messages.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The status with which it has ended, if it has.
+    /// The exit status, if the server has ended.
     pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
         self.child
             .try_wait()
@@ -42,7 +42,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Asked first: wrangler ends its workerd and removes its temporary files.
+        // First a request to end, so that wrangler ends its workerd and removes its temporary files.
         signal(&self.child, Ending::Ask);
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
@@ -52,7 +52,7 @@ impl Drop for Server {
             std::thread::sleep(Duration::from_millis(50));
         }
         signal(&self.child, Ending::Force);
-        // Failing to kill means that it is gone already.
+        // An error means that the process has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -74,7 +74,7 @@ fn signal(child: &Child, ending: Ending) {
         Ending::Ask => Signal::SIGTERM,
         Ending::Force => Signal::SIGKILL,
     };
-    // An error means that nobody is left in the group.
+    // An error means that the group has no process any more.
     let _ = killpg(nix::unistd::Pid::from_raw(id), signal);
 }
 
@@ -92,17 +92,17 @@ pub fn local(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
-/// Whether a server could listen there now.
+/// Whether the address is free for a server.
 pub fn is_free(port: u16) -> bool {
     TcpListener::bind(local(port)).is_ok()
 }
 
-/// Whether a `GET` is answered with 200.
+/// Whether a `GET` gets status 200.
 pub fn answers(port: u16, path: &str) -> bool {
     status(port, path).is_ok_and(|line| line.starts_with("HTTP/1.1 200"))
 }
 
-/// The JSON object that a `GET` is answered with.
+/// The JSON object in the response to a `GET`.
 pub fn get(port: u16, path: &str) -> std::io::Result<String> {
     let answer = request(port, path, 1 << 16)?;
     let body = answer.split_once("\r\n\r\n").map_or("", |(_, body)| body);
@@ -116,7 +116,7 @@ fn status(port: u16, path: &str) -> std::io::Result<String> {
     request(port, path, 64)
 }
 
-/// The first bytes of an answer.
+/// The first bytes of a response.
 fn request(port: u16, path: &str, most: u64) -> std::io::Result<String> {
     let timeout = Duration::from_secs(5);
     let mut stream = TcpStream::connect_timeout(&local(port), timeout)?;

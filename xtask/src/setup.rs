@@ -1,4 +1,4 @@
-//! Installs what is missing and is silent about what is there, so that every command can call it.
+//! Installs missing tools, and prints nothing when they are there, so that every command can call it.
 
 use std::fs;
 use std::path::Path;
@@ -12,10 +12,10 @@ use crate::{compress, paths, process};
 /// The target of everything that runs in a browser or in workerd.
 pub const WASM: &str = "wasm32-unknown-unknown";
 
-/// What wrangler asks for.
+/// The version of Node that wrangler needs.
 const NODE_AT_LEAST: (u32, u32) = (22, 12);
 
-/// What is installed for wrangler where the system's Node is older.
+/// The Node that is installed for wrangler where the system's is older.
 const NODE: &str = "22.23.3";
 
 /// Everything that a build for publication and the tests need.
@@ -50,10 +50,10 @@ pub fn rust_target() -> Result<()> {
     rustup(&["target", "add", WASM])
 }
 
-/// Set to build the widget with the standard library that comes with the compiler.
+/// The variable that has the widget built with the compiler's own standard library.
 pub const PLAIN: &str = "BULLE_PLAIN_STD";
 
-/// Lets a stable compiler take unstable options.
+/// The variable with which a stable compiler takes unstable options.
 pub const BOOTSTRAP: &str = "RUSTC_BOOTSTRAP";
 
 /// A panic becomes an instruction that ends the program.
@@ -105,7 +105,7 @@ fn rustup(arguments: &[&str]) -> Result<()> {
     )
 }
 
-/// Fails at once when there is nothing to install packages with.
+/// Fails at once when npm is missing.
 pub fn npm_is_there() -> Result<()> {
     for program in ["node", NPM] {
         if process::probe(Command::new(program).arg("--version")).is_none() {
@@ -117,8 +117,8 @@ pub fn npm_is_there() -> Result<()> {
 
 const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
 
-/// Installs the packages that a profile needs, unless they are there: for `dev`, those that serve; otherwise those of
-/// the optimizer and the tests as well.
+/// Installs the packages of a profile, unless they are there: for `dev`, those that serve; otherwise also those of the
+/// optimizer and the tests.
 pub fn npm_packages(profile: Profile) -> Result<()> {
     let root = paths::root();
     let lock = fs::read(root.join("package-lock.json"))
@@ -133,7 +133,7 @@ pub fn npm_packages(profile: Profile) -> Result<()> {
         _ if installed == all => return Ok(()),
         Profile::Dev if installed == some => return Ok(()),
         Profile::Dev => (some, &["ci", "--omit=dev"]),
-        // `npm ci` would remove the wrangler that may be running this.
+        // `npm ci` would remove a wrangler that is running this command.
         Profile::Release if installed == some => (all, &["install", "--no-save"]),
         Profile::Release => (all, &["ci"]),
     };
@@ -154,8 +154,8 @@ pub fn npm_packages(profile: Profile) -> Result<()> {
     fs::write(&stamp, wanted).with_context(|| format!("could not write {}", stamp.display()))
 }
 
-/// Puts a Node that wrangler can use among the tools of npm where the system's is too old. The npm packages `node-…` are
-/// the programs of nodejs.org.
+/// Installs a Node that wrangler can use among the npm tools where the system's is too old. The npm packages `node-…`
+/// contain the programs of nodejs.org.
 fn newer_node() -> Result<()> {
     if node_version("node".as_ref()) >= NODE_AT_LEAST {
         return Ok(());
@@ -198,7 +198,7 @@ fn newer_node() -> Result<()> {
     }
     let link = paths::npm_bin().join(format!("node{}", std::env::consts::EXE_SUFFIX));
     let _ = fs::remove_file(&link);
-    // Relative: the repository may move.
+    // A relative link, because the repository may be moved.
     #[cfg(unix)]
     let linked = std::os::unix::fs::symlink(Path::new("../../.tools/node").join(&inside), &link);
     #[cfg(not(unix))]
@@ -226,12 +226,12 @@ fn how_to_get_node() -> &'static str {
     }
 }
 
-/// Whether this may install packages of the system.
+/// Whether this process may install packages of the system.
 pub fn is_root() -> bool {
     process::probe(Command::new("id").arg("-u")).as_deref() == Some("0")
 }
 
-/// Installs packages of the system where that is possible without asking: as root, with apt.
+/// Installs packages of the system where that needs no question: as root, with apt.
 pub fn apt_install(packages: &[&str]) -> Result<()> {
     if !is_root() || process::probe(Command::new("apt-get").arg("--version")).is_none() {
         bail!("packages of the system can only be installed by root, with apt-get");

@@ -12,7 +12,7 @@ use tiny_http::{Header, Request, Response, Server};
 
 use crate::{paths, servers};
 
-/// In the examples' pages, where the origin of the edge goes.
+/// The placeholder of the edge's origin in the examples' pages.
 const EDGE: &str = "{{edge}}";
 
 /// Browsers ask for several files at once.
@@ -45,7 +45,7 @@ pub fn run() -> Result<()> {
     let port = start(&paths::root().join("examples"), servers::local(0), &edge)?;
     println!("http://localhost:{port}");
     for line in std::io::stdin().lines() {
-        // An edge that is started again has the same origin.
+        // An edge that is started again keeps its origin.
         let _ = edge.set(line?.trim().to_owned());
     }
     Ok(())
@@ -56,7 +56,7 @@ fn answer(request: Request, folder: &Path, edge: &str) {
     let mut response = Response::from_data(page.body).with_status_code(page.status);
     let headers = [
         ("Content-Type", Some(page.content_type)),
-        // An edited example shows at the next reload.
+        // An edited example is visible at the next reload.
         ("Cache-Control", Some("no-store")),
         ("Location", page.location.as_deref()),
     ];
@@ -70,7 +70,7 @@ fn answer(request: Request, folder: &Path, edge: &str) {
             response.add_header(header);
         }
     }
-    // A browser that has gone away needs no answer.
+    // The browser has closed the connection.
     let _ = request.respond(response);
 }
 
@@ -78,7 +78,7 @@ struct Page {
     status: u16,
     content_type: &'static str,
     location: Option<String>,
-    /// What the example's `_headers` says of it.
+    /// The headers of the file in the example's `_headers`.
     headers: Vec<(String, String)>,
     body: Vec<u8>,
 }
@@ -90,7 +90,7 @@ fn page(folder: &Path, url: &str, edge: &str) -> Page {
     };
     if file.is_dir() {
         if !path.ends_with('/') {
-            // Without the slash, the page's relative links would lead elsewhere.
+            // Without the trailing slash, the page's relative links would be resolved wrongly.
             let query = if query.is_empty() {
                 String::new()
             } else {
@@ -99,7 +99,7 @@ fn page(folder: &Path, url: &str, edge: &str) -> Page {
             return Page {
                 status: 301,
                 content_type: "text/plain; charset=utf-8",
-                // One slash in front: two would name another host.
+                // A single slash in front, because two would begin another host's name.
                 location: Some(format!("/{}/{query}", path.trim_start_matches('/'))),
                 headers: Vec::new(),
                 body: Vec::new(),
@@ -141,7 +141,7 @@ fn headers(file: &Path, edge: &str) -> Vec<(String, String)> {
     headers
 }
 
-/// The file that a path names, if it is inside the folder, also after following symbolic links.
+/// The file at a path, if it is inside the folder, also after symbolic links are followed.
 fn inside(folder: &Path, path: &str) -> Option<PathBuf> {
     let decoded = percent_decode_str(path).decode_utf8().ok()?;
     let relative = Path::new(decoded.trim_start_matches('/'));

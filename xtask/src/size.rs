@@ -1,4 +1,4 @@
-//! What a visitor downloads and what is uploaded, against the budgets.
+//! The sizes of a visitor's downloads and of the uploaded Worker, against their budgets.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,20 +12,21 @@ use serde::Deserialize;
 use crate::paths::Profile;
 use crate::{compress, paths};
 
-/// Before the visitor shows any interest; brotli.
+/// The loader, which is fetched before the visitor's intent; brotli.
 const LOADER_BUDGET: usize = 2_500;
 
-/// The same for a site with notes that come first: they may be shown before any intent, so they are in the loader.
+/// The loader of a site with notes (proactive cards above the launcher), which contains their code, because notes may
+/// be shown before the visitor's intent; brotli.
 const NOTED_BUDGET: usize = 3_500;
 
-/// Everything until the first message can be typed; brotli.
+/// All files until the first message can be typed; brotli.
 const USABLE_BUDGET: usize = 75_000;
 
 /// About half of the 3 MiB that the free plan accepts; gzip. The code starts within what Cloudflare allows:
 /// docs/limits.md. A third of it reads documents and sites.
 const WORKER_BUDGET: usize = 1_600_000;
 
-/// Deep Chat 2.4.2, one bundle of JavaScript, brotli: what the widget is compared with.
+/// Deep Chat 2.4.2, one bundle of JavaScript, brotli: the comparison for the widget.
 const DEEP_CHAT: f64 = 91_900.0;
 
 #[derive(Clone, Copy, Default)]
@@ -78,7 +79,7 @@ impl Budget {
     }
 }
 
-/// Prints the table; whether every budget holds.
+/// Prints the table; true when every budget holds.
 pub fn report() -> Result<bool> {
     let loader = as_written("loader", &[])?;
     let noted = as_written("noted", &[note()])?;
@@ -178,7 +179,7 @@ fn note() -> Rule {
     }
 }
 
-/// A file of the widget. The compressed siblings are measured, since they are what is served.
+/// The sizes of a file of the widget. The compressed siblings are measured, since they are served.
 fn published(extension: &str) -> Result<Size> {
     let folder = paths::assets().join("a");
     let ends = format!(".{extension}");
@@ -197,7 +198,7 @@ fn published(extension: &str) -> Result<Size> {
     as_served(&file)
 }
 
-/// The modules of the page's side: what the loader imports, and what is imported when it is wanted.
+/// The page's modules: those that the loader imports, and those that are imported on first use.
 #[derive(Deserialize)]
 struct Parts {
     js: Vec<String>,
@@ -238,7 +239,7 @@ fn worker() -> Result<Size> {
     for name in ["index.js", "index_bg.wasm"] {
         let path = folder.join(name);
         let bytes = fs::read(&path).with_context(|| not_built(&path))?;
-        // The best brotli of a megabyte takes long, and no client ever gets this file: not measured.
+        // The brotli size is not measured: it takes long for a megabyte, and the Worker is not served to clients.
         total = total.plus(Size {
             raw: bytes.len(),
             gzip: compress::gzip(&bytes)?.len(),
@@ -255,7 +256,7 @@ fn not_built(path: &Path) -> String {
     )
 }
 
-/// "33.6 KB 33,591": for reading, and for comparing. Nothing for what is not measured.
+/// "33.6 KB 33,591": rounded for reading, and exact for comparing. Empty for a size that was not measured.
 fn both(bytes: usize) -> String {
     match bytes {
         0 => "-".to_owned(),

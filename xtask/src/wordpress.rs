@@ -1,5 +1,5 @@
-//! Finds or installs what the test of the WordPress plugin needs: PHP and MariaDB of the system, and WordPress itself from
-//! Debian's package, unpacked among the tools, so that no web server comes with it.
+//! Finds or installs the dependencies of the WordPress plugin's test: PHP and MariaDB of the system, and WordPress
+//! itself from Debian's package, unpacked among the tools, so that no web server is installed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,22 +9,22 @@ use anyhow::{Context, Result};
 
 use crate::{paths, process, setup};
 
-/// Programs of the system. `-core`: a database that nobody starts.
+/// Programs of the system. The package `-core` has a database that is not started as a service.
 const PROGRAMS: [&str; 3] = ["php-cli", "php-mysql", "mariadb-server-core"];
 
-/// What belongs to WordPress of the packages that its own asks for: its themes, and libraries that Debian has put
-/// elsewhere.
+/// Packages that belong to WordPress, of those that its package depends on: its themes, and libraries that Debian has
+/// moved out of it.
 const PARTS: [&str; 3] = ["wordpress-theme-", "libjs-", "php-getid3"];
 
-/// WordPress, or why there is none.
+/// The installed WordPress, or the reason why there is none.
 pub enum WordPress {
     /// Its folder.
     Ready(PathBuf),
-    /// What is missing, and how to get it.
+    /// What is missing, and how to install it.
     Missing(String),
 }
 
-/// Looks, and installs as root; anybody else is told what to do.
+/// Finds WordPress. As root, installs it when it is missing; otherwise returns how to install it.
 pub fn find_or_install() -> Result<WordPress> {
     let here = |program: &str| process::probe(Command::new(program).arg("--version")).is_some();
     if !here("apt-get") || !here("dpkg-deb") {
@@ -62,7 +62,7 @@ fn programs() -> bool {
     process::probe(Command::new("php").args(["-r", php])).is_some() && database
 }
 
-/// Downloads the packages, takes them apart, and puts WordPress together. It is there as a whole or not at all.
+/// Downloads the packages, unpacks them, and puts WordPress together. The folder appears when it is complete.
 fn unpack(site: &Path) -> Result<()> {
     println!("• WordPress of Debian into .tools");
     let folder = site.with_file_name("packages");
@@ -82,7 +82,7 @@ fn unpack(site: &Path) -> Result<()> {
         )
     };
     if download().is_err() {
-        // A fresh machine has no lists of packages yet.
+        // A fresh machine has no package lists yet.
         let _ = process::run_quietly(Command::new("apt-get").args(["update", "-qq"]));
         download()?;
     }
@@ -115,7 +115,7 @@ fn parts(listed: &str) -> Vec<String> {
     names
 }
 
-/// Copies what links lead to; one that leads nowhere is a setting of the system, which stays out.
+/// Copies the targets of links; a link without a target is a setting of the system, which is left out.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     let told = || format!("could not copy {}", from.display());
     fs::create_dir_all(to).with_context(told)?;

@@ -1,5 +1,5 @@
 //! Builds the Worker: Cargo compiles it, wasm-bindgen writes the glue, wasm-opt makes the module smaller, and esbuild
-//! bundles the glue into `edge/worker/entry.js`, which says what the steps are for.
+//! bundles the glue into `edge/worker/entry.js`, whose comments explain the steps.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,8 +12,9 @@ use crate::{bindgen, build, compress, paths, process, setup};
 /// The name of the bundle and, with `_bg.wasm` for `.js`, of the module that it imports.
 const NAME: &str = "index";
 
-/// What workerd can run, told to wasm-opt because wasm-bindgen removes the section of the file that says what the
-/// compiler uses. Named one by one: with `--all-features`, wasm-opt may write encodings that workerd does not know yet.
+/// The features of WebAssembly that workerd can run. wasm-opt needs them as arguments, because wasm-bindgen removes the
+/// section of the file that lists the compiler's features. They are named one by one: with `--all-features`, wasm-opt
+/// may write encodings that workerd does not know yet.
 const WASM_FEATURES: &[&str] = &[
     "--enable-mutable-globals",
     "--enable-sign-ext",
@@ -31,15 +32,15 @@ pub fn compile(profile: Profile) -> Result<PathBuf> {
     cargo
         .args(["build", "--package", "bulle-edge-worker", "--lib"])
         .args(["--target", setup::WASM])
-        // The macros of the crate `worker` write code for futures of js-sys.
+        // The macros of the crate `worker` generate code for futures of js-sys.
         .env("WASM_BINDGEN_USE_JS_SYS", "1");
     let folder = build::with_profile(&mut cargo, profile);
     process::run(&mut cargo).context("the Worker does not compile")?;
     Ok(paths::target().join(format!("{}/{folder}/bulle_edge_worker.wasm", setup::WASM)))
 }
 
-/// Writes the Worker's bundle, and the contract that it serves among the files. The slow steps are left out when neither
-/// the module nor a tool has changed.
+/// Writes the Worker's bundle, and the OpenAPI document among the served files. The slow steps are left out when
+/// neither the module nor a tool has changed.
 pub fn bundle(profile: Profile, compiled: &Path) -> Result<()> {
     let contract = fs::read(paths::worker().join("openapi.json"))?;
     compress::write(&profile.assets().join("openapi.json"), &contract)?;
@@ -88,7 +89,7 @@ pub fn bundle(profile: Profile, compiled: &Path) -> Result<()> {
         .replace("import source ", "import ");
     if profile == Profile::Release {
         println!("• wasm-opt of the Worker");
-        // The names of functions, of use in a debugger, are a twelfth of what is uploaded.
+        // The names of functions, which only debuggers use, are a twelfth of the upload.
         process::run(
             process::npm_tool("wasm-opt")
                 .args(["-O", "--strip-debug", "--strip-producers"])

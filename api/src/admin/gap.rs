@@ -1,4 +1,4 @@
-//! What visitors ask and the documents do not answer.
+//! Gaps: questions of visitors that the documents do not answer.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,11 +9,11 @@ use bulle_protocol::Id;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GapStatus {
-    /// To be looked at.
+    /// The owner has not closed it.
     Open,
-    /// A source answers it; it is open again when somebody asks in vain after that.
+    /// A source answers it; the gap is open again when a similar question is unanswered after that.
     Answered,
-    /// The owner does not want to answer it, however often it is asked.
+    /// The owner has dismissed it, also for later questions of the group.
     Dismissed,
 }
 

@@ -1,4 +1,4 @@
-//! Golden questions: those whose answer an owner knows, asked again whenever documents have changed.
+//! Golden questions: questions with the passage that the owner expects, searched again whenever documents have changed.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What a model was given for an answer.
+//! The prompt that a model got for an answer.
 
 use serde::{Deserialize, Serialize};
 

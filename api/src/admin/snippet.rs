@@ -1,4 +1,4 @@
-//! How a bubble gets onto pages, in the language of those who build them.
+//! Snippets that put a bubble onto pages, for HTML and for frameworks.
 
 use serde::{Deserialize, Serialize};
 

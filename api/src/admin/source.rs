@@ -1,4 +1,4 @@
-//! What bots know, and where it comes from.
+//! Sources of a bot's documents.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ pub enum SourceKind {
 }
 
 impl SourceKind {
-    /// The name as it stands in JSON.
+    /// The name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::File => "file",
@@ -45,13 +45,13 @@ impl SourceKind {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SourceStatus {
-    /// It waits, for its turn or for another try.
+    /// The source waits for its turn, or for another try.
     Queued,
-    /// It is being read.
+    /// The source is being read.
     Indexing,
-    /// It answers.
+    /// The source is used in answers.
     Ready,
-    /// It could not be read; `failure` says why.
+    /// The source could not be read; `failure` has the reason.
     Failed,
 }
 
@@ -60,33 +60,33 @@ pub enum SourceStatus {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FailureCode {
-    /// It needs a password.
+    /// The file needs a password.
     Encrypted,
-    /// It holds no text: pictures of text, an empty page.
+    /// The file has no text: pictures of text, an empty page.
     NoText,
-    /// It is broken, or was not received whole.
+    /// The file is broken, or was not received whole.
     Corrupt,
-    /// It is over a limit.
+    /// The file is over a limit.
     TooLarge,
-    /// No format that is read here.
+    /// The format is not supported.
     Unsupported,
-    /// Its content is not what its name or type says.
+    /// The content contradicts the file's name or type.
     Mislabelled,
-    /// Only the import of the command line reads it.
+    /// Only the command-line import reads the file.
     UseTheCommandLine,
-    /// The uploaded file is gone.
+    /// The uploaded file is missing.
     FileMissing,
-    /// The address is none that may be fetched.
+    /// The address policy forbids the address.
     AddressRefused,
-    /// The addresses lead in a circle.
+    /// The redirects form a circle.
     RedirectLoop,
-    /// The address leads on too often.
+    /// There are too many redirects.
     TooManyRedirects,
-    /// There is nothing at the address.
+    /// There is no page at the address.
     NotFound,
-    /// The site does not let everybody in.
+    /// The site refuses access.
     Forbidden,
-    /// The site's robots.txt asks to stay away.
+    /// The site's robots.txt forbids the address.
     RobotsForbid,
     /// The site answered with an error, several times.
     ServerError,
@@ -94,7 +94,7 @@ pub enum FailureCode {
     Unreachable,
     /// The site was too slow, several times.
     Timeout,
-    /// It could not be read within what a Worker may use.
+    /// Reading it needs more work than a Worker may do.
     TooMuchWork,
     /// Anything else; also a code from a newer edge.
     #[serde(other)]

@@ -95,7 +95,7 @@ impl FormSettings {
         Ok(())
     }
 
-    /// What a visitor with this locale is asked. `submit` is the button's text when the owner has given none.
+    /// The form for a visitor with this locale. `submit` is the button's text when the owner has set none.
     pub fn localized(&self, locale: &str, fallback: &str, submit: &str) -> session::Form {
         let some = |text: &Localized<String>| text.get(locale, fallback).cloned();
         let text = |text: &Localized<String>| some(text).unwrap_or_default();
@@ -147,7 +147,7 @@ impl FormField {
 /// The answers to a form as they are stored: trimmed, without the empty ones.
 ///
 /// # Errors
-/// A sentence that names the first answer that is missing or not possible.
+/// A sentence that names the first answer that is missing or invalid.
 pub fn check_answers(
     form: &session::Form,
     given: session::Answers,

@@ -44,10 +44,10 @@ pub struct HoursSettings {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outside {
-    /// It answers; visitors are told that nobody is there.
+    /// The bot answers; visitors read that the business is closed.
     #[default]
     Answer,
-    /// It takes no messages.
+    /// The bot takes no messages.
     Closed,
 }
 
@@ -111,7 +111,7 @@ impl HoursSettings {
     }
 }
 
-/// A range as minutes of its day; the second is larger than a day when it goes on over midnight.
+/// A range as minutes of its day; the second is larger than a day when the range ends after midnight.
 pub fn minutes(range: &str) -> Option<(u32, u32)> {
     let (from, to) = range.split_once('-')?;
     let (from, to) = (clock(from)?, clock(to)?);

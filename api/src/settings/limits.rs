@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use super::{Localized, MAX_ITEMS, MAX_TEXT};
 
-/// Most messages and sessions that a limit may allow in a day: more is no limit.
+/// Most messages and sessions that a limit may allow in a day; a larger number would be no limit.
 const MAX_A_DAY: u32 = 100_000;
 
-/// The same in a minute. Their times are kept, one by one.
+/// Most messages and sessions that a limit may allow in a minute, because each of their times is stored.
 const MAX_A_MINUTE: u32 = 10_000;
 
 /// Who may speak, and how often.
@@ -67,10 +67,10 @@ impl Default for LimitSettings {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LimitStore {
-    /// In KV: near every visitor, but each place of the network learns up to a minute late what another has counted.
+    /// In KV: close to every visitor, but each place sees the counts of another one up to a minute late.
     #[default]
     Kv,
-    /// In the tenant's Durable Object: one count for the whole world, and a journey to it for each message.
+    /// In the tenant's Durable Object: one count for the whole world, and a request to the object for each message.
     Exact,
 }
 
@@ -239,7 +239,7 @@ impl LimitSettings {
     }
 }
 
-/// An address that a browser or server may be sent to: https, or this very machine.
+/// An address that a browser or server may be sent to: https, or localhost.
 pub(super) fn is_safe_url(url: &str) -> bool {
     let (scheme, rest) = url.split_once("://").unwrap_or_default();
     let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
@@ -249,7 +249,7 @@ pub(super) fn is_safe_url(url: &str) -> bool {
         "http" => ["localhost", "127.0.0.1"].contains(&host),
         _ => false,
     };
-    // Who would be signed in by an address is hidden in it.
+    // User name and password in an address could hide its host.
     safe && !authority.contains('@')
         && url.len() <= MAX_TEXT
         && !url.chars().any(|c| c.is_whitespace() || c.is_control())

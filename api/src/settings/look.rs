@@ -1,4 +1,4 @@
-//! How the bubble looks, what it calls things and what it offers.
+//! The look of the bubble, its texts and its features.
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 use std::{collections::BTreeMap, ops::RangeInclusive};
@@ -21,7 +21,7 @@ const MAX_OFFSET: u32 = 400;
 /// Sides of the panel, in pixels.
 const PANEL: RangeInclusive<u32> = 280..=1200;
 
-/// Sides of the launcher, in pixels: no finger hits a smaller one.
+/// Sides of the launcher, in pixels; a smaller one could not be hit with a finger.
 const LAUNCHER: RangeInclusive<u32> = 44..=120;
 
 /// Largest `z-index` that browsers know.
@@ -146,7 +146,7 @@ pub enum Position {
 pub enum Size {
     /// A small panel.
     Compact,
-    /// As Bulle is by itself.
+    /// The default size.
     #[default]
     Regular,
     /// A large panel.
@@ -158,10 +158,10 @@ pub enum Size {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Font {
-    /// The visitor's system's.
+    /// The font of the visitor's system.
     #[default]
     System,
-    /// The page's.
+    /// The font of the page.
     Inherit,
 }
 
@@ -274,8 +274,8 @@ impl Theme {
         Ok(())
     }
 
-    /// The custom properties of the bubble that differ from what they are by themselves, without their dashes. The accent
-    /// is always among them.
+    /// The custom properties of the bubble that differ from their defaults, without their dashes. The accent is always
+    /// among them.
     pub fn style(&self) -> BTreeMap<String, String> {
         let px = |value: u32| format!("{value}px");
         let mut style: BTreeMap<String, String> = [("accent", Some(self.accent.clone()))]

@@ -1,4 +1,4 @@
-//! What an owner configures of a bot and of a tenant.
+//! The settings of a bot and of a tenant.
 
 mod form;
 mod hours;
@@ -114,18 +114,18 @@ impl<T> Default for Localized<T> {
 }
 
 impl<T> Localized<T> {
-    /// Whether there is none at all.
+    /// Whether there is no text.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The value for the locale, or for its language. Nothing else.
+    /// The value for the locale, or for its language; `None` otherwise.
     pub fn of(&self, locale: &str) -> Option<&T> {
         let language = locale.split('-').next().unwrap_or_default();
         self.0.get(locale).or_else(|| self.0.get(language))
     }
 
-    /// The value for the locale, or for its language, or for the fallback's, or for English, or any.
+    /// The value for the locale, or its language, or the fallback's, or English, or any other.
     pub fn get(&self, locale: &str, fallback: &str) -> Option<&T> {
         let language = |tag: &str| tag.split('-').next().unwrap_or_default().to_owned();
         [
@@ -158,16 +158,16 @@ const MAX_TEXT: usize = 2_000;
 /// Most entries of a list that an owner may set.
 const MAX_ITEMS: usize = 20;
 
-/// What is wrong with a setting.
+/// The error in a setting.
 fn at<T>(path: &str, message: &str) -> Result<T, String> {
     Err(format!("settings.{path}: {message}"))
 }
 
 impl BotSettings {
-    /// Whether the values make sense, and make sense together.
+    /// Checks the values, each by itself and together.
     ///
     /// # Errors
-    /// A sentence that names the first value that does not, as `settings.limits.…: …`.
+    /// A sentence that names the first invalid value, as `settings.limits.…: …`.
     pub fn validate(&self) -> Result<(), String> {
         if self.name.trim().is_empty() || self.name.chars().count() > 80 {
             return at("name", "give the bot a name of at most 80 characters.");

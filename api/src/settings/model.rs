@@ -1,4 +1,4 @@
-//! Which models answer, and how long they are waited for.
+//! The models of a bot's chain, and their timeouts.
 
 use serde::{Deserialize, Serialize};
 
@@ -73,12 +73,12 @@ pub struct TimeoutSettings {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ProviderChoice {
-    /// The first provider that the deployment has, the documents alone when it has none.
+    /// The first provider that the deployment has; only the documents when it has none.
     #[default]
     Default,
-    /// The documents alone.
+    /// Only the documents.
     Extractive,
-    /// OpenAI, or any server that speaks its language.
+    /// OpenAI, or any compatible server.
     Openai,
     /// Anthropic.
     Anthropic,

@@ -1,4 +1,4 @@
-//! Who the bot is and how it answers.
+//! The bot's persona, and rules for its answers.
 
 use serde::{Deserialize, Serialize};
 

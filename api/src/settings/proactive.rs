@@ -71,7 +71,7 @@ pub(super) fn validate(rules: &[ProactiveRule]) -> Result<(), String> {
 }
 
 impl ProactiveRule {
-    /// What the loader of a visitor with this locale is told.
+    /// The rule in the loader's settings, for a visitor with this locale.
     pub fn localized(&self, locale: &str, fallback: &str) -> loader::Rule {
         let some = |text: &Localized<String>| text.get(locale, fallback).cloned();
         loader::Rule {

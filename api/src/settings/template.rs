@@ -1,7 +1,7 @@
-//! The language of instruction templates: text in which `{field}` stands for a field of the persona. A line whose field
-//! is empty vanishes; one with `{!field}` is there only when that field is empty. `{{` and `}}` are braces.
+//! The syntax of instruction templates: text in which `{field}` stands for a field of the persona. A line whose field
+//! is empty is left out; one with `{!field}` is included only when that field is empty. `{{` and `}}` are braces.
 
-/// What a template can name.
+/// The fields that a template can name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Field {
     /// The bot's name.
@@ -32,7 +32,7 @@ impl Field {
         Self::Rules,
     ];
 
-    /// The name as it stands in a template.
+    /// The name in a template.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Name => "name",
@@ -49,7 +49,7 @@ impl Field {
 /// A part of a template's line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part<'t> {
-    /// It stands as it is.
+    /// Text that stays as it is.
     Text(&'t str),
     /// `{field}`
     Field(Field),
@@ -63,7 +63,7 @@ const SHOWN_CHARS: usize = 40;
 /// The parts of a line.
 ///
 /// # Errors
-/// A sentence that names what is no field, or the brace that stands alone.
+/// A sentence that names the unknown field, or the single brace.
 pub fn parts(line: &str) -> Result<Vec<Part<'_>>, String> {
     let mut found = Vec::new();
     let mut rest = line;

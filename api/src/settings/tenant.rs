@@ -1,4 +1,4 @@
-//! What an owner configures for all bots together.
+//! The settings of a tenant, for all its bots together.
 
 use serde::{Deserialize, Serialize};
 
@@ -29,10 +29,10 @@ pub struct NoticeSettings {
 }
 
 impl TenantSettings {
-    /// Whether the values make sense.
+    /// Checks the values.
     ///
     /// # Errors
-    /// A sentence that names the first value that does not, as `settings.notices.…: …`.
+    /// A sentence that names the first invalid value, as `settings.notices.…: …`.
     pub fn validate(&self) -> Result<(), String> {
         if self
             .notices

@@ -1,12 +1,12 @@
-// The baseline of `cargo xtask bench edge`: the core of a chat bubble's edge as one would write it by hand with Hono.
+// The baseline of `cargo xtask bench edge`: the core of a chat bubble's edge, written with Hono and without Bulle.
 //
 // It checks a signed session token, looks up the site (KV in front of D1), counts the message in a sliding window in KV,
 // passes the model's stream on as it is, and stores message and answer in D1, beside the stream.
 // `OBJECT=1` puts a Durable Object per conversation between Worker and model; it also keeps the messages itself.
 //
-// What Bulle does for a message and this does not: check the origin, count by network address and by day, own the
-// conversation (one turn at a time, the same message answered once), search passages, build a prompt with the
-// conversation so far, watch over deadlines, parse Markdown into blocks, keep every event for a replay, store an answer
+// Bulle does the following for a message, and this Worker does not: check the origin, count by network address and by
+// day, own the conversation (one turn at a time, the same message answered once), search passages, build a prompt with
+// the conversation so far, enforce deadlines, parse Markdown into blocks, keep every event for a replay, store an answer
 // later that D1 has refused.
 import { DurableObject } from "cloudflare:workers";
 import { Hono } from "hono";
@@ -18,7 +18,7 @@ const app = new Hono();
 
 app.get("/health", (c) => c.text("ok"));
 
-/** What the tools cost: a Worker that does nothing but pass the model's answer on. */
+/** The baseline of the tools' cost: a Worker that only passes the model's answer on. */
 app.post("/pass", (c) => fetch(`${c.env.UPSTREAM}/chat/completions`, { method: "POST", body: c.req.raw.body }));
 
 app.post("/v1/sessions", async (c) => {

@@ -1,5 +1,6 @@
-// `cargo xtask bench lighthouse`: what Lighthouse says of the page of examples/plain with the bubble's tag and without it,
-// on the phone and the network that it simulates. Prints a table. Lighthouse is installed beside this file when it is run.
+// `cargo xtask bench lighthouse`: Lighthouse's scores of the page of examples/plain with the bubble's tag and without
+// it, on the phone and the network that it simulates. Prints a table. Lighthouse is installed beside this file when it
+// is run.
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
@@ -13,7 +14,7 @@ const CATEGORIES = ["performance", "accessibility", "best-practices", "seo"];
 const WITH = "with the tag";
 const WITHOUT = "without";
 
-/** Name, unit, decimals, and where it stands in what Lighthouse found. */
+/** Name, unit, decimals, and the path in Lighthouse's result. */
 const audit = (id) => ({ audits }) => audits[id].numericValue;
 const MEASURES = [
   ...CATEGORIES.map((id) => [id, "of 100", 0, ({ categories }) => categories[id].score * 100]),

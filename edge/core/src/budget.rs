@@ -1,10 +1,10 @@
-//! At whose cost: budgets of tokens and of money, by day and by month (UTC), of a bot and of its tenant.
+//! Budgets of tokens and of money, by day and by month (UTC), of a bot and of its tenant.
 //!
-//! Before a model is asked, what its answer may cost is reserved in all budgets at once, or in none; when it has ended,
-//! the reservation is settled with the tokens that the vendor counted. Where the vendor has not counted (it was stopped,
-//! it broke off, it never does) the reservation stands: it is an upper bound, a token for every byte of the prompt (no
-//! vendor's tokens are shorter) and [`MAX_OUTPUT_TOKENS`] of answer, which the model is told. A server that ignores
-//! that bound can exceed a budget by what it writes too much.
+//! Before a model is asked, the highest cost of its answer is reserved in all budgets at once, or in none; when the
+//! answer has ended, the reservation is settled with the tokens that the vendor counted. Where there is no count (the
+//! answer was stopped or broke off, or the vendor never counts) the reservation stands: an upper bound, a token for
+//! every byte of the prompt (no vendor's tokens are shorter) and [`MAX_OUTPUT_TOKENS`] of answer, which the request
+//! sets. A server that ignores that limit can exceed a budget by the tokens above it.
 
 use bulle_protocol::{Id, event::Usage};
 
@@ -20,7 +20,7 @@ use crate::{
 /// Longest answer of a model that is paid from a budget, in tokens.
 pub const MAX_OUTPUT_TOKENS: u32 = 2_000;
 
-/// What a line of a budget counts.
+/// The unit of a budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unit {
     Tokens,
@@ -28,7 +28,7 @@ enum Unit {
 }
 
 impl Unit {
-    /// Tokens, or millionths of a dollar, rounded up.
+    /// An amount of tokens, or of millionths of a dollar, rounded up.
     fn amount(self, usage: Usage) -> u64 {
         match self {
             Self::Tokens => u64::from(usage.input_tokens) + u64::from(usage.output_tokens),
@@ -37,32 +37,32 @@ impl Unit {
     }
 }
 
-/// Money for one answer.
+/// The decision of the budgets on one call of a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Funding {
-    /// There is no budget: spend.
+    /// There is no budget, so the call is allowed.
     Unbounded,
-    /// Reserved, to be settled.
+    /// The cost is reserved, and must be settled.
     Reserved(Reservation),
-    /// Nothing may be spent.
+    /// The call is refused.
     Refused(Unfunded),
 }
 
-/// Why nothing may be spent. The text is for the log.
+/// Why a call is refused. The text is for the log.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfunded {
     /// A budget is used up.
     #[error("the budget {0} is exhausted")]
     Exhausted(String),
-    /// Money is bounded, and the model has no price.
+    /// A budget bounds money, and the model has no known price.
     #[error("money is bounded, and nobody knows what {0} costs: set its `price`")]
     Priceless(String),
-    /// The meter failed: what cannot be counted is not spent.
+    /// The meter failed. A call that cannot be counted is not made.
     #[error("the budget cannot be read: {0}")]
     Unreadable(PortError),
 }
 
-/// What was reserved for one answer.
+/// The reservation for one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reservation {
     tenant_id: String,
@@ -70,7 +70,7 @@ pub struct Reservation {
     units: Vec<Unit>,
 }
 
-/// Reserves what an answer of the model to the prompt may cost. `id` names the answer.
+/// Reserves the highest possible cost of the model's answer to the prompt. `id` names the answer.
 pub async fn reserve<P: Meters + Clock>(
     ports: &P,
     site: &Site,
@@ -113,7 +113,7 @@ pub async fn reserve<P: Meters + Clock>(
 }
 
 impl Reservation {
-    /// Replaces the reservation by what was spent.
+    /// Replaces the reservation by the actual cost.
     ///
     /// # Errors
     /// The meter failed; the reservation stands.
@@ -126,10 +126,11 @@ impl Reservation {
     }
 }
 
-/// The lines of all budgets; nothing when one of them bounds money and the model has no price.
+/// The lines of all budgets; `None` when a budget bounds money and the model has no price.
 fn lines(site: &Site, model: &Model<'_>, now_ms: u64, most: Usage) -> Option<Vec<(Quota, Unit)>> {
     let own = prices::price(model);
-    // Whoever may change a bot may name its price; a tenant's budget believes it only where it is not too low.
+    // A key that may change a bot may also set its price, so a tenant's budget counts the higher one of that price and
+    // the table's.
     let believed = match (own, prices::known(model.name)) {
         (Some(own), Some(known)) => Some(Price {
             input: own.input.max(known.input),
@@ -236,7 +237,7 @@ mod tests {
             reserved,
             prompt().bytes() as u64 + u64::from(MAX_OUTPUT_TOKENS)
         );
-        // 3,000 millionths of a dollar do not pay three answers of 2,000 tokens at once.
+        // 3,000 millionths of a dollar are too few for three answers of 2,000 tokens at once.
         assert!(matches!(
             try_reserve(&ports, &site, 2, MODEL),
             Funding::Reserved(_)
@@ -252,7 +253,7 @@ mod tests {
             try_reserve(&ports, &site, 3, MODEL),
             Funding::Reserved(_)
         ));
-        // Tomorrow the tokens are new, the month's money is not.
+        // The next day begins a new budget of tokens; the budget of money lasts for the month.
         ports.advance(86_400_000);
         assert!(matches!(
             try_reserve(&ports, &site, 4, MODEL),

@@ -1,8 +1,8 @@
 //! The cache of answers: a first question that was asked before, of the same bot with the same settings and documents, gets
 //! the answer that a model wrote then. Off unless the owner sets `answers.cache_seconds`.
 //!
-//! No answer is removed before its time: versions are part of the key, so a change of the settings or of the documents
-//! makes every earlier answer unreachable, as soon as the change itself is seen.
+//! No answer is deleted before it expires: versions are part of the key, so a change of the settings or of the
+//! documents makes every earlier answer unreachable as soon as the new version is read.
 
 use bulle_edge_text::identity;
 use bulle_protocol::event::Source;
@@ -10,23 +10,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::{digest::sha256_hex, guard::Question, ports::Kv, provider::Link};
 
-/// Name of the provider in the steps of a chain.
+/// The name of the provider in the recorded calls.
 pub const NAME: &str = "cache";
 
-/// Version of what makes two questions the same, part of each key: answers that were kept under another rule are not
-/// found. In 1, questions that differed in accents or vowel signs were the same.
+/// Version of the rule that makes two questions equal, part of each key: answers stored under another rule are not
+/// found. Under rule 1, questions that differed in accents or vowel signs were equal.
 const VERSION: u32 = 2;
 
-/// An answer to be given again.
+/// A cached answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CachedAnswer {
     /// Markdown, with `[n]` for passage `n`.
     pub text: String,
-    /// How many passages it could cite.
+    /// How many passages the answer could cite.
     pub passages: usize,
-    /// What it cites.
+    /// The sources that the answer cites.
     pub sources: Vec<Source>,
-    /// What may be asked next.
+    /// The suggested questions.
     pub suggestions: Vec<String>,
     /// Provider that wrote it.
     pub provider: String,
@@ -41,7 +41,7 @@ pub struct CachedAnswer {
     pub topic: Option<String>,
 }
 
-/// Where the answer to a question is kept.
+/// The place of a question's answer in the cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slot {
     key: String,
@@ -49,8 +49,8 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// The slot of a conversation's first question; `None` when the bot keeps no answers. `links` are the models
-    /// that would be asked.
+    /// The slot of a conversation's first question; `None` when the bot caches no answers. `links` are the models that
+    /// would be asked.
     pub fn of(question: &Question, links: &[Link<'_>]) -> Option<Self> {
         let site = question.site();
         let seconds = site.bot.answers.cache_seconds?;
@@ -78,13 +78,13 @@ impl Slot {
         })
     }
 
-    /// The answer that is kept; `None` also when KV fails.
+    /// The cached answer; `None` also when KV fails.
     pub async fn look<P: Kv>(&self, ports: &P) -> Option<CachedAnswer> {
         let stored = ports.get(&self.key).await.ok().flatten()?;
         serde_json::from_str(&stored).ok()
     }
 
-    /// Keeps an answer. A failure is ignored: the model is asked again.
+    /// Stores an answer. A failure is ignored: the model is asked again next time.
     pub async fn keep<P: Kv>(&self, ports: &P, answer: &CachedAnswer) {
         if let Ok(json) = serde_json::to_string(answer) {
             let _ = ports.put(&self.key, &json, self.seconds).await;

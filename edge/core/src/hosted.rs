@@ -1,5 +1,5 @@
-//! A bot's page of its own, `/c/{site}`: it fills the window, can be installed, and is what a site's page frames when it
-//! cannot run the bubble itself.
+//! A bot's hosted page, `/c/{site}`: it fills the window, can be installed, and is framed by a site's page whose policy
+//! does not allow the bubble's WebAssembly.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bulle_protocol::problem::Code;
@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{guard::origin, loader, model::Site, settings::BotSettings, strings};
 
-/// The page without its conversation: it fills the window, and prints as long as it is.
+/// The style of the page: it fills the window, and prints in its whole length.
 const STYLE: &str = "html{color-scheme:light dark}body{margin:0;font:16px/1.5 system-ui,sans-serif}\
 bulle-chat{height:100vh;height:100dvh;--bulle-radius:0}h1{position:absolute;width:1px;height:1px;margin:0;\
 overflow:hidden;clip-path:inset(50%)}p{max-width:34em;margin:20vh auto;padding:0 20px;text-align:center}\
@@ -61,7 +61,7 @@ pub fn page(site: &Site, languages: &[&str], framed: bool) -> HostedPage {
     }
 }
 
-/// What is shown instead when there is no such page, or its owner has paused it. `site` when there is one.
+/// The page shown when the site does not exist or is paused. `site` is its key, when it exists.
 pub fn absence(site: Option<&Site>, code: Code, languages: &[&str], framed: bool) -> HostedPage {
     let nobody = BotSettings::default();
     let bot = site.map_or(&nobody, |site| &site.bot);
@@ -96,7 +96,7 @@ fn document(locale: &str, dir: &str, head: &str, body: &str) -> String {
     )
 }
 
-/// Turnstile's script and frame come from elsewhere, and do without Trusted Types.
+/// Turnstile's script and frame come from Cloudflare, and do not work under Trusted Types.
 fn policy(ancestors: &str, turnstile: bool) -> String {
     let style = BASE64_STANDARD.encode(Sha256::digest(STYLE));
     let (script, rest) = match turnstile {
@@ -116,7 +116,7 @@ fn policy(ancestors: &str, turnstile: bool) -> String {
     )
 }
 
-/// What makes the page installable: <https://www.w3.org/TR/appmanifest/>.
+/// The web app manifest, which makes the page installable: <https://www.w3.org/TR/appmanifest/>.
 pub fn manifest(site: &Site, languages: &[&str]) -> String {
     let config = loader::config(site, String::new(), languages);
     let at = format!("/c/{}", site.key);
@@ -140,7 +140,7 @@ pub fn manifest(site: &Site, languages: &[&str]) -> String {
     .to_string()
 }
 
-/// The launcher as an icon: everything that matters is within the circle that masks leave.
+/// The launcher as an icon, drawn within the safe zone: the circle that masks leave visible.
 pub fn icon(site: &Site) -> String {
     let accent = escaped(&site.bot.theme.accent);
     let on = loader::on_accent(&site.bot.theme.accent);

@@ -1,4 +1,4 @@
-//! Whether people are there.
+//! Business hours of a bot.
 
 use bulle_protocol::session::Hours;
 use time::{Date, Duration, OffsetDateTime};
@@ -9,8 +9,9 @@ use crate::{
     strings,
 };
 
-/// Whether it is within business hours at this time (Unix milliseconds), in a time zone that is this many minutes ahead of UTC.
-/// Only what clocks show counts: where an hour is skipped or comes twice, so it is with the ranges.
+/// Whether a time (Unix milliseconds) is within business hours, in a time zone that is this many minutes ahead of UTC.
+/// Ranges are in local clock time: where a change of the clocks skips or repeats an hour, the ranges are shorter or
+/// longer by it.
 pub fn is_open(hours: &HoursSettings, now_ms: u64, offset_minutes: i32) -> bool {
     let seconds = i64::try_from(now_ms / 1_000).unwrap_or_default();
     let local = seconds.saturating_add(i64::from(offset_minutes) * 60);
@@ -52,15 +53,15 @@ fn ranges(hours: &HoursSettings, date: Date) -> &[String] {
         .unwrap_or_default()
 }
 
-/// Whether the bot's people are there now. A zone that the platform does not know leaves the bot open: the owner was
-/// told when the settings were stored.
+/// Whether a bot is open now. A time zone that the platform does not know leaves the bot open; the owner got an error
+/// for it when the settings were stored.
 pub fn open_now<P: Clock + Zones>(ports: &P, hours: &HoursSettings) -> bool {
     let now = ports.now_ms();
     let offset = ports.offset_minutes(&hours.time_zone, now);
     offset.is_none_or(|offset| is_open(hours, now, offset))
 }
 
-/// What a visitor is told of the bot's hours; `None` when it has none.
+/// The bot's hours for the visitor; `None` when it has none.
 pub fn told<P: Clock + Zones>(ports: &P, bot: &BotSettings, locale: &str) -> Option<Hours> {
     let hours = bot.hours.as_ref()?;
     let open = open_now(ports, hours);
@@ -106,7 +107,7 @@ mod tests {
         serde_json::from_str(&json).unwrap()
     }
 
-    /// A moment in UTC, in Unix milliseconds.
+    /// A time in UTC, in Unix milliseconds.
     fn moment(text: &str) -> u64 {
         let number =
             |range: std::ops::Range<usize>| text.get(range).unwrap().parse::<u8>().unwrap();
@@ -117,7 +118,7 @@ mod tests {
         u64::try_from(at).unwrap() * 1_000
     }
 
-    /// Open at these moments in UTC, with the offset of Paris as the platform tells it.
+    /// Checks times in UTC against business hours, with the platform's offset of Paris.
     fn open(hours: &HoursSettings, moments: &[&str]) -> Vec<bool> {
         let check = |text: &&str| {
             let at = moment(text);
@@ -130,7 +131,7 @@ mod tests {
     #[test]
     fn several_ranges_a_day_in_local_time() {
         let hours = hours(r#""monday":["09:00-12:00","14:00-18:00"]"#, "");
-        // Monday, 2 February 2026, in winter: an hour ahead.
+        // Monday, 2 February 2026, in winter: Paris is an hour ahead.
         let moments = [
             "2026-02-02T07:59:59Z",
             "2026-02-02T08:00:00Z",

@@ -1,9 +1,9 @@
 //! The script of a site: the bundled loader with the site's settings written into it.
 //!
-//! The bundle is compressed when it is built, once with the texts of each locale; the rest of the settings is stored
-//! behind it as it is. So the script is as small as the best compression makes it and costs no time when it is asked for.
-//! It stands in the core, not in the Worker, because `cargo xtask build` compresses the very bytes that the Worker goes on
-//! from, and nothing can depend on the Worker.
+//! The bundle is compressed by `cargo xtask build`, once with the texts of each locale; the other settings are appended
+//! uncompressed, as stored blocks. So the script has the best compression, and a request costs no processor time for
+//! it. This module is in the core and not in the Worker because xtask compresses the same bytes that the Worker appends
+//! to, and xtask cannot depend on the Worker.
 
 use bulle_api::settings::{BotSettings, Launcher, Position, Scheme, Size};
 use bulle_protocol::{
@@ -14,10 +14,10 @@ use std::collections::BTreeMap;
 
 use crate::{model::Site, strings};
 
-/// What the bundle says, once, where the settings belong.
+/// The placeholder of the settings, which occurs once in the bundle.
 pub const PLACEHOLDER: &str = "__BULLE_CONFIG__";
 
-/// Name of the text of the button that takes a note away.
+/// The name of the text for the button that dismisses a note.
 const DISMISS: &str = "dismiss";
 
 /// Languages that are written from right to left.
@@ -37,7 +37,7 @@ pub fn config(site: &Site, edge: String, languages: &[&str]) -> LoaderSettings {
         .collect();
     let locale = strings::negotiate(&wishes);
     let tagline = bot.tagline.get(locale, &bot.locale);
-    // Most sites have no notes, and pay for none.
+    // Most sites have no notes, so their scripts hold no text for them.
     let dismiss = match bot.proactive.is_empty() {
         true => None,
         false => strings::sheets(bot, locale)
@@ -59,7 +59,7 @@ pub fn config(site: &Site, edge: String, languages: &[&str]) -> LoaderSettings {
     }
 }
 
-/// The settings of a bot with these texts, without the site's part.
+/// The settings of a bot with these texts, without those of the site.
 pub fn said(locale: &str, texts: Strings) -> LoaderSettings {
     LoaderSettings {
         locale: locale.to_owned(),
@@ -75,7 +75,7 @@ pub fn said(locale: &str, texts: Strings) -> LoaderSettings {
     }
 }
 
-/// What is not as it is by itself.
+/// The settings that differ from their defaults.
 fn look(bot: &BotSettings, locale: &str) -> BTreeMap<String, String> {
     let theme = &bot.theme;
     let label = match &theme.launcher {
@@ -100,7 +100,7 @@ fn look(bot: &BotSettings, locale: &str) -> BTreeMap<String, String> {
             "position",
             (theme.position == Position::Left).then_some("left"),
         ),
-        // For browsers that cannot find it by themselves: snippet/src/shell.css.
+        // For browsers that cannot compute the contrast colour themselves: snippet/src/shell.css.
         (
             "on",
             Some(on_accent(&theme.accent)).filter(|on| *on == "#000"),
@@ -144,15 +144,15 @@ fn is_bright(colour: &str) -> bool {
 pub fn script(bundle: &str, settings: &LoaderSettings) -> Option<String> {
     let (before, after) = bundle.split_once(PLACEHOLDER)?;
     let json = serde_json::to_string(settings).ok()?;
-    // JSON is an expression; these two would end a line in old engines.
+    // JSON is an expression of JavaScript, except that U+2028 and U+2029 end a line in old engines.
     let json = json
         .replace('\u{2028}', "\\u2028")
         .replace('\u{2029}', "\\u2029");
     Some(format!("{before}{json}{after}"))
 }
 
-/// How scripts begin that are made of the bundle: each of them, or those of bots that have no texts of their own in a
-/// locale which [`strings::negotiate`] gave.
+/// The common beginnings of scripts: one for each locale, with the texts that [`strings::negotiate`] gives. They serve
+/// bots without texts of their own.
 pub fn head(bundle: &str, locale: Option<&str>) -> String {
     let before = bundle
         .split_once(PLACEHOLDER)
@@ -160,7 +160,7 @@ pub fn head(bundle: &str, locale: Option<&str>) -> String {
     let texts = locale.and_then(|locale| {
         let settings = said(locale, strings::texts(locale).bubble);
         let json = serde_json::to_string(&settings).ok()?;
-        // The site's part is four empty texts and the look.
+        // Of the site's own part, four texts are empty and the look is the default.
         Some(json.strip_suffix(r#""","","","",{}]"#)?.to_owned())
     });
     before.to_owned() + &texts.unwrap_or_default()
@@ -191,7 +191,7 @@ mod tests {
     };
     use std::io::{Read, Write};
 
-    /// A flushed stream, as the build makes it.
+    /// A flushed stream, as `cargo xtask build` makes it.
     fn flushed(text: &str) -> Vec<u8> {
         let mut out = Vec::new();
         let mut encoder = brotli::CompressorWriter::new(&mut out, 4096, 11, 22);

@@ -1,4 +1,4 @@
-//! What the platform implements. Each trait is one dependency that can fail on its own; the in-memory
+//! The traits that the platform implements. Each is one dependency that can fail on its own; the in-memory
 //! fakes in `edge/core/src/testing` fail on demand.
 #![expect(
     async_fn_in_trait,
@@ -17,7 +17,7 @@ use crate::{
     search::{Found, Hit, Query},
 };
 
-/// A dependency failed. The text is for the log, never for a visitor.
+/// The error of a dependency. The text is for the log, never for a visitor.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct PortError(pub String);
@@ -49,30 +49,30 @@ pub trait Kv {
     async fn get(&self, key: &str) -> Result<Option<String>, PortError>;
     /// Stores for that many seconds; the platform's minimum is 60.
     async fn put(&self, key: &str, value: &str, ttl_seconds: u64) -> Result<(), PortError>;
-    /// Forgets the value, at once where it is done and within about a minute elsewhere.
+    /// Deletes the value, at once in this place and within about a minute elsewhere.
     async fn delete(&self, key: &str) -> Result<(), PortError>;
 }
 
-/// The memory of the isolate that serves the request: it may be lost at any time, other isolates do not see it, and it never
-/// waits.
+/// The memory of the isolate that serves the request. It may be lost at any time, other isolates do not see it, and its
+/// calls do not wait.
 pub trait IsolateCache {
-    /// What is remembered under the key; an empty window when there is nothing.
+    /// The window stored under the key; empty when there is none.
     fn recall(&self, key: &str) -> Window;
-    /// Remembers.
+    /// Stores the window.
     fn remember(&self, key: &str, window: Window);
 }
 
-/// The tenants' meters: exact counts, one place for each tenant.
+/// The tenants' meters: exact counters, in one Durable Object for each tenant.
 pub trait Meters {
     /// Charges all lines or none, atomically.
     async fn charge(&self, tenant_id: &str, charge: &Charge) -> Result<ChargeOutcome, PortError>;
-    /// Replaces what was charged by what was spent.
+    /// Replaces the charged amounts by the actual ones.
     async fn settle(&self, tenant_id: &str, settlement: &Settlement) -> Result<(), PortError>;
 }
 
-/// Visitors whom a site's server has vouched for.
+/// Visitors whom a site's server has identified.
 pub trait Visitors {
-    /// The id of the visitor with this identity: the one they were given before, or `fresh` from now on.
+    /// The id of the visitor with this identity: the one stored before, or `fresh`, which is stored now.
     async fn known(
         &self,
         tenant_id: &str,
@@ -82,14 +82,14 @@ pub trait Visitors {
     ) -> Result<Id, PortError>;
 }
 
-/// What is kept of visitors beside their conversations.
+/// Stored data of visitors, apart from their conversations.
 pub trait Profiles {
     /// Whether the visitor has filled in the bot's form.
     async fn has_filled(&self, owner: &Owner) -> Result<bool, PortError>;
     /// Whether everything of the visitor was erased.
     async fn is_erased(&self, tenant_id: &str, visitor_id: Id) -> Result<bool, PortError>;
-    /// Gives files of the visitor's that were not sent yet to a message. Answers the message's files, and behind them
-    /// those that were sent earlier in the conversation, the newest first.
+    /// Assigns files of the visitor's that no message has yet to a message. Gives the message's files, and behind them
+    /// those of earlier messages of the conversation, the newest first.
     async fn attach(
         &self,
         owner: &Owner,
@@ -101,7 +101,7 @@ pub trait Profiles {
 
 /// Cloudflare Turnstile.
 pub trait Challenges {
-    /// Whether the visitor has passed; `None` when the deployment has no secret to ask with.
+    /// Whether the visitor has passed; `None` when the deployment has no secret of Turnstile.
     async fn passed(&self, token: &str) -> Result<Option<bool>, PortError>;
 }
 
@@ -125,7 +125,7 @@ pub trait Index {
     ) -> Result<Found, PortError>;
 }
 
-/// The index of what chunks mean: a second signal beside their words, which a deployment may have.
+/// The vector index, which finds chunks by their meaning in addition to their words. A deployment may have one.
 pub trait VectorIndex {
     /// At most `limit` answering chunks of the bot, those first whose meaning is nearest to the text; the score is the
     /// likeness, -1 to 1. None when the deployment has no such index. Answers or fails within about a second.
@@ -140,22 +140,23 @@ pub trait VectorIndex {
     }
 }
 
-/// What the archive has kept of a record.
+/// The result of storing a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kept {
-    /// All of it.
+    /// The whole record was stored.
     Everything,
-    /// What it has cost: the bot was deleted, or the visitor's data erased. Whoever holds the words is to forget them.
+    /// Only the costs were stored, because the bot was deleted, or the visitor's data erased. The caller has to delete
+    /// its copy of the words.
     Costs,
 }
 
 /// The permanent transcript.
 pub trait Archive {
-    /// Stores what the record holds; storing it again changes nothing.
+    /// Stores the record; storing it again changes nothing.
     async fn record(&self, record: &Record) -> Result<Kept, PortError>;
-    /// Stores calls that belong to no record that is stored, under the ids `{id_prefix}/{n}`; storing them again changes
-    /// nothing. The prefix is the id of the reply that they were made for; `{reply}/summary` for a summary afterwards,
-    /// which answers no question.
+    /// Stores calls of models that belong to no stored record, under the ids `{id_prefix}/{n}`; storing them again
+    /// changes nothing. The prefix is the id of the reply for which they were made, or `{reply}/summary` for a summary
+    /// made after the reply.
     async fn record_calls(
         &self,
         owner: &Owner,
@@ -166,15 +167,16 @@ pub trait Archive {
     ) -> Result<(), PortError>;
 }
 
-/// What stands for the beginnings of long conversations. Every summary is kept: answers were given with it.
+/// Summaries of the beginnings of long conversations. Every summary is kept, because the prompts of earlier answers
+/// contain it.
 pub trait Summaries {
-    /// The one that reaches furthest; `None` when there is none for this owner.
+    /// The summary that covers most of the conversation; `None` when there is none for this owner.
     async fn latest(
         &self,
         owner: &Owner,
         conversation_id: Id,
     ) -> Result<Option<Summary>, PortError>;
-    /// Stores one. The first that reaches to a position stays.
+    /// Stores a summary. If there is one up to the same position already, that one stays.
     async fn keep(
         &self,
         owner: &Owner,
@@ -186,13 +188,13 @@ pub trait Summaries {
 /// A request to a model.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ModelRequest {
-    /// Where it goes.
+    /// The endpoint.
     pub to: Destination,
     /// JSON.
     pub body: String,
 }
 
-/// Where a request to a model goes.
+/// The endpoint of a model request.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Destination {
     /// Over HTTP, as a POST.
@@ -215,7 +217,7 @@ pub struct ModelResponse<S> {
     pub status: u16,
     /// Seconds, from `Retry-After`.
     pub retry_after: Option<u32>,
-    /// The body, cut anywhere.
+    /// The body, in pieces cut at any byte.
     pub body: S,
 }
 
@@ -238,19 +240,19 @@ pub struct OutboundPost {
     pub body: String,
 }
 
-/// What the deployment sends notices with.
+/// The deployment's means to send notices.
 pub struct Transports {
-    /// Signs webhooks; or what is wrong with it.
+    /// Signs webhooks; or the error in its configuration.
     pub secret: Result<Secret, Problem>,
-    /// Sends mail, when there is such a service.
+    /// The mail service, if the deployment has one.
     pub mailer: Option<Mailer>,
 }
 
-/// Notices to owners: where they are kept, and what carries them.
+/// Notices to owners: their storage, and the requests that deliver them.
 pub trait Notices {
-    /// What the deployment sends them with.
+    /// The deployment's means to send them.
     fn transports(&self) -> Transports;
-    /// Stores the notice: true once for each tenant, kind and what it is about, false when there was such a one.
+    /// Stores the notice: true when it is new, false when the tenant has one of the same kind and subject.
     async fn insert(&self, tenant_id: &str, notice: &Notice) -> Result<bool, PortError>;
     /// Adds a delivery to a stored notice.
     async fn delivered(

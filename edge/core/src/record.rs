@@ -1,4 +1,4 @@
-//! What is stored of a turn.
+//! The record of a turn, as it is stored.
 
 use bulle_protocol::{
     Id,
@@ -15,7 +15,7 @@ use crate::model::Owner;
 /// cannot be reached, so its layout is pinned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Record {
-    /// Whose conversation it is.
+    /// The owner of the conversation.
     pub owner: Owner,
     /// The conversation.
     pub conversation_id: Id,
@@ -23,7 +23,7 @@ pub struct Record {
     pub title: String,
     /// The visitor's message.
     pub question: StoredMessage,
-    /// The bot's, once the turn has ended.
+    /// The bot's reply, once the turn has ended.
     pub reply: Option<StoredMessage>,
     /// Every step of the chain of models, in order.
     #[serde(default)]
@@ -47,9 +47,9 @@ pub struct StoredMessage {
     pub sources: Vec<Source>,
     /// How it stands.
     pub status: Status,
-    /// How the model ended.
+    /// How the answer ended.
     pub finish: Option<Finish>,
-    /// Why it failed.
+    /// The error of a failed turn.
     pub error: Option<Code>,
     /// Which provider wrote it; empty for a visitor's message.
     pub provider: String,
@@ -206,25 +206,25 @@ pub enum Purpose {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It wrote to its end.
+    /// The model wrote to its end.
     Answered,
-    /// It reached its output limit.
+    /// The model reached its output limit.
     Truncated,
     /// The visitor, or the owner's settings, stopped it.
     Stopped,
-    /// It broke off after its first words.
+    /// The model broke off after its first words.
     Interrupted,
-    /// It could not be reached, or broke off before its first word.
+    /// The model could not be reached, or broke off before its first word.
     Unreachable,
-    /// It answered with an error.
+    /// The model answered with an error.
     Refused,
-    /// It was silent for too long.
+    /// The model was silent for too long.
     TimedOut,
-    /// It wrote nothing.
+    /// The model wrote nothing.
     Empty,
-    /// It would not write about this.
+    /// The model's filter refused the content.
     Filtered,
-    /// What it wrote was not as it must be.
+    /// The answer had a defect.
     Invalid,
     /// Not asked: it has failed too often lately.
     CircuitOpen,
@@ -260,14 +260,14 @@ impl Record {
     }
 }
 
-/// What is known of a reply when its turn ends.
+/// The result of a turn's reply, known when the turn ends.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reply {
     /// Its id.
     pub id: Id,
-    /// What was written.
+    /// The text of the reply.
     pub blocks: Vec<Block>,
-    /// What it cites.
+    /// The sources that the reply cites.
     pub sources: Vec<Source>,
     /// How the model ended, unless it failed.
     pub finish: Option<Finish>,
@@ -279,6 +279,6 @@ pub struct Reply {
     pub model: String,
     /// Tokens.
     pub usage: Usage,
-    /// What is known of it beside its words.
+    /// The evidence of the reply.
     pub evidence: Evidence,
 }

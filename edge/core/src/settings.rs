@@ -1,3 +1,3 @@
-//! What owners may configure.
+//! The settings of owners.
 
 pub use bulle_api::settings::*;

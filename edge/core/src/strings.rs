@@ -34,13 +34,13 @@ pub struct Texts {
     pub bubble: Strings,
     /// The rarely used sheets of the panel, by name.
     pub panel: BTreeMap<String, String>,
-    /// What the embedded model says in its own words.
+    /// The sentences that the embedded model says itself.
     pub answers: AnswerTexts,
-    /// What owners are told by mail, by name.
+    /// The texts of mail to owners, by name.
     pub notices: BTreeMap<String, String>,
 }
 
-/// What the embedded model says in its own words.
+/// The sentences that the embedded model says itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerTexts {
@@ -50,16 +50,16 @@ pub struct AnswerTexts {
     pub closest: String,
     /// Introduces the list of topics.
     pub topics: String,
-    /// Answers a greeting when the bot has none of its own.
+    /// Answers a greeting when the bot has no greeting of its own.
     pub hello: String,
-    /// Neither a model nor the documents answer, and the owner has no line for that.
+    /// Says that neither a model nor the documents can answer, where the owner has no line for that.
     pub unavailable: String,
 }
 
-/// What a language was called before, as Java and old browsers still do.
+/// Former codes of languages, which Java and old browsers still use.
 const FORMER: [(&str, &str); 1] = [("iw", "he")];
 
-/// The served locale that fits best: the first of the wishes whose language is served, else English.
+/// The served locale that fits best: that of the first wanted language that is served, else English.
 pub fn negotiate(wishes: &[&str]) -> &'static str {
     wishes
         .iter()
@@ -126,7 +126,7 @@ pub fn sheets(bot: &BotSettings, locale: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Adds to a refusal the sentence for the visitor, where one helps; `bot` when it is known.
+/// Adds the sentence for the visitor to a refusal, where there is one; `bot` when it is known.
 pub fn explain(mut problem: Problem, bot: Option<&BotSettings>, locale: &str) -> Problem {
     if problem.message.is_none() {
         let nobody = BotSettings::default();
@@ -140,7 +140,7 @@ pub fn explain(mut problem: Problem, bot: Option<&BotSettings>, locale: &str) ->
     problem
 }
 
-/// What the visitor is told about a refusal: in the owner's words, or in Bulle's.
+/// The visitor's sentence for a refusal: the owner's text, or Bulle's.
 pub fn refusal(
     bot: &BotSettings,
     locale: &str,
@@ -169,7 +169,7 @@ pub fn refusal(
     Some(own.unwrap_or(text).replace("{time}", &time))
 }
 
-/// The owner's words for being open, or closed; empty for none.
+/// The owner's text for open or closed hours; empty when there is none.
 pub fn hours(bot: &BotSettings, locale: &str, open: bool) -> String {
     bot.hours
         .as_ref()
@@ -253,7 +253,7 @@ mod tests {
                         form.matches('}').count(),
                         "{tag}: {name}"
                     );
-                    // A language may have words for one and two.
+                    // A language may have a form for one and a form for two.
                     let words =
                         ["zero", "one", "two"].contains(&category) && holes(form).is_empty();
                     let expected = holes(self::forms(reference).last().unwrap().1);
@@ -371,7 +371,7 @@ mod tests {
             (&["IW-il", "en"], "he"),
             (&["nb"], "en"),
             (&["nb-NO", "de"], "de"),
-            // A language whose name only begins like another.
+            // Another language whose code begins with the same letters.
             (&["fra", "arz"], "en"),
             (&["xx"], "en"),
             (&[""], "en"),

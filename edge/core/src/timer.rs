@@ -8,12 +8,12 @@ use crate::ports::Clock;
 /// A wait whose end moves. Only one task may wait with it: workerd's timer wakes the task that polled it first and no other.
 pub struct Timer<'c, C> {
     clock: &'c C,
-    /// When the platform's timer rings, in Unix milliseconds.
+    /// The time for which the platform's timer is set, in Unix milliseconds.
     set: Option<(u64, LocalBoxFuture<'c, ()>)>,
 }
 
 impl<'c, C: Clock> Timer<'c, C> {
-    /// Nothing is set yet.
+    /// A timer that is not set.
     pub fn new(clock: &'c C) -> Self {
         Self { clock, set: None }
     }
@@ -58,7 +58,7 @@ mod tests {
 
         async fn sleep(&self, ms: u64) {
             self.0.borrow_mut().push(ms);
-            // Short ones ring.
+            // Short waits end.
             if ms > 500 {
                 pending::<()>().await;
             }
@@ -84,7 +84,7 @@ mod tests {
         let mut soon = Box::pin(timer.until(1_400));
         assert_eq!(soon.as_mut().now_or_never(), Some(()));
         drop(soon);
-        // Set, and not yet looked at again.
+        // The timer is set, and was not polled again.
         timer.set = Some((1_300, Box::pin(std::future::ready(()))));
         assert_eq!(timer.until(3_000).now_or_never(), None);
         assert_eq!(*clock.0.borrow(), [400, 2_000]);

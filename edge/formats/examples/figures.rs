@@ -1,7 +1,7 @@
-//! Time and memory of reading: `cargo run --release --example figures -p bulle-edge-formats [FILE…]`.
+//! Measures the time and memory of reading: `cargo run --release --example figures -p bulle-edge-formats [FILE…]`.
 //!
-//! Without files, of a PDF of 300 pages, a table, a page and a site of 1,000 pages that are made on the spot. Memory
-//! is the most that the process had at once (Linux), so each line's is at least that of the one before.
+//! Without files, it reads a PDF of 300 pages, a table, a page and a site of 1,000 pages that it generates. Memory is
+//! the process's peak so far (Linux), so each line's is at least that of the line before.
 
 #![expect(
     clippy::print_stdout,
@@ -62,7 +62,7 @@ fn line(name: &str, bytes: usize, count: &str, start: Instant) {
     );
 }
 
-/// The most memory so far, in MB.
+/// Peak memory so far, in MB.
 fn peak() -> String {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -115,7 +115,7 @@ pub(crate) fn decode_with(bytes: &[u8], label: Option<&str>) -> String {
     if let Some(charset) = utf16(bytes) {
         return clean(&charset.decode(bytes));
     }
-    // ISO-2022-JP is valid ASCII and so valid UTF-8: a label of it decides before UTF-8 is tried.
+    // ISO-2022-JP is valid ASCII and so valid UTF-8: a label of it is tried before UTF-8.
     let utf8 = std::str::from_utf8(bytes).ok();
     let declared = match utf8 {
         Some(text) if bytes.is_ascii() && !bytes.contains(&0x1b) => return clean(text),
@@ -128,7 +128,8 @@ pub(crate) fn decode_with(bytes: &[u8], label: Option<&str>) -> String {
         return clean(text);
     }
     let charset = match declared {
-        // Labelled UTF-8 but malformed: either a few bad bytes, or a wrong label, the commonest mistake of servers.
+        // The label says UTF-8, but the text is malformed: either a few bytes are bad, or the label is wrong, the
+        // commonest mistake of servers.
         Some(charset) if charset.0 != "utf-8" => charset,
         _ if mostly_utf8(bytes) => Charset::named("utf-8"),
         _ => Charset::named("windows-1252"),
@@ -136,7 +137,8 @@ pub(crate) fn decode_with(bytes: &[u8], label: Option<&str>) -> String {
     clean(&charset.decode(bytes))
 }
 
-/// Makes all line ends `\n` and drops characters that are never seen (zero bytes, controls).
+/// Makes all line ends `
+/// ` and drops invisible characters (zero bytes, controls).
 fn clean(text: &str) -> String {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     text.chars()

@@ -2,7 +2,7 @@
 
 use crate::{File, Unreadable, charset, docx, json, limits, linkedin, unpack::Archive, xml};
 
-/// A format that is read here.
+/// A format that this crate reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
     /// Markdown with or without front matter.
@@ -17,7 +17,7 @@ pub enum Format {
     Docx,
     /// A table, separated by commas, semicolons, tabs or bars.
     Csv,
-    /// JSON, or a value of it a line.
+    /// JSON, or JSON Lines.
     Json,
     /// The archive that LinkedIn exports of a member's data.
     LinkedIn,
@@ -27,7 +27,7 @@ pub enum Format {
     Sitemap,
 }
 
-/// Signatures of files that hold no text to read, and what the owner is told they are.
+/// Signatures of files that have no text to read, and the text of the error for the owner.
 const FOREIGN: &[(&[u8], &str)] = &[
     (b"\x89PNG", "a picture"),
     (b"\xff\xd8\xff", "a picture"),
@@ -54,7 +54,7 @@ const FOREIGN: &[(&[u8], &str)] = &[
 /// The format of a file.
 ///
 /// # Errors
-/// A format that is not read here, or content that contradicts the name.
+/// A format that this crate does not read, or content that contradicts the name.
 pub fn format(file: &File<'_>) -> Result<Format, Unreadable> {
     let bytes = file.bytes;
     let declared = declared(file);
@@ -246,7 +246,7 @@ fn archive(bytes: &[u8]) -> Result<Format, Unreadable> {
     Err(Unreadable::unsupported(detail))
 }
 
-/// Why a compound file (OLE) is not read: a document of before 2007, or a newer one with a password.
+/// The reason why a compound file (OLE) cannot be read: a document of before 2007, or a newer one with a password.
 fn compound(bytes: &[u8]) -> Unreadable {
     let name: Vec<u8> = "EncryptedPackage"
         .encode_utf16()
@@ -279,7 +279,7 @@ fn not_text(what: &str, declared: Option<Format>) -> Unreadable {
     }
 }
 
-/// Whether it holds more than a few bytes that no single-byte or UTF-8 text has.
+/// Whether the data contains more than a few bytes that are in no single-byte or UTF-8 text.
 fn is_binary(head: &[u8]) -> bool {
     let odd = head
         .iter()

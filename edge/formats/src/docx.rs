@@ -93,7 +93,7 @@ fn styles(text: &str) -> Result<(HashMap<String, usize>, String), Unreadable> {
             }
             "lang" if defaults => language = language_tag(value),
             "basedOn" => based.push((id.clone(), value.to_owned())),
-            // The names of the styles that Word brings are English in every language.
+            // The names of Word's built-in styles are English in every language.
             "name" => {
                 let name = value.to_lowercase();
                 let level = match name.as_str() {
@@ -169,7 +169,7 @@ struct DocxWriter {
     paragraphs: Vec<OpenParagraph>,
     tables: Vec<OpenTable>,
     cells: usize,
-    /// Depth within an element that is not read.
+    /// Depth within an element that is skipped.
     skipping: usize,
     in_text: bool,
     was_item: bool,

@@ -15,7 +15,7 @@ use crate::{
 pub struct FeedEntry {
     /// Its id in the feed; its address when it has none.
     pub id: String,
-    /// When it was last changed, as the feed writes it; empty when it does not say.
+    /// When it was last changed, as the feed writes it; empty when it has no date.
     pub updated: String,
     /// Its text. The address is absolute.
     pub document: Document,
@@ -78,7 +78,7 @@ impl RawEntry {
             .filter(|url| matches!(url.scheme(), "http" | "https"))
             .map(String::from)
             .unwrap_or_default();
-        // Titles come with entities in entities.
+        // Entities of titles may be escaped twice.
         let title =
             html::fragment(&self.title, "").map(|text| write::flat(&text.replace('\\', "")))?;
         let mut body = String::new();

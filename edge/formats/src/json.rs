@@ -1,10 +1,10 @@
-//! JSON: questions with answers, else sections, lists and tables under the names of the keys.
+//! JSON: questions with answers, else sections, lists and tables titled by the keys.
 
 use serde_json::{Map, Value};
 
 use crate::{Document, File, Unreadable, charset, faq, limits, write};
 
-/// Keys that name what an object is.
+/// Keys whose value is the title of an object.
 const TITLES: &[&str] = &[
     "title", "name", "headline", "label", "titre", "nom", "titel", "título",
 ];
@@ -15,7 +15,7 @@ pub(crate) fn read(file: &File<'_>) -> Result<Document, Unreadable> {
     from_value(&parse(&text)?)
 }
 
-/// The value of a text: JSON, or a value a line.
+/// The value of a text: JSON, or JSON Lines.
 pub(crate) fn parse(text: &str) -> Result<Value, Unreadable> {
     if text.len() > limits::MAX_JSON_BYTES {
         return Err(Unreadable::too_large(format!(
@@ -240,7 +240,7 @@ fn flat_rows(items: &[Value]) -> Option<(Vec<&str>, Vec<Vec<String>>)> {
     Some((keys, rows))
 }
 
-/// A value that holds no others, as text.
+/// A scalar value as text.
 fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()).filter(|text| !text.trim().is_empty()),

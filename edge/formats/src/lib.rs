@@ -1,8 +1,8 @@
 //! Readers of files: bytes become documents whose body is Markdown.
 //!
-//! Pure: no I/O, no clock, no platform. The same code reads in workerd and in the command-line import. [`detect`] tells
-//! the format, from the bytes first; [`limits`] bounds what reading may cost; [`Unreadable`] says why a file cannot be read
-//! and what its owner can do.
+//! Pure: no I/O, no clock, no platform. The same code reads in workerd and in the command-line import. [`detect`] finds
+//! the format, from the bytes first; [`limits`] bounds the cost of reading; [`Unreadable`] says why a file cannot be
+//! read and what its owner can do.
 //!
 //! Every format ends in the same Markdown. Headings that have an `id` in the original keep it as
 //! `## Title {#id}`; a line `<!-- page 12 -->` stands where page 12 of a paged file begins.
@@ -54,7 +54,7 @@ pub struct File<'a> {
 /// The documents of a file, in order; never empty, and none without text.
 ///
 /// # Errors
-/// Why the file cannot be read. No part of it is returned then.
+/// The reason why the file cannot be read. No part of it is returned then.
 pub fn read(file: &File<'_>) -> Result<Vec<Document>, Unreadable> {
     if file.bytes.len() > limits::MAX_FILE_BYTES {
         return Err(Unreadable::too_large(format!(

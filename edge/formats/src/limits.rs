@@ -1,4 +1,4 @@
-//! Bounds on what reading may cost. Work is counted, not timed, so that every machine reads or refuses the same files.
+//! Bounds on the cost of reading. Work is counted, not timed, so that every machine reads or refuses the same files.
 
 /// 1,048,576 bytes.
 pub const MEGABYTE: usize = 1_048_576;
@@ -19,8 +19,8 @@ pub const MAX_ENTRIES: usize = 5_000;
 /// Most bytes of Markdown made of one file; a longer file is refused, not cut.
 pub const MAX_MARKDOWN_BYTES: usize = 16 * MEGABYTE;
 
-/// Most levels of nesting (elements, lists, JSON values). What is deeper is read as if it stood at this level,
-/// or refused where that would not be right.
+/// Most levels of nesting (elements, lists, JSON values). Deeper content is read as if it were on this level, or
+/// refused where that would be wrong.
 pub const MAX_DEPTH: usize = 128;
 
 /// Most nodes of an HTML or XML document.
@@ -44,7 +44,7 @@ pub const MAX_LINKS: usize = 5_000;
 /// Most addresses kept of a sitemap: the protocol's own limit.
 pub const MAX_SITEMAP_URLS: usize = 50_000;
 
-/// Most entries kept of a feed, the first ones.
+/// Most entries of a feed that are kept, from the first.
 pub const MAX_FEED_ENTRIES: usize = 1_000;
 
 /// Most bytes of a `robots.txt` that are read (RFC 9309 asks for at least 500 KiB).
@@ -62,7 +62,7 @@ pub const MAX_HTML_BYTES: usize = 8 * MEGABYTE;
 /// Most objects of a PDF.
 pub const MAX_PDF_OBJECTS: usize = 300_000;
 
-/// Most values of a PDF that are held: numbers, names, what stands in arrays and dictionaries, entries of fonts.
+/// Most values of a PDF that are held: numbers, names, elements of arrays and dictionaries, entries of fonts.
 pub const MAX_PDF_VALUES: usize = 1_500_000;
 
 /// Most bytes of the character map of a PDF's font.
@@ -77,5 +77,5 @@ pub const MAX_PAGE_BYTES: usize = 16 * MEGABYTE;
 /// Most elements, texts and references of an XML file or part.
 pub const MAX_XML_EVENTS: usize = 5_000_000;
 
-/// Largest JSON file, in bytes: it is held as a tree.
+/// Largest JSON file, in bytes, because it is held as a tree.
 pub const MAX_JSON_BYTES: usize = 6 * MEGABYTE;

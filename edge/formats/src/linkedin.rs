@@ -1,4 +1,4 @@
-//! The archive that LinkedIn exports of a member's data: what a CV says, and no data of other people.
+//! The archive that LinkedIn exports of a member's data: the CV is read, and data of other people is not.
 
 use std::collections::HashMap;
 
@@ -146,7 +146,7 @@ pub(crate) fn read(file: &File<'_>) -> Result<Document, Unreadable> {
         }
         write::blank_line(&mut out);
     }
-    // Words of others about the person: those that the person shows.
+    // Recommendations by others, which the member shows.
     let praise = rows("Recommendations_Received.csv")?;
     let shown: Vec<_> = praise
         .iter()
@@ -185,7 +185,7 @@ pub(crate) fn read(file: &File<'_>) -> Result<Document, Unreadable> {
     })
 }
 
-/// Rows by the names of their columns. Some files begin with notes before the names.
+/// Rows by the names of their columns. Some files have notes before the line of names.
 fn records(text: &str) -> Result<Vec<HashMap<String, String>>, Unreadable> {
     let mut rows = table::rows_by(text, b',')?.into_iter();
     let Some(head) = rows.next() else {

@@ -60,7 +60,7 @@ struct RobotsParser {
     named: RuleGroup,
     any: RuleGroup,
     sitemaps: Vec<String>,
-    /// Whether the group that is being read is for the crawler, and for every crawler.
+    /// Whether the group being read is for this crawler, and whether it is for every crawler.
     for_named: bool,
     for_any: bool,
     /// Whether the last line of a group was one that names a crawler.
@@ -139,8 +139,8 @@ impl Robots {
         robots_for("User-agent: *\nDisallow: /", "*")
     }
 
-    /// Whether the path, with its query, may be fetched: the longest rule decides, of two equal ones the one
-    /// that allows. `/robots.txt` always may.
+    /// Whether the path, with its query, may be fetched: the longest rule decides, and of two equally long ones the one
+    /// that allows. `/robots.txt` is always allowed.
     pub fn allows(&self, path: &str) -> bool {
         let path = normal(path.split('#').next().unwrap_or_default());
         if path == b"/robots.txt" {
@@ -153,7 +153,7 @@ impl Robots {
             .is_none_or(|rule| rule.allow)
     }
 
-    /// Seconds to wait between two requests, if the site asks for some.
+    /// Seconds to wait between two requests, if the site sets them.
     pub fn crawl_delay(&self) -> Option<f32> {
         self.crawl_delay
     }
@@ -201,8 +201,8 @@ fn normal(path: &str) -> Vec<u8> {
     out
 }
 
-/// Whether the pattern, in which `*` is any run and a final `$` the end, matches the beginning of the path.
-/// Linear in memory, and at most the product of the lengths in time: no pattern explodes.
+/// Whether the pattern matches the beginning of the path; in it `*` is any run of characters and a final `$` the end.
+/// Memory is linear, and time is at most the product of the lengths, so no pattern is expensive.
 fn matches(pattern: &[u8], path: &[u8]) -> bool {
     let (pattern, whole) = match pattern {
         [head @ .., b'$'] => (head, true),

@@ -17,7 +17,7 @@ pub struct SitemapEntry {
     pub lastmod: Option<String>,
 }
 
-/// What a sitemap lists.
+/// The entries of a sitemap.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sitemap {
     /// Pages.
@@ -26,7 +26,7 @@ pub struct Sitemap {
     pub sitemaps: Vec<SitemapEntry>,
 }
 
-/// Reads a sitemap, an index of sitemaps or a text with an address a line, each possibly packed by gzip.
+/// Reads a sitemap, an index of sitemaps or a text with an address a line; each may be compressed with gzip.
 ///
 /// # Errors
 /// Not a sitemap, broken, or over a limit.
@@ -68,7 +68,7 @@ fn of_xml(text: &str) -> Result<Sitemap, Unreadable> {
                     url.clear();
                     lastmod.clear();
                 }
-                // `image:loc` and the like are no pages.
+                // Addresses of images and the like (`image:loc`) are not pages.
                 within.clear();
                 if !matches!(prefix, "image" | "video" | "news" | "xhtml") {
                     within.push_str(name);

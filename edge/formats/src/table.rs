@@ -40,12 +40,12 @@ pub(crate) fn read(file: &File<'_>) -> Result<Document, Unreadable> {
     })
 }
 
-/// The rows that are not empty, whatever separates their cells.
+/// The rows that are not empty, with the separator detected.
 pub(crate) fn rows(text: &str) -> Result<Vec<Vec<String>>, Unreadable> {
     rows_by(text, delimiter(text))
 }
 
-/// The same with cells that a known character separates.
+/// The rows, with a known separator.
 pub(crate) fn rows_by(text: &str, delimiter: u8) -> Result<Vec<Vec<String>>, Unreadable> {
     let mut reader = ReaderBuilder::new()
         .delimiter(delimiter)
@@ -64,7 +64,7 @@ pub(crate) fn rows_by(text: &str, delimiter: u8) -> Result<Vec<Vec<String>>, Unr
         if row.iter().all(String::is_empty) {
             continue;
         }
-        // A short row becomes as wide as the widest in what is written.
+        // Short rows are padded to the widest one when the table is written.
         widest = row.len().max(widest);
         cells += row.len();
         if cells.max(widest * rows.len()) > limits::MAX_CELLS {
@@ -78,7 +78,7 @@ pub(crate) fn rows_by(text: &str, delimiter: u8) -> Result<Vec<Vec<String>>, Unr
     Ok(rows)
 }
 
-/// What separates the cells: the mark that cuts the first lines into the most even rows.
+/// The separator of the cells: the character that divides the first lines into the most even rows.
 fn delimiter(text: &str) -> u8 {
     let head = write::head(text, 8_192);
     let score = |delimiter: &u8| {
@@ -101,7 +101,7 @@ fn delimiter(text: &str) -> u8 {
         .unwrap_or(b',')
 }
 
-/// Whether the first row names the columns: each cell another text, none a number.
+/// Whether the first row has the names of columns: all cells differ, and none is a number.
 fn names_columns(rows: &[Vec<String>]) -> bool {
     let [head, ..] = rows else { return false };
     let mut sorted: Vec<&String> = head.iter().collect();

@@ -1,4 +1,4 @@
-//! Plain text: paragraphs, lists, and headings where there is no doubt.
+//! Plain text: paragraphs, lists, and headings where they are certain.
 
 use crate::{Document, File, charset, write};
 
@@ -92,7 +92,7 @@ impl TextWriter {
     }
 }
 
-/// `====` or `----` below a line of about its length.
+/// A line of `====` or `----` of about the length of the line above.
 fn underlines(line: &str, title: &str) -> bool {
     let (length, wide) = (line.chars().count(), title.chars().count());
     length >= 3

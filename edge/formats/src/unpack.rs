@@ -1,4 +1,4 @@
-//! ZIP archives and gzip streams, unpacked within bounds, whatever sizes they declare.
+//! Unpacks ZIP archives and gzip streams within bounds; their declared sizes are not trusted.
 
 use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
 
@@ -9,7 +9,7 @@ use crate::{Unreadable, limits};
 pub(crate) struct Archive<'a> {
     bytes: &'a [u8],
     entries: Vec<ArchiveEntry>,
-    /// Bytes that may still be unpacked.
+    /// The number of bytes that may still be unpacked.
     left: usize,
 }
 
@@ -49,9 +49,9 @@ fn too_large() -> Unreadable {
 }
 
 impl<'a> Archive<'a> {
-    /// Reads the directory of a ZIP archive, not its entries.
+    /// Reads the directory of a ZIP archive, but not its entries.
     pub(crate) fn open(bytes: &'a [u8]) -> Result<Self, Unreadable> {
-        // The end of the directory is behind it, before a comment of at most 65,535 bytes.
+        // The end record is after the directory, before a comment of at most 65,535 bytes.
         let from = bytes.len().saturating_sub(65_557);
         let tail = bytes.get(from..).unwrap_or_default();
         let end = tail
@@ -141,7 +141,7 @@ fn inflate(data: &[u8], bound: usize) -> Result<Vec<u8>, Unreadable> {
     })
 }
 
-/// Unpacks a gzip stream; `None` for bytes that are none.
+/// Unpacks a gzip stream; `None` when the bytes are not gzip.
 pub(crate) fn gunzip(bytes: &[u8], bound: usize) -> Result<Option<Vec<u8>>, Unreadable> {
     if !bytes.starts_with(&[0x1f, 0x8b, 8]) {
         return Ok(None);

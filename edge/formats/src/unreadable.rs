@@ -5,19 +5,19 @@ use std::fmt;
 /// Why a file cannot be read, as a stable code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UnreadableCode {
-    /// It needs a password.
+    /// The file needs a password.
     Encrypted,
-    /// It can be opened, but holds no text: pictures of text, an empty page, an application.
+    /// The file can be opened, but has no text: pictures of text, an empty page, an application.
     NoText,
-    /// It is broken, or was not received whole.
+    /// The file is broken, or was not received whole.
     Corrupt,
-    /// It, or what it unpacks to, is over a limit.
+    /// The file, or its unpacked content, is over a limit.
     TooLarge,
-    /// A format that is not read here.
+    /// A format that this crate does not read.
     Unsupported,
     /// Its content contradicts its name or type, and a guess could be wrong.
     Mislabelled,
-    /// Read by the command-line import only.
+    /// A format that only the command-line import reads.
     UseTheCommandLine,
 }
 
@@ -57,7 +57,7 @@ impl fmt::Display for UnreadableCode {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {detail}")]
 pub struct Unreadable {
-    /// The reason, for a program.
+    /// The reason as a code, for programs.
     pub code: UnreadableCode,
     /// A sentence for the owner: what is wrong, and what to do. It quotes nothing of the file.
     pub detail: String,

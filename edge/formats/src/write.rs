@@ -1,13 +1,13 @@
-//! Writes Markdown that reads back as it was meant: text of the original never becomes markup.
+//! Writes Markdown in which text of the original never becomes markup.
 
 use bulle_edge_text::script::Script;
 
-/// Text for a line of Markdown, its white space made single spaces.
+/// A text as one line of Markdown, with single spaces.
 pub(crate) fn inline(text: &str) -> String {
     guard_start(escape(&flat(text)))
 }
 
-/// A block of text that [`escape`]d pieces were joined to.
+/// A block of text, joined from [`escape`]d pieces.
 pub(crate) fn line(escaped: &str) -> String {
     guard_start(flat(escaped))
 }
@@ -38,12 +38,12 @@ pub(crate) fn heading(out: &mut String, level: usize, escaped: &str, id: Option<
     out.push_str("\n\n");
 }
 
-/// A paragraph of text that is no markup.
+/// A paragraph of text without markup.
 pub(crate) fn paragraph(out: &mut String, text: &str) {
     block(out, &inline(text));
 }
 
-/// A block that is Markdown already.
+/// A block that is already Markdown.
 pub(crate) fn block(out: &mut String, markdown: &str) {
     if !markdown.trim().is_empty() {
         blank_line(out);
@@ -66,7 +66,7 @@ pub(crate) fn item(out: &mut String, level: usize, escaped: &str) {
     }
 }
 
-/// Ends what stands before with an empty line.
+/// Ends the block before with an empty line.
 pub(crate) fn blank_line(out: &mut String) {
     if !out.is_empty() && !out.ends_with("\n\n") {
         out.push_str(if out.ends_with('\n') { "\n" } else { "\n\n" });
@@ -78,7 +78,7 @@ pub(crate) fn row(out: &mut String, cells: &[String]) {
     out.push('|');
     for cell in cells {
         out.push(' ');
-        // A bar of a code span is bare so far.
+        // A bar in a code span is not escaped yet.
         let mut before = ' ';
         for c in flat(cell).chars() {
             if c == '|' && before != '\\' {
@@ -114,7 +114,7 @@ pub(crate) fn table(out: &mut String, head: &[String], rows: &[Vec<String>]) {
     out.push('\n');
 }
 
-/// Text as it stands, between fences that are longer than any in it.
+/// A text as a code block, with a fence that is longer than any in the text.
 pub(crate) fn code_block(out: &mut String, text: &str, language: &str) {
     let text = text.trim_matches('\n');
     if text.trim().is_empty() {
@@ -145,7 +145,7 @@ fn longest_run(text: &str) -> usize {
     runs.max().unwrap_or(0)
 }
 
-/// A link, or its text alone where the address is none that a visitor can open.
+/// A link, or only its text when the address cannot be opened by visitors.
 pub(crate) fn link(escaped: &str, url: &str) -> String {
     let opens = ["https://", "http://", "mailto:", "tel:"]
         .iter()
@@ -169,15 +169,15 @@ pub(crate) fn link(escaped: &str, url: &str) -> String {
     format!("[{}]({url})", escaped.trim())
 }
 
-/// The text on one line, white space made single spaces. Lines that were broken between characters of scripts without
-/// spaces are joined without one.
+/// A text on one line, with single spaces. Lines that were broken between characters of scripts without spaces are
+/// joined without one.
 pub(crate) fn flat(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut line = false;
     let mut gap = false;
     for c in text.chars() {
         if c.is_whitespace() || matches!(c, '\u{200b}' | '\u{feff}' | '\u{ad}') {
-            // A soft hyphen or a zero width mark is no gap.
+            // A soft hyphen or a zero-width mark is not a gap.
             gap |= c.is_whitespace();
             line |= c == '\n';
             continue;
@@ -200,7 +200,7 @@ pub(crate) fn unspaced(c: char) -> bool {
         || matches!(c, '\u{3000}'..='\u{303f}' | '・' | '\u{ff01}'..='\u{ff60}')
 }
 
-/// The text up to a number of bytes, or a little less: no character is cut.
+/// The beginning of a text, of at most that many bytes, cut between characters.
 pub(crate) fn head(text: &str, bytes: usize) -> &str {
     let mut end = bytes.min(text.len());
     while !text.is_char_boundary(end) {
@@ -209,7 +209,7 @@ pub(crate) fn head(text: &str, bytes: usize) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-/// Backslashes before what Markdown would take for markup within a line.
+/// Escapes the characters that Markdown would read as markup within a line.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 16);
     let mut before = ' ';
@@ -220,7 +220,7 @@ pub(crate) fn escape(text: &str) -> String {
         let next = chars.peek().copied().unwrap_or(' ');
         let marks = match c {
             '\\' | '`' | '*' | '[' | ']' | '|' | '~' | '{' => true,
-            // snake_case is no emphasis.
+            // The underscores of snake_case are not emphasis.
             '_' => !(before.is_alphanumeric() && next.is_alphanumeric()),
             '<' => last || next.is_ascii_alphabetic() || matches!(next, '/' | '!' | '?'),
             '&' => last || next.is_ascii_alphabetic() || next == '#',

@@ -1,4 +1,5 @@
-//! XML as a stream of events: no tree, no DTD, no entities but those of XML itself and `&nbsp;`.
+//! XML as a stream of events: without a tree, without DTDs, and without entities except those of XML itself and
+//! `&nbsp;`.
 
 use quick_xml::{Reader, events::Event as Raw};
 
@@ -8,13 +9,13 @@ use crate::{Unreadable, charset, limits};
 pub(crate) enum XmlEvent<'a> {
     /// An element begins: its name without prefix, its prefix, its attributes.
     Start(&'a str, &'a str, &'a [(String, String)]),
-    /// An element ends; one without content ends at once.
+    /// An element ends; an element without content ends at once.
     End(&'a str),
     /// Text.
     Text(&'a str),
 }
 
-/// The text of a file of XML.
+/// The events of an XML file.
 pub(crate) fn decode(bytes: &[u8], content_type: Option<&str>) -> String {
     let head = String::from_utf8_lossy(bytes.get(..bytes.len().min(200)).unwrap_or_default());
     let declared = head.split_once("encoding=").and_then(|(_, rest)| {

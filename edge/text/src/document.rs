@@ -1,4 +1,4 @@
-//! A document that a bot knows, whatever its format was: Markdown with a title.
+//! A document of a bot, as Markdown with a title, whatever the format of its source.
 
 /// A document with its front matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

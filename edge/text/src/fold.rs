@@ -1,18 +1,19 @@
-//! One spelling for every way in which the same word can be written.
+//! Folding: one spelling for all spellings of a word, for search.
 
 use unicode_normalization::UnicodeNormalization;
 
 /// Lower case, without the accents, points and signs that people leave out when they type: `Ἀθῆναι`, `İstanbul`,
-/// `كِتاب`, `ＤＶＤ` and `½` are `αθηναι`, `istanbul`, `كتاب`, `dvd` and `1⁄2`. What is a letter of its own stays: the
-/// vowel signs of Devanagari and Thai, the marks that tell か from が.
+/// `كِتاب`, `ＤＶＤ` and `½` are `αθηναι`, `istanbul`, `كتاب`, `dvd` and `1⁄2`. Signs that make another letter stay: the
+/// vowel signs of Devanagari and Thai, and the marks that distinguish か from が.
 ///
-/// It widens on purpose: different words may fold alike (`tâche`, `tache`). Where two texts must be the same, see
+/// Folding is lossy on purpose: different words may fold alike (`tâche`, `tache`). To compare texts for identity, use
 /// [`identity`](crate::identity::identity).
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     let mut rest = text;
     while !rest.is_empty() {
-        // ASCII decomposes into itself, and no mark that is kept joins it, so most of a text is quickly done.
+        // ASCII decomposes into itself, and no mark that is kept combines with it, so most of a text takes the fast
+        // path.
         let (ascii, more) = split(rest, |c| !c.is_ascii());
         folded.extend(ascii.chars().map(|c| c.to_ascii_lowercase()));
         let (other, more) = split(more, |c| c.is_ascii());
@@ -41,11 +42,11 @@ fn fold_into(text: &str, folded: &mut String) {
             _ => out.push(letter(c)),
         }
     }
-    // Puts Hangul and kana together again.
+    // Composes Hangul and kana again.
     folded.extend(out.nfc());
 }
 
-/// Marks that are written or not: accents, Arabic and Hebrew vowels, the nukta, joiners, soft hyphens.
+/// Optional marks: accents, Arabic and Hebrew vowels, the nukta, joiners, soft hyphens.
 fn is_left_out(c: char) -> bool {
     matches!(u32::from(c),
         0x300..=0x36f | 0x483..=0x489 | 0x591..=0x5bd | 0x5bf..=0x5c7 | 0x610..=0x61a | 0x640 | 0x64b..=0x65f | 0x670
@@ -69,7 +70,7 @@ fn letter(c: char) -> char {
     }
 }
 
-/// Where the decimal digits of a script begin.
+/// The first code points of the decimal digits of each script.
 const ZEROS: [u32; 19] = [
     0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xe50,
     0xed0, 0xf20, 0x1040, 0x17e0, 0x1810, 0xff10,

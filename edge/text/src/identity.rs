@@ -1,4 +1,4 @@
-//! When two texts are the same one.
+//! Identity of texts: whether two texts are the same, for keys.
 
 use unicode_normalization::UnicodeNormalization;
 

@@ -1,4 +1,4 @@
-//! What kind of fact a question asks for, and whether a text holds one.
+//! The kind of fact that a question asks for, and whether a text contains such a fact.
 
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -13,7 +13,7 @@ use crate::{
 /// must begin the question, `+` words that name a place only before a capital.
 const LANGUAGES: &str = include_str!("kinds.txt");
 
-/// What a question asks for.
+/// The kind of fact that a question asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FactKind {
     /// A time, a day, a year, how long.
@@ -34,12 +34,12 @@ struct Language {
     money: Vec<String>,
     place: Vec<String>,
     numbers: Vec<String>,
-    /// Words that tell a place when a capital follows.
+    /// Words that mark a place when a word with a capital follows.
     before_place: Vec<String>,
 }
 
 impl Language {
-    /// Whether a text holds words that ask for such a fact.
+    /// Whether a text has words that ask for this kind of fact.
     fn speaks_of(&self, kind: FactKind, text: &str) -> bool {
         let plain = plain(text);
         self.asks
@@ -114,7 +114,7 @@ pub fn plain(text: &str) -> String {
     )
 }
 
-/// Whether a [`plain`] text holds the words: as whole words, or anywhere in a script without spaces.
+/// Whether a [`plain`] text has the words: as whole words, or anywhere in a script without spaces.
 fn has(plain: &str, words: &str) -> bool {
     if let Some(words) = words.strip_prefix('^') {
         return plain.starts_with(&format!(" {words} "));
@@ -132,25 +132,25 @@ fn has(plain: &str, words: &str) -> bool {
     })
 }
 
-/// What a question asks for, and with which words.
+/// The kind of fact that a question asks for, with the words that ask for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// What the question asks for.
+    /// The kind of fact.
     pub kind: FactKind,
     /// The words that ask, folded.
     pub with: &'static str,
-    /// What follows them, folded.
+    /// The words after them, folded.
     pub then: String,
 }
 
-/// Whether what follows the folded word in the language is a place when it is written like a name.
+/// Whether the word after this folded word is a place when it is written like a name.
 pub fn leads_to_place(word: &str, language: &str) -> bool {
     TABLE
         .get(language)
         .is_some_and(|table| table.before_place.iter().any(|before| before == word))
 }
 
-/// Whether the folded word is one of time in the language, such as a day of the week.
+/// Whether the folded word is a word of time in the language, such as a day of the week.
 pub fn is_time(word: &str, language: &str) -> bool {
     TABLE
         .get(language)
@@ -158,7 +158,7 @@ pub fn is_time(word: &str, language: &str) -> bool {
 }
 
 impl FactKind {
-    /// What the question asks for; `None` when it cannot be told.
+    /// The kind of fact that the question asks for; `None` when that is not clear.
     pub fn of(question: &str, language: &str) -> Option<Asked> {
         let table = TABLE.get(language)?;
         let question = plain(question);
@@ -166,7 +166,7 @@ impl FactKind {
             .asks
             .iter()
             .flat_map(|(kind, asks)| asks.iter().map(move |words| (*kind, words)));
-        // `how long` says more than `how`.
+        // `how long` is more specific than `how`.
         let mut best: Option<(Self, &'static String)> = None;
         for (kind, words) in asked.filter(|(_, words)| has(&question, words)) {
             let length = words.chars().count();
@@ -184,8 +184,8 @@ impl FactKind {
         })
     }
 
-    /// Whether a text may hold such a fact although [`is_in`](Self::is_in) finds none: a single name, a language without a
-    /// table.
+    /// Whether a text may contain such a fact although [`is_in`](Self::is_in) finds none: a single name, or a language
+    /// without a table.
     pub fn may_be_in(self, text: &str, language: &str) -> bool {
         let primary = language.split(['-', '_']).next().unwrap_or_default();
         match self {
@@ -194,7 +194,7 @@ impl FactKind {
         }
     }
 
-    /// Whether a text in the language holds such a fact.
+    /// Whether a text in the language contains such a fact.
     pub fn is_in(self, text: &str, language: &str) -> bool {
         let primary = language.split(['-', '_']).next().unwrap_or_default();
         let table = TABLE.get(primary);
@@ -207,7 +207,7 @@ impl FactKind {
             Self::Price => {
                 text.contains(['$', '€', '£', '¥', '₹', '₽', '₺', '฿'])
                     || any(|table| &table.money)
-                    // "It costs 7 crowns": there are more currencies than these.
+                    // "It costs 7 crowns": the table does not have every currency.
                     || table.is_some_and(|table| table.speaks_of(self, text))
                         && Self::Number.is_in(text, language)
             }
@@ -225,7 +225,7 @@ impl FactKind {
     }
 }
 
-/// Whether a capital stands inside a sentence; also when the script has no capitals to tell by.
+/// Whether there is a capital inside a sentence; true when the script has no capitals.
 fn may_name_somebody(text: &str) -> bool {
     let mut words = text.split_whitespace();
     let begins = |word: &str| word.ends_with(['.', '!', '?', ':']);
@@ -241,14 +241,14 @@ fn may_name_somebody(text: &str) -> bool {
     named || !text.contains(|c: char| c.is_lowercase() || c.is_uppercase())
 }
 
-/// Whether the text has one of the numbers; in a language with compounds also at the end of a word: `einundzwanzig`.
+/// Whether the text has one of the numerals; in a language with compounds also at the end of a word: `einundzwanzig`.
 fn counts(text: &str, numbers: &[String], compounds: bool) -> bool {
     let text = plain(text);
     let ends = |number: &String| number.len() > 4 && text.contains(&format!("{number} "));
     (numbers.iter()).any(|number| has(&text, number) || (compounds && ends(number)))
 }
 
-/// Whether one of the words stands right before a word with a capital.
+/// Whether one of the words is directly before a word with a capital.
 fn leads(text: &str, before: &[String]) -> bool {
     let words: Vec<&str> = text.split_whitespace().collect();
     words.windows(2).any(|two| {

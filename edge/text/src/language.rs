@@ -1,5 +1,5 @@
-//! Which language a text is in, by its script and its commonest words: [`detect`] only when there is no doubt (to be silent
-//! costs nothing, to be wrong costs a good answer), [`guess`] in any case.
+//! The language of a text, by its script and its commonest words: [`detect`] answers only when it is certain (no answer
+//! costs nothing, a wrong one costs a good reply), [`guess`] always.
 
 mod table;
 
@@ -17,7 +17,7 @@ use crate::{
 pub use table::Language;
 use table::TABLE;
 
-/// Bytes of a text from which no further line is looked at, and most characters of a line.
+/// Bytes of a text after which no further line is read, and most characters of a line.
 const MAX_BYTES: usize = 8 * 1024;
 
 /// Fewest words of a language that a text must hold.
@@ -26,42 +26,43 @@ const MIN_HITS: usize = 3;
 /// Fewest words of a text in a script that several languages use.
 const MIN_WORDS: usize = 4;
 
-/// Words from which a text is long, and from which the answer's language is trusted.
+/// The number of words from which a text is long, and from which the language of an answer is trusted.
 const LONG: usize = 12;
 
-/// Share of its words that must be of the language: of a short text, and of a long one.
+/// The share of its words that must be of the language: for a short text, and for a long one.
 const MIN_SHARE: (f64, f64) = (0.25, 0.13);
 
-/// Share of the best language's weight from which the second makes it doubtful.
+/// The share of the best language's weight from which the second best makes the result uncertain.
 const MAX_SECOND: f64 = 0.6;
 
-/// The weight of a word that one language has. Others have a part of it: whole numbers, so that two texts of the same
-/// words have the same weight.
+/// The weight of a word that only one language has. A word of several languages has a part of it. Weights are integers,
+/// so that two texts with the same words have the same weight.
 const WHOLE: usize = 27_720;
 
-/// Words of another language alone, in comparison with all of the best one, above which the text is mixed.
+/// The limit of words that only another language has, as a share of the best language's words; above it, the text is
+/// mixed.
 const MAX_BESIDE: f64 = 0.34;
 
-/// Fewest letters of a text whose script tells its language, in words of [`Script::letters`] letters.
+/// Fewest letters of a text whose script decides its language, in words of [`Script::letters`] letters.
 const MIN_UNITS: f64 = 3.0;
 
-/// Characters that Chinese prose is full of, and Japanese is not.
+/// Characters that are frequent in Chinese prose and not in Japanese.
 const CHINESE: &str = "的了吗嗎呢吧你您们們这這那么麼什怎哪我是在和請请沒没";
 
 /// Chinese characters without any of [`CHINESE`] and without kana, from which a text is Chinese: fewer may be a
 /// Japanese title.
 const MANY_HAN: usize = 20;
 
-/// The language of a text in Markdown, when it is long enough and there is no doubt; of close languages the
-/// likeliest. Code, addresses and what stands between quotation marks do not count.
+/// The language of a Markdown text that is long enough and certain; of close languages the likeliest. Code, addresses
+/// and quoted text do not count.
 pub fn detect(text: &str) -> Option<Language> {
     Census::of(&prose(text)).language()
 }
 
-/// The tag of the language in which the answer should have been, when both texts are surely in a language and the
-/// answer is in the wrong one. `allowed` are the languages that the bot answers in (BCP 47), any when empty.
+/// The tag of the language in which the answer should have been, when the languages of both texts are certain and the
+/// answer's is wrong. `allowed` are the languages that the bot answers in (BCP 47), any when empty.
 ///
-/// Silent when the answer is short, or holds a passage in the right language, or when the question names the
+/// `None` when the answer is short, or contains a passage in the right language, or when the question names the
 /// language that it wants.
 pub fn off_language(question: &str, answer: &str, allowed: &[String]) -> Option<String> {
     let text = prose(answer);
@@ -92,13 +93,13 @@ pub fn off_language(question: &str, answer: &str, allowed: &[String]) -> Option<
     Some(expected.tag.to_owned())
 }
 
-/// The language of a question (its primary subtag) by its script and its stop words, or the hint's language when they do
-/// not tell. Unlike [`detect`], it always has an answer: a wrong one costs a search some stop words.
+/// The language of a question (its primary subtag) by its script and its stop words, or that of the hint when they do
+/// not decide. Unlike [`detect`], it always gives a language: a wrong one costs a search some stop words.
 pub fn guess<'a>(question: &str, hint: &'a str) -> &'a str {
     guess_of(question, &words(question), hint)
 }
 
-/// The same of a question that is already cut into words.
+/// The language of a question that is already cut into words.
 pub fn guess_of<'a>(question: &str, words: &[Word], hint: &'a str) -> &'a str {
     let hint = hint.split('-').next().unwrap_or_default();
     if let Some(tag) = by_script(question, hint) {
@@ -120,7 +121,7 @@ pub fn guess_of<'a>(question: &str, words: &[Word], hint: &'a str) -> &'a str {
     best.0
 }
 
-/// The language of a script that is written in one language, or in few of which the hint may be one.
+/// The language of a script that one language uses, or several of which one is the hint's.
 fn by_script<'a>(text: &str, hint: &'a str) -> Option<&'a str> {
     let mut scripts = text.chars().filter_map(Script::of_letter);
     if text
@@ -154,7 +155,7 @@ fn holds(line: &str, language: Language) -> bool {
     }
 }
 
-/// The text without what does not speak for its language: code, quotations, addresses, citations.
+/// The text without the parts that do not show its language: code, quotations, addresses, citations.
 fn prose(text: &str) -> String {
     let mut out = String::new();
     let mut fence = false;
@@ -172,7 +173,7 @@ fn prose(text: &str) -> String {
     out
 }
 
-/// A line without what stands between quotation marks or backticks, and without addresses.
+/// A line without quoted text, text in backticks and addresses.
 fn unquoted(line: &str) -> String {
     const PAIRS: [(char, char); 8] = [
         ('«', '»'),
@@ -185,7 +186,7 @@ fn unquoted(line: &str) -> String {
         ('《', '》'),
     ];
     let mut out = String::new();
-    // Closing marks that the rest of the line does not hold: a line of nothing but opening marks is searched once for each.
+    // Closing marks that the rest of the line lacks: in a line of opening marks, each mark is searched for once.
     let mut missing: Vec<char> = Vec::new();
     let mut rest = line;
     while let Some(c) = rest.chars().next() {
@@ -214,16 +215,16 @@ fn unquoted(line: &str) -> String {
 /// A language that a text may be in.
 struct Candidate {
     language: Language,
-    /// Its words that the text holds, and how often each.
+    /// The language's words in the text, each with its count.
     words: Vec<(&'static str, usize)>,
-    /// How many words of the text those are.
+    /// The sum of these counts.
     hits: usize,
-    /// The same in parts of [`WHOLE`], where a word that other languages have, too, counts less.
+    /// The sum in parts of [`WHOLE`], where a word that other languages have, too, counts less.
     weight: usize,
 }
 
 impl Candidate {
-    /// Words of this language that the other one does not have.
+    /// The words of this language that the other one lacks.
     fn beside(&self, other: &Self) -> usize {
         self.words
             .iter()
@@ -237,13 +238,13 @@ impl Candidate {
 struct Census {
     /// Letters of each script.
     letters: Vec<(Script, usize)>,
-    /// How often each word stands in the text, in lower case.
+    /// The count of each word of the text, in lower case.
     words: HashMap<String, usize>,
-    /// Words in all.
+    /// The number of words.
     total: usize,
-    /// Words that begin with a capital: names, mostly.
+    /// The number of words with a capital, which are mostly names.
     capital: usize,
-    /// Characters that Chinese prose is full of.
+    /// The number of characters that are frequent in Chinese prose.
     chinese: usize,
 }
 
@@ -291,7 +292,7 @@ impl Census {
         self.count(Script::Hiragana) + self.count(Script::Katakana)
     }
 
-    /// Roughly how many words of a script there are.
+    /// The approximate number of words of a script.
     fn units(&self, script: Script) -> f64 {
         let count = if script.is_japanese() {
             self.count(Script::Han) + self.kana()
@@ -301,8 +302,8 @@ impl Census {
         count as f64 / script.letters()
     }
 
-    /// The script of most words; not the Latin one when another has enough of them, for every language has
-    /// technical terms in it.
+    /// The script of most words; not Latin when another script has enough of them, because texts of every language
+    /// contain technical terms in Latin.
     fn main(&self) -> Script {
         let other = self
             .letters
@@ -330,7 +331,7 @@ impl Census {
             return None;
         }
         if script != Script::Latin {
-            // Besides technical terms, is there Latin prose?
+            // Whether there is Latin prose besides technical terms.
             let latin = self.ranking(Script::Latin);
             let hits = latin.first().map_or(0, |best| best.hits);
             if units < MIN_UNITS || (hits >= MIN_HITS && is_much(hits as f64)) {
@@ -359,7 +360,7 @@ impl Census {
     fn by_words(&self, script: Script) -> Option<Language> {
         let ranking = self.ranking(script);
         let (best, others) = ranking.split_first()?;
-        // Names are of no language.
+        // Names belong to no language.
         let total = (self.total - self.capital).max(best.hits);
         let share = if total < LONG {
             MIN_SHARE.0
@@ -380,7 +381,7 @@ impl Census {
         sure.then_some(best.language)
     }
 
-    /// The languages of a script that the text has words of, the likeliest first.
+    /// The languages of a script of which the text has words, the likeliest first.
     fn ranking(&self, script: Script) -> Vec<Candidate> {
         let candidate = |language: &Language| Candidate {
             language: *language,

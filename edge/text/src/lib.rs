@@ -1,7 +1,7 @@
 //! Language: how a text is folded, cut, counted, compared and recognised, whatever its script.
 //!
-//! There is one of each, and everything that reads text uses it: search, topics, claims, the cache of answers, the prompt
-//! and the readers of files. The crate knows no platform and none of the project's other crates.
+//! There is one implementation of each, and everything that reads text uses it: search, topics, claims, the cache of
+//! answers, the prompt and the readers of files. The crate depends on no platform and on no other crate of the project.
 
 pub mod document;
 pub mod fold;

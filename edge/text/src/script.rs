@@ -1,4 +1,4 @@
-//! The scripts of letters: which characters are whose, and how their languages write words.
+//! The scripts of letters: the ranges of their characters, and how their languages write words.
 
 use unicode_normalization::char::is_combining_mark;
 
@@ -82,7 +82,7 @@ const RANGES: [(u32, u32, Script); 34] = [
 ];
 
 impl Script {
-    /// The script of a character; `None` for signs that several have, and for scripts that are not known here.
+    /// The script of a character; `None` for signs of several scripts, and for scripts that are not in the table.
     pub fn of(c: char) -> Option<Self> {
         let code = u32::from(c);
         let at = RANGES.partition_point(|(_, last, _)| *last < code);
@@ -102,32 +102,32 @@ impl Script {
         word.chars().find_map(Self::of_letter)
     }
 
-    /// Whether it is written without spaces between words.
+    /// Whether the script is written without spaces between words.
     pub fn is_unspaced(self) -> bool {
         self.has_clusters() || self.is_japanese()
     }
 
-    /// Whether function words stand in it without a space before them: scripts without spaces, and Korean.
+    /// Whether function words are joined to the word before: in scripts without spaces, and in Korean.
     pub fn joins_words(self) -> bool {
         self.is_unspaced() || self == Self::Hangul
     }
 
-    /// Whether it is written without spaces, and in letters with signs above, below and behind them.
+    /// Whether the script is written without spaces, and its letters have signs above, below and behind them.
     pub fn has_clusters(self) -> bool {
         matches!(self, Self::Thai | Self::Lao | Self::Khmer | Self::Myanmar)
     }
 
-    /// Whether Japanese is written in it, alone or with others.
+    /// Whether Japanese uses the script, alone or with others.
     pub fn is_japanese(self) -> bool {
         self == Self::Han || self.is_kana()
     }
 
-    /// Whether it is one of the two that only Japanese has.
+    /// Whether only Japanese uses the script: hiragana and katakana.
     pub fn is_kana(self) -> bool {
         matches!(self, Self::Hiragana | Self::Katakana)
     }
 
-    /// The languages that are written in it (BCP 47), when they are few: the commonest first.
+    /// The languages of the script (BCP 47), when they are few: the commonest first.
     pub fn languages(self) -> &'static [&'static str] {
         match self {
             Self::Latin | Self::Cyrillic | Self::Arabic => &[],
@@ -148,7 +148,7 @@ impl Script {
         }
     }
 
-    /// Whether its languages are told apart by their words.
+    /// Whether the script's languages are distinguished by their words.
     pub fn has_words(self) -> bool {
         matches!(
             self,
@@ -156,13 +156,13 @@ impl Script {
         )
     }
 
-    /// Whether a text in this script has no reason to hold much of the other one. Names and terms are Latin
-    /// everywhere, and Japanese has three scripts.
+    /// Whether text in this script should contain little of the other one. Names and terms are Latin everywhere, and
+    /// Japanese has three scripts.
     pub fn is_foreign(self, other: Self) -> bool {
         other != self && other != Self::Latin && !(self.is_japanese() && other.is_japanese())
     }
 
-    /// Letters of a word, about.
+    /// The approximate number of letters of a word.
     pub fn letters(self) -> f64 {
         match self {
             Self::Han | Self::Hiragana | Self::Katakana | Self::Hangul => 2.0,
@@ -172,8 +172,8 @@ impl Script {
     }
 }
 
-/// Whether a character belongs to the letter before it: an accent, a vowel sign. Those of the Indic scripts are not all
-/// alphabetic.
+/// Whether a character belongs to the letter before it, as an accent or a vowel sign. Those of the Indic scripts are
+/// not all alphabetic.
 pub fn is_mark(c: char) -> bool {
     !c.is_ascii() && is_combining_mark(c)
 }

@@ -1,4 +1,4 @@
-//! A paragraph cut into sentences.
+//! Cuts a paragraph into sentences.
 
 use crate::script::Script;
 use unicode_segmentation::UnicodeSegmentation;
@@ -26,10 +26,10 @@ pub fn sentences(paragraph: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Fewest characters of a phrase that is taken for a sentence.
+/// Fewest characters of a phrase that counts as a sentence.
 const MIN_PHRASE: usize = 25;
 
-/// Thai and Lao have no full stop: a space ends a phrase, and a phrase that is long enough stands for a sentence.
+/// Thai and Lao have no full stop: a space ends a phrase, and a phrase that is long enough counts as a sentence.
 fn phrases(sentence: &str) -> Vec<&str> {
     let without_stops = |c: char| matches!(Script::of(c), Some(Script::Thai | Script::Lao));
     if !sentence.contains(without_stops) {

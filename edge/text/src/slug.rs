@@ -1,8 +1,8 @@
-//! Names of sections in addresses.
+//! Slugs: the names of sections in addresses.
 
 use crate::fold::fold;
 
-/// A fragment identifier for a heading: folded, every run of other characters than `a-z0-9` one hyphen.
+/// A fragment identifier for a heading: folded, with a hyphen for every run of characters other than `a-z0-9`.
 pub fn slug(heading: &str) -> String {
     let mut out = String::new();
     for c in fold(heading).chars() {

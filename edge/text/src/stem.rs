@@ -1,16 +1,16 @@
-//! Stems: what the forms of one word have in common, by script and without dictionaries.
+//! Stems: the common part of a word's forms, by script and without dictionaries.
 
 use crate::script::Script;
 
 /// Longest key, in characters.
 const MAX_KEY: usize = 5;
 
-/// The beginning of a stem, by which the index finds its words.
+/// The key of a stem: its beginning, by which the index finds its words.
 pub fn key(stem: &str) -> String {
     stem.chars().take(MAX_KEY).collect()
 }
 
-/// Whether a key is of the full length, so that its stem may be longer.
+/// Whether a key has the full length, so that its stem may be longer.
 pub fn is_whole_key(key: &str) -> bool {
     key.chars().count() == MAX_KEY
 }
@@ -19,7 +19,7 @@ pub fn is_whole_key(key: &str) -> bool {
 pub fn stem(word: &str) -> &str {
     match word.chars().next().and_then(Script::of) {
         Some(Script::Greek) => without(word, &GREEK, 3),
-        // `музей` and `музеями` leave the same when a vowel goes as well.
+        // `музей` and `музеями` have the same stem only when a vowel is removed as well.
         Some(Script::Cyrillic) => without(
             without(word, &CYRILLIC, 3),
             &["а", "е", "и", "о", "у", "ы", "ь", "ю", "я"],
@@ -31,7 +31,7 @@ pub fn stem(word: &str) -> &str {
     }
 }
 
-/// Plurals of derived words lose both endings: `clusters`, `cluster`; short ones lose only that of the plural: `dogs`.
+/// Plurals of derived words lose both endings: `clusters`, `cluster`; short words lose only that of the plural: `dogs`.
 fn latin(word: &str) -> &str {
     let stem = without(without(word, &LATIN, 4), &LATIN, 4);
     if stem == word && !word.ends_with("ss") {
@@ -41,7 +41,7 @@ fn latin(word: &str) -> &str {
     }
 }
 
-/// Without the first of these endings that leaves `keep` characters.
+/// The word without the first of these endings whose removal leaves `keep` characters.
 fn without<'a>(word: &'a str, endings: &[&str], keep: usize) -> &'a str {
     endings
         .iter()

@@ -1,4 +1,4 @@
-//! Stop words: they say what kind of answer is wanted, not where it stands, so a search leaves them out.
+//! Stop words: words of a question that a search leaves out, because they do not name its subject.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -75,7 +75,7 @@ pub fn is_greeting(word: &str) -> bool {
         .any(|greeting| greeting == word)
 }
 
-/// A folded question without the phrases of politeness of its language; the whole question when it is nothing else.
+/// A folded question without the phrases of politeness of its language; the whole question when it consists of them.
 pub fn without_phrases(question: String, language: &str) -> String {
     let Some((_, phrases)) = PHRASE.iter().find(|(tag, _)| *tag == language) else {
         return question;
@@ -103,10 +103,10 @@ pub fn is_slip(word: &str, language: &str) -> bool {
             .is_some_and(|words| words.iter().any(near))
 }
 
-/// Fewest letters of a word in which a slip is recognised.
+/// Fewest letters of a word that is recognised as misspelled.
 const MIN_SLIP: usize = 5;
 
-/// Whether two words differ in one letter: one too many, too few or another.
+/// Whether two words differ in one letter: an additional, missing or different one.
 fn one_apart(a: &str, b: &str) -> bool {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let start = a.iter().zip(&b).take_while(|(a, b)| a == b).count();

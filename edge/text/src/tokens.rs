@@ -1,15 +1,15 @@
-//! How many tokens a model reads a text as, without its tokenizer.
+//! Estimates how many tokens a model counts for a text, without its tokenizer.
 
-/// Tokens that a message costs beside its text.
+/// Tokens of a message beside those of its text.
 const MESSAGE: usize = 4;
 
 /// An estimate of the tokens of a message: four characters a token, one of a script without spaces, and [`MESSAGE`].
-/// docs/costs.md says how far from two vendors' tokenizers that is, by language.
+/// docs/costs.md compares it with two vendors' tokenizers, by language.
 pub fn tokens(text: &str) -> usize {
     text.chars().map(quarters).sum::<usize>() / 4 + MESSAGE
 }
 
-/// Quarters of a token that a character counts for.
+/// The quarters of a token that a character counts for.
 pub fn quarters(c: char) -> usize {
     if u32::from(c) >= 0x2e80 { 4 } else { 1 }
 }

@@ -1,9 +1,9 @@
-//! Which characters of a text a person can see.
+//! The visible characters of a text.
 
 use unicode_normalization::UnicodeNormalization;
 
-/// The text in NFC, without control characters (but line breaks and tabs) and without the bidirectional overrides that
-/// make text read as something else, trimmed; `None` when no character of it is visible.
+/// The text in NFC and trimmed, without control characters (except line breaks and tabs) and without bidirectional
+/// overrides, which make a text look like another one; `None` when no character of it is visible.
 pub fn visible(text: &str) -> Option<String> {
     let cleaned: String = text
         .replace("\r\n", "\n")

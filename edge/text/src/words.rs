@@ -1,4 +1,4 @@
-//! Text cut into words, or into pieces of words where a script has no spaces.
+//! Cuts text into words, or into pieces of words where a script has no spaces.
 
 use crate::{
     fold::fold,
@@ -6,45 +6,46 @@ use crate::{
     stem::{key, stem},
 };
 
-/// A word of a text as it is compared with another.
+/// A word of a text in the forms by which words are compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Word {
     /// Folded.
     pub form: String,
-    /// Without its endings.
+    /// The stem: without its endings.
     pub stem: String,
-    /// The beginning of its stem, by which the index finds it: two forms of one word share it.
+    /// The key: the beginning of its stem, by which the index finds it. Two forms of one word share it.
     pub key: String,
-    /// A piece of a text without spaces, no word of its own.
+    /// True for a piece of a text without spaces, which is not a word by itself.
     pub gram: bool,
 }
 
 impl Word {
-    /// Whether it is a single character out of a longer text without spaces, which tells less than a pair.
+    /// Whether it is a single character from a longer text without spaces, which is less specific than a pair.
     pub fn is_letter(&self) -> bool {
         self.gram && self.form.chars().nth(1).is_none()
     }
 }
 
-/// How a character is cut.
+/// The role of a character in the cut.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Class {
-    /// It is part of a word.
+    /// The character is part of a word.
     Word,
-    /// It is of a script without spaces, or of Korean, whose words are cut into pieces.
+    /// The character is of a script without spaces, or of Korean, whose words are cut into pieces.
     Joined(Script),
-    /// It is part of no word.
+    /// The character is not part of a word.
     None,
 }
 
-/// Longest word in characters. A longer one is cut: a question that holds all of it is unlikely.
+/// Longest word in characters. A longer one is cut, because a question hardly contains the whole of it.
 const MAX_WORD: usize = 40;
 
 fn class(c: char) -> Class {
     match c {
         '0'..='9' | 'a'..='z' => Class::Word,
         _ if c.is_ascii() => Class::None,
-        // Repetition, abbreviation and the ends of sentences in Thai, Lao, Khmer and Myanmar are no letters.
+        // Marks of repetition, of abbreviation and of the ends of sentences in Thai, Lao, Khmer and Myanmar are not
+        // letters.
         'ๆ' | 'ฯ' | 'ໆ' | '၊' | '။' | '។' | '៕' | '๏' | '๚' | '๛' => {
             Class::None
         }
@@ -84,7 +85,7 @@ pub fn words(text: &str) -> Vec<Word> {
         }
         match (now, c) {
             (Class::None, _) => {}
-            // SQLite's tokenizer `ascii` takes these for letters.
+            // SQLite's tokenizer `ascii` treats these as letters.
             (_, '+') => run.push('＋'),
             (_, '#') => run.push('＃'),
             _ => run.push(c),
@@ -113,7 +114,7 @@ fn end(run: &mut String, kind: Class, out: &mut Vec<Word>) {
         Class::Joined(script) => {
             let letters: Vec<String> = run.chars().map(String::from).collect();
             grams(&letters, 2, out);
-            // A character of Chinese is a word, too.
+            // A single Chinese character is a word, too.
             if script == Script::Han && letters.len() > 1 {
                 letters.chunks(1).for_each(|letter| grams(letter, 1, out));
             }
@@ -121,7 +122,7 @@ fn end(run: &mut String, kind: Class, out: &mut Vec<Word>) {
     }
 }
 
-/// Runs of `n` neighbours; a shorter text is one.
+/// Runs of `n` neighbours; a shorter text is one run.
 fn grams(units: &[String], n: usize, out: &mut Vec<Word>) {
     let mut push = |units: &[String]| {
         let form = units.concat();
@@ -139,7 +140,7 @@ fn grams(units: &[String], n: usize, out: &mut Vec<Word>) {
     }
 }
 
-/// A letter with the signs above, below and behind it.
+/// A letter with its signs above, below and behind it.
 fn clusters(run: &str) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     for c in run.chars() {
@@ -151,7 +152,7 @@ fn clusters(run: &str) -> Vec<String> {
     out
 }
 
-/// Fewest characters of a word that is taken for a compound.
+/// Fewest characters of a word that is treated as a compound.
 const COMPOUND: usize = 9;
 
 /// Fewest characters before a part of a compound, and of the part.
@@ -184,9 +185,9 @@ pub fn has_compounds(language: &str) -> bool {
     )
 }
 
-/// The keys of everything that may be a part at the end of a compound: of `mitgliedsbeitrag` also that of `beitrag`.
-/// No dictionary says where its parts begin, so every place is taken; the keys of
-/// what is no word match no question.
+/// The keys of everything that may be the last part of a compound: for `mitgliedsbeitrag` also the key of `beitrag`.
+/// Without a dictionary the beginnings of parts are unknown, so every position is taken; the keys of pieces that are
+/// not words match no question.
 pub fn part_keys(word: &Word) -> Vec<String> {
     let length = word.form.chars().count();
     if word.gram || length < COMPOUND {

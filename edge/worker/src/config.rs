@@ -87,7 +87,7 @@ fn server(env: &Env, provider: &'static Provider) -> Option<Server> {
         api_keys: first.into_iter().chain(more).collect(),
         model: or(model, provider.model),
     };
-    // Some providers have no address by default: they run where the operator says.
+    // Some providers have no default address, because operators run them at their own.
     (!server.base_url.is_empty()).then_some(server)
 }
 
@@ -125,7 +125,7 @@ pub fn guard(env: &Env) -> AddressPolicy {
 
 /// The settings of the crawler.
 pub struct Crawling {
-    /// The page that tells operators of sites what the crawler is; in its `User-Agent`.
+    /// The address of the page that tells operators of sites about the crawler; in its `User-Agent`.
     pub contact: Option<String>,
     /// Milliseconds between two requests to one site.
     pub pause_ms: u64,
@@ -170,7 +170,7 @@ pub struct Cloudflare {
 /// The vector index: `CLOUDFLARE_ACCOUNT_ID`, `CLOUDFLARE_API_TOKEN` and `VECTORIZE_INDEX`. With none of them there is no index.
 ///
 /// # Errors
-/// Some are set and some are missing: which.
+/// Some are set and some are missing; the text names them.
 pub fn cloudflare(env: &Env) -> Result<Option<Cloudflare>, String> {
     const NAMES: [&str; 3] = [
         "CLOUDFLARE_ACCOUNT_ID",

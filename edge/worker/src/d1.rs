@@ -131,7 +131,7 @@ impl Rows {
     /// Reads the rows.
     ///
     /// # Errors
-    /// A row is not what the statement's reader expects.
+    /// A row does not have the type's fields.
     pub fn list<T: DeserializeOwned>(&self) -> Result<Vec<T>, PortError> {
         from_json(&self.0)
     }
@@ -139,7 +139,7 @@ impl Rows {
     /// Reads the rows and keeps the first.
     ///
     /// # Errors
-    /// A row is not what the statement's reader expects.
+    /// A row does not have the type's fields.
     pub fn first<T: DeserializeOwned>(&self) -> Result<Option<T>, PortError> {
         Ok(self.list()?.into_iter().next())
     }
@@ -221,7 +221,7 @@ pub fn to_json<T: Serialize + ?Sized>(value: &T) -> Result<String, PortError> {
 /// Reads a column that holds JSON.
 ///
 /// # Errors
-/// It is not what it should be.
+/// The column does not hold the type's JSON.
 pub fn from_json<T: DeserializeOwned>(json: &str) -> Result<T, PortError> {
     serde_json::from_str(json).map_err(broken)
 }
@@ -245,7 +245,7 @@ pub fn from_name<T: DeserializeOwned>(name: &str) -> Result<T, PortError> {
 /// Reads a column that holds an id.
 ///
 /// # Errors
-/// It is none.
+/// The text is not an id.
 pub fn to_id(text: &str) -> Result<Id, PortError> {
     text.parse()
         .map_err(|_| PortError(format!("not an id: {text}")))
@@ -294,8 +294,8 @@ async fn settled(asked: Result<Promise, JsValue>) -> Result<JsValue, PortError> 
     JsFuture::from(asked.map_err(failed)?).await.map_err(failed)
 }
 
-/// By way of text, which the platform writes and `serde_json` reads: readers of JSON are in the Worker already, and those
-/// of JavaScript's objects (`serde_wasm_bindgen`) ask the platform once for every column.
+/// Rows go through text, which the platform writes and `serde_json` reads: readers of JSON text are in the Worker
+/// already, and readers of JavaScript objects (`serde_wasm_bindgen`) call the platform once for every column.
 fn rows(result: JsValue) -> Result<Rows, PortError> {
     let results = result.unchecked_into::<D1Result>().results();
     let results = results.map_err(failed)?.unwrap_or_default();
@@ -303,8 +303,7 @@ fn rows(result: JsValue) -> Result<Rows, PortError> {
     Ok(Rows(text.into()))
 }
 
-/// What D1 says. An error of D1 is asked for the message of its cause, or else for its own: to print the cause itself can
-/// hang.
+/// The message of a D1 error: that of its cause, or else its own. Formatting the cause itself can hang.
 #[expect(clippy::needless_pass_by_value, reason = "made to be given to map_err")]
 fn failed(error: JsValue) -> PortError {
     let message = |error: &js_sys::Error| String::from(error.message());

@@ -37,7 +37,7 @@ async fn fetch(
     http::raw(server::serve(request, env, context).await)
 }
 
-/// Once a day: deletes data whose time is up. A failure is made good the next day.
+/// The daily run: deletes expired data. A run that fails is made up for by the next one.
 #[event(scheduled)]
 async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
     let edge = adapters::Edge::new(env);

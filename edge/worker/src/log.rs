@@ -1,10 +1,10 @@
-//! The Worker's log: one JSON object a line, which `wrangler tail` and Workers Logs take apart.
+//! The Worker's log: one JSON object a line, which `wrangler tail` and Workers Logs parse.
 
 use std::fmt::Display;
 
 use serde_json::{Value, json};
 
-/// Logs what failed, under the name of the part that it failed in.
+/// Logs an error under the name of the part in which it happened.
 pub fn error(part: &str, error: &dyn Display) {
     error_line(&json!({ part: error.to_string() }));
 }

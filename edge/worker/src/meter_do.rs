@@ -1,5 +1,5 @@
 //! The Durable Object that counts exactly for one tenant: quotas of visitors, budgets of bots and of the tenant. It
-//! decides with the pure code of the core; nothing is awaited between reading and writing, so no two decisions mix.
+//! decides with the core's pure code; there is no `await` between reading and writing, so decisions cannot interleave.
 
 use bulle_edge_core::{
     meter::{self, MeterStore, Quota, window::Window},
@@ -55,8 +55,8 @@ impl DurableObject for Meter {
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
         let command: MeterCommand = asked(&mut request).await?;
         let answer = self.run(&command);
-        // Once in the life of an isolate: the alarm sets itself again. An alarm that is set stays, or requests would put it
-        // off for ever.
+        // Once in the life of an isolate, because the alarm sets itself again. An alarm that is already set is kept, as
+        // each request would otherwise delay it.
         if !self.awake.replace(true)
             && let Err(error) = self.wake().await
         {

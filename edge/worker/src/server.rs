@@ -1,7 +1,7 @@
 //! The front door. Every request passes here on its way in and on its way out:
 //!
 //! 1. The request gets an id, and headers that only the edge may set are taken from it.
-//! 2. Its path tells the route's rules: for whom it is, and how large its body may be (`routes/route.rs`).
+//! 2. Its path decides the rules: the audience of the route, and the largest body (`routes/route.rs`).
 //! 3. A preflight is answered; of any other request the body is read to its end, then its handler runs.
 //! 4. A problem gets its body, in the form that the route's clients read.
 //! 5. Common headers and, for pages, CORS headers are set, and a line is logged.
@@ -34,8 +34,8 @@ use crate::{
     },
 };
 
-/// How much of a body that is too large is read beyond its limit, in bytes. A server that answers and hangs up while its
-/// client is writing makes the client see a broken connection instead of the answer (RFC 9112 section 9.6).
+/// How many bytes of a body are read beyond its limit. A server that answers and closes the connection while its client
+/// is writing makes the client see a broken connection instead of the answer (RFC 9112 section 9.6).
 const MAX_DRAINED_BYTES: usize = 1024 * 1024;
 
 thread_local! {
@@ -44,7 +44,7 @@ thread_local! {
     static ROUTES: OnceCell<Rc<Routes>> = const { OnceCell::new() };
 }
 
-/// Answers a request, whatever happens.
+/// Answers a request; errors are answers, too.
 pub async fn serve(mut request: HttpRequest, env: Env, context: Context) -> Response<Body> {
     let edge = Edge::new(env);
     let started = edge.now_ms();
@@ -91,7 +91,7 @@ fn routes_of_isolate(edge: &Edge) -> Rc<Routes> {
     })
 }
 
-/// Marks requests whose origin is the edge itself. A client that sends the mark loses it.
+/// Marks requests whose origin is the edge itself. The mark is removed from clients' requests.
 fn mark_own(request: &mut HttpRequest) {
     let own = own_origin(request.uri());
     let headers = request.headers_mut();
@@ -104,8 +104,8 @@ fn mark_own(request: &mut HttpRequest) {
     }
 }
 
-/// Reads the body and runs the handler. The handler of an upload reads the body itself, once it knows that the caller's
-/// key opens something: other callers cannot have 20 MB held in memory.
+/// Reads the body and runs the handler. The handler of an upload reads the body itself, after it has checked the
+/// caller's key: other callers cannot make the isolate hold 20 MB in memory.
 async fn respond(routes: &Routes, rules: Rules, request: HttpRequest) -> Response<Body> {
     if let Some(max_bytes) = rules.max_upload
         && !announces_more(request.headers(), max_bytes)
@@ -118,15 +118,16 @@ async fn respond(routes: &Routes, rules: Rules, request: HttpRequest) -> Respons
     }
 }
 
-/// Whether an upload says that it is larger than this.
+/// Whether the declared length of an upload is larger than this.
 fn announces_more(headers: &HeaderMap, max_bytes: usize) -> bool {
     http::header(headers, "content-length")
         .and_then(|length| length.parse::<usize>().ok())
         .is_some_and(|length| length > max_bytes)
 }
 
-/// A request with its whole body, so that no answer, whatever it is, comes before the client has finished writing. Only
-/// [`MAX_BODY_BYTES`] are kept: larger bodies that get here are refused, with `max_bytes` as the limit that they exceed.
+/// Reads the whole body of a request, so that no response is sent before the client has finished writing. Only
+/// [`MAX_BODY_BYTES`] are kept: larger bodies that get here are refused, with `max_bytes` as the limit that they
+/// exceed.
 async fn received(request: HttpRequest, max_bytes: usize) -> Result<Request<Body>, Problem> {
     let (head, body) = request.into_parts();
     let mut chunks = Body::new(body).into_data_stream();
@@ -192,8 +193,8 @@ fn rejection(response: &Response<Body>) -> Option<Problem> {
     })
 }
 
-/// A preflight asks for permission before there is a token that would tell the site, so it is always granted:
-/// the call itself is checked. There are no cookies, so an allowed origin is no key to anything.
+/// A preflight comes before there is a token, and so without a site, so it is always granted: the call itself is
+/// checked. There are no cookies, so an allowed origin gives no access by itself.
 fn preflight() -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
@@ -242,7 +243,8 @@ fn common_headers(headers: &mut HeaderMap, request_id: &str) {
             HeaderName::from_static("permissions-policy"),
             "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
         ),
-        // For everything that is not a page and so sets no policy of its own: opened or framed as one, it can do nothing.
+        // For responses that are not pages and set no policy of their own: opened or framed as a page, they can do
+        // nothing.
         (
             header::CONTENT_SECURITY_POLICY,
             "default-src 'none'; frame-ancestors 'none'",

@@ -46,7 +46,7 @@ pub struct Chat {
     pub(crate) identity: PageIdentity,
     pub(crate) token: Option<String>,
     pub(crate) opened: Option<Box<Session>>,
-    /// What an earlier page has stored; taken once the session is open.
+    /// The visitor that an earlier page has stored; taken once the session is open.
     pub(crate) restored: Option<StoredVisitor>,
     /// Storage may be used: the visitor has written a message.
     pub(crate) uses_storage: bool,
@@ -94,7 +94,7 @@ pub enum Phase {
     Unavailable,
 }
 
-/// What the bot is doing.
+/// The activity of the bot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activity {
     /// No turn is running.
@@ -291,7 +291,7 @@ impl Chat {
         self.history.next.is_some()
     }
 
-    /// What the bot is doing.
+    /// The activity of the bot.
     pub fn activity(&self) -> Activity {
         match &self.turn {
             Some(turn) if !turn.failed => {

@@ -32,7 +32,7 @@ pub enum Event {
     Started {
         /// Whether the browser has a network.
         online: bool,
-        /// What an earlier page has stored: [`StoredVisitor`](crate::stored::StoredVisitor).
+        /// The visitor that an earlier page has stored: [`StoredVisitor`](crate::stored::StoredVisitor).
         stored: Option<String>,
         /// The unacknowledged messages that an earlier page of this tab has stored.
         outbox: Option<String>,

@@ -17,7 +17,7 @@ pub struct Failure {
     pub message: Option<String>,
     /// A link that helps the visitor, such as to upgrade.
     pub action: Option<Action>,
-    /// When a retry is possible, in Unix milliseconds.
+    /// When a retry becomes possible, in Unix milliseconds.
     pub until: Option<u64>,
     pub(crate) next_call: NextCall,
 }

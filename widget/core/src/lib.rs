@@ -40,7 +40,7 @@ pub use event::{Event, PageIdentity, Tick};
 pub use failure::Failure;
 pub use message::{Caveat, ChatMessage, Stage};
 
-/// What the fuzz target `widget_json` calls; compiled for it alone.
+/// The entry of the fuzz target `widget_json`; compiled for it alone.
 #[cfg(fuzzing)]
 pub mod fuzzing {
     use crate::{json, wire};

@@ -91,13 +91,13 @@ fn matches_media(query: &str) -> bool {
     list.is_some_and(|list| list.matches())
 }
 
-/// What an earlier page has stored for this site key.
+/// The text that an earlier page has stored for this site key.
 pub(crate) fn stored(site: &str) -> Option<String> {
     let storage = storage(Window::local_storage)?;
     storage.get_item(&format!("bulle:{site}")).ok()?
 }
 
-/// What earlier pages have stored of an anonymous visitor: the visitor, and the outbox.
+/// The data of an anonymous visitor that earlier pages have stored: the visitor, and the outbox.
 pub(crate) fn stored_visitor(site: &str) -> (Option<String>, Option<String>) {
     (stored(site), stored_for_tab("outbox", site))
 }
@@ -107,7 +107,7 @@ pub(crate) fn store(site: &str, text: &str) {
     put(storage(Window::local_storage), "bulle", site, text);
 }
 
-/// What an earlier page has stored for this tab: its `outbox` of unacknowledged messages, or its `draft`.
+/// The text that an earlier page has stored for this tab: its `outbox` of unacknowledged messages, or its `draft`.
 pub(crate) fn stored_for_tab(what: &str, site: &str) -> Option<String> {
     let storage = storage(Window::session_storage)?;
     storage.get_item(&format!("bulle-{what}:{site}")).ok()?

@@ -23,7 +23,7 @@ const SVG: &str = "http://www.w3.org/2000/svg";
 /// The tag of a placeholder for an element that stays as it was drawn.
 const SAME: &str = "=";
 
-/// Lets effects run: each runs in a microtask after the code that has changed what it watches.
+/// Lets effects run: each runs in a microtask after the code that has changed a signal it watches.
 pub(crate) fn start_effects() {
     // An error from the second bubble on: the executor is there already.
     let _ = Executor::init_wasm_bindgen();
@@ -72,7 +72,7 @@ pub(crate) fn text(text: &str) -> VNode {
     }
 }
 
-/// Keeps what was drawn in this place; only valid where something was drawn before.
+/// Keeps the node that was drawn in this place; only valid where one was drawn before.
 pub(crate) fn same() -> VNode {
     el(SAME, "")
 }

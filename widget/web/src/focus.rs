@@ -32,7 +32,7 @@ pub(crate) fn log(app: App) {
     }
 }
 
-/// Focuses the panel, which exists whatever it shows.
+/// Focuses the panel, which exists in every state.
 pub(crate) fn panel(app: App) {
     if let Some(panel) = find_panel(app) {
         take(&panel);

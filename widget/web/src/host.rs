@@ -1,4 +1,4 @@
-//! The host: the import of widget/page, which does what takes JavaScript.
+//! The host: the import of widget/page, which does the work that needs JavaScript.
 
 use bulle_widget_core::PageIdentity;
 use wasm_bindgen::prelude::*;

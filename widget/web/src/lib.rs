@@ -60,7 +60,7 @@ pub fn mount(
     Some(Handle { app })
 }
 
-/// What the host calls: `Handle` in widget/page/bridge.d.ts.
+/// The methods that the host calls: `Handle` in widget/page/bridge.d.ts.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Handle {
@@ -232,7 +232,7 @@ impl Handle {
         });
     }
 
-    /// What earlier pages have stored: the visitor, and the outbox.
+    /// The visitor and the outbox that earlier pages have stored.
     fn stored_visitor(&self) -> (Option<String>, Option<String>) {
         let read = |state: &State| browser::stored_visitor(&state.config.site);
         self.app.with(read).unwrap_or_default()

@@ -214,7 +214,7 @@ fn failure(message: &ChatMessage, asked: Id, bot: &Bot, chat: &Chat) -> Option<V
     let now = chat.now();
     let text = failure.text(Some(&bot.strings), now);
     let left = failure.countdown(&bot.strings, now);
-    // After a long wait, a retry button would be of no use.
+    // After a long wait, a retry button is not useful.
     let soon = left.is_some() || !failure.waits_long(now);
     let mut retry = button("retry", "retry")
         .attr("data-v", &asked.to_string())

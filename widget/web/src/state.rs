@@ -54,7 +54,7 @@ pub(crate) struct Row {
     pub _view: RenderEffect<Mounted>,
 }
 
-/// What the list keeps in view while an answer arrives.
+/// The part of the list that is kept in view while an answer arrives.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Following {
     /// The newest words, but never past the question that they answer: a long answer is read from its start.

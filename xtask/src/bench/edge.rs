@@ -1,5 +1,5 @@
-//! `cargo xtask bench edge`: what Bulle adds to a model's answer, in time, CPU and memory, beside a Worker written by hand
-//! in JavaScript (e2e/bench/edge.mjs).
+//! `cargo xtask bench edge`: the time, CPU and memory that Bulle adds to a model's answer, compared with a minimal
+//! Worker in JavaScript without Bulle (e2e/bench/edge.mjs).
 
 use anyhow::Result;
 

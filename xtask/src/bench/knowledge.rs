@@ -1,5 +1,5 @@
-//! `cargo xtask bench knowledge`: how fast documents are indexed and found again in real workerd, and in how much memory
-//! (e2e/bench/knowledge.mjs).
+//! `cargo xtask bench knowledge`: how fast documents are indexed and found in real workerd, and the memory that this
+//! takes (e2e/bench/knowledge.mjs).
 
 use anyhow::Result;
 

@@ -1,5 +1,5 @@
-//! `cargo xtask bench lighthouse`: what Lighthouse, which is installed for it, says of a page with the bubble's tag and
-//! without it (e2e/bench/lighthouse/run.mjs).
+//! `cargo xtask bench lighthouse`: Lighthouse's scores of a page with the bubble's tag and without it
+//! (e2e/bench/lighthouse/run.mjs). The command installs Lighthouse.
 
 use anyhow::Result;
 

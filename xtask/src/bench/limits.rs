@@ -1,7 +1,8 @@
-//! `cargo xtask bench limits`: what the limiters admit against what they should, under a flood of one visitor.
+//! `cargo xtask bench limits`: the number of requests that the limiters admit, compared with the limit, under a flood
+//! from one visitor.
 //!
-//! First in a simulation of KV as it is in the world, where a place learns up to a minute late what another has
-//! written; then against the real edge on this machine (e2e/bench/limits.mjs).
+//! It measures a simulation of distributed KV first, where a write is seen elsewhere up to a minute later; then the
+//! real edge on this machine (e2e/bench/limits.mjs).
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -22,10 +23,10 @@ const LIMIT: u32 = 60;
 const SECONDS: u64 = 120;
 const PROPAGATION_MS: u64 = 60_000;
 
-/// A write to the simulated KV: when, where, what.
+/// A write to the simulated KV: its time, place and value.
 type Write = (u64, usize, String);
 
-/// KV in the world: one key is enough.
+/// The simulated, distributed KV. One key is enough.
 #[derive(Default)]
 struct World {
     now: Cell<u64>,
@@ -33,7 +34,7 @@ struct World {
     reads: Cell<u32>,
 }
 
-/// An isolate in one place of the world.
+/// An isolate in one place.
 struct Isolate {
     world: Rc<World>,
     place: usize,
@@ -49,7 +50,7 @@ impl Clock for Isolate {
     async fn sleep(&self, _: u64) {}
 }
 
-/// Lets the others go first: between asking KV and its answer, other requests come.
+/// Lets other requests run, as they would between a request to KV and its answer.
 async fn elsewhere() {
     let mut asked = false;
     std::future::poll_fn(|cx| {
@@ -63,7 +64,7 @@ async fn elsewhere() {
 }
 
 impl Isolate {
-    /// The newest write of this place, or of another that is old enough to be seen here.
+    /// The newest write of this place, or of another place that is old enough to be seen here.
     fn seen(&self) -> Option<String> {
         let now = self.world.now.get();
         let seen = |(at, place, _): &&Write| *place == self.place || at + self.delay_ms <= now;
@@ -111,9 +112,9 @@ impl IsolateCache for Isolate {
 /// How a request is counted in the simulation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// Read KV, count, write KV: the baseline.
+    /// The baseline: reads KV, counts, writes KV.
     Plain,
-    /// As the edge does it.
+    /// As the edge counts: [`local_limiter`](bulle_edge_core::guard::local_limiter).
     Nearby,
 }
 
@@ -144,7 +145,7 @@ async fn admit(isolate: &Isolate, way: Way, id: Id) -> bool {
     true
 }
 
-/// Admitted, reads of KV.
+/// The number of admitted requests, and of reads of KV.
 fn simulate(way: Way, places: usize, isolates: usize, delay_ms: u64) -> (u32, u32) {
     let world = Rc::new(World::default());
     world.now.set(1_700_000_000_000);

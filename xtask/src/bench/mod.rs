@@ -19,11 +19,11 @@ use crate::{OptionalWord, browser, build, paths, process, setup};
 struct Bench {
     name: &'static str,
     description: &'static str,
-    /// Reads what follows the name.
+    /// Reads the arguments after the name.
     run: fn(&mut Parser) -> Result<()>,
 }
 
-/// Every measurement. One is added by a line here.
+/// Every measurement. A new one is a line here.
 const BENCHES: &[Bench] = &[
     Bench {
         name: "edge",
@@ -57,7 +57,7 @@ const BENCHES: &[Bench] = &[
     },
 ];
 
-/// Runs a measurement, or lists them all.
+/// Runs a measurement, or lists all of them.
 pub fn run(parser: &mut Parser) -> Result<ExitCode> {
     let name = parser.optional_word()?;
     if let Some(name) = &name {
@@ -81,7 +81,7 @@ fn list() {
     }
 }
 
-/// Runs a script of e2e/bench against the edge as it is built now.
+/// Runs a script of e2e/bench against the edge as built now.
 fn measure(script: &str) -> Result<()> {
     setup::tools()?;
     build::all()?;

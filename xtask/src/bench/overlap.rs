@@ -1,6 +1,6 @@
-//! `cargo xtask bench retrieval --overlap --set FILE`: whether chunks should repeat the end of the one before. The
-//! paragraphs of each document stand in one text, which is cut as the Worker cuts it; a question is answered by a chunk
-//! that holds the words of the answer.
+//! `cargo xtask bench retrieval --overlap --set FILE`: whether chunks should repeat the end of the chunk before. The
+//! paragraphs of each document are joined to one text, which is cut as the Worker cuts it; a question counts as
+//! answered by a chunk with the words of the answer.
 
 use bulle_edge_text::{Document, sentences};
 use std::path::Path;

@@ -1,8 +1,8 @@
 //! `cargo xtask bench retrieval`: how often the paragraph that answers a question is found, and how fast.
 //!
 //! A set is SQuAD's JSON (1.1 or 2.0): its paragraphs are indexed as the chunks of one bot in a database of the
-//! Worker's, and each question goes through the code that the Worker uses. Beside it stands what SQLite does by
-//! itself: FTS5 with `unicode61 remove_diacritics 2` and any of the words.
+//! Worker's, and each question goes through the code that the Worker uses. The baseline is SQLite by itself: FTS5 with
+//! `unicode61 remove_diacritics 2` and any of the words.
 //!
 //! Every second document of the shipped sets is held out: nothing was tuned on its questions.
 
@@ -32,7 +32,7 @@ use crate::{paths, seed::quote};
 const TENANT: &str = "bench";
 const BOT: &str = "bot";
 
-/// Passages that count.
+/// The number of passages that count.
 const PLACES: usize = 6;
 
 #[derive(Deserialize)]
@@ -61,7 +61,7 @@ pub(super) struct Question {
     pub question: String,
     #[serde(default)]
     pub answers: Vec<Answer>,
-    /// SQuAD 2.0: no paragraph answers it.
+    /// SQuAD 2.0: true when no paragraph answers the question.
     #[serde(default)]
     pub is_impossible: bool,
 }
@@ -85,7 +85,7 @@ struct Asked {
     held_out: bool,
 }
 
-/// Places at which the answers were found, from 1.
+/// The ranks of the answers, from 1.
 #[derive(Default)]
 struct Places {
     found: Vec<(Option<usize>, bool)>,
@@ -119,7 +119,7 @@ impl Places {
     }
 }
 
-/// Runs the sets that are named, or those of `xtask/sets`.
+/// Runs the sets of the command line, or those of `xtask/sets`.
 pub fn run(parser: &mut Parser) -> Result<()> {
     let (mut files, mut verbose, mut overlap) = (Vec::new(), false, false);
     while let Some(argument) = parser.next()? {
@@ -221,7 +221,7 @@ fn one(file: &Path, name: &str, verbose: bool) -> Result<()> {
     Ok(())
 }
 
-/// What is found as the Worker finds it.
+/// The rank with the Worker's search.
 pub(super) fn by_us(database: &Sqlite, question: &str, language: &str) -> Result<Vec<Passage>> {
     let spoken = guess(question, language);
     let terms = Terms::of(question, spoken);
@@ -229,7 +229,7 @@ pub(super) fn by_us(database: &Sqlite, question: &str, language: &str) -> Result
     pollster::block_on(found).map_err(|error| anyhow::anyhow!("{error:?}"))
 }
 
-/// Indexes the paragraphs in both ways.
+/// Indexes the paragraphs for both searches.
 fn index(database: &Sqlite, set: &Set, language: &str) -> Result<(Vec<Asked>, i64)> {
     let (mut asked, mut rows) = (Vec::new(), Vec::new());
     for (document, number) in set.data.iter().zip(0_usize..) {
@@ -252,7 +252,7 @@ fn index(database: &Sqlite, set: &Set, language: &str) -> Result<(Vec<Asked>, i6
     Ok((asked, i64::try_from(rows.len())?))
 }
 
-/// Fills the tables; rows of one document stand together.
+/// Fills the tables; the rows of a document are adjacent.
 pub(super) fn fill(database: &Sqlite, rows: &[Row], language: &str) -> Result<()> {
     let mut sql = format!(
         "CREATE VIRTUAL TABLE plain USING fts5 (title, body, tokenize = 'unicode61 remove_diacritics 2');\n\
@@ -290,7 +290,7 @@ pub(super) fn fill(database: &Sqlite, rows: &[Row], language: &str) -> Result<()
     database.script(&format!("BEGIN;\n{sql}COMMIT;\n"))
 }
 
-/// What SQLite finds by itself.
+/// The rank with SQLite's own search.
 fn by_sqlite(database: &Sqlite, question: &str) -> Result<Vec<i64>> {
     #[derive(Deserialize)]
     struct Row {

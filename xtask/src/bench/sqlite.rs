@@ -20,7 +20,7 @@ use crate::{paths, process};
 const SEARCH: &str = include_str!("../../../edge/worker/src/repositories/search.sql");
 const WORDS: &str = include_str!("../../../edge/worker/src/repositories/words.sql");
 
-/// The database; it ends with the value.
+/// The database; it is closed when the value is dropped.
 pub struct Sqlite {
     child: Child,
     pipes: RefCell<(ChildStdin, BufReader<ChildStdout>)>,
@@ -102,7 +102,7 @@ impl Sqlite {
 
 impl Drop for Sqlite {
     fn drop(&mut self) {
-        // It has nothing to lose: the database is in its memory.
+        // The process may be killed, because the database is only in its memory.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

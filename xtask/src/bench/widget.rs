@@ -1,5 +1,5 @@
-//! `cargo xtask bench widget`: what a page pays for the bubble in a browser on a slow processor, beside the page without one
-//! and with Deep Chat (e2e/bench/widget.mjs).
+//! `cargo xtask bench widget`: the cost of the bubble for a page in a browser on a slow processor, compared with the
+//! page without a bubble and with Deep Chat (e2e/bench/widget.mjs).
 
 use anyhow::Result;
 

@@ -1,4 +1,4 @@
-//! The checks of a change, the quickest first, and of them those that are slow and rarely fail.
+//! The checks of a change, the quickest first, and further parts that are slow and rarely fail.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -26,16 +26,16 @@ const WASM_CRATES: [&str; 2] = ["bulle-widget-web", "bulle-edge-worker"];
 /// How long `--ci` may take in all; a part that would end later is left out.
 const CI: Duration = Duration::from_secs(50 * 60);
 
-/// How long what every change must pass takes on two quiet cores, in a fresh clone.
+/// Estimated time of the checks of a change on two quiet cores, in a fresh clone.
 const CHANGE: Duration = Duration::from_secs(20 * 60);
 
-/// What `cargo xtask test` runs.
+/// The selection of tests that `cargo xtask test` runs.
 pub enum Scope<'a> {
-    /// Everything that every change must pass.
+    /// The checks that every change must pass.
     Change,
-    /// Only what needs neither a build nor a browser.
+    /// Only the checks without a build or a browser.
     Native,
-    /// The end-to-end tests with this in the name of the file or of the test; all those of `Change` without it.
+    /// The end-to-end tests with this text in the name of the file or of the test; without it, all those of `Change`.
     EndToEnd(Option<&'a str>),
     /// One part.
     Part(&'a str),
@@ -45,7 +45,7 @@ pub enum Scope<'a> {
     Ci,
 }
 
-/// Runs the tests, and says at the end how they ended.
+/// Runs the tests, and prints their results at the end.
 pub fn run(scope: &Scope) -> Result<()> {
     let mut report = Report::new();
     let result = report.run(scope);
@@ -53,7 +53,7 @@ pub fn run(scope: &Scope) -> Result<()> {
     result
 }
 
-/// What the tests need beside the tools of a build.
+/// The dependencies of the tests beside the tools of a build.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Need {
     Linter,
@@ -93,7 +93,8 @@ impl Report {
                 self.change()?;
                 // A machine that was slow until now will be slow with the parts, too.
                 let pace = self.start.elapsed().div_duration_f64(CHANGE).max(1.0);
-                // What random bytes find today is no fault of today's change: they are for `--all`.
+                // A crash on random bytes is not caused by the change under test, so the fuzz targets belong to
+                // `--all`.
                 let parts = PARTS.iter().filter(|part| !part.files.is_empty());
                 let (constant, others): (Vec<_>, Vec<_>) = parts.partition(|p| p.is_constant);
                 let constant = self.each(constant);
@@ -116,7 +117,7 @@ impl Report {
         }
     }
 
-    /// Runs every part, also after one that has failed.
+    /// Runs every part, even after one has failed.
     fn each<'a>(&mut self, parts: impl IntoIterator<Item = &'a Part>) -> Result<()> {
         let mut result = Ok(());
         for part in parts {
@@ -138,7 +139,7 @@ impl Report {
         self.end_to_end("end-to-end tests", &files_of_a_change()?, None, false)
     }
 
-    /// Installs what is missing, so that a machine without a browser is known as one at once.
+    /// Installs missing tools first, so that a missing browser is reported at once.
     fn tools(&mut self, needs: &[Need]) -> Result<()> {
         self.step("tools", "cargo xtask setup", || {
             setup::tools()?;
@@ -223,7 +224,7 @@ impl Report {
     }
 }
 
-/// Runs `cargo test`, and adds up what each binary says of its tests.
+/// Runs `cargo test`, and adds up the results of each binary.
 fn counted(command: &mut Command) -> Result<Outcome> {
     let mut child = command
         .stdout(Stdio::piped())
@@ -233,7 +234,7 @@ fn counted(command: &mut Command) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     for line in BufReader::new(stdout).lines() {
         let line = line?;
-        // Thousands of lines say that a test is well.
+        // The lines of passed tests, thousands of them, are not printed.
         if !line.ends_with(" ... ok") {
             println!("{line}");
         }
@@ -246,7 +247,7 @@ fn counted(command: &mut Command) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// What a line of `cargo test` says of a test.
+/// The result in a line of `cargo test`.
 fn read_line(line: &str, outcome: &mut Outcome) {
     let Some((name, result)) = line
         .strip_prefix("test ")

@@ -1,4 +1,4 @@
-//! The end-to-end files, and which of them only `--all` and `--ci` run.
+//! The end-to-end files, and those of them that only `--all` and `--ci` run.
 
 use std::path::{Path, PathBuf};
 
@@ -6,17 +6,17 @@ use anyhow::Result;
 
 use crate::e2e;
 
-/// Tests beside those that every change must pass.
+/// A part of the tests that is not among the checks of every change.
 pub struct Part {
     pub name: &'static str,
     pub about: &'static str,
-    /// The end-to-end files; none for the fuzz targets.
+    /// The end-to-end files; empty for the fuzz targets.
     pub files: &'static [&'static str],
-    /// Whether the files are among the tests of every change, too, with a part of their cases.
+    /// Whether the checks of every change run these files, too, with some of their cases.
     pub is_sampled: bool,
-    /// Whether `--ci` runs it after every change; the others take turns, a day each to be the first.
+    /// Whether `--ci` runs the part after every change; the other parts take turns to be the first, each for a day.
     pub is_constant: bool,
-    /// How long it takes on two quiet cores.
+    /// Its duration on two quiet cores.
     pub minutes: u64,
 }
 

@@ -1,4 +1,4 @@
-//! The steps that ran, and what is printed of them.
+//! The steps that ran, and their printed report.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::e2e::Outcome;
 pub struct Report {
     pub start: Instant,
     steps: Vec<Step>,
-    /// Parts for which the time was too short.
+    /// Parts that were left out for want of time.
     pub left_out: Vec<&'static str>,
 }
 
@@ -30,7 +30,7 @@ impl Report {
         }
     }
 
-    /// A heading, the time it took, and how to run only this again when it fails.
+    /// Prints a heading, the time of the step, and after a failure the command that runs only this step.
     pub fn step(
         &mut self,
         name: &str,
@@ -69,7 +69,7 @@ impl Report {
         result
     }
 
-    /// The steps with their times, what was skipped, left out and failed, and the totals in the last line.
+    /// Prints the steps with their times, the skipped, left out and failed ones, and the totals in the last line.
     pub fn print(&self) {
         println!("\n━━ steps");
         for step in &self.steps {

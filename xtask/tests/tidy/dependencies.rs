@@ -1,4 +1,4 @@
-//! Which crate may depend on which, also through others.
+//! Which crate may depend on which, directly or through others.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::root;
 
-/// What needs a browser, workerd, or a runtime of threads.
+/// Crates that need a browser, workerd, or a runtime of threads.
 const PLATFORM: &[&str] = &[
     "worker",
     "worker-sys",
@@ -16,7 +16,7 @@ const PLATFORM: &[&str] = &[
     "tokio",
 ];
 
-/// What reads files may ask its platform for `TextDecoder` (web-sys), and for nothing else.
+/// The readers of files may ask the platform for `TextDecoder` (web-sys), and for nothing else.
 const THREADS: &[&str] = &["worker", "worker-sys", "reactive_graph", "tachys", "tokio"];
 
 const EDGE: &[&str] = &[
@@ -26,15 +26,16 @@ const EDGE: &[&str] = &[
     "bulle-edge-worker",
 ];
 
-/// What decides and what reads files share `bulle-edge-text` and know nothing of one another; the Worker joins them.
+/// `bulle-edge-core` and `bulle-edge-formats` share `bulle-edge-text` and do not depend on each other; the Worker joins
+/// them.
 const NOT_CORE: &[&str] = &["bulle-edge-core", "bulle-edge-worker"];
 const NOT_FORMATS: &[&str] = &["bulle-edge-formats", "bulle-edge-worker"];
 const PROTOCOL: &[&str] = &["bulle-protocol"];
-/// The owner's API: what visitors must not download.
+/// The crate of the owner's API, which visitors must not download.
 const OWNER: &[&str] = &["bulle-api"];
 const WIDGET: &[&str] = &["bulle-widget-core", "bulle-widget-web"];
 
-/// A package and what it must never reach.
+/// A package and the packages that it must not depend on.
 const RULES: &[(&str, &[&[&str]])] = &[
     ("bulle-protocol", &[PLATFORM, OWNER, EDGE, WIDGET]),
     ("bulle-api", &[PLATFORM, EDGE, WIDGET]),
@@ -67,7 +68,7 @@ fn crates_stay_within_their_boundaries() -> Result<()> {
     Ok(())
 }
 
-/// The packages that it links for the platform it is deployed to.
+/// The packages that it links for its platform.
 fn tree(package: &str) -> Result<String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
@@ -90,7 +91,7 @@ fn tree(package: &str) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// Those of the names that a tree contains.
+/// The given names that a tree contains.
 fn reached<'a>(tree: &str, names: &[&'a str]) -> Vec<&'a str> {
     names
         .iter()

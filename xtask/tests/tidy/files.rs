@@ -1,4 +1,4 @@
-//! What belongs to one machine stays out of the repository.
+//! Nothing in the repository names a folder of one machine.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::{Finding, report, root, tracked};
 
-/// Folders of somebody's machine, written in two parts so that this file passes its own check.
+/// Home folders and the like, written in two parts so that this file passes its own check.
 const MACHINES: &[&str] = &[
     concat!("/ro", "ot/"),
     concat!("/ho", "me/"),
@@ -28,7 +28,7 @@ fn lock_files_name_only_public_registries() -> Result<()> {
 fn check_all(chosen: fn(&str) -> bool, checker: fn(&str) -> Vec<Finding>) -> Result<()> {
     let mut all = Vec::new();
     for file in tracked()?.into_iter().filter(|file| chosen(file)) {
-        // What is not text names no folder.
+        // Binary files are skipped.
         if let Ok(text) = fs::read_to_string(root().join(&file)) {
             all.extend(
                 checker(&text)
@@ -49,7 +49,7 @@ fn folders(text: &str) -> Vec<Finding> {
     })
 }
 
-/// Whether an absolute path starts with the folder: in `https://host/…` and `./…` something stands before it.
+/// Whether an absolute path starts with the folder: in `https://host/…` and `./…` other characters precede it.
 fn is_path(line: &str, folder: &str) -> bool {
     line.match_indices(folder).any(|(index, _)| {
         let before = line.get(..index).and_then(|text| text.chars().next_back());

@@ -1,12 +1,13 @@
-//! Only the guard admits: the proof that a request was checked has one place of birth. Private fields keep everybody else
-//! from building one; what is checked here is that there is no way around them.
+//! Only the guard makes `Admitted` and `Question`, the proofs that a request was checked. Private fields keep other
+//! modules from building them; this test finds ways around that.
 
 use anyhow::Result;
 
 use crate::tokens::{Kind, Token, starts_with, tokens};
 use crate::{Finding, check_rust};
 
-/// Who may read a `Question` from JSON: the command that the Worker sends to the conversation's Durable Object.
+/// The file that may read a `Question` from JSON: the command that the Worker sends to the conversation's Durable
+/// Object.
 const TRANSPORT: &[&str] = &[
     "edge/core/src/guard/",
     "edge/worker/src/conversation/command.rs",
@@ -37,7 +38,7 @@ fn proofs_cannot_be_read_from_json_or_written_to() -> Result<()> {
     )
 }
 
-/// Where the one function is named that reads a question, also in an attribute's text.
+/// Uses of the function that reads a question, also in an attribute's text.
 fn read(source: &str) -> Vec<Finding> {
     (tokens(source).iter())
         .filter(|token| {
@@ -52,7 +53,7 @@ fn read(source: &str) -> Vec<Finding> {
         .collect()
 }
 
-/// Proofs that anybody could make: with `Deserialize` or `Default`, or with fields that are not private.
+/// Proofs that other modules could make: by `Deserialize` or `Default`, or by fields that are not private.
 fn open(source: &str) -> Vec<Finding> {
     let tokens = tokens(source);
     let mut found = Vec::new();
@@ -65,7 +66,7 @@ fn open(source: &str) -> Vec<Finding> {
             continue;
         };
         let (before, after) = tokens.split_at_checked(at).unwrap_or((&tokens, &[]));
-        // The attributes stand behind the item before, and the fields before the next one.
+        // The attributes follow the item before; the fields precede the next item.
         let attributes = before
             .rsplit(|token| token.kind == Kind::Mark && ["}", ";"].contains(&token.text.as_str()))
             .next();
@@ -105,8 +106,8 @@ fn open_proofs_are_found() {
     );
 }
 
-/// Where `Admitted { … }` is an expression. After these words and marks it is something else: a
-/// declaration, a pattern, or a function's return type before its body.
+/// Uses of `Admitted { … }` as an expression. After these words and marks it is something else: a declaration, a
+/// pattern, or a function's return type before its body.
 fn built(source: &str) -> Vec<Finding> {
     const SOMETHING_ELSE: &[&str] = &["struct", "impl", "for", "let", ">", "&", "'"];
     let tokens = tokens(source);
@@ -119,7 +120,7 @@ fn built(source: &str) -> Vec<Finding> {
         if variant(tokens.get(..index).unwrap_or_default()) {
             continue;
         }
-        // `guard::Admitted` is read as what stands before `guard`.
+        // `guard::Admitted` counts by the token before `guard`.
         let mut before = tokens.get(..index).unwrap_or_default();
         while let [rest @ .., _, first, second] = before
             && first.text == ":"
@@ -140,7 +141,7 @@ fn built(source: &str) -> Vec<Finding> {
     found
 }
 
-/// Whether an enum's name stands before: a variant may have the name as well.
+/// Whether an enum's name precedes it: a variant may have the name as well.
 fn variant(before: &[Token]) -> bool {
     matches!(before, [.., owner, first, second]
         if first.text == ":" && second.text == ":" && owner.text.starts_with(char::is_uppercase))

@@ -1,4 +1,4 @@
-//! Which modules of its own crate a file names: its imports, and the paths in its code.
+//! The modules of its own crate that a file names: in its imports, and in the paths of its code.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ pub fn without_tests(tokens: &[Token]) -> Vec<Token> {
     kept
 }
 
-/// What follows an item, which ends with its body or with a semicolon.
+/// The tokens after an item, which ends with its body or with a semicolon.
 fn after_item(tokens: &[Token]) -> &[Token] {
     let mut depth = 0usize;
     for (index, token) in tokens.iter().enumerate() {
@@ -62,7 +62,7 @@ fn after_item(tokens: &[Token]) -> &[Token] {
 /// All paths of a file that begin in its own crate, from its root, with their lines.
 pub fn paths(tokens: &[Token], from: &Path, files: &BTreeMap<Path, String>) -> Vec<(Path, usize)> {
     let mut found = Vec::new();
-    // Modules that are imported: paths in code may begin with their names.
+    // The names of imported modules, with which paths in code may begin.
     let mut names: BTreeMap<String, Path> = BTreeMap::new();
     let mut code = Vec::new();
     let mut rest = tokens;
@@ -110,7 +110,7 @@ pub fn paths(tokens: &[Token], from: &Path, files: &BTreeMap<Path, String>) -> V
     found
 }
 
-/// A path from the root of the crate; none when it begins elsewhere.
+/// A path from the root of the crate; `None` when it begins outside the crate.
 fn absolute(
     path: &[String],
     from: &Path,

@@ -1,7 +1,7 @@
-//! The rules that no compiler checks: where things may be used, how files are written.
+//! The rules that no compiler checks: which items may be used in which places, and how files are written.
 //!
-//! Each test reads the tree and names every place that breaks its rule, with what to do. The
-//! checkers are functions over text, with tests of their own.
+//! Each test reads the tree and reports every place that breaks its rule, with advice. The checkers are functions over
+//! text, with tests of their own.
 
 #![expect(
     clippy::disallowed_methods,
@@ -43,7 +43,7 @@ impl Finding {
     }
 }
 
-/// Fails with everything that was found, as `file:line: advice`.
+/// Fails with all findings, as `file:line: advice`.
 fn report(findings: impl IntoIterator<Item = (String, Finding)>) -> Result<()> {
     let lines: Vec<_> = findings
         .into_iter()

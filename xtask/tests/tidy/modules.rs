@@ -1,4 +1,4 @@
-//! Which module of a crate may import which: the order of the modules, circles of files, and who calls the stages.
+//! Which module of a crate may import which: the order of the modules, circles of files, and the callers of the stages.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -10,15 +10,15 @@ use crate::rust_source::{is_test, test_only};
 use crate::tokens::tokens;
 use crate::{Finding, report, rust_files};
 
-/// A crate whose files import one another in no circle.
+/// A crate whose files must not import one another in a circle.
 struct Crate {
     sources: &'static str,
-    /// Its modules, each of which may import those before it. A module stands for the modules inside it, but for those
-    /// that have a place of their own. Empty for a crate whose order is not held.
+    /// Its modules, each of which may import those before it. A module stands for the modules inside it, except those
+    /// listed themselves. Empty for a crate without an order.
     order: &'static [&'static str],
     /// The modules that a message passes through.
     stages: &'static [&'static str],
-    /// Who may call functions of which stages, and not only name their types.
+    /// The modules that may call functions of which stages, and not only name their types.
     callers: &'static [Caller],
 }
 
@@ -32,7 +32,7 @@ const CRATES: &[Crate] = &[
     Crate {
         sources: "edge/core/src",
         order: &[
-            // Plain data, and what the platform must provide.
+            // Plain data, and the ports.
             "model",
             "settings",
             "digest",
@@ -40,7 +40,7 @@ const CRATES: &[Crate] = &[
             "meter",
             "record",
             "ports",
-            // What several stages use.
+            // Modules that several stages use.
             "strings",
             "hours",
             "timer",
@@ -57,7 +57,7 @@ const CRATES: &[Crate] = &[
             "reply",
             "quality",
             "notice",
-            // The one that calls them, and who takes what it writes.
+            // The module that calls the stages, and the sinks of its events.
             "turn",
             "completion::answer",
             // The owner's side.
@@ -172,7 +172,7 @@ static GRAPHS: LazyLock<Result<Vec<Graph>>> = LazyLock::new(|| {
     Ok(CRATES.iter().map(graph).collect())
 });
 
-/// Looks at every crate and reports what is found.
+/// Checks every crate and reports the findings.
 fn each(look: impl Fn(&Crate, &Graph) -> Vec<(String, Finding)>) -> Result<()> {
     let graphs = GRAPHS.as_ref().map_err(|error| anyhow!("{error:#}"))?;
     report((CRATES.iter().zip(graphs)).flat_map(|(krate, graph)| look(krate, graph)))
@@ -183,12 +183,12 @@ struct Arrow {
     from: Path,
     to: Path,
     line: usize,
-    /// What is named there, as written after the crate's root.
+    /// The imported path, as written after the crate's root.
     named: Path,
 }
 
 struct Graph {
-    /// Modules and the files that they are written in.
+    /// Modules and their files.
     files: BTreeMap<Path, String>,
     arrows: Vec<Arrow>,
 }
@@ -226,7 +226,7 @@ impl Graph {
         (file, Finding::new(arrow.line, advice))
     }
 
-    /// Arrows that lead to a module that stands later, and modules that stand nowhere.
+    /// Imports of a module that is later in the order, and modules that are missing from it.
     fn disordered(&self, order: &[&str]) -> Vec<(String, Finding)> {
         let placed = |module: &Path| {
             (order.iter().enumerate())
@@ -241,7 +241,7 @@ impl Graph {
             });
         let upward = self.arrows.iter().filter_map(|arrow| {
             let ((at, from), (to_at, to)) = (placed(&arrow.from)?, placed(&arrow.to)?);
-            // A module declares those inside it, whatever their place.
+            // A module declares its inner modules, whatever their place in the order.
             let own = related(&arrow.from, &arrow.to);
             (to_at > at && !own).then(|| {
                 self.finding(
@@ -257,8 +257,8 @@ impl Graph {
         homeless.chain(upward).collect()
     }
 
-    /// Sets of files each of which leads to every other. Arrows between a module and one directly inside it do not count:
-    /// they are one module in several files.
+    /// Sets of files in which each imports every other, directly or not. Imports between a module and one directly
+    /// inside it do not count: they are one module in several files.
     fn circles(&self) -> Vec<Vec<&str>> {
         let mut next: BTreeMap<&Path, BTreeSet<&Path>> = BTreeMap::new();
         for arrow in &self.arrows {
@@ -308,7 +308,7 @@ impl Graph {
             .collect()
     }
 
-    /// Functions of stages that are named outside them and outside `turn`.
+    /// Functions of stages that are named outside the stages and outside `turn`.
     fn calls(&self, stages: &[&str], callers: &[&Caller]) -> Vec<&Arrow> {
         (self.arrows.iter())
             .filter(|arrow| {

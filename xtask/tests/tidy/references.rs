@@ -20,12 +20,12 @@ const MADE: &[&str] = &[
     "target",
 ];
 
-/// What a change log names may be gone.
+/// A change log may name items that are gone.
 fn is_document(file: &str) -> bool {
     file.ends_with(".md") && file != "CHANGELOG.md"
 }
 
-/// Documents for those who work on the code: their items are checked, too.
+/// Documents for developers, whose items are checked, too.
 fn names_items(file: &str) -> bool {
     let whole = ["ARCHITECTURE.md", "CONTRIBUTING.md", "docs/glossary.md"];
     whole.contains(&file) || file.starts_with("docs/decisions/")

@@ -1,4 +1,4 @@
-//! How every Rust file is written.
+//! Rules for every Rust file: its length, its lints, its panics.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,10 +8,10 @@ use anyhow::Result;
 use crate::tokens::{Kind, Token, starts_with, tokens};
 use crate::{Finding, check_rust, rust_files};
 
-/// Longer files are read by nobody from start to end.
+/// Longest file, in lines: a longer one is not read from start to end.
 const MOST_LINES: usize = 500;
 
-/// Files that may be longer, and why.
+/// Files that may be longer, with the reason.
 const LONG_FILES: &[(&str, &str)] = &[];
 
 #[test]
@@ -89,7 +89,7 @@ fn silenced(source: &str) -> Vec<Finding> {
     })
 }
 
-/// Placeholders and panics, in what is shipped.
+/// Placeholders and panics in shipped code.
 fn unfinished(source: &str) -> Vec<Finding> {
     at_each(source, |here| {
         if starts_with(here, &["todo", "!"]) {
@@ -104,7 +104,7 @@ fn unfinished(source: &str) -> Vec<Finding> {
     })
 }
 
-/// Looks at every place before the tests that end a file.
+/// Checks every place before the tests at the end of a file.
 fn at_each(source: &str, advice: impl Fn(&[Token]) -> Option<&'static str>) -> Vec<Finding> {
     let tokens = tokens(source);
     let mut found = Vec::new();

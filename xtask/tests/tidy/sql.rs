@@ -1,5 +1,5 @@
-//! Every statement on a tenant's data binds the tenant, so that no bug shows one customer the
-//! conversations of another.
+//! Every statement on a tenant's data binds the tenant, so that a bug cannot show one customer the conversations of
+//! another.
 
 use std::fs;
 
@@ -32,7 +32,7 @@ const TENANT_TABLES: &[&str] = &[
     "erased",
 ];
 
-/// Statements that cannot bind the tenant: a part of their text, and why.
+/// Statements that cannot bind the tenant: a part of their text, and the reason.
 const EXCEPTIONS: &[(&str, &str)] = &[
     (
         "WHERE site.key = ?1",
@@ -48,7 +48,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Statements of tests, which look at the tables of all tenants and are no part of the Worker.
+/// Statements of tests, which read the tables of all tenants and are not part of the Worker.
 const TESTS: &str = "edge/worker/src/repositories/tests/";
 
 /// The column that must be bound.
@@ -100,8 +100,8 @@ fn unbound(source: &str) -> Vec<Finding> {
         .collect()
 }
 
-/// An insertion names the column; every other statement compares it with a
-/// parameter. To read it, or to join by it, is not enough.
+/// Whether a statement binds the tenant: an insertion names the column, and every other statement compares it with a
+/// parameter. To select it, or to join by it, is not enough.
 fn binds(sql: &str, words: &[String]) -> bool {
     let inserts = words.iter().any(|word| word == "insert");
     let dense: String = sql.split_whitespace().collect();
@@ -122,7 +122,7 @@ fn touched(words: &[String]) -> Option<&str> {
         .find(|table| TENANT_TABLES.contains(table))
 }
 
-/// Tables with the column that the list above has forgotten.
+/// Tables with the column that the list above lacks.
 fn unlisted(migration: &str) -> Vec<Finding> {
     let mut line = 1;
     let mut found = Vec::new();

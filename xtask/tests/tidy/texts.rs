@@ -1,5 +1,5 @@
-//! Every text of `protocol/locales` is shown somewhere, and nothing asks for one that is not there. That all
-//! locales have the same texts is checked beside them, in `edge/core/src/strings.rs`.
+//! Every text of `protocol/locales` is shown in some place, and every text that code asks for exists. That all locales
+//! have the same texts is checked beside them, in `edge/core/src/strings.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,7 +11,7 @@ use crate::{root, tracked};
 /// The code of the sheets, which reads the section `panel`.
 const SHEETS: &str = "widget/page/";
 
-/// Who reads a section, and what the variable is called that holds it.
+/// The reader of a section, and the name of the variable with its texts.
 struct Reader {
     section: &'static str,
     files: fn(&str) -> bool,
@@ -58,7 +58,7 @@ fn sources(chosen: impl Fn(&str) -> bool) -> Result<Vec<(String, String)>> {
         .collect()
 }
 
-/// What the sheets ask for; nothing while there are none.
+/// The texts that the sheets ask for.
 fn sheets() -> Result<Vec<(String, String)>> {
     sources(|file| file.starts_with(SHEETS) && file.ends_with(".ts"))
 }
@@ -77,7 +77,7 @@ fn every_text_is_shown() -> Result<()> {
         unused.extend(missing.map(|name| format!("{section}.{name}")));
     };
     for reader in &READERS {
-        // The bubble's newest texts are shown by what comes with the sheets.
+        // Some new texts of the bubble are shown by the code of the sheets.
         if reader.section == "bubble" && sheets.is_empty() {
             continue;
         }
@@ -104,7 +104,7 @@ fn every_text_is_shown() -> Result<()> {
     Ok(())
 }
 
-/// Of the other sections, the compiler knows.
+/// The texts of other sections are fields, which the compiler checks.
 #[test]
 fn no_sheet_asks_for_a_text_that_is_not_there() -> Result<()> {
     let english = english()?;
@@ -144,7 +144,7 @@ fn asked(source: &str) -> BTreeSet<String> {
         }
         let rest = source.get(at + call.len()..).unwrap_or_default();
         let first = first_argument(rest);
-        // What a choice compares with is no name: `kind === "x" ? …`.
+        // The text that a choice compares with is not the name of a text: `kind === "x" ? …`.
         let compared = |at: usize| {
             let before = first.get(..at).unwrap_or_default();
             before.trim_end().ends_with('=')
@@ -158,7 +158,7 @@ fn asked(source: &str) -> BTreeSet<String> {
     names
 }
 
-/// What stands before the comma or the bracket that ends the first argument of a call.
+/// The tokens before the comma or the bracket that ends the first argument of a call.
 fn first_argument(rest: &str) -> &str {
     let mut depth = 0;
     let mut quote = None;
@@ -175,7 +175,7 @@ fn first_argument(rest: &str) -> &str {
     rest
 }
 
-/// Every string in quotes, and where it begins.
+/// Every string in quotes, with its position.
 fn quoted(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -200,7 +200,7 @@ fn literals(source: &str) -> Vec<String> {
         .collect()
 }
 
-/// The fields that are read of a variable: `name` of `holder.name`.
+/// The fields of a variable that are read: `name` of `holder.name`.
 fn fields<'s>(source: &'s str, holder: &'s str) -> impl Iterator<Item = String> {
     source.match_indices(holder).filter_map(move |(at, _)| {
         let before = source.get(..at)?.chars().next_back();

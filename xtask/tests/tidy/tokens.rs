@@ -1,6 +1,6 @@
-//! Just enough of Rust's grammar to tell code, text and comments apart.
+//! A tokenizer with just enough of Rust's grammar to distinguish code, strings and comments.
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// An identifier, a keyword, a number or a lifetime.
@@ -14,11 +14,11 @@ pub enum Kind {
 /// A token; comments are dropped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// As written, without quotes.
+    /// Its text as written, without quotes.
     pub text: String,
-    /// From 1.
+    /// Its line, from 1.
     pub line: usize,
 }
 
@@ -32,7 +32,7 @@ pub fn tokens(source: &str) -> Vec<Token> {
     .read()
 }
 
-/// Whether the tokens at this place are these words and marks, not texts.
+/// Whether the tokens at this position are these words and marks, and not strings.
 pub fn starts_with(tokens: &[Token], pattern: &[&str]) -> bool {
     tokens.len() >= pattern.len()
         && tokens
@@ -113,7 +113,7 @@ impl<'a> Reader<'a> {
         let mut inside = self.rest.chars().skip(1);
         let escaped = inside.next() == Some('\\');
         if escaped || inside.next() == Some('\'') {
-            // The quote, the backslash or the character, and what it escapes.
+            // The quote, the backslash or the character, and the escaped character.
             let skipped: usize = self
                 .rest
                 .chars()

@@ -1,4 +1,4 @@
-//! Leptos stays behind one module: the widget's views build elements with `dom.rs` and know no framework.
+//! Only `dom.rs` uses Leptos: the widget's views build elements with it and import no framework.
 
 use anyhow::Result;
 

@@ -1,4 +1,4 @@
-//! What an owner sees of an answer: everything that is known of it, but its words.
+//! An answer as owners see it: all stored data except its words.
 
 use bulle_protocol::{
     Id,
@@ -52,7 +52,8 @@ mod tests {
 
     #[test]
     fn an_answer_is_what_the_database_writes() {
-        // As repositories/usage.rs of the Worker writes it: null members of an answer are absent, those of a call are null.
+        // The format is that of repositories/usage.rs of the Worker: null members of an answer are absent, those of a
+        // call are null.
         let shown = json!({
             "id": "00000000010000000000000003", "question_id": "00000000010000000000000002",
             "conversation_id": "00000000010000000000000001", "bot_id": "guide", "status": "failed",

@@ -6,7 +6,7 @@ use serde_json::Value;
 /// Media type of the table.
 pub const CSV: &str = "text/csv; charset=utf-8; header=present";
 
-/// The numbers of a row, where they stand in its JSON.
+/// The columns that hold numbers, by their names in the row's JSON.
 const NUMBERS: [&str; 15] = [
     "answers",
     "calls",
@@ -25,7 +25,8 @@ const NUMBERS: [&str; 15] = [
     "total_ms/p95",
 ];
 
-/// A report by these keys, from the JSON of its rows. The first line names the columns; what is not known is empty.
+/// A report grouped by these keys as CSV, from the JSON of its rows. The first line names the columns; an unknown value
+/// is an empty cell.
 pub fn table(by: &[UsageKey], rows: &[Value]) -> String {
     let mut paths: Vec<&str> = by.iter().map(|key| key.as_str()).collect();
     paths.extend(NUMBERS);
@@ -46,8 +47,8 @@ pub fn table(by: &[UsageKey], rows: &[Value]) -> String {
     out
 }
 
-/// Text for a cell. Spreadsheets run what begins like a formula, and models name themselves as they like: an apostrophe
-/// before it makes it text.
+/// Text for a cell. Spreadsheets run text that begins like a formula, and vendors choose the names of models: an
+/// apostrophe before such a text keeps it text.
 fn cell(text: &str) -> String {
     let formula = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
     let guard = if text.starts_with(formula) { "'" } else { "" };
@@ -57,7 +58,7 @@ fn cell(text: &str) -> String {
     format!("\"{guard}{}\"", text.replace('"', "\"\""))
 }
 
-/// Whether a client that says `Accept: …` would rather have the table than JSON.
+/// Whether a client with this `Accept` header prefers CSV to JSON.
 pub fn wanted(accept: Option<&str>) -> bool {
     let accept = accept.unwrap_or_default();
     let csv = weight(accept, ["text/csv", "text/*", "*/*"]);

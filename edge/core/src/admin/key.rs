@@ -14,26 +14,27 @@ use crate::model::is_id;
 /// Fewest characters of the operator's key.
 pub const MIN_OPERATOR_KEY_CHARS: usize = 32;
 
-/// Every API key begins like this, so that scanners of repositories can find those that were published.
+/// The prefix of every API key, so that scanners of repositories can find keys that were published.
 const MARK: &str = "bulle";
 
 /// Hexadecimal digits of the secret part.
 const SECRET_DIGITS: usize = 64;
 
-/// Milliseconds for which the time of the last use may be behind.
+/// Milliseconds by which the stored time of a key's last use may be late.
 pub const USE_GRAIN_MS: u64 = 60_000;
 
 /// The operator's key. Has no `Debug`, so that it cannot be logged.
 pub struct OperatorKey(String);
 
 impl OperatorKey {
-    /// The deployment's `ADMIN_KEY`; none when it is unset or too short to be a secret: then nobody is the operator.
+    /// The deployment's `ADMIN_KEY`; `None` when it is unset or too short to be a secret: then no caller is the
+    /// operator.
     pub fn new(text: Option<&str>) -> Option<Self> {
         let text = text.filter(|text| text.chars().count() >= MIN_OPERATOR_KEY_CHARS)?;
         Some(Self(text.to_owned()))
     }
 
-    /// Whether this is it.
+    /// Whether the presented key is the operator's.
     pub fn is(&self, presented: &str) -> bool {
         same(&self.0, presented)
     }
@@ -41,9 +42,9 @@ impl OperatorKey {
 
 /// An API key. Has no `Debug`, so that it cannot be logged.
 pub struct ApiKey {
-    /// Whose.
+    /// The tenant of the key.
     pub tenant_id: String,
-    /// Its id.
+    /// The key's id.
     pub id: Id,
     secret: String,
 }
@@ -59,7 +60,7 @@ impl ApiKey {
         }
     }
 
-    /// Reads a key that has the one right spelling.
+    /// Reads a key; only its one canonical spelling is accepted.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('_');
         let (mark, tenant, id, secret) =
@@ -88,19 +89,19 @@ impl ApiKey {
         prefix(&self.tenant_id, self.id)
     }
 
-    /// SHA-256 of the whole key, hexadecimal. The secret is 256 random bits: there is nothing that a slower hash
-    /// would make harder to guess.
+    /// SHA-256 of the whole key, hexadecimal. The secret has 256 random bits, which cannot be guessed, so a slow
+    /// password hash would add no protection.
     pub fn hash(&self) -> String {
         sha256_hex([self.reveal().as_bytes()])
     }
 }
 
-/// How a key begins.
+/// The beginning of a key, up to its secret.
 pub fn prefix(tenant_id: &str, id: Id) -> String {
     format!("{MARK}_{tenant_id}_{id}")
 }
 
-/// What is stored of an API key and decides whether it is accepted.
+/// The stored part of an API key that decides whether it is accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredKey {
     /// [`ApiKey::hash`].
@@ -112,7 +113,7 @@ pub struct StoredKey {
 }
 
 impl StoredKey {
-    /// Whether the presented key is this one, and still good.
+    /// Whether the presented key is this one, and is neither revoked nor expired.
     pub fn accepts(&self, presented: &ApiKey, now_ms: u64) -> bool {
         let known = same(&self.hash, &presented.hash());
         known && self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now_ms < end)
@@ -137,7 +138,7 @@ pub fn bearer(authorization: Option<&str>) -> Result<&str, Problem> {
         })
 }
 
-/// Unknown, revoked, expired, misspelled: the same answer, so that nobody learns which.
+/// The same answer for an unknown, revoked, expired or misspelled key, so that a caller cannot learn which it is.
 pub fn invalid() -> Problem {
     Problem::new(
         Code::ApiKeyInvalid,
@@ -145,7 +146,7 @@ pub fn invalid() -> Problem {
     )
 }
 
-/// Whether two secrets are the same, in a time that says nothing about where they differ: their tags are compared.
+/// Compares two secrets by their HMAC tags, so that the time taken does not depend on where they differ.
 fn same(a: &str, b: &str) -> bool {
     let mac = |text: &str| {
         let mut mac = Hmac::<Sha256>::new_from_slice(b"bulle/compare").ok()?;

@@ -1,14 +1,14 @@
-//! JSON merge patches ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)), onto types: what the result may be is what
-//! the type says.
+//! JSON merge patches ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)) applied to Rust types: the type decides
+//! which results are valid.
 
 use bulle_protocol::problem::{Code, Problem};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-/// The value with the patch applied. What the patch does not mention stays.
+/// The value with the patch applied. Fields that the patch does not mention stay.
 ///
 /// # Errors
-/// `invalid_json`, when the result is not one of the type's values, or the patch names what the type does not have.
+/// `invalid_json`, when the result is not a value of the type, or the patch names a field that the type does not have.
 pub fn apply<T: Serialize + DeserializeOwned>(current: &T, patch: Value) -> Result<T, Problem> {
     if !patch.is_object() {
         return Err(Problem::new(
@@ -16,7 +16,8 @@ pub fn apply<T: Serialize + DeserializeOwned>(current: &T, patch: Value) -> Resu
             "A change is a JSON object with the fields to change.",
         ));
     }
-    // By way of text: readers and writers of the type exist for text already, and each kind of them is code to upload.
+    // The patch is applied to JSON text: the type's readers and writers for text are in the Worker already, and those
+    // for another form would be more code to upload.
     let broken = |_| Problem::new(Code::Internal, "The current value is no JSON.");
     let text = serde_json::to_string(current).map_err(broken)?;
     let mut value = serde_json::from_str(&text).map_err(broken)?;

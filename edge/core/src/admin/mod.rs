@@ -1,4 +1,5 @@
-//! The owner's side: who may manage what, and which values are possible. Routes and statements are in `edge/worker`.
+//! The owner's API: who may manage which resources, and which values are valid. Routes and statements are in
+//! `edge/worker`.
 
 pub mod answer;
 pub mod csv;
@@ -18,25 +19,25 @@ use bulle_protocol::{
     problem::{Code, Problem},
 };
 
-/// Who calls.
+/// The caller of the owner's API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Principal {
-    /// Whoever has the deployment's `ADMIN_KEY`.
+    /// A caller with the deployment's `ADMIN_KEY`.
     Operator,
     /// A tenant's API key.
     Key {
-        /// Whose.
+        /// The tenant of the key.
         tenant_id: String,
-        /// Its id.
+        /// The key's id.
         id: Id,
-        /// What it is good for.
+        /// The key's scopes.
         scopes: Vec<Scope>,
     },
 }
 
 impl Principal {
-    /// Whether the caller may do this to the tenant. Another tenant is answered as if there were none, whether there
-    /// is one or not.
+    /// Checks that the caller may use this scope on the tenant. For another tenant the answer is `not_found`, whether
+    /// or not that tenant exists.
     ///
     /// # Errors
     /// `not_found`, `scope_missing`.
@@ -52,7 +53,7 @@ impl Principal {
         }
     }
 
-    /// Whether the caller is the operator; `tenant_id` is the tenant that it is about, when it is about one.
+    /// Checks that the caller is the operator; `tenant_id` is the tenant that the request is about, if there is one.
     ///
     /// # Errors
     /// `not_found`, `scope_missing`.
@@ -68,7 +69,7 @@ impl Principal {
         }
     }
 
-    /// Whether the caller may give away these scopes: nobody gives more than they have.
+    /// Checks that the caller may grant these scopes: a caller can grant only scopes that it has.
     ///
     /// # Errors
     /// `scope_missing`, naming the first one.
@@ -86,7 +87,7 @@ impl Principal {
     }
 }
 
-/// What every address answers behind which there is nothing that the caller may see.
+/// The answer for every address at which the caller may see no resource.
 pub fn nothing_here() -> Problem {
     Problem::new(Code::NotFound, "There is nothing at this address.")
 }

@@ -8,8 +8,8 @@ pub fn etag(version: u64) -> String {
     format!("\"{version}\"")
 }
 
-/// Whether a field of the form `*` or `"1", "2"` covers the version. A `W/` in front is passed over: what stands between
-/// client and Worker makes ETags weak when it compresses, and a version says the same of every encoding.
+/// Whether a field of the form `*` or `"1", "2"` matches the version. A `W/` prefix is ignored: a proxy between client
+/// and Worker makes ETags weak when it compresses, and a version is the same for every encoding.
 pub fn covers(field: &str, version: u64) -> bool {
     let wanted = etag(version);
     field.split(',').map(str::trim).any(|tag| {
@@ -32,7 +32,7 @@ pub fn required(if_match: Option<&str>) -> Result<&str, Problem> {
     })
 }
 
-/// The version is not the one that was read.
+/// The problem when the version is not the one that the client has read.
 pub fn failed() -> Problem {
     Problem::new(
         Code::PreconditionFailed,

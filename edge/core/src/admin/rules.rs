@@ -1,4 +1,4 @@
-//! Which values are possible. Every refusal names the field and says what to do.
+//! Which values owners may set. Every refusal names the field and says how to correct it.
 
 use bulle_api::admin::{
     BotChange, NewApiKey, NewBot, NewIdentitySecret, NewSite, NewTenant, SiteChange, TenantChange,
@@ -17,10 +17,10 @@ const MAX_NAME: usize = 80;
 /// Most origins of a site.
 const MAX_ORIGINS: usize = 50;
 
-/// Most origins' characters: the longest host name, and what stands around it.
+/// Longest origin, in characters: the longest host name, with its scheme and port.
 const MAX_ORIGIN: usize = 300;
 
-/// The last moment that JavaScript's dates know, in Unix milliseconds.
+/// The latest time that a JavaScript `Date` can hold, in Unix milliseconds.
 const MAX_TIME: u64 = 8_640_000_000_000_000;
 
 /// Most bots of a tenant.
@@ -37,14 +37,14 @@ pub const MAX_IDENTITY_SECRETS: u32 = 2;
 
 /// A value that an owner gives.
 pub trait Rules {
-    /// Whether the value is possible. `now_ms` is Unix milliseconds.
+    /// Checks the value. `now_ms` is Unix milliseconds.
     ///
     /// # Errors
     /// `invalid_value`, naming the field.
     fn check(&self, now_ms: u64) -> Result<(), Problem>;
 }
 
-/// Reads what an owner says and checks it. Nothing at all reads as `null`.
+/// Reads an owner's JSON and checks it. An empty body reads as `null`.
 ///
 /// # Errors
 /// `invalid_json`, `invalid_value`.
@@ -120,7 +120,7 @@ impl Rules for Option<NewIdentitySecret> {
     }
 }
 
-/// The id is in use.
+/// The problem when the id is in use.
 pub fn taken(what: &str, id: &str) -> Problem {
     Problem::new(
         Code::AlreadyExists,
@@ -128,7 +128,7 @@ pub fn taken(what: &str, id: &str) -> Problem {
     )
 }
 
-/// There may not be more of them.
+/// The problem when there are as many of the kind as allowed.
 pub fn too_many(most: u32, what: &str, advice: &str) -> Problem {
     Problem::new(
         Code::TooMany,
@@ -136,7 +136,7 @@ pub fn too_many(most: u32, what: &str, advice: &str) -> Problem {
     )
 }
 
-/// There is no such bot for a site to show.
+/// The problem when a site names a bot that does not exist.
 pub fn unknown_bot(bot_id: &str) -> Problem {
     invalid(&format!(
         "bot_id: this tenant has no bot \"{bot_id}\". Create it first."
@@ -192,7 +192,7 @@ fn site(bot_id: &str, name: &str, origins: &[String]) -> Result<(), Problem> {
     }
 }
 
-/// A value is not possible; the text begins with the field's name.
+/// The problem for an invalid value; the text begins with the field's name.
 pub fn invalid(detail: &str) -> Problem {
     Problem::new(Code::InvalidValue, detail)
 }

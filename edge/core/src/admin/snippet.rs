@@ -2,13 +2,13 @@
 
 use bulle_api::admin::snippet::Snippet;
 
-/// What stands in the templates where the origin of the edge belongs.
+/// The placeholder of the edge's origin in the templates.
 const EDGE: &str = "https://EDGE";
 
-/// What stands there where the key of the site belongs.
+/// The placeholder of the site's key in the templates.
 const SITE: &str = "SITE_KEY";
 
-/// Where a value stands, and so how it is escaped.
+/// The context of a value in a template, which decides how it is escaped.
 #[derive(Clone, Copy)]
 enum Place {
     /// An attribute of HTML, in quotes.
@@ -21,7 +21,7 @@ enum Place {
     Code,
 }
 
-/// Name, file, language, where its values stand, and the template.
+/// Name, file, language, the context of the values, and the template.
 const TEMPLATES: [(&str, &str, &str, Place, &str); 7] = [
     (
         "HTML",
@@ -85,7 +85,7 @@ pub fn snippets(edge: &str, site: &str) -> Vec<Snippet> {
     filled.into()
 }
 
-/// Fills both in, in one pass: a value that looks like the other's name stays as it is.
+/// Replaces both placeholders in one pass, so that a value which looks like the other placeholder is not replaced.
 fn fill(template: &str, edge: &str, site: &str) -> String {
     let parts: Vec<String> = template
         .split(EDGE)
@@ -109,7 +109,7 @@ fn escape(place: Place, value: &str) -> String {
                 .and_then(|json| json.strip_suffix('"'));
             inside
                 .unwrap_or_default()
-                // Would end the element that the script stands in, or begin a comment of HTML.
+                // `<` could end the script element, or begin an HTML comment.
                 .replace('<', "\\u003c")
                 .replace('\u{2028}', "\\u2028")
                 .replace('\u{2029}', "\\u2029")

@@ -125,7 +125,7 @@ fn a_key_is_good_for_its_scopes_and_its_tenant() {
     let problem = caller.may("acme", Scope::BotsWrite).unwrap_err();
     assert_eq!(problem.code, Code::ScopeMissing);
     assert!(problem.detail.contains("\"bots:write\""));
-    // Elsewhere it makes no difference what the key could do.
+    // For another tenant, the scopes of the key make no difference.
     let elsewhere = caller.may("other", Scope::BotsRead).unwrap_err();
     assert_eq!(
         elsewhere,

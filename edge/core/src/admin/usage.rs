@@ -1,4 +1,4 @@
-//! Which calls of models an owner wants summed up, and how.
+//! The query of a usage report: which model calls are summed up, and by which keys.
 
 use bulle_api::usage::UsageKey;
 use bulle_protocol::{
@@ -16,17 +16,17 @@ pub const MAX_ROWS: u32 = 1_000;
 /// Most days of a report.
 const MAX_DAYS: i64 = 366;
 
-/// Days of a report when the client does not say.
+/// Default of the days of a report.
 const DEFAULT_DAYS: i64 = 30;
 
 const DAY_MS: i64 = 86_400_000;
 
-/// What a report is about.
+/// The query of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UsageQuery {
     from: Date,
     to: Date,
-    /// Whose sums stand apart. Each once.
+    /// The keys by which the sums are grouped, each once.
     pub by: Vec<UsageKey>,
     /// Only this bot's calls.
     pub bot: Option<String>,
@@ -34,16 +34,16 @@ pub struct UsageQuery {
     pub conversation: Option<Id>,
     /// Most rows.
     pub limit: u32,
-    /// The keys of the row after which to go on, as JSON.
+    /// The keys of the last row of the page before, as JSON.
     pub after: Option<String>,
 }
 
 impl UsageQuery {
-    /// Reads `from`, `to`, `by`, `bot`, `conversation`, `limit` and `after`. What it does not know is refused: a filter
-    /// with a slip in its name would sum up everything.
+    /// Reads `from`, `to`, `by`, `bot`, `conversation`, `limit` and `after`. An unknown parameter is refused: a
+    /// misspelled filter would otherwise sum up all calls.
     ///
     /// # Errors
-    /// `invalid_parameter` for what is not of the right form, `invalid_value` for what does not fit together.
+    /// `invalid_parameter` for a value of the wrong form, `invalid_value` for values that do not fit together.
     pub fn read(pairs: &[(String, String)], now_ms: u64) -> Result<Self, Problem> {
         let mut query = Self {
             from: Date::MIN,
@@ -108,7 +108,7 @@ impl UsageQuery {
     }
 }
 
-/// The query that asks for the rows after these, given the one that asked for them: `?by=day&after=…`.
+/// The query string for the next page of rows, made from the query of this one: `?by=day&after=…`.
 pub fn next_page(pairs: &[(String, String)], next: &str) -> String {
     let mut query = form_urlencoded::Serializer::for_suffix(String::from("?"), 1);
     query.extend_pairs(pairs.iter().filter(|(name, _)| name != "after"));

@@ -1,4 +1,4 @@
-//! How a turn is told to a client of OpenAI's API: in pieces as it is written, or whole at its end.
+//! A turn's answer for a client of OpenAI's API: streamed in pieces, or whole at its end.
 
 use bulle_api::completion::{
     Answer, Choice, Chunk, ChunkChoice, Completion, CompletionUsage, Delta, Extra,
@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::{citations::Citations, error, request::Request};
 use crate::turn::Sink;
 
-/// Where log lines go.
+/// The output of a completion.
 pub trait Client {
     /// Takes the next piece of a stream.
     fn tell(&mut self, piece: String);
@@ -21,7 +21,7 @@ pub trait Client {
     fn log(&mut self, line: &str);
 }
 
-/// Takes a turn and tells it.
+/// The sink of a turn that writes OpenAI's format.
 pub struct Writer<C> {
     client: C,
     stream: bool,
@@ -30,7 +30,7 @@ pub struct Writer<C> {
     created: u64,
     model: String,
     begun: bool,
-    /// What was told cannot be taken back, and should be.
+    /// True when streamed text should have been taken back, which a stream cannot do.
     broken: bool,
     text: String,
     citations: Option<Citations>,
@@ -40,7 +40,7 @@ pub struct Writer<C> {
 }
 
 impl<C: Client> Writer<C> {
-    /// Nothing yet. `reply`: the id of the answer; `now_ms`: Unix milliseconds.
+    /// An answer without text. `reply` is the id of the answer; `now_ms` is Unix milliseconds.
     pub fn new(client: C, request: &Request, reply: Id, now_ms: u64) -> Self {
         Self {
             client,
@@ -109,10 +109,10 @@ impl<C: Client> Writer<C> {
         }
     }
 
-    /// The turn has ended, citing these passages: tells the end of a stream, and gives the whole answer.
+    /// Ends the answer of a turn that cites these passages: sends the end of a stream, and gives the whole answer.
     ///
     /// # Errors
-    /// The turn failed; a stream has been told.
+    /// The turn failed; a stream has already got the error.
     pub fn end(mut self, cites: &[u32]) -> Result<Completion, Problem> {
         if let Some(mut citations) = self.citations.take() {
             let rest = citations.finish();
@@ -191,7 +191,7 @@ impl<C: Client> Writer<C> {
     }
 }
 
-/// The sources under the numbers that stand in the Markdown.
+/// The sources under their numbers in the Markdown.
 fn renumbered(sources: Vec<Source>, cites: &[u32]) -> Vec<Source> {
     let number = |shown: u32| {
         let at = usize::try_from(shown).ok()?.checked_sub(1)?;
@@ -218,7 +218,7 @@ impl<C: Client> Sink for Writer<C> {
                     content: Some(String::new()),
                 });
             }
-            // What a stream has told stays told.
+            // Text that was streamed cannot be taken back.
             ServerEvent::Start(_) if self.stream && !self.text.is_empty() => self.broken = true,
             ServerEvent::Start(_) => {
                 self.text.clear();

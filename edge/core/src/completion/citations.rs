@@ -1,8 +1,9 @@
-//! Raw Markdown for readers who parse it themselves: numbers that point at no passage are dropped as it comes, however
-//! it is cut. What may be a citation is held back until it is known; code stays as it is.
+//! Raw Markdown for clients that parse it themselves. Numbers of passages that do not exist are removed while the text
+//! streams, wherever its pieces are cut. Text that may become a citation is held back until that is known; code is not
+//! changed.
 //!
-//! It reads what [`Reply`](crate::reply::Reply) reads, but without knowing what comes: where both could differ (a backtick
-//! that nothing closes), the text stays as it is.
+//! It follows the rules of [`Reply`](crate::reply::Reply), but without the text that is still to come. Where the two
+//! could differ (a backtick that is never closed), the text is not changed.
 
 /// Longest inside of a citation, in bytes, as in the parser of replies.
 const MAX_INSIDE: usize = 39;
@@ -13,18 +14,18 @@ const FENCE: usize = 3;
 /// Spaces that make a line code, at least.
 const INDENT: usize = 4;
 
-/// Drops citations that point nowhere.
+/// Removes citations of passages that do not exist.
 #[derive(Debug, Default)]
 pub struct Citations {
-    /// How many passages there are; with none, nothing is a citation.
+    /// How many passages there are; when there is none, no number is a citation.
     passages: usize,
-    /// Spaces, and what may be a citation after them.
+    /// Held text: white space, and what follows it if that may be a citation.
     held: String,
     /// Where in `held` the bracket is, and whether it is closed and opened its line.
     bracket: Option<usize>,
     closed: bool,
     first: bool,
-    /// After a backslash.
+    /// Whether the character before was a backslash.
     escaped: bool,
     /// The line has only spaces so far: their number.
     blank: bool,
@@ -50,7 +51,7 @@ struct Fence {
 }
 
 impl Citations {
-    /// For a text that may cite passages `1..=passages`.
+    /// A filter for a text that may cite passages `1..=passages`.
     pub fn new(passages: usize) -> Self {
         Self {
             passages,
@@ -60,7 +61,7 @@ impl Citations {
         }
     }
 
-    /// Adds text; what of the whole is known now.
+    /// Adds text; gives the part that is decided now.
     pub fn push(&mut self, text: &str) -> String {
         if self.passages == 0 {
             return text.to_owned();
@@ -72,7 +73,7 @@ impl Citations {
         out
     }
 
-    /// The text is complete: what was held back.
+    /// Ends the text; gives the part that was held back.
     pub fn finish(&mut self) -> String {
         let mut out = String::new();
         self.settle(None, &mut out);
@@ -141,7 +142,7 @@ impl Citations {
         self.release(c, out);
     }
 
-    /// Gives what was held back, and this.
+    /// Gives the held text followed by this text.
     fn release(&mut self, c: char, out: &mut String) {
         out.push_str(&self.held);
         self.held.clear();
@@ -169,7 +170,7 @@ impl Citations {
         self.indent = 0;
     }
 
-    /// What a run of this many backticks or tildes means. `first`: it begins its line.
+    /// Handles a run of this many backticks or tildes. `first` is true when it begins its line.
     fn end_run(&mut self, mark: char, count: usize, first: bool) {
         let first = first && self.indent < INDENT;
         if let Some(fence) = &mut self.fence {
@@ -177,7 +178,7 @@ impl Citations {
                 fence.closing = first && mark == fence.mark && count >= fence.length;
                 return;
             }
-            // More of them in the line that a fence would open: it was a span.
+            // There are more of them later in the line, which a fence's first line cannot have: it was a code span.
             self.span = fence.length;
             self.fence = None;
         }
@@ -198,7 +199,7 @@ impl Citations {
         }
     }
 
-    /// Decides what the bracket is, now that it is known what comes after it.
+    /// Decides whether the bracket is a citation, now that the next character is known.
     fn settle(&mut self, next: Option<char>, out: &mut String) {
         let Some(at) = self.bracket.take() else {
             return;
@@ -227,7 +228,7 @@ impl Citations {
         } else if !good.is_empty() {
             out.push_str(&format!("{before}[{}]", good.join(", ")));
         } else if self.first {
-            // What stands before it is the beginning of a line, and means something.
+            // White space before it is at the beginning of a line, where it may be an indentation.
             out.push_str(before);
         }
     }
@@ -302,7 +303,7 @@ mod tests {
         assert_eq!(citations.finish(), "");
     }
 
-    /// Texts made of what means something.
+    /// Texts made of the characters that have a meaning here.
     fn texts() -> impl Strategy<Value = String> {
         let parts = [
             "[1]", "[9]", "[2, 9]", "[", "]", "(", ":", "`", "``", "```", "~~~", "\\", "\n",

@@ -1,5 +1,5 @@
-//! The door for owners' own servers, in the language of OpenAI's chat completions: what is asked ([`request`]), how it is
-//! answered ([`answer`]) and refused. Docs: docs/openai.md.
+//! OpenAI's chat completions for owners' own servers: the request ([`request`]), the answer ([`answer`]) and the
+//! refusals. Docs: docs/openai.md.
 
 pub mod answer;
 mod citations;
@@ -8,7 +8,7 @@ pub mod request;
 use bulle_api::completion::{ErrorBody, ErrorInfo};
 use bulle_protocol::problem::{Code, Problem};
 
-/// Why a request is refused, and which of its parameters is to blame.
+/// A refusal, and the parameter that caused it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unfit {
     /// The problem.
@@ -26,7 +26,7 @@ impl Unfit {
         }
     }
 
-    /// A value that is not possible, and what to do.
+    /// An invalid value, with a text that says how to correct it.
     pub fn value(param: impl Into<String>, what: &str) -> Self {
         let param = param.into();
         let detail = format!("`{param}`: {what}");

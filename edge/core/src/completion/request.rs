@@ -1,5 +1,5 @@
-//! What is asked, read by hand: each refusal names its parameter, and what is not known is ignored, as clients of
-//! OpenAI's API send ever more.
+//! Reads the request of a completion field by field: each refusal names its parameter. Unknown parameters are ignored,
+//! as clients of OpenAI's API send new ones all the time.
 
 use bulle_protocol::problem::{Code, Problem};
 use serde_json::{Map, Value};
@@ -11,11 +11,11 @@ use super::Unfit;
 pub struct Request {
     /// The bot.
     pub model: String,
-    /// What was said so far, as it was sent.
+    /// The conversation so far, as it was sent.
     pub messages: Vec<ClientMessage>,
     /// Whether the answer is streamed.
     pub stream: bool,
-    /// Whether a stream tells its usage.
+    /// Whether the stream ends with the usage.
     pub include_usage: bool,
     /// Most tokens of the answer.
     pub most: Option<u32>,
@@ -41,7 +41,7 @@ pub enum Speaker {
     Assistant,
 }
 
-/// What the door cannot do, and what of it is harmless.
+/// Parameters that are not supported, with the values that are accepted because they ask for nothing.
 const REFUSED: [(&str, &[&str]); 9] = [
     ("tools", &["[]"]),
     ("functions", &["[]"]),
@@ -159,7 +159,7 @@ fn message(at: &str, value: &Value) -> Result<ClientMessage, Unfit> {
             let texts = parts.map(|(n, value)| part(&format!("{at}.content[{n}]"), value));
             texts.collect::<Result<Vec<_>, _>>()?.join("\n")
         }
-        // Of an assistant that has said nothing.
+        // An assistant's message may be empty.
         None | Some(Value::Null) if speaker == Speaker::Assistant => String::new(),
         _ => {
             let what = "give a string, or a list of parts of type text.";

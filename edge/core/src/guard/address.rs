@@ -15,8 +15,8 @@ pub const DAY_MS: u64 = 86_400_000;
 pub struct Address(String);
 
 impl Address {
-    /// The hash of an address as the platform tells it. IPv6 counts by network (/64), because one subscriber has
-    /// all of it; callers without a readable address share one hash.
+    /// The hash of an address in the platform's notation. An IPv6 address counts by its network (/64), because a
+    /// subscriber has the whole network; callers without a readable address share one hash.
     pub fn new(secret: &Secret, address: Option<&str>, now_ms: u64) -> Self {
         let network = match address
             .and_then(|text| text.trim().parse().ok())

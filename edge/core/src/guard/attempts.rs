@@ -1,5 +1,6 @@
-//! Failed attempts at secrets (API keys, identities, challenges, session tokens), by network address. The secrets have
-//! 256 bits and are not guessed; but whoever tries gets slower answers, and costs no more than a look into memory.
+//! Failed attempts at secrets (API keys, identities, challenges, session tokens), counted by network address. The
+//! secrets have 256 bits and cannot be guessed. The limit slows down callers that try, and keeps the cost of a try at
+//! one look into memory.
 
 use bulle_protocol::{
     Id,
@@ -12,7 +13,7 @@ use super::{
 };
 use crate::ports::{Clock, Entropy, IsolateCache, Kv};
 
-/// What was tried. Each is counted by itself: who fails at one is not kept from another.
+/// The kind of secret that was tried. Each kind is counted by itself, so failures at one do not block the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Credential {
     /// A session token.
@@ -26,10 +27,10 @@ pub enum Credential {
 }
 
 impl Credential {
-    /// Failures a minute and address.
+    /// Failures allowed a minute and address.
     pub fn per_minute(self) -> u32 {
         match self {
-            // After a change of SESSION_SECRET every browser of an office fails once or twice.
+            // After a change of `SESSION_SECRET` the token of every browser in an office fails once or twice.
             Self::Token => 100,
             Self::Identity | Self::Challenge | Self::ApiKey => 20,
         }
@@ -50,7 +51,7 @@ impl Credential {
     }
 }
 
-/// Refuses an address that has failed too often, as far as this isolate has seen.
+/// Refuses an address with too many failures, as far as this isolate knows.
 ///
 /// # Errors
 /// `rate_limited`.
@@ -66,7 +67,7 @@ pub fn check<P: IsolateCache + Clock>(
     Err(refusal(standing.reset_ms))
 }
 
-/// Counts a failure; what to answer to it.
+/// Counts a failure, and gives the problem to answer with.
 pub async fn failed<P: IsolateCache + Kv + Clock + Entropy>(
     ports: &P,
     secret: Credential,
@@ -118,7 +119,7 @@ mod tests {
         assert!(check(&ports, Credential::ApiKey, &neighbour).is_ok());
         ports.advance(60_000);
         assert!(check(&ports, Credential::ApiKey, &guesser).is_ok());
-        // Another isolate has no memory of it, but learns from KV with its first failure.
+        // Another isolate does not have these failures in memory; it reads them from KV at its first failure.
         for _ in 0..Credential::ApiKey.per_minute() {
             fail(&guesser);
         }

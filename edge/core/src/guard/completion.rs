@@ -1,5 +1,5 @@
-//! Requests of an owner's own server. Its API key vouches for it: there is no session, no origin, and no limit of a tier;
-//! what bounds it is the budget.
+//! The guard for requests of an owner's own server. The API key identifies the caller: there is no session, no origin
+//! and no limit of a tier. Only the budget bounds these requests.
 
 use bulle_edge_text::{language, visible};
 use bulle_protocol::{
@@ -47,7 +47,7 @@ pub async fn bot<P: Tenants>(ports: &P, tenant_id: &str, model: &str) -> Result<
     Ok(site)
 }
 
-/// Admits the messages of a request: the question is the last one, with what was said before it.
+/// Admits the messages of a request: the last one is the question, those before it are the history.
 ///
 /// # Errors
 /// `message_empty`, `message_too_long`, `invalid_value`.
@@ -86,7 +86,7 @@ pub fn admit<P: Clock + Entropy>(
     ]);
     let question = Question(Checked {
         site,
-        // The conversations of a key are one visitor's, whose id nobody can guess from outside.
+        // All conversations of a key belong to one visitor, whose id cannot be guessed from outside.
         visitor_id: dedup_key(key, Id::from_parts(0, 0)),
         locale: locale.to_owned(),
         memory: None,
@@ -103,17 +103,18 @@ pub fn admit<P: Clock + Entropy>(
     Ok((question, said.history))
 }
 
-/// Who has said what.
+/// Messages of a conversation as exchanges.
 #[derive(Default)]
 struct Said {
     instructions: String,
     history: Vec<Exchange>,
-    /// What waits for an answer.
+    /// The user's messages that have no answer yet.
     asked: Option<String>,
 }
 
 impl Said {
-    /// Messages of the same speaker in a row are one. What the bot says before anybody has asked is no exchange.
+    /// Consecutive messages of one speaker are joined. A message of the bot before the first question is not part of an
+    /// exchange.
     fn of(messages: &[ClientMessage]) -> Self {
         let mut said = Self::default();
         for (n, message) in (1..).zip(messages) {
@@ -121,7 +122,7 @@ impl Said {
                 join(&mut said.instructions, &message.text);
                 continue;
             }
-            // The last message is validated, not only cleaned: the caller learns what is wrong with it.
+            // The last message is validated and not only cleaned, so that the caller gets the reason of a refusal.
             let last = n == messages.len() && message.speaker == Speaker::User;
             let cleaned = visible(&message.text);
             let text = match (

@@ -8,17 +8,17 @@ use bulle_protocol::problem::{Code, Problem};
 use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 
-/// Milliseconds after which what the cache says of a site is looked at again. However KV tells of a change, or fails to, a
-/// pause is known everywhere after this.
+/// Milliseconds after which a cached site is read from the database again. A pause takes effect everywhere after this
+/// time, even when KV does not distribute the change.
 pub const FRESH_MS: u64 = 60_000;
 
-/// Seconds that a known site stays in the cache, for when the database cannot be reached.
+/// Seconds that a known site stays in the cache, for times at which the database cannot be reached.
 pub const TTL_SECONDS: u64 = 24 * 3_600;
 
 /// A site as the cache holds it.
 #[derive(Serialize, Deserialize)]
 struct Cached {
-    /// Unix milliseconds at which the database said so.
+    /// When the site was read from the database, in Unix milliseconds.
     read_at: u64,
     site: Site,
 }
@@ -31,8 +31,8 @@ pub fn cache_key(site_key: &str) -> String {
     format!("site/{site_key}")
 }
 
-/// The site with this public key. A failing cache is passed by; a failing database only matters when the
-/// cache does not know the site.
+/// The site with this public key. When the cache fails, the database is asked; when the database fails, a site in the
+/// cache is still served.
 ///
 /// # Errors
 /// `unknown_site`, `storage_unavailable`.
@@ -59,13 +59,13 @@ pub async fn site<P: Tenants + Kv + Clock>(ports: &P, key: &str) -> Result<Site,
             return Err(Problem::new(Code::StorageUnavailable, detail).retry_after(5));
         }
     };
-    // An unknown key is not remembered: anybody can make them up, and writes to the cache are few and paid.
+    // An unknown key is not cached: anyone can make up keys, and writes to KV are few and paid.
     let site = found.ok_or_else(|| unknown(key))?;
     fill(ports, site).await
 }
 
-/// Puts what the database has said into the cache, and asks once more: an owner's change that came between the
-/// question and the cache would otherwise be hidden by what was true before it.
+/// Writes the site to the cache, and reads the database once more: a change of the owner's between the read and the
+/// write would otherwise be hidden by the older state.
 async fn fill<P: Tenants + Kv + Clock>(ports: &P, site: Site) -> Result<Site, Problem> {
     let read_at = ports.now_ms();
     let Ok(json) = serde_json::to_string(&Cached {
@@ -74,7 +74,7 @@ async fn fill<P: Tenants + Kv + Clock>(ports: &P, site: Site) -> Result<Site, Pr
     }) else {
         return Ok(site);
     };
-    // The cache is a comfort: when it cannot be written, the next request asks the database again.
+    // The cache is optional: when it cannot be written, the next request asks the database again.
     if ports
         .put(&cache_key(&site.key), &json, TTL_SECONDS)
         .await
@@ -92,8 +92,8 @@ async fn fill<P: Tenants + Kv + Clock>(ports: &P, site: Site) -> Result<Site, Pr
     }
 }
 
-/// Forgets sites whose settings have changed: at once here, within about a minute elsewhere (KV shows a change
-/// everywhere after at most that). False when one of them may live on until its time is up.
+/// Removes sites whose settings have changed from the cache: at once in this place, within about a minute elsewhere
+/// (the longest that KV takes). False when an entry could not be removed and may be served until it expires.
 pub async fn forget<P: Kv>(ports: &P, keys: &[&str]) -> bool {
     let forgotten = keys
         .iter()

@@ -1,8 +1,8 @@
 //! Known visitors: a JSON Web Token ([RFC 7519](https://www.rfc-editor.org/rfc/rfc7519)) that the site's own server has
 //! signed with HMAC-SHA-256 and one of its tenant's identity secrets. docs/identity.md shows how, in five languages.
 //!
-//! The secrets are derived from the deployment's `SESSION_SECRET` and are nowhere stored: a copy of the database
-//! lets nobody sign. Whoever changes `SESSION_SECRET` changes them all.
+//! The secrets are derived from the deployment's `SESSION_SECRET` and are not stored: a copy of the database does not
+//! let its holder sign. A change of `SESSION_SECRET` changes all of them.
 
 use bulle_protocol::problem::{Code, Problem};
 use serde::Deserialize;
@@ -14,15 +14,15 @@ use crate::{model::Identity, model::Site};
 /// Seconds that the clocks of the site's server and of the edge may differ.
 pub const SKEW_SECONDS: u64 = 60;
 
-/// Seconds that an identity may at most be good for, from now on.
+/// Longest lifetime of an identity that is accepted, in seconds from now.
 pub const MAX_LIFETIME_SECONDS: u64 = 24 * 3_600;
 
 /// A visitor whom the site's server vouches for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vouched {
-    /// Who they are.
+    /// The visitor's claims.
     pub identity: Identity,
-    /// Id of the secret that has signed.
+    /// Id of the secret that signed the identity.
     pub voucher: String,
     /// Unix seconds.
     pub expires_at: u64,
@@ -50,16 +50,16 @@ pub fn derive(deployment: &Secret, tenant_id: &str, id: &str) -> String {
 /// An identity that was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdentityRejected {
-    /// What to answer.
+    /// The problem to answer with.
     pub problem: Problem,
-    /// True when it is a JWT as demanded, and none of the secrets has signed it. A token of another form is a mistake
-    /// of the site and no guess at a secret: it must not count against the visitors of a network.
+    /// True when it has the form of a JWT as demanded, and the signature is of none of the tenant's secrets. A token of
+    /// another form is a mistake of the site and no guess at a secret: it does not count against the network address.
     pub forged: bool,
 }
 
-/// Reads an identity for this site: who the visitor is, the id of the secret that vouches for them, and until when, in
-/// Unix seconds. What a page wraps around a token is taken off first ([`unwrapped`]). Of the rest, the form is checked
-/// ([`Parts`]), then the signature, in constant time, and the claims only if it is right.
+/// Reads an identity for this site: the visitor, the id of the secret that signed it, and its end in Unix seconds. What a
+/// page has put around the token is taken off first ([`unwrapped`]). Then its form is checked ([`Parts`]), then the
+/// signature, in constant time; other defects are reported only when the signature is valid.
 ///
 /// # Errors
 /// `identity_invalid`, `identity_expired`; the detail is for the site's developer.
@@ -152,7 +152,7 @@ fn read(site: &Site, payload: &[u8], now_ms: u64) -> Result<(Identity, u64), Pro
 
 /// The id of the secret that has signed.
 fn voucher(deployment: &Secret, site: &Site, parts: &Parts<'_>) -> Option<String> {
-    // Every secret is tried, so that time does not tell which one it was.
+    // Every secret is tried, so that the time taken does not show which one it was.
     let mut voucher = None;
     for id in &site.identity_secrets {
         let secret = derive(deployment, &site.tenant_id, id);
@@ -358,7 +358,7 @@ mod tests {
             proptest::prop_assert!(read(&dotted).is_err());
         }
 
-        /// One bit of a good token changed anywhere makes it no token.
+        /// A valid token with any one bit changed is refused.
         #[test]
         fn every_bit_counts(at in 0usize..200, bit in 0u8..8) {
             let token = signed(&json!({"alg": "HS256"}), &claims(), "new");

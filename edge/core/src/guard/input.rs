@@ -1,4 +1,4 @@
-//! What a visitor may write.
+//! Checks of a visitor's message.
 
 use bulle_edge_text::visible;
 use bulle_protocol::{
@@ -9,8 +9,8 @@ use bulle_protocol::{
 /// Largest request body that a route reads, in bytes: the longest message with every character escaped.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// The message in NFC, without control characters (but line breaks and tabs) and without the bidirectional
-/// overrides that make text read as something else, trimmed.
+/// The message in NFC and trimmed, without control characters (except line breaks and tabs) and without bidirectional
+/// overrides, which make a text look like another one.
 ///
 /// # Errors
 /// `message_empty`, `message_too_long`.

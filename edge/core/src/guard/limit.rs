@@ -1,4 +1,4 @@
-//! How often a visitor may speak: which limits apply to a message, and where each is counted.
+//! The limits of a visitor's messages: which of them apply, and where each is counted.
 //!
 //! Messages of a minute, of the visitor and of everybody at their network address, are counted where the bot's
 //! `store` says: [`local_limiter`] in KV, or exactly by the tenant's [`meter`]. Messages of a day are always counted exactly.
@@ -35,12 +35,12 @@ const DAY: &str = "day";
 const ADDRESS_MINUTE: &str = "address-minute";
 const ADDRESS_DAY: &str = "address-day";
 
-/// What a message leaves of the limits.
+/// What is left of the limits after a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
-    /// Every limit that applies.
+    /// The state of every limit that applies.
     pub limits: Vec<Limit>,
-    /// True when the meter has charged the message now: it is given back if nothing comes of it.
+    /// True when the meter has charged the message now; it is refunded when the turn gives no answer.
     pub metered: bool,
 }
 
@@ -91,7 +91,7 @@ fn lines(admitted: &Admitted, now_ms: u64) -> Vec<Quota> {
             lines.push(total(DAY, visitor, per_day));
         }
     }
-    // Who is known cannot make themselves new, and is not held up by their neighbours.
+    // A known visitor cannot become a new one, and is not limited by others at the same network address.
     if !admitted.known {
         let per_minute = limits.address.messages_per_minute;
         lines.push(window(ADDRESS_MINUTE, network.clone(), per_minute));
@@ -100,8 +100,8 @@ fn lines(admitted: &Admitted, now_ms: u64) -> Vec<Quota> {
     lines
 }
 
-/// What a message is counted under: the same message of the same conversation is counted once. Clients choose the ids
-/// of messages, so the id alone would let them send one id to many conversations and pay once.
+/// The id under which a message is counted: the same message of the same conversation is counted once. Clients choose
+/// the ids of messages, so with the message's id alone they could send one id to many conversations and pay once.
 pub fn dedup_key(conversation: Id, message: Id) -> Id {
     let digest = Sha256::digest(format!("{conversation}/{message}"));
     let bits = |range: std::ops::Range<usize>| {
@@ -132,7 +132,7 @@ pub async fn admit<P: IsolateCache + Kv + Clock + Meters>(
     let in_kv = site.bot.limits.store == LimitStore::Kv;
     let counted = match in_kv {
         true => local_limiter::count(ports, &counters, dedup_key, anew).await,
-        // What this isolate has seen too often is not worth the journey to the meter.
+        // A message that this isolate's memory already refuses is not sent to the meter.
         false => {
             local_limiter::count_here(ports, &counters, dedup_key, anew).map(|_| Default::default())
         }
@@ -159,7 +159,7 @@ pub async fn admit<P: IsolateCache + Kv + Clock + Meters>(
         anew,
         lines,
     };
-    // The minute stays counted, whatever the meter says: a request was made.
+    // The message stays counted in the minute, whatever the meter decides, because a request was made.
     let told = local_limiter::tell(ports, &counted);
     let (verdict, ()) = join(ports.charge(&site.tenant_id, &charge), told).await;
     match verdict {
@@ -173,7 +173,7 @@ pub async fn admit<P: IsolateCache + Kv + Clock + Meters>(
         Ok(ChargeOutcome::Refused { line, standings }) => {
             Err(refuse(admitted, &charge.lines, line, &standings))
         }
-        // Counting exactly means not to guess.
+        // With exact counting, a meter that fails means a refusal.
         Err(_) => {
             let detail = "Messages cannot be counted now. Try again in a few seconds.";
             Err(Problem::new(Code::StorageUnavailable, detail).retry_after(5))
@@ -181,7 +181,7 @@ pub async fn admit<P: IsolateCache + Kv + Clock + Meters>(
     }
 }
 
-/// Gives a message of the day back, if this very request was charged for it. [`crate::turn`] decides when.
+/// Refunds a message of the day, if this request was charged for it. [`crate::turn`] decides when.
 ///
 /// # Errors
 /// The meter failed; the message stays counted.
@@ -225,7 +225,7 @@ pub async fn today<P: Clock + Entropy + Meters>(
     Ok(Some(quota.saturating_sub(left)))
 }
 
-/// What a visitor or address may begin a limited number of.
+/// Things of which a visitor or an address may begin a limited number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beginning {
     /// Sessions of new anonymous visitors.
@@ -236,7 +236,7 @@ pub enum Beginning {
     Attachment,
 }
 
-/// Counts something new of a network address, or of a known visitor; `id` is its id.
+/// Counts a new thing by the network address, or by the known visitor; `id` is the thing's id.
 ///
 /// # Errors
 /// `rate_limited`.
@@ -289,7 +289,7 @@ fn standing_of(lines: &[Quota], standings: &[QuotaStatus]) -> Vec<Limit> {
     lines.iter().zip(standings).map(limit).collect()
 }
 
-/// The refusal by one of the lines: for the developer in `detail`, for the visitor in `message`.
+/// The refusal by one of the limits: `detail` is for the developer, `message` for the visitor.
 fn refuse(
     admitted: &Admitted,
     lines: &[Quota],

@@ -1,18 +1,18 @@
 //! Sliding windows in KV, with a memory in front of it.
 //!
-//! What KV really does: a value is seen at once where it was written and up to a minute later elsewhere; two writers
+//! The properties of KV: a value is seen at once where it was written and up to a minute later elsewhere; two writers
 //! overwrite one another; one key takes about one write a second; a read-modify-write is not atomic. So:
 //!
 //! 1. A request is counted in the memory of its isolate first, without waiting: of any number at once in one isolate,
 //!    no more than `limit` pass, and a flood that is refused costs no operation of KV.
-//! 2. What KV knows is united with the memory (windows are sets of times and ids), never replaced by it. A request
-//!    that is not among the first `limit` of the union is refused and taken back.
+//! 2. The window in KV is united with the memory (windows are sets of times and ids), never put in its place. A request
+//!    that is not among the first `limit` of the union is refused, and taken out again.
 //! 3. The union is written. Where a write is lost, to another place's or to KV's limits, the next one repeats it.
 //!
-//! What it over-admits: places that have not heard of one another admit a full window each, for the up to 60 s that
-//! KV takes to tell; so at most `limit` times the number of places (data centres, and isolates that begin at the same
-//! moment) in one window. A visitor is nearly always in one place. `cargo xtask bench limits` measures it. When KV
-//! fails, the memory alone decides.
+//! Over-admission: places that do not know of one another's requests yet admit a full window each, for the up to 60 s
+//! that KV takes to show a write elsewhere; so at most `limit` times the number of places (data centres, and isolates
+//! that begin at the same moment) are admitted in one window. A visitor is nearly always in one place. `cargo xtask
+//! bench limits` measures it. When KV fails, the memory alone decides.
 
 use bulle_protocol::Id;
 use futures_util::future::join_all;
@@ -38,7 +38,7 @@ pub struct Counter {
 pub struct WindowFull {
     /// Its index.
     pub index: usize,
-    /// How it stands.
+    /// The state of that counter.
     pub standing: QuotaStatus,
 }
 
@@ -57,7 +57,7 @@ pub async fn admit<P: IsolateCache + Kv + Clock>(
     Ok(standings)
 }
 
-/// As [`admit`], but KV is not told: what comes back is to be given to [`tell`], beside what comes next.
+/// As [`admit`], but without writing to KV: the result is to be given to [`tell`], at the same time as the next step.
 ///
 /// # Errors
 /// The first counter that has no room.
@@ -78,7 +78,7 @@ pub async fn count<'c, P: IsolateCache + Kv + Clock>(
             .ok()
             .flatten()
             .and_then(|json| serde_json::from_str(&json).ok());
-        // Others may have come while KV was asked: they are in the memory.
+        // Other requests may have come during the read of KV: they are in the memory.
         let mut window = ports.recall(&counter.key);
         if let Some(elsewhere) = &elsewhere {
             window.unite(elsewhere);
@@ -99,14 +99,14 @@ pub async fn count<'c, P: IsolateCache + Kv + Clock>(
     Ok((standings, counted))
 }
 
-/// Tells KV what was counted. What it does not take is repeated with the next message.
+/// Writes the counts to KV. A write that fails is repeated with the next message.
 pub async fn tell<P: IsolateCache + Kv>(ports: &P, counted: &[&Counter]) {
     // 3.
     join_all(counted.iter().map(|counter| write(ports, counter))).await;
 }
 
-/// Counts `id` in the memory of this isolate alone, in all windows or in none; those in which it is new. Costs nothing: it
-/// stands in front of whatever else counts, so that a flood stays here.
+/// Counts `id` only in the memory of this isolate, in all windows or in none; gives the windows in which it is new.
+/// This costs nothing and comes before every other counter, so that a flood of requests does not leave the isolate.
 ///
 /// # Errors
 /// The first counter that has no room.
@@ -133,7 +133,7 @@ pub fn count_here<'c, P: IsolateCache + Clock>(
     Ok(counted)
 }
 
-/// How a counter stands, as far as this isolate has seen.
+/// The state of a counter, as far as this isolate knows.
 pub fn look<P: IsolateCache + Clock>(ports: &P, counter: &Counter) -> QuotaStatus {
     let mut window = ports.recall(&counter.key);
     window.forget(ports.now_ms(), counter.length_ms);
@@ -189,7 +189,7 @@ mod tests {
         let all = (0..64).map(|n| admit(&ports, &counters, id(n), false));
         let results = block_on(join_all(all));
         assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 3);
-        // Refused by memory: three reads, three writes.
+        // The memory refused: there are three reads and three writes as before.
         assert_eq!(ports.calls("kv"), 6);
     }
 
@@ -203,7 +203,7 @@ mod tests {
         assert!(admitted(&ports, 3));
         ports.mend("kv");
         assert!(!admitted(&ports, 4));
-        // The memory still knows 3, though KV has never heard of it; the same message again is no new one.
+        // The memory has 3 although KV has none; a repeated message is not counted again.
         assert!(admitted(&ports, 3));
         ports.advance(60_000);
         assert!(admitted(&ports, 5));
@@ -233,7 +233,7 @@ mod tests {
             );
         }
         ports.forget_memory();
-        // Refused by what KV says this time: taken back all the same.
+        // This time the window in KV refuses; the request is taken out again in the same way.
         assert_eq!(
             block_on(admit(&ports, &both, id(7), false))
                 .unwrap_err()

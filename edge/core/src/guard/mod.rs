@@ -1,5 +1,6 @@
-//! Who may speak, how often: site, origin, identity, session token, input, limits. The only module that can build
-//! [`Admitted`] and [`Question`], which every later stage demands: a route that forgets the guard does not compile.
+//! The guard: who may send messages, and how often. It checks site, origin, identity, session token, input and limits.
+//! It is the only module that can build [`Admitted`] and [`Question`], which every later stage takes as an argument: a
+//! route that forgets the guard does not compile.
 
 pub mod address;
 pub mod attempts;
@@ -55,12 +56,12 @@ impl<P> Platform for P where
 {
 }
 
-/// Where a request comes from.
+/// The origin and the network address of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Caller<'a> {
     /// The `Origin` header.
     pub origin: Option<&'a str>,
-    /// True when that is the edge's own origin: a bot's page of its own.
+    /// True when that is the edge's own origin, for the hosted page.
     pub is_own: bool,
     /// The network address, hashed.
     pub address: &'a Address,
@@ -103,7 +104,7 @@ impl Admitted {
         tier(&self.site, &self.tier)
     }
 
-    /// Where the visitor can get more.
+    /// The owner's link for visitors who want more.
     fn upgrade(&self) -> Option<Action> {
         let upgrade = self.tier()?.upgrade.as_ref()?;
         Some(Action {
@@ -115,7 +116,7 @@ impl Admitted {
         })
     }
 
-    /// Whose conversations the visitor may see.
+    /// The owner of the conversations that the visitor may see.
     pub fn owner(&self) -> Owner {
         Owner {
             tenant_id: self.site.tenant_id.clone(),
@@ -134,12 +135,12 @@ fn tier<'s>(site: &'s Site, name: &str) -> Option<&'s Tier> {
 }
 
 /// A message that passed the guard. It travels as JSON from the Worker to the Durable Object of the conversation, and
-/// [`sent_question`] is the one way to read it: whoever could read a `Question` from any JSON could make one up.
+/// [`sent_question`] is the only way to read it: code that could read a `Question` from any JSON could forge one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Question(Checked);
 
-/// What is known of the message. Only the guard can name it.
+/// The fields of the message; private, so that only the guard can build them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Checked {
     site: Site,
@@ -160,11 +161,11 @@ struct Checked {
     metered: bool,
 }
 
-/// Reads the question that the Worker has sent to the Durable Object, which cannot be reached from outside. For
-/// `#[serde(deserialize_with)]` of the object's command and for nothing else; `xtask/tests/tidy/guard.rs` holds that.
+/// Reads the question that the Worker has sent to the Durable Object, which cannot be reached from outside. Only for
+/// `#[serde(deserialize_with)]` of the object's command; `xtask/tests/tidy/guard.rs` checks that.
 ///
 /// # Errors
-/// It is no question.
+/// The JSON is not a question.
 pub fn sent_question<'de, D: Deserializer<'de>>(sent: D) -> Result<Box<Question>, D::Error> {
     Checked::deserialize(sent).map(|checked| Box::new(Question(checked)))
 }
@@ -200,7 +201,7 @@ impl Question {
         &self.0.attachments
     }
 
-    /// Whether a failed turn may be tried again.
+    /// Whether this is a retry of a failed turn.
     pub fn retry(&self) -> bool {
         self.0.retry
     }
@@ -210,22 +211,22 @@ impl Question {
         self.0.remaining
     }
 
-    /// How every limit stands that applies to this message.
+    /// The state of every limit that applies to this message.
     pub fn limits(&self) -> &[Limit] {
         &self.0.limits
     }
 
-    /// Earlier exchanges that the model may be given; `None` for as many as fit.
+    /// How many earlier exchanges the model may be given; `None` for as many as fit.
     pub fn memory(&self) -> Option<u32> {
         self.0.memory
     }
 
-    /// What the owner's server adds to the bot's instructions. Never a visitor's words.
+    /// The instructions of the owner's server, beside those of the bot. Never a visitor's words.
     pub fn instructions(&self) -> Option<&str> {
         self.0.instructions.as_deref()
     }
 
-    /// Whose conversation this must be.
+    /// The owner that the conversation must have.
     pub fn owner(&self) -> Owner {
         Owner {
             tenant_id: self.0.site.tenant_id.clone(),
@@ -236,7 +237,7 @@ impl Question {
     }
 }
 
-/// Refuses what the owner has paused.
+/// Refuses a site that is paused, by itself, by its bot or by its tenant.
 ///
 /// # Errors
 /// `paused`.
@@ -250,7 +251,7 @@ pub fn check_active(site: &Site) -> Result<(), Problem> {
     ))
 }
 
-/// Checks where a call comes from: the page of its own that the bot may have, or one of the site's pages.
+/// Checks the origin of a call: the bot's hosted page, or one of the site's pages.
 fn check_origin(site: &Site, caller: Caller<'_>, origin: Option<&str>) -> Result<(), Problem> {
     if caller.is_own && site.bot.access.hosted_page {
         return Ok(());
@@ -290,12 +291,13 @@ pub async fn admit<P: Platform>(
     };
     let explain = |problem| strings::explain(problem, Some(&site.bot), &claims.locale);
     check_origin(&site, caller, caller.origin).map_err(explain)?;
-    // A token belongs to the page that asked for it. Browsers send no origin with a page's requests to itself.
+    // A token is valid for the origin that asked for it. Browsers send no `Origin` with a page's requests to its own
+    // origin.
     if caller.origin.is_some_and(|origin| origin != claims.origin) {
         return Err(outdated());
     }
     check_active(&site).map_err(explain)?;
-    // A secret that was revoked vouches for nobody any more.
+    // Identities signed with a revoked secret are no longer accepted.
     let vouched = match &claims.voucher {
         Some(voucher) => site.identity_secrets.contains(voucher),
         None => !site.bot.access.identified_only,

@@ -1,4 +1,4 @@
-//! Which pages may show the bubble.
+//! Which origins may show the bubble.
 //!
 //! A pattern is an origin as browsers send it (`https://example.com`), or `https://*.example.com` for every
 //! subdomain at any depth but not the domain itself, or `http://localhost:*` (also `127.0.0.1`) for any port
@@ -9,8 +9,8 @@ use url::{Origin, Url};
 
 use crate::model::Site;
 
-/// Checks the `Origin` header. A request without one is let through when the caller proves itself with a
-/// token (`None`); opening a session demands one (`Some("")` never matches).
+/// Checks the `Origin` header. A request without one is admitted when the caller has a token (`None`); opening a
+/// session requires one (`Some("")` never matches).
 ///
 /// # Errors
 /// `origin_not_allowed`, naming the origin and where to add it.
@@ -53,13 +53,13 @@ pub fn matches(pattern: &str, origin: &str) -> bool {
             .is_some_and(|sub| sub.len() > 1 && sub.ends_with('.'))
 }
 
-/// A Content Security Policy for what only the pages of the site may frame.
+/// A Content Security Policy under which only pages of the site may frame the document.
 pub fn frame_policy(site: &Site) -> String {
     format!("default-src 'none'; {}", frame_ancestors(site))
 }
 
-/// The directive that lets only the pages of the site frame something. The patterns are sources as CSP writes them
-/// ([CSP 3, section 2.3.1](https://www.w3.org/TR/CSP3/#framework-directive-source-list)).
+/// The `frame-ancestors` directive that lets only the pages of the site frame a document. The patterns are written as
+/// CSP sources ([CSP 3, section 2.3.1](https://www.w3.org/TR/CSP3/#framework-directive-source-list)).
 pub fn frame_ancestors(site: &Site) -> String {
     let separates = |c: char| c.is_whitespace() || c.is_control() || ";,".contains(c);
     let pages = site
@@ -77,18 +77,18 @@ pub fn frame_ancestors(site: &Site) -> String {
     )
 }
 
-/// Whether there can be an origin that the pattern covers: the simplest candidate is tried.
+/// Whether any origin can match the pattern: the simplest candidate is tried.
 pub fn is_pattern(pattern: &str) -> bool {
     let origin = pattern.replacen("://*.", "://a.", 1);
     let origin = match origin.strip_suffix(":*") {
         Some(base) => format!("{base}:1"),
         None => origin,
     };
-    // An asterisk left over would be read as part of the host's name, which no page's is.
+    // A further asterisk would be read as part of the host name, which no real host has.
     !origin.contains('*') && matches(pattern, &origin)
 }
 
-/// Scheme, host and port of a string that is an origin and nothing more.
+/// Scheme, host and port of a string that is an origin without path or query.
 fn parts(text: &str) -> Option<(String, String, u16)> {
     let url = Url::parse(text).ok()?;
     if url.origin().ascii_serialization() != text {

@@ -1,4 +1,4 @@
-//! Opening a session: who the visitor is, and the token that says so from then on.
+//! Opening a session: identifies the visitor, and issues the session token.
 
 use bulle_protocol::{
     Id,
@@ -29,11 +29,11 @@ pub struct Opened {
     pub expires_at: u64,
     /// True when the visitor was known before.
     pub resumed: bool,
-    /// What the site's server calls the visitor; may be empty.
+    /// The visitor's name as the site's server gave it; may be empty.
     pub name: String,
 }
 
-/// Opens a session: site, then origin, then who the visitor is.
+/// Opens a session: checks the site, then the origin, then the visitor.
 ///
 /// # Errors
 /// `unknown_site`, `paused`, `origin_not_allowed`, `identity_*`, `challenge_*`, `rate_limited`, `storage_unavailable`;
@@ -112,13 +112,13 @@ struct Who {
     resumed: bool,
     /// When the session ends at the latest, in Unix seconds.
     until: u64,
-    /// The identity secret that vouches for the visitor.
+    /// The id of the identity secret that signed the visitor's identity.
     voucher: Option<String>,
     tier: String,
     name: String,
 }
 
-/// A visitor for whom the site's server vouches. `fresh` is their id when they were not known before.
+/// A visitor whose identity the site's server has signed. `fresh` is the id of a visitor who was not known before.
 async fn identified<P: Platform>(
     ports: &P,
     secret: &Secret,
@@ -141,7 +141,7 @@ async fn identified<P: Platform>(
     Ok(Who {
         id,
         resumed: id != fresh,
-        // No session outlasts what the site's server says, but for the clocks' difference.
+        // No session outlasts the visitor's identity, except for the tolerated difference of clocks.
         until: expires_at.max(now / 1_000 + identity::SKEW_SECONDS),
         voucher: Some(voucher),
         tier: identity.tier,
@@ -181,8 +181,8 @@ async fn anonymous<P: Platform>(
     })
 }
 
-/// The anonymous visitor of an earlier session's token. A token that cannot be resumed starts a new visitor: losing a
-/// history is better than refusing to talk. A known visitor's is never resumed: only the site's server can say that they
+/// The anonymous visitor of an earlier session's token. A token that cannot be resumed starts a new visitor: a lost
+/// history is better than a refusal. A known visitor's token is never resumed: only the site's server can say that they
 /// are still signed in.
 async fn earlier_visitor<P: Platform>(
     ports: &P,
@@ -194,12 +194,13 @@ async fn earlier_visitor<P: Platform>(
     if claims.site != site.key || claims.voucher.is_some() {
         return None;
     }
-    // A visitor whose data was erased becomes a new one. When that cannot be known now, what they begin is refused instead.
+    // A visitor whose data was erased becomes a new one. When the database cannot tell, the session opens and new
+    // conversations are refused instead.
     let erased = ports.is_erased(&site.tenant_id, claims.sub).await;
     (!erased.unwrap_or_default()).then_some(claims.sub)
 }
 
-/// The identity that the site's server vouches for.
+/// The identity that the site's server has signed, if the request has one.
 async fn vouched<P: Platform>(
     ports: &P,
     secret: &Secret,
@@ -218,7 +219,7 @@ async fn vouched<P: Platform>(
     }
 }
 
-/// The token with which a new anonymous visitor proves to have passed Turnstile; `None` where the bot does not ask for it.
+/// The Turnstile token with which a new anonymous visitor proves to be human; `None` where the bot does not require it.
 fn asked_to_pass<'t>(site: &Site, token: Option<&'t str>) -> Result<Option<&'t str>, Problem> {
     if site.bot.access.turnstile.is_none() {
         return Ok(None);
@@ -251,14 +252,14 @@ async fn challenge<P: Platform>(
             Code::Misconfigured,
             "The bot asks for Turnstile, and the deployment lacks the secret TURNSTILE_SECRET.",
         )),
-        // An owner who relies on a challenge wants sessions refused rather than opened unchecked.
+        // An owner who requires a challenge wants sessions refused rather than opened without it.
         Err(_) => Err(failed(
             "Turnstile cannot be asked now. Try again in a few seconds.",
         )),
     }
 }
 
-/// A problem that says with which key the widget runs, and where its script is.
+/// A problem that names the widget's Turnstile key and the address of its script.
 fn challenge_problem(site: &Site, code: Code, detail: &str) -> Problem {
     let mut problem = Problem::new(code, detail);
     problem.action = site.bot.access.turnstile.clone().map(|label| Action {

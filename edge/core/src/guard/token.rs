@@ -1,5 +1,5 @@
-//! Session tokens: JSON Web Tokens ([RFC 7519](https://www.rfc-editor.org/rfc/rfc7519)) signed with
-//! HMAC-SHA-256 and nothing else. The header is compared byte for byte, so there is no algorithm to confuse.
+//! Session tokens: JSON Web Tokens ([RFC 7519](https://www.rfc-editor.org/rfc/rfc7519)) signed with HMAC-SHA-256 only.
+//! The header is compared byte for byte, so a token cannot choose another algorithm.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use bulle_protocol::{
@@ -20,7 +20,7 @@ pub const RESUME_SECONDS: u64 = 90 * 24 * 3_600;
 /// `{"alg":"HS256","typ":"JWT"}`
 const HEADER: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
 
-/// What a session token says.
+/// The claims of a session token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SessionClaims {
@@ -30,7 +30,7 @@ pub struct SessionClaims {
     pub site: String,
     /// Served locale.
     pub locale: String,
-    /// The page's origin: the token works nowhere else.
+    /// The page's origin: the token is refused from any other.
     pub origin: String,
     /// Tier of the visitor.
     pub tier: String,
@@ -108,7 +108,7 @@ pub fn verify_for_resume(
     Ok(claims)
 }
 
-/// Checks the signature, in constant time, before it looks at what is signed.
+/// Checks the signature, in constant time, before it reads the payload.
 fn open(secret: &Secret, token: &str) -> Result<SessionClaims, Problem> {
     let read = || {
         let (signed, tag) = token.rsplit_once('.')?;

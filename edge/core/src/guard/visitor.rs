@@ -1,4 +1,4 @@
-//! What a visitor may do beside speaking, and what must be done before they may speak.
+//! What visitors may do beside sending messages, and the conditions for sending one: business hours, form, files.
 
 use bulle_protocol::{
     Id,
@@ -16,20 +16,20 @@ use crate::{
     strings,
 };
 
-/// What owners may turn off.
+/// The features that owners may turn off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Feature {
-    /// Files.
+    /// Attached files.
     Attachments,
-    /// Thumbs.
+    /// Ratings of answers.
     Feedback,
     /// Earlier conversations.
     History,
-    /// The visitor's own data.
+    /// Export and erasure of the visitor's own data.
     Export,
 }
 
-/// Refuses what the owner does not offer.
+/// Refuses a feature that the owner has turned off.
 ///
 /// # Errors
 /// `feature_disabled`.
@@ -48,7 +48,7 @@ pub fn offered(admitted: &Admitted, feature: Feature) -> Result<(), Problem> {
     Err(Problem::new(Code::FeatureDisabled, detail))
 }
 
-/// Refuses a visitor who has had everything erased: what is begun now would belong to nobody who can be told of it.
+/// Refuses a visitor whose data was erased: data stored for them now could never be shown or erased.
 ///
 /// # Errors
 /// `token_invalid`, `storage_unavailable`.
@@ -64,7 +64,7 @@ pub async fn remembered<P: Platform>(ports: &P, admitted: &Admitted) -> Result<(
     }
 }
 
-/// Admits a file that a visitor gives.
+/// Admits a file that a visitor attaches.
 ///
 /// # Errors
 /// `feature_disabled`, `rate_limited`, `token_invalid`, `storage_unavailable`.
@@ -86,16 +86,16 @@ pub fn form(admitted: &Admitted) -> Option<Form> {
     Some(form.localized(&admitted.locale, &bot.locale, &submit))
 }
 
-/// The bot's form, unless the visitor has filled it in. Whoever is `new` has not. When that cannot be known now, the form
-/// is left out: what demands it asks again.
+/// The bot's form, unless the visitor has filled it in; `new` visitors have not. When the database cannot tell, the
+/// form is left out: the check before a message asks again.
 pub async fn open_form<P: Profiles>(ports: &P, admitted: &Admitted, new: bool) -> Option<Form> {
     let form = form(admitted)?;
     let filled = !new && ports.has_filled(&admitted.owner()).await.unwrap_or(true);
     (!filled).then_some(form)
 }
 
-/// Whether a visitor may speak now: within business hours where the bot is closed otherwise, and after the form where it
-/// is required.
+/// Checks that a visitor may send a message now: within business hours where the bot is closed otherwise, and after the
+/// form where it is required.
 ///
 /// # Errors
 /// `closed`, `form_required`, `storage_unavailable`; with a `message` in the visitor's language.

@@ -10,9 +10,9 @@ pub const MAX_CHUNK_TOKENS: usize = 350;
 /// Most characters of a heading; one that is longer is text, too.
 const MAX_HEADING_CHARS: usize = 200;
 
-/// Size of a text in tokens, roughly and rather too large: a token is four letters of Latin, two of another alphabet, one
-/// character of Chinese. It may be wrong by a third; that is enough to cut by. What a prompt costs is estimated by
-/// [`bulle_edge_text::tokens()`]; that would cut a Russian document into chunks twice as long.
+/// Estimated size of a text in tokens, rather too large: a token is four letters of Latin, two of another alphabet, one
+/// character of Chinese. An error of a third is good enough for cutting. The estimate for prices is
+/// [`bulle_edge_text::tokens()`]; with it a Russian document would be cut into chunks twice as long.
 pub fn size(text: &str) -> usize {
     let quarters: usize = text.chars().map(quarters).sum();
     quarters.div_ceil(4)
@@ -27,7 +27,7 @@ fn quarters(c: char) -> usize {
     }
 }
 
-/// A piece of a document that is indexed and quoted as one.
+/// A part of a document that is indexed and quoted as a unit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
     /// Path of headings, `A › B`.
@@ -39,9 +39,9 @@ pub struct Chunk {
     pub text: String,
 }
 
-/// The chunks of a document, in order. A section longer than [`MAX_CHUNK_TOKENS`] is cut between its units, a unit that is
-/// longer still between its sentences. Chunks do not overlap. Where a line `<!-- page 12 -->` says on which page
-/// of a file the text stands, their anchor is that page, and no chunk spans two pages.
+/// The chunks of a document, in order. A section longer than [`MAX_CHUNK_TOKENS`] is cut between its units, a unit that
+/// is still longer between its sentences. Chunks do not overlap. In a file of pages, a line `<!-- page 12 -->` gives
+/// the page of the following text: the anchor of its chunks is that page, and no chunk spans two pages.
 pub fn chunks(document: &Document) -> Vec<Chunk> {
     let mut cutter = Cutter::default();
     let options =
@@ -57,7 +57,7 @@ pub fn chunks(document: &Document) -> Vec<Chunk> {
 struct Cutter {
     chunks: Vec<Chunk>,
     path: Vec<Heading>,
-    /// Of the heading whose text is being read: its id, and text in braces that is no id.
+    /// Of the heading that is being read: its id, and text in braces that is not an id.
     attributes: (Option<String>, String),
     /// Units of the section, and the page on which each begins.
     units: Vec<(String, Option<u32>)>,
@@ -234,8 +234,8 @@ fn page(html: &str) -> Option<u32> {
     inside.trim().strip_prefix("page ")?.trim().parse().ok()
 }
 
-/// The unit, or when it alone is longer than a chunk, runs of its sentences; a sentence without end is cut between
-/// words, a word without end anywhere.
+/// The unit, or runs of its sentences when the unit alone is longer than a chunk. A sentence that is too long is cut
+/// between words, and a word that is too long between characters.
 fn pieces(unit: &str) -> Vec<String> {
     const MAX: usize = MAX_CHUNK_TOKENS - 1;
     if size(unit) <= MAX {

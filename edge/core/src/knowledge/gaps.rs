@@ -1,4 +1,4 @@
-//! What visitors ask in vain, grouped: questions of the same words are one gap.
+//! Gaps: questions of visitors that the documents did not answer, grouped by their words.
 
 use bulle_edge_text::{
     fold::fold,
@@ -30,16 +30,16 @@ pub enum Closed {
     Dismissed,
 }
 
-/// A question that was asked in vain.
+/// A question that the documents did not answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unanswered {
-    /// What is shown of it.
+    /// The question as owners see it.
     pub shown: GapQuestion,
-    /// Who asked.
+    /// The id of the visitor.
     pub visitor_id: String,
-    /// How it was closed.
+    /// How the owner has closed the question.
     pub closed: Option<Closed>,
-    /// The source that was made of it.
+    /// The source that the owner made from the question.
     pub source: Option<String>,
 }
 
@@ -49,8 +49,8 @@ pub struct Group {
     members: Vec<Unanswered>,
 }
 
-/// Groups questions, in the order of their times. A question joins the group whose first question is most like it.
-/// `locale` is the bot's: what the language of a question is taken for when its words do not tell.
+/// Groups questions, in the order of their times. A question joins the group whose first question is most similar.
+/// `locale` is the bot's: the language assumed for a question whose words do not show one.
 pub fn group(mut questions: Vec<Unanswered>, locale: &str) -> Vec<Group> {
     questions.sort_by_key(|question| (question.shown.asked_at, question.shown.reply_id));
     let mut groups: Vec<(Vec<Word>, Group)> = Vec::new();
@@ -72,7 +72,7 @@ pub fn group(mut questions: Vec<Unanswered>, locale: &str) -> Vec<Group> {
     groups.into_iter().map(|(_, group)| group).collect()
 }
 
-/// What a question is compared by: its words without those that every question has, else all of them.
+/// The words by which a question is compared: those that carry meaning; where there are none, all of them.
 fn compared(question: &str, locale: &str) -> Vec<Word> {
     let terms = Terms::of(question, language::guess(question, locale));
     let mut compared: Vec<Word> = Vec::new();
@@ -87,8 +87,8 @@ fn compared(question: &str, locale: &str) -> Vec<Word> {
     compared
 }
 
-/// Dice's coefficient, where another form of a word counts for a part. No word weighs more than others: what everybody
-/// asks for is frequent.
+/// Dice's coefficient, in which another form of a word counts for a part. Rare words weigh no more than others, because
+/// what visitors often ask for is frequent.
 fn alike(a: &[Word], b: &[Word]) -> f64 {
     let held = |words: &[Word], others: &[Word]| -> f64 {
         let best = |word: &Word| {
@@ -114,7 +114,7 @@ impl Group {
         self.members.iter().map(|member| member.shown.reply_id)
     }
 
-    /// How it stands. A new question like one that was dismissed is dismissed, too.
+    /// The state of the group. A new question that is similar to a dismissed one is dismissed, too.
     pub fn status(&self) -> GapStatus {
         let closed = |how| self.members.iter().any(|member| member.closed == Some(how));
         if closed(Closed::Dismissed) {
@@ -141,7 +141,7 @@ impl Group {
         best.map_or("", |member| member.shown.text.as_str())
     }
 
-    /// What the owner sees of it.
+    /// The group as owners see it.
     pub fn shown(&self) -> Gap {
         let status = self.status();
         let counted: Vec<&Unanswered> = self

@@ -1,4 +1,4 @@
-//! What bots know: documents, and the chunks that are indexed and quoted.
+//! Documents of bots, and their chunks, which are indexed and quoted.
 
 pub mod chunk;
 pub mod gaps;

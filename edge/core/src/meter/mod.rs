@@ -1,8 +1,8 @@
-//! Exact counting: quotas and budgets. One place, the tenant's meter, decides for the whole world, a request at a time,
-//! so what it admits never exceeds what was allowed.
+//! Exact counting of quotas and budgets. One Durable Object, the tenant's meter, decides for the whole world, one
+//! request at a time, so that the admitted amount never exceeds the limit.
 //!
-//! What will be spent is not known before it is spent: an estimate is charged first, and settled with what it really
-//! was. A charge that is never settled, because everything died, stands at its estimate.
+//! The cost of an answer is not known before the answer: an estimate is charged first, and settled with the actual cost
+//! afterwards. A charge that is never settled, because the isolate died, stays at its estimate.
 
 pub mod period;
 pub mod window;
@@ -12,34 +12,34 @@ use serde::{Deserialize, Serialize};
 
 use window::{Decision, QuotaStatus, Window};
 
-/// A limit, and how much of it is wanted.
+/// A limit, and the amount requested from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quota {
-    /// What it is called towards the caller.
+    /// The limit's name for callers.
     pub name: String,
-    /// What is counted together. Names the period too, so that a new one starts at nothing.
+    /// The key of the counter. It contains the period, so that a new period starts at 0.
     pub key: String,
-    /// How it is bounded.
+    /// The bound of the limit.
     pub rule: QuotaRule,
 }
 
-/// How a limit is bounded.
+/// The bound of a limit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum QuotaRule {
     /// A sliding window: at most the bound within any stretch of this length.
     Window {
         /// Milliseconds.
         length_ms: u64,
-        /// How many.
+        /// The largest number within that length.
         limit: u32,
     },
-    /// So much until the period ends.
+    /// A total that may not exceed the bound before the period ends.
     Total {
-        /// How much is wanted.
+        /// The requested amount.
         amount: u64,
-        /// How much there is in all.
+        /// The bound.
         cap: u64,
-        /// Unix milliseconds.
+        /// End of the period, in Unix milliseconds.
         ends_at: u64,
         /// Length of the whole period, in milliseconds.
         length_ms: u64,
@@ -47,7 +47,7 @@ pub enum QuotaRule {
 }
 
 impl QuotaRule {
-    /// How much the limit allows in all.
+    /// The bound of the limit.
     pub fn quota(&self) -> u64 {
         match self {
             Self::Window { limit, .. } => u64::from(*limit),
@@ -63,50 +63,51 @@ impl QuotaRule {
     }
 }
 
-/// A wish to spend.
+/// A request to spend.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Charge {
-    /// The same id again is not charged twice.
+    /// The id of the charge; the same id is not charged twice.
     pub id: Id,
-    /// Charge again what was charged before: another attempt.
+    /// True to charge the same id once more: another attempt.
     pub anew: bool,
-    /// All of them are charged, or none.
+    /// The limits: all are charged, or none.
     pub lines: Vec<Quota>,
 }
 
-/// What the meter says. Standings are in the order of the lines.
+/// The meter's decision. Standings are in the order of the lines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ChargeOutcome {
     /// Charged.
     Charged {
-        /// All of them.
+        /// The state of all limits.
         standings: Vec<QuotaStatus>,
-        /// True when it was charged before: nothing was added.
+        /// True when the id was charged before, so that nothing was added.
         known: bool,
     },
     /// Nothing was charged.
     Refused {
-        /// Index of the line that has no room, of several the one that takes longest.
+        /// Index of the line without room; of several, the one whose room comes last.
         line: usize,
-        /// All of them.
+        /// The state of all limits.
         standings: Vec<QuotaStatus>,
     },
 }
 
-/// What was really spent.
+/// The actual cost of a charge.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settlement {
-    /// Of which charge.
+    /// The id of the charge.
     pub id: Id,
-    /// Amount by line, in their order; nothing where it is missing. Windows are left alone: a request was made.
+    /// The actual amounts, in the order of the lines; 0 where an amount is missing. Windows are not changed, because a
+    /// request was made.
     pub amounts: Vec<u64>,
 }
 
-/// What a meter remembers. Nothing waits between two calls, so a decision is never interrupted.
+/// The storage of a meter. Its methods do not wait, so no decision is interrupted by another one.
 pub trait MeterStore {
     /// The storage failed.
     type Error;
-    /// A window; empty when there is none.
+    /// The stored window of a key; empty when there is none.
     fn window(&self, key: &str) -> Result<Window, Self::Error>;
     /// Stores a window until Unix milliseconds `until`.
     fn put_window(&mut self, key: &str, window: &Window, until: u64) -> Result<(), Self::Error>;
@@ -114,11 +115,11 @@ pub trait MeterStore {
     fn total(&self, key: &str) -> Result<u64, Self::Error>;
     /// Stores a total until Unix milliseconds `until`.
     fn put_total(&mut self, key: &str, total: u64, until: u64) -> Result<(), Self::Error>;
-    /// What was charged under this id.
+    /// The charge stored under this id.
     fn charged(&self, id: Id) -> Result<Option<Vec<Quota>>, Self::Error>;
-    /// Stores what was charged, until Unix milliseconds `until`.
+    /// Stores a charge until Unix milliseconds `until`.
     fn put_charged(&mut self, id: Id, lines: &[Quota], until: u64) -> Result<(), Self::Error>;
-    /// Forgets what was charged.
+    /// Deletes a charge.
     fn forget_charged(&mut self, id: Id) -> Result<(), Self::Error>;
 }
 
@@ -210,8 +211,8 @@ pub fn charge<R: MeterStore>(
     Ok(ChargeOutcome::Charged { standings, known })
 }
 
-/// Replaces the estimates of a charge by what was spent, or by what it was settled with before. When nothing was spent,
-/// it is as if it had never been charged.
+/// Replaces the estimates of a charge, or the amounts of an earlier settlement, by the actual cost. When all amounts
+/// are 0, the charge is deleted, so that the id can be charged again.
 ///
 /// # Errors
 /// The storage failed.
@@ -233,7 +234,7 @@ pub fn settle<R: MeterStore>(
             let used = rows.total(&line.key)?;
             let settled = used.saturating_sub(*amount).saturating_add(spent);
             rows.put_total(&line.key, settled, *ends_at + GRACE_MS)?;
-            // Settling again replaces this amount.
+            // A further settlement replaces this amount.
             *amount = spent;
         }
     }
@@ -290,7 +291,7 @@ mod tests {
             ),
             Ok(vec![4, 0])
         );
-        // The same again costs nothing, even where nothing is left.
+        // A repeated charge costs nothing, even where nothing is left.
         assert_eq!(
             try_charge(
                 &mut rows,
@@ -346,7 +347,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(rows.total("a").unwrap(), 0);
-        // What came to nothing can be tried again, and is charged then.
+        // A charge that was settled with 0 can be made again.
         let mut again = |n| try_charge(&mut rows, &wish(n, vec![total("a", 8, 10)]));
         assert_eq!(again(1), Ok(vec![2]));
         assert_eq!(again(1), Ok(vec![2]));
@@ -356,7 +357,7 @@ mod tests {
             amounts: vec![],
         };
         settle(&mut rows, 0, &nothing).unwrap();
-        // Another attempt is charged again.
+        // A further attempt is charged again.
         let anew = Charge {
             anew: true,
             ..wish(1, vec![total("a", 8, 10)])
@@ -391,7 +392,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is charged, retried, settled and released: nobody spends more than there is.
+        /// Whatever is charged, retried, settled and released, the total never exceeds the bound.
         #[test]
         fn nothing_is_ever_over_the_cap(
             cap in 0u64..50, steps in proptest::collection::vec((0u128..8, 0u64..20, 0u64..20, any::<bool>(), any::<bool>()), 0..60),
@@ -406,7 +407,7 @@ mod tests {
                         QuotaRule::Total { amount, .. } => *amount,
                         QuotaRule::Window { .. } => 0,
                     };
-                    // An estimate is at least what is spent.
+                    // The estimate is at least the actual cost.
                     let settlement = Settlement { id: wish.id, amounts: vec![spent.min(charged)] };
                     settle(&mut rows, 0, &settlement).unwrap();
                     prop_assert!(rows.total("a").unwrap() <= cap);

@@ -1,23 +1,23 @@
-//! The sliding window: the times of what was admitted in the last minute, or however long it is.
+//! The sliding window: the times of the requests admitted within its length.
 //!
-//! A log, not a counter: it admits exactly `limit` in any stretch of its length, and two logs that were kept in two
-//! places unite to what both have seen.
+//! The window is a log and not a counter: it admits exactly `limit` requests in any stretch of its length, and the logs
+//! of two places can be united.
 
 use bulle_protocol::Id;
 use serde::{Deserialize, Serialize};
 
-/// What was admitted in the last window, oldest first.
+/// The admitted requests of the window's length, oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     seen: Vec<(u64, Id)>,
 }
 
-/// How a limit stands.
+/// The state of a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuotaStatus {
     /// How many more are admitted now.
     pub left: u64,
-    /// Milliseconds until there is more room: for one that was refused, until it may try again.
+    /// Milliseconds until there is more room; after a refusal, until the caller may try again.
     pub reset_ms: u64,
 }
 
@@ -57,9 +57,9 @@ impl Window {
         }
     }
 
-    /// How the limit stands, after [`admit`](Self::admit) has forgotten what is too old.
+    /// The state of the limit, after [`admit`](Self::admit) has removed old entries.
     pub fn standing(&self, now_ms: u64, length_ms: u64, limit: u32) -> QuotaStatus {
-        // Where more were admitted than allowed, room comes when as many have left as were too many, and one more.
+        // Where more were admitted than allowed, there is room once the excess and one more have left the window.
         let too_many = self.seen.len().saturating_sub(limit.max(1) as usize);
         let leaves = self
             .seen
@@ -71,33 +71,33 @@ impl Window {
         }
     }
 
-    /// Forgets what has left the window, and what claims to come from far in the future.
+    /// Removes entries that have left the window, and entries from far in the future.
     pub fn forget(&mut self, now_ms: u64, length_ms: u64) {
         self.seen
             .retain(|(at, _)| at + length_ms > now_ms && *at <= now_ms + length_ms);
     }
 
-    /// Takes in what another place has admitted.
+    /// Adds the entries of another place's window.
     pub fn unite(&mut self, other: &Self) {
         self.seen.extend_from_slice(&other.seen);
         self.seen.sort_unstable();
         self.seen.dedup();
     }
 
-    /// Takes back the last counting of `id`.
+    /// Removes the last entry of `id`.
     pub fn refund(&mut self, id: Id) {
         if let Some(at) = self.seen.iter().rposition(|(_, seen)| *seen == id) {
             self.seen.remove(at);
         }
     }
 
-    /// Whether the last counting of `id` is one of the first `limit`.
+    /// Whether the last entry of `id` is one of the first `limit`.
     pub fn is_within(&self, id: Id, limit: u32) -> bool {
         let last = self.seen.iter().rposition(|(_, seen)| *seen == id);
         last.is_some_and(|at| at < limit as usize)
     }
 
-    /// True when nothing stands in it.
+    /// True when the window has no entries.
     pub fn is_empty(&self) -> bool {
         self.seen.is_empty()
     }
@@ -154,9 +154,9 @@ mod tests {
         here.unite(&there);
         here.unite(&there);
         assert!(here.is_within(id(2), 2) && !here.is_within(id(3), 2));
-        // One too many: room comes when two have left.
+        // One more than allowed: there is room when two have left.
         assert_eq!(here.standing(3, MINUTE, 2), standing(0, MINUTE - 1));
-        // Counted anew, it stands behind the others.
+        // Counted again, the entry is behind the others.
         let mut again = Window::default();
         for (at, n) in [(1, 1), (2, 2), (3, 1)] {
             again.admit(at, MINUTE, 9, id(n), true);

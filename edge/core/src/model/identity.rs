@@ -1,13 +1,13 @@
-//! Visitors whom a site's server vouches for.
+//! Visitors whom a site's server has identified.
 
-/// Who a site's server says the visitor is.
+/// The visitor's identity, signed by the site's server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// The site's own name for the visitor, such as a row's id: 1 to 200 characters.
+    /// The site's own id for the visitor, such as a row's id: 1 to 200 characters.
     pub subject: String,
     /// One of the bot's tiers.
     pub tier: String,
-    /// What to call the visitor; may be empty.
+    /// The visitor's name; may be empty.
     pub name: String,
     /// May be empty.
     pub email: String,

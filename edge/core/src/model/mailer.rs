@@ -3,9 +3,9 @@
 /// The deployment's mail service. Has no `Debug`, for it holds a secret.
 #[derive(Clone)]
 pub struct Mailer {
-    /// Where letters are posted: `EMAIL_URL`.
+    /// The address to which letters are posted: `EMAIL_URL`.
     pub url: String,
-    /// Who writes: `EMAIL_FROM`.
+    /// The sender: `EMAIL_FROM`.
     pub from: String,
     /// A header as `Name: value`, for the service's key: `EMAIL_HEADER`.
     pub header: Option<String>,

@@ -1,9 +1,9 @@
-//! Files that visitors give, as material for answers.
+//! Files that visitors attach, as material for answers.
 
 use bulle_protocol::Id;
 use serde::{Deserialize, Serialize};
 
-/// A file that a visitor has given.
+/// A file that a visitor has attached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Material {
     /// Its id.

@@ -1,4 +1,5 @@
-//! Plain data that ports and stages share: who, whose, and what is known of a site. It knows neither.
+//! Plain data that ports and stages share, such as tenants, sites, visitors and exchanges. It imports neither ports nor
+//! stages.
 
 mod exchange;
 mod id;

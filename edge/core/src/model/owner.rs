@@ -1,16 +1,17 @@
-//! Whose data it is.
+//! The owner of a conversation.
 
 use bulle_protocol::Id;
 use serde::{Deserialize, Serialize};
 
-/// Who a conversation belongs to.
+/// Tenant, bot and visitor to whom a conversation belongs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
     /// The tenant.
     pub tenant_id: String,
     /// The bot.
     pub bot_id: String,
-    /// When the bot was made, in Unix milliseconds: one that is made anew under an old name owns nothing of the old one's.
+    /// When the bot was created, in Unix milliseconds: a bot created later under the same name does not own the
+    /// conversations of the earlier one.
     #[serde(default)]
     pub bot_since: u64,
     /// The visitor.

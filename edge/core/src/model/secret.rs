@@ -29,8 +29,8 @@ impl Secret {
         }
     }
 
-    /// A secret for one purpose: HMAC-SHA-256 of the purpose, 64 hexadecimal digits. Nobody who knows it knows
-    /// this secret, or that of another purpose.
+    /// A secret for one purpose: HMAC-SHA-256 of the purpose, 64 hexadecimal digits. The signing secret and the secrets
+    /// of other purposes cannot be computed from it.
     pub fn derive(&self, purpose: &str) -> String {
         let tag = self.mac(purpose).map(|mac| mac.finalize().into_bytes());
         tag.iter()
@@ -44,7 +44,7 @@ impl Secret {
     }
 }
 
-/// HMAC-SHA-256 of a text; any key will do, so it is never nothing.
+/// HMAC-SHA-256 of a text. A key of any length is valid, so the result is never an error.
 pub(crate) fn mac(key: &[u8], signed: &str) -> Option<Hmac<Sha256>> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
     mac.update(signed.as_bytes());

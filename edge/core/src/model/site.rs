@@ -1,4 +1,4 @@
-//! A site as the edge needs it at every message.
+//! A site with its bot and tenant, as the edge needs it for every message.
 
 use bulle_api::{
     admin::Environment,
@@ -16,15 +16,15 @@ pub struct Site {
     pub tenant_id: String,
     /// The bot that the site shows.
     pub bot_id: String,
-    /// When that bot was made, in Unix milliseconds.
+    /// When the bot was created, in Unix milliseconds.
     pub bot_since: u64,
-    /// The version of its settings: grows with every change.
+    /// The version of the bot's settings: grows with every change.
     pub bot_version: u32,
-    /// The version of what it knows: grows with every change.
+    /// The version of the bot's documents: grows with every change.
     pub knowledge: u32,
     /// Origins that may show the bubble; see [`crate::guard::origin`] for the patterns.
     pub origins: Vec<String>,
-    /// What the site is for.
+    /// The site's purpose: production, development and so on.
     pub environment: Environment,
     /// False while the owner has paused the site, its bot or its tenant.
     pub active: bool,

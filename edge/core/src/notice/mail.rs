@@ -1,6 +1,6 @@
-//! Mail by way of any service that takes a letter as JSON over HTTP.
+//! Notices by mail, through any service that accepts a letter as JSON over HTTP.
 //!
-//! Nothing that is put into a letter can leave its place: values go into the strings of a parsed template, holes are
+//! Values cannot change the structure of a letter: they go into the strings of a parsed template, placeholders are
 //! filled in one pass, and no value of a notice has a line break or another control character.
 
 use bulle_api::notice::{Answerer, Kind, Notice, Whose};
@@ -10,7 +10,7 @@ use url::Url;
 use super::Recipient;
 use crate::{model::Mailer, ports::OutboundPost, provider::extractive, strings};
 
-/// What is posted where the deployment has no template of its own.
+/// The template where the deployment has none of its own.
 const TEMPLATE: &str =
     r#"{"from": "{from}", "to": "{to}", "subject": "{subject}", "text": "{text}"}"#;
 
@@ -20,7 +20,7 @@ const MAX_VALUE: usize = 200;
 /// The letter of a notice to this address.
 ///
 /// # Errors
-/// What the operator has to set; for the log.
+/// The settings that are missing or wrong; for the log.
 pub fn letter(
     mailer: Option<&Mailer>,
     to: Recipient<'_>,
@@ -46,9 +46,10 @@ pub fn letter(
     let mut headers = vec![
         ("content-type".to_owned(), "application/json".to_owned()),
         ("accept".to_owned(), "application/json".to_owned()),
-        // Some services answer 403 to those who do not say who they are.
+        // Some services answer 403 to requests without a `User-Agent`.
         ("user-agent".to_owned(), "Bulle".to_owned()),
-        // A service that knows it sends a letter once, though its answer was lost.
+        // A service that knows this header sends a letter once, even when its answer was lost and the request is
+        // repeated.
         ("idempotency-key".to_owned(), notice.id.to_string()),
     ];
     if let Some(line) = &mailer.header {
@@ -129,7 +130,7 @@ fn fill_strings(value: &mut Value, values: &[(&str, &str)]) {
     }
 }
 
-/// Fills `{name}`, in one pass: a value that looks like a hole stays as it is.
+/// Fills `{name}` in one pass, so that a value which looks like a placeholder is not filled.
 fn fill(template: &str, values: &[(&str, &str)]) -> String {
     let mut filled = String::new();
     let mut rest = template;
@@ -223,7 +224,7 @@ mod tests {
         let body = |letter: &OutboundPost| serde_json::from_str::<Value>(&letter.body).unwrap();
         let bodies: Vec<Value> = letters.iter().take(8).map(body).collect();
         insta::assert_json_snapshot!(bodies);
-        // No texts in that language: English.
+        // There are no texts in that language, so they are in English.
         assert_eq!(letters[8].body, letters[0].body);
         let header = |name: &str| letters[0].headers.iter().find(|(n, _)| n == name).cloned();
         assert_eq!(header("authorization").unwrap().1, "Bearer k:1");
@@ -293,7 +294,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Whatever stands in a letter, its JSON has the fields of the template, and the values in them whole.
+        /// Whatever the values are, the letter's JSON has the fields of the template, with the values whole.
         #[test]
         fn a_letter_says_what_was_put_into_it(to in "\\PC{1,40}", from in "(?s).{1,40}") {
             let mut body: Value = serde_json::from_str(TEMPLATE).unwrap();

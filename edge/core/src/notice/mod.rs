@@ -1,8 +1,8 @@
-//! Notices to owners: what needs them is stored once, and told by webhook and by mail.
+//! Notices to owners: an event that needs the owner is stored once, and sent by webhook and by mail.
 //!
-//! The turn that stores a notice delivers it, so of many turns with the same notice only one sends it. A delivery that died with its
-//! isolate is not repeated: the notice then stands in the list with fewer deliveries than there are addresses. One that
-//! could not be stored is not told, and tried again by the next turn that meets it.
+//! The turn that stores a notice delivers it, so of many turns with the same notice only one sends it. A delivery whose
+//! isolate died is not repeated: the list of notices then has fewer deliveries than there are addresses. A notice that
+//! could not be stored is not sent; the next turn with the same event tries again.
 
 pub mod mail;
 pub mod webhook;
@@ -32,19 +32,19 @@ pub const MAX_TRIES: u32 = 3;
 /// Longest wait for an answer, in milliseconds.
 pub const TIMEOUT_MS: u64 = 5_000;
 
-/// Test notices of a tenant in an hour: nobody's mailbox is flooded at the operator's cost.
+/// Test notices of a tenant in an hour, so that a mailbox cannot be flooded at the operator's cost.
 pub const TESTS_PER_HOUR: u32 = 10;
 
-/// Something that an owner should know. Never holds a visitor's words.
+/// An event that the owner should know of. Never holds a visitor's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewNotice {
-    /// What it is about.
+    /// The kind of event.
     pub kind: Kind,
     /// The subject: a tenant gets one notice for each kind and subject.
     pub about: String,
-    /// The bot that met it.
+    /// The bot whose turn met the event.
     pub bot_id: Option<String>,
-    /// What it says.
+    /// The content of the notice.
     pub detail: Detail,
 }
 
@@ -77,8 +77,8 @@ impl NewNotice {
         }
     }
 
-    /// A model does not answer. A tenant is told once a day (UTC) of each model, whichever of its bots meets it.
-    /// `instead` answers in its place, nobody when absent.
+    /// A model does not answer. A tenant gets one notice a day (UTC) for each model, whichever of its bots meets it.
+    /// `instead` answers in the model's place; absent when nothing does.
     pub fn model_failing(
         site: &Site,
         failing: Answerer,
@@ -103,22 +103,22 @@ impl NewNotice {
     }
 }
 
-/// Whom a notice is for, and where it goes.
+/// The receiver of a notice, and its addresses.
 #[derive(Clone, Copy)]
 pub struct Recipient<'r> {
     /// The tenant.
     pub tenant_id: &'r str,
-    /// Their addresses.
+    /// The tenant's webhook and mail addresses.
     pub settings: &'r NoticeSettings,
     /// Language of the mail, a BCP 47 tag; English where there are no texts in it.
     pub locale: &'r str,
 }
 
-/// What came of a notice.
+/// The result of sending a notice.
 #[derive(Default)]
 #[must_use]
 pub struct Told {
-    /// The notice with its deliveries; nothing when it was told before, or could not be stored.
+    /// The notice with its deliveries; `None` when it was sent before, or could not be stored.
     pub notice: Option<bulle_api::notice::Notice>,
     /// Lines for the log. They hold neither secrets nor addresses nor a visitor's words.
     pub log: Vec<String>,
@@ -182,7 +182,7 @@ pub async fn test<P: Notices + Clock + Entropy + Meters>(
     Ok(tell_recipient(ports, to, notice).await)
 }
 
-/// What to send at a moment in Unix milliseconds. A box, so that the Worker has the code of a delivery once.
+/// Makes the letter of a given moment (Unix milliseconds). A box, so that the Worker has the code of a delivery once.
 type Envelope = Box<dyn Fn(u64) -> OutboundPost>;
 
 async fn tell_recipient<P: Notices + Clock + Entropy>(
@@ -248,7 +248,8 @@ async fn tell_recipient<P: Notices + Clock + Entropy>(
     told
 }
 
-/// Delivers on one way, and notes how it went. `letter` is what to send, or why nothing can be sent.
+/// Delivers by webhook or by mail, and stores the result. `letter` is the request to send, or the reason why there is
+/// none.
 async fn deliver<P: Notices + Clock + Entropy>(
     ports: &P,
     tenant_id: &str,
@@ -285,7 +286,7 @@ async fn deliver<P: Notices + Clock + Entropy>(
     (delivery, log)
 }
 
-/// One try. What the platform says of a failure may name the address, and addresses hold secrets: it is dropped.
+/// One try of a delivery. The platform's error text may name the address, and addresses hold secrets, so it is dropped.
 async fn attempt<P: Notices + Clock>(ports: &P, letter: OutboundPost) -> (Outcome, Option<u16>) {
     let posted = pin!(ports.post(letter));
     let patience = pin!(ports.sleep(TIMEOUT_MS));
@@ -303,7 +304,7 @@ async fn attempt<P: Notices + Clock>(ports: &P, letter: OutboundPost) -> (Outcom
     }
 }
 
-/// Whether the same may be answered otherwise a little later.
+/// Whether another try may have another result.
 fn may_pass(outcome: Outcome, status: Option<u16>) -> bool {
     match outcome {
         Outcome::TimedOut | Outcome::Unreachable => true,

@@ -127,7 +127,7 @@ fn a_model_fails_once_a_day() {
     assert!(!new(failing("gpt", 1_709_251_100_000)));
     assert!(new(failing("gpt", 1_709_251_200_000)));
     assert!(new(failing("gpt-2", 1_709_251_200_000)));
-    // The same words about something of another kind, and for another tenant.
+    // A notice with the same subject, but of another kind or another tenant.
     assert!(new(NewNotice {
         about: "openai/gpt/2024-02-29".into(),
         ..exhausted(1)
@@ -239,7 +239,7 @@ fn what_may_pass_is_tried_again_and_what_does_not_is_not() {
         (&[Status(304)], Outcome::Redirected, Some(304), 1),
         (&[Status(199)], Outcome::Refused, Some(199), 1),
     ] {
-        // A failure of one way does not touch the other.
+        // The failure of one delivery does not affect the other.
         for (bad, channel) in [(HOOK, Channel::Webhook), (MAIL, Channel::Email)] {
             let fakes = fakes();
             fakes.post.answer(bad, answers);
@@ -296,7 +296,7 @@ fn it_is_waited_a_bounded_time() {
         "{took}"
     );
     assert_eq!(told.notice.unwrap().deliveries[0].at, fakes.now_ms());
-    // Every try is signed anew, under the same id.
+    // Every try is signed anew, under the same message id.
     let letters = fakes.post.to(HOOK);
     let ids: Vec<_> = letters
         .iter()

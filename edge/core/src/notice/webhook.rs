@@ -12,7 +12,7 @@ use crate::{
     ports::OutboundPost,
 };
 
-/// The body: what happened, when, and the particulars.
+/// The body: the type of event, its time, and its data.
 #[derive(Serialize)]
 struct Event<'n> {
     r#type: Kind,
@@ -29,8 +29,8 @@ struct Data<'n> {
     detail: &'n Detail,
 }
 
-/// What a tenant's webhooks are signed with, as the libraries take it. Derived from the deployment's `SESSION_SECRET`
-/// and stored nowhere; whoever changes that changes this.
+/// The secret that signs a tenant's webhooks, in the form that the libraries take. It is derived from the deployment's
+/// `SESSION_SECRET` and not stored; a change of `SESSION_SECRET` changes it.
 pub fn secret(deployment: &Secret, tenant_id: &str) -> String {
     format!("whsec_{}", B64.encode(key(deployment, tenant_id)))
 }
@@ -40,7 +40,8 @@ fn key(deployment: &Secret, tenant_id: &str) -> String {
     deployment.derive(&format!("notices/{tenant_id}"))
 }
 
-/// What to post at a moment, in Unix milliseconds: the moment is signed too, so that it cannot be replayed later.
+/// The webhook's request at a moment, in Unix milliseconds. The moment is signed, too, so that the request cannot be
+/// replayed later.
 pub(super) fn envelope(
     deployment: &Secret,
     tenant_id: &str,

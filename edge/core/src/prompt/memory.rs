@@ -1,4 +1,4 @@
-//! What a conversation has said before, and how much of it goes into a prompt.
+//! The earlier conversation, and the part of it that goes into a prompt.
 
 use super::BUDGET_TOKENS;
 use crate::model::{Exchange, Summary};
@@ -11,12 +11,12 @@ pub const MAX_EXCHANGES: usize = BUDGET_TOKENS / 8;
 /// that has no summary yet can get one.
 pub const MAX_HISTORY_CHARS: usize = BUDGET_TOKENS * 4 * 8;
 
-/// The newest exchanges that are left as they are when the others are summed up: as many as this many tokens hold.
+/// Tokens of the newest exchanges that a summary leaves as they are.
 const FRESH_TOKENS: usize = BUDGET_TOKENS / 4;
 
 impl Exchange {
-    /// The answer as a later prompt tells it; `None` when there is none. The numbers of an earlier answer speak of other
-    /// passages.
+    /// The answer as a later prompt contains it; `None` when there is none. Its citation numbers are removed, because
+    /// they refer to other passages.
     pub(super) fn told(&self) -> Option<String> {
         let answer = without_citations(&self.answer);
         (!answer.trim().is_empty() && !self.question.trim().is_empty()).then_some(answer)
@@ -28,23 +28,23 @@ impl Exchange {
 }
 
 impl Summary {
-    /// As quoted data: a model wrote it from what visitors said.
+    /// The summary as quoted data: a model wrote it from visitors' words.
     pub(super) fn quoted(&self) -> String {
         let text = self.text.replace("</summary", "< /summary");
         format!("<summary>\n{}\n</summary>", text.trim())
     }
 }
 
-/// What is known of a conversation.
+/// The earlier conversation, as it is stored.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PromptHistory<'a> {
-    /// What stands for its beginning, if anything does.
+    /// The summary of its beginning, if there is one.
     pub summary: Option<&'a Summary>,
-    /// Its exchanges, oldest first, with or without those that the summary stands for.
+    /// Its exchanges, oldest first, with or without those that the summary covers.
     pub exchanges: &'a [Exchange],
 }
 
-/// What goes into a prompt, oldest first: exchanges with their answers as they are told.
+/// The part that goes into a prompt, oldest first: exchanges with their answers as the prompt contains them.
 pub(super) struct Recalled<'a> {
     pub exchanges: Vec<(&'a Exchange, String)>,
     pub dropped: usize,
@@ -82,8 +82,8 @@ impl<'a> PromptHistory<'a> {
         Recalled { exchanges, dropped }
     }
 
-    /// The exchanges that a new summary should be made of when some no longer fit: all since the last one but the newest
-    /// few, so that it is not needed again at once.
+    /// The exchanges for a new summary when some no longer fit: all after the last summary except the newest few, so
+    /// that the next summary is not needed soon.
     pub fn to_summarise(&self) -> &'a [Exchange] {
         let since = self.summary.map_or(0, |summary| summary.until);
         let first = self.exchanges.partition_point(|e| e.position < since);
@@ -197,7 +197,7 @@ mod tests {
             let chosen = memory.to_summarise();
             chosen.iter().map(|e| e.position).collect::<Vec<_>>()
         };
-        // Three of 411 tokens each stay.
+        // Three exchanges of 411 tokens each stay.
         assert_eq!(positions(None), [0, 2, 4, 6, 8, 10, 12]);
         assert_eq!(positions(Some(8)), [8, 10, 12]);
         assert!(positions(Some(18)).is_empty());

@@ -1,6 +1,6 @@
-//! What the model is given: the persona, the passages as quoted data, the recent conversation (and a summary of what came
-//! before it) and the question, within a budget of tokens. From a [`PromptReference`] and what is stored, the same prompt
-//! is made [[rebuild]].
+//! The model's prompt: the persona, the passages as quoted data, the recent conversation (with a summary of the part
+//! before it) and the question, within a budget of tokens. From a [`PromptReference`] and the stored data, the same
+//! prompt can be built again ([`rebuild()`]).
 
 mod memory;
 mod rebuild;
@@ -12,7 +12,7 @@ pub use rebuild::{PromptInputs, RebuiltPrompt, rebuild};
 pub use summary::summary;
 pub use template::CURRENT;
 
-/// A message of a prompt, and who speaks in it. Visitor text never gets into one of [`Role::System`].
+/// A message of a prompt, with its speaker. Visitors' text is never put into a message of [`Role::System`].
 pub use bulle_api::admin::prompt::{PromptMessage as Turn, PromptRole as Role};
 
 use crate::{
@@ -26,18 +26,18 @@ use crate::{
 use bulle_edge_text::tokens;
 use template::{Section, Template, fill};
 
-/// Tokens of the whole prompt, estimated. What was written so far of an answer that goes on comes on top.
+/// Estimated tokens of the whole prompt. The text so far of an answer that is continued is not included.
 pub const BUDGET_TOKENS: usize = 6_000;
 
 /// Hexadecimal digits of a fingerprint.
 const FINGERPRINT_DIGITS: usize = 16;
 
-/// What a prompt is made from beside passages and memory.
+/// The input of a prompt beside passages and memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a> {
     /// The bot's settings.
     pub bot: &'a BotSettings,
-    /// Their version.
+    /// The version of the settings.
     pub bot_version: u32,
     /// The visitor's words.
     pub text: &'a str,
@@ -46,7 +46,7 @@ pub struct Input<'a> {
 }
 
 impl<'a> Input<'a> {
-    /// What the guard let through.
+    /// The input from a question that the guard has admitted.
     pub fn of(question: &'a Question) -> Self {
         Self {
             bot: &question.site().bot,
@@ -57,18 +57,18 @@ impl<'a> Input<'a> {
     }
 }
 
-/// What may be added to a prompt.
+/// Optional additions to a prompt.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Extras<'a> {
-    /// What was written so far of an answer that was cut: the rest is wished for.
+    /// The text so far of an answer that was cut; the model is to continue it.
     pub continuation: Option<&'a str>,
-    /// A sentence that ends the instructions: what must be better this time.
+    /// A sentence at the end of the instructions: the defect that the model is to avoid this time.
     pub repair: Option<&'a str>,
     /// The instructions of an API client: the owner's own words.
     pub system: Option<&'a str>,
     /// A sentence that asks for questions which the visitor may ask next.
     pub suggest: Option<&'a str>,
-    /// Files that the visitor has given, quoted; see [`crate::attachments::quoted`].
+    /// Files that the visitor has attached, quoted; see [`crate::attachments::quoted`].
     pub material: Option<&'a str>,
 }
 
@@ -85,7 +85,7 @@ impl<'a> From<&'a PromptAdditions> for Extras<'a> {
 }
 
 impl PromptAdditions {
-    /// What a prompt is made with.
+    /// The parts of a prompt.
     pub fn of(extras: &Extras<'_>) -> Self {
         Self {
             continuation: extras.continuation.map(str::to_owned),
@@ -103,7 +103,7 @@ pub struct Prompt {
     turns: Vec<Turn>,
     dropped: usize,
     covers: Option<u32>,
-    /// Without its fingerprint.
+    /// The reference for [`rebuild()`], without its fingerprint.
     reference: PromptReference,
 }
 
@@ -113,7 +113,7 @@ impl Prompt {
         &self.turns
     }
 
-    /// Its length in bytes with what a vendor adds to each message: no fewer than its tokens.
+    /// Its length in bytes, with the text that vendors add to each message: an upper bound of its tokens.
     pub fn bytes(&self) -> usize {
         const FRAME: usize = 16;
         self.turns
@@ -122,24 +122,24 @@ impl Prompt {
             .sum()
     }
 
-    /// How many passages it holds: no other can be cited.
+    /// The number of passages in the prompt; only these can be cited.
     pub fn passages(&self) -> usize {
         self.reference.passages.len()
     }
 
-    /// How many answered exchanges the model does not get to know, neither as they are nor from the summary, because they
-    /// do not fit. 0 where the visitor's tier bounds what is remembered: no summary would change that.
+    /// The number of answered exchanges that are in the prompt neither as they are nor by the summary, because they do
+    /// not fit. 0 where the visitor's tier limits what is remembered, because a summary would not change that.
     pub fn dropped(&self) -> usize {
         self.dropped
     }
 
-    /// Of a prompt for a [`summary()`]: the position up to which (exclusive) that summary will stand for the
+    /// For the prompt of a [`summary()`]: the position up to which (exclusive) that summary will cover the
     /// conversation.
     pub fn covers(&self) -> Option<u32> {
         self.covers
     }
 
-    /// What it can be made [`rebuild()`] from.
+    /// The reference from which [`rebuild()`] can build the prompt again.
     pub fn reference(&self) -> PromptReference {
         PromptReference {
             fingerprint: fingerprint(&self.turns),
@@ -156,8 +156,9 @@ fn fingerprint(turns: &[Turn]) -> String {
     hash
 }
 
-/// Builds the prompt. Instructions, passages and question always go in, and the summary where the tier remembers all; of
-/// the exchanges after it as many as fit, the newest first and no more than the tier remembers.
+/// Builds the prompt. Instructions, passages and question are always included, and the summary where the tier remembers
+/// the whole conversation. Of the exchanges after the summary, the newest are included: as many as fit and as the tier
+/// remembers.
 pub fn build(
     input: &Input<'_>,
     passages: &Passages,
@@ -209,7 +210,7 @@ fn write(
     }
 }
 
-/// Messages of which no two of the same speaker follow one another: not every vendor takes those.
+/// Joins consecutive messages of the same speaker, which some vendors do not accept.
 struct Turns(Vec<Turn>);
 
 impl Turns {
@@ -235,8 +236,8 @@ impl Turns {
     }
 }
 
-/// The instructions, and the rows of the passages that stand in them. What changes from question to question comes last:
-/// vendors keep what prompts have in common at their beginning.
+/// The instructions, and the rows of the passages in them. The parts that change from question to question come last,
+/// because vendors cache the common beginning of prompts.
 fn instructions(
     template: Template,
     bot: &BotSettings,
@@ -264,7 +265,7 @@ fn instructions(
         let nothing = template.section(Section::WithoutPassages);
         out.push_str(&format!("\n{nothing}\n"));
     }
-    // What the visitor has given takes some of the room.
+    // The visitor's files take some of the room.
     let mut left = match extras.material {
         Some(_) => BUDGET_TOKENS / 4,
         None => BUDGET_TOKENS / 2,

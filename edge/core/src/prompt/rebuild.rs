@@ -1,4 +1,4 @@
-//! The prompt of an answer that was given before, from what is stored of it.
+//! Builds the prompt of an earlier answer again, from stored data.
 
 use bulle_api::admin::prompt::Missing;
 
@@ -6,35 +6,35 @@ use super::{Extras, Input, PromptHistory, Turn, template::Template, write};
 use crate::model::{Exchange, Summary};
 use crate::{record::PromptReference, retrieval::Passage, search::Hit, settings::BotSettings};
 
-/// What is still there of what an answer was made from.
+/// The stored data of an answer's prompt, as far as it still exists.
 #[derive(Clone, Copy, Debug)]
 pub struct PromptInputs<'a> {
-    /// What was noted when it was made.
+    /// The reference that was stored with the answer.
     pub reference: &'a PromptReference,
-    /// The bot's settings of that version, or why there are none.
+    /// The bot's settings of that version, or the reason why they are missing.
     pub bot: Result<&'a BotSettings, &'a str>,
     /// The visitor's words.
     pub question: Option<&'a str>,
     /// The exchanges before the question, oldest first.
     pub exchanges: &'a [Exchange],
-    /// The summary that stood for the beginning of the conversation.
+    /// The summary of the conversation's beginning.
     pub summary: Option<&'a Summary>,
     /// The chunks with the ids of the reference, in any order.
     pub chunks: &'a [Hit],
 }
 
-/// A prompt that was made again.
+/// A prompt that was built again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RebuiltPrompt {
-    /// The messages; none when settings or question are gone.
+    /// The messages; empty when the settings or the question are missing.
     pub turns: Vec<Turn>,
-    /// Whether they are, byte for byte, what the model was given.
+    /// Whether the messages are, byte for byte, those of the original prompt.
     pub exact: bool,
-    /// What is gone, and why it is not exact.
+    /// The parts that are missing, and the reasons why the prompt is not exact.
     pub missing: Vec<Missing>,
 }
 
-/// Makes the prompt of a stored answer again, from as much as is left.
+/// Builds the prompt of a stored answer again, from the data that still exists.
 pub fn rebuild(stored: &PromptInputs<'_>) -> RebuiltPrompt {
     let reference = stored.reference;
     let mut missing = Vec::new();
@@ -108,7 +108,7 @@ pub fn rebuild(stored: &PromptInputs<'_>) -> RebuiltPrompt {
     }
 }
 
-/// The passages that are still there, under the numbers that they had.
+/// The passages that still exist, under their original numbers.
 fn passages(
     reference: &PromptReference,
     chunks: &[Hit],
@@ -139,7 +139,7 @@ mod tests {
         tests::{CLUSTERS, asked, everything, found, greeting, told},
     };
 
-    /// An answer's prompt, and everything that is stored of it.
+    /// The prompt of an answer, and all stored data for it.
     struct Past {
         prompt: Prompt,
         reference: PromptReference,
@@ -170,7 +170,7 @@ mod tests {
         let prompt = build(&asked(&bot, QUESTION), &passages, &memory, &extras);
         let mut chunks: Vec<_> = passages.items().iter().map(|p| p.hit.clone()).collect();
         chunks.sort_by_key(|hit| hit.id);
-        // The reference goes through the database.
+        // The reference is written to JSON and read again, as the database does.
         let json = serde_json::to_string(&prompt.reference()).unwrap();
         Past {
             reference: serde_json::from_str(&json).unwrap(),
@@ -195,7 +195,7 @@ mod tests {
             })
         }
 
-        /// What is missing after something has happened.
+        /// The missing parts after a change of the stored data.
         fn without(change: impl FnOnce(&mut Self)) -> (RebuiltPrompt, Vec<String>) {
             let mut past = past();
             change(&mut past);
@@ -283,7 +283,7 @@ mod tests {
             assert!(again.missing[0].why.contains(why), "{:?}", again.missing);
             assert!(again.turns.last().unwrap().content.contains("Go on"));
         }
-        // What is left keeps its number.
+        // The remaining passages keep their numbers.
         let (again, _) = Past::without(second_is_gone);
         let system = &again.turns[0].content;
         assert!(system.contains("<passage n=\"1\"") && system.contains("<passage n=\"3\""));
@@ -311,10 +311,10 @@ mod tests {
         assert!(again.turns[0].content.contains("Tone: cold."));
         let (_, what) = Past::without(|past| past.question = Some("Et alors ?"));
         assert_eq!(what, ["wording"]);
-        // The row has been given to another text since.
+        // The row of the chunk holds another text now.
         let (_, what) = Past::without(|past| past.chunks[0].text = "Autre.".into());
         assert_eq!(what, ["wording"]);
-        // A version of the instructions that this build has not heard of.
+        // A version of the instructions that this build does not have.
         let (again, what) = Past::without(|past| {
             past.reference.template = CURRENT + 1;
             past.reference.fingerprint = String::new();

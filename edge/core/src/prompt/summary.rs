@@ -1,4 +1,4 @@
-//! The prompt that asks a model to sum up what no longer fits.
+//! The prompt that asks a model for a summary of the exchanges that no longer fit.
 
 use super::{
     BUDGET_TOKENS, Prompt, Role, Turns,
@@ -8,19 +8,19 @@ use crate::model::{Exchange, Summary};
 use crate::record::PromptReference;
 use bulle_edge_text::tokens;
 
-/// Tokens of a conversation that are summed up at once, estimated.
+/// Estimated tokens of a conversation that go into one summary.
 const SUMMED_TOKENS: usize = BUDGET_TOKENS * 2;
 
-/// Asks for a summary of at most 200 words, in the conversation's language or else in `locale`, of what the previous one
-/// tells and of the exchanges, oldest first. As many go in as fit, and the first in any case: [`Prompt::covers`] tells up
-/// to where the summary will stand for the conversation. `None` when there is nothing new to sum up.
+/// Asks for a summary of at most 200 words, in the conversation's language or else in `locale`, of the previous summary
+/// and the exchanges, oldest first. As many exchanges are included as fit, and at least the first: [`Prompt::covers`]
+/// gives the position up to which the summary covers the conversation. `None` when there is no new exchange.
 pub fn summary(previous: Option<&Summary>, exchanges: &[Exchange], locale: &str) -> Option<Prompt> {
     let since = previous.map_or(0, |previous| previous.until);
     let mut conversation = String::new();
     let mut covers = None;
     let mut left = SUMMED_TOKENS;
     for exchange in exchanges.iter().filter(|e| e.position >= since) {
-        // What was never answered is passed over, and behind the summary all the same.
+        // Questions without an answer are left out, but the summary's position is behind them.
         if let Some(answer) = exchange.told() {
             let (question, answer) = (quoted(&exchange.question), quoted(&answer));
             let cost = tokens(&question) + tokens(&answer);

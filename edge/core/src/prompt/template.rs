@@ -1,5 +1,5 @@
-//! Bulle's own instructions: numbered texts, never changed once released, so that an old prompt can be made again. A new
-//! wording is a new file at the end of [`TEXTS`].
+//! Bulle's own instructions: numbered texts, never changed once released, so that an old prompt can be built again. A
+//! new wording is a new file at the end of [`TEXTS`].
 
 use bulle_api::settings::{
     BotSettings,
@@ -12,23 +12,23 @@ const TEXTS: [&str; 1] = [include_str!("templates/1.txt")];
 /// Number of the version that new prompts are made with.
 pub const CURRENT: u32 = TEXTS.len() as u32;
 
-/// What a section begins with, before its name.
+/// The mark before the name of a section.
 const MARK: &str = "== ";
 
 /// A section of a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Section {
-    /// Who the bot is; the owner's own template stands in its place.
+    /// Who the bot is; replaced by the owner's own template, where there is one.
     Persona,
-    /// What Bulle needs, whoever the bot is.
+    /// The rules that every bot needs.
     Always,
-    /// What a summary is.
+    /// Introduces the summary of a conversation.
     WithSummary,
-    /// Nothing was found.
+    /// Says that no passages were found.
     WithoutPassages,
-    /// What stands before an API client's own instructions.
+    /// Introduces an API client's own instructions.
     Owner,
-    /// The wish for the rest of an answer.
+    /// Asks for the rest of an answer.
     Continuation,
     /// The instructions for a summary.
     Summarise,
@@ -92,7 +92,8 @@ impl Template {
     }
 }
 
-/// The text with the persona's fields in their places, every line with its line break. Lines of empty fields vanish.
+/// The text with the persona's fields filled in, every line with its line break. Lines whose fields are empty are left
+/// out.
 pub(super) fn fill(text: &str, bot: &BotSettings) -> String {
     let mut out = String::new();
     for line in text.trim_end().lines().filter_map(|line| filled(line, bot)) {
@@ -103,7 +104,7 @@ pub(super) fn fill(text: &str, bot: &BotSettings) -> String {
 }
 
 fn filled(line: &str, bot: &BotSettings) -> Option<String> {
-    // Settings that were stored past the check: better the line as it is than none.
+    // Settings that were stored before this check: the line is kept as it is rather than left out.
     let Ok(parts) = parts(line) else {
         return Some(line.to_owned());
     };
@@ -122,7 +123,7 @@ fn filled(line: &str, bot: &BotSettings) -> Option<String> {
     Some(out)
 }
 
-/// What stands for the field, unless it is empty.
+/// The text of the field, unless it is empty.
 fn value(field: Field, bot: &BotSettings) -> Option<String> {
     let persona = &bot.persona;
     let value = match field {
@@ -145,7 +146,7 @@ mod tests {
     use super::*;
     use crate::{digest::sha256_hex, testing::site};
 
-    /// Answers that were given with a version are made again from it: what is released stays as it is. Add a file.
+    /// The prompts of earlier answers are built again from these texts, so a released text never changes. Add a file.
     #[test]
     fn released_templates_never_change() {
         let hashes: Vec<String> = TEXTS.iter().map(|t| sha256_hex([t.as_bytes()])).collect();

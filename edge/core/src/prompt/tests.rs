@@ -9,7 +9,7 @@ use crate::{
     testing::{Fakes, block_on, hit, question, site},
 };
 
-/// What the index finds for the question.
+/// The hits of the question.
 pub(super) fn found(text: &str, hits: &[(i64, &str)]) -> (Question, Passages) {
     let ports = Fakes::default();
     for (id, text) in hits {
@@ -48,7 +48,7 @@ pub(super) fn told() -> Summary {
     }
 }
 
-/// Every field of a persona.
+/// Settings with every field of a persona.
 pub(super) fn everything() -> BotSettings {
     let list = |items: &[&str]| items.iter().map(|item| (*item).to_owned()).collect();
     let mut bot = site().bot;
@@ -169,7 +169,7 @@ fn a_summary_and_the_exchanges_after_it() {
         (Some(4), Some(4))
     );
     assert!(!prompt.turns()[0].content.contains("Paul"));
-    // A tier that remembers a number of exchanges gets those, and no summary.
+    // A tier that remembers a number of exchanges gets that number, and no summary.
     let bounded = Input {
         memory: Some(1),
         ..input
@@ -178,7 +178,7 @@ fn a_summary_and_the_exchanges_after_it() {
     let all = serde_json::to_string(prompt.turns()).unwrap();
     assert!(!all.contains("<summary>") && all.contains("Quoi de neuf"));
     assert_eq!(prompt.reference().summary_until, None);
-    // Right after a summary of everything, it stands before the question.
+    // A summary that covers everything stands directly before the question.
     let memory = PromptHistory {
         exchanges: &[],
         ..memory
@@ -204,7 +204,7 @@ fn an_answer_goes_on_where_it_was_cut() {
     let input = Input::of(&question);
     let prompt = build(&input, &passages, &memory, &extras);
     insta::assert_json_snapshot!(prompt.turns());
-    // What begins with nothing does not go on.
+    // With nothing written so far, the model is not asked to continue.
     let extras = Extras {
         continuation: Some(" \n"),
         ..Extras::default()
@@ -249,7 +249,7 @@ fn files_of_the_visitor_stand_before_the_question_as_data() {
     );
     assert_eq!(roles(&prompt), [Role::System, Role::User]);
     assert_eq!(prompt.turns()[1].content, "<file>\n\nEt Kubernetes ?");
-    // That nothing was found is no reason to be silent about the files.
+    // The visitor's files are in the prompt even when no passages were found.
     let without = plain(&Input::of(&question), &passages);
     assert!(prompt.turns()[0].content.len() < without.turns()[0].content.len());
     assert_eq!(prompt.reference().added.material.as_deref(), Some("<file>"));
@@ -279,7 +279,7 @@ fn the_oldest_exchanges_are_dropped_first_and_the_question_never() {
         prompt.reference().history_from,
         Some(2 * (50 - held as u32))
     );
-    // A limited tier drops nothing that a summary could bring back.
+    // For a limited tier, no exchange counts as dropped, because a summary could not bring it back.
     let prompt = build(
         &Input {
             memory: Some(3),

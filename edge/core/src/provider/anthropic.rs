@@ -125,7 +125,7 @@ impl Tokens {
 /// Reads the events of an answer.
 #[derive(Debug, Default)]
 pub struct AnthropicReader {
-    /// Told at the start; those of the answer are complete only at its end.
+    /// The counts at the start; the output's count is complete only at the end.
     input_tokens: u32,
 }
 

@@ -1,9 +1,10 @@
-//! The circuit breaker: a model that fails repeatedly is not asked for a while, in any turn. Its state is in KV, so it
-//! is shared by all isolates at once where it changed and within about a minute elsewhere; a model in health
-//! costs one read of KV and no write.
+//! The circuit breaker: a model that fails repeatedly is not asked for a while, in any turn. Its state is in KV, so all
+//! isolates in the same place share it at once and others within about a minute. A healthy model costs one read of KV
+//! and no write.
 //!
-//! Closed: asked. After [`FAILURES`] failures in a row it opens: not asked for [`COOL_MS`], twice as long each time. Then it
-//! is half-open: the first who comes asks, the others wait for what becomes of it. (M. Nygard, Release It!, 2007.)
+//! Closed: the model is asked. After [`FAILURES`] failures in a row the circuit opens: the model is not asked for
+//! [`COOL_MS`], twice as long each time. Then the circuit is half open: the first turn asks, and the others pass the
+//! model over until the outcome is known. (M. Nygard, Release It!, 2007.)
 
 use serde::{Deserialize, Serialize};
 
@@ -16,40 +17,40 @@ use crate::{
 /// Failures in a row that open the circuit.
 pub const FAILURES: u32 = 3;
 
-/// For how long it is open the first time.
+/// How long the circuit is open the first time, in milliseconds.
 pub const COOL_MS: u64 = 30_000;
 
-/// The longest that it is open.
+/// The longest time that the circuit is open, in milliseconds.
 const MAX_COOL_MS: u64 = 300_000;
 
-/// For how long one who tries keeps the others off.
+/// How long a turn that tries a half-open circuit keeps other turns from it, in milliseconds.
 const PROBE_MS: u64 = 30_000;
 
 /// After this many seconds without a failure the model counts as healthy.
 const FORGOTTEN_SECONDS: u64 = 900;
 
-/// What KV knows of a model that has failed.
+/// The stored state of a model that has failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Circuit {
     /// Failures in a row.
     failures: u32,
-    /// Not to be asked before, in Unix milliseconds.
+    /// The time before which the model is not asked, in Unix milliseconds.
     until_ms: u64,
 }
 
-/// A model that may be asked; to be told how it went.
+/// The circuit breaker of a model. Its caller reports the outcome of the request.
 pub struct Breaker {
     key: String,
     found: Option<Circuit>,
 }
 
 impl Breaker {
-    /// Whether the model is not asked now.
+    /// Whether the circuit is open, so that the model is not asked.
     pub async fn is_open<P: Kv + Clock>(ports: &P, model: &Model<'_>) -> bool {
         Self::look(ports, model).await.rests(ports.now_ms())
     }
 
-    /// Whether the model at which was just looked may be asked.
+    /// Gives the breaker back when the model may be asked.
     pub async fn admitted<P: Kv + Clock>(self, ports: &P) -> Option<Self> {
         let now = ports.now_ms();
         if self.rests(now) {
@@ -71,7 +72,7 @@ impl Breaker {
         self.found.as_ref().is_some_and(open)
     }
 
-    /// What KV knows of the model. What it cannot say is taken for health.
+    /// Reads the state of the model's circuit. When KV fails, the model counts as healthy.
     pub async fn look<P: Kv>(ports: &P, model: &Model<'_>) -> Self {
         let key = key(model);
         let stored = ports.get(&key).await.ok().flatten();
@@ -79,7 +80,7 @@ impl Breaker {
         Self { key, found }
     }
 
-    /// Whether it is the breaker of this model.
+    /// Whether this is the breaker of that model.
     pub fn is_of(&self, model: &Model<'_>) -> bool {
         self.key == key(model)
     }
@@ -87,12 +88,12 @@ impl Breaker {
     /// The model has answered.
     pub async fn succeeded<P: Kv>(self, ports: &P) {
         if self.found.is_some() {
-            // It stays for a while: others are more careful than they need to be.
+            // When the deletion fails, the old state stays until it expires, and the model is asked less often than it could be.
             let _ = ports.delete(&self.key).await;
         }
     }
 
-    /// The model has failed. True when its circuit is open now.
+    /// Records that the model has failed. True when its circuit is open now.
     pub async fn failed<P: Kv + Clock>(self, ports: &P) -> bool {
         let failures = self.found.map_or(0, |circuit| circuit.failures) + 1;
         let times = failures.saturating_sub(FAILURES).min(8);
@@ -104,7 +105,7 @@ impl Breaker {
 
     async fn store<P: Kv>(&self, ports: &P, circuit: Circuit) {
         if let Ok(json) = serde_json::to_string(&circuit) {
-            // Without it the model is asked more often than it should be.
+            // When the state cannot be written, the model is asked more often than it should be.
             let _ = ports.put(&self.key, &json, FORGOTTEN_SECONDS).await;
         }
     }
@@ -112,7 +113,7 @@ impl Breaker {
 
 fn key(model: &Model<'_>) -> String {
     let server = &model.server;
-    // Names may be longer than keys.
+    // Names of models may be longer than KV's keys.
     let digest = sha256_hex([server.base_url.as_bytes(), b"\n", model.name.as_bytes()]);
     format!("circuit/{}/{digest}", server.provider.name)
 }

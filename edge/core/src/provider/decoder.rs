@@ -1,4 +1,4 @@
-//! Reading a model's answer as it streams: server-sent events, whatever the vendor puts into them.
+//! Reads a model's streamed answer: server-sent events, with the reader of the vendor's format.
 
 use bulle_protocol::{problem::Code, sse};
 use serde_json::Value;
@@ -6,12 +6,12 @@ use serde_json::Value;
 use super::{Delta, Failure};
 use crate::record::Outcome;
 
-/// What comes after an event.
+/// The state of a stream after an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// More, perhaps.
+    /// More events may follow.
     More,
-    /// Nothing: the server has said so.
+    /// The stream has ended, as the server has said.
     Last,
 }
 
@@ -20,7 +20,8 @@ pub trait Read {
     /// Reads the data of an event and adds the deltas in it.
     ///
     /// # Errors
-    /// `upstream_interrupted`: an error event, or something that belongs to no answer. What came before it has been added.
+    /// `upstream_interrupted`: an error event, or data that is not part of an answer. The deltas before it have been
+    /// added.
     fn event(&mut self, data: &str, deltas: &mut Vec<Delta>) -> Result<Step, Failure>;
 }
 
@@ -66,12 +67,12 @@ impl Decoder {
         Ok(())
     }
 
-    /// The model has said that it ended, and how.
+    /// The finish reason, once the model has given it.
     pub fn is_finished(&self) -> bool {
         self.finished
     }
 
-    /// The server has said that nothing more will come.
+    /// Whether the server has said that the stream has ended.
     pub fn is_done(&self) -> bool {
         self.done
     }
@@ -79,7 +80,7 @@ impl Decoder {
     /// The body has ended.
     ///
     /// # Errors
-    /// `upstream_interrupted`: there was no finish reason, so the answer was cut.
+    /// `upstream_interrupted`: there was no finish reason, so the answer is incomplete.
     pub fn end(&self) -> Result<(), Failure> {
         if self.finished {
             return Ok(());
@@ -89,13 +90,13 @@ impl Decoder {
     }
 }
 
-/// An event that is not the JSON it should be. The message of the error itself would quote the model's words.
+/// An event whose JSON is invalid. The parser's message is dropped, because it quotes the model's words.
 pub fn malformed(error: &serde_json::Error) -> Failure {
     let detail = format!("{:?} error at column {}", error.classify(), error.column());
     Failure::new(Code::UpstreamInterrupted, detail)
 }
 
-/// The failure that an HTTP status other than 200 stands for; `body` is its first bytes.
+/// The failure for an HTTP status other than 200; `body` is the beginning of the body.
 pub fn refusal(status: u16, retry_after: Option<u32>, body: &[u8]) -> Failure {
     let error = serde_json::from_slice::<Value>(body).unwrap_or_default();
     let error = error.get("error").unwrap_or(&Value::Null);
@@ -110,7 +111,7 @@ pub fn refusal(status: u16, retry_after: Option<u32>, body: &[u8]) -> Failure {
     }
 }
 
-/// An error by its type and code: its message may quote what the visitor wrote, or the key.
+/// The error's type and code. Its message is dropped, because it may quote the visitor's message or the key.
 pub fn named(error: &Value) -> String {
     let name = |field: &str| {
         error

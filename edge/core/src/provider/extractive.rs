@@ -1,5 +1,5 @@
-//! The embedded model: answers with the best sentences of the owner's documents, and with nothing else. It
-//! needs no network and no key, it cannot invent, and it says so when the documents do not answer.
+//! The embedded model, which answers only with the best sentences of the owner's documents. It needs no network and no
+//! key, it cannot invent, and it says so when the documents do not answer.
 
 use crate::{
     guard::Question,
@@ -24,40 +24,42 @@ const MAX_ITEMS: usize = 8;
 /// Most passages that an answer quotes.
 const MAX_QUOTED: usize = 3;
 
-/// Share of the question's words, the rarer ones more, that a sentence, its heading and title must hold to be an answer.
+/// Share of the question's words, weighted by rarity, that a sentence with its heading and title must hold to be an
+/// answer.
 const MIN_COVERAGE: f64 = 0.42;
 
-/// Up to this share, what is quoted is introduced as no exact answer.
+/// Up to this share, the quotations are introduced as not exactly an answer.
 const SURE_COVERAGE: f64 = 0.5;
 
 /// A sentence is quoted when it scores at least this share of the best one.
 const MIN_SHARE: f64 = 0.7;
 
-/// The same for a sentence of another passage than the best one.
+/// The share for a sentence of another passage than the best one.
 const MIN_SHARE_ELSEWHERE: f64 = 0.85;
 
-/// What a sentence gains that holds the fact that is asked for: who, when, how much.
+/// The score added to a sentence with the kind of fact that is asked for: a person, a time, an amount.
 const FACT: f64 = 0.35;
 
-/// What it gains more where the number stands beside what is counted.
+/// The score added when the number stands next to the thing that is counted.
 const COUNTED: f64 = 0.3;
 
-/// How far they may be apart, in words.
+/// The largest distance between that number and that thing, in words.
 const BESIDE: usize = 3;
 
-/// What remains of the coverage of a sentence without a price, when that is asked for; without a name, when somebody is.
+/// The factor on the coverage of a sentence without a price when the question asks for one, and without a name when it
+/// asks for a person.
 const NO_PRICE: f64 = 0.4;
 const NOBODY: f64 = 0.55;
 
-/// What the rank of its passage adds to a sentence: nothing for the last, this for the first.
+/// The score that the rank of its passage adds to a sentence: this for the first passage, down to 0 for the last.
 const PASSAGE_WEIGHT: f64 = 0.4;
 
-/// What a word of the question that stands elsewhere in the passage is worth to a sentence with the fact that is asked
-/// for; and to any other, which is no better than others for that.
+/// The worth of a word of the question that stands elsewhere in the passage: for a sentence with the fact that is asked
+/// for, and for any other sentence.
 const FACT_CONTEXT: f64 = 0.4;
 const CONTEXT: f64 = 0.2;
 
-/// What a word of the question is worth in the heading, where 1 is its worth in the sentence itself.
+/// The worth of a word of the question in the heading, where 1 is its worth in the sentence itself.
 const HEADING_WEIGHT: f64 = 0.7;
 
 /// An answer.
@@ -80,7 +82,7 @@ struct Unit<'a> {
     is_item: bool,
     /// Whether its heading holds a word of the question.
     headed: bool,
-    /// Share of the question's words that it and its heading hold.
+    /// Share of the question's words that the sentence and its heading hold.
     coverage: f64,
     score: f64,
 }
@@ -111,7 +113,7 @@ pub fn answer(question: &Question, passages: &Passages) -> Extract {
         return nothing(question, locale, &texts);
     };
     let mut pieces = Vec::new();
-    // An answer that holds half of the question's words is introduced as the closest that there is.
+    // An answer that holds half of the question's words is introduced as the closest one found.
     if best.coverage <= SURE_COVERAGE || passages.names_an_unknown_place() {
         pieces.push(format!("{}\n\n", texts.closest));
     }
@@ -128,8 +130,8 @@ pub fn answer(question: &Question, passages: &Passages) -> Extract {
     }
 }
 
-/// The sentences that are nearly as good as the best one, of few passages; the best passage first, then in the order of
-/// reading.
+/// The sentences whose scores are close to the best one's, of few passages; the best passage first, then in the order
+/// of the text.
 fn best_of<'u>(mut units: Vec<&'u Unit<'u>>, best: &Unit) -> Vec<&'u Unit<'u>> {
     units.retain(|unit| {
         let share = if unit.passage.n == best.passage.n {
@@ -166,7 +168,7 @@ fn score(passages: &Passages) -> Vec<Unit<'_>> {
     for passage in passages.items() {
         let above = terms.matches(&format!("{} {}", passage.hit.title, passage.hit.heading));
         let around = terms.matches(&passage.hit.text);
-        // A document that does not say its language may be in that of the question.
+        // A document without a language is treated as one in the language of the question.
         let language = match passage.hit.language.as_str() {
             "" => passages.language(),
             language => language,
@@ -211,7 +213,7 @@ fn score(passages: &Passages) -> Vec<Unit<'_>> {
     units
 }
 
-/// What a sentence gains by the fact that is asked for, and how much of it counts without.
+/// The score added for the fact that is asked for, and the factor on the coverage of a sentence without it.
 fn fact(terms: &Terms, text: &str, language: &str) -> (f64, f64) {
     let Some(kind) = terms.kind() else {
         return (0.0, 1.0);
@@ -225,7 +227,7 @@ fn fact(terms: &Terms, text: &str, language: &str) -> (f64, f64) {
     }
 }
 
-/// Whether a number stands beside what is counted.
+/// Whether a number stands next to the thing that is counted.
 fn counts(terms: &Terms, text: &str) -> bool {
     let Some(counted) = terms.counted() else {
         return false;
@@ -240,7 +242,8 @@ fn counts(terms: &Terms, text: &str) -> bool {
     (numbers.iter()).any(|a| things.iter().any(|b| a.abs_diff(*b) <= BESIDE))
 }
 
-/// The list around an item whose heading is what was asked for ("which languages?"): all of it is the answer.
+/// The list around an item whose heading is the thing that is asked for ("which languages?"): the whole list is the
+/// answer.
 fn list_of<'u>(all: &'u [Unit<'u>], item: &Unit) -> Vec<&'u Unit<'u>> {
     let same = |unit: &&Unit| unit.passage.n == item.passage.n && unit.is_item;
     let mut items: Vec<&Unit> = all.iter().filter(same).collect();
@@ -251,7 +254,7 @@ fn list_of<'u>(all: &'u [Unit<'u>], item: &Unit) -> Vec<&'u Unit<'u>> {
     items
 }
 
-/// Paragraphs and lists; the citation stands at the end of each run of sentences from one passage.
+/// The quotations as paragraphs and lists; the citation stands at the end of each run of sentences from one passage.
 fn write(units: &[&Unit]) -> Vec<String> {
     let mut pieces: Vec<String> = Vec::new();
     for (i, unit) in units.iter().enumerate() {
@@ -277,7 +280,7 @@ fn write(units: &[&Unit]) -> Vec<String> {
     pieces
 }
 
-/// Plain text as Markdown that reads the same.
+/// Escapes plain text so that Markdown shows it unchanged.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {
@@ -434,13 +437,13 @@ mod tests {
         *ports.near.borrow_mut() = vec![near(7, "La capitale est Canberra.")];
         let said = ask(&ports, "Quelle heure est-il en Australie ?");
         assert!(said.starts_with("Je n’ai rien trouvé"), "{said}");
-        // Nor does it stand in the way of what holds the words.
+        // A hit by meaning does not displace a hit with the question's words.
         *ports.near.borrow_mut() = vec![near(8, "Les conteneurs se pilotent bien.")];
         assert_eq!(
             ask(&ports, "Quelle est ton expérience avec Kubernetes ?"),
             ask(&documents(), "Quelle est ton expérience avec Kubernetes ?")
         );
-        // Nothing else was found at all.
+        // The hit by meaning is the only one.
         let ports = Fakes::default();
         *ports.near.borrow_mut() = vec![near(9, "La capitale est Canberra.")];
         let said = ask(&ports, "Quelle heure est-il en Australie ?");

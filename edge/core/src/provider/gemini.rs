@@ -17,7 +17,8 @@ use crate::{
     prompt::{Prompt, Role},
 };
 
-/// What the vendor's own filters look for. A bot speaks in its owner's name to everybody: what is probably harmful in any
+/// The categories of the vendor's safety filters. A bot speaks in its owner's name to everyone, so text that is
+/// probably harmful in any of them is blocked.
 /// of them is not said.
 const HARMS: [&str; 4] = [
     "HARM_CATEGORY_HARASSMENT",
@@ -70,7 +71,7 @@ pub fn request(
     prompt: &Prompt,
     most: Option<u32>,
 ) -> Result<ModelRequest, Failure> {
-    // The name becomes a part of the address, and a bot's settings may hold any.
+    // The name becomes part of the URL, and a bot's settings may hold any name.
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
     if !model.name.chars().all(plain) {
         let detail = "the model's name has letters, digits, `-`, `.` and `_` only";
@@ -130,7 +131,7 @@ struct AnswerContent {
 struct AnswerPart {
     #[serde(default)]
     text: String,
-    /// True for what the model says to itself.
+    /// True for the model's thoughts, which are not part of the answer.
     #[serde(default)]
     thought: bool,
 }
@@ -165,7 +166,7 @@ fn counted(usage: UsageMetadata) -> Delta {
 #[derive(Debug, Default)]
 pub struct GeminiReader {
     named: bool,
-    /// Whether the reason why it ended has come.
+    /// Whether the finish reason has come.
     finished: bool,
 }
 
@@ -201,14 +202,14 @@ impl Read for GeminiReader {
             None => None,
             Some("STOP") => Some(Finish::Stop),
             Some("MAX_TOKENS") => Some(Finish::Length),
-            // Blocked by one of the filters: what was said before is all there is.
+            // A filter has blocked the rest: the answer is the text before it.
             Some(reason) => {
                 deltas.extend(chunk.usage_metadata.map(counted));
                 return Err(Failure::filtered(reason));
             }
         };
         self.finished |= finish.is_some();
-        // Counted in every chunk; only the last one's count is whole, which may come after the reason.
+        // Every chunk has a count; only the last one is complete, and it may come after the finish reason.
         let usage = chunk.usage_metadata.filter(|_| self.finished);
         deltas.extend(usage.map(counted));
         deltas.extend(finish.map(Delta::Finish));

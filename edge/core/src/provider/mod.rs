@@ -1,5 +1,5 @@
-//! Where answers come from. A provider is sans-IO: it makes the bytes of a request and reads the bytes of the
-//! response, cut anywhere, into [`Delta`]s. [`crate::turn`] moves the bytes.
+//! Providers of models. A provider is sans-IO: it makes the bytes of a request, and reads the bytes of the response,
+//! cut anywhere, into [`Delta`]s. [`crate::turn`] sends and receives them.
 
 pub mod anthropic;
 pub mod breaker;
@@ -30,11 +30,11 @@ use decoder::Decoder;
 pub enum Delta {
     /// More text.
     Text(String),
-    /// The model's own name for itself.
+    /// The model's name in the response.
     Model(String),
     /// Tokens so far.
     Usage(Usage),
-    /// The model says that it has ended.
+    /// The finish reason of the model.
     Finish(Finish),
 }
 
@@ -44,20 +44,20 @@ pub enum Delta {
 pub struct Failure {
     /// One of the `upstream_*` codes.
     pub code: Code,
-    /// How this is recorded.
+    /// The outcome that is recorded.
     pub outcome: Outcome,
     /// For the log: may quote the vendor, never shown to visitors.
     pub detail: String,
-    /// Status of the HTTP response, when it is one that refuses.
+    /// Status of the HTTP response, when it is an error.
     pub status: Option<u16>,
-    /// Seconds, when the vendor says so.
+    /// Seconds to wait, when the vendor gives them.
     pub retry_after: Option<u32>,
-    /// The model had less time than the deployment gives it, so it says nothing of the model's health.
+    /// The model had less time than the deployment's timeouts give it, so the failure does not count for its circuit.
     pub hasty: bool,
 }
 
 impl Failure {
-    /// A failure of the code's usual kind.
+    /// A failure with the usual outcome of the code.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self {
             code,
@@ -74,7 +74,7 @@ impl Failure {
         }
     }
 
-    /// The vendor would not write about this; another may.
+    /// The vendor's filter has refused the content; another vendor may answer.
     pub fn filtered(why: &str) -> Self {
         Self {
             outcome: Outcome::Filtered,
@@ -82,7 +82,7 @@ impl Failure {
         }
     }
 
-    /// Whether asking the same model again, soon, may help.
+    /// Whether a retry with the same model may help soon.
     pub fn is_passing(&self) -> bool {
         match self.outcome {
             Outcome::Unreachable => true,
@@ -93,12 +93,12 @@ impl Failure {
         }
     }
 
-    /// Whether another key of the same vendor may help: this one is not good, or has had enough for now.
+    /// Whether another key of the same vendor may help: this one is invalid or over its limit.
     pub fn is_of_the_key(&self) -> bool {
         matches!(self.status, Some(401 | 403 | 429))
     }
 
-    /// Whether it says something of the model's health, and not only of this one prompt.
+    /// Whether the failure counts for the model's circuit, and not only for this prompt.
     pub fn is_of_the_model(&self) -> bool {
         if self.code == Code::Misconfigured {
             return false;
@@ -138,7 +138,7 @@ impl Default for Timeouts {
 }
 
 impl Timeouts {
-    /// These, with what the bot's owner has set in their place.
+    /// These timeouts, with those of the bot's settings in their place.
     #[must_use]
     pub fn with(self, own: TimeoutSettings) -> Self {
         let or = |own: Option<u32>, default| own.map_or(default, u64::from);
@@ -151,10 +151,10 @@ impl Timeouts {
     }
 }
 
-/// Whose API a server speaks.
+/// The API of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Vendor {
-    /// Chat completions: OpenAI and all who speak its language.
+    /// Chat completions: OpenAI and all compatible servers.
     OpenAi,
     /// Anthropic's messages.
     Anthropic,
@@ -167,20 +167,20 @@ pub enum Vendor {
 /// A provider that a deployment may have.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Provider {
-    /// As settings name it.
+    /// Its name in settings.
     pub choice: ProviderChoice,
-    /// As answers and records name it; in capitals, the beginning of its variables (`MISTRAL_API_KEY`).
+    /// Its name in answers and records; in capitals, the prefix of its variables (`MISTRAL_API_KEY`).
     pub name: &'static str,
-    /// Whose API it speaks.
+    /// The API of its servers.
     pub vendor: Vendor,
-    /// Where it answers unless `…_BASE_URL` says otherwise; empty where only the owner knows.
+    /// Its address unless `…_BASE_URL` sets another; empty where every deployment has its own.
     pub base_url: &'static str,
-    /// Model unless `…_MODEL` says otherwise; empty where no name stays.
+    /// Its model unless `…_MODEL` sets another; empty where there is no stable name.
     pub model: &'static str,
 }
 
-/// Every provider, the first first where a bot has not chosen. Adding one is a line here and in [`ProviderChoice`], and
-/// a file where it speaks a language of its own.
+/// Every provider, in the order in which bots without a choice use them. A new one is a line here and in
+/// [`ProviderChoice`], and a file where its API is a new one.
 #[rustfmt::skip]
 pub static PROVIDERS: [Provider; 11] = {
     use {ProviderChoice as Choice, Vendor::{Anthropic, Gemini, OpenAi, WorkersAi}};
@@ -205,11 +205,11 @@ pub static PROVIDERS: [Provider; 11] = {
 /// A provider as the deployment has it, from its secrets and variables.
 #[derive(Clone)]
 pub struct Server {
-    /// Whose it is.
+    /// The provider.
     pub provider: &'static Provider,
     /// Such as `https://api.openai.com/v1`, with or without a trailing slash; empty for a binding.
     pub base_url: String,
-    /// Empty for servers that need none (Ollama, vLLM). They are used in turn.
+    /// Its keys, used in turn; empty for servers that need none (Ollama, vLLM).
     pub api_keys: Vec<String>,
     /// Model name unless a bot has its own; empty when the deployment names none.
     pub model: String,
@@ -218,13 +218,13 @@ pub struct Server {
 /// A model of a server.
 #[derive(Clone, Copy)]
 pub struct Model<'a> {
-    /// Where it runs.
+    /// The server that runs it.
     pub server: &'a Server,
     /// Its name.
     pub name: &'a str,
-    /// What the bot's owner says that it costs.
+    /// Its price in the bot's settings.
     pub price: Option<Price>,
-    /// Which of the server's keys to use, counted on from the first for ever.
+    /// The index of the key to use; it may exceed the number of keys, and starts again from the first.
     pub key: usize,
 }
 
@@ -242,7 +242,7 @@ impl Model<'_> {
         }
     }
 
-    /// A POST of JSON to a path below the server's address; `header` is how the vendor wants its key.
+    /// A POST of JSON to a path below the server's address; `header` is the header for the key in the vendor's form.
     fn post(
         &self,
         path: &str,
@@ -267,7 +267,7 @@ impl Model<'_> {
         })
     }
 
-    /// What reads the answer.
+    /// The reader of the answer.
     pub fn decoder(&self) -> Decoder {
         Decoder::new(match self.server.provider.vendor {
             Vendor::OpenAi => Box::new(openai::OpenAiReader::default()),
@@ -281,9 +281,9 @@ impl Model<'_> {
 /// The models of the deployment.
 #[derive(Clone, Default)]
 pub struct Deployment {
-    /// Those that are configured, in the order of [`PROVIDERS`].
+    /// The configured servers, in the order of [`PROVIDERS`].
     pub servers: Vec<Server>,
-    /// Patience.
+    /// The timeouts.
     pub timeouts: Timeouts,
 }
 
@@ -296,7 +296,7 @@ pub enum Link<'a> {
 }
 
 impl Deployment {
-    /// Whom to ask for a bot's answers, in order. Nobody: the documents alone answer.
+    /// The chain of a bot, in order. When it is empty, only the documents answer.
     pub fn chain<'a>(&'a self, bot: &'a BotSettings) -> Vec<Link<'a>> {
         let mut links = Vec::new();
         let first = &bot.model;
@@ -331,8 +331,8 @@ impl Deployment {
     }
 }
 
-/// The tokens of a prompt and of what was written to it, where a vendor has not counted them (it never does, it was
-/// stopped, it broke off). docs/costs.md says how far from the truth that is.
+/// Estimated tokens of a prompt and its answer, for an answer whose tokens the vendor has not counted (it never does,
+/// or the answer was stopped or broke off). docs/costs.md says how exact the estimate is.
 pub fn estimate(turns: &[prompt::Turn], text: &str) -> Usage {
     let input = turns.iter().map(|turn| tokens(&turn.content)).sum();
     let output = match text {

@@ -46,7 +46,7 @@ pub fn request(
     prompt: &Prompt,
     most: Option<u32>,
 ) -> Result<ModelRequest, Failure> {
-    // OpenAI's newer models refuse the old name, other servers know no other.
+    // OpenAI's newer models refuse the old parameter, other servers know only the old one.
     let renamed = model.server.base_url.contains("openai.");
     let body = Body {
         model: model.name,
@@ -59,7 +59,7 @@ pub fn request(
         max_completion_tokens: most.filter(|_| renamed),
     };
     model.post("chat/completions", &body, |key| {
-        // https://learn.microsoft.com/azure/ai-foundry/openai/latest: the same API, another header.
+        // https://learn.microsoft.com/azure/ai-foundry/openai/latest: the same API with another header for the key.
         match model.server.provider.choice {
             ProviderChoice::Azure => ("api-key", key.to_owned()),
             _ => ("authorization", format!("Bearer {key}")),

@@ -1,6 +1,6 @@
-//! What models cost, as their vendors published it on a day (`as_of` in prices.json): millionths of a US dollar for a
-//! million tokens of prompt and of answer. An owner's own `price` comes first. A model without a price is not asked
-//! where money is bounded: nobody could say what it costs.
+//! Prices of models, as their vendors published them on one day (`as_of` in prices.json): millionths of a US dollar for
+//! a million tokens of prompt and of answer. An owner's own `price` comes first. A model without a price is not asked
+//! where a budget bounds money, because its cost would be unknown.
 
 use bulle_protocol::event::Usage;
 use serde::Deserialize;
@@ -47,16 +47,16 @@ pub fn price(model: &Model<'_>) -> Option<Price> {
     model.price.or_else(|| known(model.name))
 }
 
-/// What tokens cost at a price, in millionths of a US dollar, rounded up.
+/// The cost of tokens at a price, in millionths of a US dollar, rounded up.
 pub fn microusd(price: Price, usage: Usage) -> u64 {
     let input = u64::from(usage.input_tokens).saturating_mul(price.input);
     let output = u64::from(usage.output_tokens).saturating_mul(price.output);
     input.saturating_add(output).div_ceil(1_000_000)
 }
 
-/// What a call has cost, in millionths of a US dollar, rounded up: at the bot's own price for the model, or the table's.
-/// Nothing where neither is known. Without tokens (the documents, the persona or the cache answered, or the model was
-/// not reached) it is 0, whichever model was asked.
+/// The cost of a call, in millionths of a US dollar, rounded up: at the bot's own price for the model, or the table's.
+/// `None` where neither is known. Without tokens (the documents, the persona or the cache answered, or the model was
+/// not reached) it is 0 for every model.
 pub fn cost(bot_price: Option<Price>, model: &str, usage: Usage) -> Option<u64> {
     if usage.input_tokens == 0 && usage.output_tokens == 0 {
         return Some(0);
@@ -71,8 +71,8 @@ mod tests {
     use crate::testing::vendors;
     use time::{Date, Month};
 
-    /// From a hundredth of a dollar to a thousand dollars for a million tokens: a slip by a power of ten of what vendors
-    /// ask today stands out, a price in dollars instead of millionths does not pass.
+    /// Prices are from a hundredth of a dollar to a thousand dollars for a million tokens: a wrong power of ten fails,
+    /// and so does a price in dollars instead of millionths.
     const SANE: std::ops::RangeInclusive<u64> = 10_000..=1_000_000_000;
 
     #[test]

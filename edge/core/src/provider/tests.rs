@@ -1,7 +1,7 @@
 use super::*;
 use crate::testing::vendors;
 
-/// A deployment with these providers, whose models have their names.
+/// A deployment with these providers; each model has the name of its provider.
 fn having(names: &[&str]) -> Deployment {
     let known = PROVIDERS
         .iter()
@@ -121,7 +121,7 @@ fn what_nobody_counted_is_estimated_and_marked() {
         estimated: true,
     };
     assert_eq!(estimate(&turns, ""), expected);
-    // They are 9 and 8 of OpenAI's o200k_base.
+    // The texts have 9 and 8 tokens of OpenAI's o200k_base.
     assert_eq!(estimate(&[], "J’ai étudié à Lannion.").output_tokens, 9);
     assert_eq!(estimate(&[], "我在兰尼翁学习过。").output_tokens, 13);
     assert_eq!(estimate(&[], "").input_tokens, 0);

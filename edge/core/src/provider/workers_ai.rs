@@ -56,7 +56,7 @@ pub fn request(
 #[derive(Debug, Default)]
 pub struct WorkersAiReader {
     chunks: openai::OpenAiReader,
-    /// Whether the model tells why it ended; where it does not, `[DONE]` is all there is.
+    /// Whether the model gives a finish reason; where it does not, `[DONE]` ends the answer.
     tells: bool,
 }
 
@@ -77,7 +77,7 @@ impl Read for WorkersAiReader {
         if let Some(error) = first.filter(|error| !error.is_null()) {
             return Err(Failure::new(Code::UpstreamInterrupted, named(error)));
         }
-        // Numbers come as numbers.
+        // A piece of text that is a number comes as a JSON number.
         let text = match event.get("response") {
             Some(Value::String(text)) => text.clone(),
             Some(Value::Number(number)) => number.to_string(),

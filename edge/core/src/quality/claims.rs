@@ -1,4 +1,4 @@
-//! What an answer claims, sentence by sentence, and which of it carries a citation.
+//! Divides an answer into claims, sentence by sentence, and finds which of them have a citation.
 
 use std::sync::LazyLock;
 
@@ -6,49 +6,49 @@ use bulle_protocol::block::{Block, Inline};
 
 use bulle_edge_text::{fold::fold, script::Script, sentences, stop::is_greeting};
 
-/// Sentences before a citation, in the same paragraph or list and after the citation before, for which it speaks:
-/// it stands at the end of a run of sentences as often as behind each.
+/// The number of sentences before a citation to which the citation applies, within the same paragraph or list and after
+/// the previous citation: models put it at the end of a run of sentences as often as behind each.
 const MAX_RUN: usize = 5;
 
-/// Fewest words of a claim without a citation: "Of course." claims nothing.
+/// Fewest words of a claim without a citation, so that "Of course." does not count as one.
 const MIN_WORDS: usize = 3;
 
 /// Most words of a sentence that only greets or thanks.
 const MAX_GREETING_WORDS: usize = 8;
 
-/// Stands for a citation in a text. A private-use character that no text needs.
+/// The mark of a citation in a text: a private-use character, which texts do not contain.
 const CITE: char = '\u{f8fb}';
 
-/// Words by which an answer says that it has none, a language a line: negations, what is not known or found,
-/// names of the documents, and what says it alone. A sentence with a negation and the name of the documents is an
-/// admission, and without a citation also one with a negation and what is not found. Beginnings of words, folded;
-/// parts of words in scripts without spaces.
+/// Words of admissions, by which an answer says that it has no answer, a language a line: negations, words for knowing
+/// and finding, names of the documents, and phrases that are an admission by themselves. A sentence with a negation and
+/// a name of the documents is an admission; without a citation, a sentence with a negation and a word for finding is
+/// one, too. Entries are beginnings of words, folded; in scripts without spaces, parts of words.
 const ADMISSIONS: &str = include_str!("admissions.txt");
 
-/// What a sentence does.
+/// The role of a sentence in an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SentenceKind {
-    /// It says something that can be true or false.
+    /// The sentence makes a claim, which can be true or false.
     Claim,
-    /// It says that the answer is not known, not found or not exact.
+    /// The sentence says that the answer is not known, not found or not exact.
     Admission,
     /// A greeting, a question, an introduction.
     Courtesy,
 }
 
-/// What an answer says.
+/// The numbers of claims and admissions of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AnswerClaims {
-    /// Sentences, list items and rows that claim something.
+    /// Sentences, list items and rows that make a claim.
     pub claims: usize,
-    /// Those for which a citation speaks.
+    /// Claims to which a citation applies.
     pub cited: usize,
-    /// Sentences which say that the answer is not known, not found or not exact.
+    /// Admissions: sentences which say that the answer is not known, not found or not exact.
     pub admissions: usize,
 }
 
 impl AnswerClaims {
-    /// Reads an answer. Headings and code claim nothing.
+    /// Counts the claims of an answer. Headings and code make none.
     pub fn of(blocks: &[Block]) -> Self {
         let mut reader = ClaimReader::default();
         reader.blocks(blocks);
@@ -56,7 +56,7 @@ impl AnswerClaims {
         reader.claims
     }
 
-    /// Cited claims among all; `None` without a claim.
+    /// The share of claims that are cited; `None` without a claim.
     pub fn share(&self) -> Option<f64> {
         (self.claims > 0).then(|| self.cited as f64 / self.claims as f64)
     }
@@ -68,7 +68,7 @@ struct ClaimReader {
     /// Sentences since the last citation or the beginning of the run, oldest first: whether each is a claim even
     /// without one.
     run: Vec<bool>,
-    /// The sentence before introduced a list: whether it had a citation.
+    /// Whether the sentence before introduced a list and, if so, had a citation.
     introduced: Option<bool>,
 }
 
@@ -78,7 +78,7 @@ impl ClaimReader {
             match block {
                 Block::Paragraph { content } => {
                     let text = marked(content);
-                    // A paragraph of nothing but citations belongs to what stands above it.
+                    // A paragraph that consists of citations applies to the paragraph above it.
                     if !text.chars().all(|c| c == CITE || !c.is_alphanumeric()) {
                         self.end_run();
                         self.introduced = None;
@@ -87,7 +87,7 @@ impl ClaimReader {
                 }
                 Block::List { items, .. } => {
                     let introduced = self.introduced.take();
-                    // An uncited list after an admission is an offer: "I can tell you about".
+                    // An uncited list after an admission is an offer of topics: "I can tell you about".
                     let offer = introduced == Some(false) && self.claims.admissions > 0;
                     self.end_run();
                     for item in items {
@@ -112,7 +112,7 @@ impl ClaimReader {
         }
     }
 
-    /// An item is one claim; what it holds beside text is read as blocks.
+    /// A list item is one claim; blocks within it are read by themselves.
     fn item(&mut self, item: &[Block], cited: bool, offer: bool) {
         for block in item {
             match block {
@@ -134,7 +134,7 @@ impl ClaimReader {
     fn text(&mut self, text: &str) {
         for line in text.lines() {
             for sentence in sentences(line) {
-                // What was cited before the sentence begins belongs to the one before.
+                // A citation before the first word of a sentence belongs to the sentence before.
                 let rest = sentence.trim_start_matches(|c: char| c == CITE || c.is_whitespace());
                 if rest.len() < sentence.len() {
                     self.cite();
@@ -164,7 +164,7 @@ impl ClaimReader {
         }
     }
 
-    /// A citation speaks for the run before it.
+    /// Applies a citation to the run of sentences before it.
     fn cite(&mut self) {
         let silent = self.run.len().saturating_sub(MAX_RUN);
         for (claims, at) in std::mem::take(&mut self.run).into_iter().zip(0..) {
@@ -241,7 +241,7 @@ fn admits(sentence: &str) -> bool {
 /// The beginning of a word, folded.
 struct Beginning {
     text: String,
-    /// Whether it may stand inside a word: in a script without spaces.
+    /// Whether an entry may match inside a word: in a script without spaces.
     wide: bool,
 }
 
@@ -362,7 +362,7 @@ mod tests {
             ("Which shop do you mean?", (0, 0, 0)),
             ("I do not know.", (0, 0, 1)),
             ("Here is what the documents say:", (0, 0, 0)),
-            // Admissions with offers.
+            // Admissions, followed by offers.
             (
                 "I could not find anything about that in my documents.\n\nI can tell you about:\n\n- Work experience here\n- Talks \
               and many publications",

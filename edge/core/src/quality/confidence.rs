@@ -1,4 +1,4 @@
-//! How much speaks for an answer: a number from evidence alone. No model is asked how sure it is.
+//! The confidence of an answer, computed from evidence. No model is asked how sure it is.
 //!
 //! ```text
 //! confidence = finish × honesty × held × (BASE + STANDOUT · standout + CITED · cited)
@@ -11,35 +11,35 @@ use bulle_protocol::event::Finish;
 use super::{Finished, claims::AnswerClaims};
 use crate::retrieval::{Passage, Passages};
 
-/// What passages that hold all of the question are worth when they do not stand out and nothing is cited.
+/// The value of passages that hold all of the question's words when no passage stands out and nothing is cited.
 const BASE: f64 = 0.35;
 
-/// What it adds that the best passage stands out from the others completely.
+/// The value added when the best passage stands out completely from the others.
 const STANDOUT: f64 = 0.15;
 
-/// What it adds that every claim is cited. The three make 1.
+/// The value added when every claim is cited. The three make 1.
 const CITED: f64 = 0.5;
 
-/// What the words of the question are worth in a passage that the answer does not cite.
+/// The worth of a question's word in a passage that the answer does not cite.
 const UNCITED: f64 = 0.5;
 
-/// A word of the question that all passages hold says little about any of them: what of its worth is lost.
+/// The share of its worth that a word loses which all passages hold, because it does not distinguish them.
 const COMMON: f64 = 0.5;
 
-/// An answer that says itself that it does not know, or not exactly.
+/// Factor for an answer with an admission: it says that it does not know, or not exactly.
 const ADMITTED: f64 = 0.4;
 
-/// An answer that has no end: a sentence, or half of the answer, is missing.
+/// Factor for an answer that was cut: a part of it is missing.
 const CUT: f64 = 0.7;
 
-/// The visitor has stopped it: what is there is whole, as far as it goes.
+/// Factor for an answer that the visitor stopped: the text so far is sound.
 const STOPPED: f64 = 0.8;
 
-/// Written without the model that was asked for: quotations without a thought.
+/// Factor for an answer from the documents in place of a model's.
 const FALLBACK: f64 = 0.8;
 
-/// How much speaks for the answer, 0 to 1, to two decimals; `None` when the question has no words to look for, as
-/// a greeting has none, or the documents could not be searched.
+/// The confidence, 0 to 1, to two decimals; `None` when the question has no words to search for, such as a greeting, or
+/// when the documents could not be searched.
 pub fn confidence(answer: &Finished) -> Option<f32> {
     if answer.passages.terms().is_empty() {
         return None;
@@ -58,8 +58,8 @@ pub fn confidence(answer: &Finished) -> Option<f32> {
     Some((confidence.clamp(0.0, 1.0) * 100.0).round() as f32 / 100.0)
 }
 
-/// Share of the question's words that the cited passages hold, together; at least half of the share that the best
-/// passage holds. A word that stands in every passage found counts half.
+/// The share of the question's words that the cited passages hold together; at least half of the share that the best
+/// passage holds. A word that is in every passage found counts half.
 fn held(answer: &Finished) -> f64 {
     let terms = answer.passages.terms();
     let items = answer.passages.items();
@@ -91,8 +91,8 @@ fn held(answer: &Finished) -> f64 {
     share(&cited).max(UNCITED * share(&best))
 }
 
-/// How far the best passage stands above the others' mean: 0 when all are the same, towards 1 when the others are
-/// worth nothing; 1 when there is but one.
+/// How far the score of the best passage is above the mean of the others: 0 when all are equal, towards 1 when the
+/// others are near 0; 1 when there is only one.
 fn standout(passages: &Passages) -> f64 {
     let mut scores = passages.items().iter().map(|passage| passage.hit.score);
     let Some(best) = scores.next().filter(|best| *best > 0.0) else {

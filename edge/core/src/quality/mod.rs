@@ -1,5 +1,5 @@
-//! What makes an answer good, decided from evidence: its language, its topic, how much of it rests on the
-//! documents, whether it may be shown, and what may be asked next. No model is asked.
+//! The judgement of answers by evidence: language, topic, cited claims, whether the answer may be shown, and the
+//! suggestions after it. No model is asked.
 
 mod claims;
 pub mod confidence;
@@ -12,17 +12,17 @@ use bulle_protocol::{block::Block, event::Finish};
 
 use crate::retrieval::Passages;
 
-/// An answer that has been written, and what it was written from.
+/// A finished answer, with the question and the passages.
 #[derive(Clone, Copy, Debug)]
 pub struct Finished<'a> {
     /// The visitor's words.
     pub question: &'a str,
-    /// What was written: [`Reply::blocks`](crate::reply::Reply::blocks).
+    /// The answer: [`Reply::blocks`](crate::reply::Reply::blocks).
     pub blocks: &'a [Block],
     /// Cited passages: [`Reply::cites`](crate::reply::Reply::cites).
     pub cites: &'a [u32],
-    /// What was found for the question.
+    /// The passages found for the question.
     pub passages: &'a Passages,
-    /// How it ended.
+    /// How the answer ended.
     pub finish: Finish,
 }

@@ -1,5 +1,5 @@
-//! Suggestions of what to ask next when the model wrote none: passages that were found and not cited, then the owner's own
-//! suggestions.
+//! Suggested questions when the model wrote none: headings of passages that were found and not cited, then the owner's
+//! own suggestions.
 
 use bulle_protocol::event::Suggestions;
 
@@ -44,7 +44,8 @@ pub fn suggest(
         let used = is_cited(passage.n) || used.contains(&hit.heading.as_str());
         let terms = Terms::of(heading, spoken);
         let holds_all = |text: &[Word]| terms.held_by(text).into_iter().all(|held| held);
-        // A heading that repeats the title names no section, and one that repeats the question is answered already.
+        // A heading that repeats the title names no section; one that repeats the question would suggest the same
+        // question.
         let known = holds_all(&words(&hit.title)) || holds_all(asked.words());
         if !used && !known && speaks(hit, spoken) {
             offer(heading, &mut out);
@@ -62,7 +63,7 @@ pub fn suggest(
     out
 }
 
-/// Whether the passage is in the language, by its document's tag, else by its words; true when neither tells.
+/// Whether the passage is in the language: by its document's tag, else by its words; true when neither decides it.
 fn speaks(hit: &Hit, language: &str) -> bool {
     if hit.language.is_empty() {
         return language::detect(&hit.text).is_none_or(|found| found.tag == language);

@@ -6,14 +6,14 @@ use bulle_edge_text::{
     words::{Word, words},
 };
 
-/// What a word of the topic is worth in the question; it is 1 in the heading of the best passage.
+/// The worth of a topic's word in the question, where 1 is its worth in the heading of the best passage.
 const QUESTION: f64 = 1.5;
 
-/// What a word is worth in the title of the document, where 1 is its worth in the heading: a document speaks of
-/// several topics.
+/// The worth of a word in the title of the document, where 1 is its worth in the heading: a document covers several
+/// topics.
 const TITLE: f64 = 0.6;
 
-/// What each passage is worth in comparison with the one before it.
+/// The worth of each passage, as a share of the one before it.
 const NEXT: f64 = 0.6;
 
 /// Passages whose headings count.
@@ -22,12 +22,11 @@ const LOOKED_AT: usize = 4;
 /// Least score of a topic.
 const MIN_SCORE: f64 = 0.3;
 
-/// How many times the score of the next topic the best one must have: else the question belongs to both.
+/// The ratio by which the best topic's score must exceed the next one's; below it, the question belongs to both.
 const MIN_LEAD: f64 = 1.05;
 
-/// The topic that the question belongs to, by its words and those of the headings and titles of what was found for
-/// it; `None` when nothing speaks for one, or as much for another. `topics` are best in the language of the
-/// question.
+/// The topic of the question, by its words and by those of the headings and titles of the passages found; `None` when
+/// no topic scores enough, or two score about the same. `topics` should be in the language of the question.
 pub fn topic(asked: &[Word], passages: &Passages, topics: &[String]) -> Option<String> {
     let mut scored: Vec<(f64, &String)> = topics
         .iter()
@@ -65,8 +64,8 @@ fn share(terms: &[Word], text: &[Word]) -> f64 {
     held.count() as f64 / (terms.len().max(1) as f64).sqrt()
 }
 
-/// Whether two words are forms of one: one begins with the stem of the other, and the stem of what is shorter is long
-/// enough to be no accident. Pieces of words are the same or are not.
+/// Whether two words are forms of one: one begins with the stem of the other, and the shorter stem is long enough to
+/// rule out coincidence. Pieces of words must be equal.
 fn is_same(term: &Word, word: &Word) -> bool {
     const MIN: usize = 4;
     if term.gram || word.gram {

@@ -1,4 +1,4 @@
-//! Whether a model's answer may be shown as it is, and what to tell the model when it may not.
+//! Checks whether a model's answer may be shown, and tells the model what to correct when it may not.
 
 use bulle_api::settings::{AnswerSettings, Persona};
 use bulle_edge_text::language;
@@ -9,21 +9,21 @@ use bulle_protocol::{
 
 use super::{Finished, claims::AnswerClaims};
 
-/// Claims of its own that an answer may make that says that the documents do not answer: whom to ask instead.
+/// The number of claims that an answer with an admission may make without a citation, such as whom to ask instead.
 const BESIDE_ADMISSION: usize = 2;
 
-/// What is wrong with an answer. The gravest is named.
+/// A defect of an answer. Of several, the gravest is reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Defect {
-    /// Nothing was written.
+    /// The answer is empty.
     Empty,
-    /// It is not in the language that it must be in: the tag of that one.
+    /// The answer is in the wrong language; the tag is that of the right one.
     OffLanguage(String),
-    /// It makes claims without citations, although the bot demands them and passages were given.
+    /// The answer makes claims without citations, although the bot requires them and passages were given.
     Uncited,
 }
 
-/// What an answer must be like.
+/// The rules for a bot's answers.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rules<'a> {
     /// Claims need citations.
@@ -33,7 +33,7 @@ pub struct Rules<'a> {
 }
 
 impl<'a> Rules<'a> {
-    /// Those of a bot.
+    /// The rules of a bot's settings.
     pub fn of(answers: &AnswerSettings, persona: &'a Persona) -> Self {
         Self {
             citations_required: answers.citations_required,
@@ -42,12 +42,11 @@ impl<'a> Rules<'a> {
     }
 }
 
-/// Whether an answer is as it must be. One that was cut is judged by what there is of it; one that the visitor has
-/// stopped is good, whatever there is of it. One that no model has written must only be there: nobody would write
-/// another.
+/// Checks an answer. Of an answer that was cut, the existing part is checked; an answer that the visitor stopped always
+/// passes. An answer that no model wrote must only not be empty, because there is no other writer to repair it.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The defect.
 pub fn check(answer: &Finished, rules: &Rules) -> Result<(), Defect> {
     if answer.finish == Finish::Stopped {
         return Ok(());
@@ -70,7 +69,7 @@ pub fn check(answer: &Finished, rules: &Rules) -> Result<(), Defect> {
     Ok(())
 }
 
-/// What is added to the prompt for the one more try.
+/// The sentence that is added to the prompt for the repair.
 pub fn instruction(defect: &Defect) -> String {
     match defect {
         Defect::Empty => {
@@ -94,7 +93,7 @@ fn is_uncited(claims: &AnswerClaims) -> bool {
     claims.share().is_some_and(|share| share < 0.5)
 }
 
-/// The answer's own words, a block a line: no code, no quotations.
+/// The answer's own words, a line for each block: without code and quotations.
 fn prose(blocks: &[Block]) -> String {
     let mut out = String::new();
     for block in blocks {
@@ -149,7 +148,7 @@ mod tests {
         },
     };
 
-    /// The defect of an answer to a question for which there is a passage or not.
+    /// The defect of an answer to a question with or without a passage.
     fn defect(
         ask: &str,
         markdown: &str,
@@ -212,7 +211,7 @@ mod tests {
                 Some(Defect::Uncited),
             ),
             ("La boutique ouvre à sept heures.", Stop, false, None),
-            // A number that points nowhere is no citation.
+            // A number without a passage is not a citation.
             (
                 "La boutique ouvre à sept heures [7].",
                 Stop,

@@ -12,11 +12,11 @@ use super::{
     dialect::{JOINT, Joined, at_break},
 };
 
-/// Deepest nesting of blocks and inlines; what is deeper becomes plain text.
+/// Deepest nesting of blocks and inlines; deeper elements become plain text.
 const MAX_DEPTH: u32 = 12;
 
-/// Stands for an escaped `[` between the parser and the search for citations: it opens none. A private-use
-/// character that no text needs.
+/// The mark of an escaped `[` between the parser and the search for citations: it begins no citation. A private-use
+/// character, which texts do not contain.
 pub const ESCAPED_BRACKET: char = '\u{f8fa}';
 
 /// Longest inside of a citation, in bytes.
@@ -82,7 +82,7 @@ impl<'t, I: Iterator<Item = (Event<'t>, Range<usize>)>> Builder<'_, I> {
         })
     }
 
-    /// Whether a backslash stands before this byte of the source.
+    /// Whether there is a backslash before this byte of the source.
     fn is_escaped(&self, at: usize) -> bool {
         let before = at.checked_sub(1);
         before.and_then(|at| self.source.as_bytes().get(at)) == Some(&b'\\')
@@ -350,7 +350,7 @@ impl<'t, I: Iterator<Item = (Event<'t>, Range<usize>)>> Builder<'_, I> {
             linkify(before, out);
             for n in numbers {
                 if n == 0 || n > self.passages {
-                    continue; // Points nowhere.
+                    continue; // The number has no passage.
                 }
                 let position = self.cites.iter().position(|cited| *cited == n);
                 let position = position.unwrap_or_else(|| {
@@ -380,7 +380,7 @@ fn is_block(tag: &Tag) -> bool {
     )
 }
 
-/// Adds text in which no citation is looked for any more.
+/// Adds text without looking for citations in it.
 fn push_plain(out: &mut Vec<Inline>, more: &str) {
     push_text(out, &more.replace(ESCAPED_BRACKET, "["));
 }
@@ -427,7 +427,7 @@ fn push_text(out: &mut Vec<Inline>, more: &str) {
     }
 }
 
-/// The first `[1]` or `[1, 2]`: what stands before, its numbers, what stands after.
+/// The first `[1]` or `[1, 2]`: the text before it, its numbers, and the text after it.
 fn next_citation(text: &str) -> Option<(&str, Vec<u32>, &str)> {
     let mut from = 0;
     loop {
@@ -475,7 +475,7 @@ fn linkify(text: &str, out: &mut Vec<Inline>) {
     push_plain(out, rest);
 }
 
-/// A link's text does not link again.
+/// The text of a link contains no further links.
 fn without_links(content: Vec<Inline>) -> Vec<Inline> {
     let mut out = Vec::new();
     for inline in content {

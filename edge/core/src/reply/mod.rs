@@ -1,5 +1,5 @@
-//! From a model's text, as it comes, to server events: Markdown is parsed incrementally into typed blocks and
-//! the page receives only what changed.
+//! Turns a model's text, as it streams, into server events: Markdown is parsed incrementally into typed blocks, and the
+//! page receives only the changes.
 
 mod address;
 mod dialect;
@@ -12,7 +12,7 @@ use bulle_protocol::{
     event::{AppendEvent, BlockEvent, ServerEvent},
 };
 
-/// Most bytes of an answer; the rest is not asked for.
+/// Most bytes of an answer; a longer one is cut.
 pub const MAX_REPLY_BYTES: usize = 128 * 1024;
 
 /// Bytes of unsettled text from which a block is only replaced after the text has grown by a part in
@@ -22,10 +22,10 @@ const LARGE: usize = 4 * 1024;
 /// See [`LARGE`]. The bytes sent for a block are at most this many times its size.
 const LARGE_STEP: usize = 32;
 
-/// True for characters that nobody reads and that change what is read: controls other than white space, and those that
-/// turn the direction of the text around (Unicode Technical Report 36, section 2.1.2: `exe.gnp` shown as `png.exe`).
-/// Marks and isolates stay, which Arabic and Hebrew need. With them go the private-use characters that the parser's input
-/// is marked with.
+/// True for characters that are invisible and change how text reads: control characters other than white space, and the
+/// overrides of text direction (Unicode Technical Report 36, section 2.1.2: `exe.gnp` shown as `png.exe`). Marks and
+/// isolates stay, because Arabic and Hebrew need them. The private-use characters are those that the parser's input is
+/// marked with.
 fn deceives(c: char) -> bool {
     let is_space = matches!(c, '\n' | '\r' | '\t');
     (c.is_control() && !is_space)
@@ -72,8 +72,8 @@ impl Reply {
         }
     }
 
-    /// Adds text; the events that bring the page up to date. What could still turn into something else (half
-    /// a link, a lone list marker) is held back until more comes.
+    /// Adds text; gives the events that update the page. Text that could still change its meaning (half a link, a list
+    /// marker without its item) is held back until more comes.
     pub fn push(&mut self, delta: &str) -> Vec<ServerEvent> {
         self.text.extend(delta.chars().filter(|c| !deceives(*c)));
         let tail = self.text.get(self.settled_bytes..).unwrap_or_default();
@@ -88,7 +88,7 @@ impl Reply {
         events
     }
 
-    /// The text is complete: shows what was held back.
+    /// Ends the text, and shows the part that was held back.
     pub fn finish(&mut self) -> Vec<ServerEvent> {
         let tail = self
             .text
@@ -100,7 +100,7 @@ impl Reply {
         events
     }
 
-    /// The text as far as it has come.
+    /// The text so far.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -115,7 +115,7 @@ impl Reply {
         &self.cites
     }
 
-    /// True while nothing visible has been written.
+    /// True while the answer has no visible text.
     pub fn is_empty(&self) -> bool {
         self.text.trim().is_empty()
     }
@@ -125,7 +125,7 @@ impl Reply {
         self.text.len() + 4 > MAX_REPLY_BYTES
     }
 
-    /// Brings `sent` up to the text; a `patient` one leaves blocks as they are that would have to be replaced.
+    /// Updates `sent` to the text. A `patient` update leaves blocks unchanged that would have to be replaced.
     fn update(&mut self, tail: &str, patient: bool, events: &mut Vec<ServerEvent>) {
         let mut cites = self.settled_cites.clone();
         let parsed = markdown::parse(tail, self.passages, &mut cites);
@@ -156,7 +156,8 @@ impl Reply {
             };
             events.push(event);
         }
-        // A block can only vanish when its text was misread before; the page then shows nothing there.
+        // A block can vanish only when its text was parsed differently before; the page then shows an empty block
+        // there.
         for (block, index) in self.sent.iter_mut().zip(0..).skip(self.settled + count) {
             let empty = Block::Paragraph {
                 content: Vec::new(),
@@ -203,7 +204,7 @@ fn is_definition(line: &str) -> bool {
     line.trim_start().starts_with('[') && line.contains("]:")
 }
 
-/// The text to append to `old` to make it `new`, when that is all there is between them.
+/// The text to append to `old` to get `new`; `None` when the change is not an appended text.
 fn grown(old: &Block, new: &Block) -> Option<String> {
     let mut grown = old.clone();
     let mut target = new.clone();

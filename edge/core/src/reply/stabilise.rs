@@ -1,8 +1,8 @@
-//! What to show of a text that is still being written.
+//! The part of a text in progress that can be shown.
 
 use super::dialect::without_half_break;
 
-/// Characters of half a link or citation that are worth waiting for.
+/// Longest unfinished link or citation that is held back, in characters.
 const MAX_HELD: usize = 400;
 
 /// The text without an end that could still turn into something else, and with open emphasis closed: so that
@@ -17,7 +17,7 @@ pub fn stabilise(text: &str) -> String {
     let text = hold(text, |line| {
         let line = line.trim();
         let marker = |c| "0123456789.)#>*+-=_~`|: \t".contains(c);
-        // Half a row of a table would be sent again, table and all, with every word.
+        // With half a row, the whole table would be sent again with every word.
         line.starts_with('|') || (line.len() < 12 && line.chars().all(marker))
     });
     let text = without_half_break(hold_link(text));
@@ -25,7 +25,7 @@ pub fn stabilise(text: &str) -> String {
     close(text)
 }
 
-/// Cuts the last line when it is not empty and `ambiguous` says so.
+/// Cuts the last line when it is not empty and `ambiguous` is true for it.
 fn hold(text: &str, ambiguous: impl Fn(&str) -> bool) -> &str {
     let start = text.rfind('\n').map_or(0, |at| at + 1);
     let (before, line) = text.split_at_checked(start).unwrap_or((text, ""));

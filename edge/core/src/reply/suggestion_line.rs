@@ -1,15 +1,15 @@
-//! The line at the end of a model's answer in which it says what the visitor may ask next. It is taken out of the
-//! text as it comes: a visitor never sees it, nor half of it.
+//! The suggestion line: the last line of a model's answer, with questions that the visitor may ask next. It is removed
+//! from the text while the text streams, so that a visitor never sees any part of it.
 
 use bulle_protocol::{block::blocks_to_text, event::Suggestions};
 
 use super::{markdown, stabilise};
 use bulle_edge_text::words::{Word, words};
 
-/// Begins the line.
+/// The mark that begins the line.
 const OPEN: &str = "<next>";
 
-/// Ends it.
+/// The mark that ends the line.
 const CLOSE: &str = "</next>";
 
 /// The rule in the model's instructions that asks for the suggestion line.
@@ -17,7 +17,7 @@ pub const INSTRUCTION: &str = "End your answer with one last line <next>question
      three short questions, in the visitor's language and words, that they may ask next and that the passages answer. \
      Leave the line out when there are none. Never mention it.";
 
-/// Bytes after [`OPEN`] within which [`CLOSE`] must come; else only the first lines were meant to be hidden.
+/// Bytes after [`OPEN`] within which [`CLOSE`] must come; otherwise only the first lines after it are removed.
 const MAX_LINE: usize = 1_000;
 
 /// Characters of white space, and of backticks, that are held back because the line may follow.
@@ -26,13 +26,14 @@ const MAX_RUN: usize = 8;
 /// Longest name of a code block's language that is held back likewise, in characters.
 const MAX_INFO: usize = 10;
 
-/// Takes the line out of a text that comes in pieces. Whatever the cuts, the result is the same.
+/// Removes the suggestion line from a text that comes in pieces. The result does not depend on where the text is cut.
 ///
-/// A text without the line passes through unchanged. What could be the beginning of the line is held back: an
-/// opening angle bracket and what follows it as long as it fits, and the white space and backticks before it.
+/// A text without the line passes through unchanged. Text that could be the beginning of the line is held back: an
+/// opening angle bracket with the following text as long as it fits the mark, and the white space and backticks before
+/// it.
 #[derive(Debug, Default)]
 pub struct SuggestionLine {
-    /// Text that is not decided yet.
+    /// Held text, not decided yet.
     held: String,
     /// The visible text so far.
     shown: String,
@@ -41,24 +42,24 @@ pub struct SuggestionLine {
     state: State,
 }
 
-/// Where the beginning of the held text stands.
+/// The position of the held text.
 #[derive(Debug, Default)]
 enum State {
     /// In the visible text.
     #[default]
     Text,
-    /// Behind an opening mark.
+    /// After an opening mark.
     Inside(Gap),
-    /// Behind a line that was taken out; white space is not wanted unless more text follows.
+    /// After a line that was removed; the following white space is dropped unless more text follows.
     Behind(Gap),
 }
 
-/// What stood before a line that was taken out.
+/// The text before a line that was removed.
 #[derive(Debug, Default)]
 struct Gap {
     /// White space, shown when text follows.
     before: String,
-    /// Backticks that opened a block or span around the line: as many are taken out behind it.
+    /// Backticks that opened a block or span around the line: the same number is removed after it.
     ticks: usize,
 }
 
@@ -67,17 +68,17 @@ struct Gap {
 enum Mark {
     Open,
     Close,
-    /// The text ends before it is known whether it is one.
+    /// The text ends within a possible mark.
     Perhaps,
 }
 
 impl SuggestionLine {
-    /// Nothing written yet.
+    /// A text without content.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes text of the model; gives the text that is visible now.
+    /// Takes text of the model; gives the text that has become visible.
     pub fn push(&mut self, piece: &str) -> String {
         self.held.push_str(piece);
         let from = self.shown.len();
@@ -85,7 +86,7 @@ impl SuggestionLine {
         self.since(from)
     }
 
-    /// The model has ended. The rest of the visible text, and the suggestions, which are never the question itself.
+    /// Ends the text. Gives the rest of the visible text, and the suggestions without the question itself.
     pub fn finish(mut self, question: &[Word]) -> (String, Vec<String>) {
         let from = self.shown.len();
         while self.step(true) {}
@@ -122,7 +123,7 @@ impl SuggestionLine {
         let before = self.held.get(..at).unwrap_or_default();
         let start = lead(before);
         if mark == Mark::Perhaps {
-            // Half a mark at the very end is one that was cut off; an angle bracket alone is not.
+            // Half a mark at the very end was cut off; a single angle bracket is text.
             let half = self.held.len() - at > 1;
             self.show(if ended && half { at } else { start });
             if ended && half {
@@ -144,7 +145,7 @@ impl SuggestionLine {
                 ticks,
             }
         } else {
-            // They close what was opened before.
+            // The backticks close those that were opened before the line.
             let closed = before.trim_end().len();
             self.shown
                 .push_str(before.get(..closed).unwrap_or_default());
@@ -163,7 +164,7 @@ impl SuggestionLine {
         true
     }
 
-    /// Whether the backticks behind the visible text open something.
+    /// Whether the backticks at the end of the visible text open a block or span.
     fn opens(&self, before: &str, ticks: usize) -> bool {
         let line = before.contains('\n') || self.shown.is_empty() || self.shown.ends_with('\n');
         if ticks >= 3 && line {
@@ -187,14 +188,14 @@ impl SuggestionLine {
             self.state = State::Inside(gap);
             return false;
         }
-        // Never closed: up to the first blank line it was meant to be one, or all of a short end.
+        // A line that was never closed: it ends at the first blank line, or at the end if the text is short.
         let known = floor(&self.held, MAX_LINE);
         let content = self.held.get(..known).unwrap_or_default();
         let start = content.len() - content.trim_start().len();
         let blank = content.get(start..).and_then(|rest| rest.find("\n\n"));
         let end = match blank {
             Some(at) => start + at,
-            // A text about marks like this one, not one that ends in it.
+            // The text mentions such a mark, and does not end with a suggestion line.
             None if long => 0,
             None => self.held.len(),
         };
@@ -251,7 +252,7 @@ impl SuggestionLine {
             }
             _ => {}
         }
-        // Text follows, after the wider of both spaces.
+        // When text follows, it is separated by the wider of both spaces.
         let after = self.cut(space);
         let lines = |space: &str| space.matches('\n').count();
         let wider = if lines(&after) > lines(&gap.before) || gap.before.is_empty() {
@@ -261,20 +262,20 @@ impl SuggestionLine {
         };
         self.shown.push_str(&wider);
         if find(&self.shown).is_some() {
-            // What is left on both sides must not become a mark.
+            // The texts on both sides must not form a mark together.
             self.shown.push(' ');
         }
         self.state = State::Text;
         true
     }
 
-    /// Shows so many bytes of the held text.
+    /// Shows that many bytes of the held text.
     fn show(&mut self, bytes: usize) {
         let text = self.cut(bytes);
         self.shown.push_str(&text);
     }
 
-    /// Takes so many bytes from the held text.
+    /// Removes that many bytes from the held text.
     fn cut(&mut self, bytes: usize) -> String {
         let rest = self.held.split_off(floor(&self.held, bytes));
         std::mem::replace(&mut self.held, rest)
@@ -290,7 +291,7 @@ fn floor(text: &str, at: usize) -> usize {
         .unwrap_or(0)
 }
 
-/// Where a mark stands, in any case.
+/// The position of a mark, in upper or lower case.
 fn position(text: &str, mark: &str) -> Option<usize> {
     let (text, mark) = (text.as_bytes(), mark.as_bytes());
     text.windows(mark.len())
@@ -322,8 +323,8 @@ fn find(text: &str) -> Option<(usize, Mark)> {
     })
 }
 
-/// Where what belongs to a mark at the end of the text begins: white space, backticks with the name of a
-/// language, white space.
+/// The beginning of the part before a mark that belongs to it: white space, backticks with the name of a language,
+/// white space.
 fn lead(text: &str) -> usize {
     let run = |text: &str, part: fn(char) -> bool, most: usize| -> (usize, bool) {
         let found = text.chars().rev().take_while(|c| part(*c)).count();
@@ -345,7 +346,7 @@ fn lead(text: &str) -> usize {
     run(before(ticks), char::is_whitespace, MAX_RUN).0
 }
 
-/// What was never closed, without an end that is no whole question.
+/// The content of a line that was never closed, without an incomplete last question.
 fn unfinished(content: &str) -> String {
     let whole = content.trim_end_matches(|c: char| c.is_whitespace() || c == '`' || c == '|');
     if whole.ends_with(['?', '？', '؟', ';'])
@@ -375,7 +376,7 @@ fn suggestions(taken: &[String], question: &[Word]) -> Vec<String> {
     out
 }
 
-/// A second opening mark inside a line separates.
+/// A second opening mark inside the line separates two questions.
 fn apart(content: &str) -> String {
     let mut out = content.to_owned();
     while let Some(at) = position(&out, OPEN) {
@@ -384,7 +385,7 @@ fn apart(content: &str) -> String {
     out
 }
 
-/// A question as plain text: without markup, numbers of passages, marks of lists and quotation marks around it.
+/// A question as plain text: without markup, numbers of passages, list markers and quotation marks around it.
 fn clean(text: &str) -> String {
     let mut plain = without(text, '<', '>');
     loop {
@@ -405,7 +406,7 @@ fn clean(text: &str) -> String {
     let plain = without(&blocks_to_text(&blocks), '[', ']');
     let plain = plain.trim_matches(|c: char| c.is_whitespace() || "\"“”«»„`*_".contains(c));
     let tidy = plain.split_whitespace().collect::<Vec<_>>().join(" ");
-    // A citation leaves a space before the mark that ended the sentence; French wants one there.
+    // A removed citation leaves a space before the final punctuation; in French that space is correct.
     let spaced =
         (text.split_once('?')).is_some_and(|(before, _)| before.ends_with(char::is_whitespace));
     if spaced {
@@ -415,7 +416,7 @@ fn clean(text: &str) -> String {
     }
 }
 
-/// Without what stands between two brackets.
+/// Removes the text between two brackets.
 fn without(text: &str, open: char, close: char) -> String {
     let mut out = String::new();
     let mut rest = text;

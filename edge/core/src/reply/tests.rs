@@ -10,7 +10,7 @@ fn whole(text: &str) -> Vec<Block> {
     visible(parsed.into_iter().map(|parsed| parsed.block).collect())
 }
 
-/// Without the empty paragraphs at the end, which show nothing.
+/// The blocks without empty paragraphs at the end, which are invisible.
 fn visible(mut blocks: Vec<Block>) -> Vec<Block> {
     while blocks.last()
         == Some(&Block::Paragraph {

@@ -1,4 +1,4 @@
-//! A question as the stages after the guard see it: cut into words and read for its language and its terms once.
+//! The question as the stages after the guard use it: cut into words once, with its language and its terms.
 
 use std::rc::Rc;
 
@@ -11,7 +11,7 @@ use bulle_edge_text::{
 use super::query::Terms;
 use crate::guard::Question;
 
-/// A question, analysed. Search, topics and suggestions ask it for what they would else each find out again.
+/// A question with its analysis, which search, topics and suggestions share.
 #[derive(Clone, Debug)]
 pub struct Analysed<'q> {
     question: &'q Question,
@@ -53,7 +53,7 @@ impl<'q> Analysed<'q> {
         &self.terms
     }
 
-    /// The terms of what the visitor said before, where the question has none of its own ("since when?") and is no
+    /// The terms of the visitor's earlier message, where the question has none of its own ("since when?") and is not a
     /// greeting.
     pub(super) fn terms_of_previous(&self, previous: &str) -> Option<Terms> {
         let greets = || self.words.iter().any(|word| is_greeting(&word.form));

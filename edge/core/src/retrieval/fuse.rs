@@ -1,24 +1,26 @@
-//! Two orders made one: by the words of the question, and by its meaning.
+//! Joins two orders of hits: by the words of the question, and by its meaning.
 //!
-//! What is nearest by meaning has a likeness from -1 to 1, but how much of it means anything differs from model to model,
-//! and so do the scores of words. So only the places count: `1 / (K + place)` of each order, added up (reciprocal rank).
+//! Similarity by meaning is from -1 to 1, but which values are significant differs from model to model, and so does the
+//! scale of the words' scores. So only the ranks count: `1 / (K + rank)` of each order, added up (reciprocal rank
+//! fusion).
 
 use crate::search::Hit;
 
-/// How little the first places differ (Cormack, Clarke and Büttcher, 2009).
+/// The constant of reciprocal rank fusion: the larger, the less the first ranks differ (Cormack, Clarke and Büttcher,
+/// 2009).
 const K: f64 = 60.0;
 
-/// Least likeness (cosine) that means anything.
+/// Least similarity (cosine) that counts.
 const MIN_LIKENESS: f64 = 0.4;
 
-/// Least share of the best one's likeness.
+/// Least share of the best hit's similarity that counts.
 const MIN_SHARE: f64 = 0.8;
 
-/// Most that count, so that the nearest is always among [`super::MAX_PASSAGES`]: before it can stand only those that also
-/// hold words of the question, and the first of those.
+/// Most hits by meaning that count, so that the nearest one is always among [`super::MAX_PASSAGES`]: only hits that
+/// also hold words of the question can rank before it, and the first of those.
 const NEAREST: usize = super::MAX_PASSAGES - 1;
 
-/// Of what the index of meanings has found, nearest first, what is near enough to count.
+/// The hits of the vector index, nearest first, that are near enough to count.
 pub fn near_enough(mut near: Vec<Hit>) -> Vec<Hit> {
     let best = near.first().map_or(0.0, |hit| hit.score);
     near.retain(|hit| hit.score >= MIN_LIKENESS && hit.score >= best * MIN_SHARE);
@@ -26,9 +28,9 @@ pub fn near_enough(mut near: Vec<Hit>) -> Vec<Hit> {
     near
 }
 
-/// Orders hits, which are in the order of their words' scores, by both signals; `near` is the order by meaning. A score
-/// of 0, without any word of the question, has no place in the first one. Scores stay those of the words, but none is
-/// below that of a later hit.
+/// Orders hits, which are in the order of their words' scores, by both signals; `near` is the order by meaning. A hit
+/// with score 0, which holds no word of the question, has no rank in the first order. The scores stay those of the
+/// words, except that none is below the score of a later hit.
 pub fn fuse<T>(hits: &mut [(Hit, T)], near: &[i64]) {
     if near.is_empty() {
         return;
@@ -82,7 +84,7 @@ mod tests {
         assert_eq!(order(&words, &[4]), [1, 4, 2, 3]);
         assert_eq!(order(&words, &[3, 4]), [3, 1, 2, 4]);
         assert_eq!(order(&words, &[4, 3]), [3, 1, 4, 2]);
-        // One that the words did not find is not worth a place among them.
+        // A hit without a word of the question has no rank in the order by words.
         assert_eq!(order(&[(1, 1.0), (2, 0.0), (3, 0.0)], &[]), [1, 2, 3]);
         assert_eq!(order(&[(1, 0.0), (2, 0.0)], &[2, 1]), [2, 1]);
     }
@@ -124,7 +126,7 @@ mod tests {
         assert_eq!(near(&[]), 0);
     }
 
-    /// Texts of what is found by words (the same words in all of them) and by meaning.
+    /// Texts found by words (the same words in all) and texts found by meaning.
     fn both(ports: &Fakes, asked: &str, previous: Option<&str>) -> (Vec<String>, Passages) {
         let found = block_on(retrieval::search(
             ports,
@@ -164,7 +166,7 @@ mod tests {
         );
         assert_eq!(found.items()[2].n, 3);
         assert!(found.without_meaning().is_none());
-        // Both are asked for the same.
+        // The vector index is asked for the same question.
         both(&ports, "Depuis quand ?", Some("Rouge ?"));
         both(&ports, "Merci !", Some("Rouge ?"));
         assert_eq!(

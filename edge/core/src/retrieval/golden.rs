@@ -1,4 +1,4 @@
-//! Golden questions: whether what an owner expects is found, and how well that goes.
+//! Golden questions: whether search finds the passage that the owner expects, and at which rank.
 
 use bulle_api::admin::golden::{Expected, GoldenQuestion, NewGoldenQuestion};
 use bulle_edge_text::{fold::fold, language, visible};
@@ -10,16 +10,16 @@ use crate::ports::{Index, PortError, VectorIndex};
 /// Most golden questions of a bot: each costs a search.
 pub const MAX_QUESTIONS: usize = 100;
 
-/// Share of the places that are within the first `within`, 0 when there are none. A place counts from 1.
+/// The share of ranks up to `within`; 0 when there are none. Ranks count from 1.
 pub fn recall(places: &[Option<usize>], within: usize) -> f64 {
     let found = places.iter().flatten().filter(|place| **place <= within);
     found.count() as f64 / places.len().max(1) as f64
 }
 
-/// Mean of the reciprocal places; what was not found counts 0.
+/// The mean of the reciprocal ranks; a question whose passage was not found counts 0.
 pub fn mrr(places: &[Option<usize>]) -> f64 {
     let found = places.iter().flatten();
-    // The sum of nothing would be -0.
+    // An empty sum of floats would be -0.
     let sum = found.fold(0.0, |sum, place| sum + 1.0 / *place as f64);
     sum / places.len().max(1) as f64
 }
@@ -58,7 +58,7 @@ pub fn check(new: &NewGoldenQuestion, n: usize) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Whether a passage is what was expected.
+/// Whether a passage is the expected one.
 pub fn is_expected(expected: &Expected, passage: &Passage) -> bool {
     let hit = &passage.hit;
     let url = hit.url.as_deref().unwrap_or_default();
@@ -78,8 +78,8 @@ pub fn is_expected(expected: &Expected, passage: &Passage) -> bool {
         && place.as_ref().is_none_or(is_at)
 }
 
-/// Looks for a question as a visitor's first message would be looked for. Answers the place of what was expected and the
-/// title of what came first.
+/// Searches for a question as for a visitor's first message. Gives the rank of the expected passage, and the title of
+/// the first passage.
 ///
 /// # Errors
 /// The index failed.
@@ -98,8 +98,8 @@ pub async fn look(
     Ok((place.map(|passage| passage.n), first))
 }
 
-/// Whether a question is found later than with the documents of before, or not any more. Ranks count from 1, 0 is not
-/// found, `None` was not looked for.
+/// Whether a question's rank is worse than with the earlier documents. Ranks count from 1; 0 means not found, `None`
+/// not searched for.
 pub fn regressed(before: Option<u32>, now: Option<u32>) -> bool {
     match (before, now) {
         (None | Some(0), _) | (_, None) => false,
@@ -108,7 +108,7 @@ pub fn regressed(before: Option<u32>, now: Option<u32>) -> bool {
     }
 }
 
-/// The places of the questions.
+/// The ranks of the questions.
 pub fn places(items: &[GoldenQuestion]) -> Vec<Option<usize>> {
     let place = |item: &GoldenQuestion| item.rank.and_then(|rank| usize::try_from(rank).ok());
     items.iter().map(place).collect()

@@ -1,4 +1,4 @@
-//! From a question to the passages of the owner's documents that speak of it.
+//! Retrieval: finds the passages of the owner's documents for a question.
 
 mod analysed;
 mod fuse;
@@ -29,7 +29,7 @@ pub const MAX_PASSAGES: usize = 6;
 /// Candidates fetched from the index before ranking.
 const CANDIDATES: u32 = 40;
 
-/// Those of the index of meanings.
+/// Candidates fetched from the vector index.
 const NEAR: u32 = 20;
 
 /// Longest snippet of a source, in characters.
@@ -42,12 +42,12 @@ pub struct Passage {
     pub n: u32,
     /// The chunk; its score is the final one.
     pub hit: Hit,
-    /// What of its text speaks most of the question; empty when that is not known.
+    /// The part of its text that is most about the question; empty when that is not known.
     pub snippet: String,
 }
 
 impl Passage {
-    /// What the visitor sees of the passage.
+    /// The passage as the visitor sees it.
     pub fn source(&self) -> Source {
         let Hit { title, heading, .. } = &self.hit;
         let title = match heading.rsplit(" › ").next().filter(|last| !last.is_empty()) {
@@ -67,7 +67,7 @@ impl Passage {
     }
 }
 
-/// What retrieval found. Only [`search`] makes one.
+/// The result of retrieval. Only [`search`] makes one.
 #[derive(Clone, Debug, Default)]
 pub struct Passages {
     items: Vec<Passage>,
@@ -85,12 +85,12 @@ impl Passages {
         &self.items
     }
 
-    /// What was looked for.
+    /// The question's terms.
     pub fn terms(&self) -> &Terms {
         &self.terms
     }
 
-    /// The share of what the terms are worth together, the rarer ones more, of those for which `held` is so much.
+    /// The share of the terms for which `held` is true, weighted by their rarity.
     pub fn share(&self, held: &[f64]) -> f64 {
         let all: f64 = self.worths.iter().sum();
         let found: f64 = (held.iter().zip(&self.worths))
@@ -99,12 +99,12 @@ impl Passages {
         found / all.max(f64::MIN_POSITIVE)
     }
 
-    /// Whether the question names somebody or something of which the documents say nothing at all.
+    /// Whether the question names a person or thing that no chunk contains.
     pub fn names_what_is_unknown(&self) -> bool {
         self.unknown
     }
 
-    /// Whether it asks of a place of which they say nothing.
+    /// Whether it asks about a place that no chunk contains.
     pub fn names_an_unknown_place(&self) -> bool {
         self.elsewhere
     }
@@ -114,12 +114,12 @@ impl Passages {
         &self.language
     }
 
-    /// Why they were found by their words alone, where a deployment looks for their meaning, too.
+    /// Why the deployment's vector index gave no hits, where it failed.
     pub fn without_meaning(&self) -> Option<&PortError> {
         self.without_meaning.as_ref()
     }
 
-    /// As if they had these scores, the best first.
+    /// The passages with these scores, best first; for tests.
     #[cfg(test)]
     pub fn scored(mut self, scores: &[f64]) -> Self {
         let mut scores = scores.to_vec();
@@ -131,8 +131,8 @@ impl Passages {
     }
 }
 
-/// Searches the bot's documents. A question without a word of its own ("since when?") is read as a
-/// continuation of the one before.
+/// Searches the bot's documents. A question without terms of its own ("since when?") is read as a continuation of the
+/// one before.
 ///
 /// # Errors
 /// The index failed.
@@ -153,7 +153,7 @@ pub async fn search(
     looked_up(index, whose, &said, terms, asked.language()).await
 }
 
-/// The bot's chunks that speak of the terms of what was said, best first.
+/// The bot's chunks with the terms of the messages, best first.
 ///
 /// # Errors
 /// The index failed.
@@ -204,7 +204,7 @@ async fn looked_up(
     })
 }
 
-/// What both indexes have found; and why not the one of meanings, which nothing depends on.
+/// The hits of both indexes, and the error of the vector index, whose failure is not an error of the search.
 async fn candidates(
     index: &(impl Index + VectorIndex),
     (tenant_id, bot_id): (&str, &str),
@@ -226,13 +226,14 @@ async fn candidates(
     Ok((found, failed))
 }
 
-/// How much of its worth a place has of which the documents say nothing.
+/// The share of its weight that the name of a place keeps which no chunk contains.
 const UNKNOWN_PLACE: f64 = 0.5;
 
-/// What a term is worth, however common, beside its rarity.
+/// The least weight of a term, added to its rarity.
 const ANY_WORD: f64 = 2.0;
 
-/// The weight of a term (IDF) is computed as if the bot had at least this many chunks: among fewer, rarity says nothing.
+/// The rarity of a term (IDF) is computed as if the bot had at least this many chunks, because rarity is not
+/// significant among fewer.
 const FEW: f64 = 30.0;
 
 /// How rare a word is among the bot's chunks.
@@ -240,25 +241,25 @@ fn rarity(word: &Word, found: &Found) -> f64 {
     rank::rarity(held(word, found).into(), found.all.max(1).into())
 }
 
-/// In how many of the bot's chunks a word stands.
+/// The number of the bot's chunks with a word.
 fn held(word: &Word, found: &Found) -> u32 {
     found.chunks.get(&word.key).copied().unwrap_or(0)
 }
 
-/// What a text's score is multiplied by that holds a fact of the kind that is asked for.
+/// The factor on the score of a text with the kind of fact that is asked for.
 const FACT: f64 = 1.4;
 
-/// The same for one that is not in the language of the question.
+/// The factor on the score of a text in another language than the question's.
 const FOREIGN: f64 = 0.6;
 
-/// What a single character of Chinese is worth, where two that stand together are worth 1.
+/// The weight of a single character of Chinese, where a pair of characters has 1.
 const LETTER: f64 = 0.5;
 
-/// Share of the words of the shorter text from which on two texts say the same.
+/// The share of the shorter text's words from which on two texts count as duplicates.
 const REPEATED: f64 = 0.9;
 
-/// Orders hits by the words of the question, by the fact that is asked for and by language, and, where that is known, by
-/// meaning; drops what repeats a better one.
+/// Orders hits by the question's words, by the fact that is asked for and by language, and, where it is known, by
+/// meaning; drops duplicates of better hits.
 fn ranked<'a>(found: Found, terms: &'a Terms, language: &str) -> Vec<Passage> {
     let wanted = |word: &'a Word, share: f64| Wanted {
         word,

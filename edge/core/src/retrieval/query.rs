@@ -1,4 +1,4 @@
-//! The words of a question that carry its meaning.
+//! The terms of a question: the words that carry its meaning.
 
 use crate::search::{Found, Query, Scope, rank::likeness};
 use bulle_edge_text::{
@@ -9,33 +9,33 @@ use bulle_edge_text::{
     words::{Word, has_compounds, part_keys, words},
 };
 
-/// Most words of a question that are searched for; a piece of a text without spaces is one.
+/// Most words of a question that are searched for; in scripts without spaces, pieces of words count.
 const MAX_TERMS: usize = 32;
 
-/// From this likeness on two forms are one word.
+/// From this similarity on, two forms count as one word.
 const SAME: f64 = 0.6;
 
-/// The words that carry the meaning of a question, each once.
+/// The terms of a question, each once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Terms {
     words: Vec<Word>,
-    /// Single characters of Chinese, which help to find and to rank.
+    /// Single characters of Chinese, which are searched for and ranked beside the terms.
     letters: Vec<Word>,
     compounds: bool,
     kind: Option<FactKind>,
-    /// What is counted, where a number is asked for.
+    /// The thing that is counted, where a number is asked for.
     counted: Option<Word>,
-    /// Those that are written like names, but for places.
+    /// Terms that are written like names, except those of places.
     names: Vec<Word>,
-    /// Those that are written like the name of a place.
+    /// Terms that are written like names of places.
     places: Vec<Word>,
-    /// Those that only ask for a time, as "which year" does.
+    /// Terms that only ask for a time, such as "year" in "which year".
     units: Vec<Word>,
 }
 
 impl Terms {
-    /// The terms of a question in this language (its primary subtag; the stopwords of all languages go when it
-    /// has no list).
+    /// The terms of a question in this language (its primary subtag). Where the language has no list of stop words,
+    /// those of all languages are removed.
     pub fn of(question: &str, language: &str) -> Self {
         let compounds = !language.is_empty() && has_compounds(language);
         let asked = FactKind::of(question, language);
@@ -56,7 +56,7 @@ impl Terms {
                 then.into_iter()
                     .find(|word| !word.gram && terms.contains(word))
             });
-        // "which year", "um wie viel Uhr": the last word. Others may tell what is asked: "à partir de quand".
+        // In "which year" and "um wie viel Uhr" it is the last word. Others may name the subject: "à partir de quand".
         let unit = |word: &&Word| {
             let last = |with: &str| with.rsplit(' ').next() == Some(&word.form);
             (asked.as_ref()).is_some_and(|asked| asked.kind == FactKind::Time && last(asked.with))
@@ -81,7 +81,8 @@ impl Terms {
         }
     }
 
-    /// Without the words of the bot's own name, which every document holds; unless nothing else is asked.
+    /// The terms without the words of the bot's own name, which every document contains; unless there are no other
+    /// terms.
     pub fn without_name(mut self, name: &str) -> Self {
         let name = words(name);
         let is_name = |term: &Word| name.iter().any(|word| word.form == term.form);
@@ -91,7 +92,7 @@ impl Terms {
         self
     }
 
-    /// Without what seems to be a slip of a stopword and is in none of the bot's chunks.
+    /// The terms without words that look like misspelled stop words and are in none of the bot's chunks.
     pub(super) fn without_slips(mut self, found: &Found, language: &str) -> Self {
         let slip = |term: &Word| {
             !term.gram && !found.holds(&term.key) && stop::is_slip(&term.form, language)
@@ -102,24 +103,24 @@ impl Terms {
         self
     }
 
-    /// Whether a text that answers need not have the term: the answer to "which year" is a number.
+    /// Whether an answering text may lack the term: the answer to "which year" is a number.
     pub(super) fn is_unit(&self, term: &Word) -> bool {
         self.units.contains(term) && !self.words.iter().all(|word| self.units.contains(word))
     }
 
-    /// Whether the term is a place that is in none of the bot's chunks: "do you deliver to Ghent?" is answered by where
-    /// they deliver.
+    /// Whether the term is a place that is in none of the bot's chunks: "do you deliver to Ghent?" is answered by the
+    /// list of places.
     pub(super) fn is_unknown_place(&self, term: &Word, found: &Found) -> bool {
         found.all > 0 && self.places.contains(term) && !found.holds(&term.key)
     }
 
-    /// Whether it names what is in none of the bot's chunks, and no place.
+    /// Whether the term is a name, but not of a place, that is in none of the bot's chunks.
     pub(super) fn names_what_is_unknown(&self, found: &Found) -> bool {
         found.all > 0
             && (self.names.iter()).any(|name| self.words.contains(name) && !found.holds(&name.key))
     }
 
-    /// True when the question has no word of its own.
+    /// True when the question has no terms.
     pub fn is_empty(&self) -> bool {
         self.words.is_empty()
     }
@@ -139,27 +140,27 @@ impl Terms {
         &self.letters
     }
 
-    /// Whether their language writes compounds as one word.
+    /// Whether the language writes compounds as one word.
     pub fn compounds(&self) -> bool {
         self.compounds
     }
 
-    /// What kind of fact is asked for.
+    /// The kind of fact that is asked for.
     pub fn kind(&self) -> Option<FactKind> {
         self.kind
     }
 
-    /// What is counted, where a number is asked for.
+    /// The thing that is counted, where a number is asked for.
     pub fn counted(&self) -> Option<&Word> {
         self.counted.as_ref()
     }
 
-    /// For each term, whether a form of it stands in the text.
+    /// For each term, whether the text has a form of it.
     pub fn matches(&self, text: &str) -> Vec<bool> {
         self.held_by(&words(text))
     }
 
-    /// For each term, whether a form of it is among the words.
+    /// For each term, whether the words include a form of it.
     pub fn held_by(&self, words: &[Word]) -> Vec<bool> {
         let held = |term: &Word| words.iter().any(|word| self.is_form(term, word));
         self.words.iter().map(held).collect()
@@ -179,7 +180,7 @@ impl Terms {
         found.iter().filter(|held| **held).count() as f64 / self.words.len() as f64
     }
 
-    /// What the index is asked for.
+    /// The query for the index.
     pub fn query(&self, tenant_id: &str, bot_id: &str) -> Query {
         let mut keys: Vec<String> = Vec::new();
         for word in self.words.iter().chain(&self.letters) {
@@ -188,7 +189,7 @@ impl Terms {
             } else {
                 Vec::new()
             };
-            // `dispo` for `disponible`: what is cut short keeps what looks like an ending.
+            // `dispo` for `disponible`: a shortened word keeps an end that looks like an inflection.
             let whole = stem::key(&word.form);
             let whole = (!word.gram
                 && stem::is_whole_key(&whole)
@@ -207,8 +208,9 @@ impl Terms {
     }
 }
 
-/// The words of a question that are written like names: with capitals inside a sentence, or with several. None where
-/// all is written so, nor what greets the reader. Those behind "in" or "to" come first, apart.
+/// The words of a question that are written like names: with a capital inside a sentence, or with several capitals.
+/// None where all words are written so; words of greetings do not count. Words after "in" or "to" are returned first,
+/// apart from the others.
 fn names(question: &str, language: &str) -> (Vec<Word>, Vec<Word>) {
     let all: Vec<&str> = question.split_whitespace().collect();
     let capital = |word: &str| {
@@ -220,7 +222,7 @@ fn names(question: &str, language: &str) -> (Vec<Word>, Vec<Word>) {
     if all.len() > 3 && capitals * 2 > all.len() || !question.contains(char::is_lowercase) {
         return (Vec::new(), Vec::new());
     }
-    // German writes every noun so.
+    // In German every noun has a capital.
     let nouns = matches!(language, "de" | "lb");
     let (mut places, mut names) = (Vec::new(), Vec::new());
     let (mut begins, mut greets) = (true, false);
@@ -298,7 +300,7 @@ mod tests {
         assert_eq!(asked("Qui est Maëlle ?"), ["maelle"]);
     }
 
-    /// Of ten chunks these words stand in one.
+    /// Of ten chunks, one contains these words.
     fn found(words: &[&str]) -> Found {
         Found {
             chunks: words.iter().map(|word| ((*word).to_owned(), 1)).collect(),
@@ -315,10 +317,10 @@ mod tests {
             ("Qui est le PDG ?", "fr", true),
             ("Parle-t-elle Rust ?", "fr", false),
             ("Do you deliver to Ghent?", "en", false),
-            // What greets, begins a sentence or tells a day is no name.
+            // A greeting, the first word of a sentence and the name of a day are not names.
             ("Bonjour Madame Durand, que fait-elle ?", "fr", false),
             ("Open on Sunday? Vegan too?", "en", false),
-            // Where all is written with capitals, they tell nothing; German writes every noun so.
+            // Where every word has a capital, capitals mark no names; in German every noun has one.
             ("IS THERE A GARDEN?", "en", false),
             ("Is There Some Garden Nearby?", "en", false),
             ("Gibt es einen Garten?", "de", false),

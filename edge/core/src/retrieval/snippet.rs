@@ -1,4 +1,4 @@
-//! What a source shows of its text: the sentences that speak of the question.
+//! The snippet of a source: the sentences that are about the question.
 
 use super::query::Terms;
 use crate::search::Hit;
@@ -14,8 +14,8 @@ fn units(text: &str) -> Vec<&str> {
     units.collect()
 }
 
-/// The sentence with the most words of the question, and with the fact that is asked for; what follows it as long as
-/// there is room for at most `max` characters.
+/// The sentence with the most words of the question and with the fact that is asked for, followed by the next sentences
+/// as far as `max` characters allow.
 pub fn of(hit: &Hit, terms: &Terms, max: usize) -> String {
     let units = units(&hit.text);
     let mut best = (0, 0.0);

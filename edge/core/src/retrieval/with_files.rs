@@ -1,4 +1,4 @@
-//! An index with the visitor's files in it: a bot without a model quotes from both.
+//! An index that includes the visitor's files, for a bot without a model, which quotes from documents and files.
 
 use bulle_edge_text::{Document, words::words};
 
@@ -9,11 +9,11 @@ use crate::{
     search::{Found, Hit, Query},
 };
 
-/// An index that also holds files.
+/// An index of the bot's documents and a visitor's files.
 pub struct WithFiles<'a, I> {
-    /// The bot's own.
+    /// The bot's own index.
     pub index: &'a I,
-    /// The files, perhaps none.
+    /// The files; may be empty.
     pub files: &'a [Material],
 }
 

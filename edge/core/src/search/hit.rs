@@ -1,4 +1,4 @@
-//! What the index returns.
+//! The hits of the index.
 
 /// A chunk as the index returns it.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +20,7 @@ pub struct Hit {
 }
 
 impl Hit {
-    /// Whether the document is in the language, whatever the region.
+    /// Whether the document is in the language, in any region.
     pub fn speaks(&self, language: &str) -> bool {
         let primary = self.language.split('-').next().unwrap_or_default();
         primary.eq_ignore_ascii_case(language)

@@ -1,8 +1,8 @@
-//! Text made ready for the index, and questions for a search in it, by the same code in every language.
+//! Prepares text for the index, and questions for a search in it; the same code serves every language.
 //!
 //! The index gets words that are already folded and cut, so that SQLite only has to find them: its own tokenizers take
-//! a Chinese sentence for one word, and cut Hindi words at their vowel signs. Each word carries the scope, a word made
-//! from tenant and bot: a search can meet no other bot's rows, and reads none.
+//! a Chinese sentence for one word, and cut Hindi words at their vowel signs. Each word starts with the scope, a hash
+//! of tenant and bot, so that a search neither finds nor reads rows of another bot.
 
 mod hit;
 pub mod rank;
@@ -14,14 +14,14 @@ use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
 
-/// The words of one bot begin with it.
+/// The prefix of all words of one bot.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope(String);
 
 /// The columns of a row of `chunk_fts`, beside its rowid.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Columns {
-    /// The bot's own word, once for each row.
+    /// The scope as a word of its own, once in each row.
     pub scope: String,
     /// Words of the title.
     pub title: String,
@@ -36,7 +36,8 @@ impl Scope {
     pub fn of(tenant_id: &str, bot_id: &str) -> Self {
         const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
         let digest = Sha256::digest(format!("{tenant_id}/{bot_id}"));
-        // 60 bits. Two bots of one scope would blur each other's ranking; rows are also joined by tenant and bot.
+        // 60 bits. Two bots with the same scope would disturb each other's ranking only; rows are also joined by tenant
+        // and bot.
         let word = digest
             .iter()
             .take(12)
@@ -44,13 +45,13 @@ impl Scope {
         Self(word.map(|letter| char::from(*letter)).collect())
     }
 
-    /// A word of this bot, as the index has it.
+    /// A word of this bot, as the index stores it.
     pub fn word(&self, key: &str) -> String {
         format!("{}{key}", self.0)
     }
 }
 
-/// What a chunk puts into the index.
+/// The words of a chunk for the index.
 pub fn index_columns(
     scope: &Scope,
     title: &str,
@@ -84,45 +85,46 @@ pub fn index_columns(
     }
 }
 
-/// A search as the index is asked for it.
+/// A query for the index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
-    /// Whose chunks.
+    /// The bot whose chunks are searched.
     pub scope: Scope,
     /// Any of these words, as [`Word::key`](bulle_edge_text::words::Word::key) has them.
     pub keys: Vec<String>,
 }
 
-/// What the index has found.
+/// The result of the index.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
     /// Best first.
     pub hits: Vec<Hit>,
-    /// What another index holds nearest to the meaning of the question, nearest first.
+    /// The nearest chunks of the vector index, nearest first.
     pub near: Vec<Hit>,
-    /// In how many of the bot's chunks each key stands; none when it is not there.
+    /// The number of the bot's chunks with each key; a key in no chunk is absent.
     pub chunks: HashMap<String, u32>,
     /// Number of the bot's chunks.
     pub all: u32,
 }
 
 impl Found {
-    /// Whether a key stands in any of the bot's chunks.
+    /// Whether any of the bot's chunks has the key.
     pub fn holds(&self, key: &str) -> bool {
         self.chunks.get(key).is_some_and(|chunks| *chunks > 0)
     }
 }
 
-/// Chunks that a search may look at for the words that it looks for, see `search.sql`.
+/// Most chunks that a search reads for its words, see `search.sql`.
 pub const MAX_ROWS: u32 = 20_000;
 
 impl Query {
-    /// The words as the index has them.
+    /// The words as the index stores them.
     pub fn words(&self) -> Vec<String> {
         self.keys.iter().map(|key| self.scope.word(key)).collect()
     }
 
-    /// What was found, from the chunks and from the counts of the words, that of the scope's own among them.
+    /// The result, from the chunks and the counts of the words; the count of the scope's own word is the number of
+    /// chunks.
     pub fn found(&self, hits: Vec<Hit>, counts: impl IntoIterator<Item = (String, u32)>) -> Found {
         let mut found = Found {
             hits,

@@ -1,34 +1,35 @@
-//! The order of what the index has found: by the words of the question, how rare they are among the bot's own chunks,
-//! where they stand and how close together.
+//! Ranks the hits of the index: by the words of the question, their rarity among the bot's own chunks, the fields that
+//! contain them, and their distance from one another.
 
 use std::collections::HashMap;
 
 use bulle_edge_text::words::{Word, words};
 
-/// How a word's repetition counts for less and less (BM25).
+/// Saturation: how fast the repetition of a word stops counting (BM25's k1).
 const K1: f64 = 1.2;
 
-/// How much a long text is held against its words (BM25).
+/// Length normalisation: how much a long text is marked down (BM25's b).
 const B: f64 = 0.5;
 
-/// What a word is worth in the title and in the heading, where 1 is its worth in the text.
+/// The weight of a word in the title and in the heading, where 1 is its weight in the text.
 const TITLE: f64 = 1.0;
 
 const HEADING: f64 = 1.2;
 
-/// How much less a word is worth in the text when the title or the heading has it.
+/// The factor on a word's weight in the text when the title or the heading has the word, too.
 const ABOVE: f64 = 0.5;
 
-/// What a text without any word of the question would keep of its score; one with all has 1 more.
+/// The share of its score that a text without any word of the question would keep; a text with all words has 1 more.
 const COVERAGE: f64 = 0.5;
 
-/// What two neighbours of the question are worth that are neighbours in the text, of the commoner one's worth.
+/// The score of two adjacent words of the question that are adjacent in the text, as a share of the commoner word's
+/// weight.
 const NEIGHBOURS: f64 = 0.5;
 
-/// Farthest that two words count as close, in words.
+/// Longest distance at which two words count as close, in words.
 const CLOSE: usize = 6;
 
-/// A word of the question, and what it is worth.
+/// A word of the question with its weight.
 #[derive(Clone, Debug)]
 pub struct Wanted<'a> {
     /// The word.
@@ -56,8 +57,8 @@ impl Text {
 }
 
 impl Text {
-    /// The share of the words of the shorter body that stand in the other's, too; 0 when one has none, or when one is
-    /// much longer.
+    /// The share of the words of the shorter body that the other one contains, too; 0 when one is empty, or much
+    /// longer.
     pub fn shared(&self, other: &Self) -> f64 {
         let (short, long) = if self.body.len() <= other.body.len() {
             (&self.body, &other.body)
@@ -67,7 +68,7 @@ impl Text {
         if short.is_empty() || short.len() * 3 < long.len() * 2 {
             return 0.0;
         }
-        // Two prices of the same thing are no repetition.
+        // Two prices of the same thing are not duplicates.
         let number = |word: &&Word| word.form.contains(|c: char| c.is_ascii_digit());
         if short
             .iter()
@@ -96,8 +97,8 @@ pub fn rarity(chunks: f64, all: f64) -> f64 {
     ((all - chunks + 0.5).max(0.5) / (chunks + 0.5)).ln_1p()
 }
 
-/// How much of the wanted word this one is, 0 to 1: another form of the same word is a little less, and a compound
-/// that has a part in common with it less still.
+/// How well a word matches the wanted one, 0 to 1: another form of the same word matches a little less, and a compound
+/// with a common part less still.
 pub fn likeness(wanted: &Word, word: &Word, compounds: bool) -> f64 {
     if wanted.form == word.form {
         return 1.0;
@@ -113,7 +114,7 @@ pub fn likeness(wanted: &Word, word: &Word, compounds: bool) -> f64 {
     }
 }
 
-/// What a compound is worth that ends with the wanted word, or with the same part.
+/// The match of a compound that ends with the wanted word, or with the same part.
 const PART: f64 = 0.7;
 const SHARED_PART: f64 = 0.45;
 
@@ -121,18 +122,18 @@ const SHARED_PART: f64 = 0.45;
 const MIN_PART: usize = 4;
 const MIN_COMPOUND: usize = 8;
 
-/// What another form with the same stem is worth.
+/// The match of another form with the same stem.
 const SAME_STEM: f64 = 0.95;
 
-/// The least and the most that a word with the same key and another stem is worth.
+/// The least and the best match of a word with the same key and another stem.
 const SAME_KEY: f64 = 0.05;
 const MAX_ALIKE: f64 = 0.9;
 
-/// From this likeness on a word counts as a neighbour.
+/// From this match on, a word counts for closeness.
 const THERE: f64 = 0.4;
 
 fn common_part(wanted: &str, word: &str) -> f64 {
-    // Letters of these languages are one byte each when they are folded.
+    // These languages' letters are one byte each after folding.
     let shorter = wanted.len().min(word.len());
     if shorter < MIN_PART || wanted.len().max(word.len()) < MIN_COMPOUND {
         return 0.0;
@@ -151,10 +152,10 @@ fn common_part(wanted: &str, word: &str) -> f64 {
     }
 }
 
-/// What a longer word is worth that begins with the wanted one, as `disponible` does with `dispo`.
+/// The match of a longer word that begins with the wanted one, as `disponible` does with `dispo`.
 const LONGER: f64 = 0.6;
 
-/// Fewest letters that a word is cut short to.
+/// Fewest letters of a shortened word.
 const MIN_SHORT: usize = 5;
 
 fn same_word(wanted: &Word, word: &Word) -> f64 {
@@ -172,7 +173,7 @@ fn same_word(wanted: &Word, word: &Word) -> f64 {
     alike.powi(2).clamp(SAME_KEY, MAX_ALIKE).max(least)
 }
 
-/// The share of the longer word's letters that both begin with.
+/// The common beginning of two words as a share of the longer word's letters.
 fn common_start(a: &str, b: &str) -> f64 {
     let common = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
     let longest = a.chars().count().max(b.chars().count());
@@ -203,7 +204,7 @@ fn score(wanted: &[Wanted<'_>], text: &Text, size: f64, compounds: bool) -> f64 
         let most = |alike: &[f64]| alike.iter().copied().fold(0.0, f64::max);
         let body = alike(&text.body);
         let (title, heading) = (most(&alike(&text.title)), most(&alike(&text.heading)));
-        // A word that the whole document is about says little of one of its chunks.
+        // A word of the title or heading is the subject of the whole document, and says little of one chunk.
         let above = (TITLE * title).max(HEADING * heading);
         let found = above + body.iter().sum::<f64>() * (1.0 - ABOVE * above.min(1.0));
         held += worth * title.max(heading).max(most(&body));

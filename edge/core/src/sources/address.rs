@@ -1,8 +1,9 @@
-//! Which addresses may be fetched. An owner, a link or a redirect may name any; those of networks that are not public are
-//! refused before anything is sent, so that nobody reads through us what only we can reach.
+//! The address policy: which addresses may be fetched. An owner, a link or a redirect may name any address. Those of
+//! private networks are refused before a request is sent (SSRF), because the edge could reach hosts there that the
+//! owner cannot.
 //!
-//! A name may lead to a private address all the same. What is fetched leaves from Cloudflare's network, which does not
-//! lead there; workerd elsewhere is told so by `network = (allow = ["public"])`, its default.
+//! A public name may still resolve to a private address. Requests from Cloudflare's network do not reach private ones;
+//! a self-hosted workerd refuses them by `network = (allow = ["public"])`, its default.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -13,7 +14,7 @@ use super::{FailureCode, FetchError};
 /// Longest address, in bytes.
 pub const MAX_ADDRESS: usize = 2_000;
 
-/// Names that lead to the machine itself, to its network, or to a cloud's metadata; also everything below them.
+/// Names of the machine itself, of its network, or of a cloud's metadata service; also every name below them.
 const PRIVATE_NAMES: [&str; 20] = [
     "localhost",
     "local",
@@ -30,7 +31,7 @@ const PRIVATE_NAMES: [&str; 20] = [
     "test",
     "invalid",
     "onion",
-    // Public names that say the address they lead to.
+    // Public DNS services whose names contain the address that they resolve to.
     "nip.io",
     "sslip.io",
     "xip.io",
@@ -38,15 +39,16 @@ const PRIVATE_NAMES: [&str; 20] = [
     "lvh.me",
 ];
 
-/// What may be fetched.
+/// The address policy of a deployment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AddressPolicy {
-    /// `host:port` that may be fetched although they are private, also without encryption.
+    /// The hosts (`host:port`) that may be fetched although they are private, also over plain HTTP.
     local: Vec<String>,
 }
 
 impl AddressPolicy {
-    /// The guard of a deployment. `local` is what its operator allows besides: `host:port`, separated by commas.
+    /// The policy of a deployment. `local` lists the hosts that its operator also allows: `host:port`, separated by
+    /// commas.
     pub fn new(local: Option<&str>) -> Self {
         let local = local.unwrap_or_default().split(',').map(str::trim);
         Self {
@@ -57,7 +59,7 @@ impl AddressPolicy {
         }
     }
 
-    /// The address, as it is fetched: normalised, without fragment.
+    /// Checks an address, and gives it as it is fetched: normalised, without fragment.
     ///
     /// # Errors
     /// `address_refused`, saying why.
@@ -113,7 +115,7 @@ fn is_public_name(name: &str) -> bool {
         let above = name.strip_suffix(private);
         above.is_some_and(|above| above.is_empty() || above.ends_with('.'))
     });
-    // A name without a dot is one of the own network.
+    // A name without a dot is a host of the local network.
     name.contains('.') && !private
 }
 
@@ -136,11 +138,11 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
     let [a, b, ..] = ip.segments();
     let [.., g, h] = ip.segments();
     let v4 = Ipv4Addr::from((u32::from(g) << 16) | u32::from(h));
-    // Addresses that stand for those of version 4: mapped, translated, 6to4 and Teredo.
+    // Addresses of version 6 that contain one of version 4: mapped, translated, 6to4 and Teredo.
     if ip.to_ipv4_mapped().is_some() || (a, b) == (0x64, 0xff9b) {
         return is_public_v4(v4);
     }
-    // 2000::/3 is all that is given out; not in it: documentation, 6to4, Teredo and benchmarks.
+    // 2000::/3 is all of the global unicast space; excluded within it: documentation, 6to4, Teredo and benchmarks.
     a & 0xe000 == 0x2000
         && a != 0x2002
         && (a, b) != (0x2001, 0xdb8)

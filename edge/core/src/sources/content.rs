@@ -1,4 +1,4 @@
-//! What was read, on its way into the index: one document a source, its text in parts, its chunks in batches.
+//! The content of a source on its way into the index: one document, its text in parts, its chunks in batches.
 
 use bulle_api::admin::source::FaqEntry;
 use bulle_edge_text::Document;
@@ -12,41 +12,41 @@ use crate::{
 /// Bytes of a part of a text. A row of the database holds 2 MB.
 const PART_BYTES: usize = 400_000;
 
-/// Most chunks that are written at once.
+/// Most chunks of one batch.
 const BATCH_CHUNKS: usize = 100;
 
-/// Bytes of chunks and their words after which no more are written at once: a value of the database holds 2 MB. The words
-/// of the index take four times the bytes of a French text, and twelve times those of a Chinese one.
+/// Bytes of chunks and their words after which a batch ends: a value of the database holds 2 MB. The words of the index
+/// take four times the bytes of a French text, and twelve times those of a Chinese one.
 const BATCH_BYTES: usize = 1_000_000;
 
-/// A chunk as it is written.
+/// A chunk with its words for the index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry<'p> {
     /// Number of the chunk within its document, from 0.
     pub position: usize,
-    /// What is quoted.
+    /// The text that is quoted.
     pub chunk: &'p Chunk,
-    /// What is found.
+    /// The words that are found.
     pub columns: Columns,
 }
 
-/// What of a document is decided before it is written.
+/// A document ready to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prepared {
-    /// What answers call it, its language, and the page they link to.
+    /// Its title in answers, its language, and the page that answers link to.
     pub document: Document,
-    /// Pieces.
+    /// Its chunks.
     pub chunks: Vec<Chunk>,
-    /// SHA-256 of what it was read from.
+    /// SHA-256 of the bytes that it was read from.
     pub checksum: String,
-    /// Bytes of it.
+    /// The number of those bytes.
     pub bytes: u64,
-    /// Tells what is staged from what would be staged now.
+    /// Identifies this content, to compare it with content that is staged already.
     pub fingerprint: String,
 }
 
 impl Prepared {
-    /// From a document that was read from something.
+    /// Makes the content of a document that was read from these bytes.
     pub fn new(document: Document, checksum: String, bytes: u64) -> Self {
         let chunks = chunks(&document);
         let parts = [
@@ -65,7 +65,7 @@ impl Prepared {
         }
     }
 
-    /// The chunks from this one on that are written at once. Empty when all are written.
+    /// The batch that begins with this chunk. Empty when all chunks are written.
     pub fn batch(&self, from: usize, scope: &Scope) -> Vec<Entry<'_>> {
         let Document {
             title, language, ..
@@ -89,7 +89,7 @@ impl Prepared {
     }
 }
 
-/// One document of those that a file holds: their titles become its headings. `None` when there is none.
+/// Joins the documents of a file into one: their titles become its headings. `None` when there is none.
 pub fn merge(mut documents: Vec<Document>, title: &str) -> Option<Document> {
     if documents.len() <= 1 {
         return documents.pop();
@@ -120,7 +120,7 @@ pub fn merge(mut documents: Vec<Document>, title: &str) -> Option<Document> {
     Some(merged)
 }
 
-/// Questions and answers as Markdown: a section each.
+/// Questions and answers as Markdown, with a section for each question.
 pub fn faq(entries: &[FaqEntry]) -> String {
     let sections = entries.iter().map(|entry| {
         let question = entry
@@ -133,7 +133,7 @@ pub fn faq(entries: &[FaqEntry]) -> String {
     sections.collect::<Vec<_>>().join("\n")
 }
 
-/// The text in parts that fit a row, cut between characters.
+/// The text in parts that fit into a row, cut between characters.
 pub fn parts(text: &str) -> Vec<&str> {
     let mut rest = text;
     let mut parts = Vec::new();

@@ -1,36 +1,37 @@
-//! A walk through a site: which addresses belong to it, how each is written, how long to wait between two of them.
+//! The crawl of a site: which addresses belong to it, how each address is normalised, and the pause between two
+//! requests.
 
 use url::Url;
 
 use super::address::AddressPolicy;
 use crate::digest::sha256_hex;
 
-/// Pages of a site when its owner does not say.
+/// Default of the largest number of pages of a site.
 pub const DEFAULT_PAGES: u32 = 200;
 
-/// Links between the first page and another when the owner does not say.
+/// Default of the largest depth: links between the first page and another one.
 pub const DEFAULT_DEPTH: u32 = 10;
 
-/// Milliseconds between two requests when neither the site nor the operator says.
+/// Default pause between two requests, in milliseconds.
 pub const DEFAULT_PAUSE_MS: u64 = 500;
 
 /// Longest pause between two requests that a site may ask for, in milliseconds.
 const MAX_PAUSE_MS: u64 = 30_000;
 
-/// Most addresses that are remembered for each page that is wanted: a site may have endless ones.
+/// Most addresses that a crawl stores for each page that it may read, because a site may have endless addresses.
 const ADDRESSES_PER_PAGE: u32 = 5;
 
-/// Endings of what is never a page.
+/// File extensions of addresses that are not pages.
 const NO_PAGES: [&str; 30] = [
     "jpg", "jpeg", "png", "gif", "webp", "avif", "svg", "ico", "bmp", "css", "js", "mjs", "map",
     "woff", "woff2", "ttf", "eot", "mp3", "mp4", "webm", "ogg", "wav", "mov", "avi", "zip", "gz",
     "tar", "exe", "dmg", "iso",
 ];
 
-/// Parameters that say where a visitor came from, and nothing of the page.
+/// Query parameters that track where a visitor came from and do not change the page.
 const TRACKING: [&str; 6] = ["utm_", "gclid", "fbclid", "mc_cid", "mc_eid", "msclkid"];
 
-/// What of a site is wanted.
+/// The bounds of a site's crawl.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frontier {
     /// `https://example.com`, of the first page.
@@ -42,7 +43,7 @@ pub struct Frontier {
 }
 
 impl Frontier {
-    /// The walk that begins at a page.
+    /// The bounds of a crawl that begins at a page.
     pub fn new(first: &Url, max_pages: Option<u32>, max_depth: Option<u32>) -> Self {
         Self {
             origin: first.origin(),
@@ -51,12 +52,12 @@ impl Frontier {
         }
     }
 
-    /// Most addresses that are remembered.
+    /// Most addresses that the crawl stores.
     pub fn most_addresses(&self) -> u32 {
         self.max_pages.saturating_mul(ADDRESSES_PER_PAGE)
     }
 
-    /// The address as it is fetched and remembered, when it is one of the site that may be a page.
+    /// The address in its normal form, when it belongs to the site and may be a page.
     pub fn admit(&self, policy: &AddressPolicy, address: &str) -> Option<Url> {
         let mut url = policy.check(address).ok()?;
         if url.origin() != self.origin || is_no_page(&url) {
@@ -67,7 +68,7 @@ impl Frontier {
     }
 }
 
-/// What robots.txt is asked about: path and query.
+/// The path and query that the rules of robots.txt are applied to.
 pub fn path(url: &Url) -> String {
     match url.query() {
         Some(query) => format!("{}?{query}", url.path()),
@@ -81,7 +82,7 @@ pub fn pause_ms(crawl_delay: Option<f32>, usual_ms: u64) -> u64 {
     asked.max(usual_ms).min(MAX_PAUSE_MS)
 }
 
-/// The id of the part of a source that has this address or name: the same in every crawl.
+/// The id of the part of a source with this address or name: the same in every crawl.
 pub fn part_id(source_id: &str, name: &str) -> String {
     let hash = sha256_hex([source_id.as_bytes(), b"\n", name.as_bytes()]);
     hash.chars().take(32).collect()

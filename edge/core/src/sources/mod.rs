@@ -1,5 +1,5 @@
-//! Where what bots know comes from: what owners may give, which addresses are fetched, how a site is walked through, when
-//! something is tried again. What is read there becomes documents in `edge/formats`; the platform's part is the Durable
+//! Sources of a bot's documents: what owners may give, which addresses are fetched, how a site is crawled, and when a
+//! fetch is tried again. `edge/formats` reads what was fetched into documents; the platform's part is the Durable
 //! Object `Librarian` of the Worker.
 
 pub mod address;
@@ -11,45 +11,45 @@ pub mod spec;
 
 pub use bulle_api::admin::source::{Failure, FailureCode, SourceKind, SourceStatus};
 
-/// Most bytes of a file that is uploaded, or of what is fetched from an address that an owner named.
+/// Most bytes of an uploaded file, or of a response from an address that an owner named.
 pub const MAX_FILE_BYTES: usize = 20 * 1_048_576;
 
-/// Most bytes of a page that a crawl comes to, or of a sitemap or feed.
+/// Most bytes of a page of a crawl, or of a sitemap or feed.
 pub const MAX_PAGE_BYTES: usize = 5 * 1_048_576;
 
 /// Most bytes of a `robots.txt` that are fetched.
 pub const MAX_ROBOTS_BYTES: usize = 512 * 1_024;
 
-/// Most sources of a bot, without the pages and entries that belong to others.
+/// Most sources of a bot, without their parts.
 pub const MAX_SOURCES: u32 = 1_000;
 
 /// Most pages of a site.
 pub const MAX_PAGES: u32 = 5_000;
 
-/// Most entries that are kept of a feed.
+/// Most entries of a feed that are kept.
 pub const MAX_ENTRIES: usize = 500;
 
-/// What went wrong with a source.
+/// Why a source could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FetchError {
-    /// Trying again may help, after this many seconds where the server named a time.
+    /// A passing failure: another try may help, after this many seconds where the server named a time.
     Transient(Failure, Option<u32>),
-    /// A person has to do something.
+    /// A lasting failure: the owner has to correct something.
     Permanent(Failure),
 }
 
 impl FetchError {
-    /// A person has to do something.
+    /// A lasting failure.
     pub fn permanent(code: FailureCode, detail: impl Into<String>) -> Self {
         Self::Permanent(failure(code, detail))
     }
 
-    /// Trying again may help.
+    /// A passing failure.
     pub fn transient(code: FailureCode, detail: impl Into<String>) -> Self {
         Self::Transient(failure(code, detail), None)
     }
 
-    /// What it is.
+    /// The problem of the failure.
     pub fn failure(&self) -> &Failure {
         match self {
             Self::Transient(failure, _) | Self::Permanent(failure) => failure,
@@ -57,7 +57,7 @@ impl FetchError {
     }
 }
 
-/// Why something could not be read.
+/// The error of a fetch or of a reader.
 pub fn failure(code: FailureCode, detail: impl Into<String>) -> Failure {
     Failure {
         code,

@@ -1,4 +1,4 @@
-//! Following redirects by hand: every address on the way is checked like the first one.
+//! Follows redirects itself, so that every address on the way is checked like the first one.
 
 use url::Url;
 
@@ -13,29 +13,29 @@ pub struct RedirectChain {
     visited: Vec<Url>,
 }
 
-/// What an answer's status means.
+/// The meaning of a response's status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RedirectStep {
-    /// Its body is what was asked for.
+    /// The body is the content.
     Read,
-    /// It is what is known already.
+    /// The content has not changed since the last fetch.
     NotModified,
-    /// Ask there instead.
+    /// The content is at this address.
     Follow(Url),
 }
 
 impl RedirectChain {
-    /// Begins at an address that has been checked.
+    /// A chain that begins at an address which the policy has allowed.
     pub fn new(first: Url) -> Self {
         Self {
             visited: vec![first],
         }
     }
 
-    /// What to do after an answer with this status, and its `Location` and `Retry-After` (seconds).
+    /// The next step after a response with this status, `Location` and `Retry-After` (seconds).
     ///
     /// # Errors
-    /// Why there is nothing to read.
+    /// The reason why there is no content.
     pub fn after(
         &mut self,
         policy: &AddressPolicy,
@@ -48,7 +48,7 @@ impl RedirectChain {
                 self.follow(policy, location).map(RedirectStep::Follow)
             }
             (304, _) => Ok(RedirectStep::NotModified),
-            // What 206 brings is not whole, and 204 and 205 bring nothing.
+            // The content of 206 is incomplete, and 204 and 205 have none.
             (200 | 203, _) => Ok(RedirectStep::Read),
             _ => Err(judge(status, retry_after)),
         }
@@ -85,7 +85,7 @@ impl RedirectChain {
     }
 }
 
-/// What an answer without anything to read means.
+/// The failure for a response without content.
 fn judge(status: u16, retry_after: Option<u32>) -> FetchError {
     use FailureCode::{Forbidden, NotFound, ServerError};
     match status {

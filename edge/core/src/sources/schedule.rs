@@ -1,8 +1,8 @@
-//! When something is tried again, and when it is fetched anew.
+//! The times of further tries, and of the next fetch of a source.
 
 use super::{Failure, FetchError};
 
-/// How often a source is begun without getting anywhere before it is given up.
+/// How many attempts without progress a source has before it fails.
 pub const MAX_ATTEMPTS: u32 = 6;
 
 /// How often a page of a site is tried.
@@ -11,16 +11,16 @@ pub const MAX_PAGE_ATTEMPTS: u32 = 3;
 /// Longest pause before another try, in milliseconds.
 const MAX_PAUSE_MS: u64 = 3_600_000;
 
-/// What follows a failure.
+/// The consequence of a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
     /// Another try after this many milliseconds.
     Again(u64),
-    /// It has failed.
+    /// The source has failed.
     GiveUp,
 }
 
-/// What follows the trouble in the attempt of this number, from 1. `first_ms` is the pause after the first one.
+/// The consequence of a failure in attempt number `attempt`, from 1. `first_ms` is the pause after the first one.
 pub fn after(error: &FetchError, attempt: u32, most: u32, first_ms: u64) -> Next {
     let FetchError::Transient(_, asked) = error else {
         return Next::GiveUp;
@@ -33,7 +33,7 @@ pub fn after(error: &FetchError, attempt: u32, most: u32, first_ms: u64) -> Next
     Next::Again(doubled.max(asked).min(MAX_PAUSE_MS))
 }
 
-/// What is shown of a failure that is not the last one.
+/// The problem shown of a failure after which another try follows.
 pub fn trying_again(failure: &Failure) -> Failure {
     Failure {
         code: failure.code,
@@ -41,7 +41,7 @@ pub fn trying_again(failure: &Failure) -> Failure {
     }
 }
 
-/// What is shown of a passing failure after the last attempt.
+/// The problem shown of a passing failure after the last attempt.
 pub fn given_up(error: &FetchError, attempts: u32) -> Failure {
     let failure = error.failure();
     match error {

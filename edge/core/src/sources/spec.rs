@@ -1,4 +1,4 @@
-//! What owners say of their sources, and which of it is possible.
+//! Source specifications: what owners give as sources, and which values are valid.
 
 use bulle_api::admin::source::{FaqEntry, NewSource, SourceChange, SourceKind};
 use bulle_protocol::problem::Problem;
@@ -29,13 +29,13 @@ const REFRESH: std::ops::RangeInclusive<u32> = 3_600..=31_536_000;
 /// Most links from the first page.
 const MAX_DEPTH: u32 = 50;
 
-/// What an owner gave, as it is stored.
+/// A source specification as it is stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceFields {
-    /// What is fetched, or the page that answers link to.
+    /// The address to fetch, or the page that answers link to.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub url: Option<String>,
-    /// What answers call it.
+    /// The title of the source in answers.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub title: Option<String>,
     /// BCP 47.
@@ -71,19 +71,19 @@ pub struct Upload {
     pub bytes: u64,
 }
 
-/// Everything that an owner may say of a source, whatever it is.
+/// All values that an owner may set of a source, of every kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceSpec {
-    /// What it is.
+    /// The kind of the source.
     pub kind: SourceKind,
-    /// What was given.
+    /// The specification.
     pub given: SourceFields,
     /// Seconds after which it is fetched again.
     pub refresh_seconds: Option<u32>,
 }
 
 impl SourceSpec {
-    /// What is to be created.
+    /// The values of a new source.
     pub fn new(new: NewSource) -> Self {
         Self {
             kind: new.kind,
@@ -101,7 +101,7 @@ impl SourceSpec {
         }
     }
 
-    /// What of it may be changed.
+    /// The values of a source that may be changed.
     pub fn editable(self) -> SourceChange {
         SourceChange {
             url: self.given.url,
@@ -115,7 +115,7 @@ impl SourceSpec {
         }
     }
 
-    /// With the changes.
+    /// The values with the changes applied.
     pub fn changed(&self, change: SourceChange) -> Self {
         let SourceChange {
             url,
@@ -143,7 +143,7 @@ impl SourceSpec {
         }
     }
 
-    /// Whether all of it is possible. `policy` knows which addresses may be fetched.
+    /// Checks all values. `policy` decides which addresses may be fetched.
     ///
     /// # Errors
     /// `invalid_value`, naming the field.
@@ -210,7 +210,7 @@ impl SourceSpec {
     }
 }
 
-/// What is said of an upload.
+/// Checks the values of an upload.
 ///
 /// # Errors
 /// `invalid_value`, naming the field.
@@ -240,7 +240,7 @@ impl Rules for NewSource {
     }
 }
 
-/// What a change makes of a source is checked when its kind is known.
+/// A change of a source is checked once its kind is known.
 impl Rules for SourceChange {
     fn check(&self, _: u64) -> Result<(), Problem> {
         Ok(())

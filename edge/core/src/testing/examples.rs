@@ -1,4 +1,4 @@
-//! The bots of `examples/` with their documents, searched in memory as the database does it.
+//! The bots of `examples/` with their documents, in an index in memory that searches as the database does.
 
 use bulle_edge_text::Document;
 use serde::Deserialize;
@@ -18,7 +18,7 @@ use crate::{
 };
 use bulle_protocol::event::Finish;
 
-/// What BM25 makes of a column: title, heading, body.
+/// BM25 weights of the columns: title, heading, body.
 const WEIGHTS: [f64; 3] = [2.0, 2.0, 1.0];
 
 /// An example.
@@ -58,7 +58,7 @@ impl Example {
         Self::of(bot, documents)
     }
 
-    /// A bot that knows these documents.
+    /// A bot with these documents.
     pub fn of(bot: BotSettings, documents: impl IntoIterator<Item = String>) -> Self {
         let mut rows = Vec::new();
         for document in documents {
@@ -125,7 +125,7 @@ pub fn reply(markdown: &str, passages: &Passages) -> Reply {
     reply
 }
 
-/// A reply as the turn has it at its end.
+/// A reply as the turn has it when it has ended.
 pub fn finished<'a>(
     question: &'a str,
     reply: &'a Reply,

@@ -1,4 +1,4 @@
-//! For tests: in-memory ports that fail on demand, and what several tests use.
+//! Test support: in-memory ports that fail on demand, and values that several tests use.
 
 pub mod examples;
 mod notices;
@@ -43,41 +43,41 @@ pub struct Fakes {
     memory: RefCell<BTreeMap<String, Window>>,
     meters: RefCell<BTreeMap<String, InMemoryMeter>>,
     visitors: RefCell<BTreeMap<(String, String), Id>>,
-    /// What Turnstile says.
+    /// The result of Turnstile's check.
     pub passes: Cell<Option<bool>>,
-    /// Who has filled in the form.
+    /// The visitors who have filled in the form.
     pub filled: RefCell<Vec<Owner>>,
-    /// Who has had everything erased.
+    /// The visitors whose data was erased.
     pub erased: RefCell<Vec<Id>>,
     /// Files that any visitor may send.
     pub files: RefCell<Vec<Material>>,
     sites: RefCell<BTreeMap<String, Site>>,
     changing: Cell<Option<Site>>,
     hits: RefCell<Vec<Hit>>,
-    /// What is nearest by meaning.
+    /// The nearest chunks of the vector index.
     pub near: RefCell<Vec<Hit>>,
-    /// What was looked for by meaning.
+    /// The texts that the vector index was asked for.
     pub meant: RefCell<Vec<String>>,
     pub records: RefCell<Vec<Record>>,
-    /// For so many looks the archive waits until a model has been asked.
+    /// The archive waits this many polls until a model has been asked.
     pub slow_archive: Cell<u32>,
     summaries: RefCell<Vec<(Owner, Id, Summary)>>,
-    /// What was stored beside records, by id prefix.
+    /// The calls stored without a record, by id prefix.
     pub other_calls: RefCell<BTreeMap<String, Vec<ModelCall>>>,
     pub requests: RefCell<Vec<ModelRequest>>,
     pub answers: RefCell<VecDeque<FakeAnswer>>,
     pub post: Post,
 }
 
-/// What a fake model does when it is asked.
+/// The behaviour of a fake model when it is asked.
 pub struct FakeAnswer {
-    /// 0: it never answers.
+    /// The status of its response; with 0 it never answers.
     pub status: u16,
     pub retry_after: Option<u32>,
     pub pieces: Vec<Piece>,
 }
 
-/// A step of a fake model's body.
+/// A piece of a fake model's body.
 pub enum Piece {
     Bytes(Vec<u8>),
     Broken,
@@ -117,7 +117,7 @@ impl Default for Fakes {
     }
 }
 
-/// What a search finds for a conversation's first question.
+/// The passages that a search finds for a conversation's first question.
 pub fn searched(index: &(impl Index + VectorIndex), question: &Question) -> Passages {
     block_on(retrieval::search(index, &Analysed::of(question), None)).unwrap()
 }
@@ -127,7 +127,7 @@ impl Fakes {
         self.sites.borrow_mut().insert(site.key.clone(), site);
     }
 
-    /// The database changes in the moment in which the cache is written.
+    /// The database changes at the moment of the write to the cache.
     pub fn change_on_put(&self, site: Site) {
         self.changing.set(Some(site));
     }
@@ -144,12 +144,12 @@ impl Fakes {
         });
     }
 
-    /// The model lets wait for the head of its response.
+    /// The model delays the head of its response.
     pub fn answer_never(&self) {
         self.answer(0, Vec::new());
     }
 
-    /// The model says when to come back.
+    /// The model's refusal has a `Retry-After`.
     pub fn answer_later(&self, status: u16, seconds: u32) {
         self.answer(status, Vec::new());
         if let Some(answer) = self.answers.borrow_mut().back_mut() {
@@ -157,12 +157,12 @@ impl Fakes {
         }
     }
 
-    /// As if another isolate served the next request.
+    /// Forgets the isolate's memory, as if another isolate served the next request.
     pub fn forget_memory(&self) {
         self.memory.borrow_mut().clear();
     }
 
-    /// What the tenant's meter has counted under keys that begin so.
+    /// The totals of the tenant's meter whose keys begin with this prefix.
     pub fn metered(&self, start: &str) -> u64 {
         let meters = self.meters.borrow();
         let totals = meters.values().flat_map(|rows| &rows.totals);
@@ -202,7 +202,7 @@ impl Clock for Fakes {
         self.now.get()
     }
 
-    /// Gives everything else one more chance, then jumps in time.
+    /// Lets every other task run once more, then moves the clock to the end of the sleep.
     async fn sleep(&self, ms: u64) {
         next_poll().await;
         self.advance(ms);

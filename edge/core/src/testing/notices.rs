@@ -1,4 +1,4 @@
-//! Notices in memory, and a post that answers as it is told.
+//! Notices in memory, and a fake of the HTTP requests that deliver them.
 
 use bulle_api::notice::{Delivery, Notice};
 use bulle_protocol::Id;
@@ -13,14 +13,15 @@ use crate::{
     ports::{Notices, OutboundPost, PortError, Transports},
 };
 
-/// What is kept and what was posted. `fail("notices")`, `fail("deliveries")` and `fail("post")` make them fail.
+/// The stored notices and the posted letters. `fail("notices")`, `fail("deliveries")` and `fail("post")` make these
+/// calls fail.
 #[derive(Default)]
 pub struct Post {
     /// Tenant and notice.
     pub stored: RefCell<Vec<(String, Notice)>>,
     /// Time and letter.
     pub letters: RefCell<Vec<(u64, OutboundPost)>>,
-    /// What comes next at an address; 200 when nothing is said.
+    /// The next responses of an address; 200 when none is set.
     pub answers: RefCell<BTreeMap<String, VecDeque<Answer>>>,
     /// The deployment's mail service.
     pub mailer: RefCell<Option<Mailer>>,
@@ -28,7 +29,7 @@ pub struct Post {
     pub unsigned: Cell<bool>,
 }
 
-/// What an address does with a letter.
+/// The response of an address to a letter.
 #[derive(Clone, Copy)]
 pub enum Answer {
     Status(u16),

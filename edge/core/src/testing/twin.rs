@@ -1,5 +1,5 @@
-//! What visitors ask the digital twin of `examples/`, answered without a model: the questions of
-//! `e2e/twin/questions.json`, which an end-to-end test asks, too.
+//! Questions to the digital twin of `examples/`, answered without a model: those of `e2e/twin/questions.json`, which an
+//! end-to-end test asks, too.
 
 use serde::Deserialize;
 
@@ -18,9 +18,9 @@ struct Questions {
 struct Answered {
     question: String,
     locale: String,
-    /// Each must be said.
+    /// Words that the answer must contain, all of them.
     facts: Vec<String>,
-    /// One of them must be the first that is cited: how its address ends.
+    /// Ends of addresses, one of which must be that of the first citation.
     sources: Vec<String>,
 }
 
@@ -94,7 +94,7 @@ fn a_document_without_a_language_is_heard_beside_one_with() {
     assert!(said.contains("nine days"), "{said}");
 }
 
-/// What is said, whether it is an answer, and the address that is cited first.
+/// The text of the answer, whether it is an answer, and the address of the first citation.
 fn ask(question: &str, locale: &str) -> (String, bool, String) {
     let question = TWIN.question_in(locale, question);
     let passages = crate::testing::searched(&*TWIN, &question);
@@ -134,7 +134,7 @@ fn what_they_do_not_answer_is_not_answered() {
     assert!(wrong.is_empty(), "{}: {wrong:#?}", wrong.len());
 }
 
-/// Asked for a fact beside the ones that the documents give: the words are there, the answer is not.
+/// Questions for a fact that the documents lack, although they contain the words.
 const KNOWN_MISS: &str = "Comment s'appelle sa responsable chez Cartovent ?";
 
 #[test]

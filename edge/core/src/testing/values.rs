@@ -1,4 +1,4 @@
-//! Values that tests need everywhere.
+//! Values for tests of several modules.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as B64};
 use bulle_api::admin::Environment;
@@ -20,7 +20,7 @@ pub fn secret() -> Secret {
     Secret::new(Some("0123456789abcdef0123456789abcdef")).unwrap()
 }
 
-/// An identity as a site's server would sign it.
+/// An identity, signed as a site's server would sign it.
 pub fn identity_token(header: &serde_json::Value, claims: &serde_json::Value, key: &str) -> String {
     let signed = format!(
         "{}.{}",
@@ -97,12 +97,12 @@ pub fn question_to(site: Site, text: &str) -> Question {
     question_in(site, "fr", text)
 }
 
-/// The same of a visitor with this locale.
+/// The same for a visitor with this locale.
 pub fn question_in(site: Site, locale: &str, text: &str) -> Question {
     question_with(site, locale, text, &[])
 }
 
-/// The same with files, by name and text.
+/// The same with files, given by name and text.
 pub fn question_with(site: Site, locale: &str, text: &str, files: &[(&str, &str)]) -> Question {
     let ports = Fakes::default();
     let files = files.iter().zip(1..).map(|((name, text), n)| Material {
@@ -140,7 +140,7 @@ pub fn question_with(site: Site, locale: &str, text: &str, files: &[(&str, &str)
     .unwrap()
 }
 
-/// The prompt of a question of which nothing is known.
+/// The prompt of a question without passages and history.
 pub fn prompt(question: &Question) -> Prompt {
     let (input, passages) = (Input::of(question), Passages::default());
     prompt::build(

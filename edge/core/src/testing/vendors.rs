@@ -1,4 +1,4 @@
-//! What every vendor's tests do with a stream.
+//! Tests of streams that are the same for every vendor.
 
 use crate::ports::{Destination, ModelRequest};
 use crate::provider::{
@@ -48,7 +48,7 @@ pub fn decode<R: Read + Default + 'static>(pieces: &[&[u8]]) -> Result<Vec<Delta
     Ok(deltas)
 }
 
-/// The stream says this, wherever it is cut.
+/// Checks that the stream gives these deltas, wherever it is cut.
 pub fn says<R: Read + Default + 'static>(stream: &str, expected: &[Delta]) {
     for cut in 0..=stream.len() {
         let (a, b) = stream.as_bytes().split_at(cut);

@@ -1,4 +1,4 @@
-//! What is kept of visitors, and their time zones, in memory.
+//! Stored data of visitors, and their time zones, in memory.
 
 use bulle_protocol::Id;
 

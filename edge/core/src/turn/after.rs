@@ -1,5 +1,5 @@
-//! The work after an answer: the owner gets the notices of the turn, and what no longer fits a prompt
-//! is summed up by a model, so that a long conversation is remembered.
+//! The work after an answer: the owner gets the notices of the turn, and a model sums up the exchanges that no longer
+//! fit into a prompt, so that a long conversation is remembered.
 
 use bulle_protocol::event::{Finish, ServerEvent};
 use std::rc::Rc;
@@ -17,8 +17,9 @@ use crate::{
 /// Takes lines for the log. They never hold a visitor's words.
 type Log<'a> = dyn FnMut(&str) + 'a;
 
-/// Tells the owner, and sums up what the conversation has outgrown. `ask` is the turn that has ended so, with the history
-/// before it. Takes up to about 20 seconds a notice when no address answers.
+/// Sends the turn's notices to the owner, and summarises the conversation when it no longer fits into a prompt. `ask`
+/// is the turn that has ended as `ended`, with the history before it. A notice takes up to about 20 seconds when no
+/// address of the owner's answers.
 pub async fn after<P: Platform + Notices>(
     ports: &P,
     deployment: &Deployment,
@@ -37,7 +38,7 @@ pub async fn after<P: Platform + Notices>(
     }
 }
 
-/// The sink of a summary, which no page shows.
+/// The sink of a summary: it drops the events, as no page shows a summary.
 struct Muted<'a, 'l>(&'a mut Log<'l>);
 
 impl Sink for Muted<'_, '_> {
@@ -47,7 +48,8 @@ impl Sink for Muted<'_, '_> {
     }
 }
 
-/// Has a model sum up the oldest exchanges, and keeps the summary. What fails is tried again after the next turn.
+/// Has a model sum up the oldest exchanges, and stores the summary. A summary that fails is tried again after the next
+/// turn.
 async fn summarise<P: Platform>(
     ports: &P,
     deployment: &Deployment,
@@ -88,7 +90,8 @@ async fn summarise<P: Platform>(
     }
 }
 
-/// Asks the chain's models until one has written a whole summary into the draft, which is empty otherwise.
+/// Asks the chain's models one after the other until one has written a whole summary into the draft. When none has, the
+/// draft is empty.
 async fn ask_for_summary<P: Platform>(
     mut client: ModelClient<'_, P>,
     deployment: &Deployment,

@@ -1,7 +1,7 @@
 //! The chain: models are asked one after the other until one answers. Docs: docs/chain.md.
 //!
-//! Whatever is tried, what the visitor has seen of an answer is never replaced by another model's: a model that breaks
-//! off after its first words ends the turn with an error, and a retry goes on from there.
+//! What the visitor has seen of an answer is never replaced by another model's: a model that breaks off after its first
+//! words ends the turn with an error, and a retry continues that answer.
 
 use bulle_protocol::event::Finish;
 use std::rc::Rc;
@@ -23,7 +23,7 @@ use crate::{
     record::{Outcome, Purpose},
 };
 
-/// The models of a turn, and the answer that they write.
+/// The chain of a turn with the draft that its models write.
 pub(super) struct Chain<'a, 's, P> {
     ports: &'a P,
     ask: &'a Ask<'a>,
@@ -34,17 +34,17 @@ pub(super) struct Chain<'a, 's, P> {
     flawed: bool,
 }
 
-/// What a model is asked next.
+/// One request of the turn to a model: its purpose and its prompt.
 struct Round {
     purpose: Purpose,
     prompt: Rc<Prompt>,
-    /// What was wrong with its answer before.
+    /// The defect of the model's answer before, which this one is to avoid.
     defect: Option<Defect>,
-    /// Whether this is the rest of an answer that was cut.
+    /// Whether the model continues an answer that was cut at its limit of tokens.
     continued: bool,
 }
 
-/// What follows a round.
+/// What the chain does after a round.
 enum Next {
     /// The answer has ended.
     End(Result<Finish, Failure>),
@@ -74,8 +74,8 @@ impl<'a, 's, P: Platform> Chain<'a, 's, P> {
         }
     }
 
-    /// Asks one model after the other. When none has answered, the draft is as it was before, and what they took is given
-    /// as the error.
+    /// Asks one model after the other. When none has answered, the draft is as it was before, and the error is the
+    /// account of their calls.
     pub async fn run(mut self) -> Result<Written, Account> {
         self.draft.reset(self.found.passages.items().len(), false);
         self.draft.push(self.ports, self.ask.written);
@@ -107,7 +107,8 @@ impl<'a, 's, P: Platform> Chain<'a, 's, P> {
         }
     }
 
-    /// What one model answers, cut answers continued and bad ones repaired once; `None` to go on to the next.
+    /// The answer of one model, continued when it is cut and repaired once when it has a defect; `None` when the next
+    /// model is to be asked.
     async fn answer_of(&mut self, model: Model<'_>) -> Option<Result<Finish, Failure>> {
         let purpose = match self.ask.written {
             "" => Purpose::Answer,
@@ -124,7 +125,7 @@ impl<'a, 's, P: Platform> Chain<'a, 's, P> {
             let next = match asked {
                 Ok(Finish::Stopped) => self.stopped(),
                 Ok(finish) => self.wrote(model, round, finish),
-                // The rest of a cut answer did not come: what there is, is an answer that was cut.
+                // The continuation failed: the text that was written so far counts as an answer cut at its limit.
                 Err(_) if round.continued => self.wrote(model, round, Finish::Length),
                 Err(failure) => self.failed(&round, failure, before),
             };
@@ -138,7 +139,7 @@ impl<'a, 's, P: Platform> Chain<'a, 's, P> {
 
     /// The visitor has stopped the answer.
     fn stopped(&mut self) -> Next {
-        // What was held back was not checked, so it is not shown.
+        // Held text was not checked against the bot's rules, so it is not shown.
         if self.draft.is_held() {
             self.draft.reset(0, false);
         }
@@ -151,7 +152,7 @@ impl<'a, 's, P: Platform> Chain<'a, 's, P> {
         if self.draft.is_shown() && self.draft.text().len() > before {
             Next::End(Err(failure))
         } else if is_empty && !self.ask.written.is_empty() {
-            // The earlier attempt broke off after its last word.
+            // The model had nothing to add: the earlier attempt broke off after the answer's last word.
             Next::End(Ok(Finish::Stop))
         } else if is_empty && round.defect.is_none() {
             self.repair(Defect::Empty)
@@ -163,7 +164,7 @@ impl<'a, 's, P: Platform> Chain<'a, 's, P> {
     /// The model has written to its end, or to its limit.
     fn wrote(&mut self, model: Model<'_>, round: Round, mut finish: Finish) -> Next {
         self.draft.close(self.ports);
-        // The line of suggestions is the end of an answer, even where that line is cut.
+        // The line of suggestions comes last, so the answer is complete even when that line is cut.
         if !self.draft.suggestions().is_empty() {
             finish = Finish::Stop;
         }
@@ -187,7 +188,7 @@ impl<'a, 's, P: Platform> Chain<'a, 's, P> {
         self.repair(found)
     }
 
-    /// Has the model go on with its answer, which was cut.
+    /// Has the model continue its answer, which was cut at its limit of tokens.
     fn go_on(&mut self, defect: Option<Defect>) -> Next {
         let prompt = self.prompt(Some(self.draft.text()), defect.as_ref());
         self.expect_suggestions();
@@ -199,7 +200,7 @@ impl<'a, 's, P: Platform> Chain<'a, 's, P> {
         })
     }
 
-    /// Has the model answer anew, without this defect.
+    /// Has the model write the answer anew, without this defect.
     fn repair(&mut self, defect: Defect) -> Next {
         let prompt = Rc::new(self.prompt(None, Some(&defect)));
         Next::Again(self.round(Purpose::Repair, prompt, Some(defect)))
@@ -210,8 +211,8 @@ impl<'a, 's, P: Platform> Chain<'a, 's, P> {
         prepare::prompt(self.ask, &self.found.passages, summary, so_far, defect)
     }
 
-    /// A round that begins with an empty draft, but for what an earlier attempt at this turn has written. An answer that
-    /// must cite is held back until it is checked.
+    /// Begins a round. Its draft is empty, except for the text that an earlier attempt at this turn has written. An
+    /// answer that must cite is held back until it is checked.
     fn round(&mut self, purpose: Purpose, prompt: Rc<Prompt>, defect: Option<Defect>) -> Round {
         let written = self.ask.written;
         if self.draft.text() != written || !self.draft.is_shown() {
@@ -235,12 +236,12 @@ impl<'a, 's, P: Platform> Chain<'a, 's, P> {
         }
     }
 
-    /// Whether a cut answer is continued: not where the caller bounds its length.
+    /// Whether an answer that was cut at its limit may be continued: only where the caller has set no limit.
     fn may_go_on(&self) -> bool {
         self.ask.most.is_none() && !self.draft.is_full()
     }
 
-    /// Whether the answer can be taken back. What a visitor has read before a retry is not.
+    /// Whether the answer can be taken back and written anew. Text that the visitor has read before a retry cannot.
     fn may_begin_again(&self) -> bool {
         let is_page = self.ask.reader == Reader::Page;
         !self.draft.is_shown() || (is_page && self.ask.written.is_empty())

@@ -1,5 +1,5 @@
-//! Asking one model, with everything around the request: its circuit breaker, the budget, the keys of its vendor, and more
-//! tries where they may help.
+//! Asks one model: checks its circuit breaker, reserves the cost in the budgets, chooses a key of the vendor, and sends
+//! the request again where that may help.
 
 use bulle_api::notice::Answerer;
 use bulle_protocol::{
@@ -28,36 +28,37 @@ use crate::{
 /// How often the same model is asked again after a failure that may pass.
 const RETRIES: u32 = 2;
 
-/// Upper bound of the first wait between two tries, in milliseconds; the next ones are twice as long. The wait itself is
-/// random below it, so that requests which failed together are not repeated together ("full jitter", M. Brooker, 2015).
+/// Upper bound of the first wait between two tries, in milliseconds; each further bound is twice as long. The wait is
+/// random below its bound, so that requests which failed together are not repeated together ("full jitter", M. Brooker,
+/// 2015).
 const BACKOFF_MS: u64 = 400;
 
-/// The longest that a visitor waits for a vendor that says when to come back, in milliseconds.
+/// Longest wait before a retry when the vendor says how long to wait (`Retry-After`), in milliseconds.
 const MAX_WAIT_MS: u64 = 3_000;
 
-/// What the models of a turn were asked, and what it took.
+/// The requests of a turn to models, with their cost.
 #[derive(Default)]
 pub(super) struct Account {
-    /// Every step, in order.
+    /// Every call of a model, in order.
     pub calls: Vec<ModelCall>,
     /// Whether a model has taken a request: from then on the answer costs money.
     pub paid: bool,
-    /// The last prompt that a model was given.
+    /// The prompt of the last request.
     pub prompt: Option<Rc<Prompt>>,
-    /// What the owner should know.
+    /// The events of which the owner gets a notice.
     pub alerts: Vec<Alert>,
 }
 
-/// Something that the owner should know.
+/// An event of which the owner gets a notice.
 pub(super) enum Alert {
-    /// A budget is used up: the key of its line.
+    /// A budget is used up. The string is the key of its counter in the meter.
     Exhausted(String),
-    /// A model is not asked for a while.
+    /// A model's circuit has opened: it is not asked for a while.
     Failing(Answerer, Outcome),
 }
 
 impl Alert {
-    /// As a notice; `instead` has answered.
+    /// The notice of this alert. `instead` wrote the answer in place of the model.
     pub fn notice(self, site: &Site, instead: Option<Answerer>, now_ms: u64) -> NewNotice {
         match self {
             Self::Exhausted(line) => NewNotice::budget_exhausted(site, &line, instead),
@@ -66,14 +67,14 @@ impl Alert {
     }
 }
 
-/// Asks the models of a turn, and keeps the account.
+/// Asks the models of a turn, and keeps the account of it.
 pub(super) struct ModelClient<'a, P> {
     ports: &'a P,
     ask: &'a Ask<'a>,
     deadlines: Deadlines<'a, P>,
-    /// A circuit that was read before it was needed.
+    /// The first model's circuit, which `prepare` has read during the search.
     circuit: Option<Breaker>,
-    /// Reservations so far.
+    /// The number of reservations made so far.
     reservations: u128,
     account: Account,
 }
@@ -95,12 +96,12 @@ impl<'a, P: Platform> ModelClient<'a, P> {
         }
     }
 
-    /// Ends the account.
+    /// Ends the turn's calls, and gives their account.
     pub fn close(self) -> Account {
         self.account
     }
 
-    /// Asks a model, again where that may help, if its circuit is closed and its cost can be reserved.
+    /// Asks a model if its circuit is closed and its cost can be reserved; sends the request again where that may help.
     pub async fn ask(
         &mut self,
         model: Model<'_>,
@@ -142,14 +143,14 @@ impl<'a, P: Platform> ModelClient<'a, P> {
             return Ok(breaker);
         }
         self.skip(model.server.provider.name, model.name, Outcome::CircuitOpen);
-        // Another tenant's turns may have opened it, so this owner may not know.
+        // Another tenant's turns may have opened this circuit, so this owner may not have had a notice yet.
         let alert = Alert::Failing(answerer(model), Outcome::CircuitOpen);
         self.account.alerts.push(alert);
         let detail = "the circuit is open";
         Err(Failure::new(Code::UpstreamUnavailable, detail))
     }
 
-    /// Reserves the cost of a request in all budgets; `None` where there is none.
+    /// Reserves the cost of a request in all budgets; `None` when the bot and its tenant have no budget.
     ///
     /// # Errors
     /// A budget is used up, or cannot be read, or the price is unknown.
@@ -181,8 +182,8 @@ impl<'a, P: Platform> ModelClient<'a, P> {
         Err(failure)
     }
 
-    /// Sends requests until one writes something or nothing more is worth a try: how the last one ended, and the tokens of
-    /// all, unless the vendor has not counted them.
+    /// Sends requests until one writes text or a retry cannot help. Gives how the last request ended, and the tokens of
+    /// all requests, unless the vendor has not counted them.
     async fn tries(
         &mut self,
         mut model: Model<'_>,
@@ -191,7 +192,7 @@ impl<'a, P: Platform> ModelClient<'a, P> {
         most: Option<u32>,
         draft: &mut Draft<'_>,
     ) -> (Result<Finish, Failure>, Option<Usage>) {
-        // The first key is drawn, so that the load is shared among the keys.
+        // The first key is drawn at random, so that the vendor's keys share the load.
         model.key = usize::try_from(self.ports.random() % 64).unwrap_or_default();
         let mut spent = Some(Usage::default());
         let (mut keys, mut tries) = (1, 0);
@@ -229,7 +230,7 @@ impl<'a, P: Platform> ModelClient<'a, P> {
         }
     }
 
-    /// How long to wait before the same model is asked again, in milliseconds; `None` when that is not worth it.
+    /// How long to wait before the same model is asked again, in milliseconds; `None` when a retry cannot help.
     fn backoff(&self, failure: &Failure, tries: u32) -> Option<u64> {
         if !failure.is_passing() || tries >= RETRIES {
             return None;
@@ -243,7 +244,7 @@ impl<'a, P: Platform> ModelClient<'a, P> {
         (asked <= MAX_WAIT_MS && wait < self.deadlines.left()).then_some(wait)
     }
 
-    /// Tells the circuit breaker how the model did.
+    /// Reports the outcome of a request to the circuit breaker.
     async fn report(
         &mut self,
         model: &Model<'_>,
@@ -268,7 +269,7 @@ impl<'a, P: Platform> ModelClient<'a, P> {
         }
     }
 
-    /// Records a model that was not asked.
+    /// Records that a model was passed over without a request.
     pub fn skip(&mut self, provider: &str, model: &str, outcome: Outcome) {
         let now = self.ports.now_ms();
         let call = ModelCall::free(provider, model, outcome, now);

@@ -1,4 +1,4 @@
-//! How long a turn waits for a model, and the visitor's wish to stop it.
+//! How long a turn waits for a model, and how the visitor stops an answer.
 
 use bulle_protocol::problem::Code;
 use futures_util::{
@@ -17,7 +17,7 @@ use crate::{
 /// Longest wait for the body of a refusal, in milliseconds.
 const REFUSAL_MS: u64 = 1_000;
 
-/// Why a wait ended without what was waited for.
+/// Why a wait ended before its event came.
 pub(super) enum Interruption {
     /// The visitor has stopped the answer.
     Stopped,
@@ -25,37 +25,38 @@ pub(super) enum Interruption {
     Failed(Failure),
 }
 
-/// What is waited for.
+/// The event that a turn waits for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wait {
     /// The head of the response.
     Head,
     /// The first text.
     First,
-    /// More text.
+    /// Further text.
     Next,
     /// The body of a refusal.
     Refusal,
 }
 
-/// The deadlines of an answer, and the visitor's wish to end it.
+/// The deadlines of an answer, and the visitor's request to stop it.
 pub(super) struct Deadlines<'a, P> {
     ports: &'a P,
     timer: Timer<'a, P>,
-    /// What the bot gives a model.
+    /// The timeouts of the bot's settings.
     timeouts: Timeouts,
-    /// What the deployment gives a model.
+    /// The timeouts of the deployment.
     usual: Timeouts,
     /// Resolves when the visitor stops the answer.
     cancel: LocalBoxFuture<'a, ()>,
-    /// When the first model could be asked, when this one was, and when its last text came, in Unix milliseconds.
+    /// In Unix milliseconds: when the first model could be asked, when this model was asked, and when its last text
+    /// came.
     began_ms: u64,
     asked_ms: u64,
     heard_ms: u64,
 }
 
 impl<'a, P: Clock> Deadlines<'a, P> {
-    /// The time for the whole answer begins now. `cancel` resolves when the visitor stops it.
+    /// Starts the time for the whole answer. `cancel` resolves when the visitor stops the answer.
     pub fn of(
         ports: &'a P,
         deployment: &Deployment,
@@ -75,17 +76,17 @@ impl<'a, P: Clock> Deadlines<'a, P> {
         }
     }
 
-    /// Of work that no visitor can stop.
+    /// Deadlines of work that a visitor cannot stop.
     pub fn without_cancel(ports: &'a P, deployment: &Deployment, bot: &BotSettings) -> Self {
         Self::of(ports, deployment, bot, pending().boxed_local())
     }
 
-    /// A model is asked now.
+    /// Starts the time of one model.
     pub fn asked(&mut self) {
         self.asked_ms = self.ports.now_ms();
     }
 
-    /// Text has come.
+    /// Notes that text has come.
     pub fn heard(&mut self) {
         self.heard_ms = self.ports.now_ms();
     }
@@ -96,7 +97,7 @@ impl<'a, P: Clock> Deadlines<'a, P> {
         self.timeouts.total.saturating_sub(elapsed)
     }
 
-    /// Sleeps, unless the visitor stops the answer.
+    /// Sleeps that long, or until the visitor stops the answer.
     pub async fn pause(&mut self, ms: u64) -> Result<(), Interruption> {
         let sleep = pin!(self.ports.sleep(ms));
         match select(&mut self.cancel, sleep).await {
@@ -105,7 +106,7 @@ impl<'a, P: Clock> Deadlines<'a, P> {
         }
     }
 
-    /// Waits for the model.
+    /// Waits for this event of the model's response, up to its deadline.
     pub async fn wait<T>(
         &mut self,
         next: impl Future<Output = T>,

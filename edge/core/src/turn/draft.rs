@@ -23,15 +23,16 @@ pub(super) struct Draft<'s> {
     held: Option<Vec<ServerEvent>>,
     /// How many passages the answer may cite.
     passages: usize,
-    /// Markdown of which the visitor sees nothing yet.
+    /// Markdown of which the visitor has seen nothing yet.
     unseen: String,
-    /// Takes the line of suggestions out of the text; with the question, which is none of them.
+    /// Separates the line of suggestions from the answer's text. The words are those of the visitor's question, which
+    /// is never a suggestion.
     suggestion_line: Option<(SuggestionLine, Rc<[Word]>)>,
-    /// What the model says may be asked next.
+    /// The questions that the model suggests to ask next.
     suggestions: Vec<String>,
-    /// Whether the visitor sees something of it.
+    /// Whether the visitor has seen text of this answer.
     shown: bool,
-    /// When the visitor first saw something, in Unix milliseconds.
+    /// When the visitor first saw text of this turn, in Unix milliseconds.
     first_ms: Option<u64>,
 }
 
@@ -53,8 +54,8 @@ impl<'s> Draft<'s> {
         }
     }
 
-    /// Begins again with an answer that may cite passages `1..=passages`: what was shown is taken back. A `held` answer is
-    /// not shown before [`Draft::release`].
+    /// Begins the answer again. It may cite passages `1..=passages`; text that was shown before is taken back from the
+    /// page. A `held` answer is not shown before [`Draft::release`].
     pub fn reset(&mut self, passages: usize, held: bool) {
         if std::mem::take(&mut self.shown) {
             self.sink.emit(ServerEvent::Start(self.start.clone()));
@@ -67,7 +68,7 @@ impl<'s> Draft<'s> {
         self.suggestions.clear();
     }
 
-    /// The text from here on may end with a line of suggestions, which the page shows as buttons, not as text.
+    /// From here on the text may end with a line of suggestions, which the page shows as buttons and not as text.
     pub fn expect_suggestions(&mut self, question: &Rc<[Word]>) {
         self.suggestion_line = Some((SuggestionLine::new(), Rc::clone(question)));
     }
@@ -96,7 +97,7 @@ impl<'s> Draft<'s> {
         }
     }
 
-    /// Ends the model's text, and takes its suggestions.
+    /// Ends the model's text, and takes the suggestions out of it.
     pub fn close(&mut self, clock: &impl Clock) {
         if let Some((suggestion_line, question)) = self.suggestion_line.take() {
             let (rest, suggestions) = suggestion_line.finish(&question);
@@ -105,14 +106,14 @@ impl<'s> Draft<'s> {
         }
     }
 
-    /// Ends the text, which may stay held back.
+    /// Ends the answer's text. Text that is held back stays so.
     pub fn complete(&mut self, clock: &impl Clock) {
         self.close(clock);
         let events = self.reply.finish();
         self.tell(clock, events);
     }
 
-    /// Ends the answer, and shows what was held back.
+    /// Ends the answer, and shows the text that was held back.
     pub fn finish(&mut self, clock: &impl Clock) {
         self.complete(clock);
         self.release(clock);
@@ -141,17 +142,17 @@ impl<'s> Draft<'s> {
         self.sink.log(line);
     }
 
-    /// Emits an event that is no part of the answer.
+    /// Emits an event that is not part of the answer.
     pub fn emit(&mut self, event: ServerEvent) {
         self.sink.emit(event);
     }
 
-    /// The answer's Markdown as far as it has come.
+    /// The answer's Markdown so far.
     pub fn text(&self) -> &str {
         self.reply.text()
     }
 
-    /// The blocks as the page has them, or would have them.
+    /// The blocks of the answer as the page has them, or will have them after the release of held text.
     pub fn blocks(&self) -> &[Block] {
         self.reply.blocks()
     }
@@ -161,27 +162,27 @@ impl<'s> Draft<'s> {
         self.reply.cites()
     }
 
-    /// What the model has said may be asked next.
+    /// The questions that the model suggests to ask next.
     pub fn suggestions(&self) -> &[String] {
         &self.suggestions
     }
 
-    /// Whether it is held back.
+    /// Whether the answer is held back.
     pub fn is_held(&self) -> bool {
         self.held.is_some()
     }
 
-    /// Whether the visitor sees something of it.
+    /// Whether the visitor has seen text of this answer.
     pub fn is_shown(&self) -> bool {
         self.shown
     }
 
-    /// Whether it is as long as it may get.
+    /// Whether the answer has reached the longest length that is accepted.
     pub fn is_full(&self) -> bool {
         self.reply.is_full()
     }
 
-    /// When the visitor first saw something.
+    /// When the visitor first saw text of this turn.
     pub fn first_ms(&self) -> Option<u64> {
         self.first_ms
     }

@@ -1,4 +1,5 @@
-//! The third step of a turn: the answer is judged, its ending is stored, whatever it is, and told.
+//! The third step of a turn: judges the answer, stores the ending of the turn (also a failure), and sends the page the
+//! events after the text.
 
 use bulle_api::notice::Answerer;
 use bulle_protocol::event::{
@@ -25,15 +26,15 @@ use crate::{
     strings,
 };
 
-/// What is known of an answer from what it was written from.
+/// The judgement of an answer: its sources, confidence and topic, and whether it left the question unanswered.
 struct Judged {
     sources: Vec<Source>,
     confidence: Option<f32>,
     topic: Option<String>,
     unanswered: bool,
-    /// What may be asked next, whether or not this reader is offered it.
+    /// The questions to ask next; kept with a cached answer even when this reader is not offered them.
     suggestions: Vec<String>,
-    /// How many passages the answer could cite.
+    /// How many passages the writer was given and could cite.
     passages: usize,
     cached: bool,
 }
@@ -90,7 +91,7 @@ pub(super) async fn finish<P: Platform>(
 }
 
 impl Judged {
-    /// Of an earlier answer: what was known of it then.
+    /// The judgement of a cached answer is the one stored with it.
     fn before(cached: CachedAnswer) -> Self {
         Self {
             sources: cached.sources,
@@ -103,7 +104,7 @@ impl Judged {
         }
     }
 
-    /// Of a new answer.
+    /// Judges a new answer.
     fn now(ask: &Ask<'_>, written: &Written, draft: &Draft<'_>, found: &Found<'_>) -> Self {
         let passages = &found.passages;
         let finished = written.end.as_ref().ok().map(|finish| Finished {
@@ -117,8 +118,8 @@ impl Judged {
             sources: cited(draft.cites(), passages),
             confidence: finished.as_ref().and_then(confidence),
             topic: topic(found),
-            // Documents that could not be searched have not said that they hold nothing. Nor does an answer from the
-            // visitor's own files say so.
+            // A search that failed does not show that the documents lack an answer. An answer from the visitor's own
+            // files does not show it either.
             unanswered: found.searched
                 && ask.question.attachments().is_empty()
                 && finished.is_some_and(|answer| is_unanswered(&answer, written.is_quoted())),
@@ -129,7 +130,7 @@ impl Judged {
     }
 }
 
-/// What may be asked next: what the writer has said, else what was found and not used.
+/// The suggested questions: those of the model, else the titles of passages that were found and not cited.
 fn suggestions(
     ask: &Ask<'_>,
     written: &Written,
@@ -197,7 +198,7 @@ fn record(
     record
 }
 
-/// The tokens of all steps.
+/// The tokens of all the turn's calls.
 fn total(calls: &[ModelCall]) -> Usage {
     let sum = |count: fn(&Usage) -> u32| {
         let counts = calls.iter().map(|call| count(&call.usage));
@@ -210,7 +211,7 @@ fn total(calls: &[ModelCall]) -> Usage {
     }
 }
 
-/// Keeps an answer for other visitors, if a model has written it to its end and it has no defect.
+/// Caches the answer for other visitors, if a model wrote it to its end and it has no defect.
 async fn keep_in_cache<P: Platform>(
     ports: &P,
     slot: &Slot,
@@ -236,7 +237,7 @@ async fn keep_in_cache<P: Platform>(
     slot.keep(ports, &answer).await;
 }
 
-/// Tells what comes after the answer's text: its sources, what may be asked next, and how it ended.
+/// Emits the events after the answer's text: its sources, the suggested questions, and how the turn ended.
 fn emit_ending(
     ask: &Ask<'_>,
     draft: &mut Draft<'_>,
@@ -279,7 +280,7 @@ fn emit_ending(
     draft.emit(last);
 }
 
-/// What the owner should know of the turn, and who has answered instead of a model that did not.
+/// The notices of the turn. Each names the writer of the answer where a model did not answer.
 fn notices(ask: &Ask<'_>, written: Written, ended_ms: u64) -> Vec<NewNotice> {
     let instead = written.is_answer().then_some(Answerer {
         provider: written.provider,

@@ -4,9 +4,9 @@
 //!    `prompt` builds the prompt.
 //! 2. [`write`]: the models of the chain are asked until one writes ([`chain`]), or the documents or the owner's own lines
 //!    answer. `reply` turns the text into events as it comes ([`draft`]). Beside it, `record` stores the message.
-//! 3. [`finish`]: `quality` judges the answer, `record` stores the ending, whatever it is, and the page gets it.
+//! 3. [`finish`]: `quality` judges the answer, `record` stores the ending (also a failure), and the page gets it.
 //!
-//! What may take longer than the visitor waits is in [`after()`].
+//! What may take longer than the visitor should wait is in [`after()`].
 
 mod after;
 mod chain;
@@ -45,9 +45,9 @@ use draft::Draft;
 pub trait Sink {
     /// Takes the next event.
     fn emit(&mut self, event: ServerEvent);
-    /// Takes more of the answer's Markdown as it is written, once the visitor sees something of it. It may cite passages
-    /// `1..=passages`, and hold numbers that point nowhere. After a second
-    /// [`ServerEvent::Start`] it begins again.
+    /// Takes the next part of the answer's Markdown, as soon as the visitor sees part of it. It may cite passages
+    /// `1..=passages`, and hold numbers that belong to no passage. After a second [`ServerEvent::Start`] the Markdown
+    /// begins again.
     fn wrote(&mut self, _text: &str, _passages: usize) {}
     /// Takes a line for the log. Never holds a visitor's words.
     fn log(&mut self, line: &str);
@@ -63,32 +63,33 @@ impl<P> Platform for P where
 {
 }
 
-/// Who reads the answer.
+/// The reader of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
-    /// A visitor, in the bubble: what it has shown is taken back by another [`ServerEvent::Start`].
+    /// A visitor, in the bubble. Another [`ServerEvent::Start`] takes back the text that the bubble has shown.
     Page,
-    /// A client of the API for owners' servers. It keeps the conversation itself, and what it has read cannot be taken
-    /// back.
+    /// A client of the API for owners' servers. It keeps the conversation itself, and text that it has read cannot be
+    /// taken back.
     Client,
 }
 
 /// A question in its conversation.
 #[derive(Clone, Copy)]
 pub struct Ask<'a> {
-    /// What the guard let through.
+    /// The question, which the guard has admitted.
     pub question: &'a Question,
-    /// The message's record, made by whoever begins the turn: [`Record::accepted`].
+    /// The message's record, made by the caller that begins the turn: [`Record::accepted`].
     pub accepted: &'a Record,
     /// Id of the reply.
     pub reply_id: Id,
     /// Earlier exchanges, oldest first.
     pub history: &'a [Exchange],
-    /// What an earlier attempt at this turn has written, as Markdown: the answer goes on from there.
+    /// The Markdown that an earlier attempt at this turn has written; the answer continues it.
     pub written: &'a str,
-    /// Most tokens of the answer; the budget's own bound may be lower. An answer that ends there is not continued.
+    /// The most tokens of the answer; the budget's own bound may be lower. An answer that reaches this limit is not
+    /// continued.
     pub most: Option<u32>,
-    /// Who reads the answer.
+    /// The reader of the answer.
     pub reader: Reader,
 }
 
@@ -101,12 +102,12 @@ impl Ask<'_> {
         }
     }
 
-    /// Whether the reader is offered questions to ask next.
+    /// Whether this reader is offered questions to ask next.
     fn offers(&self) -> bool {
         self.reader == Reader::Page && self.question.site().bot.answers.suggestions
     }
 
-    /// Whether the answer depends on nothing but the question's words, so that it may serve other visitors too.
+    /// Whether the answer depends only on the question's words, so that it may serve other visitors, too.
     fn is_first(&self) -> bool {
         let own = self.most.is_some() || self.question.instructions().is_some();
         let bare = self.question.attachments().is_empty() && !self.question.retry();
@@ -116,17 +117,17 @@ impl Ask<'_> {
 
 /// How a turn ended.
 pub struct Ended {
-    /// What was, or should have been, stored.
+    /// The record that was stored, or that the archive refused.
     pub record: Record,
     /// The answer as Markdown.
     pub text: String,
-    /// The passages that it cites: position `i` is the number of source `i + 1` in its Markdown.
+    /// The passages that the answer cites: position `i` is the number of source `i + 1` in its Markdown.
     pub cites: Vec<u32>,
-    /// What the archive has kept; `None` when it refused: the caller keeps the record and tries again.
+    /// What the archive has stored; `None` when it refused: the caller keeps the record and offers it again.
     pub kept: Option<Kept>,
     /// True when the conversation no longer fits a prompt: [`after()`] has a model sum it up.
     pub outgrown: bool,
-    /// What the owner should know: [`after()`] sends it.
+    /// The notices for the owner, which [`after()`] sends.
     pub notices: Vec<NewNotice>,
 }
 
@@ -142,8 +143,8 @@ pub async fn run<P: Platform>(
     let mut draft = Draft::begin(sink, ask.start());
     // 1.
     let mut prepared = prepare::prepare(ports, deployment, ask, &mut draft).await;
-    // 2. The message is stored while the model is asked; one that cannot be stored now is stored with the ending. The
-    // model is asked first: a database answers no question before it has kept what it was given.
+    // The message is stored while the model writes. A message that cannot be stored now is stored with the ending. The
+    // model is asked first, because a database finishes its current write before it answers another statement.
     let deadlines = Deadlines::of(ports, deployment, &ask.question.site().bot, cancel);
     let writing = write::write(ports, ask, &mut prepared.plan, &mut draft, deadlines);
     let (written, stored) = join(writing, ports.record(ask.accepted)).await;

@@ -1,4 +1,4 @@
-//! The first step of a turn: what it will be answered from.
+//! The first step of a turn: finds what the question is answered from, and plans who answers.
 
 use futures_util::future::join;
 use std::rc::Rc;
@@ -15,45 +15,45 @@ use crate::{
     retrieval::{self, Analysed, Passages, WithFiles},
 };
 
-/// A turn that is ready to be written.
+/// A turn that is ready for `write`.
 pub(super) struct Prepared<'a> {
     /// Where a model's answer may be kept for other visitors.
     pub slot: Option<Slot>,
     pub plan: Plan<'a>,
 }
 
-/// What a turn is answered from.
+/// What answers the question.
 pub(super) enum Plan<'a> {
-    /// An earlier answer to the same question. Nothing was searched, and no model is asked.
+    /// An earlier answer to the same question. The documents are not searched and no model is asked.
     Cached(CachedAnswer),
-    /// What was found, because the bot has no model.
+    /// The passages found, because the bot has no model.
     Documents(Found<'a>),
-    /// The models of the bot's chain; where none answers, what was found.
+    /// The models of the bot's chain; if none answers, the passages found.
     Models(Found<'a>, Brief<'a>),
 }
 
-/// What the search has found.
+/// The result of the search.
 pub(super) struct Found<'a> {
-    /// What was looked for.
+    /// The question as it was analysed for the search.
     pub asked: Analysed<'a>,
     pub passages: Passages,
     /// False when the documents could not be searched.
     pub searched: bool,
 }
 
-/// What the models of a chain are given.
+/// The input of the chain's models.
 pub(super) struct Brief<'a> {
     /// The chain, in the order in which it is asked.
     pub links: Vec<Link<'a>>,
     /// The prompt of each model's first request.
     pub prompt: Rc<Prompt>,
-    /// What stands for the beginning of a long conversation.
+    /// The summary of a long conversation's beginning.
     pub summary: Option<Summary>,
     /// The state of the first model's circuit.
     pub circuit: Option<Breaker>,
 }
 
-/// Looks for an earlier answer; else searches, and builds the prompt.
+/// Looks for a cached answer; without one, searches the documents and builds the prompt.
 pub(super) async fn prepare<'a, P: Platform>(
     ports: &P,
     deployment: &'a Deployment,
@@ -92,7 +92,7 @@ pub(super) async fn prepare<'a, P: Platform>(
     Prepared { slot, plan }
 }
 
-/// Searches the bot's documents; also the visitor's files, where no model is given them as they are.
+/// Searches the bot's documents, and also the visitor's files when no model gets those whole.
 async fn search<'a, P: Platform>(
     ports: &P,
     ask: &Ask<'a>,
@@ -126,8 +126,8 @@ async fn search<'a, P: Platform>(
     }
 }
 
-/// The prompt of a turn's first request. A conversation that does not fit gets the summary that stands for its beginning,
-/// and the prompt is cut anew.
+/// The prompt of a turn's first request. When the conversation does not fit, its summary is read, and the prompt is
+/// built again with the summary in place of the oldest exchanges.
 async fn first_prompt<P: Platform>(
     ports: &P,
     ask: &Ask<'_>,
@@ -153,7 +153,7 @@ async fn first_prompt<P: Platform>(
     }
 }
 
-/// A prompt of a turn. `so_far` was written of an answer that goes on; `defect` is to be avoided this time.
+/// A prompt of a turn. `so_far` is the text of an answer to be continued; `defect` is to be avoided this time.
 pub(super) fn prompt(
     ask: &Ask<'_>,
     passages: &Passages,

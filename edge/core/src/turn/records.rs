@@ -1,4 +1,4 @@
-//! The first half of a turn's record: the visitor's message, before anything has answered it.
+//! The first half of a turn's record: the visitor's message, stored before there is an answer.
 
 use bulle_protocol::{
     Id,
@@ -16,8 +16,8 @@ use crate::{
 const TITLE_CHARS: usize = 80;
 
 impl Record {
-    /// The record of a message that has just been accepted as turn `number` (from 0) of its conversation. Whoever begins
-    /// the turn makes it, once; [`run`](super::run) stores it and adds the reply.
+    /// The record of a message that has just been accepted as turn `number` (from 0) of its conversation. The caller
+    /// that begins the turn makes it, once; [`run`](super::run) stores it and adds the reply.
     pub fn accepted(question: &Question, conversation_id: Id, number: u32, now_ms: u64) -> Self {
         Self {
             owner: question.owner(),

@@ -1,6 +1,6 @@
-//! The refund of the visitor's quota. The guard charges a message before it is known what becomes of it; whether the charge
-//! is given back is decided here and nowhere else. The turn knows whether there was an answer and whether a model was
-//! paid; the one case that it cannot know, because it never began, is told to it by the route.
+//! The refund of the visitor's quota. The guard charges a message before its turn has begun; whether the charge is
+//! refunded is decided here and nowhere else. The turn knows whether there was an answer and whether a model was paid.
+//! The one case that it cannot know is a turn that never began: the route reports it.
 
 use super::{Ask, draft::Draft, written::Written};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     ports::{Meters, PortError},
 };
 
-/// Gives a message back for which no turn was begun: the conversation refused it, or has replayed the turn that the message
+/// Refunds a message for which no turn was begun: the conversation refused it, or replayed the turn that the message
 /// already had.
 ///
 /// # Errors
@@ -17,8 +17,8 @@ pub async fn refund_unbegun<P: Meters>(ports: &P, question: &Question) -> Result
     limit::refund(ports, question).await
 }
 
-/// Gives a message back when no model was paid and no answer was produced. The owner's own lines, which say that nothing
-/// can answer now, do not count as an answer.
+/// Refunds a message when no model was paid and there is no answer. The owner's own lines, which say that no answer is
+/// possible now, do not count as an answer.
 pub(super) async fn refund_unanswered<P: Meters>(
     ports: &P,
     ask: &Ask<'_>,

@@ -1,4 +1,4 @@
-//! One request to a model: its response is read into the draft, within the deadlines.
+//! One request to a model: reads the response into the draft, within the deadlines.
 
 use bulle_protocol::{
     event::{Finish, Usage},
@@ -22,31 +22,31 @@ use crate::{
     reply::MAX_REPLY_BYTES,
 };
 
-/// What came of a request.
+/// The result of a request.
 pub(super) struct Attempt {
     pub end: Result<Finish, Failure>,
-    /// The model's own name for itself.
+    /// The model's name in the response.
     pub model: Option<String>,
     /// Tokens that the vendor has counted.
     pub usage: Option<Usage>,
-    /// True when a model has taken the request: from then on it costs money.
+    /// True when a model has accepted the request: from then on it costs money.
     pub paid: bool,
     /// Status of the HTTP response.
     pub status: Option<u16>,
-    /// When it was sent, and when its first text and its end came, in Unix milliseconds.
+    /// In Unix milliseconds: when the request was sent, when its first text came and when it ended.
     pub started_ms: u64,
     pub first_ms: Option<u64>,
     pub ended_ms: u64,
 }
 
 impl Attempt {
-    /// Whether it wrote anything that can be read.
+    /// Whether the response has text.
     pub fn wrote(&self) -> bool {
         self.first_ms.is_some()
     }
 }
 
-/// Sends a request, and reads its response to the end. `most`: bound of the answer's tokens.
+/// Sends a request, and reads its response to the end. `most` is the largest number of tokens of the answer.
 pub(super) async fn send<P: Platform>(
     ports: &P,
     deadlines: &mut Deadlines<'_, P>,
@@ -102,7 +102,7 @@ fn end_of_nothing(end: Result<Finish, Failure>) -> Result<Finish, Failure> {
             outcome: Outcome::Empty,
             ..Failure::new(Code::UpstreamUnavailable, "the answer is empty")
         }),
-        // Nothing was visible yet, so nothing was interrupted.
+        // No text was visible yet, so the visitor saw no interruption.
         Err(failure) if failure.code == Code::UpstreamInterrupted => Err(Failure {
             code: Code::UpstreamUnavailable,
             outcome: match failure.outcome {
@@ -174,7 +174,7 @@ async fn read<P: Platform>(
     Ok(finish)
 }
 
-/// Reads why a vendor has refused the request.
+/// Reads the body of a vendor's refusal, which has the reason.
 async fn refusal<P: Platform>(
     deadlines: &mut Deadlines<'_, P>,
     mut response: ModelResponse<P::Body>,
@@ -182,15 +182,15 @@ async fn refusal<P: Platform>(
     let body = match deadlines.wait(response.body.next(), Wait::Refusal).await {
         Err(Interruption::Stopped) => return Ok(Finish::Stopped),
         Ok(Some(Ok(bytes))) => bytes,
-        // The status says enough.
+        // Without a readable body, the status is the reason.
         _ => Vec::new(),
     };
     let (status, retry_after) = (response.status, response.retry_after);
     Err(decoder::refusal(status, retry_after, &body))
 }
 
-/// Adds the text of one piece of the response to the draft at once, as far as there is room; true when there was too
-/// little.
+/// Adds the text of one piece of the response to the draft at once, as far as there is room; true when the text did not
+/// fit.
 fn add<P: Platform>(ports: &P, text: &str, attempt: &mut Attempt, draft: &mut Draft<'_>) -> bool {
     let room = MAX_REPLY_BYTES.saturating_sub(draft.text().len());
     let shown = cut(text, room);
@@ -201,7 +201,7 @@ fn add<P: Platform>(ports: &P, text: &str, attempt: &mut Attempt, draft: &mut Dr
     text.len() > room
 }
 
-/// The beginning of a text, of at most that many bytes.
+/// The beginning of a text, of at most `most` bytes.
 fn cut(text: &str, bytes: usize) -> &str {
     let mut end = bytes.min(text.len());
     while !text.is_char_boundary(end) {

@@ -1,5 +1,4 @@
-//! The second step of a turn: the answer is written, by a model, from the documents, from the owner's own lines or from the
-//! cache.
+//! The second step of a turn: a model, the documents, the owner's own lines or the cache write the answer.
 
 use bulle_protocol::{event::Finish, problem::Code};
 
@@ -19,7 +18,7 @@ use crate::{
     strings,
 };
 
-/// Writes the answer into the draft.
+/// Writes the answer into the draft, as the plan says.
 pub(super) async fn write<P: Platform>(
     ports: &P,
     ask: &Ask<'_>,
@@ -41,7 +40,7 @@ pub(super) async fn write<P: Platform>(
     }
 }
 
-/// Gives an earlier answer again.
+/// Writes a cached answer into the draft.
 fn replay_cached<P: Platform>(ports: &P, cached: &CachedAnswer, draft: &mut Draft<'_>) -> Written {
     draft.reset(cached.passages, false);
     draft.push(ports, &cached.text);
@@ -64,8 +63,8 @@ fn replay_cached<P: Platform>(ports: &P, cached: &CachedAnswer, draft: &mut Draf
     }
 }
 
-/// Answers from the documents, else with the owner's own lines; neither costs anything. `chosen`: the bot has no model at
-/// all, so the documents are no makeshift.
+/// Answers from the documents, else with one of the owner's own lines; neither costs money. `chosen` is true when the
+/// bot has no model at all, so that quotations are its normal answer and not a fallback.
 fn without_model<P: Platform>(
     ports: &P,
     ask: &Ask<'_>,
@@ -74,7 +73,7 @@ fn without_model<P: Platform>(
     draft: &mut Draft<'_>,
     mut account: Account,
 ) -> Written {
-    // What a visitor has already read is not replaced.
+    // Text that a visitor has already read is not replaced.
     if !ask.written.is_empty() {
         let detail = "no model could go on with the answer";
         let failure = Failure::new(Code::UpstreamUnavailable, detail);
@@ -88,7 +87,8 @@ fn without_model<P: Platform>(
     let extract = extractive::answer(ask.question, &found.passages);
     let unfunded = (account.calls.iter()).all(|call| call.outcome == Outcome::Unfunded);
     let line = owners_line(ports, ask);
-    // Where only money is missing, and the owner has no line of their own, the documents also say that they hold nothing.
+    // Where every model was passed over for want of budget and the owner has no line of their own, the documents answer
+    // even when they hold nothing.
     let quotes = chosen || (found.searched && (extract.found || (unfunded && line.is_none())));
     let (provider, pieces, passages) = if quotes {
         let passages = found.passages.items().len();

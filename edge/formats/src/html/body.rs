@@ -48,7 +48,7 @@ struct HtmlWriter<'a> {
     line: String,
     /// The lists that are open: `true` until their item's first block was written.
     lists: Vec<bool>,
-    /// `id` of the section whose heading has not come yet.
+    /// `id` of the section whose heading has not been read yet.
     section: Option<String>,
     /// Level of the last heading.
     level: usize,
@@ -203,7 +203,7 @@ impl HtmlWriter<'_> {
         let text = std::mem::replace(&mut self.line, before);
         let href = dom.attribute(id, "href").unwrap_or_default();
         let url = absolute(self.base, href).filter(|_| !href.starts_with('#'));
-        // The link sign of a heading, which leads to the heading itself, is no text.
+        // The link sign (anchor) of a heading, which links to the heading itself, is not text.
         if href.starts_with('#') && matches!(text.trim(), "\\#" | "#" | "¶" | "§" | "🔗") {
             return;
         }
@@ -346,7 +346,7 @@ impl HtmlWriter<'_> {
                         .and_then(|n| n.trim().parse::<usize>().ok());
                     value.unwrap_or(1).clamp(1, most)
                 };
-                // A long text that spans several cells is written in the first alone.
+                // A long text that spans several cells is written in the first one only.
                 let again = if text.len() <= 200 {
                     text.clone()
                 } else {

@@ -16,7 +16,7 @@ const STEP: usize = 4_096;
 /// Index of a node in the arena.
 pub(crate) type NodeId = usize;
 
-/// What a node is.
+/// The kind of a node.
 pub(crate) enum NodeData {
     /// The document, a comment, or any other node that holds no text.
     Other,

@@ -1,8 +1,8 @@
-//! The main part of a page: its text, without what surrounds it.
+//! Finds the main part of a page: its text, without navigation, banners and footers.
 
 use super::dom::{Dom, NodeData, NodeId};
 
-/// Elements that are never text of the page.
+/// Elements that never contain text of the page.
 const NEVER: &[&str] = &[
     "script", "style", "noscript", "template", "nav", "footer", "aside", "button", "select",
     "textarea", "input", "datalist", "dialog", "svg", "math", "iframe", "object", "canvas",
@@ -10,7 +10,7 @@ const NEVER: &[&str] = &[
     "label",
 ];
 
-/// Roles of elements that surround a text.
+/// Roles of elements around the main part.
 const ROLES: &[&str] = &[
     "navigation",
     "banner",
@@ -25,7 +25,7 @@ const ROLES: &[&str] = &[
     "tablist",
 ];
 
-/// Names, as an `id` or a word of `class`, that only elements around a text have.
+/// Names that only elements around the main part have, as an `id` or a word of `class`.
 const NAMES: &[&str] = &[
     "breadcrumb",
     "breadcrumbs",
@@ -56,8 +56,8 @@ const NAMES: &[&str] = &[
     "pagination",
 ];
 
-/// The element to read: `main`, else the only `article`, else all of the page. One with hardly any of the
-/// page's text is not it.
+/// The element to read: `main`, else the only `article`, else the whole page. An element with hardly any of the page's
+/// text is not taken.
 pub(super) fn find(dom: &Dom) -> NodeId {
     let body = dom.find(0, "body").unwrap_or(0);
     let all = weight(dom, body);
@@ -82,7 +82,7 @@ pub(super) fn find(dom: &Dom) -> NodeId {
         .unwrap_or(body)
 }
 
-/// Characters of text to read in it.
+/// The number of characters of text in the element that would be read.
 fn weight(dom: &Dom, root: NodeId) -> usize {
     let mut stack = vec![root];
     let mut sum = 0;
@@ -98,7 +98,7 @@ fn weight(dom: &Dom, root: NodeId) -> usize {
     sum
 }
 
-/// Whether the element is not to be read, seen from the element that is.
+/// Whether the element is left out of the element that is read.
 pub(super) fn skipped(dom: &Dom, id: NodeId, root: NodeId) -> bool {
     let name = dom.name(id);
     if name.is_empty() {
@@ -115,7 +115,7 @@ pub(super) fn skipped(dom: &Dom, id: NodeId, root: NodeId) -> bool {
     {
         return true;
     }
-    // A name that all of the page is within excludes nothing.
+    // A name on an element around the whole page excludes nothing.
     if !matches!(name, "html" | "body" | "main" | "article")
         && has("class")
             .into_iter()

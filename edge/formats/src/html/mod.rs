@@ -90,7 +90,7 @@ fn of_text(html: &str, url: &str) -> Result<WebPage, Unreadable> {
         .or_else(|| address.clone());
     let base = base.as_ref();
     let mut page = WebPage::default();
-    // A link of the page to itself is no link.
+    // A link of the page to itself is not collected.
     let mut seen: HashSet<String> = web(None, url).into_iter().collect();
     for id in dom.descendants(0) {
         match dom.name(id) {

@@ -1,4 +1,4 @@
-//! Pages as sites write them.
+//! Pages as real sites write them.
 
 use super::*;
 
@@ -85,7 +85,7 @@ fn what_is_made_to_hurt_is_refused_or_bounded() {
         page(deep.as_bytes(), "", None).unwrap_err().code.as_str(),
         "too_large"
     );
-    // Every paragraph opens all of them again: work that is to stay in proportion.
+    // Every paragraph opens all of them again: the work must stay in proportion to the page.
     let formatting =
         (0..500).map(|n| format!("<b x{n}>")).collect::<String>() + &"<p>x".repeat(2_000);
     assert!(

@@ -1,4 +1,4 @@
-//! `ToUnicode`: from the codes of a font to characters.
+//! `ToUnicode`: the map from a font's codes to characters.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use super::{
 };
 use crate::limits;
 
-/// Codes, by their length in bytes, and what they mean.
+/// Codes by their length in bytes, with their texts.
 #[derive(Debug, Default)]
 pub(super) struct CMap {
     chars: BTreeMap<u32, String>,
     /// First and last code, and the first character.
     ranges: Vec<(u32, u32, String)>,
-    /// Lengths in bytes of codes that begin with a byte from one to another.
+    /// Ranges of first bytes, with the length in bytes of the codes that begin with them.
     spaces: Vec<(usize, u32, u32)>,
 }
 
@@ -78,17 +78,17 @@ impl CMap {
         }
     }
 
-    /// Whether it maps no code.
+    /// Whether the map has no code.
     pub(super) fn is_empty(&self) -> bool {
         self.chars.is_empty() && self.ranges.is_empty()
     }
 
-    /// Entries.
+    /// The number of entries.
     pub(super) fn len(&self) -> usize {
         self.chars.len() + self.ranges.len() + self.spaces.len()
     }
 
-    /// Bytes of the code that begins here, if the font says.
+    /// The number of bytes of the code that begins here, if the font says.
     pub(super) fn code_length(&self, bytes: &[u8]) -> Option<usize> {
         let fits = |(length, low, high): &&(usize, u32, u32)| {
             bytes
@@ -103,7 +103,7 @@ impl CMap {
             .map(|space| space.0)
     }
 
-    /// What a code means.
+    /// The text of a code.
     pub(super) fn get(&self, code: u32) -> Option<String> {
         if let Some(text) = self.chars.get(&code) {
             return Some(text.clone());

@@ -34,7 +34,7 @@ pub(super) struct ContentReader<'a> {
     fonts: HashMap<usize, Rc<Font>>,
     /// Operations so far.
     operations: usize,
-    /// Codes of fonts that do not say what they mean, and all codes.
+    /// The number of codes whose text the font does not give, and of all codes.
     pub(super) unknown: usize,
     pub(super) known: usize,
 }

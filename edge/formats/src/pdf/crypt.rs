@@ -246,7 +246,7 @@ fn rc4(key: &[u8], data: &[u8]) -> Vec<u8> {
         .collect()
 }
 
-/// Chained blocks behind an initial one, the last of which says how many of its bytes do not count.
+/// Chained blocks after an initial one; the last block has the number of its bytes that are padding.
 fn aes<C: KeyInit + BlockCipherDecrypt<BlockSize = U16>>(key: &[u8], data: &[u8]) -> Vec<u8> {
     let (Ok(cipher), Some((start, data))) = (C::new_from_slice(key), data.split_at_checked(16))
     else {

@@ -25,16 +25,16 @@ pub(super) struct Pdf<'a> {
     objects: HashMap<u32, ObjectSlot>,
     crypt: Option<Decryption>,
     budget: ParseBudget,
-    /// Whether the objects were found by a scan, and whether a needed one was missing then.
+    /// Whether the objects were found by a scan, and whether a needed object was missing then.
     scanned: bool,
     lost: Cell<bool>,
 }
 
-/// Stands for a missing page, so that the others keep their numbers.
+/// A placeholder of a missing page, so that the others keep their numbers.
 static NO_PAGE: Dictionary = Dictionary::empty();
 
 impl<'a> Pdf<'a> {
-    /// Reads the locations of the objects, not the objects.
+    /// Reads the locations of the objects, but not the objects.
     pub(super) fn open(bytes: &'a [u8]) -> Result<Self, Unreadable> {
         // Offsets count from the header, before which some mail programs and servers add bytes.
         let head = bytes.get(..bytes.len().min(1_024)).unwrap_or(bytes);
@@ -66,7 +66,7 @@ impl<'a> Pdf<'a> {
         Ok(pdf)
     }
 
-    /// Fails if a part that was needed could not be read.
+    /// Fails if a needed part could not be read.
     pub(super) fn check(&self) -> Result<(), Unreadable> {
         if self.budget.is_exhausted() {
             return Err(super::too_large());
@@ -199,13 +199,13 @@ impl<'a> Pdf<'a> {
             ObjectLocation::At(at) => self.at(at, number),
             ObjectLocation::Packed { stream, index } => self.packed(stream, index, number),
         };
-        // Nothing that was read on the way has set it: what stands at a byte refers to nothing but numbers, and
-        // what is packed asks for what stands at a byte.
+        // The recursion cannot have filled this object: an object in the file is parsed without following references
+        // except numbers, and an object in a stream asks only for objects in the file.
         let _ = slot.object.set(object.unwrap_or_default());
         slot.object.get().unwrap_or(&Object::Null)
     }
 
-    /// An object that stands at a byte, as it stands there.
+    /// The object at a byte of the file, not decrypted.
     fn plain(&self, number: u32) -> Option<Object> {
         match self.objects.get(&number) {
             Some(ObjectSlot {
@@ -231,7 +231,7 @@ impl<'a> Pdf<'a> {
         (id.0 == number).then_some(object)
     }
 
-    /// A length that is a reference. Only a number is read, so references cannot form a circle.
+    /// A length that is a reference. Only a number is accepted there, so references cannot form a circle.
     fn length(&self, number: u32) -> Option<usize> {
         let Some(ObjectSlot {
             place: ObjectLocation::At(at),
@@ -268,7 +268,7 @@ impl<'a> Pdf<'a> {
         Parser::new(&pack.data, place?.1, &self.budget).value()
     }
 
-    /// Unpacks a stream of objects. It must stand at a byte itself, and so must all it needs.
+    /// Unpacks a stream of objects. The stream must be directly in the file, and so must every object that it needs.
     fn unfolded(&self, number: u32) -> Option<ObjectStream> {
         let Some(Object::Stream(stream)) = self.plain(number) else {
             return None;
@@ -358,7 +358,7 @@ impl<'a> Pdf<'a> {
         pages
     }
 
-    /// The bytes of a stream, unpacked; an error if they are more than `limit`.
+    /// The unpacked bytes of a stream; an error if they are more than `limit`.
     pub(super) fn unpack(
         &self,
         stream: &Stream,

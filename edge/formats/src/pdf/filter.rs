@@ -22,7 +22,7 @@ pub(super) enum FilterError {
     Unknown,
 }
 
-/// The filters and their parameters, in order, of a dictionary that refers to nothing.
+/// The filters of a dictionary with their parameters, in order. The dictionary must contain no references.
 pub(super) fn direct(dictionary: &Dictionary) -> (Vec<&[u8]>, Vec<Option<&Dictionary>>) {
     let list = |key: &[u8]| match dictionary.get(key) {
         Some(Object::Array(items)) => items.iter().take(MAX_FILTERS).collect(),
@@ -41,7 +41,7 @@ pub(super) fn direct(dictionary: &Dictionary) -> (Vec<&[u8]>, Vec<Option<&Dictio
     )
 }
 
-/// Undoes the filters, one after the other. Data that is cut off or broken in the middle is read up to there.
+/// Applies the filters one after the other. Data that is cut off or damaged is read up to that point.
 pub(super) fn unpack<'a>(
     data: Cow<'a, [u8]>,
     filters: &[&[u8]],
@@ -68,7 +68,7 @@ pub(super) fn unpack<'a>(
                 Lexer::new(&digits).hex()
             }
             b"RunLengthDecode" | b"RL" => run_length(&data, limit)?,
-            // It names how the stream is encrypted; the stream has been decrypted already.
+            // The filter names the encryption of the stream, which has been decrypted already.
             b"Crypt" => continue,
             _ => return Err(FilterError::Unknown),
         };
@@ -96,13 +96,13 @@ fn inflate(data: &[u8], limit: usize) -> Result<Vec<u8>, FilterError> {
         if error.status == TINFLStatus::HasMoreOutput {
             return Err(FilterError::TooLarge);
         }
-        // The buffer holds zeros behind the unpacked bytes.
+        // The buffer has zeros after the unpacked bytes.
         let mut output = error.output;
         let length = output.iter().rposition(|byte| *byte != 0);
         output.truncate(length.map_or(0, |last| last + 1));
         Ok(output)
     };
-    // Line ends that are no part of the data may stand before it.
+    // Line ends that are not part of the data may precede it.
     let data = data.trim_ascii_start();
     let whole = decompress_to_vec_zlib_with_limit(data, limit).or_else(partly)?;
     if !whole.is_empty() || data.len() < 3 {
@@ -116,7 +116,7 @@ fn inflate(data: &[u8], limit: usize) -> Result<Vec<u8>, FilterError> {
 fn lzw(data: &[u8], early: bool, limit: usize) -> Result<Vec<u8>, FilterError> {
     const CLEAR: usize = 256;
     const END: usize = 257;
-    // By code: where its string stands in the output, and its length.
+    // For each code, the position of its string in the output, and its length.
     let mut table: Vec<(usize, usize)> = Vec::new();
     let mut before: Option<(usize, usize)> = None;
     let mut out: Vec<u8> = Vec::new();
@@ -160,7 +160,8 @@ fn lzw(data: &[u8], early: bool, limit: usize) -> Result<Vec<u8>, FilterError> {
         if let Some((at, length)) = before
             && table.len() < 4_096 - 258
         {
-            // One longer than the last string: what follows it in the output is what began this one.
+            // A code that is longer than the last string by one: its additional byte is the next byte of the output,
+            // the first one of that string.
             table.push((at, length + 1));
         }
         before = Some((start, out.len() - start));
@@ -230,7 +231,7 @@ fn run_length(data: &[u8], limit: usize) -> Result<Vec<u8>, FilterError> {
     Ok(out)
 }
 
-/// Each row says in its first byte from which neighbours its bytes count.
+/// The first byte of a row names the neighbours to which its bytes are added.
 fn png(data: &[u8], row: usize, pixel: usize) -> Vec<u8> {
     let mut out: Vec<u8> = Vec::with_capacity(data.len());
     // A row that is longer than the data is the data.
@@ -273,7 +274,7 @@ fn paeth(left: u8, up: u8, corner: u8) -> u8 {
     }
 }
 
-/// Each byte counts from the one of the pixel to its left.
+/// Each byte is added to that of the pixel to its left.
 fn tiff(mut data: Vec<u8>, row: usize, pixel: usize, depth: usize) -> Vec<u8> {
     if depth == 8 && row > 0 {
         for line in data.chunks_mut(row) {
@@ -328,7 +329,7 @@ mod tests {
             let mut longer = word.clone();
             longer.push(*byte);
             if !known.contains_key(&longer) {
-                // The reader is one string behind.
+                // The reader is one code behind the writer.
                 put(known[&word], next - 1);
                 if next < 4_095 {
                     known.insert(longer, next);

@@ -1,4 +1,4 @@
-//! Fonts: the text of a code, and how wide it is drawn.
+//! Fonts: the text of each code, and its width.
 
 use super::{
     cmap::{CMap, code},
@@ -19,14 +19,14 @@ const KANA: &str = "shift_jis";
 #[derive(Debug)]
 pub(super) struct Font {
     composite: bool,
-    /// Widths in thousandths of the size, of codes from one to another; the last that fits counts.
+    /// Widths in thousandths of the size, for ranges of codes; the last matching range counts.
     widths: Vec<(u32, u32, f32)>,
     default_width: f32,
     to_unicode: CMap,
-    /// The text of the codes of a simple font, and the codes that differ from it in this font.
+    /// The base encoding of a simple font, and the codes that differ from it in this font.
     codes: &'static Codes,
     differences: Vec<(u8, String)>,
-    /// The legacy encoding, or UTF-16, that the codes are text in.
+    /// The legacy encoding, or UTF-16, of the codes.
     encoding: Option<Charset>,
     family: &'static str,
     /// Whether its letters are bold.
@@ -116,7 +116,7 @@ impl Font {
             .entry(font, b"FontDescriptor")
             .and_then(Object::as_dictionary)
             .and_then(|descriptor| pdf.entry(descriptor, b"MissingWidth")?.as_number());
-        // The fourteen fonts that every reader has may come without widths: an average will do to find spaces.
+        // The fourteen standard fonts may come without widths; an average is good enough to find spaces.
         self.default_width = missing.filter(|width| *width > 0.0).unwrap_or(520.0);
     }
 
@@ -161,7 +161,7 @@ impl Font {
         found.map_or(self.default_width, |(.., width)| *width)
     }
 
-    /// What the codes of a simple font mean: by its names of glyphs, else as Windows writes Latin.
+    /// The base encoding and the differences of a simple font: by its glyph names, else Windows-1252.
     fn simple_codes(&mut self, pdf: &Pdf<'_>, font: &Dictionary) {
         let named = |name: &Object| name.as_name().and_then(names::encoding);
         let object = pdf.entry(font, b"Encoding");
@@ -181,7 +181,7 @@ impl Font {
         for item in items.unwrap_or_default().iter().take(1_024) {
             match pdf.resolve(item) {
                 Object::Name(name) => {
-                    // Many fonts may share these names.
+                    // Many fonts may share this array of names.
                     if !pdf.look(name.len()) {
                         return;
                     }
@@ -201,7 +201,7 @@ impl Font {
         sort_by(&mut self.differences, |a, b| a.0.cmp(&b.0));
     }
 
-    /// What a code of a simple font means.
+    /// The text of a code of a simple font.
     fn simple(&self, code: u8) -> Option<String> {
         let after = self.differences.partition_point(|(own, _)| *own <= code);
         if let Some((own, text)) = self.differences.get(..after).and_then(<[_]>::last)
@@ -264,7 +264,7 @@ impl Font {
         self.to_unicode.code_length(bytes).unwrap_or(2)
     }
 
-    /// Whether anything is known of what its codes mean.
+    /// Whether the font says anything about the text of its codes.
     pub(super) fn is_readable(&self) -> bool {
         !self.composite || !self.to_unicode.is_empty() || self.encoding.is_some()
     }

@@ -1,4 +1,4 @@
-//! Lines joined to headings, paragraphs and lists.
+//! Joins lines into headings, paragraphs and lists.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::write;
 
-/// The Markdown of pages, each with a mark before it, and the first great heading.
+/// The Markdown of pages, each with a page mark before it, and the first large heading.
 pub(super) fn markdown(mut pages: Vec<Vec<TextLine>>) -> (String, String) {
     let body = body_size(&pages);
     drop_running_heads(&mut pages, body);
@@ -72,7 +72,7 @@ fn drop_running_heads(pages: &mut [Vec<TextLine>], body: f32) {
             let runs =
                 at_edge.contains(&at) && seen.get(&key(line)).is_some_and(|count| *count >= most);
             at += 1;
-            // A page of nothing else keeps its lines.
+            // A page with no other lines keeps them.
             if runs && kept > 1 {
                 kept -= 1;
                 return false;
@@ -82,7 +82,7 @@ fn drop_running_heads(pages: &mut [Vec<TextLine>], body: f32) {
     }
 }
 
-/// The size that most letters have.
+/// The commonest size of letters.
 fn body_size(pages: &[Vec<TextLine>]) -> f32 {
     let mut sizes: HashMap<i32, usize> = HashMap::new();
     for line in pages.iter().flatten() {
@@ -116,7 +116,7 @@ fn usual_gap(pages: &[Vec<TextLine>]) -> f32 {
     gaps.get(gaps.len() / 4).copied().unwrap_or(1.2)
 }
 
-/// Lines that belong together.
+/// Lines that form a heading, paragraph or item.
 struct TextBlock {
     lines: Vec<TextLine>,
 }
@@ -170,7 +170,7 @@ fn is_right(line: &TextLine) -> bool {
         .is_some_and(is_rtl)
 }
 
-/// Whether the first word of a line would have had room on the one above: then that one ends a paragraph.
+/// Whether the first word of a line would have fit on the line above: then the line above ends a paragraph.
 fn had_room(above: &TextLine, below: &TextLine, (left, right): (f32, f32)) -> bool {
     let word = below.text.split_whitespace().next().unwrap_or_default();
     let dense = word.chars().next().is_some_and(write::unspaced);
@@ -226,7 +226,7 @@ impl TextBlock {
         }
     }
 
-    /// The lines as one: a word that was parted at the end of a line is whole again.
+    /// Joins lines into one; a word that was hyphenated at the end of a line is whole again.
     fn text(&self) -> String {
         let mut out = String::new();
         for line in &self.lines {

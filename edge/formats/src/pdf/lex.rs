@@ -1,6 +1,7 @@
-//! The tokens of content streams and character maps, one after the other: only the operands of one operator are held.
+//! The tokens of content streams and character maps, read one by one, so that only the operands of one operator are in
+//! memory.
 
-/// Longest string or array of operands, in elements: what comes after is passed over.
+/// Longest string or array of operands, in elements; further elements are skipped.
 const MAX_OPERANDS: usize = 100_000;
 
 /// A token.
@@ -86,7 +87,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// A token that holds no others.
+    /// A token that contains no other tokens.
     fn simple(&mut self) -> Token {
         match self.peek() {
             Some(b'(') => Token::String(self.literal()),
@@ -107,7 +108,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// The word that stands here; empty if none does.
+    /// The word at the position; empty if there is none.
     pub(super) fn word(&mut self) -> &'a [u8] {
         let rest = self.rest();
         let length = rest.iter().take_while(|b| is_regular(**b)).count();
@@ -263,7 +264,7 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// The number that a word is. `str::parse` would link tables for exact decimals that no content stream needs.
+/// The number of a word. `str::parse` would link tables for exact decimals, which content streams do not need.
 pub(super) fn number(word: &[u8]) -> Option<f32> {
     let signs = word
         .iter()

@@ -1,4 +1,4 @@
-//! Glyphs joined to lines, in reading order.
+//! Joins glyphs into lines, in reading order.
 
 use bulle_edge_text::script::is_mark;
 use unicode_normalization::UnicodeNormalization;
@@ -15,11 +15,11 @@ pub(super) struct TextLine {
     pub(super) y: f32,
     pub(super) size: f32,
     pub(super) bold: bool,
-    /// Whether it has wide gaps, as the row of a table has.
+    /// Whether the line has wide gaps, like the row of a table.
     pub(super) cells: bool,
 }
 
-/// Lines of a page, in the order in which they are drawn; if that goes up and down without order, from above.
+/// Lines of a page, in the order in which they are drawn; if that order jumps up and down, from the top.
 pub(super) fn lines(glyphs: Vec<Glyph>) -> Vec<TextLine> {
     let mut lines: Vec<TextLine> = Vec::new();
     let mut run: Vec<Glyph> = Vec::new();
@@ -122,7 +122,7 @@ fn clusters(glyphs: Vec<Glyph>) -> Vec<Glyph> {
         }
         match out.last_mut() {
             Some(last) if glyph.text.chars().all(is_mark) => last.text.push_str(&glyph.text),
-            // A letter drawn twice for boldness.
+            // The letter is drawn twice to look bold.
             Some(last)
                 if last.text == glyph.text && (last.x - glyph.x).abs() < glyph.size * 0.08 => {}
             _ => out.push(glyph),
@@ -136,14 +136,14 @@ pub(super) fn is_rtl(c: char) -> bool {
     matches!(u32::from(c), 0x590..=0x8ff | 0xfb1d..=0xfdff | 0xfe70..=0xfeff)
 }
 
-/// Whether a letter reads from right to left, from left to right, or as what stands beside it.
+/// The direction of a letter: right to left, left to right, or that of its neighbours.
 fn direction(text: &str) -> Option<bool> {
     let c = text.chars().find(|c| c.is_alphanumeric())?;
     // Digits run from left to right in every script.
     Some(is_rtl(c) && !c.is_numeric())
 }
 
-/// The text in reading order: what runs from right to left stands in the drawing as it is seen.
+/// The text in reading order: runs from right to left are drawn in visual order.
 fn order(glyphs: Vec<Glyph>) -> String {
     let directions: Vec<Option<bool>> = glyphs.iter().map(|glyph| direction(&glyph.text)).collect();
     let right = directions.iter().filter(|d| **d == Some(true)).count();
@@ -156,7 +156,8 @@ fn order(glyphs: Vec<Glyph>) -> String {
         .filter(|text| text.chars().any(|c| c.is_alphabetic() && !is_rtl(c)))
         .count();
     let base = right >= left;
-    // Runs of one direction; what has none goes with its neighbours if they agree, else with the whole line.
+    // Runs of one direction. Neutral characters take the direction of their neighbours if these agree, else that of the
+    // line.
     let kinds: Vec<Option<bool>> = spaced.iter().map(|text| direction(text)).collect();
     let mut runs: Vec<(bool, Vec<String>)> = Vec::new();
     for (at, text) in spaced.into_iter().enumerate() {
@@ -203,7 +204,7 @@ fn mirrored(c: char) -> char {
     }
 }
 
-/// The texts of the letters, with spaces where there are gaps.
+/// Joins the texts of the letters, with spaces where there are gaps.
 fn spaced(glyphs: Vec<Glyph>) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     let mut before: Option<Glyph> = None;

@@ -10,7 +10,7 @@ use crate::charset::Charset;
 /// The characters of the 256 codes of an encoding; zero is none.
 pub(super) type Codes = [char; 256];
 
-/// Each name with its character behind it. Letters with accents are not here: their names are made of two.
+/// Each name followed by its character. Accented letters are not here, because their names consist of two parts.
 const NAMES: &str = "\
     exclam! quotedbl\" numbersign# dollar$ percent% ampersand& quotesingle' parenleft( parenright) asterisk* \
     plus+ comma, hyphen- period. slash/ zero0 one1 two2 three3 four4 five5 six6 seven7 eight8 nine9 colon: \
@@ -46,7 +46,7 @@ const NAMES: &str = "\
     circle○ whitecircle○ blackcircle● blackstar★ spade♠ spadesuitblack♠ club♣ clubsuitblack♣ heart2♥ \
     heartsuitblack♥ diamond2♦ musicalnote♪ checkmark✓ f_fﬀ ffﬀ fiﬁ flﬂ ffiﬃ fflﬄ";
 
-/// What stands at the end of names of letters, and the accent above or below.
+/// Suffixes of the names of letters, each with its combining accent.
 const ACCENTS: [(&str, char); 17] = [
     ("acute", '\u{301}'),
     ("grave", '\u{300}'),
@@ -67,7 +67,7 @@ const ACCENTS: [(&str, char); 17] = [
     ("tonos", '\u{301}'),
 ];
 
-/// First and last number of names as `afii10017`, and what the first means.
+/// Ranges of numbers in names such as `afii10017`, each with the character of the first number.
 const NUMBERED: [(u32, u32, u32); 21] = [
     (10_017, 10_022, 0x410),
     (10_023, 10_023, 0x401),
@@ -98,7 +98,7 @@ const STANDARD: &str = "\0¡¢£⁄¥ƒ§¤'“«‹›ﬁﬂ\0–†‡·\0¶�
 const MAC: &str = "ÄÅÇÉÑÖÜáàâäãåçéèêëíìîïñóòôöõúùûü†°¢£§•¶ß®©™´¨≠ÆØ∞±≤≥¥µ∂∑∏π∫ªºΩæø¿¡¬√ƒ≈∆«»…\u{a0}ÀÃÕŒœ–—“”‘’÷◊ÿŸ⁄¤‹›ﬁﬂ‡·‚„‰\
     ÂÊÁËÈÍÎÏÌÓÔ\0ÒÚÛÙıˆ˜¯˘˙˚¸˝˛ˇ";
 
-/// The same names in every font, looked up often.
+/// The table of names, which all fonts share, as it is searched often.
 static GLYPHS: LazyLock<Vec<(&str, char)>> = LazyLock::new(|| {
     let mut glyphs = NAMES
         .split(' ')
@@ -151,12 +151,12 @@ pub(super) fn encoding(name: &[u8]) -> Option<&'static Codes> {
     }
 }
 
-/// The encoding of a font that names none: Windows-1252.
+/// The encoding of a font without one: Windows-1252.
 pub(super) fn latin() -> &'static Codes {
     &WINDOWS_CODES
 }
 
-/// The text of a name of a glyph, `eacute`, `uni00E9`, `f_i`, `one.oldstyle`.
+/// The text of a glyph's name: `eacute`, `uni00E9`, `f_i`, `one.oldstyle`.
 pub(super) fn glyph(name: &[u8]) -> Option<String> {
     let name = std::str::from_utf8(name)
         .ok()

@@ -6,7 +6,7 @@ use crate::charset::Charset;
 /// A value.
 #[derive(Debug, Default)]
 pub(super) enum Object {
-    /// Null, and every value that is not understood.
+    /// Null, and every value that the parser does not understand.
     #[default]
     Null,
     Boolean(bool),
@@ -25,7 +25,7 @@ pub(super) enum Object {
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) dictionary: Dictionary,
-    /// First byte, and the one behind the last.
+    /// The positions of the first byte and after the last one.
     pub(super) start: usize,
     pub(super) end: usize,
     /// Number and generation, from which the key of an encrypted stream is derived.
@@ -41,21 +41,21 @@ impl Dictionary {
         Self(Vec::new())
     }
 
-    /// A dictionary of entries in the order of the file: the last of a name counts.
+    /// A dictionary with its entries in the order of the file; of equal names the last one counts.
     pub(super) fn new(mut entries: Vec<(Vec<u8>, Object)>) -> Self {
         sort_by(&mut entries, |a, b| a.0.cmp(&b.0));
         entries.shrink_to_fit();
         Self(entries)
     }
 
-    /// The entry of a name, which may be a reference.
+    /// The value of a name, which may be a reference.
     pub(super) fn get(&self, key: &[u8]) -> Option<&Object> {
         let after = self.0.partition_point(|(name, _)| name.as_slice() <= key);
         let (name, object) = self.0.get(after.checked_sub(1)?)?;
         (name == key && !matches!(object, Object::Null)).then_some(object)
     }
 
-    /// Every value.
+    /// All values.
     pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut Object> {
         self.0.iter_mut().map(|(_, object)| object)
     }

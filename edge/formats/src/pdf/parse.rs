@@ -1,4 +1,4 @@
-//! The parser of objects. It trusts no size of the file: bytes and values are counted, and nesting is bounded.
+//! The parser of objects. It trusts no length in the file: bytes and values are counted, and nesting is bounded.
 
 use std::cell::Cell;
 
@@ -8,13 +8,13 @@ use super::{
 };
 use crate::limits;
 
-/// How much may still be read of a file.
+/// The remaining allowance for reading a file.
 #[derive(Debug)]
 pub(super) struct ParseBudget {
     values: Cell<usize>,
     bytes: Cell<usize>,
     unpacked: Cell<usize>,
-    /// Whether a part was left out because a bound was reached.
+    /// Whether a part was left out because the allowance was used up.
     exhausted: Cell<bool>,
 }
 
@@ -212,7 +212,7 @@ impl<'a, 'b> Parser<'a, 'b> {
         begins.then_some((number, generation))
     }
 
-    /// The object that begins here. `length` tells how long the stream of a dictionary is, if it can.
+    /// The object that begins here. `length` finds the length of a dictionary's stream, if it can.
     pub(super) fn object(
         &mut self,
         length: impl FnOnce(&Dictionary) -> Option<usize>,
@@ -241,7 +241,7 @@ impl<'a, 'b> Parser<'a, 'b> {
         Some((id, Object::Stream(stream)))
     }
 
-    /// Where a stream ends: where its length says if that is true, else where the word says.
+    /// The end of a stream: after its declared length if the end mark is there, else at the next end mark.
     fn end(&self, start: usize, length: Option<usize>) -> usize {
         let bytes = self.lexer.data;
         if let Some(end) = length.and_then(|length| start.checked_add(length)) {
@@ -262,7 +262,7 @@ impl<'a, 'b> Parser<'a, 'b> {
     }
 }
 
-/// The first place of a word.
+/// The first position of a word.
 pub(super) fn find(bytes: &[u8], word: &[u8]) -> Option<usize> {
     bytes.windows(word.len()).position(|window| window == word)
 }

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-/// Sorts; what is equal keeps its order.
+/// Stable sort.
 pub(super) fn sort_by<T>(items: &mut Vec<T>, compare: impl Fn(&T, &T) -> Ordering) {
     if items.is_sorted_by(|a, b| compare(a, b).is_le()) {
         return;
@@ -15,7 +15,7 @@ pub(super) fn sort_by<T>(items: &mut Vec<T>, compare: impl Fn(&T, &T) -> Orderin
     items.extend(order.into_iter().filter_map(|at| from.get_mut(at)?.take()));
 }
 
-/// The places of items in their order.
+/// The indices of the items in their sorted order.
 fn order(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
     order.sort_by(|a, b| compare(*a, *b));

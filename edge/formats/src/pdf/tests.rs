@@ -1,4 +1,4 @@
-//! PDFs as programs write them.
+//! PDFs as real programs write them.
 
 use super::*;
 

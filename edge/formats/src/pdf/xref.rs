@@ -1,4 +1,5 @@
-//! Where the objects of a file are: by its cross-reference tables, or, if they are broken, by a scan of the file.
+//! The locations of a file's objects: from its cross-reference tables, or, if these are broken, from a scan of the
+//! file.
 
 use std::{
     cell::OnceCell,
@@ -19,7 +20,7 @@ const MAX_TABLES: usize = 4_096;
 /// The location of an object.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum ObjectLocation {
-    /// Nowhere: it was deleted.
+    /// No location: the object was deleted.
     Free,
     /// At a byte of the file.
     At(usize),
@@ -32,7 +33,7 @@ pub(super) enum ObjectLocation {
 pub(super) struct ObjectSlot {
     pub(super) place: ObjectLocation,
     pub(super) object: OnceCell<Object>,
-    /// Its objects, if it is a stream of objects.
+    /// The unpacked objects, if it is a stream of objects.
     pub(super) pack: OnceCell<Box<ObjectStream>>,
 }
 
@@ -40,7 +41,7 @@ pub(super) struct ObjectSlot {
 #[derive(Debug, Default)]
 pub(super) struct ObjectStream {
     pub(super) data: Vec<u8>,
-    /// Numbers of the objects, and where they begin.
+    /// The numbers of the objects, and the positions at which they begin.
     pub(super) places: Vec<(u32, usize)>,
 }
 
@@ -74,7 +75,7 @@ impl XrefTable {
     }
 }
 
-/// Reads the tables, the newest first; none if they cannot be understood.
+/// Reads the tables, the newest first; `None` if they cannot be parsed.
 pub(super) fn read(bytes: &[u8], budget: &ParseBudget) -> Option<XrefTable> {
     let tail = bytes.len().saturating_sub(2_048);
     let at = bytes
@@ -220,7 +221,7 @@ fn big_endian(bytes: &[u8]) -> u64 {
         .fold(0, |value, byte| value << 8 | u64::from(*byte))
 }
 
-/// Whether an object of this number is at this place.
+/// Whether an object of this number begins at this position.
 pub(super) fn is_at(bytes: &[u8], at: usize, number: u32, budget: &ParseBudget) -> bool {
     at < bytes.len()
         && Parser::new(bytes, at, budget)
@@ -283,7 +284,7 @@ pub(super) fn scan(bytes: &[u8], budget: &ParseBudget) -> XrefTable {
     table
 }
 
-/// The number of the object whose `obj` stands here, and where it begins.
+/// The number of the object whose keyword `obj` is here, and the position at which the object begins.
 fn before(bytes: &[u8], at: usize) -> Option<(u32, usize)> {
     let back = |mut end: usize, fits: fn(u8) -> bool| {
         let floor = end.saturating_sub(12);

@@ -4,13 +4,14 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use crate::{fold::fold, script::Script};
 
-/// The languages, one a line: tag (BCP 47), English name, kin, what visitors call it, its commonest words.
+/// The languages, one a line: tag (BCP 47), English name, family, its names as visitors write them, its commonest
+/// words.
 ///
-/// Languages with the same letter as kin are so close that texts of one are taken for another. What visitors call
-/// a language are beginnings of words, folded. Languages without words are told by their script.
+/// Languages with the same letter as family are so close that texts of one are mistaken for the other. The names that
+/// visitors write are beginnings of words, folded. Languages without words are recognised by their script.
 const LANGUAGES: &str = include_str!("words.txt");
 
-/// Fewest letters of a word that is also found without its accents.
+/// Fewest letters of a word that is also recognised without its accents.
 const MIN_BARE: usize = 3;
 
 /// A language that Bulle knows.
@@ -20,7 +21,7 @@ pub struct Language {
     pub tag: &'static str,
     /// In English.
     pub name: &'static str,
-    /// A letter that languages share whose texts are taken for one another; `-` when there is none.
+    /// The letter of a family of languages whose texts are mistaken for one another; `-` when there is none.
     pub kin: &'static str,
     /// Beginnings of its names as visitors write them, folded.
     pub called: &'static str,
@@ -29,7 +30,7 @@ pub struct Language {
 }
 
 impl Language {
-    /// The language of a tag, whatever the region; `None` when it is not known here.
+    /// The language of a tag, in any region; `None` when the table does not have it.
     pub fn of_tag(tag: &str) -> Option<Self> {
         let primary = tag.split(['-', '_']).next().unwrap_or_default();
         let primary = match primary.to_ascii_lowercase().as_str() {
@@ -45,7 +46,7 @@ impl Language {
             .copied()
     }
 
-    /// Whether texts of one are taken for the other: Spanish and Portuguese, Danish and Norwegian.
+    /// Whether texts of one language are mistaken for the other: Spanish and Portuguese, Danish and Norwegian.
     pub fn is_close(&self, other: &Self) -> bool {
         self.family() == other.family()
     }
@@ -63,7 +64,7 @@ impl Language {
             .map(|word| fold(word).replace('_', " "));
         let mut beginnings = beginnings.chain([name]).filter(|word| !word.is_empty());
         beginnings.any(|word| {
-            // Scripts without spaces have no beginnings of words.
+            // Scripts without spaces have no marked beginnings of words.
             let anywhere =
                 !word.starts_with(|c: char| Script::of(c).is_some_and(Script::has_words));
             folded.match_indices(&word).any(|(at, _)| {
@@ -76,14 +77,14 @@ impl Language {
     }
 }
 
-/// [`LANGUAGES`], read once: reading it for each text would take longer than all else.
+/// The table [`LANGUAGES`], parsed once, because parsing it for each text would take longer than everything else.
 pub static TABLE: LazyLock<Table> = LazyLock::new(Table::read);
 
 /// The languages, and the languages of each word.
 pub struct Table {
     /// In the order of [`LANGUAGES`].
     pub languages: Vec<Language>,
-    /// A word of a language, as it is or without its accents, and its place in `words`.
+    /// A word of a language, with or without its accents, and its index in `words`.
     numbers: HashMap<String, usize>,
     /// The languages that have the word.
     words: Vec<Vec<Word>>,
@@ -91,7 +92,7 @@ pub struct Table {
 
 /// A word of a language.
 pub struct Word {
-    /// Place of the language in the table.
+    /// Index of the language in the table.
     pub language: usize,
     /// The word as it is.
     pub text: &'static str,
@@ -132,7 +133,7 @@ impl Table {
             .map_or(&[], Vec::as_slice)
     }
 
-    /// How many families of languages have a word.
+    /// The number of families of languages with a word.
     pub fn families(&self, text: &str) -> usize {
         let mut families: Vec<&str> = Vec::new();
         for word in self.of(text).iter().filter(|word| word.text == text) {
@@ -155,10 +156,10 @@ fn read(line: &'static str) -> Language {
     }
 }
 
-/// The word without its accents, as many write it; `None` when that is no other word, or too short to be of a
+/// The word without its accents, as many people write it; `None` when that is the same word, or too short to identify a
 /// language.
 fn also(word: &str) -> Option<String> {
-    // Vietnamese without its accents is a text of other words.
+    // Vietnamese without its accents consists of other words.
     let dense = |c| matches!(u32::from(c), 0x1e00..=0x1eff);
     if word.is_ascii() || word.chars().any(dense) || Script::of_word(word) != Some(Script::Latin) {
         return None;

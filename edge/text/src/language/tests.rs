@@ -128,7 +128,7 @@ const ANSWERS: [(&str, &str); 30] = [
     ),
 ];
 
-/// Questions of visitors, and the language when it is sure.
+/// Visitors' questions with their languages, where they are certain.
 const QUESTIONS: [(&str, &str); 58] = [
     ("Where did you study?", "en"),
     ("What is your experience with Kubernetes?", "en"),
@@ -180,7 +180,7 @@ const QUESTIONS: [(&str, &str); 58] = [
     ("Πόσο κοστίζει και πώς μπορώ να πληρώσω;", "el"),
     ("כמה זה עולה ואיך אפשר לשלם?", "he"),
     ("Quanto costa la consegna e come posso pagare?", "it"),
-    // Too short, only names, only code, or of no one language.
+    // Texts that are too short, consist of names or code, or mix languages.
     ("", ""),
     ("ok", ""),
     ("Hello!", ""),
@@ -308,7 +308,7 @@ fn quotations_code_and_terms_are_no_other_language() {
             "What is the name of your first employer?",
             "株式会社カルトヴァン",
         ),
-        // What was asked for.
+        // The language that the question asked for.
         (
             "Comment est-ce que l'on dit en anglais « Où est la gare, s'il vous plaît ? »",
             answer("en"),
@@ -347,7 +347,7 @@ fn the_owners_languages_come_first() {
         ("Where did you study?", "fr", vec!["fr", "en"], Some("en")),
         ("Where did you study?", "en", vec!["fr", "en-GB"], None),
         ("Where did you study?", "de", vec!["fr", "en"], Some("en")),
-        // Asked in another: any of the bot's will do.
+        // The question is in another language: any of the bot's languages is right.
         (
             "Wann haben Sie geöffnet und was kostet ein Brot?",
             "fr",
@@ -370,7 +370,7 @@ fn the_owners_languages_come_first() {
         ("Kubernetes ?", "de", vec!["fr"], Some("fr")),
         ("Kubernetes ?", "fr", vec!["fr"], None),
         ("Kubernetes ?", "pt", vec!["es"], None),
-        // A language that Bulle cannot tell.
+        // A language that the table does not have.
         ("Where did you study?", "en", vec!["br"], Some("br")),
         ("Can you say it in German, please?", "de", vec!["en"], None),
     ] {
@@ -428,7 +428,7 @@ fn lines_of_the_table_of_languages_are_whole() {
     }
 }
 
-/// Languages that their script tells, without words.
+/// Languages that are recognised by their script, without words.
 const ONE_SCRIPT: [&str; 10] = ["el", "he", "ja", "zh", "ko", "th", "ka", "hy", "bn", "ta"];
 
 #[test]
@@ -477,7 +477,7 @@ fn a_text_in_two_languages_is_in_neither() {
             assert_eq!(off_language(question, &text, &[]), None, "{text}");
         }
     }
-    // Where one is much longer, or the other has few common words: Japanese and Chinese, Catalan and Finnish.
+    // Languages where one text is much longer, or one has few common words: Japanese and Chinese, Catalan and Finnish.
     assert!(all > 800 && known * 100 < all, "{known} of {all}");
 }
 

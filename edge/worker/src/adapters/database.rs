@@ -1,4 +1,4 @@
-//! The ports that the database answers, by way of the repositories.
+//! The ports of the core that the database implements, through the repositories.
 
 use bulle_edge_core::{
     model::{Identity, Material, Owner, Site, Summary},
@@ -46,7 +46,7 @@ impl Edge {
     /// Whether the database answers and has been migrated.
     ///
     /// # Errors
-    /// What is wrong and what to do.
+    /// The defect, with a text that says how to correct it.
     pub async fn database_answers(&self) -> Result<(), String> {
         self.directory().answers().await.map_err(|error| {
             format!("{error}. Were the migrations applied? `npx wrangler d1 migrations apply DB`")

@@ -7,7 +7,7 @@ use super::{Edge, port_error};
 /// The bucket, as wrangler.toml names it.
 const BINDING: &str = "FILES";
 
-/// Where the file of a source lies.
+/// The key of a source's file in the bucket.
 pub fn key(tenant_id: &str, bot_id: &str, source_id: &str, checksum: &str) -> String {
     format!("{tenant_id}/{bot_id}/{source_id}/{checksum}")
 }
@@ -38,7 +38,7 @@ impl Edge {
         body.bytes().await.map_err(port_error).map(Some)
     }
 
-    /// Deletes all files whose keys begin like this, but for one.
+    /// Deletes all files whose keys have this prefix, except one.
     ///
     /// # Errors
     /// The bucket failed, or is not bound.

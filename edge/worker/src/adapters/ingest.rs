@@ -1,4 +1,4 @@
-//! The objects that ingest what bots are to know, one for each bot.
+//! The Durable Objects of ingestion, one for each bot.
 
 use bulle_edge_core::ports::PortError;
 use serde::{Deserialize, Serialize};
@@ -9,11 +9,11 @@ use crate::repositories::library::BotKey;
 /// The binding, as wrangler.toml names it.
 const BINDING: &str = "LIBRARIANS";
 
-/// Milliseconds after which an announced change is looked after, should its request have died on the way.
+/// Milliseconds after which an announced change is ingested even if the request that makes it has died.
 pub const ANNOUNCED_MS: u64 = 60_000;
 
-/// What the edge asks of the object. Its JSON keeps its names: during a deployment, object and Worker may be of different
-/// releases.
+/// The request to the object. The names in its JSON are fixed: during a deployment, object and Worker may be of
+/// different releases.
 #[derive(Serialize, Deserialize)]
 pub struct IngestRequest {
     /// The bot.
@@ -21,16 +21,16 @@ pub struct IngestRequest {
     pub bot: BotKey,
     /// The origin of the edge; empty when it is not known where the request is made.
     pub origin: String,
-    /// The source to clean up after; empty for the bot itself.
+    /// The source whose traces are to be cleaned up; empty for the bot itself.
     #[serde(rename = "about")]
     pub source_id: String,
-    /// Milliseconds until then.
+    /// Milliseconds until the object starts.
     pub in_ms: u64,
 }
 
 impl Edge {
-    /// Has the bot's sources ingested in `in_ms` milliseconds, after the cleanup of one of them: of `source_id`, which is
-    /// made or deleted now, or of the bot itself when it is empty.
+    /// Has the bot's sources ingested in `in_ms` milliseconds, after the cleanup of `source_id`, a source that is
+    /// created or deleted now. When `source_id` is empty, the bot itself is cleaned up.
     ///
     /// # Errors
     /// The object cannot be reached.

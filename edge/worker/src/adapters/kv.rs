@@ -1,4 +1,4 @@
-//! KV: values are always text that `serde_json` made.
+//! KV. All values are JSON text of `serde_json`.
 
 use bulle_edge_core::ports::{Kv, PortError};
 

@@ -1,7 +1,7 @@
-//! What texts mean: vectors by Workers AI, kept in Vectorize, over Cloudflare's API (v4). The platform's binding to
-//! Vectorize is not in the crate, and over HTTP any server can stand in for both.
+//! The vector index: vectors by Workers AI, kept in Vectorize, over Cloudflare's API (v4). The crate `worker` has no
+//! binding of Vectorize, and over HTTP any server can stand in for both in tests.
 //!
-//! Errors name what failed and its status, never what was asked: that are a visitor's or an owner's words.
+//! Errors name the request and its status, never its text, which is a visitor's or an owner's words.
 
 use bulle_edge_core::{
     ports::{Clock, Destination, ModelRequest, Models, PortError, VectorIndex},
@@ -27,23 +27,24 @@ use crate::{
 /// Most bytes of an answer: 50 vectors are about 1 MB.
 const MAX_ANSWER: usize = 8 * 1_048_576;
 
-/// Most characters of a text that are looked at: models cut longer ones, or refuse them.
+/// Most characters of a text that are embedded: models cut or refuse longer texts.
 const MAX_CHARS: usize = 6_000;
 
-/// Milliseconds that the indexer waits for one answer: other sources wait for it, too. Visitors wait less.
+/// Milliseconds that ingestion waits for one response, because other sources wait meanwhile. Visitors wait less.
 const INDEXING_MS: u64 = 10_000;
 
 thread_local! {
-    /// Until when this isolate asks nothing for visitors, in Unix milliseconds. A service that does not answer would cost each
-    /// of them the whole wait, and one that has answered 429 refuses for longer when it is asked on.
+    /// The time before which this isolate sends no requests for visitors, in Unix milliseconds. A service that does not
+    /// answer would cost each visitor the whole wait, and one that has answered 429 refuses for longer when requests go
+    /// on.
     static RESTING: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Why the API did not do what it was asked.
+/// The error of a request to the API.
 pub struct VectorIndexError {
     /// For the log.
     pub why: String,
-    /// Milliseconds that it wants to be left alone.
+    /// Milliseconds that the API asks to wait.
     pub rest_ms: u64,
 }
 
@@ -78,7 +79,7 @@ struct Matches {
     matches: Vec<Match>,
 }
 
-/// A vector as JSON, on one line. Its numbers are passed on as they came.
+/// A vector as JSON, on one line. Its numbers are passed on as they were received.
 fn line(vector: &RawValue) -> Result<String, VectorIndexError> {
     let dense: String = vector.get().split_ascii_whitespace().collect();
     let numbers = dense
@@ -95,7 +96,7 @@ impl Edge {
     /// Puts the vectors of chunks into the index.
     ///
     /// # Errors
-    /// The API failed; asking again does no harm.
+    /// The API failed; repeating the request does no harm.
     pub async fn embed(
         &self,
         cloudflare: &Cloudflare,
@@ -116,7 +117,7 @@ impl Edge {
         self.within(INDEXING_MS, upsert).await.map(|_| ())
     }
 
-    /// Deletes vectors from the index. Those that are not in there do no harm.
+    /// Deletes vectors from the index. Ids that the index does not have are ignored.
     ///
     /// # Errors
     /// The API failed.
@@ -162,7 +163,7 @@ impl Edge {
         self.api(cloudflare, &path, content_type, body).await
     }
 
-    /// The body of a good answer.
+    /// The body of a successful response.
     async fn api(
         &self,
         cloudflare: &Cloudflare,
@@ -242,8 +243,8 @@ impl Edge {
         Ok(hits)
     }
 
-    /// Wakes the indexer of a bot with sources whose chunks were never marked for vectors: the index of meanings was
-    /// switched on after they were read.
+    /// Has a bot's vectors made whose chunks were never marked for vectors, because the vector index was configured
+    /// after its sources were read.
     async fn wake_embedder(&self, bot_key: &BotKey) -> Result<(), PortError> {
         if !self.library().has_unmarked(bot_key).await? {
             return Ok(());
@@ -284,7 +285,7 @@ fn cut(text: &str) -> String {
     text.chars().take(MAX_CHARS).collect()
 }
 
-/// Where the vectors of a bot are: at most 64 bytes.
+/// The namespace of a bot's vectors: at most 64 bytes.
 fn namespace(tenant_id: &str, bot_id: &str) -> String {
     Scope::of(tenant_id, bot_id).word("")
 }

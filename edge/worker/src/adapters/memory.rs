@@ -1,11 +1,11 @@
-//! What an isolate remembers of the windows it has counted. Gone with the isolate, which may be at any time.
+//! The windows that an isolate has counted, in its memory. They are lost with the isolate, which may end at any time.
 
 use bulle_edge_core::{meter::window::Window, ports::IsolateCache};
 use std::{cell::RefCell, collections::HashMap};
 
 use super::Edge;
 
-/// Most windows that are remembered; the memory of an isolate is 128 MB.
+/// Most windows in memory; the memory of an isolate is 128 MB.
 const MOST: usize = 10_000;
 
 thread_local! {
@@ -23,7 +23,7 @@ impl IsolateCache for Edge {
                 windows.remove(key);
                 return;
             }
-            // Under a flood of keys some are forgotten, never all of them.
+            // When there are too many keys, some windows are dropped, but never all.
             if windows.len() >= MOST && !windows.contains_key(key) {
                 let mut keep = false;
                 windows.retain(|_, _| {

@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Edge, object::ObjectError, port_error};
 
-/// What the edge asks of a meter.
+/// The request to a meter.
 #[derive(Serialize, Deserialize)]
 pub enum MeterCommand {
     /// Charges all lines or none.
     Charge(Charge),
-    /// Replaces what was charged by what was spent.
+    /// Replaces the charged amounts by the actual ones.
     Settle(Settlement),
 }
 

@@ -1,4 +1,4 @@
-//! The ports of the core, implemented by the platform.
+//! The core's ports, implemented on Cloudflare's platform.
 
 mod challenges;
 mod database;
@@ -34,7 +34,7 @@ impl Edge {
         Self { env }
     }
 
-    /// The environment, for bindings that are no ports.
+    /// The environment, for bindings that are not ports.
     pub fn env(&self) -> &Env {
         &self.env
     }
@@ -62,7 +62,7 @@ impl Entropy for Edge {
     fn random(&self) -> u128 {
         let mut bytes = [0; 16];
         if getrandom::fill(&mut bytes).is_err() {
-            // The platform's generator does not fail. Were it to, time alone would still tell most ids apart.
+            // The platform's generator does not fail. If it did, ids would still differ in most cases by their time.
             log::error("error", &"no randomness");
         }
         u128::from_le_bytes(bytes)

@@ -66,10 +66,10 @@ fn answer(mut response: Response, cancel: Cancel) -> Result<ModelResponse<ModelB
 }
 
 impl Edge {
-    /// `env.AI.run(model, input, options)`, which gives the response as it is and may be called off. Written by hand: the
-    /// binding's type in the crate knows only whole answers.
+    /// `env.AI.run(model, input, options)`, which gives the response with its stream and can be aborted. Declared here,
+    /// because the type of the binding in the crate `worker` gives whole answers only.
     async fn run(&self, model: &str, input: &str) -> Result<ModelResponse<ModelBody>, PortError> {
-        // What an error says may quote what was asked.
+        // The error's text may quote the prompt.
         let failed = |_: JsValue| PortError("the binding AI failed".to_owned());
         let ai = Reflect::get(self.env(), &AI_BINDING.into()).map_err(failed)?;
         let run = Reflect::get(&ai, &"run".into()).map_err(failed)?;
@@ -103,7 +103,7 @@ pub struct ModelBody {
 pub struct Cancel(Option<AbortController>);
 
 impl Cancel {
-    /// One, and the signal to give away.
+    /// An abort controller with its signal.
     pub fn new() -> (Self, AbortSignal) {
         let controller = AbortController::default();
         let signal = controller.signal();

@@ -43,7 +43,7 @@ impl Notices for Edge {
             .with_redirect(RequestRedirect::Manual)
             .with_body(Some(letter.body.into()));
         let request = Request::new_with_init(&letter.url, &init).map_err(port_error)?;
-        // Dropped at the end: the body is not waited for.
+        // The response is dropped here, so its body is not waited for.
         let (_cancel, signal) = Cancel::new();
         let answer = Fetch::Request(request).send_with_signal(&signal).await;
         Ok(answer.map_err(port_error)?.status_code())

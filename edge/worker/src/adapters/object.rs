@@ -1,4 +1,5 @@
-//! Asking a Durable Object: a value as JSON goes in, a response comes out. A refusal is a problem, passed on.
+//! Requests to a Durable Object: a JSON value goes in, a response comes out. The object's refusal is a problem, which
+//! is passed on.
 
 use bulle_protocol::problem::Problem;
 use serde::{Serialize, de::DeserializeOwned};
@@ -6,11 +7,11 @@ use worker::{Method, Request, RequestInit, Response};
 
 use super::Edge;
 
-/// Why an object did not do what it was asked.
+/// Why a request to an object failed.
 pub enum ObjectError {
-    /// It could not be reached.
+    /// The object could not be reached.
     Unreachable(worker::Error),
-    /// It refused.
+    /// The object refused the request.
     Problem(Box<Problem>),
 }
 
@@ -20,10 +21,11 @@ impl From<worker::Error> for ObjectError {
     }
 }
 
-/// What an object was asked. By way of text: readers of JSON exist already, and each other kind of them is code to upload.
+/// Reads the request to an object. It is read as text, because readers of JSON text are in the Worker already, and any
+/// other reader would be more code to upload.
 ///
 /// # Errors
-/// It is not what the object understands.
+/// The body is not a request of this object.
 pub async fn asked<T: DeserializeOwned>(request: &mut Request) -> worker::Result<T> {
     Ok(serde_json::from_str(&request.text().await?)?)
 }
@@ -32,7 +34,7 @@ impl Edge {
     /// Asks the object of this binding with this name.
     ///
     /// # Errors
-    /// It could not be reached, or refused.
+    /// The object could not be reached, or refused.
     pub async fn ask<T: Serialize>(
         &self,
         binding: &str,

@@ -39,7 +39,7 @@ pub enum ConversationCommand {
     Attach {
         /// The caller.
         owner: Owner,
-        /// The last event that arrived.
+        /// The number of the last event that arrived.
         after: Option<String>,
     },
     /// Stops the running turn and deletes everything.

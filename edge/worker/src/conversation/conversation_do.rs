@@ -40,7 +40,7 @@ use crate::{
 /// Header of a response whose turn was begun by an earlier request.
 pub const REPLAYED: &str = "bulle-replayed";
 
-/// Milliseconds after which the alarm looks whether a turn still runs.
+/// Milliseconds after which the alarm checks whether a turn still runs.
 const WATCH_MS: u64 = 60_000;
 
 /// Milliseconds before a record that the archive refused is offered again for the first time.
@@ -49,7 +49,7 @@ const OFFER_AGAIN_MS: u64 = 5_000;
 /// Milliseconds that a conversation without a turn is kept.
 const UNUSED_MS: u64 = 7 * 24 * 60 * 60 * 1_000;
 
-/// How often, and after how many milliseconds each time, `erase` looks whether the stopped turn has ended.
+/// How often, and after how many milliseconds each time, `erase` checks whether the stopped turn has ended.
 const LOOKS: u32 = 100;
 const LOOK_MS: u64 = 100;
 
@@ -285,7 +285,7 @@ impl Inner {
             number,
             seq,
         );
-        // A dropped sender is no wish to stop.
+        // A sender that is dropped is not a request to stop.
         let stop = async {
             if stopped.await.is_err() {
                 std::future::pending::<()>().await;
@@ -296,9 +296,9 @@ impl Inner {
         sink.flush();
         self.keep(number, &ended);
         self.live.replace(None);
-        // Before anything else is awaited: the next turn sets an alarm of its own.
+        // Stored before anything is awaited, because the next turn sets an alarm of its own.
         self.see_to_records().await;
-        // One summary at a time: two would pay for the same one.
+        // One summary at a time, because two at once would cost twice for the same text.
         let sums_up = ended.outgrown && !self.summing_up.replace(true);
         ended.outgrown = sums_up;
         let mut log = |line: &str| sink.log(line);
@@ -308,7 +308,7 @@ impl Inner {
         }
     }
 
-    /// Keeps the ending of a turn; of one that failed, also what was written, for the next attempt.
+    /// Stores the ending of a turn; for a failed turn also the text so far, for the next attempt.
     fn keep(&self, number: u32, ended: &Ended) {
         let Ended { record, text, .. } = ended;
         let failed = record
@@ -376,7 +376,7 @@ impl Inner {
         let frames = self.store.frames(turn.number).map_err(store)?;
         let mut blocks = Vec::new();
         for frame in stream::decode(&frames) {
-            // The text of the answer ends at a frame that cannot be applied.
+            // The text of the answer ends before the first frame that cannot be applied.
             if event::apply(&mut blocks, frame).is_err() {
                 break;
             }

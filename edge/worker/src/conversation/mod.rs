@@ -1,4 +1,4 @@
-//! A conversation: the Durable Object that owns it, and how the Worker asks it.
+//! A conversation: its Durable Object, and the Worker's requests to it.
 
 mod command;
 mod conversation_do;

@@ -38,11 +38,11 @@ CREATE TABLE IF NOT EXISTS frames (number INTEGER, first INTEGER, json TEXT NOT 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TurnState {
-    /// It was running when this was written. It runs no longer when the object holds no live turn of this number.
+    /// The turn was running when this was written. It has died if the object has no live turn of this number.
     Running,
-    /// It has ended, or was stopped.
+    /// The turn has ended, or was stopped.
     Done,
-    /// It has failed; it may be tried again.
+    /// The turn has failed; it may be tried again.
     Failed,
 }
 
@@ -72,14 +72,14 @@ pub struct StoredTurn {
     pub text: String,
     /// Served locale of the visitor.
     pub locale: String,
-    /// The state.
+    /// The state of the turn.
     pub state: TurnState,
-    /// What goes to the archive.
+    /// The record for the archive.
     pub record: Record,
 }
 
 impl StoredTurn {
-    /// Whether another attempt may make it better: it failed, or the documents answered in a model's place.
+    /// Whether another attempt may give a better answer: the turn failed, or the documents answered in a model's place.
     pub fn may_be_retried(&self) -> bool {
         let finish = self.record.reply.as_ref().and_then(|reply| reply.finish);
         self.state == TurnState::Failed || finish == Some(Finish::Fallback)
@@ -133,7 +133,7 @@ impl ConversationStore {
         self.sql.exec(query, values)?.to_array()
     }
 
-    /// Who the conversation belongs to.
+    /// The owner of the conversation.
     pub fn owner(&self) -> Result<Option<Owner>> {
         let tables: Vec<Number> = self.rows(
             "SELECT COUNT(*) AS number FROM sqlite_master WHERE name = 'owner'",
@@ -277,7 +277,7 @@ impl ConversationStore {
         records.collect()
     }
 
-    /// The archive was offered the calls, and took them or not.
+    /// Notes the result of offering the calls to the archive.
     pub fn offered_spent(&self, id: i64, taken: bool) -> Result<()> {
         let sql = if taken {
             "DELETE FROM spent WHERE id = ?"
@@ -288,7 +288,7 @@ impl ConversationStore {
         Ok(())
     }
 
-    /// The archive was offered the turn, and took it or not.
+    /// Notes the result of offering the turn to the archive.
     pub fn offered(&self, number: u32, taken: bool) -> Result<()> {
         self.sql.exec(
             "UPDATE turn SET unrecorded = CASE ? WHEN 1 THEN 0 ELSE unrecorded + 1 END WHERE number = ?",

@@ -59,7 +59,7 @@ impl Sqlite {
             .unwrap()
     }
 
-    /// The names of all tables of the migrations, without those that virtual tables are made of.
+    /// The names of all tables of the migrations, without the internal tables of virtual tables.
     pub fn tables(&self) -> Vec<String> {
         let sql = "SELECT name FROM pragma_table_list \
                    WHERE schema = 'main' AND type IN ('table', 'virtual') AND name NOT LIKE 'sqlite_%' ORDER BY name";
@@ -96,7 +96,7 @@ impl Sqlite {
         self.round_trips.take()
     }
 
-    /// Lets the next run fail after so many of its statements.
+    /// Makes the next run fail after this many of its statements.
     pub fn fail_after(&self, statements: usize) {
         self.fails_after.set(Some(statements));
     }
@@ -137,7 +137,7 @@ impl Sqlite {
     }
 }
 
-/// As JavaScript prints it: a whole number has no fraction.
+/// A number as JavaScript prints it: an integer has no fraction.
 fn json_of(value: ValueRef<'_>) -> Json {
     match value {
         ValueRef::Null => Json::Null,

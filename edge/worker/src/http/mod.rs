@@ -1,4 +1,4 @@
-//! What the handlers of all routes share: reading requests, writing responses, refusing with a problem.
+//! Shared code of all handlers: reading requests, writing responses, refusing with a problem.
 
 mod problem;
 mod request;

@@ -13,7 +13,7 @@ use worker::{
 
 use super::problem::Refusal;
 
-/// What handlers return.
+/// The result of a handler.
 pub type Answer = Result<Response<Body>, Refusal>;
 
 /// A response with a value as JSON, which no cache keeps.

@@ -156,7 +156,8 @@ impl CrawlContext<'_> {
         Ok(StepOutcome::Paused)
     }
 
-    /// Reads a sitemap and queues its pages. That it cannot be read is a failure only where pages come from sitemaps alone.
+    /// Reads a sitemap and queues its pages. An unreadable sitemap is a failure only where pages come from sitemaps
+    /// alone.
     async fn read_sitemap(&mut self, address: &str) -> Result<(), StepError> {
         let fetcher = &self.step.fetcher;
         let listed = fetcher

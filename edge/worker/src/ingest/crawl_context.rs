@@ -45,9 +45,9 @@ pub struct Crawl {
     pub incomplete: bool,
 }
 
-/// What the steps of a crawl work with.
+/// The arguments of a crawl's steps.
 pub struct CrawlContext<'c> {
-    /// What every step works with.
+    /// The arguments of every step.
     pub step: &'c StepContext<'c>,
     /// The site.
     pub job: &'c IngestJob,

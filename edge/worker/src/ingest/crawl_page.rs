@@ -61,8 +61,8 @@ impl CrawlContext<'_> {
         Ok(None)
     }
 
-    /// Fetches a page, and counts that it was tried before it is: a page whose reading kills the object is not read for
-    /// ever.
+    /// Fetches a page, and counts the try before the fetch, so that a page that crashes the object is not fetched
+    /// without end.
     async fn fetch(
         &self,
         page: &QueuedPage,
@@ -76,7 +76,8 @@ impl CrawlContext<'_> {
         self.step
             .store
             .retry_page(page.number, page.attempts + 1, edge.now_ms())?;
-        // A page that redirects to another page of the site is that page; the first page may redirect anywhere.
+        // A page that redirects to another page of the site stands for that page; only the first page may redirect to
+        // another origin.
         let redirects = if page.depth == 0 {
             Redirects::Follow
         } else {
@@ -122,7 +123,8 @@ impl CrawlContext<'_> {
         self.report_progress().await
     }
 
-    /// Makes a source of a page that was read, unless another page says the same or is to stand for it.
+    /// Makes a source of a page that was read, unless another page has the same content or is named as its canonical
+    /// address.
     async fn store_page(
         &mut self,
         page: &QueuedPage,

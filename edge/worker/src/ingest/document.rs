@@ -25,7 +25,7 @@ use crate::{
 /// Batches of chunks of one document that are written before other sources get their turn.
 const BATCHES: u32 = 10;
 
-/// What was read of a source.
+/// The documents that were read of a source.
 struct Content {
     documents: Vec<Document>,
     /// SHA-256 of what they were read from.
@@ -35,10 +35,10 @@ struct Content {
     validators: Validators,
 }
 
-/// What there is to read of a source.
+/// The content of a source that can be read.
 enum Reading {
     New(Content),
-    /// The source says what is indexed already.
+    /// The source is unchanged: its content is the one in the index.
     Unchanged(Validators),
 }
 
@@ -121,7 +121,7 @@ impl StepContext<'_> {
         }))
     }
 
-    /// Fetches the address that an owner named.
+    /// Fetches the address that an owner gave.
     async fn read_address(
         &self,
         job: &IngestJob,
@@ -186,7 +186,7 @@ fn read_text(job: &IngestJob, given: &SourceFields) -> Result<Reading, FetchErro
     }))
 }
 
-/// The one document of what was read, with what the owner says of it.
+/// Joins the documents of a source into one, with the title, language and address that the owner gave.
 fn draft(job: &IngestJob, content: Content) -> Result<Draft, StepError> {
     let given = job.given()?;
     let title = given.title.as_deref();
@@ -202,7 +202,7 @@ fn draft(job: &IngestJob, content: Content) -> Result<Draft, StepError> {
         language.clone_into(&mut document.language);
     }
     if job.kind != SourceKind::Url {
-        // A path within a site means nothing without the site.
+        // A path is only valid together with its site.
         if let Some(page) = &given.url {
             page.clone_into(&mut document.url);
         } else if !document.url.starts_with("https://") && !document.url.starts_with("http://") {

@@ -1,5 +1,5 @@
-//! Vectors of chunks, where the deployment has a vector index. Sources do not wait for it: they are ready when their words
-//! are found, and a failure here is no failure of theirs.
+//! Vectors of chunks, where the deployment has a vector index. Sources do not wait for them: a source is ready when its
+//! words are in the index, and a failure here does not make the source fail.
 
 use bulle_edge_core::ports::{Clock, PortError};
 
@@ -28,7 +28,7 @@ impl StepContext<'_> {
         };
         let now = self.edge.now_ms();
         let (failures, until) = self.store.embedding_backoff().map_err(stored)?;
-        // Fewer after a failure: the request may have been too large.
+        // Smaller batches after a failure, because the request may have been too large.
         let most = (BATCH >> failures.min(5)).max(1);
         let (chunks, more) = self.edge.library().unembedded(&self.bot, most, now).await?;
         if until > now {
@@ -75,7 +75,7 @@ impl StepContext<'_> {
         }
     }
 
-    /// The API of the vector index, when the deployment has one. `/health` tells what is wrong with its variables.
+    /// The API of the vector index, when the deployment has one. `/health` reports errors in its variables.
     fn cloudflare(&self) -> Option<Cloudflare> {
         config::cloudflare(self.edge.env()).ok().flatten()
     }

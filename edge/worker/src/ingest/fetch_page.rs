@@ -34,12 +34,12 @@ pub struct Fetcher {
     pub timeout_ms: u64,
 }
 
-/// What is done with redirects.
+/// How redirects are handled.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Redirects {
-    /// They are followed to their end.
+    /// Redirects are followed to their end.
     Follow,
-    /// The first one is reported, not followed.
+    /// The first redirect is reported, not followed.
     Report,
 }
 
@@ -49,7 +49,7 @@ pub struct Fetched {
     pub url: worker::Url,
     /// The header `Content-Type`.
     pub content_type: Option<String>,
-    /// For the next request.
+    /// The validators for the next request.
     pub validators: Validators,
     /// The body; `None` when it has not changed, or when a redirect is reported.
     pub bytes: Option<Vec<u8>>,
@@ -215,7 +215,7 @@ async fn read(response: &mut Response, most: usize) -> Result<Vec<u8>, FetchErro
         }
         bytes.extend_from_slice(&chunk);
     }
-    // A body that breaks off in the middle may look like one that has ended.
+    // A body that breaks off may look like a complete one.
     if announced > bytes.len() && header(response, "content-encoding").is_none() {
         return Err(broken(worker::Error::from("cut")));
     }

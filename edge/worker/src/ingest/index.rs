@@ -44,7 +44,7 @@ impl StepContext<'_> {
                 .await?;
             staged.written += batch.len();
         }
-        // Queued before the swap: whatever happens in between, the replaced chunks are cleaned up.
+        // Queued before the swap, so that the replaced chunks are cleaned up even when the isolate dies in between.
         let now = edge.now_ms();
         self.store.queue_cleanup(target.id, now + SWEEP_MS)?;
         edge.library()
@@ -69,7 +69,7 @@ pub fn prepare(document: Document, checksum: String, bytes: usize) -> Result<Pre
     Ok(prepared)
 }
 
-/// SHA-256 of what a page or an entry says: title, language and text.
+/// SHA-256 of the content of a page or an entry: title, language and text.
 pub fn checksum(document: &Document) -> String {
     let parts = [
         document.title.as_str(),

@@ -46,9 +46,9 @@ pub struct Librarian {
     draft: RefCell<Option<Rc<Draft>>>,
     /// Whether an alarm is at work.
     running: Cell<bool>,
-    /// Whether a request came since the work looked for the last time what there is to do.
+    /// Whether a request has come since the object last looked for due sources.
     requested: Cell<bool>,
-    /// How often in a row the platform has failed.
+    /// How many times in a row the platform has failed.
     failures: Cell<u32>,
 }
 
@@ -79,7 +79,7 @@ impl DurableObject for Librarian {
     }
 
     async fn alarm(&self) -> worker::Result<Response> {
-        // Should the isolate die on the way, this alarm goes off.
+        // This alarm goes off if the isolate dies before it sets the next one.
         self.set_alarm(self.edge.now_ms() + WATCHDOG_MS).await?;
         self.running.set(true);
         let worked = self.work().await;
@@ -139,7 +139,7 @@ impl Librarian {
         self.state.storage().set_alarm(in_ms).await
     }
 
-    /// Works until nothing is to be done now, or for [`MAX_RUN_MS`]. Returns when to go on.
+    /// Works until no source is due, or for [`MAX_RUN_MS`]. Returns when to go on.
     async fn work(&self) -> Result<Option<u64>, PortError> {
         let Some((bot, origin)) = self.store.owner().map_err(stored)? else {
             return Ok(None);
@@ -195,7 +195,7 @@ impl Librarian {
         }
     }
 
-    /// The first source that is due, unless it is a site that wants a pause.
+    /// The first source that is due, except a site whose pause has not passed.
     async fn next_source(
         &self,
         context: &StepContext<'_>,
@@ -215,7 +215,7 @@ impl Librarian {
         Ok(NextSource::At(next_at))
     }
 
-    /// Deletes everything that the object holds. A bot of the same name may come, so the tables are made anew.
+    /// Deletes all data of the object. A bot of the same name may be created later, so the tables are created again.
     async fn delete_all(&self) -> worker::Result<()> {
         self.state.storage().delete_all().await?;
         self.store.create_tables();
@@ -223,10 +223,10 @@ impl Librarian {
     }
 }
 
-/// What comes next.
+/// The next work of the object.
 enum NextSource {
     /// The id of a source that is due.
     Ready(String),
-    /// When there will be something to do, if ever.
+    /// The time at which the next source is due, if any.
     At(Option<u64>),
 }

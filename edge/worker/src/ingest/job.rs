@@ -1,4 +1,4 @@
-//! One step of one source, whatever its kind, and what becomes of the step's end.
+//! One step of one source of any kind, and the consequence of its outcome.
 
 use bulle_edge_core::{
     guard::directory,
@@ -16,7 +16,7 @@ impl StepContext<'_> {
     /// Takes one step of a source.
     ///
     /// # Errors
-    /// The platform failed. The source is not blamed: the step is taken again.
+    /// The platform failed. This does not count as a failure of the source: the step is taken again.
     pub async fn run(&self, source_id: &str) -> Result<(), PortError> {
         let Some(job) = self.edge.library().job(&self.bot, source_id).await? else {
             return Ok(());

@@ -10,7 +10,7 @@ use super::fetch_page::Fetched;
 pub struct ParsedPage {
     /// Its text; `None` when it has none, or asks not to be indexed.
     pub document: Option<Document>,
-    /// The addresses that it links to; none when it asks not to follow them.
+    /// The addresses that it links to; empty when the page forbids following them.
     pub links: Vec<String>,
     /// The address that it names as its canonical one.
     pub canonical: Option<String>,
@@ -19,7 +19,7 @@ pub struct ParsedPage {
 /// Reads what was fetched: a page with its links, or a file of another kind.
 ///
 /// # Errors
-/// It cannot be read.
+/// The content cannot be read.
 pub fn parse_page(fetched: &Fetched) -> Result<ParsedPage, FetchError> {
     let bytes = fetched.bytes.as_deref().unwrap_or_default();
     let content_type = fetched.content_type.as_deref();

@@ -1,4 +1,4 @@
-//! `robots.txt`: what a site asks of crawlers.
+//! `robots.txt`: the rules of a site for crawlers.
 
 use bulle_edge_core::sources::{FailureCode, FetchError, MAX_ROBOTS_BYTES, frontier};
 use bulle_edge_formats::{Robots, robots};
@@ -10,7 +10,7 @@ impl StepContext<'_> {
     /// Fetches the `robots.txt` of an address's site: its text, and its rules. A site without one allows everything.
     ///
     /// # Errors
-    /// The site fails just now: it is asked again later.
+    /// The site fails at the moment: the source is tried again later.
     pub async fn fetch_robots(&self, url: &worker::Url) -> Result<(String, Robots), FetchError> {
         let mut address = url.clone();
         address.set_path("/robots.txt");

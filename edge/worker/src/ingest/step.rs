@@ -1,4 +1,4 @@
-//! What every step of ingestion works with, and how it ends.
+//! The arguments and the outcomes of a step of ingestion.
 
 use bulle_edge_core::{
     ports::{Clock, PortError},
@@ -13,7 +13,7 @@ use crate::{
     repositories::library::{AttemptResult, BotKey, IngestJob, Target, Validators},
 };
 
-/// What a step works with.
+/// The arguments of a step.
 pub struct StepContext<'a> {
     /// The platform.
     pub edge: &'a Edge,
@@ -43,9 +43,9 @@ pub struct Draft {
 
 /// How a step ended.
 pub enum StepOutcome {
-    /// The attempt at the source has ended; the database is to be told how.
+    /// The attempt at the source has ended; the outcome is to be stored in the database.
     Ended(AttemptResult),
-    /// Nothing is left to tell: the new content answers already, or the source has changed or is gone.
+    /// There is no outcome to store: the new content answers already, or the source has changed or is gone.
     Settled,
     /// There is more to do.
     Paused,
@@ -53,9 +53,9 @@ pub enum StepOutcome {
 
 /// Why a step failed.
 pub enum StepError {
-    /// Something is wrong with the source.
+    /// The source is at fault.
     Source(FetchError),
-    /// Something is wrong with the platform.
+    /// The platform is at fault.
     Platform(PortError),
 }
 
@@ -91,14 +91,14 @@ pub fn target(job: &IngestJob) -> Target<'_> {
     }
 }
 
-/// The end of an attempt that failed. A source that is fetched regularly is fetched again all the same.
+/// The end of a failed attempt. A source with a refresh interval is fetched again at the next refresh.
 pub fn failed(failure: Failure, job: &IngestJob, now: u64) -> AttemptResult {
     AttemptResult::Failed(failure, schedule::refresh_at(now, job.refresh_seconds))
 }
 
 impl StepContext<'_> {
-    /// Counts an attempt. Returns an outcome when there is nothing to begin: the source has changed, or it was begun so
-    /// often without an end that it must be what kills the isolate.
+    /// Counts an attempt. Returns an outcome when there is no work to begin: the source has changed, or so many
+    /// attempts began without ending that the source must be crashing the isolate.
     ///
     /// # Errors
     /// The database failed.

@@ -1,5 +1,4 @@
-//! The object's own storage: which bot it is for, the cleanup queue, the crawls of sites and the pauses of the vector
-//! index.
+//! The object's own storage: its bot, the cleanup queue, the crawls of sites and the pauses of the vector index.
 
 use serde::{Deserialize, Serialize};
 use worker::{Result, SqlStorage, SqlStorageValue};
@@ -45,9 +44,9 @@ CREATE TABLE IF NOT EXISTS rest (id INTEGER PRIMARY KEY CHECK (id = 1), failures
 pub enum PageState {
     /// It was read and became a source.
     Read = 1,
-    /// It failed; what it said before stays.
+    /// The page failed; its earlier content stays.
     Failed = 2,
-    /// It was skipped: it is none of the pages that are wanted.
+    /// The page was skipped, because it is not one of the wanted pages.
     Skipped = 3,
 }
 
@@ -82,15 +81,15 @@ impl QueuedPage {
     }
 }
 
-/// What a crawl found of a page.
+/// The result of a crawl for a page.
 pub struct PageResult<'r> {
     /// The page's state.
     pub state: PageState,
     /// Id of the source that it became; empty leaves the one of the last crawl.
     pub part: &'r str,
-    /// SHA-256 of what it says.
+    /// SHA-256 of its content.
     pub checksum: &'r str,
-    /// For the next crawl.
+    /// The validators for the next crawl.
     pub validators: &'r Validators,
     /// Its links, for a crawl in which it has not changed.
     pub links: &'r [String],
@@ -145,14 +144,14 @@ impl IngestStore {
         )
     }
 
-    /// Queues a cleanup; the later of two times holds, since something is under way until then.
+    /// Queues a cleanup. When one is queued already, the later time counts, because other work is under way until then.
     pub fn queue_cleanup(&self, source_id: &str, at: u64) -> Result<()> {
         let sql = "INSERT INTO care (source_id, at) VALUES (?, ?) \
                    ON CONFLICT (source_id) DO UPDATE SET at = max(at, excluded.at)";
         self.write(sql, vec![source_id.into(), integer(at)])
     }
 
-    /// Queues a cleanup for now, whatever time was queued before.
+    /// Queues a cleanup for now, even when one is queued for another time.
     pub fn queue_cleanup_now(&self, source_id: &str, now: u64) -> Result<()> {
         let sql = "INSERT OR REPLACE INTO care (source_id, at) VALUES (?, ?)";
         self.write(sql, vec![source_id.into(), integer(now)])
@@ -273,7 +272,7 @@ impl IngestStore {
         )
     }
 
-    /// Takes a page from the queue and notes what was found.
+    /// Removes a page from the queue and stores its result.
     pub fn finish_page(&self, number: i64, result: &PageResult<'_>) -> Result<()> {
         let sql = "UPDATE page SET state = ?1, part = CASE WHEN ?2 = '' THEN part ELSE ?2 END, checksum = ?3, \
                    etag = ?4, last_modified = ?5, links = ?6 WHERE number = ?7";
@@ -289,7 +288,7 @@ impl IngestStore {
         self.write(sql, values)
     }
 
-    /// Whether another page of this crawl says the same.
+    /// Whether another page of this crawl has the same content.
     pub fn is_duplicate(&self, source_id: &str, number: i64, checksum: &str) -> Result<bool> {
         let sql = "SELECT number FROM page WHERE source_id = ? AND state = 1 AND checksum = ? AND number <> ? LIMIT 1";
         let values = vec![source_id.into(), checksum.into(), number.into()];

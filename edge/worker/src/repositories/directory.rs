@@ -1,4 +1,4 @@
-//! Sites and bots as they are served: the look-ups that begin every request.
+//! Sites and bots as visitors' requests need them: the look-ups at the beginning of every request.
 
 use bulle_edge_core::{model::Site, ports::PortError};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -30,7 +30,7 @@ impl<D: Database> Directory<D> {
     /// # Errors
     /// The database failed, or a row cannot be read.
     pub async fn site(&self, key: &str) -> Result<Option<Site>, PortError> {
-        // The one look-up that starts from a public key and finds the tenant.
+        // The only look-up that begins with a public key and finds the tenant.
         let statement = Statement::new(
             "SELECT site.key, site.tenant_id, site.bot_id, site.origins, site.environment, \
              site.status = 'active' AND bot.status = 'active' AND tenant.status = 'active' AS active, \
@@ -119,7 +119,7 @@ impl Row {
         })
     }
 
-    /// A column of JSON; the error says whose it is.
+    /// A column of JSON; the error names the site or bot.
     fn read<T: DeserializeOwned>(&self, what: &str, json: &str) -> Result<T, PortError> {
         from_json(json).map_err(|error| {
             let Self {

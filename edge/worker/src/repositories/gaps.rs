@@ -91,7 +91,7 @@ impl<D: Database> Gaps<D> {
              (SELECT id FROM conversation WHERE tenant_id = ?1 AND bot_id = ?2 AND visitor_id = ?4)",
             with(values![!down]),
         );
-        // A closed question stays: the owner has dealt with it.
+        // A closed question stays closed: the owner has handled it.
         let forget = Statement::new(
             "DELETE FROM unanswered WHERE tenant_id = ?1 AND bot_id = ?2 AND reply_id = ?3 AND ?5 \
              AND nothing_found = 0 AND closed IS NULL AND conversation_id IN \

@@ -1,4 +1,4 @@
-//! Golden questions of a bot, and where search found what each expects.
+//! Golden questions of a bot, and the rank at which search found the expected passage of each.
 
 use bulle_api::admin::golden::{Expected, GoldenQuestion, GoldenReport, NewGoldenQuestion};
 use bulle_edge_core::{
@@ -31,7 +31,7 @@ struct Row {
 pub struct Added<'a> {
     /// A ULID.
     pub id: Id,
-    /// The question and what it expects.
+    /// The question and the expected passage.
     #[serde(flatten)]
     pub new: &'a NewGoldenQuestion,
 }
@@ -41,7 +41,7 @@ pub struct Added<'a> {
 pub struct Looked {
     /// The question.
     pub id: Id,
-    /// Rank of what was expected, from 1; 0: not found.
+    /// Rank of the expected passage, from 1; 0 when it was not found.
     pub place: u32,
     /// Title of the first hit.
     pub first: Option<String>,

@@ -10,7 +10,7 @@ use crate::d1::{Database, Statement, to_json, values};
 pub struct Notices<D>(pub D);
 
 impl<D: Database> Notices<D> {
-    /// Stores the notice. False when the tenant has one of this kind about the same thing: an owner is notified once.
+    /// Stores the notice. False when the tenant has one of this kind and subject already: an owner is notified once.
     ///
     /// # Errors
     /// The database failed.
@@ -32,7 +32,8 @@ impl<D: Database> Notices<D> {
         self.0.any(statement).await
     }
 
-    /// Adds a delivery to a stored notice. Webhook and mail end at different times: each adds to what is there.
+    /// Adds a delivery to a stored notice. Webhook and mail end at different times, so each is added to the stored
+    /// list.
     ///
     /// # Errors
     /// The database failed.

@@ -1,5 +1,6 @@
-//! Data of visitors beside their conversations: forms that they have filled in and files that they have given; and all data
-//! of a visitor together, exported and erased. Every statement binds the tenant and the visitor.
+//! Data of visitors beside their conversations: the forms that they have filled in and the files that they have
+//! attached; also the export and the erasure of all data of a visitor. Every statement binds the tenant and the
+//! visitor.
 
 use bulle_edge_core::{
     attachments::UNSENT_MS,
@@ -13,10 +14,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::d1::{Database, Rows, Statement, Value, to_id, to_json, values};
 
-/// Files of a conversation that an answer may be made from.
+/// Most files of a conversation that an answer can use.
 const MAX_FILES: u32 = 6;
 
-/// Milliseconds for which an erasure is noted: a session that was resumed while the database could not be asked has renewed
+/// Milliseconds for which an erasure is stored. A session that was resumed while the database failed may have renewed
 /// its token once.
 const ERASED_MS: u64 = 2 * RESUME_SECONDS * 1_000;
 
@@ -69,7 +70,7 @@ impl<D: Database> Profiles<D> {
         self.0.any(statement).await
     }
 
-    /// Gives the visitor's unsent files to a message. The message's files, and after them earlier files of the
+    /// Assigns the visitor's unsent files to a message. Gives the message's files, and after them earlier files of the
     /// conversation, newest first: at most 6.
     ///
     /// # Errors
@@ -148,7 +149,8 @@ impl<D: Database> Profiles<D> {
         self.0.execute(statement).await
     }
 
-    /// Stores the text of a file that the visitor has given and not sent yet. Nothing is stored when the bot is gone.
+    /// Stores the text of a file that the visitor has attached and not sent yet. Nothing is stored when the bot is
+    /// gone.
     ///
     /// # Errors
     /// The database failed.
@@ -176,7 +178,8 @@ impl<D: Database> Profiles<D> {
         self.0.execute(statement).await
     }
 
-    /// Deletes, of all tenants, files that were not sent within a day and erasures that no token outlives.
+    /// Deletes, for all tenants, files that were not sent within a day, and stored erasures that are older than any
+    /// token.
     ///
     /// # Errors
     /// The database failed.
@@ -192,7 +195,7 @@ impl<D: Database> Profiles<D> {
         self.0.batch([files, erasures]).await.map(drop)
     }
 
-    /// Notes that a visitor's data are erased, and lists the visitor's conversations.
+    /// Stores that a visitor's data are erased, and lists the visitor's conversations.
     ///
     /// # Errors
     /// The database failed, or a row cannot be read.
@@ -227,7 +230,7 @@ impl<D: Database> Profiles<D> {
             .collect()
     }
 
-    /// Erases all data of a visitor but the note of the erasure and the cost of the answers.
+    /// Erases all data of a visitor except the stored erasure and the cost of the answers.
     ///
     /// # Errors
     /// The database failed; nothing was erased then.

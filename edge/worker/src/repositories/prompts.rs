@@ -1,4 +1,4 @@
-//! Prompts of stored answers, built again from what is stored.
+//! Prompts of stored answers, built again from stored data.
 
 use bulle_edge_core::{
     model::{Exchange, Summary},
@@ -18,7 +18,7 @@ pub struct Prompts<D>(pub D);
 
 /// A stored answer.
 pub struct Answered {
-    /// What its prompt is built from; `None` when no model was asked.
+    /// The reference of its prompt; `None` when no model was asked.
     pub reference: Option<PromptReference>,
     conversation_id: String,
     bot_id: String,
@@ -87,7 +87,7 @@ impl<D: Database> Prompts<D> {
         }))
     }
 
-    /// Builds the prompt of an answer again from what the database still has of it.
+    /// Builds the prompt of an answer again from the data that the database still has.
     ///
     /// # Errors
     /// The database failed.
@@ -103,7 +103,7 @@ impl<D: Database> Prompts<D> {
             ..
         } = answer;
         let question = answer.position.saturating_sub(1);
-        // No summary ends at a position below 0, and no history begins after its question.
+        // A summary never ends at a position below 0, and a history never begins after its question.
         let until = reference.summary_until.map_or(Value::from(-1), Value::from);
         let from = reference.history_from.unwrap_or(question);
         let settings = Statement::new(
@@ -146,7 +146,7 @@ impl<D: Database> Prompts<D> {
     }
 }
 
-/// The settings of the version, or why there are none.
+/// The settings of the version, or the reason why they are missing.
 fn settings_of(row: Option<SettingsRow>) -> Result<BotSettings, String> {
     let row = row.ok_or("This version of the bot's settings is not stored.")?;
     serde_json::from_str(&row.settings)
@@ -177,7 +177,7 @@ fn conversation_of(rows: Vec<MessageRow>, question: u32) -> (Vec<Exchange>, Opti
 }
 
 impl ChunkRow {
-    /// Without the columns that no prompt shows.
+    /// The answer without the columns that are not part of a prompt.
     fn into_hit(self) -> Hit {
         Hit {
             id: self.id,

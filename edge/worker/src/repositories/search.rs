@@ -1,4 +1,4 @@
-//! Full-text search, and the chunks of vectors that were found.
+//! Full-text search, and the chunks of the vector index's hits.
 
 use bulle_edge_core::{
     ports::PortError,
@@ -25,7 +25,7 @@ pub struct Search<D>(pub D);
 pub struct Match {
     /// The vector: `{chunk}-{number of its embedding}`.
     pub id: String,
-    /// Likeness, -1 to 1.
+    /// Similarity, -1 to 1.
     pub score: f64,
 }
 
@@ -76,8 +76,8 @@ impl<D: Database> Search<D> {
         ))
     }
 
-    /// The chunks of the bot with these vectors, in their order. Vectors of another bot, of chunks that are gone and of
-    /// chunks that no longer answer are passed over.
+    /// The chunks of the bot with these vectors, in their order. Vectors of another bot, of deleted chunks and of
+    /// chunks that no longer answer are left out.
     ///
     /// # Errors
     /// The database failed.

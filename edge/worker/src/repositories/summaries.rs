@@ -1,4 +1,5 @@
-//! Summaries of the beginnings of long conversations. All are kept: answers were given with them.
+//! Summaries of the beginnings of long conversations. All are kept, because the prompts of earlier answers contain
+//! them.
 
 use bulle_edge_core::{
     model::{Owner, Summary},
@@ -19,7 +20,7 @@ struct Row {
 }
 
 impl<D: Database> Summaries<D> {
-    /// The summary that reaches furthest. `None` when the owner's conversation has none.
+    /// The summary that covers most of the conversation. `None` when the owner's conversation has none.
     ///
     /// # Errors
     /// The database failed.
@@ -47,8 +48,8 @@ impl<D: Database> Summaries<D> {
         }))
     }
 
-    /// Stores a summary, unless one that reaches to the same position or no such conversation is there: a conversation that
-    /// was deleted does not come back, and what answers were given with does not change.
+    /// Stores a summary, unless there is one up to the same position or the conversation is gone: a deleted
+    /// conversation does not come back, and a summary that is part of earlier prompts does not change.
     ///
     /// # Errors
     /// The database failed.

@@ -14,8 +14,8 @@ use crate::d1::{Database, Statement, to_json, to_name, values};
 pub struct Transcripts<D>(pub D);
 
 impl<D: Database> Transcripts<D> {
-    /// Stores a turn; storing it again changes nothing. A turn that outlives its bot, or its visitor's data, leaves only
-    /// its cost: what was deleted does not come back.
+    /// Stores a turn; storing it again changes nothing. When the bot or the visitor's data were deleted meanwhile, only
+    /// the cost is stored: deleted data does not come back.
     ///
     /// # Errors
     /// The database failed; nothing was stored then, so that no conversation is without its message.
@@ -90,7 +90,7 @@ fn calls(
     list: &[ModelCall],
 ) -> Result<Statement, PortError> {
     let (owner, conversation_id, question_id) = of;
-    // An owner's price may be any number. A call for a million dollars is none, and a sum must not overflow.
+    // An owner's price may be any number. A call's cost is limited to a million dollars, so that a sum cannot overflow.
     Ok(Statement::new(
         "INSERT INTO model_call (tenant_id, id, bot_id, conversation_id, question_id, purpose, provider, model, \
          outcome, status, input_tokens, output_tokens, estimated, microusd, first_token_ms, total_ms, created_at) \

@@ -18,7 +18,7 @@ struct Row {
 
 // `json_patch('{}', object)` is the object without its nulls.
 
-/// The expression that a key groups calls by.
+/// The expression by which a key groups calls.
 fn column(key: UsageKey) -> &'static str {
     match key {
         UsageKey::Day => "date(created_at / 1000, 'unixepoch')",

@@ -1,4 +1,4 @@
-//! Visitors whom a site's server has vouched for.
+//! Visitors whom a site's server has identified.
 
 use bulle_edge_core::{model::Identity, ports::PortError};
 use bulle_protocol::Id;
@@ -15,7 +15,7 @@ struct Row {
 }
 
 impl<D: Database> Visitors<D> {
-    /// The id of the visitor with this identity: the one that they were given before, or `fresh` from now on. Their name,
+    /// The id of the visitor with this identity: the one stored before, or `fresh`, which is stored now. Their name,
     /// address and tier become those of the identity.
     ///
     /// # Errors

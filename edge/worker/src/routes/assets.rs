@@ -80,7 +80,7 @@ pub async fn get(State(edge): State<Edge>, Path(file): Path<String>, headers: He
     serve(&edge, &format!("a/{file}"), kind, forever, &headers).await
 }
 
-/// `Cache-Control` of files whose names stay: short enough for a new release to show soon.
+/// `Cache-Control` of files whose names do not change: short enough for a new release to take effect soon.
 pub const CACHE: &str = "public, max-age=60, stale-while-revalidate=600";
 
 /// The script that defines `<bulle-chat>`.

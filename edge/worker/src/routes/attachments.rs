@@ -1,4 +1,4 @@
-//! `/v1/attachments`: files that visitors give.
+//! `/v1/attachments`: files that visitors attach.
 
 use axum::{extract::Query, http::StatusCode};
 use bulle_edge_core::{

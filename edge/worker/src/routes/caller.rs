@@ -1,4 +1,4 @@
-//! The caller of a request, as the guard of the core takes it.
+//! The caller of a request, in the form that the core's guard takes.
 
 use axum::http::HeaderMap;
 use bulle_edge_core::{

@@ -1,6 +1,6 @@
-//! `/v1/chat/completions` and `/v1/models`: bots for owners' own servers, in the language of OpenAI's API. The edge keeps no
-//! conversation, so a turn runs beside its request. When the reader of a stream leaves, the model is stopped and what was
-//! written until then is recorded.
+//! `/v1/chat/completions` and `/v1/models`: bots for owners' own servers, as OpenAI's API. The edge keeps no
+//! conversation, so a turn runs beside its request. When the client of a stream leaves, the model is stopped and the
+//! text so far is recorded.
 
 use axum::{
     body::Body,
@@ -116,7 +116,7 @@ pub async fn create(State(edge): State<Edge>, request: Request) -> Reply {
     context.wait_until(async move { turn.run(writer, gone.map(|_| ()).boxed_local(), done).await });
     if request.stream {
         let pieces = told.inspect(move |_: &Rc<str>| {
-            // Dropped with the stream, which ends `gone`: the client has left.
+            // Dropped with the stream, which resolves `gone`: the client has left.
             let _ = &here;
         });
         let streamed = conversation::stream::respond(pieces.boxed_local(), KEEP_ALIVE_AFTER);
@@ -212,7 +212,7 @@ struct Turn {
 }
 
 impl Turn {
-    /// Runs the turn until the client has `left`, hands the answer over as `done`, and does what comes after it.
+    /// Runs the turn until the client has `left`, sends the answer through `done`, and runs `after`.
     async fn run(
         self,
         mut writer: Writer<Pieces>,
@@ -234,14 +234,14 @@ impl Turn {
             reader: Reader::Client,
         };
         let ended = turn::run(edge, &deployment, &ask, &mut writer, left).await;
-        // A client that has left does not read it.
+        // A client that has left gets no answer.
         let _ = done.send(writer.end(&ended.cites));
         self.offer_again(&ended).await;
         let mut log = |line: &str| note(self.reply, line);
         turn::after(edge, &deployment, &ask, ended, &mut log).await;
     }
 
-    /// Offers the archive what it has refused: there is no conversation object that would do it later.
+    /// Offers the archive the record that it refused, because no conversation object will do it later.
     async fn offer_again(&self, ended: &Ended) {
         if ended.kept.is_some() {
             return;

@@ -19,7 +19,7 @@ use crate::{
     http::{Answer, Refusal, path_id},
 };
 
-/// What the handler of a visitor's request works with.
+/// The arguments of a handler for a visitor's request.
 pub struct VisitorContext {
     /// The platform.
     pub edge: Edge,

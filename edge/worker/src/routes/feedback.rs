@@ -1,4 +1,4 @@
-//! `/v1/messages/{id}/feedback`: what a visitor thinks of an answer.
+//! `/v1/messages/{id}/feedback`: visitors' ratings of answers.
 
 use bulle_edge_core::guard::visitor::{Feature, offered};
 use bulle_edge_text::visible;

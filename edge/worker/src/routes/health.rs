@@ -68,7 +68,7 @@ pub async fn get(State(edge): State<Edge>, _headers: HeaderMap) -> Answer {
         admin(&edge),
     ];
     checks.extend(meaning(&edge));
-    // Without KV everything works, only slower; without the vector index, passages are found by their words.
+    // Without KV all functions work, only slower; without the vector index, passages are found by their words.
     let spared = ["kv", "meaning"];
     let ok = checks
         .iter()

@@ -1,4 +1,4 @@
-//! `GET /c/{site}`: a bot's page of its own, and what belongs to it.
+//! `GET /c/{site}`: a bot's hosted page, with its manifest and icon.
 
 use axum::{
     body::Body,
@@ -19,7 +19,7 @@ use crate::{
     http::{self, Answer},
 };
 
-/// Short enough for a change of the settings to show soon.
+/// `max-age` in seconds, short enough for a change of the settings to take effect soon.
 const CACHE: &str = "public, max-age=60";
 
 /// The page, or one that says calmly why there is none. `?frame` is for pages of the site; `?locale=` is heard before what
@@ -52,7 +52,7 @@ pub async fn get(
     Ok(answer(status, &page))
 }
 
-/// Whether the site has a page of its own, and is not paused.
+/// Whether the site has a hosted page, and is not paused.
 fn open(site: &Site) -> Result<(), Problem> {
     check_active(site)?;
     if site.bot.access.hosted_page {

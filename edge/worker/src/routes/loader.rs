@@ -1,4 +1,4 @@
-//! `GET /s/{site}.js`: the loader, with the bot's name and theme inlined. `GET /s/{site}.json`: those alone.
+//! `GET /s/{site}.js`: the loader, with the bot's name and theme inlined. `GET /s/{site}.json`: these settings alone.
 
 use axum::{
     body::Body,
@@ -75,7 +75,7 @@ pub async fn get(
     }
 }
 
-/// Files of the build that were read, kept for the life of the isolate, which is at most that of the deployment.
+/// Files of the build that were read, kept as long as the isolate, which does not outlive its deployment.
 type Files = HashMap<String, Rc<[u8]>>;
 
 async fn built(edge: &Edge, file: &str) -> Result<Rc<[u8]>, Refusal> {
@@ -90,7 +90,8 @@ async fn built(edge: &Edge, file: &str) -> Result<Rc<[u8]>, Refusal> {
     Ok(bytes)
 }
 
-/// The beginning of scripts whose bot has no texts of its own. Computed once an isolate: it takes all texts of the locale.
+/// The beginning of the script of a bot without texts of its own. It holds all texts of the locale, so it is computed
+/// once an isolate.
 fn usual(name: &str, bundle: &str, locale: &str) -> Rc<str> {
     thread_local! {
         static HEADS: RefCell<HashMap<String, Rc<str>>> = RefCell::default();
@@ -112,7 +113,8 @@ struct Script {
 
 async fn script(edge: &Edge, settings: &LoaderSettings) -> Result<Script, Refusal> {
     let internal = |detail: &str| Problem::new(Code::Internal, detail.to_owned());
-    // Sites with proactive messages have the code that shows them in the same script.
+    // A site with notes (proactive cards above the launcher) gets the bundle `noted`: the loader with the code of
+    // notes, which may be shown before the visitor's intent.
     let name = if settings.rules.is_empty() {
         "loader"
     } else {
@@ -142,7 +144,7 @@ fn settings(site: &Site, uri: &Uri, headers: &HeaderMap) -> LoaderSettings {
     loader::config(site, http::own_origin(uri), &languages)
 }
 
-/// A script that tells the owner in the browser's console what to do, and does nothing else.
+/// A script that only logs a problem for the owner to the browser's console.
 fn complaint(problem: &Problem) -> String {
     let text = format!("[Bulle] {}", problem.detail);
     let text = serde_json::to_string(&text).unwrap_or_default();

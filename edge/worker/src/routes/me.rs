@@ -1,4 +1,4 @@
-//! `/v1/me`: what is kept of the visitor.
+//! `/v1/me`: the stored data of the visitor.
 
 use axum::{
     body::Body,
@@ -126,7 +126,7 @@ pub async fn delete(context: VisitorContext) -> Answer {
         .await;
     let mut refused = None;
     for Refusal(problem) in erased.into_iter().filter_map(Result::err) {
-        // The object was erased before.
+        // The object has no owner any more: it was erased before.
         if problem.code != Code::NotFound {
             refused = Some(problem);
         }

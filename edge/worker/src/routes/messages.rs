@@ -18,7 +18,7 @@ use crate::{
     log,
 };
 
-/// Messages of a page of history when the query does not say.
+/// Default number of messages in a page of history.
 const DEFAULT_PAGE: u32 = 50;
 
 /// Most messages of a page of history.
@@ -140,7 +140,8 @@ pub async fn history(context: VisitorContext) -> Answer {
     let history = match found.map_err(|e| storage_unavailable(&e))? {
         Some(history) => history,
         None => {
-            // Not in the archive: the conversation has no message yet, belongs to another visitor, or does not exist.
+            // The archive has no message of this conversation: it has none yet, belongs to another visitor, or does not
+            // exist.
             command(edge, id, ConversationCommand::Check { owner }).await?;
             History {
                 items: Vec::new(),

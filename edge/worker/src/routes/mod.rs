@@ -88,7 +88,7 @@ pub fn all() -> Vec<Route> {
     routes
 }
 
-/// What sites are told of the crawler, whose name in their logs leads here.
+/// The page for operators of sites about the crawler; the crawler's `User-Agent` in their logs links to it.
 async fn bot() -> &'static str {
     "BulleBot reads pages for the owners of chat assistants, who have named them as what their assistant is to know. It \
      makes one request at a time, obeys robots.txt with its crawl-delay, and follows noindex and nofollow.\n\nTo keep it \

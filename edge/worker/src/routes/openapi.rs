@@ -1,5 +1,5 @@
-//! `GET /openapi.json`: the contract. The document is generated from the handlers and the types of the protocol
-//! by the test below and committed, so that a change shows in review. The Worker holds neither the generator nor the
+//! `GET /openapi.json`: the OpenAPI document. The test below generates it from the handlers and the types of the
+//! protocol; it is committed, so that a change shows in review. The Worker contains neither the generator nor the
 //! document, which is a file of the build.
 
 use axum::{

@@ -1,4 +1,5 @@
-//! What the OpenAPI document says of requests that are read by hand. Compiled for tests only, which write the document.
+//! The types of the OpenAPI document for requests that are read field by field. Compiled for tests only, which write
+//! the document.
 #![expect(
     dead_code,
     reason = "read by the generator of the document, not by code"

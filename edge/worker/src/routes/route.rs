@@ -11,7 +11,7 @@ use tower_service::Service;
 
 use crate::{adapters::Edge, http::Refusal};
 
-/// Whom a route is for. The OpenAPI document groups routes by it.
+/// The audience of a route. The OpenAPI document groups routes by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Audience {
     /// Pages that hold the bubble: its scripts, files and texts.
@@ -20,7 +20,7 @@ pub enum Audience {
     Visitor,
     /// Owners, with an API key.
     Owner,
-    /// Owners' servers, with an API key, in the language of OpenAI's API.
+    /// Owners' servers, with an API key, as OpenAI's API.
     OwnerServer,
     /// Operators of the edge and of sites that its crawler visits, without a key.
     Operator,
@@ -35,8 +35,8 @@ const KEYED: [(&str, Audience); 3] = [
 ];
 
 impl Audience {
-    /// Whether scripts of pages may read the answers. No page may read what API keys open: neither permission nor
-    /// preflight is ever granted.
+    /// Whether scripts of pages may read the responses (CORS). Responses for API keys are never readable by pages:
+    /// neither permission nor preflight is ever granted.
     pub fn is_pages(self) -> bool {
         !matches!(self, Self::Owner | Self::OwnerServer)
     }
@@ -54,10 +54,10 @@ impl Audience {
     }
 }
 
-/// What holds for a request before its handler runs.
+/// The rules for a request before its handler runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rules {
-    /// Whom the route is for.
+    /// The audience of the route.
     pub audience: Audience,
     /// Most bytes of a body that the handler reads itself. Other bodies are read before the handler runs, at most
     /// `MAX_BODY_BYTES` of them.
@@ -78,7 +78,7 @@ impl Rules {
     }
 }
 
-/// A path of the edge with what holds for it.
+/// A path of the edge with its rules and handlers.
 pub struct Route {
     path: String,
     rules: Rules,
@@ -100,7 +100,7 @@ pub struct Routes {
 }
 
 impl Routes {
-    /// Makes them ready.
+    /// Builds the router.
     pub fn new(routes: Vec<Route>, edge: Edge) -> Self {
         Self {
             rules: index(&routes),
@@ -115,7 +115,7 @@ impl Routes {
         }
     }
 
-    /// What holds for requests to this path.
+    /// The rules for requests to this path.
     pub fn rules(&self, path: &str) -> Rules {
         rules(&self.rules, path)
     }
@@ -133,7 +133,7 @@ impl Routes {
 fn index(routes: &[Route]) -> matchit::Router<Rules> {
     let mut index = matchit::Router::new();
     for route in routes {
-        // A path that is refused here is refused by the router too, and a test builds both.
+        // A path that is refused here is refused by the router, too, and a test builds both.
         let _ = index.insert(route.path.as_str(), route.rules);
     }
     index
@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn each_route_is_declared_for_the_audience_of_its_address() {
         for route in all() {
-            // `/v1/models` has neighbours below it.
+            // `/v1/models` has routes below it.
             let unknown = Rules::unknown(&format!("{}/", route.path)).audience;
             let declared = route.rules.audience;
             assert_eq!(declared.is_pages(), unknown.is_pages(), "{}", route.path);

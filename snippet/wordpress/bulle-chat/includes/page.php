@@ -84,7 +84,7 @@ add_action( 'wp_footer', 'bulle_chat_tag' );
 function bulle_chat_inside() {
 	$options = bulle_chat_options();
 	if ( '' === $options['edge'] || '' === $options['site'] ) {
-		// Visitors see nothing; whoever can do something about it is told.
+		// Visitors see no error; users who can change the settings do.
 		return current_user_can( 'manage_options' )
 			? '<p>' . esc_html__( 'The chat appears here once its address and site key are set under Settings → Bulle Chat.', 'bulle-chat' ) . '</p>'
 			: '';
@@ -92,11 +92,11 @@ function bulle_chat_inside() {
 	if ( is_feed() ) {
 		return '';
 	}
-	// What is made for a summary or for the page's head is not what the visitor sees.
+	// A shortcode rendered for a summary or for the page's head is not shown to the visitor.
 	if ( ! doing_action( 'wp_head' ) && ! doing_filter( 'get_the_excerpt' ) ) {
 		bulle_chat_is_inside( true );
 	}
-	// Who the visitor is, the page says at its end: content is kept, searched and given away by many.
+	// The identity stands at the end of the page, because other plugins store, search and publish the content.
 	return '<bulle-chat site="' . esc_attr( $options['site'] ) . '"></bulle-chat>';
 }
 add_shortcode( 'bulle_chat', 'bulle_chat_inside' );

@@ -54,8 +54,8 @@ function bulle_chat_links( $links ) {
 add_filter( 'plugin_action_links_' . plugin_basename( BULLE_CHAT_FILE ), 'bulle_chat_links' );
 
 /**
- * An origin, as in `https://chat.example.com`, of what was typed or pasted; nothing when there is none in it. Without
- * encryption only on this machine.
+ * An origin, as in `https://chat.example.com`, of a typed or pasted text; empty when there is none in it. Plain HTTP
+ * is accepted on this machine only.
  *
  * @param string $text Any text.
  * @return string
@@ -75,15 +75,15 @@ function bulle_chat_origin( $text ) {
 }
 
 /**
- * What is stored of what was sent. A value that is not good is told, and the one before stays.
+ * The settings to be stored from the submitted form. An invalid value is reported, and the earlier one stays.
  *
- * @param mixed $sent What the form says.
+ * @param mixed $sent The values of the form.
  * @return array
  */
 function bulle_chat_sanitize( $sent ) {
 	$before = bulle_chat_options();
 	$sent   = is_array( $sent ) ? $sent : array();
-	// As it was sent: below, each is held to the letters that it may have, and refused rather than mended.
+	// The values as they were sent: below, each is checked for allowed characters, and refused instead of corrected.
 	$text   = static function ( $name ) use ( $sent ) {
 		return isset( $sent[ $name ] ) && is_string( $sent[ $name ] ) ? trim( $sent[ $name ] ) : '';
 	};
@@ -133,9 +133,9 @@ function bulle_chat_sanitize( $sent ) {
  *
  * @param string $name        Of the setting.
  * @param string $type        Of the input.
- * @param string $value       What stands in it.
+ * @param string $value       Its value.
  * @param string $placeholder An example.
- * @param string $help        What to write.
+ * @param string $help        Its description.
  */
 function bulle_chat_input( $name, $type, $value, $placeholder, $help ) {
 	printf(

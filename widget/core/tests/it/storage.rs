@@ -1,4 +1,4 @@
-//! What survives in storage, and what must end: unacknowledged messages, calls that hang, two tabs of a visitor.
+//! Stored data, and processes that must end: unacknowledged messages, calls that hang, two tabs of a visitor.
 
 use crate::support::*;
 use bulle_protocol::{
@@ -151,7 +151,7 @@ fn a_second_tab_goes_on_as_the_visitor_of_the_first() {
         page.find(|c| matches!(c, ApiCall::CreateConversation))
             .is_none()
     );
-    // From now on this tab has stored the visitor itself, and ignores what it finds.
+    // From now on this tab has stored the visitor itself, and ignores a stored visitor of another tab.
     page.update(found());
     assert!(page.find(is_session).is_none());
 }

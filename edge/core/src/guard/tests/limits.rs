@@ -1,4 +1,4 @@
-//! How often who is in may speak.
+//! The limits of admitted visitors.
 
 use super::*;
 use crate::settings::{LimitStore, Localized, Upgrade};
@@ -106,7 +106,7 @@ fn the_shipped_tiers_are_three_a_minute_and_ten_a_day_or_ten_and_any_number() {
         assert_eq!((day.quota, day.remaining, day.window), (10, 0, 86_400));
         assert_eq!(Some(day.reset), refused.retry_after.map(u64::from));
         assert!(refused.message.unwrap().contains("messages d’aujourd’hui"));
-        // What was refused by the day is not counted by the minute.
+        // A message that the day's limit refused is not counted in the minute.
         let until_midnight = day.reset * 1_000;
         ports.advance(until_midnight);
         assert_eq!(
@@ -138,7 +138,7 @@ fn the_same_message_is_counted_once_in_either_store() {
         left(2).unwrap();
         let last = say(&ports, &visitor, 3, "Bonjour").unwrap();
         assert!(left(4).is_err());
-        // A lost connection is no new message: nothing is charged for it, and nothing is there to give back.
+        // A repeated message after a lost connection is not new: it is not charged, so there is no refund.
         let repeated = say(&ports, &visitor, 1, "Bonjour").unwrap();
         block_on(limit::refund(&ports, &repeated)).unwrap();
         block_on(limit::refund(&ports, &last)).unwrap();
@@ -147,7 +147,7 @@ fn the_same_message_is_counted_once_in_either_store() {
     }
 }
 
-/// What docs/limits.md says that a message costs.
+/// The operations that a message costs, as docs/limits.md says.
 #[test]
 fn a_message_costs_what_the_documentation_says() {
     for (store, premium, kv, meters) in [
@@ -234,7 +234,7 @@ fn a_failing_cache_lets_visitors_speak_and_a_failing_meter_does_not() {
     let refused = say(&ports, &visitor, 2, "Bonjour").unwrap_err();
     assert_eq!(refused.code, Code::StorageUnavailable);
     ports.mend("meters");
-    // A request was made, so the minute has counted it; the day has not.
+    // A request was made, so it is counted in the minute, but not in the day.
     assert_eq!(
         say(&ports, &visitor, 3, "Bonjour").unwrap().remaining(),
         Remaining {
@@ -259,7 +259,7 @@ fn who_has_used_up_the_day_cannot_go_on_asking_for_it() {
             .collect();
         assert_eq!(refusals[..3], [Code::QuotaExceeded; 3], "{store:?}");
         assert_eq!(refusals[3..], [Code::RateLimited; 7], "{store:?}");
-        // The rest of the flood has not left the isolate.
+        // The other requests of the flood did not leave the isolate.
         let calls = (ports.calls("kv"), ports.calls("meters"));
         say(&ports, &visitor, 200, "Bonjour").unwrap_err();
         assert_eq!((ports.calls("kv"), ports.calls("meters")), calls);

@@ -1,4 +1,4 @@
-//! Who is let in.
+//! Which callers the guard admits.
 
 mod limits;
 mod own_page;
@@ -152,7 +152,7 @@ fn the_database_is_asked_once_for_a_known_site_and_unknown_keys_leave_no_trace()
         open(&ports, &request("demo")).unwrap();
         let _ = open(&ports, &request("later"));
     }
-    // Twice for the first answer, which is checked once it is in the cache, and once for each unknown key.
+    // Twice for the known site, which is read again once it is in the cache, and once for each unknown key.
     assert_eq!(ports.calls("tenants"), 5);
     ports.add_site(Site {
         key: "later".into(),
@@ -186,7 +186,7 @@ fn a_broken_cache_entry_is_passed_by() {
 #[test]
 fn a_change_is_not_hidden_by_what_was_true_before_it() {
     let ports = Fakes::default();
-    // The owner pauses the site between the question to the database and the write to the cache.
+    // The owner pauses the site between the read of the database and the write to the cache.
     let paused = Site {
         active: false,
         ..site()
@@ -281,7 +281,7 @@ fn a_known_visitor_is_the_same_on_every_device_and_nobody_else() {
     assert_eq!(phone.admitted.visitor_id(), first.admitted.visitor_id());
     let other = known(&ports, "43", "premium", Some(first.token.clone())).unwrap();
     assert_ne!(other.admitted.visitor_id(), first.admitted.visitor_id());
-    // Signed out: the token alone brings nobody back.
+    // Signed out: the token of a known visitor opens no session without an identity.
     let out = open(
         &ports,
         &SessionRequest {
@@ -369,7 +369,7 @@ fn nobody_is_known_for_longer_than_the_sites_server_says() {
     };
     assert_eq!(open(&ports, &short).unwrap().expires_at, exp * 1_000);
     assert!(call(&ports, &session.token, ORIGIN).is_ok());
-    // The secret that has vouched is revoked.
+    // The secret that signed the identity is revoked.
     ports.add_site(Site {
         identity_secrets: vec!["b".into()],
         ..site()
@@ -385,7 +385,7 @@ fn nobody_is_known_for_longer_than_the_sites_server_says() {
 fn settings_are_looked_at_again_after_a_minute_and_old_ones_serve_while_the_database_is_down() {
     let ports = Fakes::default();
     open(&ports, &request("demo")).unwrap();
-    // Somebody has paused the site, and the cache has not heard of it.
+    // The site was paused, and the cache still has it as active.
     ports.add_site(Site {
         active: false,
         ..site()
@@ -456,7 +456,7 @@ fn a_bot_may_want_new_visitors_to_pass_turnstile() {
         (asked.code, asked.action.unwrap().label),
         (Code::ChallengeRequired, "0xKEY".to_owned())
     );
-    // Being asked to pass costs none of the network's sessions.
+    // The challenge is not counted as a new session of the network address.
     for _ in 0..40 {
         assert_eq!(
             open(&ports, &request("demo")).unwrap_err().code,
@@ -478,7 +478,7 @@ fn a_bot_may_want_new_visitors_to_pass_turnstile() {
     );
     ports.passes.set(Some(true));
     let session = open(&ports, &answer("x")).unwrap();
-    // Who has passed is not asked again.
+    // A visitor who has passed the challenge does not get another one.
     ports.passes.set(Some(false));
     assert!(
         open(

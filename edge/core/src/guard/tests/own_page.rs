@@ -1,4 +1,4 @@
-//! The bot's page of its own, on the edge's origin.
+//! The bot's hosted page, on the edge's origin.
 
 use super::*;
 
@@ -15,7 +15,7 @@ fn the_bots_own_page_is_let_in_where_there_is_one_and_nobody_else_for_it() {
     let opened = block_on(open_session(&ports, &secret(), own, &request)).unwrap();
     let bearer = format!("Bearer {}", opened.token);
     assert!(block_on(admit(&ports, &secret(), own, Some(&bearer))).is_ok());
-    // The token is the page's own: no page of the site can use it.
+    // The token is bound to the hosted page's origin: no page of the site can use it.
     let elsewhere = block_on(admit(&ports, &secret(), from(ORIGIN, &at), Some(&bearer)));
     assert_eq!(elsewhere.unwrap_err().code, Code::TokenInvalid);
     let foreign = from(Some("https://edge.test"), &at);

@@ -1,4 +1,4 @@
-//! What must be done before a visitor may speak, and what they may do beside that.
+//! Business hours, forms, files and features.
 
 use super::*;
 use crate::{
@@ -153,7 +153,7 @@ fn whose_data_was_erased_begins_nothing_and_comes_back_as_somebody_new() {
     };
     let second = open(&ports, &again).unwrap();
     assert!(!second.resumed && second.admitted.visitor_id() != id);
-    // A database that cannot be asked keeps nobody out, but nothing is begun either.
+    // When the database fails, visitors are let in, but no conversation or file is begun.
     ports.fail("profiles");
     assert!(open(&ports, &again).unwrap().resumed);
     let down = block_on(remembered(&ports, &second.admitted)).unwrap_err();

@@ -7,7 +7,7 @@ use crate::testing::{
     hit, question,
 };
 
-/// Questions to an example and whether its documents answer them.
+/// Questions to an example, each with whether its documents have the answer.
 struct Case {
     example: &'static Example,
     answered: &'static [&'static str],
@@ -89,7 +89,7 @@ fn cases() -> [Case; 2] {
     ]
 }
 
-/// Below it, little speaks for an answer.
+/// Below this confidence an answer is doubtful.
 const LITTLE: f32 = 0.4;
 
 /// An answer to each question: that of the embedded model, which admits when the passages do not answer, or of a model
@@ -125,14 +125,14 @@ fn separation(embedded: bool) -> ([f32; 2], Vec<&'static str>) {
 fn questions_that_the_documents_answer_stand_apart_from_the_others() {
     let (medians, exceptions) = separation(true);
     assert!(medians[0] >= 0.9 && medians[1] <= 0.05, "{medians:?}");
-    // Of one the documents speak in other words, which the embedded model admits, and of her manager they say all but
-    // the name.
+    // Of one topic the documents speak in other words, which the embedded model admits; of the manager they have
+    // everything except the name.
     let both = [
         "Which languages does she speak?",
         "Comment s'appelle sa responsable chez Cartovent ?",
     ];
     assert_eq!(exceptions, both);
-    // Nobody admits anything: what was found is all that tells.
+    // The model admits nothing, so only the passages found can lower the confidence.
     let (medians, exceptions) = separation(false);
     assert!(medians[0] >= 0.9 && medians[1] <= 0.25, "{medians:?}");
     assert_eq!(exceptions, &both[1..]);
@@ -162,7 +162,7 @@ fn the_more_is_cited_the_more_speaks_for_it() {
         })
         .collect();
     assert!(answers.is_sorted_by(|a, b| a < b), "{answers:?}");
-    // A second passage that holds the rest of the question is worth more than the same one again.
+    // A second passage with the rest of the question's words raises the confidence more than a repetition.
     let again = of(
         "Oui, à sept heures [1]. Le dimanche, plus tard [1].",
         Finish::Stop,
@@ -172,7 +172,7 @@ fn the_more_is_cited_the_more_speaks_for_it() {
         Finish::Stop,
     );
     assert!(other > again, "{other} {again}");
-    // Numbers that point nowhere cite nothing.
+    // Numbers without a passage are not citations.
     let nowhere = of("La boutique ouvre à sept heures [7].", Finish::Stop);
     assert_eq!(
         nowhere,
@@ -180,7 +180,7 @@ fn the_more_is_cited_the_more_speaks_for_it() {
     );
 }
 
-/// Equal but for the rounding to two decimals, of both sides.
+/// Equality up to the rounding of both sides to two decimals.
 fn is_part(found: f32, factor: f64, whole: f32) -> bool {
     (f64::from(found) - factor * f64::from(whole)).abs() <= 0.005 * (1.0 + factor) + 1e-6
 }
@@ -202,7 +202,7 @@ fn admissions_and_unhappy_ends_lower_it_by_their_factors() {
     }
     let admitted = format!("Je n'ai rien trouvé d'exact à ce sujet. {said}");
     assert!(is_part(of(&admitted, Finish::Stop), ADMITTED, whole));
-    // Once is enough, and nothing but an admission is worth next to nothing.
+    // Two admissions count like one; an answer of nothing but admissions has a confidence near 0.
     let twice = format!("Je ne sais pas. {admitted}");
     assert_eq!(of(&twice, Finish::Stop), of(&admitted, Finish::Stop));
     assert!(of("Je ne sais pas.", Finish::Stop) < 0.1);
@@ -220,7 +220,7 @@ fn a_greeting_and_documents_that_cannot_be_searched_have_none() {
     let reply = reply("Elle vit à Rennes.", &unsearched);
     let answer = finished("Où vit-elle ?", &reply, &unsearched, Finish::Stop);
     assert_eq!(confidence(&answer), None);
-    // Searched, and nothing found.
+    // The documents were searched, and nothing was found.
     let ask = "What is the capital of Australia?";
     let (reply, passages) = TWIN.extract(ask);
     let answer = finished(ask, &reply, &passages, Finish::Stop);

@@ -6,7 +6,7 @@ fn found(example: &Example, locale: &str, question: &str) -> String {
     topic(&words(question), &example.search(question), topics).unwrap_or_default()
 }
 
-/// Each table has the questions of an example, and their topic; none when nothing speaks for one.
+/// Each table has the questions of an example with their topics; an empty topic means that none fits.
 fn check(example: &Example, cases: &[(&str, &str, &str)]) {
     let wrong: Vec<String> = cases
         .iter()

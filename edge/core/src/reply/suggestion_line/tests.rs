@@ -1,7 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 
-/// The visible text and the suggestions of a text that comes in these pieces.
+/// The visible text and the suggestions of a text in these pieces.
 fn through(pieces: &[&str], question: &str) -> (String, Vec<String>) {
     let mut suggestion_line = SuggestionLine::new();
     let mut shown = String::new();
@@ -18,7 +18,7 @@ fn through(pieces: &[&str], question: &str) -> (String, Vec<String>) {
     (shown + &rest, suggestions)
 }
 
-/// The same, whole and letter by letter.
+/// The same text, whole and letter by letter.
 fn both(text: &str) -> (String, Vec<String>) {
     let whole = through(&[text], "Who?");
     let letters: Vec<String> = text.chars().map(String::from).collect();
@@ -75,10 +75,10 @@ fn what_stands_around_the_line_stays_as_it_was() {
         ),
         ("a `code`<next>Q?</next>", "a `code`"),
         ("a `code`\n`<next>Q?</next>`", "a `code`"),
-        // Never closed, but the answer goes on.
+        // The line was never closed, and the answer continues.
         ("a\n<next>Q?\n\nb", "a\n\nb"),
         ("a\n<next>\nQ?\n\nb", "a\n\nb"),
-        // Cut off.
+        // The line was cut off.
         ("a\n\n<nex", "a\n\n"),
         ("a </ne", "a "),
         ("a <next>", "a"),
@@ -145,7 +145,7 @@ fn suggestions_are_few_short_and_new() {
     );
 }
 
-/// Pieces of texts in which the line is written in all ways, and cut anywhere.
+/// Pieces of texts with the line in all its forms, cut at every place.
 fn texts() -> impl Strategy<Value = String> {
     let part = prop::sample::select(vec![
         "<next>",
@@ -204,7 +204,7 @@ proptest! {
 
     #[test]
     fn any_line_gives_few_short_questions(before in any::<String>(), line in any::<String>(), after in any::<String>()) {
-        // Not `through`: half a mark right before a whole one is text, and shown.
+        // Compared without `through`: half a mark directly before a whole one is text, and shown.
         let mut suggestion_line = SuggestionLine::new();
         for piece in [&before, "<next>", &line, "</next>", &after] {
             suggestion_line.push(piece);

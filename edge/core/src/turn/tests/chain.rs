@@ -1,11 +1,12 @@
-//! What the chain does when models fail.
+//! The chain when models fail.
 
 use super::*;
 
-/// Status and body; `None`: it never connects.
+/// The status and body of a response; `None` when the connection fails.
 type Misdeed = Option<(u16, Vec<Piece>)>;
 
-/// What a model does instead of answering; what is recorded of it, and how often it is asked.
+/// Each way of a model to fail, with the outcome that is recorded and the number of requests that are sent to the
+/// model.
 fn failures() -> Vec<(&'static str, Misdeed, Outcome, usize)> {
     let bytes = |text: &str| Piece::Bytes(text.as_bytes().to_vec());
     vec![
@@ -83,7 +84,7 @@ fn a_model_that_does_not_begin_is_followed_by_the_next_or_by_the_documents() {
             }
         };
         let failed = vec![("openai", outcome); tries];
-        // Alone.
+        // The model is the only one of the chain.
         let ports = documents();
         fail(&ports);
         let (sent, ended) = run_turn(&ports, &model());
@@ -104,7 +105,7 @@ fn a_model_that_does_not_begin_is_followed_by_the_next_or_by_the_documents() {
         );
         assert_eq!(ports.records.borrow().len(), 2, "{name}");
         assert!(!sent.log.is_empty(), "{name}");
-        // With an alternative.
+        // The chain has an alternative.
         let ports = documents();
         fail(&ports);
         ports.answer(200, vec![chunk("Huit ans [1]."), stop()]);
@@ -133,7 +134,7 @@ fn a_model_that_does_not_begin_is_followed_by_the_next_or_by_the_documents() {
     }
 }
 
-/// A turn of a bot that asks OpenAI first, then these alternatives, of a deployment that has OpenAI and Mistral.
+/// A turn of a bot whose chain is OpenAI and then these alternatives, in a deployment that has OpenAI and Mistral.
 fn run_chain(ports: &Fakes, alternatives: &str) -> (Sent, Ended) {
     let mut site = crate::testing::site();
     site.bot.model.alternatives = serde_json::from_str(alternatives).unwrap();
@@ -173,7 +174,7 @@ fn a_model_that_breaks_off_after_its_first_words_ends_the_turn_and_a_retry_goes_
             Status::Failed,
             "{name}"
         );
-        // The retry shows what there was and asks for the rest.
+        // The retry shows the text of the first attempt and asks the model for the rest.
         ports.answer(200, vec![chunk(" ans [1]."), stop()]);
         let question = question("Et Kubernetes ?");
         let (sent, ended) = run_asked(&ports, &model(), &question, "Huit", std::future::pending());
@@ -281,7 +282,7 @@ fn a_model_that_fails_again_and_again_is_left_alone() {
         ports.answer(404, vec![]);
         notices.extend(run_turn(&ports, &model()).1.notices);
     }
-    // The owner is told, once, and who answers instead.
+    // The owner gets one notice, which names the writer of the answer.
     let [notice] = notices.as_slice() else {
         panic!("{notices:?}")
     };
@@ -339,7 +340,7 @@ fn when_nothing_else_answers_the_owner_does() {
             .iter()
             .any(|e| matches!(e, ServerEvent::Suggestions(s) if s.items == ["Qui es-tu ?"]))
     );
-    // Without lines of the owner's: ours. Without documents too.
+    // Without lines of the owner's, the built-in line of `strings` answers; so it does when the search fails, too.
     ports.fail("index");
     let (_, ended) = run_turn(&ports, &model());
     assert!(
@@ -372,7 +373,7 @@ fn every_step_is_counted_once_and_priced() {
         (Usage::counted(1000, 100), Some(210))
     );
     assert_eq!(sent.done().usage, Usage::counted(1000, 100));
-    // A vendor that counts nothing is counted for, and that is said.
+    // Where the vendor counts no tokens, they are estimated, and the usage says so.
     ports.answer(200, vec![chunk("Oui."), stop()]);
     site.bot.model = serde_json::from_str(r#"{"name":"mystery"}"#).unwrap();
     let question = question_to(site, "Et Kubernetes ?");

@@ -1,4 +1,4 @@
-//! What a turn asks of its ports, and how often.
+//! How often a turn calls each of its ports.
 
 use super::*;
 
@@ -12,7 +12,7 @@ const PORTS: [&str; 7] = [
     "summaries",
 ];
 
-/// The calls of each port by what is done.
+/// The number of calls of each port.
 fn calls(ports: &Fakes, mut act: impl FnMut()) -> [u32; 7] {
     let before = PORTS.map(|port| ports.calls(port));
     act();
@@ -23,7 +23,7 @@ fn calls(ports: &Fakes, mut act: impl FnMut()) -> [u32; 7] {
     })
 }
 
-/// A site that keeps answers.
+/// A site that caches answers.
 fn keeping() -> Site {
     let mut site = crate::testing::site();
     site.bot.answers.cache_seconds = Some(600);
@@ -42,7 +42,7 @@ fn a_plain_turn_searches_once_asks_once_and_stores_the_message_and_the_ending() 
     let ports = documents();
     ports.answer(200, vec![chunk("Huit ans [1]."), stop()]);
     let cost = calls(&ports, || drop(run_turn(&ports, &model())));
-    // The one look into KV is at the circuit.
+    // The one read of KV is the circuit.
     assert_eq!(cost, [2, 1, 1, 1, 0, 1, 0], "{PORTS:?}");
     let records = ports.records.borrow();
     let accepted = records.iter().filter(|record| record.reply.is_none());
@@ -57,7 +57,7 @@ fn a_cached_answer_searches_nothing_and_asks_no_model() {
     let ask = || run_asked(&ports, &model(), &question, "", std::future::pending()).0;
     let answer = "Huit ans [1].\n\n<next>Où ? | Depuis quand ?</next>";
     ports.answer(200, vec![chunk(answer), stop()]);
-    // The look-up, the circuit, and the answer that is kept.
+    // KV: the look-up of a cached answer, the circuit, and the write of the answer.
     let cost = calls(&ports, || assert!(!ask().done().cached));
     assert_eq!(cost, [2, 1, 3, 1, 0, 1, 0], "{PORTS:?}");
     let mut sent = None;

@@ -1,4 +1,4 @@
-//! How long a turn waits for a model, and what a missed deadline says of the model's health.
+//! How long a turn waits for a model, and how a missed deadline counts for the model's circuit.
 
 use super::*;
 use crate::{model::Site, reply::MAX_REPLY_BYTES};
@@ -10,7 +10,7 @@ fn outcomes(ended: &Ended) -> Vec<(&str, Outcome)> {
         .collect()
 }
 
-/// A site whose bot asks Mistral next, with these timeouts.
+/// A site with these timeouts, whose bot's chain has Mistral as the second model.
 fn site(timeouts: &str) -> Site {
     let mut site = crate::testing::site();
     site.bot.model.alternatives = serde_json::from_str(r#"[{"provider":"mistral"}]"#).unwrap();
@@ -31,7 +31,7 @@ fn when_no_time_is_left_nobody_else_is_asked() {
         ports.answer(200, vec![Piece::Silence]);
         let (sent, ended) = run_on(site(r#"{"total_ms":20000}"#), &ports, "");
         assert_eq!(sent.done().provider, "extractive");
-        // Nor does it say anything of the model that it had less time than others give it.
+        // A model that had less time than its own timeout is not counted as failing.
         assert_eq!(outcomes(&ended)[0], ("openai", Outcome::TimedOut));
         assert_eq!(outcomes(&ended).len(), 2);
         assert!(ended.notices.is_empty());

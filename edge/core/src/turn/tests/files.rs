@@ -1,4 +1,4 @@
-//! Answers from files that the visitor has given.
+//! Answers from files that the visitor has attached.
 
 use super::*;
 use crate::testing::{question_with, site};

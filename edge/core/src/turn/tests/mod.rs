@@ -279,7 +279,7 @@ fn the_same_first_question_is_answered_once_until_something_changes() {
     let (one, two) = (reply(one), reply(two));
     assert_eq!((&one.sources, &one.provider), (&two.sources, &two.provider));
     assert_eq!((two.usage, two.evidence.cached), (Usage::default(), true));
-    // Another version asks anew, and what came to no good end is not kept.
+    // Another version of the bot asks the model again; an answer that failed is not cached.
     site.bot_version += 1;
     ports.answer(200, vec![chunk("Huit")]);
     ask(&site, "Et Kubernetes ?");

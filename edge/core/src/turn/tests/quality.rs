@@ -1,4 +1,4 @@
-//! What becomes of an answer that is not as it must be, and what is offered next.
+//! Answers with a defect, and the questions that are suggested next.
 
 use super::*;
 use crate::{model::Site, search::Hit};
@@ -8,7 +8,7 @@ const UNCITED: &str = "Il me semble que cela fait vingt ans, crois-moi.";
 const ENGLISH: &str =
     "I have worked with Kubernetes for eight years and I am happy that you have asked me about it.";
 
-/// A site whose answers must cite.
+/// A site whose answers must cite a passage.
 fn strict() -> Site {
     let mut site = crate::testing::site();
     site.bot.answers.citations_required = true;
@@ -58,7 +58,7 @@ fn an_answer_that_must_cite_is_held_back_until_it_does() {
     let added = &evidence.prompt.as_ref().unwrap().added;
     assert!(added.repair.as_ref().unwrap().contains("[1]"));
     assert!(evidence.confidence.is_some());
-    // The next in the chain, then the documents.
+    // The next model of the chain is asked, then the documents answer.
     let both = having(&["openai", "mistral"]);
     let mut site = strict();
     site.bot.model.alternatives = serde_json::from_str(r#"[{"provider":"mistral"}]"#).unwrap();
@@ -141,7 +141,7 @@ fn what_cannot_be_taken_back_stays() {
     let ended = block_on(run(&ports, &model(), &ask, &mut sent, never));
     assert_eq!((text(&ended).as_str(), starts(&sent)), (ENGLISH, 1));
     assert_eq!(outcomes(&ended), [Outcome::Answered]);
-    // Others are not given what was not as it must be.
+    // An answer with a defect is not cached for other visitors.
     let mut site = crate::testing::site();
     site.bot.answers.cache_seconds = Some(600);
     for _ in 0..2 {
@@ -156,7 +156,7 @@ fn what_cannot_be_taken_back_stays() {
         block_on(run(&ports, &model(), &ask, &mut sent, never));
         assert!(!sent.done().cached);
     }
-    // Nobody would read them.
+    // Such a client shows no suggestions, so none are asked for.
     assert_eq!(suggested(&sent), None);
     assert!(!ports.requests.borrow()[0].body.contains("<next>"));
 }
@@ -171,7 +171,7 @@ fn the_line_of_suggestions_is_told_apart_and_never_shown() {
     assert_eq!(text(&ended), "Huit ans [1].");
     assert_eq!(suggested(&sent).unwrap(), ["Où ?", "Depuis quand ?"]);
     assert_eq!(ended.text.trim(), "Huit ans [1].");
-    // The owner wants none.
+    // The owner has switched suggestions off.
     let mut site = crate::testing::site();
     site.bot.answers.suggestions = false;
     says(&ports, &["Huit ans [1]."]);
@@ -192,7 +192,7 @@ fn an_answer_that_is_cut_in_its_last_line_is_whole() {
     let (sent, _) = run_on(crate::testing::site(), &ports, &model());
     assert_eq!(ports.requests.borrow().len(), 1);
     assert_eq!(sent.done().finish, Finish::Stop);
-    // What goes on after half a line is seen.
+    // An answer that continues after an incomplete line of suggestions is shown.
     ports.answer(200, vec![chunk("Huit ans <next>O"), cut()]);
     says(&ports, &[" de Kubernetes [1]."]);
     let (_, ended) = run_on(crate::testing::site(), &ports, &model());
@@ -206,7 +206,7 @@ fn the_owner_hears_of_questions_that_were_asked_in_vain() {
         ended.record.reply.unwrap().evidence.unanswered
     };
     let none = Deployment::default();
-    // By the documents, and by what a model says of itself.
+    // The documents had no answer, or the model said that it found none.
     assert!(unanswered(&Fakes::default(), &none, "Et Kubernetes ?"));
     assert!(!unanswered(&documents(), &none, "Et Kubernetes ?"));
     let admits = "Je ne trouve pas cette information dans les documents.";
@@ -219,7 +219,7 @@ fn the_owner_hears_of_questions_that_were_asked_in_vain() {
             "{answer}"
         );
     }
-    // A greeting is no question, and documents that cannot be read have not said that they hold nothing.
+    // A greeting is not a question, and a search that failed does not show that the documents lack an answer.
     assert!(!unanswered(&Fakes::default(), &none, "Bonjour !"));
     let broken = Fakes::default();
     broken.fail("index");

@@ -1,4 +1,4 @@
-//! What a turn tells those who want its Markdown, and cannot take anything back.
+//! Turns for a client of the API, which reads Markdown and cannot take text back.
 
 use super::*;
 use crate::{
@@ -24,7 +24,7 @@ fn run_raw(ports: &Fakes, deployment: &Deployment, most: Option<u32>) -> (Sent, 
     (sent, ended)
 }
 
-/// A piece of a body, as it is.
+/// A piece of a response's body with these bytes.
 fn bytes(text: &str) -> Piece {
     Piece::Bytes(text.as_bytes().to_vec())
 }
@@ -44,7 +44,7 @@ fn markdown_is_told_as_it_is_seen_and_what_it_cites_is_said() {
 #[test]
 fn what_nobody_has_seen_is_not_told() {
     let ports = documents();
-    // Half a citation is held back by the page: the next model may still answer.
+    // An incomplete citation is held back, so the next model may still answer.
     ports.answer(200, vec![chunk("[1"), Piece::Broken]);
     ports.answer(200, vec![chunk("Huit ans."), stop()]);
     let (sent, ended) = run_raw(&ports, &having(&["openai"]), None);

@@ -1,4 +1,4 @@
-//! Files that are built in odd or hostile ways.
+//! Files with unusual or hostile structures.
 
 use super::{code, file, read};
 use miniz_oxide::deflate::compress_to_vec_zlib;
@@ -11,7 +11,7 @@ fn stream(head: &str, data: &[u8]) -> Vec<u8> {
     [head.as_bytes(), data, b"\nendstream"].concat()
 }
 
-/// A page whose content is object 5; what else is given has the numbers from 6 on.
+/// A page whose content is object 5; further objects have the numbers from 6 on.
 fn objects(content: Vec<u8>, more: &[&[u8]]) -> Vec<Vec<u8>> {
     let mut objects: Vec<Vec<u8>> = [
         "<</Type/Catalog/Pages 2 0 R>>",
@@ -37,7 +37,7 @@ fn body(objects: &[Vec<u8>]) -> (Vec<u8>, Vec<usize>) {
     (out, places)
 }
 
-/// With a table of lines.
+/// A file with a plain cross-reference table.
 fn pdf(objects: &[Vec<u8>]) -> Vec<u8> {
     let (mut out, places) = body(objects);
     let start = out.len();
@@ -122,7 +122,7 @@ fn without_a_password() {
         let document = read(&file(bytes)).unwrap();
         assert_eq!(document.title, "Locked");
         assert!(document.body.contains("Opens without a password."));
-        // Another check of the password is a password that is not known.
+        // With another value to check the password, the password counts as unknown.
         assert_eq!(code(&replaced(bytes, "/U<", "/U<00")), "encrypted");
         assert_eq!(
             code(&replaced(bytes, "/Standard", "/Adobe.PubSec")),
@@ -134,9 +134,9 @@ fn without_a_password() {
 #[test]
 fn packed_objects_and_a_packed_table() {
     is_read(&packed(""));
-    // Without the table the streams of objects are found by looking.
+    // Without the table, a scan finds the streams of objects.
     is_read(&replaced(&packed(""), "startxref", "startnone"));
-    // A stream of objects that would have to be unpacked to know how to unpack it.
+    // A stream of objects that is needed to unpack itself.
     assert_eq!(
         code(&replaced(&packed("/DecodeParms 2 0 R"), "/N 4", "/N 0")),
         "corrupt"
@@ -172,10 +172,10 @@ fn later_changes_count() {
     bytes.extend(end.bytes());
     is_read(&bytes);
     assert!(!text(&bytes).contains("Old"));
-    // Tables that follow one another in a circle.
+    // Cross-reference tables that refer to one another in a circle.
     let circle = format!("{:<24}", format!("/Root 1 0 R/Prev {start}>>"));
     is_read(&replaced(&bytes, "/Root 1 0 R>>\nstartxref\n", &circle));
-    // Broken tables: the last object of a number counts.
+    // Broken tables: of equal numbers the last object counts.
     let broken = replaced(&bytes, "startxref", "startnone");
     let broken = replaced(&broken, "startxref", "startnone");
     is_read(&broken);
@@ -185,10 +185,10 @@ fn later_changes_count() {
 #[test]
 fn what_is_not_where_the_table_says_is_found() {
     let bytes = page(stream("", TEXT.as_bytes()));
-    // Words before the header, which all places count from; and words behind it, which none counts.
+    // Bytes before the header, from which all offsets count, and bytes after the end, which do not matter.
     is_read(&[b"HTTP/1.1 200 OK\r\n\r\n".as_slice(), &bytes].concat());
     is_read(&replaced(&bytes, "%PDF-1.7\n", "%PDF-1.7\n% added later\n"));
-    // Cut off before the table, and in it; and where words are missing.
+    // Files cut off before the table and within it, and files without keywords.
     let end = bytes.windows(4).position(|w| w == b"xref").unwrap();
     is_read(&replaced(&bytes[..end], "1 0 obj", "1 0 obj "));
     let content = bytes.windows(4).position(|w| w == b"5 0 ").unwrap();
@@ -196,16 +196,16 @@ fn what_is_not_where_the_table_says_is_found() {
         assert_eq!(code(&bytes[..cut]), "corrupt");
     }
     is_read(&bytes[..end + 30]);
-    // Nothing tells which object is the first, but one says so itself.
+    // No trailer names the catalog, but one object says that it is the catalog.
     is_read(&replaced(&bytes, "/Root 1 0 R", ""));
-    // A page that is not there keeps its number.
+    // A missing page keeps its number.
     let missing = replaced(&bytes, "/Kids[3 0 R]/Count 1", "/Kids[9 0 R 3 0 R]  ");
     assert!(
         text(&missing).starts_with("<!-- page 2 -->"),
         "{}",
         text(&missing)
     );
-    // A size that no file has.
+    // A size larger than any file.
     is_read(&replaced(&bytes, "/Size 6", "/Size 4000000000"));
     is_read(&replaced(&bytes, "0 6\n", "0 4000000000\n"));
     is_read(&replaced(
@@ -241,7 +241,7 @@ fn lengths_that_lie() {
 #[test]
 fn circles_end() {
     let content = || stream("", TEXT.as_bytes());
-    // A part of the tree that holds itself, and its parent.
+    // A page tree that contains itself, and its parent.
     let mut all = objects(
         content(),
         &[b"<</Type/Pages/Kids[2 0 R 6 0 R 3 0 R]/Parent 6 0 R>>"],
@@ -249,7 +249,7 @@ fn circles_end() {
     all[1] =
         b"<</Type/Pages/Kids[2 0 R 6 0 R]/Parent 6 0 R/Resources<</Font<</F 4 0 R>>>>>>".to_vec();
     is_read(&pdf(&all));
-    // References to references, to nothing, and to themselves.
+    // References to references, to missing objects, and to themselves.
     let mut all = objects(content(), &[b"7 0 R", b"6 0 R", b"[8 0 R 5 0 R 99 0 R]"]);
     all[2] = b"<</Type/Page/Parent 2 0 R/Contents 8 0 R/Rotate 6 0 R/Annots 7 0 R>>".to_vec();
     is_read(&pdf(&all));
@@ -282,7 +282,7 @@ fn deep_nesting_is_passed_over() {
             ));
         }
     }
-    // A tree as deep as it has parts.
+    // A page tree as deep as it has nodes.
     let mut all = objects(stream("", TEXT.as_bytes()), &[]);
     all[1] = b"<</Type/Pages/Kids[6 0 R]/Resources<</Font<</F 4 0 R>>>>>>".to_vec();
     for number in 7..5_000 {
@@ -327,7 +327,7 @@ fn what_unpacks_to_too_much_is_refused() {
         code(&page(stream("/Filter[/FlateDecode/Fl]", &twice))),
         "too_large"
     );
-    // One part that is drawn again and again.
+    // One form that is drawn again and again.
     let some = compress_to_vec_zlib(&zeros[..5 << 20], 6);
     let mut all = objects(stream("/Filter/FlateDecode", &some), &[]);
     all[2] = format!(
@@ -349,7 +349,7 @@ fn what_unpacks_to_too_much_is_refused() {
         .into_bytes();
     all[5] = stream("/Filter/FlateDecode", &bomb);
     assert_eq!(code(&pdf(&all)), "too_large");
-    // Many fonts that share what is large.
+    // Many fonts that share a large object.
     let map = format!("{} endbfchar", "<01><0041> ".repeat(15_000));
     let mut all = objects(
         Vec::new(),
@@ -386,11 +386,11 @@ fn what_unpacks_to_too_much_is_refused() {
 fn more_values_than_may_be_held_are_refused() {
     let many = format!("[{}]", "0 ".repeat(crate::limits::MAX_PDF_VALUES));
     let mut all = objects(stream("", TEXT.as_bytes()), &[many.as_bytes()]);
-    // What is not asked for is not read.
+    // Objects that are not needed are not read.
     is_read(&pdf(&all));
     all[2] = b"<</Type/Page/Parent 2 0 R/Contents 6 0 R>>".to_vec();
     assert_eq!(code(&pdf(&all)), "too_large");
-    // Streams that do not end, each of which is looked for in all the rest.
+    // Streams without an end, for each of which the rest of the file is searched.
     let mut all = objects(b"null".to_vec(), &[b"<<>>stream\n".as_slice(); 200]);
     let kids: String = (6..200).map(|number| format!("{number} 0 R ")).collect();
     all[1] = format!("<</Kids[{kids}]>>").into_bytes();

@@ -98,7 +98,7 @@ impl<D: Database> Library<D> {
                 written: row.written as usize,
             }));
         }
-        // What was written of other content goes first.
+        // Chunks of other content that were written before are deleted first.
         let unstage = "UPDATE source SET staged = '' WHERE tenant_id = ?1 AND bot_id = ?2 AND id = ?3 AND revision = ?4";
         let texts = "DELETE FROM source_text WHERE tenant_id = ?1 AND bot_id = ?2 AND source_id = ?3 AND generation >= ?4";
         let unstage = of(bot_key, unstage, this.clone());
@@ -137,7 +137,7 @@ impl<D: Database> Library<D> {
         let rows: Vec<Row<'_>> = batch.iter().map(Row::from).collect();
         let rows = to_json(&rows)?;
         let done = (staged.written + batch.len()) as u32;
-        // The same for all chunks of a document.
+        // All chunks of a document have the same scope and title.
         let columns = batch.first().map(|entry| &entry.columns);
         let (scope, title) = columns.map_or(("", ""), |columns| (&*columns.scope, &*columns.title));
         let this = values![

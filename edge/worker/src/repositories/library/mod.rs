@@ -169,7 +169,7 @@ impl<D: Database> Library<D> {
         self.0.rows(of(bot_key, sql, values![now_ms])).await
     }
 
-    /// The time (Unix milliseconds) at which the next source is due that is not due now.
+    /// The time (Unix milliseconds) at which the next source that is not due now becomes due.
     ///
     /// # Errors
     /// The database failed.
@@ -179,7 +179,7 @@ impl<D: Database> Library<D> {
         Ok(row.and_then(|row| row.at).map(|at| at as u64))
     }
 
-    /// Those of the sources that exist, each with the checksum of its present file.
+    /// The existing ones of these sources, each with the checksum of its present file.
     ///
     /// # Errors
     /// The database failed.
@@ -301,7 +301,7 @@ impl<D: Database> Library<D> {
         given: &SourceFields,
         now_ms: u64,
     ) -> Result<bool, PortError> {
-        // Members that the upload does not give keep their values.
+        // Fields that the upload does not give keep their values.
         let sql = "UPDATE source SET given = json_patch(given, ?5), revision = revision + 1, attempts = 0, reason = '', \
                    detail = '', status = 'queued', next_at = ?6, updated_at = ?6, version = version + 1, \
                    checksum = iif(json_extract(json_patch(given, ?5), '$.title', '$.language', '$.url') \
@@ -312,7 +312,7 @@ impl<D: Database> Library<D> {
         self.0.any(of(bot_key, sql, values)).await
     }
 
-    /// Queues a source to be read again now. False when there is none with this id that is no part of a collection.
+    /// Queues a source to be read again now. False when there is none with this id, or it is a part of a collection.
     ///
     /// # Errors
     /// The database failed.
@@ -322,7 +322,8 @@ impl<D: Database> Library<D> {
         id: &str,
         now_ms: u64,
     ) -> Result<bool, PortError> {
-        // An uploaded or written text cannot have changed: without its checksum it is indexed again all the same.
+        // An uploaded or written text cannot have changed; its checksum is removed, so that it is indexed again in any
+        // case.
         let sql = "UPDATE source SET revision = revision + 1, attempts = 0, reason = '', detail = '', status = 'queued', \
                    next_at = ?4, updated_at = ?4, version = version + 1, \
                    checksum = CASE WHEN kind IN ('url', 'site', 'feed') THEN checksum ELSE '' END \

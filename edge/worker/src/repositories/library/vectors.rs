@@ -1,4 +1,4 @@
-//! Which chunks have a vector in the index of meanings, and which vectors are to be deleted there.
+//! The vectors of chunks: which chunks have one in the vector index, and which vectors are to be deleted there.
 //!
 //! A chunk is marked before its vector is sent and again when the vector is there. Work that was interrupted between the two
 //! is repeated under the same id, and a trigger notes the vector of a deleted chunk (`0007_meaning.sql`).

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{adapters::zones, d1::values};
 
-/// What is shown of them.
+/// The statements that show bots.
 pub static KIND: ResourceKind = ResourceKind {
     row: "id, version, json_object('id', id, 'status', status, 'settings', json(settings), \
         'created_at', created_at, 'updated_at', updated_at) AS item",
@@ -21,7 +21,7 @@ pub static KIND: ResourceKind = ResourceKind {
     show: show::<Bot>,
 };
 
-/// How they are changed and deleted.
+/// The statements that change and delete bots.
 pub static CHANGES: Changes = Changes {
     kind: &KIND,
     update: "UPDATE bot SET version = version + 1, updated_at = ?4, status = ?5, settings = ?6 \
@@ -64,9 +64,9 @@ const BELONGINGS: &[(&str, &str)] = &[
     ("site", OF_BOT),
 ];
 
-/// How they are created.
+/// The statements that create bots.
 pub static CREATION: Creation = Creation {
-    // A time that is null is refused: when there are too many, nothing is stored.
+    // `NOT NULL` refuses a time that is null: with too many bots, the insertion fails.
     insert: "INSERT INTO bot (tenant_id, id, settings, updated_at, created_at) \
         VALUES (?1, ?2, ?3, ?4, CASE WHEN (SELECT count(*) FROM bot WHERE tenant_id = ?1) < ?5 THEN ?4 END)",
     obstacle: "SELECT CASE \

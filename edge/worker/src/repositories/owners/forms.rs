@@ -1,10 +1,10 @@
-//! What visitors have answered to forms, newest first.
+//! Visitors' answers to forms, newest first.
 
 use super::ResourceKind;
 
-/// What is shown of them.
+/// The statements that show answers to forms.
 pub static KIND: ResourceKind = ResourceKind {
-    // A merge patch leaves out what is null.
+    // A merge patch removes members that are null.
     row: "id, 1 AS version, json_patch('{}', json_object('id', id, 'bot_id', bot_id, 'visitor_id', visitor_id, \
         'fields', json(fields), 'consent', consent, 'updated_at', updated_at)) AS item",
     one: "FROM form_answer WHERE tenant_id = ?1 AND id = ?2",

@@ -7,7 +7,7 @@ use bulle_protocol::{Id, problem::Problem};
 use super::{CreateContext, Creation, NewResource, Owned, ResourceKind, answer, show};
 use crate::d1::{Database, Statement, values};
 
-/// What is shown of them.
+/// The statements that show identity secrets.
 pub static KIND: ResourceKind = ResourceKind {
     row: "id, 1 AS version, json_object('id', id, 'created_at', created_at) AS item",
     one: "FROM identity_secret WHERE tenant_id = ?1 AND id = ?2",
@@ -15,9 +15,9 @@ pub static KIND: ResourceKind = ResourceKind {
     show: show::<IdentitySecret>,
 };
 
-/// How they are created.
+/// The statements that create identity secrets.
 pub static CREATION: Creation = Creation {
-    // A time that is null is refused: when there are too many, nothing is stored.
+    // `NOT NULL` refuses a time that is null: with too many secrets, the insertion fails.
     insert: "INSERT INTO identity_secret (tenant_id, id, created_at) VALUES (?1, ?2, \
         CASE WHEN (SELECT count(*) FROM identity_secret WHERE tenant_id = ?1) < ?4 THEN ?3 END)",
     obstacle: "SELECT CASE WHEN (SELECT count(*) FROM identity_secret WHERE tenant_id = ?1) >= ?4 \

@@ -18,9 +18,9 @@ use crate::{
     log,
 };
 
-/// What is shown of them.
+/// The statements that show API keys.
 pub static KIND: ResourceKind = ResourceKind {
-    // `prefix` is that of `admin::key::prefix`. Neither time in the version ever goes back.
+    // `prefix` is that of `admin::key::prefix`. The times in the version only grow.
     row: "id, 1 + coalesce(last_used_at, 0) + coalesce(revoked_at, 0) AS version, \
         json_object('id', id, 'prefix', 'bulle_' || tenant_id || '_' || id, 'name', name, 'scopes', json(scopes), \
         'created_at', created_at, 'expires_at', expires_at, 'revoked_at', revoked_at, \
@@ -30,9 +30,9 @@ pub static KIND: ResourceKind = ResourceKind {
     show: show::<ApiKey>,
 };
 
-/// How they are created.
+/// The statements that create API keys.
 pub static CREATION: Creation = Creation {
-    // A time that is null is refused: when there are too many, nothing is stored.
+    // `NOT NULL` refuses a time that is null: with too many keys, the insertion fails.
     insert: "INSERT INTO api_key (tenant_id, id, hash, name, scopes, expires_at, created_at) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, CASE WHEN (SELECT count(*) FROM api_key WHERE tenant_id = ?1 \
         AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?7)) < ?8 THEN ?7 END)",
@@ -91,7 +91,7 @@ struct KeyRow {
 }
 
 impl<D: Database> Owned<D> {
-    /// The caller who holds this API key. `None` when the key is unknown, revoked or expired.
+    /// The principal of this API key. `None` when the key is unknown, revoked or expired.
     ///
     /// # Errors
     /// The database failed, or the row cannot be read.
@@ -126,7 +126,7 @@ impl<D: Database> Owned<D> {
         }))
     }
 
-    /// Notes the time of the use, for owners to look at. A failure is logged only: the key is valid all the same.
+    /// Stores the time of the use, which owners can see. A failure is only logged: the key is valid nevertheless.
     async fn used(&self, presented: &key::ApiKey, now_ms: u64) {
         let sql = "UPDATE api_key SET last_used_at = ?3 WHERE tenant_id = ?1 AND id = ?2";
         let values = values![&presented.tenant_id, presented.id, now_ms];

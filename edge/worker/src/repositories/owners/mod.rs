@@ -52,7 +52,7 @@ pub struct Changes {
     pub delete: fn() -> Vec<Cow<'static, str>>,
     /// Applies a merge patch to the JSON of a row, at a time in Unix milliseconds. `None` when it changes nothing.
     pub apply: fn(&str, serde_json::Value, u64) -> Result<Option<Change>, Problem>,
-    /// The sites whose visitors notice, from the id of the resource.
+    /// The sites whose cached settings change with the resource, from the id of the resource.
     pub affected_sites: fn(&str) -> AffectedSites<'_>,
 }
 
@@ -66,12 +66,12 @@ pub struct Change {
 
 /// How resources of a kind are created.
 pub struct Creation {
-    /// `INSERT …` of [`NewResource::values`] from `?3` on. It fails when something is in the way, so that the rest of the
+    /// `INSERT …` of [`NewResource::values`] from `?3` on. It fails when there is an obstacle, so that the rest of the
     /// transaction is undone as well.
     pub insert: &'static str,
-    /// Names, as `obstacle`, what is in the way; same parameters as `insert`.
+    /// Names the obstacle in the column `obstacle`; same parameters as `insert`.
     pub obstacle: &'static str,
-    /// Whether visitors of the tenant's sites notice.
+    /// Whether a creation changes the cached settings of the tenant's sites.
     pub noticed: bool,
     /// Makes a resource from the body of a request.
     pub make: fn(&str, &CreateContext<'_>) -> Result<NewResource, Problem>,
@@ -79,7 +79,7 @@ pub struct Creation {
     pub refusal: fn(&str, &NewResource) -> Problem,
 }
 
-/// What a new resource is made with.
+/// The input for a new resource.
 pub struct CreateContext<'m> {
     /// The caller.
     pub caller: &'m Principal,
@@ -87,11 +87,11 @@ pub struct CreateContext<'m> {
     pub tenant_id: &'m str,
     /// Unix milliseconds.
     pub now_ms: u64,
-    /// Fit for secrets.
+    /// Random numbers that are fit for secrets.
     pub random: [u128; 3],
-    /// The deployment's signing secret, or what is wrong with it.
+    /// The deployment's signing secret, or the error in it.
     pub secret: Result<Secret, Problem>,
-    /// Knows which addresses may be fetched.
+    /// The address policy.
     pub guard: AddressPolicy,
 }
 
@@ -132,8 +132,8 @@ fn show<T: Serialize + DeserializeOwned>(item: &str) -> Result<String, PortError
     serde_json::to_string(&item).map_err(|e| PortError(e.to_string()))
 }
 
-/// Applies a merge patch to the JSON of a row: `editable` are its members that may change, `store` makes columns of them.
-/// `None` when nothing changes.
+/// Applies a merge patch to the JSON of a row: `editable` has its members that may change, and `store` turns them into
+/// columns. `None` when nothing changes.
 fn changed<T, C>(
     item: &str,
     patch: serde_json::Value,
@@ -159,9 +159,9 @@ where
 /// A set of a tenant's sites: all of them by default.
 #[derive(Default)]
 pub struct AffectedSites<'r> {
-    /// Those that show this bot.
+    /// The sites that show this bot.
     pub bot: Option<&'r str>,
-    /// The one with this key.
+    /// The site with this key.
     pub site: Option<&'r str>,
 }
 
@@ -215,7 +215,7 @@ struct Obstacle {
     obstacle: Option<String>,
 }
 
-/// What owners manage.
+/// The resources of owners.
 pub struct Owned<D>(pub D);
 
 impl<D: Database> Owned<D> {
@@ -314,11 +314,11 @@ impl<D: Database> Owned<D> {
         }
     }
 
-    /// Inserts a resource, and the answer to a repeated request, in one transaction: the keys of the sites whose visitors
-    /// notice.
+    /// Inserts a resource, and the answer to a repeated request, in one transaction. Gives the keys of the sites whose
+    /// cached settings change.
     ///
     /// # Errors
-    /// The database failed, or something is in the way; then nothing was stored. See [`Owned::obstacle`].
+    /// The database failed, or there is an obstacle; then nothing was stored. See [`Owned::obstacle`].
     pub async fn create(
         &self,
         creation: &Creation,
@@ -341,7 +341,7 @@ impl<D: Database> Owned<D> {
         }
     }
 
-    /// What is in the way of an insertion.
+    /// The obstacle to an insertion.
     ///
     /// # Errors
     /// The database failed.
@@ -393,8 +393,8 @@ fn name<T: Serialize>(value: T) -> Result<String, Problem> {
     Ok(answer(&value)?.trim_matches('"').to_owned())
 }
 
-/// Deletes the rows of these tables that belong to a resource, on condition that the resource is unchanged: a table, and
-/// which of its rows.
+/// Deletes the rows of these tables that belong to a resource, on condition that the resource is unchanged. Each table
+/// comes with the condition that selects its rows.
 fn belongings(
     tables: &'static [(&'static str, &'static str)],
     unchanged: &'static str,

@@ -1,5 +1,5 @@
-//! Sites. Their ids are the public keys of script tags: made here, never chosen, so that creating one says nothing
-//! about those of other tenants.
+//! Sites. Their ids are the public keys of script tags. They are generated and cannot be chosen, so that creating a
+//! site reveals nothing about the sites of other tenants.
 
 use bulle_api::admin::{NewSite, Site, SiteChange, Status};
 use bulle_edge_core::admin::rules;
@@ -15,7 +15,7 @@ use crate::d1::values;
 /// Characters of a key: 48 bits of time, so that sites are listed in the order of their creation, and 50 random bits.
 const KEY_CHARS: usize = 20;
 
-/// What is shown of them.
+/// The statements that show sites.
 pub static KIND: ResourceKind = ResourceKind {
     row: "key AS id, version, json_object('key', key, 'bot_id', bot_id, 'name', name, \
         'origins', json(origins), 'environment', environment, 'status', status, 'created_at', created_at, \
@@ -26,7 +26,7 @@ pub static KIND: ResourceKind = ResourceKind {
     show: show::<Site>,
 };
 
-/// How they are changed and deleted.
+/// The statements that change and delete sites.
 pub static CHANGES: Changes = Changes {
     kind: &KIND,
     update: "UPDATE site SET version = version + 1, updated_at = ?4, name = ?5, origins = ?6, \
@@ -42,9 +42,9 @@ pub static CHANGES: Changes = Changes {
     affected_sites,
 };
 
-/// How they are created.
+/// The statements that create sites.
 pub static CREATION: Creation = Creation {
-    // A time that is null is refused: when there are too many, nothing is stored. The bot is a foreign key.
+    // `NOT NULL` refuses a time that is null: with too many sites, the insertion fails. The bot is a foreign key.
     insert: "INSERT INTO site (tenant_id, key, bot_id, name, origins, environment, updated_at, \
         created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, \
         CASE WHEN (SELECT count(*) FROM site WHERE tenant_id = ?1) < ?8 THEN ?7 END)",

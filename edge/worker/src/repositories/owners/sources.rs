@@ -1,5 +1,5 @@
-//! Sources: where what bots know comes from. Their ids are unique in their bot, so the id of a source is
-//! `{bot}/{id}` in the statements of this file.
+//! Sources of bots' documents. Their ids are unique within their bot, so the id of a source is `{bot}/{id}` in the
+//! statements of this file.
 
 use bulle_api::admin::source::{
     NewSource, Progress, Source, SourceChange, SourceKind, SourceStatus,
@@ -55,7 +55,7 @@ macro_rules! this {
     };
 }
 
-/// The chunks and texts of the source and of what belongs to it, of the version `?3`.
+/// The chunks and texts of the source and of its parts, of the version `?3`.
 macro_rules! parts {
     () => {
         "bot_id = substr(?2, 1, instr(?2, '/') - 1) AND source_id IN (SELECT part.id FROM source AS part \
@@ -65,7 +65,7 @@ macro_rules! parts {
     };
 }
 
-/// What is shown of them.
+/// The statements that show a source.
 pub static KIND: ResourceKind = ResourceKind {
     row: row!("json(given)"),
     one: concat!("FROM source WHERE tenant_id = ?1 AND ", this!("id")),
@@ -73,7 +73,7 @@ pub static KIND: ResourceKind = ResourceKind {
     show,
 };
 
-/// What is shown of many of them. `?6` is the kind, `?7` what they belong to.
+/// The statements that list sources. `?6` is the kind, `?7` the collection of which they are parts.
 pub static LIST: ResourceKind = ResourceKind {
     row: row!("json_object()"),
     one: "",
@@ -82,7 +82,7 @@ pub static LIST: ResourceKind = ResourceKind {
     show,
 };
 
-/// How they are changed and deleted.
+/// The statements that change and delete sources.
 pub static CHANGES: Changes = Changes {
     kind: &KIND,
     update: concat!(
@@ -136,9 +136,9 @@ const DELETE: [&str; 6] = [
     ),
 ];
 
-/// How they are created: `?3` is the bot.
+/// The statements that create sources: `?3` is the bot.
 pub static CREATION: Creation = Creation {
-    // A time that is null is refused: when there are too many, nothing is stored. The bot is a foreign key.
+    // `NOT NULL` refuses a time that is null: with too many sources, the insertion fails. The bot is a foreign key.
     insert: "INSERT INTO source (tenant_id, id, bot_id, kind, status, title, url, language, given, refresh_seconds, \
         next_at, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, 'queued', ?5, ?6, ?7, ?8, ?9, ?10, ?10, \
         CASE WHEN (SELECT count(*) FROM source WHERE tenant_id = ?1 AND bot_id = ?3 AND parent IS NULL) < ?11 THEN ?10 END)",
@@ -151,13 +151,13 @@ pub static CREATION: Creation = Creation {
     refusal,
 };
 
-/// A row, as it is shown.
+/// A row of `source` as owners see it.
 #[derive(Deserialize)]
 struct Shown {
     source: Box<RawValue>,
 }
 
-/// What of a row may be changed.
+/// The fields of a row that may be changed.
 #[derive(Deserialize)]
 struct Stored {
     source: Changeable,
@@ -171,21 +171,21 @@ struct Changeable {
     refresh_seconds: Option<u32>,
 }
 
-/// What is to be created, said by this Worker itself: for which bot, by whom it is named, and whether its address may be
-/// fetched, is known where the request is.
+/// A new source, as the handler of the request describes it: the handler knows the bot, the caller and the address
+/// policy.
 #[derive(Serialize, Deserialize)]
 pub struct Wanted {
     /// The bot.
     pub bot_id: String,
-    /// What the owner says.
+    /// The owner's values for a source that is not uploaded.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub new: Option<NewSource>,
-    /// What the owner uploads.
+    /// The owner's values for an uploaded file.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub upload: Option<SourceFields>,
 }
 
-/// As it was written: to read it and write it again would be kilobytes more Worker.
+/// The JSON of the row is passed on unread: reading and writing it again would be kilobytes more Worker.
 fn show(item: &str) -> Result<String, PortError> {
     let shown: Shown = serde_json::from_str(item).map_err(|e| PortError(e.to_string()))?;
     Ok(shown.source.get().to_owned())
@@ -211,7 +211,7 @@ fn apply(item: &str, patch: Value, now_ms: u64) -> Result<Option<Change>, Proble
         return Ok(None);
     }
     let changed = said.changed(change);
-    // Addresses that an operator allows besides are looked at when they are fetched.
+    // Addresses that only the operator's settings allow are checked when they are fetched.
     if changed.given.url != said.given.url || !said.kind.is_fetched() {
         changed.check(&AddressPolicy::default())?;
     } else {
@@ -229,7 +229,7 @@ fn apply(item: &str, patch: Value, now_ms: u64) -> Result<Option<Change>, Proble
     }))
 }
 
-/// What is known of a bot's documents shows in no site's settings but as a number, which the indexer renews.
+/// The only effect of sources on sites' settings is the version of the documents, which the ingestion updates.
 fn affected_sites(id: &str) -> AffectedSites<'_> {
     AffectedSites {
         bot: id.split_once('/').map(|(bot, _)| bot),
@@ -319,7 +319,8 @@ struct ChunkRow {
 }
 
 impl<D: Database> Owned<D> {
-    /// The extracted text of a source that answers now, as Markdown. Of a seeded source, its chunks.
+    /// The extracted text of a source's present generation, as Markdown. A seeded source is put together from its
+    /// chunks.
     ///
     /// # Errors
     /// The database failed.

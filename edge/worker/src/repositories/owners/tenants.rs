@@ -11,7 +11,7 @@ use super::{
 };
 use crate::d1::{Database, Statement, values};
 
-/// What is shown of them.
+/// The statements that show tenants.
 pub static KIND: ResourceKind = ResourceKind {
     row: "id, version, json_object('id', id, 'name', name, 'status', status, \
         'settings', json(settings), 'created_at', created_at, 'updated_at', updated_at) AS item",
@@ -20,7 +20,7 @@ pub static KIND: ResourceKind = ResourceKind {
     show: show::<Tenant>,
 };
 
-/// How they are changed and deleted.
+/// The statements that change and delete tenants.
 pub static CHANGES: Changes = Changes {
     kind: &KIND,
     update: "UPDATE tenant SET version = version + 1, updated_at = ?4, name = ?5, status = ?6, \
@@ -39,7 +39,7 @@ const UNCHANGED: &str = "EXISTS (SELECT 1 FROM tenant WHERE id = ?2 AND version 
 
 const OF_TENANT: &str = "tenant_id = ?1";
 
-/// The tables with rows of a tenant: all but `vector_unwanted`, whose ids name nobody.
+/// The tables with rows of a tenant: all except `vector_unwanted`, whose ids identify no tenant.
 const BELONGINGS: &[(&str, &str)] = &[
     (
         "chunk_fts",
@@ -64,14 +64,14 @@ const BELONGINGS: &[(&str, &str)] = &[
     ("bot", OF_TENANT),
     ("api_key", OF_TENANT),
     ("identity_secret", OF_TENANT),
-    // The stored answer to the operator who created this tenant goes as well.
+    // The stored answer to the creation of this tenant is deleted as well; it belongs to the operator.
     (
         "idempotency",
         "(tenant_id = ?1 OR tenant_id = '' AND json_extract(response, '$.id') = ?1)",
     ),
 ];
 
-/// How they are created.
+/// The statements that create tenants.
 pub static CREATION: Creation = Creation {
     insert: "INSERT INTO tenant (id, name, settings, created_at, updated_at) VALUES (?2, ?3, ?4, ?5, ?5)",
     obstacle: "SELECT CASE WHEN EXISTS (SELECT 1 FROM tenant WHERE id = ?2) THEN 'exists' END AS obstacle, ?5 AS now",

@@ -19,7 +19,7 @@ fn a_site_is_found_by_its_key_with_bot_and_tenant() {
     assert_eq!(site.identity_secrets, [id(SECRET).to_string()]);
     assert!(site.active);
     assert!(wait(directory.site("unknown")).is_none());
-    // One look-up, however many parts it has.
+    // One round trip, whatever the number of its parts.
     world.database.round_trips();
     wait(directory.site(&world.site));
     assert_eq!(world.database.round_trips(), 1);

@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// What a migration that is in the file is marked with.
+/// The mark of a migration that is in the file.
 const MIGRATION: &str = "-- migration: ";
 
 fn folder() -> PathBuf {
@@ -30,7 +30,7 @@ fn folder() -> PathBuf {
 fn write_the_fixture() {
     let world = World::new();
     let database = &world.database;
-    // A source as `cargo xtask seed` leaves it: not made over HTTP, without its text.
+    // A source as `cargo xtask seed` stores it: not created over HTTP, and without its text.
     let source = serde_json::json!({ "bot_id": BOT, "new": { "kind": "text", "text": "…" } });
     let creation = &crate::repositories::owners::sources::CREATION;
     let source = create(database, creation, EMPTY, &source, SOURCE);
@@ -49,7 +49,7 @@ fn write_the_fixture() {
     fs::write(file, dump(database)).unwrap();
 }
 
-/// The whole database as SQL: schema, rows, and the tables that the full-text index is made of.
+/// The whole database as SQL: schema, rows, and the internal tables of the full-text index.
 fn dump(database: &Sqlite) -> String {
     let mut sql = String::from(
         "-- A used database of this release, for tests. `cargo xtask fixture` writes it.\n",
@@ -119,7 +119,7 @@ fn dump(database: &Sqlite) -> String {
     sql
 }
 
-/// The name and the statement of everything that a schema consists of.
+/// The name and the statement of every table, index and trigger of the schema.
 fn schema(database: &Sqlite) -> Vec<Value> {
     database.query("SELECT type, name, sql FROM sqlite_schema ORDER BY type, name")
 }
@@ -145,7 +145,7 @@ fn the_database_of_an_earlier_release_is_migrated_and_read() {
             }
         }
         assert!(applied.len() >= 8, "{}", fixture.display());
-        // As if it had been made by this release, but with the data of the earlier one.
+        // A database of this release with the data of the earlier one.
         assert_eq!(
             schema(&database),
             schema(&Sqlite::new()),
@@ -174,7 +174,7 @@ fn the_database_of_an_earlier_release_is_migrated_and_read() {
     }
 }
 
-/// What a visitor and an owner read.
+/// Reads the data as a visitor and an owner do.
 fn read(database: &Sqlite, tenant: &str) {
     let owned = Owned(database);
     let site = wait(owned.all_site_keys(tenant)).remove(0);
@@ -207,7 +207,7 @@ fn read(database: &Sqlite, tenant: &str) {
     assert!(wait(owned.remembered(tenant, "create", NOW)).is_some());
 }
 
-/// What a tenant writes next, and its end.
+/// Writes as a tenant would do next, and deletes the tenant.
 fn write(database: &Sqlite) {
     let owned = Owned(database);
     let source = database.query("SELECT id FROM source WHERE tenant_id = 'acme'");

@@ -31,7 +31,7 @@ fn a_rating_is_stored_with_the_answer_and_notes_a_question() {
     assert_eq!(shown.shown.asked_at, NOW);
     assert!(shown.shown.nothing_found);
 
-    // A rating replaces the one before; the documents have said nothing all the same.
+    // A rating replaces the earlier one; that the documents had no answer stays stored.
     world.database.round_trips();
     assert!(wait(gaps.rate(
         &owner(ACME),
@@ -91,7 +91,7 @@ fn nobody_rates_the_answer_of_another() {
     for owner in strangers {
         assert!(!wait(gaps.rate(&owner, id(REPLY), &up)));
     }
-    // A question is no answer.
+    // A question cannot be rated like an answer.
     assert!(!wait(gaps.rate(&owner(ACME), id(QUESTION), &up)));
     assert_eq!(world.database.rows_of_tenant(ACME), before);
 }

@@ -52,7 +52,7 @@ fn golden_questions_are_added_all_or_none() {
             })
             .collect()
     };
-    // One is there already.
+    // There is one question already.
     assert!(!wait(golden.add(ACME, BOT, &some(100, MAX_QUESTIONS))));
     assert_eq!(wait(golden.report(ACME, BOT)).0.items.len(), 1);
     assert!(wait(golden.add(ACME, BOT, &some(100, MAX_QUESTIONS - 1))));
@@ -76,7 +76,7 @@ fn a_result_is_compared_with_that_of_another_version_of_the_knowledge() {
         )
     };
     assert_eq!(first(NOW), (Some(1), None, 0));
-    // Looking again in the same version replaces the result.
+    // A further run in the same version replaces the result.
     wait(golden.keep((ACME, BOT), 2, &[looked(GOLDEN, 2)], NOW + 1));
     assert_eq!(first(NOW + 1), (Some(2), None, 0));
     wait(golden.keep((ACME, BOT), 3, &[looked(GOLDEN, 0)], NOW + 2));

@@ -1,4 +1,4 @@
-//! A tenant's rows are its own, and a deletion leaves none.
+//! A tenant's statements never touch another tenant's rows, and a deletion leaves none of its own.
 
 use super::world::*;
 use crate::{
@@ -45,7 +45,7 @@ fn a_deleted_tenant_leaves_no_row() {
     assert_eq!(database.rows_of_tenant("globex"), others);
 }
 
-/// What a bot leaves is what the tenant has paid, who its visitors are, and what it was notified of.
+/// After a bot's deletion there are still the tenant's costs, identified visitors and notices.
 #[test]
 fn a_deleted_bot_leaves_only_what_is_the_tenants() {
     let database = Sqlite::new();
@@ -86,7 +86,7 @@ fn another_version_deletes_nothing() {
     );
     assert_eq!(wait(owned.delete(&bots::CHANGES, ("acme", BOT, 2))), None);
     assert_eq!(database.rows_of_tenant("acme"), before);
-    // And a deletion that fails halfway deletes nothing either.
+    // A deletion that fails halfway deletes nothing.
     for statements in [5, 10, 15] {
         database.fail_after(statements);
         error(owned.delete(&tenants::CHANGES, ("acme", "acme", 1)));

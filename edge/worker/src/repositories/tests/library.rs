@@ -25,7 +25,7 @@ fn a_new_text_replaces_the_old_one_at_once() {
     let staged = wait(library.stage(&bot_key(ACME), target(&source), &prepared)).unwrap();
     assert_eq!((staged.generation, staged.written), (2, 0));
     let batch = prepared.batch(0, &scope);
-    // A batch that fails leaves nothing, and one that is repeated is written once.
+    // A batch that fails stores nothing, and one that is repeated is stored once.
     world.database.fail_after(2);
     error(library.write(
         &bot_key(ACME),
@@ -42,10 +42,10 @@ fn a_new_text_replaces_the_old_one_at_once() {
         ));
     }
     assert_eq!(chunks(&world.database, ACME).len(), 2);
-    // Until the swap the old one answers.
+    // Until the swap the old generation answers.
     assert_eq!(found(&world, ACME, "xylophone").len(), 1);
     assert!(found(&world, ACME, "trombone").is_empty());
-    // What died in between goes on where it was.
+    // An interrupted generation continues where it was.
     let again = wait(library.stage(&bot_key(ACME), target(&source), &prepared)).unwrap();
     assert_eq!((again.generation, again.written), (2, 1));
     let validators = Validators {
@@ -72,7 +72,7 @@ fn a_new_text_replaces_the_old_one_at_once() {
     );
     assert_eq!(work.checksum, prepared.checksum);
     assert_eq!(wait(library.due(&bot_key(ACME), NOW + 9)).len(), 1);
-    // It is staged no longer: to swap it again does nothing.
+    // It is no longer staged, so another swap does nothing.
     assert!(!wait(library.swap(
         &bot_key(ACME),
         target(&source),
@@ -252,7 +252,7 @@ fn parts_of_a_collection_come_and_go() {
         row,
         [json!({ "title": "Example", "done": 2, "total": 3, "indexed_at": NOW })]
     );
-    // A source that is no part stays, whoever asks for its deletion.
+    // A source that is not a part is not deleted, even with its id in the list.
     let gone = ["a".to_owned(), "c".to_owned(), world.source(ACME)];
     wait(library.remove_parts(&bot_key, whole, &gone));
     assert!(found(&world, ACME, "trombone").is_empty());
@@ -284,7 +284,7 @@ fn a_file_is_replaced_in_the_version_that_was_read() {
         (&*file, Some("two"))
     );
     assert!(wait(library.files_of(&bot_key(EMPTY), &[file])).is_empty());
-    // A text is no file.
+    // A source of kind text has no file.
     assert!(!wait(library.replace_file(
         &bot_key(ACME),
         (&world.source(ACME), 2),

@@ -1,5 +1,5 @@
-//! The repositories on SQLite with the migrations of the Worker. Every test has a second tenant with the same ids, whose rows
-//! must not change, and asks for a third one's, who must see nothing.
+//! The repositories on SQLite with the migrations of the Worker. Every test has a second tenant with the same ids,
+//! whose rows must not change, and a third one without these rows, which must see none of them.
 
 mod directory;
 mod fixture;

@@ -55,7 +55,7 @@ fn change<D: Database>(
     })
 }
 
-/// What a creation is refused with. Nothing of it is stored, not even the answer to its `Idempotency-Key`.
+/// The problem of a refused creation. Nothing of the creation is stored, not even the answer to its `Idempotency-Key`.
 fn refusal<D: Database>(
     owned: &Owned<D>,
     creation: &Creation,
@@ -129,12 +129,12 @@ fn lists_are_paged_in_the_order_of_ids() {
         ..filter(9, "")
     };
     assert_eq!(page(&owned, &bots::KIND, ACME, &paused).0, ["b"]);
-    // Tenants, for the operator.
+    // Tenants are listed for the operator.
     assert_eq!(
         page(&owned, &tenants::KIND, "", &filter(2, "")),
         (vec![ACME.into(), GLOBEX.into()], Some(GLOBEX.into()))
     );
-    // Notices and forms begin with the newest.
+    // Notices and forms are listed newest first.
     wait(crate::repositories::Notices(&world.database).insert(ACME, &notice(90, "other")));
     let newest = id(90).to_string();
     assert_eq!(
@@ -220,7 +220,7 @@ fn a_change_needs_the_version_that_was_read() {
         assert_eq!(sites, [world.site.clone()], "whose visitors notice");
         assert!(item.to_string().contains("New") || thing == source);
         assert_eq!(item["updated_at"], NOW + 1);
-        // The same patch changes nothing, and the old version is gone.
+        // The same patch changes nothing, and the old version is refused.
         let row = wait(owned.get(changes.kind, ACME, thing)).unwrap();
         assert!(
             (changes.apply)(&row.item, patch.clone(), NOW).is_ok_and(|change| change.is_none())
@@ -276,7 +276,7 @@ fn what_is_taken_or_too_much_is_not_created() {
     let why = refusal(&owned, &tenants::CREATION, "", &tenant, 0);
     assert!(why.contains("acme"), "{why}");
 
-    // One of each is there.
+    // There is one resource of each kind.
     for number in 1..u128::from(rules::MAX_IDENTITY_SECRETS) {
         create(
             &world.database,
@@ -313,7 +313,7 @@ fn what_is_taken_or_too_much_is_not_created() {
     }
     let why = refusal(&owned, &sources::CREATION, ACME, &source, 1);
     assert!(why.contains("1000 sources"), "{why}");
-    // Another tenant's are not counted.
+    // Resources of another tenant are not counted.
     create(&world.database, &bots::CREATION, EMPTY, &another, 0);
 }
 
@@ -350,14 +350,14 @@ fn a_key_opens_its_tenant_until_it_is_revoked() {
     assert_eq!(holder(&good, NOW), Some(caller));
     assert_eq!(holder(&key(ACME, [1, 3]), NOW), None, "another secret");
     assert_eq!(holder(&key(EMPTY, [1, 2]), NOW), None, "another tenant");
-    // Its use is noted, and not with every request.
+    // The time of the use is stored, but not at every request.
     let used = || world.number("SELECT last_used_at FROM api_key WHERE tenant_id = 'acme'") as u64;
     assert_eq!(used(), NOW);
     holder(&good, NOW + USE_GRAIN_MS - 1);
     assert_eq!(used(), NOW);
     holder(&good, NOW + USE_GRAIN_MS);
     assert_eq!(used(), NOW + USE_GRAIN_MS);
-    // That the use cannot be noted does not matter.
+    // A failure to store it does not matter.
     world.database.script("CREATE TEMP TRIGGER stuck BEFORE UPDATE ON api_key BEGIN SELECT raise(ABORT, 'stuck'); END");
     assert!(holder(&good, NOW + 2 * USE_GRAIN_MS).is_some());
     world.database.script("DROP TRIGGER stuck");
@@ -384,7 +384,7 @@ fn an_identity_secret_is_deleted_once() {
     assert!(!wait(owned.delete_identity_secret(EMPTY, &secret)));
     assert!(wait(owned.delete_identity_secret(ACME, &secret)));
     assert!(!wait(owned.delete_identity_secret(ACME, &secret)));
-    // Visitors of the tenant's sites notice a new one.
+    // A new resource changes the cached settings of the tenant's sites.
     let made = made(&identity_secrets::CREATION, ACME, &json!({}), 9);
     let created = owned.create(&identity_secrets::CREATION, ACME, &made, None, NOW);
     assert_eq!(wait(created), [world.site.clone()]);
@@ -400,14 +400,14 @@ fn a_repeated_creation_happens_once_and_is_remembered_for_a_day() {
     assert!(remembered.response.contains(BOT));
     assert!(known(ACME, NOW + day).is_none());
     assert!(known(EMPTY, NOW).is_none());
-    // The key is taken: nothing else of the transaction is done.
+    // The idempotency key is taken: the whole transaction is undone.
     let body = json!({ "id": "second", "settings": { "name": "B" } });
     let second = made(&bots::CREATION, ACME, &body, 0);
     let again = super::world::remembered("create", &second);
     error(owned.create(&bots::CREATION, ACME, &second, Some(&again), NOW + day - 1));
     assert!(wait(owned.get(&bots::KIND, ACME, "second")).is_none());
     assert_eq!(known(ACME, NOW), Some(remembered));
-    // A day later it is free, and the old answer is gone.
+    // A day later the idempotency key is free, and the old answer is deleted.
     world.database.round_trips();
     wait(owned.create(&bots::CREATION, ACME, &second, Some(&again), NOW + day));
     assert_eq!(world.database.round_trips(), 1);

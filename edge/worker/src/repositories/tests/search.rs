@@ -38,7 +38,7 @@ fn a_search_finds_the_chunks_of_one_bot_in_one_round_trip() {
     );
     assert!(hit.score > 0.0);
     assert_eq!(result.all, 1);
-    // Neither the words of another bot's scope nor its id alone are enough.
+    // A word with another bot's scope is not found, nor is a row with another bot's id.
     for (tenant, scope) in [(ACME, GLOBEX), (GLOBEX, ACME), (EMPTY, EMPTY)] {
         let query = terms.query(scope, BOT);
         assert!(
@@ -81,7 +81,7 @@ fn a_search_asks_the_index_once_and_not_once_for_every_chunk_of_the_bot() {
         .filter(|step| step["parent"] == 0)
         .map(|step| step["detail"].as_str().unwrap())
         .collect();
-    // Nothing is sorted: rows are read as long as some are missing.
+    // There is no sorting: SQLite stops reading at the limit.
     assert!(
         steps[0].starts_with("SCAN chunk_fts VIRTUAL TABLE"),
         "{steps:?}"

@@ -53,7 +53,7 @@ fn half_a_turn_is_completed() {
         (reply.reply_to, reply.finish),
         (Some(question.id), whole.reply.unwrap().finish)
     );
-    // The conversation keeps its title, and is as new as its last message.
+    // The conversation keeps its title, and its time is that of its last message.
     let list = wait(Conversations(&world.database).list(&owner(ACME))).items;
     let conversation = list.iter().find(|one| one.id == id(200)).unwrap();
     assert_eq!(conversation.title, "A title");
@@ -113,7 +113,7 @@ fn a_turn_of_an_erased_visitor_or_a_deleted_bot_leaves_its_cost_only() {
         );
         assert_eq!(world.number(&sql), 1);
     }
-    // Nothing at all of a tenant that is gone.
+    // Nothing is stored for a deleted tenant.
     record.owner = owner("nobody");
     assert_eq!(wait(transcripts.record(&record)), Kept::Costs);
     assert_eq!(
@@ -228,7 +228,7 @@ fn a_conversation_is_read_in_pages_by_its_visitor_alone() {
         assert!(!wait(conversations.rename(stranger, id(300), "Mine")));
         assert!(!wait(conversations.delete(stranger, id(300))));
     }
-    // The message with a file names it.
+    // The message with a file has the file's name.
     let history = wait(conversations.messages(&owner(ACME), id(CONVERSATION), None, 4)).unwrap();
     assert_eq!(history.items[0].attachments[0].name, "cv.txt");
 }
@@ -266,7 +266,7 @@ fn conversations_are_listed_newest_first_renamed_and_deleted() {
         wait(conversations.latest(&owner(ACME))).unwrap().id,
         id(458)
     );
-    // With all that belongs to it, and with nothing that belongs to another.
+    // All its data is deleted, and no other conversation's.
     assert!(wait(conversations.delete(&owner(ACME), id(CONVERSATION))));
     for table in ["summary", "unanswered", "attachment"] {
         assert_eq!(
@@ -310,7 +310,7 @@ fn the_prompt_of_an_answer_is_built_from_what_is_stored() {
     assert!(words.contains("instrument of acme") && words.contains("What is a xylophone?"));
     assert_eq!(missing, ["wording"], "this fixture has no fingerprint");
 
-    // A text that was replaced since is still quoted.
+    // A chunk whose text was replaced since is still quoted.
     let source = world.source(ACME);
     assert!(index(
         &world.database,
@@ -320,7 +320,7 @@ fn the_prompt_of_an_answer_is_built_from_what_is_stored() {
     ));
     let (words, _) = said(&reference);
     assert!(words.contains("instrument of acme") && !words.contains("Something else"));
-    // Settings, passages and summaries that are not there are named.
+    // Missing settings, passages and summaries are reported.
     let (_, missing) = said(&PromptReference {
         bot_version: 9,
         passages: vec![99_999],

@@ -14,7 +14,7 @@ fn page(world: &World, tenant_id: &str, pairs: &[(&str, &str)]) -> (Vec<Value>, 
     (serde_json::from_str(&items).unwrap(), next)
 }
 
-/// A world in which no call of the first tenant is stored.
+/// A database without model calls of the first tenant.
 fn world() -> World {
     let world = World::new();
     world
@@ -23,7 +23,7 @@ fn world() -> World {
     world
 }
 
-/// Stores a call, by default one of a good answer in a conversation of its own, at the present time.
+/// Stores a call, by default a successful one in a conversation of its own, at the present time.
 fn store(world: &World, more: &Value) {
     let mut call = json!({
         "tenant_id": ACME, "bot_id": BOT, "conversation_id": format!("of {}", more["id"]),
@@ -71,7 +71,7 @@ fn three_answers() -> World {
     let world = world();
     let [one, two, three] = [910, 920, 930].map(id);
     let midnight = at(2, 1, 0);
-    // An answer of the second model, after the first was unreachable and one was passed over.
+    // An answer of the second model, after the first was unreachable and another was passed over.
     store(
         &world,
         &json!({ "id": format!("{one}/0"), "outcome": "unreachable", "status": null, "input_tokens": 0,
@@ -88,7 +88,7 @@ fn three_answers() -> World {
         &json!({ "id": format!("{one}/2"), "provider": "ollama", "model": "llama", "microusd": null,
         "estimated": 1, "first_token_ms": 100, "total_ms": 500, "created_at": midnight }),
     );
-    // One that was cut and went on: two calls, one answer; and its summary, which is none.
+    // An answer that was cut and continued is two calls and one answer; the summary after it is a call and no answer.
     let noon = at(2, 1, 43_200_000);
     store(
         &world,
@@ -105,7 +105,7 @@ fn three_answers() -> World {
         &json!({ "id": format!("{two}/summary/0"), "purpose": "summary", "first_token_ms": 500,
         "total_ms": 901, "created_at": noon + 2_000 }),
     );
-    // One that broke, of another bot.
+    // A call of another bot that broke off.
     store(
         &world,
         &json!({ "id": format!("{three}/0"), "bot_id": "other", "outcome": "interrupted", "microusd": 7,
@@ -201,7 +201,7 @@ fn a_report_sums_up_groups_and_counts_an_answer_once() {
     );
     let every = items(&[("by", "day,month,bot,provider,model,conversation,outcome")]);
     assert_eq!(every.len(), 7);
-    // Where nothing was asked, there is nothing that took time.
+    // Without a call to a model there are no durations.
     let mut skipped = nothing();
     skipped["outcome"] = "circuit_open".into();
     skipped["passed_over"] = 1.into();
@@ -213,7 +213,7 @@ fn a_report_sums_up_groups_and_counts_an_answer_once() {
         ]),
         [skipped]
     );
-    // An answer that no model wrote is an answer, and no call.
+    // An answer that no model wrote counts as an answer, but not as a call.
     store(
         &world,
         &json!({ "id": format!("{}/0", id(940)), "provider": "extractive", "microusd": 0, "status": null,
@@ -294,7 +294,7 @@ fn a_report_comes_in_pages() {
         &[("by", "model,day"), ("after", &next.unwrap())],
     );
     assert_eq!((second.len(), end), (203, None));
-    // No row is lost or told twice where a page ends between rows of the same first key.
+    // No row is lost or repeated where a page ends between rows with the same first key.
     let (mut models, mut after) = (Vec::new(), None::<String>);
     loop {
         let mut pairs = vec![("by", "day,model"), ("limit", "401")];
@@ -332,7 +332,7 @@ fn an_answer_is_shown_with_its_calls_in_order_and_without_its_words() {
             .extend(more.as_object().unwrap().clone());
         call
     };
-    // The first attempt's reply is gone, its cost is not.
+    // The first attempt's reply is deleted; its cost is not.
     store(
         &world,
         &same(
@@ -353,7 +353,7 @@ fn an_answer_is_shown_with_its_calls_in_order_and_without_its_words() {
         &json!({ "id": format!("{reply}/summary/0"), "conversation_id": conversation, "purpose": "summary",
         "created_at": 3_000 }),
     );
-    // Neighbours that are not its own.
+    // Calls close by that are not of this answer.
     store(
         &world,
         &json!({ "id": "a", "conversation_id": conversation, "question_id": id(960) }),
@@ -417,7 +417,7 @@ fn an_answer_is_shown_with_its_calls_in_order_and_without_its_words() {
             &json!([])
         )
     );
-    // The visitor's message is no answer, and another tenant has none.
+    // A visitor's message is not an answer, and another tenant has no such answer.
     assert!(wait(usage.answer(ACME, id(QUESTION))).is_none());
     assert!(wait(usage.answer(EMPTY, id(REPLY))).is_none());
 }

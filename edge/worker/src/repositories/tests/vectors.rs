@@ -9,7 +9,7 @@ fn ids(chunks: &[Unembedded]) -> Vec<String> {
     chunks.iter().map(|chunk| chunk.id.clone()).collect()
 }
 
-/// Notes vectors for all chunks of the tenant, as the indexer does: their ids.
+/// Marks vectors for all chunks of the tenant, as the ingestion does; gives their ids.
 fn embed(world: &World, now: u64) -> Vec<String> {
     let library = Library(&world.database);
     let (chunks, more) = wait(library.unembedded(&bot_key(ACME), 10, now));
@@ -30,7 +30,7 @@ fn chunks_are_sent_once_under_an_id_of_their_own() {
     assert_eq!(ids(&first), [format!("{chunk}-{NOW}")]);
     assert!(first[0].text().starts_with("Music\nInstruments\n"));
     assert!(!wait(library.has_unmarked(&bot_key(ACME))));
-    // What died in between is sent again under the same id.
+    // A vector whose sending was interrupted is sent again under the same id.
     let (again, _) = unembedded(NOW + 1);
     assert_eq!(ids(&again), ids(&first));
     wait(library.embedded(&bot_key(EMPTY), &first));
@@ -65,9 +65,9 @@ fn a_vector_finds_the_answering_chunk_of_its_bot() {
     assert!((hits[0].score - 0.5).abs() < f64::EPSILON);
     assert!(near(EMPTY, &[&vector]).is_empty());
     assert!(near(GLOBEX, &[&vector]).is_empty());
-    // The number of another embedding is another vector.
+    // The number of another embedding makes another vector id.
     assert!(near(ACME, &[&vector.replace(&NOW.to_string(), "1")]).is_empty());
-    // A chunk that no longer answers is found by its vector no more.
+    // The vector of a chunk that no longer answers finds nothing.
     assert!(index(
         &world.database,
         ACME,

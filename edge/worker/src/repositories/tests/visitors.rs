@@ -37,7 +37,7 @@ fn a_visitor_keeps_the_id_of_their_subject() {
         row[0],
         json!({ "tier": "premium", "name": "Ada L.", "email": "", "created_at": NOW, "seen_at": NOW + 5 })
     );
-    // Another subject, and the same one of another tenant, are others.
+    // Another subject is another visitor, and so is the same subject of another tenant.
     identity.subject = "user-43".into();
     assert_eq!(wait(visitors.known(ACME, &identity, id(98), NOW)), id(98));
     identity.subject = "user-42".into();
@@ -89,7 +89,8 @@ fn unsent_files_of_the_visitor_are_given_to_a_message() {
         let given = wait(profiles.attach(&owner(ACME), id(CONVERSATION), id(message), &all, NOW));
         given.into_iter().map(|file| file.id).collect::<Vec<_>>()
     };
-    // Not one that is too old, of another visitor, or sent already; this message's first, then those of before.
+    // Files that are too old, of another visitor or sent already are left out; the message's own files come before
+    // earlier ones.
     assert_eq!(attach(30), [id(20), id(FILE)]);
     assert_eq!(world.database.round_trips(), 1);
     assert_eq!(
@@ -103,7 +104,7 @@ fn unsent_files_of_the_visitor_are_given_to_a_message() {
         "they stay with their messages"
     );
     assert!(wait(profiles.attach(&owner(EMPTY), id(CONVERSATION), id(30), &all, NOW)).is_empty());
-    // A bot that is gone is given nothing.
+    // No file is stored for a deleted bot.
     let gone = Owner {
         bot_id: "gone".into(),
         ..owner(ACME)
@@ -152,7 +153,7 @@ fn what_is_kept_for_a_while_goes() {
     };
     assert_eq!(left(NOW + UNSENT_MS), [2, 1]);
     assert_eq!(left(NOW + UNSENT_MS + 1), [1, 1], "a sent file stays");
-    // The note of an erasure outlives every token: after it, of all tenants, it goes as well.
+    // The stored erasure lives longer than every token; after that it is deleted, for all tenants.
     assert_eq!(left(NOW + 2 * RESUME_SECONDS * 1_000), [1, 1]);
 }
 
@@ -193,7 +194,7 @@ fn an_export_holds_everything_of_the_visitor() {
     assert_eq!(export(EMPTY, VISITOR)["conversations"], json!([]));
 }
 
-/// Against all tables that the migrations make: a column that says who somebody is must be known here.
+/// Checks all tables of the migrations: every column that identifies a person must be listed here.
 #[test]
 fn an_erased_visitor_leaves_the_note_and_the_cost_only() {
     let world = World::new();

@@ -1,4 +1,4 @@
-//! A used database: tenants with rows in every table, made by the repositories themselves.
+//! A database in use: tenants with rows in every table, made by the repositories themselves.
 
 use bulle_api::{
     admin::golden::NewGoldenQuestion,
@@ -41,7 +41,7 @@ pub const NOW: u64 = 1_795_262_400_000;
 /// The bot of every tenant.
 pub const BOT: &str = "guide";
 
-/// What the document of every tenant is about.
+/// The subject of every tenant's document.
 pub const WORD: &str = "xylophone";
 
 /// The tenant of most tests.
@@ -53,8 +53,8 @@ pub const GLOBEX: &str = "globex";
 /// A tenant with a bot, and nothing else.
 pub const EMPTY: &str = "initech";
 
-/// A database with these three tenants. When it is dropped at the end of a test, the rows of the second one must be as they
-/// were: no statement of any test may touch another tenant.
+/// A database with these three tenants. When it is dropped at the end of a test, the rows of the second one must be
+/// unchanged: no statement of any test may touch another tenant.
 pub struct World {
     /// The database.
     pub database: Sqlite,
@@ -103,7 +103,7 @@ impl Drop for World {
     }
 }
 
-/// Waits for a repository.
+/// Waits for a repository's result.
 pub fn wait<T>(done: impl Future<Output = Result<T, PortError>>) -> T {
     pollster::block_on(done).unwrap()
 }
@@ -116,7 +116,7 @@ pub fn error<T>(done: impl Future<Output = Result<T, PortError>>) -> String {
     }
 }
 
-/// The same id in every tenant: a statement that forgets the tenant meets the row of another.
+/// The same id in every tenant, so that a statement without the tenant would reach the other's row.
 pub fn id(number: u128) -> Id {
     Id::from_parts(NOW, number)
 }
@@ -134,7 +134,7 @@ pub const SECRET: u128 = 10;
 pub const KEY: u128 = 11;
 pub const ERASED: u128 = 12;
 
-/// Whose conversation it is.
+/// The owner of the conversation.
 pub fn owner(tenant_id: &str) -> Owner {
     Owner {
         tenant_id: tenant_id.to_owned(),
@@ -297,7 +297,7 @@ pub fn prepared(text: &str) -> Prepared {
     Prepared::new(document, checksum, text.len() as u64)
 }
 
-/// Indexes a source: whether the new text answers.
+/// Indexes a source; true when the new text answers.
 pub fn index(database: &Sqlite, tenant_id: &str, target: Target<'_>, text: &str) -> bool {
     let (library, bot_key) = (Library(database), bot_key(tenant_id));
     let prepared = prepared(text);
@@ -332,7 +332,7 @@ pub fn found(database: &Sqlite, tenant_id: &str) {
 /// A tenant with rows in every table, and the public key of its site.
 pub fn fill(database: &Sqlite, tenant_id: &str) -> String {
     let owned = Owned(database);
-    // The operator's creation is remembered, and the tenant's own.
+    // The answers to the operator's creation of the tenant, and to the tenant's own creation, are stored.
     let tenant = json!({ "id": tenant_id, "name": "Tenant" });
     let tenant = made(&tenants::CREATION, "", &tenant, 0);
     let remembered = remembered(&format!("create {tenant_id}"), &tenant);

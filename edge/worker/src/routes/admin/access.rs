@@ -1,4 +1,4 @@
-//! Who calls the owner's API, and whether they may.
+//! Authentication and authorization of callers of the owner's API.
 
 use axum::http::HeaderMap;
 use bulle_api::admin::Scope;
@@ -54,7 +54,7 @@ async fn authenticate(edge: &Edge, headers: &HeaderMap) -> Result<Principal, Ref
     }
 }
 
-/// Authorizes a caller for a scope of a tenant, which exists.
+/// Authorizes a caller for a scope of an existing tenant.
 ///
 /// # Errors
 /// Those of keys; `not_found`, `scope_missing`.
@@ -65,7 +65,7 @@ pub async fn authorize(
 ) -> Result<Principal, Refusal> {
     let caller = authenticate(&context.edge, &context.headers).await?;
     caller.may(tenant_id, scope)?;
-    // A key's own tenant exists; the operator may name any.
+    // A key's own tenant exists; the operator may name any id.
     if caller == Principal::Operator {
         let exists = context.edge.owned().tenant_exists(tenant_id).await;
         if !exists.map_err(|e| unavailable(&e))? {
@@ -75,7 +75,7 @@ pub async fn authorize(
     Ok(caller)
 }
 
-/// Authorizes the operator alone; `tenant_id` is the tenant that the request is about, when it is about one.
+/// Authorizes the operator alone; `tenant_id` is the tenant that the request is about, if there is one.
 ///
 /// # Errors
 /// Those of keys; `not_found`, `scope_missing`.

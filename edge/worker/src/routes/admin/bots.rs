@@ -1,4 +1,4 @@
-//! `/v1/admin/tenants/{tenant}/bots`: who answers.
+//! `/v1/admin/tenants/{tenant}/bots`: bots.
 
 use axum::extract::Path;
 use bulle_api::admin::{Bot, Scope};
@@ -62,7 +62,7 @@ pub async fn delete(Path((tenant, bot)): Path<(String, String)>, context: OwnerC
     Ok(gone)
 }
 
-/// Name and locale of a bot that there is.
+/// Name and locale of an existing bot.
 pub async fn voice(
     context: &OwnerContext,
     tenant: &str,

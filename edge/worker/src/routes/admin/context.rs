@@ -9,8 +9,8 @@ use std::convert::Infallible;
 
 use crate::adapters::Edge;
 
-/// What the handler of an owner's request works with. One extractor for all handlers: the router's code grows with every
-/// handler's parameters.
+/// The arguments of a handler for an owner's request. One extractor serves all handlers, because the router's code
+/// grows with every handler's parameters.
 pub struct OwnerContext {
     /// The platform.
     pub edge: Edge,

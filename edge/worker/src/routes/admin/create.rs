@@ -1,4 +1,4 @@
-//! Creating a resource of any kind: once, however often the same request comes with one `Idempotency-Key`.
+//! Creates a resource of any kind, once for each `Idempotency-Key`.
 
 use axum::{
     body::Body,
@@ -42,7 +42,7 @@ pub struct CreateRequest {
 }
 
 impl CreateRequest {
-    /// A request that comes now.
+    /// A request at the present time.
     pub fn new(edge: &Edge, body: String, path: &str) -> Self {
         Self {
             body,
@@ -53,7 +53,7 @@ impl CreateRequest {
     }
 }
 
-/// Creates what the body of the request says. `tenant_id` is empty when the operator creates tenants.
+/// Creates the resource that the body describes. `tenant_id` is empty when the operator creates tenants.
 pub async fn create(
     mut context: OwnerContext,
     creation: &Creation,
@@ -65,7 +65,7 @@ pub async fn create(
     create_from(&context, creation, caller, tenant_id, request).await
 }
 
-/// Creates what a request says that was not read from the body alone.
+/// Creates a resource whose values are not from the body alone.
 pub async fn create_from(
     context: &OwnerContext,
     creation: &Creation,
@@ -78,7 +78,7 @@ pub async fn create_from(
     let key = idempotency_key(&context.headers)?;
     let fingerprint = sha256_hex([b"POST\n", path.as_bytes(), b"\n", body.as_bytes()]);
 
-    // 1. The same request again is answered as the first one was.
+    // 1. A repeated request gets the first one's answer.
     if let Some(key) = &key
         && let Some(again) = repeated(edge, tenant_id, key, &fingerprint, path).await?
     {
@@ -115,8 +115,8 @@ pub async fn create_from(
         Err(error) => error,
     };
 
-    // 4. Why it failed: the same request was quicker, something is in the way (a taken id, too many), or the database
-    //    failed.
+    // 4. The reason of a failure: the same request was faster, there is an obstacle (a taken id, too many), or the
+    //    database failed.
     if let Some(key) = &key
         && let Some(again) = repeated(edge, tenant_id, key, &fingerprint, path).await?
     {

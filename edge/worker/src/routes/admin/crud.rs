@@ -22,7 +22,7 @@ use crate::{
     repositories::owners::{Changes, ResourceKind, ResourceRow},
 };
 
-/// How often a change is tried, when it may be made to any version and other changes come between.
+/// How often a change with `If-Match: *` is tried when other changes come between.
 const ATTEMPTS: u32 = 5;
 
 /// Lists the resources of a kind; `filters` are the parameters that its list knows.
@@ -85,7 +85,7 @@ pub async fn change(
         let Some(change) = (changes.apply)(&found.item, patch.clone(), now_ms)? else {
             return answer(changes.kind, &found);
         };
-        // The version is the right one, and yet the statement refused the change.
+        // The version matches, and yet the statement refused the change.
         if tried == Some(version)
             && let Some(problem) = change.refusal
         {
@@ -122,7 +122,7 @@ pub async fn delete(
     Err(failed().into())
 }
 
-/// 204 when something was deleted, else `not_found`.
+/// 204 when a resource was deleted, else `not_found`.
 pub fn deleted(found: bool) -> Answer {
     if found {
         return Ok(empty(StatusCode::NO_CONTENT));
@@ -130,7 +130,8 @@ pub fn deleted(found: bool) -> Answer {
     Err(nothing_here().into())
 }
 
-/// Deletes sites from the cache, so that visitors notice a change. Where that fails, they notice when the cache expires.
+/// Deletes sites from the cache, so that a change takes effect at once. Where that fails, it takes effect when the
+/// cache expires.
 pub async fn forget(edge: &Edge, sites: &[String]) {
     let keys: Vec<&str> = sites.iter().map(String::as_str).collect();
     if !directory::forget(edge, &keys).await {
@@ -147,7 +148,7 @@ fn tag(response: &mut Response<Body>, version: u64) {
     }
 }
 
-/// A header that may come in several lines, as one list.
+/// The values of a header that may come in several lines, as one list.
 fn field(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
     let lines: Vec<&str> = headers
         .get_all(name)
@@ -157,7 +158,7 @@ fn field(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join(", "))
 }
 
-/// Loads a resource, which exists.
+/// Loads a resource, or refuses with `not_found`.
 pub async fn load(
     context: &OwnerContext,
     kind: &ResourceKind,

@@ -1,4 +1,4 @@
-//! `/v1/admin/tenants/{tenant}/forms`: what visitors have answered to forms.
+//! `/v1/admin/tenants/{tenant}/forms`: visitors' answers to forms.
 
 use axum::extract::Path;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `/v1/admin/tenants/{tenant}/bots/{bot}/gaps`: what visitors ask and the documents do not answer.
+//! `/v1/admin/tenants/{tenant}/bots/{bot}/gaps`: questions of visitors that the documents do not answer.
 
 use axum::{
     body::Body,
@@ -39,7 +39,7 @@ use crate::http::{Answer, Refusal, json, path_id, query_pairs, read_text};
 /// Most gaps of a list.
 const MAX_GAPS: usize = 100;
 
-/// Days of questions when the query does not say, and most of them.
+/// Default and largest number of days whose questions are listed.
 const DAYS: [u64; 2] = [30, 366];
 
 /// Longest question of a FAQ, in characters.
@@ -97,7 +97,7 @@ pub async fn answer(
         max_pages: None,
         max_depth: None,
     };
-    // The key of the creation is the gap's, until a question is unanswered again: then the answer is a new one.
+    // The idempotency key is the gap's, until one of its questions is unanswered again: then a new answer can be given.
     let replies: Vec<Id> = group.replies().collect();
     let last = replies.last().map(Id::to_string).unwrap_or_default();
     let key = sha256_hex([last.as_bytes(), b"\n", said.as_bytes()]);
@@ -151,7 +151,7 @@ pub async fn dismiss(
     crud::deleted(true)
 }
 
-/// The gaps of a bot, which exists, and the number of their questions.
+/// The gaps of an existing bot, and the number of their questions.
 async fn gaps(
     context: &OwnerContext,
     tenant: &str,

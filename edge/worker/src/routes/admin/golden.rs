@@ -1,4 +1,4 @@
-//! `/v1/admin/tenants/{tenant}/bots/{bot}/golden`: questions whose answer the owner knows.
+//! `/v1/admin/tenants/{tenant}/bots/{bot}/golden`: questions with the passage that the owner expects.
 
 use axum::{extract::Path, http::StatusCode};
 #[cfg(test)]
@@ -53,7 +53,7 @@ pub async fn add(Path((tenant, bot)): Path<(String, String)>, mut context: Owner
         check(item, n)?;
     }
     let now = context.edge.now_ms();
-    // Ids of one moment keep the order that they were given in.
+    // Ids of the same millisecond are sorted by the order in which the questions were given.
     let first = context.edge.random() >> 1;
     let added: Vec<Added<'_>> = (new.items.iter().zip(0_u128..))
         .map(|(new, n)| Added {

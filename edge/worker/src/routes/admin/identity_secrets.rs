@@ -1,4 +1,4 @@
-//! `/v1/admin/tenants/{tenant}/identity-secrets`: with what a site's server vouches for visitors.
+//! `/v1/admin/tenants/{tenant}/identity-secrets`: the secrets with which a site's server signs visitors' identities.
 
 use axum::extract::Path;
 use bulle_api::admin::Scope;

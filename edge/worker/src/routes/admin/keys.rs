@@ -1,4 +1,4 @@
-//! `/v1/admin/tenants/{tenant}/keys`: who may use this API for a tenant.
+//! `/v1/admin/tenants/{tenant}/keys`: the API keys of a tenant.
 
 use axum::extract::Path;
 use bulle_api::admin::Scope;

@@ -1,5 +1,5 @@
-//! The owner's API: `/v1/admin/…`, for API keys. A handler says who may do what to which kind of resource; what happens then
-//! is the same for all kinds and stands in [`crud`] and [`create`].
+//! The owner's API: `/v1/admin/…`, for API keys. A handler says which scope may do what with which kind of resource;
+//! the rest is the same for all kinds and stands in [`crud`] and [`create`].
 
 pub mod bots;
 pub mod forms;
@@ -28,7 +28,7 @@ use bulle_edge_core::sources::MAX_FILE_BYTES;
 use super::route::{Audience::Owner, Route};
 use crate::adapters::Edge;
 
-/// The routes of owners.
+/// The routes of the owner's API.
 pub fn all() -> Vec<Route> {
     let tenants = "/v1/admin/tenants";
     let tenant = "/v1/admin/tenants/{tenant}";

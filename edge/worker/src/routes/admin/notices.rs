@@ -1,4 +1,4 @@
-//! `/v1/admin/tenants/{tenant}/notices`: what owners were told, and how.
+//! `/v1/admin/tenants/{tenant}/notices`: notices to owners, with their deliveries.
 
 use axum::{extract::Path, http::StatusCode};
 #[cfg(test)]

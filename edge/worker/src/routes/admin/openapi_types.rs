@@ -1,4 +1,4 @@
-//! What the OpenAPI document says of every owner's route alike. Compiled for tests only, which write the document.
+//! The parts of the OpenAPI document that all owners' routes share. Compiled for tests only, which write the document.
 #![expect(
     dead_code,
     reason = "read by the generator of the document, not by code"

@@ -1,4 +1,4 @@
-//! `/v1/admin/tenants/{tenant}/answers/{reply_id}/prompt`: what a model was given for an answer.
+//! `/v1/admin/tenants/{tenant}/answers/{reply_id}/prompt`: the prompt that a model got for an answer.
 
 use axum::{extract::Path, http::StatusCode};
 use bulle_api::admin::{

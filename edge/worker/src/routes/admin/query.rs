@@ -8,7 +8,7 @@ use crate::{
     repositories::owners::Filter,
 };
 
-/// Rows of a page when the query does not say.
+/// Default number of rows of a page.
 const DEFAULT_LIMIT: u32 = 50;
 
 /// Most rows of a page.
@@ -17,8 +17,8 @@ const MAX_LIMIT: u32 = 100;
 /// Longest id that a page can begin after.
 const MAX_AFTER: usize = 64;
 
-/// Reads the query of a list that knows `limit`, `after` and these filters. Other parameters are refused: a filter with a
-/// misspelt name would show everything.
+/// Reads the query of a list that has the parameters `limit`, `after` and these filters. Other parameters are refused:
+/// a misspelled filter would otherwise list everything.
 ///
 /// # Errors
 /// `invalid_parameter`.

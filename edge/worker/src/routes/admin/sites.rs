@@ -1,4 +1,4 @@
-//! `/v1/admin/tenants/{tenant}/sites`: where bots are shown.
+//! `/v1/admin/tenants/{tenant}/sites`: sites that show bots.
 
 use axum::{extract::Path, http::StatusCode};
 #[cfg(test)]

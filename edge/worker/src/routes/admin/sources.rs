@@ -1,4 +1,4 @@
-//! `/v1/admin/tenants/{tenant}/bots/{bot}/sources` and `…/files`: what a bot knows, and where it comes from.
+//! `/v1/admin/tenants/{tenant}/bots/{bot}/sources` and `…/files`: the sources of a bot's documents.
 
 use axum::{
     body::Body,
@@ -121,7 +121,7 @@ pub async fn upload(
     let bot_path = path.strip_suffix("/files").unwrap_or(path);
     let list = format!("{bot_path}/sources");
     let request = CreateRequest::new(&context.edge, json(&wanted)?, &list);
-    // The file is stored before the row of its source. Should the row never come, the cleanup deletes the file.
+    // The file is stored before the row of its source. If the row is never stored, the cleanup deletes the file.
     let [random, ..] = request.random;
     let id = Id::from_parts(request.now_ms, random).to_string();
     announce(&context, &bot_key, &id).await?;
@@ -253,8 +253,8 @@ pub async fn delete(Path(path): Path<(String, String, String)>, context: OwnerCo
     deleted
 }
 
-/// Has the files of a deleted bot deleted. When its object cannot be reached they stay in the bucket, where no request finds
-/// them.
+/// Has the files of a deleted bot deleted. When its object cannot be reached they stay in the bucket, where no request
+/// reads them.
 pub async fn bot_is_gone(context: &OwnerContext, tenant_id: String, bot_id: String) {
     let bot_key = BotKey { tenant_id, bot_id };
     if let Err(Refusal(problem)) = ingest(context, &bot_key, "").await {
@@ -264,7 +264,7 @@ pub async fn bot_is_gone(context: &OwnerContext, tenant_id: String, bot_id: Stri
     }
 }
 
-/// Whether a row is of an uploaded file.
+/// Whether the row is that of an uploaded file.
 fn is_file(item: &str) -> Result<bool, Problem> {
     #[derive(Deserialize)]
     struct Row {
@@ -280,7 +280,7 @@ fn is_file(item: &str) -> Result<bool, Problem> {
     Ok(row.source.kind == SourceKind::File && row.source.parent.is_none())
 }
 
-/// The key of a bot, which exists.
+/// The key of an existing bot.
 pub async fn bot_key(
     context: &OwnerContext,
     tenant_id: String,
@@ -299,8 +299,8 @@ fn compound(path: &(String, String, String)) -> String {
     format!("{}/{}", path.1, path.2)
 }
 
-/// Announces a change of a source, or of any when the id is empty: should the request die on the way, its traces are cleaned
-/// up.
+/// Announces a change of a source, or of any source when the id is empty, so that its traces are cleaned up even if the
+/// request dies.
 async fn announce(
     context: &OwnerContext,
     bot_key: &BotKey,

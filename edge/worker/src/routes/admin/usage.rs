@@ -1,4 +1,4 @@
-//! `/v1/admin/tenants/{tenant}/usage` and `…/answers`: what models were asked for and what it cost.
+//! `/v1/admin/tenants/{tenant}/usage` and `…/answers`: the calls of models, and their cost.
 
 use axum::{
     body::Body,
