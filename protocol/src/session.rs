@@ -169,8 +169,8 @@ pub struct Hours {
     pub open: bool,
     /// What the visitor reads about it; may be empty while it is open.
     pub text: String,
-    /// Seconds for which both hold: until the business opens or closes, and an hour at most. Whoever shows them then
-    /// opens the session again. Absent from edges of earlier releases.
+    /// Seconds for which both hold: until the business opens or closes, and an hour at most. A client that shows them
+    /// opens the session again then. Absent from edges of earlier releases.
     #[serde(default)]
     pub good_for_s: u32,
 }

@@ -16,9 +16,6 @@ use crate::{
     wire,
 };
 
-/// Milliseconds for which nobody asks again whether the business is open.
-const HOURS_FRESH_MS: u64 = 30_000;
-
 /// Automatic attempts to open a session; after that the visitor must retry.
 const MAX_OPEN_TRIES: u32 = 3;
 
