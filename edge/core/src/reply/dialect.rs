@@ -165,7 +165,11 @@ mod tests {
             let found = Joined::new(text);
             assert_eq!(found.text.replace(JOINT, "|"), joined);
             for (at, c) in found.text.char_indices().filter(|(_, c)| *c != JOINT) {
-                assert!(text[found.original(at)..].starts_with(c), "{text} at {at}");
+                let rest = text.get(found.original(at)..);
+                assert!(
+                    rest.is_some_and(|rest| rest.starts_with(c)),
+                    "{text} at {at}"
+                );
             }
         }
     }
