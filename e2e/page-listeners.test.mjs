@@ -81,7 +81,7 @@ describe("what takes the wheel of the page", () => {
     const was = await bubble.log.evaluate((log) => log.scrollTop);
     const client = await page.context().newCDPSession(page);
     await client.send("Input.synthesizeScrollGesture", { x: box.x + box.width / 2, y: box.y + 60, yDistance: 80, gestureSourceType: "touch" });
-    assert.ok((await bubble.log.evaluate((log) => log.scrollTop)) < was - 20);
+    await page.waitForFunction((was) => document.querySelector("[data-bulle]").shadowRoot.querySelector("[role=log]").scrollTop < was - 20, was);
   });
 });
 
@@ -102,7 +102,7 @@ const TRAPS = {
     document.addEventListener("focusin", (event) => { if (!box.contains(event.target)) mail.focus(); });
     document.addEventListener("focusout", (event) => { if (box.contains(event.target)) requestAnimationFrame(() => { if (!box.contains(document.activeElement)) mail.focus(); }); });`,
   "MUI's interval": `document.addEventListener("focusin", (event) => { if (!box.contains(event.target)) mail.focus(); }); setInterval(() => { if (document.activeElement === document.body) mail.focus(); }, 50);`,
-  "everything else inert": `for (const other of document.body.children) if (other !== box) { other.inert = true; other.ariaHidden = "true"; }`,
+  "everything else inert": `for (const other of [...document.body.children, ...box.parentElement.children]) if (!other.contains(box)) { other.inert = true; other.ariaHidden = "true"; }`,
   "presses outside that are prevented": `for (const type of ["mousedown", "touchstart", "click"]) document.addEventListener(type, (event) => { if (!box.contains(event.target)) { event.preventDefault(); event.stopImmediatePropagation(); } }, true);`,
   "a press outside that closes it": `for (const type of ["pointerdown", "mousedown", "click"]) document.addEventListener(type, (event) => { if (!box.contains(event.target)) box.hidden = true; });`,
 };
@@ -204,7 +204,7 @@ describe("a modal dialog of the page", () => {
     const { bubble, seen } = visitor;
     await talk(visitor);
     await visitor.page.evaluate(() => document.querySelector("#modal").showModal());
-    await visitor.page.locator("#modal > [data-bulle]").waitFor();
+    await visitor.page.locator("#modal > [data-bulle]").waitFor({ state: "attached" });
     await bubble.input.click();
     await visitor.page.keyboard.type("How much is a baguette?");
     await visitor.page.keyboard.press("Enter");
@@ -220,7 +220,7 @@ describe("a modal dialog of the page", () => {
     await bubble.input.waitFor();
     assert.ok(await visitor.page.locator("#modal").isVisible());
     await visitor.page.locator("#close").click();
-    await visitor.page.locator("html > [data-bulle]").waitFor();
+    await visitor.page.locator("html > [data-bulle]").waitFor({ state: "attached" });
     assert.equal(await visitor.page.locator("[data-bulle]").getAttribute("popover"), null);
     await bubble.log.getByText(ANSWER).first().waitFor();
     assert.deepEqual(await at(visitor), [20, 20]);
@@ -234,15 +234,15 @@ describe("a modal dialog of the page", () => {
     await visitor.page.evaluate(() => document.querySelector("#modal").showModal());
     await call(visitor.page, "open");
     await bubble.input.waitFor();
-    await visitor.page.locator("#modal > [data-bulle]").waitFor();
+    await visitor.page.locator("#modal > [data-bulle]").waitFor({ state: "attached" });
     await visitor.page.evaluate(() => document.querySelector("#second").showModal());
-    await visitor.page.locator("#second > [data-bulle]").waitFor();
+    await visitor.page.locator("#second > [data-bulle]").waitFor({ state: "attached" });
     await visitor.page.locator("#no").click();
-    await visitor.page.locator("#modal > [data-bulle]").waitFor();
+    await visitor.page.locator("#modal > [data-bulle]").waitFor({ state: "attached" });
     await bubble.ask(QUESTION);
     await bubble.log.getByText(ANSWER).first().waitFor();
     await visitor.page.evaluate(() => document.querySelector("#modal").remove());
-    await visitor.page.locator("html > [data-bulle]").waitFor();
+    await visitor.page.locator("html > [data-bulle]").waitFor({ state: "attached" });
     await bubble.log.getByText(ANSWER).first().waitFor();
     assert.equal(await place(visitor), "html");
   });

@@ -5,34 +5,61 @@
  * - Smooth-scroll libraries and scroll locks take `wheel` and touches, and prevent the scrolling of the list.
  * - The focus trap of an open modal takes the focus back when it leaves (`focus`, `focusin`, `focusout` with the place where
  *   it goes, Tab), and prevents clicks outside (`mousedown`, `touchstart`, `click`).
- * - Menus and modals close when something else is pressed (`pointerdown`, `click`).
+ * - Menus and modals close when something else is pressed (`pointerdown`, `click`), or Escape; shortcuts are keys
+ *   (`keydown`), and the page does not see that the target is a text field.
  *
  * The page gets none of these events: they are stopped at the window, before any listener of the document. What the browser
- * does by itself, to scroll, to move the focus or to select, it does all the same. No listener of the bubble needs one of
- * them but `click`, which is stopped on its way out. What a listener of the window has prevented before us is made up for.
+ * does by itself, to scroll, to move the focus or to select, it does all the same. Of them, the bubble itself listens to keys,
+ * of which it gets a copy, and to clicks, which are stopped on their way out. A wheel that a listener of the window has
+ * prevented earlier is made up for.
+ *
+ * Loaded on the visitor's interest, beside the rest.
  */
 
 import type { Shell } from "./shell";
 
 /** Events in the bubble that the page does not get, nor the bubble. */
-const HIDDEN = "wheel touchstart touchmove touchend touchcancel pointerdown mousedown focus focusin focusout keydown";
+const HIDDEN = "wheel touchstart touchmove touchend touchcancel pointerdown mousedown focus focusin focusout";
 
-type Isolated = Pick<Shell, "root" | "panel" | "signal" | "onFocus">;
+type Isolated = Pick<Shell, "root" | "signal" | "onFocus" | "isInline" | "bubble">;
 
-/** Stops the events of the bubble; once. */
+/** Keeps the bubble's events, and its element, from the page; once. */
 export const isolate = (shell: Isolated): void => {
-  const { root, panel, signal } = shell;
+  const { root, signal, bubble } = shell;
+  stopEvents(shell);
+  if (shell.isInline) return;
+  // Some pages replace all that they have on navigation. The element is put back after a timeout: a page that removes it every
+  // time would otherwise be kept in a loop.
+  const keeper = new MutationObserver(() => setTimeout(bubble.attach));
+  keeper.observe(document.documentElement, { childList: true });
+  signal.addEventListener("abort", () => keeper.disconnect());
+  followDialogs(root, signal);
+};
+
+/** Loads modal.ts when the page opens its first modal dialog. */
+const followDialogs = (root: ShadowRoot, signal: AbortSignal) => {
+  const observe = () => observer.observe(document, { subtree: true, attributeFilter: ["open"] });
+  const look = () => {
+    if (!document.querySelector("dialog:modal")) return;
+    observer.disconnect();
+    import("./modal").then((module) => signal.aborted || module.follow({ root, signal }), observe);
+  };
+  const observer = new MutationObserver(look);
+  signal.addEventListener("abort", () => observer.disconnect());
+  observe();
+  look();
+};
+
+const stopEvents = (shell: Isolated) => {
+  const { root, signal } = shell;
   const { host } = root;
   const early = { capture: true, passive: true, signal };
   const isInside = (event: Event) => event.composedPath().includes(host);
 
   for (const type of HIDDEN.split(" ")) {
     const hide = (event: Event) => {
-      const { key, relatedTarget } = event as KeyboardEvent & FocusEvent;
-      // A panel that fills the screen moves the focus by itself; of the other keys, none leaves the panel.
-      if (key ? key != "Tab" || panel.ariaModal == "true" : type == "keydown") return;
       // When the focus goes from the page into the bubble, the page is not told where to.
-      if (!isInside(event) && (type != "focusout" || relatedTarget != host)) return;
+      if (!isInside(event) && (type != "focusout" || (event as FocusEvent).relatedTarget != host)) return;
       event.stopImmediatePropagation();
       if (type == "wheel" && event.defaultPrevented) scroll(event as WheelEvent, root);
     };
@@ -40,6 +67,19 @@ export const isolate = (shell: Isolated): void => {
     if (type == "focus") shell.onFocus = hide;
     else addEventListener(type, hide, early);
   }
+
+  // The bubble needs its keys: it gets a copy, which stays in it.
+  addEventListener(
+    "keydown",
+    (event) => {
+      if (!isInside(event)) return;
+      event.stopImmediatePropagation();
+      const { key, code, shiftKey, ctrlKey, altKey, metaKey, isComposing } = event;
+      const keys = { key, code, shiftKey, ctrlKey, altKey, metaKey, isComposing, bubbles: true, cancelable: true };
+      if (!event.composedPath()[0]!.dispatchEvent(new KeyboardEvent("keydown", keys))) event.preventDefault();
+    },
+    { capture: true, signal },
+  );
 
   // A focus trap may swallow a click on its way in: then the button that was meant is clicked by a second one, which stays
   // in the bubble. The first one has had its effect, unless that was prevented too.

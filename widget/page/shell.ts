@@ -3,7 +3,6 @@
 import type { Identity } from "../../snippet/bulle";
 import type { LoaderShell } from "../../snippet/src/bubble";
 import { icon, make } from "./dom";
-import { isolate } from "./isolation";
 
 /** The receiver of API calls: the widget in the page, or the frame. */
 export interface Backend {
@@ -95,12 +94,6 @@ export const complete = (loaded: LoaderShell): Shell => {
   if (!isInline) {
     full.addEventListener("change", modal, { signal });
     modal();
-    followDialogs(root, signal);
-    // Some pages replace all that they have on navigation. Put back after a timeout: a page that removes the bubble every
-    // time would otherwise be kept in a loop.
-    const keeper = new MutationObserver(() => setTimeout(bubble.attach));
-    keeper.observe(document.documentElement, { childList: true });
-    signal.addEventListener("abort", () => keeper.disconnect());
   }
 
   const isOpen = () => frame.classList.contains("open");
@@ -111,22 +104,9 @@ export const complete = (loaded: LoaderShell): Shell => {
     if (!root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets.push(sheet);
   };
   Object.assign(shell, { frame, panel, launcher, isInline, isOpen, setStyle, signal, end });
-  isolate(shell);
+  // Not waited for: most pages have no listeners that are in the way.
+  import("./isolation").then((module) => signal.aborted || module.isolate(shell), (error) => console.error("[Bulle]", error));
   return shell;
-};
-
-/** Loads modal.ts when the page opens its first modal dialog. */
-const followDialogs = (root: ShadowRoot, signal: AbortSignal) => {
-  const observe = () => observer.observe(document, { subtree: true, attributeFilter: ["open"] });
-  const look = () => {
-    if (!document.querySelector("dialog:modal")) return;
-    observer.disconnect();
-    import("./modal").then((module) => signal.aborted || module.follow({ root, signal }), observe);
-  };
-  const observer = new MutationObserver(look);
-  signal.addEventListener("abort", () => observer.disconnect());
-  observe();
-  look();
 };
 
 /** Sets the widget's style sheet and draws the rest of the header; the header once, however often the code is fetched. */
