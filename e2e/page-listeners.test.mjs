@@ -35,7 +35,10 @@ async function bundle(contents) {
 const inline = (script) => `<script>${script.replaceAll("</script", "<\\/script")}</script>`;
 
 /** Waits until the visitor's interest has brought the code. */
-const loaded = (page) => page.locator("[data-bulle] .launcher .icon").waitFor({ state: "attached" });
+const loaded = async (page) => {
+  await page.locator("[data-bulle] .launcher .icon").waitFor({ state: "attached" });
+  await page.waitForLoadState("networkidle");
+};
 
 describe("what takes the wheel of the page", () => {
   const LONG = '<p style="height:4000px">A long page.</p>';
@@ -117,6 +120,7 @@ const LIBRARIES = {
 describe("while a modal of the page keeps the focus", () => {
   /** The visitor presses the field and asks; the modal stays. */
   async function write({ page, bubble, seen }) {
+    await loaded(page);
     await bubble.input.click();
     await page.keyboard.type(QUESTION);
     await page.keyboard.press("Enter");
@@ -175,11 +179,13 @@ describe("while a modal of the page keeps the focus", () => {
     const { page, bubble } = await host(`<input id="own">${inline(script)}${tag()}`);
     await page.locator("#own").click();
     await bubble.open();
+    await loaded(page);
     await page.evaluate(() => (heard.length = 0));
     await bubble.input.click();
     await page.keyboard.type("Hi");
     await page.mouse.wheel(0, 40);
     await bubble.input.press("Escape");
+    await bubble.dialog.waitFor({ state: "hidden" });
     assert.deepEqual(await page.evaluate(() => heard), []);
     await page.locator("#own").click();
     assert.deepEqual(await page.evaluate(() => heard), ["pointerdown own", "mousedown own", "focusin own", "click own"]);
