@@ -162,6 +162,51 @@ describe("who scrolls up while an answer is written", () => {
   });
 });
 
+test("the way to the end of a long answer stands below the list, and goes with the conversation", async () => {
+  const { page, bubble, newest } = await open();
+  const dialog = (role, name) => bubble.dialog.getByRole(role, { name, exact: true });
+  const long = upstream.behave;
+  upstream.behave = (response) => {
+    response.writeHead(200, { "content-type": "text/event-stream" });
+    response.end(answer(["Short."]).join(""));
+  };
+  await bubble.ask("Is it short?");
+  await bubble.log.getByText("Short.").waitFor();
+  await dialog("button", "New conversation").click();
+  upstream.behave = long;
+  const askAtLength = async () => {
+    await bubble.ask(QUESTION);
+    await bubble.log.getByText("The end.").waitFor();
+    await bubble.settled();
+    await newest.waitFor();
+  };
+  await askAtLength();
+  const [list, way] = [await bubble.log.boundingBox(), await newest.boundingBox()];
+  assert.ok(way.y >= list.y + list.height, "it covers no words");
+  // Near the end it is still there: the list would jump if it went.
+  await bubble.log.evaluate((log) => log.scrollTo(0, log.scrollHeight - log.clientHeight - 20));
+  await drawn(page);
+  assert.ok((await place(bubble)).left >= 19);
+  // One that is found in the menu.
+  await dialog("button", "Menu").click();
+  await bubble.dialog.getByRole("region", { name: "Menu" }).getByRole("button", { name: /^Is it short/ }).click();
+  await bubble.log.getByText("Short.").waitFor();
+  await newest.waitFor({ state: "detached" });
+  // A new one.
+  await dialog("button", "New conversation").click();
+  await askAtLength();
+  await dialog("button", "New conversation").click();
+  await newest.waitFor({ state: "detached" });
+  // Erased with everything else.
+  await askAtLength();
+  await dialog("button", "Menu").click();
+  await dialog("button", "Erase everything about me").click();
+  await dialog("button", "Erase everything").click();
+  await bubble.dialog.getByText("Everything about you has been erased.").waitFor();
+  await page.keyboard.press("Escape");
+  await newest.waitFor({ state: "detached" });
+});
+
 test("a citation opens its source, and the page around the bubble stays where it is", async () => {
   upstream.behave = (response) => {
     response.writeHead(200, { "content-type": "text/event-stream" });

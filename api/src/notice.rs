@@ -74,6 +74,12 @@ pub struct Detail {
     /// Why it does not, in a word: `timed_out`, `refused`, …
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// HTTP status of a refusal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The reason and what to do, in the bot's language.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
     /// Who answers instead; absent when nobody does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instead: Option<Answerer>,

@@ -50,6 +50,8 @@ export async function startEdge({ vars = {}, state, port, ai } = {}) {
     state: folder,
     adminKey: all.ADMIN_KEY,
     log: () => (existsSync(log) ? readFileSync(log, "utf8") : ""),
+    /** Suspends the edge's process for so many milliseconds. */
+    halt: (ms) => edges("halt", { id, ms }),
     /** Kills the edge as a power failure would; the state stays. */
     kill: end,
     /** Ends the edge; deletes the state unless the caller owns it. */

@@ -1,6 +1,7 @@
 // The edges of a run: each is a workerd of its own, started through the library that `wrangler dev` starts it with, from
 // the same wrangler.toml, on a copy of one migrated and seeded state. Test files ask for them over HTTP (see edge.mjs).
-import { spawn } from "node:child_process";
+import { AsyncLocalStorage } from "node:async_hooks";
+import childProcess, { spawn } from "node:child_process";
 import { once } from "node:events";
 import { appendFileSync, existsSync, readdirSync } from "node:fs";
 import { cp } from "node:fs/promises";
@@ -11,6 +12,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
 import { ROOT } from "./edge.mjs";
+import { pause } from "./wait.mjs";
 
 const require = createRequire(import.meta.url);
 // Without output about the files that it reads.
@@ -20,6 +22,14 @@ const { unstable_getMiniflareWorkerOptions: readWranglerToml } = require("wrangl
 const { Log, LogLevel, Miniflare, convertV4MiniflareOptions } = createRequire(require.resolve("wrangler/package.json"))("miniflare");
 
 const WORKER = join(ROOT, "edge/worker");
+/** Collects the processes that an edge starts, because the library does not give them. */
+const children = new AsyncLocalStorage();
+childProcess.spawn = (...args) => {
+  const child = spawn(...args);
+  children.getStore()?.push(child);
+  return child;
+};
+
 /** The origin of the examples in the template: a placeholder for the origin that an edge's examples get. */
 const PLACEHOLDER = process.env.BULLE_TEMPLATE_ORIGIN;
 
@@ -72,7 +82,8 @@ export async function startEdges() {
       await seed(state, site.url);
       const log = join(state, "edge.log");
       const write = (text) => appendFileSync(log, text.endsWith("\n") ? text : `${text}\n`);
-      const miniflare = new Miniflare(convertV4MiniflareOptions({
+      const processes = [];
+      const miniflare = children.run(processes, () => new Miniflare(convertV4MiniflareOptions({
         host: "127.0.0.1",
         port: port ?? 0,
         log: new (class extends Log {
@@ -86,13 +97,21 @@ export async function startEdges() {
         telemetry: { enabled: false },
         resourcePersistencePath: join(state, "v3"),
         workers: [workerOptions({ FETCH_LOCAL: new URL(site.url).host, ...vars }, ai)],
-      }));
-      edges.set(id, { miniflare, file });
+      })));
+      edges.set(id, { miniflare, file, processes });
       const at = Number((await miniflare.ready).port);
       examples.set(at, site);
       const url = `http://localhost:${at}`;
       site.open(url);
       return { id, url, site: site.url, port: at, log };
+    },
+    /** Suspends the edge's process for so many milliseconds, as an overloaded machine would. */
+    async halt({ id, ms }) {
+      const { processes } = edges.get(id);
+      for (const child of processes) child.kill("SIGSTOP");
+      await pause(ms);
+      for (const child of processes) child.kill("SIGCONT");
+      return { processes: processes.length };
     },
     /** Kills the process as a power failure would, because it has no other way to end. */
     async stop({ id }) {

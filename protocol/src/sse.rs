@@ -92,6 +92,15 @@ impl Decoder {
         Ok(frames)
     }
 
+    /// After the end of the stream: the frame that a last blank line would have completed. Browsers drop it, as the standard
+    /// says; a server that omits that line has sent its last event nevertheless. The frame may be incomplete.
+    pub fn finish(&mut self) -> Option<Frame> {
+        if !self.line.is_empty() {
+            self.end_line();
+        }
+        self.end_line()
+    }
+
     /// Ends the current line; a frame when the line was the blank one that dispatches.
     fn end_line(&mut self) -> Option<Frame> {
         let bytes = std::mem::take(&mut self.line);
@@ -177,6 +186,22 @@ mod tests {
             let mut frames = decoder.push(a).unwrap();
             frames.extend(decoder.push(b).unwrap());
             assert_eq!(frames, whole, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_stream_may_end_without_its_last_blank_line() {
+        for end in ["", "\n", "\r", "\r\n"] {
+            let mut decoder = Decoder::default();
+            let text = format!("data: a\n\nevent: x\ndata: b{end}");
+            assert_eq!(decoder.push(text.as_bytes()).unwrap().len(), 1);
+            assert_eq!(decoder.finish(), Some(frame("x", None, "b")), "{end:?}");
+            assert_eq!(decoder.finish(), None);
+        }
+        for nothing in ["", "data: a\n\n", ": ping", "event: x\n"] {
+            let mut decoder = Decoder::default();
+            decoder.push(nothing.as_bytes()).unwrap();
+            assert_eq!(decoder.finish(), None, "{nothing:?}");
         }
     }
 

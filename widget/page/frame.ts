@@ -24,7 +24,14 @@ type FrameMessage =
 const COLOURS = ["accent", "on-accent", "font"];
 for (const name of ["bg", "soft", "line", "text", "muted", "danger"]) COLOURS.push(name, "dark-" + name);
 
+/** How long a frame whose page has loaded may take to report it, in milliseconds. The report usually comes first. */
+const REPORT_TIMEOUT = 2_000;
+
+/** What the address of the hosted page ends with for a page that isolates itself in a browser without `credentialless`. */
+const ISOLATED = "&isolated";
+
 const STYLES = `.body,.body iframe{display:block;width:100%;height:100%;border:0}
+.cover+iframe{display:none}
 .panel:has(iframe) .header{position:absolute;top:0;inset-inline-end:0}
 .panel:has(iframe) h2{display:none}
 .cover a{display:block;margin-top:14px;color:inherit}`;
@@ -45,6 +52,7 @@ export const frame = (shell: Shell, api: OwnerApi, getJwt: typeof requestJwt) =>
     inner.src = `${address}?frame=bubble&locale=${encodeURIComponent(look.locale ?? language)}`;
 
     const showUnavailable = () => {
+      stopWaiting();
       const cover = document.createElement("div");
       cover.className = "cover";
       const text = document.createElement("p");
@@ -59,17 +67,33 @@ export const frame = (shell: Shell, api: OwnerApi, getJwt: typeof requestJwt) =>
       body.replaceChildren(cover);
     };
     const timer = setTimeout(showUnavailable, LOAD_TIMEOUT);
+    let reportTimer: ReturnType<typeof setTimeout> | undefined;
+    const stopWaiting = () => {
+      for (const each of [timer, reportTimer]) clearTimeout(each);
+      inner.onload = inner.onerror = null;
+    };
+    // The browser has loaded an error page instead of the hosted page, and does not say why. A page that isolates itself
+    // (`Cross-Origin-Embedder-Policy`) frames only what does the same; what leaves the images free, WebKit does not know.
+    const onRefused = () => {
+      clearTimeout(reportTimer);
+      if (inner.src.endsWith(ISOLATED)) showUnavailable();
+      else inner.src += ISOLATED;
+    };
+    inner.onload = () => {
+      reportTimer = setTimeout(onRefused, REPORT_TIMEOUT);
+    };
+    inner.onerror = onRefused;
     // The policy may refuse frames too.
     const onViolation = ({ disposition, blockedURI, effectiveDirective }: SecurityPolicyViolationEvent) => {
-      if (disposition != "enforce" || effectiveDirective != "frame-src" || !blockedURI.startsWith(edge)) return;
-      clearTimeout(timer);
-      showUnavailable();
+      if (disposition == "enforce" && effectiveDirective == "frame-src" && blockedURI.startsWith(edge)) showUnavailable();
     };
     document.addEventListener("securitypolicyviolation", onViolation, { signal });
 
     const onLoaded = ({ source, origin, data }: MessageEvent) => {
       if (source != inner.contentWindow || origin != edge || data != "bulle") return;
-      clearTimeout(timer);
+      stopWaiting();
+      // What the loader shows while it waits.
+      inner.previousElementSibling?.remove();
       inner.contentWindow!.postMessage("bulle", edge, [port2]);
       removeEventListener("message", onLoaded);
       look.frame = "";
@@ -125,9 +149,9 @@ export const frame = (shell: Shell, api: OwnerApi, getJwt: typeof requestJwt) =>
         post("identity", value, failed, jwt ? jwt + "" : "");
       }
     };
-    signal.addEventListener("abort", () => clearTimeout(timer));
+    signal.addEventListener("abort", stopWaiting);
     shell.setStyle(STYLES);
-    body.replaceChildren(inner);
+    body.append(inner);
     return true;
   };
 };

@@ -14,8 +14,9 @@ use crate::{digest::sha256_hex, guard::Question, ports::Kv, provider::Link};
 pub const NAME: &str = "cache";
 
 /// Version of the rule that makes two questions equal, part of each key: answers stored under another rule are not
-/// found. Under rule 1, questions that differed in accents or vowel signs were equal.
-const VERSION: u32 = 2;
+/// found. Under rule 1, questions that differed in accents or vowel signs were equal; up to rule 2, answers could contain a
+/// model's thinking.
+const VERSION: u32 = 3;
 
 /// A cached answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

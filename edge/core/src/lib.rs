@@ -9,6 +9,7 @@ pub mod model;
 pub mod ports;
 pub mod settings;
 pub mod strings;
+pub mod thinking;
 pub mod timer;
 
 pub mod meter;

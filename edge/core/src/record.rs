@@ -86,6 +86,9 @@ pub struct Evidence {
     pub first_token_ms: Option<u32>,
     /// From the message to the end.
     pub total_ms: u32,
+    /// How the request was adapted to the model, because the model refuses the usual request.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub adapted: Vec<String>,
     /// What the prompt is made again from, when a model was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prompt: Option<PromptReference>,
@@ -218,6 +221,8 @@ pub enum Outcome {
     Unreachable,
     /// The model answered with an error.
     Refused,
+    /// The response could not be decoded.
+    Undecodable,
     /// The model was silent for too long.
     TimedOut,
     /// The model wrote nothing.

@@ -54,6 +54,8 @@ pub struct AnswerTexts {
     pub hello: String,
     /// Says that neither a model nor the documents can answer, where the owner has no line for that.
     pub unavailable: String,
+    /// The same where asking again soon does not help: the owner has to mend something.
+    pub out_of_order: String,
 }
 
 /// Former codes of languages, which Java and old browsers still use.

@@ -1,9 +1,19 @@
 //! A deadline that moves with every piece of a stream. A timer of the platform costs more than a piece, so one timer serves
 //! all waits: when it fires and there was activity meanwhile, it is set again for the remaining time.
+//!
+//! The timer also reports how long the platform stood still. An overloaded or suspended machine fires timers late, and reads
+//! nothing in the meantime. The timer rings at least every [`STEP_MS`], so that a standstill in the middle of a long wait is
+//! found, too.
 
 use futures_util::future::LocalBoxFuture;
 
 use crate::ports::Clock;
+
+/// The longest time between two rings, in milliseconds.
+pub const STEP_MS: u64 = 2_000;
+
+/// From this delay on, in milliseconds, a ring is late.
+const LATE_MS: u64 = 250;
 
 /// A wait whose end moves. Only one task may wait with it: workerd's timer wakes the task that polled it first and no other.
 pub struct Timer<'c, C> {
@@ -12,28 +22,51 @@ pub struct Timer<'c, C> {
     set: Option<(u64, LocalBoxFuture<'c, ()>)>,
 }
 
+/// How a wait ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ring {
+    /// The end has come.
+    Due,
+    /// The platform stood still for about so many milliseconds.
+    Late(u64),
+}
+
 impl<'c, C: Clock> Timer<'c, C> {
     /// A timer that is not set.
     pub fn new(clock: &'c C) -> Self {
         Self { clock, set: None }
     }
 
-    /// Resolves at `end_ms` (Unix), or a moment later when that has passed. A caller that stops waiting may wait for another end.
-    pub async fn until(&mut self, end_ms: u64) {
+    /// Begins a wait. A timer that should have rung before is dropped, because it was not polled.
+    pub fn begin(&mut self) {
+        let now = self.clock.now_ms();
+        self.set.take_if(|(rings_ms, _)| *rings_ms <= now);
+    }
+
+    /// Resolves at `end_ms` (Unix), or a moment later when that has passed; or earlier when the timer
+    /// rings late. A caller that
+    /// stops waiting may wait for another end.
+    pub async fn until(&mut self, end_ms: u64) -> Ring {
         loop {
             let (rings_ms, ring) = match &mut self.set {
                 Some(set) if set.0 <= end_ms => set,
                 other => {
                     let clock = self.clock;
-                    let ms = end_ms.saturating_sub(clock.now_ms());
-                    other.insert((end_ms, Box::pin(clock.sleep(ms))))
+                    let now = clock.now_ms();
+                    let rings_ms = end_ms.clamp(now, now + STEP_MS);
+                    other.insert((rings_ms, Box::pin(clock.sleep(rings_ms - now))))
                 }
             };
             let rings_ms = *rings_ms;
             ring.await;
             self.set = None;
-            if rings_ms == end_ms {
-                return;
+            let now = self.clock.now_ms();
+            let late = now.saturating_sub(rings_ms);
+            if late >= LATE_MS {
+                return Ring::Late(late);
+            }
+            if now >= end_ms {
+                return Ring::Due;
             }
         }
     }
@@ -46,6 +79,7 @@ mod tests {
     use futures_util::{FutureExt, future::pending};
 
     use super::*;
+    use crate::testing::{Fakes, block_on};
 
     /// A clock that stands still, and remembers for how long it was asked to sleep.
     #[derive(Default)]
@@ -78,16 +112,27 @@ mod tests {
     }
 
     #[test]
-    fn one_that_rings_too_early_is_set_again_for_the_rest() {
+    fn a_long_wait_rings_in_between() {
         let clock = Stopped::default();
         let mut timer = Timer::new(&clock);
-        let mut soon = Box::pin(timer.until(1_400));
-        assert_eq!(soon.as_mut().now_or_never(), Some(()));
-        drop(soon);
-        // The timer is set, and was not polled again.
-        timer.set = Some((1_300, Box::pin(std::future::ready(()))));
-        assert_eq!(timer.until(3_000).now_or_never(), None);
-        assert_eq!(*clock.0.borrow(), [400, 2_000]);
-        assert_eq!(timer.until(900).now_or_never(), Some(()), "it has passed");
+        assert_eq!(timer.until(60_000).now_or_never(), None);
+        assert_eq!(*clock.0.borrow(), [STEP_MS]);
+    }
+
+    #[test]
+    fn a_late_ring_tells_how_late_it_is_and_one_that_nobody_waited_for_does_not() {
+        let ports = Fakes::default();
+        let start = ports.now_ms();
+        let mut timer = Timer::new(&ports);
+        assert_eq!(block_on(timer.until(start + 1_000)), Ring::Due);
+        ports.stand_still(11_000);
+        assert_eq!(block_on(timer.until(start + 60_000)), Ring::Late(11_000));
+        assert_eq!(ports.now_ms(), start + 1_000 + STEP_MS + 11_000);
+        // Set, and looked at much later.
+        assert_eq!(timer.until(ports.now_ms() + 500).now_or_never(), None);
+        ports.advance(30_000);
+        timer.begin();
+        assert_eq!(block_on(timer.until(ports.now_ms() + 100)), Ring::Due);
+        assert_eq!(block_on(timer.until(start)), Ring::Due, "it has passed");
     }
 }

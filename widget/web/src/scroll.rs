@@ -11,7 +11,7 @@ use crate::{
     state::{Following, State},
 };
 
-/// Distance from the end that still counts as the end, in pixels.
+/// What may be left below the list without a button to it, in pixels.
 const NEAR: i32 = 40;
 
 /// Space above a question at the top of the list, in pixels.
@@ -44,8 +44,10 @@ pub(crate) fn follow(app: App) {
     // The one pixel of overflow is for touch scrolling (media.css), and is never scrolled to.
     let overflow = log.scroll_height() - log.client_height();
     let end = if overflow > 1 { overflow } else { 0 };
-    // An empty conversation shows the greeting from its beginning.
+    // An empty conversation shows the greeting from its beginning. It is another one than before: erased, deleted, or new.
     if app.with(|state| state.chat.messages().is_empty()) == Some(true) {
+        app.with_mut(|state| state.scroll.following = Following::default());
+        app.set_behind(false);
         return;
     }
     let top = match following {
@@ -110,7 +112,8 @@ pub(crate) fn scrolled(app: App, _: &web_sys::Event) {
             was != Following::End && state.scroll.following == Following::End,
         )
     });
-    if left < NEAR {
+    // Only at the very end: the list grows when the button goes, and then follows the end.
+    if left < 2 {
         app.set_behind(false);
     }
     match went {

@@ -44,6 +44,7 @@ const CRATES: &[Crate] = &[
             "strings",
             "hours",
             "timer",
+            "thinking",
             "knowledge",
             "attachments",
             "completion",

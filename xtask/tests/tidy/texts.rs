@@ -89,8 +89,8 @@ fn every_text_is_shown() -> Result<()> {
         }
         report(reader.section, &used);
     }
-    let mail = sources(|file| file == "edge/core/src/notice/mail.rs")?;
-    let said = mail.iter().flat_map(|(_, source)| literals(source));
+    let notices = sources(|file| file.starts_with("edge/core/src/notice/"))?;
+    let said = notices.iter().flat_map(|(_, source)| literals(source));
     report("notices", &said.collect());
     if !sheets.is_empty() {
         report("panel", &sheets);

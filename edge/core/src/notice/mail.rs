@@ -14,8 +14,8 @@ use crate::{model::Mailer, ports::OutboundPost, provider::extractive, strings};
 const TEMPLATE: &str =
     r#"{"from": "{from}", "to": "{to}", "subject": "{subject}", "text": "{text}"}"#;
 
-/// Longest value in a letter, in characters. Names of models are the longest, with 200.
-const MAX_VALUE: usize = 200;
+/// Longest value in a letter, in characters: a sentence with the name of a model, which has up to 200.
+const MAX_VALUE: usize = 600;
 
 /// The letter of a notice to this address.
 ///
@@ -106,7 +106,10 @@ fn words(to: Recipient<'_>, notice: &Notice) -> (String, String) {
         ("period", plain(detail.period.as_deref())),
         ("provider", plain(detail.provider.as_deref())),
         ("model", plain(detail.model.as_deref())),
-        ("reason", plain(detail.reason.as_deref())),
+        (
+            "reason",
+            plain(detail.help.as_deref().or(detail.reason.as_deref())),
+        ),
         ("instead", instead),
     ];
     let values: Vec<(&str, &str)> = values.iter().map(|(n, v)| (*n, v.as_str())).collect();
@@ -131,7 +134,7 @@ fn fill_strings(value: &mut Value, values: &[(&str, &str)]) {
 }
 
 /// Fills `{name}` in one pass, so that a value which looks like a placeholder is not filled.
-fn fill(template: &str, values: &[(&str, &str)]) -> String {
+pub(super) fn fill(template: &str, values: &[(&str, &str)]) -> String {
     let mut filled = String::new();
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {

@@ -5,6 +5,7 @@
 //! could not be stored is not sent; the next turn with the same event tries again.
 
 pub mod mail;
+pub mod reason;
 pub mod webhook;
 
 #[cfg(test)]
@@ -22,6 +23,7 @@ use crate::{
     meter::{Charge, ChargeOutcome, Quota, QuotaRule, period::Period},
     model::Site,
     ports::{Clock, Entropy, Meters, Notices, OutboundPost, Transports},
+    provider::breaker::Why,
     record,
     settings::NoticeSettings,
 };
@@ -77,16 +79,17 @@ impl NewNotice {
         }
     }
 
-    /// A model does not answer. A tenant gets one notice a day (UTC) for each model, whichever of its bots meets it.
-    /// `instead` answers in the model's place; absent when nothing does.
+    /// A model does not answer, with the recorded outcome and the reason. A tenant gets one such notice of each model a day
+    /// (UTC), whichever of its bots has the failure. `instead` answers in the model's place; absent when nothing does.
     pub fn model_failing(
         site: &Site,
         failing: Answerer,
-        reason: record::Outcome,
+        (reason, why): (record::Outcome, Option<Why>),
         instead: Option<Answerer>,
         now_ms: u64,
     ) -> Self {
         let Answerer { provider, model } = failing;
+        let help = why.map(|why| reason::told(&provider, &model, why, &site.bot.locale));
         let reason = serde_json::to_value(reason).ok();
         Self {
             kind: Kind::ModelFailing,
@@ -96,6 +99,8 @@ impl NewNotice {
                 provider: Some(provider),
                 model: Some(model),
                 reason: reason.and_then(|word| word.as_str().map(str::to_owned)),
+                status: why.and_then(|why| why.status),
+                help,
                 instead,
                 ..Detail::default()
             },

@@ -109,7 +109,7 @@ fn a_model_fails_once_a_day() {
         NewNotice::model_failing(
             &site(),
             model,
-            record::Outcome::TimedOut,
+            (record::Outcome::TimedOut, None),
             documents(),
             now_ms,
         )

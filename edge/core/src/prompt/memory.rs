@@ -1,7 +1,10 @@
 //! The earlier conversation, and the part of it that goes into a prompt.
 
 use super::BUDGET_TOKENS;
-use crate::model::{Exchange, Summary};
+use crate::{
+    model::{Exchange, Summary},
+    thinking,
+};
 use bulle_edge_text::tokens;
 
 /// Earlier exchanges that are offered to the prompt: no more can fit, for a text costs four tokens at least.
@@ -18,7 +21,8 @@ impl Exchange {
     /// The answer as a later prompt contains it; `None` when there is none. Its citation numbers are removed, because
     /// they refer to other passages.
     pub(super) fn told(&self) -> Option<String> {
-        let answer = without_citations(&self.answer);
+        // An earlier release, or a client of the API for servers, may have kept what the model said to itself.
+        let answer = without_citations(&thinking::without(&self.answer));
         (!answer.trim().is_empty() && !self.question.trim().is_empty()).then_some(answer)
     }
 

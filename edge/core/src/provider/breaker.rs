@@ -1,6 +1,7 @@
-//! The circuit breaker: a model that fails repeatedly is not asked for a while, in any turn. Its state is in KV, so all
-//! isolates in the same place share it at once and others within about a minute. A healthy model costs one read of KV
-//! and no write.
+//! The stored state of a model: its circuit breaker and its [`Habits`]. A model that fails repeatedly is not asked for a
+//! while, in any turn. The state is in KV, by address and name of the model: all tenants share it, and all isolates see a
+//! change at once in the same place and within about a minute elsewhere. A healthy model costs one read of KV a message,
+//! and one write in [`KNOWN_SECONDS`] if it has habits.
 //!
 //! Closed: the model is asked. After [`FAILURES`] failures in a row the circuit opens: the model is not asked for
 //! [`COOL_MS`], twice as long each time. Then the circuit is half open: the first turn asks, and the others pass the
@@ -8,10 +9,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Model;
+use super::{Failure, Model, habits::Habits};
 use crate::{
     digest::sha256_hex,
     ports::{Clock, Kv},
+    record::Outcome,
 };
 
 /// Failures in a row that open the circuit.
@@ -29,54 +31,121 @@ const PROBE_MS: u64 = 30_000;
 /// After this many seconds without a failure the model counts as healthy.
 const FORGOTTEN_SECONDS: u64 = 900;
 
-/// The stored state of a model that has failed.
+/// After this many seconds the habits are found out anew, because the server may have changed.
+const KNOWN_SECONDS: u64 = 7 * 24 * 60 * 60;
+
+/// Why a model did not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Circuit {
+pub struct Why {
+    /// How it failed.
+    pub outcome: Outcome,
+    /// HTTP status of a refusal.
+    pub status: Option<u16>,
+    /// Whether the failure lasts until the configuration is corrected, see [`Failure::is_lasting`].
+    pub lasting: bool,
+}
+
+impl Why {
+    /// The reason that a failure stands for.
+    pub fn of(failure: &Failure) -> Self {
+        Self {
+            outcome: failure.outcome,
+            status: failure.status,
+            lasting: failure.is_lasting(),
+        }
+    }
+}
+
+/// The state as it is stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct Known {
     /// Failures in a row.
     failures: u32,
     /// The time before which the model is not asked, in Unix milliseconds.
     until_ms: u64,
+    /// The time of the last failure, in Unix milliseconds.
+    failed_ms: u64,
+    /// The reason of the last failure.
+    why: Option<Why>,
+    /// Refused requests in a row, where each request may itself have been the cause.
+    refusals: u32,
+    /// Whether an owner has had a notice of these failures.
+    told: bool,
+    habits: Habits,
+}
+
+impl Known {
+    /// The state at this time, without expired failures.
+    fn at(self, now_ms: u64) -> Self {
+        if now_ms < self.failed_ms + FORGOTTEN_SECONDS * 1_000 {
+            return self;
+        }
+        Self {
+            habits: self.habits,
+            ..Self::default()
+        }
+    }
 }
 
 /// The circuit breaker of a model. Its caller reports the outcome of the request.
 pub struct Breaker {
     key: String,
-    found: Option<Circuit>,
+    found: Known,
+}
+
+/// What follows from a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Verdict {
+    /// The circuit is open now.
+    pub opened: bool,
+    /// The owner is due a notice.
+    pub alerts: bool,
 }
 
 impl Breaker {
     /// Whether the circuit is open, so that the model is not asked.
-    pub async fn is_open<P: Kv + Clock>(ports: &P, model: &Model<'_>) -> bool {
-        Self::look(ports, model).await.rests(ports.now_ms())
+    pub fn is_open(&self, now_ms: u64) -> bool {
+        self.found.failures >= FAILURES && now_ms < self.found.until_ms
+    }
+
+    /// The model's habits.
+    pub fn habits(&self) -> Habits {
+        self.found.habits
+    }
+
+    /// The reason of the last failure.
+    pub fn why(&self) -> Option<Why> {
+        self.found.why
     }
 
     /// Gives the breaker back when the model may be asked.
-    pub async fn admitted<P: Kv + Clock>(self, ports: &P) -> Option<Self> {
+    ///
+    /// # Errors
+    /// The circuit is open: the reason of the last failure.
+    pub async fn admitted<P: Kv + Clock>(self, ports: &P) -> Result<Self, Option<Why>> {
         let now = ports.now_ms();
-        if self.rests(now) {
-            return None;
+        if self.is_open(now) {
+            return Err(self.found.why);
         }
-        if let Some(circuit) = self.found.filter(|found| found.failures >= FAILURES) {
-            let until_ms = now + PROBE_MS;
-            let probed = Circuit {
-                until_ms,
-                ..circuit
+        if self.found.failures >= FAILURES {
+            let probed = Known {
+                until_ms: now + PROBE_MS,
+                failed_ms: now,
+                ..self.found
             };
             self.store(ports, probed).await;
         }
-        Some(self)
+        Ok(self)
     }
 
-    fn rests(&self, now_ms: u64) -> bool {
-        let open = |circuit: &Circuit| circuit.failures >= FAILURES && now_ms < circuit.until_ms;
-        self.found.as_ref().is_some_and(open)
-    }
-
-    /// Reads the state of the model's circuit. When KV fails, the model counts as healthy.
-    pub async fn look<P: Kv>(ports: &P, model: &Model<'_>) -> Self {
+    /// Reads the state of the model. When KV fails, the model counts as healthy.
+    pub async fn look<P: Kv + Clock>(ports: &P, model: &Model<'_>) -> Self {
         let key = key(model);
         let stored = ports.get(&key).await.ok().flatten();
-        let found: Option<Circuit> = stored.and_then(|json| serde_json::from_str(&json).ok());
+        let found: Option<Known> = stored.and_then(|json| serde_json::from_str(&json).ok());
+        let found = found.unwrap_or_default().at(ports.now_ms());
         Self { key, found }
     }
 
@@ -85,29 +154,72 @@ impl Breaker {
         self.key == key(model)
     }
 
-    /// The model has answered.
-    pub async fn succeeded<P: Kv>(self, ports: &P) {
-        if self.found.is_some() {
-            // When the deletion fails, the old state stays until it expires, and the model is asked less often than it could be.
-            let _ = ports.delete(&self.key).await;
+    /// Records that the model has answered, and has these habits.
+    pub async fn succeeded<P: Kv>(self, ports: &P, habits: Habits) {
+        let healthy = Known {
+            habits,
+            ..Known::default()
+        };
+        if self.found != healthy {
+            // When the write fails, the old state stays until it expires, and the model is asked less often than it could be.
+            self.store(ports, healthy).await;
         }
     }
 
-    /// Records that the model has failed. True when its circuit is open now.
-    pub async fn failed<P: Kv + Clock>(self, ports: &P) -> bool {
-        let failures = self.found.map_or(0, |circuit| circuit.failures) + 1;
+    /// Records that the model has failed.
+    pub async fn failed<P: Kv + Clock>(self, ports: &P, why: Why) -> Verdict {
+        let failures = self.found.failures + 1;
         let times = failures.saturating_sub(FAILURES).min(8);
         let cool = (COOL_MS << times).min(MAX_COOL_MS);
-        let until_ms = ports.now_ms() + cool;
-        self.store(ports, Circuit { failures, until_ms }).await;
-        failures >= FAILURES
+        let opened = failures >= FAILURES;
+        let alerts = (opened || why.lasting) && !self.found.told;
+        let now = ports.now_ms();
+        let failed = Known {
+            failures,
+            until_ms: now + cool,
+            failed_ms: now,
+            why: Some(why),
+            told: self.found.told || alerts,
+            ..self.found
+        };
+        self.store(ports, failed).await;
+        Verdict { opened, alerts }
     }
 
-    async fn store<P: Kv>(&self, ports: &P, circuit: Circuit) {
-        if let Ok(json) = serde_json::to_string(&circuit) {
-            // When the state cannot be written, the model is asked more often than it should be.
-            let _ = ports.put(&self.key, &json, FORGOTTEN_SECONDS).await;
+    /// Records that the model has refused a request, where the request itself may have been the cause. The circuit stays
+    /// closed; the third refusal in a row is due a notice.
+    pub async fn refused<P: Kv + Clock>(self, ports: &P, why: Why) -> Verdict {
+        let refusals = self.found.refusals + 1;
+        let alerts = refusals == FAILURES;
+        if refusals <= FAILURES {
+            let refused = Known {
+                refusals,
+                failed_ms: ports.now_ms(),
+                why: Some(why),
+                ..self.found
+            };
+            self.store(ports, refused).await;
         }
+        Verdict {
+            opened: false,
+            alerts,
+        }
+    }
+
+    async fn store<P: Kv>(&self, ports: &P, known: Known) {
+        let seconds = if known.habits == Habits::default() {
+            FORGOTTEN_SECONDS
+        } else {
+            KNOWN_SECONDS
+        };
+        // When the state cannot be written, the model is asked more often than it should be.
+        let _ = if known == Known::default() {
+            ports.delete(&self.key).await
+        } else if let Ok(json) = serde_json::to_string(&known) {
+            ports.put(&self.key, &json, seconds).await
+        } else {
+            Ok(())
+        };
     }
 }
 
@@ -123,14 +235,87 @@ mod tests {
     use super::*;
     use crate::testing::{Fakes, block_on, vendors};
 
+    const WHY: Why = Why {
+        outcome: Outcome::TimedOut,
+        status: None,
+        lasting: false,
+    };
+
     fn admit(ports: &Fakes, name: &str) -> Option<Breaker> {
         let server = vendors::server("openai", "https://m.test", None);
         let model = vendors::model(&server, name);
-        block_on(async { Breaker::look(ports, &model).await.admitted(ports).await })
+        block_on(async {
+            Breaker::look(ports, &model)
+                .await
+                .admitted(ports)
+                .await
+                .ok()
+        })
     }
 
     fn fail(ports: &Fakes) -> bool {
-        block_on(admit(ports, "m").unwrap().failed(ports))
+        block_on(admit(ports, "m").unwrap().failed(ports, WHY)).opened
+    }
+
+    fn succeed(ports: &Fakes) {
+        block_on(
+            admit(ports, "m")
+                .unwrap()
+                .succeeded(ports, Habits::default()),
+        );
+    }
+
+    #[test]
+    fn what_lasts_is_told_at_once_and_what_may_pass_when_it_does_not() {
+        let lasting = Why {
+            lasting: true,
+            ..WHY
+        };
+        let alerts = |ports: &Fakes, whys: &[Why]| -> Vec<bool> {
+            let failed =
+                |why: &Why| block_on(admit(ports, "m").unwrap().failed(ports, *why)).alerts;
+            whys.iter().map(failed).collect()
+        };
+        assert_eq!(
+            alerts(&Fakes::default(), &[lasting; 3]),
+            [true, false, false]
+        );
+        assert_eq!(alerts(&Fakes::default(), &[WHY; 3]), [false, false, true]);
+        assert_eq!(
+            alerts(&Fakes::default(), &[WHY, lasting, WHY]),
+            [false, true, false]
+        );
+    }
+
+    #[test]
+    fn requests_that_may_be_at_fault_close_no_door_and_the_third_is_told() {
+        let ports = Fakes::default();
+        let refuse = || block_on(admit(&ports, "m").unwrap().refused(&ports, WHY)).alerts;
+        assert_eq!([refuse(), refuse()], [false, false]);
+        succeed(&ports);
+        assert_eq!(
+            [refuse(), refuse(), refuse(), refuse()],
+            [false, false, true, false]
+        );
+        assert!(admit(&ports, "m").is_some());
+    }
+
+    #[test]
+    fn habits_outlive_failures_and_are_found_out_anew_after_a_week() {
+        let ports = Fakes::default();
+        let habits = Habits {
+            uncounted: true,
+            ..Habits::default()
+        };
+        block_on(admit(&ports, "m").unwrap().succeeded(&ports, habits));
+        fail(&ports);
+        assert_eq!(admit(&ports, "m").unwrap().habits(), habits);
+        ports.advance(COOL_MS + FORGOTTEN_SECONDS * 1_000);
+        assert_eq!(admit(&ports, "m").unwrap().why(), None);
+        block_on(admit(&ports, "m").unwrap().succeeded(&ports, habits));
+        assert_eq!(admit(&ports, "m").unwrap().habits(), habits);
+        ports.advance(KNOWN_SECONDS * 1_000);
+        assert_eq!(admit(&ports, "m").unwrap().habits(), Habits::default());
     }
 
     #[test]
@@ -145,11 +330,11 @@ mod tests {
         ports.advance(COOL_MS);
         let probe = admit(&ports, "m").unwrap();
         assert!(admit(&ports, "m").is_none(), "one is enough");
-        assert!(block_on(probe.failed(&ports)));
+        assert!(block_on(probe.failed(&ports, WHY)).opened);
         ports.advance(COOL_MS);
         assert!(admit(&ports, "m").is_none(), "the second time is longer");
         ports.advance(COOL_MS);
-        block_on(admit(&ports, "m").unwrap().succeeded(&ports));
+        succeed(&ports);
         assert!(!fail(&ports) && admit(&ports, "m").is_some());
     }
 
@@ -168,7 +353,7 @@ mod tests {
     #[test]
     fn a_model_in_health_costs_one_read_and_a_broken_store_stops_nobody() {
         let ports = Fakes::default();
-        block_on(admit(&ports, "m").unwrap().succeeded(&ports));
+        succeed(&ports);
         assert_eq!(ports.calls("kv"), 1);
         ports.fail("kv");
         for _ in 0..5 {

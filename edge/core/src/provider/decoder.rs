@@ -1,10 +1,16 @@
 //! Reads a model's streamed answer: server-sent events, with the reader of the vendor's format.
+//!
+//! Servers deviate from the format of a stream: the last event or every event lacks its blank line, or the server does not
+//! stream and sends one JSON object. Such an answer was paid for, so it is read if it is complete.
 
-use bulle_protocol::{problem::Code, sse};
+use bulle_protocol::{event::Finish, problem::Code, sse};
 use serde_json::Value;
 
-use super::{Delta, Failure};
-use crate::record::Outcome;
+use super::{Delta, Failure, habits::Complaint};
+use crate::{
+    record::Outcome,
+    thinking::{Expect, Thinking, Told},
+};
 
 /// The state of a stream after an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,19 +33,37 @@ pub trait Read {
 
 /// Reads the body of a response.
 pub struct Decoder {
+    form: Form,
     sse: sse::Decoder,
     reader: Box<dyn Read>,
-    finished: bool,
+    thinking: Thinking,
+    /// How the model has ended, once it has said so.
+    finish: Option<Finish>,
     done: bool,
 }
 
+/// What a body is.
+enum Form {
+    /// White space only, so far.
+    Unknown,
+    /// Events, with the first bytes of the body.
+    Events(Vec<u8>),
+    /// One JSON object.
+    Whole(Vec<u8>),
+}
+
+/// How many of the first bytes are kept, to tell whether a body contains events.
+const TELLING: usize = 6;
+
 impl Decoder {
-    /// A decoder of a vendor's events.
-    pub fn new(reader: Box<dyn Read>) -> Self {
+    /// A decoder of a vendor's events, of a model that marks its thinking so.
+    pub fn new(reader: Box<dyn Read>, expect: Expect) -> Self {
         Self {
+            form: Form::Unknown,
             sse: sse::Decoder::default(),
             reader,
-            finished: false,
+            thinking: Thinking::new(expect),
+            finish: None,
             done: false,
         }
     }
@@ -49,27 +73,76 @@ impl Decoder {
     /// # Errors
     /// `upstream_interrupted`, see [`Read::event`].
     pub fn push(&mut self, bytes: &[u8], deltas: &mut Vec<Delta>) -> Result<(), Failure> {
-        let frames = self
-            .sse
-            .push(bytes)
-            .map_err(|_| Failure::new(Code::UpstreamInterrupted, "an event is too large"))?;
-        for frame in frames {
-            let data = frame.data.trim();
-            if data.is_empty() {
-                continue;
+        if matches!(self.form, Form::Unknown) {
+            match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+                None => {}
+                Some(b'{') => self.form = Form::Whole(Vec::new()),
+                Some(_) => self.form = Form::Events(Vec::new()),
             }
-            let before = deltas.len();
-            let step = self.reader.event(data, deltas);
-            let mut new = deltas.iter().skip(before);
-            self.finished |= new.any(|delta| matches!(delta, Delta::Finish(_)));
-            self.done |= step? == Step::Last;
         }
+        match &mut self.form {
+            Form::Unknown => return Ok(()),
+            Form::Whole(body) if body.len() + bytes.len() > sse::MAX_EVENT_BYTES => {
+                return Err(Failure::undecodable("the answer is too large"));
+            }
+            Form::Whole(body) => {
+                body.extend(bytes);
+                return Ok(());
+            }
+            Form::Events(first) => {
+                let missing = TELLING.saturating_sub(first.len());
+                first.extend(bytes.iter().take(missing));
+            }
+        }
+        let frames = self.sse.push(bytes);
+        let frames = frames.map_err(|_| Failure::undecodable("an event is too large"))?;
+        for frame in frames {
+            self.dispatch(&frame.data, deltas)?;
+        }
+        Ok(())
+    }
+
+    /// Reads the data of an event, or of several events without the blank lines between them.
+    fn dispatch(&mut self, data: &str, deltas: &mut Vec<Delta>) -> Result<(), Failure> {
+        let lines = || data.lines().map(str::trim).filter(|line| !line.is_empty());
+        let is_event = |line: &str| {
+            line == "[DONE]" || serde_json::from_str::<serde::de::IgnoredAny>(line).is_ok()
+        };
+        if lines().count() > 1 && lines().all(is_event) {
+            return lines().try_for_each(|line| self.event(line, deltas));
+        }
+        self.event(data.trim(), deltas)
+    }
+
+    fn event(&mut self, data: &str, deltas: &mut Vec<Delta>) -> Result<(), Failure> {
+        if data.is_empty() || self.done {
+            return Ok(());
+        }
+        if let Form::Events(first) = &mut self.form {
+            *first = b"data".to_vec();
+        }
+        let mut read = Vec::new();
+        let step = self.reader.event(data, &mut read);
+        for delta in read {
+            match delta {
+                Delta::Text(text) => {
+                    deltas.extend(self.thinking.push(&text).into_iter().map(delta_of));
+                }
+                Delta::Apart => self.thinking.apart(),
+                Delta::Finish(finish) => {
+                    self.finish = Some(finish);
+                    deltas.push(delta);
+                }
+                other => deltas.push(other),
+            }
+        }
+        self.done |= step? == Step::Last;
         Ok(())
     }
 
     /// The finish reason, once the model has given it.
     pub fn is_finished(&self) -> bool {
-        self.finished
+        self.finish.is_some()
     }
 
     /// Whether the server has said that the stream has ended.
@@ -77,23 +150,72 @@ impl Decoder {
         self.done
     }
 
-    /// The body has ended.
+    /// How the model marks its thinking; `None` unless the answer is complete.
+    pub fn learned(&self) -> Option<Expect> {
+        (self.finish == Some(Finish::Stop)).then(|| self.thinking.learned())
+    }
+
+    /// Adds the rest, after the last byte. `broken`: the body is incomplete.
     ///
     /// # Errors
-    /// `upstream_interrupted`: there was no finish reason, so the answer is incomplete.
-    pub fn end(&self) -> Result<(), Failure> {
-        if self.finished {
+    /// `upstream_interrupted`: there was no finish reason, so the answer is incomplete; or the body cannot be decoded.
+    pub fn end(&mut self, broken: bool, deltas: &mut Vec<Delta>) -> Result<(), Failure> {
+        let last = match &mut self.form {
+            Form::Unknown => None,
+            Form::Events(_) => self.sse.finish().map(|frame| frame.data),
+            Form::Whole(body) => Some(String::from_utf8_lossy(&std::mem::take(body)).into_owned()),
+        };
+        let read = last.map_or(Ok(()), |data| self.dispatch(&data, deltas));
+        // Thinking without its end is not an answer.
+        let rest = if self.finish == Some(Finish::Stop) {
+            self.thinking.finish()
+        } else {
+            self.thinking.abandon()
+        };
+        deltas.extend(rest.into_iter().map(delta_of));
+        if self.is_finished() {
             return Ok(());
         }
-        let detail = "the stream ended without a finish reason";
-        Err(Failure::new(Code::UpstreamInterrupted, detail))
+        if !broken {
+            read?;
+        }
+        match &self.form {
+            Form::Events(first) if !begins_events(first) => {
+                Err(Failure::undecodable("the body holds no events"))
+            }
+            _ => {
+                let detail = "the stream ended without a finish reason";
+                Err(Failure::new(Code::UpstreamInterrupted, detail))
+            }
+        }
     }
+}
+
+fn delta_of(told: Told) -> Delta {
+    match told {
+        Told::Text(text) => Delta::Text(text),
+        Told::TakenBack => Delta::TakenBack,
+    }
+}
+
+/// Whether a body that begins with these bytes may contain events.
+fn begins_events(first: &[u8]) -> bool {
+    let first = first
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(first)
+        .trim_ascii_start();
+    [&b":"[..], b"data", b"event", b"id", b"retry"]
+        .iter()
+        .any(|field| first.starts_with(field) || field.starts_with(first))
 }
 
 /// An event whose JSON is invalid. The parser's message is dropped, because it quotes the model's words.
 pub fn malformed(error: &serde_json::Error) -> Failure {
     let detail = format!("{:?} error at column {}", error.classify(), error.column());
-    Failure::new(Code::UpstreamInterrupted, detail)
+    if error.is_eof() {
+        return Failure::new(Code::UpstreamInterrupted, detail);
+    }
+    Failure::undecodable(detail)
 }
 
 /// The failure for an HTTP status other than 200; `body` is the beginning of the body.
@@ -104,6 +226,7 @@ pub fn refusal(status: u16, retry_after: Option<u32>, body: &[u8]) -> Failure {
         outcome: Outcome::Refused,
         status: Some(status),
         retry_after,
+        complaint: Complaint::read(status, body),
         ..Failure::new(
             Code::UpstreamUnavailable,
             format!("HTTP {status}, {}", named(error)),

@@ -92,7 +92,8 @@ pub fn request(
             .into(),
         generation_config: most.map(|max_output_tokens| GenerationConfig { max_output_tokens }),
     };
-    for turn in prompt.turns() {
+    let turns = model.turns(prompt);
+    for turn in turns.iter() {
         match turn.role {
             Role::System => body.system_instruction = Some(content(None, &turn.content)),
             Role::User => body.contents.push(content(Some("user"), &turn.content)),

@@ -6,6 +6,7 @@ pub mod breaker;
 pub mod decoder;
 pub mod extractive;
 pub mod gemini;
+pub mod habits;
 pub mod openai;
 pub mod prices;
 pub mod workers_ai;
@@ -16,20 +17,27 @@ use bulle_protocol::{
     problem::Code,
 };
 use serde::Serialize;
+use std::borrow::Cow;
 
 use crate::{
     ports::{Destination, ModelRequest},
     prompt::{self, Prompt},
     record::Outcome,
     settings::{BotSettings, Price, ProviderChoice, TimeoutSettings},
+    thinking::Expect,
 };
-use decoder::Decoder;
+use decoder::{Decoder, Read};
+use habits::{Complaint, Habits};
 
 /// A step of a model's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Delta {
     /// More text.
     Text(String),
+    /// All text of this response so far was thinking.
+    TakenBack,
+    /// The server sends thinking in a field of its own.
+    Apart,
     /// The model's name in the response.
     Model(String),
     /// Tokens so far.
@@ -50,6 +58,8 @@ pub struct Failure {
     pub detail: String,
     /// Status of the HTTP response, when it is an error.
     pub status: Option<u16>,
+    /// What a refusal says about the request's parameters.
+    pub complaint: Complaint,
     /// Seconds to wait, when the vendor gives them.
     pub retry_after: Option<u32>,
     /// The model had less time than the deployment's timeouts give it, so the failure does not count for its circuit.
@@ -69,6 +79,7 @@ impl Failure {
             },
             detail: detail.into(),
             status: None,
+            complaint: Complaint::default(),
             retry_after: None,
             hasty: false,
         }
@@ -79,6 +90,25 @@ impl Failure {
         Self {
             outcome: Outcome::Filtered,
             ..Self::new(Code::UpstreamInterrupted, format!("filtered: {why}"))
+        }
+    }
+
+    /// The response cannot be decoded.
+    pub fn undecodable(detail: impl Into<String>) -> Self {
+        Self {
+            outcome: Outcome::Undecodable,
+            ..Self::new(Code::UpstreamInterrupted, detail)
+        }
+    }
+
+    /// Whether later requests will fail in the same way until the owner or the operator corrects the configuration.
+    pub fn is_lasting(&self) -> bool {
+        match self.outcome {
+            Outcome::Undecodable => true,
+            Outcome::Refused => (self.status).is_none_or(|status| {
+                (400..500).contains(&status) && ![408, 409, 425, 429].contains(&status)
+            }),
+            _ => false,
         }
     }
 
@@ -104,7 +134,10 @@ impl Failure {
             return false;
         }
         match self.outcome {
-            Outcome::Unreachable | Outcome::TimedOut | Outcome::Interrupted => true,
+            Outcome::Unreachable
+            | Outcome::TimedOut
+            | Outcome::Interrupted
+            | Outcome::Undecodable => true,
             Outcome::Refused => self
                 .status
                 .is_none_or(|status| ![400, 413, 422].contains(&status)),
@@ -226,6 +259,8 @@ pub struct Model<'a> {
     pub price: Option<Price>,
     /// The index of the key to use; it may exceed the number of keys, and starts again from the first.
     pub key: usize,
+    /// Its known habits.
+    pub habits: Habits,
 }
 
 impl Model<'_> {
@@ -269,13 +304,79 @@ impl Model<'_> {
 
     /// The reader of the answer.
     pub fn decoder(&self) -> Decoder {
-        Decoder::new(match self.server.provider.vendor {
+        let reader: Box<dyn Read> = match self.server.provider.vendor {
             Vendor::OpenAi => Box::new(openai::OpenAiReader::default()),
             Vendor::Anthropic => Box::new(anthropic::AnthropicReader::default()),
             Vendor::Gemini => Box::new(gemini::GeminiReader::default()),
             Vendor::WorkersAi => Box::new(workers_ai::WorkersAiReader::default()),
-        })
+        };
+        Decoder::new(reader, self.expect())
     }
+
+    /// How the model is expected to mark its thinking.
+    pub fn expect(&self) -> Expect {
+        match (self.server.provider.vendor, self.habits.thinking) {
+            // These APIs send thinking in a field of its own.
+            (Vendor::Anthropic | Vendor::Gemini, _) => Expect::Marked,
+            (_, Expect::Unknown) if thinks_unopened(self.name) => Expect::Unopened,
+            (_, known) => known,
+        }
+    }
+
+    /// The habits with which to repeat the request after this failure; `None` where no adaptation helps. `bounded`: the
+    /// request bounded the answer's tokens.
+    pub fn after(&self, failure: &Failure, bounded: bool) -> Option<Habits> {
+        let complaint = failure.complaint;
+        match self.server.provider.vendor {
+            Vendor::OpenAi => self.habits.after(complaint, &self.server.base_url, bounded),
+            Vendor::Gemini | Vendor::WorkersAi => self.habits.after_system(complaint),
+            Vendor::Anthropic => None,
+        }
+    }
+
+    /// The adaptations of its requests, in words for the owner.
+    pub fn differences(&self) -> Vec<String> {
+        self.habits.differences(&self.server.base_url)
+    }
+
+    /// The messages of a prompt, adapted to the model.
+    fn turns<'p>(&self, prompt: &'p Prompt) -> Cow<'p, [prompt::Turn]> {
+        if self.habits.without_system {
+            Cow::Owned(without_system(prompt.turns()))
+        } else {
+            Cow::Borrowed(prompt.turns())
+        }
+    }
+}
+
+/// Whether models of this name are known to think first. Servers of such models often write the begin mark into the
+/// prompt, so that the response contains the end mark alone.
+fn thinks_unopened(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let mut parts = name.split(|c: char| !c.is_ascii_alphanumeric());
+    parts.any(|part| ["r1", "qwq", "thinking", "reasoning", "reasoner"].contains(&part))
+}
+
+/// The messages with the instructions in the first message of the user.
+fn without_system(turns: &[prompt::Turn]) -> Vec<prompt::Turn> {
+    let mut instructions = String::new();
+    let mut out: Vec<prompt::Turn> = Vec::new();
+    for turn in turns {
+        let mut turn = turn.clone();
+        match turn.role {
+            prompt::Role::System => {
+                instructions.push_str(&turn.content);
+                instructions.push_str("\n\n");
+                continue;
+            }
+            prompt::Role::User => turn
+                .content
+                .insert_str(0, &std::mem::take(&mut instructions)),
+            prompt::Role::Assistant => {}
+        }
+        out.push(turn);
+    }
+    out
 }
 
 /// The models of the deployment.
@@ -322,6 +423,7 @@ impl Deployment {
                     name,
                     price,
                     key: 0,
+                    habits: Habits::default(),
                 })),
                 (None, Some(provider)) => links.push(Link::Unconfigured(provider)),
                 (None, None) => {}

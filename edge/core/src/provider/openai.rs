@@ -25,7 +25,8 @@ struct Body<'a> {
     model: &'a str,
     messages: &'a [Turn],
     stream: bool,
-    stream_options: StreamOptions,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stream_options: Option<StreamOptions>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_tokens: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,17 +47,17 @@ pub fn request(
     prompt: &Prompt,
     most: Option<u32>,
 ) -> Result<ModelRequest, Failure> {
-    // OpenAI's newer models refuse the old parameter, other servers know only the old one.
-    let renamed = model.server.base_url.contains("openai.");
+    let bound = model.habits.bound_name(&model.server.base_url);
+    let named = |name| most.filter(|_| bound == Some(name));
     let body = Body {
         model: model.name,
-        messages: prompt.turns(),
+        messages: &model.turns(prompt),
         stream: true,
-        stream_options: StreamOptions {
+        stream_options: (!model.habits.uncounted).then_some(StreamOptions {
             include_usage: true,
-        },
-        max_tokens: most.filter(|_| !renamed),
-        max_completion_tokens: most.filter(|_| renamed),
+        }),
+        max_tokens: named("max_tokens"),
+        max_completion_tokens: named("max_completion_tokens"),
     };
     model.post("chat/completions", &body, |key| {
         // https://learn.microsoft.com/azure/ai-foundry/openai/latest: the same API with another header for the key.
@@ -78,12 +79,26 @@ struct Chunk {
 #[derive(Deserialize)]
 struct Choice {
     delta: Option<ChoiceDelta>,
+    /// All of it, of a server that does not stream.
+    message: Option<ChoiceDelta>,
     finish_reason: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct ChoiceDelta {
     content: Option<Value>,
+    /// The model's thinking, under the names that servers give it. It is not read.
+    reasoning_content: Option<Value>,
+    reasoning: Option<Value>,
+}
+
+impl ChoiceDelta {
+    /// Whether thinking is sent apart.
+    fn thinks(&self) -> bool {
+        let fields = [&self.reasoning_content, &self.reasoning];
+        let is_text = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
+        fields.into_iter().flatten().any(is_text)
+    }
 }
 
 #[derive(Deserialize)]
@@ -124,7 +139,11 @@ impl Read for OpenAiReader {
         let Some(choice) = chunk.choices.and_then(|choices| choices.into_iter().next()) else {
             return Ok(Step::More);
         };
-        let content = choice.delta.and_then(|delta| delta.content);
+        let delta = choice.delta.or(choice.message);
+        if delta.as_ref().is_some_and(ChoiceDelta::thinks) {
+            deltas.push(Delta::Apart);
+        }
+        let content = delta.and_then(|delta| delta.content);
         let text = content.map(content_text).unwrap_or_default();
         if !text.is_empty() {
             deltas.push(Delta::Text(text));
@@ -142,12 +161,16 @@ impl Read for OpenAiReader {
     }
 }
 
-/// Content is a string, or for some servers a list of parts.
+/// Content is a string, or for some servers a list of parts, of which some may be the model's thinking.
 fn content_text(content: Value) -> String {
     match content {
         Value::String(text) => text,
         Value::Array(parts) => parts
             .iter()
+            .filter(|part| {
+                let kind = part.get("type").and_then(Value::as_str);
+                kind.is_none_or(|kind| kind == "text" || kind == "output_text")
+            })
             .filter_map(|part| part.get("text").and_then(Value::as_str))
             .collect(),
         _ => String::new(),

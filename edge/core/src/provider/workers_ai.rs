@@ -39,7 +39,7 @@ pub fn request(
     most: Option<u32>,
 ) -> Result<ModelRequest, Failure> {
     let input = Input {
-        messages: prompt.turns(),
+        messages: &model.turns(prompt),
         stream: true,
         max_tokens: most.unwrap_or(MOST_TOKENS),
     };

@@ -1,6 +1,7 @@
 //! Test support: in-memory ports that fail on demand, and values that several tests use.
 
 pub mod examples;
+mod models;
 mod notices;
 mod twin;
 mod values;
@@ -8,14 +9,14 @@ pub mod vendors;
 mod visitors;
 
 use bulle_protocol::Id;
-use futures_util::Stream;
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet, VecDeque},
-    pin::Pin,
-    task::{Context, Poll},
+    rc::Rc,
+    task::Poll,
 };
 
+pub use models::{FakeAnswer, Piece};
 pub use notices::{Answer, Post};
 pub use pollster::block_on;
 pub use values::*;
@@ -26,7 +27,7 @@ use crate::{
     model::{Identity, Material, Owner, Site, Summary},
     ports::{
         Archive, Challenges, Clock, Entropy, Index, IsolateCache, Kept, Kv, Meters, ModelRequest,
-        ModelResponse, Models, PortError, Summaries, Tenants, VectorIndex, Visitors,
+        PortError, Summaries, Tenants, VectorIndex, Visitors,
     },
     record::{ModelCall, Record},
     retrieval::{self, Analysed, Passages},
@@ -35,7 +36,13 @@ use crate::{
 
 /// All ports in memory. `fail("kv")` and so on make every later call of that port fail.
 pub struct Fakes {
-    now: Cell<u64>,
+    now: Rc<Cell<u64>>,
+    /// When bodies have more to give, in Unix milliseconds.
+    due: Rc<RefCell<BTreeSet<u64>>>,
+    /// How long the machine stands still when the next timer should ring.
+    standstill: Cell<u64>,
+    /// And whenever one should.
+    standstills: Cell<u64>,
     dice: Cell<u128>,
     failing: RefCell<BTreeSet<&'static str>>,
     calls: RefCell<BTreeMap<&'static str, u32>>,
@@ -69,25 +76,13 @@ pub struct Fakes {
     pub post: Post,
 }
 
-/// The behaviour of a fake model when it is asked.
-pub struct FakeAnswer {
-    /// The status of its response; with 0 it never answers.
-    pub status: u16,
-    pub retry_after: Option<u32>,
-    pub pieces: Vec<Piece>,
-}
-
-/// A piece of a fake model's body.
-pub enum Piece {
-    Bytes(Vec<u8>),
-    Broken,
-    Silence,
-}
-
 impl Default for Fakes {
     fn default() -> Self {
         let fakes = Self {
-            now: Cell::new(1_700_000_000_000),
+            now: Rc::new(Cell::new(1_700_000_000_000)),
+            due: Rc::default(),
+            standstill: Cell::default(),
+            standstills: Cell::default(),
             dice: Cell::new(1),
             failing: RefCell::default(),
             calls: RefCell::default(),
@@ -136,25 +131,14 @@ impl Fakes {
         self.hits.borrow_mut().push(hit);
     }
 
-    pub fn answer(&self, status: u16, pieces: Vec<Piece>) {
-        self.answers.borrow_mut().push_back(FakeAnswer {
-            status,
-            retry_after: None,
-            pieces,
-        });
+    /// The machine stands still for so long when the next timer should ring: whatever has arrived is looked at afterwards.
+    pub fn stand_still(&self, ms: u64) {
+        self.standstill.set(ms);
     }
 
-    /// The model delays the head of its response.
-    pub fn answer_never(&self) {
-        self.answer(0, Vec::new());
-    }
-
-    /// The model's refusal has a `Retry-After`.
-    pub fn answer_later(&self, status: u16, seconds: u32) {
-        self.answer(status, Vec::new());
-        if let Some(answer) = self.answers.borrow_mut().back_mut() {
-            answer.retry_after = Some(seconds);
-        }
+    /// The same whenever a timer should ring.
+    pub fn stand_still_always(&self, ms: u64) {
+        self.standstills.set(ms);
     }
 
     /// Forgets the isolate's memory, as if another isolate served the next request.
@@ -202,10 +186,23 @@ impl Clock for Fakes {
         self.now.get()
     }
 
-    /// Lets every other task run once more, then moves the clock to the end of the sleep.
+    /// Gives everything else one more chance, then jumps in time: to the next moment at which a body has more, or to the
+    /// end.
     async fn sleep(&self, ms: u64) {
-        next_poll().await;
-        self.advance(ms);
+        let end = self.now.get() + ms;
+        loop {
+            next_poll().await;
+            let now = self.now.get();
+            if now >= end {
+                return;
+            }
+            let still = self.standstill.take().max(self.standstills.get());
+            let due = self.due.borrow().iter().copied().find(|at| *at > now);
+            match due.filter(|at| *at < end && still == 0) {
+                Some(at) => self.now.set(at),
+                None => return self.now.set(end + still),
+            }
+        }
     }
 }
 
@@ -449,42 +446,5 @@ impl Summaries for Fakes {
             summaries.push((owner.clone(), conversation_id, summary.clone()));
         }
         Ok(())
-    }
-}
-
-impl Models for Fakes {
-    type Body = FakeBody;
-
-    async fn open(&self, request: ModelRequest) -> Result<ModelResponse<FakeBody>, PortError> {
-        self.enter("models")?;
-        self.requests.borrow_mut().push(request);
-        let answer = self.answers.borrow_mut().pop_front();
-        let Some(answer) = answer.filter(|answer| answer.status > 0) else {
-            return std::future::pending().await;
-        };
-        Ok(ModelResponse {
-            status: answer.status,
-            retry_after: answer.retry_after,
-            body: FakeBody(answer.pieces.into()),
-        })
-    }
-}
-
-/// The body of a fake model's response.
-pub struct FakeBody(VecDeque<Piece>);
-
-impl Stream for FakeBody {
-    type Item = Result<Vec<u8>, PortError>;
-
-    fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        match self.0.pop_front() {
-            Some(Piece::Bytes(bytes)) => Poll::Ready(Some(Ok(bytes))),
-            Some(Piece::Broken) => Poll::Ready(Some(Err(PortError("connection lost".into())))),
-            Some(Piece::Silence) => {
-                self.0.push_front(Piece::Silence);
-                Poll::Pending
-            }
-            None => Poll::Ready(None),
-        }
     }
 }

@@ -1,9 +1,13 @@
 //! Tests of streams that are the same for every vendor.
 
 use crate::ports::{Destination, ModelRequest};
-use crate::provider::{
-    Delta, Failure, Model, PROVIDERS, Server,
-    decoder::{Decoder, Read},
+use crate::{
+    provider::{
+        Delta, Failure, Model, PROVIDERS, Server,
+        decoder::{Decoder, Read},
+        habits::Habits,
+    },
+    thinking::Expect,
 };
 
 /// A provider with a server at this address and at most one key.
@@ -26,6 +30,7 @@ pub fn model<'a>(server: &'a Server, name: &'a str) -> Model<'a> {
         name,
         price: None,
         key: 0,
+        habits: Habits::default(),
     }
 }
 
@@ -39,12 +44,12 @@ pub fn http(request: &ModelRequest) -> (&str, &[(&'static str, String)]) {
 
 /// The deltas of a whole body that comes in these pieces.
 pub fn decode<R: Read + Default + 'static>(pieces: &[&[u8]]) -> Result<Vec<Delta>, Failure> {
-    let mut decoder = Decoder::new(Box::new(R::default()));
+    let mut decoder = Decoder::new(Box::new(R::default()), Expect::Marked);
     let mut deltas = Vec::new();
     for piece in pieces {
         decoder.push(piece, &mut deltas)?;
     }
-    decoder.end()?;
+    decoder.end(false, &mut deltas)?;
     Ok(deltas)
 }
 

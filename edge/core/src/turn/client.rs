@@ -19,9 +19,13 @@ use crate::{
     budget::{self, Funding, Reservation, Unfunded},
     guard::limit,
     model::Site,
-    notice::NewNotice,
+    notice::{NewNotice, reason},
     prompt::Prompt,
-    provider::{self, Failure, Model, breaker::Breaker, prices},
+    provider::{
+        self, Failure, Model,
+        breaker::{Breaker, Why},
+        prices,
+    },
     record::{ModelCall, Outcome, Purpose},
 };
 
@@ -47,14 +51,18 @@ pub(super) struct Account {
     pub prompt: Option<Rc<Prompt>>,
     /// The events of which the owner gets a notice.
     pub alerts: Vec<Alert>,
+    /// Whether a model that has failed may answer a later try.
+    pub may_pass: bool,
+    /// The adaptations of the requests to the last model.
+    pub adapted: Vec<String>,
 }
 
 /// An event of which the owner gets a notice.
 pub(super) enum Alert {
     /// A budget is used up. The string is the key of its counter in the meter.
     Exhausted(String),
-    /// A model's circuit has opened: it is not asked for a while.
-    Failing(Answerer, Outcome),
+    /// A model does not answer: the recorded outcome and the reason, if it is known.
+    Failing(Answerer, Outcome, Option<Why>),
 }
 
 impl Alert {
@@ -62,7 +70,9 @@ impl Alert {
     pub fn notice(self, site: &Site, instead: Option<Answerer>, now_ms: u64) -> NewNotice {
         match self {
             Self::Exhausted(line) => NewNotice::budget_exhausted(site, &line, instead),
-            Self::Failing(who, why) => NewNotice::model_failing(site, who, why, instead, now_ms),
+            Self::Failing(who, outcome, why) => {
+                NewNotice::model_failing(site, who, (outcome, why), instead, now_ms)
+            }
         }
     }
 }
@@ -104,7 +114,7 @@ impl<'a, P: Platform> ModelClient<'a, P> {
     /// Asks a model if its circuit is closed and its cost can be reserved; sends the request again where that may help.
     pub async fn ask(
         &mut self,
-        model: Model<'_>,
+        mut model: Model<'_>,
         purpose: Purpose,
         prompt: &Rc<Prompt>,
         draft: &mut Draft<'_>,
@@ -113,14 +123,17 @@ impl<'a, P: Platform> ModelClient<'a, P> {
             let why = "there is no time left for another model";
             let name = model.server.provider.name;
             draft.log(&format!("{name} was not asked: {why}"));
+            self.account.may_pass = true;
             return Err(Failure::new(Code::UpstreamTimeout, why));
         }
         let breaker = self.breaker(&model).await?;
+        model.habits = breaker.habits();
         let reservation = self.reserve(&model, purpose, prompt, draft).await?;
         self.account.prompt = Some(Rc::clone(prompt));
         let funded = reservation.as_ref().map(|_| budget::MAX_OUTPUT_TOKENS);
         let most = self.ask.most.into_iter().chain(funded).min();
-        let (end, spent) = self.tries(model, purpose, prompt, most, draft).await;
+        let (end, spent) = self.tries(&mut model, purpose, prompt, most, draft).await;
+        self.account.adapted = model.differences();
         if let (Some(reservation), Some(usage)) = (reservation, spent)
             && let Err(error) = reservation.settle(self.ports, usage).await
         {
@@ -139,12 +152,14 @@ impl<'a, P: Platform> ModelClient<'a, P> {
             Some(seen) => seen,
             None => Breaker::look(self.ports, model).await,
         };
-        if let Some(breaker) = breaker.admitted(self.ports).await {
-            return Ok(breaker);
-        }
+        let why = match breaker.admitted(self.ports).await {
+            Ok(breaker) => return Ok(breaker),
+            Err(why) => why,
+        };
         self.skip(model.server.provider.name, model.name, Outcome::CircuitOpen);
+        self.account.may_pass |= why.is_none_or(|why| !why.lasting);
         // Another tenant's turns may have opened this circuit, so this owner may not have had a notice yet.
-        let alert = Alert::Failing(answerer(model), Outcome::CircuitOpen);
+        let alert = Alert::Failing(answerer(model), Outcome::CircuitOpen, why);
         self.account.alerts.push(alert);
         let detail = "the circuit is open";
         Err(Failure::new(Code::UpstreamUnavailable, detail))
@@ -186,7 +201,7 @@ impl<'a, P: Platform> ModelClient<'a, P> {
     /// all requests, unless the vendor has not counted them.
     async fn tries(
         &mut self,
-        mut model: Model<'_>,
+        model: &mut Model<'_>,
         purpose: Purpose,
         prompt: &Prompt,
         most: Option<u32>,
@@ -199,14 +214,19 @@ impl<'a, P: Platform> ModelClient<'a, P> {
         let before = draft.text().len();
         loop {
             let deadlines = &mut self.deadlines;
-            let attempt = request::send(self.ports, deadlines, model, prompt, most, draft).await;
+            let attempt = request::send(self.ports, deadlines, *model, prompt, most, draft).await;
             self.account.paid |= attempt.paid;
             if attempt.paid {
                 spent = spent.zip(attempt.usage).map(|(a, b)| sum(a, b));
             }
             let text = draft.text().get(before..).unwrap_or_default();
-            let call = call(&model, purpose, prompt, &attempt, text);
+            let call = call(model, purpose, prompt, &attempt, text);
             self.account.calls.push(call);
+            if let Some(thinking) = attempt.learned
+                && thinking != model.expect()
+            {
+                model.habits.thinking = thinking;
+            }
             let Err(failure) = &attempt.end else {
                 return (attempt.end, spent);
             };
@@ -214,6 +234,12 @@ impl<'a, P: Platform> ModelClient<'a, P> {
             draft.log(&format!("{name} failed: {failure}"));
             if attempt.wrote() {
                 return (attempt.end, spent);
+            }
+            if let Some(habits) = model.after(failure, most.is_some()) {
+                model.habits = habits;
+                let how = model.differences().join(", ");
+                draft.log(&format!("{name} is asked otherwise: {how}"));
+                continue;
             }
             model.key += 1;
             if failure.is_of_the_key() && keys < model.server.api_keys.len() {
@@ -244,7 +270,7 @@ impl<'a, P: Platform> ModelClient<'a, P> {
         (asked <= MAX_WAIT_MS && wait < self.deadlines.left()).then_some(wait)
     }
 
-    /// Reports the outcome of a request to the circuit breaker.
+    /// Reports the outcome to the circuit breaker, and keeps an alert for the owner if one is due.
     async fn report(
         &mut self,
         model: &Model<'_>,
@@ -252,20 +278,32 @@ impl<'a, P: Platform> ModelClient<'a, P> {
         end: &Result<Finish, Failure>,
         draft: &mut Draft<'_>,
     ) {
-        match end {
-            Ok(Finish::Stopped) => {}
-            Err(failure) if failure.hasty => {}
-            Err(failure) if failure.is_of_the_model() => {
-                if breaker.failed(self.ports).await {
-                    let name = model.server.provider.name;
-                    draft.log(&format!(
-                        "{name} is not asked for a while: it failed too often"
-                    ));
-                    let alert = Alert::Failing(answerer(model), failure.outcome);
-                    self.account.alerts.push(alert);
-                }
-            }
-            _ => breaker.succeeded(self.ports).await,
+        let failure = match end {
+            Ok(Finish::Stopped) => return,
+            Ok(_) => return breaker.succeeded(self.ports, model.habits).await,
+            Err(failure) => failure,
+        };
+        self.account.may_pass |= !failure.is_lasting();
+        let why = Why::of(failure);
+        let name = model.server.provider.name;
+        let verdict = if failure.hasty {
+            return;
+        } else if failure.is_of_the_model() {
+            breaker.failed(self.ports, why).await
+        } else if failure.is_lasting() {
+            breaker.refused(self.ports, why).await
+        } else {
+            return breaker.succeeded(self.ports, model.habits).await;
+        };
+        if verdict.opened {
+            draft.log(&format!(
+                "{name} is not asked for a while: it failed too often"
+            ));
+        }
+        if verdict.alerts {
+            draft.log(&format!("{name}: {}", reason::in_english(model, why)));
+            let alert = Alert::Failing(answerer(model), failure.outcome, Some(why));
+            self.account.alerts.push(alert);
         }
     }
 

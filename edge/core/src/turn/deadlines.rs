@@ -1,4 +1,10 @@
-//! How long a turn waits for a model, and how the visitor stops an answer.
+//! The deadlines of a turn, and the visitor's request to stop it.
+//!
+//! Two cases must not be taken for a silent model. A server may send reasoning deltas, pings or comments for a long time before
+//! the first text: every byte resets the deadline. And the edge itself may have stood still (an overloaded or suspended
+//! machine): the response may have arrived unread, or the request may not have been sent. So a timer that rings late does not end
+//! a wait: all deadlines move by the delay, and at least [`STEP_MS`] are left to read what has arrived. A failure after
+//! such a delay does not count against the model.
 
 use bulle_protocol::problem::Code;
 use futures_util::{
@@ -11,7 +17,7 @@ use crate::{
     ports::Clock,
     provider::{Deployment, Failure, Timeouts},
     settings::BotSettings,
-    timer::Timer,
+    timer::{Ring, STEP_MS, Timer},
 };
 
 /// Longest wait for the body of a refusal, in milliseconds.
@@ -30,15 +36,16 @@ pub(super) enum Interruption {
 pub(super) enum Wait {
     /// The head of the response.
     Head,
-    /// The first text.
+    /// The first text, or any other byte before it.
     First,
-    /// Further text.
+    /// More text, or any other byte.
     Next,
     /// The body of a refusal.
     Refusal,
 }
 
-/// The deadlines of an answer, and the visitor's request to stop it.
+/// The deadlines of an answer, and the visitor's request to stop it. Times are Unix milliseconds; all of them move when the
+/// edge stands still.
 pub(super) struct Deadlines<'a, P> {
     ports: &'a P,
     timer: Timer<'a, P>,
@@ -48,11 +55,13 @@ pub(super) struct Deadlines<'a, P> {
     usual: Timeouts,
     /// Resolves when the visitor stops the answer.
     cancel: LocalBoxFuture<'a, ()>,
-    /// In Unix milliseconds: when the first model could be asked, when this model was asked, and when its last text
-    /// came.
+    /// When the first model could be asked, when this model was asked, and when its last byte came.
     began_ms: u64,
     asked_ms: u64,
     heard_ms: u64,
+    /// Milliseconds by which the deadlines have moved: since the beginning, and since this model was asked.
+    lost_ms: u64,
+    lost_since_asked_ms: u64,
 }
 
 impl<'a, P: Clock> Deadlines<'a, P> {
@@ -73,6 +82,8 @@ impl<'a, P: Clock> Deadlines<'a, P> {
             began_ms: now,
             asked_ms: now,
             heard_ms: now,
+            lost_ms: 0,
+            lost_since_asked_ms: 0,
         }
     }
 
@@ -84,17 +95,24 @@ impl<'a, P: Clock> Deadlines<'a, P> {
     /// Starts the time of one model.
     pub fn asked(&mut self) {
         self.asked_ms = self.ports.now_ms();
+        self.heard_ms = self.asked_ms;
+        self.lost_since_asked_ms = 0;
     }
 
-    /// Notes that text has come.
+    /// Bytes have come.
     pub fn heard(&mut self) {
         self.heard_ms = self.ports.now_ms();
     }
 
+    /// Whether the edge has stood still since this model was asked.
+    pub fn stood_still(&self) -> bool {
+        self.lost_since_asked_ms > 0
+    }
+
     /// What is left of the time for the whole answer, in milliseconds.
     pub fn left(&self) -> u64 {
-        let elapsed = self.ports.now_ms().saturating_sub(self.began_ms);
-        self.timeouts.total.saturating_sub(elapsed)
+        let end = self.began_ms + self.timeouts.total;
+        end.saturating_sub(self.ports.now_ms())
     }
 
     /// Sleeps that long, or until the visitor stops the answer.
@@ -112,36 +130,80 @@ impl<'a, P: Clock> Deadlines<'a, P> {
         next: impl Future<Output = T>,
         wait: Wait,
     ) -> Result<T, Interruption> {
-        let limit = |timeouts: &Timeouts| match wait {
-            Wait::Head => timeouts.first_token.min(timeouts.connect),
-            Wait::First => timeouts.first_token,
-            Wait::Next => timeouts.between_tokens,
-            Wait::Refusal => REFUSAL_MS,
-        };
-        let since = match wait {
-            Wait::Head | Wait::First => self.asked_ms,
-            Wait::Next => self.heard_ms,
-            Wait::Refusal => self.ports.now_ms(),
-        };
-        let elapsed = self.ports.now_ms().saturating_sub(since);
-        let own = limit(&self.timeouts).saturating_sub(elapsed);
-        let ms = own.min(self.left());
-        let hasty = ms < own || limit(&self.timeouts) < limit(&self.usual);
-        let next = pin!(next);
-        let deadline = pin!(self.timer.until(self.ports.now_ms() + ms));
-        match select(select(next, &mut self.cancel), deadline).await {
-            Either::Left((Either::Left((value, _)), _)) => Ok(value),
-            Either::Left((Either::Right(_), _)) => Err(Interruption::Stopped),
-            Either::Right(_) => Err(Interruption::Failed(Failure {
-                hasty,
-                ..Failure::new(
-                    match wait {
-                        Wait::Head | Wait::First | Wait::Refusal => Code::UpstreamTimeout,
-                        Wait::Next => Code::UpstreamInterrupted,
-                    },
-                    format!("silent for {ms} ms"),
-                )
-            })),
+        let mut next = pin!(next);
+        let refusal_ms = self.ports.now_ms() + REFUSAL_MS;
+        self.timer.begin();
+        loop {
+            let own = match wait {
+                Wait::Refusal => refusal_ms,
+                Wait::Head => self.asked_ms + limit(&self.timeouts, wait),
+                Wait::First | Wait::Next => self.heard_ms + limit(&self.timeouts, wait),
+            };
+            let end = own.min(self.began_ms + self.timeouts.total);
+            let ring = {
+                let deadline = pin!(self.timer.until(end));
+                match select(select(&mut next, &mut self.cancel), deadline).await {
+                    Either::Left((Either::Left((value, _)), _)) => return Ok(value),
+                    Either::Left((Either::Right(_), _)) => return Err(Interruption::Stopped),
+                    Either::Right((ring, _)) => ring,
+                }
+            };
+            match ring {
+                Ring::Late(ms) if self.lost_ms < self.usual.total => self.move_by(ms, end),
+                Ring::Late(_) if self.ports.now_ms() < end => {}
+                _ => return Err(Interruption::Failed(self.missed(wait, end < own))),
+            }
         }
+    }
+
+    /// Moves all deadlines, because the edge has stood still for `ms` during a wait until `end`.
+    fn move_by(&mut self, ms: u64, end: u64) {
+        let moved = end + ms;
+        let short = (self.ports.now_ms() + STEP_MS).saturating_sub(moved);
+        let lost = ms + short;
+        for mark in [
+            &mut self.began_ms,
+            &mut self.asked_ms,
+            &mut self.heard_ms,
+            &mut self.lost_ms,
+            &mut self.lost_since_asked_ms,
+        ] {
+            *mark += lost;
+        }
+    }
+
+    /// The failure for a missed deadline; `in_all`: the deadline of the whole answer.
+    fn missed(&self, wait: Wait, in_all: bool) -> Failure {
+        let code = match wait {
+            Wait::Head | Wait::First | Wait::Refusal => Code::UpstreamTimeout,
+            Wait::Next => Code::UpstreamInterrupted,
+        };
+        let silent = self.ports.now_ms().saturating_sub(self.heard_ms);
+        let mut detail = if in_all {
+            let total = self.timeouts.total;
+            format!("the time for the whole answer is over: {total} ms")
+        } else {
+            format!("silent for {silent} ms")
+        };
+        if self.stood_still() {
+            let lost = self.lost_since_asked_ms;
+            detail.push_str(&format!("; the edge itself stood still for {lost} ms"));
+        }
+        Failure {
+            hasty: in_all
+                || self.stood_still()
+                || limit(&self.timeouts, wait) < limit(&self.usual, wait),
+            ..Failure::new(code, detail)
+        }
+    }
+}
+
+/// The longest wait.
+fn limit(timeouts: &Timeouts, wait: Wait) -> u64 {
+    match wait {
+        Wait::Head => timeouts.first_token.min(timeouts.connect),
+        Wait::First => timeouts.first_token,
+        Wait::Next => timeouts.between_tokens,
+        Wait::Refusal => REFUSAL_MS,
     }
 }

@@ -68,6 +68,17 @@ impl<'s> Draft<'s> {
         self.suggestions.clear();
     }
 
+    /// Removes the text after the first `bytes` bytes, because it is not part of the answer.
+    pub fn rewind(&mut self, clock: &impl Clock, bytes: usize) {
+        let kept = self.text().get(..bytes).unwrap_or_default().to_owned();
+        let question = self.suggestion_line.take().map(|(_, question)| question);
+        self.reset(self.passages, self.held.is_some());
+        self.add(clock, &kept);
+        if let Some(question) = question {
+            self.expect_suggestions(&question);
+        }
+    }
+
     /// From here on the text may end with a line of suggestions, which the page shows as buttons and not as text.
     pub fn expect_suggestions(&mut self, question: &Rc<[Word]>) {
         self.suggestion_line = Some((SuggestionLine::new(), Rc::clone(question)));

@@ -67,6 +67,7 @@ pub(super) async fn finish<P: Platform>(
         topic: judged.topic.clone(),
         confidence: judged.confidence,
         unanswered: judged.unanswered,
+        adapted: written.account.adapted.clone(),
     };
     let outgrown = ask.reader == Reader::Page && prompt.is_some_and(|prompt| prompt.dropped() > 0);
     let record = record(ask, &written, &draft, &judged, evidence, ended_ms);

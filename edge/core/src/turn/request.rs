@@ -17,9 +17,11 @@ use crate::{
     provider::{
         Delta, Failure, Model,
         decoder::{self, Decoder},
+        habits::MOST_READ,
     },
     record::Outcome,
     reply::MAX_REPLY_BYTES,
+    thinking::Expect,
 };
 
 /// The result of a request.
@@ -37,6 +39,8 @@ pub(super) struct Attempt {
     pub started_ms: u64,
     pub first_ms: Option<u64>,
     pub ended_ms: u64,
+    /// How the model marks its thinking, if the response shows it.
+    pub learned: Option<Expect>,
 }
 
 impl Attempt {
@@ -64,8 +68,9 @@ pub(super) async fn send<P: Platform>(
         started_ms: ports.now_ms(),
         first_ms: None,
         ended_ms: 0,
+        learned: None,
     };
-    let end = match model.request(prompt, most) {
+    let mut end = match model.request(prompt, most) {
         Ok(request) => {
             deadlines.asked();
             match deadlines.wait(ports.open(request), Wait::Head).await {
@@ -86,6 +91,14 @@ pub(super) async fn send<P: Platform>(
             Err(failure)
         }
     };
+    // While the edge stood still, the request may not have been sent, or the connection may have been closed. So the failure
+    // does not count against the model, and a response without text is not charged.
+    if let Err(failure) = &mut end
+        && deadlines.stood_still()
+    {
+        failure.hasty |= failure.outcome != Outcome::Refused;
+        attempt.paid &= attempt.wrote() || attempt.usage.is_some();
+    }
     attempt.end = if attempt.wrote() {
         end
     } else {
@@ -129,49 +142,82 @@ async fn read<P: Platform>(
     if !attempt.paid {
         return refusal(deadlines, response).await;
     }
-    let mut finish = Finish::Stop;
-    loop {
-        let wait = if attempt.wrote() {
+    let mut reading = Reading {
+        ports,
+        before: draft.text().len(),
+        attempt,
+        draft,
+        finish: Finish::Stop,
+    };
+    let mut deltas = Vec::new();
+    let broken = loop {
+        let wait = if reading.attempt.wrote() {
             Wait::Next
         } else {
             Wait::First
         };
         let bytes = match deadlines.wait(response.body.next(), wait).await {
             Ok(Some(Ok(bytes))) => bytes,
-            Ok(None) => break,
+            Ok(None) => break None,
             Err(Interruption::Stopped) => return Ok(Finish::Stopped),
-            // The answer ended with its finish reason: the rest of the stream does not matter.
-            _ if decoder.is_finished() => return Ok(finish),
-            Ok(Some(Err(error))) => return Err(Failure::new(Code::UpstreamInterrupted, error.0)),
-            Err(Interruption::Failed(failure)) => return Err(failure),
+            Ok(Some(Err(error))) => break Some(Failure::new(Code::UpstreamInterrupted, error.0)),
+            Err(Interruption::Failed(failure)) => break Some(failure),
         };
-        let mut deltas = Vec::new();
+        deadlines.heard();
         let pushed = decoder.push(&bytes, &mut deltas);
+        if reading.take(deltas.drain(..)) {
+            return Ok(Finish::Length);
+        }
+        pushed?;
+        if reading.draft.is_full() {
+            return Ok(Finish::Length);
+        }
+        if decoder.is_done() {
+            break None;
+        }
+    };
+    let ended = decoder.end(broken.is_some(), &mut deltas);
+    if reading.take(deltas.drain(..)) {
+        return Ok(Finish::Length);
+    }
+    reading.attempt.learned = decoder.learned();
+    match broken {
+        // The answer ended with its finish reason: the rest of the stream does not matter.
+        Some(failure) if !decoder.is_finished() => Err(failure),
+        _ => ended.map(|()| reading.finish),
+    }
+}
+
+/// Reads one response into the draft.
+struct Reading<'r, 's, P> {
+    ports: &'r P,
+    attempt: &'r mut Attempt,
+    draft: &'r mut Draft<'s>,
+    /// Bytes of the draft before this response.
+    before: usize,
+    finish: Finish,
+}
+
+impl<P: Platform> Reading<'_, '_, P> {
+    /// Applies the deltas of one piece of the response; adds their text at once. True when the answer is too long.
+    fn take(&mut self, deltas: impl Iterator<Item = Delta>) -> bool {
         let mut text = String::new();
         for delta in deltas {
             match delta {
                 Delta::Text(more) => text.push_str(&more),
-                Delta::Model(model) => attempt.model = Some(model),
-                Delta::Usage(usage) => attempt.usage = Some(usage),
-                Delta::Finish(reason) => finish = reason,
+                Delta::TakenBack => {
+                    text.clear();
+                    self.attempt.first_ms = None;
+                    self.draft.rewind(self.ports, self.before);
+                }
+                Delta::Model(model) => self.attempt.model = Some(model),
+                Delta::Usage(usage) => self.attempt.usage = Some(usage),
+                Delta::Finish(reason) => self.finish = reason,
+                Delta::Apart => {}
             }
         }
-        if !text.is_empty() {
-            deadlines.heard();
-        }
-        if add(ports, &text, attempt, draft) {
-            return Ok(Finish::Length);
-        }
-        pushed?;
-        if draft.is_full() {
-            return Ok(Finish::Length);
-        }
-        if decoder.is_done() {
-            break;
-        }
+        add(self.ports, &text, self.attempt, self.draft)
     }
-    decoder.end()?;
-    Ok(finish)
 }
 
 /// Reads the body of a vendor's refusal, which has the reason.
@@ -179,12 +225,15 @@ async fn refusal<P: Platform>(
     deadlines: &mut Deadlines<'_, P>,
     mut response: ModelResponse<P::Body>,
 ) -> Result<Finish, Failure> {
-    let body = match deadlines.wait(response.body.next(), Wait::Refusal).await {
-        Err(Interruption::Stopped) => return Ok(Finish::Stopped),
-        Ok(Some(Ok(bytes))) => bytes,
-        // Without a readable body, the status is the reason.
-        _ => Vec::new(),
-    };
+    let mut body = Vec::new();
+    // A body that does not come is not needed, because the status is known.
+    while body.len() < MOST_READ {
+        match deadlines.wait(response.body.next(), Wait::Refusal).await {
+            Err(Interruption::Stopped) => return Ok(Finish::Stopped),
+            Ok(Some(Ok(bytes))) => body.extend(bytes),
+            _ => break,
+        }
+    }
     let (status, retry_after) = (response.status, response.retry_after);
     Err(decoder::refusal(status, retry_after, &body))
 }

@@ -95,7 +95,13 @@ fn without_model<P: Platform>(
         (extractive::NAME, extract.pieces, passages)
     } else {
         let texts = strings::texts(ask.question.locale()).answers;
-        (PERSONA, vec![line.unwrap_or(texts.unavailable)], 0)
+        // Until the owner corrects the configuration, another try cannot succeed.
+        let ours = if account.may_pass {
+            texts.unavailable
+        } else {
+            texts.out_of_order
+        };
+        (PERSONA, vec![line.unwrap_or(ours)], 0)
     };
     draft.reset(passages, false);
     for piece in &pieces {

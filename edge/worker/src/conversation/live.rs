@@ -9,11 +9,11 @@ use futures_channel::{mpsc, oneshot};
 use futures_util::{StreamExt, stream, stream::LocalBoxStream};
 use std::{cell::RefCell, rc::Rc};
 
-use super::store::{ConversationStore, Frame};
+use super::{
+    batch::Batch,
+    store::{ConversationStore, Frame},
+};
 use crate::{adapters::Edge, log};
-
-/// Longest time that a frame stays in memory only.
-const FLUSH_MS: u64 = 500;
 
 /// Most browsers that listen to one turn; a further one replaces the first.
 const MAX_LISTENERS: usize = 16;
@@ -79,7 +79,7 @@ impl Live {
     }
 }
 
-/// Takes the events of the running turn: to the listeners at once, to storage in batches.
+/// Takes the events of the running turn: to storage in small batches, and to the listeners.
 pub struct TurnSink<'a> {
     edge: &'a Edge,
     store: &'a ConversationStore,
@@ -87,8 +87,7 @@ pub struct TurnSink<'a> {
     turn: Id,
     number: u32,
     seq: u32,
-    unsaved: Vec<Frame>,
-    saved_at: u64,
+    unsaved: Batch,
     /// Milliseconds that the turn goes on without a listener; without end when absent.
     patience_ms: Option<u64>,
 }
@@ -110,22 +109,20 @@ impl<'a> TurnSink<'a> {
             patience_ms: patience.map(|seconds| u64::from(seconds) * 1_000),
             number,
             seq,
-            unsaved: Vec::new(),
-            saved_at: edge.now_ms(),
+            unsaved: Batch::new(edge.now_ms()),
         }
     }
 
     /// Stores what is not stored yet.
     pub fn flush(&mut self) {
-        if self.unsaved.is_empty() {
-            return;
-        }
-        let stored = self.store.add_frames(self.number, &self.unsaved);
-        if let Err(error) = stored {
+        let frames = self.unsaved.take(self.edge.now_ms());
+        self.save(&frames);
+    }
+
+    fn save(&self, frames: &[Frame]) {
+        if let Err(error) = self.store.add_frames(self.number, frames) {
             log::error("frames", &error);
         }
-        self.unsaved.clear();
-        self.saved_at = self.edge.now_ms();
     }
 }
 
@@ -146,14 +143,11 @@ impl Sink for TurnSink<'_> {
                 return;
             }
         };
-        self.unsaved.push(frame.clone());
-        // The end is stored before it is sent: a browser that has seen it finds it again.
-        if event.is_last() || self.edge.now_ms().saturating_sub(self.saved_at) >= FLUSH_MS {
-            self.flush();
-        }
+        let now = self.edge.now_ms();
+        let due = self.unsaved.add(frame.clone(), event.is_last(), now);
+        self.save(&due);
         let mut live = self.live.borrow_mut();
         if let Some(live) = live.as_mut().filter(|live| live.number == self.number) {
-            let now = self.edge.now_ms();
             live.add(frame, now);
             let alone = live.alone_ms.map(|since| now.saturating_sub(since));
             if alone

@@ -1,5 +1,6 @@
 //! A conversation: its Durable Object, and the Worker's requests to it.
 
+mod batch;
 mod command;
 mod conversation_do;
 mod live;

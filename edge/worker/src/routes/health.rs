@@ -7,7 +7,7 @@ use axum::{
 use bulle_edge_core::{
     admin::key::MIN_OPERATOR_KEY_CHARS,
     ports::{Clock, Kv},
-    provider::{Model, breaker::Breaker, extractive},
+    provider::{Model, breaker::Breaker, extractive, habits::Habits},
 };
 use serde::Serialize;
 use worker::send;
@@ -107,14 +107,21 @@ async fn model(edge: &Edge) -> Check {
             name: &server.model,
             price: None,
             key: 0,
+            habits: Habits::default(),
         };
-        let resting = if Breaker::is_open(edge, &model).await {
-            " (not asked for a while: it failed too often)"
-        } else {
-            ""
+        let breaker = Breaker::look(edge, &model).await;
+        let mut remarks = Vec::new();
+        if breaker.is_open(edge.now_ms()) {
+            remarks.push("not asked for a while: it failed too often".to_owned());
+        }
+        let habits = breaker.habits();
+        remarks.extend(Model { habits, ..model }.differences());
+        let remarks = match remarks.is_empty() {
+            true => String::new(),
+            false => format!(" ({})", remarks.join(", ")),
         };
         known.push(format!(
-            "{}/{}{resting}",
+            "{}/{}{remarks}",
             server.provider.name, server.model
         ));
     }

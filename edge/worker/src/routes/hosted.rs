@@ -22,9 +22,9 @@ use crate::{
 /// `max-age` in seconds, short enough for a change of the settings to take effect soon.
 const CACHE: &str = "public, max-age=60";
 
-/// The page, or one that says calmly why there is none. `?frame` is for pages of the site; `?locale=` is heard before what
-/// the browser wishes.
-#[cfg_attr(test, utoipa::path(get, path = "/c/{site}", tag = "page", params(("site" = String, Path), ("frame" = Option<String>, Query), ("locale" = Option<String>, Query)), responses(
+/// The page, or one that says calmly why there is none. `?frame` is for pages of the site, with `&isolated` for one that isolates
+/// itself in a browser without `credentialless`; `?locale=` is heard before what the browser wishes.
+#[cfg_attr(test, utoipa::path(get, path = "/c/{site}", tag = "page", params(("site" = String, Path), ("frame" = Option<String>, Query), ("isolated" = Option<String>, Query), ("locale" = Option<String>, Query)), responses(
     (status = 200, description = "The bot's own page", content_type = "text/html"),
     (status = 404, description = "No such site, or no page of its own: a page that says so", content_type = "text/html"),
     (status = 503, description = "Paused: a page that says so", content_type = "text/html"),
@@ -37,9 +37,11 @@ pub async fn get(
     headers: HeaderMap,
 ) -> Answer {
     let query = query.unwrap_or_default();
-    let framed = query
-        .split('&')
-        .any(|field| field.split('=').next() == Some("frame"));
+    let says = |name: &str| {
+        let mut fields = query.split('&');
+        fields.any(|field| field.split('=').next() == Some(name))
+    };
+    let framed = says("frame");
     let locale = locale(&query);
     let languages = languages(&locale, &headers);
     let (status, page) = match directory::site(&edge, &key).await {
@@ -49,7 +51,11 @@ pub async fn get(
         },
         Err(problem) => absence(None, &problem, &languages, framed),
     };
-    Ok(answer(status, &page))
+    Ok(answer(
+        status,
+        &page,
+        embedder_policy(&page, says("isolated")),
+    ))
 }
 
 /// Whether the site has a hosted page, and is not paused.
@@ -78,7 +84,18 @@ fn absence(
     )
 }
 
-fn answer(status: StatusCode, page: &HostedPage) -> Response<Body> {
+/// What a page that isolates itself (`Cross-Origin-Embedder-Policy`) demands of every page that it frames. `credentialless` is it for
+/// Chromium and Firefox, and lets images of answers come from any host. WebKit knows `require-corp` alone: it is for pages that say
+/// `isolated`, as widget/page/frame.ts does after a frame was refused. None with Turnstile, whose frame has no such header.
+fn embedder_policy(page: &HostedPage, is_isolated: bool) -> Option<&'static str> {
+    match is_isolated {
+        _ if page.policy.contains("frame-src") => None,
+        true => Some("require-corp"),
+        false => Some("credentialless"),
+    }
+}
+
+fn answer(status: StatusCode, page: &HostedPage, embedder: Option<&str>) -> Response<Body> {
     let mut response = Response::new(Body::from(page.html.clone()));
     *response.status_mut() = status;
     let cache = if status.is_success() {
@@ -86,9 +103,6 @@ fn answer(status: StatusCode, page: &HostedPage) -> Response<Body> {
     } else {
         "no-store"
     };
-    // A cross-origin isolated page frames only pages with this header. `credentialless` rather than `require-corp`, for the
-    // images of answers; not with Turnstile, whose frame has no such header.
-    let isolated = !page.policy.contains("frame-src");
     let headers = [
         (header::CONTENT_TYPE.as_str(), "text/html; charset=utf-8"),
         (header::CACHE_CONTROL.as_str(), cache),
@@ -102,11 +116,8 @@ fn answer(status: StatusCode, page: &HostedPage) -> Response<Body> {
         ),
     ];
     set(&mut response, &headers);
-    if isolated {
-        set(
-            &mut response,
-            &[("cross-origin-embedder-policy", "credentialless")],
-        );
+    if let Some(embedder) = embedder {
+        set(&mut response, &[("cross-origin-embedder-policy", embedder)]);
     }
     response
 }

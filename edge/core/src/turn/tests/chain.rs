@@ -46,8 +46,8 @@ fn failures() -> Vec<(&'static str, Misdeed, Outcome, usize)> {
         (
             "talks nonsense",
             Some((200, vec![bytes("data: <html>\n\n")])),
-            Outcome::Unreachable,
-            3,
+            Outcome::Undecodable,
+            1,
         ),
         (
             "filters",

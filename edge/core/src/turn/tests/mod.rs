@@ -1,11 +1,13 @@
 //! Turns, with ports in memory.
 
 mod chain;
+mod compatible;
 mod costs;
 mod deadlines;
 mod files;
 mod quality;
 mod raw;
+mod thinking;
 
 use super::*;
 use crate::{
