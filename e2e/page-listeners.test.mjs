@@ -83,7 +83,11 @@ describe("what takes the wheel of the page", () => {
     const box = await bubble.log.boundingBox();
     const was = await bubble.log.evaluate((log) => log.scrollTop);
     const client = await page.context().newCDPSession(page);
-    await client.send("Input.synthesizeScrollGesture", { x: box.x + box.width / 2, y: box.y + 60, yDistance: 80, gestureSourceType: "touch" });
+    const touch = (type, ...touchPoints) => client.send("Input.dispatchTouchEvent", { type, touchPoints });
+    const x = box.x + box.width / 2;
+    await touch("touchStart", { x, y: box.y + 40 });
+    for (let y = 50; y <= 150; y += 10) await touch("touchMove", { x, y: box.y + y });
+    await touch("touchEnd");
     await page.waitForFunction((was) => document.querySelector("[data-bulle]").shadowRoot.querySelector("[role=log]").scrollTop < was - 20, was);
   });
 });
@@ -199,8 +203,8 @@ describe("a modal dialog of the page", () => {
   const CLOSES = `for (const dialog of document.querySelectorAll("dialog")) dialog.onclick = ({ clientX, clientY }) => { const box = dialog.getBoundingClientRect(); if (clientX < box.left || clientX > box.right || clientY < box.top || clientY > box.bottom) dialog.close(); };`;
   const page = () => host(`${DIALOG}${inline(CLOSES)}${tag()}`);
   const place = ({ page }) => page.locator("[data-bulle]").evaluate((host) => host.parentElement.id || host.parentElement.localName);
-  const at = async ({ page, bubble }) => {
-    const box = await bubble.launcher.boundingBox();
+  const at = async ({ page }) => {
+    const box = await page.locator("[data-bulle] .launcher").boundingBox();
     const { width, height } = page.viewportSize();
     return [width - box.x - box.width, height - box.y - box.height].map(Math.round);
   };
