@@ -15,7 +15,7 @@ const THOUGHT = "saperlipopette";
 let vendors, edge, database;
 before(async () => {
   vendors = await startVendors();
-  edge = await startEdge({ ai: vendors.url("workers_ai"), vars: { OPENAI_BASE_URL: vendors.url("openai"), OPENAI_API_KEY: "sk-secret", OPENAI_MODEL: "of-the-deployment" } });
+  edge = await startEdge({ entry: "workers-ai", vars: { AI_URL: vendors.url("workers_ai"), OPENAI_BASE_URL: vendors.url("openai"), OPENAI_API_KEY: "sk-secret", OPENAI_MODEL: "of-the-deployment" } });
   database = openDatabase(edge);
 });
 after(async () => {

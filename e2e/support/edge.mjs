@@ -35,15 +35,15 @@ async function edges(command, body) {
 /**
  * Starts an edge on ports that are free, with the examples in its database.
  *
- * @param {{vars?: Record<string, string>, state?: string, port?: number, ai?: string}} options `vars` are set as the
- *   owner would in .dev.vars; `state` is kept when given; `port` is that of an edge which has ended; `ai` is where a
- *   binding to Workers AI answers.
+ * @param {{vars?: Record<string, string>, state?: string, port?: number, entry?: string}} options `vars` are set as the
+ *   owner would in .dev.vars; `state` is kept when given; `port` is that of an edge which has ended; `entry` names a
+ *   module of e2e/support around the Worker.
  */
-export async function startEdge({ vars = {}, state, port, ai } = {}) {
+export async function startEdge({ vars = {}, state, port, entry } = {}) {
   if (!process.env.BULLE_EDGES) throw new Error("run the test with `cargo xtask test e2e NAME`, which starts what it needs");
   const folder = state ?? (await stateFolder());
-  const all = { ADMIN_KEY, SESSION_SECRET, ...(ai ? { AI_URL: ai } : {}), ...vars };
-  const { id, log, ...edge } = await edges("start", { vars: all, state: folder, port, ai: Boolean(ai), file: process.env.BULLE_FILE });
+  const all = { ADMIN_KEY, SESSION_SECRET, ...vars };
+  const { id, log, ...edge } = await edges("start", { vars: all, state: folder, port, entry, file: process.env.BULLE_FILE });
   const end = () => edges("stop", { id });
   return {
     ...edge,

@@ -44,15 +44,15 @@ async function startExamples() {
 /** The Worker's options of wrangler.toml, without the developer's .dev.vars. The files are added below. */
 const { modulesRules: _, ...options } = readWranglerToml(join(WORKER, "wrangler.toml"), undefined, { envFiles: [devNull] }).workerOptions;
 
-/** The Worker with these variables; `ai`: with a binding to Workers AI. */
-function workerOptions(vars, ai) {
+/** The Worker with these variables; inside the module `e2e/support/ENTRY.mjs` when there is one. */
+function workerOptions(vars, entry) {
   const path = (...parts) => join(ROOT, ...parts);
   const modules = [
     { type: "ESModule", path: path("edge/worker/build/index.js") },
     { type: "CompiledWasm", path: path("edge/worker/build/index_bg.wasm") },
   ];
   // The first module is the entry.
-  if (ai) modules.unshift({ type: "ESModule", path: path("e2e/support/workers-ai.mjs") });
+  if (entry) modules.unshift({ type: "ESModule", path: path(`e2e/support/${entry}.mjs`) });
   return { ...options, name: "bulle", modulesRoot: ROOT, modules, bindings: { ...options.bindings, ...vars } };
 }
 
@@ -76,7 +76,7 @@ export async function startEdges() {
   let ids = 0;
 
   const commands = {
-    async start({ vars, state, port, ai, file }) {
+    async start({ vars, state, port, entry, file }) {
       const id = String((ids += 1));
       const site = examples.get(port) ?? Object.assign(await startExamples(), { file });
       await seed(state, site.url);
@@ -96,7 +96,7 @@ export async function startEdges() {
         unsafeTriggerHandlers: true,
         telemetry: { enabled: false },
         resourcePersistencePath: join(state, "v3"),
-        workers: [workerOptions({ FETCH_LOCAL: new URL(site.url).host, ...vars }, ai)],
+        workers: [workerOptions({ FETCH_LOCAL: new URL(site.url).host, ...vars }, entry)],
       })));
       edges.set(id, { miniflare, file, processes });
       const at = Number((await miniflare.ready).port);

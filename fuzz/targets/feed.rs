@@ -5,6 +5,6 @@ use bulle_edge_formats::{feed, sitemap};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let _ = feed(bytes, "https://example.com/feed");
-    let _ = sitemap(bytes);
+    let _ = feed(bytes, "https://example.com/feed", None);
+    let _ = sitemap(bytes, "https://example.com/sitemap.xml");
 });

@@ -11,11 +11,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
+use crate::compile::{tools_key, with_profile};
 use crate::paths::Profile;
 use crate::progress::{Progress, Step};
 use crate::scripts::Scripts;
@@ -26,17 +26,6 @@ pub const NO_BUILD: &str = "BULLE_NO_BUILD";
 
 /// Set by `dev`, so that the build command of wrangler.toml builds in the profile that `dev` serves.
 pub const DEV_BUILD: &str = "BULLE_DEV_BUILD";
-
-/// How Cargo's profile `dev` is changed for modules. The profile itself is that of xtask and of the tests: with a profile
-/// of its own, what runs while compiling (macros and build scripts, a third of the work) would be compiled twice.
-/// Unoptimized, the Worker is three times as large and slow to start; the checks are those of the native tests, and a
-/// published module has none.
-const DEV_PROFILE: &[(&str, &str)] = &[
-    ("CARGO_PROFILE_DEV_OPT_LEVEL", "1"),
-    ("CARGO_PROFILE_DEV_DEBUG", "false"),
-    ("CARGO_PROFILE_DEV_DEBUG_ASSERTIONS", "false"),
-    ("CARGO_PROFILE_DEV_OVERFLOW_CHECKS", "false"),
-];
 
 /// The path under which the Worker serves files that never change.
 const FOREVER: &str = "a";
@@ -144,33 +133,6 @@ pub fn worker_only() -> Result<()> {
     setup::tools()?;
     let compiled = worker_build::compile(Profile::Release)?;
     worker_build::bundle(Profile::Release, &compiled)
-}
-
-/// Sets the profile for Cargo; returns the name of its folder.
-pub fn with_profile(cargo: &mut Command, profile: Profile) -> &'static str {
-    match profile {
-        Profile::Dev => {
-            cargo.envs(DEV_PROFILE.iter().copied());
-            "debug"
-        }
-        Profile::Release => {
-            cargo.arg("--release");
-            "release"
-        }
-    }
-}
-
-/// The part of a cache key that changes with the tools: the locked versions.
-pub fn tools_key() -> Result<Vec<u8>> {
-    let root = paths::root();
-    let lock = fs::read_to_string(root.join("Cargo.lock")).context("Cargo.lock cannot be read")?;
-    let bindgen = setup::version_of(&lock, "wasm-bindgen-cli-support");
-    let mut key = bindgen
-        .context("Cargo.lock does not name wasm-bindgen-cli-support")?
-        .into_bytes();
-    key.extend(read(&root.join("package-lock.json"))?);
-    key.extend(include_bytes!("bindgen.rs"));
-    Ok(key)
 }
 
 fn bundle(profile: Profile, compiled: &Path) -> Result<()> {

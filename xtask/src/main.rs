@@ -21,6 +21,7 @@ mod bench;
 mod bindgen;
 mod browser;
 mod build;
+mod compile;
 mod compress;
 mod dependencies;
 mod dev;
@@ -71,9 +72,7 @@ cargo xtask <command>
   seed FOLDER --into TENANT/BOT --url O
                       SQL that makes the Markdown files of FOLDER what a bot knows
   knowledge add WHAT  have a bot of a running edge know a file, a folder or an address; list, status ID, remove ID
-      --to T/B        the bot B of the tenant T; without it the digital twin
-      --edge URL      the edge; without it the local one on port 8787
-      --site, --feed  the address is that of a site or a feed
+      --help          where it looks for the edge, the bot and the key
   fixture             once a release: the database of this release, for the tests of the next one's migrations
   size                what a visitor downloads and what is uploaded, against the budgets
   bench [NAME]        measurements: edge, knowledge, lighthouse, limits, retrieval, widget; without NAME, what each is
@@ -86,6 +85,14 @@ cargo xtask <command>
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args_os()
+        .skip(1)
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect();
+    if let Some(help) = help(&words) {
+        print!("{help}");
+        return ExitCode::SUCCESS;
+    }
     match dispatch(Parser::from_env()) {
         Ok(code) => code,
         Err(error) => {
@@ -95,9 +102,22 @@ fn main() -> ExitCode {
     }
 }
 
+/// The text that a command line asks for: with `--help` or `-h` anywhere in it, the one of its command.
+fn help(words: &[String]) -> Option<&'static str> {
+    let asks = |word: &String| word == "--help" || word == "-h";
+    if !words.iter().any(asks) {
+        return None;
+    }
+    let command = words.iter().find(|word| !word.starts_with('-'));
+    Some(match command.map(String::as_str) {
+        Some("knowledge") => knowledge::HELP,
+        _ => HELP,
+    })
+}
+
 fn dispatch(mut parser: Parser) -> Result<ExitCode> {
     let command = match parser.next()? {
-        None | Some(Arg::Long("help") | Arg::Short('h')) => "help".to_owned(),
+        None => "help".to_owned(),
         Some(Arg::Value(value)) => value.string()?,
         Some(other) => return Err(other.unexpected().into()),
     };
@@ -219,5 +239,39 @@ fn no_more(parser: &mut Parser) -> Result<()> {
     match parser.next()? {
         None => Ok(()),
         Some(other) => Err(other.unexpected().into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_has_help() {
+        let help = |line: &str| {
+            let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+            help(&words)
+        };
+        for line in [
+            "--help",
+            "-h",
+            "dev --help",
+            "test e2e -h",
+            "bench --help",
+            "nonsense --help",
+        ] {
+            assert_eq!(help(line), Some(HELP), "{line}");
+        }
+        for line in [
+            "knowledge --help",
+            "knowledge -h",
+            "knowledge add --help",
+            "--help knowledge",
+        ] {
+            assert_eq!(help(line), Some(knowledge::HELP), "{line}");
+        }
+        for line in ["", "help", "dev", "knowledge add a.md"] {
+            assert_eq!(help(line), None, "{line}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::paths::Profile;
-use crate::{bindgen, build, compress, paths, process, setup};
+use crate::{bindgen, compile, compress, paths, process, setup};
 
 /// The name of the bundle and, with `_bg.wasm` for `.js`, of the module that it imports.
 const NAME: &str = "index";
@@ -34,7 +34,7 @@ pub fn compile(profile: Profile) -> Result<PathBuf> {
         .args(["--target", setup::WASM])
         // The macros of the crate `worker` generate code for futures of js-sys.
         .env("WASM_BINDGEN_USE_JS_SYS", "1");
-    let folder = build::with_profile(&mut cargo, profile);
+    let folder = compile::with_profile(&mut cargo, profile);
     process::run(&mut cargo).context("the Worker does not compile")?;
     Ok(paths::target().join(format!("{}/{folder}/bulle_edge_worker.wasm", setup::WASM)))
 }
@@ -51,7 +51,7 @@ pub fn bundle(profile: Profile, compiled: &Path) -> Result<()> {
     let key = compress::hash_all(&[
         &read(compiled)?,
         &read(&entry)?,
-        &build::tools_key()?,
+        &compile::tools_key()?,
         include_bytes!("worker_build.rs"),
     ]);
     let stamp = profile.cache().join("worker.stamp");

@@ -143,7 +143,8 @@ pub struct Source {
     /// Name of the file that was uploaded.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub name: Option<String>,
-    /// Why it could not be read; or, while it waits, why the last try failed.
+    /// Why it could not be read; or, while it waits, why the last try failed; or, of a site or feed that is ready, what is
+    /// wrong with its sitemap or with the feed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub failure: Option<Failure>,
     /// How much is done.

@@ -1,4 +1,9 @@
 //! RSS 2.0, RSS 1.0, Atom and JSON feed.
+//!
+//! Real feeds are often malformed XML: HTML's entities without a DTD, a bare `&` or `<`, HTML elements without an end, a
+//! truncated file. They are read leniently ([`xml::read_lenient`]). Of a truncated feed, the complete entries are read.
+
+use std::borrow::Cow;
 
 use serde_json::Value;
 use url::Url;
@@ -9,6 +14,17 @@ use crate::{
     json, limits, write,
     xml::{self, XmlEvent, attribute},
 };
+
+/// A feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Feed {
+    /// Its title; may be empty.
+    pub title: String,
+    /// Its entries in the feed's order, at most [`crate::limits::MAX_FEED_ENTRIES`].
+    pub entries: Vec<FeedEntry>,
+    /// Whether the end of the feed is missing.
+    pub truncated: bool,
+}
 
 /// An entry of a feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,34 +37,63 @@ pub struct FeedEntry {
     pub document: Document,
 }
 
-/// The entries, in the feed's order, at most [`crate::limits::MAX_FEED_ENTRIES`].
+/// Reads a feed that was fetched from an address.
 ///
 /// # Errors
-/// Not a feed, broken, or over a limit.
-pub fn feed(bytes: &[u8], url: &str) -> Result<Vec<FeedEntry>, Unreadable> {
+/// Not a feed, truncated before the end of the first entry, or over a limit.
+pub fn feed(bytes: &[u8], url: &str, content_type: Option<&str>) -> Result<Feed, Unreadable> {
     if bytes.len() > limits::MAX_HTML_BYTES {
         return Err(Unreadable::too_large(format!(
             "The feed has more than {} MB. Give the addresses of its pages instead.",
             limits::MAX_HTML_BYTES / limits::MEGABYTE
         )));
     }
-    let text = xml::decode(bytes, None);
-    let (language, entries) = match text.trim_start().chars().next() {
-        Some('{') => of_json(&json::parse(&text)?)?,
-        Some('<') => of_xml(&text)?,
-        _ => return Err(no_feed()),
+    let text = xml::decode(bytes, content_type);
+    let raw = if text.trim_start().starts_with('{') {
+        of_json(&json::parse(&text)?)?
+    } else if text.contains('<') {
+        of_xml(&text)?
+    } else {
+        return Err(no_feed());
     };
+    if raw.truncated && raw.entries.is_empty() {
+        return Err(Unreadable::corrupt(
+            "The feed is truncated before its first entry ends. Generate it again.",
+        ));
+    }
     let base = Url::parse(url).ok();
-    entries
+    let entries = raw
+        .entries
         .into_iter()
-        .map(|entry| entry.finish(&language, base.as_ref()))
-        .collect()
+        .map(|entry| entry.finish(&raw.language, base.as_ref()))
+        .collect::<Result<_, _>>()?;
+    Ok(Feed {
+        title: title(&raw.title)?,
+        entries,
+        truncated: raw.truncated,
+    })
 }
 
 fn no_feed() -> Unreadable {
     Unreadable::mislabelled(
         "This is no feed of RSS, Atom or JSON. Check the address; it may be that of a page.",
     )
+}
+
+/// A title in one line. Titles contain HTML, and their entities may be escaped twice.
+fn title(html: &str) -> Result<String, Unreadable> {
+    let text = html::fragment(html, "")?;
+    let line = write::flat(&text.replace('\\', ""));
+    Ok(line.chars().take(limits::MAX_TITLE_CHARS).collect())
+}
+
+/// A feed before its HTML is read.
+#[derive(Default)]
+struct RawFeed {
+    title: String,
+    language: String,
+    entries: Vec<RawEntry>,
+    truncated: bool,
 }
 
 #[derive(Default)]
@@ -78,9 +123,7 @@ impl RawEntry {
             .filter(|url| matches!(url.scheme(), "http" | "https"))
             .map(String::from)
             .unwrap_or_default();
-        // Entities of titles may be escaped twice.
-        let title =
-            html::fragment(&self.title, "").map(|text| write::flat(&text.replace('\\', "")))?;
+        let title = title(&self.title)?;
         let mut body = String::new();
         write::heading(&mut body, 1, &write::escape(&title), None);
         let text = if self.content.trim().is_empty() {
@@ -110,104 +153,131 @@ impl RawEntry {
     }
 }
 
-fn of_xml(text: &str) -> Result<(String, Vec<RawEntry>), Unreadable> {
-    let (mut language, mut root) = (String::new(), String::new());
-    let mut entries: Vec<RawEntry> = Vec::new();
+/// The member of an entry for the text of an element.
+fn field<'e>(entry: &'e mut RawEntry, name: &str) -> Option<&'e mut String> {
+    Some(match name {
+        ":title" => &mut entry.title,
+        ":link" => &mut entry.link,
+        ":guid" | ":id" => &mut entry.id,
+        ":pubDate" | ":updated" | "dc:date" | ":lastBuildDate" => &mut entry.updated,
+        ":published" if entry.updated.is_empty() => &mut entry.updated,
+        ":description" | ":summary" | "itunes:summary" => &mut entry.summary,
+        ":content" | "content:encoded" => &mut entry.content,
+        _ => return None,
+    })
+}
+
+fn of_xml(text: &str) -> Result<RawFeed, Unreadable> {
+    let mut feed = RawFeed {
+        truncated: true,
+        ..RawFeed::default()
+    };
+    // Warnings of a script may stand before the root.
+    let mut in_root = false;
     let mut open: Option<RawEntry> = None;
-    // The elements that are open within an entry. XHTML within `content` is written out again as HTML.
+    // The elements that are open within the feed, or within the entry that is open.
     let mut path: Vec<String> = Vec::new();
-    let mut xhtml = false;
-    xml::read(text, |event| {
+    // Whether the open title or summary declares plain text (Atom).
+    let mut plain = false;
+    xml::read_lenient(text, |event| {
         match event {
-            XmlEvent::Start(name, prefix, attributes) => {
-                if root.is_empty() {
-                    name.clone_into(&mut root);
-                    language = attribute(attributes, "lang")
+            XmlEvent::Start(name, _, attributes) if !in_root => {
+                in_root = matches!(name, "rss" | "feed" | "RDF");
+                if in_root {
+                    feed.language = attribute(attributes, "lang")
                         .map(language_tag)
                         .unwrap_or_default();
+                }
+            }
+            XmlEvent::Start(name, prefix, attributes) => {
+                if path.is_empty() {
+                    plain = matches!(name, "title" | "summary")
+                        && attribute(attributes, "type") == Some("text");
                 }
                 let Some(entry) = open.as_mut() else {
                     if matches!(name, "item" | "entry") {
                         open = Some(RawEntry::default());
                         path.clear();
-                    } else {
-                        path = vec![name.to_owned()];
+                    } else if !(path.is_empty() && name == "channel") {
+                        path.push(name.to_owned());
                     }
                     return Ok(());
                 };
                 path.push(format!("{prefix}:{name}"));
-                if xhtml && path.len() > 1 {
+                if path.len() == 1 {
+                    start_field(entry, name, prefix, attributes);
+                } else if let Some(field) = path.first().and_then(|first| field(entry, first)) {
+                    // XHTML, or HTML without escapes, is written out again as HTML.
                     let href = attribute(attributes, "href")
                         .map(|href| format!(" href=\"{}\"", href.replace('"', "%22")));
-                    entry
-                        .content
-                        .push_str(&format!("<{name}{}>", href.unwrap_or_default()));
-                } else if path.len() == 1 {
-                    let kind = attribute(attributes, "type").unwrap_or_default();
-                    xhtml = name == "content" && kind == "xhtml";
-                    if name == "content" && prefix.is_empty() {
-                        entry.plain = kind == "text";
-                    }
-                    let rel = attribute(attributes, "rel").unwrap_or("alternate");
-                    if let (true, Some(href)) = (
-                        name == "link" && rel == "alternate",
-                        attribute(attributes, "href"),
-                    ) {
-                        href.clone_into(&mut entry.link);
-                    }
+                    field.push_str(&format!("<{name}{}>", href.unwrap_or_default()));
                 }
             }
-            XmlEvent::Text(text) => match (open.as_mut(), path.first().map(String::as_str)) {
-                (None, Some("language")) if language.is_empty() => language = language_tag(text),
-                (Some(entry), Some(_)) if xhtml && path.len() > 1 => {
-                    entry
-                        .content
-                        .push_str(&text.replace('&', "&amp;").replace('<', "&lt;"));
+            XmlEvent::Text(text) => match open.as_mut() {
+                None if feed.language.is_empty() && path == ["language"] => {
+                    feed.language = language_tag(text);
                 }
-                (Some(entry), Some(name)) if path.len() == 1 => {
-                    let field = match name {
-                        ":title" => &mut entry.title,
-                        ":link" => &mut entry.link,
-                        ":guid" | ":id" => &mut entry.id,
-                        ":pubDate" | ":updated" | "dc:date" | ":lastBuildDate" => {
-                            &mut entry.updated
-                        }
-                        ":published" if entry.updated.is_empty() => &mut entry.updated,
-                        ":description" | ":summary" | "itunes:summary" => &mut entry.summary,
-                        ":content" | "content:encoded" => &mut entry.content,
-                        _ => return Ok(()),
-                    };
-                    field.push_str(text);
+                // The title of an Atom feed may contain XHTML.
+                None if path.first().is_some_and(|name| name == "title") => {
+                    feed.title.push_str(&as_html(text, plain));
                 }
-                _ => {}
+                None => {}
+                Some(entry) => {
+                    if let Some(field) = path.first().and_then(|first| field(entry, first)) {
+                        field.push_str(&as_html(text, plain || path.len() > 1));
+                    }
+                }
             },
             XmlEvent::End(name) => {
                 if matches!(name, "item" | "entry") && path.is_empty() {
-                    entries.extend(
-                        open.take()
-                            .filter(|_| entries.len() < limits::MAX_FEED_ENTRIES),
-                    );
-                } else if let Some(entry) = open.as_mut() {
-                    if xhtml && path.len() > 1 {
-                        entry.content.push_str(&format!("</{name}>"));
+                    if feed.entries.len() < limits::MAX_FEED_ENTRIES {
+                        feed.entries.extend(open.take());
                     }
-                    path.pop();
-                    xhtml &= !path.is_empty();
-                } else {
-                    path.clear();
+                    open = None;
+                    return Ok(());
                 }
+                if let Some(entry) = open.as_mut()
+                    && path.len() > 1
+                    && let Some(field) = path.first().and_then(|first| field(entry, first))
+                {
+                    field.push_str(&format!("</{name}>"));
+                }
+                feed.truncated &= !matches!(name, "rss" | "feed" | "RDF") || open.is_some();
+                path.pop();
             }
         }
         Ok(())
     })?;
-    if matches!(root.as_str(), "rss" | "feed" | "RDF") {
-        Ok((language, entries))
+    if !in_root {
+        return Err(no_feed());
+    }
+    Ok(feed)
+}
+
+/// A text as HTML: plain text is escaped.
+fn as_html(text: &str, plain: bool) -> Cow<'_, str> {
+    if plain {
+        Cow::Owned(text.replace('&', "&amp;").replace('<', "&lt;"))
     } else {
-        Err(no_feed())
+        Cow::Borrowed(text)
     }
 }
 
-fn of_json(value: &Value) -> Result<(String, Vec<RawEntry>), Unreadable> {
+/// Reads the attributes of an element of an entry.
+fn start_field(entry: &mut RawEntry, name: &str, prefix: &str, attributes: &[(String, String)]) {
+    if name == "content" && prefix.is_empty() {
+        entry.plain = attribute(attributes, "type") == Some("text");
+    }
+    let rel = attribute(attributes, "rel").unwrap_or("alternate");
+    if name == "link"
+        && rel == "alternate"
+        && let Some(href) = attribute(attributes, "href")
+    {
+        href.clone_into(&mut entry.link);
+    }
+}
+
+fn of_json(value: &Value) -> Result<RawFeed, Unreadable> {
     let of = |value: &Value, key: &str| {
         value
             .get(key)
@@ -218,6 +288,7 @@ fn of_json(value: &Value) -> Result<(String, Vec<RawEntry>), Unreadable> {
     if !of(value, "version").contains("jsonfeed.org") {
         return Err(no_feed());
     }
+    let escaped = |value: &Value| as_html(&of(value, "title"), true).into_owned();
     let items = value
         .get("items")
         .and_then(Value::as_array)
@@ -227,7 +298,7 @@ fn of_json(value: &Value) -> Result<(String, Vec<RawEntry>), Unreadable> {
         let modified = of(item, "date_modified");
         RawEntry {
             id: of(item, "id"),
-            title: of(item, "title").replace('&', "&amp;").replace('<', "&lt;"),
+            title: escaped(item),
             link: of(item, "url"),
             updated: if modified.is_empty() {
                 of(item, "date_published")
@@ -248,7 +319,12 @@ fn of_json(value: &Value) -> Result<(String, Vec<RawEntry>), Unreadable> {
         .take(limits::MAX_FEED_ENTRIES)
         .map(entry)
         .collect();
-    Ok((language_tag(&of(value, "language")), entries))
+    Ok(RawFeed {
+        title: escaped(value),
+        language: language_tag(&of(value, "language")),
+        entries,
+        truncated: false,
+    })
 }
 
 #[cfg(test)]
@@ -269,11 +345,101 @@ mod tests {
     const JSON: &str = r#"{"version":"https://jsonfeed.org/version/1.1","language":"th","items":[{"id":"1","url":"https://a.example/1",
         "title":"เปิด","content_text":"เปิดทุกวัน *","date_published":"2026-01-01"}]}"#;
 
+    fn read(text: &str) -> Feed {
+        feed(text.as_bytes(), "https://a.example/feed", None).unwrap()
+    }
+
+    /// An RSS feed of one item with this inside, and what its document says.
+    fn said(item: &str) -> String {
+        let text = format!("<rss><channel><title>T</title><item>{item}</item></channel></rss>");
+        let feed = read(&text);
+        assert_eq!(feed.entries.len(), 1, "{item}");
+        let body = &feed.entries[0].document.body;
+        body.trim_end().replace('\\', "").replace('\u{a0}', " ")
+    }
+
+    #[test]
+    fn what_is_not_quite_xml_is_read_as_it_is_meant() {
+        for (item, expected) in [
+            ("<title>Caf&eacute; &mdash; new</title>", "# Café — new"),
+            ("<title>Fish & Chips</title>", "# Fish & Chips"),
+            ("<title>AT&amp;T &amp;amp; Co</title>", "# AT&T & Co"),
+            ("<title>I <3 bread, 2 < 3</title>", "# I <3 bread, 2 < 3"),
+            (
+                "<title>A</title><description>one<br>two<p>three</description>",
+                "# A\n\none two\n\nthree",
+            ),
+            (
+                "<title>A</title><description>&lt;p&gt;caf&amp;eacute;&lt;/p&gt;</description>",
+                "# A\n\ncafé",
+            ),
+            (
+                "<title>A &hellip;</title><description>1 &euro;, 2&nbsp;€ &nosuch;</description>",
+                "# A …\n\n1 €, 2 € &nosuch;",
+            ),
+        ] {
+            assert_eq!(said(item), expected, "{item}");
+        }
+        let link = read(
+            "<rss><channel><item><title>A</title><link>/p?a=1&b=2&copy=3</link></item></channel></rss>",
+        );
+        assert_eq!(
+            link.entries[0].document.url,
+            "https://a.example/p?a=1&b=2&copy=3"
+        );
+    }
+
+    #[test]
+    fn a_feed_says_its_own_title() {
+        for (text, title) in [
+            (RSS, "Journal"),
+            (ATOM, "t"),
+            (JSON, ""),
+            (
+                "<feed><title type=\"xhtml\"><div>Bread &amp; <b>more</b></div></title></feed>",
+                "Bread & more",
+            ),
+            (
+                "<rdf:RDF><channel><title>Caf&eacute;</title></channel><image><title>no</title></image><item><title>no</title></item></rdf:RDF>",
+                "Café",
+            ),
+            (
+                "<rss><channel><image><title>no</title></image><title>Yes &amp;amp; no</title><textInput><title>no</title></textInput></channel></rss>",
+                "Yes & no",
+            ),
+            (
+                "{\"version\":\"https://jsonfeed.org/version/1\",\"title\":\"a < b & c\",\"items\":[]}",
+                "a < b & c",
+            ),
+        ] {
+            assert_eq!(read(text).title, title, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_entries_before_a_missing_end_are_read() {
+        let second = RSS.find("</title><guid>").unwrap();
+        let feed = read(write::head(RSS, second));
+        assert_eq!((feed.entries.len(), feed.truncated), (1, true));
+        let whole = read(RSS);
+        assert_eq!((whole.entries.len(), whole.truncated), (2, false));
+        assert_eq!(feed.entries[0], whole.entries[0]);
+        let warned = format!("\n<br />\n<b>Notice</b>: x\n{RSS}");
+        assert_eq!(read(&warned).entries, whole.entries);
+    }
+
+    #[test]
+    fn the_encoding_of_the_answer_counts() {
+        let text = b"<rss><channel><title>\xcf\xf0\xe8</title></channel></rss>";
+        let feed = feed(text, "", Some("application/rss+xml; charset=windows-1251"));
+        assert_eq!(feed.unwrap().title, "При");
+    }
+
     #[test]
     fn entries_of_every_kind() {
         let all: Vec<FeedEntry> = [RSS, ATOM, JSON]
             .iter()
-            .flat_map(|text| feed(text.as_bytes(), "https://a.example/feed").unwrap())
+            .flat_map(|text| read(text).entries)
             .collect();
         insta::assert_debug_snapshot!(all);
     }
@@ -287,7 +453,7 @@ mod tests {
             (write::head(RSS, 300), "corrupt"),
         ] {
             assert_eq!(
-                feed(text.as_bytes(), "").unwrap_err().code.as_str(),
+                feed(text.as_bytes(), "", None).unwrap_err().code.as_str(),
                 code,
                 "{text}"
             );
@@ -302,8 +468,8 @@ mod tests {
                 *place = byte;
             }
             bytes.truncate(cut);
-            let _ = feed(&bytes, "https://a.example/");
-            let _ = crate::sitemap(&bytes);
+            let _ = feed(&bytes, "https://a.example/", None);
+            let _ = crate::sitemap(&bytes, "https://a.example/");
         }
     }
 }

@@ -32,9 +32,9 @@ mod xml;
 pub use bulle_edge_text::Document;
 
 pub use detect::Format;
-pub use feed::{FeedEntry, feed};
-pub use html::{WebPage, page};
-pub use robots::{PRODUCT_TOKEN, Robots, robots, robots_for};
+pub use feed::{Feed, FeedEntry, feed};
+pub use html::{Refresh, WebPage, page, refresh};
+pub use robots::{PRODUCT_TOKEN, PageRules, Robots, robots, robots_for};
 pub use sitemap::{Sitemap, SitemapEntry, sitemap};
 pub use unreadable::{Unreadable, UnreadableCode};
 
@@ -76,7 +76,8 @@ pub fn read(file: &File<'_>) -> Result<Vec<Document>, Unreadable> {
         Format::Csv => vec![table::read(file)?],
         Format::Json => vec![json::read(file)?],
         Format::LinkedIn => vec![linkedin::read(file)?],
-        Format::Feed => feed(file.bytes, file.url)?
+        Format::Feed => feed(file.bytes, file.url, file.content_type)?
+            .entries
             .into_iter()
             .map(|entry| entry.document)
             .collect(),

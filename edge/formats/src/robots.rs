@@ -1,4 +1,5 @@
-//! `robots.txt` (RFC 9309): which paths of a site may be fetched.
+//! A site's rules for crawlers: the paths that may be fetched, in `robots.txt` (RFC 9309); whether a page or file may be
+//! indexed and its links followed, in `meta name=robots` and in the header `X-Robots-Tag`.
 
 use crate::{limits, write};
 
@@ -11,6 +12,79 @@ pub struct Robots {
     rules: Vec<PathRule>,
     crawl_delay: Option<f32>,
     sitemaps: Vec<String>,
+}
+
+/// The rules of one page or file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PageRules {
+    /// The page must not be indexed.
+    pub noindex: bool,
+    /// The links of the page must not be followed.
+    pub nofollow: bool,
+}
+
+/// Rules of the header `X-Robots-Tag` with a value. The word before their colon is not the name of a crawler.
+const VALUED: [&str; 4] = [
+    "unavailable_after",
+    "max-snippet",
+    "max-image-preview",
+    "max-video-preview",
+];
+
+impl PageRules {
+    /// Reads the header `X-Robots-Tag`: `noindex`, `none, nofollow`, `googlebot: nofollow, BulleBot: noindex`. A repeated
+    /// header arrives as one, joined by commas, so the name of a crawler applies to all rules up to the next name. A rule
+    /// that may be for another crawler removes no page.
+    pub fn of_header(header: &str) -> Self {
+        let mut rules = Self::default();
+        let mut for_us = true;
+        for part in header.split(',') {
+            let words = match part.split_once(':') {
+                None => part,
+                Some((name, _))
+                    if VALUED
+                        .iter()
+                        .any(|valued| name.trim().eq_ignore_ascii_case(valued)) =>
+                {
+                    continue;
+                }
+                Some((name, words)) if is_token(name.trim()) => {
+                    for_us = is_ours(name.trim());
+                    words
+                }
+                // A date has colons as well.
+                Some(_) => continue,
+            };
+            if for_us {
+                rules.add(words);
+            }
+        }
+        rules
+    }
+
+    /// Adds the rules of a list of words.
+    pub(crate) fn add(&mut self, words: &str) {
+        for word in words.split(|c: char| c == ',' || c.is_whitespace()) {
+            let is = |rule: &str| word.eq_ignore_ascii_case(rule);
+            self.noindex |= is("noindex") || is("none");
+            self.nofollow |= is("nofollow") || is("none");
+        }
+    }
+}
+
+/// Whether a word may be the name of a crawler.
+fn is_token(name: &str) -> bool {
+    name == "*"
+        || name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b))
+}
+
+/// Whether a name, with or without a version, is that of this crawler or `*`.
+fn is_ours(name: &str) -> bool {
+    let token = name.split('/').next().unwrap_or_default();
+    token == "*" || token.eq_ignore_ascii_case(PRODUCT_TOKEN)
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -70,7 +144,14 @@ struct RobotsParser {
 impl RobotsParser {
     fn line(&mut self, line: &str, token: &str) {
         let line = line.split('#').next().unwrap_or_default();
-        let Some((key, value)) = line.split_once(':') else {
+        // The colon may be missing; the first colon is then part of the value.
+        let is_key = |key: &str| {
+            let key = key.trim();
+            !key.contains(char::is_whitespace) || key.eq_ignore_ascii_case("user agent")
+        };
+        let parts = line.split_once(':').filter(|(key, _)| is_key(key));
+        let Some((key, value)) = parts.or_else(|| line.trim().split_once(char::is_whitespace))
+        else {
             return;
         };
         let value = value.trim();
@@ -294,6 +375,54 @@ mod tests {
             let robots = robots(&format!("user-agent:*\ndisallow:{pattern}"));
             assert_eq!(!robots.allows(path), expected, "{pattern} {path}");
         }
+    }
+
+    #[test]
+    fn the_header_of_a_page_or_file() {
+        for (header, rules) in [
+            ("", ""),
+            ("noindex", "noindex"),
+            ("NoIndex , NOFOLLOW", "noindex nofollow"),
+            ("none", "noindex nofollow"),
+            ("noindex nofollow", "noindex nofollow"),
+            ("all", ""),
+            ("index, follow", ""),
+            ("noarchive, nosnippet, noimageindex", ""),
+            ("bullebot: noindex", "noindex"),
+            ("BulleBot/1.0: noindex, nofollow", "noindex nofollow"),
+            ("*: noindex", "noindex"),
+            ("googlebot: noindex", ""),
+            ("googlebot: nofollow, otherbot: noindex, nofollow", ""),
+            ("noindex, googlebot: nofollow", "noindex"),
+            ("googlebot: noindex, BulleBot: nofollow", "nofollow"),
+            ("googlebot:noindex,*:nofollow", "nofollow"),
+            (
+                "unavailable_after: Friday, 25-Jun-2010 15:00:00 PST, noindex",
+                "noindex",
+            ),
+            (
+                "max-snippet: 20, max-image-preview: large, nofollow",
+                "nofollow",
+            ),
+            ("noindexed", ""),
+        ] {
+            let read = PageRules::of_header(header);
+            let expected = PageRules {
+                noindex: rules.contains("noindex"),
+                nofollow: rules.contains("nofollow"),
+            };
+            assert_eq!(read, expected, "{header}");
+        }
+    }
+
+    #[test]
+    fn a_colon_may_be_missing() {
+        let robots = robots(
+            "User-agent *\nDisallow /private:x\nDisallow /private\nCrawl-delay\t3\nSitemap https://a.example/b\n",
+        );
+        assert_eq!(robots.sitemaps(), ["https://a.example/b"]);
+        assert!(!robots.allows("/private/x") && robots.allows("/"));
+        assert_eq!(robots.crawl_delay(), Some(3.0));
     }
 
     #[test]

@@ -1,6 +1,12 @@
 //! Sitemaps and their indexes.
+//!
+//! Real sitemaps are often malformed: an address with a bare `&`, an entry without an address, a truncated file, a warning of
+//! a script before the first line. The readable entries are read; [`Sitemap::unreadable`] and [`Sitemap::truncated`] say that
+//! there were more.
 
 use std::borrow::Cow;
+
+use url::Url;
 
 use crate::{
     Unreadable, limits,
@@ -11,7 +17,7 @@ use crate::{
 /// An address of a sitemap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SitemapEntry {
-    /// The address as the sitemap writes it, without white space around it.
+    /// The address, absolute.
     pub url: String,
     /// When the page was last changed, as the sitemap writes it (W3C date).
     pub lastmod: Option<String>,
@@ -24,46 +30,86 @@ pub struct Sitemap {
     pub pages: Vec<SitemapEntry>,
     /// Further sitemaps.
     pub sitemaps: Vec<SitemapEntry>,
+    /// The number of entries without an address.
+    pub unreadable: usize,
+    /// Whether the end of the sitemap is missing.
+    pub truncated: bool,
 }
 
-/// Reads a sitemap, an index of sitemaps or a text with an address a line; each may be compressed with gzip.
+/// Reads a sitemap, an index of sitemaps or a text with an address a line; each may be compressed with gzip. Relative
+/// addresses are resolved against the address of the sitemap, `url`.
 ///
 /// # Errors
-/// Not a sitemap, broken, or over a limit.
-pub fn sitemap(bytes: &[u8]) -> Result<Sitemap, Unreadable> {
+/// Not a sitemap, no entry is readable, or over a limit.
+pub fn sitemap(bytes: &[u8], url: &str) -> Result<Sitemap, Unreadable> {
+    let base = Url::parse(url).ok();
     if bytes.len() > limits::MAX_FILE_BYTES {
         return Err(too_large());
     }
     let unpacked = gunzip(bytes, limits::MAX_PART_BYTES)?;
     let bytes = unpacked.map_or(Cow::Borrowed(bytes), Cow::Owned);
     let text = xml::decode(&bytes, None);
-    if text.trim_start().starts_with('<') {
-        return of_xml(&text);
-    }
     let mut sitemap = Sitemap::default();
+    if text.contains('<') {
+        of_xml(&text, base.as_ref(), &mut sitemap)?;
+        return Ok(sitemap);
+    }
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-        if !line.starts_with("http://") && !line.starts_with("https://") {
-            return Err(no_sitemap());
-        }
-        add(&mut sitemap.pages, line, None)?;
+        sitemap.add(Listed::Page, line, None, None)?;
     }
     if sitemap.pages.is_empty() {
-        Err(no_sitemap())
-    } else {
-        Ok(sitemap)
+        return Err(no_sitemap());
+    }
+    Ok(sitemap)
+}
+
+/// The kind of an entry.
+#[derive(Clone, Copy)]
+enum Listed {
+    Page,
+    Sitemap,
+}
+
+impl Sitemap {
+    /// Adds an entry, or counts it as unreadable.
+    fn add(
+        &mut self,
+        listed: Listed,
+        url: &str,
+        lastmod: Option<String>,
+        base: Option<&Url>,
+    ) -> Result<(), Unreadable> {
+        // A note such as `TODO` is not a relative address.
+        let base = base.filter(|_| url.starts_with(['/', '.']));
+        let address = Url::options().base_url(base).parse(url);
+        let Some(address) = address.ok().filter(Url::has_host) else {
+            self.unreadable += 1;
+            return Ok(());
+        };
+        let list = match listed {
+            Listed::Page => &mut self.pages,
+            Listed::Sitemap => &mut self.sitemaps,
+        };
+        if list.len() >= limits::MAX_SITEMAP_URLS {
+            return Err(too_large());
+        }
+        list.push(SitemapEntry {
+            url: address.into(),
+            lastmod: lastmod.filter(|date| !date.is_empty()),
+        });
+        Ok(())
     }
 }
 
-fn of_xml(text: &str) -> Result<Sitemap, Unreadable> {
-    let mut sitemap = Sitemap::default();
-    let mut root = String::new();
+fn of_xml(text: &str, base: Option<&Url>, sitemap: &mut Sitemap) -> Result<(), Unreadable> {
+    // Warnings of a script may stand before the root.
+    let mut in_root = false;
+    sitemap.truncated = true;
     let (mut url, mut lastmod, mut within) = (String::new(), String::new(), String::new());
-    xml::read(text, |event| {
+    xml::read_lenient(text, |event| {
         match event {
             XmlEvent::Start(name, prefix, _) => {
-                if root.is_empty() {
-                    name.clone_into(&mut root);
-                }
+                in_root |= matches!(name, "urlset" | "sitemapindex");
                 if matches!(name, "url" | "sitemap") {
                     url.clear();
                     lastmod.clear();
@@ -75,39 +121,36 @@ fn of_xml(text: &str) -> Result<Sitemap, Unreadable> {
                 }
             }
             XmlEvent::Text(text) => match within.as_str() {
-                "loc" => url.push_str(text.trim()),
+                "loc" => url.push_str(text),
                 "lastmod" => lastmod.push_str(text.trim()),
                 _ => {}
             },
             XmlEvent::End(name) => {
                 within.clear();
-                let list = match name {
-                    "url" => &mut sitemap.pages,
-                    "sitemap" => &mut sitemap.sitemaps,
+                let listed = match name {
+                    "url" => Listed::Page,
+                    "sitemap" => Listed::Sitemap,
+                    "urlset" | "sitemapindex" => {
+                        sitemap.truncated = false;
+                        return Ok(());
+                    }
                     _ => return Ok(()),
                 };
-                if !url.is_empty() {
-                    add(list, &url, Some(lastmod.clone()))?;
+                if in_root {
+                    sitemap.add(listed, url.trim(), Some(lastmod.clone()), base)?;
                 }
             }
         }
         Ok(())
     })?;
-    if matches!(root.as_str(), "urlset" | "sitemapindex") {
-        Ok(sitemap)
-    } else {
-        Err(no_sitemap())
+    if !in_root {
+        return Err(no_sitemap());
     }
-}
-
-fn add(list: &mut Vec<SitemapEntry>, url: &str, lastmod: Option<String>) -> Result<(), Unreadable> {
-    if list.len() >= limits::MAX_SITEMAP_URLS {
-        return Err(too_large());
+    if sitemap.truncated && sitemap.pages.is_empty() && sitemap.sitemaps.is_empty() {
+        return Err(Unreadable::corrupt(
+            "The sitemap is truncated before its first entry. Generate it again.",
+        ));
     }
-    list.push(SitemapEntry {
-        url: url.to_owned(),
-        lastmod: lastmod.filter(|date| !date.is_empty()),
-    });
     Ok(())
 }
 
@@ -129,58 +172,134 @@ fn too_large() -> Unreadable {
 mod tests {
     use super::*;
 
+    const ADDRESS: &str = "https://a.example/maps/map.xml";
+
     const MAP: &str = "<?xml version=\"1.0\"?><urlset xmlns=\"s\" xmlns:image=\"i\"><url><loc> https://a.example/?a=1&amp;b=2\n</loc>\
         <lastmod>2026-01-02</lastmod><image:image><image:loc>https://a.example/x.png</image:loc></image:image></url>\
-        <url><loc><![CDATA[https://a.example/料金]]></loc></url><url></url></urlset>";
+        <url><loc><![CDATA[https://a.example/料金]]></loc></url></urlset>";
+
+    fn urls(text: &str) -> Vec<String> {
+        let map = sitemap(text.as_bytes(), ADDRESS).unwrap();
+        map.pages.into_iter().map(|page| page.url).collect()
+    }
 
     #[test]
     fn pages_indexes_and_lists() {
-        let map = sitemap(MAP.as_bytes()).unwrap();
-        let urls: Vec<_> = map
+        let map = sitemap(MAP.as_bytes(), ADDRESS).unwrap();
+        let listed: Vec<_> = map
             .pages
             .iter()
             .map(|page| (page.url.as_str(), page.lastmod.as_deref()))
             .collect();
         assert_eq!(
-            urls,
+            listed,
             [
                 ("https://a.example/?a=1&b=2", Some("2026-01-02")),
-                ("https://a.example/料金", None)
+                ("https://a.example/%E6%96%99%E9%87%91", None)
             ]
         );
+        assert_eq!((map.unreadable, map.truncated), (0, false));
         let packed = [
             &[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0][..],
             &miniz_oxide::deflate::compress_to_vec(MAP.as_bytes(), 6),
         ]
         .concat();
-        assert_eq!(sitemap(&packed), Ok(map));
+        assert_eq!(sitemap(&packed, ADDRESS), Ok(map));
         let index = sitemap(
             b"<sitemapindex><sitemap><loc>https://a.example/1.xml</loc></sitemap></sitemapindex>",
+            ADDRESS,
         );
         assert_eq!(index.unwrap().sitemaps.len(), 1);
-        assert_eq!(
-            sitemap(b"https://a.example/\r\nhttps://a.example/b\n")
-                .unwrap()
-                .pages
-                .len(),
-            2
-        );
+        assert_eq!(urls("https://a.example/\r\nhttps://a.example/b\n").len(), 2);
+    }
+
+    #[test]
+    fn one_bad_entry_costs_no_other() {
+        let list = |locs: &[&str]| {
+            let entries: String = locs
+                .iter()
+                .map(|loc| format!("<url><loc>{loc}</loc></url>"))
+                .collect();
+            format!("<urlset>{entries}</urlset>")
+        };
+        for (loc, expected) in [
+            ("https://a.example/?a=1&b=2", "https://a.example/?a=1&b=2"),
+            (
+                "https://a.example/?a=1&copy=2",
+                "https://a.example/?a=1&copy=2",
+            ),
+            (
+                "https://a.example/caf&eacute;",
+                "https://a.example/caf%C3%A9",
+            ),
+            ("https://a.example/a&#38;b", "https://a.example/a&b"),
+            ("/about", "https://a.example/about"),
+            ("//a.example/x", "https://a.example/x"),
+            ("https://a.example/a b", "https://a.example/a%20b"),
+        ] {
+            let map = sitemap(
+                list(&["https://a.example/1", loc, "/3"]).as_bytes(),
+                ADDRESS,
+            );
+            let map = map.unwrap();
+            assert_eq!(map.pages.len(), 3, "{loc}");
+            assert_eq!(map.pages[1].url, expected, "{loc}");
+            assert_eq!(map.unreadable, 0, "{loc}");
+        }
+        for loc in [
+            "",
+            "https://",
+            "https://a b/",
+            "mailto:a@b.example",
+            "TODO",
+            "about the site",
+            "www.a.example/x",
+            "javascript:1",
+            "http://[::1",
+        ] {
+            let map = sitemap(list(&["/1", loc, "/3"]).as_bytes(), ADDRESS).unwrap();
+            assert_eq!((map.pages.len(), map.unreadable), (2, 1), "{loc}");
+        }
+        let text = sitemap(b"https://a.example/\nsoon\n", ADDRESS).unwrap();
+        assert_eq!((text.pages.len(), text.unreadable), (1, 1));
+        let warned = format!("<br />\n<b>Warning</b>: x in <b>y</b>\n{MAP}");
+        assert_eq!(urls(&warned).len(), 2);
+    }
+
+    #[test]
+    fn what_comes_before_a_missing_end_is_read() {
+        let end = MAP.find("<url><loc><![").unwrap();
+        for cut in [end, end + 9, MAP.len() - 3] {
+            let map = sitemap(&MAP.as_bytes()[..cut], ADDRESS).unwrap();
+            assert!(map.truncated && !map.pages.is_empty(), "{cut}");
+        }
     }
 
     #[test]
     fn what_is_none_says_so() {
         for (bytes, code) in [
             (&b"<html><body>Not found</body></html>"[..], "mislabelled"),
+            (b"<!doctype html><title>Maintenance", "mislabelled"),
+            (
+                b"<?xml version=\"1.0\"?><rss><channel/></rss>",
+                "mislabelled",
+            ),
             (b"hello", "mislabelled"),
             (b"", "mislabelled"),
+            (b" \n", "mislabelled"),
             (&MAP.as_bytes()[..120], "corrupt"),
             (b"\x1f\x8b\x08\0\0\0\0\0\0\0nonsense", "corrupt"),
         ] {
-            assert_eq!(sitemap(bytes).unwrap_err().code.as_str(), code);
+            assert_eq!(
+                sitemap(bytes, ADDRESS).unwrap_err().code.as_str(),
+                code,
+                "{}",
+                String::from_utf8_lossy(bytes)
+            );
         }
         let many = "https://a.example/\n".repeat(limits::MAX_SITEMAP_URLS + 1);
         assert_eq!(
-            sitemap(many.as_bytes()).unwrap_err().code.as_str(),
+            sitemap(many.as_bytes(), ADDRESS).unwrap_err().code.as_str(),
             "too_large"
         );
     }

@@ -23,16 +23,8 @@ pub mod stored;
 pub mod wire;
 
 mod backoff;
-mod calls;
-mod connection;
-mod history;
-mod hours;
 mod json;
-mod opening;
-mod outbox;
 mod requests;
-mod tabs;
-mod turn;
 
 pub use chat::{Activity, Chat, Connection, DraftError, Phase};
 pub use effect::{ApiCall, Changes, Effect, HostEvent, Ticket};

@@ -4,7 +4,6 @@ mod edge;
 mod knowledge;
 mod lighthouse;
 mod limits;
-mod overlap;
 mod retrieval;
 mod sqlite;
 mod widget;

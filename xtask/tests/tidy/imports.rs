@@ -110,6 +110,38 @@ pub fn paths(tokens: &[Token], from: &Path, files: &BTreeMap<Path, String>) -> V
     found
 }
 
+/// The names that a module has from others by `pub use`, with the paths of what they stand for.
+pub fn reexports(
+    tokens: &[Token],
+    from: &Path,
+    files: &BTreeMap<Path, String>,
+) -> BTreeMap<String, Path> {
+    let mut found = BTreeMap::new();
+    let mut rest = tokens;
+    while let Some((_, after)) = rest.split_first() {
+        let tree;
+        if starts_with(rest, &["pub", "(", "crate", ")", "use"]) {
+            tree = rest.get(5..).unwrap_or_default();
+        } else if starts_with(rest, &["pub", "use"]) {
+            tree = rest.get(2..).unwrap_or_default();
+        } else {
+            rest = after;
+            continue;
+        }
+        let end = (tree.iter().position(|token| token.text == ";")).unwrap_or(tree.len());
+        let (tree, after) = tree.split_at_checked(end).unwrap_or((tree, &[]));
+        for (path, alias) in leaves(tree) {
+            if let Some(path) = absolute(&path, from, &BTreeMap::new(), files)
+                && let Some(name) = alias.or_else(|| path.last().cloned())
+            {
+                found.insert(name, path);
+            }
+        }
+        rest = after;
+    }
+    found
+}
+
 /// A path from the root of the crate; `None` when it begins outside the crate.
 fn absolute(
     path: &[String],
@@ -203,4 +235,35 @@ fn split(tokens: &[Token]) -> Vec<&[Token]> {
         }
     }
     parts
+}
+
+/// The module whose file a path leads into.
+pub fn file_of(named: &Path, files: &BTreeMap<Path, String>) -> Option<Path> {
+    (0..=named.len())
+        .rev()
+        .filter_map(|length| named.get(..length))
+        .find(|prefix| files.contains_key(*prefix))
+        .map(<[String]>::to_vec)
+}
+
+/// Where a path leads when each name that a module has by `pub use` is replaced by what it stands for.
+pub fn followed(
+    mut named: Path,
+    exports: &BTreeMap<&Path, BTreeMap<String, Path>>,
+    files: &BTreeMap<Path, String>,
+) -> Path {
+    // No chain of names is this long; a circle of them does not compile.
+    for _ in 0..8 {
+        let Some(module) = file_of(&named, files) else {
+            break;
+        };
+        let Some(target) = (named.get(module.len()))
+            .and_then(|name| exports.get(&module).and_then(|names| names.get(name)))
+        else {
+            break;
+        };
+        let rest = named.get(module.len() + 1..).unwrap_or_default();
+        named = target.iter().chain(rest).cloned().collect();
+    }
+    named
 }

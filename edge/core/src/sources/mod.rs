@@ -5,8 +5,10 @@
 pub mod address;
 pub mod content;
 pub mod frontier;
+pub mod pointers;
 pub mod redirects;
 pub mod schedule;
+pub mod sitemaps;
 pub mod spec;
 
 pub use bulle_api::admin::source::{Failure, FailureCode, SourceKind, SourceStatus};

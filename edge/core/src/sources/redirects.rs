@@ -1,16 +1,22 @@
-//! Follows redirects itself, so that every address on the way is checked like the first one.
+//! Follows redirects itself, so that every address on the way is checked like the first one. A page with
+//! `meta http-equiv=refresh` and a short delay is a redirect as well.
 
 use url::Url;
 
-use super::{FailureCode, FetchError, address::AddressPolicy};
+use super::{FailureCode, FetchError, address::AddressPolicy, pointers::PointerKind};
 
 /// Most redirects of one request.
 const MAX_REDIRECTS: usize = 8;
+
+/// Most seconds of a refresh that is a redirect. A longer one is for readers: a slide show, the end of a session.
+const MAX_REFRESH_SECONDS: u32 = 10;
 
 /// The addresses of one request, the first one first.
 #[derive(Clone, Debug)]
 pub struct RedirectChain {
     visited: Vec<Url>,
+    /// The kind of the pointer from the first address to the last one.
+    kind: Option<PointerKind>,
 }
 
 /// The meaning of a response's status.
@@ -29,7 +35,14 @@ impl RedirectChain {
     pub fn new(first: Url) -> Self {
         Self {
             visited: vec![first],
+            kind: None,
         }
+    }
+
+    /// The kind of the pointer from the first address to the last one; `None` before the first redirect. One temporary
+    /// redirect makes the whole chain temporary.
+    pub fn kind(&self) -> Option<PointerKind> {
+        self.kind
     }
 
     /// The next step after a response with this status, `Location` and `Retry-After` (seconds).
@@ -44,17 +57,61 @@ impl RedirectChain {
         retry_after: Option<u32>,
     ) -> Result<RedirectStep, FetchError> {
         match (status, location) {
-            (301 | 302 | 303 | 307 | 308, Some(location)) => {
-                self.follow(policy, location).map(RedirectStep::Follow)
-            }
+            (301 | 308, Some(location)) => self
+                .follow(policy, location, PointerKind::Moved)
+                .map(RedirectStep::Follow),
+            (302 | 303 | 307, Some(location)) => self
+                .follow(policy, location, PointerKind::Elsewhere)
+                .map(RedirectStep::Follow),
             (304, _) => Ok(RedirectStep::NotModified),
             // The content of 206 is incomplete, and 204 and 205 have none.
             (200 | 203, _) => Ok(RedirectStep::Read),
-            _ => Err(judge(status, retry_after)),
+            _ => Err(self.with_address(judge(status, retry_after))),
         }
     }
 
-    fn follow(&mut self, policy: &AddressPolicy, location: &str) -> Result<Url, FetchError> {
+    /// The next address of a page with a refresh. `None` when the page itself is the content: the refresh is later, or leads
+    /// to an address of the chain, or the chain is too long.
+    ///
+    /// # Errors
+    /// The address policy refuses the next address.
+    pub fn refresh(
+        &mut self,
+        policy: &AddressPolicy,
+        seconds: u32,
+        target: &str,
+    ) -> Result<Option<Url>, FetchError> {
+        if seconds > MAX_REFRESH_SECONDS {
+            return Ok(None);
+        }
+        match self.follow(policy, target, PointerKind::Refresh) {
+            Err(error)
+                if matches!(
+                    error.failure().code,
+                    FailureCode::RedirectLoop | FailureCode::TooManyRedirects
+                ) =>
+            {
+                Ok(None)
+            }
+            other => other.map(Some),
+        }
+    }
+
+    /// Adds the last address of the chain to an error, if there were redirects.
+    fn with_address(&self, mut error: FetchError) -> FetchError {
+        if let (Some(last), true) = (self.visited.last(), self.visited.len() > 1) {
+            let (FetchError::Transient(failure, _) | FetchError::Permanent(failure)) = &mut error;
+            failure.detail = format!("The address leads on to {last}. {}", failure.detail);
+        }
+        error
+    }
+
+    fn follow(
+        &mut self,
+        policy: &AddressPolicy,
+        location: &str,
+        kind: PointerKind,
+    ) -> Result<Url, FetchError> {
         let base = self.visited.last();
         let target = base.and_then(|base| base.join(location).ok());
         let target = target.map(String::from).unwrap_or_default();
@@ -81,6 +138,13 @@ impl RedirectChain {
             ));
         }
         self.visited.push(target.clone());
+        self.kind = match (self.kind, kind) {
+            (Some(PointerKind::Elsewhere), _) | (_, PointerKind::Elsewhere) => {
+                Some(PointerKind::Elsewhere)
+            }
+            (Some(PointerKind::Refresh), _) => self.kind,
+            _ => Some(kind),
+        };
         Ok(target)
     }
 }
@@ -164,6 +228,55 @@ mod tests {
                 .err()
         });
         assert_eq!(last.unwrap().failure().code, FailureCode::TooManyRedirects);
+    }
+
+    #[test]
+    fn a_page_that_leads_on_at_once_is_a_redirect() {
+        let (policy, mut trail) = begin("https://example.com/a");
+        assert_eq!(trail.kind(), None);
+        let mut refresh = |seconds, target| trail.refresh(&policy, seconds, target);
+        assert_eq!(refresh(30, "https://example.com/b"), Ok(None));
+        let there = refresh(0, "https://example.com/b").unwrap().unwrap();
+        assert_eq!(there.path(), "/b");
+        // Two pages that lead to one another are a slide show.
+        assert_eq!(refresh(5, "https://example.com/a"), Ok(None));
+        let refused = refresh(0, "https://127.0.0.1/").unwrap_err();
+        assert_eq!(refused.failure().code, FailureCode::AddressRefused);
+        assert_eq!(trail.kind(), Some(PointerKind::Refresh));
+        let end = (0..20).find(|n| {
+            let target = format!("https://example.com/{n}");
+            trail.refresh(&policy, 0, &target) == Ok(None)
+        });
+        assert!(end.is_some(), "a page that leads on for ever is read");
+    }
+
+    #[test]
+    fn one_temporary_redirect_makes_the_whole_way_temporary() {
+        for (statuses, kind) in [
+            (&[301, 308][..], PointerKind::Moved),
+            (&[302], PointerKind::Elsewhere),
+            (&[307, 301], PointerKind::Elsewhere),
+            (&[301, 303], PointerKind::Elsewhere),
+        ] {
+            let (policy, mut trail) = begin("https://example.com/a");
+            for (n, status) in statuses.iter().enumerate() {
+                let target = format!("/{n}");
+                trail.after(&policy, *status, Some(&target), None).unwrap();
+            }
+            assert_eq!(trail.kind(), Some(kind), "{statuses:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_of_another_address_names_it() {
+        let (policy, mut trail) = begin("https://example.com/a");
+        trail.after(&policy, 301, Some("/b"), None).unwrap();
+        let error = trail.after(&policy, 404, None, None).unwrap_err();
+        let detail = &error.failure().detail;
+        assert!(
+            detail.contains("https://example.com/b") && detail.contains("404"),
+            "{detail}"
+        );
     }
 
     #[test]

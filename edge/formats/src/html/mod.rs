@@ -3,13 +3,19 @@
 mod body;
 mod dom;
 mod main_part;
+mod meta_refresh;
 
 use std::collections::HashSet;
 
 use url::Url;
 
-use crate::{Document, File, Unreadable, charset, limits, robots::PRODUCT_TOKEN, write};
+use crate::{
+    Document, File, Unreadable, charset, limits,
+    robots::{PRODUCT_TOKEN, PageRules},
+    write,
+};
 use dom::{Dom, NodeId};
+pub use meta_refresh::{Refresh, refresh};
 
 /// A web page, read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,12 +30,8 @@ pub struct WebPage {
     pub feeds: Vec<String>,
     /// `link rel=canonical`, absolute, whatever its origin.
     pub canonical: Option<String>,
-    /// Where `meta http-equiv=refresh` leads, absolute.
-    pub refresh: Option<String>,
-    /// Whether `meta name=robots` forbids to index it.
-    pub noindex: bool,
-    /// Whether `meta name=robots` forbids to follow its links.
-    pub nofollow: bool,
+    /// The rules of `meta name=robots`.
+    pub rules: PageRules,
 }
 
 /// Reads a page that was fetched from an address.
@@ -44,11 +46,16 @@ pub fn page(html: &[u8], url: &str, content_type: Option<&str>) -> Result<WebPag
             limits::MAX_HTML_BYTES / limits::MEGABYTE
         )));
     }
+    of_text(&decode(html, content_type), url)
+}
+
+/// The text of a page.
+fn decode(html: &[u8], content_type: Option<&str>) -> String {
     let head = String::from_utf8_lossy(html.get(..html.len().min(2_048)).unwrap_or_default());
     let label = content_type
         .and_then(charset::charset_of)
         .or_else(|| meta_charset(&head));
-    of_text(&charset::decode_with(html, label), url)
+    charset::decode_with(html, label)
 }
 
 /// The document of a file.
@@ -83,18 +90,14 @@ fn meta_charset(head: &str) -> Option<&str> {
 fn of_text(html: &str, url: &str) -> Result<WebPage, Unreadable> {
     let dom = Dom::parse(html)?;
     let address = Url::parse(url).ok();
-    let base = dom
-        .find(0, "base")
-        .and_then(|id| dom.attribute(id, "href"))
-        .and_then(|href| absolute(address.as_ref(), href))
-        .or_else(|| address.clone());
+    let base = base(&dom, address.as_ref());
     let base = base.as_ref();
     let mut page = WebPage::default();
     // A link of the page to itself is not collected.
     let mut seen: HashSet<String> = web(None, url).into_iter().collect();
     for id in dom.descendants(0) {
         match dom.name(id) {
-            "meta" => meta(&dom, id, base, &mut page),
+            "meta" => meta(&dom, id, &mut page),
             "link" => head_link(&dom, id, base, &mut page),
             "a" | "area" if !rel(&dom, id).any(|rel| rel == "nofollow") => {
                 let link = dom.attribute(id, "href").and_then(|href| web(base, href));
@@ -130,6 +133,14 @@ fn of_text(html: &str, url: &str) -> Result<WebPage, Unreadable> {
     Ok(page)
 }
 
+/// The base of the page's relative references.
+fn base(dom: &Dom, address: Option<&Url>) -> Option<Url> {
+    dom.find(0, "base")
+        .and_then(|id| dom.attribute(id, "href"))
+        .and_then(|href| absolute(address, href))
+        .or_else(|| address.cloned())
+}
+
 /// The `title` of the head, else the first heading. Pictures (SVG) have a `title` of their own.
 fn title(dom: &Dom, main: NodeId) -> String {
     let head = dom.find(0, "head").unwrap_or(0);
@@ -140,29 +151,17 @@ fn title(dom: &Dom, main: NodeId) -> String {
         .unwrap_or_default()
 }
 
-fn meta(dom: &Dom, id: NodeId, base: Option<&Url>, page: &mut WebPage) {
+fn meta(dom: &Dom, id: NodeId, page: &mut WebPage) {
     let of = |name| dom.attribute(id, name).unwrap_or_default();
     let content = of("content");
-    let name = of("name").to_ascii_lowercase();
-    if name == "robots" || name == PRODUCT_TOKEN.to_ascii_lowercase() {
-        for word in content.split([',', ' ']) {
-            let word = word.to_ascii_lowercase();
-            page.noindex |= matches!(word.as_str(), "noindex" | "none");
-            page.nofollow |= matches!(word.as_str(), "nofollow" | "none");
-        }
+    let name = of("name");
+    if name.eq_ignore_ascii_case("robots") || name.eq_ignore_ascii_case(PRODUCT_TOKEN) {
+        page.rules.add(content);
     }
-    match of("http-equiv").to_ascii_lowercase().as_str() {
-        "refresh" => {
-            let target = content.split_once([';', ',']).map(|(_, rest)| rest.trim());
-            page.refresh = target
-                .and_then(|rest| rest.split_once('='))
-                .filter(|(key, _)| key.trim().eq_ignore_ascii_case("url"))
-                .and_then(|(_, url)| web(base, url.trim().trim_matches(['"', '\''])));
-        }
-        "content-language" if page.document.language.is_empty() => {
-            page.document.language = language_tag(content);
-        }
-        _ => {}
+    if of("http-equiv").eq_ignore_ascii_case("content-language")
+        && page.document.language.is_empty()
+    {
+        page.document.language = language_tag(content);
     }
     if of("property") == "og:locale" && page.document.language.is_empty() {
         page.document.language = language_tag(content);

@@ -30,7 +30,7 @@ const PAGE: &str = r##"<!doctype html><html lang="fr-FR"><head><meta charset=utf
 #[test]
 fn a_page_becomes_markdown() {
     let page = page(PAGE.as_bytes(), "https://a.example/dir/page", None).unwrap();
-    assert!(page.noindex && page.nofollow);
+    assert!(page.rules.noindex && page.rules.nofollow);
     assert_eq!(page.canonical.as_deref(), Some("https://a.example/prix?x"));
     assert_eq!(page.feeds, ["https://a.example/feed"]);
     assert_eq!(page.document.language, "fr-FR");
@@ -99,13 +99,6 @@ fn what_is_made_to_hurt_is_refused_or_bounded() {
         page(cells.as_bytes(), "", None).unwrap_err().code.as_str(),
         "too_large"
     );
-    let refresh = page(
-        b"<meta http-equiv=refresh content='0; URL=\"/next\"'>",
-        "https://a.example/",
-        None,
-    )
-    .unwrap();
-    assert_eq!(refresh.refresh.as_deref(), Some("https://a.example/next"));
 }
 
 proptest::proptest! {

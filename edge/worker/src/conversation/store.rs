@@ -8,7 +8,10 @@ use bulle_edge_core::{
 };
 use bulle_protocol::{Id, event::Finish};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use std::rc::Rc;
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 use worker::{Result, SqlStorage, SqlStorageValue};
 
 /// Turns whose frames are kept, so that a late browser can replay them.
@@ -31,7 +34,7 @@ CREATE TABLE IF NOT EXISTS turn (
 );
 CREATE TABLE IF NOT EXISTS spent (id INTEGER PRIMARY KEY, record TEXT NOT NULL, offers INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS written (number INTEGER PRIMARY KEY, text TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS frames (number INTEGER, first INTEGER, json TEXT NOT NULL, PRIMARY KEY (number, first));
+CREATE TABLE IF NOT EXISTS frames (number INTEGER, first INTEGER, json TEXT NOT NULL, PRIMARY KEY (number, first)) WITHOUT ROWID;
 ";
 
 /// The state of a turn.
@@ -113,16 +116,54 @@ struct Number {
     number: u32,
 }
 
-/// The storage of one conversation.
+/// The storage of one conversation. What an instance of the object has read or written once it keeps in memory: nothing
+/// else writes here.
 pub struct ConversationStore {
     sql: SqlStorage,
+    owner: RefCell<Option<Owner>>,
+    /// Whether this instance has made the tables; those of an older release may lack some.
+    has_tables: Cell<bool>,
+    /// The number of the next turn, once it is known.
+    next_number: Cell<Option<u32>>,
+    /// Whether a turn may be stored as running: always while one runs, and until an instance has looked.
+    may_be_running: Cell<bool>,
+    /// Whether the text of a failed attempt may be stored.
+    may_be_written: Cell<bool>,
+    /// Whether the archive may lack something of the turns that have ended.
+    may_be_unrecorded: Cell<bool>,
 }
 
 impl ConversationStore {
     /// Opens the storage. It stays empty until the conversation has an owner, so that asking for one that does
     /// not exist leaves nothing behind.
     pub fn new(sql: SqlStorage) -> Self {
-        Self { sql }
+        Self {
+            sql,
+            owner: RefCell::default(),
+            has_tables: Cell::new(false),
+            next_number: Cell::new(None),
+            may_be_running: Cell::new(true),
+            may_be_written: Cell::new(true),
+            may_be_unrecorded: Cell::new(true),
+        }
+    }
+
+    /// Everything in the storage was deleted.
+    pub fn forget(&self) {
+        self.owner.take();
+        self.has_tables.set(false);
+        self.next_number.set(None);
+        self.may_be_running.set(true);
+        self.may_be_written.set(true);
+        self.may_be_unrecorded.set(true);
+    }
+
+    fn make_tables(&self) -> Result<()> {
+        if !self.has_tables.get() {
+            self.sql.exec(SCHEMA, None)?;
+            self.has_tables.set(true);
+        }
+        Ok(())
     }
 
     fn rows<T: DeserializeOwned>(
@@ -135,6 +176,9 @@ impl ConversationStore {
 
     /// The owner of the conversation.
     pub fn owner(&self) -> Result<Option<Owner>> {
+        if let Some(owner) = self.owner.borrow().as_ref() {
+            return Ok(Some(owner.clone()));
+        }
         let tables: Vec<Number> = self.rows(
             "SELECT COUNT(*) AS number FROM sqlite_master WHERE name = 'owner'",
             vec![],
@@ -143,7 +187,9 @@ impl ConversationStore {
             return Ok(None);
         }
         let rows: Vec<Json> = self.rows("SELECT json FROM owner", vec![])?;
-        rows.first().map(|row| read(&row.json)).transpose()
+        let owner: Option<Owner> = rows.first().map(|row| read(&row.json)).transpose()?;
+        self.owner.replace(owner.clone());
+        Ok(owner)
     }
 
     /// Whether the conversation has an owner and no turn.
@@ -153,17 +199,23 @@ impl ConversationStore {
 
     /// Sets the owner of a conversation that has none.
     pub fn set_owner(&self, owner: &Owner) -> Result<()> {
-        self.sql.exec(SCHEMA, None)?;
+        self.make_tables()?;
         let json = serde_json::to_string(owner)?;
-        self.sql.exec(
-            "INSERT OR IGNORE INTO owner VALUES (1, ?)",
-            vec![json.into()],
-        )?;
+        self.sql
+            .exec("INSERT INTO owner VALUES (1, ?)", vec![json.into()])?;
+        self.owner.replace(Some(owner.clone()));
+        self.next_number.set(Some(0));
+        self.may_be_running.set(false);
+        self.may_be_written.set(false);
+        self.may_be_unrecorded.set(false);
         Ok(())
     }
 
     /// The turn of a message.
     pub fn turn_of(&self, message: Id) -> Result<Option<StoredTurn>> {
+        if self.next_number.get() == Some(0) {
+            return Ok(None);
+        }
         self.turn("WHERE message_id = ?", vec![message.to_string().into()])
     }
 
@@ -179,7 +231,12 @@ impl ConversationStore {
 
     /// A turn that is stored as running; there is at most one.
     pub fn running_turn(&self) -> Result<Option<StoredTurn>> {
-        self.turn("WHERE state = 'running' LIMIT 1", vec![])
+        if !self.may_be_running.get() {
+            return Ok(None);
+        }
+        let turn = self.turn("WHERE state = 'running' LIMIT 1", vec![])?;
+        self.may_be_running.set(turn.is_some());
+        Ok(turn)
     }
 
     fn turn(&self, which: &str, values: Vec<SqlStorageValue>) -> Result<Option<StoredTurn>> {
@@ -205,22 +262,45 @@ impl ConversationStore {
 
     /// Number of the next turn.
     pub fn next_number(&self) -> Result<u32> {
+        if let Some(number) = self.next_number.get() {
+            return Ok(number);
+        }
         let rows: Vec<Number> = self.rows(
             "SELECT COALESCE(MAX(number) + 1, 0) AS number FROM turn",
             vec![],
         )?;
-        Ok(rows.first().map_or(0, |row| row.number))
+        let number = rows.first().map_or(0, |row| row.number);
+        self.next_number.set(Some(number));
+        Ok(number)
     }
 
-    /// Stores that a turn begins, or begins again. Costs of an earlier attempt that the archive has not taken are kept.
+    /// Stores that a turn begins.
     pub fn begin(&self, number: u32, question: &Question, record: &Record) -> Result<()> {
-        // Conversations that are older than this table do not have it.
-        self.sql.exec(SCHEMA, None)?;
+        self.make_tables()?;
+        self.put_turn(number, question, record)?;
+        self.next_number.set(Some(number.saturating_add(1)));
+        if let Some(oldest) = number.checked_sub(REPLAYABLE_TURNS) {
+            self.sql.exec(
+                "DELETE FROM frames WHERE number <= ?",
+                vec![i64::from(oldest).into()],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Stores that another attempt at a turn begins. Costs of the one before that the archive has not taken are kept.
+    pub fn begin_again(&self, number: u32, question: &Question, record: &Record) -> Result<()> {
+        self.make_tables()?;
         self.sql.exec(
             "INSERT INTO spent (record) SELECT record FROM turn \
              WHERE number = ? AND state <> 'running' AND unrecorded > 0 AND record IS NOT NULL",
             vec![i64::from(number).into()],
         )?;
+        self.put_turn(number, question, record)
+    }
+
+    fn put_turn(&self, number: u32, question: &Question, record: &Record) -> Result<()> {
+        self.may_be_running.set(true);
         self.sql.exec(
             "INSERT INTO turn (number, message_id, text, locale, state, record) VALUES (?, ?, ?, ?, 'running', ?) \
              ON CONFLICT (number) DO UPDATE SET state = 'running', record = excluded.record, unrecorded = 1",
@@ -232,9 +312,6 @@ impl ConversationStore {
                 serde_json::to_string(record)?.into(),
             ],
         )?;
-        let oldest = i64::from(number) - i64::from(REPLAYABLE_TURNS);
-        self.sql
-            .exec("DELETE FROM frames WHERE number <= ?", vec![oldest.into()])?;
         Ok(())
     }
 
@@ -255,7 +332,20 @@ impl ConversationStore {
                 i64::from(number).into(),
             ],
         )?;
+        self.may_be_running.set(false);
+        if unrecorded {
+            self.may_be_unrecorded.set(true);
+        }
         Ok(())
+    }
+
+    /// Whether the archive lacks something that it may take.
+    pub fn has_unrecorded(&self) -> Result<bool> {
+        if self.may_be_unrecorded.get() {
+            let some = !self.unrecorded()?.is_empty() || !self.spent()?.is_empty();
+            self.may_be_unrecorded.set(some);
+        }
+        Ok(self.may_be_unrecorded.get())
     }
 
     /// Ended turns that the archive has not taken yet, and may take.
@@ -270,7 +360,7 @@ impl ConversationStore {
 
     /// Records of attempts that were replaced, whose calls the archive has not taken yet, and may take.
     pub fn spent(&self) -> Result<Vec<(i64, Record)>> {
-        self.sql.exec(SCHEMA, None)?;
+        self.make_tables()?;
         let query = "SELECT id, record FROM spent WHERE offers < ? ORDER BY id";
         let rows: Vec<Spent> = self.rows(query, vec![i64::from(MAX_OFFERS).into()])?;
         let records = rows.into_iter().map(|row| Ok((row.id, read(&row.record)?)));
@@ -299,9 +389,11 @@ impl ConversationStore {
 
     /// Stores the text that a failed attempt has written, for the next attempt; an empty text deletes it.
     pub fn keep_written(&self, number: u32, text: &str) -> Result<()> {
-        // Conversations that are older than this table do not have it.
-        self.sql.exec(SCHEMA, None)?;
-        self.sql.exec("DELETE FROM written", None)?;
+        if self.may_be_written.get() {
+            self.make_tables()?;
+            self.sql.exec("DELETE FROM written", None)?;
+        }
+        self.may_be_written.set(!text.is_empty());
         if !text.is_empty() {
             let values = vec![i64::from(number).into(), text.to_owned().into()];
             self.sql.exec("INSERT INTO written VALUES (?, ?)", values)?;
@@ -311,7 +403,10 @@ impl ConversationStore {
 
     /// The text that the last attempt at a turn has written before it failed.
     pub fn written(&self, number: u32) -> Result<String> {
-        self.sql.exec(SCHEMA, None)?;
+        if !self.may_be_written.get() {
+            return Ok(String::new());
+        }
+        self.make_tables()?;
         let query = "SELECT text AS json FROM written WHERE number = ?";
         let rows: Vec<Json> = self.rows(query, vec![i64::from(number).into()])?;
         Ok(rows
@@ -322,6 +417,9 @@ impl ConversationStore {
 
     /// The exchanges before a turn, oldest first: only the newest ones that a prompt can have room for.
     pub fn history(&self, before: u32) -> Result<Vec<Exchange>> {
+        if before == 0 {
+            return Ok(Vec::new());
+        }
         let most = |n: usize| i64::try_from(n).unwrap_or(i64::MAX).into();
         let mut rows: Vec<ExchangeRow> = self.rows(
             "SELECT number, text, answer FROM (SELECT number, text, answer, \

@@ -1,5 +1,10 @@
 //! Sites: `robots.txt`, sitemaps, then page after page, one request at a time. Every page becomes a source of its own, a
-//! part of the site; parts whose pages a whole crawl has not met are deleted at its end.
+//! part of the site.
+//!
+//! A part is deleted only for a response of its own address (404, 410, `noindex`, a permanent redirect, a canonical link to a
+//! page that was read) or for a change by the owner. So a crawl requests the page of every part, also without a link or a
+//! sitemap entry. After any other response (an error, an empty page, the content of another page, a temporary redirect) the
+//! last version stays in use. While a sitemap is in doubt, no part is deleted.
 //!
 //! A crawl is taken in steps of one request, with the pause between them that the site wants. The queue and the state of
 //! the crawl are stored, so that it goes on after the object was evicted.
@@ -9,10 +14,12 @@ use bulle_edge_core::{
     sources::{
         Failure, FailureCode, FetchError, MAX_FILE_BYTES, failure,
         frontier::{self, Frontier},
+        pointers::{self, Standing, Verdict},
         schedule,
+        sitemaps::{self, Listing, NamedBy},
     },
 };
-use bulle_edge_formats::{Robots, robots, sitemap};
+use bulle_edge_formats::{Robots, Sitemap, robots, sitemap};
 use worker::Url;
 
 use super::{
@@ -24,7 +31,7 @@ use super::{
 use crate::repositories::library::{AttemptResult, IngestJob, Validators};
 
 /// Most sitemaps of a crawl.
-const MAX_SITEMAPS: u32 = 50;
+const MAX_SITEMAPS: usize = 50;
 
 /// Most sitemaps that a `robots.txt` may name.
 const MAX_NAMED_SITEMAPS: usize = 10;
@@ -80,34 +87,46 @@ async fn start(
     } else {
         named_sitemaps(&robots, &first)
     };
-    step.store.start_crawl(&job.id)?;
+    let frontier = Frontier::new(&first, given.max_pages, given.max_depth);
     if !listed_only {
         check_allowed(&robots, &first)?;
-        let frontier = Frontier::new(&first, given.max_pages, given.max_depth);
-        if let Some(page) = frontier.admit(guard, first.as_str()) {
-            let most = frontier.most_addresses();
-            step.store.enqueue(&job.id, page.as_str(), 0, most)?;
-        }
+    }
+    step.store.start_crawl(&job.id)?;
+    if let Some(page) = frontier
+        .admit(guard, first.as_str())
+        .filter(|_| !listed_only)
+    {
+        let most = frontier.most_addresses();
+        step.store.enqueue(&job.id, page.as_str(), 0, most)?;
     }
     let crawl = Crawl {
         revision: job.revision,
         first: first.to_string(),
         pause_ms: frontier::pause_ms(robots.crawl_delay(), step.crawling.pause_ms),
         robots: text.chars().take(MAX_ROBOTS).collect(),
-        met_sitemaps: sitemaps.len() as u32,
+        met: sitemaps.clone(),
         sitemaps,
+        sitemaps_named: listed_only || !robots.sitemaps().is_empty(),
         listed_only,
         moved,
         title: None,
         failure: None,
-        incomplete: false,
+        note: None,
+        in_doubt: false,
     };
-    let ready_at = step.edge.now_ms() + crawl.pause_ms;
-    step.store.save_crawl(&job.id, &crawl, ready_at)?;
-    Ok(StepOutcome::Paused)
+    let context = CrawlContext {
+        step,
+        job,
+        target: target(job),
+        frontier,
+        robots,
+        crawl,
+    };
+    context.enqueue_known().await?;
+    context.schedule_next()
 }
 
-/// The sitemaps that `robots.txt` names, else the usual one.
+/// The sitemaps that `robots.txt` names, by address or by path; else the conventional one.
 fn named_sitemaps(robots: &Robots, first: &Url) -> Vec<String> {
     if robots.sitemaps().is_empty() {
         let usual = first.join("/sitemap.xml").ok();
@@ -117,18 +136,24 @@ fn named_sitemaps(robots: &Robots, first: &Url) -> Vec<String> {
         .sitemaps()
         .iter()
         .take(MAX_NAMED_SITEMAPS)
-        .cloned()
+        .map(|named| {
+            first
+                .join(named)
+                .map_or_else(|_| named.clone(), String::from)
+        })
         .collect()
 }
 
 impl CrawlContext<'_> {
     async fn step(&mut self) -> Result<StepOutcome, StepError> {
         if let Some(address) = self.crawl.sitemaps.pop() {
-            self.read_sitemap(&address).await?;
-            return self.schedule_next();
+            return match self.read_sitemap(&address).await? {
+                Some(trouble) => self.give_up(&trouble),
+                None => self.schedule_next(),
+            };
         }
         let (done, _) = self.step.store.counts(&self.job.id)?;
-        if done >= self.frontier.max_pages {
+        if done >= self.frontier.max_pages && !self.decide_pointers().await? {
             return self.finish().await;
         }
         let now = self.step.edge.now_ms();
@@ -143,8 +168,48 @@ impl CrawlContext<'_> {
                 self.step.store.save_crawl(&self.job.id, &self.crawl, at)?;
                 Ok(StepOutcome::Paused)
             }
+            None if self.decide_pointers().await? => self.schedule_next(),
             None => self.finish().await,
         }
+    }
+
+    /// Decides about the waiting pages. Returns whether one of them is queued again, to be read itself.
+    async fn decide_pointers(&mut self) -> Result<bool, StepError> {
+        let (store, id) = (self.step.store, &self.job.id);
+        loop {
+            let waiting = store.waiting(id)?;
+            let standings = store.standings(id, &waiting)?;
+            let (mut decided, mut queued) = (false, false);
+            for page in &waiting {
+                let standing = |url: &str| standings.get(url).cloned().unwrap_or(Standing::Outside);
+                let verdict = pointers::decide(&page.url, page.pointer(), standing);
+                decided |= verdict != Verdict::Wait;
+                match verdict {
+                    Verdict::Wait => {}
+                    Verdict::Replaced | Verdict::Gone => self.skip(page.number, &[])?,
+                    Verdict::ReadItself => {
+                        store.read_itself(id, page)?;
+                        queued = true;
+                    }
+                    Verdict::Keep(failure) => {
+                        self.keep_or_skip((page.number, &page.url), &[], failure)
+                            .await?;
+                    }
+                }
+            }
+            if queued || !decided {
+                return Ok(queued);
+            }
+        }
+    }
+
+    /// Ends the crawl of a sitemap that cannot be read. Its pages stay as they are.
+    fn give_up(&self, trouble: &FetchError) -> Result<StepOutcome, StepError> {
+        self.step.store.finish_crawl(&self.job.id)?;
+        let end = self
+            .step
+            .retry_or_give_up(self.job, trouble, self.job.attempts);
+        Ok(StepOutcome::Ended(end))
     }
 
     /// Stores the crawl, which goes on after the pause that the site wants.
@@ -156,58 +221,98 @@ impl CrawlContext<'_> {
         Ok(StepOutcome::Paused)
     }
 
-    /// Reads a sitemap and queues its pages. An unreadable sitemap is a failure only where pages come from sitemaps
-    /// alone.
-    async fn read_sitemap(&mut self, address: &str) -> Result<(), StepError> {
-        let fetcher = &self.step.fetcher;
-        let listed = fetcher
-            .get(
-                self.step.edge,
-                address,
-                &Validators::default(),
-                MAX_FILE_BYTES,
-            )
+    /// Reads a sitemap and queues its pages. Returns the error of the sitemap that is the source itself.
+    async fn read_sitemap(&mut self, address: &str) -> Result<Option<FetchError>, StepError> {
+        let (fetcher, store, id) = (&self.step.fetcher, self.step.store, &self.job.id);
+        let none = Validators::default();
+        let found = fetcher
+            .get(self.step.edge, address, &none, MAX_FILE_BYTES)
             .await
             .and_then(|fetched| {
                 let bytes = fetched.bytes.unwrap_or_default();
-                sitemap(&bytes).map_err(|e| unreadable(&e))
+                sitemap(&bytes, fetched.url.as_str()).map_err(|e| unreadable(&e))
             });
-        let listed = match listed {
+        let listing = found.as_ref().map(|found| self.listing(found));
+        let before = store.sitemap_entries(id, address)?;
+        let named_by = if self.crawl.sitemaps_named {
+            NamedBy::Site
+        } else {
+            NamedBy::Convention
+        };
+        let listing = listing.as_ref().map_err(|error| *error);
+        let doubt = sitemaps::doubt(address, named_by, before, listing);
+        if let Some(doubt) = &doubt {
+            self.crawl.in_doubt |= doubt.keep_all;
+            self.crawl.note.get_or_insert_with(|| doubt.failure.clone());
+        }
+        let listed = match found {
             Ok(listed) => listed,
             Err(trouble) => {
-                self.crawl.incomplete |= !matches!(trouble, FetchError::Permanent(_));
-                if self.crawl.listed_only {
-                    self.crawl.failure.get_or_insert(trouble.failure().clone());
+                if trouble.failure().code == FailureCode::NotFound {
+                    store.set_sitemap(id, address, None)?;
                 }
-                return Ok(());
+                let named = self.crawl.listed_only && address == self.crawl.first;
+                let trouble = match (doubt, trouble) {
+                    (Some(doubt), FetchError::Transient(_, after)) => {
+                        FetchError::Transient(doubt.failure, after)
+                    }
+                    (Some(doubt), _) => FetchError::Permanent(doubt.failure),
+                    (None, trouble) => trouble,
+                };
+                return Ok(named.then_some(trouble));
             }
         };
+        if !listed.truncated {
+            let entries = listed.pages.len() + listed.sitemaps.len();
+            store.set_sitemap(id, address, Some(entries as u32))?;
+        }
         for further in listed.sitemaps {
-            if self.crawl.met_sitemaps < MAX_SITEMAPS {
-                self.crawl.met_sitemaps += 1;
+            let met = &mut self.crawl.met;
+            if met.len() < MAX_SITEMAPS && !met.contains(&further.url) {
+                met.push(further.url.clone());
                 self.crawl.sitemaps.push(further.url);
+                self.crawl.sitemaps_named = true;
             }
         }
-        self.enqueue(listed.pages.iter().map(|entry| entry.url.as_str()), 1)
+        self.enqueue(listed.pages.iter().map(|entry| entry.url.as_str()), 1)?;
+        Ok(None)
     }
 
-    /// Finishes a crawl: parts whose pages it has not met are deleted. A crawl that has read nothing changes nothing.
+    fn listing(&self, found: &Sitemap) -> Listing {
+        let foreign = found
+            .pages
+            .iter()
+            .filter(|page| self.admit(&page.url).is_none());
+        Listing {
+            entries: (found.pages.len() + found.sitemaps.len()) as u32,
+            unreadable: found.unreadable as u32,
+            foreign: foreign.count() as u32,
+            truncated: found.truncated,
+        }
+    }
+
+    /// Finishes a crawl: parts of whose pages it has found neither text nor an error are deleted. A crawl that has read
+    /// nothing changes nothing.
     async fn finish(&self) -> Result<StepOutcome, StepError> {
         let (edge, bot, store) = (self.step.edge, &self.step.bot, self.step.store);
         let now = edge.now_ms();
         let parts = store.parts(&self.job.id)?;
         if !store.has_read(&self.job.id)? {
             store.finish_crawl(&self.job.id)?;
-            let why = self.crawl.failure.clone().unwrap_or_else(no_page);
+            let why = self.crawl.failure.as_ref().or(self.crawl.note.as_ref());
+            let why = why.cloned().unwrap_or_else(no_page);
             return Ok(StepOutcome::Ended(failed(why, self.job, now)));
         }
-        if !self.crawl.incomplete {
+        if !self.crawl.in_doubt {
             let gone = edge
                 .library()
                 .other_parts(bot, &self.job.id, &parts)
                 .await?;
             for ids in gone.chunks(MAX_DELETED) {
                 edge.library().remove_parts(bot, self.target, ids).await?;
+                for id in ids {
+                    store.forget_part(&self.job.id, id)?;
+                }
             }
         }
         let done = parts.len() as u32;
@@ -215,10 +320,12 @@ impl CrawlContext<'_> {
             .show_progress(bot, self.target, (done, done))
             .await?;
         store.finish_crawl(&self.job.id)?;
+        store.set_crawled(&self.job.id, &self.job.given()?.url.unwrap_or_default())?;
         Ok(StepOutcome::Ended(AttemptResult::Collected {
             next_at: schedule::refresh_at(now, self.job.refresh_seconds),
             title: self.crawl.title.clone(),
             validators: Validators::default(),
+            note: self.crawl.note.clone(),
         }))
     }
 }

@@ -30,8 +30,12 @@ pub struct Crawl {
     pub pause_ms: u64,
     /// Sitemaps that are to be read.
     pub sitemaps: Vec<String>,
-    /// How many sitemaps were met.
-    pub met_sitemaps: u32,
+    /// All sitemaps of the crawl so far, read or not.
+    #[serde(default)]
+    pub met: Vec<String>,
+    /// Whether the owner, `robots.txt` or a sitemap names the sitemaps. If not, the site may have none.
+    #[serde(default)]
+    pub sitemaps_named: bool,
     /// Whether only the pages that sitemaps list are wanted.
     pub listed_only: bool,
     /// Whether the first page has redirected to another origin.
@@ -40,9 +44,12 @@ pub struct Crawl {
     pub title: Option<String>,
     /// The failure of the first page, else the first failure.
     pub failure: Option<Failure>,
-    /// Whether a sitemap could not be read for now. Pages that were not met may still be there, so none are deleted.
+    /// The first problem of a sitemap, for the owner.
     #[serde(default)]
-    pub incomplete: bool,
+    pub note: Option<Failure>,
+    /// Whether a sitemap is in doubt (`edge/core/src/sources/sitemaps.rs`), so that no page is deleted.
+    #[serde(default)]
+    pub in_doubt: bool,
 }
 
 /// The arguments of a crawl's steps.
@@ -87,6 +94,31 @@ impl CrawlContext<'_> {
             return Ok(());
         }
         self.enqueue(links.iter().map(String::as_str), page.depth + 1)
+    }
+
+    /// Queues the pages of all parts, also those without a link or a sitemap entry, because a page is deleted only for a
+    /// response of its own address. Not queued are pages that the owner has excluded by another address or a smaller depth.
+    pub async fn enqueue_known(&self) -> Result<(), StepError> {
+        let (step, id) = (self.step, &self.job.id);
+        let given = self.job.given()?.url.unwrap_or_default();
+        let named = step.fetcher.guard.check(&given)?;
+        // After a change to another sitemap, only the pages of that one are wanted.
+        let renamed = step.store.crawled(id)?.is_some_and(|last| last != given);
+        if self.crawl.listed_only && renamed {
+            return Ok(());
+        }
+        for part in step.edge.library().parts(&step.bot, id).await? {
+            let Ok(url) = step.fetcher.guard.check(&part.url) else {
+                continue;
+            };
+            // The redirect of the first page to another origin may be temporary, so the old pages are requested as well.
+            let before_move = self.crawl.moved && url.origin() == named.origin();
+            if before_move || self.admit(&part.url).is_some() {
+                let (part, max_depth) = ((&*part.id, url.as_str()), self.frontier.max_depth);
+                step.store.enqueue_known(id, part, max_depth)?;
+            }
+        }
+        Ok(())
     }
 
     /// The address, if it belongs to the site.

@@ -3,7 +3,12 @@
 use bulle_edge_core::{
     ports::Clock,
     sources::{
-        FailureCode, FetchError, MAX_PAGE_BYTES, content::Prepared, frontier::part_id, schedule,
+        Failure, FailureCode, FetchError, MAX_PAGE_BYTES,
+        content::Prepared,
+        failure,
+        frontier::{self, part_id},
+        pointers::{Pointer, PointerKind, Standing},
+        schedule,
     },
 };
 use worker::Url;
@@ -34,6 +39,15 @@ impl CrawlContext<'_> {
         } else {
             page.validators()
         };
+        let is_known = !checksum.is_empty();
+        let path = Url::parse(&page.url).map(|url| frontier::path(&url));
+        // `robots.txt` may have changed since the last crawl. It has no rules for pages of the site's former origin.
+        if self.admit(&page.url).is_some() && path.is_ok_and(|path| !self.robots.allows(&path)) {
+            let links = page.links();
+            let at = (page.number, page.url.as_str());
+            self.keep_or_skip(at, &links, robots_forbid()).await?;
+            return Ok(None);
+        }
         let fetched = match self.fetch(page, &known).await? {
             Ok(fetched) => fetched,
             Err(trouble) => {
@@ -41,20 +55,24 @@ impl CrawlContext<'_> {
                 return Ok(None);
             }
         };
-        if fetched.url.as_str() != page.url {
-            return self.follow_redirect(page, fetched.url);
+        if let Some(kind) = fetched.redirected {
+            return self.follow_redirect(page, &fetched.url, kind);
         }
         if fetched.bytes.is_none() {
-            self.keep_page(page, &id, &checksum, &known).await?;
+            if fetched.rules.noindex {
+                self.skip(page.number, &[])?;
+            } else {
+                self.keep_page(page, &id, &checksum, &known).await?;
+            }
             return Ok(None);
         }
         match parse_page(&fetched) {
             Ok(parsed) => {
-                self.store_page(page, &id, parsed, &fetched.validators)
+                self.store_page(page, &id, &checksum, parsed, &fetched.validators)
                     .await?;
             }
-            Err(trouble) if trouble.failure().code == FailureCode::Unsupported => {
-                self.skip(page, &[])?;
+            Err(trouble) if trouble.failure().code == FailureCode::Unsupported && !is_known => {
+                self.skip(page.number, &[])?;
             }
             Err(trouble) => self.retry_or_fail(page, &id, &trouble).await?,
         }
@@ -76,29 +94,55 @@ impl CrawlContext<'_> {
         self.step
             .store
             .retry_page(page.number, page.attempts + 1, edge.now_ms())?;
-        // A page that redirects to another page of the site stands for that page; only the first page may redirect to
+        // A page that redirects to another page of the site waits for that page; only the first page may redirect to
         // another origin.
-        let redirects = if page.depth == 0 {
+        let redirects = if self.step.store.reads_itself(&self.job.id, &page.url)? {
+            Redirects::ReadRefresh
+        } else if page.depth == 0 {
             Redirects::Follow
         } else {
             Redirects::Report
         };
-        Ok(self
-            .step
-            .fetcher
-            .get_with(edge, &page.url, (known, MAX_PAGE_BYTES), redirects)
-            .await)
+        let (fetcher, limits) = (&self.step.fetcher, (known, MAX_PAGE_BYTES));
+        let fetched = fetcher.get_with(edge, &page.url, limits, redirects).await;
+        // A redirect that only adds a tracking parameter leads to the page itself.
+        match fetched {
+            Ok(fetched)
+                if fetched.redirected.is_some()
+                    && self
+                        .admit(fetched.url.as_str())
+                        .is_some_and(|there| there.as_str() == page.url) =>
+            {
+                let whole = fetcher
+                    .get_with(edge, &page.url, limits, Redirects::Follow)
+                    .await;
+                Ok(whole.map(|whole| Fetched {
+                    redirected: None,
+                    ..whole
+                }))
+            }
+            other => Ok(other),
+        }
     }
 
-    /// Queues the page that a page redirects to, in its place. Returns the target of the first page's redirect when that
-    /// is another origin, once: the page is not skipped before the other crawl has started.
-    fn follow_redirect(&self, page: &QueuedPage, target: Url) -> Result<Option<Url>, StepError> {
+    /// Queues the target of a page's redirect; the page waits for it. Returns the target of the first page's redirect
+    /// when that is another origin, once: the page is not skipped before the other crawl has started.
+    fn follow_redirect(
+        &self,
+        page: &QueuedPage,
+        target: &Url,
+        kind: PointerKind,
+    ) -> Result<Option<Url>, StepError> {
         let there = self.admit(target.as_str());
         if there.is_none() && page.depth == 0 && !self.crawl.moved {
-            return Ok(Some(target));
+            return Ok(Some(target.clone()));
         }
-        self.skip(page, &[])?;
-        self.enqueue(there.iter().map(Url::as_str), page.depth)?;
+        let there = there.as_ref().unwrap_or(target).as_str();
+        self.enqueue(std::iter::once(there), page.depth)?;
+        let target = there.to_owned();
+        let pointer = Pointer { kind, target };
+        let at = (page.number, page.url.as_str());
+        self.step.store.wait_for(&self.job.id, at, &pointer)?;
         Ok(None)
     }
 
@@ -129,6 +173,7 @@ impl CrawlContext<'_> {
         &mut self,
         page: &QueuedPage,
         id: &str,
+        known: &str,
         parsed: ParsedPage,
         validators: &Validators,
     ) -> Result<(), StepError> {
@@ -139,16 +184,17 @@ impl CrawlContext<'_> {
             .filter(|link| self.admit(link).is_some())
             .take(MAX_LINKS)
             .collect();
-        let canonical = parsed
-            .canonical
-            .and_then(|address| self.admit(&address))
-            .filter(|canonical| canonical.as_str() != page.url);
-        if let Some(canonical) = canonical {
-            self.enqueue(std::iter::once(canonical.as_str()), page.depth)?;
-            return self.skip(page, &links);
+        if parsed.noindex {
+            return self.skip(page.number, &links);
         }
+        if let Some(canonical) = parsed.canonical
+            && self.leave_to_canonical(page, &canonical, &links)?
+        {
+            return Ok(());
+        }
+        let (store, at) = (self.step.store, (page.number, page.url.as_str()));
         let Some(mut document) = parsed.document else {
-            return self.skip(page, &links);
+            return self.keep_or_skip(at, &links, no_text()).await;
         };
         page.url.clone_into(&mut document.url);
         if let Some(language) = self.job.given()?.language {
@@ -156,12 +202,12 @@ impl CrawlContext<'_> {
         }
         let (title, bytes) = (document.title.clone(), document.body.len());
         let checksum = checksum(&document);
-        let store = self.step.store;
-        if store.is_duplicate(&self.job.id, page.number, &checksum)? {
-            return self.skip(page, &links);
+        // A page with unchanged content stays, even if another page has the same content now.
+        if checksum != known && store.is_duplicate(&self.job.id, page.number, &checksum)? {
+            return self.keep_or_skip(at, &links, duplicate()).await;
         }
         let Ok(prepared) = prepare(document, checksum, bytes) else {
-            return self.skip(page, &links);
+            return self.keep_or_skip(at, &links, no_text()).await;
         };
         if !self.write_part(page, id, &prepared, validators).await? {
             return Ok(());
@@ -211,8 +257,38 @@ impl CrawlContext<'_> {
         Ok(true)
     }
 
-    /// Skips a page: it does not become a source.
-    fn skip(&self, page: &QueuedPage, links: &[String]) -> Result<(), StepError> {
+    /// Skips a page whose canonical page was read, or lets it wait for its canonical page. Returns false when the page itself
+    /// is to be read.
+    fn leave_to_canonical(
+        &self,
+        page: &QueuedPage,
+        canonical: &str,
+        links: &[String],
+    ) -> Result<bool, StepError> {
+        let (store, id) = (self.step.store, &self.job.id);
+        let Some(canonical) = self.admit(canonical) else {
+            return Ok(false);
+        };
+        if canonical.as_str() == page.url || store.reads_itself(id, &page.url)? {
+            return Ok(false);
+        }
+        self.enqueue(std::iter::once(canonical.as_str()), page.depth)?;
+        match store.standing(id, canonical.as_str())? {
+            Standing::Read => self.skip(page.number, links)?,
+            Standing::Open => {
+                let pointer = Pointer {
+                    kind: PointerKind::Canonical,
+                    target: canonical.into(),
+                };
+                store.wait_for(id, (page.number, &page.url), &pointer)?;
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Skips a page. Its part, if any, is deleted at the end of the crawl.
+    pub fn skip(&self, number: i64, links: &[String]) -> Result<(), StepError> {
         let result = PageResult {
             state: PageState::Skipped,
             part: "",
@@ -220,7 +296,48 @@ impl CrawlContext<'_> {
             validators: &Validators::default(),
             links,
         };
-        self.step.store.finish_page(page.number, &result)?;
+        self.step.store.finish_page(number, &result)?;
+        Ok(())
+    }
+
+    /// Keeps the last version of a page and stores the failure. A page without a last version is skipped.
+    pub async fn keep_or_skip(
+        &self,
+        (number, url): (i64, &str),
+        links: &[String],
+        failure: Failure,
+    ) -> Result<(), StepError> {
+        let id = part_id(&self.job.id, url);
+        let library = self.step.edge.library();
+        let part = library.job(&self.step.bot, &id).await?;
+        if part.is_none_or(|part| part.checksum.is_empty()) {
+            return self.skip(number, links);
+        }
+        self.fail_page((number, url), &id, links, failure).await
+    }
+
+    /// Stores the failure of a page. Its last version stays in use.
+    async fn fail_page(
+        &self,
+        (number, url): (i64, &str),
+        id: &str,
+        links: &[String],
+        failure: Failure,
+    ) -> Result<(), StepError> {
+        let (edge, bot) = (self.step.edge, &self.step.bot);
+        let (library, now) = (edge.library(), edge.now_ms());
+        if let Some(part) = library.part(bot, self.target, id, url, now).await? {
+            let end = AttemptResult::Failed(failure, None);
+            library.end(bot, target(&part), &end, now).await?;
+        }
+        let result = PageResult {
+            state: PageState::Failed,
+            part: id,
+            checksum: "",
+            validators: &Validators::default(),
+            links,
+        };
+        self.step.store.finish_page(number, &result)?;
         Ok(())
     }
 
@@ -232,8 +349,8 @@ impl CrawlContext<'_> {
         id: &str,
         trouble: &FetchError,
     ) -> Result<(), StepError> {
-        let (edge, store) = (self.step.edge, self.step.store);
-        let now = edge.now_ms();
+        let store = self.step.store;
+        let now = self.step.edge.now_ms();
         let attempt = page.attempts + 1;
         let first_ms = self.step.crawling.retry_ms;
         let next = schedule::after(trouble, attempt, schedule::MAX_PAGE_ATTEMPTS, first_ms);
@@ -245,27 +362,35 @@ impl CrawlContext<'_> {
             self.crawl.failure = Some(schedule::given_up(trouble, attempt));
         }
         if trouble.failure().code == FailureCode::NotFound {
-            return self.skip(page, &[]);
+            return self.skip(page.number, &[]);
         }
         let links = page.links();
         self.enqueue_links(page, &links)?;
-        let bot = &self.step.bot;
-        if let Some(part) = edge
-            .library()
-            .part(bot, self.target, id, &page.url, now)
-            .await?
-        {
-            let end = AttemptResult::Failed(schedule::given_up(trouble, attempt), None);
-            edge.library().end(bot, target(&part), &end, now).await?;
-        }
-        let result = PageResult {
-            state: PageState::Failed,
-            part: id,
-            checksum: "",
-            validators: &Validators::default(),
-            links: &links,
-        };
-        store.finish_page(page.number, &result)?;
-        Ok(())
+        let failure = schedule::given_up(trouble, attempt);
+        let at = (page.number, page.url.as_str());
+        self.fail_page(at, id, &links, failure).await
     }
+}
+
+fn no_text() -> Failure {
+    failure(
+        FailureCode::NoText,
+        "The page has no text any more. Its last version stays in use. To remove it, answer 404 or delete it here.",
+    )
+}
+
+fn duplicate() -> Failure {
+    failure(
+        FailureCode::NoText,
+        "The page has the same content as another page of the site, for example a maintenance page. Its last version \
+         stays in use. To remove it, add a canonical link to the other page or delete it here.",
+    )
+}
+
+fn robots_forbid() -> Failure {
+    failure(
+        FailureCode::RobotsForbid,
+        "The site's robots.txt forbids this page by now. Its last version stays in use. Allow \"User-agent: BulleBot\" \
+         there; to remove the page, delete it here.",
+    )
 }

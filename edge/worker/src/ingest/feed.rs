@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use bulle_edge_core::{
     ports::Clock,
-    sources::{MAX_ENTRIES, MAX_PAGE_BYTES, frontier::part_id, schedule},
+    sources::{FailureCode, MAX_ENTRIES, MAX_PAGE_BYTES, failure, frontier::part_id, schedule},
 };
 use bulle_edge_formats::{FeedEntry, feed};
 
@@ -44,12 +44,27 @@ impl StepContext<'_> {
                 validators: known,
             }));
         };
-        let entries = feed(&bytes, fetched.url.as_str()).map_err(|e| unreadable(&e))?;
-        match self.write_entries(job, entries).await? {
+        let content_type = fetched.content_type.as_deref();
+        let feed = feed(&bytes, fetched.url.as_str(), content_type).map_err(|e| unreadable(&e))?;
+        // Without validators, a truncated feed is fetched whole the next time.
+        let validators = if feed.truncated {
+            Validators::default()
+        } else {
+            fetched.validators
+        };
+        let note = feed.truncated.then(|| {
+            failure(
+                FailureCode::Corrupt,
+                "The feed is truncated: its end is missing. Its complete entries were read. Repair the feed, then \
+                 refresh this source.",
+            )
+        });
+        match self.write_entries(job, feed.entries).await? {
             Entries::Written => Ok(StepOutcome::Ended(AttemptResult::Collected {
                 next_at,
-                title: None,
-                validators: fetched.validators,
+                title: Some(feed.title).filter(|title| !title.is_empty()),
+                validators,
+                note,
             })),
             Entries::More => Ok(StepOutcome::Paused),
             Entries::Unwanted => Ok(StepOutcome::Settled),

@@ -6,9 +6,11 @@ use bulle_edge_core::{
     sources::{
         FailureCode, FetchError,
         address::AddressPolicy,
+        pointers::PointerKind,
         redirects::{RedirectChain, RedirectStep},
     },
 };
+use bulle_edge_formats::{PageRules, refresh};
 use futures_util::{
     StreamExt,
     future::{Either, select},
@@ -34,19 +36,25 @@ pub struct Fetcher {
     pub timeout_ms: u64,
 }
 
-/// How redirects are handled.
+/// How redirects are handled, those of `meta http-equiv=refresh` included.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Redirects {
     /// Redirects are followed to their end.
     Follow,
     /// The first redirect is reported, not followed.
     Report,
+    /// The first redirect is reported; a page with a refresh is read.
+    ReadRefresh,
 }
 
 /// The response of an address.
 pub struct Fetched {
-    /// The last address of the redirects; with [`Redirects::Report`] the target of the first one.
+    /// The last address of the redirects; when they are reported, the target of the first one.
     pub url: worker::Url,
+    /// The kind of the redirect from the requested address; `None` when there was none.
+    pub redirected: Option<PointerKind>,
+    /// The rules of the header `X-Robots-Tag`.
+    pub rules: PageRules,
     /// The header `Content-Type`.
     pub content_type: Option<String>,
     /// The validators for the next request.
@@ -118,31 +126,43 @@ impl Fetcher {
                 let value = header(name).filter(|value| value.len() <= MAX_VALIDATOR);
                 value.unwrap_or_default()
             };
-            let bytes = match step {
-                RedirectStep::Follow(next) => {
-                    url = next;
-                    match redirects {
-                        Redirects::Follow => continue,
-                        Redirects::Report => None,
-                    }
+            let content_type = header("content-type");
+            let validators = Validators {
+                etag: validator("etag"),
+                last_modified: validator("last-modified"),
+            };
+            let rules = PageRules::of_header(&header("x-robots-tag").unwrap_or_default());
+            let (next, bytes) = match step {
+                RedirectStep::Follow(next) => (Some(next), None),
+                RedirectStep::NotModified => (None, None),
+                RedirectStep::Read => {
+                    let bytes = read(&mut response, most).await?;
+                    let refresh = Some(content_type.as_deref())
+                        .filter(|kind| redirects != Redirects::ReadRefresh && is_page(*kind))
+                        .and_then(|kind| refresh(&bytes, url.as_str(), kind));
+                    let next = match refresh {
+                        Some(to) => trail.refresh(&self.guard, to.seconds, &to.url)?,
+                        None => None,
+                    };
+                    let read = next.is_none().then_some(bytes);
+                    (next, read)
                 }
-                RedirectStep::NotModified => None,
-                RedirectStep::Read => Some(()),
             };
-            let mut fetched = Fetched {
-                content_type: header("content-type"),
-                validators: Validators {
-                    etag: validator("etag"),
-                    last_modified: validator("last-modified"),
-                },
-                url,
-                bytes: None,
-            };
-            if bytes.is_some() {
-                fetched.bytes = Some(read(&mut response, most).await?);
-            }
             drop(cancel);
-            return Ok(fetched);
+            if let Some(next) = next {
+                url = next;
+                if redirects == Redirects::Follow {
+                    continue;
+                }
+            }
+            return Ok(Fetched {
+                url,
+                redirected: trail.kind(),
+                rules,
+                content_type,
+                validators,
+                bytes,
+            });
         }
     }
 
@@ -180,6 +200,11 @@ impl Fetcher {
         let answer = Fetch::Request(request).send_with_signal(&signal).await;
         Ok((answer.map_err(unreachable)?, cancel))
     }
+}
+
+/// Whether a type is that of web pages. A page without a type is one.
+pub fn is_page(content_type: Option<&str>) -> bool {
+    content_type.is_none_or(|kind| kind.to_ascii_lowercase().contains("html"))
 }
 
 /// Reads the body, at most `most` bytes. A body that announces more is not read at all.

@@ -29,7 +29,9 @@ impl StepContext<'_> {
             }
             Ok(StepOutcome::Ended(end)) => end,
             Err(StepError::Platform(error)) => return Err(error),
-            Err(StepError::Source(trouble)) => self.retry_or_give_up(&job, &trouble),
+            Err(StepError::Source(trouble)) => {
+                self.retry_or_give_up(&job, &trouble, job.attempts + 1)
+            }
         };
         self.draft.take();
         let now = self.edge.now_ms();
@@ -56,9 +58,14 @@ impl StepContext<'_> {
         }
     }
 
-    fn retry_or_give_up(&self, job: &IngestJob, trouble: &FetchError) -> AttemptResult {
+    /// The end of the attempt of this number, from 1, at which something went wrong.
+    pub fn retry_or_give_up(
+        &self,
+        job: &IngestJob,
+        trouble: &FetchError,
+        attempt: u32,
+    ) -> AttemptResult {
         let now = self.edge.now_ms();
-        let attempt = job.attempts + 1;
         match schedule::after(
             trouble,
             attempt,

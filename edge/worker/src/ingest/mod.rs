@@ -17,3 +17,4 @@ mod parse_page;
 mod robots;
 mod step;
 mod store;
+mod store_crawl;

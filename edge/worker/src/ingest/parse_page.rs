@@ -4,12 +4,14 @@ use bulle_edge_core::sources::{FailureCode, FetchError, content};
 use bulle_edge_formats::{File, Unreadable, UnreadableCode, page, read};
 use bulle_edge_text::Document;
 
-use super::fetch_page::Fetched;
+use super::fetch_page::{Fetched, is_page};
 
 /// A page that was read.
 pub struct ParsedPage {
-    /// Its text; `None` when it has none, or asks not to be indexed.
+    /// Its text; `None` when it has none.
     pub document: Option<Document>,
+    /// Whether the page forbids indexing it.
+    pub noindex: bool,
     /// The addresses that it links to; empty when the page forbids following them.
     pub links: Vec<String>,
     /// The address that it names as its canonical one.
@@ -23,17 +25,24 @@ pub struct ParsedPage {
 pub fn parse_page(fetched: &Fetched) -> Result<ParsedPage, FetchError> {
     let bytes = fetched.bytes.as_deref().unwrap_or_default();
     let content_type = fetched.content_type.as_deref();
-    if content_type.is_none_or(|kind| kind.to_ascii_lowercase().contains("html")) {
+    let rules = fetched.rules;
+    if is_page(content_type) {
         let page = page(bytes, fetched.url.as_str(), content_type).map_err(|e| unreadable(&e))?;
-        let wanted = !page.noindex && !page.document.body.trim().is_empty();
+        let noindex = rules.noindex || page.rules.noindex;
+        let nofollow = rules.nofollow || page.rules.nofollow;
         return Ok(ParsedPage {
-            document: wanted.then_some(page.document),
-            links: if page.nofollow {
-                Vec::new()
-            } else {
-                page.links
-            },
-            canonical: page.canonical.filter(|_| !page.noindex),
+            document: Some(page.document).filter(|document| !document.body.trim().is_empty()),
+            noindex,
+            links: if nofollow { Vec::new() } else { page.links },
+            canonical: page.canonical,
+        });
+    }
+    if rules.noindex {
+        return Ok(ParsedPage {
+            document: None,
+            noindex: true,
+            links: Vec::new(),
+            canonical: None,
         });
     }
     let name = fetched.url.path().rsplit('/').next().unwrap_or_default();
@@ -46,6 +55,7 @@ pub fn parse_page(fetched: &Fetched) -> Result<ParsedPage, FetchError> {
     .map_err(|e| unreadable(&e))?;
     Ok(ParsedPage {
         document: content::merge(documents, name),
+        noindex: false,
         links: Vec::new(),
         canonical: None,
     })

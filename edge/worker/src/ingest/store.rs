@@ -1,4 +1,5 @@
-//! The object's own storage: its bot, the cleanup queue, the crawls of sites and the pauses of the vector index.
+//! The object's own storage: its bot, the cleanup queue, the crawls of sites and the pauses of the vector index. `store_crawl` has the
+//! statements on sitemaps and pointers.
 
 use serde::{Deserialize, Serialize};
 use worker::{Result, SqlStorage, SqlStorageValue};
@@ -34,19 +35,36 @@ CREATE TABLE IF NOT EXISTS page (
   UNIQUE (source_id, url)
 );
 CREATE INDEX IF NOT EXISTS page_by_state ON page (source_id, state, depth, number);
+-- Sitemaps and their number of entries at the last successful reading.
+CREATE TABLE IF NOT EXISTS sitemap (
+  source_id TEXT NOT NULL,
+  url       TEXT NOT NULL,
+  entries   INTEGER NOT NULL,
+  PRIMARY KEY (source_id, url)
+) WITHOUT ROWID;
+-- The owner's address of the site in the last complete crawl.
+CREATE TABLE IF NOT EXISTS crawled (source_id TEXT PRIMARY KEY, url TEXT NOT NULL) WITHOUT ROWID;
+-- Pointers of pages in this crawl. An empty target: the page itself is read, and its pointer is ignored.
+CREATE TABLE IF NOT EXISTS pointer (
+  source_id TEXT NOT NULL,
+  url       TEXT NOT NULL,
+  kind      TEXT NOT NULL,
+  target    TEXT NOT NULL,
+  PRIMARY KEY (source_id, url)
+) WITHOUT ROWID;
 -- The vector index failed so often in a row, and is not asked until then.
 CREATE TABLE IF NOT EXISTS rest (id INTEGER PRIMARY KEY CHECK (id = 1), failures INTEGER NOT NULL, until INTEGER NOT NULL);
 ";
 
 /// The state of a page in a crawl. Besides these, -1 is a page that the last crawl met and this one has not, 0 a page in
-/// the queue.
+/// the queue, 4 a page that waits until the address of its pointer has been read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageState {
     /// It was read and became a source.
     Read = 1,
     /// The page failed; its earlier content stays.
     Failed = 2,
-    /// The page was skipped, because it is not one of the wanted pages.
+    /// The page was skipped: its address answers 404, or it forbids indexing, or another page was read in its place.
     Skipped = 3,
 }
 
@@ -206,18 +224,26 @@ impl IngestStore {
 
     /// Starts a crawl: the pages of the last one become old.
     pub fn start_crawl(&self, source_id: &str) -> Result<()> {
-        let sql = "UPDATE page SET state = -1, attempts = 0, ready_at = 0, checksum = '' WHERE source_id = ?";
+        self.forget_pointers(source_id)?;
+        let sql = "UPDATE page SET state = -1, attempts = 0, ready_at = 0 WHERE source_id = ?";
         self.write(sql, vec![source_id.into()])
     }
 
-    /// Finishes a crawl: pages that it did not come to are deleted.
+    /// Finishes a crawl: queued pages are deleted, except those with a source.
     pub fn finish_crawl(&self, source_id: &str) -> Result<()> {
         self.write(
             "DELETE FROM walk WHERE source_id = ?",
             vec![source_id.into()],
         )?;
-        let sql = "DELETE FROM page WHERE source_id = ? AND state IN (-1, 0)";
+        self.forget_pointers(source_id)?;
+        let sql = "DELETE FROM page WHERE source_id = ? AND state IN (-1, 0) AND part = ''";
         self.write(sql, vec![source_id.into()])
+    }
+
+    /// Deletes the page of a deleted part.
+    pub fn forget_part(&self, source_id: &str, part: &str) -> Result<()> {
+        let sql = "DELETE FROM page WHERE source_id = ? AND part = ?";
+        self.write(sql, vec![source_id.into(), part.into()])
     }
 
     /// Deletes everything of a source.
@@ -226,10 +252,12 @@ impl IngestStore {
             "DELETE FROM walk WHERE source_id = ?",
             "DELETE FROM page WHERE source_id = ?",
             "DELETE FROM care WHERE source_id = ?",
+            "DELETE FROM sitemap WHERE source_id = ?",
+            "DELETE FROM crawled WHERE source_id = ?",
         ] {
             self.write(sql, vec![source_id.into()])?;
         }
-        Ok(())
+        self.forget_pointers(source_id)
     }
 
     /// Queues a page, unless this crawl has met it already or has met `most` pages.
@@ -246,10 +274,26 @@ impl IngestStore {
         self.write(sql, values)
     }
 
+    /// Queues the page of a part, unless the page is deeper than `max_depth`.
+    pub fn enqueue_known(
+        &self,
+        source_id: &str,
+        (part, url): (&str, &str),
+        max_depth: u32,
+    ) -> Result<()> {
+        let sql = "INSERT INTO page (source_id, url, depth, state, part) SELECT ?1, ?2, 1, 0, ?4 WHERE ?3 > 0 \
+                   ON CONFLICT (source_id, url) DO UPDATE SET state = 0, part = ?4 WHERE state = -1 AND depth <= ?3";
+        let max_depth = i64::from(max_depth).into();
+        self.write(
+            sql,
+            vec![source_id.into(), url.into(), max_depth, part.into()],
+        )
+    }
+
     /// The next page of the queue that may be fetched now.
     pub fn next_page(&self, source_id: &str, now: u64) -> Result<Option<QueuedPage>> {
         let sql = "SELECT number, url, depth, attempts, etag, last_modified, links FROM page \
-                   WHERE source_id = ? AND state = 0 AND ready_at <= ? ORDER BY depth, number LIMIT 1";
+                   WHERE source_id = ? AND state = 0 AND ready_at <= ? ORDER BY depth > 0, part = '', depth, number LIMIT 1";
         let rows: Vec<QueuedPage> = self
             .0
             .exec(sql, vec![source_id.into(), integer(now)])?
@@ -288,9 +332,9 @@ impl IngestStore {
         self.write(sql, values)
     }
 
-    /// Whether another page of this crawl has the same content.
+    /// Whether another page has the same content: in this crawl, or in the last one if this crawl has not read it yet.
     pub fn is_duplicate(&self, source_id: &str, number: i64, checksum: &str) -> Result<bool> {
-        let sql = "SELECT number FROM page WHERE source_id = ? AND state = 1 AND checksum = ? AND number <> ? LIMIT 1";
+        let sql = "SELECT number FROM page WHERE source_id = ? AND state IN (0, 1) AND checksum = ? AND number <> ? LIMIT 1";
         let values = vec![source_id.into(), checksum.into(), number.into()];
         let rows: Vec<Number> = self.0.exec(sql, values)?.to_array()?;
         Ok(!rows.is_empty())
@@ -312,9 +356,9 @@ impl IngestStore {
         Ok(!rows.is_empty())
     }
 
-    /// The sources that the pages of this crawl became, also those that failed this time.
+    /// The sources that the pages of this crawl became, also those that failed this time or are undecided.
     pub fn parts(&self, source_id: &str) -> Result<Vec<String>> {
-        let sql = "SELECT DISTINCT part AS text FROM page WHERE source_id = ? AND state IN (1, 2) AND part <> ''";
+        let sql = "SELECT DISTINCT part AS text FROM page WHERE source_id = ? AND state IN (1, 2, 4) AND part <> ''";
         let rows: Vec<Text> = self.0.exec(sql, vec![source_id.into()])?.to_array()?;
         Ok(rows.into_iter().map(|row| row.text).collect())
     }
@@ -340,12 +384,20 @@ impl IngestStore {
         self.write("DELETE FROM rest", Vec::new())
     }
 
-    fn number(&self, sql: &str, values: Vec<SqlStorageValue>) -> Result<Option<u64>> {
+    pub(super) fn number(&self, sql: &str, values: Vec<SqlStorageValue>) -> Result<Option<u64>> {
         let rows: Vec<Number> = self.0.exec(sql, values)?.to_array()?;
         Ok(rows.first().and_then(|row| row.number).map(|n| n as u64))
     }
 
-    fn write(&self, sql: &str, values: Vec<SqlStorageValue>) -> Result<()> {
+    pub(super) fn rows<T: for<'d> Deserialize<'d>>(
+        &self,
+        sql: &str,
+        values: Vec<SqlStorageValue>,
+    ) -> Result<Vec<T>> {
+        self.0.exec(sql, values)?.to_array()
+    }
+
+    pub(super) fn write(&self, sql: &str, values: Vec<SqlStorageValue>) -> Result<()> {
         self.0.exec(sql, values).map(|_| ())
     }
 }

@@ -99,6 +99,8 @@ pub enum AttemptResult {
         title: Option<String>,
         /// For the next request.
         validators: Validators,
+        /// What could not be read of it, though the rest is.
+        note: Option<Failure>,
     },
     /// The attempt failed for good until the time, if any, of the next refresh.
     Failed(Failure, Option<u64>),
@@ -123,6 +125,15 @@ pub struct StoredFile {
     pub id: String,
     /// SHA-256 of its file.
     pub checksum: Option<String>,
+}
+
+/// A part of a collection.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+pub struct Part {
+    /// Its id.
+    pub id: String,
+    /// Its address.
+    pub url: String,
 }
 
 #[derive(Deserialize)]
@@ -258,7 +269,11 @@ impl<D: Database> Library<D> {
                 next_at,
                 title,
                 validators,
-            } => ("ready", None, *next_at, validators, title.as_deref(), true),
+                note,
+            } => {
+                let title = title.as_deref();
+                ("ready", note.as_ref(), *next_at, validators, title, true)
+            }
             AttemptResult::Failed(failure, next_at) => {
                 ("failed", Some(failure), *next_at, &none, None, true)
             }
@@ -351,6 +366,16 @@ impl<D: Database> Library<D> {
                    RETURNING id, kind, given, revision, attempts, checksum, etag, last_modified, refresh_seconds";
         let values = values![whole.id, whole.revision, part, url, now_ms];
         self.0.first(of(bot_key, sql, values)).await
+    }
+
+    /// The parts of a collection that have been read.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn parts(&self, bot_key: &BotKey, whole: &str) -> Result<Vec<Part>, PortError> {
+        let sql = "SELECT id, url FROM source WHERE tenant_id = ?1 AND bot_id = ?2 AND parent = ?3 \
+                   AND checksum <> '' ORDER BY id";
+        self.0.rows(of(bot_key, sql, values![whole])).await
     }
 
     /// The ids of the parts of a collection that are not among those that stay.

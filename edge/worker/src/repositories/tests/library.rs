@@ -244,14 +244,25 @@ fn parts_of_a_collection_come_and_go() {
         next_at: None,
         title: Some("Example".into()),
         validators: Validators::default(),
+        note: Some(failure(FailureCode::Corrupt, "Its sitemap is cut off.")),
     };
     wait(library.end(&bot_key, whole, &collected, NOW));
     wait(library.show_progress(&bot_key, whole, (2, 3)));
-    let row = world.database.query(&format!("SELECT title, done, total, indexed_at FROM source WHERE tenant_id = 'acme' AND id = '{site}'"));
+    let row = world.database.query(&format!("SELECT title, status, reason, detail, done, total, indexed_at FROM source WHERE tenant_id = 'acme' AND id = '{site}'"));
     assert_eq!(
         row,
-        [json!({ "title": "Example", "done": 2, "total": 3, "indexed_at": NOW })]
+        [
+            json!({ "title": "Example", "status": "ready", "reason": "corrupt", "detail": "Its sitemap is cut off.",
+            "done": 2, "total": 3, "indexed_at": NOW })
+        ]
     );
+    // Only what was read is known.
+    let known: Vec<_> = wait(library.parts(&bot_key, &site))
+        .into_iter()
+        .map(|part| part.id)
+        .collect();
+    assert_eq!(known, ["a"]);
+    assert!(wait(library.parts(&super::world::bot_key(EMPTY), &site)).is_empty());
     // A source that is not a part is not deleted, even with its id in the list.
     let gone = ["a".to_owned(), "c".to_owned(), world.source(ACME)];
     wait(library.remove_parts(&bot_key, whole, &gone));

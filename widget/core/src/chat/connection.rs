@@ -5,9 +5,9 @@ use bulle_protocol::problem::Code;
 use crate::{
     Chat, Stage, Ticket,
     backoff::{MAX_TRIES, delay_ms},
+    chat::turn::Link,
     failure::{Failure, NextCall, is_limit},
     message::ChatMessage,
-    turn::Link,
 };
 
 impl Chat {

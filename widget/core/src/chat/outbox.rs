@@ -8,10 +8,10 @@ use bulle_protocol::{
 
 use crate::{
     ApiCall, Chat, DraftError, Effect, Phase, Stage, Ticket,
+    chat::turn::{Link, Turn},
     effect::HostEvent,
     failure::{Failure, NextCall, is_challenge},
     message::ChatMessage,
-    turn::{Link, Turn},
     wire,
 };
 

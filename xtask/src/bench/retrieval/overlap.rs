@@ -11,10 +11,8 @@ use bulle_edge_core::{
     retrieval::golden::{mrr, recall},
 };
 
-use super::{
-    retrieval::{Row, by_us, fill, read},
-    sqlite::Sqlite,
-};
+use super::{Row, by_us, fill, read};
+use crate::bench::sqlite::Sqlite;
 
 /// How many sentences of the chunk before are repeated.
 const SENTENCES: [usize; 4] = [0, 1, 2, 4];

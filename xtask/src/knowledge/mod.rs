@@ -1,40 +1,46 @@
 //! `cargo xtask knowledge`: manages the sources of a bot on a running edge, through the owner's API.
 
+mod client;
+mod folder;
+
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use bulle_api::admin::source::{FailureCode, Source, SourceStatus};
-use bulle_edge_formats::{File, read};
+use bulle_edge_formats::{File, read as read_file};
 use bulle_edge_text::Document;
 use lexopt::{Arg, Parser, ValueExt};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::{paths, process};
+use crate::paths;
+use client::{Bot, read};
+use folder::{Found, files};
 
-const USAGE: &str = "say what: `cargo xtask knowledge add <file|folder|url>`, `list`, `status <id>` or `remove <id|name>`";
+/// What `cargo xtask knowledge --help` shows.
+pub const HELP: &str = "\
+cargo xtask knowledge <command>
+
+  add WHAT            have a bot of a running edge know a file, a folder or an address (https://…)
+      --site, --feed  the address is that of a site or a feed
+  list                what it knows
+  status ID           how far one of them has come, and why it could not be read
+  remove ID           forget one of them, by its id, its name or its address
+
+      --to T/B        the bot B of the tenant T; without it the digital twin
+      --edge URL      the edge; without it the local one, http://localhost:8787
+
+Of a folder, documents are read: Markdown, text, HTML, PDF, Word, CSV, JSON, LinkedIn's export. Programs, settings and
+hidden files are passed over. The key is ADMIN_KEY, of the environment or of edge/worker/.dev.vars.
+";
 
 /// How long to wait until an added source is ready.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Makes a request with Node, which has TLS: method, address, key, type and file of the body are environment variables.
-const CALL: &str = r"
-const { METHOD, ADDRESS, KEY, TYPE, BODY } = process.env;
-const body = BODY ? require('fs').readFileSync(BODY) : undefined;
-const headers = { authorization: `Bearer ${KEY}`, 'if-match': '*', ...(TYPE ? { 'content-type': TYPE } : {}) };
-fetch(ADDRESS, { method: METHOD, headers, body })
-  .then(async (response) => console.log(JSON.stringify([response.status, await response.text()])))
-  .catch((error) => { console.error(error.cause?.message ?? error.message); process.exit(1); });
-";
-
-/// The bot and its edge.
-struct Bot {
-    base: String,
-    key: String,
-}
+/// The pause between two lines about the progress of a source.
+const NEWS: Duration = Duration::from_secs(10);
 
 /// Reads the rest of the command line and carries the command out.
 pub fn run(parser: &mut Parser) -> Result<()> {
@@ -47,7 +53,7 @@ pub fn run(parser: &mut Parser) -> Result<()> {
             Arg::Long("site") => kind = "site",
             Arg::Long("feed") => kind = "feed",
             Arg::Value(word) => words.push(word.string()?),
-            other => return Err(other.unexpected().into()),
+            other => bail!("{}\n\n{HELP}", other.unexpected()),
         }
     }
     let edge = edge.unwrap_or_else(|| "http://localhost:8787".to_owned());
@@ -61,7 +67,11 @@ pub fn run(parser: &mut Parser) -> Result<()> {
             Ok(())
         }
         ["remove", what] => bot.remove(what),
-        _ => bail!(USAGE),
+        [] | ["help"] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        [other, ..] => bail!("`{other}` is no command, or not all of one\n\n{HELP}"),
     }
 }
 
@@ -83,9 +93,9 @@ impl Bot {
                 format!("{}/{}", word("tenant"), word("bot_id"))
             }
         };
-        let Some((tenant, id)) = to.split_once('/') else {
+        if !to.contains('/') {
             bail!("--to takes TENANT/BOT, and `{to}` has no `/`");
-        };
+        }
         let file = paths::worker().join(".dev.vars");
         let vars = fs::read_to_string(&file).unwrap_or_default();
         let key = std::env::var("ADMIN_KEY").ok().or_else(|| admin_key(&vars));
@@ -93,8 +103,10 @@ impl Bot {
             "there is no ADMIN_KEY: run `cargo xtask dev` once, which writes .dev.vars, or set it in the environment",
         )?;
         Ok(Self {
-            base: format!("{edge}/v1/admin/tenants/{tenant}/bots/{id}"),
+            edge: edge.to_owned(),
+            name: to,
             key,
+            seconds: 60,
         })
     }
 
@@ -105,20 +117,33 @@ impl Bot {
             crate::compress::write(&file, body.as_bytes())?;
             let made = self.call("POST", "/sources", Some(("application/json", &file)));
             fs::remove_file(&file)?;
-            return self.wait(serde_json::from_str(&made?)?).map(|_| ());
+            let source = self.wait(read(&made?)?)?;
+            if source.status != SourceStatus::Ready {
+                bail!("`{what}` could not be read");
+            }
+            return Ok(());
         }
         let path = Path::new(what);
         if !path.exists() {
             bail!("there is no file or folder `{what}`; an address begins with https://");
         }
-        let files = files(path)?;
+        let Found { files, passed_over } = files(path)?;
+        if !passed_over.is_empty() {
+            println!("passed over, as no documents: {}", some_of(&passed_over));
+        }
         if files.is_empty() {
-            bail!("there is no file in `{what}`");
+            bail!(
+                "there is no document in `{what}`; a file that is named by itself is tried whatever it is"
+            );
         }
         let mut failed = 0;
         for (file, name) in &files {
             let source = self.upload(file, name, content_type(name))?;
             let mut source = self.wait(source)?;
+            if source.status == SourceStatus::Queued {
+                failed += 1;
+                continue;
+            }
             // Files that are too large for the Worker to read are read on this machine.
             let code = source.failure.as_ref().map(|failure| failure.code);
             if matches!(
@@ -153,13 +178,13 @@ impl Bot {
             )?,
             None => self.call("POST", &format!("/files?name={query}"), body)?,
         };
-        Ok(serde_json::from_str(&answer)?)
+        read(&answer)
     }
 
     /// Uploads the documents that this machine reads from a file.
     fn upload_read(&self, file: &Path, name: &str) -> Result<Source> {
         let bytes = fs::read(file)?;
-        let documents = read(&File {
+        let documents = read_file(&File {
             name,
             content_type: None,
             url: "",
@@ -208,7 +233,7 @@ impl Bot {
     fn source(&self, id: &str) -> Result<Source> {
         let id = utf8_percent_encode(id, NON_ALPHANUMERIC);
         let answer = self.call("GET", &format!("/sources/{id}"), None)?;
-        Ok(serde_json::from_str(&answer)?)
+        read(&answer)
     }
 
     fn sources(&self) -> Result<Vec<Source>> {
@@ -216,7 +241,7 @@ impl Bot {
         let mut after = String::new();
         loop {
             let answer = self.call("GET", &format!("/sources?limit=100&after={after}"), None)?;
-            let page: bulle_api::admin::Page<Source> = serde_json::from_str(&answer)?;
+            let page: bulle_api::admin::Page<Source> = read(&answer)?;
             all.extend(page.items);
             let Some(next) = page.next else {
                 return Ok(all);
@@ -225,56 +250,69 @@ impl Bot {
         }
     }
 
-    /// Waits until a source is ready or has failed, and prints which.
+    /// Waits until a source is ready or its first attempt has failed, and prints its progress.
     fn wait(&self, source: Source) -> Result<Source> {
         let started = Instant::now();
         let mut source = source;
-        while !matches!(source.status, SourceStatus::Ready | SourceStatus::Failed) {
-            if started.elapsed() > PATIENCE {
-                println!("{} (it goes on in the background)", line(&source));
-                return Ok(source);
+        let mut said = Instant::now();
+        println!("{}", line(&source));
+        loop {
+            match progress(&source, started.elapsed()) {
+                Waiting::Over => {
+                    println!(
+                        "{} ({:.1} s)",
+                        line(&source),
+                        started.elapsed().as_secs_f32()
+                    );
+                    return Ok(source);
+                }
+                Waiting::InBackground => {
+                    println!(
+                        "{}\n  the edge goes on by itself; `cargo xtask knowledge status {}` says how far it is",
+                        line(&source),
+                        source.id
+                    );
+                    return Ok(source);
+                }
+                Waiting::On if said.elapsed() > NEWS => {
+                    said = Instant::now();
+                    println!("{}", line(&source));
+                }
+                Waiting::On => {}
             }
             std::thread::sleep(Duration::from_millis(300));
             source = self.source(&source.id)?;
         }
-        println!(
-            "{} ({:.1} s)",
-            line(&source),
-            started.elapsed().as_secs_f32()
-        );
-        Ok(source)
     }
+}
 
-    /// The body of an answer.
-    fn call(&self, method: &str, path: &str, body: Option<(&str, &Path)>) -> Result<String> {
-        let mut command = process::npm_tool("node");
-        command
-            .args(["-e", CALL])
-            .env("METHOD", method)
-            .env("ADDRESS", format!("{}{path}", self.base))
-            .env("KEY", &self.key)
-            .stdin(Stdio::null());
-        if let Some((content_type, file)) = body {
-            command
-                .env("TYPE", content_type)
-                .env("BODY", std::path::absolute(file)?);
-        }
-        let output = command.output().context("Node could not be started")?;
-        if !output.status.success() {
-            let why = String::from_utf8_lossy(&output.stderr);
-            bail!(
-                "{} does not answer: {}Is `cargo xtask dev` running?",
-                self.base,
-                why
-            );
-        }
-        let (status, text): (u16, String) = serde_json::from_slice(&output.stdout)?;
-        if status >= 400 {
-            let problem: Value = serde_json::from_str(&text).unwrap_or_default();
-            let detail = problem.get("detail").and_then(Value::as_str);
-            bail!("{method} {path}: {status} {}", detail.unwrap_or(&text));
-        }
-        Ok(text)
+/// Whether the command waits for a source.
+#[derive(Debug, PartialEq, Eq)]
+enum Waiting {
+    /// The source is ready or has failed.
+    Over,
+    /// The source takes too long, or its first attempt has failed: the edge continues in the background.
+    InBackground,
+    /// The command waits.
+    On,
+}
+
+fn progress(source: &Source, waited: Duration) -> Waiting {
+    match source.status {
+        SourceStatus::Ready | SourceStatus::Failed => Waiting::Over,
+        SourceStatus::Queued if source.failure.is_some() => Waiting::InBackground,
+        _ if waited > PATIENCE => Waiting::InBackground,
+        _ => Waiting::On,
+    }
+}
+
+/// The first names of a list, and how many there are besides.
+fn some_of(names: &[String]) -> String {
+    let shown: Vec<&str> = names.iter().take(5).map(String::as_str).collect();
+    let more = names.len() - shown.len();
+    match more {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 
@@ -286,36 +324,6 @@ fn admin_key(vars: &str) -> Option<String> {
         .find(|(name, _)| name.trim() == "ADMIN_KEY")
         .map(|(_, value)| value.trim().trim_matches('"').to_owned());
     value.filter(|value| !value.is_empty())
-}
-
-/// The files of a folder, or the single file, each with the name of its source.
-fn files(path: &Path) -> Result<Vec<(PathBuf, String)>> {
-    if path.is_file() {
-        let name = path.file_name().unwrap_or_default();
-        return Ok(vec![(path.to_owned(), name.to_string_lossy().into_owned())]);
-    }
-    let mut found = Vec::new();
-    let mut folders = vec![path.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder)? {
-            let entry = entry?.path();
-            let hidden = entry
-                .file_name()
-                .is_none_or(|n| n.to_string_lossy().starts_with('.'));
-            if hidden {
-                continue;
-            }
-            if entry.is_dir() {
-                folders.push(entry);
-            } else {
-                let name = entry.strip_prefix(path).unwrap_or(&entry);
-                let name = name.to_string_lossy().replace('\\', "/");
-                found.push((entry, name));
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
 }
 
 /// The type of a file by its ending; the edge checks the bytes first.
@@ -381,15 +389,38 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_its_files_by_their_paths() {
-        let folder = paths::root().join("examples/digital-twin/knowledge");
-        let names: Vec<String> = files(&folder)
+    fn what_fails_once_is_told_at_once() {
+        let source = |status: &str, failure: &str| -> Source {
+            read(&format!(
+                r#"{{"id":"a","kind":"url","status":"{status}","title":"t","language":"","url":"","progress":{{"done":0,"total":0}},"bytes":0,"created_at":0,"updated_at":0{failure}}}"#
+            ))
             .unwrap()
-            .into_iter()
-            .map(|(_, n)| n)
-            .collect();
-        assert!(names.contains(&"cv.md".to_owned()));
-        assert_eq!(files(&folder.join("cv.md")).unwrap().len(), 1);
+        };
+        let failure = r#","failure":{"code":"unreachable","detail":"The address could not be reached. It is tried again."}"#;
+        let soon = Duration::from_secs(1);
+        for (status, failure, waited, expected) in [
+            ("queued", "", soon, Waiting::On),
+            ("indexing", "", soon, Waiting::On),
+            ("queued", failure, soon, Waiting::InBackground),
+            ("indexing", failure, soon, Waiting::On),
+            ("indexing", "", PATIENCE * 2, Waiting::InBackground),
+            ("failed", failure, soon, Waiting::Over),
+            ("ready", failure, soon, Waiting::Over),
+        ] {
+            assert_eq!(
+                progress(&source(status, failure), waited),
+                expected,
+                "{status} {failure}"
+            );
+        }
+        assert!(line(&source("queued", failure)).contains("could not be reached"));
+    }
+
+    #[test]
+    fn many_names_are_counted() {
+        let names = |count: usize| vec!["a.py".to_owned(); count];
+        assert_eq!(some_of(&names(2)), "a.py, a.py");
+        assert!(some_of(&names(9)).ends_with(" and 4 more"));
         assert_eq!(content_type("A.PDF"), "application/pdf");
     }
 

@@ -8,7 +8,7 @@ use bulle_protocol::{
 
 use crate::{
     Chat, Effect,
-    calls::PendingCall,
+    chat::calls::PendingCall,
     effect::{ApiCall, HostEvent},
     failure::{Failure, NextCall},
     message::ChatMessage,

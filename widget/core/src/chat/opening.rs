@@ -9,7 +9,7 @@ use bulle_protocol::{
 use crate::{
     Chat, Effect, PageIdentity, Phase,
     backoff::delay_ms,
-    calls::PendingCall,
+    chat::calls::PendingCall,
     effect::{ApiCall, HostEvent, Ticket},
     failure::{Failure, is_challenge},
     stored::{StoredVisitor, parse_outbox},

@@ -6,6 +6,8 @@
 //!
 //! Every second document of the shipped sets is held out: nothing was tuned on its questions.
 
+mod overlap;
+
 use bulle_edge_text::language::guess;
 use std::{
     fs,
@@ -140,7 +142,7 @@ pub fn run(parser: &mut Parser) -> Result<()> {
     }
     if overlap {
         println!("                     sentences    chunks    tokens |    @1    @5   MRR");
-        return files.iter().try_for_each(|file| super::overlap::run(file));
+        return files.iter().try_for_each(|file| overlap::run(file));
     }
     println!(
         "          paragraphs  questions | plain FTS5: @1    @5    MRR     ms | ours: @1    @5    MRR     ms | @1 tuned on  held out"
@@ -157,7 +159,7 @@ pub fn run(parser: &mut Parser) -> Result<()> {
 }
 
 /// A set and its language.
-pub(super) fn read(file: &Path) -> Result<(Set, String)> {
+fn read(file: &Path) -> Result<(Set, String)> {
     let set: Set =
         serde_json::from_str(&fs::read_to_string(file)?).context("this is no SQuAD JSON")?;
     let name = file.file_stem().unwrap_or_default().to_string_lossy();
@@ -222,7 +224,7 @@ fn one(file: &Path, name: &str, verbose: bool) -> Result<()> {
 }
 
 /// The rank with the Worker's search.
-pub(super) fn by_us(database: &Sqlite, question: &str, language: &str) -> Result<Vec<Passage>> {
+fn by_us(database: &Sqlite, question: &str, language: &str) -> Result<Vec<Passage>> {
     let spoken = guess(question, language);
     let terms = Terms::of(question, spoken);
     let found = retrieval::find(database, (TENANT, BOT), question, &terms, spoken);
@@ -253,7 +255,7 @@ fn index(database: &Sqlite, set: &Set, language: &str) -> Result<(Vec<Asked>, i6
 }
 
 /// Fills the tables; the rows of a document are adjacent.
-pub(super) fn fill(database: &Sqlite, rows: &[Row], language: &str) -> Result<()> {
+fn fill(database: &Sqlite, rows: &[Row], language: &str) -> Result<()> {
     let mut sql = format!(
         "CREATE VIRTUAL TABLE plain USING fts5 (title, body, tokenize = 'unicode61 remove_diacritics 2');\n\
          INSERT INTO tenant (id, name, created_at) VALUES ('{TENANT}', '', 0);\n\

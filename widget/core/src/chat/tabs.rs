@@ -7,8 +7,8 @@ use bulle_protocol::Id;
 
 use crate::{
     Chat, Stage, Ticket,
+    chat::turn::{Link, Turn},
     message::ChatMessage,
-    turn::{Link, Turn},
 };
 
 impl Chat {

@@ -1,4 +1,19 @@
-//! The state of the chat, and the dispatch of events to the modules that handle them.
+//! The state of the chat, and the dispatch of events to the modules inside this one, each of which handles one part of
+//! the state.
+
+mod calls;
+mod connection;
+mod history;
+mod hours;
+mod opening;
+mod outbox;
+mod tabs;
+mod turn;
+
+use calls::PendingCall;
+use history::HistoryState;
+use hours::HoursDue;
+use turn::Turn;
 
 use bulle_protocol::{
     Id, MAX_MESSAGE_CHARS,
@@ -10,16 +25,12 @@ use bulle_protocol::{
 };
 
 use crate::{
-    calls::PendingCall,
     effect::{ApiCall, Changes, Effect, HostEvent, Ticket},
     event::{Event, PageIdentity, Tick},
     failure::{Failure, is_challenge, is_owners},
     format::fill,
-    history::HistoryState,
-    hours::HoursDue,
     message::{ChatMessage, Stage},
     stored::{StoredVisitor, outbox_to_json},
-    turn::Turn,
     wire,
 };
 

@@ -3,17 +3,18 @@
 //!
 //! The guard has admitted the caller in the Worker; the object checks only that the conversation is theirs.
 
+mod recovery;
+
 use bulle_edge_core::{
     guard::Question,
     model::Owner,
-    ports::{Archive, Clock, Entropy, Kept},
-    record::{self, Record},
-    strings,
+    ports::{Clock, Entropy, Kept},
+    record::Record,
     turn::{self, Ask, Ended, Reader, Sink},
 };
 use bulle_protocol::{
     Id,
-    event::{self, EventId, ServerEvent, TurnError, Usage},
+    event::EventId,
     problem::{Code, Problem},
 };
 use futures_channel::oneshot;
@@ -23,6 +24,8 @@ use std::{
     rc::Rc,
 };
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
+
+use recovery::after_gap;
 
 use super::{
     command::ConversationCommand,
@@ -42,9 +45,6 @@ pub const REPLAYED: &str = "bulle-replayed";
 
 /// Milliseconds after which the alarm checks whether a turn still runs.
 const WATCH_MS: u64 = 60_000;
-
-/// Milliseconds before a record that the archive refused is offered again for the first time.
-const OFFER_AGAIN_MS: u64 = 5_000;
 
 /// Milliseconds that a conversation without a turn is kept.
 const UNUSED_MS: u64 = 7 * 24 * 60 * 60 * 1_000;
@@ -68,6 +68,17 @@ struct Inner {
     summing_up: Cell<bool>,
     /// Whether everything is being deleted, or was deleted.
     erased: Cell<bool>,
+    /// When the alarm that this instance has set rings, in Unix milliseconds; 0 when it knows of none.
+    alarm_ms: Cell<u64>,
+}
+
+/// What one attempt at a turn begins with.
+struct Attempt {
+    question: Question,
+    number: u32,
+    accepted: Record,
+    /// The number of the last event before it.
+    seq: u32,
 }
 
 impl DurableObject for Conversation {
@@ -81,6 +92,7 @@ impl DurableObject for Conversation {
                 live: RefCell::new(None),
                 summing_up: Cell::new(false),
                 erased: Cell::new(false),
+                alarm_ms: Cell::new(0),
             }),
         }
     }
@@ -98,6 +110,7 @@ impl DurableObject for Conversation {
 
     /// Recovers from failures: a turn that died with its isolate, a record that the archive refused.
     async fn alarm(&self) -> worker::Result<Response> {
+        self.inner.alarm_ms.set(0);
         if matches!(self.inner.store.is_unused(), Ok(true)) {
             self.inner.forget().await?;
             return Response::empty();
@@ -182,7 +195,10 @@ impl Inner {
     async fn forget(&self) -> worker::Result<()> {
         let storage = self.state.storage();
         storage.delete_alarm().await?;
-        storage.delete_all().await
+        storage.delete_all().await?;
+        self.alarm_ms.set(0);
+        self.store.forget();
+        Ok(())
     }
 
     /// Answers a message: with a new turn, a new attempt at a failed turn, or the turn that the message already has. Nothing is
@@ -198,7 +214,7 @@ impl Inner {
                 ));
             }
             let number = self.store.next_number().map_err(store)?;
-            return self.begin(conversation, question, number, Vec::new());
+            return self.begin(conversation, question, number, None);
         };
         if turn.text != question.text() {
             return Err(Problem::new(
@@ -208,7 +224,7 @@ impl Inner {
         }
         if turn.may_be_retried() && question.retry() && self.live.borrow().is_none() {
             let frames = self.store.frames(turn.number).map_err(store)?;
-            return self.begin(conversation, question, turn.number, frames);
+            return self.begin(conversation, question, turn.number, Some(frames));
         }
         self.replay(&turn, 0)
     }
@@ -230,18 +246,22 @@ impl Inner {
         self.replay(&turn, seen.map_or(0, |id| id.seq))
     }
 
-    /// Starts a turn, or another attempt at one, and answers with its events.
+    /// Starts a turn, or another attempt at one with the frames of those `before`, and answers with its events.
     fn begin(
         self: &Rc<Self>,
         conversation: Id,
         question: Question,
         number: u32,
-        frames: Vec<Frame>,
+        before: Option<Vec<Frame>>,
     ) -> Result<Response, Problem> {
         let now = self.edge.now_ms();
-        let record = Record::accepted(&question, conversation, number, now);
-        let started = self.store.begin(number, &question, &record);
+        let accepted = Record::accepted(&question, conversation, number, now);
+        let started = match &before {
+            None => self.store.begin(number, &question, &accepted),
+            Some(_) => self.store.begin_again(number, &question, &accepted),
+        };
         started.map_err(|e| internal(&e))?;
+        let frames = before.unwrap_or_default();
         let seq = if frames.is_empty() {
             0
         } else {
@@ -251,21 +271,26 @@ impl Inner {
         let mut live = Live::new(number, frames, stop);
         let stream = live.listen(seq);
         self.live.replace(Some(live));
+        let attempt = Attempt {
+            question,
+            number,
+            accepted,
+            seq,
+        };
         let inner = Rc::clone(self);
         self.state
-            .wait_until(async move { inner.run(question, number, record, seq, stopped).await });
+            .wait_until(async move { inner.run(attempt, stopped).await });
         stream::respond(stream, KEEP_ALIVE_AFTER).map_err(|e| internal(&e))
     }
 
     /// Runs a turn to its end, and does what comes after it.
-    async fn run(
-        self: Rc<Self>,
-        question: Question,
-        number: u32,
-        accepted: Record,
-        seq: u32,
-        stopped: oneshot::Receiver<()>,
-    ) {
+    async fn run(self: Rc<Self>, attempt: Attempt, stopped: oneshot::Receiver<()>) {
+        let Attempt {
+            question,
+            number,
+            accepted,
+            seq,
+        } = attempt;
         self.wake_in(WATCH_MS).await;
         let deployment = config::deployment(self.edge.env());
         let history = self.store.history(number).unwrap_or_default();
@@ -296,7 +321,6 @@ impl Inner {
         sink.flush();
         self.keep(number, &ended);
         self.live.replace(None);
-        // Stored before anything is awaited, because the next turn sets an alarm of its own.
         self.see_to_records().await;
         // One summary at a time, because two at once would cost twice for the same text.
         let sums_up = ended.outgrown && !self.summing_up.replace(true);
@@ -325,23 +349,6 @@ impl Inner {
         }
     }
 
-    /// Sets the alarm when the archive has not taken everything, else deletes it.
-    async fn see_to_records(&self) {
-        if self.erased.get() {
-            return;
-        }
-        let turns = self.store.unrecorded();
-        let spent = self.store.spent();
-        if turns.is_ok_and(|turns| turns.is_empty()) && spent.is_ok_and(|spent| spent.is_empty()) {
-            let forgotten = self.state.storage().delete_alarm().await;
-            forgotten.unwrap_or_else(|e| {
-                internal(&e);
-            });
-        } else {
-            self.wake_in(OFFER_AGAIN_MS).await;
-        }
-    }
-
     /// The events of a turn after `seq`, and those to come.
     fn replay(&self, turn: &StoredTurn, seq: u32) -> Result<Response, Problem> {
         let replayed = self.replayed(turn, seq)?;
@@ -364,131 +371,20 @@ impl Inner {
         stream::respond(frames, KEEP_ALIVE_AFTER).map_err(|e| internal(&e))
     }
 
-    /// Ends a turn that is stored as running but runs no longer, because its isolate died: with the error `interrupted`.
-    fn end_dead_turn(self: &Rc<Self>) -> Result<(), Problem> {
-        let store = |e| internal(&e);
-        if self.live.borrow().is_some() {
-            return Ok(());
-        }
-        let Some(turn) = self.store.running_turn().map_err(store)? else {
-            return Ok(());
-        };
-        let frames = self.store.frames(turn.number).map_err(store)?;
-        let mut blocks = Vec::new();
-        for frame in stream::decode(&frames) {
-            // The text of the answer ends before the first frame that cannot be applied.
-            if event::apply(&mut blocks, frame).is_err() {
-                break;
-            }
-        }
-        let now = self.edge.now_ms();
-        let mut record = turn.record;
-        record.reply(
-            record::Reply {
-                id: Id::from_parts(now, self.edge.random()),
-                blocks,
-                sources: Vec::new(),
-                finish: None,
-                error: Some(Code::Interrupted),
-                provider: String::new(),
-                model: String::new(),
-                usage: Usage::default(),
-                evidence: record::Evidence::default(),
-            },
-            now,
-        );
-        let last = ServerEvent::Error(TurnError {
-            code: Code::Interrupted,
-            message: strings::failure(None, &turn.locale, Code::Interrupted),
-            retry_after: None,
-            action: None,
-            kept: true,
-        });
-        let id = EventId {
-            turn: turn.message_id,
-            seq: after_gap(&frames),
-        };
-        let frame = Frame {
-            seq: id.seq,
-            text: last
-                .to_frame(id)
-                .map(|frame| frame.encode())
-                .unwrap_or_default()
-                .into(),
-        };
-        let stored = self
-            .store
-            .add_frames(turn.number, &[frame])
-            .and_then(|()| self.store.end(turn.number, &record, true));
-        stored.map_err(store)?;
-        let inner = Rc::clone(self);
-        self.state
-            .wait_until(async move { inner.offer_records(OFFER_AGAIN_MS).await });
-        Ok(())
-    }
-
-    /// Offers the archive what it has not taken yet; what it refuses is offered again after `again_ms`. When the archive keeps
-    /// only the costs, because the visitor was erased, everything is deleted here too.
-    async fn offer_records(&self, again_ms: u64) {
-        let mut refused = false;
-        for (id, record) in self.store.spent().unwrap_or_default() {
-            let taken = match &record.reply {
-                Some(reply) => {
-                    let (prefix, question) = (reply.id.to_string(), Some(record.question.id));
-                    let (owner, conversation) = (&record.owner, record.conversation_id);
-                    let calls = &record.calls;
-                    let offered =
-                        (self.edge).record_calls(owner, conversation, question, &prefix, calls);
-                    offered.await.is_ok()
-                }
-                None => true,
-            };
-            refused |= !taken;
-            if let Err(error) = self.store.offered_spent(id, taken) {
-                internal(&error);
-            }
-        }
-        let mut orphaned = false;
-        for (number, record) in self.store.unrecorded().unwrap_or_default() {
-            let taken = self.edge.record(&record).await;
-            orphaned |= taken == Ok(Kept::Costs);
-            if let Err(error) = &taken {
-                refused = true;
-                log::error("archive", error);
-            }
-            if let Err(error) = self.store.offered(number, taken == Ok(Kept::Everything)) {
-                internal(&error);
-            }
-        }
-        let is_running = self.live.borrow().is_some();
-        if orphaned && !refused && !is_running {
-            self.erased.set(true);
-            match self.forget().await {
-                Ok(()) => return,
-                Err(error) => drop(internal(&error)),
-            }
-        }
-        if orphaned || refused || is_running {
-            self.wake_in(again_ms).await;
-        }
-    }
-
+    /// Has the alarm ring in so many milliseconds, or earlier where this instance has set it so.
     async fn wake_in(&self, ms: u64) {
+        let now = self.edge.now_ms();
+        let at = now.saturating_add(ms);
+        if (now..=at).contains(&self.alarm_ms.get()) {
+            return;
+        }
+        self.alarm_ms.set(at);
         let ms = i64::try_from(ms).unwrap_or(i64::MAX);
         if let Err(error) = self.state.storage().set_alarm(ms).await {
+            self.alarm_ms.set(0);
             internal(&error);
         }
     }
-}
-
-/// A number past the last frame's, with room for events that were sent but lost before they were stored: a browser that has
-/// seen them takes the next event as new.
-fn after_gap(frames: &[Frame]) -> u32 {
-    const GAP: u32 = 1_000;
-    frames
-        .last()
-        .map_or(0, |frame| frame.seq)
-        .saturating_add(GAP)
 }
 
 fn done() -> Result<Response, Problem> {
