@@ -271,7 +271,7 @@ describe("the tag", () => {
     await bubble.ask("Do you deliver?");
     await bubble.log.getByText("cargo bike").first().waitFor();
     // The heading, the text and the one element of the bubble.
-    assert.equal(await bubble.page.locator("body > :not(script)").count(), 3);
+    assert.equal(await bubble.page.locator("body > :not(script), html > [data-bulle]").count(), 3);
     assert.deepEqual(seen.errors, []);
   }
 
@@ -313,7 +313,7 @@ describe("the tag", () => {
         globals: Object.keys(window).filter((key) => key !== "Bulle"),
         head: document.head.innerHTML,
         title: document.title,
-        children: [...document.body.children].map((child) => child.tagName).filter((name) => name !== "SCRIPT"),
+        children: [...document.documentElement.children, ...document.body.children].map((child) => child.tagName).filter((name) => name !== "SCRIPT"),
         layout: document.querySelector("p").getBoundingClientRect().toJSON(),
       }));
     const was = await look();
@@ -335,8 +335,8 @@ describe("the tag", () => {
     const launcher = page.locator("[data-bulle] .launcher");
     for (const rules of [
       "div:empty{display:none!important}",
-      "body>*{transform:rotate(9deg);max-width:100px;position:relative;opacity:.1;overflow:hidden}",
-      "body>*{transform:translateX(-500px)!important;visibility:hidden!important;position:static!important}",
+      "html>*{transform:rotate(9deg);max-width:100px;position:relative;opacity:.1;overflow:hidden}",
+      "html>*{transform:translateX(-500px)!important;visibility:hidden!important;position:static!important}",
     ]) {
       await host(`<head><style>${rules}</style></head><body>${body}${tag()}`).then(async (visitor) => {
         await visitor.bubble.launcher.waitFor();

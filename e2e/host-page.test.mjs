@@ -1,6 +1,7 @@
-// A host page around a bubble: its listeners may call the bubble at once, and the page does not scroll by itself.
+// A host page around a bubble: its listeners may call the bubble at once, the page does not scroll by itself, and an optimiser
+// may run the script of the tag without the tag.
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { PANEL } from "./support/fixture.mjs";
 import { host, tag } from "./support/host-page.mjs";
 import { edge, start } from "./support/start.mjs";
@@ -49,4 +50,39 @@ test("the reason for a rating comes into sight in the list, and the page around 
   assert.ok(places.box <= places.log + 1, JSON.stringify(places));
   assert.ok(await log.isVisible());
   assert.deepEqual(seen.errors, []);
+});
+
+describe("an optimiser runs the script", () => {
+  const JWT = "a.b.c";
+  const attributes = `data-identity="${JWT}" data-position="left" data-greeting="Bonsoir"`;
+  const src = () => `${edge.url}/s/plain-demo.js`;
+  const fetched = async () => (await fetch(src())).text();
+  for (const [name, tags, run] of [
+    // Rocket Loader gives the tag another type, and has the browser run its text.
+    ["by eval, and keeps the tag", () => `<script type="0123abcd-text/javascript" src="${src()}" ${attributes}></script>`, async (page) => page.evaluate(await fetched())],
+    ["as a module", () => `<script src="${src()}" type="text/plain" ${attributes}></script>`, (page) => page.evaluate((src) => import(src), src())],
+    ["by eval, and keeps the tag with its address elsewhere", () => `<script type="text/plain" data-delayed-src="${src()}" ${attributes}></script>`, async (page) => page.evaluate(await fetched())],
+    // As consent managers and plugins that delay scripts do it.
+    ["from a copy without attributes", () => `<script type="text/plain" data-src="${src()}" ${attributes}></script>`, (page) => page.evaluate((src) => document.head.append(Object.assign(document.createElement("script"), { src })), src())],
+  ]) {
+    test(`${name}: the attributes count`, async () => {
+      const { page, bubble } = await host(tags());
+      await run(page);
+      const session = page.waitForRequest((request) => request.url().endsWith("/v1/sessions"));
+      await bubble.launcher.click();
+      // A visitor whom the page has signed in is not silently anonymous.
+      assert.equal((await session).postDataJSON().identity, JWT);
+      const { x } = await page.locator("[data-bulle] .launcher").boundingBox();
+      assert.ok(x < 100, `on the left: ${x}`);
+    });
+  }
+
+  test("twice, after the page has signed the visitor out: the first tag does not count again", async () => {
+    const { page, bubble } = await host(`<script async src="${src()}" data-identity="${JWT}"></script>`);
+    await bubble.launcher.waitFor();
+    await page.evaluate(() => Bulle["plain-demo"].identify(null));
+    const session = page.waitForRequest((request) => request.url().endsWith("/v1/sessions"));
+    await bubble.launcher.click();
+    assert.equal((await session).postDataJSON().identity, undefined);
+  });
 });

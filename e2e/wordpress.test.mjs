@@ -191,6 +191,7 @@ describe("in WordPress", { skip: missing }, () => {
   test("the front page shows the bubble, which answers", async () => {
     const { context, page, seen, bubble } = await guest();
     assert.equal(await tags(page).count(), 1);
+    assert.deepEqual(await tags(page).evaluate((tag) => ["data-cfasync", "data-no-optimize", "data-no-defer", "data-noptimize", "nowprocket"].map((name) => tag.getAttribute(name))), ["false", "1", "1", "1", ""]);
     assert.deepEqual(
       await tags(page).evaluate((tag) => [tag.async, tag.src, tag.dataset.identity]),
       [true, `${edge.url}/s/${owner.site.key}.js`, undefined],

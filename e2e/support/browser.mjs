@@ -61,11 +61,12 @@ const NAMES = {
 
 /** The bubble on a page. */
 export class Bubble {
-  constructor(page, locale = "fr") {
+  /** On a page that has dialogs of its own, `root` is the bubble's element. */
+  constructor(page, locale = "fr", root = page) {
     this.page = page;
     this.names = NAMES[locale];
-    this.dialog = page.getByRole("dialog");
-    this.launcher = page.getByRole("button", { name: this.names.open });
+    this.dialog = root.getByRole("dialog");
+    this.launcher = root.getByRole("button", { name: this.names.open });
     this.input = this.dialog.getByRole("textbox");
     this.send = this.dialog.getByRole("button", { name: this.names.send });
     this.stop = this.dialog.getByRole("button", { name: this.names.stop });
@@ -161,7 +162,7 @@ export function watch(page) {
 function rest(page) {
   return page.evaluate(() => {
     // A shadow root keeps its own list of animations.
-    const roots = [document, ...[...document.body.children].map((child) => child.shadowRoot).filter(Boolean)];
+    const roots = [document, ...[...document.documentElement.children].map((child) => child.shadowRoot).filter(Boolean)];
     const finite = roots.flatMap((root) => root.getAnimations()).filter(({ effect }) => effect.getComputedTiming().endTime < Infinity);
     return Promise.all(finite.map((animation) => animation.finished.catch(() => {})));
   });

@@ -22,7 +22,7 @@ export async function open(url, { script, ...options } = {}) {
   });
   if (script) await page.addInitScript(script);
   await page.goto(url);
-  const bubble = new Bubble(page, "en");
+  const bubble = new Bubble(page, "en", page.locator("[data-bulle]"));
   /** In the frame the panel is a region of the page. */
   const frame = page.frameLocator("[data-bulle] iframe");
   return { page, context, seen, bubble, frame, reports: () => page.evaluate(() => reports), uncaught: () => page.evaluate(() => uncaught) };

@@ -53,6 +53,11 @@ export interface LoaderShell {
   redraw(config: Config): void;
   /** Called by the loader when the panel has opened or closed; `byVisitor` is false if it did so by itself. */
   shown?(byVisitor: boolean): void;
+  /**
+   * Called with the events `focus` of the page. The loader listens to them, because listeners of the window are called in
+   * the order in which they are added, and the page may add those of a focus trap any time later: widget/page/isolation.ts.
+   */
+  onFocus?(event: Event): void;
 }
 
 /** The module widget/page/main.ts. */
@@ -86,6 +91,8 @@ export const start = (
   into?: ShadowRoot,
 ) => {
   const [locale, texts, edge, site, name, , settings] = config;
+  // Optimisers of pages run the code of the tag without the tag. What is beyond this selector, widget/page/tag.ts finds.
+  tag ??= document.querySelector<HTMLElement>(`script[src*="${site}"]`);
   // Every entry becomes a custom property; those that are not about looks are never read. The identity is kept out of it.
   const look: LoaderShell["look"] = { name, scheme: "auto", label: "", ...texts, ...settings, ...tag?.dataset, identity: 0 };
 
@@ -171,7 +178,7 @@ export const start = (
     cover(look.textUnavailable, retry);
   };
 
-  const keeper = new MutationObserver(() => setTimeout(bubble.attach));
+  const onFocus = (event: Event) => shell.onFocus?.(event);
   let identity: string | undefined;
   const bubble: Bubble = {
     setTheme: paint,
@@ -179,7 +186,7 @@ export const start = (
     close: () => show(false),
     toggle: () => show(!isOpen),
     destroy() {
-      keeper.disconnect();
+      removeEventListener("focus", onFocus, true);
       frame.remove();
       if (!into) host.remove();
       delete all[site];
@@ -188,15 +195,16 @@ export const start = (
       // A page that renders itself again signs in and out with its tag. Only a changed attribute overrides what a script has set.
       const now = tag?.dataset.identity;
       if (tag && now != identity) bubble.identify!((identity = now));
-      // For a tag in the head, the body does not exist yet. And some pages replace the body or its content on navigation.
-      // The observer waits for a timeout: a page that removes the bubble every time would otherwise be kept in a loop.
       if (into || !all[site]) return;
-      for (const node of [document.documentElement, document.body]) if (node) keeper.observe(node, { childList: true });
-      if (!host.isConnected) document.body?.append(host);
+      // Beside the body, and not in it: what a page does with its body does not concern the bubble. It may replace it with all
+      // that it has, make all but a modal `inert`, or give it a filter or a transform, which carry fixed elements along.
+      // For a tag in the head, the body does not exist yet.
+      if (!document.body) setTimeout(bubble.attach);
+      else if (!host.isConnected) document.documentElement.append(host);
     },
   };
   const calls: Call[] = [];
-  for (const method of ["ask", "identify", "signOut", "setLocale", "on", "off"]) {
+  for (const method of "ask identify signOut setLocale on off".split(" ")) {
     bubble[method] = (...values) => {
       calls.push([method, ...values]);
       if (method == "ask") bubble.open();
@@ -204,6 +212,7 @@ export const start = (
   }
   const shell: LoaderShell = { redraw: (next) => start(tag, next, root), config, look, root, body, bubble, calls, paint };
 
+  addEventListener("focus", onFocus, true);
   launcher.onpointerenter = launcher.onfocus = prepare;
   shut.onclick = bubble.close;
   launcher.onclick = bubble.toggle;

@@ -2,6 +2,7 @@
 
 import type { Bubble, Config } from "../../snippet/src/bubble";
 import type { Backend, OwnerApi, Shell } from "./shell";
+import { missedAttributes } from "./tag";
 
 type Listener = (detail: any) => void;
 
@@ -128,6 +129,12 @@ export const ownerApi = (shell: Shell): OwnerApi => {
       leave();
     },
   } satisfies Partial<typeof bubble>);
+  if (!shell.isInline) {
+    const { identity, ...missed } = missedAttributes(config, look);
+    setTheme(missed);
+    // What the page has said since, counts.
+    if (identity && !calls.some(([method]) => method == "identify")) bubble.identify!(identity);
+  }
   for (const call of calls.splice(0)) {
     const [method, ...values] = call;
     // `ask` has opened the panel when it was queued. If the visitor has closed the panel since, it stays closed.

@@ -172,7 +172,7 @@ const valueOf = (input: Input) => (input instanceof HTMLInputElement && input.ty
 
 /** The text with its Markdown links and bare web addresses as links. */
 const linked = ({ make, bot }: Panel, words: string): (Node | string)[] => {
-  const link = /\[([^\]]+)\]\((https?:\/\/[^\s)]+)\)|(https?:\/\/[^\s<>]*[^\s<>.,;:!?)])/g;
+  const link = /\[([^\]]+)\]\((https?:\/\/[^\s)]+)\)|(https?:\/\/[^\s<>\u3000-\u303f\uff00-\uff65]*[^\s<>.,;:!?)\u3000-\u303f\uff00-\uff65])/g;
   const parts: (Node | string)[] = [];
   let at = 0;
   for (const match of words.matchAll(link)) {

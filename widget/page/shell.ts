@@ -11,7 +11,7 @@ export interface Backend {
   identify(identity: Identity): void;
   /** Called when the visitor or the page has opened the panel. */
   focus?(): void;
-  /** In a frame: called when the theme, the language or whether the panel is open has changed. */
+  /** Called when the theme, the language or whether the panel is open has changed. */
   changed?(): void;
   /** Stops every call, timer and stream. */
   end(): void;
@@ -68,7 +68,10 @@ export const complete = (loaded: LoaderShell): Shell => {
   // Keyboard events do not leave the panel: the page's shortcuts cannot see that the target is a text field in a shadow root.
   panel.onkeydown = panel.onkeypress = panel.onkeyup = (event) => {
     event.stopPropagation();
-    if (event.type == "keydown" && event.key == "Escape" && !event.isComposing) bubble.close();
+    if (event.type != "keydown" || event.key != "Escape" || event.isComposing) return;
+    // It would also close a dialog of the page.
+    event.preventDefault();
+    bubble.close();
   };
 
   // On a phone, the panel fills the visual viewport: the part of the screen that the keyboard does not cover.
@@ -100,7 +103,10 @@ export const complete = (loaded: LoaderShell): Shell => {
     sheet.replaceSync(css);
     if (!root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets.push(sheet);
   };
-  return Object.assign(shell, { frame, panel, launcher, isInline, isOpen, setStyle, signal, end });
+  Object.assign(shell, { frame, panel, launcher, isInline, isOpen, setStyle, signal, end });
+  // Not waited for: most pages have no listeners that are in the way.
+  import("./isolation").then((module) => signal.aborted || module.isolate(shell), (error) => console.error("[Bulle]", error));
+  return shell;
 };
 
 /** Sets the widget's style sheet and draws the rest of the header; the header once, however often the code is fetched. */

@@ -19,6 +19,23 @@ function bulle_chat_is_inside( $now = false ) {
 	return $inside;
 }
 
+/**
+ * Attributes that ask optimisers to leave a script as it is: Rocket Loader of Cloudflare, LiteSpeed, Autoptimize and WP
+ * Rocket. They delay scripts until the visitor moves, or run them without their tags, which hold the visitor's identity. The
+ * bubble's script is small, does not block the page, and fetches nothing before it is wanted.
+ *
+ * @return array
+ */
+function bulle_chat_untouched() {
+	return array(
+		'data-cfasync'     => 'false',
+		'data-no-optimize' => '1',
+		'data-no-defer'    => '1',
+		'data-noptimize'   => '1',
+		'nowprocket'       => true,
+	);
+}
+
 /** The tag, at the end of the page. */
 function bulle_chat_tag() {
 	$options = bulle_chat_options();
@@ -28,13 +45,13 @@ function bulle_chat_tag() {
 	if ( bulle_chat_is_inside() ) {
 		$identity = bulle_chat_identity();
 		if ( '' !== $identity ) {
-			wp_print_inline_script_tag( '(window.Bulle=window.Bulle||[]).push(' . wp_json_encode( array( 'identify', $identity ) ) . ')' );
+			wp_print_inline_script_tag( '(window.Bulle=window.Bulle||[]).push(' . wp_json_encode( array( 'identify', $identity ) ) . ')', bulle_chat_untouched() );
 		}
 		wp_print_script_tag(
 			array(
 				'type' => 'module',
 				'src'  => $options['edge'] . '/element.js',
-			)
+			) + bulle_chat_untouched()
 		);
 		return;
 	}
@@ -50,7 +67,7 @@ function bulle_chat_tag() {
 	$attributes = array(
 		'async' => true,
 		'src'   => $options['edge'] . '/s/' . $options['site'] . '.js',
-	);
+	) + bulle_chat_untouched();
 	$identity   = bulle_chat_identity();
 	if ( '' !== $identity ) {
 		$attributes['data-identity'] = $identity;
