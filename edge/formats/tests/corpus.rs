@@ -12,6 +12,11 @@
 //!
 //! White space counts as one space. What is read is the Markdown that chunks are cut from.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the cases are files beside this test"
+)]
+
 use std::{fs, path::Path};
 
 use bulle_edge_formats::{Document, File, page, read};

@@ -3,7 +3,7 @@
 
 use url::Url;
 
-use super::{Dom, NodeId, base, body, decode, main_part, web};
+use super::{Dom, NodeId, base, body, decode, main_part, reading::Reading, web};
 
 /// The refresh of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,8 @@ pub fn refresh(html: &[u8], url: &str, content_type: Option<&str>) -> Option<Ref
     }
     // In `noscript`, a refresh often leads to a version without scripts. It counts only if the page itself has no text.
     if within(&dom, id, "noscript") {
-        let text = body::markdown(&dom, main_part::find(&dom), base.as_ref()).ok()?;
+        let reading = Reading::page(&dom);
+        let text = body::markdown(&reading, &main_part::find(&reading), base.as_ref()).ok()?;
         if !text.trim().is_empty() {
             return None;
         }
