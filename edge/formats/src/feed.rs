@@ -367,7 +367,7 @@ mod tests {
             ("<title>I <3 bread, 2 < 3</title>", "# I <3 bread, 2 < 3"),
             (
                 "<title>A</title><description>one<br>two<p>three</description>",
-                "# A\n\none two\n\nthree",
+                "# A\n\none\ntwo\n\nthree",
             ),
             (
                 "<title>A</title><description>&lt;p&gt;caf&amp;eacute;&lt;/p&gt;</description>",
