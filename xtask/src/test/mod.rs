@@ -24,7 +24,7 @@ const WASM: &str = "wasm32-unknown-unknown";
 const WASM_CRATES: [&str; 2] = ["bulle-widget-web", "bulle-edge-worker"];
 
 /// How long `--ci` may take in all; a part that would end later is left out.
-const CI: Duration = Duration::from_secs(50 * 60);
+const CI: Duration = Duration::from_secs(25 * 60);
 
 /// Estimated time of the checks of a change on two quiet cores, in a fresh clone.
 const CHANGE: Duration = Duration::from_secs(20 * 60);
@@ -41,7 +41,7 @@ pub enum Scope<'a> {
     Part(&'a str),
     /// `Change` and every part.
     All,
-    /// `Change` and the parts that fit into 50 minutes.
+    /// `Change` and the parts that fit into 25 minutes.
     Ci,
 }
 
