@@ -56,8 +56,7 @@ test(`${STREAMS} answers at once: none is lost`, async (t) => {
   while (visitors.length < STREAMS) visitors.push(...(await Promise.all(Array.from({ length: Math.min(20, STREAMS - visitors.length) }, visitor))));
   const start = performance.now();
   const ends = await counted(visitors, words.join("").trim());
-  t.diagnostic(`${JSON.stringify(ends)} in ${Math.round((performance.now() - start) / 1000)} s`);
-  console.log(JSON.stringify(ends));
+  t.diagnostic(`counts: ${STREAMS} at once: ${JSON.stringify(ends)} in ${Math.round((performance.now() - start) / 1000)} s`);
   assert.deepEqual(ends, { "done stop": STREAMS, "asked the model": STREAMS });
 });
 
@@ -72,8 +71,7 @@ test("an edge that stands still for 11 seconds loses no answer, and blames no mo
     assert.ok((await edge.halt(11_000)).processes > 0);
     for (const [end, n] of Object.entries(await asked)) total[end] = (total[end] ?? 0) + n;
   }
-  t.diagnostic(JSON.stringify(total));
-  console.log(JSON.stringify(total));
+  t.diagnostic(`counts: stood still for 11 s: ${JSON.stringify(total)}`);
   assert.deepEqual(total, { "done stop": 12, "asked the model": 12 });
   const { n } = database.prepare("SELECT count(*) AS n FROM model_call WHERE tenant_id = 'crowded' AND outcome <> 'answered'").get();
   assert.equal(n, 0);
@@ -92,8 +90,7 @@ test("200 messages of one visitor at once: those that are admitted are answered"
     const end = response.status === 200 ? `${list.at(-1).event} ${list.at(-1).data.finish}` : String(response.status);
     ends[end] = (ends[end] ?? 0) + 1;
   }));
-  t.diagnostic(JSON.stringify(ends));
-  console.log(JSON.stringify(ends));
+  t.diagnostic(`counts: 200 of one visitor: ${JSON.stringify(ends)}`);
   assert.equal(ends["done stop"] + ends["429"], 200, JSON.stringify(ends));
   assert.ok(ends["done stop"] >= 10, JSON.stringify(ends));
 });
@@ -128,9 +125,8 @@ test("a machine that is killed in the middle of an answer keeps what the visitor
     const kept = text(assemble(await me.attach()));
     const read = text(assemble(seen));
     const lost = read.trim().split(" ").length - kept.trim().split(" ").length;
-    t.diagnostic(`${how}: ${read.length} characters read, ${kept.length} kept, ${lost} words behind`);
-    console.log(`${how}: ${read.length} read, ${kept.length} kept`);
-    assert.ok(read.startsWith(kept.trim()) && lost <= behind, `${how}: ${kept} of ${read}`);
+    t.diagnostic(`counts: killed, ${how}: ${read.length} characters read, ${kept.length} kept, ${lost} words behind`);
+      assert.ok(read.startsWith(kept.trim()) && lost <= behind, `${how}: ${kept} of ${read}`);
     await until("it is in the record", async () => (await me.history()).items.length === 2);
     assert.equal(text((await me.history()).items[1].blocks).trim(), kept.trim());
   }

@@ -72,6 +72,7 @@ function show({ name, tests, seconds, output }) {
   console.log(`${count(tests, "failed") ? "✖" : "✔"} ${name}: ${summary(tests)} (${seconds.toFixed(1)} s)`);
   for (const test of tests) {
     if (test.outcome === "skipped") console.log(`  ﹣ ${test.name}${test.reason ? `: ${test.reason}` : ""}`);
+    if (test.outcome === "counted") console.log(`  ${test.name}`);
     if (test.outcome === "failed") console.log(`  ✖ ${test.name} (${test.ms ?? 0} ms)\n${indent(test.error)}`);
   }
   if (output && count(tests, "failed")) console.log(indent(output));

@@ -1,4 +1,5 @@
-// A reporter of node:test that writes a line of JSON for each test, for run.mjs to read.
+// A reporter of node:test that writes a line of JSON for each test, and for each diagnostic that begins
+// with "counts: ", for run.mjs to read.
 import { inspect } from "node:util";
 
 export default async function* (events) {
@@ -6,6 +7,7 @@ export default async function* (events) {
   const path = [];
   for await (const { type, data } of events) {
     if (type === "test:start") path.splice(data.nesting, Infinity, data.name);
+    if (type === "test:diagnostic" && data.message.startsWith("counts: ")) yield `${JSON.stringify({ outcome: "counted", name: data.message })}\n`;
     if (type !== "test:pass" && type !== "test:fail") continue;
     const { error, type: kind } = data.details;
     // A suite fails as its tests fail, and is counted when it has failed by itself.
