@@ -126,7 +126,7 @@ test("a machine that is killed in the middle of an answer keeps what the visitor
     const read = text(assemble(seen));
     const lost = read.trim().split(" ").length - kept.trim().split(" ").length;
     t.diagnostic(`counts: killed, ${how}: ${read.length} characters read, ${kept.length} kept, ${lost} words behind`);
-      assert.ok(read.startsWith(kept.trim()) && lost <= behind, `${how}: ${kept} of ${read}`);
+    assert.ok(read.startsWith(kept.trim()) && lost <= behind, `${how}: ${kept} of ${read}`);
     await until("it is in the record", async () => (await me.history()).items.length === 2);
     assert.equal(text((await me.history()).items[1].blocks).trim(), kept.trim());
   }
