@@ -110,7 +110,8 @@ export const attachments = async (panel: Panel): Promise<void> => {
     return about;
   };
   const size = (bytes: number) => {
-    const [unit, n]: [string, number] = bytes < 1e3 ? ["byte", bytes] : bytes < 1e6 ? ["kilobyte", bytes / 1e3] : ["megabyte", bytes / 1e6];
+    // "664 byte" is the short form of many languages: small files have fractions of a kilobyte.
+    const [unit, n]: [string, number] = bytes < 1e6 ? ["kilobyte", Math.max(bytes, 100) / 1e3] : ["megabyte", bytes / 1e6];
     const format = { style: "unit", unit, maximumFractionDigits: n < 10 ? 1 : 0 } as Intl.NumberFormatOptions;
     return new Intl.NumberFormat(bot.locale, format).format(n);
   };
