@@ -229,6 +229,25 @@ describe("places", () => {
     });
   });
 
+  test("questions and topics look alike", async () => {
+    const { bubble } = await visit();
+    await bubble.log.locator(".topics .chip").first().waitFor();
+    const looks = await bubble.log.locator(".chip").evaluateAll((chips) =>
+      chips.map((chip) => ["color", "backgroundColor", "borderTopColor", "fontSize", "fontWeight"].map((name) => getComputedStyle(chip)[name]).join()),
+    );
+    assert.equal(looks.length, 6);
+    assert.equal(new Set(looks).size, 1, looks.join("\n"));
+  });
+
+  test("the time and the buttons of a short answer are lower than its words", async () => {
+    const visitor = await visit();
+    await talk(visitor);
+    const height = async (selector) => (await shadow(visitor.page, selector).last().boundingBox()).height;
+    const [all, words] = [await height(".msg.theirs"), await height(".msg.theirs .text")];
+    assert.ok(all - words < words, `${words} of ${all} pixels are words`);
+    assert.equal(await visitor.bubble.log.locator(".mine time").count(), 0);
+  });
+
   test("a tagline of two lines is shown whole", async () => {
     const tagline = "Bread, pastries and answers to your questions";
     const { bubble } = await host(tag(`async data-tagline="${tagline}"`), { path: "/tagline" });

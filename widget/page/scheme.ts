@@ -1,4 +1,4 @@
-/** The colour scheme `auto`: that of the page, which may be light only whatever the visitor's system prefers. */
+/** The colour scheme `auto`: that of the page, which may be light only, whatever the visitor's system prefers. */
 
 import type { Shell } from "./shell";
 
@@ -7,7 +7,7 @@ import type { Shell } from "./shell";
  * that; any other page is as its `color-scheme` says, or else light. The page is looked at whenever the bubble is drawn or
  * opened: many pages have a switch.
  */
-export const followPage = ({ look, paint, signal }: Shell): void => {
+export const followPage = ({ look, signal }: Shell, paint: Shell["paint"]): void => {
   let wanted: string = look.scheme;
   Object.defineProperty(look, "scheme", {
     get: () => (wanted == "auto" ? pageScheme() : wanted),

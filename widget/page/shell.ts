@@ -3,7 +3,6 @@
 import type { Identity } from "../../snippet/bulle";
 import type { LoaderShell } from "../../snippet/src/bubble";
 import { icon, make } from "./dom";
-import { followPage } from "./scheme";
 
 /** The receiver of API calls: the widget in the page, or the frame. */
 export interface Backend {
@@ -107,7 +106,6 @@ export const complete = (loaded: LoaderShell): Shell => {
   Object.assign(shell, { frame, panel, launcher, isInline, isOpen, setStyle, signal, end });
   // Not waited for: most pages have no listeners that are in the way.
   import("./isolation").then((module) => signal.aborted || module.isolate(shell), (error) => console.error("[Bulle]", error));
-  followPage(shell);
   return shell;
 };
 
