@@ -115,7 +115,7 @@ pub fn plain(text: &str) -> String {
 }
 
 /// Whether a [`plain`] text has the words: as whole words, or anywhere in a script without spaces.
-fn has(plain: &str, words: &str) -> bool {
+pub fn has(plain: &str, words: &str) -> bool {
     if let Some(words) = words.strip_prefix('^') {
         return plain.starts_with(&format!(" {words} "));
     }
@@ -253,7 +253,10 @@ fn leads(text: &str, before: &[String]) -> bool {
     let words: Vec<&str> = text.split_whitespace().collect();
     words.windows(2).any(|two| {
         let [first, second] = two else { return false };
-        second.starts_with(char::is_uppercase) && before.contains(&fold(first))
+        // In C nothing lies.
+        let named = second.starts_with(char::is_uppercase)
+            && second.chars().filter(|c| c.is_alphanumeric()).count() > 1;
+        named && before.contains(&fold(first))
     })
 }
 
