@@ -88,24 +88,31 @@ impl When {
         named.then_some(when)
     }
 
+    /// Whether it names a date.
+    pub fn names_dates(&self) -> bool {
+        !self.dates.is_empty()
+    }
+
     /// Whether it names a day or a date, not a time of the day alone.
     pub fn names_days(&self) -> bool {
         self.days > 0 || !self.dates.is_empty()
     }
 }
 
-/// Whether a word in the language is a day, a month or a part of a day.
+/// Whether a word in the language is a day, a month or a part of a day, be it that it can mean something else ("march").
 pub fn is_word(word: &str, language: &str) -> bool {
-    let tokens = tokens(word, language);
-    let named = |token: &Token| {
-        matches!(
-            token,
-            Token::Means(
-                Meaning::Days(_) | Meaning::Month(_) | Meaning::Part(..) | Meaning::Feast(..)
-            )
-        )
+    let pieces = read::pieces(&fold(word));
+    let is = |entry: &table::Entry| {
+        let named = matches!(
+            entry.meaning,
+            Meaning::Days(_) | Meaning::Month(_) | Meaning::Part(..) | Meaning::Feast(..)
+        );
+        let same = |(part, (piece, _)): (&String, &(String, bool))| {
+            part == piece || (entry.begins && piece.starts_with(part.as_str()))
+        };
+        named && entry.parts.len() == pieces.len() && entry.parts.iter().zip(&pieces).all(same)
     };
-    !tokens.is_empty() && tokens.iter().all(named)
+    table::of(language).is_some_and(|entries| entries.iter().any(is))
 }
 
 /// What a text in the language says of when. `negated` tells whether a clause denies what it says.
@@ -177,15 +184,9 @@ fn of_tokens(tokens: &[Token]) -> Vec<Statement> {
         let known = now.days > 0 || !now.dates.is_empty();
         let stated = opens || now.closed;
         // "Monday closed, Tuesday open", "Tue–Sun 10–17, closed on Mondays"
-        if parted && says && known && (now.full || !now.hours.is_empty() || (state && stated)) {
-            out.push(std::mem::take(&mut now).within(part.take()));
-            (opens, except, last_days) = (false, false, None);
-        } else if parted
-            && state
-            && known
-            && !stated
-            && matches!(token, Token::Means(Meaning::Closed))
-        {
+        let closes = matches!(token, Token::Means(Meaning::Closed));
+        let apart = says && (now.full || !now.hours.is_empty() || (state && stated));
+        if parted && known && (apart || (closes && !stated)) {
             out.push(std::mem::take(&mut now).within(part.take()));
             (opens, except, last_days) = (false, false, None);
         }
@@ -282,6 +283,11 @@ impl Statement {
     pub fn names(&self, when: &When) -> bool {
         let (days, dates) = (self.of_days(when), self.of_dates(when));
         [days, dates].contains(&Cover::Whole) && ![days, dates].contains(&Cover::None)
+    }
+
+    /// Whether it names a part of the dates that are asked for.
+    pub fn names_dates(&self, when: &When) -> bool {
+        [Cover::Whole, Cover::Part].contains(&self.of_dates(when))
     }
 
     fn of_days(&self, when: &When) -> Cover {
@@ -406,6 +412,12 @@ pub fn verdict<'a, T>(when: &When, all: &'a [(T, Statement)]) -> Option<(bool, &
     }
     if let Some((whose, _)) = telling(true) {
         return Some((true, whose));
+    }
+    // "In July until 20:00": of these dates other hours hold, and they are not told whole.
+    let otherwise =
+        |(_, statement): &(T, Statement)| statement.names_dates(when) && statement.hours.is_empty();
+    if (when.clock.is_some() || when.part.is_some()) && all.iter().any(otherwise) {
+        return None;
     }
     // Of the day that is asked for, the hours that are not those; else the days that are not that.
     let leaving = |named: bool| {

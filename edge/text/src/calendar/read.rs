@@ -214,10 +214,11 @@ fn certain(raw: &[(Token, bool)]) -> Vec<Token> {
     let beside = |at: Option<usize>, after: bool| {
         let token = at.and_then(|at| raw.get(at)).map(|(token, _)| token);
         match token {
-            Some(Token::Number(_) | Token::Clock(_)) => true,
-            Some(Token::Means(
-                Meaning::To | Meaning::Days(_) | Meaning::Month(_) | Meaning::Edge(_),
-            )) => true,
+            Some(
+                Token::Number(_)
+                | Token::Clock(_)
+                | Token::Means(Meaning::To | Meaning::Days(_) | Meaning::Month(_) | Meaning::Edge(_)),
+            ) => true,
             Some(Token::Means(Meaning::Before | Meaning::And)) => !after,
             _ => false,
         }
@@ -241,10 +242,10 @@ fn spread_clocks(tokens: &mut [Token]) {
         };
         match (&first, &last) {
             (Token::Number(hour), Token::Clock(_)) if *hour <= 24 => {
-                *first = Token::Clock(*hour * 60)
+                *first = Token::Clock(*hour * 60);
             }
             (Token::Clock(_), Token::Number(hour)) if *hour <= 24 => {
-                *last = Token::Clock(*hour * 60)
+                *last = Token::Clock(*hour * 60);
             }
             _ => {}
         }

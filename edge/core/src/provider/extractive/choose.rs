@@ -2,14 +2,13 @@
 //! section whose heading is the question, a list, the cells of a table; and what says the same is said once.
 
 use bulle_edge_text::{
-    kind::FactKind,
     polarity, stop,
     words::{Word, words},
 };
 
 use super::{
     part::Part,
-    table::{self, Extracted},
+    table::{self, Extracted, Fit},
     unit::{Finder, Scored, Unit, language, scored, share},
     verdict,
 };
@@ -32,9 +31,6 @@ const MIN_SHARE_ELSEWHERE: f64 = 0.85;
 
 /// What a further sentence must hold of the question that none before it holds.
 const ADDS: f64 = 0.12;
-
-/// From this share on a sentence holds all that is asked.
-const WHOLE: f64 = 0.95;
 
 /// Most sentences where the question asks for no fact, and where it does.
 const MAX_SENTENCES: usize = 3;
@@ -92,11 +88,11 @@ pub fn answer<'a>(
 ) -> Option<Answered<'a>> {
     let finder = Finder::new(passages, part.when.as_ref());
     let all = scored(passages, part, &finder, units);
-    let unknown = part.polar
+    let doubtful = part.polar
         && polarity::has_polar_word(part.text, passages.language())
         && !passages.names_an_unknown_place()
         && asks_for_unknown(passages, part, &all);
-    let least = if unknown {
+    let least = if doubtful {
         MIN_WITH_UNKNOWN
     } else {
         MIN_COVERAGE
@@ -109,7 +105,15 @@ pub fn answer<'a>(
     if good.iter().any(spoken) {
         good.retain(spoken);
     }
-    let best = *good.iter().max_by(|a, b| a.score.total_cmp(&b.score))?;
+    let fit = |one: &Scored<'_, 'a>| match one.unit.row {
+        Some(_) => table::fit(passages, part, &finder, units, one),
+        None => Fit::Whole,
+    };
+    let mut best = best_of(&good)?;
+    if fit(best) == Fit::None {
+        good.retain(|one| one.unit.row.is_none());
+        best = best_of(&good)?;
+    }
     if let Some((says, unit)) = by_calendar(passages, part, units, &good) {
         let quotes = quote(passages, part, &finder, units, unit);
         return Some(Answered {
@@ -120,8 +124,10 @@ pub fn answer<'a>(
     }
     let verdict = verdict::of_unit(passages, part, &finder, best)
         .filter(|_| !passages.names_an_unknown_place());
-    let sure =
-        verdict.is_some() || (best.coverage > SURE_COVERAGE && !passages.names_an_unknown_place());
+    let exact = best.coverage > SURE_COVERAGE
+        && !passages.names_an_unknown_place()
+        && fit(best) == Fit::Whole;
+    let sure = verdict.is_some() || exact;
     let quotes = if best.unit.row.is_some() {
         quote(passages, part, &finder, units, best.unit)
     } else if best.unit.is_item {
@@ -134,6 +140,11 @@ pub fn answer<'a>(
         quotes,
         sure,
     })
+}
+
+fn best_of<'s, 'u, 'a>(good: &[&'s Scored<'u, 'a>]) -> Option<&'s Scored<'u, 'a>> {
+    let all = good.iter().copied();
+    all.max_by(|a, b| a.score.total_cmp(&b.score))
 }
 
 /// Whether a word of the part, which is not one of context, stands in none of the units and none of their headings.
@@ -314,14 +325,8 @@ fn sentences<'a>(
         let as_good = !sort
             && one.score >= best.score * MIN_SHARE_ELSEWHERE
             && one.unit.passage.n == best.unit.passage.n;
-        // Two figures for the same are told both.
-        let figure = part.kind == Some(FactKind::Number)
-            && one.alone >= WHOLE
-            && chosen
-                .iter()
-                .all(|other| other.alone >= WHOLE && has_other_number(one.unit, other.unit));
         let fact = one.fact && !chosen.iter().any(|other| other.fact);
-        if adds || as_good || figure || fact {
+        if adds || as_good || fact {
             chosen.push(one);
         }
     }
@@ -334,14 +339,6 @@ fn sentences<'a>(
     };
     chosen.sort_by_key(|one| rank(one));
     chosen.iter().map(|one| text(one.unit)).collect()
-}
-
-/// Whether the first of two sentences has a number that the other has not.
-fn has_other_number(one: &Unit<'_>, other: &Unit<'_>) -> bool {
-    let digit = |c: char| c.is_ascii_digit();
-    let there = words(other.text);
-    (words(one.text).iter())
-        .any(|word| word.form.contains(digit) && !there.iter().any(|it| it.form == word.form))
 }
 
 /// The beginning of a section, as far as there is room.

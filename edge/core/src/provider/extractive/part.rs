@@ -8,7 +8,7 @@ use bulle_edge_text::{
     kin,
     kind::{Asked, FactKind},
     polarity,
-    words::words,
+    words::{Word, words},
 };
 
 use crate::retrieval::Passages;
@@ -38,6 +38,8 @@ pub struct Part<'q> {
     pub amounts: Vec<Amount>,
     /// The number or address that it asks for.
     pub contact: Option<Contact>,
+    /// The terms of each name that has several.
+    pub names: Vec<Vec<usize>>,
 }
 
 /// The parts of a question; one when it asks one thing.
@@ -89,6 +91,40 @@ pub fn parts<'q>(text: &'q str, passages: &Passages) -> Vec<Part<'q>> {
     out
 }
 
+/// Whether a word is a number that stands for many things: `at 5`, `Windows 10`.
+fn is_small_number(form: &str) -> bool {
+    form.len() <= 3 && form.chars().all(|c| c.is_ascii_digit())
+}
+
+/// The terms of each name of several words ("Apple Pay"), by their places; none in German, where every noun has a capital.
+fn names(text: &str, terms: &[Word], language: &str) -> Vec<Vec<usize>> {
+    let mut out: Vec<Vec<usize>> = Vec::new();
+    let mut run: Vec<usize> = Vec::new();
+    let mut begins = true;
+    let all: Vec<&str> = text.split_whitespace().collect();
+    let capital = |word: &str| {
+        let word = word.trim_start_matches(|c: char| !c.is_alphanumeric());
+        word.starts_with(char::is_uppercase)
+    };
+    if language == "de" || all.iter().filter(|word| capital(word)).count() * 2 > all.len() {
+        return out;
+    }
+    for word in all {
+        let start = std::mem::replace(&mut begins, word.ends_with(['.', '!', '?', ':']));
+        if start || !capital(word) {
+            out.push(std::mem::take(&mut run));
+            continue;
+        }
+        let found = words(word);
+        run.extend(terms.iter().enumerate().filter_map(|(at, term)| {
+            (found.iter().any(|word| word.form == term.form)).then_some(at)
+        }));
+    }
+    out.push(run);
+    out.retain(|run| run.len() > 1);
+    out
+}
+
 impl<'q> Part<'q> {
     fn of(text: &'q str, weights: Vec<f64>, kind: Option<Asked>, language: &str) -> Self {
         Self {
@@ -100,6 +136,7 @@ impl<'q> Part<'q> {
             when: When::of(text, language),
             amounts: amounts::amounts(text, language),
             contact: Contact::of(text),
+            names: Vec::new(),
         }
     }
 
@@ -123,8 +160,10 @@ impl<'q> Part<'q> {
                 || (!self.amounts.is_empty() && number)
                 || (aged && (amounts::is_aged(form, language) || amounts::is_years(form, language)))
                 || (self.age && amounts::asks_age_with(form, language))
+                || (!self.amounts.is_empty() && polarity::alone(form, language).is_some())
         };
         let terms = passages.terms().words();
+        self.names = names(self.text, terms, language);
         let texts: Vec<&str> = passages
             .items()
             .iter()
@@ -134,6 +173,7 @@ impl<'q> Part<'q> {
         let lightened: Vec<f64> = (self.weights.iter().zip(terms).zip(there))
             .map(|((weight, term), there)| match &term.form {
                 form if light(form) => 0.0,
+                form if is_small_number(form) => weight * WEAK,
                 form if !there && kin::is_own(form, language) => 0.0,
                 form if kin::is_weak(form, language) => weight * WEAK,
                 _ => *weight,

@@ -5,7 +5,7 @@ use bulle_edge_text::{kind::FactKind, stop, words::words};
 
 use super::{
     part::Part,
-    unit::{Finder, Unit},
+    unit::{Finder, Scored, Unit},
 };
 use crate::retrieval::Passages;
 
@@ -122,7 +122,18 @@ pub fn extract<'a>(
         .iter()
         .map(|row| row_match(passages, finder, row, language))
         .collect();
-    let chosen = best(&rows, &matched, MAX_ROWS);
+    // Where rows are named, these and no others.
+    let named: Vec<&Row<'a>> = rows
+        .iter()
+        .copied()
+        .filter(|row| share(finder, row.name(), language) >= 1.0)
+        .take(MAX_ROWS)
+        .collect();
+    let chosen = if named.len() > 1 {
+        named.iter().collect()
+    } else {
+        best(&rows, &matched, MAX_ROWS)
+    };
     let mut heads: Vec<&'a str> = Vec::new();
     for cell in chosen.iter().flat_map(|row| row.cells.iter().skip(1)) {
         if !heads.contains(&cell.head) {
@@ -170,6 +181,50 @@ pub fn extract<'a>(
             .chain(columns.iter().copied())
             .collect(),
     })
+}
+
+/// How much of what is asked a table holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// All.
+    Whole,
+    /// A row, and not all that is asked of it.
+    Row,
+    /// None of its rows is meant, and not all that is asked is in it.
+    None,
+}
+
+/// How much of what is asked the table around a row holds, with its heading.
+pub fn fit(
+    passages: &Passages,
+    part: &Part<'_>,
+    finder: &Finder<'_>,
+    units: &[Unit<'_>],
+    around: &Scored<'_, '_>,
+) -> Fit {
+    let language = passages.language();
+    let n = around.unit.passage.n;
+    let rows = units
+        .iter()
+        .filter(|unit| unit.passage.n == n && unit.row.is_some());
+    let texts: Vec<&str> = rows.clone().map(|unit| unit.text).collect();
+    let held = finder.strengths(&texts.join("\n"));
+    let asking = FactKind::of(part.text, language).map_or_else(Vec::new, |asked| words(asked.with));
+    let misses = (passages.terms().words().iter().zip(&part.weights))
+        .zip(held.iter().zip(&around.above))
+        .any(|((term, weight), (held, above))| {
+            let asks = asking.iter().any(|word| word.form == term.form);
+            *weight >= 1.0 && *held <= 0.0 && *above <= 0.0 && !asks
+        });
+    let mut rows = rows.filter_map(|unit| unit.row.as_ref());
+    match (
+        misses,
+        rows.any(|row| row_match(passages, finder, row, language) > 0.0),
+    ) {
+        (false, _) => Fit::Whole,
+        (true, true) => Fit::Row,
+        (true, false) => Fit::None,
+    }
 }
 
 /// The best of the items, those nearly as good among them; all when none is any good.

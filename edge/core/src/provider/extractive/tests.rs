@@ -57,8 +57,7 @@ fn half_an_answer_is_called_so() {
     assert_eq!(
         ask(&documents(), "Kubernetes à Tokyo ?"),
         "Je n’ai pas trouvé de réponse exacte. Voici ce qui s’en approche\u{a0}:\n\n\
-         J'ai huit ans d'expérience avec Kubernetes. Mon cluster Kubernetes a 410 nœuds. [1]\n\n\
-         - Kubernetes \\[CKA\\] [2]"
+         J'ai huit ans d'expérience avec Kubernetes. [1]"
     );
 }
 

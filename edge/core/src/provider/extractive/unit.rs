@@ -22,6 +22,12 @@ const COUNTED: f64 = 0.3;
 /// What a row of a table gains whose name the question says.
 const NAMED: f64 = 0.25;
 
+/// What a sentence gains that names the dates that are asked for, or some of them.
+const DATED: f64 = 0.3;
+
+/// What remains of the coverage of a sentence that holds a part of a name: an apple tart is no Apple Pay.
+const HALF_A_NAME: f64 = 0.6;
+
 /// How far they may be apart, in words.
 const BESIDE: usize = 3;
 
@@ -201,6 +207,18 @@ impl<'p> Finder<'p> {
             })
     }
 
+    /// Whether a text in the language names the dates that are asked for, or some of them.
+    fn is_dated(&self, text: &str, language: &str) -> bool {
+        self.when
+            .filter(|when| when.names_dates())
+            .is_some_and(|when| {
+                let denies = |_: &str| false;
+                calendar::statements(text, language, denies)
+                    .iter()
+                    .any(|statement| statement.names_dates(when))
+            })
+    }
+
     /// [`strengths`](Self::strengths) of a unit, with the days that it covers.
     fn of_unit(&self, unit: &Unit<'_>, language: &str) -> Vec<f64> {
         let mut found = self.among(&unit.words);
@@ -267,9 +285,24 @@ pub fn scored<'u, 'a>(
             });
             share(passages, part, &held.collect::<Vec<_>>()) * credible
         };
+        let half = part.names.iter().any(|name| {
+            let held = |at: &&usize| {
+                [&within, &above, &around]
+                    .iter()
+                    .any(|held| held.get(**at).is_some_and(|held| *held > 0.0))
+            };
+            (1..name.len()).contains(&name.iter().filter(held).count())
+        });
+        let named_whole = if half { HALF_A_NAME } else { 1.0 };
         let (coverage, told) = match fact {
             true => (share(FACT_CONTEXT), share(FACT_CONTEXT)),
             false => (share(CONTEXT), share(0.0)),
+        };
+        let (coverage, told) = (coverage * named_whole, told * named_whole);
+        let dated = if finder.is_dated(unit.text, language) {
+            DATED
+        } else {
+            0.0
         };
         let rank = hit.score / top.max(f64::MIN_POSITIVE);
         let exact: Vec<f64> = (finder.terms.words().iter())
@@ -281,7 +314,7 @@ pub fn scored<'u, 'a>(
             alone: self::share(passages, part, &within),
             coverage,
             fact,
-            score: told + gain + exact + named(finder, unit) + PASSAGE_WEIGHT * rank
+            score: told + gain + exact + dated + named(finder, unit) + PASSAGE_WEIGHT * rank
                 - 0.001 * unit.position as f64,
             within,
             above: above.clone(),

@@ -117,9 +117,8 @@ fn of_amounts(
         return None;
     }
     match (stance.denies, within) {
-        (false, false) if held >= DENIES / 2.0 => Some(false),
         (false, true) if held >= DENIES / 2.0 => Some(true),
-        (true, true) if held >= DENIES / 2.0 => Some(false),
+        (false, false) | (true, true) if held >= DENIES / 2.0 => Some(false),
         _ => None,
     }
 }
