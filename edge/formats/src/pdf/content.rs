@@ -1,4 +1,4 @@
-//! The content stream of a page: its glyphs, each with its place.
+//! The content stream of a page: its glyphs and shapes, each with its place.
 
 use std::{borrow::Cow, collections::HashMap, rc::Rc};
 
@@ -8,6 +8,7 @@ use super::{
     font::Font,
     lex::{Lexer, Token},
     object::{Dictionary, Object, Stream},
+    shapes::{self, Path, Shape},
 };
 use crate::{Unreadable, limits};
 
@@ -27,6 +28,15 @@ pub(super) struct Glyph {
     pub(super) bold: bool,
 }
 
+/// What a page draws.
+#[derive(Default)]
+pub(super) struct Drawn {
+    /// In the order in which they are drawn.
+    pub(super) glyphs: Vec<Glyph>,
+    /// Those that may be marks of lists or lines through text.
+    pub(super) shapes: Vec<Shape>,
+}
+
 /// Reads the content of pages; they share fonts and bounds.
 pub(super) struct ContentReader<'a> {
     pdf: &'a Pdf<'a>,
@@ -39,9 +49,14 @@ pub(super) struct ContentReader<'a> {
     pub(super) known: usize,
 }
 
-type Matrix = [f32; 6];
+pub(super) type Matrix = [f32; 6];
 
 const IDENTITY: Matrix = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0];
+
+/// A point in the coordinates of a page.
+pub(super) fn transform([a, b, c, d, e, f]: Matrix, x: f32, y: f32) -> (f32, f32) {
+    (a * x + c * y + e, b * x + d * y + f)
+}
 
 /// The transformation by `a`, then by `b`.
 fn times(a: Matrix, b: Matrix) -> Matrix {
@@ -67,6 +82,8 @@ struct TextState {
     scale: f32,
     leading: f32,
     rise: f32,
+    /// Width of the lines of paths.
+    stroke: f32,
 }
 
 impl<'a> ContentReader<'a> {
@@ -80,8 +97,8 @@ impl<'a> ContentReader<'a> {
         }
     }
 
-    /// The letters of a page, in the order in which they are drawn.
-    pub(super) fn page(&mut self, page: &Dictionary) -> Result<Vec<Glyph>, Unreadable> {
+    /// The letters and shapes of a page.
+    pub(super) fn page(&mut self, page: &Dictionary) -> Result<Drawn, Unreadable> {
         let pdf = self.pdf;
         let resources = inherited(pdf, page, b"Resources").and_then(Object::as_dictionary);
         let turn = inherited(pdf, page, b"Rotate").and_then(Object::as_integer);
@@ -115,10 +132,11 @@ impl<'a> ContentReader<'a> {
             scale: 1.0,
             leading: 0.0,
             rise: 0.0,
+            stroke: 1.0,
         };
-        let mut glyphs = Vec::new();
-        self.run(&content, resources, state, 0, &mut glyphs)?;
-        Ok(glyphs)
+        let mut drawn = Drawn::default();
+        self.run(&content, resources, state, 0, &mut drawn)?;
+        Ok(drawn)
     }
 
     fn unpack(&self, stream: &Stream) -> Result<Cow<'a, [u8]>, Unreadable> {
@@ -146,12 +164,13 @@ impl<'a> ContentReader<'a> {
         resources: Option<&Dictionary>,
         mut state: TextState,
         depth: usize,
-        out: &mut Vec<Glyph>,
+        out: &mut Drawn,
     ) -> Result<(), Unreadable> {
         let mut lexer = Lexer::new(content);
         let mut operands: Vec<Token> = Vec::new();
         let mut saved: Vec<TextState> = Vec::new();
         let (mut text, mut line) = (IDENTITY, IDENTITY);
+        let mut path = Path::default();
         // Depth of open marked content, and the depth at which an artifact (no text of the page) began.
         let (mut marked, mut artifact) = (0_usize, None::<usize>);
         while let Some(token) = lexer.next() {
@@ -230,7 +249,7 @@ impl<'a> ContentReader<'a> {
                         shown,
                         &state,
                         &mut text,
-                        artifact.is_none().then_some(&mut *out),
+                        artifact.is_none().then_some(&mut out.glyphs),
                     );
                 }
                 b"BMC" | b"BDC" => {
@@ -251,7 +270,16 @@ impl<'a> ContentReader<'a> {
                     }
                 }
                 b"ID" => lexer.skip_picture(),
-                _ => {}
+                b"w" => state.stroke = number(0),
+                other => {
+                    path.operator(
+                        other,
+                        &operands,
+                        state.matrix,
+                        state.stroke,
+                        &mut out.shapes,
+                    );
+                }
             }
             operands.clear();
         }
@@ -264,7 +292,7 @@ impl<'a> ContentReader<'a> {
         resources: Option<&Dictionary>,
         state: &TextState,
         depth: usize,
-        out: &mut Vec<Glyph>,
+        out: &mut Drawn,
     ) -> Result<(), Unreadable> {
         let pdf = self.pdf;
         let form = resources
@@ -274,6 +302,7 @@ impl<'a> ContentReader<'a> {
         let dictionary = &form.dictionary;
         let kind = pdf.entry(dictionary, b"Subtype").and_then(Object::as_name);
         if kind != Some(b"Form") {
+            shapes::picture(state.matrix, &mut out.shapes);
             return Ok(());
         }
         let mut inner = state.clone();

@@ -13,6 +13,7 @@ mod names;
 mod object;
 mod parse;
 mod pieces;
+mod shapes;
 mod sort;
 mod table;
 mod widths;

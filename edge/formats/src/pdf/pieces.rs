@@ -18,6 +18,23 @@ pub(super) struct TextLine {
 }
 
 impl TextLine {
+    /// Puts the mark of an item before the line, drawn from `x` to `end`.
+    pub(super) fn mark(&mut self, x: f32, end: f32) {
+        self.text.insert_str(0, "• ");
+        let piece = if x < self.x {
+            self.pieces.first_mut()
+        } else {
+            self.pieces.last_mut()
+        };
+        if let Some(piece) = piece {
+            piece.text.insert_str(0, "• ");
+            piece.x = piece.x.min(x);
+            piece.end = piece.end.max(end);
+        }
+        self.x = self.x.min(x);
+        self.end = self.end.max(end);
+    }
+
     /// The row of a table, which some lines are.
     pub(super) fn of_row(lines: &[&Self], row: Row) -> Option<Self> {
         let first = lines.first()?;
