@@ -7,26 +7,15 @@ use super::{
     filter::FilterError,
     font::Font,
     lex::{Lexer, Token},
+    matrix::{IDENTITY, Matrix, times},
     object::{Dictionary, Object, Stream},
+    pieces::Glyph,
     shapes::{self, Path, Shape},
 };
 use crate::{Unreadable, limits};
 
 /// Most levels of forms within forms.
 const MAX_FORMS: usize = 12;
-
-/// The text that one code draws, mostly a letter.
-#[derive(Clone, Debug)]
-pub(super) struct Glyph {
-    pub(super) text: String,
-    /// Left and right end and base line, in points, as the page is looked at: `y` grows upwards.
-    pub(super) x: f32,
-    pub(super) end: f32,
-    pub(super) y: f32,
-    /// Height of the font as drawn.
-    pub(super) size: f32,
-    pub(super) bold: bool,
-}
 
 /// What a page draws.
 #[derive(Default)]
@@ -47,29 +36,6 @@ pub(super) struct ContentReader<'a> {
     /// The number of codes whose text the font does not give, and of all codes.
     pub(super) unknown: usize,
     pub(super) known: usize,
-}
-
-pub(super) type Matrix = [f32; 6];
-
-const IDENTITY: Matrix = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0];
-
-/// A point in the coordinates of a page.
-pub(super) fn transform([a, b, c, d, e, f]: Matrix, x: f32, y: f32) -> (f32, f32) {
-    (a * x + c * y + e, b * x + d * y + f)
-}
-
-/// The transformation by `a`, then by `b`.
-fn times(a: Matrix, b: Matrix) -> Matrix {
-    let [a0, a1, a2, a3, a4, a5] = a;
-    let [b0, b1, b2, b3, b4, b5] = b;
-    [
-        a0 * b0 + a1 * b2,
-        a0 * b1 + a1 * b3,
-        a2 * b0 + a3 * b2,
-        a2 * b1 + a3 * b3,
-        a4 * b0 + a5 * b2 + b4,
-        a4 * b1 + a5 * b3 + b5,
-    ]
 }
 
 #[derive(Clone)]

@@ -4,8 +4,8 @@ use bulle_edge_text::script::is_mark;
 use unicode_normalization::UnicodeNormalization;
 
 use super::{
-    content::{Drawn, Glyph},
-    pieces::{Piece, TextLine, is_rtl},
+    content::Drawn,
+    pieces::{Glyph, Piece, TextLine, is_rtl},
     shapes::Shapes,
     sort::sort_by,
     table,

@@ -9,6 +9,7 @@ mod font;
 mod layout;
 mod lex;
 mod line;
+mod matrix;
 mod names;
 mod object;
 mod parse;

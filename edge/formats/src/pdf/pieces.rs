@@ -1,4 +1,17 @@
-//! Lines of text and their parts, with the places where they are drawn.
+//! Letters, lines of text and their parts, with the places where they are drawn.
+
+/// The text that one code draws, mostly a letter.
+#[derive(Clone, Debug)]
+pub(super) struct Glyph {
+    pub(super) text: String,
+    /// Left and right end and base line, in points, as the page is looked at: `y` grows upwards.
+    pub(super) x: f32,
+    pub(super) end: f32,
+    pub(super) y: f32,
+    /// Height of the font as drawn.
+    pub(super) size: f32,
+    pub(super) bold: bool,
+}
 
 /// A line of text.
 #[derive(Clone, Debug)]

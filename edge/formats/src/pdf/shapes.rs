@@ -1,9 +1,9 @@
 //! What a page draws besides letters: the marks of lists that are drawn as shapes, and the lines through struck-out text.
 
 use super::{
-    content::{Glyph, Matrix, transform},
     lex::Token,
-    pieces::{TextLine, is_rtl},
+    matrix::{Matrix, transform},
+    pieces::{Glyph, TextLine, is_rtl},
     sort::sort_by,
 };
 
