@@ -40,7 +40,7 @@ pub fn find_or_install_shell() -> Result<PathBuf> {
     let shell = || first_that_starts(on_path(SHELLS));
     if shell().is_none() && cfg!(target_os = "linux") {
         // A system without the package gets the whole browser below.
-        _ = setup::apt_install(&SHELLS[..1]);
+        _ = setup::apt_install(&["chromium-headless-shell"]);
     }
     shell().map_or_else(find_or_install, Ok)
 }
