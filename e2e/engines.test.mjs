@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, describe, test } from "node:test";
-import { Bubble, focused, picture } from "./support/browser.mjs";
-import { ENGINES } from "./support/engines.mjs";
+import { describe, test } from "node:test";
+import { focused } from "./support/browser.mjs";
+import { ENGINES, opener } from "./support/engines.mjs";
 import { PANEL } from "./support/fixture.mjs";
 import { ANSWER, QUESTION, html, talk, talkIn } from "./support/host-page.mjs";
 import { Owner } from "./support/owner.mjs";
@@ -31,40 +31,13 @@ async function baker(response, question) {
   response.end(parts.slice(1).join(""));
 }
 
-/** Runs in the page: keeps what goes wrong from now on. */
-function observe() {
-  const faults = (window.faults = []);
-  addEventListener("error", (event) => faults.push(event.message));
-  addEventListener("unhandledrejection", (event) => faults.push(String(event.reason)));
-  document.addEventListener("securitypolicyviolation", (event) => faults.push(`${event.effectiveDirective} ${event.blockedURI}`));
-  const { error } = console;
-  console.error = (...words) => (faults.push(words.join(" ")), error.apply(console, words));
-}
-
 for (const engine of ENGINES) {
   describe(engine.name, { skip: engine.missing }, () => {
-    let started;
-    after(async () => (await started)?.stop());
-
-    /** Opens a page in a context of its own, which ends with the test. */
-    async function visit(t, url, { dark = false } = {}) {
+    const open = opener(engine);
+    const visit = (...how) => {
       upstream.behave = baker;
-      const browser = await (started ??= engine.start());
-      const context = await browser.open({ dark });
-      t.after(() => context.close());
-      const tab = async () => {
-        const page = await context.newPage();
-        await page.goto(url);
-        await page.evaluate(observe);
-        return { page, bubble: new Bubble(page, "en") };
-      };
-      const { page, bubble } = await tab();
-      const button = (name) => bubble.dialog.getByRole("button", { name, exact: true });
-      const frame = page.frameLocator("[data-bulle] iframe");
-      const shot = (name) => picture(page, `engines-${engine.name}-${name}`);
-      const faults = () => page.evaluate(() => window.faults);
-      return { browser, context, page, bubble, button, frame, tab, shot, faults };
-    }
+      return open(...how);
+    };
     const plain = (t, options) => visit(t, `${edge.site}/plain/`, options);
 
     /** The menu's sheet, open. */

@@ -5,7 +5,8 @@ import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { launch } from "./browser.mjs";
+import { after } from "node:test";
+import { Bubble, launch, picture } from "./browser.mjs";
 import { until } from "./wait.mjs";
 import { openContext, startScreen } from "./webdriver.mjs";
 
@@ -88,3 +89,39 @@ export const ENGINES = [
   { name: "firefox", start: startFirefox, missing: FIREFOX_PATH ? undefined : (FIREFOX_MISSING ?? UNKNOWN) },
   { name: "webkit", start: startWebKit, missing: WEBKIT_PATH ? undefined : (WEBKIT_MISSING ?? UNKNOWN) },
 ];
+
+/** Runs in the page: keeps what goes wrong from now on. */
+function observe() {
+  const faults = (window.faults = []);
+  addEventListener("error", (event) => faults.push(event.message));
+  addEventListener("unhandledrejection", (event) => faults.push(String(event.reason)));
+  document.addEventListener("securitypolicyviolation", (event) => faults.push(`${event.effectiveDirective} ${event.blockedURI}`));
+  const { error } = console;
+  console.error = (...words) => (faults.push(words.join(" ")), error.apply(console, words));
+}
+
+/**
+ * For a suite of tests of one engine, which starts with the first page and ends with the suite: returns the function that opens
+ * a page in a context of its own, which ends with the test.
+ */
+export function opener(engine) {
+  let started;
+  after(async () => (await started)?.stop());
+  return async (t, url, { dark = false, root } = {}) => {
+    const browser = await (started ??= engine.start());
+    const context = await browser.open({ dark });
+    t.after(() => context.close());
+    const tab = async () => {
+      const page = await context.newPage();
+      await page.goto(url);
+      await page.evaluate(observe);
+      return { page, bubble: new Bubble(page, "en", root && page.locator(root)) };
+    };
+    const { page, bubble } = await tab();
+    const button = (name) => bubble.dialog.getByRole("button", { name, exact: true });
+    const frame = page.frameLocator("[data-bulle] iframe");
+    const shot = (name) => picture(page, `engines-${engine.name}-${name}`);
+    const faults = () => page.evaluate(() => window.faults);
+    return { browser, context, page, bubble, button, frame, tab, shot, faults };
+  };
+}

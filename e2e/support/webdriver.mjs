@@ -151,8 +151,7 @@ class Locator {
       [x, y] = [x + box.x, y + box.y];
     }
     const move = { type: "pointerMove", duration: 0, x: Math.round(x), y: Math.round(y) };
-    await this.page.send("POST", "/frame", { id: null });
-    await this.page.send("POST", "/actions", { actions: [{ type: "pointer", id: "mouse", actions: [move, ...actions] }] });
+    await this.page.act("pointer", move, ...actions);
   }
 
   /** Gives it the focus. In a frame of another origin only a click of the visitor does. */
@@ -194,6 +193,20 @@ class Page extends Locator {
         for (const letter of text) await this.keyboard.press(letter);
       },
     };
+    let at = { x: 0, y: 0 };
+    this.mouse = {
+      move: (x, y) => {
+        at = { x: Math.round(x), y: Math.round(y) };
+        return this.act("pointer", { type: "pointerMove", duration: 0, ...at });
+      },
+      wheel: (deltaX, deltaY) => this.act("wheel", { type: "scroll", duration: 0, ...at, deltaX, deltaY }),
+    };
+  }
+
+  /** Has an input device do this in the whole page. */
+  async act(type, ...actions) {
+    await this.send("POST", "/frame", { id: null });
+    return this.send("POST", "/actions", { actions: [{ type, id: type, actions }] });
   }
 
   /** Sends a command for this page, in the frame where the last one was. */

@@ -54,14 +54,16 @@ export interface LoaderShell {
   /** Called by the loader when the panel has opened or closed; `byVisitor` is false if it did so by itself. */
   shown?(byVisitor: boolean): void;
   /**
-   * Called with the events `focus` of the page. The loader listens to them, because listeners of the window are called in
-   * the order in which they are added, and the page may add those of a focus trap any time later: widget/page/isolation.ts.
+   * Called with the events `focus` and `click` of the page. The loader listens to them, because listeners of the window are
+   * called in the order in which they are added, and the page may add those of a focus trap any time later:
+   * widget/page/isolation.ts.
    */
-  onFocus?(event: Event): void;
+  onEvent?(event: Event): void;
 }
 
 /** The module widget/page/main.ts. */
 interface MainModule {
+  /** Without files: what follows the page's modal dialogs; with a frame, also what fills the panel. */
   load(shell: LoaderShell, files: Promise<unknown>[]): Promise<(focus: boolean) => unknown>;
 }
 
@@ -139,10 +141,11 @@ export const start = (
   let code: Promise<((focus: boolean) => unknown) | void> | undefined;
   let tries = "";
 
-  const fetchCode = async () => {
+  /** Fetches the code, with these files of the widget. */
+  const fetchCode = async (...kinds: string[]) => {
     // The browser caches a failed import under its URL, so every attempt uses a URL of its own.
     const at = (kind: string) => edge + __BULLE_ASSETS__ + kind + tries;
-    const files = ("frame" in look ? [] : ["wasm", "css"]).map((kind) => fetch(at(kind)).catch((error) => error));
+    const files = kinds.map((kind) => fetch(at(kind)).catch((error) => error));
     try {
       return await ((await import(at("js"))) as MainModule).load(shell, files);
     } catch (error) {
@@ -152,7 +155,7 @@ export const start = (
       console.error("[Bulle]", error);
     }
   };
-  const prepare = () => (code ??= fetchCode());
+  const prepare = () => (code ??= "frame" in look ? fetchCode() : fetchCode("wasm", "css"));
 
   const cover = (...children: (Node | string)[]) =>
     body.replaceChildren(make("div", { class: "cover", role: "status" }, ...children));
@@ -178,7 +181,21 @@ export const start = (
     cover(look.textUnavailable, retry);
   };
 
-  const onFocus = (event: Event) => shell.onFocus?.(event);
+  // At the window, because a focus trap of the page may stop or prevent an event on its way to the launcher.
+  const onEvent = (event: Event) => {
+    if (event.composedPath().includes(launcher)) {
+      event.stopPropagation();
+      (event.type == "click" ? bubble.toggle! : prepare)();
+    }
+    shell.onEvent?.(event);
+    // A modal dialog of the page, which gets the focus when it opens, makes the launcher inert: widget/page/modal.ts.
+    if (document.querySelector("dialog[open]")) fetchCode();
+  };
+  const listen = (change: typeof addEventListener) => {
+    change("focus", onEvent, true);
+    change("click", onEvent, true);
+    change("touchstart", onEvent, true);
+  };
   let identity: string | undefined;
   const bubble: Bubble = {
     setTheme: paint,
@@ -186,7 +203,7 @@ export const start = (
     close: () => show(false),
     toggle: () => show(!isOpen),
     destroy() {
-      removeEventListener("focus", onFocus, true);
+      listen(removeEventListener);
       frame.remove();
       if (!into) host.remove();
       delete all[site];
@@ -212,10 +229,9 @@ export const start = (
   }
   const shell: LoaderShell = { redraw: (next) => start(tag, next, root), config, look, root, body, bubble, calls, paint };
 
-  addEventListener("focus", onFocus, true);
-  launcher.onpointerenter = launcher.onfocus = prepare;
+  listen(addEventListener);
+  launcher.onpointerenter = prepare;
   shut.onclick = bubble.close;
-  launcher.onclick = bubble.toggle;
   panel.onkeydown = ({ key }) => {
     if (key == "Escape") bubble.close();
   };
