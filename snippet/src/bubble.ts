@@ -183,13 +183,13 @@ export const start = (
 
   // At the window, because a focus trap of the page may stop or prevent an event on its way to the launcher.
   const onEvent = (event: Event) => {
+    // A modal dialog of the page, which gets the focus when it opens, makes the launcher inert: widget/page/modal.ts.
+    if (document.querySelector("dialog[open]")) fetchCode();
+    shell.onEvent?.(event);
     if (event.composedPath().includes(launcher)) {
       event.stopPropagation();
       (event.type == "click" ? bubble.toggle! : prepare)();
     }
-    shell.onEvent?.(event);
-    // A modal dialog of the page, which gets the focus when it opens, makes the launcher inert: widget/page/modal.ts.
-    if (document.querySelector("dialog[open]")) fetchCode();
   };
   const listen = (change: typeof addEventListener) => {
     change("focus", onEvent, true);
