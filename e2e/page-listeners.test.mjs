@@ -306,4 +306,18 @@ describe("styles of the page's body", () => {
       if (rules.startsWith("filter")) await picture(page, "page-filter");
     });
   }
+
+  test("a filter of the whole page leaves it there, too; a transform has it at the end of the page, where it opens", async () => {
+    const { page, bubble } = await host(`<style>html{filter:grayscale(1)}.moved{transform:translateZ(0)}</style><p style="height:4000px">A long page.</p>${tag()}`);
+    await bubble.launcher.waitFor();
+    const below = async () => page.viewportSize().height - (await bubble.launcher.boundingBox()).y - 60;
+    assert.equal(Math.round(await below()), 20);
+    await page.evaluate(() => (document.documentElement.className = "moved"));
+    assert.ok((await below()) < -1000, "out of sight");
+    await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+    assert.equal(Math.round(await below()), 20);
+    await talk({ bubble });
+    const panel = await bubble.dialog.boundingBox();
+    assert.ok(panel.y >= 0 && panel.y + panel.height <= page.viewportSize().height);
+  });
 });

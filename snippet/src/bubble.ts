@@ -54,7 +54,7 @@ export interface LoaderShell {
   /** Called by the loader when the panel has opened or closed; `byVisitor` is false if it did so by itself. */
   shown?(byVisitor: boolean): void;
   /**
-   * Called with the events `focus` and `click` of the page. The loader listens to them, because listeners of the window are
+   * Called with the events `focus`, `click` and `touchstart` of the page. The loader listens to them, because listeners of the window are
    * called in the order in which they are added, and the page may add those of a focus trap any time later:
    * widget/page/isolation.ts.
    */
@@ -196,7 +196,6 @@ export const start = (
     change("click", onEvent, true);
     change("touchstart", onEvent, true);
   };
-  let identity: string | undefined;
   const bubble: Bubble = {
     setTheme: paint,
     open: (byVisitor) => show(true, byVisitor),
@@ -209,9 +208,7 @@ export const start = (
       delete all[site];
     },
     attach(tag) {
-      // A page that renders itself again signs in and out with its tag. Only a changed attribute overrides what a script has set.
-      const now = tag?.dataset.identity;
-      if (tag && now != identity) bubble.identify!((identity = now));
+      if (tag) bubble.tagged!(tag);
       if (into || !all[site]) return;
       // Beside the body, and not in it: what a page does with its body does not concern the bubble. It may replace it with all
       // that it has, make all but a modal `inert`, or give it a filter or a transform, which carry fixed elements along.
@@ -221,7 +218,7 @@ export const start = (
     },
   };
   const calls: Call[] = [];
-  for (const method of "ask identify signOut setLocale on off".split(" ")) {
+  for (const method of "tagged ask identify signOut setLocale on off".split(" ")) {
     bubble[method] = (...values) => {
       calls.push([method, ...values]);
       if (method == "ask") bubble.open();

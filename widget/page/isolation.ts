@@ -18,8 +18,8 @@
 
 import type { Shell } from "./shell";
 
-/** Events in the bubble that the page does not get, nor the bubble; and `focus`, of which the loader tells. */
-const HIDDEN = "wheel touchstart touchmove touchend touchcancel pointerdown mousedown focusin focusout";
+/** Events in the bubble that the page does not get, nor the bubble; with `focus` and `touchstart`, of which the loader tells. */
+const HIDDEN = "wheel touchmove touchend touchcancel pointerdown mousedown focusin focusout";
 
 type Isolated = Pick<Shell, "root" | "signal" | "onEvent" | "isInline" | "bubble">;
 
@@ -94,7 +94,7 @@ const stopEvents = (shell: Isolated) => {
   };
   // The loader's listener is before those of a focus trap that was opened before the visitor showed interest. It has opened or
   // closed the panel already when the launcher was clicked.
-  shell.onEvent = (event) => (event.type == "focus" ? hide : watchClick)(event);
+  shell.onEvent = (event) => (event.type == "click" ? watchClick : hide)(event);
   root.addEventListener("click", () => (swallowed = undefined), early);
   host.addEventListener("click", (event) => event.stopPropagation(), { signal });
 };
