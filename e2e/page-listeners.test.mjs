@@ -1,13 +1,10 @@
 // The bubble in pages that watch their whole window: smooth-scroll libraries and scroll locks, focus traps of modals, modal
 // dialogs, and styles of the body that carry fixed elements along.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { build } from "esbuild";
 import { picture } from "./support/browser.mjs";
-import { ROOT } from "./support/edge.mjs";
+import { FRAMEWORKS, installFrameworks } from "./support/frameworks.mjs";
 import { ANSWER, QUESTION, call, host, tag, talk, talkIn } from "./support/host-page.mjs";
 import { DIALOGS, TRAPS, inline, isolated, modal } from "./support/modals.mjs";
 import { start } from "./support/start.mjs";
@@ -15,12 +12,7 @@ import { gate } from "./support/wait.mjs";
 
 start();
 
-const FRAMEWORKS = join(ROOT, "e2e/frameworks");
-before(() => {
-  if (existsSync(join(FRAMEWORKS, "node_modules/lenis"))) return;
-  const installed = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: FRAMEWORKS, stdio: ["ignore", 2, 2] });
-  if (installed.status !== 0) throw new Error("the libraries of e2e/frameworks could not be installed by npm");
-});
+before(installFrameworks);
 
 /** A script of a page that uses libraries of e2e/frameworks. */
 async function bundle(contents) {
