@@ -7,7 +7,7 @@ import { describe, test } from "node:test";
 import { focused } from "./support/browser.mjs";
 import { ENGINES, opener } from "./support/engines.mjs";
 import { PANEL } from "./support/fixture.mjs";
-import { ANSWER, QUESTION, html, talk, talkIn } from "./support/host-page.mjs";
+import { ANSWER, QUESTION, html, tag, talk, talkIn } from "./support/host-page.mjs";
 import { Owner } from "./support/owner.mjs";
 import { edge, pages, site, start, upstream } from "./support/start.mjs";
 import { answer, startNetwork } from "./support/upstream.mjs";
@@ -201,8 +201,9 @@ for (const engine of ENGINES) {
       assert.ok(await hasFocus());
     });
 
-    test("dark where the visitor's system is", async (t) => {
-      const visitor = await plain(t, { dark: true });
+    test("dark where the visitor's system is, in a page that can be dark", async (t) => {
+      pages[`/dark-${engine.name}`] = html(`<meta name="color-scheme" content="light dark">${tag()}`);
+      const visitor = await visit(t, `${site.url}/dark-${engine.name}`, { dark: true });
       await talk(visitor);
       await visitor.bubble.settled();
       assert.equal(await visitor.bubble.dialog.evaluate((panel) => getComputedStyle(panel).backgroundColor), "rgb(23, 24, 28)");
