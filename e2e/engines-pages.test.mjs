@@ -24,8 +24,12 @@ for (const engine of ENGINES) {
       pages[path] = html(body);
       return open(t, site.url + path, { root: "[data-bulle]" });
     }
-    /** How far the launcher is from the lower edge of the window, in pixels. */
-    const below = ({ page }) => page.evaluate(() => Math.round(innerHeight - document.querySelector("[data-bulle]").shadowRoot.querySelector(".launcher").getBoundingClientRect().bottom));
+    /** How far the middle of the launcher is from the lower edge of the window, in pixels: it is larger under the mouse. */
+    const below = ({ page }) =>
+      page.evaluate(() => {
+        const { y, height } = document.querySelector("[data-bulle]").shadowRoot.querySelector(".launcher").getBoundingClientRect();
+        return Math.round(innerHeight - y - height / 2);
+      });
     const place = ({ page }, id) => page.waitForFunction((id) => document.querySelector("[data-bulle]")?.parentElement.id === id, id);
 
     for (const [name, lock] of [
@@ -81,7 +85,7 @@ for (const engine of ENGINES) {
       await bubble.launcher.waitFor();
       await page.evaluate(() => document.querySelector("#modal").showModal());
       await place(visitor, "modal");
-      assert.equal(await below(visitor), 20);
+      assert.equal(await below(visitor), 50);
       await bubble.open();
       await write(visitor);
       await shot("dialog");
@@ -95,7 +99,7 @@ for (const engine of ENGINES) {
       await place(visitor, "second");
       await bubble.ask("How much is a baguette?");
       await bubble.log.getByText("€1.30").first().waitFor();
-      assert.equal(await below(visitor), 20);
+      assert.equal(await below(visitor), 50);
       await page.locator("#no").click();
       await place(visitor, "");
       assert.deepEqual(await faults(), []);
@@ -111,7 +115,7 @@ for (const engine of ENGINES) {
             document.querySelector(element).style.cssText = rules;
             scrollTo(0, top);
           }, [element, rules, top]);
-          assert.equal(await below(visitor), 20, `${element}: ${rules}`);
+          assert.equal(await below(visitor), 50, `${element}: ${rules}`);
         }
         await page.evaluate(() => document.querySelectorAll("html,body").forEach((element) => element.removeAttribute("style")));
       }

@@ -14,8 +14,8 @@ const KEYS = { Enter: "\uE007", Tab: "\uE004", Escape: "\uE00C", Shift: "\uE008"
 /** The name of an element in WebDriver's JSON. */
 const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
 
-/** What WebDriver answers while an element moves, is covered, or was drawn again: it is tried again. */
-const PASSING = /stale element|not interactable|intercepted|no such element|no such frame|no such window|detached/;
+/** What WebDriver answers while an element is not there yet or was drawn again: it is tried again. */
+const PASSING = /stale element|not interactable|no such element|no such frame|no such window|detached/;
 
 /**
  * Runs in the page: the elements that the steps lead to, through open shadow roots. A step is `{role, name}`, `{text}`, `{css}` or
@@ -68,6 +68,23 @@ function find(steps) {
     }
   }
   return found;
+}
+
+/** Runs in the page: whether the mouse reaches the middle of the element, which does not move. */
+async function isInFront([element]) {
+  if (!element) return false;
+  element.scrollIntoView({ block: "nearest", inline: "nearest", behavior: "instant" });
+  const place = () => element.getBoundingClientRect();
+  const { x, y, width, height } = place();
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  const now = place();
+  if (now.x !== x || now.y !== y || now.width !== width || now.height !== height) return false;
+  let root = document;
+  for (let found; ; root = found.shadowRoot) {
+    found = root.elementFromPoint(x + width / 2, y + height / 2);
+    if (!found || element === found || element.contains(found)) return !!found;
+    if (!found.shadowRoot || found.shadowRoot === root) return false;
+  }
 }
 
 const words = (text) => (text instanceof RegExp ? [text.source, text.flags] : text);
@@ -132,10 +149,10 @@ class Locator {
     await until(() => `${JSON.stringify(this.steps)} takes ${name}: ${why ?? "there is none"}`, tried);
   }
 
+  /** With the mouse: the driver calls much covered that is in a shadow root, and all that is in a frame of another origin. */
   async click() {
     await this.waitFor();
-    if (this.frames.length === 0) return this.#command("click", {});
-    // The driver calls what is in a frame of another origin covered: the mouse does it.
+    await until(() => `${JSON.stringify(this.steps)} stays where it is, and is not covered`, () => this.page.passing(() => this.all(isInFront)));
     const buttons = ["pointerDown", "pointerUp"].map((type) => ({ type, button: 0 }));
     await this.#point(...buttons);
   }
