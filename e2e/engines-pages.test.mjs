@@ -5,6 +5,7 @@ import { describe, test } from "node:test";
 import { ENGINES, opener } from "./support/engines.mjs";
 import { ANSWER, QUESTION, html, tag, talk } from "./support/host-page.mjs";
 import { DIALOGS, TRAPS, inline, isolated, modal } from "./support/modals.mjs";
+import { Owner } from "./support/owner.mjs";
 import { edge, pages, site, start } from "./support/start.mjs";
 
 start();
@@ -131,6 +132,35 @@ for (const engine of ENGINES) {
       await talk(visitor);
       const { x } = await page.locator("[data-bulle] .launcher").boundingBox();
       assert.ok(x < 100, `on the left: ${x}`);
+    });
+
+    test("in a page that stays open, the line about business hours changes when the owner closes", async (t) => {
+      const owner = new Owner(edge, "boulangerie-nord");
+      const days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+      const setHours = (ranges) => {
+        const weekly = Object.fromEntries(days.map((day) => [day, ranges]));
+        const hours = { time_zone: "Europe/Paris", weekly, text: { en: "Nobody is here." }, open_text: { en: "We are here until 6." }, outside: "answer" };
+        return owner.patch("/bots/counter", { settings: { hours } });
+      };
+      await setHours(["00:00-24:00"]);
+      t.after(() => owner.patch("/bots/counter", { settings: { hours: null } }));
+      const { page, bubble, faults } = await visit(t, tag());
+      // As if it closed in a second, whenever the page asks.
+      await page.evaluate(() => {
+        const { fetch } = window;
+        window.fetch = async (...request) => {
+          const response = await fetch(...request);
+          if (!String(request[0]?.url ?? request[0]).endsWith("/v1/sessions")) return response;
+          const session = await response.json();
+          session.bot.hours.good_for_s = 1;
+          return new Response(JSON.stringify(session), response);
+        };
+      });
+      await bubble.open();
+      await bubble.dialog.getByText("We are here until 6.").waitFor();
+      await setHours([]);
+      await bubble.dialog.getByText("Nobody is here.").waitFor();
+      assert.deepEqual(await faults(), []);
     });
   });
 }

@@ -34,7 +34,7 @@ pub const PARTS: [Part; 8] = [
         about: "a visitor's whole way in Chromium, Firefox and WebKitGTK",
         files: &["engines", "engines-pages"],
         is_sampled: false,
-        is_constant: true,
+        is_constant: false,
         minutes: 4,
     },
     Part {
