@@ -35,7 +35,7 @@ pub const PARTS: [Part; 8] = [
         files: &["engines", "engines-pages"],
         is_sampled: false,
         is_constant: false,
-        minutes: 4,
+        minutes: 6,
     },
     Part {
         name: "wordpress",
