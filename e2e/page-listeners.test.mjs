@@ -125,8 +125,8 @@ describe("while a modal of the page keeps the focus", () => {
   }
 
   for (const [name, trap, script] of traps) {
-    test(`${name}: the first tap on the launcher opens the bubble, before its code is there`, async () => {
-      const visitor = await host(`${modal(trap)}${script && inline(await bundle(script))}${tag()}`, { hasTouch: true });
+    test(`${name}: the first click on the launcher opens the bubble, before its code is there`, async () => {
+      const visitor = await host(`${modal(trap)}${script && inline(await bundle(script))}${tag()}`);
       const { page, bubble } = visitor;
       const { opened, open } = gate();
       await page.route("**/a/*.js", async (route) => {
@@ -135,17 +135,28 @@ describe("while a modal of the page keeps the focus", () => {
       });
       await bubble.launcher.waitFor();
       await page.evaluate(() => modal.open());
-      await bubble.launcher.tap();
+      await bubble.launcher.click();
       await bubble.dialog.waitFor();
-      // A second tap, of a visitor who waits, would close it again.
       assert.equal(await bubble.dialog.getByRole("textbox").count(), 0);
       open();
       await bubble.input.waitFor();
-      // The page has seen the tap as one outside of its modal.
+      // The page has seen the press as one outside of its modal.
       if (name === "a press outside that closes it") await page.evaluate(() => modal.open());
       await write(visitor);
     });
   }
+
+  test("focus-trap: a tap, which it prevents, brings the code, and the next one opens the bubble", async () => {
+    const visitor = await host(`${modal("")}${inline(await bundle(LIBRARIES["focus-trap"]))}${tag()}`, { hasTouch: true });
+    const { page, bubble } = visitor;
+    await bubble.launcher.waitFor();
+    await page.evaluate(() => modal.open());
+    await bubble.launcher.tap();
+    await isolated(page);
+    await bubble.launcher.tap();
+    await bubble.input.waitFor();
+    await write(visitor);
+  });
 
   test("Radix UI: an open panel can be written in, scrolled and closed with Escape, and the modal stays", async () => {
     const script = await bundle(`

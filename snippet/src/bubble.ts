@@ -54,7 +54,7 @@ export interface LoaderShell {
   /** Called by the loader when the panel has opened or closed; `byVisitor` is false if it did so by itself. */
   shown?(byVisitor: boolean): void;
   /**
-   * Called with the events `focus`, `click` and `touchstart` of the page. The loader listens to them, because listeners of the window are
+   * Called with the events `focus` and `click` of the page. The loader listens to them, because listeners of the window are
    * called in the order in which they are added, and the page may add those of a focus trap any time later:
    * widget/page/isolation.ts.
    */
@@ -181,20 +181,16 @@ export const start = (
     cover(look.textUnavailable, retry);
   };
 
-  // At the window, because a focus trap of the page may stop or prevent an event on its way to the launcher.
+  // At the window, because a focus trap of the page may stop a click on its way to the launcher.
   const onEvent = (event: Event) => {
     // A modal dialog of the page, which gets the focus when it opens, makes the launcher inert: widget/page/modal.ts.
     if (document.querySelector("dialog[open]")) fetchCode();
     shell.onEvent?.(event);
-    if (event.composedPath().includes(launcher)) {
-      event.stopPropagation();
-      (event.type == "click" ? bubble.toggle! : prepare)();
-    }
+    if (event.composedPath().includes(launcher)) (event.type == "click" ? bubble.toggle! : prepare)();
   };
   const listen = (change: typeof addEventListener) => {
     change("focus", onEvent, true);
     change("click", onEvent, true);
-    change("touchstart", onEvent, true);
   };
   const bubble: Bubble = {
     setTheme: paint,

@@ -18,8 +18,8 @@
 
 import type { Shell } from "./shell";
 
-/** Events in the bubble that the page does not get, nor the bubble; with `focus` and `touchstart`, of which the loader tells. */
-const HIDDEN = "wheel touchmove touchend touchcancel pointerdown mousedown focusin focusout";
+/** Events in the bubble that the page does not get, nor the bubble; with `focus`, of which the loader tells. */
+const HIDDEN = "wheel touchstart touchmove touchend touchcancel pointerdown mousedown focusin focusout";
 
 type Isolated = Pick<Shell, "root" | "signal" | "onEvent" | "isInline" | "bubble">;
 
