@@ -4,6 +4,7 @@
 //! to the end of February". Where a text says less, or in a language without a table, there is none, and nothing is concluded.
 
 mod dates;
+mod pieces;
 mod read;
 mod table;
 
@@ -101,7 +102,7 @@ impl When {
 
 /// Whether a word in the language is a day, a month or a part of a day, be it that it can mean something else ("march").
 pub fn is_word(word: &str, language: &str) -> bool {
-    let pieces = read::pieces(&fold(word));
+    let pieces = pieces::pieces(&fold(word));
     let is = |entry: &table::Entry| {
         let named = matches!(
             entry.meaning,

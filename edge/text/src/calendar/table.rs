@@ -130,7 +130,7 @@ fn entry(word: &str, meaning: Meaning) -> Entry {
     let bare = word.trim_start_matches(['~', '$']);
     let begins = bare.ends_with('*');
     let folded = fold(bare.trim_end_matches('*'));
-    let parts = super::read::pieces(&folded)
+    let parts = super::pieces::pieces(&folded)
         .into_iter()
         .map(|(piece, _)| piece);
     Entry {

@@ -8,6 +8,7 @@
 
 mod choose;
 mod part;
+mod row;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use bulle_edge_text::{
     words::{Word, words},
 };
 
-use super::{part::Part, table::Row};
+use super::{part::Part, row::Row};
 use crate::retrieval::{Passage, Passages, query::Terms};
 
 /// What a sentence gains that holds the fact that is asked for: who, when, how much.
