@@ -1,6 +1,8 @@
 //! The embedded model, which answers only with the best sentences of the owner's documents. It needs no network and no
 //! key, it cannot invent, and it says so when the documents do not answer.
 
+mod rows;
+
 use crate::{
     guard::Question,
     retrieval::{Passage, Passages, query::Terms},
@@ -11,6 +13,7 @@ use bulle_edge_text::{
     sentences,
     words::{Word, words},
 };
+use rows::cells_asked_for;
 
 /// Name of the provider and of its model.
 pub const NAME: &str = "extractive";
@@ -122,7 +125,7 @@ pub fn answer(question: &Question, passages: &Passages) -> Extract {
     } else {
         best_of(units, best)
     };
-    pieces.extend(write(&chosen));
+    pieces.extend(write(&chosen, passages.terms()));
     Extract {
         pieces,
         suggestions: Vec::new(),
@@ -254,8 +257,9 @@ fn list_of<'u>(all: &'u [Unit<'u>], item: &Unit) -> Vec<&'u Unit<'u>> {
     items
 }
 
-/// The quotations as paragraphs and lists; the citation stands at the end of each run of sentences from one passage.
-fn write(units: &[&Unit]) -> Vec<String> {
+/// The quotations as paragraphs and lists; the citation stands at the end of each run of sentences from one passage. Of the
+/// rows of tables stand the cells that the question asks for.
+fn write(units: &[&Unit], terms: &Terms) -> Vec<String> {
     let mut pieces: Vec<String> = Vec::new();
     for (i, unit) in units.iter().enumerate() {
         let before = i.checked_sub(1).and_then(|i| units.get(i));
@@ -270,8 +274,10 @@ fn write(units: &[&Unit]) -> Vec<String> {
         };
         if unit.is_item {
             piece.push_str("- ");
+            piece.push_str(&escape(&cells_asked_for(terms, unit.text)));
+        } else {
+            piece.push_str(&escape(unit.text));
         }
-        piece.push_str(&escape(unit.text));
         if unit.is_item || !after.is_some_and(same) {
             piece.push_str(&format!(" [{}]", unit.passage.n));
         }
@@ -349,137 +355,4 @@ fn suggestions(question: &Question, locale: &str) -> Vec<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        search::Hit,
-        testing::{Fakes, hit, question},
-    };
-
-    fn ask(ports: &Fakes, text: &str) -> String {
-        let question = question(text);
-        let passages = crate::testing::searched(ports, &question);
-        answer(&question, &passages).pieces.concat()
-    }
-
-    fn documents() -> Fakes {
-        let ports = Fakes::default();
-        ports.add_hit(hit(
-            "Kubernetes",
-            "J'ai huit ans d'expérience avec Kubernetes. Le ciel est bleu.\nMon cluster Kubernetes a 410 nœuds.",
-        ));
-        ports.add_hit(hit(
-            "Outils",
-            "- Terraform depuis 2018\n- Kubernetes [CKA]\n- Go",
-        ));
-        ports
-    }
-
-    #[test]
-    fn the_best_sentences_in_reading_order_with_their_source() {
-        assert_eq!(
-            ask(&documents(), "Quelle est ton expérience avec Kubernetes ?"),
-            "J'ai huit ans d'expérience avec Kubernetes. [1]"
-        );
-        assert_eq!(
-            ask(&documents(), "Kubernetes ?"),
-            "J'ai huit ans d'expérience avec Kubernetes. Le ciel est bleu. Mon cluster Kubernetes a 410 nœuds. [1]\n\n\
-             - Kubernetes \\[CKA\\] [2]"
-        );
-        assert_eq!(
-            ask(&documents(), "Et Terraform ?"),
-            "- Terraform depuis 2018 [1]"
-        );
-    }
-
-    #[test]
-    fn what_the_documents_do_not_answer_is_said_with_what_they_do() {
-        let text = ask(&documents(), "Quelle est la capitale de l'Australie ?");
-        assert_eq!(
-            text,
-            "Je n’ai rien trouvé à ce sujet dans mes documents.\n\nJe peux vous parler de\u{a0}:\n\n- Parcours\n- Projets"
-        );
-        let extract = answer(&question("Australie"), &Passages::default());
-        assert_eq!(extract.suggestions, ["Qui es-tu ?"]);
-    }
-
-    #[test]
-    fn half_an_answer_is_called_so() {
-        assert_eq!(
-            ask(&documents(), "Kubernetes à Tokyo ?"),
-            "Je n’ai pas trouvé de réponse exacte. Voici ce qui s’en approche\u{a0}:\n\n\
-             J'ai huit ans d'expérience avec Kubernetes. Mon cluster Kubernetes a 410 nœuds. [1]\n\n\
-             - Kubernetes \\[CKA\\] [2]"
-        );
-    }
-
-    #[test]
-    fn a_list_that_is_asked_for_is_given_whole() {
-        let ports = Fakes::default();
-        ports.add_hit(hit(
-            "Langues",
-            "- Français : langue maternelle\n- Anglais : C1",
-        ));
-        assert_eq!(
-            ask(&ports, "Quelles langues ?"),
-            "- Français : langue maternelle [1]\n- Anglais : C1 [1]"
-        );
-    }
-
-    #[test]
-    fn what_was_found_by_its_meaning_alone_is_not_quoted() {
-        let near = |id, text: &str| Hit {
-            id,
-            score: 0.9,
-            ..hit("Divers", text)
-        };
-        let ports = documents();
-        *ports.near.borrow_mut() = vec![near(7, "La capitale est Canberra.")];
-        let said = ask(&ports, "Quelle heure est-il en Australie ?");
-        assert!(said.starts_with("Je n’ai rien trouvé"), "{said}");
-        // A hit by meaning does not displace a hit with the question's words.
-        *ports.near.borrow_mut() = vec![near(8, "Les conteneurs se pilotent bien.")];
-        assert_eq!(
-            ask(&ports, "Quelle est ton expérience avec Kubernetes ?"),
-            ask(&documents(), "Quelle est ton expérience avec Kubernetes ?")
-        );
-        // The hit by meaning is the only one.
-        let ports = Fakes::default();
-        *ports.near.borrow_mut() = vec![near(9, "La capitale est Canberra.")];
-        let said = ask(&ports, "Quelle heure est-il en Australie ?");
-        assert!(said.starts_with("Je n’ai rien trouvé"), "{said}");
-    }
-
-    #[test]
-    fn a_question_for_a_price_or_a_number_wants_one() {
-        let ports = Fakes::default();
-        ports.add_hit(hit(
-            "Ateliers",
-            "Le 3 mai, un atelier a eu lieu à Rennes. Devant 40 personnes, cet atelier a duré longtemps.",
-        ));
-        let found = ask(&ports, "Combien de personnes à l'atelier de Rennes ?");
-        assert!(
-            found.starts_with("Devant 40 personnes") || found.contains(" Devant 40 personnes"),
-            "{found}"
-        );
-        let price = ask(&ports, "Combien coûte l'atelier de Rennes ?");
-        assert!(price.starts_with("Je n’ai rien trouvé"), "{price}");
-    }
-
-    #[test]
-    fn a_greeting_is_answered_with_the_bots_own() {
-        assert!(ask(&documents(), "Et vous ?").starts_with("Bonjour, je suis le jumeau."));
-    }
-
-    #[test]
-    fn documents_cannot_inject_markup() {
-        for (text, expected) in [
-            ("1. un", "1\\. un"),
-            ("- a", "\\- a"),
-            ("2020 fut", "2020 fut"),
-            ("a*b_c[1]<b>", "a\\*b\\_c\\[1\\]\\<b\\>"),
-        ] {
-            assert_eq!(escape(text), expected);
-        }
-    }
-}
+mod tests;
