@@ -8,6 +8,7 @@ pub mod fold;
 pub mod identity;
 pub mod kind;
 pub mod language;
+pub mod prefix;
 pub mod script;
 pub mod sentences;
 pub mod slug;
@@ -19,6 +20,7 @@ pub mod words;
 
 pub use document::Document;
 pub use identity::identity;
+pub use prefix::prefix;
 pub use sentences::sentences;
 pub use slug::slug;
 pub use tokens::tokens;
