@@ -29,6 +29,7 @@ pub struct Outcome {
 /// A dependency of a test file that npm does not provide; the environment of the tests has its path.
 fn programs(file: &str, node: &mut Command) -> Result<()> {
     match file {
+        "engines.test.mjs" | "engines-pages.test.mjs" => browser::other_engines(node),
         "openapi.test.mjs" => {
             node.env("SCHEMATHESIS_PATH", python::SCHEMATHESIS.find_or_install()?);
         }
