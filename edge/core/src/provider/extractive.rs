@@ -13,7 +13,7 @@ use bulle_edge_text::{
     sentences,
     words::{Word, words},
 };
-use rows::cells_asked_for;
+use rows::{cells_asked_for, is_named, is_row};
 
 /// Name of the provider and of its model.
 pub const NAME: &str = "extractive";
@@ -120,11 +120,16 @@ pub fn answer(question: &Question, passages: &Passages) -> Extract {
     if best.coverage <= SURE_COVERAGE || passages.names_an_unknown_place() {
         pieces.push(format!("{}\n\n", texts.closest));
     }
-    let chosen = if best.is_item && best.headed {
+    let mut chosen = if best.is_item && best.headed {
         list_of(&all, best)
     } else {
         best_of(units, best)
     };
+    // "E-bike" and "City bike" have the same words of the question; the question says the name of one.
+    let named = |unit: &&Unit| unit.is_item && is_named(question.text(), unit.text);
+    if chosen.iter().any(named) {
+        chosen.retain(|unit| named(&unit) || !is_row(unit.text));
+    }
     pieces.extend(write(&chosen, passages.terms()));
     Extract {
         pieces,
