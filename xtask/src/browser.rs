@@ -1,5 +1,8 @@
 //! Finds the browsers that the end-to-end tests drive, or installs them the way the machine allows: Chromium for all of them,
 //! Firefox and WebKitGTK for `e2e/engines.test.mjs`.
+//!
+//! Most tests drive Chromium's headless shell: the same engine without the windows' own pages, with a third less processor time a
+//! test. The engines' tests and the benches drive the whole browser.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +12,10 @@ use anyhow::{Result, bail};
 
 use crate::{process, setup};
 
-/// Names on the PATH, the plain Chromium first: it starts fastest.
+/// Names of the headless shell on the PATH: Debian's, and that of Google's builds.
+const SHELLS: &[&str] = &["chromium-headless-shell", "chrome-headless-shell"];
+
+/// Names of the whole browser on the PATH, the plain Chromium first: it starts fastest.
 const NAMES: &[&str] = &[
     "chromium",
     "chromium-browser",
@@ -26,14 +32,23 @@ const APPLICATIONS: &[&str] = &[
     r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
 ];
 
+/// The path of Chromium's headless shell, or of the whole browser where there is no shell.
+pub fn find_or_install_shell() -> Result<PathBuf> {
+    if let Some(chosen) = chosen()? {
+        return Ok(chosen);
+    }
+    let shell = || first_that_starts(on_path(SHELLS));
+    if shell().is_none() && cfg!(target_os = "linux") {
+        // A system without the package gets the whole browser below.
+        _ = setup::apt_install(&["chromium-headless-shell"]);
+    }
+    shell().map_or_else(find_or_install, Ok)
+}
+
 /// The path of a browser of the Chromium family.
 pub fn find_or_install() -> Result<PathBuf> {
-    if let Some(chosen) = std::env::var_os("CHROME_PATH") {
-        let chosen = PathBuf::from(chosen);
-        if chosen.is_file() {
-            return Ok(chosen);
-        }
-        bail!("CHROME_PATH says {}, which is not a file", chosen.display());
+    if let Some(chosen) = chosen()? {
+        return Ok(chosen);
     }
     if let Some(found) = find() {
         return Ok(found);
@@ -55,6 +70,15 @@ pub fn find_or_install() -> Result<PathBuf> {
          (`sudo apt-get install chromium`, `brew install --cask chromium`), \
          or set CHROME_PATH to the program of one"
     )
+}
+
+/// The browser that the environment names.
+fn chosen() -> Result<Option<PathBuf>> {
+    let chosen = std::env::var_os("CHROME_PATH").map(PathBuf::from);
+    if let Some(path) = chosen.as_ref().filter(|path| !path.is_file()) {
+        bail!("CHROME_PATH says {}, which is not a file", path.display());
+    }
+    Ok(chosen)
 }
 
 /// Puts Firefox and WebKitGTK into the environment of the tests, or why one of them is missing: its tests are skipped then.
@@ -92,10 +116,7 @@ fn found_or_installed<T>(find: fn() -> Option<T>, packages: &[&str]) -> Result<T
 }
 
 fn firefox() -> Option<PathBuf> {
-    let programs = on_path(&["firefox-esr", "firefox"]);
-    programs
-        .into_iter()
-        .find(|program| program.is_file() && starts(program))
+    first_that_starts(on_path(&["firefox-esr", "firefox"]))
 }
 
 /// The driver of WebKitGTK, and the browser that comes with the engine.
@@ -124,10 +145,17 @@ fn on_path(names: &[&str]) -> Vec<PathBuf> {
 
 fn find() -> Option<PathBuf> {
     let applications = APPLICATIONS.iter().map(PathBuf::from);
-    on_path(NAMES)
+    first_that_starts(
+        on_path(NAMES)
+            .into_iter()
+            .chain(applications)
+            .chain(playwright()),
+    )
+}
+
+fn first_that_starts(programs: impl IntoIterator<Item = PathBuf>) -> Option<PathBuf> {
+    programs
         .into_iter()
-        .chain(applications)
-        .chain(playwright())
         .find(|program| program.is_file() && starts(program))
 }
 
