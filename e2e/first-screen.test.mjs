@@ -190,7 +190,7 @@ describe("the scheme `auto` is the page's", () => {
 
 describe("places", () => {
   test("the hosted page has lines of a readable length in a wide window", async () => {
-    const { page } = await open(`${edge.url}/c/plain-demo`, { viewport: { width: 1600, height: 900 } });
+    const { page } = await open(`${edge.url}/c/plain-demo`, { viewport: { width: 1600, height: 900 }, bypassCSP: true });
     const region = page.getByRole("region");
     await region.getByRole("textbox").waitFor();
     for (const part of [".field", ".text", ".avatar"]) {
