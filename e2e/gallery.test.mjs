@@ -64,6 +64,8 @@ for (const [n, [look, { options, query }]] of Object.entries(LOOKS).entries()) {
         const seen = watch(page);
         await page.goto(`${edge.site}/gallery/state.html?${new URLSearchParams({ state, ...query })}`);
         await page.waitForFunction(() => "shown" in document.documentElement.dataset);
+        // The list moves once more when an image has its size.
+        await page.evaluate(() => Promise.allSettled(Array.from(document.querySelector("[data-bulle],bulle-chat").shadowRoot.querySelectorAll("img"), (image) => image.decode())));
         await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
         // The blinking text cursor may be drawn or not, two frames later.
         await page.evaluate(() => document.querySelector("[data-bulle],bulle-chat").shadowRoot.activeElement?.blur());
