@@ -1,5 +1,5 @@
-//! Questions to the digital twin of `examples/`, answered without a model: those of `e2e/twin/questions.json`, which an
-//! end-to-end test asks, too.
+//! Questions to the digital twin of `examples/`, answered without a model: those of its `questions.json` and `questions.md`.
+//! The repositories of the Worker search its documents for the same questions in SQLite.
 
 use serde::Deserialize;
 
@@ -31,7 +31,10 @@ struct Unanswered {
 }
 
 fn questions() -> Questions {
-    serde_json::from_str(include_str!("../../../../e2e/twin/questions.json")).unwrap()
+    serde_json::from_str(include_str!(
+        "../../../../examples/digital-twin/questions.json"
+    ))
+    .unwrap()
 }
 
 #[test]
@@ -120,6 +123,29 @@ fn what_the_documents_answer_is_said_with_its_source() {
         }
     }
     assert!(wrong.is_empty(), "{}: {wrong:#?}", wrong.len());
+}
+
+#[test]
+fn the_questions_on_its_first_screen_are_answered_shortly() {
+    let (said, found, _) = ask("Quelle est ton expérience avec Kubernetes ?", "fr");
+    assert!(found && said.matches("8 ans").count() == 1, "{said}");
+    for (question, locale, fact) in [
+        ("Where did you study?", "en", "Lannion"),
+        ("Où as-tu étudié ?", "fr", "EIAS"),
+        (
+            "What is your experience with Kubernetes?",
+            "en",
+            "Kubernetes",
+        ),
+        ("Are you open to remote work?", "en", "remote"),
+        ("Es-tu ouverte au télétravail ?", "fr", "télétravail"),
+    ] {
+        let (said, found, _) = ask(question, locale);
+        assert!(
+            found && said.contains(fact) && said.chars().count() < 500,
+            "{question}: {said}"
+        );
+    }
 }
 
 #[test]
