@@ -240,6 +240,17 @@ impl LimitSettings {
     }
 }
 
+/// Whether a text is plausibly one mail address.
+pub(super) fn is_mail(text: &str) -> bool {
+    let (name, domain) = text.split_once('@').unwrap_or_default();
+    let fits = |c: char| !c.is_whitespace() && !c.is_control() && !",;<>".contains(c);
+    !name.is_empty()
+        && domain.contains('.')
+        && !domain.contains('@')
+        && text.len() <= 254
+        && text.chars().all(fits)
+}
+
 /// An address that a browser or server may be sent to: https, or localhost.
 pub(super) fn is_safe_url(url: &str) -> bool {
     let (scheme, rest) = url.split_once("://").unwrap_or_default();

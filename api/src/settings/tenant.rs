@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Budget, MAX_TEXT, at};
+use super::{Budget, MAX_TEXT, at, limits::is_mail};
 
 /// Settings of a tenant.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,22 +50,11 @@ impl TenantSettings {
         {
             return at("notices.webhook", "give an https:// address.");
         }
-        let plausible = |mail: &str| {
-            let (name, domain) = mail.split_once('@').unwrap_or_default();
-            let plain = !mail
-                .chars()
-                .any(|c| c.is_whitespace() || c.is_control() || ",;<>".contains(c));
-            !name.is_empty()
-                && domain.contains('.')
-                && !domain.contains('@')
-                && mail.len() <= 254
-                && plain
-        };
         if self
             .notices
             .email
             .as_deref()
-            .is_some_and(|mail| !plausible(mail))
+            .is_some_and(|mail| !is_mail(mail))
         {
             return at("notices.email", "give one mail address.");
         }
