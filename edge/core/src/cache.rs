@@ -35,7 +35,7 @@ pub struct CachedAnswer {
     pub model: String,
     /// Its confidence, 0 to 1.
     pub confidence: Option<f32>,
-    /// The documents did not answer the question.
+    /// Whether the documents did not answer the question.
     #[serde(default)]
     pub unanswered: bool,
     /// The topic of the question.
@@ -88,7 +88,7 @@ impl Slot {
     /// Stores an answer. A failure is ignored: the model is asked again next time.
     pub async fn keep<P: Kv>(&self, ports: &P, answer: &CachedAnswer) {
         if let Ok(json) = serde_json::to_string(answer) {
-            let _ = ports.put(&self.key, &json, self.seconds).await;
+            ports.put_later(self.key.clone(), Some(json), self.seconds);
         }
     }
 }

@@ -31,7 +31,10 @@ use bulle_protocol::{
     problem::{Code, Problem},
 };
 use futures_channel::{mpsc, oneshot};
-use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture};
+use futures_util::{
+    FutureExt, StreamExt,
+    future::{LocalBoxFuture, ready},
+};
 use std::{rc::Rc, sync::Arc, time::Duration};
 use worker::{Context, send};
 
@@ -82,17 +85,18 @@ impl IntoResponse for CompletionRefusal {
 
 type Reply = Result<Response<Body>, CompletionRefusal>;
 
-/// A bot answers a conversation that the caller keeps. The official clients of OpenAI's API work unchanged; what is
-/// ignored and what is refused is in docs/openai.md.
+/// A bot answers a conversation that the caller keeps. The official clients of OpenAI's API work unchanged;
+/// docs/openai.md lists the parameters that are ignored or refused.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/chat/completions", tag = "owner server", operation_id = "completion_create", security(("api_key" = [])),
     request_body = super::openapi_types::CompletionRequest, responses(
-    (status = 200, description = "The answer, whole or in pieces", content((Completion = "application/json"), (super::openapi_types::CompletionEvent = "text/event-stream"))),
+    (status = 200, description = "The answer, whole or as a stream", content((Completion = "application/json"), (super::openapi_types::CompletionEvent = "text/event-stream"))),
     (status = "4XX", description = "api_key_missing, invalid_api_key, scope_missing, paused, model_not_found, invalid_json, invalid_value, message_empty, message_too_long, …", body = ErrorBody),
     (status = "5XX", description = "storage_unavailable, upstream_unavailable, upstream_timeout, upstream_interrupted, …", body = ErrorBody),
 )))]
 #[send]
 pub async fn create(State(edge): State<Edge>, request: Request) -> Reply {
     let (mut parts, body) = request.into_parts();
+    let edge = edge.of_request(parts.extensions.get().cloned());
     let (tenant, key) = server(&edge, &parts.headers, Scope::ChatWrite).await?;
     let request = request::read(&read_text(body).await?)?;
     let site = guard::completion::bot(&edge, &tenant, &request.model).await?;
@@ -233,7 +237,14 @@ impl Turn {
             most: self.most,
             reader: Reader::Client,
         };
-        let ended = turn::run(edge, &deployment, &ask, &mut writer, left).await;
+        let counted = ready(Ok(guard::completion::counted())).boxed_local();
+        let ended = match turn::run(edge, &deployment, &ask, &mut writer, left, counted).await {
+            Ok(ended) => ended,
+            Err(problem) => {
+                let _ = done.send(Err(problem));
+                return;
+            }
+        };
         // A client that has left gets no answer.
         let _ = done.send(writer.end(&ended.cites));
         self.offer_again(&ended).await;

@@ -4,17 +4,20 @@ use axum::{
     extract::Query,
     http::{StatusCode, Uri},
 };
-use bulle_edge_core::{guard, turn};
+use bulle_edge_core::{guard, model::Owner};
 use bulle_protocol::{
-    conversation::{History, SendMessage},
+    Id,
+    conversation::{History, Message, Role, SendMessage},
     problem::{Code, Problem},
 };
+use futures_util::future::join;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::context::VisitorContext;
 use crate::{
-    conversation::{ConversationCommand, REPLAYED, command},
-    http::{Answer, Refusal, header, json, limit_headers, read_json, storage_unavailable},
+    adapters::Edge,
+    conversation::{ConversationCommand, command, unrecorded},
+    http::{Answer, Refusal, header, json, read_json, storage_unavailable},
     log,
 };
 
@@ -59,23 +62,8 @@ pub async fn send(context: VisitorContext) -> Answer {
     } = context;
     let message: SendMessage = read_json(body).await?;
     let question = guard::admit_message(&edge, admitted, id, message).await?;
-    let ask = ConversationCommand::Ask {
-        question: Box::new(question.clone()),
-    };
-    let mut answer = command(&edge, id, ask).await;
-    let begun = match &mut answer {
-        Ok(response) => {
-            limit_headers(response.headers_mut(), question.limits());
-            !response.headers().contains_key(REPLAYED)
-        }
-        // An object that cannot be reached may have begun the turn, so the charge stays. The same message is not charged
-        // twice.
-        Err(Refusal(problem)) => problem.code == Code::StorageUnavailable,
-    };
-    if !begun && let Err(error) = turn::refund_unbegun(&edge, &question).await {
-        log::error("meter", &error);
-    }
-    answer
+    let question = Box::new(question);
+    command(&edge, id, ConversationCommand::Ask { question }).await
 }
 
 /// Attaches to the running or last turn and replays what was missed.
@@ -135,23 +123,79 @@ pub async fn history(context: VisitorContext) -> Answer {
         .ok()
         .filter(|limit| (1..=MAX_PAGE).contains(limit))
         .ok_or_else(|| parameter("limit is a number from 1 to 100."))?;
-    let found = edge
-        .conversations()
-        .messages(&owner, id, before, limit)
-        .await;
-    let history = match found.map_err(|e| storage_unavailable(&e))? {
-        Some(history) => history,
-        None => {
+    let stored = edge.conversations();
+    let reading = stored.messages(&owner, id, before, limit);
+    let (found, missing) = match before {
+        Some(_) => (reading.await, Ok(Vec::new())),
+        None => join(reading, unrecorded(edge, id, owner.clone())).await,
+    };
+    let history = match (found.map_err(|e| storage_unavailable(&e))?, missing) {
+        (Some(history), Ok(missing)) => with_missing(edge, &owner, id, history, missing).await,
+        // The conversation's object cannot be reached, or has deleted what it had.
+        (Some(history), Err(_)) => history,
+        (None, Ok(missing)) => {
             // The archive has no message of this conversation: it has none yet, belongs to another visitor, or does not
             // exist.
-            command(edge, id, ConversationCommand::Check { owner }).await?;
-            History {
+            if before.is_some() {
+                command(
+                    edge,
+                    id,
+                    ConversationCommand::Check {
+                        owner: owner.clone(),
+                    },
+                )
+                .await?;
+            }
+            let none = History {
                 items: Vec::new(),
                 next: None,
-            }
+            };
+            with_missing(edge, &owner, id, none, missing).await
         }
+        (None, Err(refused)) => return Err(refused),
     };
     json(StatusCode::OK, &history)
+}
+
+/// Adds the messages that the archive does not have yet to the newest page of a conversation.
+async fn with_missing(
+    edge: &Edge,
+    owner: &Owner,
+    conversation: Id,
+    mut history: History,
+    missing: Vec<Message>,
+) -> History {
+    // Older ones belong to another page.
+    let since = match (&history.next, history.items.first()) {
+        (Some(_), Some(oldest)) => oldest.created_at,
+        _ => 0,
+    };
+    let is_new = |message: &Message| {
+        let known = history.items.iter().any(|known| known.id == message.id);
+        !known && message.created_at >= since
+    };
+    let missing: Vec<Message> = missing.into_iter().filter(is_new).collect();
+    for mut message in missing {
+        let stored = edge.conversations();
+        let files = stored.attachments(owner, conversation, message.id).await;
+        message.attachments = files.unwrap_or_else(|error| {
+            log::error("error", &error);
+            Vec::new()
+        });
+        insert(&mut history.items, message);
+    }
+    history
+}
+
+/// Inserts a message before the next turn. A reply may be newer than later turns, because a retry has written it.
+fn insert(items: &mut Vec<Message>, message: Message) {
+    let question = message.reply_to.unwrap_or(message.id);
+    let asked = items.iter().find(|item| item.id == question);
+    let asked_at = asked.map_or(message.created_at, |question| question.created_at);
+    let next = items
+        .iter()
+        .position(|item| item.role == Role::User && item.created_at > asked_at);
+    items.insert(next.unwrap_or(items.len()), message);
 }
 
 fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Refusal> {
@@ -163,4 +207,46 @@ fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Refusal> {
 
 fn parameter(detail: &str) -> Refusal {
     Problem::new(Code::InvalidParameter, detail).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bulle_protocol::conversation::Status;
+
+    fn message(n: u128, created_at: u64, reply_to: Option<u128>) -> Message {
+        Message {
+            id: Id::from_parts(0, n),
+            role: if reply_to.is_some() {
+                Role::Assistant
+            } else {
+                Role::User
+            },
+            blocks: Vec::new(),
+            text: String::new(),
+            created_at,
+            status: Status::Complete,
+            sources: Vec::new(),
+            reply_to: reply_to.map(|n| Id::from_parts(0, n)),
+            finish: None,
+            feedback: None,
+            attachments: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_the_archive_lacks_stands_in_its_turn() {
+        // The first turn was tried again after the second one.
+        let mut items = vec![
+            message(1, 10, None),
+            message(3, 20, None),
+            message(4, 25, Some(3)),
+        ];
+        insert(&mut items, message(2, 99, Some(1)));
+        insert(&mut items, message(5, 15, None));
+        insert(&mut items, message(6, 30, Some(5)));
+        insert(&mut items, message(7, 40, None));
+        let order: Vec<Id> = items.iter().map(|item| item.id).collect();
+        assert_eq!(order, [1, 2, 5, 6, 3, 4, 7].map(|n| Id::from_parts(0, n)));
+    }
 }

@@ -10,13 +10,9 @@ fn run_raw(ports: &Fakes, deployment: &Deployment, most: Option<u32>) -> (Sent, 
     let question = question("Et Kubernetes ?");
     let record = accepted(&question, 0);
     let ask = Ask {
-        question: &question,
-        accepted: &record,
-        reply_id: Id::from_parts(1, 2),
-        history: &[],
-        written: "",
-        most,
         reader: Reader::Client,
+        most,
+        ..first_ask(&question, &record)
     };
     let mut sent = Sent::default();
     let never = Box::pin(std::future::pending());
@@ -27,6 +23,22 @@ fn run_raw(ports: &Fakes, deployment: &Deployment, most: Option<u32>) -> (Sent, 
 /// A piece of a response's body with these bytes.
 fn bytes(text: &str) -> Piece {
     Piece::Bytes(text.as_bytes().to_vec())
+}
+
+#[test]
+fn the_message_is_stored_first_and_nobody_waits_for_that_before_the_model_is_asked() {
+    let ports = documents();
+    ports.slow_archive.set(100);
+    ports.answer(200, vec![chunk("Huit ans [1]."), stop()]);
+    let (sent, ended) = run_raw(&ports, &model(), None);
+    assert!(ports.slow_archive.get() > 0);
+    assert_eq!(ended.kept, Some(Kept::Everything));
+    assert!(sent.log.is_empty(), "{:?}", sent.log);
+    let records = ports.records.borrow();
+    let [first, last] = &records[..] else {
+        panic!("{records:?}")
+    };
+    assert!(first.reply.is_none() && first.question == last.question);
 }
 
 #[test]
@@ -90,13 +102,9 @@ fn the_callers_own_instructions_are_in_the_prompt() {
         guard::completion::admit(&ports, crate::testing::site(), key, &said).unwrap();
     let record = accepted(&question, 0);
     let ask = Ask {
-        question: &question,
-        accepted: &record,
-        reply_id: Id::from_parts(1, 2),
         history: &history,
-        written: "",
-        most: None,
         reader: Reader::Client,
+        ..first_ask(&question, &record)
     };
     let never = Box::pin(std::future::pending());
     block_on(run(&ports, &model(), &ask, &mut Sent::default(), never));
@@ -113,13 +121,9 @@ fn a_bounded_answer_is_neither_kept_nor_taken_from_the_cache() {
         ports.answer(200, vec![chunk("Huit."), stop()]);
         let record = accepted(&question, 0);
         let ask = Ask {
-            question: &question,
-            accepted: &record,
-            reply_id: Id::from_parts(1, 2),
-            history: &[],
-            written: "",
-            most,
             reader: Reader::Client,
+            most,
+            ..first_ask(&question, &record)
         };
         let mut sent = Sent::default();
         let never = Box::pin(std::future::pending());
