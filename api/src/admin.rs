@@ -78,6 +78,18 @@ pub enum Scope {
     /// Read visitors' conversations, and the prompts of answers.
     #[serde(rename = "conversations:read")]
     ConversationsRead,
+    /// Label and annotate conversations.
+    #[serde(rename = "conversations:write")]
+    ConversationsWrite,
+    /// Delete conversations.
+    #[serde(rename = "conversations:delete")]
+    ConversationsDelete,
+    /// Read who the tenant's people are, and who is invited.
+    #[serde(rename = "people:read")]
+    PeopleRead,
+    /// Invite people.
+    #[serde(rename = "people:write")]
+    PeopleWrite,
     /// Read the notices to the owner.
     #[serde(rename = "notices:read")]
     NoticesRead,
@@ -100,7 +112,7 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 21] = [
         Self::TenantRead,
         Self::TenantWrite,
         Self::BotsRead,
@@ -112,6 +124,10 @@ impl Scope {
         Self::IdentityRead,
         Self::IdentityWrite,
         Self::ConversationsRead,
+        Self::ConversationsWrite,
+        Self::ConversationsDelete,
+        Self::PeopleRead,
+        Self::PeopleWrite,
         Self::NoticesRead,
         Self::NoticesWrite,
         Self::UsageRead,
@@ -134,6 +150,10 @@ impl Scope {
             Self::IdentityRead => "identity:read",
             Self::IdentityWrite => "identity:write",
             Self::ConversationsRead => "conversations:read",
+            Self::ConversationsWrite => "conversations:write",
+            Self::ConversationsDelete => "conversations:delete",
+            Self::PeopleRead => "people:read",
+            Self::PeopleWrite => "people:write",
             Self::NoticesRead => "notices:read",
             Self::NoticesWrite => "notices:write",
             Self::UsageRead => "usage:read",
@@ -415,7 +435,7 @@ pub struct NewApiKey {
     )]
     pub name: String,
     /// What it is good for: no more than the key that creates it. Each once.
-    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 17))]
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 21))]
     pub scopes: Vec<Scope>,
     /// Unix milliseconds after which it is refused; never when absent.
     #[cfg_attr(feature = "openapi", schema(maximum = 8_640_000_000_000_000_u64))]

@@ -42,6 +42,8 @@ pub mod turn;
 
 pub mod notice;
 
+pub mod people;
+
 pub mod admin;
 
 #[cfg(test)]
