@@ -4,6 +4,7 @@
 //! ([RFC 9110, section 13.1.1](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). Changes are JSON merge patches
 //! ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)). Creations may carry an `Idempotency-Key`.
 
+pub mod conversation;
 pub mod gap;
 pub mod golden;
 pub mod prompt;

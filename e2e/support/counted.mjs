@@ -1,7 +1,7 @@
 // The Worker with what it asks of the platform counted: reads and writes of KV, batches and rows of D1, requests to
 // objects and their SQL, fetches, timers. GET /counts gives what was counted since the last one. The prototypes of the
 // platform's own classes are wrapped, so that the Worker is the one that is published.
-import Worker, { Conversation as Owner, Librarian as Reader, Meter as Counter } from "../../edge/worker/build/index.js";
+import Worker, { Conversation as Owner, Gate, Librarian as Reader, Meter as Counter } from "../../edge/worker/build/index.js";
 
 let counts = {};
 /** Cursors of objects' SQL: their rows are known when they have been read. */
@@ -97,6 +97,7 @@ const counted = (Half) =>
   };
 
 export const Conversation = counted(Owner);
+export { Gate };
 export const Librarian = counted(Reader);
 export const Meter = counted(Counter);
 

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod answer;
+pub mod conversations;
 pub mod csv;
 pub mod key;
 pub mod merge;
