@@ -44,6 +44,7 @@ const TREES = {
   - button "Close the chat"
   - log "Conversation":
     - text: Boulangerie Nord
+    - paragraph: You are chatting with an AI program, not a person.
     - paragraph: Hello! Ask me about our bread, our opening hours or your order.
     - list:
       - listitem:
@@ -60,10 +61,6 @@ const TREES = {
         - button "Bread and prices"
       - listitem:
         - button "Allergens"
-      - listitem:
-        - button "Orders and delivery"
-      - listitem:
-        - button "Payment and refunds"
   - textbox "Ask your question"
   - button "Send" [disabled]
   - paragraph: "Automatic answers can be wrong: check what matters."
@@ -77,10 +74,10 @@ const TREES = {
   - button "Close the chat"
   - log "Conversation":
     - text: Boulangerie Nord
+    - paragraph: You are chatting with an AI program, not a person.
     - paragraph: Hello! Ask me about our bread, our opening hours or your order.
     - paragraph: Today
     - text: "You said: How much is a baguette?"
-    - time: TIME
     - text: Boulangerie Nord
     - paragraph:
       - text: The
@@ -106,13 +103,14 @@ const TREES = {
     - button "Copy the answer"
     - list:
       - listitem:
-        - button "Vegan products"
+        - button "What can you tell me about “Vegan products”?"
       - listitem:
         - button "When are you open?"
       - listitem:
         - button "Do you deliver?"
   - textbox "Ask your question"
   - button "Send" [disabled]
+  - paragraph: "Automatic answers can be wrong: check what matters."
   - status`,
   menu: `
 - region "Menu":

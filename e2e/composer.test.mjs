@@ -45,6 +45,14 @@ describe("files", () => {
     assert.ok(await isFocused(button(PANEL.attach)));
   });
 
+  test("tell their size, the small ones in bytes", async () => {
+    const visitor = await visit({ settings });
+    await choose(visitor, file("note.txt", 664), file("menu.txt", 2_000), file("prices.csv", 150_000, "text/csv"));
+    await visitor.page.waitForFunction(() => !document.querySelector("[data-bulle]").shadowRoot.querySelector(".files progress"));
+    const sizes = await chips(visitor).locator(".size").allInnerTexts();
+    assert.deepEqual(sizes, ["664 bytes", "2 kB", "150 kB"]);
+  });
+
   test("that the edge cannot take say why, and are sent again where that may help", async () => {
     const visitor = await visit({ settings });
     const { bubble, edgeSide, button } = visitor;

@@ -1,23 +1,12 @@
 // What sites do to their own sources: broken sitemaps and feeds, maintenance, pages that point at one another, what pages ask of
 // crawlers. A page is deleted on its own evidence alone. Real workerd, real servers.
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { openDatabase, startEdge } from "./support/edge.mjs";
-import { FAST, ask, newOwner, settled } from "./support/knowledge.mjs";
-import { page, startWeb } from "./support/web.mjs";
+import { describe, test } from "node:test";
+import { database, edge, other, start, web } from "./support/crawling.mjs";
+import { ask, newOwner, settled } from "./support/knowledge.mjs";
+import { page } from "./support/web.mjs";
 
-let edge, database, web, other;
-before(async () => {
-  [web, other] = [await startWeb(), await startWeb()];
-  edge = await startEdge({ vars: { FETCH_LOCAL: `${web.host},${other.host}`, ...FAST } });
-  database = openDatabase(edge);
-});
-after(async () => {
-  database?.close();
-  await edge?.stop();
-  web?.stop();
-  other?.stop();
-});
+start({ both: true });
 
 const XML = { "content-type": "application/xml" };
 const urlset = (...locs) =>

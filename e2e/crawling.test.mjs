@@ -1,27 +1,14 @@
 // Crawls of whole sites and feeds as sources of bots: real workerd, real servers.
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { rm } from "node:fs/promises";
+import { database, edge, other, start, web } from "./support/crawling.mjs";
 import { openDatabase, startEdge, stateFolder } from "./support/edge.mjs";
 import { FAST, ask, found, newOwner, rows, settled } from "./support/knowledge.mjs";
 import { pause } from "./support/wait.mjs";
-import { page, startWeb } from "./support/web.mjs";
+import { page } from "./support/web.mjs";
 
-let edge, database, web, other;
-before(async () => {
-  web = await startWeb();
-  // An address that the edge must not fetch.
-  other = await startWeb();
-  other.pages["/"] = page("Secret", "The secret is swordfish.");
-  edge = await startEdge({ vars: { FETCH_LOCAL: web.host, ...FAST } });
-  database = openDatabase(edge);
-});
-after(async () => {
-  database?.close();
-  await edge?.stop();
-  web?.stop();
-  other?.stop();
-});
+start();
 
 describe("a site", () => {
   const parts = async (owner, id) => (await (await owner.fetch(`${owner.at}?parent=${id}&limit=100`)).json()).items;

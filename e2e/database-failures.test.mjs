@@ -77,6 +77,14 @@ test("documents that cannot be searched end the turn honestly", async () => {
   assert.equal(items[1].status, "failed");
 });
 
+test("a bot without questions of its own opens while its documents cannot be read", async () => {
+  const owner = await Owner.with(edge, "bare", { limits: GENEROUS });
+  await without("chunk", async () => {
+    const { session } = await new Visitor(edge, { site: owner.site.key }).open();
+    assert.deepEqual(session.bot?.suggestions, []);
+  });
+});
+
 test("a database that is gone is told by the health check, and known sites still answer", async () => {
   const me = await new Visitor(edge).open();
   await without("tenant", async () => {

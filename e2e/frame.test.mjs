@@ -79,6 +79,9 @@ describe("a reply that nobody sees", () => {
     await launcher.click();
     await frame.getByRole("log").getByText(ANSWER).first().waitFor();
     await page.waitForFunction(() => heard.filter(([kind]) => kind === "unread").length === 2);
+    // The launcher of an open panel shows an arrow, and not the bubble.
+    const shape = () => page.locator("[data-bulle] .launcher").evaluate((node) => getComputedStyle(node, "::before").clipPath);
+    assert.match(await shape(), /^polygon/);
     assert.deepEqual(await counts(), [1, 0]);
     assert.equal(await page.locator("[data-bulle] [data-unread]").count(), 0);
     // Replies in an open panel are not counted.

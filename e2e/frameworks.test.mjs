@@ -1,50 +1,17 @@
 // The components for React, Vue and Svelte that the edge fills in, bundled and mounted by the frameworks of e2e/frameworks.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
 import { build } from "esbuild";
-import { ROOT, startEdge } from "./support/edge.mjs";
-import { Bubble, launch, servePages, watch } from "./support/browser.mjs";
-import { GENEROUS, Owner } from "./support/owner.mjs";
+import { FRAMEWORKS, installFrameworks } from "./support/frameworks.mjs";
+import { folder, owner, pages, snippets, start, visit } from "./support/snippets.mjs";
 
-const FRAMEWORKS = join(ROOT, "e2e/frameworks");
 const compilers = createRequire(join(FRAMEWORKS, "package.json"));
 
-let edge, browser, owner, pages, server, folder;
-const snippets = {};
-before(async () => {
-  if (!existsSync(join(FRAMEWORKS, "node_modules/.package-lock.json"))) {
-    const installed = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: FRAMEWORKS, stdio: ["ignore", 2, 2] });
-    if (installed.status !== 0) throw new Error("the frameworks of e2e/frameworks could not be installed by npm");
-  }
-  browser = await launch();
-  edge = await startEdge();
-  pages = {};
-  server = await servePages(pages);
-  owner = await Owner.with(edge, "builder", { limits: GENEROUS, locale: "en" }, [server.url]);
-  const { items } = await (await owner.fetch(`/sites/${owner.site.key}/snippets`)).json();
-  for (const item of items) snippets[item.name] = item;
-  folder = await mkdtemp(join(tmpdir(), "bulle-snippets-"));
-});
-after(async () => {
-  await browser?.close();
-  await edge?.stop();
-  server?.stop();
-  if (folder) await rm(folder, { recursive: true, force: true });
-});
-
-async function visit(path) {
-  const context = await browser.newContext({ locale: "en-GB" });
-  const page = await context.newPage();
-  const seen = watch(page);
-  await page.goto(server.url + path);
-  return { context, page, seen, bubble: new Bubble(page, "en") };
-}
+before(installFrameworks);
+start();
 
 const tags = (page) => page.locator(`script[src*="/s/${owner.site.key}.js"]`).count();
 

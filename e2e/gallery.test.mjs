@@ -1,5 +1,5 @@
-// The states of the bubble in light, dark, right to left and on a phone: no accessibility violation, no error, and the
-// same pictures as at the last review.
+// The states of the bubble in light, dark, right to left and on a phone, and of the hosted page in a wide window: no
+// accessibility violation, no error, and the same pictures as at the last review.
 import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { before, describe, test } from "node:test";
@@ -21,7 +21,12 @@ const LOOKS = {
   dark: { options: { viewport: { width: 520, height: 780 }, colorScheme: "dark" }, query: { scheme: "dark" } },
   rtl: { options: { viewport: { width: 520, height: 780 } }, query: { locale: "ar" } },
   phone: { options: { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true }, query: {} },
+  wide: { options: { viewport: { width: 1280, height: 780 } }, query: {} },
+  "wide-dark": { options: { viewport: { width: 1280, height: 780 }, colorScheme: "dark" }, query: { scheme: "dark" } },
 };
+/** The hosted page has looks of its own. */
+const isWide = (look) => look.startsWith("wide");
+const COMMON = Object.keys(LOOKS).filter((look) => !isWide(look));
 
 /** Every state in every look; otherwise each in one of them. */
 const WHOLE = BLESS || process.env.BULLE_WHOLE === "1";
@@ -50,7 +55,8 @@ const drawn = (page) =>
 for (const [n, [look, { options, query }]] of Object.entries(LOOKS).entries()) {
   describe(look, () => {
     for (const [at, state] of Object.keys(STATES).entries()) {
-      if (!WHOLE && at % Object.keys(LOOKS).length !== n) continue;
+      if (isWide(look) !== !!STATES[state].hosted) continue;
+      if (!WHOLE && !isWide(look) && at % COMMON.length !== n) continue;
       test(`${look}: ${state}`, async (t) => {
         const name = `${look}-${state}`;
         const context = await browser.newContext({ locale: "en-GB", timezoneId: "UTC", reducedMotion: "reduce", ...options });
@@ -58,9 +64,11 @@ for (const [n, [look, { options, query }]] of Object.entries(LOOKS).entries()) {
         const seen = watch(page);
         await page.goto(`${edge.site}/gallery/state.html?${new URLSearchParams({ state, ...query })}`);
         await page.waitForFunction(() => "shown" in document.documentElement.dataset);
+        // The list moves once more when an image has its size.
+        await page.evaluate(() => Promise.allSettled(Array.from(document.querySelector("[data-bulle],bulle-chat").shadowRoot.querySelectorAll("img"), (image) => image.decode())));
         await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
         // The blinking text cursor may be drawn or not, two frames later.
-        await page.evaluate(() => document.querySelector("[data-bulle]").shadowRoot.activeElement?.blur());
+        await page.evaluate(() => document.querySelector("[data-bulle],bulle-chat").shadowRoot.activeElement?.blur());
         const shot = await page.screenshot({ animations: "disabled", caret: "hide" });
         // Errors that the test provokes are in the console.
         const expected = ["refused", "unavailable"].includes(state) ? seen.errors.filter((error) => !error.includes("[Bulle]")) : seen.errors;

@@ -54,7 +54,7 @@ test("the reason for a rating comes into sight in the list, and the page around 
 
 describe("an optimiser runs the script", () => {
   const JWT = "a.b.c";
-  const attributes = `data-identity="${JWT}" data-position="left" data-greeting="Bonsoir"`;
+  const attributes = `data-identity="${JWT}" data-position="left" data-scheme="dark" data-greeting="Bonsoir"`;
   const src = () => `${edge.url}/s/plain-demo.js`;
   const fetched = async () => (await fetch(src())).text();
   for (const [name, tags, run] of [
@@ -74,6 +74,7 @@ describe("an optimiser runs the script", () => {
       assert.equal((await session).postDataJSON().identity, JWT);
       const { x } = await page.locator("[data-bulle] .launcher").boundingBox();
       assert.ok(x < 100, `on the left: ${x}`);
+      assert.equal(await bubble.dialog.evaluate((panel) => getComputedStyle(panel).colorScheme), "dark");
     });
   }
 

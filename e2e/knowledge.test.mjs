@@ -1,27 +1,13 @@
 // Documents of bots, from the upload or the page to the visitor's answer: real workerd, and real servers with faults.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { after, before, describe, test } from "node:test";
-import { openDatabase, startEdge } from "./support/edge.mjs";
-import { FAST, ask, found, newOwner, objects, rows, settled, show, upload, uploaded } from "./support/knowledge.mjs";
+import { describe, test } from "node:test";
+import { database, edge, other, start, web } from "./support/crawling.mjs";
+import { ask, found, newOwner, objects, rows, settled, show, upload, uploaded } from "./support/knowledge.mjs";
 import { pause, until } from "./support/wait.mjs";
-import { page, startWeb } from "./support/web.mjs";
+import { page } from "./support/web.mjs";
 
-let edge, database, web, other;
-before(async () => {
-  web = await startWeb();
-  // An address that the edge must not fetch.
-  other = await startWeb();
-  other.pages["/"] = page("Secret", "The secret is swordfish.");
-  edge = await startEdge({ vars: { FETCH_LOCAL: web.host, ...FAST } });
-  database = openDatabase(edge);
-});
-after(async () => {
-  database?.close();
-  await edge?.stop();
-  web?.stop();
-  other?.stop();
-});
+start();
 
 const sample = (name) => readFile(new URL(`../edge/formats/tests/samples/${name}`, import.meta.url));
 const knowledge = (owner) => database.prepare("SELECT knowledge FROM bot WHERE tenant_id = ?").get(owner.tenant).knowledge;

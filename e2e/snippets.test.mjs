@@ -2,41 +2,15 @@
 // frameworks.test.mjs.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { transform } from "esbuild";
-import { ROOT, startEdge } from "./support/edge.mjs";
-import { Bubble, launch, servePages, watch } from "./support/browser.mjs";
-import { GENEROUS, Owner } from "./support/owner.mjs";
+import { ROOT } from "./support/edge.mjs";
+import { Owner } from "./support/owner.mjs";
+import { edge, folder, owner, pages, snippets, start, visit } from "./support/snippets.mjs";
 
-let edge, browser, owner, pages, server, folder;
-const snippets = {};
-before(async () => {
-  browser = await launch();
-  edge = await startEdge();
-  pages = {};
-  server = await servePages(pages);
-  owner = await Owner.with(edge, "builder", { limits: GENEROUS, locale: "en" }, [server.url]);
-  const { items } = await (await owner.fetch(`/sites/${owner.site.key}/snippets`)).json();
-  for (const item of items) snippets[item.name] = item;
-  folder = await mkdtemp(join(tmpdir(), "bulle-snippets-"));
-});
-after(async () => {
-  await browser?.close();
-  await edge?.stop();
-  server?.stop();
-  if (folder) await rm(folder, { recursive: true, force: true });
-});
-
-async function visit(path) {
-  const context = await browser.newContext({ locale: "en-GB" });
-  const page = await context.newPage();
-  const seen = watch(page);
-  await page.goto(server.url + path);
-  return { context, page, seen, bubble: new Bubble(page, "en") };
-}
+start();
 
 describe("over the owner's API", () => {
   test("every template names this site and this edge, and has a file to go into", () => {

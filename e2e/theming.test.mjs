@@ -10,6 +10,8 @@ import { start } from "./support/start.mjs";
 start();
 
 const DOCS = readFileSync(`${ROOT}/docs/embedding.md`, "utf8");
+/** `auto` is dark where the page can be. */
+const BOTH = '<meta name="color-scheme" content="light dark">';
 const VIEWPORT = { width: 1280, height: 1000 };
 
 /** Attributes without `data-`, each with its value and its visible effect: [selector, property, value]. */
@@ -90,7 +92,7 @@ const WAYS = {
 for (const scheme of ["light", "dark"]) {
   for (const [name, { more = "", head = "", call }] of Object.entries(WAYS)) {
     test(`${scheme}: ${name} says how the bubble looks`, async () => {
-      const visitor = await host(`${head}${tag(`async ${more}`)}`, { path: "/looks", viewport: VIEWPORT, colorScheme: scheme });
+      const visitor = await host(`${BOTH}${head}${tag(`async ${more}`)}`, { path: "/looks", viewport: VIEWPORT, colorScheme: scheme });
       await visitor.bubble.launcher.waitFor();
       if (call) await visitor.page.evaluate((look) => Bulle["plain-demo"].setTheme(look), call);
       const wanted = Object.values({ ...LOOKS, ...(scheme === "dark" ? DARK : COLOURS) }).flatMap(([, ...seen]) => seen);

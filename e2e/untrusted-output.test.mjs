@@ -5,6 +5,7 @@ import { afterEach, describe, test } from "node:test";
 import { Bubble, fillStorage, picture, violations, watch } from "./support/browser.mjs";
 import { browser, edge, start, upstream } from "./support/start.mjs";
 import { answer, stream } from "./support/upstream.mjs";
+import { gate } from "./support/wait.mjs";
 
 start({ model: true });
 let context, page, seen, bubble;
@@ -184,15 +185,16 @@ test("modules that cannot be fetched when they are wanted are told in the consol
   await Promise.all([lost(), hear("```js\nconst answer = 42;\n```")]);
   await Promise.all([lost(), bubble.log.getByRole("button", { name: "Good answer" }).click()]);
   await Promise.all([lost(), bubble.dialog.getByRole("button", { name: "Menu", exact: true }).click()]);
-  let end;
+  const [asked, heard] = [gate(), gate()];
   upstream.behave = async (response) => {
-    await new Promise((done) => (end = done));
+    asked.open();
+    await heard.opened;
     stream(response, answer(["Here I am"]));
   };
   await bubble.ask("Are you there?");
-  while (!end) await page.waitForTimeout(20);
+  await asked.opened;
   await page.keyboard.press("Escape");
-  await Promise.all([lost(), end()]);
+  await Promise.all([lost(), heard.open()]);
   await bubble.open();
   await bubble.log.getByText("Here I am").waitFor();
   assert.equal(await bubble.log.getByRole("button", { name: "Good answer" }).first().getAttribute("aria-pressed"), "false");

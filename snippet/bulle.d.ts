@@ -24,7 +24,8 @@ export interface Occasions {
   /** The visitor has written a message. */
   message: { text: string };
   /** The bot has answered; the answer as plain text. */
-  reply: { id: string; text: string };
+  /** `unanswered` when the documents do not answer the question, and the answer says so. */
+  reply: { id: string; text: string; unanswered?: true };
   /** Something failed; `code` is one of docs/limits.md or openapi.json. */
   error: { code: string };
   /** The number of unread replies; 0 when the panel opens. */

@@ -2,12 +2,12 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Visitor, assemble, events, text, ulid } from "../support/client.mjs";
 import { startDev } from "../support/dev.mjs";
 import { ROOT, openDatabase } from "../support/edge.mjs";
+import { freePort } from "../support/listen.mjs";
 import { GENEROUS, Owner } from "../support/owner.mjs";
 import { pause } from "../support/wait.mjs";
 import { Workerd } from "./workerd.mjs";
@@ -90,15 +90,6 @@ export async function startBulle(upstream) {
     await edge.stop();
     throw error;
   }
-}
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /** The baseline in wrangler as `cargo xtask dev` starts it: a state folder of its own, a free port. */

@@ -4,20 +4,11 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { ADMIN_KEY, ROOT, stateFolder } from "./edge.mjs";
+import { freePort } from "./listen.mjs";
 
 /** The environment without the models and the mail of the developer's own .dev.vars. */
 const NOTHING = ["GEMINI", "ANTHROPIC", "OPENAI"].flatMap((vendor) => [`${vendor}_API_KEY`, `${vendor}_BASE_URL`, `${vendor}_MODEL`]).concat("EMAIL_URL");
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** Starts it and waits until it is ready. A given `state` is kept; `port` is that of an earlier one which has ended. */
 export async function startDev({ vars = {}, state, port: wanted } = {}) {

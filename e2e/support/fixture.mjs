@@ -17,6 +17,8 @@ const SETTINGS = {
   hours: null,
   proactive: [],
   privacy_url: null,
+  shortcuts: [],
+  disclosure: "shown",
   texts: null,
 };
 

@@ -1,5 +1,6 @@
 // Starts the servers of the tests.
 import { once } from "node:events";
+import { createServer } from "node:net";
 
 /**
  * Has a server listen on a free port, which is returned. Idle connections stay open: a client that uses one again at the
@@ -10,4 +11,14 @@ export async function listen(server) {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return server.address().port;
+}
+
+/** A port on which nothing listens now, for a program that opens it itself. */
+export async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
 }

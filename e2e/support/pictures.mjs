@@ -57,7 +57,7 @@ export const sheet = async (page, shots) =>
       page,
       Object.values(shots),
       async (images, names) => {
-        const [columns, gap, label] = [7, 12, 20];
+        const [columns, gap, label] = [Math.min(7, images.length), 12, 20];
         const [width, height] = [images[0].width / 2, images[0].height / 2];
         const canvas = new OffscreenCanvas(columns * (width + gap) + gap, Math.ceil(images.length / columns) * (height + label + gap) + gap);
         const context = canvas.getContext("2d");

@@ -30,6 +30,9 @@ const TEXTS = {
     picture: "Here is the country loaf, and how it is sliced:",
     loaf: "A round country loaf",
     slices: "Slices of a country loaf",
+    starters: ["What does a wedding cake cost?", "What can you tell me about “Allergens”?", "What can you tell me about “Orders – Delivery”?"],
+    shortcuts: ["Are you open on Sunday?", "Breads and prices", "Call us", "Write us an e-mail", "Leave a message"],
+    unknown: "I could not find anything about that in my documents.",
     form: {
       title: "Before we start",
       text: "So that we can call you back about your order.",
@@ -64,6 +67,9 @@ const TEXTS = {
     picture: "هذا هو الخبز الريفي، وهكذا نقطّعه:",
     loaf: "رغيف ريفي مستدير",
     slices: "شرائح من الخبز الريفي",
+    starters: ["كم سعر كعكة الزفاف؟", "ماذا يمكنك أن تخبرني عن «مسببات الحساسية»؟", "ماذا يمكنك أن تخبرني عن «الطلبات – التوصيل»؟"],
+    shortcuts: ["هل تفتحون يوم الأحد؟", "الخبز والأسعار", "اتصل بنا", "راسلنا بالبريد الإلكتروني", "اترك رسالة"],
+    unknown: "لم أجد شيئًا عن ذلك في مستنداتي.",
     form: {
       title: "قبل أن نبدأ",
       text: "حتى نتمكن من الاتصال بكم بشأن طلبكم.",
@@ -144,6 +150,19 @@ const form = ({ form: { name, email, topic, topics, ...texts } }) => ({
   ],
 });
 
+/** A first screen with everything that an owner may put there. */
+const first = (t) => {
+  const [ask, page, call, mail, message] = t.shortcuts;
+  const shortcuts = [
+    { label: ask, kind: "ask", value: ask },
+    { label: page, kind: "page", value: "https://boulangerie.example/bread" },
+    { label: call, kind: "call", value: "tel:+33123456789" },
+    { label: mail, kind: "mail", value: "mailto:hello@boulangerie.example" },
+    { label: message, kind: "form", value: "" },
+  ];
+  return { suggestions: t.starters, topics: [], shortcuts, form: { ...form(t), required: false }, privacy_url: "https://boulangerie.example/privacy" };
+};
+
 /** Calls `act` with the element that `wanted` selects, as soon as it exists. */
 const once = async (root, wanted, act) => {
   while (!root.querySelector(wanted)) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -154,7 +173,8 @@ const click = (root, wanted) => once(root, wanted, (button) => button.click());
 /**
  * A state: `bot` overrides the bot, `history` is the stored conversation, `turn` the stream after the question `ask` (it
  * waits until each function in it returns true), `then` the visitor's next action in the bubble's shadow root, and
- * `until` tells when its result is visible. `site` is the key of another site than that of the examples.
+ * `until` tells when its result is visible. `site` is the key of another site than that of the examples. A `hosted` state is
+ * that of the hosted page, in a wide window.
  */
 export const STATES = {
   closed: { closed: true },
@@ -168,6 +188,7 @@ export const STATES = {
   loading: { session: "never" },
   unavailable: { session: "none", until: (root) => root.querySelector(".cover .retry") },
   empty: {},
+  first: { bot: first, until: (root) => root.querySelector(".shortcuts a") },
   form: {
     bot: (t) => ({ form: form(t) }),
     then: async (root, t) => {
@@ -274,6 +295,15 @@ export const STATES = {
       done(reply),
     ],
   },
+  reach: {
+    bot: first,
+    ask: (t) => t.more,
+    turn: (t, reply) => {
+      const [kind, end] = done(reply);
+      return [["block", { index: 0, block: paragraph(t.unknown) }], ["suggestions", { items: t.next }], [kind, { ...end, unanswered: true }]];
+    },
+    until: (root) => root.querySelector(".reach"),
+  },
   broken: {
     ask: (t) => t.ask,
     turn: (t) => [
@@ -288,6 +318,8 @@ export const STATES = {
   },
   offline: { ask: (t) => t.ask, offline: true },
   refused: { session: "refused" },
+  hosted: { hosted: true, bot: first, history: (t) => [asked(10, t.ask), answered(11, rich(t), NOW, { sources: sources(t) })] },
+  "hosted-first": { hosted: true, bot: first, until: (root) => root.querySelector(".shortcuts a") },
 };
 
 /** Answers the calls about the bot and the conversation as the state needs; all others go to the edge. */

@@ -138,6 +138,9 @@ pub struct Done {
     /// True when the same question has been answered before with the same settings and documents.
     #[serde(skip_serializing_if = "is_false", default)]
     pub cached: bool,
+    /// True when the documents do not answer the question, and the answer says so.
+    #[serde(skip_serializing_if = "is_false", default)]
+    pub unanswered: bool,
     /// Tokens of all models that were asked.
     pub usage: Usage,
     /// What is left of the visitor's limits after this message.

@@ -95,6 +95,9 @@ pub struct Bot {
     pub suggestions: Vec<String>,
     /// What the bot knows about.
     pub topics: Vec<String>,
+    /// Buttons of the first screen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shortcuts: Vec<Shortcut>,
     /// What the bubble offers.
     #[serde(default)]
     pub features: Features,
@@ -139,6 +142,35 @@ impl Default for Features {
             export: true,
         }
     }
+}
+
+/// A button of the first screen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Shortcut {
+    /// The words on it.
+    pub label: String,
+    /// What it does.
+    pub kind: ShortcutKind,
+    /// The question, or the address of the link; empty for a form.
+    pub value: String,
+}
+
+/// What a shortcut does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ShortcutKind {
+    /// Asks a question.
+    Ask,
+    /// Opens a page.
+    Page,
+    /// Calls a telephone number.
+    Call,
+    /// Writes a mail.
+    Mail,
+    /// Opens the form.
+    Form,
 }
 
 /// What a field asks for.

@@ -110,6 +110,10 @@ strings! {
     new_window,
     /// The small line under the composer.
     disclaimer,
+    /// Above the greeting: that a program answers. Empty when the owner has switched it off.
+    disclosure,
+    /// The link to what the owner says about the visitors' data.
+    privacy,
     /// On the button that leads to the newest message, while that is out of sight.
     newest,
     /// Loads older messages.
@@ -173,12 +177,12 @@ pub const SHEETS: [&str; 42] = [
     "sound_on",
     "sound_off",
     "print",
-    "privacy",
     "form_required",
     "form_email",
     "form_tel",
     "form_consent",
     "form_failed",
+    "form_sent",
     "attach",
     "attach_remove",
     "attach_sending",

@@ -15,7 +15,7 @@ use bulle_protocol::{
     problem::{Action, Code, Limit, Problem},
     session::{
         Answers, AskedField, Bot, ConversationRef, Features, FieldKind, Form, Hours, Limits, Page,
-        Session, SessionRequest, Visitor,
+        Session, SessionRequest, Shortcut, ShortcutKind, Visitor,
     },
     strings::Strings,
 };
@@ -124,6 +124,7 @@ fn events_as_frames() {
             model: "extractive".into(),
             confidence: None,
             cached: false,
+            unanswered: true,
             usage: Usage::counted(1, 2),
             remaining: Remaining {
                 minute: Some(3),
@@ -189,6 +190,11 @@ fn requests_and_answers() {
                 locale: "en".into(),
                 suggestions: vec!["S?".into()],
                 topics: vec!["t".into()],
+                shortcuts: vec![Shortcut {
+                    label: "L".into(),
+                    kind: ShortcutKind::Call,
+                    value: "tel:+331".into(),
+                }],
                 features: Features::default(),
                 form: Some(Form {
                     title: "F".into(),

@@ -7,10 +7,12 @@ import { start, type Bubble, type Config } from "./bubble";
 
 const EDGE = new URL(import.meta.url).origin;
 
-/** The default size of the element, and the panel's layout in it. */
+/** The default size of the element, and the panel's layout in it. In a wide element, lines are at most 720 pixels long. */
 const STYLES = `:host{display:block;width:100%;height:600px}
 .inline{display:contents}
 .inline .launcher,.inline .header>.tool:last-child{display:none!important}
+.inline :is(.header,.composer){padding-inline:max(12px,50% - 360px)}
+.inline :is(.log,.state,.form,.sheet){padding-inline:max(16px,50% - 360px)}
 .inline .panel{position:static!important;width:100%!important;height:100%!important;visibility:visible!important;opacity:1!important;transform:none!important;box-shadow:none;transition:none}
 :host([data-framed]) .header{padding-inline-end:56px}
 @media print{:host,.inline .panel{height:auto!important}.inline .panel{overflow:visible;border:0}}`;

@@ -1,6 +1,7 @@
 /** The owner's JavaScript API: snippet/bulle.d.ts. Calls made before this module was loaded are queued by the loader. */
 
 import type { Bubble, Config } from "../../snippet/src/bubble";
+import { followPage } from "./scheme";
 import type { Backend, OwnerApi, Shell } from "./shell";
 import { missedAttributes } from "./tag";
 
@@ -135,6 +136,7 @@ export const ownerApi = (shell: Shell): OwnerApi => {
     // What the page has said since, counts.
     if (identity && !calls.some(([method]) => method == "identify")) bubble.identify!(identity);
   }
+  followPage(shell, setTheme);
   for (const call of calls.splice(0)) {
     const [method, ...values] = call;
     // `ask` has opened the panel when it was queued. If the visitor has closed the panel since, it stays closed.

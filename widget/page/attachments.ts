@@ -111,7 +111,9 @@ export const attachments = async (panel: Panel): Promise<void> => {
   };
   const size = (bytes: number) => {
     const [unit, n]: [string, number] = bytes < 1e3 ? ["byte", bytes] : bytes < 1e6 ? ["kilobyte", bytes / 1e3] : ["megabyte", bytes / 1e6];
-    const format = { style: "unit", unit, maximumFractionDigits: n < 10 ? 1 : 0 } as Intl.NumberFormatOptions;
+    // The short form of bytes has no plural in many languages: "664 byte".
+    const unitDisplay = unit == "byte" ? "long" : "short";
+    const format = { style: "unit", unit, unitDisplay, maximumFractionDigits: n < 10 ? 1 : 0 } as Intl.NumberFormatOptions;
     return new Intl.NumberFormat(bot.locale, format).format(n);
   };
 

@@ -39,7 +39,7 @@ export const features = (shell: Shell, handle: () => Handle | undefined, call: P
   const sessionOpened = ({ bot, visitor, conversation }: { bot: Bot; visitor: { id: string }; conversation?: unknown }) => {
     panel.bot = bot;
     panel.visitor = visitor.id;
-    const { features, form, strings } = bot;
+    const { features, form, strings, shortcuts } = bot;
     const { menu } = strings;
     if (menu && !loaded.menu) {
       const button = make("button", "tool", { "aria-label": menu, title: menu, "aria-expanded": "false" }, icon("M4 7h16M4 12h16M4 17h16"));
@@ -47,8 +47,11 @@ export const features = (shell: Shell, handle: () => Handle | undefined, call: P
       tools.after(button);
     }
     // The form comes before the first message. When it is not due, a form of the visitor before may still stand there.
-    if (form && (form.required || !conversation)) import("./form").then((module) => module.form(panel, form)).catch(logFailure);
+    const openForm = (isAsked?: unknown) => form && import("./form").then((module) => module.form(panel, form, isAsked)).catch(logFailure);
+    // A shortcut to the form opens it instead.
+    if (form && (form.required || (!conversation && !shortcuts?.some(({ kind }) => kind == "form")))) openForm();
     else root.querySelector(".form")?.remove();
+    if (shortcuts || form) import("./shortcuts").then((module) => module.shortcuts(panel, openForm)).catch(logFailure);
     loadOnce("attach", features?.attachments, () => import("./attachments").then((module) => module.attachments(panel)));
     const hasRecognition = "SpeechRecognition" in window || "webkitSpeechRecognition" in window;
     loadOnce("dictate", features?.dictation && hasRecognition, () => import("./dictation").then((module) => module.dictation(panel)));

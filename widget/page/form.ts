@@ -46,14 +46,17 @@ const CSS = `.app:has(>.form) .composer{display:none}
 
 const styled = new WeakSet<Panel>();
 
-/** Shows the form. A suggested question that the visitor picks meanwhile is asked once the form has been sent. */
-export const form = async (panel: Panel, content: Form): Promise<void> => {
+/**
+ * Shows the form; `isAsked` when the visitor has asked for it, also later than before the first message. A suggested
+ * question that the visitor picks meanwhile is asked once the form has been sent.
+ */
+export const form = async (panel: Panel, content: Form, isAsked?: unknown): Promise<void> => {
   const { make, body, root } = panel;
   const app = body.querySelector(".app")!;
   const composer = app.querySelector(".composer")!;
   const text = await loadTexts(panel);
   // This runs whenever the session is opened again: the form may be there already, or the visitor may have written meanwhile.
-  if (app.querySelector(".form") || (!content.required && app.querySelector(".mine"))) return;
+  if (app.querySelector(".form") || (!content.required && !isAsked && app.querySelector(".mine"))) return;
   if (!styled.has(panel)) panel.style(CSS);
   styled.add(panel);
 
@@ -148,8 +151,11 @@ export const form = async (panel: Panel, content: Form): Promise<void> => {
     send.ariaDisabled = "true";
     const { status } = await panel.call("PUT", "/v1/me", JSON.stringify({ fields, consent: !!content.consent }));
     send.ariaDisabled = null;
-    if (status >= 200 && status < 300) done();
-    else failed.textContent = text("form_failed");
+    if (status < 200 || status >= 300) return void (failed.textContent = text("form_failed"));
+    done();
+    // A form that is filled in is offered no more: a line says that it was sent.
+    delete panel.bot.form;
+    for (const button of app.querySelectorAll("[data-form]")) button.replaceWith(make("p", "notice", { role: "status" }, text("form_sent")));
   };
 
   const hadFocus = composer.contains(root.activeElement);
@@ -162,7 +168,7 @@ export const form = async (panel: Panel, content: Form): Promise<void> => {
     if (!app.querySelector(".mine")) log.scrollTop = 0;
   });
   resize.observe(log);
-  if (hadFocus) inputs[0]?.input.focus();
+  if (hadFocus || isAsked) inputs[0]?.input.focus();
 };
 
 /** The name of the consent field. An owner's field cannot have it: their names are of a-z, 0-9 and _. */

@@ -34,6 +34,7 @@ const STYLES = `.body,.body iframe{display:block;width:100%;height:100%;border:0
 .cover+iframe{display:none}
 .panel:has(iframe) .header{position:absolute;top:0;inset-inline-end:0}
 .panel:has(iframe) h2{display:none}
+.open .launcher:before{clip-path:polygon(2px 8px,4px 6px,12px 14px,20px 6px,22px 8px,12px 18px)}
 .cover a{display:block;margin-top:14px;color:inherit}`;
 
 /** Returns the function that fills the panel with the frame. `getJwt` comes from the main module: an import would split it into a chunk that every visitor fetches. */

@@ -68,15 +68,16 @@ const stopEvents = (shell: Isolated) => {
     else addEventListener(type, hide, early);
   }
 
-  // The bubble needs its keys: it gets a copy, which stays in it.
+  // The bubble needs its keys: it gets a copy, which stays in it. In Firefox, a `KeyboardEvent` of this type leaves every shadow
+  // root, whatever its `composed` says; an `Event` stays.
   addEventListener(
     "keydown",
     (event) => {
       if (!isInside(event)) return;
       event.stopImmediatePropagation();
       const { key, code, shiftKey, ctrlKey, altKey, metaKey, isComposing } = event;
-      const keys = { key, code, shiftKey, ctrlKey, altKey, metaKey, isComposing, bubbles: true, cancelable: true };
-      if (!event.composedPath()[0]!.dispatchEvent(new KeyboardEvent("keydown", keys))) event.preventDefault();
+      const copy = Object.assign(new Event("keydown", { bubbles: true, cancelable: true }), { key, code, shiftKey, ctrlKey, altKey, metaKey, isComposing });
+      if (!event.composedPath()[0]!.dispatchEvent(copy)) event.preventDefault();
     },
     { capture: true, signal },
   );

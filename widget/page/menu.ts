@@ -330,7 +330,7 @@ const content = (panel: Panel, text: Translate, close: (focus?: boolean) => void
   } else {
     all.append(link(PAGE, text("full_page"), page));
   }
-  if (/^https?:/.test(bot.privacy_url ?? "")) all.append(link(PRIVACY, text("privacy"), bot.privacy_url!));
+  if (/^https?:/.test(bot.privacy_url ?? "")) all.append(link(PRIVACY, bot.strings.privacy!, bot.privacy_url!));
 
   const place = make("div");
   const drawErase = (focus = true) => {

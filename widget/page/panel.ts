@@ -30,6 +30,14 @@ export interface FormField {
   options?: string[];
 }
 
+/** `Shortcut` in protocol/src/session.rs. */
+export interface Shortcut {
+  label: string;
+  kind: "ask" | "page" | "call" | "mail" | "form";
+  /** The question, or the address of the link; empty for a form. */
+  value: string;
+}
+
 /** The fields of `Bot` (protocol/src/session.rs) that the page reads. */
 export interface Bot {
   name: string;
@@ -38,6 +46,7 @@ export interface Bot {
   sheets?: Record<string, string>;
   features?: Partial<Record<"attachments" | "dictation" | "feedback" | "sound" | "history" | "export", boolean>>;
   form?: Form;
+  shortcuts?: Shortcut[];
   privacy_url?: string;
 }
 

@@ -1,5 +1,10 @@
-//! Finds the browser that the end-to-end tests drive, or installs one the way the machine allows.
+//! Finds the browsers that the end-to-end tests drive, or installs them the way the machine allows: Chromium for all of them,
+//! Firefox and WebKitGTK for `e2e/engines.test.mjs`.
+//!
+//! Most tests drive Chromium's headless shell: the same engine without the windows' own pages, with a third less processor time a
+//! test. The engines' tests and the benches drive the whole browser.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -7,7 +12,10 @@ use anyhow::{Result, bail};
 
 use crate::{process, setup};
 
-/// Names on the PATH, the plain Chromium first: it starts fastest.
+/// Names of the headless shell on the PATH: Debian's, and that of Google's builds.
+const SHELLS: &[&str] = &["chromium-headless-shell", "chrome-headless-shell"];
+
+/// Names of the whole browser on the PATH, the plain Chromium first: it starts fastest.
 const NAMES: &[&str] = &[
     "chromium",
     "chromium-browser",
@@ -24,14 +32,23 @@ const APPLICATIONS: &[&str] = &[
     r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
 ];
 
+/// The path of Chromium's headless shell, or of the whole browser where there is no shell.
+pub fn find_or_install_shell() -> Result<PathBuf> {
+    if let Some(chosen) = chosen()? {
+        return Ok(chosen);
+    }
+    let shell = || first_that_starts(on_path(SHELLS));
+    if shell().is_none() && cfg!(target_os = "linux") {
+        // A system without the package gets the whole browser below.
+        _ = setup::apt_install(&["chromium-headless-shell"]);
+    }
+    shell().map_or_else(find_or_install, Ok)
+}
+
 /// The path of a browser of the Chromium family.
 pub fn find_or_install() -> Result<PathBuf> {
-    if let Some(chosen) = std::env::var_os("CHROME_PATH") {
-        let chosen = PathBuf::from(chosen);
-        if chosen.is_file() {
-            return Ok(chosen);
-        }
-        bail!("CHROME_PATH says {}, which is not a file", chosen.display());
+    if let Some(chosen) = chosen()? {
+        return Ok(chosen);
     }
     if let Some(found) = find() {
         return Ok(found);
@@ -55,16 +72,90 @@ pub fn find_or_install() -> Result<PathBuf> {
     )
 }
 
-fn find() -> Option<PathBuf> {
+/// The browser that the environment names.
+fn chosen() -> Result<Option<PathBuf>> {
+    let chosen = std::env::var_os("CHROME_PATH").map(PathBuf::from);
+    if let Some(path) = chosen.as_ref().filter(|path| !path.is_file()) {
+        bail!("CHROME_PATH says {}, which is not a file", path.display());
+    }
+    Ok(chosen)
+}
+
+/// Puts Firefox and WebKitGTK into the environment of the tests, or why one of them is missing: its tests are skipped then.
+pub fn other_engines(node: &mut Command) {
+    let missing = |name: &str, variable: &str, why: String, node: &mut Command| {
+        println!("! {name} is {why}: none of its tests will run");
+        node.env(variable, why);
+    };
+    match found_or_installed(firefox, &["firefox-esr"]) {
+        Ok(program) => _ = node.env("FIREFOX_PATH", program),
+        Err(why) => missing("Firefox", "FIREFOX_MISSING", why, node),
+    }
+    // Its windows need a screen, and it has no mode without one.
+    match found_or_installed(webkit, &["webkit2gtk-driver", "xvfb"]) {
+        Ok((driver, program)) => {
+            node.env("WEBKIT_DRIVER_PATH", driver)
+                .env("WEBKIT_PATH", program);
+        }
+        Err(why) => missing("WebKitGTK", "WEBKIT_MISSING", why, node),
+    }
+}
+
+/// What `find` finds, if need be after these packages of Debian were installed.
+fn found_or_installed<T>(find: fn() -> Option<T>, packages: &[&str]) -> Result<T, String> {
+    if let Some(found) = find() {
+        return Ok(found);
+    }
+    let wanted = packages.join(" ");
+    if let Err(error) = setup::apt_install(packages) {
+        return Err(format!(
+            "not there, and could not be installed by `apt-get install {wanted}`: {error:#}"
+        ));
+    }
+    find().ok_or_else(|| format!("not there after `apt-get install {wanted}`"))
+}
+
+fn firefox() -> Option<PathBuf> {
+    first_that_starts(on_path(&["firefox-esr", "firefox"]))
+}
+
+/// The driver of WebKitGTK, and the browser that comes with the engine.
+fn webkit() -> Option<(PathBuf, PathBuf)> {
+    let program = |name| on_path(&[name]).into_iter().find(|at| at.is_file());
+    program("Xvfb")?;
+    let driver = program("WebKitWebDriver")?;
+    // Debian has /usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser.
+    let inside = |folder: PathBuf| fs::read_dir(folder).into_iter().flatten().flatten();
+    let browser = inside(PathBuf::from("/usr/lib"))
+        .flat_map(|entry| inside(entry.path()))
+        .chain(inside(PathBuf::from("/usr/libexec")))
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with("webkit"))
+        .map(|entry| entry.path().join("MiniBrowser"))
+        .find(|program| program.is_file())?;
+    Some((driver, browser))
+}
+
+/// Where programs of these names would be on the PATH, the first name first.
+fn on_path(names: &[&str]) -> Vec<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders: Vec<_> = std::env::split_paths(&path).collect();
-    let on_path = NAMES
-        .iter()
-        .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    let each = |name: &&str| -> Vec<PathBuf> { folders.iter().map(|at| at.join(name)).collect() };
+    names.iter().flat_map(each).collect()
+}
+
+fn find() -> Option<PathBuf> {
     let applications = APPLICATIONS.iter().map(PathBuf::from);
-    on_path
-        .chain(applications)
-        .chain(playwright())
+    first_that_starts(
+        on_path(NAMES)
+            .into_iter()
+            .chain(applications)
+            .chain(playwright()),
+    )
+}
+
+fn first_that_starts(programs: impl IntoIterator<Item = PathBuf>) -> Option<PathBuf> {
+    programs
+        .into_iter()
         .find(|program| program.is_file() && starts(program))
 }
 

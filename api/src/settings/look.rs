@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, de};
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
-use super::{Localized, at};
+use super::{Localized, at, limits};
 use bulle_protocol::strings::{SHEETS, Strings};
 
 /// Longest text of the interface that an owner may set, in characters.
@@ -86,6 +86,10 @@ pub struct Theme {
     /// Colours of the dark scheme.
     #[serde(skip_serializing_if = "Colours::is_empty")]
     pub dark: Colours,
+    /// An opaque picture in place of the letter in the header: an https:// address. It is fetched when the bubble is opened
+    /// or about to be, and the page's policy must allow it (`img-src`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub avatar: Option<String>,
     /// What opens it.
     pub launcher: Launcher,
 }
@@ -108,6 +112,7 @@ impl Default for Theme {
             font: Font::System,
             light: Colours::default(),
             dark: Colours::default(),
+            avatar: None,
             launcher: Launcher::Icon,
         }
     }
@@ -251,6 +256,12 @@ fn checked<E: de::Error>(text: String) -> Result<String, E> {
     )))
 }
 
+/// An address as a value of CSS. What could end its string is percent-encoded.
+fn css_url(address: &str) -> String {
+    let address = address.replace('"', "%22").replace('\\', "%5C");
+    format!("url(\"{address}\")")
+}
+
 impl Theme {
     pub(super) fn validate(&self) -> Result<(), String> {
         for (name, value, range, unit) in [
@@ -267,6 +278,9 @@ impl Theme {
                 let limits = format!("{least} to {most}{unit}.");
                 return at(&format!("theme.{name}"), &limits);
             }
+        }
+        if !self.avatar.as_deref().is_none_or(limits::is_safe_url) {
+            return at("theme.avatar", "give an https:// address.");
         }
         if let Launcher::Label(label) = &self.launcher {
             label.one("theme.launcher.label", MAX_LABEL)?;
@@ -289,6 +303,7 @@ impl Theme {
                 ("launcher", self.launcher_size.map(px)),
                 ("on-accent", self.on_accent.clone()),
                 ("z", self.z_index.map(|z| z.to_string())),
+                ("avatar", self.avatar.as_deref().map(css_url)),
                 (
                     "font",
                     (self.font == Font::Inherit).then(|| "inherit".to_owned()),
@@ -370,6 +385,18 @@ mod tests {
     }
 
     #[test]
+    fn the_address_of_the_avatar_stays_one_value() {
+        let theme = Theme {
+            avatar: Some(r#"https://example.com/a.jpg?");color:red;(\"#.into()),
+            ..Theme::default()
+        };
+        assert_eq!(
+            theme.style()["avatar"],
+            r#"url("https://example.com/a.jpg?%22);color:red;(%5C")"#
+        );
+    }
+
+    #[test]
     fn a_look_that_makes_no_sense_is_named() {
         let long = "é".repeat(MAX_TEXT + 1);
         for (json, says) in [
@@ -401,6 +428,10 @@ mod tests {
             (
                 r#""theme":{"dark":{"backgruond":"x"}}"#,
                 "unknown field `backgruond`",
+            ),
+            (
+                r#""theme":{"avatar":"http://example.com/a.jpg"}"#,
+                "settings.theme.avatar: give an https:// address.",
             ),
             (r#""theme":{"size":"huge"}"#, "unknown variant `huge`"),
             (

@@ -7,6 +7,7 @@ mod look;
 mod model;
 mod persona;
 mod proactive;
+mod shortcuts;
 pub mod template;
 mod tenant;
 
@@ -17,6 +18,7 @@ pub use look::{Colours, Font, Launcher, Position, Scheme, Size, Texts, Theme};
 pub use model::{Alternative, ModelChoice, Price, ProviderChoice, TimeoutSettings};
 pub use persona::{AnswerSettings, Persona};
 pub use proactive::ProactiveRule;
+pub use shortcuts::Shortcut;
 pub use tenant::{NoticeSettings, TenantSettings};
 
 use bulle_protocol::session::Features;
@@ -34,10 +36,15 @@ pub struct BotSettings {
     pub tagline: Localized<String>,
     /// First message of an empty conversation.
     pub greeting: Localized<String>,
-    /// Ready-made questions.
+    /// Ready-made questions of the first screen. Without them and without topics, Bulle suggests some from the sources.
     pub suggestions: Localized<Vec<String>>,
     /// What the bot knows about; offered when a question finds nothing.
     pub topics: Localized<Vec<String>>,
+    /// Buttons of the first screen: a question, a page, a call, a mail, the form.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shortcuts: Vec<Shortcut>,
+    /// Whether the first screen says that a program answers and not a person.
+    pub disclosure: Disclosure,
     /// Locale of visitors whose own is not served (BCP 47); English when empty.
     pub locale: String,
     /// Colours and place.
@@ -74,6 +81,18 @@ pub struct BotSettings {
     pub access: AccessSettings,
     /// How often visitors may speak, and at whose cost.
     pub limits: LimitSettings,
+}
+
+/// Whether visitors read, before their first message, that a program answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Disclosure {
+    /// The text `disclosure` stands above the greeting.
+    #[default]
+    Shown,
+    /// Only for owners whose page says it elsewhere, or whom no law asks for it.
+    Hidden,
 }
 
 /// Who is let in at all.
@@ -198,6 +217,7 @@ impl BotSettings {
             .as_ref()
             .map_or(Ok(()), HoursSettings::validate)?;
         proactive::validate(&self.proactive)?;
+        shortcuts::validate(&self.shortcuts, self.form.as_ref())?;
         if !self.privacy_url.as_deref().is_none_or(limits::is_safe_url) {
             return at("privacy_url", "give an https:// address.");
         }

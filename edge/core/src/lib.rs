@@ -18,6 +18,7 @@ pub mod timer;
 pub mod meter;
 
 pub mod attachments;
+pub mod first_screen;
 pub mod guard;
 pub mod hosted;
 pub mod hours;

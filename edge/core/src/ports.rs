@@ -15,7 +15,7 @@ use crate::{
     model::{Identity, Mailer, Material, Secret, Site, Summary},
     outbound::AddressPolicy,
     record::{ModelCall, Record},
-    search::{Found, Hit, Query},
+    search::{Found, Hit, Query, Section},
 };
 
 /// The error of a dependency. The text is for the log, never for a visitor.
@@ -124,6 +124,12 @@ pub trait Index {
         query: &Query,
         limit: u32,
     ) -> Result<Found, PortError>;
+}
+
+/// The headings of the bot's documents.
+pub trait Sections {
+    /// The first sections of the bot's first documents, some dozens at most, document by document.
+    async fn sections(&self, tenant_id: &str, bot_id: &str) -> Result<Vec<Section>, PortError>;
 }
 
 /// The vector index, which finds chunks by their meaning in addition to their words. A deployment may have one.

@@ -1,6 +1,6 @@
 //! Texts of the interface and of the embedded model, by locale.
 
-use bulle_api::settings::BotSettings;
+use bulle_api::settings::{BotSettings, Disclosure};
 use bulle_protocol::{
     problem::{Code, Problem},
     strings::{SHEETS, Strings, duration},
@@ -34,13 +34,13 @@ pub struct Texts {
     pub bubble: Strings,
     /// The rarely used sheets of the panel, by name.
     pub panel: BTreeMap<String, String>,
-    /// The sentences that the embedded model says itself.
+    /// The texts that the edge writes itself.
     pub answers: AnswerTexts,
     /// The texts of mail to owners, by name.
     pub notices: BTreeMap<String, String>,
 }
 
-/// The sentences that the embedded model says itself.
+/// The texts that the edge writes itself: into answers of the embedded model, and on buttons.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerTexts {
@@ -52,6 +52,12 @@ pub struct AnswerTexts {
     pub topics: String,
     /// Answers a greeting when the bot has no greeting of its own.
     pub hello: String,
+    /// The question about a section of the documents; `{topic}` is its heading.
+    pub about: String,
+    /// The label of a shortcut that calls the owner.
+    pub call: String,
+    /// The label of a shortcut that writes to the owner.
+    pub mail: String,
     /// Says that neither a model nor the documents can answer, where the owner has no line for that.
     pub unavailable: String,
     /// The same where asking again soon does not help: the owner has to mend something.
@@ -116,6 +122,9 @@ pub fn bubble(bot: &BotSettings, locale: &str) -> Strings {
                 text.clone_from(own);
             }
         }
+    }
+    if bot.disclosure == Disclosure::Hidden {
+        strings.disclosure.clear();
     }
     strings
 }

@@ -25,6 +25,7 @@ mod pdf;
 mod raised;
 mod robots;
 mod sitemap;
+mod struck;
 mod table;
 mod text;
 mod unpack;

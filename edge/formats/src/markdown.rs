@@ -3,26 +3,58 @@
 //! Markdown without HTML stays unchanged. Markdown with HTML, in blocks (`<details>`, `<table>`, `<p align=center>`) or within
 //! lines (`<br>`, `<sup>`), is rendered to HTML, and the reader of web pages turns that into Markdown again. So the meaning of an
 //! element, and whether it is hidden, is decided in one place. A tag within a line that is never closed (`Vec<T>`, `<your-key>`)
-//! is text.
+//! is text. What is struck out (`~~…~~`) is left out.
 
 mod dialect;
 mod render;
 mod tags;
 
-use pulldown_cmark::{Event, Parser};
+use pulldown_cmark::{Event, Parser, Tag};
 
-use crate::{Document, File, Unreadable, charset, html};
+use crate::{Document, File, Unreadable, charset, html, struck::needs_space};
 use render::OPTIONS;
 
 /// The document, in Markdown without HTML.
 pub(crate) fn read(file: &File<'_>) -> Result<Document, Unreadable> {
     let text = charset::decode(file.bytes, file.content_type);
-    let mut document = Document::parse(&text.replace("\r\n", "\n").replace('\r', "\n"));
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let mut document = Document::parse(&without_struck(&text));
     if document.title == "Document" {
         document.title.clear();
     }
     document.body = without_html(&dialect::plain(&document.body))?;
     Ok(document)
+}
+
+/// The Markdown without its struck-out text. One tilde alone is a sign of its own: `~5 km`.
+fn without_struck(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    if text.contains("~~") {
+        for (event, range) in Parser::new_ext(text, OPTIONS).into_offset_iter() {
+            let struck = text.get(range.clone()).unwrap_or_default();
+            if !matches!(event, Event::Start(Tag::Strikethrough))
+                || range.start < done
+                || !struck.starts_with("~~")
+            {
+                continue;
+            }
+            out.push_str(text.get(done..range.start).unwrap_or_default());
+            let rest = text.get(range.end..).unwrap_or_default();
+            done = range.end;
+            if needs_space(out.chars().next_back(), rest.chars().next()) {
+                out.push(' ');
+            }
+            // The first cell of a row without a bar before it stays a cell.
+            if (out.is_empty() || out.ends_with('\n'))
+                && rest.trim_start_matches(' ').starts_with('|')
+            {
+                out.push('|');
+            }
+        }
+    }
+    out.push_str(text.get(done..).unwrap_or_default());
+    out
 }
 
 /// The Markdown with its HTML read. Marks of pages are no HTML.

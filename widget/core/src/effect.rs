@@ -73,6 +73,8 @@ pub enum HostEvent {
         message: Id,
         /// The answer as plain text.
         text: String,
+        /// Whether the answer says that the documents do not answer.
+        unanswered: bool,
     },
     /// A call or a turn has failed.
     Failed(Code),
@@ -98,9 +100,17 @@ impl HostEvent {
             Self::Forgotten => ("forget", object.end()),
             Self::AllLoaded(whole) => ("whole", whole.to_string()),
             Self::Asked(text) => ("message", object.text("text", text).end()),
-            Self::Answered { message, text } => {
-                let object = object.text("id", &message.to_string());
-                ("reply", object.text("text", text).end())
+            Self::Answered {
+                message,
+                text,
+                unanswered,
+            } => {
+                let object = object.text("id", &message.to_string()).text("text", text);
+                let object = match unanswered {
+                    true => object.raw("unanswered", "true"),
+                    false => object,
+                };
+                ("reply", object.end())
             }
             Self::Failed(code) => ("error", object.text("code", code.as_str()).end()),
             Self::Rated { message, rating } => {

@@ -74,6 +74,8 @@ pub(crate) fn session(json: &str) -> Option<Session> {
             locale: string(&mut bot, "locale")?,
             suggestions: texts(&mut bot, "suggestions")?,
             topics: texts(&mut bot, "topics")?,
+            // Read by the modules of widget/page.
+            shortcuts: Vec::new(),
             features: features(take(&mut bot, "features")),
             form: take(&mut bot, "form").map(|_| Form::default()),
             hours: take(&mut bot, "hours").map(|mut hours| Hours {
@@ -295,6 +297,7 @@ fn done(mut v: Value) -> Option<ServerEvent> {
         // would take a parser of fractions.
         confidence: None,
         cached: false,
+        unanswered: flag(&v, "unanswered"),
         usage: Usage::counted(
             small(&usage, "input_tokens")?,
             small(&usage, "output_tokens")?,

@@ -177,10 +177,8 @@ fn line_below(app: App) -> VNode {
         } else if let Some(left) = chat.few_left() {
             let words = fill(&bot.strings.left_today, "n", &left.to_string());
             el("p", "below").text(&words)
-        } else if chat.messages().is_empty() {
-            el("p", "below").text(&bot.strings.disclaimer)
         } else {
-            el("p", "below")
+            el("p", "below").text(&bot.strings.disclaimer)
         }
     });
     line.unwrap_or_else(|| el("p", "below"))

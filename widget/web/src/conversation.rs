@@ -8,9 +8,9 @@ use web_sys::{Element, HtmlElement};
 use crate::{
     announcer::announce,
     app::{App, listen, mount_view},
-    blocks::action,
+    blocks::{action, link},
     composer,
-    dom::{VNode, button, el, set_timeout},
+    dom::{VNode, button, el, set_timeout, text},
     focus,
     icons::{DOWN, NEW, RETRY, icon},
     rows,
@@ -213,11 +213,21 @@ fn head(app: App) -> VNode {
             let title = el("p", "notice").text(&bot.strings.topics);
             chips(&bot.topics).map(|list| el("div", "topics").child(title).child(list))
         });
+        let strings = &bot.strings;
+        let privacy = bot.privacy_url.as_ref().map(|url| {
+            let words = [text(&strings.privacy)];
+            link(url, "", words, &strings.new_window)
+        });
+        let disclosure = (!strings.disclosure.is_empty()).then(|| {
+            let said = format!("{} ", strings.disclosure);
+            el("p", "notice").text(&said).maybe(privacy)
+        });
         let greeting = el("div", "text")
             .attr("dir", "auto")
             .child(el("p", "").text(&bot.greeting));
         el("div", "msg theirs greeting")
             .spoken(&bot.name)
+            .maybe(disclosure)
             .maybe((!bot.greeting.is_empty()).then_some(greeting))
             .maybe(questions.flatten())
             .maybe(topics.flatten())
@@ -320,6 +330,8 @@ fn clicked(app: App, event: &web_sys::Event) {
                 copy(app, &button, &code);
             }
         }
+        // The details open after the click.
+        "sources" => set_timeout(move || reveal(app, &button), std::time::Duration::ZERO),
         "cite" => show_source(app, &button, &value),
         "good" => rate(app, &value, Rating::Up),
         "bad" => rate(app, &value, Rating::Down),
@@ -385,6 +397,19 @@ fn show_source(app: App, cite: &Element, number: &str) {
     log.set_scroll_top(log.scroll_top() + by);
     focus::take(item.unchecked_ref());
     flash(&item, "flash");
+}
+
+/// Scrolls sources that were just opened into view, at most until their title is at the top of the list.
+fn reveal(app: App, title: &Element) {
+    let (Some(log), Some(sources)) = (app.log(), title.parent_element()) else {
+        return;
+    };
+    let (place, view) = (
+        sources.get_bounding_client_rect(),
+        log.get_bounding_client_rect(),
+    );
+    let hidden = (place.bottom() - view.bottom()).min(place.top() - view.top());
+    log.set_scroll_top(log.scroll_top() + pixels(hidden).max(0));
 }
 
 /// Adds a class to an element for 1.6 seconds.

@@ -102,10 +102,8 @@ fn visitors(node: VNode, message: &ChatMessage, bot: &Bot, state: &State) -> VNo
         }),
     };
     let class = if sent { "bubble" } else { "bubble unsent" };
-    let foot = match status {
-        Some(status) => el("p", "notice").text(&status),
-        None => time(message, state),
-    };
+    // The time is that of the answer.
+    let foot = status.map(|status| el("p", "notice").text(&status));
     node.spoken(&words.you)
         .child(
             el("div", class)
@@ -114,7 +112,7 @@ fn visitors(node: VNode, message: &ChatMessage, bot: &Bot, state: &State) -> VNo
                 .text(&message.text),
         )
         .maybe(files(message))
-        .child(foot)
+        .maybe(foot)
         .maybe(failure(message, message.id, bot, chat))
 }
 
@@ -185,6 +183,7 @@ fn sources(sources: &[Source], strings: &Strings) -> Option<VNode> {
     }
     let count = sources.len().to_string();
     let summary = el("summary", "")
+        .attr("data-do", "sources")
         .child(icon(CHEVRON))
         .text(&strings.sources)
         .child(el("span", "count").text(&count));

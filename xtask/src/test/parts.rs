@@ -20,7 +20,7 @@ pub struct Part {
     pub minutes: u64,
 }
 
-pub const PARTS: [Part; 7] = [
+pub const PARTS: [Part; 8] = [
     Part {
         name: "faults",
         about: "every fault of a model with every vendor",
@@ -28,6 +28,14 @@ pub const PARTS: [Part; 7] = [
         is_sampled: true,
         is_constant: true,
         minutes: 5,
+    },
+    Part {
+        name: "engines",
+        about: "a visitor's whole way in Chromium, Firefox and WebKitGTK",
+        files: &["engines"],
+        is_sampled: false,
+        is_constant: true,
+        minutes: 4,
     },
     Part {
         name: "wordpress",

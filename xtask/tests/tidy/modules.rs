@@ -49,6 +49,7 @@ const CRATES: &[Crate] = &[
             "timer",
             "thinking",
             "knowledge",
+            "first_screen",
             "attachments",
             "completion",
             // The stages.

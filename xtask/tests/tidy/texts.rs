@@ -32,7 +32,14 @@ const READERS: [Reader; 2] = [
     Reader {
         section: "answers",
         files: |file| {
-            file.starts_with("edge/core/src/provider/") || file.starts_with("edge/core/src/turn/")
+            [
+                "edge/core/src/provider/",
+                "edge/core/src/turn/",
+                "edge/core/src/knowledge/",
+                "edge/core/src/first_screen.rs",
+            ]
+            .iter()
+            .any(|place| file.starts_with(place))
         },
         holders: &["texts"],
     },

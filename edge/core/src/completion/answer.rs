@@ -281,6 +281,7 @@ mod tests {
             model: "m".into(),
             confidence: Some(0.5),
             cached: false,
+            unanswered: false,
             usage: Usage::counted(7, 5),
             remaining: Remaining::default(),
             kept: true,

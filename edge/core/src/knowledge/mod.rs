@@ -2,5 +2,6 @@
 
 pub mod chunk;
 pub mod gaps;
+pub mod heading;
 
 pub use chunk::Chunk;

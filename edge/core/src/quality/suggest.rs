@@ -1,9 +1,10 @@
-//! Suggested questions when the model wrote none: headings of passages that were found and not cited, then the owner's
-//! own suggestions.
+//! Suggested questions when the model wrote none: about the sections of passages that were found and not cited, then the
+//! owner's own suggestions.
 
 use bulle_protocol::event::Suggestions;
 
 use crate::{
+    knowledge::heading,
     retrieval::{Analysed, Passages, query::Terms},
     search::Hit,
 };
@@ -12,7 +13,7 @@ use bulle_edge_text::{
     words::{Word, words},
 };
 
-/// Headings of passages that were found and not cited, in the language of the question, then the owner's
+/// Questions about the sections of passages that were found and not cited, in the language of the question, then the owner's
 /// suggestions: at most three, none of which repeats the question or an `earlier` one.
 pub fn suggest(
     asked: &Analysed<'_>,
@@ -40,15 +41,16 @@ pub fn suggest(
         .collect();
     for passage in passages.items() {
         let hit = &passage.hit;
-        let heading = hit.heading.rsplit(" › ").next().unwrap_or_default();
+        let section = hit.heading.rsplit(" › ").next().unwrap_or_default();
         let used = is_cited(passage.n) || used.contains(&hit.heading.as_str());
-        let terms = Terms::of(heading, spoken);
+        let terms = Terms::of(section, spoken);
         let holds_all = |text: &[Word]| terms.held_by(text).into_iter().all(|held| held);
         // A heading that repeats the title names no section; one that repeats the question would suggest the same
         // question.
         let known = holds_all(&words(&hit.title)) || holds_all(asked.words());
         if !used && !known && speaks(hit, spoken) {
-            offer(heading, &mut out);
+            let question = heading::question(&bot.name, &hit.title, &hit.heading, spoken);
+            offer(&question.unwrap_or_default(), &mut out);
         }
     }
     for text in [spoken, asked.question().locale(), bot.locale.as_str()]

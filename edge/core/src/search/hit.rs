@@ -19,6 +19,17 @@ pub struct Hit {
     pub score: f64,
 }
 
+/// A section of a document, without its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// Title of the document.
+    pub title: String,
+    /// Path of headings, `A › B`; empty before the first heading.
+    pub heading: String,
+    /// Language of the document (BCP 47), possibly empty.
+    pub language: String,
+}
+
 impl Hit {
     /// Whether the document is in the language, in any region.
     pub fn speaks(&self, language: &str) -> bool {

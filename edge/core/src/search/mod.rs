@@ -7,7 +7,7 @@
 mod hit;
 pub mod rank;
 
-pub use hit::Hit;
+pub use hit::{Hit, Section};
 
 use bulle_edge_text::words::{has_compounds, part_keys, words};
 use std::collections::HashMap;

@@ -7,12 +7,12 @@ use std::{fs, path::Path, sync::LazyLock};
 use crate::{
     guard::Question,
     knowledge::chunk::chunks,
-    ports::{Index, PortError, VectorIndex},
+    ports::{Index, PortError, Sections, VectorIndex},
     provider::extractive,
     quality::Finished,
     reply::Reply,
     retrieval::Passages,
-    search::{Found, Hit, Query, Scope, index_columns},
+    search::{Found, Hit, Query, Scope, Section, index_columns},
     settings::BotSettings,
     testing,
 };
@@ -193,5 +193,16 @@ impl Index for Example {
         hits.sort_by(|a, b| b.score.total_cmp(&a.score));
         hits.truncate(limit as usize);
         Ok(query.found(hits, counts))
+    }
+}
+
+impl Sections for Example {
+    async fn sections(&self, _: &str, _: &str) -> Result<Vec<Section>, PortError> {
+        let section = |(hit, _): &(Hit, _)| Section {
+            title: hit.title.clone(),
+            heading: hit.heading.clone(),
+            language: hit.language.clone(),
+        };
+        Ok(self.rows.iter().map(section).collect())
     }
 }

@@ -27,11 +27,11 @@ use crate::{
     model::{Identity, Material, Owner, Site, Summary},
     ports::{
         Archive, Challenges, Clock, Entropy, Index, IsolateCache, Kept, Kv, Meters, ModelRequest,
-        PortError, Summaries, Tenants, VectorIndex, Visitors,
+        PortError, Sections, Summaries, Tenants, VectorIndex, Visitors,
     },
     record::{ModelCall, Record},
     retrieval::{self, Analysed, Passages},
-    search::{Found, Hit, Query},
+    search::{Found, Hit, Query, Section},
 };
 
 /// All ports in memory. `fail("kv")` and so on make every later call of that port fail.
@@ -61,6 +61,8 @@ pub struct Fakes {
     sites: RefCell<BTreeMap<String, Site>>,
     changing: Cell<Option<Site>>,
     hits: RefCell<Vec<Hit>>,
+    /// The sections of the bot's documents.
+    pub sections: RefCell<Vec<Section>>,
     /// The nearest chunks of the vector index.
     pub near: RefCell<Vec<Hit>>,
     /// The texts that the vector index was asked for.
@@ -97,6 +99,7 @@ impl Default for Fakes {
             sites: RefCell::default(),
             changing: Cell::default(),
             hits: RefCell::default(),
+            sections: RefCell::default(),
             near: RefCell::default(),
             meant: RefCell::default(),
             records: RefCell::default(),
@@ -376,6 +379,13 @@ impl Index for Fakes {
         self.enter("index")?;
         assert!(!query.keys.is_empty());
         Ok(query.found(self.hits.borrow().clone(), []))
+    }
+}
+
+impl Sections for Fakes {
+    async fn sections(&self, _: &str, _: &str) -> Result<Vec<Section>, PortError> {
+        self.enter("index")?;
+        Ok(self.sections.borrow().clone())
     }
 }
 

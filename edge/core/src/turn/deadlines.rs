@@ -104,9 +104,9 @@ impl<'a, P: Clock> Deadlines<'a, P> {
         self.heard_ms = self.ports.now_ms();
     }
 
-    /// Whether the edge has stood still since this model was asked.
-    pub fn stood_still(&self) -> bool {
-        self.lost_since_asked_ms > 0
+    /// How long the edge has stood still since this model was asked, in milliseconds.
+    pub fn stood_still_ms(&self) -> u64 {
+        self.lost_since_asked_ms
     }
 
     /// What is left of the time for the whole answer, in milliseconds.
@@ -179,20 +179,14 @@ impl<'a, P: Clock> Deadlines<'a, P> {
             Wait::Next => Code::UpstreamInterrupted,
         };
         let silent = self.ports.now_ms().saturating_sub(self.heard_ms);
-        let mut detail = if in_all {
+        let detail = if in_all {
             let total = self.timeouts.total;
             format!("the time for the whole answer is over: {total} ms")
         } else {
             format!("silent for {silent} ms")
         };
-        if self.stood_still() {
-            let lost = self.lost_since_asked_ms;
-            detail.push_str(&format!("; the edge itself stood still for {lost} ms"));
-        }
         Failure {
-            hasty: in_all
-                || self.stood_still()
-                || limit(&self.timeouts, wait) < limit(&self.usual, wait),
+            hasty: in_all || limit(&self.timeouts, wait) < limit(&self.usual, wait),
             ..Failure::new(code, detail)
         }
     }

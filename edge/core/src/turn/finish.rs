@@ -262,6 +262,7 @@ fn emit_ending(
             model: written.model.clone(),
             confidence: judged.confidence,
             cached: judged.cached,
+            unanswered: judged.unanswered,
             usage: total(&written.account.calls),
             remaining: ask.question.remaining(),
             kept,

@@ -93,9 +93,12 @@ pub(super) async fn send<P: Platform>(
     };
     // While the edge stood still, the request may not have been sent, or the connection may have been closed. So the failure
     // does not count against the model, and a response without text is not charged.
+    let stood_ms = deadlines.stood_still_ms();
     if let Err(failure) = &mut end
-        && deadlines.stood_still()
+        && stood_ms > 0
     {
+        let note = format!("; the edge itself stood still for {stood_ms} ms");
+        failure.detail.push_str(&note);
         failure.hasty |= failure.outcome != Outcome::Refused;
         attempt.paid &= attempt.wrote() || attempt.usage.is_some();
     }

@@ -22,6 +22,8 @@ pub(super) struct Style {
     pub(super) hidden: Option<bool>,
     /// Whether its text is raised, or lowered.
     pub(super) raised: Option<Raised>,
+    /// Whether its text is struck out (`w:strike`, `w:dstrike`).
+    pub(super) struck: Option<bool>,
     /// Whether it is of a table of contents.
     pub(super) contents: bool,
     based_on: String,
@@ -103,6 +105,7 @@ impl Styles {
                 "ilvl" => list_level = value.parse().unwrap_or(0),
                 "numId" => style.item = Some((value != "0").then_some(list_level)),
                 "vanish" => style.hidden = Some(is_on(value)),
+                "strike" | "dstrike" => either(&mut style.struck, is_on(value)),
                 "vertAlign" => style.raised = Some(Raised::of(value)),
                 _ => {}
             }
@@ -122,6 +125,7 @@ impl Styles {
             whole.level = whole.level.or(style.level);
             whole.item = whole.item.or(style.item);
             whole.hidden = whole.hidden.or(style.hidden);
+            whole.struck = whole.struck.or(style.struck);
             whole.raised = whole.raised.or(style.raised);
             whole.contents |= style.contents;
             next = &style.based_on;
@@ -139,4 +143,9 @@ pub(super) fn outline(value: &str) -> Option<usize> {
 /// Whether a property that is on or off is on: it is where it has no value.
 pub(super) fn is_on(value: &str) -> bool {
     !matches!(value, "0" | "false" | "off" | "none")
+}
+
+/// Sets a property that two elements set, on if either is: one line through a text, or two.
+pub(super) fn either(property: &mut Option<bool>, on: bool) {
+    *property = Some(on || property.unwrap_or(false));
 }

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::styles::{Raised, Style, Styles, is_on, outline};
+use super::styles::{Raised, Style, Styles, either, is_on, outline};
 use crate::{
-    Unreadable, grid, limits, raised, write,
+    Unreadable, grid, limits, raised,
+    struck::needs_space,
+    write,
     xml::{XmlEvent, attribute},
 };
 
@@ -36,6 +38,8 @@ struct OpenParagraph {
     link: Option<(usize, String)>,
     run: Option<OpenRun>,
     notes: Vec<String>,
+    /// Whether a struck-out text was left out behind the text.
+    gap: bool,
     /// Whether every run with text is bold.
     light: bool,
 }
@@ -46,6 +50,7 @@ struct OpenRun {
     text: String,
     style: Style,
     hidden: Option<bool>,
+    struck: Option<bool>,
     raised: Option<Raised>,
     bold: bool,
 }
@@ -196,6 +201,7 @@ impl DocxWriter {
                     match name {
                         "rStyle" => run.style = self.styles.get(value),
                         "vanish" => run.hidden = Some(is_on(value)),
+                        "strike" | "dstrike" => either(&mut run.struck, is_on(value)),
                         "vertAlign" => run.raised = Some(Raised::of(value)),
                         // So LibreOffice writes it.
                         "position" => match value.parse::<i32>().unwrap_or(0) {
@@ -345,14 +351,22 @@ impl DocxWriter {
 }
 
 impl OpenParagraph {
-    /// Adds the text of the run that is open, if it is shown. What a style of paragraphs and one of characters both hide
-    /// is shown: so Word has it.
+    /// Adds the text of the run that is open, if it is shown and not struck out. What a style of paragraphs and one of
+    /// characters both hide or strike out is shown: so Word has it.
     fn end_run(&mut self) {
         let Some(run) = self.run.take() else {
             return;
         };
-        let by_style = self.style.hidden.unwrap_or(false) != run.style.hidden.unwrap_or(false);
-        if run.hidden.unwrap_or(by_style) {
+        let by_style = |paragraph: Option<bool>, characters: Option<bool>| {
+            paragraph.unwrap_or(false) != characters.unwrap_or(false)
+        };
+        let hidden = by_style(self.style.hidden, run.style.hidden);
+        let struck = by_style(self.style.struck, run.style.struck);
+        if run.hidden.unwrap_or(hidden) {
+            return;
+        }
+        if run.struck.unwrap_or(struck) {
+            self.gap = true;
             return;
         }
         self.light |= !run.bold && !run.text.trim().is_empty();
@@ -362,6 +376,12 @@ impl OpenParagraph {
             Some(Raised::Down) => raised::subscript(&run.text),
             _ => run.text,
         };
+        if !text.is_empty()
+            && std::mem::take(&mut self.gap)
+            && needs_space(self.text.chars().next_back(), text.chars().next())
+        {
+            self.text.push(' ');
+        }
         self.text.push_str(&text);
     }
 }

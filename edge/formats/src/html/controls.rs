@@ -2,8 +2,9 @@
 //!
 //! A panel that a visible control opens belongs to the text of the page although it is hidden at first; the text of the control
 //! is its title. A control refers to its panel (`aria-controls`, `data-bs-target`, `href="#id"`, the `for` of a label with a
-//! checkbox), the panel refers to its control (`aria-labelledby`), or the panel follows its control directly, as in the markup
-//! of page builders. Menus, dialogs, and panels that are opened from navigation, a header or a footer are not text of the page.
+//! checkbox), the panel refers to its control (`aria-labelledby`), the panel follows its control directly, as in the markup of
+//! page builders, or as many panels follow a list of tabs as it has labels ([`super::tabs`]). Menus, dialogs, and panels that are
+//! opened from navigation, a header or a footer are not text of the page.
 
 use std::collections::{HashMap, HashSet};
 
@@ -119,9 +120,10 @@ impl Controls {
     }
 }
 
-struct Finder<'a> {
-    dom: &'a Dom,
-    ids: HashMap<&'a str, NodeId>,
+/// Finds the controls of a page.
+pub(super) struct Finder<'a> {
+    pub(super) dom: &'a Dom,
+    pub(super) ids: HashMap<&'a str, NodeId>,
     /// Whether elements are text rather than links, as far as it was asked.
     prose: HashMap<NodeId, bool>,
     controls: Controls,
@@ -136,6 +138,7 @@ impl Finder<'_> {
         next: impl Fn() -> Option<NodeId>,
     ) {
         let dom = self.dom;
+        self.pair_tabs(id);
         let named = self.named_panel(id);
         if let Some(panel) = named.or_else(|| following_panel(dom, &self.ids, id, parent, next)) {
             self.add(id, panel);
@@ -161,6 +164,12 @@ impl Finder<'_> {
         if dom.is_within(panel, control) || self.surrounds(control) || !self.is_panel(panel) {
             return;
         }
+        self.insert(control, panel);
+    }
+
+    /// Keeps a panel, and its control if both have text.
+    pub(super) fn insert(&mut self, control: NodeId, panel: NodeId) {
+        let dom = self.dom;
         self.controls.opened.insert(panel);
         if dom.has_text(panel) && dom.has_text(control) {
             self.controls.panels.insert(control, panel);
@@ -169,7 +178,7 @@ impl Finder<'_> {
     }
 
     /// The element that a control names as what it opens.
-    fn named_panel(&self, id: NodeId) -> Option<NodeId> {
+    pub(super) fn named_panel(&self, id: NodeId) -> Option<NodeId> {
         let dom = self.dom;
         let has = |name| dom.attribute(id, name);
         let kind = has("data-bs-toggle").or_else(|| has("data-toggle"));
@@ -188,7 +197,7 @@ impl Finder<'_> {
     }
 
     /// Whether the element may be what a control opens.
-    fn is_panel(&mut self, id: NodeId) -> bool {
+    pub(super) fn is_panel(&mut self, id: NodeId) -> bool {
         let dom = self.dom;
         let has = |name| dom.attribute(id, name);
         let class = has("class").unwrap_or_default();
@@ -246,7 +255,7 @@ fn is_named(dom: &Dom, id: NodeId) -> bool {
     })
 }
 
-fn has_word(class: &str, wanted: impl Fn(&str) -> bool) -> bool {
+pub(super) fn has_word(class: &str, wanted: impl Fn(&str) -> bool) -> bool {
     let mut words = class.split(|c: char| !c.is_alphanumeric());
     words.any(|word| wanted(&word.to_ascii_lowercase()))
 }
@@ -318,7 +327,7 @@ pub(super) fn is_prose(dom: &Dom, id: NodeId) -> bool {
     letters(id) >= 2 * links.map(letters).sum::<usize>()
 }
 
-fn is_hidden(dom: &Dom, id: NodeId) -> bool {
+pub(super) fn is_hidden(dom: &Dom, id: NodeId) -> bool {
     let has = |name| dom.attribute(id, name);
     has("hidden").is_some()
         || has("aria-hidden") == Some("true")

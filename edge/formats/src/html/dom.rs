@@ -166,6 +166,20 @@ impl Dom {
         self.descendants(id).find(|id| self.name(*id) == name)
     }
 
+    /// Takes the children of a node out of the page, and puts a text there unless it is empty.
+    pub(crate) fn replace_children(&mut self, id: NodeId, text: &str) {
+        let mut children = Vec::new();
+        if !text.is_empty() {
+            children.push(self.0.len());
+            let mut node = Node::new(NodeData::Text(text.to_owned()));
+            node.parent = Some(id);
+            self.0.push(node);
+        }
+        if let Some(node) = self.0.get_mut(id) {
+            node.children = children;
+        }
+    }
+
     /// The text of a node, its white space unchanged.
     pub(crate) fn text(&self, id: NodeId) -> String {
         let mut out = String::new();

@@ -8,7 +8,9 @@ mod main_part;
 mod meta_refresh;
 mod reading;
 mod shape;
+mod struck;
 mod table;
+mod tabs;
 
 use std::collections::HashSet;
 
@@ -78,7 +80,8 @@ pub(crate) fn read(file: &File<'_>) -> Result<Document, Unreadable> {
 
 /// The Markdown of a piece of HTML, such as the content of a feed's entry.
 pub(crate) fn fragment(html: &str, url: &str) -> Result<String, Unreadable> {
-    let dom = Dom::parse(html)?;
+    let mut dom = Dom::parse(html)?;
+    struck::remove(&mut dom);
     body::markdown(&Reading::piece(&dom), &[0], Url::parse(url).ok().as_ref())
 }
 
@@ -94,7 +97,8 @@ fn meta_charset(head: &str) -> Option<&str> {
 }
 
 fn of_text(html: &str, url: &str) -> Result<WebPage, Unreadable> {
-    let dom = Dom::parse(html)?;
+    let mut dom = Dom::parse(html)?;
+    struck::remove(&mut dom);
     let address = Url::parse(url).ok();
     let base = base(&dom, address.as_ref());
     let base = base.as_ref();

@@ -15,7 +15,7 @@ fn body(markdown: &str) -> String {
 #[test]
 fn markdown_without_html_is_its_own_text() {
     for text in [
-        "# A {#a}\n\nb  \nc *d* ~~e~~ [f](g.md)\n\n- x\n\n| a | b |\n|---|---|\n| 1 | 2 |\n",
+        "# A {#a}\n\nb  \nc *d* ~e~ [f](g.md)\n\n- x\n\n| a | b |\n|---|---|\n| 1 | 2 |\n",
         "a < b, `<br>` and &lt;p&gt;\n\n```\n<p>\n[[x]] %% y %%\nimport a from 'b'\n```\n",
         "one\n\n<!-- page 2 -->\n\ntwo\n",
         "We import bread from \"Rennes\".\n",
@@ -35,6 +35,22 @@ fn a_break_in_a_cell_or_a_line_stays_one() {
         "We open at 9\\\n14 people work here.\n"
     );
     assert_eq!(body("A<br/><br>B\n"), "A\n\nB\n");
+}
+
+#[test]
+fn two_tildes_strike_out_and_one_does_not() {
+    for (markdown, told) in [
+        ("was ~~14 €~~, now 12 €\n", "was , now 12 €\n"),
+        ("14~~13~~12 and ~~**a** b~~\n", "14 12 and \n"),
+        ("~5 km, 9:00~18:00, ~x~\n", "~5 km, 9:00~18:00, ~x~\n"),
+        (
+            "`~~x~~`\n\n~~~\n~~x~~\n~~~\n",
+            "`~~x~~`\n\n~~~\n~~x~~\n~~~\n",
+        ),
+        ("a | b\n--|--\n~~c~~ | d\n", "a | b\n--|--\n| | d\n"),
+    ] {
+        assert_eq!(body(markdown), told, "{markdown}");
+    }
 }
 
 #[test]

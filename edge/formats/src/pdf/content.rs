@@ -1,4 +1,4 @@
-//! The content stream of a page: its glyphs, each with its place.
+//! The content stream of a page: its glyphs and shapes, each with its place.
 
 use std::{borrow::Cow, collections::HashMap, rc::Rc};
 
@@ -7,24 +7,23 @@ use super::{
     filter::FilterError,
     font::Font,
     lex::{Lexer, Token},
+    matrix::{IDENTITY, Matrix, times},
     object::{Dictionary, Object, Stream},
+    pieces::Glyph,
+    shapes::{self, Path, Shape},
 };
 use crate::{Unreadable, limits};
 
 /// Most levels of forms within forms.
 const MAX_FORMS: usize = 12;
 
-/// The text that one code draws, mostly a letter.
-#[derive(Clone, Debug)]
-pub(super) struct Glyph {
-    pub(super) text: String,
-    /// Left and right end and base line, in points, as the page is looked at: `y` grows upwards.
-    pub(super) x: f32,
-    pub(super) end: f32,
-    pub(super) y: f32,
-    /// Height of the font as drawn.
-    pub(super) size: f32,
-    pub(super) bold: bool,
+/// What a page draws.
+#[derive(Default)]
+pub(super) struct Drawn {
+    /// In the order in which they are drawn.
+    pub(super) glyphs: Vec<Glyph>,
+    /// Those that may be marks of lists or lines through text.
+    pub(super) shapes: Vec<Shape>,
 }
 
 /// Reads the content of pages; they share fonts and bounds.
@@ -39,24 +38,6 @@ pub(super) struct ContentReader<'a> {
     pub(super) known: usize,
 }
 
-type Matrix = [f32; 6];
-
-const IDENTITY: Matrix = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0];
-
-/// The transformation by `a`, then by `b`.
-fn times(a: Matrix, b: Matrix) -> Matrix {
-    let [a0, a1, a2, a3, a4, a5] = a;
-    let [b0, b1, b2, b3, b4, b5] = b;
-    [
-        a0 * b0 + a1 * b2,
-        a0 * b1 + a1 * b3,
-        a2 * b0 + a3 * b2,
-        a2 * b1 + a3 * b3,
-        a4 * b0 + a5 * b2 + b4,
-        a4 * b1 + a5 * b3 + b5,
-    ]
-}
-
 #[derive(Clone)]
 struct TextState {
     matrix: Matrix,
@@ -67,6 +48,8 @@ struct TextState {
     scale: f32,
     leading: f32,
     rise: f32,
+    /// Width of the lines of paths.
+    stroke: f32,
 }
 
 impl<'a> ContentReader<'a> {
@@ -80,8 +63,8 @@ impl<'a> ContentReader<'a> {
         }
     }
 
-    /// The letters of a page, in the order in which they are drawn.
-    pub(super) fn page(&mut self, page: &Dictionary) -> Result<Vec<Glyph>, Unreadable> {
+    /// The letters and shapes of a page.
+    pub(super) fn page(&mut self, page: &Dictionary) -> Result<Drawn, Unreadable> {
         let pdf = self.pdf;
         let resources = inherited(pdf, page, b"Resources").and_then(Object::as_dictionary);
         let turn = inherited(pdf, page, b"Rotate").and_then(Object::as_integer);
@@ -115,10 +98,11 @@ impl<'a> ContentReader<'a> {
             scale: 1.0,
             leading: 0.0,
             rise: 0.0,
+            stroke: 1.0,
         };
-        let mut glyphs = Vec::new();
-        self.run(&content, resources, state, 0, &mut glyphs)?;
-        Ok(glyphs)
+        let mut drawn = Drawn::default();
+        self.run(&content, resources, state, 0, &mut drawn)?;
+        Ok(drawn)
     }
 
     fn unpack(&self, stream: &Stream) -> Result<Cow<'a, [u8]>, Unreadable> {
@@ -146,12 +130,13 @@ impl<'a> ContentReader<'a> {
         resources: Option<&Dictionary>,
         mut state: TextState,
         depth: usize,
-        out: &mut Vec<Glyph>,
+        out: &mut Drawn,
     ) -> Result<(), Unreadable> {
         let mut lexer = Lexer::new(content);
         let mut operands: Vec<Token> = Vec::new();
         let mut saved: Vec<TextState> = Vec::new();
         let (mut text, mut line) = (IDENTITY, IDENTITY);
+        let mut path = Path::default();
         // Depth of open marked content, and the depth at which an artifact (no text of the page) began.
         let (mut marked, mut artifact) = (0_usize, None::<usize>);
         while let Some(token) = lexer.next() {
@@ -230,7 +215,7 @@ impl<'a> ContentReader<'a> {
                         shown,
                         &state,
                         &mut text,
-                        artifact.is_none().then_some(&mut *out),
+                        artifact.is_none().then_some(&mut out.glyphs),
                     );
                 }
                 b"BMC" | b"BDC" => {
@@ -251,7 +236,16 @@ impl<'a> ContentReader<'a> {
                     }
                 }
                 b"ID" => lexer.skip_picture(),
-                _ => {}
+                b"w" => state.stroke = number(0),
+                other => {
+                    path.operator(
+                        other,
+                        &operands,
+                        state.matrix,
+                        state.stroke,
+                        &mut out.shapes,
+                    );
+                }
             }
             operands.clear();
         }
@@ -264,7 +258,7 @@ impl<'a> ContentReader<'a> {
         resources: Option<&Dictionary>,
         state: &TextState,
         depth: usize,
-        out: &mut Vec<Glyph>,
+        out: &mut Drawn,
     ) -> Result<(), Unreadable> {
         let pdf = self.pdf;
         let form = resources
@@ -274,6 +268,7 @@ impl<'a> ContentReader<'a> {
         let dictionary = &form.dictionary;
         let kind = pdf.entry(dictionary, b"Subtype").and_then(Object::as_name);
         if kind != Some(b"Form") {
+            shapes::picture(state.matrix, &mut out.shapes);
             return Ok(());
         }
         let mut inner = state.clone();

@@ -4,15 +4,19 @@ use bulle_edge_text::script::is_mark;
 use unicode_normalization::UnicodeNormalization;
 
 use super::{
-    content::Glyph,
-    pieces::{Piece, TextLine, is_rtl},
+    content::Drawn,
+    pieces::{Glyph, Piece, TextLine, is_rtl},
+    shapes::Shapes,
     sort::sort_by,
     table,
 };
 use crate::{raised, write::unspaced};
 
 /// Lines of a page, in the order in which they are drawn; if that order jumps up and down, from the top.
-pub(super) fn lines(glyphs: Vec<Glyph>) -> Vec<TextLine> {
+pub(super) fn lines(drawn: Drawn) -> Vec<TextLine> {
+    let Drawn { mut glyphs, shapes } = drawn;
+    let shapes = Shapes::new(shapes);
+    shapes.strike(&mut glyphs);
     let mut lines: Vec<TextLine> = Vec::new();
     let mut run: Vec<Glyph> = Vec::new();
     for glyph in glyphs {
@@ -27,6 +31,7 @@ pub(super) fn lines(glyphs: Vec<Glyph>) -> Vec<TextLine> {
         run.push(glyph);
     }
     lines.extend(line(run));
+    shapes.mark_items(&mut lines);
     let mut lines = table::find(lines);
     let ups = lines
         .iter()

@@ -1,4 +1,17 @@
-//! Lines of text and their parts, with the places where they are drawn.
+//! Letters, lines of text and their parts, with the places where they are drawn.
+
+/// The text that one code draws, mostly a letter.
+#[derive(Clone, Debug)]
+pub(super) struct Glyph {
+    pub(super) text: String,
+    /// Left and right end and base line, in points, as the page is looked at: `y` grows upwards.
+    pub(super) x: f32,
+    pub(super) end: f32,
+    pub(super) y: f32,
+    /// Height of the font as drawn.
+    pub(super) size: f32,
+    pub(super) bold: bool,
+}
 
 /// A line of text.
 #[derive(Clone, Debug)]
@@ -18,6 +31,23 @@ pub(super) struct TextLine {
 }
 
 impl TextLine {
+    /// Puts the mark of an item before the line, drawn from `x` to `end`.
+    pub(super) fn mark(&mut self, x: f32, end: f32) {
+        self.text.insert_str(0, "• ");
+        let piece = if x < self.x {
+            self.pieces.first_mut()
+        } else {
+            self.pieces.last_mut()
+        };
+        if let Some(piece) = piece {
+            piece.text.insert_str(0, "• ");
+            piece.x = piece.x.min(x);
+            piece.end = piece.end.max(end);
+        }
+        self.x = self.x.min(x);
+        self.end = self.end.max(end);
+    }
+
     /// The row of a table, which some lines are.
     pub(super) fn of_row(lines: &[&Self], row: Row) -> Option<Self> {
         let first = lines.first()?;

@@ -87,7 +87,7 @@ proptest::proptest! {
     }
 
     #[test]
-    fn a_broken_drawing_does_not_panic(content in "((BT|ET|q|Q|Do|TJ|Tj|cm|Tm|Td|Tf|BI|ID|EI|BDC|EMC|/F|/Artifact|<<|>>|\\[|\\]|\\(|\\)|<41>|-?[0-9]{0,9}\\.?[0-9]?|%)[ \n]){0,60}") {
+    fn a_broken_drawing_does_not_panic(content in "((BT|ET|q|Q|m|l|c|re|f|S|w|n|Do|TJ|Tj|cm|Tm|Td|Tf|BI|ID|EI|BDC|EMC|/F|/Artifact|<<|>>|\\[|\\]|\\(|\\)|<41>|-?[0-9]{0,9}\\.?[0-9]?|%)[ \n]){0,60}") {
         let mut lexer = lex::Lexer::new(content.as_bytes());
         while lexer.next().is_some() {}
         cmap::CMap::parse(content.as_bytes());

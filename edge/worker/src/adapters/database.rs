@@ -2,9 +2,11 @@
 
 use bulle_edge_core::{
     model::{Identity, Material, Owner, Site, Summary},
-    ports::{Archive, Clock, Index, Kept, PortError, Profiles, Summaries, Tenants, Visitors},
+    ports::{
+        Archive, Clock, Index, Kept, PortError, Profiles, Sections, Summaries, Tenants, Visitors,
+    },
     record::{ModelCall, Record},
-    search::{Found, Query},
+    search::{Found, Query, Section},
 };
 use bulle_protocol::Id;
 
@@ -161,5 +163,11 @@ impl Index for Edge {
         self.search_index()
             .search(tenant_id, bot_id, query, limit)
             .await
+    }
+}
+
+impl Sections for Edge {
+    async fn sections(&self, tenant_id: &str, bot_id: &str) -> Result<Vec<Section>, PortError> {
+        self.search_index().sections(tenant_id, bot_id).await
     }
 }

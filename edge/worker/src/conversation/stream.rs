@@ -58,6 +58,7 @@ pub fn rebuilt(turn: &StoredTurn) -> Vec<Frame> {
             model: reply.model.clone(),
             confidence: reply.evidence.confidence,
             cached: reply.evidence.cached,
+            unanswered: reply.evidence.unanswered,
             usage: reply.usage,
             remaining: Remaining::default(),
             kept: true,

@@ -2,7 +2,7 @@
 
 use bulle_edge_core::{
     ports::PortError,
-    search::{Found, Hit, MAX_ROWS, Query},
+    search::{Found, Hit, MAX_ROWS, Query, Section},
 };
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,12 @@ const WORDS: &str = include_str!("words.sql");
 
 /// The chunks of vectors; the file explains the statement.
 const NEAR: &str = include_str!("near.sql");
+
+/// Documents whose sections are listed: a session of a bot without questions of its own reads them.
+const SECTION_SOURCES: u32 = 12;
+
+/// Chunks of a document whose headings are listed.
+const SECTIONS: u32 = 8;
 
 /// The search index.
 pub struct Search<D>(pub D);
@@ -39,6 +45,13 @@ struct Row {
     anchor: String,
     language: String,
     score: f64,
+}
+
+#[derive(Deserialize)]
+struct SectionRow {
+    title: String,
+    heading: String,
+    language: String,
 }
 
 #[derive(Deserialize)]
@@ -74,6 +87,29 @@ impl<D: Database> Search<D> {
             chunks.into_iter().map(Row::into_hit).collect(),
             counts.into_iter().map(|count| (count.term, count.chunks)),
         ))
+    }
+
+    /// The first sections of the bot's first documents that are ready, document by document.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn sections(&self, tenant_id: &str, bot_id: &str) -> Result<Vec<Section>, PortError> {
+        let statement = Statement::new(
+            "SELECT source.title, chunk.heading, source.language \
+             FROM (SELECT id, title, language, generation FROM source \
+                   WHERE tenant_id = ?1 AND bot_id = ?2 ORDER BY id LIMIT ?3) AS source \
+             CROSS JOIN chunk ON chunk.tenant_id = ?1 AND chunk.bot_id = ?2 AND chunk.source_id = source.id \
+               AND chunk.position < ?4 AND chunk.generation = source.generation \
+             ORDER BY source.id, chunk.position",
+            values![tenant_id, bot_id, SECTION_SOURCES, SECTIONS],
+        );
+        let rows: Vec<SectionRow> = self.0.rows(statement).await?;
+        let section = |row: SectionRow| Section {
+            title: row.title,
+            heading: row.heading,
+            language: row.language,
+        };
+        Ok(rows.into_iter().map(section).collect())
     }
 
     /// The chunks of the bot with these vectors, in their order. Vectors of another bot, of deleted chunks and of

@@ -6,6 +6,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use bulle_edge_core::{
+    first_screen,
     guard::{self, Opened},
     hours, strings,
 };
@@ -61,7 +62,12 @@ async fn session(edge: &Edge, opened: Opened, conversation: Option<ConversationR
     let locale = admitted.locale();
     let tier = admitted.tier();
     let form = guard::visitor::open_form(edge, admitted, !opened.resumed).await;
-    let list = |value: Option<&Vec<String>>| value.cloned().unwrap_or_default();
+    let starters = first_screen::starters(edge, admitted.site(), locale).await;
+    // A visitor can ask without a suggestion.
+    let suggestions = starters.unwrap_or_else(|error| {
+        log::error("error", &error);
+        Vec::new()
+    });
     Session {
         visitor: Visitor {
             id: admitted.visitor_id(),
@@ -83,8 +89,9 @@ async fn session(edge: &Edge, opened: Opened, conversation: Option<ConversationR
             strings: strings::bubble(bot, locale),
             sheets: strings::sheets(bot, locale),
             locale: locale.to_owned(),
-            suggestions: list(bot.suggestions.get(locale, &bot.locale)),
-            topics: list(bot.topics.get(locale, &bot.locale)),
+            topics: first_screen::topics(bot, locale, suggestions.len()),
+            suggestions,
+            shortcuts: first_screen::shortcuts(bot, locale, form.is_some()),
             features: bot.features,
             form,
             hours: hours::told(edge, bot, locale),

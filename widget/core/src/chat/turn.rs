@@ -291,6 +291,7 @@ impl Chat {
             answered = Some(HostEvent::Answered {
                 message: reply.id,
                 text: reply.plain(),
+                unanswered: done.unanswered,
             });
             let caveats = reply.caveats.clone();
             if let Some(bot) = self.bot() {

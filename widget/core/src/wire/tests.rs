@@ -103,6 +103,7 @@ fn events_are_read_as_the_protocol_reads_them() {
             model: "m".into(),
             confidence: None,
             cached: false,
+            unanswered: false,
             usage: Usage::counted(3, 4),
             remaining: Remaining {
                 minute: Some(2),
@@ -194,6 +195,7 @@ fn a_session_and_a_history_are_read_as_the_protocol_reads_them() {
             locale: "fr".into(),
             suggestions: vec!["s".into()],
             topics: vec![],
+            shortcuts: vec![],
             features: Features {
                 attachments: true,
                 history: false,

@@ -1,7 +1,7 @@
 //! Events for the page, calls for the modules of widget/page, erasure, other conversations, files.
 
 use crate::support::*;
-use bulle_protocol::{Id, conversation::Rating, problem::Code};
+use bulle_protocol::{Id, conversation::Rating, event::ServerEvent, problem::Code};
 use bulle_widget_core::{ApiCall, Effect, Event, PageIdentity, Phase};
 
 #[test]
@@ -32,6 +32,19 @@ fn the_page_is_told_what_happens() {
     });
     assert_eq!(page.last().rating, None);
     assert_eq!(page.host_events().len(), 4);
+}
+
+#[test]
+fn the_page_is_told_of_an_answer_that_does_not_answer() {
+    let (mut page, id) = TestPage::asking("Hi?");
+    let mut turn = turn(id);
+    if let Some((_, ServerEvent::Done(done))) = turn.last_mut() {
+        done.unanswered = true;
+    }
+    page.stream(&turn);
+    let (kind, detail) = page.host_events().pop().unwrap();
+    assert_eq!(kind, "reply");
+    assert!(detail.ends_with(r#","unanswered":true}"#), "{detail}");
 }
 
 #[test]

@@ -282,6 +282,7 @@ pub fn opened(conversation: Option<Id>) -> Session {
             locale: "en".into(),
             suggestions: vec!["Why?".into()],
             topics: vec![],
+            shortcuts: vec![],
         },
         conversation: conversation.map(|id| ConversationRef { id }),
         limits: Limits {
@@ -357,6 +358,7 @@ pub fn done(finish: Finish) -> ServerEvent {
         model: "m".into(),
         confidence: Some(0.5),
         cached: false,
+        unanswered: false,
         usage: Usage::default(),
         remaining: Remaining::default(),
         kept: true,

@@ -72,6 +72,9 @@ fn a_heading_without_a_language_is_offered_unless_its_passage_is_in_another() {
         crate::testing::block_on(crate::retrieval::search(&ports, &asked, None)).unwrap();
     assert_eq!(
         suggest(&asked, &passages, &[1], &[]),
-        ["Adresse", "Qui es-tu ?"]
+        [
+            "Que pouvez-vous me dire sur «\u{a0}CV – Adresse\u{a0}»\u{202f}?",
+            "Qui es-tu ?"
+        ]
     );
 }

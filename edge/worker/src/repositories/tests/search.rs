@@ -55,6 +55,27 @@ fn a_search_finds_the_chunks_of_one_bot_in_one_round_trip() {
 }
 
 #[test]
+fn the_sections_are_those_of_one_bot_that_answer() {
+    let world = World::new();
+    let sections = |tenant: &str| -> Vec<(String, String)> {
+        let sections = wait(Search(&world.database).sections(tenant, BOT)).into_iter();
+        sections
+            .map(|section| (section.title, section.heading))
+            .collect()
+    };
+    let known = vec![("Music".to_owned(), "Instruments".to_owned())];
+    assert_eq!(sections(ACME), known);
+    assert!(sections(EMPTY).is_empty());
+    // A chunk of the generation that is being written does not answer yet.
+    world.database.script(&format!(
+        "INSERT INTO chunk (id, tenant_id, bot_id, source_id, position, heading, anchor, text, generation) \
+         SELECT 900000, tenant_id, bot_id, id, 3, 'Later', '', '', generation + 1 FROM source WHERE tenant_id = 'acme' AND id = '{}'",
+        world.source(ACME)
+    ));
+    assert_eq!(sections(ACME), known);
+}
+
+#[test]
 fn words_that_are_syntax_are_only_words() {
     let world = World::new();
     for question in [
