@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a person may do in a tenant. Operators of the edge have no role: they may do everything in every tenant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = people::Role))]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Everything that is the tenant's, and who its people are.
