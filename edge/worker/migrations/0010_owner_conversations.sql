@@ -1,6 +1,4 @@
--- What owners write about conversations, and the order in which they list them.
-
-CREATE INDEX conversation_by_time ON conversation (tenant_id, updated_at DESC, id DESC);
+-- What owners write about conversations.
 
 CREATE TABLE conversation_label (
   tenant_id       TEXT NOT NULL,

@@ -31,6 +31,9 @@ const MAX_DELETED: usize = 20;
 /// Longest value of a filter, in characters.
 const MAX_VALUE: usize = 200;
 
+/// The latest time of an id, in Unix milliseconds: 48 bits.
+const MAX_MS: u64 = (1 << 48) - 1;
+
 /// A filter that each conversation is looked at for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Filter {
@@ -56,21 +59,12 @@ pub enum Filter {
     Form(bool),
 }
 
-/// Where a page begins: after this conversation of the list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cursor {
-    /// When it was last written to, in Unix milliseconds.
-    pub updated_at: u64,
-    /// Its id.
-    pub id: Id,
-}
-
 /// The query of a list of conversations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConversationQuery {
-    /// Unix milliseconds: written to since then.
+    /// Unix milliseconds: begun since then.
     pub from_ms: u64,
-    /// Unix milliseconds: written to before that.
+    /// Unix milliseconds: begun before that.
     pub until_ms: u64,
     /// Only of this visitor.
     pub visitor: Option<Id>,
@@ -78,26 +72,19 @@ pub struct ConversationQuery {
     pub filters: Vec<Filter>,
     /// Most conversations.
     pub limit: u32,
-    /// Where it begins.
-    pub after: Option<Cursor>,
-}
-
-impl Cursor {
-    /// The cursor as text.
-    pub fn text(&self) -> String {
-        format!("{}-{}", self.updated_at, self.id)
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        let (time, id) = text.split_once('-')?;
-        Some(Self {
-            updated_at: time.parse().ok()?,
-            id: id.parse().ok()?,
-        })
-    }
+    /// The last conversation of the page before.
+    pub after: Option<Id>,
 }
 
 impl ConversationQuery {
+    /// The ids between which the page lies: at least the first, and below the second. Ids begin with the time at which
+    /// their conversation began.
+    pub fn ids(&self) -> [Id; 2] {
+        let until = Id::from_parts(self.until_ms.min(MAX_MS), 0);
+        let until = self.after.map_or(until, |after| after.min(until));
+        [Id::from_parts(self.from_ms.min(MAX_MS), 0), until]
+    }
+
     /// Reads the parameters of a query. An unknown one is refused: a misspelled filter would otherwise list everything.
     ///
     /// # Errors
@@ -105,7 +92,7 @@ impl ConversationQuery {
     pub fn read(pairs: &[(String, String)]) -> Result<Self, Problem> {
         let mut query = Self {
             from_ms: 0,
-            until_ms: 8_640_000_000_000_000,
+            until_ms: MAX_MS,
             visitor: None,
             filters: Vec::new(),
             limit: LIMITS.0,
@@ -160,9 +147,9 @@ impl ConversationQuery {
                 return Ok(());
             }
             "after" => {
-                let cursor = Cursor::parse(value);
+                let id = value.parse().ok();
                 let unknown = || parameter("after is the \"next\" of another page.");
-                self.after = Some(cursor.ok_or_else(unknown)?);
+                self.after = Some(id.ok_or_else(unknown)?);
                 return Ok(());
             }
             "bot" if is_id(value) => Filter::Bot(value.to_owned()),
@@ -256,24 +243,23 @@ mod tests {
     #[test]
     fn a_query_is_read() {
         let id = Id::from_parts(5, 6);
-        let cursor = Cursor { updated_at: 7, id };
-        let (visitor, after) = (id.to_string(), cursor.text());
+        let text = id.to_string();
         let query = read(&[
             ("bot", "guide"),
-            ("visitor", &visitor),
+            ("visitor", &text),
             ("from", "2026-11-21"),
             ("to", "2026-11-21"),
             ("rating", "down"),
             ("unanswered", "true"),
             ("label", "Wichtig!"),
             ("limit", "100"),
-            ("after", &after),
+            ("after", &text),
         ])
         .unwrap();
         assert_eq!(query.until_ms - query.from_ms, 86_400_000);
         assert_eq!(
             (query.visitor, query.limit, query.after),
-            (Some(id), 100, Some(cursor))
+            (Some(id), 100, Some(id))
         );
         let filters = [
             Filter::Bot("guide".into()),
@@ -282,7 +268,16 @@ mod tests {
             Filter::Label("Wichtig!".into()),
         ];
         assert_eq!(query.filters, filters);
-        assert_eq!(read(&[]).unwrap().limit, 50);
+        let all = read(&[]).unwrap();
+        assert_eq!(
+            (all.limit, all.ids()),
+            (50, [Id::from_parts(0, 0), Id::from_parts(MAX_MS, 0)])
+        );
+        let [from, until] = read(&[("from", "2026-11-21"), ("to", "2026-11-21")])
+            .unwrap()
+            .ids();
+        assert!(from < until && until > Id::from_parts(query.until_ms - 1, u128::MAX >> 48));
+        assert_eq!(query.ids(), [from, id]);
     }
 
     #[test]
@@ -296,7 +291,6 @@ mod tests {
             ("limit", "101"),
             ("limit", "+5"),
             ("after", "x"),
-            ("after", "5-x"),
             ("rating", "bad"),
             ("unanswered", "yes"),
             ("label", ""),

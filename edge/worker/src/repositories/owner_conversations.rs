@@ -3,7 +3,7 @@
 //! SQLite: `json()` reads it again.
 
 use bulle_edge_core::{
-    admin::conversations::{ConversationQuery, Cursor, Filter, SCANNED},
+    admin::conversations::{ConversationQuery, Filter, SCANNED},
     model::Owner,
     ports::PortError,
 };
@@ -20,7 +20,7 @@ pub struct ConversationPage {
     /// JSON.
     pub items: String,
     /// Where the next page begins.
-    pub next: Option<Cursor>,
+    pub next: Option<String>,
 }
 
 /// The head of a conversation, as JSON, and whose it is.
@@ -35,7 +35,6 @@ pub struct Head {
 struct ItemRow {
     item: String,
     id: String,
-    updated_at: f64,
 }
 
 #[derive(Deserialize)]
@@ -49,7 +48,6 @@ struct HeadRow {
 #[derive(Deserialize)]
 struct LastRow {
     id: String,
-    updated_at: f64,
 }
 
 #[derive(Deserialize)]
@@ -75,7 +73,7 @@ const ITEM: &str = "json_patch('{}', json_object('id', c.id, 'bot_id', c.bot_id,
      WHERE conversation_label.tenant_id = ?1 AND conversation_label.conversation_id = c.id))))";
 
 impl<D: Database> OwnerConversations<D> {
-    /// A page of a tenant's conversations, those that were written to last first. Where there are filters, it looks at
+    /// A page of a tenant's conversations, those that began last first. Where there are filters, it looks at
     /// [`SCANNED`] conversations: a page may have fewer than asked for, or none, and yet be followed by another.
     ///
     /// # Errors
@@ -90,25 +88,24 @@ impl<D: Database> OwnerConversations<D> {
         } else {
             SCANNED
         };
-        let after = query
-            .after
-            .map_or(Value::Null, |cursor| cursor.updated_at.into());
-        let after_id = query.after.map(|cursor| cursor.id.to_string());
-        let mut values = values![tenant_id, query.from_ms, query.until_ms, after, after_id];
-        let mut window = String::from(
-            "SELECT id, bot_id, visitor_id, title, created_at, updated_at FROM conversation WHERE tenant_id = ?1 \
-             AND updated_at >= ?2 AND updated_at < ?3 AND (?4 IS NULL OR (updated_at, id) < (?4, ?5))",
+        let [from, until] = query.ids();
+        let mut values = values![tenant_id, from, until];
+        // Without the index, SQLite may look at every conversation of the tenant for those of one visitor.
+        let index = match query.visitor {
+            Some(_) => "INDEXED BY conversation_by_visitor",
+            None => "",
+        };
+        let mut window = format!(
+            "SELECT id, bot_id, visitor_id, title, created_at, updated_at FROM conversation {index} \
+             WHERE tenant_id = ?1 AND id >= ?2 AND id < ?3"
         );
         if let Some(visitor) = query.visitor {
             values.push(visitor.into());
             window.push_str(&format!(" AND visitor_id = ?{}", values.len()));
         }
-        window.push_str(" ORDER BY updated_at DESC, id DESC");
+        window.push_str(" ORDER BY id DESC");
         let last = Statement::new(
-            format!(
-                "SELECT id, updated_at FROM ({window} LIMIT 1 OFFSET {})",
-                scanned - 1
-            ),
+            format!("SELECT id FROM ({window} LIMIT 1 OFFSET {})", scanned - 1),
             values.clone(),
         );
         let mut conditions = String::from("1");
@@ -120,8 +117,8 @@ impl<D: Database> OwnerConversations<D> {
         }
         let items = Statement::new(
             format!(
-                "SELECT {ITEM} AS item, c.id, c.updated_at FROM ({window} LIMIT {scanned}) AS c WHERE {conditions} \
-                 ORDER BY c.updated_at DESC, c.id DESC LIMIT {}",
+                "SELECT {ITEM} AS item, c.id FROM ({window} LIMIT {scanned}) AS c WHERE {conditions} \
+                 ORDER BY c.id DESC LIMIT {}",
                 query.limit + 1
             ),
             values,
@@ -131,12 +128,8 @@ impl<D: Database> OwnerConversations<D> {
         let more = rows.len() > query.limit as usize;
         rows.truncate(query.limit as usize);
         let next = match rows.last().filter(|_| more) {
-            Some(row) => Some(cursor(&row.id, row.updated_at)?),
-            None => {
-                let last: Option<LastRow> = last.first()?;
-                last.map(|row| cursor(&row.id, row.updated_at))
-                    .transpose()?
-            }
+            Some(row) => Some(row.id.clone()),
+            None => last.first::<LastRow>()?.map(|row| row.id),
         };
         Ok(ConversationPage {
             items: array(rows.into_iter().map(|row| row.item)),
@@ -331,13 +324,6 @@ fn parameter(filter: &Filter) -> Result<Vec<Value>, PortError> {
         | Filter::Topic(text)
         | Filter::Label(text)
         | Filter::Tier(text) => values![text],
-    })
-}
-
-fn cursor(id: &str, updated_at: f64) -> Result<Cursor, PortError> {
-    Ok(Cursor {
-        updated_at: updated_at as u64,
-        id: to_id(id)?,
     })
 }
 

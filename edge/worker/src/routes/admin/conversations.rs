@@ -53,7 +53,7 @@ struct List {
     next: Option<String>,
 }
 
-/// A page of the tenant's conversations, those that were written to last first. With filters, a page is made of the next
+/// A page of the tenant's conversations, those that began last first. With filters, a page is made of the next
 /// 500 conversations: it may have fewer than `limit`, or none, while `next` leads on.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/conversations", tag = "owner", operation_id = "conversation_list", security(("api_key" = [])),
     params(TenantPath, ConversationFilters), responses((status = 200, body = Page<OwnerConversation>), Refusals)))]
@@ -73,7 +73,7 @@ pub async fn list(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
     let broken = |e: serde_json::Error| unavailable(&PortError(e.to_string()));
     let list = List {
         items: RawValue::from_string(page.items).map_err(broken)?,
-        next: page.next.map(|cursor| cursor.text()),
+        next: page.next,
     };
     json(StatusCode::OK, &list)
 }

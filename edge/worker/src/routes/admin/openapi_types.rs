@@ -51,14 +51,14 @@ pub struct ConversationFilters {
     /// Only of this visitor: a ULID.
     #[param(pattern = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
     visitor: Option<String>,
-    /// Written to on this day or later, in UTC.
+    /// Begun on this day or later, in UTC.
     #[param(
         format = "date",
         pattern = r"^\d{4}-\d{2}-\d{2}$",
         example = "2026-11-01"
     )]
     from: Option<String>,
-    /// Written to on this day or earlier, in UTC.
+    /// Begun on this day or earlier, in UTC.
     #[param(
         format = "date",
         pattern = r"^\d{4}-\d{2}-\d{2}$",
