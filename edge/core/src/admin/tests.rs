@@ -18,10 +18,6 @@ use crate::model::is_id;
 
 const NOW: u64 = 1_700_000_000_000;
 
-fn code(result: Result<(), Problem>) -> Option<Code> {
-    result.err().map(|problem| problem.code)
-}
-
 fn key() -> ApiKey {
     ApiKey::new("acme", Id::from_parts(NOW, 7), [1, u128::MAX])
 }
