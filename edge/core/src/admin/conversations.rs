@@ -179,7 +179,7 @@ impl ConversationQuery {
 ///
 /// # Errors
 /// `invalid_value`.
-pub fn labels(given: Labels) -> Result<Vec<String>, Problem> {
+pub fn labels(given: &Labels) -> Result<Vec<String>, Problem> {
     let mut labels: Vec<String> = given
         .labels
         .iter()
@@ -202,7 +202,7 @@ pub fn labels(given: Labels) -> Result<Vec<String>, Problem> {
 ///
 /// # Errors
 /// `invalid_value`.
-pub fn note(given: NewNote) -> Result<String, Problem> {
+pub fn note(given: &NewNote) -> Result<String, Problem> {
     let text = given.text.trim().to_owned();
     if !(1..=MAX_NOTE).contains(&text.chars().count()) {
         return Err(invalid(&format!("text: 1 to {MAX_NOTE} characters.")));
@@ -304,7 +304,7 @@ mod tests {
     #[test]
     fn what_owners_write_has_limits() {
         let of = |list: &[&str]| {
-            labels(Labels {
+            labels(&Labels {
                 labels: list.iter().map(|label| (*label).to_owned()).collect(),
             })
         };
@@ -315,7 +315,7 @@ mod tests {
         for wrong in [&[""][..], &["a\nb"], &[&"x".repeat(41)], &many] {
             assert_eq!(of(wrong).unwrap_err().code, Code::InvalidValue);
         }
-        let note = |text: &str| note(NewNote { text: text.into() });
+        let note = |text: &str| note(&NewNote { text: text.into() });
         assert_eq!(note(" seen\n").unwrap(), "seen");
         assert!(note(" ").is_err() && note(&"x".repeat(4_001)).is_err());
         let id = Id::from_parts(1, 1);

@@ -104,7 +104,7 @@ pub async fn label(
     mut context: OwnerContext,
 ) -> Answer {
     let (_, id, _) = reached(&context, &tenant, &id, Scope::ConversationsWrite).await?;
-    let labels = labels(read_json(std::mem::take(&mut context.body)).await?)?;
+    let labels = labels(&read_json(std::mem::take(&mut context.body)).await?)?;
     context
         .edge
         .owner_conversations()
@@ -123,7 +123,7 @@ pub async fn annotate(
     mut context: OwnerContext,
 ) -> Answer {
     let (caller, id, _) = reached(&context, &tenant, &id, Scope::ConversationsWrite).await?;
-    let words = note(read_json(std::mem::take(&mut context.body)).await?)?;
+    let words = note(&read_json(std::mem::take(&mut context.body)).await?)?;
     let edge = &context.edge;
     let person_id = match &caller {
         Principal::Person(person) => Some(person.person_id),
