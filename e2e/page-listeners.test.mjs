@@ -1,24 +1,18 @@
 // The bubble in pages that watch their whole window: smooth-scroll libraries and scroll locks, focus traps of modals, modal
 // dialogs, and styles of the body that carry fixed elements along.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { build } from "esbuild";
 import { picture } from "./support/browser.mjs";
-import { ROOT } from "./support/edge.mjs";
-import { ANSWER, QUESTION, call, host, tag, talk } from "./support/host-page.mjs";
+import { FRAMEWORKS, installFrameworks } from "./support/frameworks.mjs";
+import { ANSWER, QUESTION, call, host, tag, talk, talkIn } from "./support/host-page.mjs";
+import { DIALOGS, TRAPS, inline, isolated, modal } from "./support/modals.mjs";
 import { start } from "./support/start.mjs";
+import { gate } from "./support/wait.mjs";
 
 start();
 
-const FRAMEWORKS = join(ROOT, "e2e/frameworks");
-before(() => {
-  if (existsSync(join(FRAMEWORKS, "node_modules/lenis"))) return;
-  const installed = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: FRAMEWORKS, stdio: ["ignore", 2, 2] });
-  if (installed.status !== 0) throw new Error("the libraries of e2e/frameworks could not be installed by npm");
-});
+before(installFrameworks);
 
 /** A script of a page that uses libraries of e2e/frameworks. */
 async function bundle(contents) {
@@ -32,13 +26,6 @@ async function bundle(contents) {
   });
   return outputFiles[0].text;
 }
-const inline = (script) => `<script>${script.replaceAll("</script", "<\\/script")}</script>`;
-
-/** Waits until the visitor's interest has brought the code. */
-const loaded = async (page) => {
-  await page.locator("[data-bulle] .launcher .icon").waitFor({ state: "attached" });
-  await page.waitForLoadState("networkidle");
-};
 
 describe("what takes the wheel of the page", () => {
   const LONG = '<p style="height:4000px">A long page.</p>';
@@ -92,27 +79,6 @@ describe("what takes the wheel of the page", () => {
   });
 });
 
-/** A modal of the page with a field, and `modal.open()`. What it does when it is open is the trap. */
-const modal = (trap) => `<div id="modal" role="dialog" aria-modal="true" aria-label="Newsletter" hidden style="position:fixed;inset:60px auto auto 60px;padding:20px;background:#eee">
-    <label>E-mail <input id="mail"></label><button>Subscribe</button></div>
-  ${inline(`const box = document.querySelector("#modal"), mail = document.querySelector("#mail");
-  window.modal = { open() { box.hidden = false; mail.focus(); trap(); } };
-  const trap = () => { ${trap} };`)}`;
-
-/** Traps, written as the libraries do it that are named. */
-const TRAPS = {
-  "Bootstrap's focusin": `document.addEventListener("focusin", (event) => { if (event.target !== document && event.target !== box && !box.contains(event.target)) mail.focus(); });`,
-  "the focusout of the modal": `box.addEventListener("focusout", (event) => { if (event.relatedTarget && !box.contains(event.relatedTarget)) event.target.focus(); });`,
-  "Headless UI's focus of the window": `addEventListener("focus", (event) => { if (!(event.target instanceof HTMLElement) || !box.contains(event.target)) { event.preventDefault(); event.stopPropagation(); mail.focus({ preventScroll: true }); } }, true);`,
-  "Angular's focus of the document": `document.addEventListener("focus", (event) => { if (!box.contains(event.target)) setTimeout(() => mail.focus()); }, true);`,
-  "React Aria's focusout with the active element": `
-    document.addEventListener("focusin", (event) => { if (!box.contains(event.target)) mail.focus(); });
-    document.addEventListener("focusout", (event) => { if (box.contains(event.target)) requestAnimationFrame(() => { if (!box.contains(document.activeElement)) mail.focus(); }); });`,
-  "MUI's interval": `document.addEventListener("focusin", (event) => { if (!box.contains(event.target)) mail.focus(); }); setInterval(() => { if (document.activeElement === document.body) mail.focus(); }, 50);`,
-  "everything else inert": `for (const other of [...document.body.children, ...box.parentElement.children]) if (!other.contains(box)) { other.inert = true; other.ariaHidden = "true"; }`,
-  "presses outside that are prevented": `for (const type of ["mousedown", "touchstart", "click"]) document.addEventListener(type, (event) => { if (!box.contains(event.target)) { event.preventDefault(); event.stopImmediatePropagation(); } }, true);`,
-  "a press outside that closes it": `for (const type of ["pointerdown", "mousedown", "click"]) document.addEventListener(type, (event) => { if (!box.contains(event.target)) box.hidden = true; });`,
-};
 const LIBRARIES = {
   "focus-trap": `
     import { createFocusTrap } from "focus-trap";
@@ -124,7 +90,7 @@ const LIBRARIES = {
 describe("while a modal of the page keeps the focus", () => {
   /** The visitor presses the field and asks; the modal stays. */
   async function write({ page, bubble, seen }) {
-    await loaded(page);
+    await isolated(page);
     await bubble.input.click();
     await page.keyboard.type(QUESTION);
     await page.keyboard.press("Enter");
@@ -152,11 +118,45 @@ describe("while a modal of the page keeps the focus", () => {
       await bubble.launcher.waitFor();
       await page.evaluate(() => modal.open());
       await bubble.launcher.hover();
-      await loaded(page);
+      await isolated(page);
       await bubble.open();
       await write(visitor);
     });
   }
+
+  for (const [name, trap, script] of traps) {
+    test(`${name}: the first click on the launcher opens the bubble, before its code is there`, async () => {
+      const visitor = await host(`${modal(trap)}${script && inline(await bundle(script))}${tag()}`);
+      const { page, bubble } = visitor;
+      const { opened, open } = gate();
+      await page.route("**/a/*.js", async (route) => {
+        await opened;
+        await route.continue();
+      });
+      await bubble.launcher.waitFor();
+      await page.evaluate(() => modal.open());
+      await bubble.launcher.click();
+      await bubble.dialog.waitFor();
+      assert.equal(await bubble.dialog.getByRole("textbox").count(), 0);
+      open();
+      await bubble.input.waitFor();
+      // The page has seen the press as one outside of its modal.
+      if (name === "a press outside that closes it") await page.evaluate(() => modal.open());
+      await write(visitor);
+    });
+  }
+
+  test("focus-trap: a tap, which it prevents, brings the code, and the next one opens the bubble", async () => {
+    const visitor = await host(`${modal("")}${inline(await bundle(LIBRARIES["focus-trap"]))}${tag()}`, { hasTouch: true });
+    const { page, bubble } = visitor;
+    await bubble.launcher.waitFor();
+    await page.evaluate(() => modal.open());
+    await bubble.launcher.tap();
+    await isolated(page);
+    await bubble.launcher.tap();
+    await bubble.input.waitFor();
+    await write(visitor);
+  });
 
   test("Radix UI: an open panel can be written in, scrolled and closed with Escape, and the modal stays", async () => {
     const script = await bundle(`
@@ -183,7 +183,7 @@ describe("while a modal of the page keeps the focus", () => {
     const { page, bubble } = await host(`<input id="own">${inline(script)}${tag()}`);
     await page.locator("#own").click();
     await bubble.open();
-    await loaded(page);
+    await isolated(page);
     await page.evaluate(() => (heard.length = 0));
     await bubble.input.click();
     await page.keyboard.type("Hi");
@@ -197,11 +197,7 @@ describe("while a modal of the page keeps the focus", () => {
 });
 
 describe("a modal dialog of the page", () => {
-  const DIALOG = `<dialog id="modal" style="transform:translateX(10px);overflow:hidden"><p>Newsletter</p><input id="mail"><form method="dialog"><button id="close">Close</button></form></dialog>
-    <dialog id="second"><p>Sure?</p><form method="dialog"><button id="no">No</button></form></dialog>`;
-  /** Pages close their dialogs when their backdrop is pressed. */
-  const CLOSES = `for (const dialog of document.querySelectorAll("dialog")) dialog.onclick = ({ clientX, clientY }) => { const box = dialog.getBoundingClientRect(); if (clientX < box.left || clientX > box.right || clientY < box.top || clientY > box.bottom) dialog.close(); };`;
-  const page = () => host(`${DIALOG}${inline(CLOSES)}${tag()}`);
+  const page = () => host(`${DIALOGS}${tag()}`);
   const place = ({ page }) => page.locator("[data-bulle]").evaluate((host) => host.parentElement.id || host.parentElement.localName);
   const at = async ({ page }) => {
     const box = await page.locator("[data-bulle] .launcher").boundingBox();
@@ -234,6 +230,44 @@ describe("a modal dialog of the page", () => {
     assert.equal(await visitor.page.locator("[data-bulle]").getAttribute("popover"), null);
     await bubble.log.getByText(ANSWER).first().waitFor();
     assert.deepEqual(await at(visitor), [20, 20]);
+    assert.deepEqual(seen.errors, []);
+  });
+
+  for (const [when, body, act] of [
+    // Then, any click or focus in the page tells of the dialog.
+    ["before the bubble was there", () => `${DIALOGS}${inline("document.querySelector('#modal').showModal()")}${tag()}`, (page) => page.locator("#mail").click()],
+    ["before the visitor was interested", () => `${DIALOGS}${tag()}`, (page) => page.evaluate(() => document.querySelector("#modal").showModal())],
+  ]) {
+    test(`may have been opened ${when}: the launcher comes along, and of the code only what that takes`, async () => {
+      const visitor = await host(body());
+      await visitor.page.locator("[data-bulle] .launcher").waitFor();
+      await act(visitor.page);
+      const { page, bubble, seen } = visitor;
+      await page.locator("#modal > [data-bulle]").waitFor({ state: "attached" });
+      await bubble.launcher.waitFor();
+      assert.deepEqual(await at(visitor), [20, 20]);
+      assert.deepEqual(seen.requests.filter((line) => /\.(wasm|css)$/.test(line)), []);
+      await picture(page, `page-dialog-${when.split(" ").at(-1)}`);
+      await talk(visitor);
+      assert.ok(await page.locator("#modal").isVisible());
+      await page.locator("#close").click();
+      await page.locator("html > [data-bulle]").waitFor({ state: "attached" });
+      await bubble.log.getByText(ANSWER).first().waitFor();
+      assert.deepEqual(await at(visitor), [20, 20]);
+      assert.deepEqual(seen.errors, []);
+    });
+  }
+
+  test("may be closed before the visitor is interested, in a page whose conversation is in a frame", async () => {
+    const { page, bubble, frame, seen } = await host(`${DIALOGS}${tag("async data-frame")}`);
+    await bubble.launcher.waitFor();
+    await page.evaluate(() => document.querySelector("#modal").showModal());
+    await page.locator("#modal > [data-bulle]").waitFor({ state: "attached" });
+    assert.equal(await page.locator("[data-bulle] iframe").count(), 0);
+    await page.locator("#close").click();
+    await page.locator("html > [data-bulle]").waitFor({ state: "attached" });
+    await bubble.launcher.click();
+    await talkIn(frame);
     assert.deepEqual(seen.errors, []);
   });
 
@@ -275,4 +309,18 @@ describe("styles of the page's body", () => {
       if (rules.startsWith("filter")) await picture(page, "page-filter");
     });
   }
+
+  test("a filter of the whole page leaves it there, too; a transform has it at the end of the page, where it opens", async () => {
+    const { page, bubble } = await host(`<style>html{filter:grayscale(1)}.moved{transform:translateZ(0)}</style><p style="height:4000px">A long page.</p>${tag()}`);
+    await bubble.launcher.waitFor();
+    const below = async () => page.viewportSize().height - (await bubble.launcher.boundingBox()).y - 60;
+    assert.equal(Math.round(await below()), 20);
+    await page.evaluate(() => (document.documentElement.className = "moved"));
+    assert.ok((await below()) < -1000, "out of sight");
+    await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+    assert.equal(Math.round(await below()), 20);
+    await talk({ bubble });
+    const panel = await bubble.dialog.boundingBox();
+    assert.ok(panel.y >= 0 && panel.y + panel.height <= page.viewportSize().height);
+  });
 });

@@ -54,14 +54,16 @@ export interface LoaderShell {
   /** Called by the loader when the panel has opened or closed; `byVisitor` is false if it did so by itself. */
   shown?(byVisitor: boolean): void;
   /**
-   * Called with the events `focus` of the page. The loader listens to them, because listeners of the window are called in
-   * the order in which they are added, and the page may add those of a focus trap any time later: widget/page/isolation.ts.
+   * Called with the events `focus` and `click` of the page. The loader listens to them, because listeners of the window are
+   * called in the order in which they are added, and the page may add those of a focus trap any time later:
+   * widget/page/isolation.ts.
    */
-  onFocus?(event: Event): void;
+  onEvent?(event: Event): void;
 }
 
 /** The module widget/page/main.ts. */
 interface MainModule {
+  /** Without files: what follows the page's modal dialogs; with a frame, also what fills the panel. */
   load(shell: LoaderShell, files: Promise<unknown>[]): Promise<(focus: boolean) => unknown>;
 }
 
@@ -139,10 +141,11 @@ export const start = (
   let code: Promise<((focus: boolean) => unknown) | void> | undefined;
   let tries = "";
 
-  const fetchCode = async () => {
+  /** Fetches the code, with these files of the widget. */
+  const fetchCode = async (...kinds: string[]) => {
     // The browser caches a failed import under its URL, so every attempt uses a URL of its own.
     const at = (kind: string) => edge + __BULLE_ASSETS__ + kind + tries;
-    const files = ("frame" in look ? [] : ["wasm", "css"]).map((kind) => fetch(at(kind)).catch((error) => error));
+    const files = kinds.map((kind) => fetch(at(kind)).catch((error) => error));
     try {
       return await ((await import(at("js"))) as MainModule).load(shell, files);
     } catch (error) {
@@ -152,7 +155,7 @@ export const start = (
       console.error("[Bulle]", error);
     }
   };
-  const prepare = () => (code ??= fetchCode());
+  const prepare = () => (code ??= "frame" in look ? fetchCode() : fetchCode("wasm", "css"));
 
   const cover = (...children: (Node | string)[]) =>
     body.replaceChildren(make("div", { class: "cover", role: "status" }, ...children));
@@ -178,23 +181,30 @@ export const start = (
     cover(look.textUnavailable, retry);
   };
 
-  const onFocus = (event: Event) => shell.onFocus?.(event);
-  let identity: string | undefined;
+  // At the window, because a focus trap of the page may stop a click on its way to the launcher.
+  const onEvent = (event: Event) => {
+    // A modal dialog of the page, which gets the focus when it opens, makes the launcher inert: widget/page/modal.ts.
+    if (document.querySelector("dialog[open]")) fetchCode();
+    shell.onEvent?.(event);
+    if (event.composedPath().includes(launcher)) (event.type == "click" ? bubble.toggle! : prepare)();
+  };
+  const listen = (change: typeof addEventListener) => {
+    change("focus", onEvent, true);
+    change("click", onEvent, true);
+  };
   const bubble: Bubble = {
     setTheme: paint,
     open: (byVisitor) => show(true, byVisitor),
     close: () => show(false),
     toggle: () => show(!isOpen),
     destroy() {
-      removeEventListener("focus", onFocus, true);
+      listen(removeEventListener);
       frame.remove();
       if (!into) host.remove();
       delete all[site];
     },
     attach(tag) {
-      // A page that renders itself again signs in and out with its tag. Only a changed attribute overrides what a script has set.
-      const now = tag?.dataset.identity;
-      if (tag && now != identity) bubble.identify!((identity = now));
+      if (tag) bubble.tagged!(tag);
       if (into || !all[site]) return;
       // Beside the body, and not in it: what a page does with its body does not concern the bubble. It may replace it with all
       // that it has, make all but a modal `inert`, or give it a filter or a transform, which carry fixed elements along.
@@ -204,7 +214,7 @@ export const start = (
     },
   };
   const calls: Call[] = [];
-  for (const method of "ask identify signOut setLocale on off".split(" ")) {
+  for (const method of "tagged ask identify signOut setLocale on off".split(" ")) {
     bubble[method] = (...values) => {
       calls.push([method, ...values]);
       if (method == "ask") bubble.open();
@@ -212,10 +222,9 @@ export const start = (
   }
   const shell: LoaderShell = { redraw: (next) => start(tag, next, root), config, look, root, body, bubble, calls, paint };
 
-  addEventListener("focus", onFocus, true);
-  launcher.onpointerenter = launcher.onfocus = prepare;
+  listen(addEventListener);
+  launcher.onpointerenter = prepare;
   shut.onclick = bubble.close;
-  launcher.onclick = bubble.toggle;
   panel.onkeydown = ({ key }) => {
     if (key == "Escape") bubble.close();
   };

@@ -9,11 +9,12 @@ import { showNotes } from "./proactive";
 /** Replaced by the edge with the site's configuration. */
 declare const __BULLE_CONFIG__: Config;
 
-const config = __BULLE_CONFIG__;
-if (document.adoptedStyleSheets) {
+const run = (config: Config) => {
   start(document.currentScript, config);
   // Without storage the notes would come back on every page, so they are not shown.
   try {
     showNotes(config[3], config[7]!, config[8]!);
   } catch {}
-}
+};
+// The settings come last, as in loader.ts.
+if (document.adoptedStyleSheets) run(__BULLE_CONFIG__);

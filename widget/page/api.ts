@@ -15,6 +15,7 @@ export const ownerApi = (shell: Shell): OwnerApi => {
   let backend: Backend | undefined;
   let isReady = false;
   let unread = 0;
+  let identityOfTag: string | undefined;
 
   const notify = (listener: Listener, detail: unknown) => {
     try {
@@ -114,6 +115,10 @@ export const ownerApi = (shell: Shell): OwnerApi => {
     identify(identity) {
       api.identity = identity;
       backend?.identify(identity);
+    },
+    // A page that renders itself again signs in and out with its tag. Only a changed attribute overrides what a script has set.
+    tagged({ dataset: { identity } }: HTMLOrSVGElement) {
+      if (identity != identityOfTag) bubble.identify!((identityOfTag = identity));
     },
     signOut: () => bubble.identify!(null),
     setTheme,

@@ -18,10 +18,10 @@
 
 import type { Shell } from "./shell";
 
-/** Events in the bubble that the page does not get, nor the bubble. */
-const HIDDEN = "wheel touchstart touchmove touchend touchcancel pointerdown mousedown focus focusin focusout";
+/** Events in the bubble that the page does not get, nor the bubble; with `focus`, of which the loader tells. */
+const HIDDEN = "wheel touchstart touchmove touchend touchcancel pointerdown mousedown focusin focusout";
 
-type Isolated = Pick<Shell, "root" | "signal" | "onFocus" | "isInline" | "bubble">;
+type Isolated = Pick<Shell, "root" | "signal" | "onEvent" | "isInline" | "bubble">;
 
 /** Keeps the bubble's events, and its element, from the page; once. */
 export const isolate = (shell: Isolated): void => {
@@ -56,17 +56,14 @@ const stopEvents = (shell: Isolated) => {
   const early = { capture: true, passive: true, signal };
   const isInside = (event: Event) => event.composedPath().includes(host);
 
-  for (const type of HIDDEN.split(" ")) {
-    const hide = (event: Event) => {
-      // When the focus goes from the page into the bubble, the page is not told where to.
-      if (!isInside(event) && (type != "focusout" || (event as FocusEvent).relatedTarget != host)) return;
-      event.stopImmediatePropagation();
-      if (type == "wheel" && event.defaultPrevented) scroll(event as WheelEvent, root);
-    };
-    // The loader's listener is before those of a focus trap that was opened before the visitor showed interest.
-    if (type == "focus") shell.onFocus = hide;
-    else addEventListener(type, hide, early);
-  }
+  const hide = (event: Event) => {
+    const { type } = event;
+    // When the focus goes from the page into the bubble, the page is not told where to.
+    if (!isInside(event) && (type != "focusout" || (event as FocusEvent).relatedTarget != host)) return;
+    event.stopImmediatePropagation();
+    if (type == "wheel" && event.defaultPrevented) scroll(event as WheelEvent, root);
+  };
+  for (const type of HIDDEN.split(" ")) addEventListener(type, hide, early);
 
   // The bubble needs its keys: it gets a copy, which stays in it. In Firefox, a `KeyboardEvent` of this type leaves every shadow
   // root, whatever its `composed` says; an `Event` stays.
@@ -85,7 +82,7 @@ const stopEvents = (shell: Isolated) => {
   // A focus trap may swallow a click on its way in: then the button that was meant is clicked by a second one, which stays
   // in the bubble. The first one has had its effect, unless that was prevented too.
   let swallowed: Event | undefined;
-  addEventListener("click", (event) => {
+  const watchClick = (event: Event) => {
     if (!event.isTrusted || !isInside(event)) return;
     swallowed = event;
     const [target] = event.composedPath();
@@ -94,7 +91,10 @@ const stopEvents = (shell: Isolated) => {
       root.addEventListener("click", (second) => event.defaultPrevented || second.preventDefault(), { once: true });
       target!.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true }));
     });
-  }, early);
+  };
+  // The loader's listener is before those of a focus trap that was opened before the visitor showed interest. It has opened or
+  // closed the panel already when the launcher was clicked.
+  shell.onEvent = (event) => (event.type == "click" ? watchClick : hide)(event);
   root.addEventListener("click", () => (swallowed = undefined), early);
   host.addEventListener("click", (event) => event.stopPropagation(), { signal });
 };

@@ -23,7 +23,8 @@ type Fill = (focus: boolean) => boolean | Promise<boolean>;
 /**
  * Compiles the module and completes the header.
  *
- * @param files the fetches of the module and of the stylesheet; empty when the tag asks for a frame.
+ * @param files the fetches of the module and of the stylesheet; empty when the tag asks for a frame, or when only a modal
+ *   dialog of the page is to be followed.
  * @throws when a file could not be fetched, or the browser cannot run the module.
  */
 export const load = async (loaded: LoaderShell, files: Promise<Response | Error>[]): Promise<Fill> => {
@@ -34,7 +35,7 @@ export const load = async (loaded: LoaderShell, files: Promise<Response | Error>
   const api = (shell.api ??= ownerApi(shell));
   if (await api.redrawn) return () => true;
   const framed = async () => (await import("./frame")).frame(shell, api, requestJwt);
-  if (!files[0]) return framed();
+  if (!files[0]) return "frame" in shell.look ? framed() : () => false;
 
   const [wasm, css] = await Promise.all(files);
   try {

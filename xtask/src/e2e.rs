@@ -30,7 +30,7 @@ pub struct Outcome {
 fn programs(file: &str, node: &mut Command) -> Result<()> {
     match file {
         "engines.test.mjs" | "engines-pages.test.mjs" => {
-            node.env("CHROME_PATH", browser::find_or_install_shell()?);
+            node.env("CHROME_PATH", browser::find_or_install()?);
             browser::other_engines(node);
         }
         "openapi.test.mjs" => {

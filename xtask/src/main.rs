@@ -78,7 +78,7 @@ cargo xtask <command>
                       a link with which a person signs in for the first time, or after being locked out
   fixture             once a release: the database of this release, for the tests of the next one's migrations
   size                what a visitor downloads and what is uploaded, against the budgets
-  bench [NAME]        measurements: edge, knowledge, lighthouse, limits, retrieval, widget; without NAME, what each is
+  bench [NAME]        measurements: answers, edge, knowledge, lighthouse, limits, retrieval, widget; without NAME, what each is
   fuzz [TARGET]       feed random bytes to what reads strangers' files, for a minute each (--seconds N)
   setup               install the tools, which the other commands also do
   help                this text

@@ -48,6 +48,12 @@ pub struct AnswerTexts {
     pub nothing_found: String,
     /// Introduces sentences that hold only half of what was asked.
     pub closest: String,
+    /// Begins an answer that is yes.
+    pub yes: String,
+    /// Begins an answer that is no.
+    pub no: String,
+    /// Of two questions in one, one was not answered.
+    pub half: String,
     /// Introduces the list of topics.
     pub topics: String,
     /// Answers a greeting when the bot has no greeting of its own.

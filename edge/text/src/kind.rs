@@ -115,7 +115,7 @@ pub fn plain(text: &str) -> String {
 }
 
 /// Whether a [`plain`] text has the words: as whole words, or anywhere in a script without spaces.
-fn has(plain: &str, words: &str) -> bool {
+pub fn has(plain: &str, words: &str) -> bool {
     if let Some(words) = words.strip_prefix('^') {
         return plain.starts_with(&format!(" {words} "));
     }
@@ -214,7 +214,7 @@ impl FactKind {
             Self::Person => names_somebody(text),
             Self::Place => {
                 any(|table| &table.place)
-                    || table.is_some_and(|table| leads(text, &table.before_place))
+                    || table.is_some_and(|table| leads(text, &table.before_place, &table.time))
             }
             Self::Number => {
                 fold(text).contains(|c: char| c.is_ascii_digit())
@@ -248,12 +248,16 @@ fn counts(text: &str, numbers: &[String], compounds: bool) -> bool {
     (numbers.iter()).any(|number| has(&text, number) || (compounds && ends(number)))
 }
 
-/// Whether one of the words is directly before a word with a capital.
-fn leads(text: &str, before: &[String]) -> bool {
+/// Whether one of the words is directly before a word with a capital that is no letter alone ("in C") and no time ("in June").
+fn leads(text: &str, before: &[String], times: &[String]) -> bool {
     let words: Vec<&str> = text.split_whitespace().collect();
     words.windows(2).any(|two| {
         let [first, second] = two else { return false };
-        second.starts_with(char::is_uppercase) && before.contains(&fold(first))
+        let name = second.trim_matches(|c: char| !c.is_alphanumeric());
+        name.starts_with(char::is_uppercase)
+            && name.chars().nth(1).is_some()
+            && before.contains(&fold(first))
+            && !times.contains(&fold(name))
     })
 }
 

@@ -3,11 +3,16 @@
 //! There is one implementation of each, and everything that reads text uses it: search, topics, claims, the cache of
 //! answers, the prompt and the readers of files. The crate depends on no platform and on no other crate of the project.
 
+pub mod amounts;
+pub mod calendar;
+pub mod contact;
 pub mod document;
 pub mod fold;
 pub mod identity;
+pub mod kin;
 pub mod kind;
 pub mod language;
+pub mod polarity;
 pub mod script;
 pub mod sentences;
 pub mod slug;

@@ -1,5 +1,6 @@
 //! Measurements, by name.
 
+mod answers;
 mod edge;
 mod knowledge;
 mod lighthouse;
@@ -24,6 +25,11 @@ struct Bench {
 
 /// Every measurement. A new one is a line here.
 const BENCHES: &[Bench] = &[
+    Bench {
+        name: "answers",
+        description: "what the embedded model answers to the questions of xtask/answers; `--misses` shows those tuned on",
+        run: answers::run,
+    },
     Bench {
         name: "edge",
         description: "time, CPU and memory of a message, beside a Worker written by hand",

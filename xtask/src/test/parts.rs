@@ -32,10 +32,10 @@ pub const PARTS: [Part; 8] = [
     Part {
         name: "engines",
         about: "a visitor's whole way in Chromium, Firefox and WebKitGTK",
-        files: &["engines"],
+        files: &["engines", "engines-pages"],
         is_sampled: false,
-        is_constant: true,
-        minutes: 4,
+        is_constant: false,
+        minutes: 6,
     },
     Part {
         name: "wordpress",

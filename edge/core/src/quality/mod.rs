@@ -3,6 +3,7 @@
 
 mod claims;
 pub mod confidence;
+pub mod judged;
 pub mod suggest;
 pub mod topic;
 pub mod unanswered;

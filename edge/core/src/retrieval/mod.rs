@@ -150,7 +150,7 @@ pub async fn search(
         continued.unwrap_or_else(|| (question.text().to_owned(), asked.terms().clone()));
     let site = question.site();
     let whose = (site.tenant_id.as_str(), site.bot_id.as_str());
-    looked_up(index, whose, &said, terms, asked.language()).await
+    passages(index, whose, &said, terms, asked.language()).await
 }
 
 /// The bot's chunks with the terms of the messages, best first.
@@ -164,11 +164,15 @@ pub async fn find(
     terms: &Terms,
     language: &str,
 ) -> Result<Vec<Passage>, PortError> {
-    let found = looked_up(index, whose, said, terms.clone(), language).await?;
+    let found = passages(index, whose, said, terms.clone(), language).await?;
     Ok(found.items)
 }
 
-async fn looked_up(
+/// The same with what was looked for, as the embedded model needs it.
+///
+/// # Errors
+/// The index failed.
+pub async fn passages(
     index: &(impl Index + VectorIndex),
     whose: (&str, &str),
     said: &str,

@@ -3,6 +3,7 @@
 use crate::search::{Found, Query, Scope, rank::likeness};
 use bulle_edge_text::{
     fold::fold,
+    kin,
     kind::{FactKind, is_time, leads_to_place},
     stem,
     stop::{self, is_greeting},
@@ -11,6 +12,9 @@ use bulle_edge_text::{
 
 /// Most words of a question that are searched for; in scripts without spaces, pieces of words count.
 const MAX_TERMS: usize = 32;
+
+/// Most words that are looked for when others for the same are added.
+const MAX_KEYS: usize = 24;
 
 /// From this similarity on, two forms count as one word.
 const SAME: f64 = 0.6;
@@ -22,6 +26,8 @@ pub struct Terms {
     /// Single characters of Chinese, which are searched for and ranked beside the terms.
     letters: Vec<Word>,
     compounds: bool,
+    /// Of the question.
+    language: String,
     kind: Option<FactKind>,
     /// The thing that is counted, where a number is asked for.
     counted: Option<Word>,
@@ -41,6 +47,7 @@ impl Terms {
         let asked = FactKind::of(question, language);
         let (places, names) = names(question, language);
         let folded = stop::without_phrases(fold(question), language);
+        let tag = language.to_owned();
         let language = stop::has_words(language).then_some(language);
         let mut terms: Vec<Word> = Vec::new();
         for word in words(&stop::cut(&folded)) {
@@ -73,6 +80,7 @@ impl Terms {
             words,
             letters,
             compounds,
+            language: tag,
             kind,
             counted,
             names,
@@ -171,6 +179,11 @@ impl Terms {
         likeness(term, word, self.compounds) >= SAME
     }
 
+    /// How much of the term the word is, 0 to 1.
+    pub fn likeness(&self, term: &Word, word: &Word) -> f64 {
+        likeness(term, word, self.compounds)
+    }
+
     /// The share of the terms that stand in any of the texts, 0 to 1.
     pub fn coverage(&self, texts: &[&str]) -> f64 {
         if self.words.is_empty() {
@@ -199,6 +212,16 @@ impl Terms {
                 if !keys.contains(&key) {
                     keys.push(key);
                 }
+            }
+        }
+        // Other words for the same, as far as there is room: they help where the documents have none of the visitor's.
+        let others = self
+            .words
+            .iter()
+            .flat_map(|word| kin::of(word, &self.language));
+        for Word { key, .. } in others {
+            if keys.len() < MAX_KEYS && !keys.contains(key) {
+                keys.push(key.clone());
             }
         }
         Query {

@@ -1,5 +1,6 @@
 //! Test support: in-memory ports that fail on demand, and values that several tests use.
 
+mod businesses;
 pub mod examples;
 mod models;
 mod notices;

@@ -123,6 +123,29 @@ fn what_the_documents_answer_is_said_with_its_source() {
 }
 
 #[test]
+fn the_questions_on_its_first_screen_are_answered_shortly() {
+    let (said, found, _) = ask("Quelle est ton expérience avec Kubernetes ?", "fr");
+    assert!(found && said.matches("8 ans").count() == 1, "{said}");
+    for (question, locale, fact) in [
+        ("Where did you study?", "en", "Lannion"),
+        ("Où as-tu étudié ?", "fr", "EIAS"),
+        (
+            "What is your experience with Kubernetes?",
+            "en",
+            "Kubernetes",
+        ),
+        ("Are you open to remote work?", "en", "remote"),
+        ("Es-tu ouverte au télétravail ?", "fr", "télétravail"),
+    ] {
+        let (said, found, _) = ask(question, locale);
+        assert!(
+            found && said.contains(fact) && said.chars().count() < 500,
+            "{question}: {said}"
+        );
+    }
+}
+
+#[test]
 fn what_they_do_not_answer_is_not_answered() {
     let mut wrong = Vec::new();
     for asked in questions().unanswered {

@@ -125,17 +125,17 @@ fn separation(embedded: bool) -> ([f32; 2], Vec<&'static str>) {
 fn questions_that_the_documents_answer_stand_apart_from_the_others() {
     let (medians, exceptions) = separation(true);
     assert!(medians[0] >= 0.9 && medians[1] <= 0.05, "{medians:?}");
-    // Of one topic the documents speak in other words, which the embedded model admits; of the manager they have
-    // everything except the name.
+    // Of the manager the documents have everything except the name; of a large order the rule without the pastry, which the
+    // embedded model admits.
     let both = [
-        "Which languages does she speak?",
         "Comment s'appelle sa responsable chez Cartovent ?",
+        "How do I order 30 croissants?",
     ];
     assert_eq!(exceptions, both);
     // The model admits nothing, so only the passages found can lower the confidence.
     let (medians, exceptions) = separation(false);
     assert!(medians[0] >= 0.9 && medians[1] <= 0.25, "{medians:?}");
-    assert_eq!(exceptions, &both[1..]);
+    assert_eq!(exceptions, &both[..1]);
 }
 
 /// The confidence of an answer to a question that both of two passages answer.
