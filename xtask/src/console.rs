@@ -69,7 +69,10 @@ fn invite(edge: &str, email: &str, operator: bool) -> Result<()> {
             .with_context(|| format!("{edge} answers {status}, but not as an edge does"))?;
         bail!(
             "{}",
-            problem["detail"].as_str().unwrap_or("the edge refuses")
+            problem
+                .get("detail")
+                .and_then(Value::as_str)
+                .unwrap_or("the edge refuses")
         );
     }
     let made: CreatedInvitation = read(&text)?;

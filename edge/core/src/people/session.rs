@@ -207,7 +207,10 @@ mod tests {
             format!("bulle={value}"),
             format!("__Host-bulle={value}; __Host-bulle={value}"),
             format!("__host-bulle={value}"),
-            format!("__Host-bulle={}", &value[1..]),
+            format!(
+                "__Host-bulle={}",
+                value.trim_end_matches(char::is_alphanumeric)
+            ),
         ] {
             assert_eq!(read(&none), None, "{none}");
         }
