@@ -43,7 +43,7 @@ impl Asked<'_> {
     ///
     /// # Errors
     /// `origin_not_allowed`.
-    pub fn from_console(&self, edge: &Edge) -> Result<(), Refusal> {
+    pub fn check_console(&self, edge: &Edge) -> Result<(), Refusal> {
         let console = config::console_origin(edge.env());
         let request = BrowserRequest {
             safe: self.is_safe(),
@@ -71,7 +71,7 @@ pub async fn signed(
         return Ok(None);
     };
     config::sign_in(edge.env())?;
-    asked.from_console(edge)?;
+    asked.check_console(edge)?;
     let secret = config::session_secret(edge.env())?;
     let address = address(edge, &secret, asked.headers);
     attempts::check(edge, Credential::PersonSession, &address)?;

@@ -35,7 +35,7 @@ const MAX_NAME: usize = 80;
 #[send]
 pub async fn accept(mut context: OwnerContext) -> Answer {
     config::sign_in(context.edge.env())?;
-    context.asked().from_console(&context.edge)?;
+    context.asked().check_console(&context.edge)?;
     let request: Acceptance = read_json(std::mem::take(&mut context.body)).await?;
     let address = attempting(&context)?;
     let edge = &context.edge;

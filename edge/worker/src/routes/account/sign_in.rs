@@ -28,7 +28,7 @@ use crate::{
 #[send]
 pub async fn sign_in(mut context: OwnerContext) -> Answer {
     let pepper = config::sign_in(context.edge.env())?;
-    context.asked().from_console(&context.edge)?;
+    context.asked().check_console(&context.edge)?;
     let request: SignIn = read_json(std::mem::take(&mut context.body)).await?;
     let address = attempting(&context)?;
     let edge = &context.edge;
@@ -63,7 +63,7 @@ pub async fn sign_in(mut context: OwnerContext) -> Answer {
     responses((status = 204, description = "Signed out", headers(("Set-Cookie" = String, description = "An empty cookie"))), Refusals)))]
 #[send]
 pub async fn sign_out(context: OwnerContext) -> Answer {
-    context.asked().from_console(&context.edge)?;
+    context.asked().check_console(&context.edge)?;
     if let Ok(signed) = own(&context).await {
         context
             .edge
