@@ -444,6 +444,7 @@ test("a model that fails again and again is left alone, then one visitor tries i
     const stored = await readFile(join(blobs, blob), "utf8");
     if (/"failures":3/.test(stored)) await writeFile(join(blobs, blob), stored.replace(/("until_ms":)\d{13}/, "$11000000000000"));
   }
+  await until("the isolate has read it again", async () => !/not asked/.test(await health()));
   const probe = ask();
   await until("the probe", () => requests.length === 4);
   assert.deepEqual([(await ask()).finish, (await ask()).finish], ["fallback", "fallback"]);

@@ -99,7 +99,7 @@ test("a machine that is killed in the middle of an answer keeps what the visitor
   const words = Array.from({ length: 30 }, (_, n) => `mot${n} `);
   /** A few words at once, or one every quarter of a second. */
   const scripts = [
-    ["quickly", { wait: 15 }, 3],
+    ["quickly", { wait: 15 }, 7],
     ["slowly", { wait: 260 }, 0],
   ];
   for (const [how, pace, behind] of scripts) {
@@ -129,5 +129,39 @@ test("a machine that is killed in the middle of an answer keeps what the visitor
     assert.ok(read.startsWith(kept.trim()) && lost <= behind, `${how}: ${kept} of ${read}`);
     await until("it is in the record", async () => (await me.history()).items.length === 2);
     assert.equal(text((await me.history()).items[1].blocks).trim(), kept.trim());
+  }
+});
+
+test("more answers than the machine is to write are refused before they cost anything", async () => {
+  const few = await startEdge({ vars: { OPENAI_BASE_URL: upstream.url, OPENAI_MODEL: "mock", MOST_ANSWERS: "3" } });
+  try {
+    const tenant = await Owner.with(few, "few", { limits: GENEROUS });
+    const { opened, open } = gate();
+    upstream.requests.length = 0;
+    upstream.behave = (response) => stream(response, answer(["un ", "deux"]), { hold: opened });
+    const visitors = await Promise.all(Array.from({ length: 5 }, async () => {
+      const me = await new Visitor(few, { site: tenant.site.key }).open();
+      await me.conversation();
+      return me;
+    }));
+    const answers = await Promise.all(visitors.map((me) => me.post({ id: ulid(), text: QUESTION })));
+    assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 200, 200, 503, 503]);
+    const refused = answers.findIndex(({ status }) => status === 503);
+    assert.equal(answers[refused].headers.get("retry-after"), "10");
+    assert.equal((await answers[refused].json()).code, "overloaded");
+    await until("the model is asked three times", () => upstream.requests.length === 3);
+    assert.deepEqual((await visitors[refused].history()).items, []);
+    open();
+    for (const response of answers.filter(({ status }) => status === 200)) {
+      const list = await Array.fromAsync(events(response));
+      assert.equal(list.at(-1).event, "done");
+    }
+    await until("there is room again", async () => {
+      const response = await visitors[refused].post({ id: ulid(), text: QUESTION });
+      await response.text();
+      return response.status === 200;
+    });
+  } finally {
+    await few.stop();
   }
 });

@@ -1,9 +1,16 @@
 // The Worker with what it asks of the platform counted: reads and writes of KV, batches and rows of D1, requests to
 // objects and their SQL, fetches, timers. GET /counts gives what was counted since the last one. The prototypes of the
 // platform's own classes are wrapped, so that the Worker is the one that is published.
+//
+// Between /clock/stop and /clock/go time stands still: no timer of a second or more rings, and nothing in memory grows old.
+// The counts are then the same on a slow machine.
 import Worker, { Conversation as Owner, Gate, Librarian as Reader, Meter as Counter } from "../../edge/worker/build/index.js";
 
 let counts = {};
+/** The time at which the clock stands still, in Unix milliseconds. */
+let stopped;
+/** Timers from this many milliseconds on stand still, too. */
+const LONG_MS = 1_000;
 /** Cursors of objects' SQL: their rows are known when they have been read. */
 let cursors = [];
 
@@ -68,9 +75,16 @@ function countBindings(env) {
     const { CONVERSATIONS: objects } = env;
     wrap(prototype(objects.get(objects.newUniqueId())), "fetch", counting("object requests"));
     wrap(globalThis, "fetch", counting("fetches"));
-    wrap(globalThis, "setTimeout", counting("timers"));
-    wrap(Date.prototype, "getTime", counting("clock reads"));
-    wrap(Date, "now", counting("clock reads"));
+    wrap(globalThis, "setTimeout", (call, [, ms]) => {
+      add("timers");
+      return stopped !== undefined && ms >= LONG_MS ? 0 : call();
+    });
+    for (const [owner, method] of [[Date.prototype, "getTime"], [Date, "now"]]) {
+      wrap(owner, method, (call) => {
+        add("clock reads");
+        return stopped ?? call();
+      });
+    }
   });
 }
 
@@ -108,6 +122,17 @@ export default class extends Worker {
   }
 
   fetch(request) {
-    return new URL(request.url).pathname === "/counts" ? Response.json(take()) : super.fetch(request);
+    switch (new URL(request.url).pathname) {
+      case "/counts":
+        return Response.json(take());
+      case "/clock/stop":
+        stopped = Date.now();
+        return new Response();
+      case "/clock/go":
+        stopped = undefined;
+        return new Response();
+      default:
+        return super.fetch(request);
+    }
   }
 }

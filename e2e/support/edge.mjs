@@ -43,7 +43,8 @@ async function edges(command, body) {
 export async function startEdge({ vars = {}, state, port, entry } = {}) {
   if (!process.env.BULLE_EDGES) throw new Error("run the test with `cargo xtask test e2e NAME`, which starts what it needs");
   const folder = state ?? (await stateFolder());
-  const all = { ADMIN_KEY, SESSION_SECRET, PASSWORD_PEPPER, ...vars };
+  // Every request is logged, so that tests see what would be.
+  const all = { ADMIN_KEY, SESSION_SECRET, PASSWORD_PEPPER, LOG_EVERY: "1", ...vars };
   const { id, log, ...edge } = await edges("start", { vars: all, state: folder, port, entry, file: process.env.BULLE_FILE });
   const end = () => edges("stop", { id });
   return {

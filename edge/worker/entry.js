@@ -19,8 +19,15 @@ function noteTrap(error) {
   state.criticalError = true;
 }
 
-// What is awaited in Rust continues outside of any call: a trap there is an error of the isolate.
+// What is awaited in Rust continues outside of any call, in a microtask: a trap there is a rejection that nobody handles, or
+// an error of the isolate.
 addEventListener("error", (event) => noteTrap(event.error));
+addEventListener("unhandledrejection", (event) => noteTrap(event.reason));
+
+// Rust continues in a microtask whenever something has come. `queueMicrotask` of workerd calls into C++ and wraps its
+// function there; a promise that has settled does the same for less.
+const settled = Promise.resolve();
+globalThis.queueMicrotask = (task) => void settled.then(task);
 
 /** Calls into the module, which is started anew first when it has trapped. */
 function guarded(call) {

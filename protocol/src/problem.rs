@@ -123,6 +123,8 @@ codes! {
     MessageConflict = "message_conflict", 409, "Message id already used";
     /// The conversation has no turn to attach to.
     NoTurn = "no_turn", 404, "No turn";
+    /// The edge writes as many answers as it can; `retry_after` has the time to wait.
+    Overloaded = "overloaded", 503, "Too many answers at once";
     /// The database cannot be reached now.
     StorageUnavailable = "storage_unavailable", 503, "Storage unavailable";
     /// The model refused, could not be reached, or sent an invalid response before its first word.

@@ -67,10 +67,11 @@ impl Default for LimitSettings {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LimitStore {
-    /// In KV: close to every visitor, but each place sees the counts of another one up to a minute late.
-    #[default]
+    /// In KV: close to every visitor, but each place sees the counts of another one up to a minute late, and every message
+    /// writes to KV.
     Kv,
-    /// In the tenant's Durable Object: one count for the whole world, and a request to the object for each message.
+    /// With the messages of the day, in a Durable Object: one count for the whole world.
+    #[default]
     Exact,
 }
 

@@ -88,7 +88,7 @@ impl Slot {
     /// Stores an answer. A failure is ignored: the model is asked again next time.
     pub async fn keep<P: Kv>(&self, ports: &P, answer: &CachedAnswer) {
         if let Ok(json) = serde_json::to_string(answer) {
-            let _ = ports.put(&self.key, &json, self.seconds).await;
+            ports.put_later(self.key.clone(), Some(json), self.seconds);
         }
     }
 }

@@ -5,6 +5,7 @@
 //! module may import which is held by `xtask/tests/tidy/modules.rs`.
 
 pub mod digest;
+pub mod isolate_memory;
 pub mod json;
 pub mod model;
 pub mod outbound;

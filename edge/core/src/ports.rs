@@ -8,9 +8,10 @@
 use bulle_api::notice::{Delivery, Notice};
 use bulle_protocol::{Id, problem::Problem};
 use futures_util::Stream;
+use std::{any::Any, rc::Rc};
 
 use crate::{
-    meter::{Charge, ChargeOutcome, Settlement, window::Window},
+    meter::{Charge, ChargeOutcome, Settlement, tally::Uncount, window::Window},
     model::Owner,
     model::{Identity, Mailer, Material, Secret, Site, Summary},
     outbound::AddressPolicy,
@@ -52,6 +53,9 @@ pub trait Kv {
     async fn put(&self, key: &str, value: &str, ttl_seconds: u64) -> Result<(), PortError>;
     /// Deletes the value, at once in this place and within about a minute elsewhere.
     async fn delete(&self, key: &str) -> Result<(), PortError>;
+    /// Stores the value, or deletes it when there is none, after the response: no visitor waits for a write to KV, which goes
+    /// to a central store. A failure is logged.
+    fn put_later(&self, key: String, value: Option<String>, ttl_seconds: u64);
 }
 
 /// The memory of the isolate that serves the request. It may be lost at any time, other isolates do not see it, and its
@@ -63,8 +67,32 @@ pub trait IsolateCache {
     fn remember(&self, key: &str, window: Window);
 }
 
-/// The tenants' meters: exact counters, in one Durable Object for each tenant.
+/// Values of any type in the memory of the isolate, see [`IsolateCache`]. Only `isolate_memory` reads and writes them.
+pub trait IsolateValues {
+    /// The value stored under the key.
+    fn value(&self, key: &str) -> Option<Rc<dyn Any>>;
+    /// Stores the value, or deletes it when there is none.
+    fn set_value(&self, key: &str, value: Option<Rc<dyn Any>>);
+}
+
+/// The tenants' meters: exact counters in Durable Objects. One of each tenant counts its budgets, and shards of it the messages
+/// of its visitors.
 pub trait Meters {
+    /// Counts a message of a subject in all lines, or in none.
+    async fn count(
+        &self,
+        tenant_id: &str,
+        subject: &str,
+        charge: &Charge,
+    ) -> Result<ChargeOutcome, PortError>;
+    /// Takes a message of a subject back.
+    async fn uncount(
+        &self,
+        tenant_id: &str,
+        subject: &str,
+        id: Id,
+        how: Uncount,
+    ) -> Result<(), PortError>;
     /// Charges all lines or none, atomically.
     async fn charge(&self, tenant_id: &str, charge: &Charge) -> Result<ChargeOutcome, PortError>;
     /// Replaces the charged amounts by the actual ones.

@@ -38,9 +38,9 @@ impl<'c, C: Clock> Timer<'c, C> {
     }
 
     /// Begins a wait. A timer that should have rung before is dropped, because it was not polled.
-    pub fn begin(&mut self) {
-        let now = self.clock.now_ms();
-        self.set.take_if(|(rings_ms, _)| *rings_ms <= now);
+    /// `now_ms`: the time (Unix).
+    pub fn begin(&mut self, now_ms: u64) {
+        self.set.take_if(|(rings_ms, _)| *rings_ms <= now_ms);
     }
 
     /// Resolves at `end_ms` (Unix), or a moment later when that has passed; or earlier when the timer
@@ -131,7 +131,7 @@ mod tests {
         // Set, and looked at much later.
         assert_eq!(timer.until(ports.now_ms() + 500).now_or_never(), None);
         ports.advance(30_000);
-        timer.begin();
+        timer.begin(ports.now_ms());
         assert_eq!(block_on(timer.until(ports.now_ms() + 100)), Ring::Due);
         assert_eq!(block_on(timer.until(start)), Ring::Due, "it has passed");
     }

@@ -10,10 +10,18 @@ use bulle_edge_core::{
     sources::frontier::DEFAULT_PAUSE_MS,
 };
 use bulle_protocol::problem::{Code, Problem};
+use std::{cell::OnceCell, rc::Rc};
 use worker::{Env, js_sys::Reflect};
 
 /// The binding to Workers AI, as wrangler.toml names it.
 pub const AI_BINDING: &str = "AI";
+
+/// One request in so many is logged when all is well, unless the operator sets another number.
+const DEFAULT_LOG_EVERY: u32 = 20;
+
+/// Most answers at once in an isolate, unless the operator sets another number: somewhat more than were measured to end well
+/// on two slow cores (`e2e/overload.test.mjs`).
+const DEFAULT_MOST_ANSWERS: u32 = 600;
 
 /// Most keys of a provider.
 const MAX_KEYS: u32 = 9;
@@ -69,8 +77,17 @@ pub fn console_origin(env: &Env) -> Option<String> {
     Some(origin.trim_end_matches('/').to_owned())
 }
 
-/// The models, and the deadlines for their answers.
-pub fn deployment(env: &Env) -> Deployment {
+thread_local! {
+    static DEPLOYMENT: OnceCell<Rc<Deployment>> = const { OnceCell::new() };
+}
+
+/// The models, and the deadlines for their answers. They are read once in an isolate, because variables change only with a
+/// deployment.
+pub fn deployment(env: &Env) -> Rc<Deployment> {
+    DEPLOYMENT.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(read_deployment(env)))))
+}
+
+fn read_deployment(env: &Env) -> Deployment {
     let defaults = Timeouts::default();
     let ms = |name: &str, default: u64| {
         text(env, name)
@@ -121,6 +138,27 @@ fn server(env: &Env, provider: &'static Provider) -> Option<Server> {
     };
     // Some providers have no default address, because operators run them at their own.
     (!server.base_url.is_empty()).then_some(server)
+}
+
+thread_local! {
+    static LOG_EVERY: OnceCell<u32> = const { OnceCell::new() };
+    static MOST_ANSWERS: OnceCell<u32> = const { OnceCell::new() };
+}
+
+/// Of how many requests in which all is well one is logged: `LOG_EVERY`.
+pub fn log_every(env: &Env) -> u32 {
+    LOG_EVERY.with(|every| *every.get_or_init(|| positive(env, "LOG_EVERY", DEFAULT_LOG_EVERY)))
+}
+
+/// How many answers are written at once in an isolate: `MOST_ANSWERS`.
+pub fn most_answers(env: &Env) -> u32 {
+    MOST_ANSWERS
+        .with(|most| *most.get_or_init(|| positive(env, "MOST_ANSWERS", DEFAULT_MOST_ANSWERS)))
+}
+
+fn positive(env: &Env, name: &str, default: u32) -> u32 {
+    let value = text(env, name).and_then(|value| value.parse().ok());
+    value.unwrap_or(default).max(1)
 }
 
 /// The settings of Turnstile.

@@ -21,6 +21,7 @@ mod meter_do;
 mod repositories;
 mod routes;
 mod server;
+mod tallies;
 
 use bulle_edge_core::ports::Clock;
 use worker::{Context, Env, HttpRequest, ScheduleContext, ScheduledEvent, event};

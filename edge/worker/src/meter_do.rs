@@ -1,5 +1,6 @@
-//! The Durable Object that counts exactly for one tenant: quotas of visitors, budgets of bots and of the tenant. It
-//! decides with the core's pure code; there is no `await` between reading and writing, so decisions cannot interleave.
+//! The Durable Objects that count exactly for one tenant: one its budgets, and shards the messages of its visitors
+//! ([`tallies`](crate::tallies)). They decide with the core's pure code; there is no `await` between reading and writing, so
+//! decisions cannot interleave.
 
 use bulle_edge_core::{
     meter::{self, Charged, MeterStore, window::Window},
@@ -19,33 +20,36 @@ use crate::{
     adapters::{Edge, meters::MeterCommand, object::asked},
     http::status,
     log,
+    tallies::Tallies,
 };
 
 /// Milliseconds between two deletions of expired rows.
-const SWEEP_MS: i64 = 3_600_000;
+const SWEEP_MS: u64 = 3_600_000;
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS counted (key TEXT PRIMARY KEY, value TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS counted_by_end ON counted (until);
 ";
 
-/// The object of a tenant.
+/// An object of a tenant.
 #[durable_object(alarm)]
 pub struct Meter {
     state: State,
     edge: Edge,
     rows: SqlRows,
+    tallies: Tallies,
     awake: Cell<bool>,
 }
 
 impl DurableObject for Meter {
     fn new(state: State, env: Env) -> Self {
         let sql = state.storage().sql();
-        if let Err(error) = sql.exec(SCHEMA, None) {
-            log(&error);
-        }
         Self {
-            rows: SqlRows(sql),
+            tallies: Tallies::new(sql.clone()),
+            rows: SqlRows {
+                sql,
+                has_table: Cell::new(false),
+            },
             edge: Edge::new(env),
             awake: Cell::new(false),
             state,
@@ -70,35 +74,57 @@ impl DurableObject for Meter {
         })
     }
 
-    /// Deletes expired rows.
+    /// Deletes what has expired, and sets itself again while something is left.
     async fn alarm(&self) -> worker::Result<Response> {
-        let now = integer(self.edge.now_ms());
-        let rows = &self.rows.0;
-        rows.exec("DELETE FROM counted WHERE until < ?", vec![now])?;
-        let left: Vec<Value> = rows
-            .exec("SELECT value FROM counted LIMIT 1", None)?
-            .to_array()?;
-        if !left.is_empty() {
-            self.state.storage().set_alarm(SWEEP_MS).await?;
+        let next = self.sweep()?;
+        if let Some(ms) = next {
+            self.state.storage().set_alarm(integer_ms(ms)).await?;
         }
-        self.awake.set(!left.is_empty());
+        self.awake.set(next.is_some());
         Response::empty()
     }
 }
 
 impl Meter {
+    /// Deletes what has expired. Gives the milliseconds until more will have.
+    fn sweep(&self) -> worker::Result<Option<u64>> {
+        let now = self.edge.now_ms();
+        let tables: Vec<Value> = (self.rows.sql)
+            .exec("SELECT name AS value FROM sqlite_master", None)?
+            .to_array()?;
+        if tables
+            .iter()
+            .any(|table| table.value.starts_with("message_"))
+        {
+            return self.tallies.sweep(now);
+        }
+        let rows = self.rows.table()?;
+        rows.exec("DELETE FROM counted WHERE until < ?", vec![integer(now)])?;
+        let left: Vec<Value> = rows
+            .exec("SELECT value FROM counted LIMIT 1", None)?
+            .to_array()?;
+        Ok((!left.is_empty()).then_some(SWEEP_MS))
+    }
+
     async fn wake(&self) -> worker::Result<()> {
         let storage = self.state.storage();
         match storage.get_alarm().await? {
             Some(_) => Ok(()),
-            None => storage.set_alarm(SWEEP_MS).await,
+            None => storage.set_alarm(integer_ms(SWEEP_MS)).await,
         }
     }
 
     fn run(&self, command: &MeterCommand) -> worker::Result<Response> {
         let now = self.edge.now_ms();
-        let mut rows = SqlRows(self.rows.0.clone());
+        let mut rows = &self.rows;
         match command {
+            MeterCommand::Count { subject, charge } => {
+                Response::from_json(&self.tallies.count(now, subject, charge)?)
+            }
+            MeterCommand::Uncount { subject, id, how } => {
+                self.tallies.uncount(now, subject, *id, *how)?;
+                Response::empty()
+            }
             MeterCommand::Charge(charge) => {
                 Response::from_json(&meter::charge(&mut rows, now, charge)?)
             }
@@ -116,12 +142,23 @@ struct Value {
 }
 
 /// One table for windows, totals and charges, whose keys have different prefixes.
-struct SqlRows(SqlStorage);
+struct SqlRows {
+    sql: SqlStorage,
+    /// Whether this instance has made the table.
+    has_table: Cell<bool>,
+}
 
 impl SqlRows {
+    fn table(&self) -> worker::Result<&SqlStorage> {
+        if !self.has_table.replace(true) {
+            self.sql.exec(SCHEMA, None)?;
+        }
+        Ok(&self.sql)
+    }
+
     fn read<T: DeserializeOwned>(&self, key: String) -> worker::Result<Option<T>> {
         let query = "SELECT value FROM counted WHERE key = ?";
-        let rows: Vec<Value> = self.0.exec(query, vec![key.into()])?.to_array()?;
+        let rows: Vec<Value> = self.table()?.exec(query, vec![key.into()])?.to_array()?;
         let value = rows.first().map(|row| serde_json::from_str(&row.value));
         Ok(value.transpose()?)
     }
@@ -135,13 +172,13 @@ impl SqlRows {
         let value = serde_json::to_string(value)?;
         let query = "INSERT INTO counted (key, value, until) VALUES (?, ?, ?) \
                      ON CONFLICT (key) DO UPDATE SET value = excluded.value, until = excluded.until";
-        self.0
+        self.table()?
             .exec(query, vec![key.into(), value.into(), integer(until)])?;
         Ok(())
     }
 }
 
-impl MeterStore for SqlRows {
+impl MeterStore for &SqlRows {
     type Error = worker::Error;
 
     fn window(&self, key: &str) -> worker::Result<Window> {
@@ -170,7 +207,7 @@ impl MeterStore for SqlRows {
 
     fn forget_charged(&mut self, id: Id) -> worker::Result<()> {
         let query = "DELETE FROM counted WHERE key = ?";
-        self.0.exec(query, vec![charge_key(id).into()])?;
+        self.table()?.exec(query, vec![charge_key(id).into()])?;
         Ok(())
     }
 }
@@ -181,7 +218,11 @@ fn charge_key(id: Id) -> String {
 }
 
 fn integer(ms: u64) -> SqlStorageValue {
-    i64::try_from(ms).unwrap_or(i64::MAX).into()
+    integer_ms(ms).into()
+}
+
+fn integer_ms(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(i64::MAX)
 }
 
 fn log(error: &worker::Error) {

@@ -21,7 +21,11 @@ use bulle_protocol::{
     problem::{Code, PROBLEM_JSON, Problem},
 };
 use futures_util::StreamExt;
-use std::{cell::OnceCell, rc::Rc, sync::Arc};
+use std::{
+    cell::{Cell, OnceCell},
+    rc::Rc,
+    sync::Arc,
+};
 use worker::{Context, Env, HttpRequest};
 
 use crate::{
@@ -35,6 +39,9 @@ use crate::{
     },
 };
 
+/// From this many milliseconds until its response on, a request is logged.
+const SLOW_MS: u64 = 1_000;
+
 /// How many bytes of a body are read beyond its limit. A server that answers and closes the connection while its client
 /// is writing makes the client see a broken connection instead of the answer (RFC 9112 section 9.6).
 const MAX_DRAINED_BYTES: usize = 1024 * 1024;
@@ -43,6 +50,8 @@ thread_local! {
     /// The routes, built by the first request of the isolate. They keep that request's environment: bindings belong to
     /// the deployment, not to a request.
     static ROUTES: OnceCell<Rc<Routes>> = const { OnceCell::new() };
+    /// Requests of this isolate in which all was well.
+    static WELL: Cell<u32> = const { Cell::new(0) };
 }
 
 /// Answers a request; errors are answers, too.
@@ -69,13 +78,17 @@ pub async fn serve(mut request: HttpRequest, env: Env, context: Context) -> Resp
     if rules.audience.is_pages() {
         cors_headers(response.headers_mut(), origin);
     }
+    let ms = edge.now_ms().saturating_sub(started);
+    if !is_logged(&edge, &response, code, ms) {
+        return response;
+    }
     let line = serde_json::json!({
         "request_id": request_id,
         "method": method.as_str(),
         "path": path,
         "status": response.status().as_u16(),
         "code": code.map(Code::as_str),
-        "ms": edge.now_ms().saturating_sub(started),
+        "ms": ms,
     });
     if response.status().is_server_error() {
         log::error_line(&line);
@@ -83,6 +96,14 @@ pub async fn serve(mut request: HttpRequest, env: Env, context: Context) -> Resp
         log::line(&line);
     }
     response
+}
+
+/// Whether the line of a request is logged: of requests in which all is well one in [`config::log_every`], because a line
+/// costs as much as a read of KV.
+fn is_logged(edge: &Edge, response: &Response<Body>, code: Option<Code>, ms: u64) -> bool {
+    let is_well = code.is_none() && !response.status().is_server_error() && ms < SLOW_MS;
+    let seen = WELL.with(|seen| seen.replace(seen.get().wrapping_add(u32::from(is_well))));
+    !is_well || seen.is_multiple_of(config::log_every(edge.env()))
 }
 
 fn routes_of_isolate(edge: &Edge) -> Rc<Routes> {

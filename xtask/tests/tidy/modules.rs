@@ -47,6 +47,7 @@ const CRATES: &[Crate] = &[
             "strings",
             "hours",
             "timer",
+            "isolate_memory",
             "thinking",
             "knowledge",
             "first_screen",

@@ -4,11 +4,13 @@
 use bulle_edge_text::{language, visible};
 use bulle_protocol::{
     Id, MAX_MESSAGE_CHARS,
-    event::Remaining,
     problem::{Code, Problem},
 };
 
-use super::{Checked, Question, check_active, input, limit::dedup_key};
+use super::{
+    Checked, Question, check_active, input,
+    limit::{Counted, dedup_key},
+};
 use crate::{
     completion::{
         Unfit,
@@ -88,7 +90,9 @@ pub fn admit<P: Clock + Entropy>(
         site,
         // All conversations of a key belong to one visitor, whose id cannot be guessed from outside.
         visitor_id: dedup_key(key, Id::from_parts(0, 0)),
+        identified: false,
         locale: locale.to_owned(),
+        tier: String::new(),
         memory: None,
         instructions: visible(&said.instructions),
         id,
@@ -96,11 +100,15 @@ pub fn admit<P: Clock + Entropy>(
         text: question,
         attachments: Vec::new(),
         retry: false,
-        limits: Vec::new(),
-        remaining: Remaining::default(),
-        metered: false,
+        quotas: Vec::new(),
+        in_kv: Vec::new(),
     });
     Ok((question, said.history))
+}
+
+/// The count of a request of an owner's own server: only a budget bounds it.
+pub fn counted() -> Counted {
+    Counted::without_limits()
 }
 
 /// Messages of a conversation as exchanges.

@@ -1,7 +1,9 @@
 //! The limits of a visitor's messages: which of them apply, and where each is counted.
 //!
-//! Messages of a minute, of the visitor and of everybody at their network address, are counted where the bot's
-//! `store` says: [`local_limiter`] in KV, or exactly by the tenant's [`meter`]. Messages of a day are always counted exactly.
+//! Messages are counted by shards of the tenant's [`meter`](crate::meter), exactly: those of the visitor by one, those of
+//! everybody at their network address by another. The Worker only asks the memory of its isolate ([`sieve`]), so that a flood
+//! costs no request. The caller that begins the turn counts the message ([`count`]), beside the search; a message that begins
+//! no turn is not counted. With the setting `store: "kv"` the messages of a minute are counted in KV ([`local_limiter`]).
 
 use bulle_protocol::{
     Id,
@@ -10,16 +12,19 @@ use bulle_protocol::{
     problem::{Code, Limit, Problem},
 };
 
-use futures_util::future::join;
+use futures_util::future::join_all;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Admitted, Question,
+    Admitted, Checked, Question,
     local_limiter::{self, Counter},
+    upgrade,
 };
 use crate::{
     meter::{
-        Charge, ChargeOutcome, Quota, QuotaRule, Settlement, period::Period, window::QuotaStatus,
+        Charge, ChargeOutcome, Quota, QuotaRule, period::Period, tally::Uncount,
+        window::QuotaStatus,
     },
     model::Site,
     ports::{Clock, Entropy, IsolateCache, Kv, Meters, PortError},
@@ -36,16 +41,32 @@ const DAY: &str = "day";
 const ADDRESS_MINUTE: &str = "address-minute";
 const ADDRESS_DAY: &str = "address-day";
 
-/// What is left of the limits after a message.
+/// The limits that one subject bears: the visitor, or the network address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct SubjectQuotas {
+    /// The subject, in the tenant.
+    subject: String,
+    /// Its limits; all are charged, or none.
+    lines: Vec<Quota>,
+}
+
+/// Proof that a message was counted in all limits that apply; only [`count`] makes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
-    /// The state of every limit that applies.
-    pub limits: Vec<Limit>,
-    /// True when the request is a holder of a charge in the meter; it is refunded when the turn gives no answer.
-    pub metered: bool,
+    limits: Vec<Limit>,
 }
 
 impl Counted {
+    /// For requests that only a budget bounds.
+    pub(crate) fn without_limits() -> Self {
+        Self::default()
+    }
+
+    /// The state of every limit that applies.
+    pub fn limits(&self) -> &[Limit] {
+        &self.limits
+    }
+
     /// What is left of the visitor's own limits.
     pub fn remaining(&self) -> Remaining {
         let left = |name| {
@@ -59,46 +80,63 @@ impl Counted {
     }
 }
 
-/// The limits of a message.
-fn lines(admitted: &Admitted, now_ms: u64) -> Vec<Quota> {
+/// The limits of a message: of the visitor, and of the network address.
+fn quotas(admitted: &Admitted, now_ms: u64) -> Vec<SubjectQuotas> {
     let limits = &admitted.site.bot.limits;
     let bot = &admitted.site.bot_id;
-    let address = admitted.address.as_str();
-    let window = |name: &str, key: String, limit| Quota {
+    let visitor = format!("bot/{bot}/visitor/{}", admitted.visitor_id);
+    let network = format!("bot/{bot}/address/{}", admitted.address.as_str());
+    let mut quotas = Vec::new();
+    if let Some(tier) = admitted.tier() {
+        let mut lines = vec![window(MINUTE, &visitor, tier.per_minute)];
+        lines.extend(tier.per_day.map(|cap| total(DAY, &visitor, cap, now_ms)));
+        quotas.push(SubjectQuotas {
+            subject: visitor,
+            lines,
+        });
+    }
+    // A known visitor cannot become a new one, and is not limited by others at the same network address.
+    if !admitted.known {
+        let address = &limits.address;
+        let lines = vec![
+            window(ADDRESS_MINUTE, &network, address.messages_per_minute),
+            total(ADDRESS_DAY, &network, address.messages_per_day, now_ms),
+        ];
+        quotas.push(SubjectQuotas {
+            subject: network,
+            lines,
+        });
+    }
+    quotas
+}
+
+fn window(name: &str, key: &str, limit: u32) -> Quota {
+    Quota {
         name: name.to_owned(),
-        key,
+        key: key.to_owned(),
         rule: QuotaRule::Window {
             length_ms: WINDOW_MS,
             limit,
         },
-    };
+    }
+}
+
+fn total(name: &str, key: &str, cap: u32, now_ms: u64) -> Quota {
     let day = Period::day(now_ms);
-    let total = |name: &str, key: String, cap: u32| Quota {
+    Quota {
         name: name.to_owned(),
-        key: format!("{key}/{}", day.name),
+        key: key.to_owned(),
         rule: QuotaRule::Total {
             amount: 1,
             cap: cap.into(),
             ends_at: day.ends_at,
             length_ms: day.length_ms,
         },
-    };
-    let visitor = format!("bot/{bot}/visitor/{}", admitted.visitor_id);
-    let network = format!("bot/{bot}/address/{address}");
-    let mut lines = Vec::new();
-    if let Some(tier) = admitted.tier() {
-        lines.push(window(MINUTE, visitor.clone(), tier.per_minute));
-        if let Some(per_day) = tier.per_day {
-            lines.push(total(DAY, visitor, per_day));
-        }
     }
-    // A known visitor cannot become a new one, and is not limited by others at the same network address.
-    if !admitted.known {
-        let per_minute = limits.address.messages_per_minute;
-        lines.push(window(ADDRESS_MINUTE, network.clone(), per_minute));
-        lines.push(total(ADDRESS_DAY, network, limits.address.messages_per_day));
-    }
-    lines
+}
+
+fn is_window(line: &Quota) -> bool {
+    matches!(line.rule, QuotaRule::Window { .. })
 }
 
 /// The id under which a message is charged: the same message of the same conversation is charged once, and each further
@@ -127,84 +165,140 @@ pub fn dedup_key(conversation: Id, message: Id) -> Id {
     Id::from_parts(u64::try_from(bits(0..6)).unwrap_or_default(), bits(6..16))
 }
 
-/// Counts a message in all limits that apply, or in none.
+/// A message that the sieve has let through.
+pub(super) struct Sieved {
+    /// The limits that are still to be counted, by [`count`].
+    pub quotas: Vec<SubjectQuotas>,
+    /// The state of the limits that were counted in KV.
+    pub in_kv: Vec<Limit>,
+}
+
+/// Refuses a message over a limit of the minute, as far as this isolate knows; counts those limits where the bot's `store` is
+/// KV.
 ///
 /// # Errors
-/// `rate_limited`, `quota_exceeded`, `storage_unavailable`.
-pub async fn admit<P: IsolateCache + Kv + Clock + Meters>(
+/// `rate_limited`.
+pub(super) async fn sieve<P: IsolateCache + Kv + Clock>(
     ports: &P,
     admitted: &Admitted,
     charge_id: Id,
-) -> Result<Counted, Problem> {
+) -> Result<Sieved, Problem> {
     let site = &admitted.site;
-    let now = ports.now_ms();
-    let (windows, totals): (Vec<Quota>, Vec<Quota>) = lines(admitted, now)
-        .into_iter()
-        .partition(|line| matches!(line.rule, QuotaRule::Window { .. }));
+    let mut quotas = quotas(admitted, ports.now_ms());
+    let lines = quotas.iter().flat_map(|quotas| &quotas.lines);
+    let windows: Vec<Quota> = lines.filter(|line| is_window(line)).cloned().collect();
     let counters: Vec<Counter> = windows.iter().map(|line| counter(site, line)).collect();
     let in_kv = site.bot.limits.store == LimitStore::Kv;
     let counted = match in_kv {
         true => local_limiter::count(ports, &counters, charge_id).await,
-        // A message that this isolate's memory already refuses is not sent to the meter.
         false => local_limiter::count_here(ports, &counters, charge_id).map(|_| Default::default()),
     };
     let (standings, counted) = counted.map_err(|refused| {
         let look = |counter| local_limiter::look(ports, counter);
         let standings: Vec<QuotaStatus> = counters.iter().map(look).collect();
-        refuse(admitted, &windows, refused.index, &standings)
+        let limits = standing_of(&windows, &standings);
+        let reset_ms = standings
+            .get(refused.index)
+            .map_or(0, |standing| standing.reset_ms);
+        refusal(site, admitted.who(), limits, refused.index, reset_ms)
     })?;
-    let mut limits = standing_of(&windows, &standings);
-    let lines: Vec<Quota> = match in_kv {
-        true => totals,
-        false => windows.into_iter().chain(totals).collect(),
-    };
-    if lines.is_empty() {
-        local_limiter::tell(ports, &counted).await;
-        return Ok(Counted {
-            limits,
-            metered: false,
-        });
+    // The message stays counted in the minute, whatever becomes of it, because a request was made.
+    local_limiter::tell(ports, &counted);
+    if in_kv {
+        for quotas in &mut quotas {
+            quotas.lines.retain(|line| !is_window(line));
+        }
+        quotas.retain(|quotas| !quotas.lines.is_empty());
     }
-    let charge = Charge {
-        id: charge_id,
-        lines,
-    };
-    // The message stays counted in the minute, whatever the meter decides, because a request was made.
-    let told = local_limiter::tell(ports, &counted);
-    let (verdict, ()) = join(ports.charge(&site.tenant_id, &charge), told).await;
-    match verdict {
-        Ok(ChargeOutcome::Charged { standings }) => {
-            limits.extend(standing_of(&charge.lines, &standings));
-            Ok(Counted {
-                limits,
-                metered: true,
-            })
+    Ok(Sieved {
+        quotas,
+        in_kv: standing_of(&windows, &standings),
+    })
+}
+
+/// Counts a message in all limits that apply, or in none. A charge that another shard's refusal undoes may refuse another
+/// message for a moment; no message is ever admitted over a limit.
+///
+/// # Errors
+/// `rate_limited`, `quota_exceeded`, `storage_unavailable`.
+pub async fn count<P: Meters>(ports: &P, question: &Question) -> Result<Counted, Problem> {
+    let Checked {
+        site,
+        charge_id,
+        quotas,
+        ..
+    } = &question.0;
+    let charged = join_all(quotas.iter().map(|quotas| async move {
+        let charge = Charge {
+            id: *charge_id,
+            lines: quotas.lines.clone(),
+        };
+        let outcome = ports.count(&site.tenant_id, &quotas.subject, &charge).await;
+        (quotas, outcome)
+    }))
+    .await;
+    let mut limits = question.0.in_kv.clone();
+    let mut refused: Option<(usize, u64)> = None;
+    let mut failed = false;
+    for (quotas, outcome) in &charged {
+        let (standings, line) = match outcome {
+            Ok(ChargeOutcome::Charged { standings }) => (standings, None),
+            Ok(ChargeOutcome::Refused { line, standings }) => (standings, Some(*line)),
+            Err(_) => {
+                failed = true;
+                continue;
+            }
+        };
+        if let Some(line) = line {
+            let reset_ms = standings.get(line).map_or(0, |standing| standing.reset_ms);
+            if refused.is_none_or(|(_, longest)| longest < reset_ms) {
+                refused = Some((limits.len() + line, reset_ms));
+            }
         }
-        Ok(ChargeOutcome::Refused { line, standings }) => {
-            Err(refuse(admitted, &charge.lines, line, &standings))
-        }
+        limits.extend(standing_of(&quotas.lines, standings));
+    }
+    if !failed && refused.is_none() {
+        limits.sort_by_key(|limit| limit.window);
+        return Ok(Counted { limits });
+    }
+    let undone = charged.iter().filter_map(|(quotas, outcome)| {
+        // A shard that has failed may have counted the message.
+        let counted = !matches!(outcome, Ok(ChargeOutcome::Refused { .. }));
+        counted.then(|| ports.uncount(&site.tenant_id, &quotas.subject, *charge_id, Uncount::Undo))
+    });
+    // What cannot be undone stays counted.
+    join_all(undone).await;
+    match refused {
+        Some((index, reset_ms)) => Err(refusal(site, question.who(), limits, index, reset_ms)),
         // With exact counting, a meter that fails means a refusal.
-        Err(_) => {
+        None => {
             let detail = "Messages cannot be counted now. Try again in a few seconds.";
             Err(Problem::new(Code::StorageUnavailable, detail).retry_after(5))
         }
     }
 }
 
-/// Removes a request from the holders of its message's charge. The message is refunded to the day when the charge has no
-/// other holder. [`crate::turn`] decides when.
+/// Gives a counted message back to the day of the visitor and of the address; the minute keeps it. [`crate::turn`] decides
+/// when.
 ///
 /// # Errors
 /// The meter failed; the message stays counted.
 pub(crate) async fn refund<P: Meters>(ports: &P, question: &Question) -> Result<(), PortError> {
-    if !question.0.metered {
-        return Ok(());
-    }
-    let nothing = Settlement {
-        id: question.0.charge_id,
-        amounts: Vec::new(),
-    };
-    ports.settle(&question.0.site.tenant_id, &nothing).await
+    let Checked {
+        site,
+        charge_id,
+        quotas,
+        ..
+    } = &question.0;
+    let refunds = quotas.iter().map(|quotas| {
+        ports.uncount(
+            &site.tenant_id,
+            &quotas.subject,
+            *charge_id,
+            Uncount::Refund,
+        )
+    });
+    join_all(refunds).await.into_iter().collect()
 }
 
 /// How many messages the meter has counted under the visitor today; `None` where they are not counted.
@@ -216,22 +310,25 @@ pub async fn today<P: Clock + Entropy + Meters>(
     admitted: &Admitted,
 ) -> Result<Option<u64>, PortError> {
     let now = ports.now_ms();
-    let lines = lines(admitted, now).into_iter();
-    let Some(mut line) = lines.into_iter().find(|line| line.name == DAY) else {
-        return Ok(None);
-    };
-    let quota = line.rule.quota();
-    if let QuotaRule::Total { amount, .. } = &mut line.rule {
-        *amount = 0;
+    for SubjectQuotas { subject, lines } in quotas(admitted, now) {
+        let Some(mut line) = lines.into_iter().find(|line| line.name == DAY) else {
+            continue;
+        };
+        let quota = line.rule.quota();
+        if let QuotaRule::Total { amount, .. } = &mut line.rule {
+            *amount = 0;
+        }
+        let look = Charge {
+            id: Id::from_parts(now, ports.random()),
+            lines: vec![line],
+        };
+        let tenant = &admitted.site.tenant_id;
+        let (ChargeOutcome::Charged { standings } | ChargeOutcome::Refused { standings, .. }) =
+            ports.count(tenant, &subject, &look).await?;
+        let left = standings.first().map_or(0, |standing| standing.left);
+        return Ok(Some(quota.saturating_sub(left)));
     }
-    let charge = Charge {
-        id: Id::from_parts(now, ports.random()),
-        lines: vec![line],
-    };
-    let verdict = ports.charge(&admitted.site.tenant_id, &charge).await?;
-    let (ChargeOutcome::Charged { standings } | ChargeOutcome::Refused { standings, .. }) = verdict;
-    let left = standings.first().map_or(0, |standing| standing.left);
-    Ok(Some(quota.saturating_sub(left)))
+    Ok(None)
 }
 
 /// Things of which a visitor or an address may begin a limited number.
@@ -245,11 +342,12 @@ pub enum Beginning {
     Attachment,
 }
 
-/// Counts a new thing by the network address, or by the known visitor; `id` is the thing's id.
+/// Counts a new thing by the network address, or by the known visitor; `id` is the thing's id. Where the meter fails, the
+/// memory of the isolate decides.
 ///
 /// # Errors
 /// `rate_limited`.
-pub async fn admit_beginning<P: IsolateCache + Kv + Clock>(
+pub async fn admit_beginning<P: IsolateCache + Kv + Clock + Meters>(
     ports: &P,
     site: &Site,
     who: &str,
@@ -267,10 +365,27 @@ pub async fn admit_beginning<P: IsolateCache + Kv + Clock>(
         length_ms: WINDOW_MS,
         limit,
     };
-    let Err(refused) = local_limiter::admit(ports, &[counter], id).await else {
-        return Ok(());
+    let counters = [counter];
+    let refused = match site.bot.limits.store {
+        LimitStore::Kv => local_limiter::admit(ports, &counters, id).await.map(drop),
+        LimitStore::Exact => local_limiter::count_here(ports, &counters, id).map(drop),
     };
-    let seconds = local_limiter::seconds(refused.standing.reset_ms);
+    let reset_ms = match refused {
+        Err(refused) => refused.standing.reset_ms,
+        Ok(()) if site.bot.limits.store == LimitStore::Kv => return Ok(()),
+        Ok(()) => {
+            let subject = format!("bot/{}/{name}/{who}", site.bot_id);
+            let lines = vec![window(name, &subject, limit)];
+            let charge = Charge { id, lines };
+            match ports.count(&site.tenant_id, &subject, &charge).await {
+                Ok(ChargeOutcome::Refused { standings, .. }) => {
+                    standings.first().map_or(0, |standing| standing.reset_ms)
+                }
+                Ok(ChargeOutcome::Charged { .. }) | Err(_) => return Ok(()),
+            }
+        }
+    };
+    let seconds = local_limiter::seconds(reset_ms);
     let detail = format!("At most {limit} new {name} a minute. Try again in {seconds} s.");
     Err(Problem::new(Code::RateLimited, detail).retry_after(seconds))
 }
@@ -299,18 +414,17 @@ fn standing_of(lines: &[Quota], standings: &[QuotaStatus]) -> Vec<Limit> {
 }
 
 /// The refusal by one of the limits: `detail` is for the developer, `message` for the visitor.
-fn refuse(
-    admitted: &Admitted,
-    lines: &[Quota],
+fn refusal(
+    site: &Site,
+    (tier, locale): (&str, &str),
+    limits: Vec<Limit>,
     index: usize,
-    standings: &[QuotaStatus],
+    reset_ms: u64,
 ) -> Problem {
-    let limits = standing_of(lines, standings);
-    let Some(limit) = limits.get(index).cloned() else {
+    let Some(limit) = limits.get(index) else {
         return Problem::new(Code::Internal, "A limit refused that does not exist.");
     };
-    let seconds =
-        local_limiter::seconds(standings.get(index).map_or(0, |standing| standing.reset_ms));
+    let seconds = local_limiter::seconds(reset_ms);
     let daily = limit.name == DAY || limit.name == ADDRESS_DAY;
     let code = if daily {
         Code::QuotaExceeded
@@ -328,7 +442,7 @@ fn refuse(
     );
     let mut problem = Problem::new(code, detail).retry_after(seconds);
     problem.limits = limits;
-    problem.message = strings::refusal(&admitted.site.bot, &admitted.locale, code, Some(seconds));
-    problem.action = admitted.upgrade();
+    problem.message = strings::refusal(&site.bot, locale, code, Some(seconds));
+    problem.action = upgrade(site, tier, locale);
     problem
 }

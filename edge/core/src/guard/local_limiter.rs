@@ -7,7 +7,7 @@
 //!    no more than `limit` pass, and a flood that is refused costs no operation of KV.
 //! 2. The window in KV is united with the memory (windows are sets of times and ids), never put in its place. A request
 //!    that is not among the first `limit` of the union is refused, and taken out again.
-//! 3. The union is written. Where a write is lost, to another place's or to KV's limits, the next one repeats it.
+//! 3. The union is written, and nobody waits for that. Where a write is lost, to another place's or to KV's limits, the next one repeats it.
 //!
 //! Over-admission: places that do not know of one another's requests yet admit a full window each, for the up to 60 s
 //! that KV takes to show a write elsewhere; so at most `limit` times the number of places (data centres, and isolates
@@ -52,11 +52,11 @@ pub async fn admit<P: IsolateCache + Kv + Clock>(
     id: Id,
 ) -> Result<Vec<QuotaStatus>, WindowFull> {
     let (standings, counted) = count(ports, counters, id).await?;
-    tell(ports, &counted).await;
+    tell(ports, &counted);
     Ok(standings)
 }
 
-/// As [`admit`], but without writing to KV: the result is to be given to [`tell`], at the same time as the next step.
+/// As [`admit`], but without writing to KV: the counters are to be given to [`tell`].
 ///
 /// # Errors
 /// The first counter that has no room.
@@ -97,10 +97,16 @@ pub async fn count<'c, P: IsolateCache + Kv + Clock>(
     Ok((standings, counted))
 }
 
-/// Writes the counts to KV. A write that fails is repeated with the next message.
-pub async fn tell<P: IsolateCache + Kv>(ports: &P, counted: &[&Counter]) {
+/// Writes the counts to KV later. A write that fails is repeated with the next message.
+pub fn tell<P: IsolateCache + Kv>(ports: &P, counted: &[&Counter]) {
     // 3.
-    join_all(counted.iter().map(|counter| write(ports, counter))).await;
+    for counter in counted {
+        // KV keeps nothing for less than a minute.
+        let ttl = (counter.length_ms / 1_000).max(60);
+        if let Ok(json) = serde_json::to_string(&ports.recall(&counter.key)) {
+            ports.put_later(counter.key.clone(), Some(json), ttl);
+        }
+    }
 }
 
 /// Counts `id` only in the memory of this isolate, in all windows or in none; gives the windows in which it is new.
@@ -147,14 +153,6 @@ fn take_back<P: IsolateCache>(ports: &P, counters: &[&Counter], id: Id) {
         let mut window = ports.recall(&counter.key);
         window.refund(id);
         ports.remember(&counter.key, window);
-    }
-}
-
-async fn write<P: IsolateCache + Kv>(ports: &P, counter: &Counter) {
-    // KV keeps nothing for less than a minute.
-    let ttl = (counter.length_ms / 1_000).max(60);
-    if let Ok(json) = serde_json::to_string(&ports.recall(&counter.key)) {
-        let _ = ports.put(&counter.key, &json, ttl).await;
     }
 }
 

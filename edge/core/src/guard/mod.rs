@@ -21,7 +21,6 @@ pub use session::{Opened, open_session};
 use bulle_protocol::{
     Id,
     conversation::SendMessage,
-    event::Remaining,
     problem::{Action, Code, Limit, Problem},
 };
 use serde::{Deserialize, Deserializer, Serialize};
@@ -30,22 +29,35 @@ use crate::model::Secret;
 use crate::{
     model::{Material, Owner, Site},
     ports::{
-        Challenges, Clock, Entropy, IsolateCache, Kv, Meters, Profiles, Tenants, Visitors, Zones,
+        Challenges, Clock, Entropy, IsolateCache, IsolateValues, Kv, Meters, Profiles, Tenants,
+        Visitors, Zones,
     },
     settings::Tier,
     strings,
 };
 use address::Address;
+use limit::{Sieved, SubjectQuotas};
 
 /// Everything that the guard needs of the platform.
 pub trait Platform:
-    Tenants + Kv + IsolateCache + Clock + Zones + Entropy + Meters + Visitors + Profiles + Challenges
+    Tenants
+    + Kv
+    + IsolateCache
+    + IsolateValues
+    + Clock
+    + Zones
+    + Entropy
+    + Meters
+    + Visitors
+    + Profiles
+    + Challenges
 {
 }
 impl<P> Platform for P where
     P: Tenants
         + Kv
         + IsolateCache
+        + IsolateValues
         + Clock
         + Zones
         + Entropy
@@ -104,16 +116,9 @@ impl Admitted {
         tier(&self.site, &self.tier)
     }
 
-    /// The owner's link for visitors who want more.
-    fn upgrade(&self) -> Option<Action> {
-        let upgrade = self.tier()?.upgrade.as_ref()?;
-        Some(Action {
-            label: upgrade
-                .label
-                .get(&self.locale, &self.site.bot.locale)?
-                .clone(),
-            url: upgrade.url.clone(),
-        })
+    /// Name of the tier and locale, for refusals.
+    fn who(&self) -> (&str, &str) {
+        (&self.tier, &self.locale)
     }
 
     /// The owner of the conversations that the visitor may see.
@@ -125,6 +130,15 @@ impl Admitted {
             visitor_id: self.visitor_id,
         }
     }
+}
+
+/// The owner's link for visitors of a tier who want more.
+fn upgrade(site: &Site, tier_name: &str, locale: &str) -> Option<Action> {
+    let upgrade = tier(site, tier_name)?.upgrade.as_ref()?;
+    Some(Action {
+        label: upgrade.label.get(locale, &site.bot.locale)?.clone(),
+        url: upgrade.url.clone(),
+    })
 }
 
 fn tier<'s>(site: &'s Site, name: &str) -> Option<&'s Tier> {
@@ -145,7 +159,11 @@ pub struct Question(Checked);
 struct Checked {
     site: Site,
     visitor_id: Id,
+    #[serde(default)]
+    identified: bool,
     locale: String,
+    #[serde(default)]
+    tier: String,
     memory: Option<u32>,
     #[serde(default)]
     instructions: Option<String>,
@@ -156,9 +174,12 @@ struct Checked {
     #[serde(default)]
     attachments: Vec<Material>,
     retry: bool,
-    limits: Vec<Limit>,
-    remaining: Remaining,
-    metered: bool,
+    /// The limits in which the message is still to be counted.
+    #[serde(default)]
+    quotas: Vec<SubjectQuotas>,
+    /// The state of the limits that were counted in KV.
+    #[serde(default)]
+    in_kv: Vec<Limit>,
 }
 
 /// Reads the question that the Worker has sent to the Durable Object, which cannot be reached from outside. Only for
@@ -179,6 +200,11 @@ impl Question {
     /// The visitor.
     pub fn visitor_id(&self) -> Id {
         self.0.visitor_id
+    }
+
+    /// Whether the site's server has identified the visitor.
+    pub fn is_identified(&self) -> bool {
+        self.0.identified
     }
 
     /// The served locale of the visitor.
@@ -206,14 +232,9 @@ impl Question {
         self.0.retry
     }
 
-    /// What is left of the visitor's own limits after this message.
-    pub fn remaining(&self) -> Remaining {
-        self.0.remaining
-    }
-
-    /// The state of every limit that applies to this message.
-    pub fn limits(&self) -> &[Limit] {
-        &self.0.limits
+    /// Name of the tier and locale, for refusals.
+    fn who(&self) -> (&str, &str) {
+        (&self.0.tier, &self.0.locale)
     }
 
     /// How many earlier exchanges the model may be given; `None` for as many as fit.
@@ -344,11 +365,12 @@ async fn admit_new<P: Platform>(
     counted.map_err(|problem| strings::explain(problem, Some(&site.bot), &admitted.locale))
 }
 
-/// Admits a visitor's message in a conversation: input, then hours and form, then files, then limits.
+/// Admits a visitor's message in a conversation: input, then hours and form, then files, then the sieve of the limits. Who
+/// begins its turn counts it: [`limit::count`].
 ///
 /// # Errors
 /// `message_empty`, `message_too_long`, `closed`, `form_required`, `feature_disabled`, `invalid_value`, `rate_limited`,
-/// `quota_exceeded`, `storage_unavailable`.
+/// `storage_unavailable`.
 pub async fn admit_message<P: Platform>(
     ports: &P,
     admitted: Admitted,
@@ -360,21 +382,22 @@ pub async fn admit_message<P: Platform>(
     let files = &message.attachments;
     let attachments = visitor::material(ports, &admitted, conversation, message.id, files).await?;
     let charge_id = limit::charge_id(ports, conversation, &message);
-    let counted = limit::admit(ports, &admitted, charge_id).await?;
+    let Sieved { quotas, in_kv } = limit::sieve(ports, &admitted, charge_id).await?;
     Ok(Question(Checked {
         memory: admitted.tier().and_then(|tier| tier.memory),
         instructions: None,
         site: admitted.site,
         visitor_id: admitted.visitor_id,
+        identified: admitted.known,
         locale: admitted.locale,
         id: message.id,
         charge_id,
         text,
         attachments,
         retry: message.retry,
-        remaining: counted.remaining(),
-        limits: counted.limits,
-        metered: counted.metered,
+        tier: admitted.tier,
+        quotas,
+        in_kv,
     }))
 }
 

@@ -9,6 +9,7 @@
 //! requests with one id are answered does not matter: while one of them has led to an answer, the charge stands, once.
 
 pub mod period;
+pub mod tally;
 pub mod window;
 
 use bulle_protocol::Id;

@@ -33,6 +33,13 @@ pub enum Decision {
 }
 
 impl Window {
+    /// A window with these times and ids, oldest first.
+    pub fn of(seen: impl Iterator<Item = (u64, Id)>) -> Self {
+        Self {
+            seen: seen.collect(),
+        }
+    }
+
     /// Counts `id` unless `limit` others stand in the window. The same id again (a lost connection) is not counted twice.
     pub fn admit(&mut self, now_ms: u64, length_ms: u64, limit: u32, id: Id) -> Decision {
         self.forget(now_ms, length_ms);

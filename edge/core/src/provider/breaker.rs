@@ -1,7 +1,7 @@
 //! The stored state of a model: its circuit breaker and its [`Habits`]. A model that fails repeatedly is not asked for a
-//! while, in any turn. The state is in KV, by address and name of the model: all tenants share it, and all isolates see a
-//! change at once in the same place and within about a minute elsewhere. A healthy model costs one read of KV a message,
-//! and one write in [`KNOWN_SECONDS`] if it has habits.
+//! while, in any turn. The state is in KV, by address and name of the model: all tenants share it. The isolate that changes it
+//! sees the change at once, others in the same place within seconds ([`isolate_memory`]) and elsewhere within about a minute. A healthy
+//! model costs at most one read of KV in [`isolate_memory::KEPT_MS`], and one write in [`KNOWN_SECONDS`] if it has habits.
 //!
 //! Closed: the model is asked. After [`FAILURES`] failures in a row the circuit opens: the model is not asked for
 //! [`COOL_MS`], twice as long each time. Then the circuit is half open: the first turn asks, and the others pass the
@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::{Failure, Model, habits::Habits};
 use crate::{
     digest::sha256_hex,
-    ports::{Clock, Kv},
+    isolate_memory,
+    ports::{Clock, IsolateValues, Kv},
     record::Outcome,
 };
 
@@ -124,7 +125,7 @@ impl Breaker {
     ///
     /// # Errors
     /// The circuit is open: the reason of the last failure.
-    pub async fn admitted<P: Kv + Clock>(self, ports: &P) -> Result<Self, Option<Why>> {
+    pub fn admitted<P: Kv + IsolateValues + Clock>(self, ports: &P) -> Result<Self, Option<Why>> {
         let now = ports.now_ms();
         if self.is_open(now) {
             return Err(self.found.why);
@@ -135,17 +136,19 @@ impl Breaker {
                 failed_ms: now,
                 ..self.found
             };
-            self.store(ports, probed).await;
+            self.store(ports, probed);
         }
         Ok(self)
     }
 
     /// Reads the state of the model. When KV fails, the model counts as healthy.
-    pub async fn look<P: Kv + Clock>(ports: &P, model: &Model<'_>) -> Self {
+    pub async fn look<P: Kv + IsolateValues + Clock>(ports: &P, model: &Model<'_>) -> Self {
         let key = key(model);
-        let stored = ports.get(&key).await.ok().flatten();
-        let found: Option<Known> = stored.and_then(|json| serde_json::from_str(&json).ok());
-        let found = found.unwrap_or_default().at(ports.now_ms());
+        let known = match isolate_memory::recall(ports, &key) {
+            Some(known) => known,
+            None => read(ports, &key).await,
+        };
+        let found = known.at(ports.now_ms());
         Self { key, found }
     }
 
@@ -155,19 +158,18 @@ impl Breaker {
     }
 
     /// Records that the model has answered, and has these habits.
-    pub async fn succeeded<P: Kv>(self, ports: &P, habits: Habits) {
+    pub fn succeeded<P: Kv + IsolateValues + Clock>(self, ports: &P, habits: Habits) {
         let healthy = Known {
             habits,
             ..Known::default()
         };
         if self.found != healthy {
-            // When the write fails, the old state stays until it expires, and the model is asked less often than it could be.
-            self.store(ports, healthy).await;
+            self.store(ports, healthy);
         }
     }
 
     /// Records that the model has failed.
-    pub async fn failed<P: Kv + Clock>(self, ports: &P, why: Why) -> Verdict {
+    pub fn failed<P: Kv + IsolateValues + Clock>(self, ports: &P, why: Why) -> Verdict {
         let failures = self.found.failures + 1;
         let times = failures.saturating_sub(FAILURES).min(8);
         let cool = (COOL_MS << times).min(MAX_COOL_MS);
@@ -182,13 +184,13 @@ impl Breaker {
             told: self.found.told || alerts,
             ..self.found
         };
-        self.store(ports, failed).await;
+        self.store(ports, failed);
         Verdict { opened, alerts }
     }
 
     /// Records that the model has refused a request, where the request itself may have been the cause. The circuit stays
     /// closed; the third refusal in a row is due a notice.
-    pub async fn refused<P: Kv + Clock>(self, ports: &P, why: Why) -> Verdict {
+    pub fn refused<P: Kv + IsolateValues + Clock>(self, ports: &P, why: Why) -> Verdict {
         let refusals = self.found.refusals + 1;
         let alerts = refusals == FAILURES;
         if refusals <= FAILURES {
@@ -198,7 +200,7 @@ impl Breaker {
                 why: Some(why),
                 ..self.found
             };
-            self.store(ports, refused).await;
+            self.store(ports, refused);
         }
         Verdict {
             opened: false,
@@ -206,21 +208,30 @@ impl Breaker {
         }
     }
 
-    async fn store<P: Kv>(&self, ports: &P, known: Known) {
+    fn store<P: Kv + IsolateValues + Clock>(&self, ports: &P, known: Known) {
         let seconds = if known.habits == Habits::default() {
             FORGOTTEN_SECONDS
         } else {
             KNOWN_SECONDS
         };
-        // When the state cannot be written, the model is asked more often than it should be.
-        let _ = if known == Known::default() {
-            ports.delete(&self.key).await
-        } else if let Ok(json) = serde_json::to_string(&known) {
-            ports.put(&self.key, &json, seconds).await
-        } else {
-            Ok(())
-        };
+        isolate_memory::keep(ports, &self.key, known);
+        let json = (known != Known::default())
+            .then(|| serde_json::to_string(&known).ok())
+            .flatten();
+        // When the state cannot be written, other isolates ask the model more often than they should.
+        ports.put_later(self.key.clone(), json, seconds);
     }
+}
+
+/// The state in KV.
+async fn read<P: Kv + IsolateValues + Clock>(ports: &P, key: &str) -> Known {
+    let Ok(stored) = ports.get(key).await else {
+        return Known::default();
+    };
+    let known: Option<Known> = stored.and_then(|json| serde_json::from_str(&json).ok());
+    let known = known.unwrap_or_default();
+    isolate_memory::keep(ports, key, known);
+    known
 }
 
 fn key(model: &Model<'_>) -> String {
@@ -244,25 +255,17 @@ mod tests {
     fn admit(ports: &Fakes, name: &str) -> Option<Breaker> {
         let server = vendors::server("openai", "https://m.test", None);
         let model = vendors::model(&server, name);
-        block_on(async {
-            Breaker::look(ports, &model)
-                .await
-                .admitted(ports)
-                .await
-                .ok()
-        })
+        block_on(Breaker::look(ports, &model)).admitted(ports).ok()
     }
 
     fn fail(ports: &Fakes) -> bool {
-        block_on(admit(ports, "m").unwrap().failed(ports, WHY)).opened
+        admit(ports, "m").unwrap().failed(ports, WHY).opened
     }
 
     fn succeed(ports: &Fakes) {
-        block_on(
-            admit(ports, "m")
-                .unwrap()
-                .succeeded(ports, Habits::default()),
-        );
+        admit(ports, "m")
+            .unwrap()
+            .succeeded(ports, Habits::default());
     }
 
     #[test]
@@ -272,8 +275,7 @@ mod tests {
             ..WHY
         };
         let alerts = |ports: &Fakes, whys: &[Why]| -> Vec<bool> {
-            let failed =
-                |why: &Why| block_on(admit(ports, "m").unwrap().failed(ports, *why)).alerts;
+            let failed = |why: &Why| admit(ports, "m").unwrap().failed(ports, *why).alerts;
             whys.iter().map(failed).collect()
         };
         assert_eq!(
@@ -290,7 +292,7 @@ mod tests {
     #[test]
     fn requests_that_may_be_at_fault_close_no_door_and_the_third_is_told() {
         let ports = Fakes::default();
-        let refuse = || block_on(admit(&ports, "m").unwrap().refused(&ports, WHY)).alerts;
+        let refuse = || admit(&ports, "m").unwrap().refused(&ports, WHY).alerts;
         assert_eq!([refuse(), refuse()], [false, false]);
         succeed(&ports);
         assert_eq!(
@@ -307,12 +309,12 @@ mod tests {
             uncounted: true,
             ..Habits::default()
         };
-        block_on(admit(&ports, "m").unwrap().succeeded(&ports, habits));
+        admit(&ports, "m").unwrap().succeeded(&ports, habits);
         fail(&ports);
         assert_eq!(admit(&ports, "m").unwrap().habits(), habits);
         ports.advance(COOL_MS + FORGOTTEN_SECONDS * 1_000);
         assert_eq!(admit(&ports, "m").unwrap().why(), None);
-        block_on(admit(&ports, "m").unwrap().succeeded(&ports, habits));
+        admit(&ports, "m").unwrap().succeeded(&ports, habits);
         assert_eq!(admit(&ports, "m").unwrap().habits(), habits);
         ports.advance(KNOWN_SECONDS * 1_000);
         assert_eq!(admit(&ports, "m").unwrap().habits(), Habits::default());
@@ -330,7 +332,7 @@ mod tests {
         ports.advance(COOL_MS);
         let probe = admit(&ports, "m").unwrap();
         assert!(admit(&ports, "m").is_none(), "one is enough");
-        assert!(block_on(probe.failed(&ports, WHY)).opened);
+        assert!(probe.failed(&ports, WHY).opened);
         ports.advance(COOL_MS);
         assert!(admit(&ports, "m").is_none(), "the second time is longer");
         ports.advance(COOL_MS);
@@ -353,11 +355,30 @@ mod tests {
     #[test]
     fn a_model_in_health_costs_one_read_and_a_broken_store_stops_nobody() {
         let ports = Fakes::default();
-        succeed(&ports);
+        for _ in 0..3 {
+            succeed(&ports);
+        }
         assert_eq!(ports.calls("kv"), 1);
+        ports.advance(isolate_memory::KEPT_MS);
+        succeed(&ports);
+        assert_eq!(ports.calls("kv"), 2);
         ports.fail("kv");
         for _ in 0..5 {
+            ports.advance(COOL_MS);
+            if let Some(breaker) = admit(&ports, "m") {
+                let _ = breaker.failed(&ports, WHY);
+            }
+        }
+    }
+
+    #[test]
+    fn another_isolate_sees_an_open_circuit_within_seconds() {
+        let ports = Fakes::default();
+        assert!(admit(&ports, "m").is_some());
+        for _ in 0..FAILURES {
             fail(&ports);
         }
+        ports.forget_memory();
+        assert!(admit(&ports, "m").is_none());
     }
 }

@@ -2,6 +2,7 @@
 
 mod businesses;
 pub mod examples;
+mod meters;
 mod models;
 mod notices;
 mod twin;
@@ -11,12 +12,14 @@ mod visitors;
 
 use bulle_protocol::Id;
 use std::{
+    any::Any,
     cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet, VecDeque},
     rc::Rc,
     task::Poll,
 };
 
+pub use meters::InMemoryMeter;
 pub use models::{FakeAnswer, Piece};
 pub use notices::{Answer, Post};
 pub use pollster::block_on;
@@ -24,11 +27,11 @@ pub use values::*;
 
 use crate::{
     guard::Question,
-    meter::{self, Charge, ChargeOutcome, Charged, MeterStore, Settlement, window::Window},
+    meter::{tally::Tally, window::Window},
     model::{Identity, Material, Owner, Site, Summary},
     ports::{
-        Archive, Challenges, Clock, Entropy, Index, IsolateCache, Kept, Kv, Meters, ModelRequest,
-        PortError, Sections, Summaries, Tenants, VectorIndex, Visitors,
+        Archive, Challenges, Clock, Entropy, Index, IsolateCache, IsolateValues, Kept, Kv,
+        ModelRequest, PortError, Sections, Summaries, Tenants, VectorIndex, Visitors,
     },
     record::{ModelCall, Record},
     retrieval::{self, Analysed, Passages},
@@ -49,7 +52,9 @@ pub struct Fakes {
     calls: RefCell<BTreeMap<&'static str, u32>>,
     kv: RefCell<BTreeMap<String, (String, u64)>>,
     memory: RefCell<BTreeMap<String, Window>>,
+    values: RefCell<BTreeMap<String, Rc<dyn Any>>>,
     meters: RefCell<BTreeMap<String, InMemoryMeter>>,
+    tallies: RefCell<BTreeMap<String, Tally>>,
     visitors: RefCell<BTreeMap<(String, String), Id>>,
     /// The result of Turnstile's check.
     pub passes: Cell<Option<bool>>,
@@ -91,7 +96,9 @@ impl Default for Fakes {
             calls: RefCell::default(),
             kv: RefCell::default(),
             memory: RefCell::default(),
+            values: RefCell::default(),
             meters: RefCell::default(),
+            tallies: RefCell::default(),
             visitors: RefCell::default(),
             passes: Cell::new(None),
             filled: RefCell::default(),
@@ -148,6 +155,7 @@ impl Fakes {
     /// Forgets the isolate's memory, as if another isolate served the next request.
     pub fn forget_memory(&self) {
         self.memory.borrow_mut().clear();
+        self.values.borrow_mut().clear();
     }
 
     /// The totals of the tenant's meter whose keys begin with this prefix.
@@ -158,6 +166,14 @@ impl Fakes {
             .filter(|(key, _)| key.starts_with(start))
             .map(|(_, total)| total)
             .sum()
+    }
+
+    /// The messages that count today for all subjects of the tenant's whose names begin with this prefix.
+    pub fn counted(&self, start: &str) -> u64 {
+        let tallies = self.tallies.borrow();
+        let prefix = format!("tenant/{start}");
+        let mine = tallies.iter().filter(|(key, _)| key.starts_with(&prefix));
+        mine.map(|(_, tally)| tally.of_day(self.now.get())).sum()
     }
 
     pub fn advance(&self, ms: u64) {
@@ -257,6 +273,14 @@ impl Kv for Fakes {
         self.kv.borrow_mut().remove(key);
         Ok(())
     }
+
+    fn put_later(&self, key: String, value: Option<String>, ttl_seconds: u64) {
+        // A failure would be logged.
+        let _ = match value {
+            Some(value) => block_on(self.put(&key, &value, ttl_seconds)),
+            None => block_on(self.delete(&key)),
+        };
+    }
 }
 
 impl IsolateCache for Fakes {
@@ -269,28 +293,17 @@ impl IsolateCache for Fakes {
     }
 }
 
-impl Meters for Fakes {
-    async fn charge(&self, tenant_id: &str, charge: &Charge) -> Result<ChargeOutcome, PortError> {
-        self.enter("meters")?;
-        let mut meters = self.meters.borrow_mut();
-        Ok(meter::charge(
-            meters.entry(tenant_id.into()).or_default(),
-            self.now.get(),
-            charge,
-        )
-        .unwrap())
+impl IsolateValues for Fakes {
+    fn value(&self, key: &str) -> Option<Rc<dyn Any>> {
+        self.values.borrow().get(key).cloned()
     }
 
-    async fn settle(&self, tenant_id: &str, settlement: &Settlement) -> Result<(), PortError> {
-        self.enter("meters")?;
-        let mut meters = self.meters.borrow_mut();
-        meter::settle(
-            meters.entry(tenant_id.into()).or_default(),
-            self.now.get(),
-            settlement,
-        )
-        .unwrap();
-        Ok(())
+    fn set_value(&self, key: &str, value: Option<Rc<dyn Any>>) {
+        let mut values = self.values.borrow_mut();
+        match value {
+            Some(value) => values.insert(key.to_owned(), value),
+            None => values.remove(key),
+        };
     }
 }
 
@@ -312,50 +325,6 @@ impl Challenges for Fakes {
     async fn passed(&self, _: &str) -> Result<Option<bool>, PortError> {
         self.enter("challenges")?;
         Ok(self.passes.get())
-    }
-}
-
-/// A meter's storage in memory.
-#[derive(Default)]
-pub struct InMemoryMeter {
-    windows: BTreeMap<String, Window>,
-    totals: BTreeMap<String, u64>,
-    charged: BTreeMap<Id, Charged>,
-}
-
-impl MeterStore for InMemoryMeter {
-    type Error = std::convert::Infallible;
-
-    fn window(&self, key: &str) -> Result<Window, Self::Error> {
-        Ok(self.windows.get(key).cloned().unwrap_or_default())
-    }
-
-    fn put_window(&mut self, key: &str, window: &Window, _: u64) -> Result<(), Self::Error> {
-        self.windows.insert(key.into(), window.clone());
-        Ok(())
-    }
-
-    fn total(&self, key: &str) -> Result<u64, Self::Error> {
-        Ok(self.totals.get(key).copied().unwrap_or_default())
-    }
-
-    fn put_total(&mut self, key: &str, total: u64, _: u64) -> Result<(), Self::Error> {
-        self.totals.insert(key.into(), total);
-        Ok(())
-    }
-
-    fn charged(&self, id: Id) -> Result<Option<Charged>, Self::Error> {
-        Ok(self.charged.get(&id).cloned())
-    }
-
-    fn put_charged(&mut self, id: Id, charged: &Charged, _: u64) -> Result<(), Self::Error> {
-        self.charged.insert(id, charged.clone());
-        Ok(())
-    }
-
-    fn forget_charged(&mut self, id: Id) -> Result<(), Self::Error> {
-        self.charged.remove(&id);
-        Ok(())
     }
 }
 

@@ -139,7 +139,7 @@ impl<'a, P: Platform> ModelClient<'a, P> {
         {
             draft.log(&format!("the budget keeps its reservation: {error}"));
         }
-        self.report(&model, breaker, &end, draft).await;
+        self.report(&model, breaker, &end, draft);
         end
     }
 
@@ -152,7 +152,7 @@ impl<'a, P: Platform> ModelClient<'a, P> {
             Some(seen) => seen,
             None => Breaker::look(self.ports, model).await,
         };
-        let why = match breaker.admitted(self.ports).await {
+        let why = match breaker.admitted(self.ports) {
             Ok(breaker) => return Ok(breaker),
             Err(why) => why,
         };
@@ -271,7 +271,7 @@ impl<'a, P: Platform> ModelClient<'a, P> {
     }
 
     /// Reports the outcome to the circuit breaker, and keeps an alert for the owner if one is due.
-    async fn report(
+    fn report(
         &mut self,
         model: &Model<'_>,
         breaker: Breaker,
@@ -280,7 +280,7 @@ impl<'a, P: Platform> ModelClient<'a, P> {
     ) {
         let failure = match end {
             Ok(Finish::Stopped) => return,
-            Ok(_) => return breaker.succeeded(self.ports, model.habits).await,
+            Ok(_) => return breaker.succeeded(self.ports, model.habits),
             Err(failure) => failure,
         };
         self.account.may_pass |= !failure.is_lasting();
@@ -289,11 +289,11 @@ impl<'a, P: Platform> ModelClient<'a, P> {
         let verdict = if failure.hasty {
             return;
         } else if failure.is_of_the_model() {
-            breaker.failed(self.ports, why).await
+            breaker.failed(self.ports, why)
         } else if failure.is_lasting() {
-            breaker.refused(self.ports, why).await
+            breaker.refused(self.ports, why)
         } else {
-            return breaker.succeeded(self.ports, model.habits).await;
+            return breaker.succeeded(self.ports, model.habits);
         };
         if verdict.opened {
             draft.log(&format!(

@@ -59,6 +59,8 @@ pub(super) struct Deadlines<'a, P> {
     began_ms: u64,
     asked_ms: u64,
     heard_ms: u64,
+    /// The time of the last event: the clock is read once for each piece of a response.
+    now_ms: u64,
     /// Milliseconds by which the deadlines have moved: since the beginning, and since this model was asked.
     lost_ms: u64,
     lost_since_asked_ms: u64,
@@ -82,6 +84,7 @@ impl<'a, P: Clock> Deadlines<'a, P> {
             began_ms: now,
             asked_ms: now,
             heard_ms: now,
+            now_ms: now,
             lost_ms: 0,
             lost_since_asked_ms: 0,
         }
@@ -94,14 +97,15 @@ impl<'a, P: Clock> Deadlines<'a, P> {
 
     /// Starts the time of one model.
     pub fn asked(&mut self) {
-        self.asked_ms = self.ports.now_ms();
-        self.heard_ms = self.asked_ms;
+        self.now_ms = self.ports.now_ms();
+        self.asked_ms = self.now_ms;
+        self.heard_ms = self.now_ms;
         self.lost_since_asked_ms = 0;
     }
 
     /// Bytes have come.
     pub fn heard(&mut self) {
-        self.heard_ms = self.ports.now_ms();
+        self.heard_ms = self.now_ms;
     }
 
     /// How long the edge has stood still since this model was asked, in milliseconds.
@@ -131,8 +135,8 @@ impl<'a, P: Clock> Deadlines<'a, P> {
         wait: Wait,
     ) -> Result<T, Interruption> {
         let mut next = pin!(next);
-        let refusal_ms = self.ports.now_ms() + REFUSAL_MS;
-        self.timer.begin();
+        let refusal_ms = self.now_ms + REFUSAL_MS;
+        self.timer.begin(self.now_ms);
         loop {
             let own = match wait {
                 Wait::Refusal => refusal_ms,
@@ -143,7 +147,10 @@ impl<'a, P: Clock> Deadlines<'a, P> {
             let ring = {
                 let deadline = pin!(self.timer.until(end));
                 match select(select(&mut next, &mut self.cancel), deadline).await {
-                    Either::Left((Either::Left((value, _)), _)) => return Ok(value),
+                    Either::Left((Either::Left((value, _)), _)) => {
+                        self.now_ms = self.ports.now_ms();
+                        return Ok(value);
+                    }
                     Either::Left((Either::Right(_), _)) => return Err(Interruption::Stopped),
                     Either::Right((ring, _)) => ring,
                 }

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     cache::{CachedAnswer, Slot},
+    guard::limit::Counted,
     notice::NewNotice,
     ports::Kept,
     prompt::Prompt,
@@ -43,6 +44,7 @@ struct Judged {
 pub(super) async fn finish<P: Platform>(
     ports: &P,
     ask: &Ask<'_>,
+    counted: &Counted,
     prepared: Prepared<'_>,
     written: Written,
     mut draft: Draft<'_>,
@@ -80,7 +82,7 @@ pub(super) async fn finish<P: Platform>(
         keep_in_cache(ports, &slot, &written, &draft, &judged).await;
     }
     let is_kept = kept == Some(Kept::Everything);
-    emit_ending(ask, &mut draft, &written, judged, is_kept);
+    emit_ending(ask, counted, &mut draft, &written, judged, is_kept);
     Ended {
         record,
         text: draft.text().to_owned(),
@@ -241,6 +243,7 @@ async fn keep_in_cache<P: Platform>(
 /// Emits the events after the answer's text: its sources, the suggested questions, and how the turn ended.
 fn emit_ending(
     ask: &Ask<'_>,
+    counted: &Counted,
     draft: &mut Draft<'_>,
     written: &Written,
     judged: Judged,
@@ -264,7 +267,7 @@ fn emit_ending(
             cached: judged.cached,
             unanswered: judged.unanswered,
             usage: total(&written.account.calls),
-            remaining: ask.question.remaining(),
+            remaining: counted.remaining(),
             kept,
         }),
         Err(failure) => ServerEvent::Error(TurnError {

@@ -3,8 +3,8 @@
 //! 1. [`prepare`]: an earlier answer to the same question is looked up; else `retrieval` searches the documents and
 //!    `prompt` builds the prompt.
 //! 2. [`write`]: the models of the chain are asked until one writes ([`chain`]), or the documents or the owner's own lines
-//!    answer. `reply` turns the text into events as it comes ([`draft`]). Beside it, `record` stores the message.
-//! 3. [`finish`]: `quality` judges the answer, `record` stores the ending (also a failure), and the page gets it.
+//!    answer. `reply` turns the text into events as it comes ([`draft`]).
+//! 3. [`finish`]: `quality` judges the answer, `record` stores message and answer (also a failure), and the page gets the end.
 //!
 //! What may take longer than the visitor should wait is in [`after()`].
 
@@ -22,19 +22,23 @@ mod write;
 mod written;
 
 pub use after::after;
-pub use refund::refund_unbegun;
 
 use bulle_protocol::{
     Id,
     event::{ServerEvent, Start},
+    problem::Problem,
 };
-use futures_util::future::{LocalBoxFuture, join};
+use futures_util::future::{Either, LocalBoxFuture, join, select};
+use std::pin::pin;
 
 use crate::{
-    guard::Question,
+    guard::{Question, limit::Counted},
     model::Exchange,
     notice::NewNotice,
-    ports::{Archive, Clock, Entropy, Index, Kept, Kv, Meters, Models, Summaries, VectorIndex},
+    ports::{
+        Archive, Clock, Entropy, Index, IsolateValues, Kept, Kv, Meters, Models, PortError,
+        Summaries, VectorIndex,
+    },
     provider::Deployment,
     record::Record,
 };
@@ -55,11 +59,20 @@ pub trait Sink {
 
 /// Everything that a turn needs of the platform.
 pub trait Platform:
-    Archive + Clock + Entropy + Index + Kv + VectorIndex + Meters + Models + Summaries
+    Archive + Clock + Entropy + Index + IsolateValues + Kv + VectorIndex + Meters + Models + Summaries
 {
 }
 impl<P> Platform for P where
-    P: Archive + Clock + Entropy + Index + Kv + VectorIndex + Meters + Models + Summaries
+    P: Archive
+        + Clock
+        + Entropy
+        + Index
+        + IsolateValues
+        + Kv
+        + VectorIndex
+        + Meters
+        + Models
+        + Summaries
 {
 }
 
@@ -131,28 +144,60 @@ pub struct Ended {
     pub notices: Vec<NewNotice>,
 }
 
-/// Runs a turn to its end. `cancel` resolves when the visitor stops the answer.
+/// Runs a turn to its end. `cancel` resolves when the visitor stops the answer. `counted` counts the message beside the search;
+/// nothing is emitted and no model is asked before it has resolved.
+///
+/// # Errors
+/// The refusal of `counted`: the turn has not begun.
 pub async fn run<P: Platform>(
     ports: &P,
     deployment: &Deployment,
     ask: &Ask<'_>,
     sink: &mut dyn Sink,
     cancel: LocalBoxFuture<'_, ()>,
-) -> Ended {
+    counted: LocalBoxFuture<'_, Result<Counted, Problem>>,
+) -> Result<Ended, Problem> {
     let began_ms = ports.now_ms();
-    let mut draft = Draft::begin(sink, ask.start());
     // 1.
-    let mut prepared = prepare::prepare(ports, deployment, ask, &mut draft).await;
-    // The message is stored while the model writes. A message that cannot be stored now is stored with the ending. The
-    // model is asked first, because a database finishes its current write before it answers another statement.
+    let preparing = pin!(prepare::prepare(ports, deployment, ask));
+    let (counted, draft, mut prepared) = match select(counted, preparing).await {
+        Either::Left((counted, preparing)) => {
+            let counted = counted?;
+            // The page learns at once that the message was accepted.
+            let draft = Draft::begin(sink, ask.start());
+            (counted, draft, preparing.await)
+        }
+        Either::Right((prepared, counted)) => {
+            let counted = counted.await?;
+            (counted, Draft::begin(sink, ask.start()), prepared)
+        }
+    };
+    let mut draft = draft;
+    for line in std::mem::take(&mut prepared.log) {
+        draft.log(&line);
+    }
+    // 2.
     let deadlines = Deadlines::of(ports, deployment, &ask.question.site().bot, cancel);
     let writing = write::write(ports, ask, &mut prepared.plan, &mut draft, deadlines);
-    let (written, stored) = join(writing, ports.record(ask.accepted)).await;
+    // The model is asked first, because a database finishes its current write before it answers another statement.
+    let (written, stored) = join(writing, record_early(ports, ask)).await;
     if let Err(error) = stored {
         draft.log(&format!("the message was not stored: {error}"));
     }
     // 3.
-    finish::finish(ports, ask, prepared, written, draft, began_ms).await
+    let ending = finish::finish(ports, ask, &counted, prepared, written, draft, began_ms);
+    Ok(ending.await)
+}
+
+/// Stores the message while the model writes, where nothing else holds it until the ending is stored with it. The object of a
+/// conversation holds its running turn. But the conversations of an identified visitor are found in the archive alone: the
+/// first message makes the conversation known.
+async fn record_early<P: Platform>(ports: &P, ask: &Ask<'_>) -> Result<(), PortError> {
+    let is_first = ask.accepted.question.position == 0;
+    if ask.reader == Reader::Page && !(is_first && ask.question.is_identified()) {
+        return Ok(());
+    }
+    ports.record(ask.accepted).await.map(drop)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use futures_util::future::join;
 use std::rc::Rc;
 
-use super::{Ask, Platform, draft::Draft};
+use super::{Ask, Platform};
 use crate::{
     attachments,
     cache::{CachedAnswer, Slot},
@@ -20,6 +20,8 @@ pub(super) struct Prepared<'a> {
     /// Where a model's answer may be kept for other visitors.
     pub slot: Option<Slot>,
     pub plan: Plan<'a>,
+    /// Lines for the log: they wait until the message is accepted.
+    pub log: Vec<String>,
 }
 
 /// What answers the question.
@@ -58,15 +60,16 @@ pub(super) async fn prepare<'a, P: Platform>(
     ports: &P,
     deployment: &'a Deployment,
     ask: &Ask<'a>,
-    draft: &mut Draft<'_>,
 ) -> Prepared<'a> {
+    let mut log = Vec::new();
     let links = deployment.chain(&ask.question.site().bot);
     let slot = Slot::of(ask.question, &links).filter(|_| ask.is_first());
     if let Some(slot) = &slot
         && let Some(cached) = slot.look(ports).await
     {
         let plan = Plan::Cached(cached);
-        return Prepared { slot: None, plan };
+        let slot = None;
+        return Prepared { slot, plan, log };
     }
     // The first model's circuit is read during the search.
     let circuit = async {
@@ -75,13 +78,13 @@ pub(super) async fn prepare<'a, P: Platform>(
             _ => None,
         }
     };
-    let searching = search(ports, ask, links.is_empty(), draft);
+    let searching = search(ports, ask, links.is_empty(), &mut log);
     let (found, circuit) = join(searching, circuit).await;
     if links.is_empty() {
         let plan = Plan::Documents(found);
-        return Prepared { slot, plan };
+        return Prepared { slot, plan, log };
     }
-    let (prompt, summary) = first_prompt(ports, ask, &found.passages, draft).await;
+    let (prompt, summary) = first_prompt(ports, ask, &found.passages, &mut log).await;
     let brief = Brief {
         links,
         prompt: Rc::new(prompt),
@@ -89,7 +92,7 @@ pub(super) async fn prepare<'a, P: Platform>(
         circuit,
     };
     let plan = Plan::Models(found, brief);
-    Prepared { slot, plan }
+    Prepared { slot, plan, log }
 }
 
 /// Searches the bot's documents, and also the visitor's files when no model gets those whole.
@@ -97,7 +100,7 @@ async fn search<'a, P: Platform>(
     ports: &P,
     ask: &Ask<'a>,
     with_files: bool,
-    draft: &mut Draft<'_>,
+    log: &mut Vec<String>,
 ) -> Found<'a> {
     let asked = Analysed::of(ask.question);
     let index = WithFiles {
@@ -112,12 +115,12 @@ async fn search<'a, P: Platform>(
     let previous = previous.map(|exchange| exchange.question.as_str());
     let found = retrieval::search(&index, &asked, previous).await;
     if let Err(error) = &found {
-        draft.log(&format!("no passages: {error}"));
+        log.push(format!("no passages: {error}"));
     }
     let searched = found.is_ok();
     let passages = found.unwrap_or_default();
     if let Some(error) = passages.without_meaning() {
-        draft.log(&format!("no passages by meaning: {error}"));
+        log.push(format!("no passages by meaning: {error}"));
     }
     Found {
         asked,
@@ -132,7 +135,7 @@ async fn first_prompt<P: Platform>(
     ports: &P,
     ask: &Ask<'_>,
     passages: &Passages,
-    draft: &mut Draft<'_>,
+    log: &mut Vec<String>,
 ) -> (Prompt, Option<Summary>) {
     let so_far = (!ask.written.is_empty()).then_some(ask.written);
     let prompt = prompt(ask, passages, None, so_far, None);
@@ -147,7 +150,7 @@ async fn first_prompt<P: Platform>(
         }
         Ok(None) => (prompt, None),
         Err(error) => {
-            draft.log(&format!("no summary: {error}"));
+            log.push(format!("no summary: {error}"));
             (prompt, None)
         }
     }

@@ -1,27 +1,11 @@
-//! The refund of the visitor's quota. The guard charges a message before its turn has begun; whether the charge is
-//! refunded is decided here and nowhere else. The turn knows whether there was an answer and whether a model was paid.
-//! The one case that it cannot know is a turn that never began: the route reports it.
+//! The refund of the visitor's quota. The caller that begins a turn counts its message; whether the day gets it back is decided
+//! here and nowhere else. The turn knows whether there was an answer and whether a model was paid.
 //!
-//! The same message may come in several requests at once (a lost connection, two tabs, an attack), and the request that
-//! the meter charged first need not be the one that begins the turn. Therefore no request owns the charge: each is a
-//! holder of it ([`crate::meter`]). The request that begins the turn stays a holder until the turn ends without an answer
-//! and without cost; every other request ceases to be one at once. In whichever order they come, a turn that has answered
-//! or cost something is counted once, and a message without one is not counted.
+//! The same message may come in several requests at once (a lost connection, two tabs, an attack). The conversation begins one
+//! turn for them, and only the turn is counted: the others have nothing to give back.
 
 use super::{Ask, draft::Draft, written::Written};
-use crate::{
-    guard::{Question, limit},
-    ports::{Meters, PortError},
-};
-
-/// Refunds a message for which this request has begun no turn: the conversation refused it, or replayed the turn that the
-/// message already had.
-///
-/// # Errors
-/// The meter failed; the message stays counted.
-pub async fn refund_unbegun<P: Meters>(ports: &P, question: &Question) -> Result<(), PortError> {
-    limit::refund(ports, question).await
-}
+use crate::{guard::limit, ports::Meters};
 
 /// Refunds a message when no model was paid and there is no answer. The owner's own lines, which say that no answer is
 /// possible now, do not count as an answer.

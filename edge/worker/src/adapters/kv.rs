@@ -3,6 +3,7 @@
 use bulle_edge_core::ports::{Kv, PortError};
 
 use super::{Edge, port_error};
+use crate::log;
 
 impl Kv for Edge {
     async fn get(&self, key: &str) -> Result<Option<String>, PortError> {
@@ -26,5 +27,18 @@ impl Kv for Edge {
         let kv = self.env.kv("KV").map_err(port_error)?;
         let deleted = kv.delete(key).await;
         deleted.map_err(|e| PortError(format!("KV: {e}")))
+    }
+
+    fn put_later(&self, key: String, value: Option<String>, ttl_seconds: u64) {
+        let edge = self.clone();
+        self.later(async move {
+            let written = match value {
+                Some(value) => edge.put(&key, &value, ttl_seconds).await,
+                None => edge.delete(&key).await,
+            };
+            if let Err(error) = written {
+                log::error("kv", &error);
+            }
+        });
     }
 }

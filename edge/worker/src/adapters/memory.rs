@@ -1,14 +1,22 @@
-//! The windows that an isolate has counted, in its memory. They are lost with the isolate, which may end at any time.
+//! What an isolate keeps in its memory: the windows that it has counted, and what it has read. Both are lost with the isolate,
+//! which may end at any time.
 
-use bulle_edge_core::{meter::window::Window, ports::IsolateCache};
-use std::{cell::RefCell, collections::HashMap};
+use bulle_edge_core::{
+    meter::window::Window,
+    ports::{IsolateCache, IsolateValues},
+};
+use std::{any::Any, cell::RefCell, collections::HashMap, rc::Rc};
 
 use super::Edge;
 
 /// Most windows in memory; the memory of an isolate is 128 MB.
 const MOST: usize = 10_000;
 
+/// Most values in memory: sites, of a few kilobytes each.
+const MOST_VALUES: usize = 1_000;
+
 thread_local! {
+    static VALUES: RefCell<HashMap<String, Rc<dyn Any>>> = RefCell::default();
     static WINDOWS: RefCell<HashMap<String, Window>> = RefCell::default();
 }
 
@@ -23,15 +31,32 @@ impl IsolateCache for Edge {
                 windows.remove(key);
                 return;
             }
-            // When there are too many keys, some windows are dropped, but never all.
-            if windows.len() >= MOST && !windows.contains_key(key) {
-                let mut keep = false;
-                windows.retain(|_, _| {
-                    keep = !keep;
-                    keep
-                });
-            }
-            windows.insert(key.to_owned(), window);
+            insert(windows, MOST, key, window);
         });
     }
+}
+
+impl IsolateValues for Edge {
+    fn value(&self, key: &str) -> Option<Rc<dyn Any>> {
+        VALUES.with_borrow(|values| values.get(key).cloned())
+    }
+
+    fn set_value(&self, key: &str, value: Option<Rc<dyn Any>>) {
+        VALUES.with_borrow_mut(|values| match value {
+            Some(value) => insert(values, MOST_VALUES, key, value),
+            None => drop(values.remove(key)),
+        });
+    }
+}
+
+/// Inserts an entry. When there are too many, some others are dropped, but never all.
+fn insert<T>(entries: &mut HashMap<String, T>, most: usize, key: &str, value: T) {
+    if entries.len() >= most && !entries.contains_key(key) {
+        let mut keep = false;
+        entries.retain(|_, _| {
+            keep = !keep;
+            keep
+        });
+    }
+    entries.insert(key.to_owned(), value);
 }

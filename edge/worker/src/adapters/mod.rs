@@ -18,8 +18,8 @@ pub use meaning::VectorIndexError;
 pub use models::Cancel;
 
 use bulle_edge_core::ports::{Clock, Entropy, PortError};
-use std::time::Duration;
-use worker::{Date, Delay, Env};
+use std::{sync::Arc, time::Duration};
+use worker::{Context, Date, Delay, Env, wasm_bindgen_futures::spawn_local};
 
 use crate::log;
 
@@ -27,12 +27,28 @@ use crate::log;
 #[derive(Clone)]
 pub struct Edge {
     env: Env,
+    /// The context of the request that is served, if there is one.
+    context: Option<Arc<Context>>,
 }
 
 impl Edge {
     /// The platform of a request or a Durable Object.
     pub fn new(env: Env) -> Self {
-        Self { env }
+        Self { env, context: None }
+    }
+
+    /// The platform of a request, which may leave work behind.
+    pub fn of_request(mut self, context: Option<Arc<Context>>) -> Self {
+        self.context = context;
+        self
+    }
+
+    /// Does work for which nobody waits. A Durable Object lives until it is done, a request is kept for it.
+    pub fn later(&self, work: impl Future<Output = ()> + 'static) {
+        match &self.context {
+            Some(context) => context.wait_until(work),
+            None => spawn_local(work),
+        }
     }
 
     /// The environment, for bindings that are not ports.

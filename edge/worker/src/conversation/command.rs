@@ -6,9 +6,11 @@ use bulle_edge_core::{
 };
 use bulle_protocol::{
     Id,
+    conversation::Message,
     problem::{Code, Problem},
 };
 use serde::{Deserialize, Serialize};
+use worker::Response;
 
 use crate::{
     adapters::{Edge, object::ObjectError, port_error},
@@ -26,6 +28,11 @@ pub enum ConversationCommand {
     },
     /// Checks that the conversation is the caller's.
     Check {
+        /// The caller.
+        owner: Owner,
+    },
+    /// Gives the messages that the archive may lack: those of the running turn, and of turns that it has refused.
+    Unrecorded {
         /// The caller.
         owner: Owner,
     },
@@ -59,6 +66,7 @@ impl ConversationCommand {
         match self {
             Self::Open { owner }
             | Self::Check { owner }
+            | Self::Unrecorded { owner }
             | Self::Erase { owner }
             | Self::Attach { owner, .. }
             | Self::Cancel { owner } => owner.clone(),
@@ -67,19 +75,42 @@ impl ConversationCommand {
     }
 }
 
+/// The messages of a conversation that the archive may lack, oldest first.
+///
+/// # Errors
+/// `not_found`, `storage_unavailable`, `internal`.
+pub async fn unrecorded(
+    edge: &Edge,
+    conversation: Id,
+    owner: Owner,
+) -> Result<Vec<Message>, Refusal> {
+    let command = ConversationCommand::Unrecorded { owner };
+    let mut response = ask(edge, conversation, command).await?;
+    let messages = response.json().await;
+    messages.map_err(|error| unreachable(error).into())
+}
+
 /// Sends a command to the object of a conversation.
 pub async fn command(edge: &Edge, conversation: Id, command: ConversationCommand) -> Answer {
+    Ok(passed_on(ask(edge, conversation, command).await?))
+}
+
+async fn ask(
+    edge: &Edge,
+    conversation: Id,
+    command: ConversationCommand,
+) -> Result<Response, Refusal> {
     let name = format!("{}/{conversation}", command.owner().tenant_id);
     let what = (conversation, command);
-    match edge.ask("CONVERSATIONS", &name, &what).await {
-        Ok(response) => Ok(passed_on(response)),
-        Err(ObjectError::Problem(problem)) => Err(Refusal(*problem)),
-        Err(ObjectError::Unreachable(error)) => {
-            log::error("error", &port_error(error));
-            let detail = "The conversation cannot be reached now. Try again in a few seconds.";
-            Err(Problem::new(Code::StorageUnavailable, detail)
-                .retry_after(2)
-                .into())
-        }
-    }
+    let answered = edge.ask("CONVERSATIONS", &name, &what).await;
+    answered.map_err(|error| match error {
+        ObjectError::Problem(problem) => Refusal(*problem),
+        ObjectError::Unreachable(error) => unreachable(error).into(),
+    })
+}
+
+fn unreachable(error: worker::Error) -> Problem {
+    log::error("error", &port_error(error));
+    let detail = "The conversation cannot be reached now. Try again in a few seconds.";
+    Problem::new(Code::StorageUnavailable, detail).retry_after(2)
 }

@@ -4,24 +4,31 @@ use bulle_edge_core::{guard::Question, ports::Clock, turn::Sink};
 use bulle_protocol::{
     Id,
     event::{EventId, ServerEvent},
+    problem::{Limit, Problem},
 };
 use futures_channel::{mpsc, oneshot};
 use futures_util::{StreamExt, stream, stream::LocalBoxStream};
 use std::{cell::RefCell, rc::Rc};
 
-use super::{
-    batch::Batch,
-    store::{ConversationStore, Frame},
-};
+use super::{batch::Batch, frames::Frame, store::ConversationStore};
 use crate::{adapters::Edge, log};
 
 /// Most browsers that listen to one turn; a further one replaces the first.
 const MAX_LISTENERS: usize = 16;
 
+/// What becomes of a message: it is accepted, with the state of its limits, or refused.
+pub type Verdict = Result<Vec<Limit>, Problem>;
+
 /// A running turn.
 pub struct Live {
     /// Number of the turn.
     pub number: u32,
+    /// Id of the message.
+    pub message: Id,
+    /// Text of the message.
+    pub text: String,
+    /// Those who wait for the verdict; `None` once the message is accepted. Until then nothing of the turn is stored.
+    waiting: Option<Vec<oneshot::Sender<Verdict>>>,
     frames: Vec<Frame>,
     listeners: Vec<mpsc::UnboundedSender<Rc<str>>>,
     stop: Option<oneshot::Sender<()>>,
@@ -30,10 +37,18 @@ pub struct Live {
 }
 
 impl Live {
-    /// A turn with the frames of its earlier attempts.
-    pub fn new(number: u32, frames: Vec<Frame>, stop: oneshot::Sender<()>) -> Self {
+    /// A turn of a message that is not accepted yet, with the frames of its earlier attempts.
+    pub fn new(
+        number: u32,
+        question: &Question,
+        frames: Vec<Frame>,
+        stop: oneshot::Sender<()>,
+    ) -> Self {
         Self {
             number,
+            message: question.id(),
+            text: question.text().to_owned(),
+            waiting: Some(Vec::new()),
             frames,
             listeners: Vec::new(),
             stop: Some(stop),
@@ -58,6 +73,30 @@ impl Live {
         stream::iter(past).chain(receiver).boxed_local()
     }
 
+    /// Whether the message is accepted.
+    pub fn is_accepted(&self) -> bool {
+        self.waiting.is_none()
+    }
+
+    /// The verdict on the message.
+    pub fn verdict(&mut self) -> oneshot::Receiver<Verdict> {
+        let (tell, verdict) = oneshot::channel();
+        match &mut self.waiting {
+            Some(waiting) => waiting.push(tell),
+            // The receiver is still there.
+            None => drop(tell.send(Ok(Vec::new()))),
+        }
+        verdict
+    }
+
+    /// Tells the verdict to those who wait for it.
+    pub fn decide(&mut self, verdict: &Verdict) {
+        for tell in self.waiting.take().into_iter().flatten() {
+            // A client that has left waits no more.
+            let _ = tell.send(verdict.clone());
+        }
+    }
+
     /// Asks the turn to stop.
     pub fn cancel(&mut self) {
         if let Some(stop) = self.stop.take() {
@@ -67,15 +106,21 @@ impl Live {
     }
 
     /// Sends a frame to the listeners, and drops those that have left.
-    fn add(&mut self, frame: Frame, now_ms: u64) {
+    fn add(&mut self, frame: Frame, clock: &impl Clock) {
         let tell = |listener: &mpsc::UnboundedSender<_>| {
             listener.unbounded_send(Rc::clone(&frame.text)).is_ok()
         };
         self.listeners.retain(tell);
         if self.listeners.is_empty() {
-            self.alone_ms.get_or_insert(now_ms);
+            self.alone_ms.get_or_insert_with(|| clock.now_ms());
         }
         self.frames.push(frame);
+    }
+
+    /// Milliseconds for which the turn has had no listener.
+    fn alone_for(&self, clock: &impl Clock) -> Option<u64> {
+        let since = self.alone_ms?;
+        Some(clock.now_ms().saturating_sub(since))
     }
 }
 
@@ -88,12 +133,14 @@ pub struct TurnSink<'a> {
     number: u32,
     seq: u32,
     unsaved: Batch,
+    /// The last event, which is sent once it is stored.
+    last: Option<Frame>,
     /// Milliseconds that the turn goes on without a listener; without end when absent.
     patience_ms: Option<u64>,
 }
 
 impl<'a> TurnSink<'a> {
-    /// A sink for the turn of a message, whose events so far are numbered up to `seq`.
+    /// A sink for the turn of a message, whose events so far are numbered up to `seq`; there are some if that is not 0.
     pub fn new(
         (edge, store, live): (&'a Edge, &'a ConversationStore, &'a RefCell<Option<Live>>),
         question: &Question,
@@ -109,19 +156,32 @@ impl<'a> TurnSink<'a> {
             patience_ms: patience.map(|seconds| u64::from(seconds) * 1_000),
             number,
             seq,
-            unsaved: Batch::new(edge.now_ms()),
+            unsaved: Batch::new(u32::from(seq > 0), edge.now_ms()),
+            last: None,
         }
     }
 
-    /// Stores what is not stored yet.
-    pub fn flush(&mut self) {
-        let frames = self.unsaved.take(self.edge.now_ms());
-        self.save(&frames);
+    /// The events that are not stored yet, to be stored with the end of the turn.
+    pub fn unsaved(&mut self) -> Vec<Frame> {
+        self.unsaved.take()
     }
 
-    fn save(&self, frames: &[Frame]) {
-        if let Err(error) = self.store.add_frames(self.number, frames) {
-            log::error("frames", &error);
+    /// Sends the last event, which is stored now.
+    pub fn tell_last(&mut self) {
+        if let Some(last) = self.last.take() {
+            self.tell(last);
+        }
+    }
+
+    fn tell(&self, frame: Frame) {
+        let mut live = self.live.borrow_mut();
+        let Some(live) = live.as_mut().filter(|live| live.number == self.number) else {
+            return;
+        };
+        live.add(frame, self.edge);
+        let alone = live.alone_for(self.edge).zip(self.patience_ms);
+        if alone.is_some_and(|(alone, patience)| alone >= patience) {
+            live.cancel();
         }
     }
 }
@@ -143,20 +203,17 @@ impl Sink for TurnSink<'_> {
                 return;
             }
         };
-        let now = self.edge.now_ms();
-        let due = self.unsaved.add(frame.clone(), event.is_last(), now);
-        self.save(&due);
-        let mut live = self.live.borrow_mut();
-        if let Some(live) = live.as_mut().filter(|live| live.number == self.number) {
-            live.add(frame, now);
-            let alone = live.alone_ms.map(|since| now.saturating_sub(since));
-            if alone
-                .zip(self.patience_ms)
-                .is_some_and(|(alone, patience)| alone >= patience)
-            {
-                live.cancel();
-            }
+        if event.is_last() {
+            self.unsaved.add_last(frame.clone());
+            self.last = Some(frame);
+            return;
         }
+        if let Some((place, due)) = self.unsaved.add(&event, frame.clone(), self.edge.now_ms())
+            && let Err(error) = self.store.add_batch(self.number, place, &due)
+        {
+            log::error("frames", &error);
+        }
+        self.tell(frame);
     }
 
     fn log(&mut self, line: &str) {

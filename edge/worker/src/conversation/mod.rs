@@ -3,9 +3,11 @@
 mod batch;
 mod command;
 mod conversation_do;
+mod frames;
+mod history;
 mod live;
+mod place;
 mod store;
 pub mod stream;
 
-pub use command::{ConversationCommand, command};
-pub use conversation_do::REPLAYED;
+pub use command::{ConversationCommand, command, unrecorded};

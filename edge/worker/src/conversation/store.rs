@@ -1,21 +1,25 @@
-//! The object's own storage: the owner, the turns, and the frames of the last turns.
+//! The object's own storage: the owner and the turns. The frames of the last turns are in [`frames`](super::frames).
 
 use bulle_edge_core::{
     guard::Question,
     model::{Exchange, Owner},
-    prompt::{MAX_EXCHANGES, MAX_HISTORY_CHARS},
     record::Record,
 };
 use bulle_protocol::{Id, event::Finish};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     cell::{Cell, RefCell},
-    rc::Rc,
+    collections::HashMap,
 };
 use worker::{Result, SqlStorage, SqlStorageValue};
 
-/// Turns whose frames are kept, so that a late browser can replay them.
-const REPLAYABLE_TURNS: u32 = 10;
+use super::{
+    frames::{Frame, FrameStore, read},
+    history,
+};
+
+/// The column that a turn of an older release lacks.
+const LAST_FRAMES: &str = "ALTER TABLE turn ADD COLUMN last_frames TEXT NOT NULL DEFAULT '[]'";
 
 /// How often a record is offered to the archive: about an hour of tries.
 const MAX_OFFERS: u32 = 60;
@@ -24,17 +28,20 @@ const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS owner (id INTEGER PRIMARY KEY CHECK (id = 1), json TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS turn (
   number     INTEGER PRIMARY KEY,
-  message_id TEXT NOT NULL UNIQUE,
+  message_id TEXT NOT NULL,             -- unique; an index would be one more row to write for each turn
   text       TEXT NOT NULL,
   answer     TEXT NOT NULL DEFAULT '',
   locale     TEXT NOT NULL,
   state      TEXT NOT NULL,
   record     TEXT,
-  unrecorded INTEGER NOT NULL DEFAULT 1 -- 0 once the archive has it, else 1 + refusals
+  unrecorded INTEGER NOT NULL DEFAULT 1, -- 0 once the archive has it, else 1 + refusals
+  last_frames TEXT NOT NULL DEFAULT '[]' -- the frames after those of `batch`, once the turn has ended
 );
 CREATE TABLE IF NOT EXISTS spent (id INTEGER PRIMARY KEY, record TEXT NOT NULL, offers INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS written (number INTEGER PRIMARY KEY, text TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS frames (number INTEGER, first INTEGER, json TEXT NOT NULL, PRIMARY KEY (number, first)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS batch (
+  slot INTEGER, place INTEGER, number INTEGER NOT NULL, json TEXT NOT NULL, PRIMARY KEY (slot, place)
+) WITHOUT ROWID;
 ";
 
 /// The state of a turn.
@@ -47,15 +54,6 @@ pub enum TurnState {
     Done,
     /// The turn has failed; it may be tried again.
     Failed,
-}
-
-/// An event as it goes over the wire.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Frame {
-    /// Number of the event in its turn. Numbers rise, with gaps where something was lost.
-    pub seq: u32,
-    /// The bytes of the stream.
-    pub text: Rc<str>,
 }
 
 #[derive(Deserialize)]
@@ -105,10 +103,15 @@ struct Json {
 }
 
 #[derive(Deserialize)]
-struct ExchangeRow {
+struct Table {
+    name: String,
+    sql: String,
+}
+
+#[derive(Deserialize)]
+struct MessageNumber {
+    message_id: String,
     number: u32,
-    text: String,
-    answer: String,
 }
 
 #[derive(Deserialize)]
@@ -120,9 +123,12 @@ struct Number {
 /// else writes here.
 pub struct ConversationStore {
     sql: SqlStorage,
+    frames: FrameStore,
     owner: RefCell<Option<Owner>>,
-    /// Whether this instance has made the tables; those of an older release may lack some.
+    /// Whether all tables are there as this release wants them.
     has_tables: Cell<bool>,
+    /// The turns of the messages, once they are known.
+    numbers: RefCell<Option<HashMap<Id, u32>>>,
     /// The number of the next turn, once it is known.
     next_number: Cell<Option<u32>>,
     /// Whether a turn may be stored as running: always while one runs, and until an instance has looked.
@@ -138,9 +144,11 @@ impl ConversationStore {
     /// not exist leaves nothing behind.
     pub fn new(sql: SqlStorage) -> Self {
         Self {
+            frames: FrameStore::new(sql.clone()),
             sql,
             owner: RefCell::default(),
             has_tables: Cell::new(false),
+            numbers: RefCell::default(),
             next_number: Cell::new(None),
             may_be_running: Cell::new(true),
             may_be_written: Cell::new(true),
@@ -151,6 +159,8 @@ impl ConversationStore {
     /// Everything in the storage was deleted.
     pub fn forget(&self) {
         self.owner.take();
+        self.numbers.take();
+        self.frames.forget();
         self.has_tables.set(false);
         self.next_number.set(None);
         self.may_be_running.set(true);
@@ -174,16 +184,33 @@ impl ConversationStore {
         self.sql.exec(query, values)?.to_array()
     }
 
+    /// Reads which tables there are, and brings those of an older release up to date. False when there are none.
+    fn look_at_tables(&self) -> Result<bool> {
+        let tables: Vec<Table> = self.rows(
+            "SELECT name, sql FROM sqlite_master WHERE name IN ('owner', 'turn', 'frames', 'batch')",
+            vec![],
+        )?;
+        let found = |name: &str| tables.iter().find(|table| table.name == name);
+        if found("owner").is_none() {
+            return Ok(false);
+        }
+        if found("frames").is_some() {
+            self.frames.has_older();
+        }
+        if found("turn").is_some_and(|turn| !turn.sql.contains("last_frames")) {
+            self.sql.exec(LAST_FRAMES, None)?;
+        }
+        self.has_tables.set(found("batch").is_some());
+        self.make_tables()?;
+        Ok(true)
+    }
+
     /// The owner of the conversation.
     pub fn owner(&self) -> Result<Option<Owner>> {
         if let Some(owner) = self.owner.borrow().as_ref() {
             return Ok(Some(owner.clone()));
         }
-        let tables: Vec<Number> = self.rows(
-            "SELECT COUNT(*) AS number FROM sqlite_master WHERE name = 'owner'",
-            vec![],
-        )?;
-        if tables.first().is_none_or(|row| row.number == 0) {
+        if !self.look_at_tables()? {
             return Ok(None);
         }
         let rows: Vec<Json> = self.rows("SELECT json FROM owner", vec![])?;
@@ -205,6 +232,7 @@ impl ConversationStore {
             .exec("INSERT INTO owner VALUES (1, ?)", vec![json.into()])?;
         self.owner.replace(Some(owner.clone()));
         self.next_number.set(Some(0));
+        self.numbers.replace(Some(HashMap::new()));
         self.may_be_running.set(false);
         self.may_be_written.set(false);
         self.may_be_unrecorded.set(false);
@@ -213,10 +241,20 @@ impl ConversationStore {
 
     /// The turn of a message.
     pub fn turn_of(&self, message: Id) -> Result<Option<StoredTurn>> {
-        if self.next_number.get() == Some(0) {
-            return Ok(None);
+        if self.numbers.borrow().is_none() {
+            self.numbers.replace(Some(self.read_numbers()?));
         }
-        self.turn("WHERE message_id = ?", vec![message.to_string().into()])
+        let numbers = self.numbers.borrow();
+        match numbers.as_ref().and_then(|numbers| numbers.get(&message)) {
+            Some(number) => self.turn_at(*number),
+            None => Ok(None),
+        }
+    }
+
+    fn read_numbers(&self) -> Result<HashMap<Id, u32>> {
+        let rows: Vec<MessageNumber> = self.rows("SELECT message_id, number FROM turn", vec![])?;
+        let number = |row: MessageNumber| Some((row.message_id.parse().ok()?, row.number));
+        Ok(rows.into_iter().filter_map(number).collect())
     }
 
     /// The running or last turn.
@@ -279,23 +317,28 @@ impl ConversationStore {
         self.make_tables()?;
         self.put_turn(number, question, record)?;
         self.next_number.set(Some(number.saturating_add(1)));
-        if let Some(oldest) = number.checked_sub(REPLAYABLE_TURNS) {
-            self.sql.exec(
-                "DELETE FROM frames WHERE number <= ?",
-                vec![i64::from(oldest).into()],
-            )?;
+        if let Some(numbers) = self.numbers.borrow_mut().as_mut() {
+            numbers.insert(question.id(), number);
         }
         Ok(())
     }
 
-    /// Stores that another attempt at a turn begins. Costs of the one before that the archive has not taken are kept.
-    pub fn begin_again(&self, number: u32, question: &Question, record: &Record) -> Result<()> {
+    /// Stores that another attempt at a turn begins, with the frames of those `before`. Costs of the one before that the
+    /// archive has not taken are kept.
+    pub fn begin_again(
+        &self,
+        number: u32,
+        question: &Question,
+        record: &Record,
+        before: &[Frame],
+    ) -> Result<()> {
         self.make_tables()?;
         self.sql.exec(
             "INSERT INTO spent (record) SELECT record FROM turn \
              WHERE number = ? AND state <> 'running' AND unrecorded > 0 AND record IS NOT NULL",
             vec![i64::from(number).into()],
         )?;
+        self.frames.begin_again(number, before)?;
         self.put_turn(number, question, record)
     }
 
@@ -303,7 +346,7 @@ impl ConversationStore {
         self.may_be_running.set(true);
         self.sql.exec(
             "INSERT INTO turn (number, message_id, text, locale, state, record) VALUES (?, ?, ?, ?, 'running', ?) \
-             ON CONFLICT (number) DO UPDATE SET state = 'running', record = excluded.record, unrecorded = 1",
+             ON CONFLICT (number) DO UPDATE SET state = 'running', record = excluded.record, unrecorded = 1, last_frames = '[]'",
             vec![
                 i64::from(number).into(),
                 question.id().to_string().into(),
@@ -315,12 +358,18 @@ impl ConversationStore {
         Ok(())
     }
 
-    /// Stores the end of a turn. `unrecorded`: the archive has not taken it yet.
-    pub fn end(&self, number: u32, record: &Record, unrecorded: bool) -> Result<()> {
+    /// Stores the end of a turn with its last frames, those after the batches. `unrecorded`: the archive has not taken it yet.
+    pub fn end(
+        &self,
+        number: u32,
+        record: &Record,
+        unrecorded: bool,
+        last: &[Frame],
+    ) -> Result<()> {
         let reply = record.reply.as_ref();
         let failed = reply.is_none_or(|reply| reply.error.is_some());
         self.sql.exec(
-            "UPDATE turn SET state = ?, answer = ?, record = ?, unrecorded = ? WHERE number = ?",
+            "UPDATE turn SET state = ?, answer = ?, record = ?, unrecorded = ?, last_frames = ? WHERE number = ?",
             vec![
                 if failed { "failed" } else { "done" }.to_owned().into(),
                 reply
@@ -329,6 +378,7 @@ impl ConversationStore {
                     .into(),
                 serde_json::to_string(record)?.into(),
                 i64::from(unrecorded).into(),
+                serde_json::to_string(last)?.into(),
                 i64::from(number).into(),
             ],
         )?;
@@ -356,6 +406,13 @@ impl ConversationStore {
         rows.into_iter()
             .map(|row| Ok((row.number, read(&row.record)?)))
             .collect()
+    }
+
+    /// The records of the running turn, and of turns that the archive has not taken.
+    pub fn unarchived(&self) -> Result<Vec<Record>> {
+        let running = "SELECT record AS json FROM turn WHERE unrecorded > 0 ORDER BY number";
+        let rows: Vec<Json> = self.rows(running, vec![])?;
+        rows.into_iter().map(|row| read(&row.json)).collect()
     }
 
     /// Records of attempts that were replaced, whose calls the archive has not taken yet, and may take.
@@ -417,60 +474,16 @@ impl ConversationStore {
 
     /// The exchanges before a turn, oldest first: only the newest ones that a prompt can have room for.
     pub fn history(&self, before: u32) -> Result<Vec<Exchange>> {
-        if before == 0 {
-            return Ok(Vec::new());
-        }
-        let most = |n: usize| i64::try_from(n).unwrap_or(i64::MAX).into();
-        let mut rows: Vec<ExchangeRow> = self.rows(
-            "SELECT number, text, answer FROM (SELECT number, text, answer, \
-             SUM(length(text) + length(answer)) OVER (ORDER BY number DESC) AS so_far \
-             FROM (SELECT number, text, answer FROM turn WHERE number < ? ORDER BY number DESC LIMIT ?)) \
-             WHERE so_far <= ? ORDER BY number DESC",
-            vec![
-                i64::from(before).into(),
-                most(MAX_EXCHANGES),
-                most(MAX_HISTORY_CHARS),
-            ],
-        )?;
-        rows.reverse();
-        Ok(rows
-            .into_iter()
-            .map(|row| Exchange {
-                position: row.number.saturating_mul(2),
-                question: row.text,
-                answer: row.answer,
-            })
-            .collect())
+        history::before(&self.sql, before)
     }
 
-    /// Adds frames; the first one's number is their key.
-    pub fn add_frames(&self, number: u32, frames: &[Frame]) -> Result<()> {
-        let Some(first) = frames.first() else {
-            return Ok(());
-        };
-        self.sql.exec(
-            "INSERT OR REPLACE INTO frames VALUES (?, ?, ?)",
-            vec![
-                i64::from(number).into(),
-                i64::from(first.seq).into(),
-                serde_json::to_string(frames)?.into(),
-            ],
-        )?;
-        Ok(())
+    /// Stores a batch of frames of the running turn at its place among the turn's batches.
+    pub fn add_batch(&self, number: u32, place: u32, frames: &[Frame]) -> Result<()> {
+        self.frames.add_batch(number, place, frames)
     }
 
     /// The frames of a turn, oldest first.
     pub fn frames(&self, number: u32) -> Result<Vec<Frame>> {
-        let query = "SELECT json FROM frames WHERE number = ? ORDER BY first";
-        let rows: Vec<Json> = self.rows(query, vec![i64::from(number).into()])?;
-        let mut frames = Vec::new();
-        for row in rows {
-            frames.extend(read::<Vec<Frame>>(&row.json)?);
-        }
-        Ok(frames)
+        self.frames.of(number)
     }
-}
-
-fn read<T: DeserializeOwned>(json: &str) -> Result<T> {
-    serde_json::from_str(json).map_err(worker::Error::from)
 }

@@ -3,7 +3,7 @@
 use bulle_edge_core::{model::Owner, ports::PortError};
 use bulle_protocol::{
     Id,
-    conversation::{Conversation, ConversationList, History, Message},
+    conversation::{Attachment, Conversation, ConversationList, History, Message},
     session::ConversationRef,
 };
 use serde::Deserialize;
@@ -133,6 +133,24 @@ impl<D: Database> Conversations<D> {
             .map(MessageRow::into_message)
             .collect::<Result<_, _>>()?;
         Ok(Some(History { items, next }))
+    }
+
+    /// The files of a message of the visitor's.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn attachments(
+        &self,
+        owner: &Owner,
+        conversation: Id,
+        message: Id,
+    ) -> Result<Vec<Attachment>, PortError> {
+        let statement = Statement::new(
+            "SELECT id, name, bytes FROM attachment \
+             WHERE tenant_id = ?1 AND visitor_id = ?2 AND conversation_id = ?3 AND message_id = ?4",
+            values![&owner.tenant_id, owner.visitor_id, conversation, message],
+        );
+        self.0.rows(statement).await
     }
 
     /// Renames a conversation. False when the visitor has none with this id.

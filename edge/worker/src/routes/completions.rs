@@ -31,7 +31,10 @@ use bulle_protocol::{
     problem::{Code, Problem},
 };
 use futures_channel::{mpsc, oneshot};
-use futures_util::{FutureExt, StreamExt, future::LocalBoxFuture};
+use futures_util::{
+    FutureExt, StreamExt,
+    future::{LocalBoxFuture, ready},
+};
 use std::{rc::Rc, sync::Arc, time::Duration};
 use worker::{Context, send};
 
@@ -93,6 +96,7 @@ type Reply = Result<Response<Body>, CompletionRefusal>;
 #[send]
 pub async fn create(State(edge): State<Edge>, request: Request) -> Reply {
     let (mut parts, body) = request.into_parts();
+    let edge = edge.of_request(parts.extensions.get().cloned());
     let (tenant, key) = server(&edge, &parts.headers, Scope::ChatWrite).await?;
     let request = request::read(&read_text(body).await?)?;
     let site = guard::completion::bot(&edge, &tenant, &request.model).await?;
@@ -233,7 +237,14 @@ impl Turn {
             most: self.most,
             reader: Reader::Client,
         };
-        let ended = turn::run(edge, &deployment, &ask, &mut writer, left).await;
+        let counted = ready(Ok(guard::completion::counted())).boxed_local();
+        let ended = match turn::run(edge, &deployment, &ask, &mut writer, left, counted).await {
+            Ok(ended) => ended,
+            Err(problem) => {
+                let _ = done.send(Err(problem));
+                return;
+            }
+        };
         // A client that has left gets no answer.
         let _ = done.send(writer.end(&ended.cites));
         self.offer_again(&ended).await;

@@ -76,6 +76,7 @@ async fn admit_and_run(handler: HandlerFn, edge: Edge, request: Request<Body>) -
         Ok(params) => params.iter().next().map(|(_, value)| value.to_owned()),
         Err(rejection) => return Ok(rejection.into_response()),
     };
+    let edge = edge.of_request(parts.extensions.get().cloned());
     let admitted = admitted(&edge, &parts.headers).await?;
     handler(VisitorContext {
         edge,

@@ -4,17 +4,20 @@ use axum::{
     extract::Query,
     http::{StatusCode, Uri},
 };
-use bulle_edge_core::{guard, turn};
+use bulle_edge_core::{guard, model::Owner};
 use bulle_protocol::{
-    conversation::{History, SendMessage},
+    Id,
+    conversation::{History, Message, SendMessage},
     problem::{Code, Problem},
 };
+use futures_util::future::join;
 use serde::{Deserialize, de::DeserializeOwned};
 
 use super::context::VisitorContext;
 use crate::{
-    conversation::{ConversationCommand, REPLAYED, command},
-    http::{Answer, Refusal, header, json, limit_headers, read_json, storage_unavailable},
+    adapters::Edge,
+    conversation::{ConversationCommand, command, unrecorded},
+    http::{Answer, Refusal, header, json, read_json, storage_unavailable},
     log,
 };
 
@@ -59,23 +62,8 @@ pub async fn send(context: VisitorContext) -> Answer {
     } = context;
     let message: SendMessage = read_json(body).await?;
     let question = guard::admit_message(&edge, admitted, id, message).await?;
-    let ask = ConversationCommand::Ask {
-        question: Box::new(question.clone()),
-    };
-    let mut answer = command(&edge, id, ask).await;
-    let begun = match &mut answer {
-        Ok(response) => {
-            limit_headers(response.headers_mut(), question.limits());
-            !response.headers().contains_key(REPLAYED)
-        }
-        // An object that cannot be reached may have begun the turn, so the charge stays. The same message is not charged
-        // twice.
-        Err(Refusal(problem)) => problem.code == Code::StorageUnavailable,
-    };
-    if !begun && let Err(error) = turn::refund_unbegun(&edge, &question).await {
-        log::error("meter", &error);
-    }
-    answer
+    let question = Box::new(question);
+    command(&edge, id, ConversationCommand::Ask { question }).await
 }
 
 /// Attaches to the running or last turn and replays what was missed.
@@ -135,23 +123,60 @@ pub async fn history(context: VisitorContext) -> Answer {
         .ok()
         .filter(|limit| (1..=MAX_PAGE).contains(limit))
         .ok_or_else(|| parameter("limit is a number from 1 to 100."))?;
-    let found = edge
-        .conversations()
-        .messages(&owner, id, before, limit)
-        .await;
-    let history = match found.map_err(|e| storage_unavailable(&e))? {
-        Some(history) => history,
-        None => {
+    let stored = edge.conversations();
+    let reading = stored.messages(&owner, id, before, limit);
+    let (found, missing) = match before {
+        Some(_) => (reading.await, Ok(Vec::new())),
+        None => join(reading, unrecorded(edge, id, owner.clone())).await,
+    };
+    let history = match (found.map_err(|e| storage_unavailable(&e))?, missing) {
+        (Some(history), Ok(missing)) => with_missing(edge, &owner, id, history, missing).await,
+        // The conversation's object cannot be reached, or has deleted what it had.
+        (Some(history), Err(_)) => history,
+        (None, Ok(missing)) => {
             // The archive has no message of this conversation: it has none yet, belongs to another visitor, or does not
             // exist.
-            command(edge, id, ConversationCommand::Check { owner }).await?;
-            History {
+            if before.is_some() {
+                command(
+                    edge,
+                    id,
+                    ConversationCommand::Check {
+                        owner: owner.clone(),
+                    },
+                )
+                .await?;
+            }
+            let none = History {
                 items: Vec::new(),
                 next: None,
-            }
+            };
+            with_missing(edge, &owner, id, none, missing).await
         }
+        (None, Err(refused)) => return Err(refused),
     };
     json(StatusCode::OK, &history)
+}
+
+/// Adds the messages that the archive does not have yet to the newest page of a conversation.
+async fn with_missing(
+    edge: &Edge,
+    owner: &Owner,
+    conversation: Id,
+    mut history: History,
+    missing: Vec<Message>,
+) -> History {
+    let is_new = |message: &Message| !history.items.iter().any(|known| known.id == message.id);
+    let missing: Vec<Message> = missing.into_iter().filter(is_new).collect();
+    for mut message in missing {
+        let stored = edge.conversations();
+        let files = stored.attachments(owner, conversation, message.id).await;
+        message.attachments = files.unwrap_or_else(|error| {
+            log::error("error", &error);
+            Vec::new()
+        });
+        history.items.push(message);
+    }
+    history
 }
 
 fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Refusal> {

@@ -2,7 +2,7 @@
 
 use axum::{
     body::Body,
-    extract::State,
+    extract::{Extension, State},
     http::{HeaderMap, StatusCode},
 };
 use bulle_edge_core::{
@@ -16,7 +16,8 @@ use bulle_protocol::{
     MAX_MESSAGE_CHARS,
     session::{Bot, ConversationRef, Limits, Session, SessionRequest, Visitor},
 };
-use worker::send;
+use std::sync::Arc;
+use worker::{Context, send};
 
 use super::caller::{address, caller};
 use crate::{
@@ -33,7 +34,13 @@ use crate::{
     (status = "5XX", description = "storage_unavailable, misconfigured, …", body = Problem, content_type = "application/problem+json"),
 )))]
 #[send]
-pub async fn post(State(edge): State<Edge>, headers: HeaderMap, body: Body) -> Answer {
+pub async fn post(
+    State(edge): State<Edge>,
+    Extension(context): Extension<Arc<Context>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Answer {
+    let edge = edge.of_request(Some(context));
     let request: SessionRequest = read_json(body).await?;
     let secret = config::session_secret(edge.env())?;
     let address = address(&edge, &secret, &headers);

@@ -3,11 +3,13 @@
 mod limits;
 mod own_page;
 mod races;
+mod said;
 mod visitor;
 
 use super::*;
 use crate::testing::{Fakes, address, block_on, identity_token, secret, site};
 use bulle_protocol::session::SessionRequest;
+use said::{Said, say, say_in};
 use serde_json::json;
 
 const ORIGIN: Option<&str> = Some("https://example.com");
@@ -43,32 +45,6 @@ fn call(ports: &Fakes, token: &str, origin: Option<&str>) -> Result<Admitted, Pr
         &secret(),
         from(origin, &address()),
         Some(&format!("Bearer {token}")),
-    ))
-}
-
-fn say(ports: &Fakes, admitted: &Admitted, n: u128, text: &str) -> Result<Question, Problem> {
-    say_in(ports, admitted, 0, n, text)
-}
-
-fn say_in(
-    ports: &Fakes,
-    admitted: &Admitted,
-    conversation: u128,
-    n: u128,
-    text: &str,
-) -> Result<Question, Problem> {
-    let message = SendMessage {
-        id: Id::from_parts(0, n),
-        text: text.into(),
-        retry: false,
-        attachments: Vec::new(),
-    };
-    let conversation = Id::from_parts(0, conversation);
-    block_on(admit_message(
-        ports,
-        admitted.clone(),
-        conversation,
-        message,
     ))
 }
 
@@ -171,6 +147,7 @@ fn one_store_may_fail_but_not_both() {
     assert!(open(&ports, &request("demo")).is_ok());
     ports.fail("tenants");
     assert!(open(&ports, &request("demo")).is_ok());
+    ports.forget_memory();
     ports.fail("kv");
     let refused = open(&ports, &request("demo")).unwrap_err();
     assert_eq!(refused.code, Code::StorageUnavailable);
@@ -393,7 +370,7 @@ fn settings_are_looked_at_again_after_a_minute_and_old_ones_serve_while_the_data
     });
     ports.advance(directory::FRESH_MS - 1);
     assert!(open(&ports, &request("demo")).is_ok());
-    ports.advance(1);
+    ports.advance(directory::KNOWN_MS - directory::FRESH_MS + 1);
     assert_eq!(
         open(&ports, &request("demo")).unwrap_err().code,
         Code::Paused

@@ -1,9 +1,9 @@
 //! Races of one visitor's requests: in any order, the day counts each answered message once.
 //!
-//! A request has three steps: the guard admits it, the conversation's object begins a turn or does not, and a charge
-//! without a turn is refunded. Steps of other requests come between them. The model of the object here follows
-//! `edge/worker/src/conversation`: one turn at a time, the same message attaches to its turn, and a failed turn may be tried
-//! again.
+//! A request has three steps: the guard admits it, the conversation's object begins a turn or does not, and the turn's message
+//! is counted. Steps of other requests come between them. The model of the object here follows `edge/worker/src/conversation`:
+//! one turn at a time, the same message attaches to its turn, a failed turn may be tried again, and what the object has in
+//! memory may be lost at any time.
 
 use super::*;
 use crate::settings::{LimitStore, Tier};
@@ -37,19 +37,23 @@ enum Step {
     Request(usize),
     /// The turn that runs in a conversation ends.
     End(u128, Ending),
+    /// The object of a conversation is gone, with its turn.
+    Crash(u128),
 }
 
 /// How far a request is.
 enum Progress {
     Sent,
     Admitted(Box<Question>),
-    Unbegun(Box<Question>),
+    /// Its turn has begun, and its message is being counted.
+    Counting,
     Over,
 }
 
 #[derive(Default)]
 struct Conversation {
-    running: Option<(u128, Box<Question>)>,
+    /// The turn of a message, and whether it was counted.
+    running: Option<(u128, Box<Question>, bool)>,
     /// By message; whether it may be tried again.
     ended: BTreeMap<u128, bool>,
 }
@@ -61,6 +65,8 @@ struct Race {
     requests: Vec<(Post, Progress)>,
     /// Turns that count.
     counted: u64,
+    /// Turns that were counted and have crashed.
+    lost: u64,
     refused: usize,
 }
 
@@ -88,6 +94,7 @@ impl Race {
                 .map(|post| (post, Progress::Sent))
                 .collect(),
             counted: 0,
+            lost: 0,
             refused: 0,
         }
     }
@@ -96,6 +103,7 @@ impl Race {
         match step {
             Step::Request(n) => self.go_on(n),
             Step::End(conversation, ending) => self.end(conversation, ending),
+            Step::Crash(conversation) => self.crash(conversation),
         }
     }
 
@@ -108,10 +116,7 @@ impl Race {
         let next = match now {
             Progress::Sent => self.admit(post),
             Progress::Admitted(question) => self.ask(post, question),
-            Progress::Unbegun(question) => {
-                block_on(limit::refund(&self.ports, &question)).unwrap();
-                Progress::Over
-            }
+            Progress::Counting => self.count(post),
             Progress::Over => Progress::Over,
         };
         self.requests[n].1 = next;
@@ -128,12 +133,27 @@ impl Race {
         let admitted = admit_message(&self.ports, self.visitor.clone(), conversation, message);
         match block_on(admitted) {
             Ok(question) => Progress::Admitted(Box::new(question)),
+            Err(problem) => panic!("{problem:?}"),
+        }
+    }
+
+    fn count(&mut self, post: Post) -> Progress {
+        let conversation = self.conversations.entry(post.conversation).or_default();
+        let Some((message, question, counted)) = &mut conversation.running else {
+            return Progress::Over;
+        };
+        if *message != post.message || *counted {
+            return Progress::Over;
+        }
+        match block_on(limit::count(&self.ports, question)) {
+            Ok(_) => *counted = true,
             Err(problem) => {
                 assert_eq!(problem.code, Code::QuotaExceeded);
                 self.refused += 1;
-                Progress::Over
+                conversation.running = None;
             }
         }
+        Progress::Over
     }
 
     fn ask(&mut self, post: Post, question: Box<Question>) -> Progress {
@@ -143,15 +163,16 @@ impl Race {
             Some(failed) => *failed && post.retry,
         };
         if conversation.running.is_some() || !again {
-            return Progress::Unbegun(question);
+            return Progress::Over;
         }
-        conversation.running = Some((post.message, question));
-        Progress::Over
+        conversation.running = Some((post.message, question, false));
+        Progress::Counting
     }
 
     fn end(&mut self, conversation: u128, ending: Ending) {
         let conversation = self.conversations.entry(conversation).or_default();
-        let Some((message, question)) = conversation.running.take() else {
+        let Some((message, question, _)) = conversation.running.take_if(|(_, _, counted)| *counted)
+        else {
             return;
         };
         conversation.ended.insert(message, ending == Ending::Free);
@@ -161,15 +182,24 @@ impl Race {
         }
     }
 
+    /// The object is gone: a turn that was counted is stored and has failed, another one has never been.
+    fn crash(&mut self, conversation: u128) {
+        let conversation = self.conversations.entry(conversation).or_default();
+        if let Some((message, _, true)) = conversation.running.take() {
+            conversation.ended.insert(message, true);
+            self.lost += 1;
+        }
+    }
+
     /// What the visitor has used of the day.
     fn used(&self) -> u64 {
-        self.ports.metered("bot/bot/visitor/")
+        self.ports.counted("bot/bot/visitor/")
     }
 
     fn running(&self) -> u64 {
         let all = self.conversations.values();
-        all.filter(|conversation| conversation.running.is_some())
-            .count() as u64
+        let turns = all.filter_map(|conversation| conversation.running.as_ref());
+        turns.filter(|(_, _, counted)| *counted).count() as u64
     }
 
     /// Lets everything come to its end.
@@ -190,14 +220,14 @@ const FIRST: Post = Post {
 };
 
 #[test]
-fn the_request_that_begins_the_turn_need_not_be_the_one_that_was_charged() {
+fn the_same_message_twice_is_counted_by_its_turn() {
     for store in STORES {
         let mut race = Race::new(store, 100, [FIRST; 2]);
-        // The first one is charged, the second one overtakes it.
-        for n in [0, 1, 1, 0, 0] {
+        // Both are admitted; the second one overtakes the first.
+        for n in [0, 1, 1, 0, 1, 0] {
             race.step(Step::Request(n));
-            assert_eq!(race.used(), 1, "{store:?}");
         }
+        assert_eq!(race.used(), 1, "{store:?}");
         race.finish();
         assert_eq!((race.counted, race.used()), (1, 1), "{store:?}");
     }
@@ -220,11 +250,11 @@ fn a_day_of_five_is_five_answers_whatever_is_sent_twice_and_cancelled() {
         }
         race.finish();
         assert_eq!((race.counted, race.used()), (5, 5), "{store:?}");
-        assert_eq!(race.refused, 2 * 95);
+        assert_eq!(race.refused, 95);
         // Stopped before a model was asked: as if it had not been.
         let mut race = Race::new(store, PER_DAY, (0..100).flat_map(twice));
         for conversation in 0..100 {
-            for n in [0, 1, 1] {
+            for n in [0, 1, 1, 1] {
                 race.step(Step::Request(2 * conversation + n));
             }
             race.end(conversation as u128, Ending::Free);
@@ -241,8 +271,9 @@ fn a_hundred_messages_to_a_busy_conversation_cost_nothing() {
     for store in STORES {
         let busy = (1..=100).map(|message| Post { message, ..FIRST });
         let mut race = Race::new(store, 1_000, busy);
-        race.step(Step::Request(0));
-        race.step(Step::Request(0));
+        for _ in 0..3 {
+            race.step(Step::Request(0));
+        }
         for _ in 0..3 {
             (1..100).for_each(|n| race.step(Step::Request(n)));
         }
@@ -258,13 +289,29 @@ fn a_retry_that_is_sent_twice_is_one_attempt() {
             ..FIRST
         };
         let mut race = Race::new(store, 100, [FIRST, retry, retry]);
-        race.step(Step::Request(0));
-        race.step(Step::Request(0));
+        for _ in 0..3 {
+            race.step(Step::Request(0));
+        }
         race.end(1, Ending::Free);
         assert_eq!(race.used(), 0, "{store:?}");
         for n in [1, 2, 2, 1, 1, 2] {
             race.step(Step::Request(n));
         }
+        race.finish();
+        assert_eq!((race.counted, race.used()), (1, 1), "{store:?}");
+    }
+}
+
+#[test]
+fn a_message_that_was_counted_before_a_crash_is_not_counted_again() {
+    for store in STORES {
+        let mut race = Race::new(store, 100, [FIRST; 2]);
+        race.step(Step::Request(0));
+        race.step(Step::Request(0));
+        let question = race.conversations[&1].running.as_ref().unwrap().1.clone();
+        // Counted; the object is gone before it has stored the turn.
+        block_on(limit::count(&race.ports, &question)).unwrap();
+        race.step(Step::Crash(1));
         race.finish();
         assert_eq!((race.counted, race.used()), (1, 1), "{store:?}");
     }
@@ -285,6 +332,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         4 => (0usize..24).prop_map(Step::Request),
         1 => (0u128..3, ending).prop_map(|(conversation, ending)| Step::End(conversation, ending)),
+        1 => (0u128..3).prop_map(Step::Crash),
     ];
     proptest::collection::vec(step, 0..120)
 }
@@ -301,7 +349,7 @@ proptest! {
             prop_assert!(race.used() <= u64::from(per_day));
         }
         race.finish();
-        prop_assert_eq!(race.used(), race.counted);
+        prop_assert_eq!(race.used(), race.counted + race.lost);
         prop_assert!(tight || race.refused == 0);
     }
 }

@@ -27,7 +27,7 @@ fn a_form_that_is_required_comes_first() {
     let refused = say(&ports, &admitted, 1, "Bonjour").unwrap_err();
     assert_eq!(refused.code, Code::FormRequired);
     assert_eq!(refused.message.as_deref(), Some("Qui êtes-vous ?"));
-    assert_eq!(ports.metered("bot/"), 0);
+    assert_eq!(ports.counted("bot/bot/visitor/"), 0);
     let asked = block_on(open_form(&ports, &admitted, false)).unwrap();
     assert_eq!(Some(&asked), form(&admitted).as_ref());
     assert_eq!(asked.fields[0].label, "Courriel");

@@ -103,7 +103,7 @@ fn a_model_that_does_not_begin_is_followed_by_the_next_or_by_the_documents() {
             Status::Complete,
             "{name}"
         );
-        assert_eq!(ports.records.borrow().len(), 2, "{name}");
+        assert_eq!(ports.records.borrow().len(), 1, "{name}");
         assert!(!sent.log.is_empty(), "{name}");
         // The chain has an alternative.
         let ports = documents();

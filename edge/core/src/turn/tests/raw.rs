@@ -30,6 +30,22 @@ fn bytes(text: &str) -> Piece {
 }
 
 #[test]
+fn the_message_is_stored_first_and_nobody_waits_for_that_before_the_model_is_asked() {
+    let ports = documents();
+    ports.slow_archive.set(100);
+    ports.answer(200, vec![chunk("Huit ans [1]."), stop()]);
+    let (sent, ended) = run_raw(&ports, &model(), None);
+    assert!(ports.slow_archive.get() > 0);
+    assert_eq!(ended.kept, Some(Kept::Everything));
+    assert!(sent.log.is_empty(), "{:?}", sent.log);
+    let records = ports.records.borrow();
+    let [first, last] = &records[..] else {
+        panic!("{records:?}")
+    };
+    assert!(first.reply.is_none() && first.question == last.question);
+}
+
+#[test]
 fn markdown_is_told_as_it_is_seen_and_what_it_cites_is_said() {
     let ports = documents();
     ports.add_hit(hit("Helm", "Des chartes."));

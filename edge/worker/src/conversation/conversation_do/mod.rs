@@ -4,9 +4,13 @@
 //! The guard has admitted the caller in the Worker; the object checks only that the conversation is theirs.
 
 mod recovery;
+mod reply;
 
 use bulle_edge_core::{
-    guard::Question,
+    guard::{
+        Question,
+        limit::{self, Counted},
+    },
     model::Owner,
     ports::{Clock, Entropy, Kept},
     record::Record,
@@ -26,11 +30,14 @@ use std::{
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use recovery::after_gap;
+use reply::{REPLAYED, Reply};
 
 use super::{
     command::ConversationCommand,
+    frames::Frame,
     live::{Live, TurnSink},
-    store::{ConversationStore, Frame, StoredTurn},
+    place::Place,
+    store::{ConversationStore, StoredTurn},
     stream::{self, KEEP_ALIVE_AFTER},
 };
 use crate::{
@@ -39,9 +46,6 @@ use crate::{
     http::status,
     log,
 };
-
-/// Header of a response whose turn was begun by an earlier request.
-pub const REPLAYED: &str = "bulle-replayed";
 
 /// Milliseconds after which the alarm checks whether a turn still runs.
 const WATCH_MS: u64 = 60_000;
@@ -77,6 +81,8 @@ struct Attempt {
     question: Question,
     number: u32,
     accepted: Record,
+    /// The events of earlier attempts.
+    before: Option<Vec<Frame>>,
     /// The number of the last event before it.
     seq: u32,
 }
@@ -100,7 +106,10 @@ impl DurableObject for Conversation {
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
         let answer = match asked::<(Id, ConversationCommand)>(&mut request).await {
             Ok((_, ConversationCommand::Erase { owner })) => self.inner.erase(&owner).await,
-            Ok((id, command)) => self.inner.obey(id, command),
+            Ok((id, command)) => match self.inner.obey(id, command) {
+                Ok(reply) => reply.response().await,
+                Err(problem) => Err(problem),
+            },
             Err(error) => Err(internal(&error)),
         };
         answer.or_else(|problem| {
@@ -111,7 +120,8 @@ impl DurableObject for Conversation {
     /// Recovers from failures: a turn that died with its isolate, a record that the archive refused.
     async fn alarm(&self) -> worker::Result<Response> {
         self.inner.alarm_ms.set(0);
-        if matches!(self.inner.store.is_unused(), Ok(true)) {
+        let is_idle = self.inner.live.borrow().is_none();
+        if is_idle && matches!(self.inner.store.is_unused(), Ok(true)) {
             self.inner.forget().await?;
             return Response::empty();
         }
@@ -138,7 +148,7 @@ impl Inner {
         self: &Rc<Self>,
         conversation: Id,
         command: ConversationCommand,
-    ) -> Result<Response, Problem> {
+    ) -> Result<Reply, Problem> {
         let owner = command.owner();
         if self.erased.get() {
             return Err(not_found());
@@ -153,11 +163,12 @@ impl Inner {
             }
             _ => return Err(not_found()),
         }
-        match command {
+        let response = match command {
             ConversationCommand::Open { .. }
             | ConversationCommand::Check { .. }
             | ConversationCommand::Erase { .. } => done(),
-            ConversationCommand::Ask { question } => self.ask(conversation, *question),
+            ConversationCommand::Unrecorded { .. } => self.unrecorded(),
+            ConversationCommand::Ask { question } => return self.ask(conversation, *question),
             ConversationCommand::Attach { after, .. } => self.attach(after.as_deref()),
             ConversationCommand::Cancel { .. } => {
                 if let Some(live) = self.live.borrow_mut().as_mut() {
@@ -165,7 +176,8 @@ impl Inner {
                 }
                 done()
             }
-        }
+        };
+        response.map(Reply::Now)
     }
 
     /// Stops the running turn, waits for its end so that nothing of it is stored afterwards, and deletes everything.
@@ -203,9 +215,12 @@ impl Inner {
 
     /// Answers a message: with a new turn, a new attempt at a failed turn, or the turn that the message already has. Nothing is
     /// awaited here, so no other request can come between the look and the start.
-    fn ask(self: &Rc<Self>, conversation: Id, question: Question) -> Result<Response, Problem> {
+    fn ask(self: &Rc<Self>, conversation: Id, question: Question) -> Result<Reply, Problem> {
         let store = |e| internal(&e);
         self.end_dead_turn()?;
+        if let Some(reply) = self.not_accepted_yet(&question)? {
+            return Ok(reply);
+        }
         let Some(turn) = self.store.turn_of(question.id()).map_err(store)? else {
             if self.live.borrow().is_some() {
                 return Err(Problem::new(
@@ -217,24 +232,43 @@ impl Inner {
             return self.begin(conversation, question, number, None);
         };
         if turn.text != question.text() {
-            return Err(Problem::new(
-                Code::MessageConflict,
-                "This message id was used for another text. Make a new id.",
-            ));
+            return Err(conflict());
         }
         if turn.may_be_retried() && question.retry() && self.live.borrow().is_none() {
             let frames = self.store.frames(turn.number).map_err(store)?;
             return self.begin(conversation, question, turn.number, Some(frames));
         }
-        self.replay(&turn, 0)
+        let replayed = self.replay(&turn, 0)?;
+        let marked = replayed.headers().set(REPLAYED, "true");
+        marked.map_err(|e| internal(&e))?;
+        Ok(Reply::Now(replayed))
+    }
+
+    /// The same message again while it is being counted.
+    fn not_accepted_yet(&self, question: &Question) -> Result<Option<Reply>, Problem> {
+        let mut live = self.live.borrow_mut();
+        let same = |live: &&mut Live| !live.is_accepted() && live.message == question.id();
+        let Some(live) = live.as_mut().filter(same) else {
+            return Ok(None);
+        };
+        if live.text != question.text() {
+            return Err(conflict());
+        }
+        Ok(Some(Reply::Accepted(live.verdict(), live.listen(0), true)))
+    }
+
+    /// The number of the running turn, if its message is accepted.
+    fn running(&self) -> Option<u32> {
+        let live = self.live.borrow();
+        let live = live.as_ref().filter(|live| live.is_accepted());
+        live.map(|live| live.number)
     }
 
     /// Streams the running turn; else the one that the caller has seen; else the last.
     fn attach(self: &Rc<Self>, after: Option<&str>) -> Result<Response, Problem> {
         self.end_dead_turn()?;
         let after = after.and_then(|after| after.parse::<EventId>().ok());
-        let live = self.live.borrow().as_ref().map(|live| live.number);
-        let turn = match (live, after) {
+        let turn = match (self.running(), after) {
             (Some(number), _) => self.store.turn_at(number),
             (None, Some(after)) => self.store.turn_of(after.turn),
             (None, None) => self.store.last_turn(),
@@ -246,58 +280,81 @@ impl Inner {
         self.replay(&turn, seen.map_or(0, |id| id.seq))
     }
 
-    /// Starts a turn, or another attempt at one with the frames of those `before`, and answers with its events.
+    /// Starts a turn, or another attempt at one with the frames of those `before`. Its answer waits for the count of the
+    /// message, and nothing is stored before that.
     fn begin(
         self: &Rc<Self>,
         conversation: Id,
         question: Question,
         number: u32,
         before: Option<Vec<Frame>>,
-    ) -> Result<Response, Problem> {
+    ) -> Result<Reply, Problem> {
+        let place = Place::take(config::most_answers(self.edge.env()))?;
         let now = self.edge.now_ms();
         let accepted = Record::accepted(&question, conversation, number, now);
-        let started = match &before {
-            None => self.store.begin(number, &question, &accepted),
-            Some(_) => self.store.begin_again(number, &question, &accepted),
-        };
-        started.map_err(|e| internal(&e))?;
-        let frames = before.unwrap_or_default();
+        let frames = before.clone().unwrap_or_default();
         let seq = if frames.is_empty() {
             0
         } else {
             after_gap(&frames)
         };
         let (stop, stopped) = oneshot::channel();
-        let mut live = Live::new(number, frames, stop);
-        let stream = live.listen(seq);
+        let mut live = Live::new(number, &question, frames, stop);
+        let reply = Reply::Accepted(live.verdict(), live.listen(seq), false);
         self.live.replace(Some(live));
         let attempt = Attempt {
             question,
             number,
             accepted,
+            before,
             seq,
         };
         let inner = Rc::clone(self);
         self.state
-            .wait_until(async move { inner.run(attempt, stopped).await });
-        stream::respond(stream, KEEP_ALIVE_AFTER).map_err(|e| internal(&e))
+            .wait_until(async move { inner.run(attempt, stopped, place).await });
+        Ok(reply)
+    }
+
+    /// Counts the message of a turn, and stores that the turn begins.
+    async fn accept(self: &Rc<Self>, attempt: &Attempt) -> Result<Counted, Problem> {
+        let Attempt {
+            question, accepted, ..
+        } = attempt;
+        let number = attempt.number;
+        let counted = limit::count(&self.edge, question).await?;
+        if self.erased.get() {
+            return Err(not_found());
+        }
+        let started = match &attempt.before {
+            None => self.store.begin(number, question, accepted),
+            Some(before) => self.store.begin_again(number, question, accepted, before),
+        };
+        started.map_err(|e| internal(&e))?;
+        if let Some(live) = self.live.borrow_mut().as_mut() {
+            live.decide(&Ok(counted.limits().to_vec()));
+        }
+        let inner = Rc::clone(self);
+        self.state
+            .wait_until(async move { inner.wake_in(WATCH_MS).await });
+        Ok(counted)
     }
 
     /// Runs a turn to its end, and does what comes after it.
-    async fn run(self: Rc<Self>, attempt: Attempt, stopped: oneshot::Receiver<()>) {
+    async fn run(self: Rc<Self>, attempt: Attempt, stopped: oneshot::Receiver<()>, _place: Place) {
         let Attempt {
             question,
             number,
             accepted,
             seq,
-        } = attempt;
-        self.wake_in(WATCH_MS).await;
+            ..
+        } = &attempt;
+        let number = *number;
         let deployment = config::deployment(self.edge.env());
         let history = self.store.history(number).unwrap_or_default();
         let written = self.store.written(number).unwrap_or_default();
         let ask = Ask {
-            question: &question,
-            accepted: &accepted,
+            question,
+            accepted,
             reply_id: Id::from_parts(self.edge.now_ms(), self.edge.random()),
             history: &history,
             written: &written,
@@ -306,9 +363,9 @@ impl Inner {
         };
         let mut sink = TurnSink::new(
             (&self.edge, &self.store, &self.live),
-            &question,
+            question,
             number,
-            seq,
+            *seq,
         );
         // A sender that is dropped is not a request to stop.
         let stop = async {
@@ -316,10 +373,26 @@ impl Inner {
                 std::future::pending::<()>().await;
             }
         };
-        let mut ended =
-            turn::run(&self.edge, &deployment, &ask, &mut sink, stop.boxed_local()).await;
-        sink.flush();
-        self.keep(number, &ended);
+        let counted = self.accept(&attempt).boxed_local();
+        let running = turn::run(
+            &self.edge,
+            &deployment,
+            &ask,
+            &mut sink,
+            stop.boxed_local(),
+            counted,
+        );
+        let mut ended = match running.await {
+            Ok(ended) => ended,
+            Err(problem) => {
+                if let Some(mut live) = self.live.take() {
+                    live.decide(&Err(problem));
+                }
+                return;
+            }
+        };
+        self.keep(number, &ended, &sink.unsaved());
+        sink.tell_last();
         self.live.replace(None);
         self.see_to_records().await;
         // One summary at a time, because two at once would cost twice for the same text.
@@ -332,15 +405,15 @@ impl Inner {
         }
     }
 
-    /// Stores the ending of a turn; for a failed turn also the text so far, for the next attempt.
-    fn keep(&self, number: u32, ended: &Ended) {
+    /// Stores the ending of a turn with its last frames; for a failed turn also the text so far, for the next attempt.
+    fn keep(&self, number: u32, ended: &Ended, last: &[Frame]) {
         let Ended { record, text, .. } = ended;
         let failed = record
             .reply
             .as_ref()
             .is_some_and(|reply| reply.error.is_some());
         let unrecorded = ended.kept != Some(Kept::Everything);
-        let stored = self.store.end(number, record, unrecorded).and_then(|()| {
+        let stored = (self.store.end(number, record, unrecorded, last)).and_then(|()| {
             let rest = if failed { text.as_str() } else { "" };
             self.store.keep_written(number, rest)
         });
@@ -351,15 +424,11 @@ impl Inner {
 
     /// The events of a turn after `seq`, and those to come.
     fn replay(&self, turn: &StoredTurn, seq: u32) -> Result<Response, Problem> {
-        let replayed = self.replayed(turn, seq)?;
-        let marked = replayed.headers().set(REPLAYED, "true");
-        marked.map_err(|e| internal(&e))?;
-        Ok(replayed)
-    }
-
-    fn replayed(&self, turn: &StoredTurn, seq: u32) -> Result<Response, Problem> {
         let mut live = self.live.borrow_mut();
-        if let Some(live) = live.as_mut().filter(|live| live.number == turn.number) {
+        if let Some(live) = live
+            .as_mut()
+            .filter(|live| live.is_accepted() && live.number == turn.number)
+        {
             return stream::respond(live.listen(seq), KEEP_ALIVE_AFTER).map_err(|e| internal(&e));
         }
         let frames = self.store.frames(turn.number).map_err(|e| internal(&e))?;
@@ -385,6 +454,13 @@ impl Inner {
             internal(&error);
         }
     }
+}
+
+fn conflict() -> Problem {
+    Problem::new(
+        Code::MessageConflict,
+        "This message id was used for another text. Make a new id.",
+    )
 }
 
 fn done() -> Result<Response, Problem> {

@@ -2,17 +2,20 @@
 
 use bulle_edge_core::{
     ports::{Archive, Clock, Entropy, Kept},
-    record, strings,
+    record::{self, Record, StoredMessage},
+    strings,
 };
 use bulle_protocol::{
     Id,
+    conversation::{Message, Role},
     event::{self, EventId, ServerEvent, TurnError, Usage},
     problem::{Code, Problem},
 };
 use std::rc::Rc;
+use worker::Response;
 
 use super::{
-    super::{store::Frame, stream},
+    super::{frames::Frame, stream},
     Inner, internal,
 };
 use crate::log;
@@ -73,15 +76,20 @@ impl Inner {
                 .unwrap_or_default()
                 .into(),
         };
-        let stored = self
-            .store
-            .add_frames(turn.number, &[frame])
-            .and_then(|()| self.store.end(turn.number, &record, true));
+        let stored = self.store.end(turn.number, &record, true, &[frame]);
         stored.map_err(store)?;
         let inner = Rc::clone(self);
         self.state
             .wait_until(async move { inner.offer_records(OFFER_AGAIN_MS).await });
         Ok(())
+    }
+
+    /// The messages of the turns that the archive may lack, oldest first.
+    pub(super) fn unrecorded(self: &Rc<Self>) -> Result<Response, Problem> {
+        self.end_dead_turn()?;
+        let records = self.store.unarchived().map_err(|e| internal(&e))?;
+        let messages: Vec<Message> = records.into_iter().flat_map(shown).collect();
+        Response::from_json(&messages).map_err(|e| internal(&e))
     }
 
     /// Offers the archive what it has not taken yet; what it refuses is offered again after `again_ms`. When the archive keeps
@@ -137,6 +145,28 @@ impl Inner {
             self.wake_in(OFFER_AGAIN_MS).await;
         }
     }
+}
+
+/// The messages of a record, without the files of the visitor's.
+fn shown(record: Record) -> impl Iterator<Item = Message> {
+    let question = record.question.id;
+    let message = move |message: StoredMessage| Message {
+        reply_to: (message.role == Role::Assistant).then_some(question),
+        id: message.id,
+        role: message.role,
+        blocks: message.blocks,
+        text: message.text,
+        created_at: message.created_at,
+        status: message.status,
+        sources: message.sources,
+        finish: message.finish,
+        feedback: None,
+        attachments: Vec::new(),
+    };
+    [Some(record.question), record.reply]
+        .into_iter()
+        .flatten()
+        .map(message)
 }
 
 /// A number past the last frame's, with room for events that were sent but lost before they were stored: a browser that has

@@ -41,7 +41,7 @@ impl FromRequest<Edge> for OwnerContext {
     async fn from_request(request: Request, edge: &Edge) -> Result<Self, Infallible> {
         let (parts, body) = request.into_parts();
         Ok(Self {
-            edge: edge.clone(),
+            edge: edge.clone().of_request(parts.extensions.get().cloned()),
             method: parts.method,
             headers: parts.headers,
             uri: parts.uri,
