@@ -77,8 +77,7 @@ const TREES = {
     - paragraph: You are chatting with an AI program, not a person.
     - paragraph: Hello! Ask me about our bread, our opening hours or your order.
     - paragraph: Today
-    - text: "You said: How much is a baguette?"
-    - text: Boulangerie Nord
+    - text: "You said: How much is a baguette? Boulangerie Nord"
     - paragraph:
       - text: The
       - strong: baguette

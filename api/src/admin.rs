@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::settings::{BotSettings, TenantSettings};
 
-/// Whether a thing serves visitors.
+/// Whether a bot or a tenant serves visitors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = admin::Status))]
 #[serde(rename_all = "snake_case")]
@@ -28,7 +28,7 @@ pub enum Status {
     Paused,
 }
 
-/// What a site is for. Shown to people; changes nothing by itself.
+/// Purpose of a site, shown in lists. It changes no behaviour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -42,7 +42,7 @@ pub enum Environment {
     Development,
 }
 
-/// What an API key is good for. Each covers the key's own tenant and nothing else.
+/// A permission of an API key. It covers the key's own tenant only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Scope {
@@ -165,7 +165,7 @@ impl Scope {
     }
 }
 
-/// An owner: whoever has bots.
+/// An owner of bots.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Tenant {
@@ -175,7 +175,7 @@ pub struct Tenant {
         schema(min_length = 1, max_length = 40, pattern = "^[a-z0-9][a-z0-9-]{0,39}$")
     )]
     pub id: String,
-    /// Shown to people.
+    /// Name of the tenant, for people.
     #[cfg_attr(
         feature = "openapi",
         schema(
@@ -184,7 +184,7 @@ pub struct Tenant {
         )
     )]
     pub name: String,
-    /// Whether its bots serve visitors.
+    /// Whether the tenant's bots serve visitors.
     pub status: Status,
     /// Settings.
     pub settings: TenantSettings,
@@ -205,7 +205,7 @@ pub struct NewTenant {
         schema(min_length = 1, max_length = 40, pattern = "^[a-z0-9][a-z0-9-]{0,39}$")
     )]
     pub id: String,
-    /// Shown to people.
+    /// Name of the tenant, for people.
     #[cfg_attr(
         feature = "openapi",
         schema(
@@ -219,12 +219,12 @@ pub struct NewTenant {
     pub settings: TenantSettings,
 }
 
-/// What of a tenant may be changed: a merge patch is applied to this, and nothing else is in reach.
+/// The fields of a tenant that a merge patch may change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TenantChange {
-    /// Shown to people.
+    /// Name of the tenant, for people.
     #[cfg_attr(
         feature = "openapi",
         schema(
@@ -234,7 +234,7 @@ pub struct TenantChange {
         )
     )]
     pub name: String,
-    /// Whether it serves visitors.
+    /// Whether the tenant's bots serve visitors.
     #[cfg_attr(feature = "openapi", schema(required = false))]
     pub status: Status,
     /// A merge patch of the settings; `null` makes them the defaults.
@@ -253,7 +253,7 @@ pub struct Bot {
         schema(min_length = 1, max_length = 40, pattern = "^[a-z0-9][a-z0-9-]{0,39}$")
     )]
     pub id: String,
-    /// Whether it serves visitors.
+    /// Whether the bot serves visitors.
     pub status: Status,
     /// Settings.
     pub settings: BotSettings,
@@ -274,16 +274,16 @@ pub struct NewBot {
         schema(min_length = 1, max_length = 40, pattern = "^[a-z0-9][a-z0-9-]{0,39}$")
     )]
     pub id: String,
-    /// Settings; the defaults where absent, but every bot has a name.
+    /// Settings; the defaults where absent, except the name, which is required.
     pub settings: BotSettings,
 }
 
-/// What of a bot may be changed: a merge patch is applied to this, and nothing else is in reach.
+/// The fields of a bot that a merge patch may change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BotChange {
-    /// Whether it serves visitors.
+    /// Whether the bot serves visitors.
     #[cfg_attr(feature = "openapi", schema(required = false))]
     pub status: Status,
     /// A merge patch of the settings.
@@ -291,19 +291,19 @@ pub struct BotChange {
     pub settings: BotSettings,
 }
 
-/// A place on the web where a bot is shown.
+/// A website that shows a bot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Site {
     /// The public key in the script tag. Made by the edge.
     pub key: String,
-    /// The bot that it shows.
+    /// Id of the bot that the site shows.
     #[cfg_attr(
         feature = "openapi",
         schema(min_length = 1, max_length = 40, pattern = "^[a-z0-9][a-z0-9-]{0,39}$")
     )]
     pub bot_id: String,
-    /// Shown to people. May be empty.
+    /// Name of the site, for people. May be empty.
     #[cfg_attr(
         feature = "openapi",
         schema(max_length = 80, pattern = r"^[^\u0000-\u001f\u007f-\u009f]*$")
@@ -313,9 +313,9 @@ pub struct Site {
     /// `http://localhost:*` for any port of the developer's own machine.
     #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 50))]
     pub origins: Vec<String>,
-    /// What it is for.
+    /// Purpose of the site.
     pub environment: Environment,
-    /// Whether it serves visitors.
+    /// Whether the site serves visitors.
     pub status: Status,
     /// Unix milliseconds.
     pub created_at: u64,
@@ -328,13 +328,13 @@ pub struct Site {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewSite {
-    /// The bot that it shows.
+    /// Id of the bot that the site shows.
     #[cfg_attr(
         feature = "openapi",
         schema(min_length = 1, max_length = 40, pattern = "^[a-z0-9][a-z0-9-]{0,39}$")
     )]
     pub bot_id: String,
-    /// Shown to people. May be empty.
+    /// Name of the site, for people. May be empty.
     #[serde(default)]
     #[cfg_attr(
         feature = "openapi",
@@ -344,17 +344,17 @@ pub struct NewSite {
     /// Origins that may show the bubble; see `origins` of a site.
     #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 50))]
     pub origins: Vec<String>,
-    /// What it is for.
+    /// Purpose of the site.
     #[serde(default)]
     pub environment: Environment,
 }
 
-/// What of a site may be changed: a merge patch is applied to this, and nothing else is in reach.
+/// The fields of a site that a merge patch may change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SiteChange {
-    /// Shown to people.
+    /// Name of the site, for people.
     #[cfg_attr(
         feature = "openapi",
         schema(
@@ -370,13 +370,13 @@ pub struct SiteChange {
         schema(required = false, min_items = 1, max_items = 50)
     )]
     pub origins: Vec<String>,
-    /// What it is for.
+    /// Purpose of the site.
     #[cfg_attr(feature = "openapi", schema(required = false))]
     pub environment: Environment,
-    /// Whether it serves visitors.
+    /// Whether the site serves visitors.
     #[cfg_attr(feature = "openapi", schema(required = false))]
     pub status: Status,
-    /// The bot that it shows.
+    /// Id of the bot that the site shows.
     #[cfg_attr(
         feature = "openapi",
         schema(
@@ -393,11 +393,11 @@ pub struct SiteChange {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ApiKey {
-    /// Its id.
+    /// Id of the key.
     pub id: Id,
-    /// How the key begins: enough to recognise it, useless without the rest.
+    /// First characters of the key: enough to recognise the key, too few to use it.
     pub prefix: String,
-    /// Shown to people.
+    /// Name of the key, for people.
     #[cfg_attr(
         feature = "openapi",
         schema(
@@ -406,17 +406,17 @@ pub struct ApiKey {
         )
     )]
     pub name: String,
-    /// What it is good for.
+    /// What the key permits.
     pub scopes: Vec<Scope>,
     /// Unix milliseconds.
     pub created_at: u64,
-    /// Unix milliseconds after which it is refused; never when absent.
+    /// Unix milliseconds after which the key is refused; the key does not expire when absent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expires_at: Option<u64>,
-    /// Unix milliseconds at which it was revoked.
+    /// Unix milliseconds at which the key was revoked.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub revoked_at: Option<u64>,
-    /// Unix milliseconds of its last use, to the minute.
+    /// Unix milliseconds of the key's last use, to the minute.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_used_at: Option<u64>,
 }
@@ -426,7 +426,7 @@ pub struct ApiKey {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewApiKey {
-    /// Shown to people.
+    /// Name of the key, for people.
     #[cfg_attr(
         feature = "openapi",
         schema(
@@ -435,10 +435,10 @@ pub struct NewApiKey {
         )
     )]
     pub name: String,
-    /// What it is good for: no more than the key that creates it. Each once.
+    /// What the key permits: no scope that the creating key lacks. Each scope once.
     #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 21))]
     pub scopes: Vec<Scope>,
-    /// Unix milliseconds after which it is refused; never when absent.
+    /// Unix milliseconds after which the key is refused; the key does not expire when absent.
     #[cfg_attr(feature = "openapi", schema(maximum = 8_640_000_000_000_000_u64))]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expires_at: Option<u64>,
@@ -461,13 +461,13 @@ pub struct CreatedApiKey {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IdentitySecret {
-    /// Its id. Identities may name it as `kid`.
+    /// Id of the secret. Identities may name it as `kid`.
     pub id: Id,
     /// Unix milliseconds.
     pub created_at: u64,
 }
 
-/// Body of `POST /v1/admin/tenants/{tenant}/identity-secrets`: there is nothing to say yet. It may be left out.
+/// Body of `POST /v1/admin/tenants/{tenant}/identity-secrets`, without fields. It may be omitted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -485,14 +485,14 @@ pub struct CreatedIdentitySecret {
     pub secret: Option<String>,
 }
 
-/// A page of a list, in the order of ids (of keys, for sites). Where the edge makes them, that is from the oldest on;
-/// notices begin with the newest.
+/// A page of a list, in the order of ids (of keys, for sites). Ids that the edge makes are in the order of creation, so
+/// the oldest comes first; notices begin with the newest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Page<T> {
-    /// At most `limit`.
+    /// At most `limit` entries.
     pub items: Vec<T>,
-    /// Give it as `after` to get the next page; absent on the last one.
+    /// Value of `after` for the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub next: Option<String>,
 }

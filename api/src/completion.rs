@@ -15,13 +15,13 @@ pub struct Completion {
     pub object: String,
     /// Unix seconds.
     pub created: u64,
-    /// The bot.
+    /// Id of the bot.
     pub model: String,
     /// One.
     pub choices: Vec<Choice>,
     /// Tokens of all models that were asked.
     pub usage: CompletionUsage,
-    /// What OpenAI's API has no word for.
+    /// Fields of Bulle that OpenAI's API does not have.
     pub bulle: Extra,
 }
 
@@ -31,15 +31,15 @@ pub struct Completion {
 pub struct Choice {
     /// 0.
     pub index: u32,
-    /// What was said.
+    /// The text of the answer.
     pub message: Answer,
     /// `stop` or `length`.
     pub finish_reason: String,
-    /// Never there.
+    /// Always absent.
     pub logprobs: Option<bool>,
 }
 
-/// What was said.
+/// The text of the answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = completion::Answer))]
 pub struct Answer {
@@ -47,11 +47,11 @@ pub struct Answer {
     pub role: String,
     /// Markdown; `[n]` cites the source with this number.
     pub content: String,
-    /// Never there.
+    /// Always absent.
     pub refusal: Option<String>,
 }
 
-/// A piece of an answer.
+/// A chunk of an answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = completion::Chunk))]
 pub struct Chunk {
@@ -61,67 +61,68 @@ pub struct Chunk {
     pub object: String,
     /// Unix seconds.
     pub created: u64,
-    /// The bot.
+    /// Id of the bot.
     pub model: String,
-    /// One; none in the piece that tells the usage.
+    /// One choice; none in the chunk that holds the usage.
     pub choices: Vec<ChunkChoice>,
-    /// Tokens, in the last piece, for those who ask with `stream_options.include_usage`.
+    /// Token counts, in the last chunk, when the request has `stream_options.include_usage`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub usage: Option<CompletionUsage>,
-    /// With the `finish_reason`: what OpenAI's API has no word for.
+    /// With the `finish_reason`: fields of Bulle that OpenAI's API does not have.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub bulle: Option<Extra>,
 }
 
-/// What a piece adds.
+/// The part of the choice that a chunk adds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = completion::ChunkChoice))]
 pub struct ChunkChoice {
     /// 0.
     pub index: u32,
-    /// The difference.
+    /// The text that the chunk adds.
     pub delta: Delta,
-    /// `stop` or `length`, once, when nothing more is said.
+    /// `stop` or `length`, in the last chunk of the choice.
     pub finish_reason: Option<String>,
-    /// Never there.
+    /// Always absent.
     pub logprobs: Option<bool>,
 }
 
-/// The difference that a piece makes.
+/// The text that a chunk adds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = completion::Delta))]
 pub struct Delta {
     /// `assistant`, in the first piece.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub role: Option<String>,
-    /// More Markdown.
+    /// Markdown to append.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub content: Option<String>,
 }
 
-/// Tokens. Zero when no model was asked.
+/// Token counts; zero when no model was asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CompletionUsage {
-    /// Of the prompts, with persona and passages.
+    /// Tokens of the prompts, with persona and passages.
     pub prompt_tokens: u32,
-    /// Of the answers.
+    /// Tokens of the answers.
     pub completion_tokens: u32,
-    /// Both.
+    /// Tokens of prompts and answers together.
     pub total_tokens: u32,
 }
 
-/// What OpenAI's API has no word for.
+/// Fields of Bulle that OpenAI's API does not have.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = completion::Extra))]
 pub struct Extra {
     /// How the answer ended: `fallback` when it was written without the models that the bot has.
     pub finish: Finish,
-    /// Who wrote it, such as `openai`; `extractive` for sentences of the documents, `persona` for the owner's own lines.
+    /// Provider of the answer, such as `openai`; `extractive` for sentences of the documents, `persona` for the owner's
+    /// own lines.
     pub provider: String,
-    /// The passages that it cites, under the numbers that stand in the text.
+    /// The passages that the answer cites, by their numbers in the text.
     pub sources: Vec<Source>,
-    /// What may be asked next.
+    /// Suggested next questions.
     pub suggestions: Vec<String>,
     /// 0 to 1, from evidence; absent when there is none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -150,7 +151,7 @@ pub struct Model {
 pub struct ModelList {
     /// `list`.
     pub object: String,
-    /// In the order of their ids.
+    /// The bots, in the order of their ids.
     pub data: Vec<Model>,
 }
 
@@ -162,7 +163,7 @@ pub struct ErrorBody {
     pub error: ErrorInfo,
 }
 
-/// What is wrong.
+/// Details of the error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorInfo {
@@ -171,8 +172,8 @@ pub struct ErrorInfo {
     /// `invalid_request_error`, `authentication_error`, `permission_error`, `rate_limit_error` or `server_error`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The parameter that is wrong.
+    /// Name of the wrong parameter.
     pub param: Option<String>,
-    /// Stable: `invalid_api_key`, `model_not_found`, otherwise the codes of problems.
+    /// Stable code: `invalid_api_key`, `model_not_found`, otherwise the code of a problem.
     pub code: Option<String>,
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use bulle_protocol::Id;
 
-/// What a notice is about. The same word is the `type` of the webhook.
+/// Kind of a notice, which is also the `type` of the webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = notice::Kind))]
 pub enum Kind {
@@ -30,7 +30,7 @@ impl Kind {
     }
 }
 
-/// Whose budget it is.
+/// Owner of a budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = notice::Whose))]
 #[serde(rename_all = "snake_case")]
@@ -41,37 +41,37 @@ pub enum Whose {
     Tenant,
 }
 
-/// Who answers in place of a model.
+/// A provider that answers in place of a model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = notice::Answerer))]
 pub struct Answerer {
-    /// Whose model; `extractive` when the bot's documents answer alone.
+    /// Provider of the model; `extractive` when the bot's documents answer alone.
     pub provider: String,
-    /// Its name.
+    /// Name of the model.
     pub model: String,
 }
 
-/// What a notice says. Which fields there are depends on its kind.
+/// Content of a notice. Its kind decides which fields it has.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = notice::Detail))]
 #[serde(default)]
 pub struct Detail {
-    /// Whose budget is used up.
+    /// Owner of the budget: a bot or the tenant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub whose: Option<Whose>,
-    /// The setting that bounds it, such as `tokens_per_day`.
+    /// Setting of the budget, such as `tokens_per_day`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<String>,
-    /// The day or month (UTC) for which it is used up: `2026-11-21`, `2026-11`.
+    /// The day or month (UTC) for which the budget is used up: `2026-11-21`, `2026-11`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub period: Option<String>,
-    /// Whose model does not answer.
+    /// Provider of the model that does not answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
-    /// Its name.
+    /// Name of the model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// Why it does not, in a word: `timed_out`, `refused`, …
+    /// Why the model does not answer, in a word: `timed_out`, `refused`, …
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// HTTP status of a refusal.
@@ -80,12 +80,12 @@ pub struct Detail {
     /// The reason and what to do, in the bot's language.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
-    /// Who answers instead; absent when nobody does.
+    /// Provider that answers instead; absent when none does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instead: Option<Answerer>,
 }
 
-/// A way to the owner.
+/// A channel to the owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = notice::Channel))]
 #[serde(rename_all = "snake_case")]
@@ -106,7 +106,7 @@ impl Channel {
     }
 }
 
-/// How a delivery ended.
+/// Result of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = notice::Outcome))]
 #[serde(rename_all = "snake_case")]
@@ -142,20 +142,20 @@ impl Outcome {
     }
 }
 
-/// How a notice was delivered on one way.
+/// Delivery of a notice over one channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = notice::Delivery))]
 pub struct Delivery {
-    /// Which way.
+    /// Channel of the delivery.
     pub channel: Channel,
-    /// How the last try ended.
+    /// Result of the last attempt.
     pub outcome: Outcome,
-    /// HTTP status of the last try, when there was one.
+    /// HTTP status of the last attempt, when there was one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub status: Option<u16>,
-    /// How often it was tried.
+    /// Number of attempts.
     pub tries: u32,
-    /// When the last try ended, in Unix milliseconds.
+    /// When the last attempt ended, in Unix milliseconds.
     pub at: u64,
 }
 
@@ -163,24 +163,24 @@ pub struct Delivery {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Notice {
-    /// Its id: the `webhook-id` of its webhook.
+    /// Id of the notice: the `webhook-id` of its webhook.
     pub id: Id,
-    /// What it is about.
+    /// Kind of the notice.
     pub kind: Kind,
-    /// What exactly: there is one notice of a kind about the same.
+    /// Subject of the notice. There is one notice for each kind and subject.
     pub about: String,
-    /// The bot that met it; absent when it is about none.
+    /// Id of the bot that the notice concerns; absent when it concerns no bot.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub bot_id: Option<String>,
-    /// What it says.
+    /// Content of the notice.
     pub detail: Detail,
     /// Unix milliseconds.
     pub created_at: u64,
-    /// How it was delivered. Empty while it is under way, and when `settings.notices` names no address.
+    /// Deliveries of the notice. Empty before the first one, and when `settings.notices` names no address.
     pub deliveries: Vec<Delivery>,
 }
 
-/// What webhooks are signed with.
+/// The key that signs webhooks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NoticeSecret {

@@ -12,7 +12,7 @@ pub enum UsageKey {
     Month,
     /// The bot.
     Bot,
-    /// Whose model.
+    /// Provider of the model.
     Provider,
     /// The model.
     Model,
@@ -48,7 +48,7 @@ impl UsageKey {
     }
 }
 
-/// What a tenant's models were asked for in a time.
+/// Sums of a tenant's model calls in a period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UsageReport {
@@ -60,7 +60,7 @@ pub struct UsageReport {
     pub prices_as_of: String,
     /// Sums, in the order of their keys. Without `by`, one.
     pub items: Vec<UsageRow>,
-    /// Give it as `after` to get the rows after these; absent when there are none.
+    /// Value of `after` for the next rows; absent when there are none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub next: Option<String>,
 }
@@ -76,16 +76,16 @@ pub struct UsageRow {
     /// `2026-11`, in UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub month: Option<String>,
-    /// Id of the bot. It may be gone.
+    /// Id of the bot, which may be deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bot: Option<String>,
-    /// Whose model.
+    /// Provider of the model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
     /// The model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// Id of the conversation. It may be gone.
+    /// Id of the conversation, which may be deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conversation: Option<String>,
     /// How the calls went.
@@ -95,7 +95,7 @@ pub struct UsageRow {
     pub answers: u64,
     /// Models that were asked.
     pub calls: u64,
-    /// Of these, how many did not end well.
+    /// Number of these calls that failed.
     pub failed: u64,
     /// Models that were passed over without being asked.
     pub passed_over: u64,
@@ -105,14 +105,14 @@ pub struct UsageRow {
     pub output_tokens: u64,
     /// Calls whose tokens the vendor has not counted: they are estimated.
     pub estimated_calls: u64,
-    /// Millionths of a US dollar, at the prices of the time; without the calls whose price nobody knew.
+    /// Millionths of a US dollar, at the prices of the time, without the calls whose price is unknown.
     pub microusd: u64,
-    /// Calls whose price nobody knew.
+    /// Calls whose price is unknown.
     pub unpriced_calls: u64,
-    /// From the request to the first text, of the calls that have written some.
+    /// Durations from the request to the first text, of the calls that wrote text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_token_ms: Option<Durations>,
-    /// From the request to its end.
+    /// Durations from the request to the end of the response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total_ms: Option<Durations>,
 }
@@ -133,7 +133,7 @@ impl UsageRow {
     }
 }
 
-/// How long something took, in milliseconds.
+/// Distribution of the calls' durations, in milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Durations {

@@ -90,9 +90,9 @@ pub enum Inline {
         /// What is emphasised.
         content: Vec<Inline>,
     },
-    /// No longer accurate.
+    /// Struck-out text.
     Strike {
-        /// What is struck.
+        /// The text that is struck out.
         content: Vec<Inline>,
     },
     /// A fragment of code.

@@ -28,7 +28,7 @@ pub struct ConversationList {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Conversation {
-    /// Its id.
+    /// Id of the conversation.
     pub id: Id,
     /// The first words of the visitor's first message.
     pub title: String,
@@ -55,7 +55,7 @@ pub struct SendMessage {
         )
     )]
     pub text: String,
-    /// Asks again when the turn of this id has failed; ignored otherwise.
+    /// Whether a failed turn of this id is tried again; ignored otherwise.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub retry: bool,
     /// Files of `POST /v1/attachments` that were not sent yet, at most 3.
@@ -69,7 +69,7 @@ pub struct SendMessage {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Rename {
-    /// What the conversation is called from now on: 1 to 120 characters, at least one of them visible.
+    /// New title of the conversation: 1 to 120 characters, at least one of them visible.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 120))]
     pub title: String,
 }
@@ -78,11 +78,11 @@ pub struct Rename {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Uploaded {
-    /// For `attachments` of a message, within a day.
+    /// Id for `attachments` of a message, within a day.
     pub id: Id,
-    /// Its name.
+    /// Name of the file.
     pub name: String,
-    /// Its size. The bytes themselves are not kept.
+    /// Size of the file in bytes. The file itself is not kept.
     pub bytes: u64,
     /// Characters of its text that are kept, at most 20,000.
     pub characters: usize,
@@ -92,11 +92,11 @@ pub struct Uploaded {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Attachment {
-    /// Its id.
+    /// Id of the file.
     pub id: Id,
-    /// Its name.
+    /// Name of the file.
     pub name: String,
-    /// Its size.
+    /// Size of the file in bytes.
     pub bytes: u64,
 }
 
@@ -106,7 +106,7 @@ pub struct Attachment {
 pub struct History {
     /// Oldest first.
     pub items: Vec<Message>,
-    /// Give it as `before` to get the page before this one; absent on the first page of the conversation.
+    /// Value of `before` for the page before this one; absent on the first page of the conversation.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub next: Option<String>,
 }
@@ -115,28 +115,28 @@ pub struct History {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Message {
-    /// Its id.
+    /// Id of the message.
     pub id: Id,
-    /// Who wrote it.
+    /// Author of the message.
     pub role: Role,
     /// Rich text of an answer; one paragraph for a visitor's message.
     pub blocks: Vec<Block>,
-    /// The same as plain text.
+    /// The message as plain text.
     pub text: String,
     /// Unix milliseconds.
     pub created_at: u64,
-    /// How it stands.
+    /// State of the message.
     pub status: Status,
-    /// What the answer rests on.
+    /// Passages that the answer cites.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub sources: Vec<Source>,
     /// The visitor's message that this one answers.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reply_to: Option<Id>,
-    /// How the model ended, for an answer.
+    /// How the answer ended.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub finish: Option<Finish>,
-    /// What the visitor thinks of an answer.
+    /// The visitor's rating of an answer.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub feedback: Option<Feedback>,
     /// Files that the visitor gave with a message.
@@ -151,7 +151,7 @@ pub struct Message {
 pub struct Feedback {
     /// Thumbs up or down.
     pub rating: Rating,
-    /// Why.
+    /// Reason for the rating, in the visitor's words.
     #[cfg_attr(feature = "openapi", schema(max_length = 1000))]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub comment: Option<String>,
@@ -179,7 +179,7 @@ pub enum Role {
     Assistant,
 }
 
-/// How a stored message stands.
+/// State of a stored message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]

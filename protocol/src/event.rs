@@ -24,9 +24,9 @@ pub enum ServerEvent {
     Block(BlockEvent),
     /// Adds to the last text leaf of a block.
     Append(AppendEvent),
-    /// The passages that the answer rests on.
+    /// The passages that the answer cites.
     Sources(Sources),
-    /// What the visitor may want to ask next.
+    /// Suggested next questions.
     Suggestions(Suggestions),
     /// The answer is complete.
     Done(Done),
@@ -38,11 +38,11 @@ pub enum ServerEvent {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Start {
-    /// The conversation.
+    /// Id of the conversation.
     pub conversation_id: Id,
     /// The visitor's message.
     pub message_id: Id,
-    /// The reply being written.
+    /// Id of the answer that is being written.
     pub reply_id: Id,
 }
 
@@ -82,7 +82,7 @@ pub struct Source {
     pub n: u32,
     /// Document and section.
     pub title: String,
-    /// Where the visitor can read it, down to the heading.
+    /// Address at which the visitor can read the passage, down to the heading.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub url: Option<String>,
     /// The words that support the answer.
@@ -124,11 +124,12 @@ pub enum Finish {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Done {
-    /// The reply.
+    /// Id of the answer.
     pub reply_id: Id,
-    /// How it ended.
+    /// How the answer ended.
     pub finish: Finish,
-    /// Who wrote it, such as `openai`; `extractive` for sentences of the documents, `persona` for the owner's own lines.
+    /// Provider of the answer, such as `openai`; `extractive` for sentences of the documents, `persona` for the owner's
+    /// own lines.
     pub provider: String,
     /// The model's own name for itself.
     pub model: String,
@@ -145,7 +146,7 @@ pub struct Done {
     pub usage: Usage,
     /// What is left of the visitor's limits after this message.
     pub remaining: Remaining,
-    /// False when the answer could not be stored: it will be gone after a reload.
+    /// False when the answer could not be stored: a reload loses it.
     #[serde(skip_serializing_if = "is_true", default = "yes")]
     pub kept: bool,
 }
@@ -174,7 +175,7 @@ impl Usage {
     }
 }
 
-/// What is left of the limits; absent when there is no such limit.
+/// Messages left; a field is absent when there is no such limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Remaining {
@@ -197,10 +198,10 @@ pub struct TurnError {
     /// Seconds to wait before a retry is worth it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub retry_after: Option<u32>,
-    /// A way out, such as a page to upgrade on.
+    /// A link that helps the visitor, such as a page to upgrade on.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub action: Option<Action>,
-    /// False when what was written could not be stored.
+    /// False when the text written so far could not be stored.
     #[serde(skip_serializing_if = "is_true", default = "yes")]
     pub kept: bool,
 }

@@ -167,10 +167,10 @@ pub struct Problem {
     /// What to tell the visitor, in their language and perhaps in the owner's words.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub message: Option<String>,
-    /// A way out for the visitor, such as a page to upgrade on.
+    /// A link that helps the visitor, such as a page to upgrade on.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub action: Option<Action>,
-    /// How the limits of the caller stand, when one of them is the reason.
+    /// State of the caller's limits, when one of them is the reason.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub limits: Vec<Limit>,
     /// The request id, to quote to the operator.
@@ -178,30 +178,30 @@ pub struct Problem {
     pub request_id: Option<String>,
 }
 
-/// Something the visitor can click.
+/// A link that the visitor can follow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Action {
     /// Text of the link.
     pub label: String,
-    /// Where it goes.
+    /// Address that the link opens.
     pub url: String,
 }
 
-/// How one limit stands. Also told in the headers `RateLimit-Policy` and `RateLimit` (IETF draft "RateLimit header
+/// State of one limit. It is also sent in the headers `RateLimit-Policy` and `RateLimit` (IETF draft "RateLimit header
 /// fields for HTTP").
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Limit {
-    /// `minute` or `day`; `address-…` when it counts everybody at one network address.
+    /// Name of the limit: `minute` or `day`; `address-…` when it counts all visitors at one network address.
     pub name: String,
-    /// Messages of a window.
+    /// Messages allowed in a window.
     pub quota: u64,
-    /// Seconds of a window.
+    /// Length of a window in seconds.
     pub window: u64,
     /// Messages left.
     pub remaining: u64,
-    /// Seconds until there is room again, or more of it.
+    /// Seconds until `remaining` rises.
     pub reset: u64,
 }
 

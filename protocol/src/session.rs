@@ -22,8 +22,8 @@ pub struct SessionRequest {
     /// The token of Cloudflare Turnstile, for bots that ask for it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub challenge: Option<String>,
-    /// The token of an earlier session, possibly expired: the same visitor comes back. That of a known visitor only
-    /// works together with their `identity`.
+    /// The token of an earlier session, possibly expired: the session is opened for the same visitor. The token of a
+    /// known visitor only works together with their `identity`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub resume: Option<String>,
     /// The page that the visitor reads.
@@ -50,14 +50,14 @@ pub struct Session {
     pub token: String,
     /// When the token stops working for calls, in Unix milliseconds.
     pub expires_at: u64,
-    /// Who the edge thinks is writing.
+    /// The visitor of the session.
     pub visitor: Visitor,
     /// The bot of the site.
     pub bot: Bot,
     /// The visitor's latest conversation, when there is one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub conversation: Option<ConversationRef>,
-    /// What the visitor may do.
+    /// Limits of the visitor.
     pub limits: Limits,
 }
 
@@ -65,16 +65,16 @@ pub struct Session {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Visitor {
-    /// Random; says nothing about the person.
+    /// Random id of the visitor.
     pub id: Id,
     /// Name of the visitor's tier.
     pub tier: String,
-    /// What the site's server calls a known visitor.
+    /// Name of a known visitor, from the site's server.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub name: Option<String>,
 }
 
-/// What the bubble shows of the bot.
+/// The bot as the bubble shows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Bot {
@@ -93,41 +93,41 @@ pub struct Bot {
     pub locale: String,
     /// Questions offered on the empty screen.
     pub suggestions: Vec<String>,
-    /// What the bot knows about.
+    /// Subjects of the bot's knowledge.
     pub topics: Vec<String>,
     /// Buttons of the first screen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shortcuts: Vec<Shortcut>,
-    /// What the bubble offers.
+    /// Features of the bubble.
     #[serde(default)]
     pub features: Features,
-    /// Absent when there is none, and when this visitor has filled it in.
+    /// The form; absent when the bot has none, and when this visitor has filled it in.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub form: Option<Form>,
     /// Absent when the bot has no business hours.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub hours: Option<Hours>,
-    /// What the owner says about the visitors' data.
+    /// Address of the owner's privacy notice.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub privacy_url: Option<String>,
 }
 
-/// What the bubble offers beside the conversation. What is off is refused by the edge, too.
+/// Features of the bubble besides the conversation. The edge refuses requests for features that are off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Features {
-    /// Visitors may give files, whose text is read. Off by itself.
+    /// Visitors may attach files, whose text is read. Off by default.
     pub attachments: bool,
-    /// Visitors may speak instead of write; their browser does it. Off by itself.
+    /// Visitors may dictate, with the speech recognition of their browser. Off by default.
     pub dictation: bool,
-    /// Thumbs under answers. On by itself.
+    /// Thumbs under answers. On by default.
     pub feedback: bool,
-    /// A sound with answers that nobody sees, until the visitor turns it off. Off by itself.
+    /// A sound for answers that arrive out of sight, until the visitor turns it off. Off by default.
     pub sound: bool,
-    /// The list of earlier conversations. On by itself.
+    /// The list of earlier conversations. On by default.
     pub history: bool,
-    /// Visitors may download what is stored of them. On by itself.
+    /// Visitors may download their stored data. On by default.
     pub export: bool,
 }
 
@@ -173,7 +173,7 @@ pub enum ShortcutKind {
     Form,
 }
 
-/// What a field asks for.
+/// Type of a field's answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -193,16 +193,16 @@ pub enum FieldKind {
     Checkbox,
 }
 
-/// Whether people are there.
+/// State of the business hours.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Hours {
-    /// Whether it is within business hours, when the session is opened.
+    /// Whether the business is open when the session is opened.
     pub open: bool,
-    /// What the visitor reads about it; may be empty while it is open.
+    /// Text about the business hours for the visitor; may be empty while `open` is true.
     pub text: String,
-    /// Seconds for which both hold: until the business opens or closes, and an hour at most. A client that shows them
-    /// opens the session again then. Absent from edges of earlier releases.
+    /// Seconds for which `open` and `text` are valid: until the business opens or closes, and an hour at most. A client
+    /// that shows them opens the session again then. Absent from edges of earlier releases.
     #[serde(default)]
     pub good_for_s: u32,
 }
@@ -211,19 +211,19 @@ pub struct Hours {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Form {
-    /// Its title.
+    /// Title of the form.
     pub title: String,
-    /// What stands above the fields.
+    /// Text above the fields.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub text: Option<String>,
     /// The fields, from top to bottom.
     pub fields: Vec<AskedField>,
-    /// What the visitor must agree to.
+    /// Text that the visitor must agree to.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub consent: Option<String>,
-    /// The button.
+    /// Label of the button.
     pub submit: String,
-    /// Whether messages are refused (`form_required`) until it is filled in.
+    /// Whether messages are refused (`form_required`) until the form is filled in.
     #[serde(default)]
     pub required: bool,
 }
@@ -232,20 +232,20 @@ pub struct Form {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AskedField {
-    /// Its name in `PUT /v1/me`.
+    /// Name of the field in `PUT /v1/me`.
     pub name: String,
-    /// What the visitor reads.
+    /// Label that the visitor reads.
     pub label: String,
-    /// What is asked for.
+    /// Type of the answer.
     pub kind: FieldKind,
-    /// Whether it may not be left empty.
+    /// Whether the field must be filled in.
     pub required: bool,
-    /// What a `select` offers.
+    /// Choices of a `select`.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub options: Vec<String>,
 }
 
-/// Body of `PUT /v1/me`: a form, filled in.
+/// Body of `PUT /v1/me`: the visitor's answers to the bot's form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -262,11 +262,11 @@ pub struct Answers {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ConversationRef {
-    /// Its id.
+    /// Id of the conversation.
     pub id: Id,
 }
 
-/// What the visitor may do.
+/// Limits of the visitor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Limits {

@@ -84,9 +84,9 @@ strings! {
     paused,
     /// The chat is for known visitors only.
     identity_required,
-    /// The site's word for who this is was not accepted.
+    /// The visitor's signed identity was not accepted.
     identity_invalid,
-    /// The site's word for who this is was good once.
+    /// The visitor's signed identity has expired.
     identity_expired,
     /// The chat is not meant for this page, or does not exist.
     not_here,
@@ -100,7 +100,7 @@ strings! {
     upstream_timeout,
     /// The answer broke off.
     upstream_interrupted,
-    /// Anything else.
+    /// Any other failure.
     failed,
     /// Under a message that has not been sent yet.
     waiting,

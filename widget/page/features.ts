@@ -46,12 +46,9 @@ export const features = (shell: Shell, handle: () => Handle | undefined, call: P
       loaded.menu = button.onclick = () => import("./menu").then((module) => module.menu(panel, button)).catch(logFailure);
       tools.after(button);
     }
-    // The form comes before the first message. When it is not due, a form of the visitor before may still stand there.
-    const openForm = (isAsked?: unknown) => form && import("./form").then((module) => module.form(panel, form, isAsked)).catch(logFailure);
-    // A shortcut to the form opens it instead.
-    if (form && (form.required || (!conversation && !shortcuts?.some(({ kind }) => kind == "form")))) openForm();
+    if (form || shortcuts) import("./first-screen").then((module) => module.firstScreen(panel, !conversation)).catch(logFailure);
+    // A form of the visitor before may still stand there.
     else root.querySelector(".form")?.remove();
-    if (shortcuts || form) import("./shortcuts").then((module) => module.shortcuts(panel, openForm)).catch(logFailure);
     loadOnce("attach", features?.attachments, () => import("./attachments").then((module) => module.attachments(panel)));
     const hasRecognition = "SpeechRecognition" in window || "webkitSpeechRecognition" in window;
     loadOnce("dictate", features?.dictation && hasRecognition, () => import("./dictation").then((module) => module.dictation(panel)));

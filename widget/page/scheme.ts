@@ -25,9 +25,9 @@ const pageScheme = () => {
   for (const node of [body, documentElement]) {
     const colour = getComputedStyle(node).backgroundColor;
     // `rgb(255, 255, 255)`, `oklch(0.98 0.01 90)`, `color(srgb 1 1 1)`: three numbers, and the opacity if it is not 1.
-    const [red = 0, green = 0, blue = 0, opacity = 1] = colour.split(/[ (,/)]+/).flatMap((part) => (part && +part >= 0 ? +part : []));
-    const lightness = /^rgb/.test(colour) ? (red * 3 + green * 6 + blue) / 2550 : red > 1 ? red / 100 : red;
-    if (opacity > 0.5) return lightness > 0.5 ? "light" : "dark";
+    const [red = 0, green = 0, blue = 0, opacity = 1] = (colour.match(/(?<=[ (,])[\d.e-]+/g) ?? []).map(Number);
+    const isLight = colour[0] == "r" ? red * 3 + green * 6 + blue > 1275 : red > (red > 1 ? 50 : 0.5);
+    if (opacity > 0.5) return isLight ? "light" : "dark";
   }
   const declared = getComputedStyle(documentElement).colorScheme + document.querySelector<HTMLMetaElement>("meta[name=color-scheme]")?.content;
   return !/dark/.test(declared) ? "light" : /light/.test(declared) ? "auto" : "dark";

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use crate::compile::{tools_key, with_profile};
+use crate::compile::{WASM_FEATURES, tools_key, with_profile};
 use crate::paths::Profile;
 use crate::progress::{Progress, Step};
 use crate::scripts::Scripts;
@@ -58,18 +58,6 @@ const STANDARD_LIBRARY: &[&str] = &[
 
 /// The file that Cargo makes of the crate.
 const MODULE: &str = "bulle_widget_web.wasm";
-
-/// The features that the compiler enables by default for this target. wasm-opt needs them as arguments, because
-/// wasm-bindgen removes the section of the file that lists them.
-const WASM_FEATURES: &[&str] = &[
-    "--enable-mutable-globals",
-    "--enable-sign-ext",
-    "--enable-nontrapping-float-to-int",
-    "--enable-bulk-memory",
-    "--enable-bulk-memory-opt",
-    "--enable-multivalue",
-    "--enable-reference-types",
-];
 
 /// Builds everything that is published, into `dist/` and `edge/worker/build/`. Called from `dev`, it builds the profile
 /// that `dev` serves.

@@ -19,6 +19,19 @@ const DEV_PROFILE: &[(&str, &str)] = &[
     ("CARGO_PROFILE_DEV_OVERFLOW_CHECKS", "false"),
 ];
 
+/// The features that the compiler enables by default for WebAssembly, as arguments of wasm-opt, because wasm-bindgen removes
+/// the section of the file that lists them. They are named one by one: with `--all-features`, wasm-opt may write encodings
+/// that browsers or workerd do not know yet.
+pub const WASM_FEATURES: &[&str] = &[
+    "--enable-mutable-globals",
+    "--enable-sign-ext",
+    "--enable-nontrapping-float-to-int",
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-multivalue",
+    "--enable-reference-types",
+];
+
 /// Sets the profile for Cargo; returns the name of its folder.
 pub fn with_profile(cargo: &mut Command, profile: Profile) -> &'static str {
     match profile {

@@ -12,20 +12,6 @@ use crate::{bindgen, compile, compress, paths, process, setup};
 /// The name of the bundle and, with `_bg.wasm` for `.js`, of the module that it imports.
 const NAME: &str = "index";
 
-/// The features of WebAssembly that workerd can run. wasm-opt needs them as arguments, because wasm-bindgen removes the
-/// section of the file that lists the compiler's features. They are named one by one: with `--all-features`, wasm-opt
-/// may write encodings that workerd does not know yet.
-const WASM_FEATURES: &[&str] = &[
-    "--enable-mutable-globals",
-    "--enable-sign-ext",
-    "--enable-nontrapping-float-to-int",
-    "--enable-bulk-memory",
-    "--enable-bulk-memory-opt",
-    "--enable-multivalue",
-    "--enable-reference-types",
-    "--enable-exception-handling",
-];
-
 /// Compiles the Worker and returns the module.
 pub fn compile(profile: Profile) -> Result<PathBuf> {
     let mut cargo = process::cargo();
@@ -93,7 +79,9 @@ pub fn bundle(profile: Profile, compiled: &Path) -> Result<()> {
         process::run(
             process::npm_tool("wasm-opt")
                 .args(["-O", "--strip-debug", "--strip-producers"])
-                .args(WASM_FEATURES)
+                .args(compile::WASM_FEATURES)
+                // workerd can run it; the widget has no use for it.
+                .arg("--enable-exception-handling")
                 .arg(&unpacked)
                 .arg("-o")
                 .arg(&unpacked),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use bulle_protocol::Id;
 
-/// How a gap stands.
+/// State of a gap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -17,52 +17,52 @@ pub enum GapStatus {
     Dismissed,
 }
 
-/// Questions of one meaning, as far as their words tell.
+/// A group of unanswered questions with similar wording.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Gap {
-    /// Of the reply to the first of them.
+    /// Id of the gap: that of the reply to its first question.
     pub id: Id,
-    /// The wording that speaks best for all.
+    /// The most typical wording of the questions.
     pub question: String,
-    /// How it stands.
+    /// State of the gap.
     pub status: GapStatus,
-    /// How often it was asked in vain; of a gap that is open again, since it was answered.
+    /// Number of unanswered questions; of a gap that is open again, since it was answered.
     pub count: u32,
-    /// By how many visitors.
+    /// Number of visitors who asked.
     pub visitors: u32,
-    /// How often the documents said nothing.
+    /// Number of questions for which the documents had nothing.
     pub nothing_found: u32,
-    /// How often the answer was rated down.
+    /// Number of answers that were rated down.
     pub thumbs_down: u32,
-    /// Unix milliseconds of the first.
+    /// Unix milliseconds of the first question.
     pub first_at: u64,
-    /// Unix milliseconds of the last.
+    /// Unix milliseconds of the last question.
     pub last_at: u64,
-    /// The source that was made to answer it.
+    /// Id of the source that was created to answer the gap.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub source: Option<String>,
-    /// The last ten, newest first.
+    /// The last ten questions, newest first.
     pub questions: Vec<GapQuestion>,
 }
 
-/// A question that was asked in vain.
+/// A question without an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GapQuestion {
-    /// The reply that did not answer it.
+    /// Id of the reply that did not answer the question.
     pub reply_id: Id,
-    /// Where it was asked.
+    /// Id of the conversation in which the question was asked.
     pub conversation_id: Id,
-    /// As the visitor wrote it.
+    /// Text of the question, as the visitor wrote it.
     pub text: String,
     /// Unix milliseconds.
     pub asked_at: u64,
-    /// The documents said nothing.
+    /// Whether the documents had nothing for the question.
     pub nothing_found: bool,
-    /// The answer was rated down.
+    /// Whether the answer was rated down.
     pub thumbs_down: bool,
-    /// What the visitor wrote to the rating.
+    /// Comment of the visitor on the rating.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub comment: Option<String>,
 }
@@ -71,9 +71,9 @@ pub struct GapQuestion {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GapList {
-    /// What is asked most comes first; at most 100.
+    /// At most 100 gaps, those with the most questions first.
     pub items: Vec<Gap>,
-    /// How many questions were looked at: the last 1,000 of the time that was asked for.
+    /// Number of questions that were grouped: at most the last 1,000 of the period.
     pub questions: u32,
 }
 
@@ -85,7 +85,7 @@ pub struct GapAnswer {
     /// Markdown.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 10_000))]
     pub answer: String,
-    /// On one line; the gap's own when absent.
+    /// Question on one line; the gap's `question` when absent.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 500))]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub question: Option<String>,

@@ -4,34 +4,34 @@ use serde::{Deserialize, Serialize};
 
 use bulle_protocol::Id;
 
-/// What the right passage is known by. All that is given must be true of it; something must be.
+/// Properties of the passage that must be found. Every given property must match, and at least one must be given.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
-    /// Words that stand in it, whatever their case.
+    /// Words that the passage contains, in any case.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 500))]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub text: Option<String>,
-    /// Title of its document.
+    /// Title of the passage's document.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 200))]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub title: Option<String>,
-    /// Its address, or the page that it is on.
+    /// Address of the passage's document, or of the page that it is on.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 2_000))]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub url: Option<String>,
 }
 
-/// A question and what must be found for it.
+/// A question and the passage that must be found for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewGoldenQuestion {
-    /// As a visitor would ask it.
+    /// Question, as a visitor would ask it.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 500))]
     pub question: String,
-    /// What must be found.
+    /// Properties of the passage that must be found.
     pub expected: Expected,
 }
 
@@ -45,46 +45,47 @@ pub struct NewGoldenQuestions {
     pub items: Vec<NewGoldenQuestion>,
 }
 
-/// A golden question and how it did.
+/// A golden question and the result of its last search.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GoldenQuestion {
-    /// Its id.
+    /// Id of the golden question.
     pub id: Id,
-    /// As a visitor would ask it.
+    /// Question, as a visitor would ask it.
     pub question: String,
-    /// What must be found.
+    /// Properties of the passage that must be found.
     pub expected: Expected,
-    /// Place of what was expected among the passages found, from 1; absent when it is not among them, or was never
-    /// looked for.
+    /// Rank of the expected passage among the passages found, from 1; absent when it was not found or was never searched
+    /// for.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub rank: Option<u32>,
-    /// The same with the documents of before, when it was looked for then: 0 when it was not found.
+    /// Rank with the previous documents: 0 when the passage was not found, absent when the question was not searched
+    /// then.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub rank_before: Option<u32>,
-    /// It is found later now, or not any more.
+    /// Whether the expected passage ranks lower than before, or is no longer found.
     pub regressed: bool,
-    /// Title of the passage that came first.
+    /// Title of the passage that was found first.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub first: Option<String>,
 }
 
-/// How well the bot's golden questions are found.
+/// Results of the bot's golden questions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GoldenReport {
-    /// When they were looked for, in Unix milliseconds; absent when they never were.
+    /// When the golden questions were last searched, in Unix milliseconds; absent when never.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub checked_at: Option<u64>,
-    /// Documents have changed since, or questions were added: have them looked for again.
+    /// Whether documents changed or questions were added since `checked_at`: a new run is due.
     pub stale: bool,
     /// Share of the questions whose passage came first.
     pub recall_at_1: f64,
-    /// Share of those whose passage was among the first five.
+    /// Share of the questions whose passage was among the first five.
     pub recall_at_5: f64,
     /// Mean of the reciprocal ranks.
     pub mrr: f64,
-    /// How many are found later than before, or not any more.
+    /// Number of questions whose passage ranks lower than before, or is no longer found.
     pub regressions: u32,
     /// Oldest first.
     pub items: Vec<GoldenQuestion>,

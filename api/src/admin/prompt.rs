@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The prompt of an answer, made again from what is stored.
+/// The prompt of an answer, rebuilt from stored data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AnswerPrompt {
-    /// Whether the messages are, byte for byte, what the model was given.
+    /// Whether the messages are, byte for byte, those that the model received.
     pub exact: bool,
     /// Version of Bulle's own instructions; absent when no model was asked.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -14,9 +14,9 @@ pub struct AnswerPrompt {
     /// Version of the bot's settings; absent when no model was asked.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub bot_version: Option<u32>,
-    /// The messages, as far as they can be made.
+    /// The messages of the prompt, as far as they can be rebuilt.
     pub messages: Vec<PromptMessage>,
-    /// What is gone, and why it is not exact; empty when it is.
+    /// Parts of the prompt that cannot be rebuilt, each with the reason; empty when the prompt is exact.
     pub missing: Vec<Missing>,
 }
 
@@ -24,13 +24,13 @@ pub struct AnswerPrompt {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PromptMessage {
-    /// Who speaks.
+    /// Author of a message.
     pub role: PromptRole,
-    /// What is said.
+    /// Content of a message.
     pub content: String,
 }
 
-/// Who speaks in a prompt.
+/// Author of a message of a prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -43,12 +43,12 @@ pub enum PromptRole {
     Assistant,
 }
 
-/// A part of a prompt that cannot be made again.
+/// A part of a prompt that cannot be rebuilt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Missing {
-    /// Which, such as "passage 2".
+    /// Name of the part, such as "passage 2".
     pub what: String,
-    /// Why, in a sentence.
+    /// The reason, in a sentence.
     pub why: String,
 }

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What to put into a site, in every language that there is a template for.
+/// Code that puts the bubble into a site, one snippet for each framework.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Snippets {
-    /// The simplest first.
+    /// The snippets, the simplest first.
     pub items: Vec<Snippet>,
 }
 
@@ -14,7 +14,7 @@ pub struct Snippets {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Snippet {
-    /// What it is for, such as "React".
+    /// Framework or use of the snippet, such as "React".
     pub name: String,
     /// A name for the file.
     pub file: String,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a source is.
+/// Kind of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -40,7 +40,7 @@ impl SourceKind {
     }
 }
 
-/// How far a source has come. What it said before goes on answering meanwhile, also when it fails.
+/// State of a source. Its previous content answers until new content is indexed, also when reading fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -105,65 +105,65 @@ pub enum FailureCode {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Failure {
-    /// For programs.
+    /// Stable code, for programs.
     pub code: FailureCode,
-    /// For people: what happened, and what to do.
+    /// Explanation for people: what happened, and what to do.
     pub detail: String,
 }
 
-/// How much of the work is done.
+/// Progress of reading a source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Progress {
-    /// Passages that are written; of a site pages, of a feed entries that are read.
+    /// Passages that are indexed; for a site pages, for a feed entries that are read.
     pub done: u32,
-    /// How many there are, as far as it is known.
+    /// Number of all passages, pages or entries, as far as known.
     pub total: u32,
 }
 
-/// Where something that a bot knows comes from.
+/// A source of a bot's knowledge: a page, a site, a feed, a file, a text or a list of questions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = admin::Source))]
 pub struct Source {
-    /// Its id, made by the edge.
+    /// Id of the source, made by the edge.
     pub id: String,
-    /// What it is.
+    /// Kind of the source.
     pub kind: SourceKind,
-    /// How far it has come.
+    /// State of the source.
     pub status: SourceStatus,
-    /// What answers call it: as the owner said, or as it calls itself.
+    /// Title that answers show: the owner's, else the document's own.
     pub title: String,
-    /// BCP 47; empty when it is not known.
+    /// Language (BCP 47); empty when unknown.
     pub language: String,
     /// Page that answers link to; empty when there is none.
     pub url: String,
-    /// What is fetched, of a `url`, `site` or `feed`.
+    /// Address that is fetched, of a `url`, `site` or `feed`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub address: Option<String>,
     /// Name of the file that was uploaded.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub name: Option<String>,
-    /// Why it could not be read; or, while it waits, why the last try failed; or, of a site or feed that is ready, what is
+    /// Why the source could not be read. While it waits, why the last attempt failed; of a ready site or feed, what is
     /// wrong with its sitemap or with the feed.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub failure: Option<Failure>,
-    /// How much is done.
+    /// Progress of reading the source.
     pub progress: Progress,
-    /// SHA-256 of what was read last, hexadecimal.
+    /// SHA-256 of the content that was read last, hexadecimal.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub checksum: Option<String>,
-    /// Bytes of it.
+    /// Size of the content in bytes.
     pub bytes: u64,
-    /// The site or feed that it belongs to.
+    /// Id of the site or feed that the source belongs to.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub parent: Option<String>,
-    /// Seconds after which it is fetched again.
+    /// Seconds after which the source is fetched again.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub refresh_seconds: Option<u32>,
-    /// When it is fetched (again), in Unix milliseconds.
+    /// When the source is fetched next, in Unix milliseconds.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub next_at: Option<u64>,
-    /// Since when what answers now does so, in Unix milliseconds; absent when nothing of it answers yet.
+    /// When the content that answers now was indexed, in Unix milliseconds; absent when no content answers yet.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub indexed_at: Option<u64>,
     /// Unix milliseconds; 0 when it was not created over HTTP.
@@ -190,28 +190,29 @@ pub struct FaqEntry {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewSource {
-    /// What it is: `url`, `site`, `feed`, `text` or `faq`.
+    /// Kind of the source: `url`, `site`, `feed`, `text` or `faq`.
     pub kind: SourceKind,
-    /// Of a `url`, `site` or `feed` what is fetched: `https://…`. Of a `text` or `faq` the page that answers link to.
+    /// For a `url`, `site` or `feed`, the address to fetch: `https://…`. For a `text` or `faq`, the page that answers
+    /// link to.
     #[cfg_attr(feature = "openapi", schema(max_length = 2_000))]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub url: Option<String>,
-    /// What answers call it; as it calls itself when absent.
+    /// Title that answers show; taken from the document when absent.
     #[cfg_attr(feature = "openapi", schema(max_length = 200))]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub title: Option<String>,
-    /// BCP 47; as it says itself when absent.
+    /// Language (BCP 47); taken from the document when absent.
     #[cfg_attr(feature = "openapi", schema(max_length = 35))]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub language: Option<String>,
-    /// Markdown, of a `text`.
+    /// Markdown of a `text`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub text: Option<String>,
-    /// Of a `faq`.
+    /// Questions and answers of a `faq`.
     #[cfg_attr(feature = "openapi", schema(max_items = 200))]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub entries: Option<Vec<FaqEntry>>,
-    /// Seconds after which what is fetched is fetched again; never when absent.
+    /// Seconds after which a `url`, `site` or `feed` is fetched again; never when absent.
     #[cfg_attr(feature = "openapi", schema(minimum = 3_600, maximum = 31_536_000))]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub refresh_seconds: Option<u32>,
@@ -225,39 +226,39 @@ pub struct NewSource {
     pub max_depth: Option<u32>,
 }
 
-/// What of a source may be changed: a merge patch is applied to this. Whatever changes what it says has it read again.
+/// The fields of a source that a merge patch may change. A change of the content makes the edge read the source again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SourceChange {
-    /// See `NewSource`; `null` forgets it.
+    /// Address, as in `NewSource`; `null` removes it.
     #[cfg_attr(feature = "openapi", schema(max_length = 2_000))]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub url: Option<String>,
-    /// See `NewSource`; `null` forgets it.
+    /// Title, as in `NewSource`; `null` removes it.
     #[cfg_attr(feature = "openapi", schema(max_length = 200))]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub title: Option<String>,
-    /// See `NewSource`; `null` forgets it.
+    /// Language, as in `NewSource`; `null` removes it.
     #[cfg_attr(feature = "openapi", schema(max_length = 35))]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub language: Option<String>,
-    /// Of a `text`.
+    /// Markdown of a `text`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub text: Option<String>,
-    /// Of a `faq`, all of them.
+    /// All questions and answers of a `faq`.
     #[cfg_attr(feature = "openapi", schema(max_items = 200))]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub entries: Option<Vec<FaqEntry>>,
-    /// See `NewSource`; `null` for never.
+    /// Seconds after which the source is fetched again; `null` for never.
     #[cfg_attr(feature = "openapi", schema(minimum = 3_600, maximum = 31_536_000))]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub refresh_seconds: Option<u32>,
-    /// Of a `site`.
+    /// Most pages of a `site`.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 5_000))]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub max_pages: Option<u32>,
-    /// Of a `site`.
+    /// Most links between the first page of a `site` and another.
     #[cfg_attr(feature = "openapi", schema(minimum = 0, maximum = 50))]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub max_depth: Option<u32>,

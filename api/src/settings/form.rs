@@ -26,20 +26,20 @@ pub const MAX_ANSWER: usize = 1_000;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct FormSettings {
-    /// Its title, at most 120 characters.
+    /// Title of the form, at most 120 characters.
     pub title: Localized<String>,
-    /// What stands above the fields, at most 1,000 characters.
+    /// Text above the fields, at most 1,000 characters.
     #[serde(skip_serializing_if = "Localized::is_empty")]
     pub text: Localized<String>,
     /// 1 to 10 fields.
     pub fields: Vec<FormField>,
-    /// What the visitor must agree to, at most 1,000 characters. No consent is asked for when it is empty.
+    /// Text that the visitor must agree to, at most 1,000 characters. No consent is asked for when the text is empty.
     #[serde(skip_serializing_if = "Localized::is_empty")]
     pub consent: Localized<String>,
-    /// The button, at most 120 characters; "Send" in the visitor's language when empty.
+    /// Label of the button, at most 120 characters; "Send" in the visitor's language when empty.
     #[serde(skip_serializing_if = "Localized::is_empty")]
     pub submit: Localized<String>,
-    /// Whether messages are refused until it is filled in.
+    /// Whether messages are refused until the form is filled in.
     pub required: bool,
 }
 
@@ -48,15 +48,15 @@ pub struct FormSettings {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct FormField {
-    /// What the answer is stored under: 1 to 40 of a-z, 0-9 and _.
+    /// Name under which the answer is stored: 1 to 40 of a-z, 0-9 and _.
     pub name: String,
-    /// What the visitor reads.
+    /// Label that the visitor reads.
     pub label: Localized<String>,
-    /// What is asked for.
+    /// Type of the answer.
     pub kind: FieldKind,
-    /// Whether it may not be left empty; a checkbox must then be checked.
+    /// Whether the field must be filled in; a checkbox must then be checked.
     pub required: bool,
-    /// Of a `select`: 2 to 30 texts to choose from. The answer is the text that was chosen.
+    /// Choices of a `select`: 2 to 30 texts. The answer is the chosen text.
     #[serde(skip_serializing_if = "Localized::is_empty")]
     pub options: Localized<Vec<String>>,
 }

@@ -30,12 +30,12 @@ pub struct HoursSettings {
     /// Dates on which no range begins, such as `2026-12-25`.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub closed: BTreeSet<String>,
-    /// What visitors read while it is open, at most 300 characters.
+    /// Text for visitors within business hours, at most 300 characters.
     #[serde(skip_serializing_if = "Localized::is_empty")]
     pub open_text: Localized<String>,
-    /// What visitors read while it is not, at most 300 characters.
+    /// Text for visitors outside business hours, at most 300 characters.
     pub text: Localized<String>,
-    /// What the bot does meanwhile.
+    /// What the bot does outside business hours.
     pub outside: Outside,
 }
 

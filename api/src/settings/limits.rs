@@ -11,22 +11,22 @@ const MAX_A_DAY: u32 = 100_000;
 /// Most messages and sessions that a limit may allow in a minute, because each of their times is stored.
 const MAX_A_MINUTE: u32 = 10_000;
 
-/// Who may speak, and how often.
+/// Limits of visitors' messages and of spending.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitSettings {
-    /// Where the messages of a minute are counted. Those of a day, and money, are always counted exactly.
+    /// Where the messages of a minute are counted. The messages of a day and spending are always counted exactly.
     pub store: LimitStore,
     /// Limits by tier. A known visitor's tier is in their `identity`.
     pub tiers: BTreeMap<String, Tier>,
-    /// The tier of visitors whom nobody vouches for.
+    /// The tier of visitors without an `identity`.
     pub anonymous_tier: String,
-    /// Limits of everybody at one network address together: visitors can make themselves new, addresses cannot.
+    /// Limits of all visitors at one network address together: a new session makes a new visitor, but no new address.
     pub address: AddressLimits,
     /// What the bot may spend on language models.
     pub budget: Budget,
-    /// What visitors are told when they are refused, by locale, in the owner's words.
+    /// Texts of the owner for visitors who are refused, by locale.
     pub refusals: Localized<Refusals>,
 }
 
@@ -75,7 +75,7 @@ pub enum LimitStore {
     Exact,
 }
 
-/// Limits of a kind of visitor.
+/// Limits of a tier of visitors.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -85,15 +85,15 @@ pub struct Tier {
     /// Messages a day (UTC) and visitor; any number when absent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub per_day: Option<u32>,
-    /// Earlier exchanges of the conversation that the model is given; as many as fit when absent.
+    /// Number of earlier exchanges of the conversation that the model is given; as many as fit when absent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub memory: Option<u32>,
-    /// Where a visitor who is refused can get more.
+    /// Link for visitors who are refused, such as a page to upgrade on.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub upgrade: Option<Upgrade>,
 }
 
-/// A link to more.
+/// A link to an offer with higher limits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -109,11 +109,11 @@ pub struct Upgrade {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct AddressLimits {
-    /// New sessions a minute, and as many new conversations.
+    /// New sessions a minute. As many new conversations are allowed.
     pub sessions_per_minute: u32,
-    /// Messages a minute, of all visitors there.
+    /// Messages a minute of all visitors at the address.
     pub messages_per_minute: u32,
-    /// Messages a day (UTC), of all anonymous visitors there.
+    /// Messages a day (UTC) of all anonymous visitors at the address.
     pub messages_per_day: u32,
 }
 
@@ -147,8 +147,8 @@ pub struct Budget {
     pub microusd_per_month: Option<u64>,
 }
 
-/// What visitors are told when they are refused. `{time}` stands for the time to wait, such as "45 s". Bulle's own words
-/// where absent.
+/// Texts for visitors who are refused. `{time}` stands for the time to wait, such as "45 s". Bulle's own texts where
+/// absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
@@ -238,6 +238,17 @@ impl LimitSettings {
         }
         Ok(())
     }
+}
+
+/// Whether a text is plausibly one mail address.
+pub(super) fn is_mail(text: &str) -> bool {
+    let (name, domain) = text.split_once('@').unwrap_or_default();
+    let fits = |c: char| !c.is_whitespace() && !c.is_control() && !",;<>".contains(c);
+    !name.is_empty()
+        && domain.contains('.')
+        && !domain.contains('@')
+        && text.len() <= 254
+        && text.chars().all(fits)
 }
 
 /// An address that a browser or server may be sent to: https, or localhost.

@@ -27,8 +27,8 @@ const LAUNCHER: RangeInclusive<u32> = 44..=120;
 /// Largest `z-index` that browsers know.
 const MAX_Z_INDEX: u32 = 2_147_483_647;
 
-/// Look of the bubble; inlined in the loader, so that the launcher needs no request. What is left out looks as Bulle
-/// looks by itself.
+/// Look of the bubble; inlined in the loader, so that the launcher needs no request. Fields that are left out take
+/// Bulle's defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
@@ -41,7 +41,7 @@ pub struct Theme {
     pub scheme: Scheme,
     /// Corner of the window.
     pub position: Position,
-    /// How much room it takes.
+    /// Size of the panel.
     pub size: Size,
     /// Roundness of the corners, 0 to 40 pixels.
     #[cfg_attr(feature = "openapi", schema(maximum = 40))]
@@ -55,7 +55,7 @@ pub struct Theme {
     #[cfg_attr(feature = "openapi", schema(maximum = 400))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offset_y: Option<u32>,
-    /// Above what else on the page it stands, 0 to 2147483647.
+    /// Stacking order of the bubble on the page (CSS `z-index`), 0 to 2147483647.
     #[cfg_attr(feature = "openapi", schema(maximum = 2_147_483_647))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub z_index: Option<u32>,
@@ -71,14 +71,14 @@ pub struct Theme {
     #[cfg_attr(feature = "openapi", schema(minimum = 44, maximum = 120))]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub launcher_size: Option<u32>,
-    /// Text and icons on the accent; black or white by itself, whichever has more contrast.
+    /// Text and icons on the accent; by default black or white, whichever has more contrast.
     #[cfg_attr(feature = "openapi", schema(pattern = "^#[0-9A-Fa-f]{6}$"))]
     #[serde(
         deserialize_with = "colour_if_any",
         skip_serializing_if = "Option::is_none"
     )]
     pub on_accent: Option<String>,
-    /// Whose letters.
+    /// Font of the bubble.
     pub font: Font,
     /// Colours of the light scheme.
     #[serde(skip_serializing_if = "Colours::is_empty")]
@@ -90,7 +90,7 @@ pub struct Theme {
     /// or about to be, and the page's policy must allow it (`img-src`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub avatar: Option<String>,
-    /// What opens it.
+    /// The button that opens the bubble.
     pub launcher: Launcher,
 }
 
@@ -144,7 +144,7 @@ pub enum Position {
     Left,
 }
 
-/// How much room the bubble takes.
+/// Size of the panel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -158,7 +158,7 @@ pub enum Size {
     Large,
 }
 
-/// Whose letters the bubble is set in.
+/// Font of the bubble.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -187,14 +187,14 @@ pub enum Launcher {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Colours {
-    /// Behind everything.
+    /// Background of the panel.
     #[cfg_attr(feature = "openapi", schema(pattern = "^#[0-9A-Fa-f]{6}$"))]
     #[serde(
         deserialize_with = "colour_if_any",
         skip_serializing_if = "Option::is_none"
     )]
     pub background: Option<String>,
-    /// Behind messages and quiet buttons.
+    /// Background of messages and of secondary buttons.
     #[cfg_attr(feature = "openapi", schema(pattern = "^#[0-9A-Fa-f]{6}$"))]
     #[serde(
         deserialize_with = "colour_if_any",
@@ -215,14 +215,14 @@ pub struct Colours {
         skip_serializing_if = "Option::is_none"
     )]
     pub text: Option<String>,
-    /// Text of less weight.
+    /// Secondary text.
     #[cfg_attr(feature = "openapi", schema(pattern = "^#[0-9A-Fa-f]{6}$"))]
     #[serde(
         deserialize_with = "colour_if_any",
         skip_serializing_if = "Option::is_none"
     )]
     pub muted: Option<String>,
-    /// What went wrong, and what cannot be undone.
+    /// Errors, and buttons whose effect cannot be undone.
     #[cfg_attr(feature = "openapi", schema(pattern = "^#[0-9A-Fa-f]{6}$"))]
     #[serde(
         deserialize_with = "colour_if_any",

@@ -38,18 +38,18 @@ pub struct BotSettings {
     pub greeting: Localized<String>,
     /// Ready-made questions of the first screen. Without them and without topics, Bulle suggests some from the sources.
     pub suggestions: Localized<Vec<String>>,
-    /// What the bot knows about; offered when a question finds nothing.
+    /// Subjects of the bot's knowledge; offered when a question finds nothing.
     pub topics: Localized<Vec<String>>,
     /// Buttons of the first screen: a question, a page, a call, a mail, the form.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub shortcuts: Vec<Shortcut>,
     /// Whether the first screen says that a program answers and not a person.
     pub disclosure: Disclosure,
-    /// Locale of visitors whose own is not served (BCP 47); English when empty.
+    /// Locale (BCP 47) for visitors whose own locale is not served; English when empty.
     pub locale: String,
-    /// Colours and place.
+    /// Colours, sizes and position.
     pub theme: Theme,
-    /// What the bubble offers beside the conversation.
+    /// Features of the bubble besides the conversation.
     pub features: Features,
     /// Texts of the bubble in the owner's words, by locale and name: `{"fr": {"send": "Demander"}}`. At most 300
     /// characters each. They hold for their own language only.
@@ -59,27 +59,27 @@ pub struct BotSettings {
     )]
     #[serde(skip_serializing_if = "Localized::is_empty")]
     pub texts: Texts,
-    /// What visitors are asked before, or beside, the conversation.
+    /// The form that visitors are asked to fill in, before or beside the conversation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub form: Option<FormSettings>,
-    /// When people are there.
+    /// Business hours.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hours: Option<HoursSettings>,
-    /// When the bubble speaks first.
+    /// Notes that the bubble shows beside the launcher.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub proactive: Vec<ProactiveRule>,
-    /// What the owner says about the visitors' data: an https:// address.
+    /// Address of the owner's privacy notice, https://.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub privacy_url: Option<String>,
-    /// Who the bot is.
+    /// The bot's persona.
     pub persona: Persona,
-    /// Which models answer.
+    /// The models that answer.
     pub model: ModelChoice,
-    /// What answers must be like.
+    /// Rules for answers.
     pub answers: AnswerSettings,
-    /// Who is let in.
+    /// Which visitors may use the bot.
     pub access: AccessSettings,
-    /// How often visitors may speak, and at whose cost.
+    /// Limits of visitors' messages and of spending.
     pub limits: LimitSettings,
 }
 
@@ -95,12 +95,12 @@ pub enum Disclosure {
     Hidden,
 }
 
-/// Who is let in at all.
+/// Which visitors may use the bot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct AccessSettings {
-    /// Only visitors whom the site's server vouches for with an `identity`.
+    /// Only visitors with an `identity` that the site's server has signed may use the bot.
     pub identified_only: bool,
     /// The public site key of a Cloudflare Turnstile widget: new anonymous visitors are asked to pass it. The
     /// deployment needs the secret TURNSTILE_SECRET.

@@ -10,46 +10,46 @@ const MAX_ALTERNATIVES: usize = 5;
 /// Longest name of a model, in characters.
 const MAX_NAME: usize = 200;
 
-/// Which models answer.
+/// The models that answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelChoice {
-    /// Where answers come from.
+    /// Provider of the first model.
     pub provider: ProviderChoice,
     /// Overrides the deployment's model name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What the model costs; that of Bulle's own table when absent.
+    /// Price of the model's tokens; the price in Bulle's own table when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price: Option<Price>,
-    /// Models that are asked when those before them do not answer, or may not be paid. At most 5.
+    /// Models that are asked when the models before them do not answer, or have no budget left. At most 5.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub alternatives: Vec<Alternative>,
-    /// How long a model is waited for.
+    /// Time limits of models.
     pub timeouts: TimeoutSettings,
-    /// An answer is stopped when nobody has listened to it for so many seconds, 0 to 600. It is written to its end
-    /// when absent, for the visitor to come back to.
+    /// Seconds, 0 to 600, after which an answer is stopped that no client listens to. When absent, the answer is written
+    /// to its end, and the visitor can come back to it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub abandoned_after_seconds: Option<u32>,
 }
 
-/// A model that is asked when those before it do not answer.
+/// A further model, asked when the models before it in the list do not answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Alternative {
-    /// Whose it is.
+    /// Provider of the model.
     pub provider: ProviderChoice,
     /// Overrides the deployment's model name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What the model costs; that of Bulle's own table when absent.
+    /// Price of the model's tokens; the price in Bulle's own table when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price: Option<Price>,
 }
 
-/// How long a model is waited for, in milliseconds; the deployment's own where absent.
+/// Time limits of models, in milliseconds; the deployment's defaults where absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
@@ -68,7 +68,7 @@ pub struct TimeoutSettings {
     pub total_ms: Option<u32>,
 }
 
-/// Where answers come from. A provider answers when the deployment has its key or address.
+/// A provider of models. It can be used when the deployment has its key or address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]

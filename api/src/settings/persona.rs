@@ -7,25 +7,26 @@ use super::{Localized, MAX_ITEMS, MAX_TEXT, at, template};
 /// Longest template, in characters.
 const MAX_TEMPLATE: usize = 4 * MAX_TEXT;
 
-/// Who the bot is, for the model's instructions.
+/// Persona of the bot, for the model's instructions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Persona {
     /// What the bot is for, in a sentence.
     pub role: String,
-    /// How it speaks.
+    /// Tone of the bot's answers.
     pub tone: String,
-    /// What it is good at.
+    /// Subjects that the bot knows well.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub expertise: Vec<String>,
-    /// How it signs, such as "Alessio 🤝".
+    /// Signature of the bot, such as "Alessio 🤝".
     #[serde(skip_serializing_if = "String::is_empty")]
     pub signature: String,
-    /// Languages that it answers in (BCP 47), the visitor's own when it is one of them, else the first. Any when empty.
+    /// Languages (BCP 47) in which the bot answers: the visitor's own when it is listed, else the first. Any language
+    /// when empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub languages: Vec<String>,
-    /// What it must or must not do.
+    /// Rules for the bot.
     pub rules: Vec<String>,
     /// The owner's own instructions in place of Bulle's, at most 8,000 characters. `{name}`, `{role}`, `{tone}`,
     /// `{expertise}`, `{signature}`, `{languages}` and `{rules}` stand for the fields of this persona; a line whose field
@@ -33,22 +34,22 @@ pub struct Persona {
     /// added behind them. See docs/persona.md.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,
-    /// What the bot says when no model answers and the documents do not either: one of these lines.
+    /// Lines of which the bot says one when neither a model nor the documents answer.
     #[serde(skip_serializing_if = "Localized::is_empty")]
     pub fallback: Localized<Vec<String>>,
 }
 
-/// What answers must be like.
+/// Rules for answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct AnswerSettings {
-    /// A model's answer is shown only when it cites the documents: it is held back until it is complete.
+    /// A model's answer is shown only when it cites the documents. The edge holds the answer back until it is complete.
     pub citations_required: bool,
-    /// Visitors are offered questions that they may ask next.
+    /// Visitors are offered suggested next questions.
     pub suggestions: bool,
-    /// An answer to a first question serves the same question for so many seconds, 60 to 604800, until the bot's
-    /// settings or documents change. Not at all when absent.
+    /// Seconds, 60 to 604800, for which the answer to the first question of a conversation is reused for the same
+    /// question. A change of the bot's settings or documents ends the reuse. Answers are not reused when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_seconds: Option<u32>,
 }

@@ -17,26 +17,26 @@ const MAX_URL: usize = 200;
 /// Longest delay, in seconds.
 const MAX_DELAY: u32 = 3_600;
 
-/// A note beside the launcher, shown once to a visitor when everything that the rule names has happened.
+/// A note beside the launcher, shown once to a visitor when all conditions of the rule are met.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ProactiveRule {
-    /// What it says, 1 to 200 characters.
+    /// Text of the note, 1 to 200 characters.
     pub text: Localized<String>,
-    /// So many seconds on the page, 0 to 3600.
+    /// Condition: seconds on the page, 0 to 3600.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delay_s: Option<u32>,
-    /// So much of the page scrolled by, 1 to 100 percent.
+    /// Condition: share of the page that was scrolled by, 1 to 100 percent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scroll_percent: Option<u32>,
-    /// The pointer leaves the page at its top.
+    /// Condition: the pointer leaves the page at its top.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub exit_intent: bool,
-    /// Only on pages whose path fits, such as `/pricing*`; `*` stands for anything.
+    /// Condition: path of the page, such as `/pricing*`; `*` stands for any text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// A question that is asked when the visitor follows the note, 1 to 200 characters. The bubble just opens without.
+    /// Question that is asked when the visitor follows the note, 1 to 200 characters. When absent, the bubble only opens.
     #[serde(skip_serializing_if = "Localized::is_empty")]
     pub ask: Localized<String>,
 }

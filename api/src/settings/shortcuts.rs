@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FormSettings, Localized, at, limits::is_safe_url};
+use super::{
+    FormSettings, Localized, at,
+    limits::{is_mail, is_safe_url},
+};
 
 /// Most shortcuts.
 const MAX_SHORTCUTS: usize = 6;
@@ -13,8 +16,8 @@ const MAX_LABEL: usize = 60;
 /// Longest question, in characters.
 const MAX_QUESTION: usize = 200;
 
-/// Longest mail address and telephone number, in characters.
-const MAX_ADDRESS: usize = 254;
+/// Longest telephone number, in characters.
+const MAX_NUMBER: usize = 40;
 
 /// A button of the first screen. It names exactly one of `ask`, `url`, `tel`, `mail` and `form`. The last three are also
 /// offered below an answer that does not answer.
@@ -47,73 +50,54 @@ pub(super) fn validate(shortcuts: &[Shortcut], form: Option<&FormSettings>) -> R
     if shortcuts.len() > MAX_SHORTCUTS {
         return at("shortcuts", &format!("at most {MAX_SHORTCUTS} shortcuts."));
     }
-    for (n, shortcut) in shortcuts.iter().enumerate() {
-        let path = |name: &str| format!("shortcuts.{n}.{name}");
-        let Shortcut {
-            label,
-            ask,
-            url,
-            tel,
-            mail,
-            form: opens,
-        } = shortcut;
+    let mut numbered = shortcuts.iter().enumerate();
+    numbered.try_for_each(|(n, shortcut)| shortcut.validate(&format!("shortcuts.{n}"), form))
+}
+
+impl Shortcut {
+    fn validate(&self, path: &str, form: Option<&FormSettings>) -> Result<(), String> {
         let named = [
-            !ask.is_empty(),
-            url.is_some(),
-            tel.is_some(),
-            mail.is_some(),
-            *opens,
+            !self.ask.is_empty(),
+            self.url.is_some(),
+            self.tel.is_some(),
+            self.mail.is_some(),
+            self.form,
         ];
         if named.into_iter().filter(|named| *named).count() != 1 {
-            let says = "give exactly one of ask, url, tel, mail and form.";
-            return at(&format!("shortcuts.{n}"), says);
+            return at(path, "give exactly one of ask, url, tel, mail and form.");
         }
-        if !label.is_empty() || url.is_some() {
-            label.one(&path("label"), MAX_LABEL)?;
+        if !self.label.is_empty() || self.url.is_some() {
+            self.label.one(&format!("{path}.label"), MAX_LABEL)?;
         }
-        if !ask.is_empty() {
-            ask.one(&path("ask"), MAX_QUESTION)?;
+        if !self.ask.is_empty() {
+            self.ask.one(&format!("{path}.ask"), MAX_QUESTION)?;
         }
-        if !url.as_deref().is_none_or(is_safe_url) {
-            return at(&path("url"), "give an https:// address.");
-        }
-        if !tel.as_deref().is_none_or(is_telephone) {
-            return at(
-                &path("tel"),
-                "give a telephone number such as +33 1 23 45 67 89.",
-            );
-        }
-        if !mail.as_deref().is_none_or(is_mail) {
-            return at(
-                &path("mail"),
-                "give a mail address such as hello@example.com.",
-            );
-        }
-        if *opens && form.is_none_or(|form| form.required) {
-            return at(&path("form"), "the bot needs a form that is not required.");
-        }
+        let fits = |text: &Option<String>, rule: fn(&str) -> bool| text.as_deref().is_none_or(rule);
+        let wrong = if !fits(&self.url, is_safe_url) {
+            "url: give an https:// address."
+        } else if !fits(&self.tel, is_telephone) {
+            "tel: give a telephone number such as +33 1 23 45 67 89."
+        } else if !fits(&self.mail, is_linked_mail) {
+            "mail: give a mail address such as hello@example.com."
+        } else if self.form && form.is_none_or(|form| form.required) {
+            "form: the bot needs a form that is not required."
+        } else {
+            return Ok(());
+        };
+        Err(format!("settings.{path}.{wrong}"))
     }
-    Ok(())
 }
 
 /// Digits with a plus sign, spaces and the usual marks between them; at least three digits.
 fn is_telephone(number: &str) -> bool {
     let digits = number.bytes().filter(u8::is_ascii_digit).count();
-    let fits = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '+' | '-' | '.' | '/' | '(' | ')');
-    digits >= 3 && number.len() <= MAX_ADDRESS && number.chars().all(fits)
+    let fits = |c: char| c.is_ascii_digit() || " +-./()".contains(c);
+    digits >= 3 && number.len() <= MAX_NUMBER && number.chars().all(fits)
 }
 
-/// One `@` with text before it and a domain after it; nothing that could add fields to a `mailto:` link.
-fn is_mail(address: &str) -> bool {
-    let fits = |c: char| !c.is_whitespace() && !c.is_control() && !"?&#,;:<>\"\\/%".contains(c);
-    let parts = address.split_once('@');
-    address.len() <= MAX_ADDRESS
-        && address.chars().all(fits)
-        && parts.is_some_and(|(name, domain)| {
-            !name.is_empty()
-                && !domain.contains('@')
-                && domain.split('.').all(|part| !part.is_empty())
-        })
+/// An address without characters that have a meaning in a `mailto:` link.
+fn is_linked_mail(address: &str) -> bool {
+    is_mail(address) && !address.contains(['?', '&', '#', '%', '/', ':', '"', '\\'])
 }
 
 #[cfg(test)]

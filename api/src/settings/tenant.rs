@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Budget, MAX_TEXT, at};
+use super::{Budget, MAX_TEXT, at, limits::is_mail};
 
 /// Settings of a tenant.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,16 +11,16 @@ use super::{Budget, MAX_TEXT, at};
 pub struct TenantSettings {
     /// What all bots together may spend on language models.
     pub budget: Budget,
-    /// Where the owner is told that a budget is used up or that a model does not answer.
+    /// Addresses for notices, such as a budget that is used up or a model that does not answer.
     pub notices: NoticeSettings,
 }
 
-/// Where the owner is told of what needs them.
+/// Addresses to which notices are sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct NoticeSettings {
-    /// An address that notices are posted to as JSON, signed; see docs/notices.md.
+    /// Address to which notices are posted as signed JSON; see docs/notices.md.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook: Option<String>,
     /// A mail address. The deployment needs a service that sends mail, EMAIL_URL.
@@ -50,22 +50,11 @@ impl TenantSettings {
         {
             return at("notices.webhook", "give an https:// address.");
         }
-        let plausible = |mail: &str| {
-            let (name, domain) = mail.split_once('@').unwrap_or_default();
-            let plain = !mail
-                .chars()
-                .any(|c| c.is_whitespace() || c.is_control() || ",;<>".contains(c));
-            !name.is_empty()
-                && domain.contains('.')
-                && !domain.contains('@')
-                && mail.len() <= 254
-                && plain
-        };
         if self
             .notices
             .email
             .as_deref()
-            .is_some_and(|mail| !plausible(mail))
+            .is_some_and(|mail| !is_mail(mail))
         {
             return at("notices.email", "give one mail address.");
         }

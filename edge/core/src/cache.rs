@@ -35,7 +35,7 @@ pub struct CachedAnswer {
     pub model: String,
     /// Its confidence, 0 to 1.
     pub confidence: Option<f32>,
-    /// The documents did not answer the question.
+    /// Whether the documents did not answer the question.
     #[serde(default)]
     pub unanswered: bool,
     /// The topic of the question.

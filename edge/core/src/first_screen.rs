@@ -67,17 +67,20 @@ fn about(sections: &[Section], bot: &BotSettings, language: &str) -> Vec<String>
         let Some(question) = heading::question(&bot.name, title, heading, language) else {
             continue;
         };
-        let is_made = !section.heading.trim_end().ends_with(heading::MARKS);
+        let is_made = !heading.trim_end().ends_with(heading::MARKS);
         if !ranked.iter().any(|(_, _, known)| *known == question) {
             ranked.push((is_made, rank, question));
         }
     }
-    ranked.sort_by_key(|(is_made, rank, _)| (*is_made, *rank));
-    ranked
-        .into_iter()
-        .take(MAX_STARTERS)
-        .map(|(_, _, question)| question)
-        .collect()
+    // Few are taken: to sort them all would be 4 KB of the Worker.
+    let mut best = Vec::new();
+    while best.len() < MAX_STARTERS {
+        let places = ranked.iter().enumerate();
+        let first = places.min_by_key(|(_, (is_made, rank, _))| (*is_made, *rank));
+        let Some((at, _)) = first else { break };
+        best.push(ranked.remove(at).2);
+    }
+    best
 }
 
 /// The topics of the first screen: as many as there is room for beside the questions.

@@ -37,7 +37,7 @@ pub struct StoredMessage {
     pub id: Id,
     /// Position in the conversation: questions are even, replies odd.
     pub position: u32,
-    /// Who wrote it.
+    /// Author of the message.
     pub role: Role,
     /// Plain text.
     pub text: String,
@@ -45,7 +45,7 @@ pub struct StoredMessage {
     pub blocks: Vec<Block>,
     /// Sources of an answer.
     pub sources: Vec<Source>,
-    /// How it stands.
+    /// State of the message.
     pub status: Status,
     /// How the answer ended.
     pub finish: Option<Finish>,
@@ -55,7 +55,7 @@ pub struct StoredMessage {
     pub provider: String,
     /// Which model wrote it; empty for a visitor's message.
     pub model: String,
-    /// Tokens of all models that were asked for it.
+    /// Tokens of all models that were asked for the answer.
     pub usage: Usage,
     /// What is known of an answer beside its words.
     #[serde(default)]
@@ -64,7 +64,7 @@ pub struct StoredMessage {
     pub created_at: u64,
 }
 
-/// What is known of an answer beside its words. Stored as JSON.
+/// Facts about an answer besides its text. Stored as JSON.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
@@ -75,26 +75,26 @@ pub struct Evidence {
     /// The bot's topic that the question belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
-    /// The documents did not answer the question.
+    /// Whether the documents did not answer the question.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub unanswered: bool,
-    /// Served from the cache of answers.
+    /// Whether the answer came from the cache of answers.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub cached: bool,
-    /// From the message to the first visible text.
+    /// Milliseconds from the message to the first visible text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_token_ms: Option<u32>,
-    /// From the message to the end.
+    /// Milliseconds from the message to the end of the answer.
     pub total_ms: u32,
     /// How the request was adapted to the model, because the model refuses the usual request.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub adapted: Vec<String>,
-    /// What the prompt is made again from, when a model was asked.
+    /// References from which the prompt is rebuilt; absent when no model was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prompt: Option<PromptReference>,
 }
 
-/// What a prompt is made again from, without the words that are stored elsewhere.
+/// References from which a prompt is rebuilt, without the texts that are stored elsewhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PromptReference {
@@ -104,37 +104,37 @@ pub struct PromptReference {
     pub template: u32,
     /// Rows of `chunk`, in the order of their numbers.
     pub passages: Vec<i64>,
-    /// Position of the first question of the history that was given; `None` for none.
+    /// Position of the first question of the history in the prompt; `None` without history.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub history_from: Option<u32>,
     /// Position up to which (exclusive) a summary stood for the conversation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary_until: Option<u32>,
-    /// What was added to it by words that stand nowhere else.
+    /// Texts of the prompt that are stored nowhere else.
     #[serde(default, skip_serializing_if = "PromptAdditions::is_empty")]
     pub added: PromptAdditions,
     /// First 16 hexadecimal digits of the SHA-256 of the prompt's messages as JSON.
     pub fingerprint: String,
 }
 
-/// Words that went into a prompt and stand nowhere else: [`Extras`], kept.
+/// Texts of a prompt that are stored nowhere else: [`Extras`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(default)]
 pub struct PromptAdditions {
-    /// What was written so far of an answer that went on.
+    /// Beginning of an interrupted answer that the model was asked to continue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub continuation: Option<String>,
-    /// What had to be better.
+    /// Request to correct a rejected answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repair: Option<String>,
     /// The instructions of an API client.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub system: Option<String>,
-    /// What asked for suggested questions.
+    /// Request for suggested questions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suggest: Option<String>,
-    /// Files that the visitor had given, as they were quoted.
+    /// Texts of the visitor's files, as they were quoted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub material: Option<String>,
 }
@@ -149,13 +149,13 @@ impl PromptAdditions {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Call))]
 pub struct ModelCall {
-    /// What for.
+    /// What the model was asked for.
     pub purpose: Purpose,
-    /// Whose model.
+    /// Provider of the model.
     pub provider: String,
     /// Its name.
     pub model: String,
-    /// How it went.
+    /// Result of the step.
     pub outcome: Outcome,
     /// Status of the HTTP response, when there was one.
     pub status: Option<u16>,
@@ -163,11 +163,11 @@ pub struct ModelCall {
     pub usage: Usage,
     /// Millionths of a US dollar; null where no price is known.
     pub microusd: Option<u64>,
-    /// From the request to the first text.
+    /// Milliseconds from the request to the first text.
     pub first_token_ms: Option<u32>,
-    /// From the request to its end.
+    /// Milliseconds from the request to the end of the response.
     pub total_ms: u32,
-    /// When it began, in Unix milliseconds.
+    /// When the step began, in Unix milliseconds.
     pub at: u64,
 }
 
@@ -204,7 +204,7 @@ pub enum Purpose {
     Summary,
 }
 
-/// How a step of the chain went.
+/// Result of a step of the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -274,7 +274,7 @@ pub struct Reply {
     pub blocks: Vec<Block>,
     /// The sources that the reply cites.
     pub sources: Vec<Source>,
-    /// How the model ended, unless it failed.
+    /// How the model ended the answer; absent when the answer failed.
     pub finish: Option<Finish>,
     /// Why it failed.
     pub error: Option<Code>,

@@ -11,6 +11,7 @@
 //! or its first words are typical of thinking ([`Expect`]), nothing is shown before the end mark; otherwise the shown text is
 //! taken back ([`Told::TakenBack`]).
 
+use bulle_edge_text::prefix;
 use serde::{Deserialize, Serialize};
 
 /// The begin and end marks of thinking, in lower case.
@@ -223,7 +224,7 @@ impl Thinking {
             }
             None => {
                 let kept = if ended { 0 } else { LONGEST };
-                let gone = floor(&self.held, self.held.len().saturating_sub(kept));
+                let gone = prefix(&self.held, self.held.len().saturating_sub(kept)).len();
                 self.cut(gone);
                 false
             }
@@ -272,7 +273,7 @@ impl Thinking {
     }
 
     fn doubt(&mut self, ended: bool, told: &mut Vec<Told>) -> bool {
-        let from = floor(&self.held, self.searched.saturating_sub(LONGEST));
+        let from = prefix(&self.held, self.searched.saturating_sub(LONGEST)).len();
         // The place of the first end mark, and its end unless more text is needed to decide.
         let found = marks(self.behind(from)).find_map(|(at, mark)| {
             let Mark::End(len) = mark else { return None };
@@ -468,15 +469,6 @@ fn mark_at(text: &str) -> Option<Mark> {
         }
     }
     perhaps
-}
-
-/// The last boundary of characters at or before a byte.
-fn floor(text: &str, at: usize) -> usize {
-    let at = at.min(text.len());
-    (0..=at)
-        .rev()
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -419,7 +419,7 @@ mod tests {
     #[test]
     fn the_entries_before_a_missing_end_are_read() {
         let second = RSS.find("</title><guid>").unwrap();
-        let feed = read(write::head(RSS, second));
+        let feed = read(bulle_edge_text::prefix(RSS, second));
         assert_eq!((feed.entries.len(), feed.truncated), (1, true));
         let whole = read(RSS);
         assert_eq!((whole.entries.len(), whole.truncated), (2, false));
@@ -450,7 +450,7 @@ mod tests {
             ("<html><body>x</body></html>", "mislabelled"),
             ("{\"a\":1}", "mislabelled"),
             ("plain", "mislabelled"),
-            (write::head(RSS, 300), "corrupt"),
+            (bulle_edge_text::prefix(RSS, 300), "corrupt"),
         ] {
             assert_eq!(
                 feed(text.as_bytes(), "", None).unwrap_err().code.as_str(),

@@ -1,7 +1,7 @@
 //! A site's rules for crawlers: the paths that may be fetched, in `robots.txt` (RFC 9309); whether a page or file may be
 //! indexed and its links followed, in `meta name=robots` and in the header `X-Robots-Tag`.
 
-use crate::{limits, write};
+use crate::limits;
 
 /// The name under which the crawler looks for rules.
 pub const PRODUCT_TOKEN: &str = "BulleBot";
@@ -101,7 +101,7 @@ pub fn robots(text: &str) -> Robots {
 /// The rules for a crawler of another name: all groups that name it, else those for `*`.
 pub fn robots_for(text: &str, token: &str) -> Robots {
     let mut reader = RobotsParser::default();
-    let text = write::head(text, limits::MAX_ROBOTS_BYTES);
+    let text = bulle_edge_text::prefix(text, limits::MAX_ROBOTS_BYTES);
     for line in text.trim_start_matches('\u{feff}').split(['\n', '\r']) {
         reader.line(line, token);
     }

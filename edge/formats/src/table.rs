@@ -121,7 +121,7 @@ pub(crate) fn rows_by(text: &str, delimiter: u8) -> Result<Vec<Vec<String>>, Unr
 
 /// The separator of the cells: the character that divides the first lines into the most even rows.
 fn delimiter(text: &str) -> u8 {
-    let head = write::head(text, 8_192);
+    let head = bulle_edge_text::prefix(text, 8_192);
     let score = |delimiter: &u8| {
         let rows = rows_by(head, *delimiter).unwrap_or_default();
         let first = rows.first().map_or(0, Vec::len);

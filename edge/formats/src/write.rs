@@ -237,15 +237,6 @@ pub(crate) fn unspaced(c: char) -> bool {
         || matches!(c, '\u{3000}'..='\u{303f}' | '・' | '\u{ff01}'..='\u{ff60}')
 }
 
-/// The beginning of a text, of at most that many bytes, cut between characters.
-pub(crate) fn head(text: &str, bytes: usize) -> &str {
-    let mut end = bytes.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default()
-}
-
 /// Escapes the characters that Markdown would read as markup within a line.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 16);

@@ -13,6 +13,7 @@ pub mod kin;
 pub mod kind;
 pub mod language;
 pub mod polarity;
+pub mod prefix;
 pub mod script;
 pub mod sentences;
 pub mod slug;
@@ -24,6 +25,7 @@ pub mod words;
 
 pub use document::Document;
 pub use identity::identity;
+pub use prefix::prefix;
 pub use sentences::sentences;
 pub use slug::slug;
 pub use tokens::tokens;

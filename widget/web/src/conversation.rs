@@ -219,8 +219,8 @@ fn head(app: App) -> VNode {
             link(url, "", words, &strings.new_window)
         });
         let disclosure = (!strings.disclosure.is_empty()).then(|| {
-            let said = format!("{} ", strings.disclosure);
-            el("p", "notice").text(&said).maybe(privacy)
+            let said = [text(&strings.disclosure), text(" ")];
+            el("p", "notice").children(said).maybe(privacy)
         });
         let greeting = el("div", "text")
             .attr("dir", "auto")
@@ -330,8 +330,10 @@ fn clicked(app: App, event: &web_sys::Event) {
                 copy(app, &button, &code);
             }
         }
-        // The details open after the click.
-        "sources" => set_timeout(move || reveal(app, &button), std::time::Duration::ZERO),
+        "sources" => {
+            event.prevent_default();
+            toggle_sources(app, &button);
+        }
         "cite" => show_source(app, &button, &value),
         "good" => rate(app, &value, Rating::Up),
         "bad" => rate(app, &value, Rating::Down),
@@ -399,15 +401,19 @@ fn show_source(app: App, cite: &Element, number: &str) {
     flash(&item, "flash");
 }
 
-/// Scrolls sources that were just opened into view, at most until their title is at the top of the list.
-fn reveal(app: App, title: &Element) {
+/// Opens or closes sources. The browser would do it after the click, and what is opened is scrolled into view, at most
+/// until its title is at the top of the list.
+fn toggle_sources(app: App, title: &Element) {
     let (Some(log), Some(sources)) = (app.log(), title.parent_element()) else {
         return;
     };
-    let (place, view) = (
-        sources.get_bounding_client_rect(),
-        log.get_bounding_client_rect(),
-    );
+    if sources.get_attribute("open").is_some() {
+        let _ = sources.remove_attribute("open");
+        return;
+    }
+    let _ = sources.set_attribute("open", "");
+    let place = sources.get_bounding_client_rect();
+    let view = log.get_bounding_client_rect();
     let hidden = (place.bottom() - view.bottom()).min(place.top() - view.top());
     log.set_scroll_top(log.scroll_top() + pixels(hidden).max(0));
 }

@@ -9,37 +9,38 @@ use serde::{Deserialize, Serialize};
 
 use crate::record::{Evidence, ModelCall};
 
-/// An answer without its words.
+/// The record of an answer, without its text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Answer {
-    /// Its id, the `reply_id` of events.
+    /// Id of the answer: the `reply_id` of events.
     pub id: Id,
-    /// The visitor's message.
+    /// Id of the visitor's message.
     pub question_id: Id,
-    /// The conversation.
+    /// Id of the conversation.
     pub conversation_id: Id,
-    /// The bot.
+    /// Id of the bot.
     pub bot_id: String,
-    /// How it stands.
+    /// State of the stored answer.
     pub status: Status,
-    /// How the model ended, unless it failed.
+    /// How the model ended the answer; absent when the answer failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finish: Option<Finish>,
-    /// Why it failed: the `code` of a problem.
+    /// Why the answer failed: the `code` of a problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// Whose model wrote it.
+    /// Provider of the model that wrote the answer.
     pub provider: String,
-    /// Which model wrote it.
+    /// Name of the model that wrote the answer.
     pub model: String,
-    /// Tokens of all models that were asked for it.
+    /// Tokens of all models that were asked for the answer.
     pub usage: Usage,
-    /// Confidence, times, and what the prompt is made again from, but the words that were added to it.
+    /// Confidence, durations, and the references from which the prompt is rebuilt, without the texts that were added to
+    /// the prompt.
     pub evidence: Evidence,
-    /// Every model that was asked for it or passed over, in order.
+    /// Steps of the chain for the answer, in order: each model that was asked or passed over.
     pub calls: Vec<ModelCall>,
-    /// The same for failed answers to the same message, which this one has replaced.
+    /// Steps for failed answers to the same message that this answer has replaced.
     pub earlier_calls: Vec<ModelCall>,
     /// Unix milliseconds.
     pub created_at: u64,

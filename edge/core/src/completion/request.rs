@@ -24,13 +24,13 @@ pub struct Request {
 /// A message of the conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientMessage {
-    /// Who speaks.
+    /// Author of a message.
     pub speaker: Speaker,
-    /// What is said.
+    /// Content of a message.
     pub text: String,
 }
 
-/// Who speaks.
+/// Author of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Speaker {
     /// The owner's server: `system` or `developer`.

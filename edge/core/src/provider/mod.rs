@@ -151,7 +151,7 @@ impl Failure {
 pub struct Timeouts {
     /// From the request to the head of the response.
     pub connect: u64,
-    /// From the request to the first text.
+    /// Milliseconds from the request to the first text.
     pub first_token: u64,
     /// Between two pieces of text.
     pub between_tokens: u64,

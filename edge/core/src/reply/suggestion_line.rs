@@ -4,7 +4,10 @@
 use bulle_protocol::{block::blocks_to_text, event::Suggestions};
 
 use super::{markdown, stabilise};
-use bulle_edge_text::words::{Word, words};
+use bulle_edge_text::{
+    prefix,
+    words::{Word, words},
+};
 
 /// The mark that begins the line.
 const OPEN: &str = "<next>";
@@ -189,7 +192,7 @@ impl SuggestionLine {
             return false;
         }
         // A line that was never closed: it ends at the first blank line, or at the end if the text is short.
-        let known = floor(&self.held, MAX_LINE);
+        let known = prefix(&self.held, MAX_LINE).len();
         let content = self.held.get(..known).unwrap_or_default();
         let start = content.len() - content.trim_start().len();
         let blank = content.get(start..).and_then(|rest| rest.find("\n\n"));
@@ -277,18 +280,9 @@ impl SuggestionLine {
 
     /// Removes that many bytes from the held text.
     fn cut(&mut self, bytes: usize) -> String {
-        let rest = self.held.split_off(floor(&self.held, bytes));
+        let rest = self.held.split_off(prefix(&self.held, bytes).len());
         std::mem::replace(&mut self.held, rest)
     }
-}
-
-/// The last boundary of characters at or before a byte.
-fn floor(text: &str, at: usize) -> usize {
-    let at = at.min(text.len());
-    (0..=at)
-        .rev()
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(0)
 }
 
 /// The position of a mark, in upper or lower case.

@@ -1,7 +1,7 @@
 //! The content of a source on its way into the index: one document, its text in parts, its chunks in batches.
 
 use bulle_api::admin::source::FaqEntry;
-use bulle_edge_text::Document;
+use bulle_edge_text::{Document, prefix};
 
 use crate::{
     digest::sha256_hex,
@@ -138,13 +138,9 @@ pub fn parts(text: &str) -> Vec<&str> {
     let mut rest = text;
     let mut parts = Vec::new();
     while !rest.is_empty() {
-        let boundary = (0..=PART_BYTES.min(rest.len())).rev();
-        let cut = boundary.into_iter().find(|at| rest.is_char_boundary(*at));
-        let (part, after) = rest
-            .split_at_checked(cut.unwrap_or(0))
-            .unwrap_or((rest, ""));
+        let part = prefix(rest, PART_BYTES);
         parts.push(part);
-        rest = after;
+        rest = rest.get(part.len()..).unwrap_or_default();
     }
     parts
 }

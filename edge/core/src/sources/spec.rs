@@ -81,7 +81,7 @@ pub struct SourceSpec {
     pub kind: SourceKind,
     /// The specification.
     pub given: SourceFields,
-    /// Seconds after which it is fetched again.
+    /// Seconds after which the source is fetched again.
     pub refresh_seconds: Option<u32>,
 }
 

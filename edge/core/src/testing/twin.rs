@@ -1,5 +1,5 @@
-//! Questions to the digital twin of `examples/`, answered without a model: those of `e2e/twin/questions.json`, which an
-//! end-to-end test asks, too.
+//! Questions to the digital twin of `examples/`, answered without a model: those of its `questions.json` and `questions.md`.
+//! The repositories of the Worker search its documents for the same questions in SQLite.
 
 use serde::Deserialize;
 
@@ -31,7 +31,10 @@ struct Unanswered {
 }
 
 fn questions() -> Questions {
-    serde_json::from_str(include_str!("../../../../e2e/twin/questions.json")).unwrap()
+    serde_json::from_str(include_str!(
+        "../../../../examples/digital-twin/questions.json"
+    ))
+    .unwrap()
 }
 
 #[test]

@@ -190,7 +190,7 @@ proptest! {
         cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..5),
     ) {
         let text = parts.concat();
-        let mut ends: Vec<usize> = cuts.iter().map(|cut| floor(&text, cut.index(text.len() + 1))).collect();
+        let mut ends: Vec<usize> = cuts.iter().map(|cut| prefix(&text, cut.index(text.len() + 1)).len()).collect();
         ends.push(text.len());
         ends.sort_unstable();
         for expect in [Expect::Unknown, Expect::Marked, Expect::Unopened] {

@@ -1,5 +1,6 @@
 //! One request to a model: reads the response into the draft, within the deadlines.
 
+use bulle_edge_text::prefix;
 use bulle_protocol::{
     event::{Finish, Usage},
     problem::Code,
@@ -245,19 +246,10 @@ async fn refusal<P: Platform>(
 /// fit.
 fn add<P: Platform>(ports: &P, text: &str, attempt: &mut Attempt, draft: &mut Draft<'_>) -> bool {
     let room = MAX_REPLY_BYTES.saturating_sub(draft.text().len());
-    let shown = cut(text, room);
+    let shown = prefix(text, room);
     if !shown.trim().is_empty() && !attempt.wrote() {
         attempt.first_ms = Some(ports.now_ms());
     }
     draft.push(ports, shown);
     text.len() > room
-}
-
-/// The beginning of a text, of at most `most` bytes.
-fn cut(text: &str, bytes: usize) -> &str {
-    let mut end = bytes.min(text.len());
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default()
 }

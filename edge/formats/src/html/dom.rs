@@ -8,7 +8,7 @@ use html5ever::{
     tree_builder::{ElementFlags, NodeOrText, QuirksMode, TreeBuilderOpts, TreeSink},
 };
 
-use crate::{Unreadable, limits, write};
+use crate::{Unreadable, limits};
 
 /// Bytes that are parsed between two checks of the limits.
 const STEP: usize = 4_096;
@@ -55,7 +55,7 @@ impl Dom {
         let mut rest = html;
         while !rest.is_empty() {
             let (step, after) = rest
-                .split_at_checked(write::head(rest, STEP).len())
+                .split_at_checked(bulle_edge_text::prefix(rest, STEP).len())
                 .unwrap_or((rest, ""));
             rest = after;
             parser.process(StrTendril::from(step));

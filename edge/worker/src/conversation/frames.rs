@@ -76,11 +76,12 @@ impl FrameStore {
         self.add_batch(number, 0, before)
     }
 
-    /// The frames of a turn, oldest first; none when they were replaced by those of a later turn.
+    /// The frames of a turn, oldest first; none when those of a later turn may have replaced some.
     pub fn of(&self, number: u32) -> Result<Vec<Frame>> {
         let mut rows = self.rows(
-            "SELECT json FROM batch WHERE slot = ? AND number = ? ORDER BY place",
-            vec![slot(number), i64::from(number).into()],
+            "SELECT json FROM batch WHERE slot = ? AND number = ? \
+             AND number + ? > (SELECT MAX(number) FROM turn) ORDER BY place",
+            vec![slot(number), i64::from(number).into(), kept()],
         )?;
         if self.older.get() {
             let query = "SELECT json FROM frames WHERE number = ? ORDER BY first";
@@ -88,8 +89,7 @@ impl FrameStore {
         }
         let query = "SELECT last_frames AS json FROM turn WHERE number = ? \
                      AND number + ? > (SELECT MAX(number) FROM turn)";
-        let values = vec![i64::from(number).into(), i64::from(REPLAYABLE_TURNS).into()];
-        rows.extend(self.rows(query, values)?);
+        rows.extend(self.rows(query, vec![i64::from(number).into(), kept()])?);
         let mut frames = Vec::new();
         for row in rows {
             frames.extend(read::<Vec<Frame>>(&row.json)?);
@@ -100,6 +100,10 @@ impl FrameStore {
     fn rows(&self, query: &str, values: Vec<SqlStorageValue>) -> Result<Vec<Json>> {
         self.sql.exec(query, values)?.to_array()
     }
+}
+
+fn kept() -> SqlStorageValue {
+    i64::from(REPLAYABLE_TURNS).into()
 }
 
 fn slot(number: u32) -> SqlStorageValue {

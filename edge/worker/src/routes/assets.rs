@@ -93,7 +93,7 @@ pub async fn element(State(edge): State<Edge>, headers: HeaderMap) -> Answer {
     serve(&edge, "element.js", kind, CACHE, &headers).await
 }
 
-/// The script of bots' pages of their own.
+/// The script of the bots' own pages.
 #[cfg_attr(test, utoipa::path(get, path = "/hosted.js", tag = "page", responses(
     (status = 200, description = "A module", content_type = "text/javascript"),
 )))]

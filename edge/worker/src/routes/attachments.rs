@@ -27,10 +27,10 @@ pub struct UploadQuery {
     name: Option<String>,
 }
 
-/// Gives a file, as it is: at most 5 MB, of a kind that docs/formats.md names. Its text is kept, at most 20,000
-/// characters, not its bytes; until it is sent with a message it is kept for a day.
+/// Uploads a file as the body of the request: at most 5 MB, of a kind that docs/formats.md names. Its text is kept, at
+/// most 20,000 characters, not the file; a text that no message sends is kept for a day.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/attachments", tag = "visitor", operation_id = "attachment_post", security(("session" = [])), params(UploadQuery),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file, with the Content-Type that it has"), responses(
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file, with its own Content-Type"), responses(
     (status = 201, body = Uploaded),
     (status = "4XX", description = "feature_disabled, body_too_large, invalid_value when it has no name or cannot be read, rate_limited, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),

@@ -85,11 +85,11 @@ impl IntoResponse for CompletionRefusal {
 
 type Reply = Result<Response<Body>, CompletionRefusal>;
 
-/// A bot answers a conversation that the caller keeps. The official clients of OpenAI's API work unchanged; what is
-/// ignored and what is refused is in docs/openai.md.
+/// A bot answers a conversation that the caller keeps. The official clients of OpenAI's API work unchanged;
+/// docs/openai.md lists the parameters that are ignored or refused.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/chat/completions", tag = "owner server", operation_id = "completion_create", security(("api_key" = [])),
     request_body = super::openapi_types::CompletionRequest, responses(
-    (status = 200, description = "The answer, whole or in pieces", content((Completion = "application/json"), (super::openapi_types::CompletionEvent = "text/event-stream"))),
+    (status = 200, description = "The answer, whole or as a stream", content((Completion = "application/json"), (super::openapi_types::CompletionEvent = "text/event-stream"))),
     (status = "4XX", description = "api_key_missing, invalid_api_key, scope_missing, paused, model_not_found, invalid_json, invalid_value, message_empty, message_too_long, …", body = ErrorBody),
     (status = "5XX", description = "storage_unavailable, upstream_unavailable, upstream_timeout, upstream_interrupted, …", body = ErrorBody),
 )))]

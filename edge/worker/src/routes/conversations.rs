@@ -23,7 +23,7 @@ use crate::{
     http::{Answer, Refusal, json, nothing, read_json, storage_unavailable},
 };
 
-/// Starts an empty conversation. It is listed once it has a message.
+/// Starts an empty conversation. The conversation is listed once it has a message.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/conversations", tag = "visitor", security(("session" = [])), responses(
     (status = 201, body = Created),
     (status = "4XX", description = "token_missing, token_invalid, token_expired, rate_limited, …", body = Problem, content_type = "application/problem+json"),
@@ -61,7 +61,7 @@ pub async fn list(context: VisitorContext) -> Answer {
 /// Longest title, in characters.
 const MAX_TITLE: usize = 120;
 
-/// Calls a conversation otherwise.
+/// Renames a conversation.
 #[cfg_attr(test, utoipa::path(patch, path = "/v1/conversations/{id}", tag = "visitor", operation_id = "conversation_rename", security(("session" = [])),
     params(("id" = String, Path, description = "Conversation")), request_body = Rename, responses(
     (status = 204, description = "Renamed"),
@@ -93,8 +93,8 @@ pub async fn rename(context: VisitorContext) -> Answer {
     }
 }
 
-/// Deletes a conversation with everything that was said in it; a running answer is stopped. What its answers have cost
-/// stays, without a word of them.
+/// Deletes a conversation with all its messages; a running answer is stopped. The costs of its answers are kept, without
+/// their text.
 #[cfg_attr(test, utoipa::path(delete, path = "/v1/conversations/{id}", tag = "visitor", operation_id = "conversation_delete", security(("session" = [])),
     params(("id" = String, Path, description = "Conversation")), responses(
     (status = 204, description = "Deleted"),

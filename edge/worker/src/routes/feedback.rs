@@ -13,9 +13,9 @@ use crate::http::{Answer, nothing, read_json, storage_unavailable};
 /// Longest comment, in characters.
 const MAX_COMMENT: usize = 1_000;
 
-/// Rates an answer, or rates it anew. What is rated down is shown to the owner as a gap in what the bot knows.
+/// Rates an answer, or replaces an earlier rating. A question whose answer is rated down becomes one of the bot's gaps.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/messages/{id}/feedback", tag = "visitor", security(("session" = [])),
-    params(("id" = String, Path, description = "The reply")), request_body = Feedback, responses(
+    params(("id" = String, Path, description = "Id of the answer")), request_body = Feedback, responses(
     (status = 204, description = "Kept"),
     (status = "4XX", description = "not_found, invalid_json, invalid_value, feature_disabled, …", body = Problem, content_type = "application/problem+json"),
     (status = "5XX", description = "storage_unavailable, internal", body = Problem, content_type = "application/problem+json"),

@@ -32,9 +32,9 @@ pub struct Health {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Check {
-    /// Which one.
+    /// Name of the dependency.
     name: &'static str,
-    /// Whether it works.
+    /// Whether the dependency works.
     ok: bool,
     /// Milliseconds that the check took.
     ms: u64,

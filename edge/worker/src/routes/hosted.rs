@@ -22,8 +22,9 @@ use crate::{
 /// `max-age` in seconds, short enough for a change of the settings to take effect soon.
 const CACHE: &str = "public, max-age=60";
 
-/// The page, or one that says calmly why there is none. `?frame` is for pages of the site, with `&isolated` for one that isolates
-/// itself in a browser without `credentialless`; `?locale=` is heard before what the browser wishes.
+/// The bot's own page, or a page that says why there is none. `?frame` is for pages of the site, with `&isolated` for one
+/// that isolates itself in a browser without `credentialless`; `?locale=` takes precedence over the languages of the
+/// browser.
 #[cfg_attr(test, utoipa::path(get, path = "/c/{site}", tag = "page", params(("site" = String, Path), ("frame" = Option<String>, Query), ("isolated" = Option<String>, Query), ("locale" = Option<String>, Query)), responses(
     (status = 200, description = "The bot's own page", content_type = "text/html"),
     (status = 404, description = "No such site, or no page of its own: a page that says so", content_type = "text/html"),
@@ -122,7 +123,7 @@ fn answer(status: StatusCode, page: &HostedPage, embedder: Option<&str>) -> Resp
     response
 }
 
-/// `GET /c/{site}/manifest.webmanifest`: makes the page installable.
+/// The web app manifest, which makes the bot's own page installable.
 #[cfg_attr(test, utoipa::path(get, path = "/c/{site}/manifest.webmanifest", tag = "page", params(("site" = String, Path)), responses(
     (status = 200, description = "A web app manifest", content_type = "application/manifest+json"),
     (status = "4XX", description = "unknown_site, paused", body = Problem, content_type = "application/problem+json"),
@@ -139,7 +140,7 @@ pub async fn manifest(
     Ok(file(body, "application/manifest+json"))
 }
 
-/// `GET /c/{site}/icon.svg`.
+/// The icon of the launcher in the bot's colour.
 #[cfg_attr(test, utoipa::path(get, path = "/c/{site}/icon.svg", tag = "page", params(("site" = String, Path)), responses(
     (status = 200, description = "The launcher in the bot's colour", content_type = "image/svg+xml"),
     (status = "4XX", description = "unknown_site, paused", body = Problem, content_type = "application/problem+json"),

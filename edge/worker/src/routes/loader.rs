@@ -27,8 +27,8 @@ use crate::{
     http::{self, Answer, Refusal},
 };
 
-/// The script of the tag. An unknown key, too, answers with a script: it tells the owner in the console. `?locale=` is heard
-/// before what the browser wishes.
+/// The loader, which the script tag names. For an unknown key, the response is a script that says so in the console.
+/// `?locale=` takes precedence over the languages of the browser.
 #[cfg_attr(test, utoipa::path(get, path = "/s/{file}", tag = "page", params(("file" = String, Path, description = "{site}.js, or {site}.json for the settings alone"), ("locale" = Option<String>, Query)), responses(
     (status = 200, description = "The loader, or a line that says in the console what is wrong", content_type = "text/javascript"),
     (status = 304, description = "Not modified"),

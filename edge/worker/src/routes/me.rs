@@ -31,7 +31,7 @@ use crate::{
 /// Conversations that are erased at the same time.
 const AT_ONCE: usize = 10;
 
-/// Fills in the bot's form, or fills it in anew.
+/// Fills in the bot's form, or replaces earlier answers.
 #[cfg_attr(test, utoipa::path(put, path = "/v1/me", tag = "visitor", operation_id = "me_put", security(("session" = [])), request_body = Answers, responses(
     (status = 204, description = "Kept"),
     (status = "4XX", description = "not_found when the bot has no form, invalid_value, token_invalid, …", body = Problem, content_type = "application/problem+json"),
@@ -98,9 +98,9 @@ pub async fn export(context: VisitorContext) -> Answer {
     Ok(response)
 }
 
-/// Erases everything that is stored of the visitor, with all bots of the owner. The visitor's tokens begin nothing any
-/// more (`token_invalid`), and a session that is opened with one is somebody new's. What answers have cost stays, without
-/// a word of them.
+/// Erases everything that is stored of the visitor, with all bots of the owner. The visitor's tokens are refused from
+/// then on (`token_invalid`), and a session that resumes one belongs to a new visitor. The costs of answers are kept,
+/// without their text.
 #[cfg_attr(test, utoipa::path(delete, path = "/v1/me", tag = "visitor", operation_id = "me_delete", security(("session" = [])), responses(
     (status = 204, description = "Erased"),
     (status = "4XX", description = "token_missing, token_invalid, …", body = Problem, content_type = "application/problem+json"),

@@ -7,7 +7,7 @@ use axum::{
 use bulle_edge_core::{guard, model::Owner};
 use bulle_protocol::{
     Id,
-    conversation::{History, Message, SendMessage},
+    conversation::{History, Message, Role, SendMessage},
     problem::{Code, Problem},
 };
 use futures_util::future::join;
@@ -165,7 +165,15 @@ async fn with_missing(
     mut history: History,
     missing: Vec<Message>,
 ) -> History {
-    let is_new = |message: &Message| !history.items.iter().any(|known| known.id == message.id);
+    // Older ones belong to another page.
+    let since = match (&history.next, history.items.first()) {
+        (Some(_), Some(oldest)) => oldest.created_at,
+        _ => 0,
+    };
+    let is_new = |message: &Message| {
+        let known = history.items.iter().any(|known| known.id == message.id);
+        !known && message.created_at >= since
+    };
     let missing: Vec<Message> = missing.into_iter().filter(is_new).collect();
     for mut message in missing {
         let stored = edge.conversations();
@@ -174,9 +182,20 @@ async fn with_missing(
             log::error("error", &error);
             Vec::new()
         });
-        history.items.push(message);
+        insert(&mut history.items, message);
     }
     history
+}
+
+/// Inserts a message before the next turn. A reply may be newer than later turns, because a retry has written it.
+fn insert(items: &mut Vec<Message>, message: Message) {
+    let question = message.reply_to.unwrap_or(message.id);
+    let asked = items.iter().find(|item| item.id == question);
+    let asked_at = asked.map_or(message.created_at, |question| question.created_at);
+    let next = items
+        .iter()
+        .position(|item| item.role == Role::User && item.created_at > asked_at);
+    items.insert(next.unwrap_or(items.len()), message);
 }
 
 fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Refusal> {
@@ -188,4 +207,46 @@ fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, Refusal> {
 
 fn parameter(detail: &str) -> Refusal {
     Problem::new(Code::InvalidParameter, detail).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bulle_protocol::conversation::Status;
+
+    fn message(n: u128, created_at: u64, reply_to: Option<u128>) -> Message {
+        Message {
+            id: Id::from_parts(0, n),
+            role: if reply_to.is_some() {
+                Role::Assistant
+            } else {
+                Role::User
+            },
+            blocks: Vec::new(),
+            text: String::new(),
+            created_at,
+            status: Status::Complete,
+            sources: Vec::new(),
+            reply_to: reply_to.map(|n| Id::from_parts(0, n)),
+            finish: None,
+            feedback: None,
+            attachments: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_the_archive_lacks_stands_in_its_turn() {
+        // The first turn was tried again after the second one.
+        let mut items = vec![
+            message(1, 10, None),
+            message(3, 20, None),
+            message(4, 25, Some(3)),
+        ];
+        insert(&mut items, message(2, 99, Some(1)));
+        insert(&mut items, message(5, 15, None));
+        insert(&mut items, message(6, 30, Some(5)));
+        insert(&mut items, message(7, 40, None));
+        let order: Vec<Id> = items.iter().map(|item| item.id).collect();
+        assert_eq!(order, [1, 2, 5, 6, 3, 4, 7].map(|n| Id::from_parts(0, n)));
+    }
 }

@@ -16,7 +16,7 @@ use crate::{adapters::Edge, http::Answer};
 #[cfg(test)]
 const DOCUMENT: &str = include_str!("../../openapi.json");
 
-/// This document.
+/// This OpenAPI document.
 #[cfg_attr(test, utoipa::path(get, path = "/openapi.json", tag = "operator", responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json"))))]
 #[send]
 pub async fn get(State(edge): State<Edge>) -> Answer {

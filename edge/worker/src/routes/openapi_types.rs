@@ -17,9 +17,9 @@ pub struct CompletionRequest {
     /// The conversation, oldest message first; the last one is the user's.
     #[schema(min_items = 1)]
     messages: Vec<CompletionMessage>,
-    /// Whether the answer is told as it is written.
+    /// Whether the answer is streamed while it is written.
     stream: Option<bool>,
-    /// About the stream.
+    /// Options of the stream.
     stream_options: Option<StreamOptions>,
     /// Most tokens of the answer.
     #[schema(minimum = 1)]
@@ -35,13 +35,13 @@ pub struct CompletionRequest {
 /// A message of the conversation.
 #[derive(ToSchema)]
 pub struct CompletionMessage {
-    /// Who speaks. `system` and `developer` are the owner's own instructions, beside those of the persona.
+    /// Author of the message. `system` and `developer` are the owner's own instructions, beside those of the persona.
     role: CompletionRole,
-    /// What is said.
+    /// Content of a message.
     content: CompletionContent,
 }
 
-/// Who speaks.
+/// Author of a message.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 pub enum CompletionRole {
@@ -51,13 +51,13 @@ pub enum CompletionRole {
     Assistant,
 }
 
-/// What is said.
+/// Content of a message.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum CompletionContent {
-    /// As text.
+    /// A text.
     Text(String),
-    /// In parts.
+    /// A list of parts.
     Parts(Vec<TextPart>),
 }
 
@@ -85,21 +85,21 @@ pub struct CompletionEvent {
     data: String,
 }
 
-/// About a stream.
+/// Options of a stream.
 #[derive(ToSchema)]
 pub struct StreamOptions {
-    /// Whether the last piece tells the usage.
+    /// Whether the last chunk holds the usage.
     include_usage: Option<bool>,
 }
 
-/// Everything that is stored of a visitor.
+/// All stored data of a visitor.
 #[derive(ToSchema)]
 pub struct Export {
     /// Unix milliseconds.
     exported_at: u64,
-    /// The visitor; random.
+    /// Random id of the visitor.
     visitor_id: String,
-    /// What the site's server says of a known visitor; null for anybody else.
+    /// Claims of the site's server about a known visitor; null for anonymous visitors.
     identity: Option<ExportedIdentity>,
     /// Messages that count for today's limit of this bot; null where they are not counted.
     messages_counted_today: Option<u64>,
@@ -111,7 +111,7 @@ pub struct Export {
     attachments: Vec<ExportedAttachment>,
 }
 
-/// What the site's server says of a known visitor.
+/// Claims of the site's server about a known visitor.
 #[derive(ToSchema)]
 pub struct ExportedIdentity {
     subject: String,
@@ -127,7 +127,7 @@ pub struct ExportedIdentity {
 pub struct ExportedForm {
     bot_id: String,
     fields: std::collections::BTreeMap<String, String>,
-    /// The words that were agreed to.
+    /// Text that the visitor has agreed to.
     consent: Option<String>,
     updated_at: u64,
 }
@@ -140,7 +140,7 @@ pub struct ExportedConversation {
     title: String,
     created_at: u64,
     updated_at: u64,
-    /// What stands for its beginning in prompts.
+    /// Summaries that replace the beginning of the conversation in prompts.
     summaries: Vec<String>,
     messages: Vec<ExportedMessage>,
 }
@@ -163,7 +163,7 @@ pub struct ExportedAttachment {
     id: String,
     name: String,
     bytes: u64,
-    /// What is kept of it.
+    /// Text of the file that is kept.
     text: String,
     /// The message that it was sent with.
     message_id: Option<String>,

@@ -12,7 +12,7 @@ use worker::send;
 
 use crate::http::{Answer, json};
 
-/// The texts of the served locale that is nearest to this one: `locale` says which. English when there is none.
+/// The texts of the served locale that is nearest to the wanted one; `locale` names it. English when none is near.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/strings/{locale}", tag = "page", params(("locale" = String, Path, description = "BCP 47")), responses(
     (status = 200, body = SheetStrings),
     (status = 400, description = "invalid_parameter: no UTF-8", body = Problem, content_type = "application/problem+json"),

@@ -30,13 +30,6 @@ fn keeping() -> Site {
     site
 }
 
-fn suggested(sent: &Sent) -> Option<&[String]> {
-    sent.events.iter().find_map(|event| match event {
-        ServerEvent::Suggestions(suggestions) => Some(suggestions.items.as_slice()),
-        _ => None,
-    })
-}
-
 #[test]
 fn a_plain_turn_searches_once_asks_once_and_is_stored_once() {
     let ports = documents();
@@ -112,13 +105,8 @@ fn a_conversation_that_fits_asks_for_no_summary() {
     }];
     let record = accepted(&question, 1);
     let ask = Ask {
-        question: &question,
-        accepted: &record,
-        reply_id: Id::from_parts(1, 2),
         history: &history,
-        written: "",
-        most: None,
-        reader: Reader::Page,
+        ..first_ask(&question, &record)
     };
     ports.answer(200, vec![chunk("Huit ans [1]."), stop()]);
     let never = Box::pin(std::future::pending());

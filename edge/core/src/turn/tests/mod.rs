@@ -106,6 +106,27 @@ fn run_with(
     run_asked(ports, deployment, &question, "", cancel)
 }
 
+/// The first message of a conversation, asked from a page.
+fn first_ask<'a>(question: &'a Question, accepted: &'a Record) -> Ask<'a> {
+    Ask {
+        question,
+        accepted,
+        reply_id: Id::from_parts(1, 2),
+        history: &[],
+        written: "",
+        most: None,
+        reader: Reader::Page,
+    }
+}
+
+/// The suggested questions that were sent.
+fn suggested(sent: &Sent) -> Option<&[String]> {
+    sent.events.iter().find_map(|event| match event {
+        ServerEvent::Suggestions(suggestions) => Some(suggestions.items.as_slice()),
+        _ => None,
+    })
+}
+
 fn accepted(question: &Question, number: u32) -> Record {
     Record::accepted(question, Id::from_parts(1, 1), number, 1_700_000_000_000)
 }
@@ -119,13 +140,8 @@ fn run_asked(
 ) -> (Sent, Ended) {
     let record = accepted(question, 0);
     let ask = Ask {
-        question,
-        accepted: &record,
-        reply_id: Id::from_parts(1, 2),
-        history: &[],
         written,
-        most: None,
-        reader: Reader::Page,
+        ..first_ask(question, &record)
     };
     let mut sent = Sent::default();
     let ended = block_on(run(ports, deployment, &ask, &mut sent, Box::pin(cancel)));
@@ -303,13 +319,8 @@ fn what_a_conversation_has_outgrown_is_summed_up_and_remembered() {
     let history: Vec<Exchange> = (0..10).map(exchange).collect();
     let record = accepted(&question, 10);
     let ask = Ask {
-        question: &question,
-        accepted: &record,
-        reply_id: Id::from_parts(1, 2),
         history: &history,
-        written: "",
-        most: None,
-        reader: Reader::Page,
+        ..first_ask(&question, &record)
     };
     let mut sent = Sent::default();
     let never = || Box::pin(std::future::pending());

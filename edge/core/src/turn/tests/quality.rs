@@ -37,13 +37,6 @@ fn says(ports: &Fakes, texts: &[&str]) {
     }
 }
 
-fn suggested(sent: &Sent) -> Option<&[String]> {
-    sent.events.iter().find_map(|event| match event {
-        ServerEvent::Suggestions(suggestions) => Some(suggestions.items.as_slice()),
-        _ => None,
-    })
-}
-
 #[test]
 fn an_answer_that_must_cite_is_held_back_until_it_does() {
     let ports = documents();
@@ -128,13 +121,8 @@ fn what_cannot_be_taken_back_stays() {
     let question = question("Quelle est ton expérience avec Kubernetes ?");
     let record = accepted(&question, 0);
     let ask = Ask {
-        question: &question,
-        accepted: &record,
-        reply_id: Id::from_parts(1, 2),
-        history: &[],
-        written: "",
-        most: None,
         reader: Reader::Client,
+        ..first_ask(&question, &record)
     };
     let mut sent = Sent::default();
     let never = Box::pin(std::future::pending());

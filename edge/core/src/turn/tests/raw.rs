@@ -10,13 +10,9 @@ fn run_raw(ports: &Fakes, deployment: &Deployment, most: Option<u32>) -> (Sent, 
     let question = question("Et Kubernetes ?");
     let record = accepted(&question, 0);
     let ask = Ask {
-        question: &question,
-        accepted: &record,
-        reply_id: Id::from_parts(1, 2),
-        history: &[],
-        written: "",
-        most,
         reader: Reader::Client,
+        most,
+        ..first_ask(&question, &record)
     };
     let mut sent = Sent::default();
     let never = Box::pin(std::future::pending());
@@ -106,13 +102,9 @@ fn the_callers_own_instructions_are_in_the_prompt() {
         guard::completion::admit(&ports, crate::testing::site(), key, &said).unwrap();
     let record = accepted(&question, 0);
     let ask = Ask {
-        question: &question,
-        accepted: &record,
-        reply_id: Id::from_parts(1, 2),
         history: &history,
-        written: "",
-        most: None,
         reader: Reader::Client,
+        ..first_ask(&question, &record)
     };
     let never = Box::pin(std::future::pending());
     block_on(run(&ports, &model(), &ask, &mut Sent::default(), never));
@@ -129,13 +121,9 @@ fn a_bounded_answer_is_neither_kept_nor_taken_from_the_cache() {
         ports.answer(200, vec![chunk("Huit."), stop()]);
         let record = accepted(&question, 0);
         let ask = Ask {
-            question: &question,
-            accepted: &record,
-            reply_id: Id::from_parts(1, 2),
-            history: &[],
-            written: "",
-            most,
             reader: Reader::Client,
+            most,
+            ..first_ask(&question, &record)
         };
         let mut sent = Sent::default();
         let never = Box::pin(std::future::pending());

@@ -165,13 +165,8 @@ fn clients_of_the_api_for_servers_and_workers_ai_are_no_doors() {
     let question = question_to(site, "Et Kubernetes ?");
     let record = accepted(&question, 0);
     let ask = Ask {
-        question: &question,
-        accepted: &record,
-        reply_id: Id::from_parts(1, 2),
-        history: &[],
-        written: "",
-        most: None,
         reader: Reader::Client,
+        ..first_ask(&question, &record)
     };
     let event = |text: &str| {
         let json = serde_json::json!({ "response": text });
@@ -211,13 +206,8 @@ fn what_was_stored_before_is_not_sent_back_as_history() {
         answer: "<think>saperlipopette</think>Un assistant.".into(),
     }];
     let ask = Ask {
-        question: &question,
-        accepted: &record,
-        reply_id: Id::from_parts(1, 2),
         history: &history,
-        written: "",
-        most: None,
-        reader: Reader::Page,
+        ..first_ask(&question, &record)
     };
     ports.answer(200, vec![chunk("Huit ans [1]."), stop()]);
     let never = Box::pin(std::future::pending());

@@ -35,7 +35,7 @@ pub struct BotKey {
 pub struct DueSource {
     /// Its id.
     pub id: String,
-    /// What it is.
+    /// Kind of the source.
     pub kind: SourceKind,
     /// Unix milliseconds.
     pub next_at: f64,
@@ -59,7 +59,7 @@ pub struct IngestJob {
     pub etag: String,
     /// `Last-Modified` of the page, for conditional requests.
     pub last_modified: String,
-    /// Seconds after which it is fetched again.
+    /// Seconds after which the source is fetched again.
     pub refresh_seconds: Option<u32>,
 }
 

@@ -2,6 +2,7 @@
 //! whose rows must not change, and a third one without these rows, which must see none of them.
 
 mod directory;
+mod example;
 mod fixture;
 mod gaps;
 mod golden;

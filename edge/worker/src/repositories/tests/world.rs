@@ -307,17 +307,37 @@ pub fn prepared(text: &str) -> Prepared {
 
 /// Indexes a source; true when the new text answers.
 pub fn index(database: &Sqlite, tenant_id: &str, target: Target<'_>, text: &str) -> bool {
+    index_prepared(database, tenant_id, target, &prepared(text))
+}
+
+/// Indexes the content of a source, batch by batch; true when it answers.
+pub fn index_prepared(
+    database: &Sqlite,
+    tenant_id: &str,
+    target: Target<'_>,
+    prepared: &Prepared,
+) -> bool {
     let (library, bot_key) = (Library(database), bot_key(tenant_id));
-    let prepared = prepared(text);
     let scope = Scope::of(tenant_id, BOT);
-    let Some(staged) = wait(library.stage(&bot_key, target, &prepared)) else {
+    let staged = || wait(library.stage(&bot_key, target, prepared));
+    let Some(mut staged_now) = staged() else {
         return false;
     };
-    let batch = prepared.batch(staged.written, &scope);
-    wait(library.write(&bot_key, target, (&prepared, &staged), &batch));
+    loop {
+        let batch = prepared.batch(staged_now.written, &scope);
+        if batch.is_empty() {
+            break;
+        }
+        wait(library.write(&bot_key, target, (prepared, &staged_now), &batch));
+        let Some(again) = staged() else {
+            return false;
+        };
+        staged_now = again;
+    }
+    let staged = staged_now;
     let validators = Validators::default();
     let next = (None, &validators);
-    let swapped = wait(library.swap(&bot_key, target, (&prepared, &staged), next, NOW));
+    let swapped = wait(library.swap(&bot_key, target, (prepared, &staged), next, NOW));
     wait(library.sweep(&bot_key, &[target.id.to_owned()]));
     swapped
 }

@@ -35,7 +35,7 @@ pub async fn list(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
 
 /// Creates a bot.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/admin/tenants/{tenant}/bots", tag = "owner", operation_id = "bot_create", security(("api_key" = [])),
-    params(TenantPath, IdempotencyKey), request_body = NewBot, responses((status = 201, body = Bot, headers(("ETag" = String, description = "Its version"))), Refusals)))]
+    params(TenantPath, IdempotencyKey), request_body = NewBot, responses((status = 201, body = Bot, headers(("ETag" = String, description = "Version of the resource"))), Refusals)))]
 #[send]
 pub async fn create(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
     let caller = authorize(&context, &tenant, Scope::BotsWrite).await?;
@@ -44,16 +44,16 @@ pub async fn create(Path(tenant): Path<String>, context: OwnerContext) -> Answer
 
 /// A bot.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/bots/{bot}", tag = "owner", operation_id = "bot_get", security(("api_key" = [])),
-    params(TenantPath, BotPath, IfNoneMatch), responses((status = 200, body = Bot, headers(("ETag" = String, description = "Its version"))), (status = 304, description = "Not modified"), Refusals)))]
+    params(TenantPath, BotPath, IfNoneMatch), responses((status = 200, body = Bot, headers(("ETag" = String, description = "Version of the resource"))), (status = 304, description = "Not modified"), Refusals)))]
 #[send]
 pub async fn get(Path((tenant, bot)): Path<(String, String)>, context: OwnerContext) -> Answer {
     authorize(&context, &tenant, Scope::BotsRead).await?;
     crud::show(&context, &bots::KIND, &tenant, &bot).await
 }
 
-/// Changes a bot by a JSON merge patch. Visitors notice at once, far away within about a minute.
+/// Changes a bot by a JSON merge patch. Visitors see the change at once, in other regions within about a minute.
 #[cfg_attr(test, utoipa::path(patch, path = "/v1/admin/tenants/{tenant}/bots/{bot}", tag = "owner", operation_id = "bot_change", security(("api_key" = [])),
-    params(TenantPath, BotPath, IfMatch), request_body(content = BotChange, content_type = "application/merge-patch+json"), responses((status = 200, body = Bot, headers(("ETag" = String, description = "Its version"))), Refusals)))]
+    params(TenantPath, BotPath, IfMatch), request_body(content = BotChange, content_type = "application/merge-patch+json"), responses((status = 200, body = Bot, headers(("ETag" = String, description = "Version of the resource"))), Refusals)))]
 #[send]
 pub async fn change(Path((tenant, bot)): Path<(String, String)>, context: OwnerContext) -> Answer {
     authorize(&context, &tenant, Scope::BotsWrite).await?;

@@ -11,7 +11,7 @@ use super::openapi_types::*;
 use super::{access::authorize, context::OwnerContext, crud};
 use crate::{http::Answer, repositories::owners::forms};
 
-/// What visitors have answered to forms, newest first.
+/// Visitors' answers to forms, newest first.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/forms", tag = "owner", operation_id = "form_list", security(("api_key" = [])),
     params(TenantPath, Paging, ByBot), responses((status = 200, body = Page<FormAnswers>), Refusals)))]
 #[send]

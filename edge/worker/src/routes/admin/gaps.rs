@@ -47,8 +47,8 @@ const MAX_QUESTION: usize = 500;
 
 const DAY_MS: u64 = 86_400_000;
 
-/// What visitors asked in vain, similar questions together, those asked most first. A question is here when the documents
-/// said nothing to it, when the answer says so itself, or when the visitor rated the answer down.
+/// Unanswered questions of visitors, grouped by similarity, the largest group first. A question is listed when the
+/// documents had nothing for it, when the answer says so itself, or when the visitor rated the answer down.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/bots/{bot}/gaps", tag = "owner", operation_id = "gap_list", security(("api_key" = [])),
     params(TenantPath, BotPath, ByGap), responses((status = 200, body = GapList), Refusals)))]
 #[send]
@@ -69,7 +69,7 @@ pub async fn list(Path((tenant, bot)): Path<(String, String)>, context: OwnerCon
 /// Answers a gap: question and answer become a source of the kind `faq`, and the gap is closed. The same request again
 /// answers the same source.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/admin/tenants/{tenant}/bots/{bot}/gaps/{gap}/answer", tag = "owner", operation_id = "gap_answer", security(("api_key" = [])),
-    params(TenantPath, BotPath, GapPath), request_body = GapAnswer, responses((status = 201, body = Source, headers(("ETag" = String, description = "Its version"))), Refusals)))]
+    params(TenantPath, BotPath, GapPath), request_body = GapAnswer, responses((status = 201, body = Source, headers(("ETag" = String, description = "Version of the resource"))), Refusals)))]
 #[send]
 pub async fn answer(
     Path((tenant, bot, gap)): Path<(String, String, String)>,
@@ -130,7 +130,7 @@ pub async fn answer(
     Ok(Response::from_parts(head, Body::from(body)))
 }
 
-/// Dismisses a gap: it is not to be answered, nor are questions like it that are still to come.
+/// Dismisses a gap, and with it similar questions that visitors ask later.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/admin/tenants/{tenant}/bots/{bot}/gaps/{gap}/dismiss", tag = "owner", operation_id = "gap_dismiss", security(("api_key" = [])),
     params(TenantPath, BotPath, GapPath), responses((status = 204, description = "Dismissed"), Refusals)))]
 #[send]

@@ -27,7 +27,7 @@ use crate::{
     repositories::golden::{Added, Looked},
 };
 
-/// How the bot's golden questions did when they were looked for last, and before the documents changed.
+/// Results of the last search of the bot's golden questions, and of the search before the documents changed.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/bots/{bot}/golden", tag = "owner", operation_id = "golden_report", security(("api_key" = [])),
     params(TenantPath, BotPath), responses((status = 200, body = GoldenReport), Refusals)))]
 #[send]
@@ -69,7 +69,7 @@ pub async fn add(Path((tenant, bot)): Path<(String, String)>, mut context: Owner
     shown(&context, &tenant, &bot, StatusCode::CREATED).await
 }
 
-/// Looks for all golden questions now, one search each, and answers how they did.
+/// Searches all golden questions now, one search each, and returns the results.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/admin/tenants/{tenant}/bots/{bot}/golden/run", tag = "owner", operation_id = "golden_run", security(("api_key" = [])),
     params(TenantPath, BotPath), responses((status = 200, body = GoldenReport), Refusals)))]
 #[send]

@@ -27,15 +27,14 @@ pub async fn list(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
 /// Creates an identity secret: at most two at a time, so that servers can change from the old to the new one. The answer
 /// shows it once.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/admin/tenants/{tenant}/identity-secrets", tag = "owner", operation_id = "identity_secret_create", security(("api_key" = [])),
-    params(TenantPath, IdempotencyKey), request_body = Option<NewIdentitySecret>, responses((status = 201, body = CreatedIdentitySecret, headers(("ETag" = String, description = "Its version"))), Refusals)))]
+    params(TenantPath, IdempotencyKey), request_body = Option<NewIdentitySecret>, responses((status = 201, body = CreatedIdentitySecret, headers(("ETag" = String, description = "Version of the resource"))), Refusals)))]
 #[send]
 pub async fn create(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
     let caller = authorize(&context, &tenant, Scope::IdentityWrite).await?;
     create::create(context, &identity_secrets::CREATION, &caller, &tenant).await
 }
 
-/// Deletes an identity secret: nothing that was signed with it is accepted any more, and the sessions that it vouched for
-/// end.
+/// Deletes an identity secret: identities that were signed with it are refused from then on, and their sessions end.
 #[cfg_attr(test, utoipa::path(delete, path = "/v1/admin/tenants/{tenant}/identity-secrets/{id}", tag = "owner", operation_id = "identity_secret_delete", security(("api_key" = [])),
     params(TenantPath, IdPath), responses((status = 204, description = "Deleted"), Refusals)))]
 #[send]

@@ -27,7 +27,7 @@ pub async fn list(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
 
 /// Creates an API key, with no more scopes than that of the caller. The answer shows it once.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/admin/tenants/{tenant}/keys", tag = "owner", operation_id = "key_create", security(("api_key" = [])),
-    params(TenantPath, IdempotencyKey), request_body = NewApiKey, responses((status = 201, body = CreatedApiKey, headers(("ETag" = String, description = "Its version"))), Refusals)))]
+    params(TenantPath, IdempotencyKey), request_body = NewApiKey, responses((status = 201, body = CreatedApiKey, headers(("ETag" = String, description = "Version of the resource"))), Refusals)))]
 #[send]
 pub async fn create(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
     let caller = authorize(&context, &tenant, Scope::KeysWrite).await?;
@@ -36,7 +36,7 @@ pub async fn create(Path(tenant): Path<String>, context: OwnerContext) -> Answer
 
 /// An API key, without its secret part.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/keys/{id}", tag = "owner", operation_id = "key_get", security(("api_key" = [])),
-    params(TenantPath, IdPath, IfNoneMatch), responses((status = 200, body = ApiKey, headers(("ETag" = String, description = "Its version"))), (status = 304, description = "Not modified"), Refusals)))]
+    params(TenantPath, IdPath, IfNoneMatch), responses((status = 200, body = ApiKey, headers(("ETag" = String, description = "Version of the resource"))), (status = 304, description = "Not modified"), Refusals)))]
 #[send]
 pub async fn get(Path((tenant, id)): Path<(String, String)>, context: OwnerContext) -> Answer {
     authorize(&context, &tenant, Scope::KeysRead).await?;

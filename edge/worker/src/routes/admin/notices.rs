@@ -25,8 +25,8 @@ use crate::{
     repositories::owners::{notices, tenants},
 };
 
-/// What the owner was told, newest first: budgets that are used up, models that do not answer, tests; each with how it
-/// was delivered.
+/// Notices to the owner, newest first: budgets that are used up, models that do not answer, tests; each with its
+/// deliveries.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/notices", tag = "owner", operation_id = "notice_list", security(("api_key" = [])),
     params(TenantPath, Paging), responses((status = 200, body = Page<Notice>), Refusals)))]
 #[send]
@@ -35,8 +35,8 @@ pub async fn list(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
     crud::list(&context, &notices::KIND, &tenant, &[]).await
 }
 
-/// Sends a test notice to the addresses in `settings.notices` and answers how that went: within about 20 seconds when
-/// nobody answers there. At most 10 an hour.
+/// Sends a test notice to the addresses in `settings.notices` and returns its deliveries, within about 20 seconds when no
+/// server answers there. At most 10 an hour.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/admin/tenants/{tenant}/notices/test", tag = "owner", operation_id = "notice_test", security(("api_key" = [])),
     params(TenantPath), responses((status = 200, body = Notice), Refusals)))]
 #[send]
@@ -63,7 +63,7 @@ pub async fn test(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
     json(StatusCode::OK, &told.notice.ok_or_else(lost)?)
 }
 
-/// What the tenant's webhooks are signed with, as the libraries of Standard Webhooks take it.
+/// The key that signs the tenant's webhooks, as the libraries of Standard Webhooks take it.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/notices/secret", tag = "owner", operation_id = "notice_secret", security(("api_key" = [])),
     params(TenantPath), responses((status = 200, body = NoticeSecret), Refusals)))]
 #[send]

@@ -16,7 +16,7 @@ use utoipa::{IntoParams, IntoResponses};
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Paging {
-    /// How many at most; 50 when absent.
+    /// Most entries of the page; 50 when absent.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
     /// The `next` of the page before.
@@ -28,7 +28,7 @@ pub struct Paging {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ByStatus {
-    /// Only those with this status.
+    /// Only entries with this status.
     #[param(inline)]
     status: Option<Status>,
 }
@@ -37,7 +37,7 @@ pub struct ByStatus {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ByBot {
-    /// Only those that show this bot.
+    /// Only entries of this bot.
     bot: Option<String>,
 }
 
@@ -131,19 +131,19 @@ pub struct Reporting {
         example = "2026-11-30"
     )]
     to: Option<String>,
-    /// What has a row of its own, with commas between them; one row for everything when absent.
+    /// Keys by which calls are summed up, with commas between them; one row for all calls when absent.
     #[param(
         pattern = "^(day|month|bot|provider|model|conversation|outcome)(,(day|month|bot|provider|model|conversation|outcome))*$",
         example = "day,model"
     )]
     by: Option<String>,
-    /// Only this bot's calls. It may be gone.
+    /// Only calls of this bot, which may be deleted.
     #[param(min_length = 1, max_length = 40, pattern = "^[a-z0-9][a-z0-9-]{0,39}$")]
     bot: Option<String>,
-    /// Only this conversation's calls: a ULID.
+    /// Only calls of this conversation: a ULID.
     #[param(pattern = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
     conversation: Option<String>,
-    /// How many rows at most; 1000 when absent.
+    /// Most rows of the page; 1000 when absent.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<u32>,
     /// The `next` of the rows before, with the same `by`.
@@ -190,13 +190,13 @@ pub struct IdPath {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct BySource {
-    /// Only those with this status.
+    /// Only entries with this status.
     #[param(inline)]
     status: Option<SourceStatus>,
-    /// Only those of this kind.
+    /// Only sources of this kind.
     #[param(inline)]
     kind: Option<SourceKind>,
-    /// Those that belong to this site or feed; without it, those that belong to none.
+    /// Only parts of this site or feed; when absent, only sources that are no parts.
     parent: Option<String>,
 }
 
@@ -204,10 +204,10 @@ pub struct BySource {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ByGap {
-    /// Only those that stand so; `open` when absent.
+    /// Only gaps with this status; `open` when absent.
     #[param(inline)]
     status: Option<GapStatus>,
-    /// Only questions of the last days; 30 when absent.
+    /// Only questions of so many days until now; 30 when absent.
     #[param(minimum = 1, maximum = 366)]
     days: Option<u32>,
 }
@@ -225,13 +225,13 @@ pub struct GapPath {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Uploading {
-    /// Its name, with its ending.
+    /// Name of the file, with its ending.
     #[param(min_length = 1, max_length = 255)]
     name: String,
-    /// What answers call it; as it calls itself when absent.
+    /// Title that answers show; taken from the document when absent.
     #[param(max_length = 200)]
     title: Option<String>,
-    /// BCP 47; as it says itself when absent.
+    /// Language (BCP 47); taken from the document when absent.
     #[param(max_length = 35)]
     language: Option<String>,
     /// Page that answers link to.
@@ -260,7 +260,8 @@ pub struct ReplyPath {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct IfMatch {
-    /// The ETag of what was read, or `*`. Without it, a change is refused with 428; if it is no longer that, with 412.
+    /// ETag of the version that was read, or `*`. A change without it is refused with 428; with the ETag of an older
+    /// version, with 412.
     #[param(rename = "If-Match", value_type = String, required = false)]
     if_match: Option<String>,
 }
@@ -269,7 +270,7 @@ pub struct IfMatch {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct IfNoneMatch {
-    /// The ETag of what is known: 304 when it is still that.
+    /// ETag of the known version: 304 when it is still the current one.
     #[param(rename = "If-None-Match", value_type = String, required = false)]
     if_none_match: Option<String>,
 }
@@ -301,18 +302,18 @@ pub enum Refusals {
     Server(Problem),
 }
 
-/// What a visitor has answered to a bot's form.
+/// A visitor's answers to a bot's form.
 #[derive(serde::Serialize, utoipa::ToSchema)]
 pub struct FormAnswers {
     /// ULID.
     id: String,
-    /// Whose form.
+    /// Id of the form's bot.
     bot_id: String,
-    /// Who has answered; random.
+    /// Random id of the visitor who answered.
     visitor_id: String,
-    /// Name to answer.
+    /// Answers by the names of the fields.
     fields: std::collections::BTreeMap<String, String>,
-    /// The words that the visitor has agreed to; absent when the form asks no consent.
+    /// Text that the visitor has agreed to; absent when the form asks no consent.
     #[serde(skip_serializing_if = "Option::is_none")]
     consent: Option<String>,
     /// Unix milliseconds of the last answer.

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::http::{Answer, json, path_id};
 
-/// The prompt of an answer, made again from the bot's settings of that time, the documents that it quoted, and the
+/// The prompt of an answer, rebuilt from the bot's settings of that time, the documents that it quoted, and the
 /// conversation. `reply_id` is that of the event `start` and of the message in the conversation's history.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/answers/{reply_id}/prompt", tag = "owner", operation_id = "answer_prompt", security(("api_key" = [])),
     params(TenantPath, ReplyPath), responses((status = 200, body = AnswerPrompt), Refusals)))]

@@ -26,7 +26,7 @@ pub async fn list(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
 
 /// Creates a site. Its key is made by the edge: the last part of `Location`.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/admin/tenants/{tenant}/sites", tag = "owner", operation_id = "site_create", security(("api_key" = [])),
-    params(TenantPath, IdempotencyKey), request_body = NewSite, responses((status = 201, body = Site, headers(("ETag" = String, description = "Its version"))), Refusals)))]
+    params(TenantPath, IdempotencyKey), request_body = NewSite, responses((status = 201, body = Site, headers(("ETag" = String, description = "Version of the resource"))), Refusals)))]
 #[send]
 pub async fn create(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
     let caller = authorize(&context, &tenant, Scope::SitesWrite).await?;
@@ -35,23 +35,23 @@ pub async fn create(Path(tenant): Path<String>, context: OwnerContext) -> Answer
 
 /// A site.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/sites/{key}", tag = "owner", operation_id = "site_get", security(("api_key" = [])),
-    params(TenantPath, SitePath, IfNoneMatch), responses((status = 200, body = Site, headers(("ETag" = String, description = "Its version"))), (status = 304, description = "Not modified"), Refusals)))]
+    params(TenantPath, SitePath, IfNoneMatch), responses((status = 200, body = Site, headers(("ETag" = String, description = "Version of the resource"))), (status = 304, description = "Not modified"), Refusals)))]
 #[send]
 pub async fn get(Path((tenant, key)): Path<(String, String)>, context: OwnerContext) -> Answer {
     authorize(&context, &tenant, Scope::SitesRead).await?;
     crud::show(&context, &sites::KIND, &tenant, &key).await
 }
 
-/// Changes a site by a JSON merge patch. Visitors notice at once, far away within about a minute.
+/// Changes a site by a JSON merge patch. Visitors see the change at once, in other regions within about a minute.
 #[cfg_attr(test, utoipa::path(patch, path = "/v1/admin/tenants/{tenant}/sites/{key}", tag = "owner", operation_id = "site_change", security(("api_key" = [])),
-    params(TenantPath, SitePath, IfMatch), request_body(content = SiteChange, content_type = "application/merge-patch+json"), responses((status = 200, body = Site, headers(("ETag" = String, description = "Its version"))), Refusals)))]
+    params(TenantPath, SitePath, IfMatch), request_body(content = SiteChange, content_type = "application/merge-patch+json"), responses((status = 200, body = Site, headers(("ETag" = String, description = "Version of the resource"))), Refusals)))]
 #[send]
 pub async fn change(Path((tenant, key)): Path<(String, String)>, context: OwnerContext) -> Answer {
     authorize(&context, &tenant, Scope::SitesWrite).await?;
     crud::change(context, &sites::CHANGES, &tenant, &key).await
 }
 
-/// Deletes a site. Its bot and what visitors said to it stay.
+/// Deletes a site. Its bot and the bot's conversations stay.
 #[cfg_attr(test, utoipa::path(delete, path = "/v1/admin/tenants/{tenant}/sites/{key}", tag = "owner", operation_id = "site_delete", security(("api_key" = [])),
     params(TenantPath, SitePath, IfMatch), responses((status = 204, description = "Deleted"), Refusals)))]
 #[send]
@@ -60,7 +60,8 @@ pub async fn delete(Path((tenant, key)): Path<(String, String)>, context: OwnerC
     crud::delete(&context, &sites::CHANGES, &tenant, &key).await
 }
 
-/// How to put a site's bubble onto its pages: the tag, and components for frameworks, with the key and this edge's address.
+/// Code that puts the bubble onto a site's pages: the script tag, and components for frameworks, with the key and this
+/// edge's address.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/sites/{key}/snippets", tag = "owner", operation_id = "site_snippets", security(("api_key" = [])),
     params(TenantPath, SitePath), responses((status = 200, body = Snippets), Refusals)))]
 #[send]

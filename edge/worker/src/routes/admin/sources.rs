@@ -51,7 +51,7 @@ use crate::{
 /// Filters of the list.
 const FILTERS: [&str; 3] = ["status", "kind", "parent"];
 
-/// A page of what a bot knows, oldest first. Pages of a site and entries of a feed are listed with `parent`.
+/// A page of the bot's sources, oldest first. Pages of a site and entries of a feed are listed with `parent`.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/bots/{bot}/sources", tag = "owner", operation_id = "source_list", security(("api_key" = [])),
     params(TenantPath, BotPath, Paging, BySource), responses((status = 200, body = Page<Source>), Refusals)))]
 #[send]
@@ -62,9 +62,10 @@ pub async fn list(Path((tenant, bot)): Path<(String, String)>, context: OwnerCon
     crud::list_of(&context, &LIST, &bot_key.tenant_id, bot, &FILTERS).await
 }
 
-/// Adds a source that is fetched or written here. It is read in the background; `status` tells how that goes.
+/// Adds a source: an address to fetch, a text or questions. The edge reads it in the background; `status` shows how far
+/// it is.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/admin/tenants/{tenant}/bots/{bot}/sources", tag = "owner", operation_id = "source_create", security(("api_key" = [])),
-    params(TenantPath, BotPath, IdempotencyKey), request_body = NewSource, responses((status = 201, body = Source, headers(("ETag" = String, description = "Its version"))), Refusals)))]
+    params(TenantPath, BotPath, IdempotencyKey), request_body = NewSource, responses((status = 201, body = Source, headers(("ETag" = String, description = "Version of the resource"))), Refusals)))]
 #[send]
 pub async fn create(
     Path((tenant, bot)): Path<(String, String)>,
@@ -98,9 +99,9 @@ pub async fn add(
     Ok(made)
 }
 
-/// Uploads a file, as it is: at most 20 MB.
+/// Uploads a file as the body of the request: at most 20 MB.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/admin/tenants/{tenant}/bots/{bot}/files", tag = "owner", operation_id = "source_upload", security(("api_key" = [])),
-    params(TenantPath, BotPath, Uploading, IdempotencyKey), request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file, with the Content-Type that it has"), responses((status = 201, body = Source, headers(("ETag" = String, description = "Its version"))), Refusals)))]
+    params(TenantPath, BotPath, Uploading, IdempotencyKey), request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file, with its own Content-Type"), responses((status = 201, body = Source, headers(("ETag" = String, description = "Version of the resource"))), Refusals)))]
 #[send]
 pub async fn upload(
     Path((tenant, bot)): Path<(String, String)>,
@@ -134,17 +135,17 @@ pub async fn upload(
 
 /// A source.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/bots/{bot}/sources/{source}", tag = "owner", operation_id = "source_get", security(("api_key" = [])),
-    params(TenantPath, BotPath, SourcePath, IfNoneMatch), responses((status = 200, body = Source, headers(("ETag" = String, description = "Its version; progress alone does not change it"))), (status = 304, description = "Not modified"), Refusals)))]
+    params(TenantPath, BotPath, SourcePath, IfNoneMatch), responses((status = 200, body = Source, headers(("ETag" = String, description = "Version of the source; progress alone does not change it"))), (status = 304, description = "Not modified"), Refusals)))]
 #[send]
 pub async fn get(Path(path): Path<(String, String, String)>, context: OwnerContext) -> Answer {
     authorize(&context, &path.0, Scope::KnowledgeRead).await?;
     crud::show(&context, &KIND, &path.0, &compound(&path)).await
 }
 
-/// Changes a source by a JSON merge patch. When what it says may change, it is read again; what it said before answers
-/// until then.
+/// Changes a source by a JSON merge patch. When its content may change, the edge reads it again; the previous content
+/// answers until then.
 #[cfg_attr(test, utoipa::path(patch, path = "/v1/admin/tenants/{tenant}/bots/{bot}/sources/{source}", tag = "owner", operation_id = "source_change", security(("api_key" = [])),
-    params(TenantPath, BotPath, SourcePath, IfMatch), request_body(content = SourceChange, content_type = "application/merge-patch+json"), responses((status = 200, body = Source, headers(("ETag" = String, description = "Its version"))), Refusals)))]
+    params(TenantPath, BotPath, SourcePath, IfMatch), request_body(content = SourceChange, content_type = "application/merge-patch+json"), responses((status = 200, body = Source, headers(("ETag" = String, description = "Version of the resource"))), Refusals)))]
 #[send]
 pub async fn change(Path(path): Path<(String, String, String)>, context: OwnerContext) -> Answer {
     authorize(&context, &path.0, Scope::KnowledgeWrite).await?;
@@ -159,9 +160,9 @@ pub async fn change(Path(path): Path<(String, String, String)>, context: OwnerCo
     Ok(changed)
 }
 
-/// Replaces the file of a source. The old one answers until the new one is read.
+/// Replaces the file of a source. The old file answers until the new one is read.
 #[cfg_attr(test, utoipa::path(put, path = "/v1/admin/tenants/{tenant}/bots/{bot}/sources/{source}/file", tag = "owner", operation_id = "source_replace", security(("api_key" = [])),
-    params(TenantPath, BotPath, SourcePath, Uploading, IfMatch), request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file, with the Content-Type that it has"), responses((status = 200, body = Source, headers(("ETag" = String, description = "Its version"))), Refusals)))]
+    params(TenantPath, BotPath, SourcePath, Uploading, IfMatch), request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "The file, with its own Content-Type"), responses((status = 200, body = Source, headers(("ETag" = String, description = "Version of the resource"))), Refusals)))]
 #[send]
 pub async fn replace(
     Path(path): Path<(String, String, String)>,
@@ -199,9 +200,9 @@ pub async fn replace(
     crud::answer(&KIND, &found)
 }
 
-/// Has a source fetched or read again, now. What is fetched and has not changed is not indexed again.
+/// Fetches or reads a source again, now. Unchanged content is not indexed again.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/admin/tenants/{tenant}/bots/{bot}/sources/{source}/refresh", tag = "owner", operation_id = "source_refresh", security(("api_key" = [])),
-    params(TenantPath, BotPath, SourcePath), responses((status = 200, body = Source, headers(("ETag" = String, description = "Its version"))), Refusals)))]
+    params(TenantPath, BotPath, SourcePath), responses((status = 200, body = Source, headers(("ETag" = String, description = "Version of the resource"))), Refusals)))]
 #[send]
 pub async fn refresh(Path(path): Path<(String, String, String)>, context: OwnerContext) -> Answer {
     authorize(&context, &path.0, Scope::KnowledgeWrite).await?;
@@ -221,7 +222,7 @@ pub async fn refresh(Path(path): Path<(String, String, String)>, context: OwnerC
     crud::answer(&KIND, &found)
 }
 
-/// What was extracted of a source and answers now, as Markdown.
+/// The text that was extracted from a source and answers now, as Markdown.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/bots/{bot}/sources/{source}/content", tag = "owner", operation_id = "source_content", security(("api_key" = [])),
     params(TenantPath, BotPath, SourcePath), responses((status = 200, body = String, content_type = "text/markdown"), Refusals)))]
 #[send]
@@ -239,7 +240,7 @@ pub async fn content(Path(path): Path<(String, String, String)>, context: OwnerC
     Ok(response)
 }
 
-/// Deletes a source and every trace of it, but for passages that answers have quoted: those stay with the answers.
+/// Deletes a source with its content, except passages that answers have quoted: those stay with the answers.
 #[cfg_attr(test, utoipa::path(delete, path = "/v1/admin/tenants/{tenant}/bots/{bot}/sources/{source}", tag = "owner", operation_id = "source_delete", security(("api_key" = [])),
     params(TenantPath, BotPath, SourcePath, IfMatch), responses((status = 204, description = "Deleted"), Refusals)))]
 #[send]

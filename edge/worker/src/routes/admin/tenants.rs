@@ -29,7 +29,7 @@ pub async fn list(context: OwnerContext) -> Answer {
 
 /// Creates a tenant. For the operator.
 #[cfg_attr(test, utoipa::path(post, path = "/v1/admin/tenants", tag = "owner", operation_id = "tenant_create", security(("api_key" = [])),
-    params(IdempotencyKey), request_body = NewTenant, responses((status = 201, body = Tenant, headers(("ETag" = String, description = "Its version"))), Refusals)))]
+    params(IdempotencyKey), request_body = NewTenant, responses((status = 201, body = Tenant, headers(("ETag" = String, description = "Version of the resource"))), Refusals)))]
 #[send]
 pub async fn create(context: OwnerContext) -> Answer {
     let caller = operator(&context, None).await?;
@@ -38,7 +38,7 @@ pub async fn create(context: OwnerContext) -> Answer {
 
 /// A tenant.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}", tag = "owner", operation_id = "tenant_get", security(("api_key" = [])),
-    params(TenantPath, IfNoneMatch), responses((status = 200, body = Tenant, headers(("ETag" = String, description = "Its version"))), (status = 304, description = "Not modified"), Refusals)))]
+    params(TenantPath, IfNoneMatch), responses((status = 200, body = Tenant, headers(("ETag" = String, description = "Version of the resource"))), (status = 304, description = "Not modified"), Refusals)))]
 #[send]
 pub async fn get(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
     authorize(&context, &tenant, Scope::TenantRead).await?;
@@ -47,14 +47,14 @@ pub async fn get(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
 
 /// Changes a tenant by a JSON merge patch.
 #[cfg_attr(test, utoipa::path(patch, path = "/v1/admin/tenants/{tenant}", tag = "owner", operation_id = "tenant_change", security(("api_key" = [])),
-    params(TenantPath, IfMatch), request_body(content = TenantChange, content_type = "application/merge-patch+json"), responses((status = 200, body = Tenant, headers(("ETag" = String, description = "Its version"))), Refusals)))]
+    params(TenantPath, IfMatch), request_body(content = TenantChange, content_type = "application/merge-patch+json"), responses((status = 200, body = Tenant, headers(("ETag" = String, description = "Version of the resource"))), Refusals)))]
 #[send]
 pub async fn change(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
     authorize(&context, &tenant, Scope::TenantWrite).await?;
     crud::change(context, &tenants::CHANGES, &tenant, &tenant).await
 }
 
-/// Deletes a tenant and everything in the database that is theirs. For the operator.
+/// Deletes a tenant and all of the tenant's data in the database. For the operator.
 #[cfg_attr(test, utoipa::path(delete, path = "/v1/admin/tenants/{tenant}", tag = "owner", operation_id = "tenant_delete", security(("api_key" = [])),
     params(TenantPath, IfMatch), responses((status = 204, description = "Deleted"), Refusals)))]
 #[send]

@@ -42,8 +42,8 @@ struct Report {
     next: Option<String>,
 }
 
-/// What the tenant's models were asked for and what it cost, summed up; as a table with `Accept: text/csv`, whose next
-/// page is told by the header `Link`.
+/// Sums of the tenant's model calls and their cost; as a table with `Accept: text/csv`, whose header `Link` names the
+/// next page.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/usage", tag = "owner", operation_id = "usage", security(("api_key" = [])),
     params(TenantPath, Reporting), responses((status = 200, description = "Sums", content((UsageReport = "application/json"), (String = "text/csv"))), Refusals)))]
 #[send]
@@ -86,7 +86,7 @@ pub async fn report(Path(tenant): Path<String>, context: OwnerContext) -> Answer
     Ok(response)
 }
 
-/// An answer without its words: who wrote it, from what, and every model that was asked for it or passed over.
+/// The record of an answer, without its text: its model, its passages, and each model that was asked or passed over.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/answers/{reply_id}", tag = "owner", operation_id = "answer", security(("api_key" = [])),
     params(TenantPath, ReplyPath), responses((status = 200, body = answer::Answer), Refusals)))]
 #[send]

@@ -1,4 +1,7 @@
-/** The owner's shortcuts on the first screen; those that lead to a person, and the form, also stand below an answer that does not answer. */
+/**
+ * What an owner puts before the first message: the form and the shortcuts. Shortcuts that lead to a person, and the form,
+ * also stand below an answer that does not answer.
+ */
 
 import type { Panel, Shortcut } from "./panel";
 
@@ -22,11 +25,20 @@ const CSS = `.shortcuts{display:grid;gap:8px;padding:0;list-style:none}
 /** The panels that have the style and the listener. */
 const known = new WeakSet<Panel>();
 
-/** Draws the shortcuts of the bot; called whenever the session is opened. */
-export const shortcuts = (panel: Panel, openForm: () => void): void => {
-  const { make, icon, body } = panel;
+/** Shows what the bot has; called whenever the session is opened. `isNew` when the visitor has no conversation yet. */
+export const firstScreen = (panel: Panel, isNew: boolean): void => {
+  const { make, icon, body, bot } = panel;
   const log = body.querySelector(".log")!;
-  const remove = (selector: string) => log.querySelector(selector)?.remove();
+  const remove = (selector: string) => body.querySelector(selector)?.remove();
+  const openForm = (isAsked?: unknown) => {
+    const logFailure = (error: unknown) => console.error("[Bulle]", error);
+    if (panel.bot.form) import("./form").then((module) => module.form(panel, panel.bot.form!, isAsked)).catch(logFailure);
+  };
+  // A shortcut to the form opens it instead.
+  const opensItself = isNew && !bot.shortcuts?.some(({ kind }) => kind == "form");
+  if (bot.form && (bot.form.required || opensItself)) openForm();
+  // A form of the visitor before may still stand there.
+  else remove(".form");
 
   const list = (kind: string, shown: Shortcut[]) => {
     const items = shown.map(({ label, kind, value }) => {
@@ -49,7 +61,7 @@ export const shortcuts = (panel: Panel, openForm: () => void): void => {
   };
 
   remove(".shortcuts:not(.reach)");
-  if (panel.bot.shortcuts) log.firstElementChild?.after(list("shortcuts", panel.bot.shortcuts));
+  if (bot.shortcuts) log.firstElementChild?.after(list("shortcuts", bot.shortcuts));
   if (known.has(panel)) return;
   known.add(panel);
   panel.style(CSS);
@@ -59,7 +71,7 @@ export const shortcuts = (panel: Panel, openForm: () => void): void => {
     const { shortcuts = [], form } = panel.bot;
     const toPerson = shortcuts.filter(({ kind }) => kind == "call" || kind == "mail" || (kind == "form" && form));
     if (form && !toPerson.some(({ kind }) => kind == "form")) toPerson.push({ label: form.title, kind: "form", value: "" });
-    // The last element holds the suggested questions.
-    if (toPerson.length > 0) log.lastElementChild?.before(list("shortcuts reach", toPerson));
+    // The answer is drawn after this event. The last element holds the suggested questions.
+    if (toPerson.length > 0) setTimeout(() => log.lastElementChild?.before(list("shortcuts reach", toPerson)));
   });
 };
