@@ -53,11 +53,11 @@ describe("a conversation", () => {
     const { json: transcript } = await analyst.call("GET", `${at}/${id}`);
     assert.deepEqual(transcript.conversation, item);
     assert.deepEqual(transcript.messages.map(({ role, text }) => [role, text]), [
-      ["user", "Combien coûte une chambre ?"], ["assistant", "Bonjour **vous**."], ["user", "Et le petit-déjeuner ?"], ["assistant", "Bonjour **vous**."],
+      ["user", "Combien coûte une chambre ?"], ["assistant", "Bonjour vous."], ["user", "Et le petit-déjeuner ?"], ["assistant", "Bonjour vous."],
     ]);
     const [, reply] = transcript.messages;
     assert.deepEqual([reply.id, reply.reply_to, reply.provider, reply.model, reply.status, reply.feedback], [
-      history[1].id, history[0].id, "openai", "mock", "complete", { rating: "down", comment: "Trop court" },
+      history[1].id, history[0].id, "openai", "mock-1", "complete", { rating: "down", comment: "Trop court" },
     ]);
     assert.ok(reply.usage.output_tokens > 0 && reply.evidence.total_ms >= 0 && reply.blocks.length === 1);
     assert.ok(!JSON.stringify(transcript).includes("added"));
@@ -149,7 +149,7 @@ describe("a list", () => {
     assert.deepEqual([seen.length, new Set(seen).size], [n, n]);
     const today = new Date().toISOString().slice(0, 10);
     const count = async (query) => (await (await owner.fetch(`/conversations?${query}`)).json()).items.length;
-    assert.ok((await count(`from=${today}&model=mock&finish=stop&bot=bot`)) >= 3);
+    assert.ok((await count(`from=${today}&model=mock-1&finish=stop&bot=bot`)) >= 3);
     assert.deepEqual([await count("to=2020-01-01"), await count("model=other"), await count("label=%27%20OR%201"), await count("tier=premium"), await count("form=true")], [0, 0, 0, 0, 0]);
     for (const query of ["bots=bot", "rating=bad", "limit=0", "after=x", "bot=bot&bot=other", "from=yesterday"]) {
       const response = await owner.fetch(`/conversations?${query}`);

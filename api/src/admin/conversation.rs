@@ -73,7 +73,7 @@ pub struct TranscriptMessage {
     pub position: u32,
     /// Who wrote it.
     pub role: Role,
-    /// Markdown of an answer, text of a visitor.
+    /// The plain text; `blocks` has the marks of an answer.
     pub text: String,
     /// The same, as the bubble shows it.
     pub blocks: Vec<Block>,
