@@ -443,12 +443,11 @@ pub fn fill(database: &Sqlite, tenant_id: &str) -> String {
     let notices = Notices(database);
     assert!(wait(notices.insert(tenant_id, &notice(NOTICE, "openai/m"))));
     wait(notices.delivered(tenant_id, id(NOTICE), &delivery()));
-    let email = format!("ada@{tenant_id}.example");
-    let token = join(database, tenant_id, &email, MemberRole::Owner, None);
+    let email = &format!("ada@{tenant_id}.example");
+    let token = join(database, tenant_id, email, MemberRole::Owner, None);
     let ada = wait(People(database).signed(&token, None, NOW)).map(|signed| signed.person_id);
-    let conversations = OwnerConversations(database);
-    wait(conversations.label(tenant_id, id(CONVERSATION), &["important".to_owned()]));
-    let at = (tenant_id, id(CONVERSATION));
+    let (conversations, at) = (OwnerConversations(database), (tenant_id, id(CONVERSATION)));
+    wait(conversations.label(tenant_id, at.1, &["important".to_owned()]));
     assert!(wait(conversations.annotate(at, id(NOTE), ada, "Call back", (NOW, 9))).is_some());
     site
 }
