@@ -4,6 +4,7 @@
 //! ([RFC 9110, section 13.1.1](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). Changes are JSON merge patches
 //! ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)). Creations may carry an `Idempotency-Key`.
 
+pub mod conversation;
 pub mod gap;
 pub mod golden;
 pub mod prompt;
@@ -78,6 +79,18 @@ pub enum Scope {
     /// Read visitors' conversations, and the prompts of answers.
     #[serde(rename = "conversations:read")]
     ConversationsRead,
+    /// Label and annotate conversations.
+    #[serde(rename = "conversations:write")]
+    ConversationsWrite,
+    /// Delete conversations.
+    #[serde(rename = "conversations:delete")]
+    ConversationsDelete,
+    /// Read who the tenant's people are, and who is invited.
+    #[serde(rename = "people:read")]
+    PeopleRead,
+    /// Invite people.
+    #[serde(rename = "people:write")]
+    PeopleWrite,
     /// Read the notices to the owner.
     #[serde(rename = "notices:read")]
     NoticesRead,
@@ -100,7 +113,7 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 21] = [
         Self::TenantRead,
         Self::TenantWrite,
         Self::BotsRead,
@@ -112,6 +125,10 @@ impl Scope {
         Self::IdentityRead,
         Self::IdentityWrite,
         Self::ConversationsRead,
+        Self::ConversationsWrite,
+        Self::ConversationsDelete,
+        Self::PeopleRead,
+        Self::PeopleWrite,
         Self::NoticesRead,
         Self::NoticesWrite,
         Self::UsageRead,
@@ -134,6 +151,10 @@ impl Scope {
             Self::IdentityRead => "identity:read",
             Self::IdentityWrite => "identity:write",
             Self::ConversationsRead => "conversations:read",
+            Self::ConversationsWrite => "conversations:write",
+            Self::ConversationsDelete => "conversations:delete",
+            Self::PeopleRead => "people:read",
+            Self::PeopleWrite => "people:write",
             Self::NoticesRead => "notices:read",
             Self::NoticesWrite => "notices:write",
             Self::UsageRead => "usage:read",
@@ -415,7 +436,7 @@ pub struct NewApiKey {
     )]
     pub name: String,
     /// What the key permits: no scope that the creating key lacks. Each scope once.
-    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 17))]
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 21))]
     pub scopes: Vec<Scope>,
     /// Unix milliseconds after which the key is refused; the key does not expire when absent.
     #[cfg_attr(feature = "openapi", schema(maximum = 8_640_000_000_000_000_u64))]

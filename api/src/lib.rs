@@ -9,5 +9,6 @@
 pub mod admin;
 pub mod completion;
 pub mod notice;
+pub mod people;
 pub mod settings;
 pub mod usage;

@@ -4,7 +4,7 @@
 //
 // Between /clock/stop and /clock/go time stands still: no timer of a second or more rings, and nothing in memory grows old.
 // The counts are then the same on a slow machine.
-import Worker, { Conversation as Owner, Librarian as Reader, Meter as Counter } from "../../edge/worker/build/index.js";
+import Worker, { Conversation as Owner, Gate, Librarian as Reader, Meter as Counter } from "../../edge/worker/build/index.js";
 
 let counts = {};
 /** The time at which the clock stands still, in Unix milliseconds. */
@@ -111,6 +111,7 @@ const counted = (Half) =>
   };
 
 export const Conversation = counted(Owner);
+export { Gate };
 export const Librarian = counted(Reader);
 export const Meter = counted(Counter);
 

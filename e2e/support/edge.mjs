@@ -11,6 +11,7 @@ export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** The operator's key of every edge without another one in its variables. */
 export const ADMIN_KEY = "operator-".padEnd(48, "0123456789");
 const SESSION_SECRET = "session-".padEnd(48, "0123456789");
+const PASSWORD_PEPPER = "pepper-".padEnd(48, "0123456789");
 
 /** A new folder for state, in memory where there is room: D1 and the objects wait for every write. */
 export function stateFolder() {
@@ -43,7 +44,7 @@ export async function startEdge({ vars = {}, state, port, entry } = {}) {
   if (!process.env.BULLE_EDGES) throw new Error("run the test with `cargo xtask test e2e NAME`, which starts what it needs");
   const folder = state ?? (await stateFolder());
   // Every request is logged, so that tests see what would be.
-  const all = { ADMIN_KEY, SESSION_SECRET, LOG_EVERY: "1", ...vars };
+  const all = { ADMIN_KEY, SESSION_SECRET, PASSWORD_PEPPER, LOG_EVERY: "1", ...vars };
   const { id, log, ...edge } = await edges("start", { vars: all, state: folder, port, entry, file: process.env.BULLE_FILE });
   const end = () => edges("stop", { id });
   return {

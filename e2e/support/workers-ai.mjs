@@ -1,7 +1,7 @@
 // The Worker with a binding to Workers AI that asks a server of the test. It works like the platform's own binding
 // (workerd, src/cloudflare/internal/ai-api.ts): it fetches, and returns the response or its body, or throws the error
 // in it.
-import Worker, { Conversation as Owner, Librarian, Meter } from "../../edge/worker/build/index.js";
+import Worker, { Conversation as Owner, Gate, Librarian, Meter } from "../../edge/worker/build/index.js";
 
 class Ai {
   #url;
@@ -21,7 +21,7 @@ class Ai {
 
 const bound = (env) => ({ ...env, AI: new Ai(env.AI_URL) });
 
-export { Librarian, Meter };
+export { Gate, Librarian, Meter };
 
 export class Conversation extends Owner {
   constructor(state, env) {

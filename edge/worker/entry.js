@@ -76,6 +76,7 @@ const durable = (Half) => class {
 };
 
 export const Conversation = durable(rust.Conversation);
+export const Gate = durable(rust.Gate);
 export const Librarian = durable(rust.Librarian);
 export const Meter = durable(rust.Meter);
 

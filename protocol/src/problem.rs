@@ -99,6 +99,12 @@ codes! {
     ApiKeyInvalid = "api_key_invalid", 401, "API key invalid";
     /// The API key is valid, but its scopes do not cover the request.
     ScopeMissing = "scope_missing", 403, "Scope missing";
+    /// No account has this address with this password.
+    CredentialsInvalid = "credentials_invalid", 401, "Wrong address or password";
+    /// The invitation was used, revoked or has expired, or there was never one.
+    InvitationInvalid = "invitation_invalid", 410, "Invitation invalid";
+    /// The person has to give the password again before this request.
+    StepUpRequired = "step_up_required", 403, "Step-up required";
     /// A resource with this id exists already.
     AlreadyExists = "already_exists", 409, "Already exists";
     /// The change needs an `If-Match` header.

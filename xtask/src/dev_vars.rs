@@ -14,6 +14,10 @@ const SECRETS: &[(&str, &str)] = &[
         "ADMIN_KEY",
         "The operator's key to /v1/admin: `Authorization: Bearer …`.",
     ),
+    (
+        "PASSWORD_PEPPER",
+        "Mixed into the passwords of people who sign in: with another one, nobody's is right.",
+    ),
 ];
 
 const HEAD: &str = "\
@@ -85,16 +89,17 @@ mod tests {
 
     #[test]
     fn only_what_is_missing_is_written() {
-        let fresh = completed(None, &["abc", "def"]).unwrap();
+        let fresh = completed(None, &["abc", "def", "ghi"]).unwrap();
         assert!(fresh.contains("\nSESSION_SECRET=\"abc\"\n"));
         assert!(fresh.contains("\nADMIN_KEY=\"def\"\n"));
         assert_eq!(completed(Some(&fresh), &[]), None);
         let older = "OPENAI_API_KEY=k\nSESSION_SECRET=s";
-        let older = completed(Some(older), &["abc"]).unwrap();
+        let older = completed(Some(older), &["abc", "def"]).unwrap();
         assert!(older.starts_with("OPENAI_API_KEY=k\nSESSION_SECRET=s\n# "));
-        assert!(older.ends_with("\nADMIN_KEY=\"abc\"\n"));
+        assert!(older.contains("\nADMIN_KEY=\"abc\"\n"));
+        assert!(older.ends_with("\nPASSWORD_PEPPER=\"def\"\n"));
         // A commented example is not a value.
         let commented = "# SESSION_SECRET=x\nADMIN_KEY=y\n";
-        assert!(completed(Some(commented), &["abc"]).is_some());
+        assert!(completed(Some(commented), &["abc", "def"]).is_some());
     }
 }

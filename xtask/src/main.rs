@@ -23,6 +23,7 @@ mod browser;
 mod build;
 mod compile;
 mod compress;
+mod console;
 mod dependencies;
 mod dev;
 mod dev_vars;
@@ -73,6 +74,8 @@ cargo xtask <command>
                       SQL that makes the Markdown files of FOLDER what a bot knows
   knowledge add WHAT  have a bot of a running edge know a file, a folder or an address; list, status ID, remove ID
       --help          where it looks for the edge, the bot and the key
+  console invite EMAIL
+                      a link with which a person signs in for the first time, or after being locked out
   fixture             once a release: the database of this release, for the tests of the next one's migrations
   size                what a visitor downloads and what is uploaded, against the budgets
   bench [NAME]        measurements: answers, edge, knowledge, lighthouse, limits, retrieval, widget; without NAME, what each is
@@ -111,6 +114,7 @@ fn help(words: &[String]) -> Option<&'static str> {
     let command = words.iter().find(|word| !word.starts_with('-'));
     Some(match command.map(String::as_str) {
         Some("knowledge") => knowledge::HELP,
+        Some("console") => console::HELP,
         _ => HELP,
     })
 }
@@ -144,6 +148,7 @@ fn dispatch(mut parser: Parser) -> Result<ExitCode> {
             print!("{}", seed_sql(&mut parser)?);
         }
         "knowledge" => knowledge::run(&mut parser)?,
+        "console" => console::run(&mut parser)?,
         "fixture" => {
             no_more(&mut parser)?;
             fixture::write()?;

@@ -44,6 +44,8 @@ pub mod turn;
 
 pub mod notice;
 
+pub mod people;
+
 pub mod admin;
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! The deployment's settings: variables and secrets of the Worker's environment.
 
 use bulle_edge_core::{
-    admin::key::OperatorKey,
+    admin::key::{MIN_OPERATOR_KEY_CHARS, OperatorKey},
     model::{Mailer, Secret},
     outbound::AddressPolicy,
     own_addresses::OwnAddresses,
+    people::password::Pepper,
     provider::{Deployment, PROVIDERS, Provider, Server, Timeouts, Vendor},
     sources::frontier::DEFAULT_PAUSE_MS,
 };
@@ -45,6 +46,35 @@ pub fn session_secret(env: &Env) -> Result<Secret, Problem> {
 /// The operator's key to the owner's API. Without one, no caller is the operator.
 pub fn operator_key(env: &Env) -> Option<OperatorKey> {
     OperatorKey::new(text(env, "ADMIN_KEY").as_deref())
+}
+
+/// The secret that is mixed into passwords.
+///
+/// # Errors
+/// `misconfigured`, saying what to set.
+pub fn pepper(env: &Env) -> Result<Pepper, Problem> {
+    Pepper::new(text(env, "PASSWORD_PEPPER").as_deref())
+}
+
+/// [`pepper`], when sign-in is open: without an operator nobody could help who is locked out.
+///
+/// # Errors
+/// `misconfigured`, saying which secret to set.
+pub fn sign_in(env: &Env) -> Result<Pepper, Problem> {
+    if operator_key(env).is_none() {
+        let detail = format!(
+            "Sign-in is closed. Set the secret ADMIN_KEY to at least {MIN_OPERATOR_KEY_CHARS} random characters: `npx \
+             wrangler secret put ADMIN_KEY`, or a line in edge/worker/.dev.vars on a laptop."
+        );
+        return Err(Problem::new(Code::Misconfigured, detail));
+    }
+    pepper(env)
+}
+
+/// The only origin at which people sign in (`CONSOLE_ORIGIN`); unset, every address of the edge.
+pub fn console_origin(env: &Env) -> Option<String> {
+    let origin = text(env, "CONSOLE_ORIGIN")?;
+    Some(origin.trim_end_matches('/').to_owned())
 }
 
 thread_local! {

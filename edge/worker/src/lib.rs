@@ -1,5 +1,5 @@
 //! The Cloudflare Worker: thin routes over `bulle-edge-core`, the adapters that implement its ports, and the Durable Objects
-//! of conversations, of meters and of ingestion. The only crate of the workspace that knows the platform.
+//! of conversations, of meters, of ingestion and of passwords. The only crate of the workspace that knows the platform.
 
 #![cfg_attr(
     test,
@@ -13,6 +13,7 @@ mod adapters;
 mod config;
 mod conversation;
 mod d1;
+mod gate_do;
 mod http;
 mod ingest;
 mod log;
@@ -42,7 +43,13 @@ async fn fetch(
 #[event(scheduled)]
 async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
     let edge = adapters::Edge::new(env);
-    if let Err(error) = edge.profiles().forget_old(edge.now_ms()).await {
-        log::error("sweep", &error);
+    let now_ms = edge.now_ms();
+    for done in [
+        edge.profiles().forget_old(now_ms).await,
+        edge.people().forget_old(now_ms).await,
+    ] {
+        if let Err(error) = done {
+            log::error("sweep", &error);
+        }
     }
 }

@@ -217,7 +217,7 @@ fn rejection(response: &Response<Body>) -> Option<Problem> {
 }
 
 /// A preflight comes before there is a token, and so without a site, so it is always granted: the call itself is
-/// checked. There are no cookies, so an allowed origin gives no access by itself.
+/// checked. Routes for pages take no cookie, so an allowed origin gives no access by itself.
 fn preflight() -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;

@@ -38,37 +38,45 @@ impl Bot {
     /// Makes a request; the body of the response.
     pub fn call(&self, method: &str, path: &str, body: Option<(&str, &Path)>) -> Result<String> {
         let (tenant, id) = self.name.split_once('/').unwrap_or_default();
-        let mut command = process::npm_tool("node");
-        command
-            .args(["-e", CALL])
-            .env("METHOD", method)
-            .env(
-                "ADDRESS",
-                format!("{}/v1/admin/tenants/{tenant}/bots/{id}{path}", self.edge),
-            )
-            .env("KEY", &self.key)
-            .env("SECONDS", self.seconds.to_string())
-            .stdin(Stdio::null());
-        if let Some((content_type, file)) = body {
-            command
-                .env("TYPE", content_type)
-                .env("BODY", std::path::absolute(file)?);
-        }
-        let output = command.output().context("Node could not be started")?;
-        if !output.status.success() {
-            let why = String::from_utf8_lossy(&output.stderr);
-            bail!(
-                "{} does not answer: {}. Is `cargo xtask dev` running? Another edge is named by --edge",
-                self.edge,
-                why.trim()
-            );
-        }
-        let (status, text): (u16, String) = serde_json::from_slice(&output.stdout)?;
+        let path = format!("/v1/admin/tenants/{tenant}/bots/{id}{path}");
+        let caller = (self.key.as_str(), self.seconds);
+        let (status, text) = send(&self.edge, caller, (method, &path), body)?;
         if status >= 400 {
             bail!(refusal(self, status, &text));
         }
         Ok(text)
     }
+}
+
+/// Makes a request to an edge with a key, which is given up after so many seconds: status and body of the response.
+pub fn send(
+    edge: &str,
+    (key, seconds): (&str, u32),
+    (method, path): (&str, &str),
+    body: Option<(&str, &Path)>,
+) -> Result<(u16, String)> {
+    let mut command = process::npm_tool("node");
+    command
+        .args(["-e", CALL])
+        .env("METHOD", method)
+        .env("ADDRESS", format!("{edge}{path}"))
+        .env("KEY", key)
+        .env("SECONDS", seconds.to_string())
+        .stdin(Stdio::null());
+    if let Some((content_type, file)) = body {
+        command
+            .env("TYPE", content_type)
+            .env("BODY", std::path::absolute(file)?);
+    }
+    let output = command.output().context("Node could not be started")?;
+    if !output.status.success() {
+        let why = String::from_utf8_lossy(&output.stderr);
+        bail!(
+            "{edge} does not answer: {}. Is `cargo xtask dev` running? Another edge is named by --edge",
+            why.trim()
+        );
+    }
+    Ok(serde_json::from_slice(&output.stdout)?)
 }
 
 /// Parses a response of the edge.

@@ -1,6 +1,6 @@
 //! `cargo xtask knowledge`: manages the sources of a bot on a running edge, through the owner's API.
 
-mod client;
+pub mod client;
 mod folder;
 
 use std::fs;
@@ -96,16 +96,10 @@ impl Bot {
         if !to.contains('/') {
             bail!("--to takes TENANT/BOT, and `{to}` has no `/`");
         }
-        let file = paths::worker().join(".dev.vars");
-        let vars = fs::read_to_string(&file).unwrap_or_default();
-        let key = std::env::var("ADMIN_KEY").ok().or_else(|| admin_key(&vars));
-        let key = key.context(
-            "there is no ADMIN_KEY: run `cargo xtask dev` once, which writes .dev.vars, or set it in the environment",
-        )?;
         Ok(Self {
             edge: edge.to_owned(),
             name: to,
-            key,
+            key: operator_key()?,
             seconds: 60,
         })
     }
@@ -317,6 +311,16 @@ fn some_of(names: &[String]) -> String {
 }
 
 /// The value of `ADMIN_KEY` in `.dev.vars`.
+/// The operator's key: `ADMIN_KEY` of the environment, or of the local Worker.
+pub fn operator_key() -> Result<String> {
+    let file = paths::worker().join(".dev.vars");
+    let vars = fs::read_to_string(&file).unwrap_or_default();
+    let key = std::env::var("ADMIN_KEY").ok().or_else(|| admin_key(&vars));
+    key.context(
+        "there is no ADMIN_KEY: run `cargo xtask dev` once, which writes .dev.vars, or set it in the environment",
+    )
+}
+
 fn admin_key(vars: &str) -> Option<String> {
     let value = vars
         .lines()

@@ -68,6 +68,7 @@ const CRATES: &[Crate] = &[
             "completion::answer",
             // The owner's side.
             "knowledge::gaps",
+            "people",
             "admin",
             "sources",
             "loader",

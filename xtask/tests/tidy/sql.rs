@@ -30,6 +30,10 @@ const TENANT_TABLES: &[&str] = &[
     "form_answer",
     "attachment",
     "erased",
+    "membership",
+    "invitation",
+    "conversation_label",
+    "conversation_note",
 ];
 
 /// Statements that cannot bind the tenant: a part of their text, and the reason.
@@ -45,6 +49,14 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     (
         "DELETE FROM erased WHERE at < ?1",
         "notes that no token needs any more go, of all tenants; nothing is read",
+    ),
+    (
+        "WHERE membership.person_id = ?1",
+        "the tenants that a signed-in person belongs to; the session names the person",
+    ),
+    (
+        "DELETE FROM invitation WHERE expires_at < ?1",
+        "what expired a month ago goes, of all tenants; nothing is read",
     ),
 ];
 

@@ -5,10 +5,8 @@ use bulle_protocol::{
     Id,
     problem::{Code, Problem},
 };
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 
-use crate::digest::sha256_hex;
+use crate::digest::{same, sha256_hex};
 use crate::model::is_id;
 
 /// Fewest characters of the operator's key.
@@ -144,17 +142,4 @@ pub fn invalid() -> Problem {
         Code::ApiKeyInvalid,
         "This API key is unknown, revoked or expired. Ask an owner or the operator for a new one.",
     )
-}
-
-/// Compares two secrets by their HMAC tags, so that the time taken does not depend on where they differ.
-fn same(a: &str, b: &str) -> bool {
-    let mac = |text: &str| {
-        let mut mac = Hmac::<Sha256>::new_from_slice(b"bulle/compare").ok()?;
-        mac.update(text.as_bytes());
-        Some(mac)
-    };
-    let (Some(a), Some(b)) = (mac(a), mac(b)) else {
-        return false;
-    };
-    a.verify(&b.finalize().into_bytes()).is_ok()
 }

@@ -10,7 +10,6 @@ use bulle_protocol::{
 };
 
 use super::{
-    Principal,
     key::{ApiKey, OperatorKey, StoredKey, bearer},
     precondition::{covers, etag, required},
     rules::Rules,
@@ -19,20 +18,8 @@ use crate::model::is_id;
 
 const NOW: u64 = 1_700_000_000_000;
 
-fn code(result: Result<(), Problem>) -> Option<Code> {
-    result.err().map(|problem| problem.code)
-}
-
 fn key() -> ApiKey {
     ApiKey::new("acme", Id::from_parts(NOW, 7), [1, u128::MAX])
-}
-
-fn caller(scopes: &[Scope]) -> Principal {
-    Principal::Key {
-        tenant_id: "acme".into(),
-        id: Id::from_parts(NOW, 7),
-        scopes: scopes.to_vec(),
-    }
 }
 
 #[test]
@@ -116,45 +103,6 @@ fn the_header_is_read() {
         let problem = bearer(missing).unwrap_err();
         assert_eq!(problem.code, Code::ApiKeyMissing, "{missing:?}");
     }
-}
-
-#[test]
-fn a_key_is_good_for_its_scopes_and_its_tenant() {
-    let caller = caller(&[Scope::BotsRead, Scope::KeysWrite]);
-    assert_eq!(code(caller.may("acme", Scope::BotsRead)), None);
-    let problem = caller.may("acme", Scope::BotsWrite).unwrap_err();
-    assert_eq!(problem.code, Code::ScopeMissing);
-    assert!(problem.detail.contains("\"bots:write\""));
-    // For another tenant, the scopes of the key make no difference.
-    let elsewhere = caller.may("other", Scope::BotsRead).unwrap_err();
-    assert_eq!(
-        elsewhere,
-        caller.may("other", Scope::BotsWrite).unwrap_err()
-    );
-    assert_eq!(elsewhere.code, Code::NotFound);
-
-    assert_eq!(code(caller.may_grant(&[Scope::BotsRead])), None);
-    let problem = caller
-        .may_grant(&[Scope::BotsRead, Scope::SitesRead])
-        .unwrap_err();
-    assert!(problem.detail.contains("\"sites:read\""));
-
-    assert_eq!(
-        code(caller.must_be_operator(None)),
-        Some(Code::ScopeMissing)
-    );
-    assert_eq!(
-        code(caller.must_be_operator(Some("acme"))),
-        Some(Code::ScopeMissing)
-    );
-    assert_eq!(
-        code(caller.must_be_operator(Some("other"))),
-        Some(Code::NotFound)
-    );
-    let operator = Principal::Operator;
-    assert_eq!(code(operator.may("any", Scope::KeysWrite)), None);
-    assert_eq!(code(operator.may_grant(&[Scope::KeysWrite])), None);
-    assert_eq!(code(operator.must_be_operator(Some("any"))), None);
 }
 
 #[test]

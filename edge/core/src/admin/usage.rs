@@ -120,6 +120,16 @@ fn today(now_ms: u64) -> Date {
     OffsetDateTime::from_unix_timestamp(seconds).map_or(Date::MIN, OffsetDateTime::date)
 }
 
+/// Unix milliseconds of a day's begin, in UTC; `name` is the parameter that names the day.
+///
+/// # Errors
+/// `invalid_parameter`.
+pub fn day_ms(name: &str, text: &str) -> Result<u64, Problem> {
+    let seconds = day(name, text)?.midnight().assume_utc().unix_timestamp();
+    u64::try_from(seconds * 1_000)
+        .map_err(|_| parameter(&format!("{name} is a day of 1970 or later.")))
+}
+
 fn day(name: &str, text: &str) -> Result<Date, Problem> {
     let date = || {
         let mut parts = text.splitn(3, '-');

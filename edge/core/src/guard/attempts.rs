@@ -1,6 +1,6 @@
-//! Failed attempts at secrets (API keys, identities, challenges, session tokens), counted by network address. The
-//! secrets have 256 bits and cannot be guessed. The limit slows down callers that try, and keeps the cost of a try at
-//! one look into memory.
+//! Failed attempts at secrets (API keys, identities, challenges, session tokens, passwords), counted by network address.
+//! All but passwords have 256 bits and cannot be guessed. The limit slows down callers that try, and keeps the cost of a
+//! try at one look into memory.
 
 use bulle_protocol::{
     Id,
@@ -24,6 +24,10 @@ pub enum Credential {
     Challenge,
     /// An API key.
     ApiKey,
+    /// The session of a person.
+    PersonSession,
+    /// A person's password, or an invitation.
+    Password,
 }
 
 impl Credential {
@@ -31,8 +35,8 @@ impl Credential {
     pub fn per_minute(self) -> u32 {
         match self {
             // After a change of `SESSION_SECRET` the token of every browser in an office fails once or twice.
-            Self::Token => 100,
-            Self::Identity | Self::Challenge | Self::ApiKey => 20,
+            Self::Token | Self::PersonSession => 100,
+            Self::Identity | Self::Challenge | Self::ApiKey | Self::Password => 20,
         }
     }
 
@@ -42,6 +46,8 @@ impl Credential {
             Self::Identity => "identity",
             Self::Challenge => "challenge",
             Self::ApiKey => "key",
+            Self::PersonSession => "person",
+            Self::Password => "password",
         };
         Counter {
             key: format!("failed/{name}/{}", address.as_str()),

@@ -3,6 +3,7 @@
 mod challenges;
 mod database;
 pub mod files;
+pub mod gate;
 pub mod ingest;
 mod kv;
 mod meaning;

@@ -6,7 +6,7 @@ use worker::{Result, SqlStorage, SqlStorageValue};
 
 /// Turns whose frames are kept, so that a late browser can replay them. The row of a batch is used again by the turn that
 /// comes so many turns later, because a row that is deleted costs as much as one that is written.
-const REPLAYABLE_TURNS: u32 = 10;
+pub const REPLAYABLE_TURNS: u32 = 10;
 
 /// An event as it goes over the wire.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -14,7 +14,7 @@ use std::{
 use worker::{Result, SqlStorage, SqlStorageValue};
 
 use super::{
-    frames::{Frame, FrameStore, read},
+    frames::{Frame, FrameStore, REPLAYABLE_TURNS, read},
     history,
 };
 
@@ -338,7 +338,9 @@ impl ConversationStore {
              WHERE number = ? AND state <> 'running' AND unrecorded > 0 AND record IS NOT NULL",
             vec![i64::from(number).into()],
         )?;
-        self.frames.begin_again(number, before)?;
+        if self.is_replayable(number)? {
+            self.frames.begin_again(number, before)?;
+        }
         self.put_turn(number, question, record)
     }
 
@@ -477,9 +479,17 @@ impl ConversationStore {
         history::before(&self.sql, before)
     }
 
-    /// Stores a batch of frames of the running turn at its place among the turn's batches.
+    /// Stores a batch of frames of the running turn at its place among the turn's batches; not those of another attempt at
+    /// a turn so old that a later one has its place.
     pub fn add_batch(&self, number: u32, place: u32, frames: &[Frame]) -> Result<()> {
-        self.frames.add_batch(number, place, frames)
+        match self.is_replayable(number)? {
+            true => self.frames.add_batch(number, place, frames),
+            false => Ok(()),
+        }
+    }
+
+    fn is_replayable(&self, number: u32) -> Result<bool> {
+        Ok(number.saturating_add(REPLAYABLE_TURNS) >= self.next_number()?)
     }
 
     /// The frames of a turn, oldest first.

@@ -16,6 +16,7 @@ pub struct Sqlite {
     connection: Connection,
     round_trips: Cell<usize>,
     fails_after: Cell<Option<usize>>,
+    steps: Cell<u64>,
 }
 
 impl Sqlite {
@@ -29,6 +30,7 @@ impl Sqlite {
             connection,
             round_trips: Cell::default(),
             fails_after: Cell::default(),
+            steps: Cell::default(),
         }
     }
 
@@ -96,6 +98,11 @@ impl Sqlite {
         self.round_trips.take()
     }
 
+    /// The instructions of SQLite's virtual machine since the database was opened.
+    pub fn steps(&self) -> u64 {
+        self.steps.get()
+    }
+
     /// Makes the next run fail after this many of its statements.
     pub fn fail_after(&self, statements: usize) {
         self.fails_after.set(Some(statements));
@@ -133,6 +140,10 @@ impl Sqlite {
             });
             all.push(values.collect::<Result<_, String>>()?);
         }
+        drop(rows);
+        let steps = prepared.get_status(rusqlite::StatementStatus::VmStep);
+        let steps = u64::try_from(steps).unwrap_or_default();
+        self.steps.set(self.steps.get() + steps);
         Ok(all)
     }
 }

@@ -1,5 +1,6 @@
 //! The routes of the edge as a table. One file a resource, with thin handlers.
 
+pub mod account;
 pub mod admin;
 pub mod assets;
 pub mod attachments;
@@ -16,6 +17,7 @@ pub mod messages;
 mod openapi;
 #[cfg(test)]
 pub mod openapi_types;
+mod person;
 pub mod route;
 pub mod sessions;
 pub mod strings;
@@ -84,6 +86,7 @@ pub fn all() -> Vec<Route> {
         Operator.at("/health", get(health::get)),
         Operator.at("/openapi.json", get(openapi::get)),
     ];
+    routes.extend(account::all());
     routes.extend(admin::all());
     routes
 }

@@ -30,16 +30,17 @@ pub async fn get(State(edge): State<Edge>) -> Answer {
 #[cfg(test)]
 mod tests {
     use crate::routes::{
+        account::{invitations as account_invitations, sessions as account_sessions, sign_in},
         admin::{
-            bots, forms, gaps, golden, identity_secrets, keys, notices, prompts, sites, sources,
-            tenants, usage,
+            bots, conversations as owner_conversations, forms, gaps, golden, identity_secrets,
+            invitations, keys, notices, prompts, sites, sources, tenants, usage,
         },
         assets, attachments, completions, conversations, feedback, health, hosted, loader, me,
         messages, sessions, strings,
     };
     use utoipa::{
         Modify, OpenApi,
-        openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+        openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     };
 
     #[derive(OpenApi)]
@@ -56,6 +57,11 @@ mod tests {
             gaps::list, gaps::answer, gaps::dismiss,
             golden::report, golden::add, golden::run, golden::delete,
             sites::list, sites::create, sites::get, sites::change, sites::delete, sites::snippets,
+            account_sessions::account, sign_in::sign_in, sign_in::sign_out, sign_in::step_up, sign_in::change_password,
+            account_sessions::list, account_sessions::close, account_sessions::close_all, account_invitations::accept,
+            invitations::create_for_operator, invitations::create,
+            owner_conversations::list, owner_conversations::get, owner_conversations::label, owner_conversations::annotate,
+            owner_conversations::delete_note, owner_conversations::delete, owner_conversations::delete_many,
             keys::list, keys::create, keys::get, keys::revoke,
             identity_secrets::list, identity_secrets::create, identity_secrets::delete,
             prompts::get,
@@ -88,6 +94,12 @@ mod tests {
                 .description(Some("An API key of POST /v1/admin/tenants/{tenant}/keys, or the operator's ADMIN_KEY"))
                 .build();
             components.add_security_scheme("api_key", SecurityScheme::Http(scheme));
+            let cookie = ApiKeyValue::with_description(
+                "__Host-bulle",
+                "The session of a person, see docs/people.md. Over plain HTTP on the own machine its name is \"bulle\".",
+            );
+            components
+                .add_security_scheme("person", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
         }
     }
 
@@ -104,10 +116,25 @@ mod tests {
         }
     }
 
+    /// Whatever a key may do in the owner's API, a person may do as far as the role goes.
+    fn describe_people(document: &mut serde_json::Value) {
+        let paths = document["paths"].as_object_mut().unwrap();
+        for operation in paths
+            .values_mut()
+            .flat_map(|path| path.as_object_mut().unwrap().values_mut())
+        {
+            if operation["tags"][0] == "owner" {
+                let security = operation["security"].as_array_mut().unwrap();
+                security.push(serde_json::json!({ "person": [] }));
+            }
+        }
+    }
+
     #[test]
     fn the_committed_document_is_the_generated_one() {
         let mut document = serde_json::to_value(Document::openapi()).unwrap();
         describe_stream(&mut document);
+        describe_people(&mut document);
         let mut generated = serde_json::to_string_pretty(&document).unwrap();
         generated.push('\n');
         if std::env::var_os("BLESS").is_some() {

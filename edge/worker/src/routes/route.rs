@@ -18,7 +18,9 @@ pub enum Audience {
     Page,
     /// Visitors, with the token of a session.
     Visitor,
-    /// Owners, with an API key.
+    /// People who sign in, about their own account.
+    Account,
+    /// Owners, with an API key or signed in.
     Owner,
     /// Owners' servers, with an API key, as OpenAI's API.
     OwnerServer,
@@ -26,19 +28,20 @@ pub enum Audience {
     Operator,
 }
 
-/// Where addresses that only API keys open begin. It decides for addresses without a route; `each_route_is_declared_for_
+/// Where addresses that only API keys and sessions of people open begin. It decides for addresses without a route; `each_route_is_declared_for_
 /// the_audience_of_its_address` holds routes to it.
-const KEYED: [(&str, Audience); 3] = [
+const KEYED: [(&str, Audience); 4] = [
+    ("/v1/account", Audience::Account),
     ("/v1/admin", Audience::Owner),
     ("/v1/chat/", Audience::OwnerServer),
     ("/v1/models/", Audience::OwnerServer),
 ];
 
 impl Audience {
-    /// Whether scripts of pages may read the responses (CORS). Responses for API keys are never readable by pages:
-    /// neither permission nor preflight is ever granted.
+    /// Whether scripts of pages may read the responses (CORS). Responses for API keys and sessions of people are never
+    /// readable by pages of other origins: neither permission nor preflight is ever granted.
     pub fn is_pages(self) -> bool {
-        !matches!(self, Self::Owner | Self::OwnerServer)
+        !matches!(self, Self::Account | Self::Owner | Self::OwnerServer)
     }
 
     /// A route for this audience.
@@ -179,6 +182,7 @@ mod tests {
             match tags.first().copied().unwrap() {
                 "page" => Audience::Page,
                 "visitor" => Audience::Visitor,
+                "account" => Audience::Account,
                 "owner" => Audience::Owner,
                 "owner server" => Audience::OwnerServer,
                 "operator" => Audience::Operator,

@@ -48,14 +48,14 @@ const MAX_SECTION: usize = 300;
 /// From this share of the shorter one's words on two sentences say the same.
 const SAME: f64 = 0.75;
 
-/// A chunk of an answer.
+/// A piece of an answer.
 #[derive(Clone, Debug)]
 pub enum Quote<'a> {
     /// A sentence, or an item of a list.
     Text {
         /// The number of its passage.
         n: u32,
-        /// Content of the notice.
+        /// What it says.
         text: &'a str,
         /// Whether it is of a list.
         is_item: bool,

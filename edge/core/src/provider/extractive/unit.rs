@@ -65,7 +65,7 @@ pub struct Unit<'a> {
     pub passage: &'a Passage,
     /// Position among the units of its passage.
     pub position: usize,
-    /// Content of the notice.
+    /// What it says.
     pub text: &'a str,
     /// Whether it is of a list or a table.
     pub is_item: bool,

@@ -17,7 +17,7 @@ pub static KIND: ResourceKind = ResourceKind {
         'created_at', created_at, 'updated_at', updated_at) AS item",
     one: "FROM bot WHERE tenant_id = ?1 AND id = ?2",
     page: "FROM bot WHERE tenant_id = ?1 AND id > ?2 AND (?3 IS NULL OR status = ?3) \
-        ORDER BY id LIMIT ?5",
+        AND (?6 IS NULL OR id IN (SELECT value FROM json_each(?6))) ORDER BY id LIMIT ?5",
     show: show::<Bot>,
 };
 
@@ -59,6 +59,8 @@ const BELONGINGS: &[(&str, &str)] = &[
     ("attachment", OF_BOT),
     ("bot_version", OF_BOT),
     ("summary", OF_CONVERSATION),
+    ("conversation_label", OF_CONVERSATION),
+    ("conversation_note", OF_CONVERSATION),
     ("message", OF_CONVERSATION),
     ("conversation", OF_BOT),
     ("site", OF_BOT),

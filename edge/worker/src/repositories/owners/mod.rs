@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-use crate::d1::{Database, Rows, Statement, Value, values};
+use crate::d1::{Database, Rows, Statement, Value, to_json, values};
 
 /// A kind of resource, and how it is read.
 pub struct ResourceKind {
@@ -36,7 +36,7 @@ pub struct ResourceKind {
     /// `FROM …`: the resource with the id.
     pub one: &'static str,
     /// `FROM …`: resources after the id `?2`, with the status `?3` and the bot `?4` (both may be null), at most `?5`;
-    /// of sources also the kind `?6` and the parent `?7`.
+    /// of bots also those of the JSON array `?6`, of sources the kind `?6` and the parent `?7`.
     pub page: &'static str,
     /// Turns the JSON of a row into the JSON of a response.
     pub show: fn(&str) -> Result<String, PortError>,
@@ -184,6 +184,8 @@ pub struct Filter {
     pub status: Option<&'static str>,
     /// Only sites that show this bot, sources of this bot.
     pub bot: Option<String>,
+    /// Only these bots, in a list of bots.
+    pub bots: Option<Vec<String>>,
     /// Only sources of this kind.
     pub kind: Option<String>,
     /// Only sources that belong to this one.
@@ -265,6 +267,8 @@ impl<D: Database> Owned<D> {
         // D1 refuses a parameter that a statement does not name.
         if kind.page.contains("?7") {
             values.extend(values![filter.kind.as_deref(), filter.parent.as_deref()]);
+        } else if kind.page.contains("?6") {
+            values.extend(values![filter.bots.as_ref().map(to_json).transpose()?]);
         }
         let mut rows: Vec<ResourceRow> = self.0.rows(Statement::new(sql, values)).await?;
         let more = rows.len() > filter.limit as usize;

@@ -57,12 +57,16 @@ const BELONGINGS: &[(&str, &str)] = &[
     ("erased", OF_TENANT),
     ("bot_version", OF_TENANT),
     ("summary", OF_TENANT),
+    ("conversation_label", OF_TENANT),
+    ("conversation_note", OF_TENANT),
     ("message", OF_TENANT),
     ("conversation", OF_TENANT),
     ("visitor", OF_TENANT),
     ("site", OF_TENANT),
     ("bot", OF_TENANT),
     ("api_key", OF_TENANT),
+    ("membership", OF_TENANT),
+    ("invitation", OF_TENANT),
     ("identity_secret", OF_TENANT),
     // The stored answer to the creation of this tenant is deleted as well; it belongs to the operator.
     (

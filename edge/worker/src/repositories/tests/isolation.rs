@@ -66,6 +66,8 @@ fn a_deleted_bot_leaves_only_what_is_the_tenants() {
         "erased",
         "idempotency",
         "identity_secret",
+        "invitation",
+        "membership",
         "model_call",
         "notice",
         "visitor",

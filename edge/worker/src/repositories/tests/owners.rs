@@ -20,6 +20,7 @@ fn filter(limit: u32, after: &str) -> Filter {
         after: after.to_owned(),
         status: None,
         bot: None,
+        bots: None,
         kind: None,
         parent: None,
     }
@@ -139,6 +140,11 @@ fn lists_are_paged_in_the_order_of_ids() {
         ..filter(9, "")
     };
     assert_eq!(page(&owned, &bots::KIND, ACME, &paused).0, ["b"]);
+    let own = Filter {
+        bots: Some(vec!["b".into(), "elsewhere".into()]),
+        ..filter(9, "")
+    };
+    assert_eq!(page(&owned, &bots::KIND, ACME, &own).0, ["b"]);
     // Tenants are listed for the operator.
     assert_eq!(
         page(&owned, &tenants::KIND, "", &filter(2, "")),

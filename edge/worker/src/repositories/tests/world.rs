@@ -3,11 +3,16 @@
 use bulle_api::{
     admin::golden::NewGoldenQuestion,
     notice::{Channel, Delivery, Detail, Kind, Notice, Outcome as DeliveryOutcome},
+    people::Role as MemberRole,
 };
 use bulle_edge_core::{
     admin::Principal,
     model::{Identity, Material, Owner, Secret, Summary},
     outbound::AddressPolicy,
+    people::{
+        session::NewSession,
+        token::{InvitationToken, Token},
+    },
     ports::{Kept, PortError},
     record::{Evidence, ModelCall, Outcome, PromptReference, Purpose, Record, StoredMessage},
     search::Scope,
@@ -32,6 +37,7 @@ use crate::{
             CreateContext, Creation, NewResource, Remembered, bots, identity_secrets, keys, sites,
             sources, tenants,
         },
+        people::{Guest, NewInvitation},
         *,
     },
 };
@@ -134,6 +140,7 @@ pub const SOURCE: u128 = 9;
 pub const SECRET: u128 = 10;
 pub const KEY: u128 = 11;
 pub const ERASED: u128 = 12;
+pub const NOTE: u128 = 13;
 
 /// The owner of the conversation.
 pub fn owner(tenant_id: &str) -> Owner {
@@ -436,7 +443,50 @@ pub fn fill(database: &Sqlite, tenant_id: &str) -> String {
     let notices = Notices(database);
     assert!(wait(notices.insert(tenant_id, &notice(NOTICE, "openai/m"))));
     wait(notices.delivered(tenant_id, id(NOTICE), &delivery()));
+    let email = &format!("ada@{tenant_id}.example");
+    let token = join(database, tenant_id, email, MemberRole::Owner, None);
+    let ada = wait(People(database).signed(&token, None, NOW)).map(|signed| signed.person_id);
+    let (conversations, at) = (OwnerConversations(database), (tenant_id, id(CONVERSATION)));
+    wait(conversations.label(tenant_id, at.1, &["important".to_owned()]));
+    assert!(wait(conversations.annotate(at, id(NOTE), ada, "Call back", (NOW, 9))).is_some());
     site
+}
+
+/// A person who has accepted an invitation, and the token of their session.
+pub fn join(
+    database: &Sqlite,
+    tenant_id: &str,
+    email: &str,
+    role: MemberRole,
+    bots: Option<&[String]>,
+) -> Token {
+    let number = email
+        .bytes()
+        .fold(7, |sum, byte| (sum * 131 + u128::from(byte)) % (1 << 70));
+    let token = InvitationToken {
+        tenant_id: tenant_id.to_owned(),
+        token: Token::new(id(number), [1, 2]),
+    };
+    let people = People(database);
+    let invitation = NewInvitation {
+        token: &token,
+        email,
+        operator: tenant_id.is_empty(),
+        role: (!tenant_id.is_empty()).then_some(role),
+        bots,
+        created_at: NOW,
+        expires_at: NOW + 1_000,
+    };
+    assert!(wait(people.invite(&invitation, 9)));
+    let open = wait(people.invitation(&token, NOW)).unwrap();
+    let guest = Guest::Password {
+        fresh_id: id(number + 1),
+        name: "Ada",
+        password: "$argon2id$…",
+    };
+    let session = NewSession::new(NOW, [number, 5, 6], "Browser".into());
+    assert!(wait(people.accept(&open, &guest, &session)));
+    session.token
 }
 
 /// The row of a creation with an `Idempotency-Key`.

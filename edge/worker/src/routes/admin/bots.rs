@@ -10,19 +10,27 @@ use worker::send;
 
 #[cfg(test)]
 use super::openapi_types::*;
-use super::{access::authorize, context::OwnerContext, create, crud, sources};
+use super::{
+    access::{authorize, authorize_selected},
+    context::OwnerContext,
+    create, crud,
+    query::filter,
+    sources,
+};
 use crate::{
     http::{Answer, Refusal},
     repositories::owners::bots,
 };
 
-/// A page of the tenant's bots, in the order of their ids.
+/// A page of the tenant's bots, in the order of their ids; of a person who is limited to some, these.
 #[cfg_attr(test, utoipa::path(get, path = "/v1/admin/tenants/{tenant}/bots", tag = "owner", operation_id = "bot_list", security(("api_key" = [])),
     params(TenantPath, Paging, ByStatus), responses((status = 200, body = Page<Bot>), Refusals)))]
 #[send]
 pub async fn list(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
-    authorize(&context, &tenant, Scope::BotsRead).await?;
-    crud::list(&context, &bots::KIND, &tenant, &["status"]).await
+    let caller = authorize_selected(&context, &tenant, Scope::BotsRead).await?;
+    let mut filter = filter(&context.uri, &["status"])?;
+    filter.bots = caller.bots().map(<[String]>::to_vec);
+    crud::page(&context, &bots::KIND, &tenant, &filter).await
 }
 
 /// Creates a bot.

@@ -20,7 +20,7 @@ use crate::{
     config,
     http::{Answer, Refusal, json, read_json},
     log,
-    repositories::owners::{ChangeContext, Changes, ResourceKind, ResourceRow},
+    repositories::owners::{ChangeContext, Changes, Filter, ResourceKind, ResourceRow},
 };
 
 /// How often a change with `If-Match: *` is tried when other changes come between.
@@ -48,7 +48,17 @@ pub async fn list_of(
     if let Some(bot_id) = bot_id {
         filter.bot = Some(bot_id.to_owned());
     }
-    let list = context.edge.owned().page(kind, tenant_id, &filter).await;
+    page(context, kind, tenant_id, &filter).await
+}
+
+/// Shows a page of resources.
+pub async fn page(
+    context: &OwnerContext,
+    kind: &ResourceKind,
+    tenant_id: &str,
+    filter: &Filter,
+) -> Answer {
+    let list = context.edge.owned().page(kind, tenant_id, filter).await;
     json(StatusCode::OK, &list.map_err(|e| unavailable(&e))?)
 }
 

@@ -1,11 +1,13 @@
-//! The owner's API: `/v1/admin/…`, for API keys. A handler says which scope may do what with which kind of resource;
+//! The owner's API: `/v1/admin/…`, for API keys and people who are signed in. A handler says which scope may do what with which kind of resource;
 //! the rest is the same for all kinds and stands in [`crud`] and [`create`].
 
 pub mod bots;
+pub mod conversations;
 pub mod forms;
 pub mod gaps;
 pub mod golden;
 pub mod identity_secrets;
+pub mod invitations;
 pub mod keys;
 pub mod notices;
 #[cfg(test)]
@@ -17,7 +19,9 @@ pub mod tenants;
 pub mod usage;
 
 pub mod access;
-mod context;
+#[cfg(test)]
+mod access_table;
+pub mod context;
 mod create;
 mod crud;
 mod query;
@@ -51,6 +55,12 @@ pub fn all() -> Vec<Route> {
             "",
             get(bots::get).patch(bots::change).delete(bots::delete),
         ),
+        at(
+            "/v1/admin/invitations",
+            "",
+            post(invitations::create_for_operator),
+        ),
+        at(tenant, "/invitations", post(invitations::create)),
         at(bot, "/sources", get(sources::list).post(sources::create)),
         at(bot, "/files", post(sources::upload)).max_upload(MAX_FILE_BYTES),
         at(
@@ -87,6 +97,32 @@ pub fn all() -> Vec<Route> {
             tenant,
             "/identity-secrets/{id}",
             delete(identity_secrets::delete),
+        ),
+        at(tenant, "/conversations", get(conversations::list)),
+        at(
+            tenant,
+            "/conversations/delete",
+            post(conversations::delete_many),
+        ),
+        at(
+            tenant,
+            "/conversations/{id}",
+            get(conversations::get).delete(conversations::delete),
+        ),
+        at(
+            tenant,
+            "/conversations/{id}/labels",
+            put(conversations::label),
+        ),
+        at(
+            tenant,
+            "/conversations/{id}/notes",
+            post(conversations::annotate),
+        ),
+        at(
+            tenant,
+            "/conversations/{id}/notes/{note}",
+            delete(conversations::delete_note),
         ),
         at(tenant, "/answers/{reply_id}/prompt", get(prompts::get)),
         at(tenant, "/forms", get(forms::list)),

@@ -41,6 +41,78 @@ pub struct ByBot {
     bot: Option<String>,
 }
 
+/// Filters of conversations.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ConversationFilters {
+    /// Only of this bot.
+    #[param(min_length = 1, max_length = 40, pattern = "^[a-z0-9][a-z0-9-]{0,39}$")]
+    bot: Option<String>,
+    /// Only of this visitor: a ULID.
+    #[param(pattern = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
+    visitor: Option<String>,
+    /// Begun on this day or later, in UTC.
+    #[param(
+        format = "date",
+        pattern = r"^\d{4}-\d{2}-\d{2}$",
+        example = "2026-11-01"
+    )]
+    from: Option<String>,
+    /// Begun on this day or earlier, in UTC.
+    #[param(
+        format = "date",
+        pattern = r"^\d{4}-\d{2}-\d{2}$",
+        example = "2026-11-30"
+    )]
+    to: Option<String>,
+    /// With an answer that a visitor has rated so.
+    #[param(pattern = "^(up|down)$")]
+    rating: Option<String>,
+    /// With an answer that ended so.
+    #[param(min_length = 1, max_length = 200)]
+    finish: Option<String>,
+    /// With an answer of this model.
+    #[param(min_length = 1, max_length = 200)]
+    model: Option<String>,
+    /// With a question of this topic.
+    #[param(min_length = 1, max_length = 200)]
+    topic: Option<String>,
+    /// With this label.
+    #[param(min_length = 1, max_length = 200)]
+    label: Option<String>,
+    /// Of visitors whose latest identity has this tier.
+    #[param(min_length = 1, max_length = 200)]
+    tier: Option<String>,
+    /// Whether a question was not answered, or an answer rated down.
+    unanswered: Option<bool>,
+    /// Whether the visitor has filled in the bot's form.
+    form: Option<bool>,
+    /// How many at most; 50 when absent.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+    /// The `next` of the page before.
+    #[param(max_length = 64)]
+    after: Option<String>,
+}
+
+/// Which part of a transcript.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct BeforePosition {
+    /// The `next` of the page with later messages.
+    #[param(pattern = "^[0-9]{1,9}$")]
+    before: Option<String>,
+}
+
+/// Part of the address.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct NotePath {
+    /// A ULID.
+    #[param(pattern = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
+    note: String,
+}
+
 /// What is summed up, and how.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

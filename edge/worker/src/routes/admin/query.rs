@@ -29,6 +29,7 @@ pub fn filter(uri: &Uri, known: &[&str]) -> Result<Filter, Refusal> {
         after: String::new(),
         status: None,
         bot: None,
+        bots: None,
         kind: None,
         parent: None,
     };

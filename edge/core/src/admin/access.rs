@@ -1,0 +1,470 @@
+//! Who may do what: the one function that decides it, for the operator, API keys and people alike.
+
+use bulle_api::{admin::Scope, people::Role};
+use bulle_protocol::{
+    Id,
+    problem::{Code, Problem},
+};
+
+use crate::people::{role, session::Times, step_up_required};
+
+/// The caller of the owner's API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Principal {
+    /// A caller with the deployment's `ADMIN_KEY`.
+    Operator,
+    /// A tenant's API key.
+    Key {
+        /// The tenant of the key.
+        tenant_id: String,
+        /// The key's id.
+        id: Id,
+        /// The key's scopes.
+        scopes: Vec<Scope>,
+    },
+    /// A person who is signed in.
+    Person(Box<Signed>),
+}
+
+/// A person who is signed in, as far as a request about one tenant concerns them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// The person's id.
+    pub person_id: Id,
+    /// The session's id.
+    pub session_id: Id,
+    /// Whether the person may do everything in every tenant.
+    pub operator: bool,
+    /// The person's membership of the tenant that the request is about.
+    pub membership: Option<Member>,
+    /// The times of the session.
+    pub times: Times,
+}
+
+/// What a person may do in a tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The tenant.
+    pub tenant_id: String,
+    /// The role.
+    pub role: Role,
+    /// The bots that the membership is limited to; `None` for all.
+    pub bots: Option<Vec<String>>,
+}
+
+/// What a request demands of its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Need<'n> {
+    /// The tenant that the request is about; `None` when it is about none.
+    pub tenant_id: Option<&'n str>,
+    /// The scope; `None` for what only the operator may do.
+    pub scope: Option<Scope>,
+    /// How much of the tenant the request reaches.
+    pub reach: Reach<'n>,
+    /// Whether it changes something.
+    pub unsafe_method: bool,
+    /// Whether it deletes something with all that belongs to it.
+    pub erases: bool,
+}
+
+/// How much of a tenant a request reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach<'n> {
+    /// What belongs to no single bot. People who are limited to some bots do not reach it.
+    Tenant,
+    /// One bot, and what belongs to it.
+    Bot(&'n str),
+    /// Only what the handler selects by [`Principal::bots`].
+    Selected,
+}
+
+/// Decides whether a caller may do what a request demands.
+///
+/// # Errors
+/// `not_found` for another tenant, whether or not it exists, and for a bot that the caller does not reach;
+/// `scope_missing`; `step_up_required`.
+pub fn access(caller: &Principal, need: &Need<'_>, now_ms: u64) -> Result<(), Problem> {
+    match caller {
+        Principal::Operator => Ok(()),
+        Principal::Key {
+            tenant_id, scopes, ..
+        } => {
+            if need.tenant_id.is_some_and(|id| id != tenant_id) {
+                return Err(nothing_here());
+            }
+            match need.scope {
+                None => Err(scope_missing(
+                    "Only the operator may do this, with the secret ADMIN_KEY or signed in.",
+                )),
+                Some(scope) if scopes.contains(&scope) => Ok(()),
+                Some(scope) => Err(scope_missing(&format!(
+                    "This API key lacks the scope \"{}\". Use one that has it.",
+                    scope.as_str()
+                ))),
+            }
+        }
+        Principal::Person(person) => {
+            if !person.operator {
+                member(person.membership.as_ref(), need)?;
+            }
+            let sensitive = need.scope.is_none_or(role::needs_step_up);
+            let must_prove = need.unsafe_method && (sensitive || need.erases);
+            if must_prove && now_ms >= person.times.proved_until() {
+                return Err(step_up_required());
+            }
+            Ok(())
+        }
+    }
+}
+
+fn member(member: Option<&Member>, need: &Need<'_>) -> Result<(), Problem> {
+    let member = match (member, need.tenant_id) {
+        (Some(member), Some(tenant_id)) if member.tenant_id == tenant_id => member,
+        (_, Some(_)) => return Err(nothing_here()),
+        (_, None) => return Err(scope_missing("Only an operator may do this.")),
+    };
+    let Some(scope) = need.scope else {
+        return Err(scope_missing("Only an operator may do this."));
+    };
+    if !role::scopes(member.role).contains(&scope) {
+        return Err(scope_missing(&format!(
+            "Your role in this tenant is {}, which lacks \"{}\". Ask an owner or admin.",
+            member.role.as_str(),
+            scope.as_str()
+        )));
+    }
+    match (&member.bots, need.reach) {
+        (None, _) | (Some(_), Reach::Selected) => Ok(()),
+        (Some(bots), Reach::Bot(bot)) if bots.iter().any(|own| own == bot) => Ok(()),
+        (Some(_), Reach::Bot(_)) => Err(nothing_here()),
+        (Some(bots), Reach::Tenant) => Err(scope_missing(&format!(
+            "Your role is limited to these bots, and this belongs to the whole tenant: {}.",
+            bots.join(", ")
+        ))),
+    }
+}
+
+impl Principal {
+    /// Checks that the caller may grant these scopes: a caller can grant only scopes that it has.
+    ///
+    /// # Errors
+    /// `scope_missing`, naming the first one.
+    pub fn may_grant(&self, scopes: &[Scope]) -> Result<(), Problem> {
+        let (own, who) = match self {
+            Self::Operator => return Ok(()),
+            Self::Key { scopes, .. } => (scopes.clone(), "This API key"),
+            Self::Person(person) if person.operator => return Ok(()),
+            Self::Person(person) => {
+                let role = person.membership.as_ref().map(|member| member.role);
+                (role.map(role::scopes).unwrap_or_default(), "Your role")
+            }
+        };
+        match scopes.iter().find(|scope| !own.contains(scope)) {
+            None => Ok(()),
+            Some(missing) => Err(scope_missing(&format!(
+                "{who} lacks the scope \"{}\" and cannot give it to another.",
+                missing.as_str()
+            ))),
+        }
+    }
+
+    /// Checks that the caller may give this role to another, or take it away.
+    ///
+    /// # Errors
+    /// `scope_missing`.
+    pub fn may_give(&self, wanted: Role) -> Result<(), Problem> {
+        let Self::Person(person) = self else {
+            return self.may_grant(&role::scopes(wanted));
+        };
+        let own = person.membership.as_ref().map(|member| member.role);
+        if person.operator || own.is_some_and(|own| role::may_give(own, wanted)) {
+            return Ok(());
+        }
+        Err(scope_missing(&format!(
+            "Your role cannot give the role {}. Ask an owner.",
+            wanted.as_str()
+        )))
+    }
+
+    /// The bots that the caller reaches; `None` for all of the tenant.
+    pub fn bots(&self) -> Option<&[String]> {
+        match self {
+            Self::Person(person) if !person.operator => {
+                let member = person.membership.as_ref()?;
+                member.bots.as_deref()
+            }
+            Self::Operator | Self::Key { .. } | Self::Person(_) => None,
+        }
+    }
+
+    /// Checks that the caller reaches this bot.
+    ///
+    /// # Errors
+    /// `not_found`.
+    pub fn reaches(&self, bot_id: &str) -> Result<(), Problem> {
+        match self.bots() {
+            Some(bots) if !bots.iter().any(|own| own == bot_id) => Err(nothing_here()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the caller is an operator, by key or as a person.
+    pub fn is_operator(&self) -> bool {
+        match self {
+            Self::Operator => true,
+            Self::Key { .. } => false,
+            Self::Person(person) => person.operator,
+        }
+    }
+}
+
+/// The answer for every address at which the caller may see no resource.
+pub fn nothing_here() -> Problem {
+    Problem::new(Code::NotFound, "There is nothing at this address.")
+}
+
+fn scope_missing(detail: &str) -> Problem {
+    Problem::new(Code::ScopeMissing, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_700_000_000_000;
+
+    fn code(result: Result<(), Problem>) -> Option<Code> {
+        result.err().map(|problem| problem.code)
+    }
+
+    fn key(scopes: &[Scope]) -> Principal {
+        Principal::Key {
+            tenant_id: "acme".into(),
+            id: Id::from_parts(NOW, 7),
+            scopes: scopes.to_vec(),
+        }
+    }
+
+    fn person(role: Option<Role>, bots: Option<&[&str]>, operator: bool) -> Principal {
+        let member = |role| Member {
+            tenant_id: "acme".into(),
+            role,
+            bots: bots.map(|bots| bots.iter().map(|bot| (*bot).to_owned()).collect()),
+        };
+        Principal::Person(Box::new(Signed {
+            person_id: Id::from_parts(NOW, 1),
+            session_id: Id::from_parts(NOW, 2),
+            operator,
+            membership: role.map(member),
+            times: Times {
+                created_at: NOW,
+                seen_at: NOW,
+                proved_at: NOW,
+            },
+        }))
+    }
+
+    fn need<'n>(tenant_id: &'n str, scope: Scope) -> Need<'n> {
+        Need {
+            tenant_id: Some(tenant_id),
+            scope: Some(scope),
+            reach: Reach::Tenant,
+            unsafe_method: scope.as_str().ends_with(":write"),
+            erases: false,
+        }
+    }
+
+    fn operators(tenant_id: Option<&str>) -> Need<'_> {
+        Need {
+            tenant_id,
+            scope: None,
+            reach: Reach::Tenant,
+            unsafe_method: true,
+            erases: false,
+        }
+    }
+
+    #[test]
+    fn a_key_is_good_for_its_scopes_and_its_tenant() {
+        let caller = key(&[Scope::BotsRead, Scope::KeysWrite]);
+        assert_eq!(
+            code(access(&caller, &need("acme", Scope::BotsRead), NOW)),
+            None
+        );
+        let problem = access(&caller, &need("acme", Scope::BotsWrite), NOW).unwrap_err();
+        assert_eq!(problem.code, Code::ScopeMissing);
+        assert!(problem.detail.contains("\"bots:write\""));
+        // For another tenant, the scopes of the key make no difference.
+        let elsewhere = access(&caller, &need("other", Scope::BotsRead), NOW).unwrap_err();
+        assert_eq!(
+            elsewhere,
+            access(&caller, &need("other", Scope::BotsWrite), NOW).unwrap_err()
+        );
+        assert_eq!(elsewhere.code, Code::NotFound);
+        // A key proves itself with every request.
+        assert_eq!(
+            code(access(&caller, &need("acme", Scope::KeysWrite), NOW * 2)),
+            None
+        );
+
+        assert_eq!(code(caller.may_grant(&[Scope::BotsRead])), None);
+        let problem = caller
+            .may_grant(&[Scope::BotsRead, Scope::SitesRead])
+            .unwrap_err();
+        assert!(problem.detail.contains("\"sites:read\""));
+        assert_eq!(
+            code(caller.may_give(Role::Analyst)),
+            Some(Code::ScopeMissing)
+        );
+        assert_eq!(code(key(&Scope::ALL).may_give(Role::Owner)), None);
+
+        for (tenant, expected) in [
+            (None, Code::ScopeMissing),
+            (Some("acme"), Code::ScopeMissing),
+            (Some("other"), Code::NotFound),
+        ] {
+            assert_eq!(
+                code(access(&caller, &operators(tenant), NOW)),
+                Some(expected)
+            );
+        }
+    }
+
+    #[test]
+    fn the_operator_may_do_everything_everywhere() {
+        for caller in [Principal::Operator, person(None, None, true)] {
+            assert!(caller.is_operator());
+            for scope in Scope::ALL {
+                assert_eq!(code(access(&caller, &need("any", scope), NOW)), None);
+            }
+            assert_eq!(code(access(&caller, &operators(Some("any")), NOW)), None);
+            assert_eq!(code(access(&caller, &operators(None), NOW)), None);
+            assert_eq!(code(caller.may_grant(&Scope::ALL)), None);
+            assert_eq!(code(caller.may_give(Role::Owner)), None);
+        }
+    }
+
+    #[test]
+    fn a_person_has_the_scopes_of_the_role_in_one_tenant() {
+        for role in Role::ALL {
+            let caller = person(Some(role), None, false);
+            for scope in Scope::ALL {
+                let expected = (!role::scopes(role).contains(&scope)).then_some(Code::ScopeMissing);
+                assert_eq!(
+                    code(access(&caller, &need("acme", scope), NOW)),
+                    expected,
+                    "{role:?} {scope:?}"
+                );
+                let elsewhere = access(&caller, &need("other", scope), NOW);
+                assert_eq!(elsewhere, Err(nothing_here()));
+            }
+            assert_eq!(
+                code(access(&caller, &operators(Some("acme")), NOW)),
+                Some(Code::ScopeMissing)
+            );
+            assert_eq!(
+                code(access(&caller, &operators(None), NOW)),
+                Some(Code::ScopeMissing)
+            );
+            assert_eq!(
+                code(access(&caller, &operators(Some("other")), NOW)),
+                Some(Code::NotFound)
+            );
+            assert!(!caller.is_operator());
+        }
+        // Who was removed reaches nothing.
+        let gone = person(None, None, false);
+        assert_eq!(
+            access(&gone, &need("acme", Scope::BotsRead), NOW),
+            Err(nothing_here())
+        );
+    }
+
+    #[test]
+    fn a_limited_person_reaches_these_bots_alone() {
+        let caller = person(Some(Role::Editor), Some(&["guide", "shop"]), false);
+        let at = |reach| {
+            let need = Need {
+                reach,
+                ..need("acme", Scope::BotsRead)
+            };
+            code(access(&caller, &need, NOW))
+        };
+        assert_eq!(at(Reach::Bot("guide")), None);
+        assert_eq!(at(Reach::Selected), None);
+        assert_eq!(at(Reach::Bot("other")), Some(Code::NotFound));
+        assert_eq!(at(Reach::Bot("Guide")), Some(Code::NotFound));
+        assert_eq!(at(Reach::Tenant), Some(Code::ScopeMissing));
+        assert_eq!(
+            caller.bots(),
+            Some(&["guide".to_owned(), "shop".to_owned()][..])
+        );
+        assert_eq!(code(caller.reaches("shop")), None);
+        assert_eq!(code(caller.reaches("other")), Some(Code::NotFound));
+        for all in [
+            person(Some(Role::Editor), None, false),
+            key(&[]),
+            Principal::Operator,
+            person(None, None, true),
+        ] {
+            assert_eq!(all.bots(), None);
+        }
+    }
+
+    #[test]
+    fn what_a_stolen_session_must_not_do_needs_the_password_again() {
+        let late = NOW + crate::people::session::PROVED_MS;
+        let at = |caller: &Principal, need: Need<'_>| code(access(caller, &need, late));
+        let operator = person(None, None, true);
+        for caller in [person(Some(Role::Owner), None, false), operator.clone()] {
+            for scope in Scope::ALL {
+                let expected = role::needs_step_up(scope).then_some(Code::StepUpRequired);
+                let changes = Need {
+                    unsafe_method: true,
+                    ..need("acme", scope)
+                };
+                assert_eq!(at(&caller, changes), expected, "{scope:?}");
+                let reads = Need {
+                    unsafe_method: false,
+                    ..changes
+                };
+                assert_eq!(at(&caller, reads), None, "{scope:?}");
+            }
+            let erases = Need {
+                erases: true,
+                ..need("acme", Scope::BotsWrite)
+            };
+            assert_eq!(at(&caller, erases), Some(Code::StepUpRequired));
+            assert_eq!(code(access(&caller, &erases, late - 1)), None);
+        }
+        assert_eq!(at(&operator, operators(None)), Some(Code::StepUpRequired));
+        // The refusal of a role comes first: the password would not help.
+        let analyst = person(Some(Role::Analyst), None, false);
+        assert_eq!(
+            at(&analyst, need("acme", Scope::KeysWrite)),
+            Some(Code::ScopeMissing)
+        );
+    }
+
+    #[test]
+    fn nobody_gives_more_than_they_have() {
+        let gives = |role| {
+            let caller = person(Some(role), None, false);
+            Role::ALL
+                .into_iter()
+                .filter(|other| caller.may_give(*other).is_ok())
+                .count()
+        };
+        assert_eq!(Role::ALL.map(gives), [5, 4, 0, 0, 0]);
+        let editor = person(Some(Role::Editor), None, false);
+        assert_eq!(code(editor.may_grant(&[Scope::BotsWrite])), None);
+        assert_eq!(
+            code(editor.may_grant(&[Scope::KeysWrite])),
+            Some(Code::ScopeMissing)
+        );
+        assert_eq!(
+            code(person(None, None, false).may_give(Role::Analyst)),
+            Some(Code::ScopeMissing)
+        );
+    }
+}
