@@ -171,10 +171,10 @@ const once = async (root, wanted, act) => {
 const click = (root, wanted) => once(root, wanted, (button) => button.click());
 
 /**
- * A state: `bot` overrides the bot, `history` is the stored conversation, `turn` the stream after the question `ask` (it
- * waits until each function in it returns true), `then` the visitor's next action in the bubble's shadow root, and
- * `until` tells when its result is visible. `site` is the key of another site than that of the examples. A `hosted` state is
- * that of the hosted page, in a wide window.
+ * A state: `bot` overrides the bot, `history` is the stored conversation, `ready` tells when the question `ask` may be asked,
+ * `turn` is the stream after it (it waits until each function in it returns true), `then` the visitor's next action in the
+ * bubble's shadow root, and `until` tells when its result is visible. `site` is the key of another site than that of the
+ * examples. A `hosted` state is that of the hosted page, in a wide window.
  */
 export const STATES = {
   closed: { closed: true },
@@ -297,6 +297,8 @@ export const STATES = {
   },
   reach: {
     bot: first,
+    // The code of the shortcuts is fetched after the session.
+    ready: (root) => root.querySelector(".shortcuts"),
     ask: (t) => t.more,
     turn: (t, reply) => {
       const [kind, end] = done(reply);

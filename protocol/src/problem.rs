@@ -5,39 +5,39 @@ use serde::{Deserialize, Serialize};
 /// The media type of a [`Problem`] body.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
-/// Declares [`Code`] from one table: variant, name in JSON, HTTP status, title.
+/// Declares [`Code`] from one table: variant, name in JSON, HTTP status, title, and perhaps the feature that it needs.
 macro_rules! codes {
-    ($($(#[$attribute:meta])* $variant:ident = $name:literal, $status:literal, $title:literal;)*) => {
+    ($($(#[$attribute:meta])* $variant:ident = $name:literal, $status:literal, $title:literal $(, $feature:literal)?;)*) => {
         /// Stable, machine-readable name of what went wrong. Names are never reused for another meaning.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(rename_all = "snake_case")]
         pub enum Code {
-            $($(#[$attribute])* $variant,)*
+            $($(#[$attribute])* $(#[cfg(feature = $feature)])? $variant,)*
         }
 
         impl Code {
             /// Every code.
-            pub const ALL: &[Self] = &[$(Self::$variant),*];
+            pub const ALL: &[Self] = &[$($(#[cfg(feature = $feature)])? Self::$variant),*];
 
             /// The name in JSON.
             pub fn as_str(self) -> &'static str {
                 match self {
-                    $(Self::$variant => $name,)*
+                    $($(#[cfg(feature = $feature)])? Self::$variant => $name,)*
                 }
             }
 
             /// The HTTP status that goes with the code.
             pub fn status(self) -> u16 {
                 match self {
-                    $(Self::$variant => $status,)*
+                    $($(#[cfg(feature = $feature)])? Self::$variant => $status,)*
                 }
             }
 
             /// Summary for people who read the JSON.
             pub fn title(self) -> &'static str {
                 match self {
-                    $(Self::$variant => $title,)*
+                    $($(#[cfg(feature = $feature)])? Self::$variant => $title,)*
                 }
             }
         }
@@ -94,29 +94,29 @@ codes! {
     /// The owner has turned this feature off.
     FeatureDisabled = "feature_disabled", 403, "Not offered";
     /// No `Authorization: Bearer` header with an API key.
-    ApiKeyMissing = "api_key_missing", 401, "API key missing";
+    ApiKeyMissing = "api_key_missing", 401, "API key missing", "owner";
     /// The API key is unknown, revoked or expired.
-    ApiKeyInvalid = "api_key_invalid", 401, "API key invalid";
+    ApiKeyInvalid = "api_key_invalid", 401, "API key invalid", "owner";
     /// The API key is valid, but its scopes do not cover the request.
-    ScopeMissing = "scope_missing", 403, "Scope missing";
+    ScopeMissing = "scope_missing", 403, "Scope missing", "owner";
     /// No account has this address with this password.
-    CredentialsInvalid = "credentials_invalid", 401, "Wrong address or password";
+    CredentialsInvalid = "credentials_invalid", 401, "Wrong address or password", "owner";
     /// The invitation was used, revoked or has expired, or there was never one.
-    InvitationInvalid = "invitation_invalid", 410, "Invitation invalid";
+    InvitationInvalid = "invitation_invalid", 410, "Invitation invalid", "owner";
     /// The person has to give the password again before this request.
-    StepUpRequired = "step_up_required", 403, "Step-up required";
+    StepUpRequired = "step_up_required", 403, "Step-up required", "owner";
     /// A resource with this id exists already.
-    AlreadyExists = "already_exists", 409, "Already exists";
+    AlreadyExists = "already_exists", 409, "Already exists", "owner";
     /// The change needs an `If-Match` header.
-    PreconditionRequired = "precondition_required", 428, "If-Match required";
+    PreconditionRequired = "precondition_required", 428, "If-Match required", "owner";
     /// The resource has another version meanwhile; read it again.
-    PreconditionFailed = "precondition_failed", 412, "Changed meanwhile";
+    PreconditionFailed = "precondition_failed", 412, "Changed meanwhile", "owner";
     /// The `Idempotency-Key` was used for another request.
-    IdempotencyConflict = "idempotency_conflict", 422, "Idempotency key already used";
+    IdempotencyConflict = "idempotency_conflict", 422, "Idempotency key already used", "owner";
     /// The JSON is well formed, but a value in it is invalid; `detail` names it.
-    InvalidValue = "invalid_value", 422, "Invalid value";
+    InvalidValue = "invalid_value", 422, "Invalid value", "owner";
     /// There are as many resources of the kind as allowed.
-    TooMany = "too_many", 409, "Too many";
+    TooMany = "too_many", 409, "Too many", "owner";
     /// Another answer of this conversation is still being written.
     TurnInProgress = "turn_in_progress", 409, "An answer is being written";
     /// This message id is already used for another text.

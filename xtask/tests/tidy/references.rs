@@ -64,6 +64,33 @@ fn what_stands_in_backticks_exists() -> Result<()> {
     report(all)
 }
 
+#[test]
+fn a_decision_has_a_number_of_its_own_and_a_line_in_the_index() -> Result<()> {
+    const FOLDER: &str = "docs/decisions/";
+    let index = fs::read_to_string(root().join(FOLDER).join("README.md"))?;
+    let mut numbers = HashSet::new();
+    let mut found = Vec::new();
+    for file in tracked()? {
+        let Some(name) = file.strip_prefix(FOLDER).filter(|n| *n != "README.md") else {
+            continue;
+        };
+        let number = name.split('-').next().unwrap_or_default().to_owned();
+        let title = format!("# {}. ", number.trim_start_matches('0'));
+        let text = fs::read_to_string(root().join(&file))?;
+        let wrong = if !text.starts_with(&title) {
+            format!("the title does not begin with `{title}`, the number of the file")
+        } else if !index.contains(&format!("]({name})")) {
+            "the index, docs/decisions/README.md, has no line for it".to_owned()
+        } else if !numbers.insert(number) {
+            "another record has its number: take the next free one".to_owned()
+        } else {
+            continue;
+        };
+        found.push((file, Finding::new(1, wrong)));
+    }
+    report(found)
+}
+
 /// Whether a path is that of a file or folder of the repository, or the end of one: `guard/mod.rs`, `wire.rs`.
 fn exists(path: &str, files: &[String]) -> bool {
     let path = path.trim_end_matches('/');
