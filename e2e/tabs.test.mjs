@@ -59,6 +59,7 @@ test("what one tab asks, the other shows as it comes, from one stream", async ()
   // The other direction; the tab that follows the stream stops it.
   await second.bubble.ask("And a croissant?");
   await first.bubble.log.getByText("word3").nth(2).waitFor();
+  await first.page.bringToFront();
   await first.bubble.stop.click();
   for (const { bubble, seen } of [first, second]) {
     await bubble.log.getByText("You stopped this answer.").waitFor();
