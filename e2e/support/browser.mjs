@@ -14,8 +14,6 @@ const OPTIONS = {
   args: [
     "--no-sandbox",
     "--disable-gpu",
-    // The headless shell draws letters as the whole browser does.
-    "--font-render-hinting=none",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",

@@ -1,8 +1,5 @@
 //! Finds the browsers that the end-to-end tests drive, or installs them the way the machine allows: Chromium for all of them,
 //! Firefox and WebKitGTK for `e2e/engines.test.mjs`.
-//!
-//! Most tests drive Chromium's headless shell: the same engine without the windows' own pages, with a third less processor time a
-//! test. The engines' tests and the benches drive the whole browser.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,9 +8,6 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::{process, setup};
-
-/// Names of the headless shell on the PATH: Debian's, and that of Google's builds.
-const SHELLS: &[&str] = &["chromium-headless-shell", "chrome-headless-shell"];
 
 /// Names of the whole browser on the PATH, the plain Chromium first: it starts fastest.
 const NAMES: &[&str] = &[
@@ -31,19 +25,6 @@ const APPLICATIONS: &[&str] = &[
     r"C:\Program Files\Google\Chrome\Application\chrome.exe",
     r"C:\Program Files (x86)\Microsoft\Edge\Application\msedge.exe",
 ];
-
-/// The path of Chromium's headless shell, or of the whole browser where there is no shell.
-pub fn find_or_install_shell() -> Result<PathBuf> {
-    if let Some(chosen) = chosen()? {
-        return Ok(chosen);
-    }
-    let shell = || first_that_starts(on_path(SHELLS));
-    if shell().is_none() && cfg!(target_os = "linux") {
-        // A system without the package gets the whole browser below.
-        _ = setup::apt_install(&["chromium-headless-shell"]);
-    }
-    shell().map_or_else(find_or_install, Ok)
-}
 
 /// The path of a browser of the Chromium family.
 pub fn find_or_install() -> Result<PathBuf> {

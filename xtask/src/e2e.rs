@@ -29,10 +29,7 @@ pub struct Outcome {
 /// A dependency of a test file that npm does not provide; the environment of the tests has its path.
 fn programs(file: &str, node: &mut Command) -> Result<()> {
     match file {
-        "engines.test.mjs" | "engines-pages.test.mjs" => {
-            node.env("CHROME_PATH", browser::find_or_install()?);
-            browser::other_engines(node);
-        }
+        "engines.test.mjs" | "engines-pages.test.mjs" => browser::other_engines(node),
         "openapi.test.mjs" => {
             node.env("SCHEMATHESIS_PATH", python::SCHEMATHESIS.find_or_install()?);
         }
@@ -99,7 +96,7 @@ pub fn run(files: &[PathBuf], pattern: Option<&str>, whole: bool) -> Result<Outc
     }
     let mut node = process::npm_tool("node");
     node.args(["--disable-warning=ExperimentalWarning", "e2e/run.mjs"])
-        .env("CHROME_PATH", browser::find_or_install_shell()?)
+        .env("CHROME_PATH", browser::find_or_install()?)
         .env("BULLE_TEMPLATE", &template)
         .env("BULLE_TEMPLATE_ORIGIN", TEMPLATE_ORIGIN)
         .env("BULLE_TIMES", paths::cache().join("e2e-times.json"))

@@ -147,7 +147,7 @@ impl Report {
                 setup::components()?;
             }
             if needs.contains(&Need::Browser) {
-                browser::find_or_install_shell()?;
+                browser::find_or_install()?;
             }
             Ok(Outcome::default())
         })
