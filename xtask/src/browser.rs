@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 
 use crate::{process, setup};
 
-/// Names of the whole browser on the PATH, the plain Chromium first: it starts fastest.
+/// Names on the PATH, the plain Chromium first: it starts fastest.
 const NAMES: &[&str] = &[
     "chromium",
     "chromium-browser",
