@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { openDatabase, startEdge } from "./support/edge.mjs";
 import { Visitor, ulid } from "./support/client.mjs";
-import { answer, startUpstream, stream } from "./support/upstream.mjs";
+import { answer, paced, startUpstream, stream } from "./support/upstream.mjs";
 import { pause, until } from "./support/wait.mjs";
 
 let edge, database, upstream;
@@ -147,13 +147,16 @@ describe("a life", () => {
 test("a turn that outlives its bot leaves nothing", async () => {
   const { id, at, site } = await settled();
   const good = upstream.behave;
-  upstream.behave = (response) => stream(response, answer(["Un ", "deux ", "trois ", "quatre."]), { wait: 300 });
+  const pace = paced(answer(["Un ", "deux ", "trois ", "quatre."]), 2);
+  upstream.behave = pace.behave;
   try {
     const visitor = await new Visitor(edge, { site }).open();
+    upstream.requests.length = 0;
     const asked = visitor.ask("Bonjour ?");
     const rows = (table) => database.prepare(`SELECT count(*) AS n FROM ${table} WHERE tenant_id = ?`).get(id).n;
-    while (rows("message") === 0) await pause(20);
+    await until("the model is asked", () => upstream.requests.length > 0);
     assert.equal((await call("DELETE", `${at}/bots/guide`, { headers: { "if-match": "*" } })).status, 204);
+    pace.rest();
     assert.equal((await asked).at(-1).event, "done");
     await until("nothing of it is there", () => rows("conversation") + rows("message") === 0);
     // No row is stored afterwards, either.

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { beforeEach, test } from "node:test";
 import { Bubble, picture, servePages, violations, watch } from "./support/browser.mjs";
 import { browser, edge, start, upstream } from "./support/start.mjs";
-import { answer, startNetwork, stream } from "./support/upstream.mjs";
+import { answer, paced, startNetwork, stream } from "./support/upstream.mjs";
 import { until } from "./support/wait.mjs";
 
 const QUESTION = "Quelle est ton expérience avec Kubernetes ?";
@@ -24,7 +24,14 @@ beforeEach(async () => {
   upstream.requests.length = 0;
 });
 
-const slowly = (response) => stream(response, answer(WORDS), { wait: 80 });
+/** The model sends so many words, and the others when the test says so. */
+function words(count) {
+  const pace = paced(answer(WORDS), count);
+  upstream.behave = pace.behave;
+  return pace;
+}
+
+const whole = (response) => stream(response, answer(WORDS));
 
 async function answeredOnce() {
   await bubble.log.getByText("Fin").first().waitFor();
@@ -37,23 +44,25 @@ async function answeredOnce() {
 }
 
 test("an answer streams in", async () => {
-  upstream.behave = slowly;
+  const pace = words(8);
   await bubble.ask(QUESTION);
-  await bubble.log.getByText("mot3").first().waitFor();
+  await bubble.log.getByText("mot7").first().waitFor();
   assert.ok(!(await bubble.text()).includes("mot29"));
   await bubble.stop.waitFor();
   await picture(page, "streaming");
   assert.deepEqual(await violations(page), []);
+  pace.rest();
   await answeredOnce();
   assert.deepEqual(seen.errors, []);
 });
 
 test("a reload in the middle finds the whole answer, once", async () => {
-  upstream.behave = slowly;
+  const pace = words(6);
   await bubble.ask(QUESTION);
   await bubble.log.getByText("mot5").first().waitFor();
   await page.reload();
   await bubble.reopen();
+  pace.rest();
   await answeredOnce();
 });
 
@@ -66,9 +75,10 @@ async function throughNetwork(run) {
   try {
     await page.goto(site.url);
     await bubble.open();
-    upstream.behave = slowly;
+    const pace = words(4);
     await bubble.ask(QUESTION);
-    await run(network);
+    await bubble.log.getByText("mot3").first().waitFor();
+    await run(network, pace);
     await answeredOnce();
   } finally {
     network.stop();
@@ -77,28 +87,30 @@ async function throughNetwork(run) {
 }
 
 test("a connection that is cut in the middle, again and again, shows the whole answer, once", () =>
-  throughNetwork(async (network) => {
-    for (const word of ["mot3", "mot12", "mot20"]) {
-      await bubble.log.getByText(word).first().waitFor();
+  throughNetwork(async (network, pace) => {
+    for (const next of [13, 21, 25]) {
       network.cut();
       await bubble.dialog.getByText("Connexion perdue").first().waitFor();
-      if (word === "mot12") await picture(page, "reconnecting");
+      if (next === 21) await picture(page, "reconnecting");
+      pace.upTo(next);
       network.mend();
+      await bubble.log.getByText(`mot${next - 1}`).first().waitFor();
     }
+    pace.rest();
     await bubble.dialog.getByText("Connexion perdue").first().waitFor({ state: "detached" });
   }));
 
 test("a network that is gone for the rest of the answer is asked for it when it is back", () =>
-  throughNetwork(async (network) => {
-    await bubble.log.getByText("mot3").first().waitFor();
+  throughNetwork(async (network, pace) => {
     const before = upstream.closed;
     network.cut();
+    pace.rest();
     await until("the model has said all", () => upstream.closed > before);
     network.mend();
   }));
 
 test("a message written offline is sent once, when the network is back", async () => {
-  upstream.behave = slowly;
+  upstream.behave = whole;
   await context.setOffline(true);
   await bubble.ask(QUESTION);
   await bubble.dialog.getByText("hors ligne").first().waitFor();
@@ -108,7 +120,7 @@ test("a message written offline is sent once, when the network is back", async (
 });
 
 test("stopping keeps what was written", async () => {
-  upstream.behave = slowly;
+  words(6);
   await bubble.ask(QUESTION);
   await bubble.log.getByText("mot5").first().waitFor();
   await bubble.stop.click();
@@ -119,7 +131,7 @@ test("stopping keeps what was written", async () => {
 });
 
 test("a message that the edge has not acknowledged is sent by the next page, once", async () => {
-  upstream.behave = slowly;
+  upstream.behave = whole;
   // The first post never arrives.
   await page.route("**/messages", (route) => (route.request().method() === "POST" ? undefined : route.continue()));
   await bubble.ask(QUESTION);
@@ -133,7 +145,7 @@ test("a message that the edge has not acknowledged is sent by the next page, onc
 });
 
 test("a double click sends, and does not stop the answer", async () => {
-  upstream.behave = slowly;
+  upstream.behave = whole;
   await bubble.input.fill(QUESTION);
   await bubble.send.dblclick();
   await answeredOnce();
@@ -236,7 +248,7 @@ test("a model that breaks off is told kindly, and goes on upon request", async (
   assert.deepEqual(await violations(page), []);
   assert.equal(await bubble.count(QUESTION), 1);
   upstream.requests.length = 0;
-  upstream.behave = (response) => stream(response, answer(WORDS.slice(8)), { wait: 80 });
+  upstream.behave = (response) => stream(response, answer(WORDS.slice(8)));
   await bubble.retry.click();
   await answeredOnce();
   // The announced text is removed a moment later.

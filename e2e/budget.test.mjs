@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { startEdge } from "./support/edge.mjs";
 import { Visitor, events, ulid } from "./support/client.mjs";
 import { GENEROUS, Owner, inSeconds, jwt } from "./support/owner.mjs";
-import { answer, startUpstream, stream } from "./support/upstream.mjs";
+import { answer, paced, startUpstream, stream } from "./support/upstream.mjs";
 import { until } from "./support/wait.mjs";
 
 let upstream, edge;
@@ -44,8 +44,17 @@ describe("a budget", () => {
     const owner = await Owner.with(edge, "at-once", { limits: { ...GENEROUS, budget: { tokens_per_month: 6_000 } } });
     const visitors = await Promise.all(Array.from({ length: 12 }, () => open(owner)));
     await Promise.all(visitors.map((me) => me.conversation()));
-    upstream.behave = (response) => stream(response, answer(["Oui", "."]), { wait: 150 });
-    const all = await Promise.all(visitors.map(done));
+    const pace = paced(answer(["Oui", "."]), 1);
+    upstream.behave = pace.behave;
+    let ended = 0;
+    const asked = visitors.map(async (me) => {
+      const last = await done(me);
+      ended += 1;
+      return last;
+    });
+    await until("the others are answered without the model", () => ended >= 10);
+    pace.rest();
+    const all = await Promise.all(asked);
     upstream.behave = (response) => stream(response, answer(["Oui", "."]));
     const paid = all.filter(({ provider }) => provider === "openai").length;
     assert.ok(paid === 2, `${paid} paid`);
@@ -56,7 +65,7 @@ describe("a budget", () => {
   test("keeps what it has reserved for an answer that was stopped: nobody has counted it", async () => {
     const owner = await Owner.with(edge, "stopped", { limits: { ...GENEROUS, budget: { tokens_per_day: 4_000 } } });
     const me = await open(owner);
-    upstream.behave = (response) => stream(response, answer(Array(50).fill("mot ")), { wait: 100 });
+    upstream.behave = paced(answer(Array(50).fill("mot ")), 5).behave;
     const response = await me.post({ id: ulid(), text: "Bonjour ?" });
     for await (const { event } of events(response)) {
       if (event === "append") await me.fetch(`/v1/conversations/${me.conversationId}/cancel`, { method: "POST" });

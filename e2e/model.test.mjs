@@ -4,8 +4,8 @@ import { after, before, describe, test } from "node:test";
 import { LLMock } from "@copilotkit/aimock";
 import { startEdge } from "./support/edge.mjs";
 import { Visitor, assemble, text, ulid } from "./support/client.mjs";
-import { answer, cut, startUpstream, stream } from "./support/upstream.mjs";
-import { gate, pause, until } from "./support/wait.mjs";
+import { answer, cut, paced, startUpstream, stream } from "./support/upstream.mjs";
+import { pause, until } from "./support/wait.mjs";
 
 const QUESTION = "Quelle est ton expérience avec Kubernetes ?";
 
@@ -95,8 +95,8 @@ describe("a server of our own", () => {
 
   test("two browsers see the same turn, and a second question waits", async () => {
     upstream.requests.length = 0;
-    const rest = gate();
-    upstream.behave = (response) => stream(response, answer(WORDS), { hold: rest.opened });
+    const pace = paced(answer(WORDS), 1);
+    upstream.behave = pace.behave;
     const me = await new Visitor(edge).open();
     await me.conversation();
     const id = ulid();
@@ -106,7 +106,7 @@ describe("a server of our own", () => {
     const other = await me.post({ id: ulid(), text: "Et Rust ?" });
     assert.equal(other.status, 409);
     assert.equal((await other.json()).code, "turn_in_progress");
-    rest.open();
+    pace.rest();
     assert.deepEqual(await first, await second);
     assert.equal(upstream.requests.length, 1);
   });
@@ -120,15 +120,15 @@ describe("a server of our own", () => {
     assert.deepEqual(await me.ask(QUESTION, id), failed, "the same id alone asks nobody");
     upstream.behave = (response) => stream(response, answer(["Autre."]));
     await me.ask("Et Rust ?");
-    const rest = gate();
-    upstream.behave = (response) => stream(response, answer(WORDS), { hold: rest.opened });
+    const pace = paced(answer(WORDS), 1);
+    upstream.behave = pace.behave;
     const before = upstream.requests.length;
     const asked = me.ask(QUESTION, id, { retry: true });
     await until("the model is asked again", () => upstream.requests.length > before);
     const running = me.attach(failed.at(-1).id);
     // Time for it to arrive; a later arrival looks the same.
     await pause(200);
-    rest.open();
+    pace.rest();
     assert.deepEqual(await running, await asked);
     assert.equal(text(assemble(await me.attach(failed.at(-1).id))), WHOLE);
     const { items } = await me.history();

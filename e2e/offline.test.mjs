@@ -5,7 +5,8 @@ import { chromium } from "playwright-core";
 import { Bubble, watch } from "./support/browser.mjs";
 import { Visitor } from "./support/client.mjs";
 import { tag } from "./support/host-page.mjs";
-import { answer, stream } from "./support/upstream.mjs";
+import { answer, paced, stream } from "./support/upstream.mjs";
+import { until } from "./support/wait.mjs";
 import { browser, edge, pages, site, start, upstream } from "./support/start.mjs";
 
 start({ model: true });
@@ -53,21 +54,15 @@ test("two messages that are written offline are sent once, in their order", asyn
 
 test("a page that sleeps while its answer is written has it once when it wakes", async () => {
   const { context, page, bubble } = await visit();
-  const { promise, resolve: goOn } = Promise.withResolvers();
-  const ended = Promise.withResolvers();
-  upstream.behave = async (response) => {
-    const parts = answer(["First half. ", "Second half."]);
-    response.writeHead(200, { "content-type": "text/event-stream" });
-    response.write(parts[0]);
-    await promise;
-    response.end(parts.slice(1).join(""), ended.resolve);
-  };
+  const pace = paced(answer(["First half. ", "Second half."]), 1);
+  upstream.behave = pace.behave;
   const client = await context.newCDPSession(page);
   await bubble.ask(QUESTION);
   await bubble.log.getByText("First half.").waitFor();
   await client.send("Page.setWebLifecycleState", { state: "frozen" });
-  goOn();
-  await ended.promise;
+  const before = upstream.closed;
+  pace.rest();
+  await until("the model has said all", () => upstream.closed > before);
   await client.send("Page.setWebLifecycleState", { state: "active" });
   await bubble.log.getByText("Second half.").waitFor();
   await bubble.settled();

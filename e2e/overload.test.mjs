@@ -5,7 +5,7 @@ import { rm } from "node:fs/promises";
 import { openDatabase, startEdge, stateFolder } from "./support/edge.mjs";
 import { Visitor, assemble, events, text, ulid } from "./support/client.mjs";
 import { GENEROUS, Owner } from "./support/owner.mjs";
-import { answer, startUpstream, stream } from "./support/upstream.mjs";
+import { answer, paced, startUpstream, stream } from "./support/upstream.mjs";
 import { gate, pause, until } from "./support/wait.mjs";
 
 const QUESTION = "Quelle est ton expérience avec Kubernetes ?";
@@ -136,9 +136,9 @@ test("more answers than the machine is to write are refused before they cost any
   const few = await startEdge({ vars: { OPENAI_BASE_URL: upstream.url, OPENAI_MODEL: "mock", MOST_ANSWERS: "3" } });
   try {
     const tenant = await Owner.with(few, "few", { limits: GENEROUS });
-    const { opened, open } = gate();
+    const pace = paced(answer(["un ", "deux"]), 1);
     upstream.requests.length = 0;
-    upstream.behave = (response) => stream(response, answer(["un ", "deux"]), { hold: opened });
+    upstream.behave = pace.behave;
     const visitors = await Promise.all(Array.from({ length: 5 }, async () => {
       const me = await new Visitor(few, { site: tenant.site.key }).open();
       await me.conversation();
@@ -151,7 +151,7 @@ test("more answers than the machine is to write are refused before they cost any
     assert.equal((await answers[refused].json()).code, "overloaded");
     await until("the model is asked three times", () => upstream.requests.length === 3);
     assert.deepEqual((await visitors[refused].history()).items, []);
-    open();
+    pace.rest();
     for (const response of answers.filter(({ status }) => status === 200)) {
       const list = await Array.fromAsync(events(response));
       assert.equal(list.at(-1).event, "done");

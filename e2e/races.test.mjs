@@ -5,8 +5,8 @@ import { after, before, describe, test } from "node:test";
 import { startEdge } from "./support/edge.mjs";
 import { Visitor, events, ulid } from "./support/client.mjs";
 import { Owner } from "./support/owner.mjs";
-import { answer, startUpstream, stream } from "./support/upstream.mjs";
-import { gate } from "./support/wait.mjs";
+import { answer, paced, startUpstream, stream } from "./support/upstream.mjs";
+import { until } from "./support/wait.mjs";
 
 let upstream, edge;
 const quick = (response) => stream(response, answer(["Oui", "."]));
@@ -93,18 +93,18 @@ for (const store of ["kv", "exact"]) {
 
     test("a hundred messages to a busy conversation are given back", async (t) => {
       const { ids, send, left } = await visitor("busy", store, 1_000, 1);
-      const { opened, open } = gate();
-      upstream.behave = (response) => stream(response, answer(["Oui", "."]), { hold: opened });
+      const pace = paced(answer(["Oui", "."]), 1);
+      upstream.behave = pace.behave;
       const first = send(ids[0], ulid());
       try {
         // The others come when the first has a turn.
-        while (upstream.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+        await until("the model is asked", () => upstream.requests.length > 0);
         const messages = Array.from({ length: 50 }, () => ulid());
         const results = await Promise.all(messages.flatMap((id) => [send(ids[0], id), send(ids[0], id)]));
         print(t, results);
         assert.ok(results.every(({ status, code }) => status === 409 && code === "turn_in_progress"));
       } finally {
-        open();
+        pace.rest();
         upstream.behave = quick;
       }
       assert.equal((await first).last.event, "done");

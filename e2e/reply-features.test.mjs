@@ -7,7 +7,7 @@ import { ANSWER, PANEL, QUESTION, baker, faults, isFocused, modules, talk, visit
 import { Bubble, focused, picture } from "./support/browser.mjs";
 import { ROOT } from "./support/edge.mjs";
 import { edge, start, upstream } from "./support/start.mjs";
-import { answer } from "./support/upstream.mjs";
+import { answer, paced } from "./support/upstream.mjs";
 
 start({ model: true });
 beforeEach(() => (upstream.behave = baker));
@@ -154,17 +154,9 @@ describe("code", () => {
 
   /** An answer that stops in the middle until the test continues it. */
   function say(...pieces) {
-    let goOn;
-    const gate = new Promise((resolve) => (goOn = resolve));
-    upstream.behave = async (response) => {
-      response.writeHead(200, { "content-type": "text/event-stream" });
-      const [first, ...rest] = answer(pieces);
-      response.write(first);
-      await gate;
-      for (const piece of rest) response.write(piece);
-      response.end();
-    };
-    return goOn;
+    const pace = paced(answer(pieces), 1);
+    upstream.behave = pace.behave;
+    return () => pace.rest();
   }
 
   const blocks = (samples) => Object.entries(samples).map(([language, [code]]) => `\`\`\`${language}\n${code}\n\`\`\`\n\n`).join("");

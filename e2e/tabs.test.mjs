@@ -4,7 +4,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { PANEL } from "./support/fixture.mjs";
 import { Bubble, picture, violations, watch } from "./support/browser.mjs";
 import { browser, edge, start, upstream } from "./support/start.mjs";
-import { answer, stream } from "./support/upstream.mjs";
+import { answer, paced, stream } from "./support/upstream.mjs";
 
 const QUESTION = "How much is a baguette?";
 const WORDS = Array.from({ length: 30 }, (_, n) => `word${n} `).concat("The end");
@@ -14,7 +14,7 @@ let context;
 beforeEach(async () => {
   context = await browser.newContext({ locale: "en-GB", viewport: { width: 1280, height: 800 } });
   upstream.requests.length = 0;
-  upstream.behave = (response) => stream(response, answer(WORDS), { wait: 60 });
+  upstream.behave = (response) => stream(response, answer(WORDS));
 });
 afterEach(() => context.close());
 
@@ -43,11 +43,14 @@ async function pair() {
 
 test("what one tab asks, the other shows as it comes, from one stream", async () => {
   const [first, second] = await pair();
+  const pace = paced(answer(WORDS), 6);
+  upstream.behave = pace.behave;
   await first.bubble.ask(QUESTION);
   await second.bubble.log.getByText(QUESTION).waitFor();
   await second.bubble.stop.waitFor();
   await second.bubble.log.getByText("word5").nth(1).waitFor();
   assert.ok((await second.bubble.text()).split("The end").length === 2, "not at once, but as it comes");
+  pace.rest();
   for (const { bubble } of [first, second]) {
     await bubble.log.getByText("The end").nth(1).waitFor();
     await bubble.settled();
@@ -57,6 +60,7 @@ test("what one tab asks, the other shows as it comes, from one stream", async ()
   assert.equal(upstream.requests.length, 1);
   assert.deepEqual(streams(second.seen), [], "the second tab has not asked the edge for the answer");
   // The other direction; the tab that follows the stream stops it.
+  upstream.behave = paced(answer(WORDS), 4).behave;
   await second.bubble.ask("And a croissant?");
   await first.bubble.log.getByText("word3").nth(2).waitFor();
   await first.page.bringToFront();
@@ -69,9 +73,12 @@ test("what one tab asks, the other shows as it comes, from one stream", async ()
 
 test("the tab that asked is closed in the middle: the other one reads on to the end", async () => {
   const [first, second] = await pair();
+  const pace = paced(answer(WORDS), 4);
+  upstream.behave = pace.behave;
   await first.bubble.ask(QUESTION);
   await second.bubble.log.getByText("word3").nth(1).waitFor();
   await first.page.close({ runBeforeUnload: false });
+  pace.rest();
   await second.bubble.log.getByText("The end").nth(1).waitFor();
   await second.bubble.settled();
   assert.equal((await second.bubble.text()).split("word29").length, 3);

@@ -5,7 +5,7 @@ import { beforeEach, describe, test } from "node:test";
 import { PANEL, isFocused, visit } from "./support/fixture.mjs";
 import { Bubble, watch } from "./support/browser.mjs";
 import { GENEROUS, Owner, inSeconds, jwt } from "./support/owner.mjs";
-import { answer, stream } from "./support/upstream.mjs";
+import { answer, paced, stream } from "./support/upstream.mjs";
 import { edge, start, upstream } from "./support/start.mjs";
 
 start({ model: true });
@@ -141,18 +141,12 @@ describe("a bubble that is taken away in one tab", () => {
 
   test("in the middle of an answer leaves it to the others, whole and once", async () => {
     const { page, bubble, other, seen } = await pair();
-    const { promise, resolve: goOn } = Promise.withResolvers();
-    upstream.behave = async (response) => {
-      const parts = answer(["First half. ", "Second half."]);
-      response.writeHead(200, { "content-type": "text/event-stream" });
-      response.write(parts[0]);
-      await promise;
-      response.end(parts.slice(1).join(""));
-    };
+    const pace = paced(answer(["First half. ", "Second half."]), 1);
+    upstream.behave = pace.behave;
     await bubble.ask(QUESTION);
     await other.log.getByText("First half.").waitFor();
     await destroy(page);
-    goOn();
+    pace.rest();
     await other.log.getByText("Second half.").waitFor();
     await other.settled();
     assert.equal(await other.count("First half. Second half."), 1);

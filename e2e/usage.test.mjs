@@ -3,19 +3,22 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { after, before, describe, test } from "node:test";
-import { openDatabase, startEdge } from "./support/edge.mjs";
+import { rm } from "node:fs/promises";
+import { openDatabase, startEdge, stateFolder } from "./support/edge.mjs";
 import { Visitor, ulid } from "./support/client.mjs";
 import { GENEROUS, Owner } from "./support/owner.mjs";
 import { until } from "./support/wait.mjs";
 
-let edge, database;
+let edge, database, state;
 before(async () => {
-  edge = await startEdge();
+  state = await stateFolder();
+  edge = await startEdge({ state });
   database = openDatabase(edge);
 });
 after(async () => {
   database?.close();
   await edge?.stop();
+  await rm(state, { recursive: true, force: true });
 });
 
 const DAY = 86_400_000;
@@ -187,7 +190,11 @@ describe("what is kept of a turn", () => {
       const { record } = storage.prepare("SELECT record FROM turn WHERE message_id = ?").get(message);
       const changed = JSON.parse(record);
       change(changed);
+      // An object that starts reads what is waiting; a running one knows it.
+      await edge.kill();
       storage.prepare("UPDATE turn SET record = ?, unrecorded = 1 WHERE message_id = ?").run(JSON.stringify(changed), message);
+      edge = await startEdge({ state, port: edge.port });
+      owner.edge = me.edge = edge;
       // A turn sets the object's alarm to five seconds later when a record is waiting.
       await me.ask("Encore ?");
       await between();

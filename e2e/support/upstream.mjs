@@ -1,7 +1,7 @@
 // An OpenAI-compatible server that fails on demand. The test sets its behaviour before each question.
 import { createServer } from "node:http";
 import { connect, createServer as createTcpServer } from "node:net";
-import { pause } from "./wait.mjs";
+import { gate, pause } from "./wait.mjs";
 import { listen } from "./listen.mjs";
 
 const chunk = (delta, more = {}) =>
@@ -34,16 +34,44 @@ export async function startUpstream() {
   return upstream;
 }
 
-/** Starts a stream; every part is sent as it is, with a pause after each. After the first, it waits for `hold`. */
-export async function stream(response, parts, { wait = 0, end = true, hold } = {}) {
+/** Starts a stream; every part is sent as it is, with a pause after each. */
+export async function stream(response, parts, { wait = 0, end = true } = {}) {
   response.writeHead(200, { "content-type": "text/event-stream" });
   for (const part of parts) {
     if (response.destroyed) return;
     response.write(part);
-    await (part === parts[0] ? hold : undefined);
     await pause(wait);
   }
   if (end) response.end();
+}
+
+/**
+ * Streams that send so many of these parts, and no further one until the test says so: what happens in the middle of an
+ * answer happens there on a slow machine, too.
+ */
+export function paced(parts, sent = 0) {
+  let more = gate();
+  return {
+    async behave(response) {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.flushHeaders();
+      for (const [index, part] of parts.entries()) {
+        while (index >= sent) await more.opened;
+        response.write(part);
+      }
+      response.end();
+    },
+    /** Lets every stream go on to so many parts. */
+    upTo(count) {
+      sent = count;
+      more.open();
+      more = gate();
+    },
+    /** Lets every stream go on to its end. */
+    rest() {
+      this.upTo(parts.length);
+    },
+  };
 }
 
 /** Sends these bytes, lets them arrive, and cuts the connection. */
