@@ -172,7 +172,12 @@ async fn read<P: Platform>(
         if reading.take(deltas.drain(..)) {
             return Ok(Finish::Length);
         }
-        pushed?;
+        match pushed {
+            Ok(()) => {}
+            // The answer ended with its finish reason: the rest of the stream does not matter.
+            Err(_) if decoder.is_finished() => break None,
+            Err(failure) => return Err(failure),
+        }
         if reading.draft.is_full() {
             return Ok(Finish::Length);
         }
