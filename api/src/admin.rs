@@ -88,7 +88,7 @@ pub enum Scope {
     /// Read who the tenant's people are, and who is invited.
     #[serde(rename = "people:read")]
     PeopleRead,
-    /// Invite people.
+    /// Invite, change and remove people.
     #[serde(rename = "people:write")]
     PeopleWrite,
     /// Read the notices to the owner.
@@ -109,11 +109,20 @@ pub enum Scope {
     /// Add, change, refresh and delete sources of bots.
     #[serde(rename = "knowledge:write")]
     KnowledgeWrite,
+    /// Read who did what.
+    #[serde(rename = "audit:read")]
+    AuditRead,
+    /// Take the tenant's data out as files. No role has it: of people it is a right of its own.
+    #[serde(rename = "data:export")]
+    DataExport,
+    /// Write code that the edge runs. No role has it: of people it is a right of its own.
+    #[serde(rename = "code:write")]
+    CodeWrite,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self::TenantRead,
         Self::TenantWrite,
         Self::BotsRead,
@@ -135,6 +144,9 @@ impl Scope {
         Self::ChatWrite,
         Self::KnowledgeRead,
         Self::KnowledgeWrite,
+        Self::AuditRead,
+        Self::DataExport,
+        Self::CodeWrite,
     ];
 
     /// The name in JSON.
@@ -161,6 +173,9 @@ impl Scope {
             Self::ChatWrite => "chat:write",
             Self::KnowledgeRead => "knowledge:read",
             Self::KnowledgeWrite => "knowledge:write",
+            Self::AuditRead => "audit:read",
+            Self::DataExport => "data:export",
+            Self::CodeWrite => "code:write",
         }
     }
 }
@@ -419,6 +434,9 @@ pub struct ApiKey {
     /// Unix milliseconds of the key's last use, to the minute.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_used_at: Option<u64>,
+    /// Id of the person whose key it is: it permits no more than they may do, and goes with them.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub person_id: Option<Id>,
 }
 
 /// Body of `POST /v1/admin/tenants/{tenant}/keys`.
@@ -436,12 +454,15 @@ pub struct NewApiKey {
     )]
     pub name: String,
     /// What the key permits: no scope that the creating key lacks. Each scope once.
-    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 21))]
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 24))]
     pub scopes: Vec<Scope>,
     /// Unix milliseconds after which the key is refused; the key does not expire when absent.
     #[cfg_attr(feature = "openapi", schema(maximum = 8_640_000_000_000_000_u64))]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expires_at: Option<u64>,
+    /// Whether the key belongs to the person who creates it: it never permits more than they may do, and goes with them.
+    #[serde(default)]
+    pub personal: bool,
 }
 
 /// A new API key: the only time that it is shown whole.

@@ -1,6 +1,9 @@
 //! Who may do what: the one function that decides it, for the operator, API keys and people alike.
 
-use bulle_api::{admin::Scope, people::Role};
+use bulle_api::{
+    admin::Scope,
+    people::{Right, Role},
+};
 use bulle_protocol::{
     Id,
     problem::{Code, Problem},
@@ -19,8 +22,12 @@ pub enum Principal {
         tenant_id: String,
         /// The key's id.
         id: Id,
-        /// The key's scopes.
+        /// The key's scopes; of a person's key, those that the person has.
         scopes: Vec<Scope>,
+        /// Whose key it is; `None` when it is the tenant's.
+        person_id: Option<Id>,
+        /// The bots that this person is limited to; `None` for all.
+        bots: Option<Vec<String>>,
     },
     /// A person who is signed in.
     Person(Box<Signed>),
@@ -50,6 +57,17 @@ pub struct Member {
     pub role: Role,
     /// The bots that the membership is limited to; `None` for all.
     pub bots: Option<Vec<String>>,
+    /// What the person may do whatever the role.
+    pub rights: Vec<Right>,
+}
+
+impl Member {
+    /// The scopes of the role and of the rights.
+    pub fn scopes(&self) -> Vec<Scope> {
+        let mut scopes = role::scopes(self.role);
+        scopes.extend(self.rights.iter().copied().map(role::scope_of));
+        scopes
+    }
 }
 
 /// What a request demands of its caller.
@@ -87,7 +105,10 @@ pub fn access(caller: &Principal, need: &Need<'_>, now_ms: u64) -> Result<(), Pr
     match caller {
         Principal::Operator => Ok(()),
         Principal::Key {
-            tenant_id, scopes, ..
+            tenant_id,
+            scopes,
+            bots,
+            ..
         } => {
             if need.tenant_id.is_some_and(|id| id != tenant_id) {
                 return Err(nothing_here());
@@ -96,9 +117,9 @@ pub fn access(caller: &Principal, need: &Need<'_>, now_ms: u64) -> Result<(), Pr
                 None => Err(scope_missing(
                     "Only the operator may do this, with the secret ADMIN_KEY or signed in.",
                 )),
-                Some(scope) if scopes.contains(&scope) => Ok(()),
+                Some(scope) if scopes.contains(&scope) => reached(bots.as_deref(), need.reach),
                 Some(scope) => Err(scope_missing(&format!(
-                    "This API key lacks the scope \"{}\". Use one that has it.",
+                    "This API key lacks the scope \"{}\", or the person whose key it is. Use one that has it.",
                     scope.as_str()
                 ))),
             }
@@ -126,19 +147,24 @@ fn member(member: Option<&Member>, need: &Need<'_>) -> Result<(), Problem> {
     let Some(scope) = need.scope else {
         return Err(scope_missing("Only an operator may do this."));
     };
-    if !role::scopes(member.role).contains(&scope) {
+    if !member.scopes().contains(&scope) {
         return Err(scope_missing(&format!(
             "Your role in this tenant is {}, which lacks \"{}\". Ask an owner or admin.",
             member.role.as_str(),
             scope.as_str()
         )));
     }
-    match (&member.bots, need.reach) {
+    reached(member.bots.as_deref(), need.reach)
+}
+
+/// Whether a caller who is limited to these bots reaches so much of the tenant.
+fn reached(bots: Option<&[String]>, reach: Reach<'_>) -> Result<(), Problem> {
+    match (bots, reach) {
         (None, _) | (Some(_), Reach::Selected) => Ok(()),
         (Some(bots), Reach::Bot(bot)) if bots.iter().any(|own| own == bot) => Ok(()),
         (Some(_), Reach::Bot(_)) => Err(nothing_here()),
         (Some(bots), Reach::Tenant) => Err(scope_missing(&format!(
-            "Your role is limited to these bots, and this belongs to the whole tenant: {}.",
+            "Access is limited to these bots, and this belongs to the whole tenant: {}.",
             bots.join(", ")
         ))),
     }
@@ -155,8 +181,8 @@ impl Principal {
             Self::Key { scopes, .. } => (scopes.clone(), "This API key"),
             Self::Person(person) if person.operator => return Ok(()),
             Self::Person(person) => {
-                let role = person.membership.as_ref().map(|member| member.role);
-                (role.map(role::scopes).unwrap_or_default(), "Your role")
+                let member = person.membership.as_ref();
+                (member.map(Member::scopes).unwrap_or_default(), "Your role")
             }
         };
         match scopes.iter().find(|scope| !own.contains(scope)) {
@@ -186,6 +212,30 @@ impl Principal {
         )))
     }
 
+    /// Checks that the caller may give these rights to another: an owner any, others those that they have.
+    ///
+    /// # Errors
+    /// `scope_missing`, naming the first one.
+    pub fn may_give_rights(&self, rights: &[Right]) -> Result<(), Problem> {
+        if let Self::Person(person) = self
+            && let Some(member) = &person.membership
+            && member.role == Role::Owner
+        {
+            return Ok(());
+        }
+        let scopes: Vec<Scope> = rights.iter().copied().map(role::scope_of).collect();
+        self.may_grant(&scopes)
+    }
+
+    /// The person who calls, or whose key it is.
+    pub fn person_id(&self) -> Option<Id> {
+        match self {
+            Self::Operator => None,
+            Self::Key { person_id, .. } => *person_id,
+            Self::Person(person) => Some(person.person_id),
+        }
+    }
+
     /// The bots that the caller reaches; `None` for all of the tenant.
     pub fn bots(&self) -> Option<&[String]> {
         match self {
@@ -193,7 +243,8 @@ impl Principal {
                 let member = person.membership.as_ref()?;
                 member.bots.as_deref()
             }
-            Self::Operator | Self::Key { .. } | Self::Person(_) => None,
+            Self::Key { bots, .. } => bots.as_deref(),
+            Self::Operator | Self::Person(_) => None,
         }
     }
 
@@ -242,6 +293,8 @@ mod tests {
             tenant_id: "acme".into(),
             id: Id::from_parts(NOW, 7),
             scopes: scopes.to_vec(),
+            person_id: None,
+            bots: None,
         }
     }
 
@@ -250,6 +303,7 @@ mod tests {
             tenant_id: "acme".into(),
             role,
             bots: bots.map(|bots| bots.iter().map(|bot| (*bot).to_owned()).collect()),
+            rights: Vec::new(),
         };
         Principal::Person(Box::new(Signed {
             person_id: Id::from_parts(NOW, 1),
@@ -412,11 +466,81 @@ mod tests {
     }
 
     #[test]
+    fn a_key_of_a_limited_person_reaches_these_bots_alone() {
+        let caller = Principal::Key {
+            tenant_id: "acme".into(),
+            id: Id::from_parts(NOW, 7),
+            scopes: vec![Scope::BotsRead],
+            person_id: Some(Id::from_parts(NOW, 1)),
+            bots: Some(vec!["guide".into()]),
+        };
+        let at = |reach| {
+            let need = Need {
+                reach,
+                ..need("acme", Scope::BotsRead)
+            };
+            code(access(&caller, &need, NOW))
+        };
+        assert_eq!(at(Reach::Bot("guide")), None);
+        assert_eq!(at(Reach::Bot("other")), Some(Code::NotFound));
+        assert_eq!(at(Reach::Tenant), Some(Code::ScopeMissing));
+        assert_eq!(code(caller.reaches("other")), Some(Code::NotFound));
+        assert_eq!(caller.person_id(), Some(Id::from_parts(NOW, 1)));
+    }
+
+    /// Role × right × scope: a right adds its scope to any role and nothing else, and no role has that scope without it.
+    #[test]
+    fn rights_are_apart_from_roles() {
+        for role in Role::ALL {
+            for rights in [
+                vec![],
+                vec![Right::Export],
+                vec![Right::Code],
+                Right::ALL.to_vec(),
+            ] {
+                let mut caller = person(Some(role), None, false);
+                let Principal::Person(signed) = &mut caller else {
+                    continue;
+                };
+                signed.membership.as_mut().unwrap().rights = rights.clone();
+                for scope in Scope::ALL {
+                    let right = Right::ALL
+                        .into_iter()
+                        .find(|right| role::scope_of(*right) == scope);
+                    let may = right.map_or_else(
+                        || role::scopes(role).contains(&scope),
+                        |right| rights.contains(&right),
+                    );
+                    let expected = (!may).then_some(Code::ScopeMissing);
+                    assert_eq!(
+                        code(access(&caller, &need("acme", scope), NOW)),
+                        expected,
+                        "{role:?} {rights:?} {scope:?}"
+                    );
+                }
+                // Owners give any right, others those that they have.
+                for right in Right::ALL {
+                    let may = role == Role::Owner || rights.contains(&right);
+                    assert_eq!(
+                        caller.may_give_rights(&[right]).is_ok(),
+                        may,
+                        "{role:?} {right:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
     fn what_a_stolen_session_must_not_do_needs_the_password_again() {
         let late = NOW + crate::people::session::PROVED_MS;
         let at = |caller: &Principal, need: Need<'_>| code(access(caller, &need, late));
         let operator = person(None, None, true);
-        for caller in [person(Some(Role::Owner), None, false), operator.clone()] {
+        let mut owner = person(Some(Role::Owner), None, false);
+        if let Principal::Person(signed) = &mut owner {
+            signed.membership.as_mut().unwrap().rights = Right::ALL.to_vec();
+        }
+        for caller in [owner, operator.clone()] {
             for scope in Scope::ALL {
                 let expected = role::needs_step_up(scope).then_some(Code::StepUpRequired);
                 let changes = Need {

@@ -474,6 +474,7 @@ pub fn join(
         operator: tenant_id.is_empty(),
         role: (!tenant_id.is_empty()).then_some(role),
         bots,
+        rights: &[],
         created_at: NOW,
         expires_at: NOW + 1_000,
     };
