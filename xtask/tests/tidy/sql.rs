@@ -55,6 +55,10 @@ const EXCEPTIONS: &[(&str, &str)] = &[
         "the tenants that a signed-in person belongs to; the session names the person",
     ),
     (
+        "NOT EXISTS (SELECT 1 FROM membership WHERE membership.person_id = ?1)",
+        "a person who was removed from a tenant has no account when they belong to no other",
+    ),
+    (
         "DELETE FROM invitation WHERE expires_at < ?1",
         "what expired a month ago goes, of all tenants; nothing is read",
     ),

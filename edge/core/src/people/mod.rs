@@ -26,6 +26,14 @@ pub fn invalid_invitation() -> Problem {
     )
 }
 
+/// The answer to a change that would leave a tenant without an owner.
+pub fn last_owner() -> Problem {
+    Problem::new(
+        Code::LastOwner,
+        "This is the tenant's only owner who reaches all of its bots. Make somebody else an owner first.",
+    )
+}
+
 /// The answer when the session must first prove the password again.
 pub fn step_up_required() -> Problem {
     Problem::new(

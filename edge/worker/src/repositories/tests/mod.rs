@@ -8,6 +8,7 @@ mod gaps;
 mod golden;
 mod isolation;
 mod library;
+mod members;
 mod owner_conversations;
 mod owners;
 mod people;

@@ -36,6 +36,7 @@ fn invitation<'i>(token: &'i InvitationToken, email: &'i str) -> NewInvitation<'
         operator: token.tenant_id.is_empty(),
         role: (!token.tenant_id.is_empty()).then_some(Role::Agent),
         bots: None,
+        rights: &[],
         created_at: NOW,
         expires_at: NOW + 1_000,
     }

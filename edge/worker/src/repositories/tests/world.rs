@@ -85,7 +85,7 @@ impl World {
         }
     }
 
-    /// A number that a statement without parameters returns.
+    /// The number of a statement without parameters.
     pub fn number(&self, sql: &str) -> i64 {
         self.database.number(sql)
     }
@@ -452,7 +452,7 @@ pub fn fill(database: &Sqlite, tenant_id: &str) -> String {
     site
 }
 
-/// A person who has accepted an invitation, and the token of their session.
+/// The token of the session of a person who has accepted an invitation.
 pub fn join(
     database: &Sqlite,
     tenant_id: &str,
@@ -460,9 +460,8 @@ pub fn join(
     role: MemberRole,
     bots: Option<&[String]>,
 ) -> Token {
-    let number = email
-        .bytes()
-        .fold(7, |sum, byte| (sum * 131 + u128::from(byte)) % (1 << 70));
+    let digest = |sum, byte| (sum * 131 + u128::from(byte)) % (1 << 70);
+    let number = email.bytes().fold(7, digest);
     let token = InvitationToken {
         tenant_id: tenant_id.to_owned(),
         token: Token::new(id(number), [1, 2]),
@@ -474,6 +473,7 @@ pub fn join(
         operator: tenant_id.is_empty(),
         role: (!tenant_id.is_empty()).then_some(role),
         bots,
+        rights: &[],
         created_at: NOW,
         expires_at: NOW + 1_000,
     };

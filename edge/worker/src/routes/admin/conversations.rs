@@ -125,10 +125,6 @@ pub async fn annotate(
     let (caller, id, _) = reached(&context, &tenant, &id, Scope::ConversationsWrite).await?;
     let words = note(&read_json(std::mem::take(&mut context.body)).await?)?;
     let edge = &context.edge;
-    let person_id = match &caller {
-        Principal::Person(person) => Some(person.person_id),
-        Principal::Operator | Principal::Key { .. } => None,
-    };
     let now_ms = edge.now_ms();
     let note_id = Id::from_parts(now_ms, edge.random());
     let written = edge
@@ -136,7 +132,7 @@ pub async fn annotate(
         .annotate(
             (&tenant, id),
             note_id,
-            person_id,
+            caller.person_id(),
             &words,
             (now_ms, MAX_NOTES),
         )

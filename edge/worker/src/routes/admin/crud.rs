@@ -6,7 +6,7 @@ use axum::{
 };
 use bulle_edge_core::{
     admin::{
-        nothing_here,
+        Principal, nothing_here,
         precondition::{covers, etag, failed, required},
     },
     guard::directory,
@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// How often a change with `If-Match: *` is tried when other changes come between.
-const ATTEMPTS: u32 = 5;
+pub const ATTEMPTS: u32 = 5;
 
 /// Lists the resources of a kind; `filters` are the parameters that its list knows.
 pub async fn list(
@@ -82,6 +82,7 @@ pub async fn show(
 /// Changes a resource by a JSON merge patch.
 pub async fn change(
     mut context: OwnerContext,
+    caller: Principal,
     changes: &Changes,
     tenant_id: &str,
     id: &str,
@@ -90,6 +91,7 @@ pub async fn change(
     let edge = &context.edge;
     let now_ms = edge.now_ms();
     let checked = ChangeContext {
+        caller,
         now_ms,
         policy: config::address_policy(edge.env()),
     };
