@@ -166,11 +166,12 @@ fn index(database: &Sqlite, folder: &Path) -> Result<()> {
                 &document.language,
             );
             sql.push_str(&format!(
-                "INSERT INTO chunk (id, tenant_id, bot_id, source_id, position, heading, anchor, text) \
-                 VALUES ({row}, '{TENANT}', '{BOT}', '{number}', {row}, {}, '', {});\n\
+                "INSERT INTO chunk (id, tenant_id, bot_id, source_id, position, heading, anchor, text, words) \
+                 VALUES ({row}, '{TENANT}', '{BOT}', '{number}', {row}, {}, '', {}, {});\n\
                  INSERT INTO chunk_fts (rowid, scope, title, heading, body) VALUES ({row}, {}, {}, {}, {});\n",
                 quote(&chunk.heading),
                 quote(&chunk.text),
+                quote(&columns.words),
                 quote(&columns.scope),
                 quote(&columns.title),
                 quote(&columns.heading),
