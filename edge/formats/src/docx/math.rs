@@ -1,7 +1,6 @@
 //! Formulas of Word (OMML) as text: `10⁶`, `1/2`, `√(a+b)`. Their runs are read like other runs; this adds what their structure
 //! says.
 
-use super::writer::OpenParagraph;
 use crate::{raised, xml::attribute};
 
 /// The parts of formulas that are open.
@@ -36,20 +35,14 @@ impl Part {
 }
 
 impl Math {
-    /// An element of a formula begins, in this paragraph.
-    pub(super) fn start(
-        &mut self,
-        name: &str,
-        attributes: &[(String, String)],
-        paragraph: Option<&mut OpenParagraph>,
-    ) {
-        let Some(paragraph) = paragraph else { return };
+    /// An element of a formula begins, behind this text of its paragraph.
+    pub(super) fn start(&mut self, name: &str, attributes: &[(String, String)], text: &mut String) {
         if let Some(part) = Part::of(name) {
-            self.0.push((part, paragraph.text.len()));
+            self.0.push((part, text.len()));
         } else if name == "chr" {
             // The sign of a sum or an integral.
             let sign = attribute(attributes, "val").unwrap_or_default();
-            paragraph.text.push_str(sign);
+            text.push_str(sign);
         }
     }
 

@@ -34,8 +34,8 @@ const SKIPPED: &[&str] = &[
 const MAX_REPEATED: usize = 200;
 
 #[derive(Default)]
-pub(super) struct OpenParagraph {
-    pub(super) text: String,
+struct OpenParagraph {
+    text: String,
     style: Style,
     level: Option<usize>,
     item: Option<Option<usize>>,
@@ -106,9 +106,11 @@ impl DocxWriter {
     pub(super) fn event(&mut self, event: &XmlEvent<'_>) -> Result<(), Unreadable> {
         match event {
             XmlEvent::Start(name, prefix, attributes) => {
-                if *prefix == "m" && self.skipping == 0 {
-                    self.math
-                        .start(name, attributes, self.paragraphs.last_mut());
+                if *prefix == "m"
+                    && self.skipping == 0
+                    && let Some(paragraph) = self.paragraphs.last_mut()
+                {
+                    self.math.start(name, attributes, &mut paragraph.text);
                 }
                 self.start(name, attributes);
             }
