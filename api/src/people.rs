@@ -239,6 +239,9 @@ pub struct NewOperatorInvitation {
     /// Whether the person becomes an operator. Without, the link only helps a person who has an account.
     #[serde(default)]
     pub operator: bool,
+    /// Whether the link is made only where there is no operator yet: for the first person.
+    #[serde(default)]
+    pub first: bool,
 }
 
 /// Body of `POST /v1/admin/tenants/{tenant}/invitations`.

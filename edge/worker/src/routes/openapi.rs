@@ -32,8 +32,9 @@ mod tests {
     use crate::routes::{
         account::{invitations as account_invitations, sessions as account_sessions, sign_in},
         admin::{
-            bots, conversations as owner_conversations, forms, gaps, golden, identity_secrets,
-            invitations, keys, notices, people, prompts, sites, sources, tenants, usage,
+            audit, bots, conversations as owner_conversations, forms, gaps, golden,
+            identity_secrets, invitations, keys, notices, people, prompts, sites, sources, tenants,
+            usage,
         },
         assets, attachments, completions, conversations, feedback, health, hosted, loader, me,
         messages, sessions, strings,
@@ -61,6 +62,7 @@ mod tests {
             account_sessions::list, account_sessions::close, account_sessions::close_all, account_invitations::accept,
             invitations::create_for_operator, invitations::list_of_operator, invitations::revoke_of_operator,
             invitations::create, invitations::list, invitations::revoke, invitations::renew,
+            audit::list, audit::list_of_operator,
             people::list, people::get, people::change, people::remove,
             owner_conversations::list, owner_conversations::get, owner_conversations::label, owner_conversations::annotate,
             owner_conversations::delete_note, owner_conversations::delete, owner_conversations::delete_many,

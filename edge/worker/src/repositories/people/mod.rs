@@ -85,6 +85,15 @@ impl<D: Database> People<D> {
         self.0.first(Statement::new(sql, values![email])).await
     }
 
+    /// Whether there is a person who is an operator.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn has_operator(&self) -> Result<bool, PortError> {
+        let sql = "SELECT 1 AS one FROM person WHERE operator = 1 LIMIT 1";
+        self.0.any(Statement::new(sql, Vec::new())).await
+    }
+
     /// The stored password of a person.
     ///
     /// # Errors

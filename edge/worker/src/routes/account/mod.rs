@@ -59,10 +59,12 @@ pub fn all() -> Vec<Route> {
 /// `token_missing`, and those of [`signed`].
 async fn own(context: &OwnerContext) -> Result<Signed, Refusal> {
     let found = signed(&context.edge, context.asked(), None).await?;
-    found.ok_or_else(|| {
+    let signed = found.ok_or_else(|| {
         let detail = "Nobody is signed in here. Sign in with POST /v1/account/sign-in.";
-        Problem::new(Code::TokenMissing, detail).into()
-    })
+        Problem::new(Code::TokenMissing, detail)
+    })?;
+    context.audited.by_person(signed.person_id, None);
+    Ok(signed)
 }
 
 /// The network that an attempt comes from, unless it has failed too often.
@@ -104,6 +106,7 @@ async fn show(
     token: Option<&Token>,
 ) -> Answer {
     let edge = &context.edge;
+    context.audited.by_person(person_id, None);
     let found = edge
         .people()
         .account(person_id, session_id, edge.now_ms())
