@@ -22,6 +22,12 @@ const MAX_TEXT: usize = 4_000;
 /// and its name in `openapi.json`. Those that change something, and those that show what visitors have said or a secret.
 const OPERATIONS: &[(&str, &str, &str)] = &[
     ("POST", "/v1/account/sign-in", "sign_in"),
+    ("POST", "/v1/account/sign-in/recovery", "sign_in_recovery"),
+    (
+        "POST",
+        "/v1/account/recovery-codes",
+        "recovery_codes_create",
+    ),
     ("POST", "/v1/account/step-up", "step_up"),
     ("PUT", "/v1/account/password", "password_change"),
     ("DELETE", "/v1/account/sessions", "session_end_all"),

@@ -1,6 +1,7 @@
 //! People, their sessions and memberships.
 
 mod invitations;
+mod recovery;
 
 pub use invitations::{Guest, NewInvitation, OpenInvitation};
 

@@ -1,6 +1,7 @@
 //! A person's own account: `/v1/account/…`, for people who sign in, in a browser. Keys have no account.
 
 pub mod invitations;
+pub mod recovery;
 pub mod sessions;
 pub mod sign_in;
 
@@ -44,6 +45,8 @@ pub fn all() -> Vec<Route> {
     vec![
         at("", get(sessions::account)),
         at("/sign-in", post(sign_in::sign_in)),
+        at("/sign-in/recovery", post(recovery::sign_in)),
+        at("/recovery-codes", post(recovery::create)),
         at("/sign-out", post(sign_in::sign_out)),
         at("/step-up", post(sign_in::step_up)),
         at("/password", put(sign_in::change_password)),
@@ -114,10 +117,13 @@ async fn show(
         .map_err(|e| unavailable(&e))?;
     let (person, memberships, sessions) = found.ok_or_else(ended)?;
     let session = sessions.into_iter().find(|session| session.current);
+    let codes = edge.people().recovery_codes(person_id).await;
+    let codes = codes.map_err(|e| unavailable(&e))?;
     let account = Account {
         person,
         memberships,
         session: session.ok_or_else(ended)?,
+        recovery_codes: codes,
     };
     let mut response = json(status, &account)?;
     if let Some(token) = token {
