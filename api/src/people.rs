@@ -172,6 +172,33 @@ pub struct Account {
     pub memberships: Vec<Membership>,
     /// The session.
     pub session: PersonSession,
+    /// How many recovery codes are left.
+    pub recovery_codes: u32,
+}
+
+/// New recovery codes: the only time that they are shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RecoveryCodes {
+    /// Ten codes. Those of before are good for nothing.
+    pub codes: Vec<String>,
+}
+
+/// Body of `POST /v1/account/sign-in/recovery`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RecoverySignIn {
+    /// The address of the account.
+    #[cfg_attr(feature = "openapi", schema(max_length = 254))]
+    pub email: String,
+    /// A recovery code, however its letters are grouped.
+    #[cfg_attr(feature = "openapi", schema(max_length = 64))]
+    pub code: String,
+    /// The password from now on: 12 to 256 characters; the old one stays when absent.
+    #[cfg_attr(feature = "openapi", schema(min_length = 12, max_length = 256))]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub new_password: Option<String>,
 }
 
 /// Body of `POST /v1/account/sign-in`.
@@ -239,6 +266,9 @@ pub struct NewOperatorInvitation {
     /// Whether the person becomes an operator. Without, the link only helps a person who has an account.
     #[serde(default)]
     pub operator: bool,
+    /// Whether the link is made only where there is no operator yet: for the first person.
+    #[serde(default)]
+    pub first: bool,
 }
 
 /// Body of `POST /v1/admin/tenants/{tenant}/invitations`.

@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod email;
 pub mod password;
+pub mod recovery;
 pub mod role;
 pub mod session;
 pub mod throttle;

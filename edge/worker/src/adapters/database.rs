@@ -28,6 +28,7 @@ macro_rules! repositories {
 }
 
 repositories! {
+    audit -> Audit: "Who did what.",
     conversations -> Conversations: "Conversations of visitors.",
     directory -> Directory: "Sites and bots as they are served.",
     gaps -> Gaps: "Unanswered questions, and ratings.",

@@ -1,8 +1,9 @@
 //! The resources that owners manage.
 //!
-//! Eleven kinds of resources have one shape: a row of a table, shown as JSON, with an id within its tenant. A kind consists of
+//! Twelve kinds of resources have one shape: a row of a table, shown as JSON, with an id within its tenant. A kind consists of
 //! its statements. In each of them `?1` is the tenant and `?2` the id of the resource.
 
+pub mod audit;
 pub mod bots;
 pub mod forms;
 mod idempotency;

@@ -1,6 +1,7 @@
 //! People, their sessions and memberships.
 
 mod invitations;
+mod recovery;
 
 pub use invitations::{Guest, NewInvitation, OpenInvitation};
 
@@ -83,6 +84,15 @@ impl<D: Database> People<D> {
     pub async fn credentials(&self, email: &str) -> Result<Option<Credentials>, PortError> {
         let sql = "SELECT id, email, password FROM person WHERE email = ?1";
         self.0.first(Statement::new(sql, values![email])).await
+    }
+
+    /// Whether there is a person who is an operator.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn has_operator(&self) -> Result<bool, PortError> {
+        let sql = "SELECT 1 AS one FROM person WHERE operator = 1 LIMIT 1";
+        self.0.any(Statement::new(sql, Vec::new())).await
     }
 
     /// The stored password of a person.

@@ -24,6 +24,43 @@ use crate::{
     },
 };
 
+/// The token of the session of a person who has accepted an invitation.
+pub fn join(
+    database: &Sqlite,
+    tenant_id: &str,
+    email: &str,
+    role: Role,
+    bots: Option<&[String]>,
+) -> Token {
+    let digest = |n, byte| (n * 131 + u128::from(byte)) % (1 << 70);
+    let number = email.bytes().fold(7, digest);
+    let token = InvitationToken {
+        tenant_id: tenant_id.to_owned(),
+        token: Token::new(id(number), [1, 2]),
+    };
+    let people = People(database);
+    let invitation = NewInvitation {
+        token: &token,
+        email,
+        operator: tenant_id.is_empty(),
+        role: (!tenant_id.is_empty()).then_some(role),
+        bots,
+        rights: &[],
+        created_at: NOW,
+        expires_at: NOW + 1_000,
+    };
+    assert!(wait(people.invite(&invitation, 9)));
+    let open = wait(people.invitation(&token, NOW)).unwrap();
+    let guest = Guest::Password {
+        fresh_id: id(number + 1),
+        name: "Ada",
+        password: "$argon2id$…",
+    };
+    let session = NewSession::new(NOW, [number, 5, 6], "Browser".into());
+    assert!(wait(people.accept(&open, &guest, &session)));
+    session.token
+}
+
 fn person(database: &Sqlite, token: &Token) -> Id {
     wait(People(database).signed(token, None, NOW))
         .unwrap()

@@ -1,6 +1,7 @@
 //! The repositories on SQLite with the migrations of the Worker. Every test has a second tenant with the same ids,
 //! whose rows must not change, and a third one without these rows, which must see none of them.
 
+mod audit;
 mod directory;
 mod example;
 mod fixture;

@@ -48,6 +48,8 @@ const OPERATIONS: &[(&str, Option<Scope>, bool)] = &[
     ("invitation_list", Some(PeopleRead), false),
     ("invitation_revoke", Some(PeopleWrite), false),
     ("invitation_renew", Some(PeopleWrite), false),
+    ("audit_list", Some(AuditRead), false),
+    ("operator_audit_list", None, false),
     ("person_list", Some(PeopleRead), false),
     ("person_get", Some(PeopleRead), false),
     ("person_change", Some(PeopleWrite), false),

@@ -12,6 +12,7 @@ use bulle_edge_core::{
     guard::directory,
     ports::Clock,
 };
+use bulle_protocol::Id;
 use serde_json::Value;
 
 use super::{access::unavailable, context::OwnerContext, query::filter};
@@ -155,6 +156,13 @@ pub async fn forget(edge: &Edge, sites: &[String]) {
         let line =
             serde_json::json!({ "error": "a change shows late: the cache failed", "sites": keys });
         log::error_line(&line);
+    }
+}
+
+/// Sets the address of something new, below the path that made it.
+pub fn located(response: &mut Response<Body>, path: &str, id: Id) {
+    if let Ok(value) = HeaderValue::from_str(&format!("{path}/{id}")) {
+        response.headers_mut().insert(header::LOCATION, value);
     }
 }
 

@@ -65,6 +65,13 @@ pub async fn create_for_operator(mut context: OwnerContext) -> Answer {
     operator(&context, None).await?;
     let new: NewOperatorInvitation = read_json(std::mem::take(&mut context.body)).await?;
     let email = spelled(&new.email)?;
+    if new.first {
+        let known = context.edge.people().has_operator().await;
+        if known.map_err(|e| unavailable(&e))? {
+            let detail = "first: somebody is an operator already. They invite others, or leave \"first\" out.";
+            return Err(Problem::new(Code::AlreadyExists, detail).into());
+        }
+    }
     if !new.operator {
         let known = context.edge.people().credentials(&email).await;
         if known.map_err(|e| unavailable(&e))?.is_none() {
@@ -263,7 +270,12 @@ async fn show(
     if mail {
         created.mailed = mailed(context, &token.tenant_id, &created).await?;
     }
-    json(status, &created)
+    let id = created.invitation.id;
+    let mut response = json(status, &created)?;
+    if status == StatusCode::CREATED {
+        crud::located(&mut response, context.uri.path(), id);
+    }
+    Ok(response)
 }
 
 /// Mails a link to its address: whether the mail service has taken it.

@@ -1,6 +1,7 @@
 //! The owner's API: `/v1/admin/…`, for API keys and people who are signed in. A handler says which scope may do what with which kind of resource;
 //! the rest is the same for all kinds and stands in [`crud`] and [`create`].
 
+pub mod audit;
 pub mod bots;
 pub mod conversations;
 pub mod forms;
@@ -73,6 +74,8 @@ pub fn all() -> Vec<Route> {
         ),
         at(tenant, "/invitations/{id}", delete(invitations::revoke)),
         at(tenant, "/invitations/{id}/renew", post(invitations::renew)),
+        at("/v1/admin/audit", "", get(audit::list_of_operator)),
+        at(tenant, "/audit", get(audit::list)),
         at(tenant, "/people", get(people::list)),
         at(
             tenant,

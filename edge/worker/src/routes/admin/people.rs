@@ -1,6 +1,6 @@
 //! `/v1/admin/tenants/{tenant}/people`: who belongs to a tenant.
 
-use axum::extract::Path;
+use axum::{body::Body, extract::Path};
 #[cfg(test)]
 use bulle_api::{admin::Page, people::MemberChange};
 use bulle_api::{admin::Scope, people::Member};
@@ -15,7 +15,7 @@ use super::{
     crud,
 };
 use crate::{
-    http::{Answer, nothing},
+    http::{Answer, nothing, read_text},
     repositories::owners::members,
 };
 
@@ -42,9 +42,18 @@ pub async fn get(Path((tenant, id)): Path<(String, String)>, context: OwnerConte
 #[cfg_attr(test, utoipa::path(patch, path = "/v1/admin/tenants/{tenant}/people/{id}", tag = "owner", operation_id = "person_change", security(("api_key" = [])),
     params(TenantPath, IdPath, IfMatch), request_body(content = MemberChange, content_type = "application/merge-patch+json"), responses((status = 200, body = Member, headers(("ETag" = String, description = "Version of the resource"))), Refusals)))]
 #[send]
-pub async fn change(Path((tenant, id)): Path<(String, String)>, context: OwnerContext) -> Answer {
+pub async fn change(
+    Path((tenant, id)): Path<(String, String)>,
+    mut context: OwnerContext,
+) -> Answer {
     let caller = authorize(&context, &tenant, Scope::PeopleWrite).await?;
-    crud::change(context, caller, &members::CHANGES, &tenant, &id).await
+    let patch = read_text(std::mem::take(&mut context.body)).await?;
+    let audited = context.audited.clone();
+    context.body = Body::from(patch.clone());
+    let changed = crud::change(context, caller, &members::CHANGES, &tenant, &id).await?;
+    // The patch was taken, so it holds a role, bots and rights, and nothing else.
+    audited.detail(patch);
+    Ok(changed)
 }
 
 /// Removes a person from the tenant: their keys are gone and their sessions end, at once. Whoever is left in no tenant has
