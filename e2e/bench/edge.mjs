@@ -112,8 +112,13 @@ function quantile(list, part) {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))];
 }
 
-const median = (list) => quantile(list, 0.5);
-const spread = (list) => `${median(list).toFixed(2)} (${quantile(list, 0.25).toFixed(2)}-${quantile(list, 0.75).toFixed(2)})`;
+function median(list) {
+  return quantile(list, 0.5);
+}
+
+function spread(list) {
+  return `${median(list).toFixed(2)} (${quantile(list, 0.25).toFixed(2)}-${quantile(list, 0.75).toFixed(2)})`;
+}
 
 /** What each contestant measures in each round: a list of objects of numbers, by contestant. */
 async function inRounds(all, rounds, what, measure) {
@@ -127,7 +132,9 @@ async function inRounds(all, rounds, what, measure) {
 }
 
 /** The ratios of a number to that of another contestant in the same round. */
-const ratios = (mine, theirs, name) => mine.map((round, index) => round[name] / theirs[index][name]);
+function ratios(mine, theirs, name) {
+  return mine.map((round, index) => round[name] / theirs[index][name]);
+}
 
 /** The CPU seconds of workerd while it works, with the writes after the answers, and the seconds until the last answer. */
 async function costs({ workerd }, work) {

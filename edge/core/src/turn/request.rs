@@ -169,7 +169,10 @@ async fn read<P: Platform>(
         };
         deadlines.heard();
         let pushed = decoder.push(&bytes, &mut deltas);
-        if reading.take(deltas.drain(..)) {
+        reading.draft.at(Some(deadlines.now_ms()));
+        let full = reading.take(deltas.drain(..));
+        reading.draft.at(None);
+        if full {
             return Ok(Finish::Length);
         }
         match pushed {
