@@ -45,6 +45,18 @@ describe("a file", () => {
     assert.equal((await ask(owner, "When does the zephyrium open?")).sources.length, 0);
   });
 
+  test("that an earlier release has indexed answers, and what ranking needs of it is stored after the first question", async () => {
+    const owner = await newOwner(edge);
+    await settled(owner, (await uploaded(owner, "hours.md", "# Opening hours\n\nThe zephyrium opens at 9:45 on Tuesdays.\n")).id);
+    const words = () => database.prepare("SELECT words FROM chunk WHERE tenant_id = ?").get(owner.tenant).words;
+    const stored = words();
+    assert.match(stored, /zephyrium 1/);
+    database.prepare("UPDATE chunk SET words = NULL WHERE tenant_id = ?").run(owner.tenant);
+    assert.match((await ask(owner, "When does the zephyrium open?")).said, /9:45/);
+    await until("it is stored again", () => words() === stored);
+    assert.match((await ask(owner, "When does the zephyrium open on Tuesdays?")).said, /9:45/);
+  });
+
   test("is replaced whole: the old one answers until the new one does, and the same one is not indexed again", async () => {
     const owner = await newOwner(edge);
     const source = await uploaded(owner, "price.md", "# Price\n\nThe glimmerstone costs 12 euros.\n");

@@ -77,22 +77,28 @@ test("an edge that stands still for 11 seconds loses no answer, and blames no mo
   assert.equal(n, 0);
 });
 
-test("200 messages of one visitor at once: those that are admitted are answered", async (t) => {
+test("200 messages of one visitor at once, on an edge that stands still then: those that are admitted are answered", async (t) => {
   const words = ["J'ai ", "8 ans."];
+  upstream.requests.length = 0;
   upstream.behave = (response) => stream(response, answer(words));
-  const limited = await Owner.with(edge, "one", { limits: { tiers: { free: { per_minute: 10 } }, address: GENEROUS.address } });
+  const limited = await Owner.with(edge, "one", { limits: { tiers: { free: { per_minute: 10 } }, address: GENEROUS.address, budget: { tokens_per_day: 20_000_000 } } });
   const me = await new Visitor(edge, { site: limited.site.key }).open();
   const conversations = await Promise.all(Array.from({ length: 200 }, async () => (await (await me.fetch("/v1/conversations", { method: "POST" })).json()).id));
   const ends = {};
-  await Promise.all(conversations.map(async (id) => {
+  const asked = conversations.map(async (id) => {
     const response = await me.fetch(`/v1/conversations/${id}/messages`, { method: "POST", body: { id: ulid(), text: QUESTION } });
     const list = response.status === 200 ? await Array.fromAsync(events(response)) : (await response.body.cancel(), []);
     const end = response.status === 200 ? `${list.at(-1).event} ${list.at(-1).data.finish}` : String(response.status);
     ends[end] = (ends[end] ?? 0) + 1;
-  }));
-  t.diagnostic(`counts: 200 of one visitor: ${JSON.stringify(ends)}`);
+  });
+  await until("the model is asked", () => upstream.requests.length > 0);
+  await edge.halt(11_000);
+  await Promise.all(asked);
+  const { n } = database.prepare("SELECT count(*) AS n FROM model_call WHERE tenant_id = 'one' AND outcome <> 'answered'").get();
+  t.diagnostic(`counts: 200 of one visitor: ${JSON.stringify(ends)}, ${upstream.requests.length} asked the model, ${n} calls failed`);
   assert.equal(ends["done stop"] + ends["429"], 200, JSON.stringify(ends));
   assert.ok(ends["done stop"] >= 10, JSON.stringify(ends));
+  assert.deepEqual([upstream.requests.length, n], [ends["done stop"], 0]);
 });
 
 test("a machine that is killed in the middle of an answer keeps what the visitor has read", async (t) => {

@@ -86,7 +86,7 @@ describe("a membership", () => {
   test("of some bots reaches these alone", async () => {
     const person = await Person.member(edge, "acme", "editor", "some@example.com", ["bot"]);
     const { memberships } = await person.account();
-    assert.deepEqual(memberships, [{ tenant_id: "acme", tenant_name: "acme", role: "editor", bots: ["bot"] }]);
+    assert.deepEqual(memberships, [{ tenant_id: "acme", tenant_name: "acme", role: "editor", bots: ["bot"], rights: [] }]);
     const at = "/v1/admin/tenants/acme/bots";
     const list = await person.call("GET", at);
     assert.deepEqual(list.json.items.map(({ id }) => id), ["bot"]);

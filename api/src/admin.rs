@@ -4,12 +4,16 @@
 //! ([RFC 9110, section 13.1.1](https://www.rfc-editor.org/rfc/rfc9110#section-13.1.1)). Changes are JSON merge patches
 //! ([RFC 7396](https://www.rfc-editor.org/rfc/rfc7396)). Creations may carry an `Idempotency-Key`.
 
+pub mod audit;
 pub mod conversation;
 pub mod gap;
 pub mod golden;
 pub mod prompt;
+mod scope;
 pub mod snippet;
 pub mod source;
+
+pub use scope::Scope;
 
 use bulle_protocol::Id;
 use serde::{Deserialize, Serialize};
@@ -40,129 +44,6 @@ pub enum Environment {
     Staging,
     /// A developer's own machine.
     Development,
-}
-
-/// A permission of an API key. It covers the key's own tenant only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub enum Scope {
-    /// Read the tenant.
-    #[serde(rename = "tenant:read")]
-    TenantRead,
-    /// Change the tenant's settings and pause it.
-    #[serde(rename = "tenant:write")]
-    TenantWrite,
-    /// Read bots.
-    #[serde(rename = "bots:read")]
-    BotsRead,
-    /// Create, change, pause and delete bots.
-    #[serde(rename = "bots:write")]
-    BotsWrite,
-    /// Read sites.
-    #[serde(rename = "sites:read")]
-    SitesRead,
-    /// Create, change, pause and delete sites.
-    #[serde(rename = "sites:write")]
-    SitesWrite,
-    /// Read API keys (never the secret parts).
-    #[serde(rename = "keys:read")]
-    KeysRead,
-    /// Create and revoke API keys, with no more scopes than the key that does it.
-    #[serde(rename = "keys:write")]
-    KeysWrite,
-    /// Read which identity secrets there are (never the secrets).
-    #[serde(rename = "identity:read")]
-    IdentityRead,
-    /// Create and revoke identity secrets.
-    #[serde(rename = "identity:write")]
-    IdentityWrite,
-    /// Read visitors' conversations, and the prompts of answers.
-    #[serde(rename = "conversations:read")]
-    ConversationsRead,
-    /// Label and annotate conversations.
-    #[serde(rename = "conversations:write")]
-    ConversationsWrite,
-    /// Delete conversations.
-    #[serde(rename = "conversations:delete")]
-    ConversationsDelete,
-    /// Read who the tenant's people are, and who is invited.
-    #[serde(rename = "people:read")]
-    PeopleRead,
-    /// Invite people.
-    #[serde(rename = "people:write")]
-    PeopleWrite,
-    /// Read the notices to the owner.
-    #[serde(rename = "notices:read")]
-    NoticesRead,
-    /// Send a test notice, and read the secret that webhooks are signed with.
-    #[serde(rename = "notices:write")]
-    NoticesWrite,
-    /// Read the calls of models and their cost (never the words of a conversation).
-    #[serde(rename = "usage:read")]
-    UsageRead,
-    /// Have bots answer over `POST /v1/chat/completions`, and list them as models.
-    #[serde(rename = "chat:write")]
-    ChatWrite,
-    /// Read the sources of bots, and their extracted text.
-    #[serde(rename = "knowledge:read")]
-    KnowledgeRead,
-    /// Add, change, refresh and delete sources of bots.
-    #[serde(rename = "knowledge:write")]
-    KnowledgeWrite,
-}
-
-impl Scope {
-    /// Every scope.
-    pub const ALL: [Self; 21] = [
-        Self::TenantRead,
-        Self::TenantWrite,
-        Self::BotsRead,
-        Self::BotsWrite,
-        Self::SitesRead,
-        Self::SitesWrite,
-        Self::KeysRead,
-        Self::KeysWrite,
-        Self::IdentityRead,
-        Self::IdentityWrite,
-        Self::ConversationsRead,
-        Self::ConversationsWrite,
-        Self::ConversationsDelete,
-        Self::PeopleRead,
-        Self::PeopleWrite,
-        Self::NoticesRead,
-        Self::NoticesWrite,
-        Self::UsageRead,
-        Self::ChatWrite,
-        Self::KnowledgeRead,
-        Self::KnowledgeWrite,
-    ];
-
-    /// The name in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::TenantRead => "tenant:read",
-            Self::TenantWrite => "tenant:write",
-            Self::BotsRead => "bots:read",
-            Self::BotsWrite => "bots:write",
-            Self::SitesRead => "sites:read",
-            Self::SitesWrite => "sites:write",
-            Self::KeysRead => "keys:read",
-            Self::KeysWrite => "keys:write",
-            Self::IdentityRead => "identity:read",
-            Self::IdentityWrite => "identity:write",
-            Self::ConversationsRead => "conversations:read",
-            Self::ConversationsWrite => "conversations:write",
-            Self::ConversationsDelete => "conversations:delete",
-            Self::PeopleRead => "people:read",
-            Self::PeopleWrite => "people:write",
-            Self::NoticesRead => "notices:read",
-            Self::NoticesWrite => "notices:write",
-            Self::UsageRead => "usage:read",
-            Self::ChatWrite => "chat:write",
-            Self::KnowledgeRead => "knowledge:read",
-            Self::KnowledgeWrite => "knowledge:write",
-        }
-    }
 }
 
 /// An owner of bots.
@@ -419,6 +300,9 @@ pub struct ApiKey {
     /// Unix milliseconds of the key's last use, to the minute.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last_used_at: Option<u64>,
+    /// Id of the person whose key it is: it permits no more than they may do, and goes with them.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub person_id: Option<Id>,
 }
 
 /// Body of `POST /v1/admin/tenants/{tenant}/keys`.
@@ -436,12 +320,15 @@ pub struct NewApiKey {
     )]
     pub name: String,
     /// What the key permits: no scope that the creating key lacks. Each scope once.
-    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 21))]
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 24))]
     pub scopes: Vec<Scope>,
     /// Unix milliseconds after which the key is refused; the key does not expire when absent.
     #[cfg_attr(feature = "openapi", schema(maximum = 8_640_000_000_000_000_u64))]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expires_at: Option<u64>,
+    /// Whether the key belongs to the person who creates it: it never permits more than they may do, and goes with them.
+    #[serde(default)]
+    pub personal: bool,
 }
 
 /// A new API key: the only time that it is shown whole.

@@ -42,6 +42,22 @@ impl Role {
     }
 }
 
+/// What a person may do in a tenant whatever their role, when they were given it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = people::Right))]
+#[serde(rename_all = "snake_case")]
+pub enum Right {
+    /// Take the tenant's data out as files: the scope `data:export`.
+    Export,
+    /// Write code that the edge runs: the scope `code:write`.
+    Code,
+}
+
+impl Right {
+    /// Every right.
+    pub const ALL: [Self; 2] = [Self::Export, Self::Code];
+}
+
 /// A person with an account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -71,6 +87,51 @@ pub struct Membership {
     /// The bots that the membership is limited to; all when absent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub bots: Option<Vec<String>>,
+    /// What the person may do there whatever the role.
+    pub rights: Vec<Right>,
+}
+
+/// A person of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Member {
+    /// The person's id.
+    pub id: Id,
+    /// The address that they sign in with.
+    pub email: String,
+    /// Their name.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// The bots that they are limited to; all when absent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bots: Option<Vec<String>>,
+    /// What they may do whatever the role.
+    pub rights: Vec<Right>,
+    /// Unix milliseconds since when they belong to the tenant.
+    pub created_at: u64,
+    /// Unix milliseconds of the last change of their membership.
+    pub updated_at: u64,
+}
+
+/// The fields of a person of a tenant that a merge patch may change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct MemberChange {
+    /// What they may do. A tenant keeps an owner who is not limited to some bots.
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    pub role: Role,
+    /// The bots that they are limited to; all with `null`.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(required = false, nullable, min_items = 1, max_items = 100)
+    )]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bots: Option<Vec<String>>,
+    /// What they may do whatever the role.
+    #[cfg_attr(feature = "openapi", schema(required = false, max_items = 2))]
+    pub rights: Vec<Right>,
 }
 
 /// A session of a person: a browser that is signed in.
@@ -111,6 +172,33 @@ pub struct Account {
     pub memberships: Vec<Membership>,
     /// The session.
     pub session: PersonSession,
+    /// How many recovery codes are left.
+    pub recovery_codes: u32,
+}
+
+/// New recovery codes: the only time that they are shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RecoveryCodes {
+    /// Ten codes. Those of before are good for nothing.
+    pub codes: Vec<String>,
+}
+
+/// Body of `POST /v1/account/sign-in/recovery`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RecoverySignIn {
+    /// The address of the account.
+    #[cfg_attr(feature = "openapi", schema(max_length = 254))]
+    pub email: String,
+    /// A recovery code, however its letters are grouped.
+    #[cfg_attr(feature = "openapi", schema(max_length = 64))]
+    pub code: String,
+    /// The password from now on: 12 to 256 characters; the old one stays when absent.
+    #[cfg_attr(feature = "openapi", schema(min_length = 12, max_length = 256))]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub new_password: Option<String>,
 }
 
 /// Body of `POST /v1/account/sign-in`.
@@ -178,6 +266,9 @@ pub struct NewOperatorInvitation {
     /// Whether the person becomes an operator. Without, the link only helps a person who has an account.
     #[serde(default)]
     pub operator: bool,
+    /// Whether the link is made only where there is no operator yet: for the first person.
+    #[serde(default)]
+    pub first: bool,
 }
 
 /// Body of `POST /v1/admin/tenants/{tenant}/invitations`.
@@ -194,6 +285,23 @@ pub struct NewInvitation {
     #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 100))]
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub bots: Option<Vec<String>>,
+    /// What the person may do whatever the role; when absent, everything for an owner and nothing for others.
+    #[cfg_attr(feature = "openapi", schema(max_items = 2))]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub rights: Option<Vec<Right>>,
+    /// Whether the edge mails the link to the address, too. Its operator has to have set up mail.
+    #[serde(default)]
+    pub mail: bool,
+}
+
+/// Body of `POST /v1/admin/tenants/{tenant}/invitations/{id}/renew`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Renewal {
+    /// Whether the edge mails the new link to the address, too.
+    #[serde(default)]
+    pub mail: bool,
 }
 
 /// An invitation, without its token.
@@ -204,13 +312,19 @@ pub struct Invitation {
     pub id: Id,
     /// Whom the link is for.
     pub email: String,
+    /// Whether the person becomes an operator.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub operator: bool,
     /// What the person may do in the tenant; absent for a link of the operator.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub role: Option<Role>,
     /// The bots that the membership is limited to; all when absent.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub bots: Option<Vec<String>>,
-    /// Unix milliseconds.
+    /// What the person may do in the tenant whatever the role.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub rights: Vec<Right>,
+    /// Unix milliseconds of the making of its link.
     pub created_at: u64,
     /// Unix milliseconds after which it is refused.
     pub expires_at: u64,
@@ -227,4 +341,6 @@ pub struct CreatedInvitation {
     pub token: String,
     /// The link to the console, whose token stands after `#`, where no server and no log sees it.
     pub url: String,
+    /// Whether the mail service has taken a letter with the link.
+    pub mailed: bool,
 }

@@ -57,6 +57,7 @@ fn what_is_shown() {
         expires_at: Some(NOW + 2),
         revoked_at: None,
         last_used_at: None,
+        person_id: None,
     };
     let secret = IdentitySecret {
         id: id(2),

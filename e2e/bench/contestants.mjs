@@ -92,22 +92,22 @@ export async function startBulle(upstream) {
   }
 }
 
-/** The baseline in wrangler as `cargo xtask dev` starts it: a state folder of its own, a free port. */
-export async function startHono(upstream, { object }) {
-  const [state, port] = [await mkdtemp(join(tmpdir(), "bulle-hono-")), await freePort()];
+/** The Worker of a folder in wrangler as `cargo xtask dev` starts it: a state folder of its own, a free port. */
+async function startWorker(folder, { vars, schema = false }) {
+  const [state, port] = [await mkdtemp(join(tmpdir(), "bulle-bench-")), await freePort()];
   const wrangler = (...args) => {
     const env = { ...process.env, CI: "true", WRANGLER_SEND_METRICS: "false" };
-    const child = spawn("wrangler", [...args, "--persist-to", state], { cwd: `${ROOT}/e2e/bench/hono`, env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn("wrangler", [...args, "--persist-to", state], { cwd: `${ROOT}/e2e/bench/${folder}`, env, stdio: ["ignore", "pipe", "pipe"] });
     child.log = "";
     for (const output of [child.stdout, child.stderr]) output.on("data", (data) => (child.log += data));
     child.ended = once(child, "exit");
     return child;
   };
-  const schema = wrangler("d1", "execute", "DB", "--local", "--yes", "--file", "schema.sql");
-  const [code] = await schema.ended;
-  if (code !== 0) throw new Error(`the baseline's database could not be made:\n${schema.log}`);
-
-  const vars = { UPSTREAM: upstream.url, SECRET: "a secret of this bench, long enough to sign", OBJECT: object ? "1" : "" };
+  if (schema) {
+    const made = wrangler("d1", "execute", "DB", "--local", "--yes", "--file", "schema.sql");
+    const [code] = await made.ended;
+    if (code !== 0) throw new Error(`the database of ${folder} could not be made:\n${made.log}`);
+  }
   const set = Object.entries(vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
   const server = wrangler("dev", "--ip", "127.0.0.1", "--port", String(port), ...set);
   const stop = async () => {
@@ -119,18 +119,38 @@ export async function startHono(upstream, { object }) {
     const url = `http://localhost:${port}`;
     const answers = () => fetch(`${url}/health`).then((response) => response.ok, () => false);
     for (const started = Date.now(); !(await answers()); await pause(200)) {
-      if (server.exitCode !== null || Date.now() - started > 120_000) throw new Error(`the baseline did not start:\n${server.log}`);
+      if (server.exitCode !== null || Date.now() - started > 120_000) throw new Error(`${folder} did not start:\n${server.log}`);
     }
-    const visitor = async () => {
-      const { token } = await (await post(`${url}/v1/sessions`, { site: "bench" })).json();
-      const messages = `${url}/v1/conversations/${ulid()}/messages`;
-      const send = (question) => post(messages, { id: ulid(), text: question }, { authorization: `Bearer ${token}` });
-      return { ask: (question) => timed(() => send(question), chunks) };
-    };
-    const name = object ? "Hono with a Durable Object" : "Hono";
-    return { name, url, visitor, workerd: new Workerd(port), stop };
+    return { url, workerd: new Workerd(port), stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** The baseline in JavaScript; `object`: with a Durable Object for each conversation. */
+export async function startHono(upstream, { object }) {
+  const vars = { UPSTREAM: upstream.url, SECRET: "a secret of this bench, long enough to sign", OBJECT: object ? "1" : "" };
+  const started = await startWorker("hono", { vars, schema: true });
+  const visitor = async () => {
+    const { token } = await (await post(`${started.url}/v1/sessions`, { site: "bench" })).json();
+    const messages = `${started.url}/v1/conversations/${ulid()}/messages`;
+    const send = (question) => post(messages, { id: ulid(), text: question }, { authorization: `Bearer ${token}` });
+    return { ask: (question) => timed(() => send(question), chunks) };
+  };
+  return { name: object ? "Hono with an object" : "Hono", visitor, ...started };
+}
+
+/** The floor in Rust, which does nothing but pass the stream on through an object: as it is, and piece by piece. */
+export async function startRust(upstream) {
+  const started = await startWorker("rust", { vars: { UPSTREAM: upstream.url } });
+  const passing = (name, how) => {
+    const visitor = async () => {
+      const url = `${started.url}/${how}/${ulid()}`;
+      const send = (question) => post(url, { model: "mock-1", stream: true, messages: [{ role: "user", content: question }] });
+      return { ask: (question) => timed(() => send(question), chunks) };
+    };
+    return { ...started, name, visitor };
+  };
+  return { passed: passing("Rust with an object, passed on", "passed"), pieces: passing("… each piece through Rust", "pieces"), stop: started.stop };
 }

@@ -47,7 +47,8 @@ async function trip(call, statements) {
   add("D1 trips");
   add("D1 statements", statements);
   const result = await call();
-  for (const { meta } of [result].flat()) {
+  for (const { results, meta } of [result].flat()) {
+    add("D1 bytes", JSON.stringify(results ?? []).length);
     add("D1 rows read", meta?.rows_read ?? 0);
     add("D1 rows written", meta?.rows_written ?? 0);
   }

@@ -64,7 +64,7 @@ const key = (owner, word) => scope(owner) + word.slice(0, 5);
 export const found = (owner, word, db) => db.prepare("SELECT count(*) AS n FROM chunk_fts WHERE chunk_fts MATCH ?").get(key(owner, word)).n;
 /** The number of chunks with a word that can be quoted, at most ten. */
 export const answering = (owner, word, db) =>
-  db.prepare(readFileSync(`${ROOT}/edge/worker/src/repositories/search.sql`, "utf8")).all(owner.tenant, "bot", JSON.stringify([key(owner, word)]), 10, 20_000).length;
+  db.prepare(readFileSync(`${ROOT}/edge/worker/src/repositories/search.sql`, "utf8")).all(owner.tenant, "bot", JSON.stringify([key(owner, word)]), 10, 20_000, 10).length;
 
 /** Keys of the objects of a tenant in the local R2. */
 export function objects(owner) {

@@ -105,6 +105,8 @@ codes! {
     InvitationInvalid = "invitation_invalid", 410, "Invitation invalid", "owner";
     /// The person has to give the password again before this request.
     StepUpRequired = "step_up_required", 403, "Step-up required", "owner";
+    /// The change would leave the tenant without an owner.
+    LastOwner = "last_owner", 409, "Last owner", "owner";
     /// A resource with this id exists already.
     AlreadyExists = "already_exists", 409, "Already exists", "owner";
     /// The change needs an `If-Match` header.

@@ -52,18 +52,8 @@ pub fn run(parser: &mut Parser) -> Result<()> {
 }
 
 fn invite(edge: &str, email: &str, operator: bool) -> Result<()> {
-    let body = json!({ "email": email, "operator": operator }).to_string();
-    let file = paths::cache().join(format!("invitation-{}.json", std::process::id()));
-    compress::write(&file, body.as_bytes())?;
-    let request = ("POST", "/v1/admin/invitations");
-    let sent = send(
-        edge,
-        (&operator_key()?, PATIENCE),
-        request,
-        Some(("application/json", &file)),
-    );
-    fs::remove_file(&file)?;
-    let (status, text) = sent?;
+    let body = json!({ "email": email, "operator": operator });
+    let (status, text) = ask(edge, &operator_key()?, &body)?;
     if status != 201 {
         let problem: Value = serde_json::from_str(&text)
             .with_context(|| format!("{edge} answers {status}, but not as an edge does"))?;
@@ -78,4 +68,30 @@ fn invite(edge: &str, email: &str, operator: bool) -> Result<()> {
     let made: CreatedInvitation = read(&text)?;
     println!("{}", made.url);
     Ok(())
+}
+
+/// A link with which the first person signs in, as an operator with this address. `None` when there is an operator, or
+/// sign-in is closed.
+pub fn first_link(edge: &str, key: &str, email: &str) -> Result<Option<String>> {
+    let body = json!({ "email": email, "operator": true, "first": true });
+    let (status, text) = ask(edge, key, &body)?;
+    if status != 201 {
+        return Ok(None);
+    }
+    let made: CreatedInvitation = read(&text)?;
+    Ok(Some(made.url))
+}
+
+fn ask(edge: &str, key: &str, body: &Value) -> Result<(u16, String)> {
+    let file = paths::cache().join(format!("invitation-{}.json", std::process::id()));
+    compress::write(&file, body.to_string().as_bytes())?;
+    let request = ("POST", "/v1/admin/invitations");
+    let sent = send(
+        edge,
+        (key, PATIENCE),
+        request,
+        Some(("application/json", &file)),
+    );
+    fs::remove_file(&file)?;
+    sent
 }

@@ -11,15 +11,19 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail};
 use lexopt::{Arg, Parser, ValueExt};
 
+use crate::knowledge::operator_key;
 use crate::paths::Profile;
 use crate::progress::{Progress, Step};
 use crate::servers::{self, Server};
-use crate::{build, compress, dev_vars, paths, process, seed, setup, site_server};
+use crate::{build, compress, console, dev_vars, paths, process, seed, setup, site_server};
 
 const DEFAULT_PORT: u16 = 8787;
 
 /// Starting takes seconds; a busy machine may need many.
 const START: Duration = Duration::from_secs(120);
+
+/// The address of the first person on the own machine.
+const FIRST_PERSON: &str = "operator@localhost";
 
 /// The options of the command line.
 pub struct Options {
@@ -119,7 +123,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     if !wait_until_ready(&mut worker, options.port, &stopped)? {
         return Ok(ExitCode::SUCCESS);
     }
-    announce(&edge, &examples, &folder, options.port)?;
+    announce(&edge, &examples, &folder, options)?;
 
     while !stopped.load(Ordering::Relaxed) {
         fail_if_ended(&mut worker)?;
@@ -326,7 +330,17 @@ fn fail_if_ended(server: &mut Server) -> Result<()> {
     }
 }
 
-fn announce(edge: &str, examples: &str, folder: &Path, port: u16) -> Result<()> {
+/// The link for the first person, while there is no operator.
+fn first_link(edge: &str, options: &Options) -> Result<Option<String>> {
+    let given = options.vars.iter().find(|(name, _)| name == "ADMIN_KEY");
+    let key = match given {
+        Some((_, key)) => key.clone(),
+        None => operator_key()?,
+    };
+    console::first_link(edge, &key, FIRST_PERSON)
+}
+
+fn announce(edge: &str, examples: &str, folder: &Path, options: &Options) -> Result<()> {
     println!("\nReady. Open a site with the bubble:");
     let mut names: Vec<_> = fs::read_dir(folder)
         .with_context(|| format!("could not read {}", folder.display()))?
@@ -338,14 +352,21 @@ fn announce(edge: &str, examples: &str, folder: &Path, port: u16) -> Result<()> 
     for name in names {
         println!("  {examples}/{name}/");
     }
-    let model = servers::get(port, "/health").ok().and_then(|health| {
-        let health: serde_json::Value = serde_json::from_str(&health).ok()?;
-        let checks = health.get("checks")?.as_array()?;
-        let model = checks.iter().find(|check| check["name"] == "model")?;
-        Some(model["detail"].as_str()?.to_owned())
-    });
+    let model = servers::get(options.port, "/health")
+        .ok()
+        .and_then(|health| {
+            let health: serde_json::Value = serde_json::from_str(&health).ok()?;
+            let checks = health.get("checks")?.as_array()?;
+            let model = checks.iter().find(|check| check["name"] == "model")?;
+            Some(model["detail"].as_str()?.to_owned())
+        });
     if let Some(model) = model {
         println!("Answers come from: {model} (README, \"Answer with a language model\")");
+    }
+    if let Some(link) = first_link(edge, options)? {
+        println!(
+            "Nobody can sign in yet. A link for {FIRST_PERSON}, once and for a day (docs/people.md):\n  {link}"
+        );
     }
     println!("The edge:\n  {edge}\nCtrl-C stops everything.\n");
     Ok(())

@@ -128,7 +128,7 @@ pub fn documents(
          DELETE FROM chunk {mine} AND {seeded} AND id NOT IN (SELECT json_each.value\n  \
            FROM message, json_each(message.evidence, '$.prompt.passages') WHERE message.tenant_id = {tenant});\n\
          UPDATE chunk SET retired_title = (SELECT title FROM source {mine} AND id = chunk.source_id),\n  \
-           generation = -1 {mine} AND retired_title IS NULL AND {seeded};\n\
+           generation = -1, words = NULL {mine} AND retired_title IS NULL AND {seeded};\n\
          DELETE FROM source {mine} AND created_at = 0;\n",
     ));
     for file in files(folder)? {
@@ -160,10 +160,11 @@ pub fn documents(
                 &document.language,
             );
             out.push_str(&format!(
-                "INSERT INTO chunk (tenant_id, bot_id, source_id, position, heading, anchor, text) \
-                 VALUES ({tenant}, {bot}, {id}, {position}, {heading}, {anchor}, {text});\n\
+                "INSERT INTO chunk (tenant_id, bot_id, source_id, position, heading, anchor, text, words) \
+                 VALUES ({tenant}, {bot}, {id}, {position}, {heading}, {anchor}, {text}, {});\n\
                  INSERT INTO chunk_fts (rowid, scope, title, heading, body) \
                  VALUES (last_insert_rowid(), {}, {}, {}, {});\n",
+                quote(&columns.words),
                 quote(&columns.scope),
                 quote(&columns.title),
                 quote(&columns.heading),

@@ -152,6 +152,17 @@ pub trait Index {
         query: &Query,
         limit: u32,
     ) -> Result<Found, PortError>;
+
+    /// The chunks of the bot with these ids, whole and without scores, in any order; those that no longer answer are left
+    /// out. Only an index whose search leaves texts out is asked.
+    async fn texts(
+        &self,
+        _tenant_id: &str,
+        _bot_id: &str,
+        _ids: &[i64],
+    ) -> Result<Vec<Hit>, PortError> {
+        Ok(Vec::new())
+    }
 }
 
 /// The headings of the bot's documents.

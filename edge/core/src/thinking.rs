@@ -1,7 +1,7 @@
 //! A model's private thinking, taken out of the text of its answer.
 //!
 //! Many servers of reasoning models send the thinking as a part of the content: `<think>…</think>`, split anywhere, under
-//! several names ([`MARKS`]), several times, without its end mark (the answer reached its limit), or without its begin mark
+//! several names ([`marks`]), several times, without its end mark (the answer reached its limit), or without its begin mark
 //! (the server's template wrote that into the prompt). This text must not get into a stream, record, cache, history or log.
 //!
 //! An answer may mention these marks: in code and in a sentence they stay. The place of a mark decides
@@ -11,39 +11,17 @@
 //! or its first words are typical of thinking ([`Expect`]), nothing is shown before the end mark; otherwise the shown text is
 //! taken back ([`Told::TakenBack`]).
 
+mod marks;
+mod place;
+
 use bulle_edge_text::prefix;
+use marks::{LONGEST, Mark, marks};
+use place::{Until, aloud, begins, end_of, first_mark, follows, in_code, is_blank, is_end};
 use serde::{Deserialize, Serialize};
 
-/// The begin and end marks of thinking, in lower case.
-const MARKS: [(&str, &str); 11] = [
-    ("<think>", "</think>"),
-    ("<thinking>", "</thinking>"),
-    ("<thought>", "</thought>"),
-    ("<reasoning>", "</reasoning>"),
-    ("<seed:think>", "</seed:think>"),
-    ("[think]", "[/think]"),
-    ("◁think▷", "◁/think▷"),
-    ("<|begin_of_thought|>", "<|end_of_thought|>"),
-    ("<|start_thinking|>", "<|end_thinking|>"),
-    ("<|channel>thought", "<channel|>"),
-    (
-        "<|channel|>analysis<|message|>",
-        "<|channel|>final<|message|>",
-    ),
-];
-
-/// Bytes of the longest mark.
-const LONGEST: usize = 30;
-
-/// First words, in lower case, that are typical of thinking. An answer that begins with them is held back until its end,
-/// unless the model is known to mark its thinking.
-#[rustfmt::skip]
-const ALOUD: [&str; 38] = [
-    "okay", "ok,", "alright", "hmm", "well,", "so,", "so the", "now,", "wait", "let me", "let's", "first,",
-    "the user", "the visitor", "the customer", "the question", "the person", "user ", "user:", "visitor ",
-    "they ask", "they want", "we need", "we have to", "we are asked", "i need to", "i should", "i have to",
-    "i must", "thinking", "thought", "looking at", "l'utilisateur", "der nutzer", "el usuario", "好的", "嗯", "用户",
-];
+/// The end of thinking of OpenAI's open models, of a server that takes the tokens out of a text and leaves their words:
+/// `analysisWe need …assistantfinalAt nine.`
+const STRIPPED_END: &str = "assistantfinal";
 
 /// Most bytes of an answer that are held back: longer than any answer that is shown.
 const MOST_HELD: usize = 160 * 1024;
@@ -81,6 +59,9 @@ pub struct Thinking {
     /// The visible text so far.
     shown: String,
     state: State,
+    until: Until,
+    /// There was thinking before, so marks around the answer are left out.
+    thought: bool,
     /// An end mark without a begin mark has come.
     unopened: bool,
     /// The answer was held back.
@@ -100,15 +81,6 @@ enum State {
     Inside,
     /// In text that may be thinking without a begin mark.
     Doubt,
-}
-
-/// A mark in a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mark {
-    Begin(usize),
-    End(usize),
-    /// The text ends before it is known whether it is one.
-    Perhaps,
 }
 
 impl Thinking {
@@ -171,26 +143,28 @@ impl Thinking {
     }
 
     fn start(&mut self, ended: bool) -> bool {
-        let rest = self.held.trim_start();
+        let rest = self.held.trim_start_matches(is_blank);
         let space = self.held.len() - rest.len();
-        let begins = match mark_at(rest) {
-            _ if rest.is_empty() => None,
-            Some(Mark::Perhaps) => (!ended).then_some(State::Start),
-            Some(Mark::Begin(len)) => {
+        match first_mark(rest) {
+            Some((_, Mark::Perhaps)) if !ended => return false,
+            Some((until, Mark::Begin(len) | Mark::Details(len))) => {
                 self.cut(space + len);
-                self.state = State::Inside;
+                self.begin(until);
                 return true;
             }
-            Some(Mark::End(len)) => {
+            Some((_, Mark::End(len) | Mark::Empty(len))) => {
                 self.cut(space + len);
-                self.unopened |= self.state == State::Start;
+                self.unopened |= self.state == State::Start && !self.thought;
+                self.thought = true;
                 self.state = State::Behind;
                 return true;
             }
-            None => None,
-        };
-        if begins.is_some() || (rest.is_empty() && !ended) {
-            return false;
+            Some((_, Mark::Answer(len))) if self.thought => {
+                self.cut(space + len);
+                return true;
+            }
+            _ if rest.is_empty() && !ended => return false,
+            _ => {}
         }
         let next = match self.expect {
             _ if self.state == State::Behind => State::Answer,
@@ -211,11 +185,21 @@ impl Thinking {
         true
     }
 
+    fn begin(&mut self, until: Until) {
+        self.until = until;
+        self.thought = true;
+        self.state = State::Inside;
+    }
+
     fn inside(&mut self, ended: bool) -> bool {
-        let end = (marks(&self.held)).find_map(|(at, mark)| match mark {
-            Mark::End(len) => Some(at + len),
-            _ => None,
-        });
+        let end = match self.until {
+            Until::Mark => marks(&self.held).find_map(|(at, mark)| match mark {
+                Mark::End(len) => Some(at + len),
+                _ => None,
+            }),
+            Until::Details => end_of(&self.held, "</details>"),
+            Until::Fence => end_of(&self.held, "\n```"),
+        };
         match end {
             Some(end) => {
                 self.cut(end);
@@ -231,7 +215,7 @@ impl Thinking {
         }
     }
 
-    /// A begin mark counts on a line of its own, an end mark as [`is_end`] says.
+    /// A begin mark counts as [`begins`] says, an end mark as [`is_end`] says.
     fn text(&mut self, ended: bool, told: &mut Vec<Told>) -> bool {
         let Some((at, mark)) = marks(&self.held).next() else {
             self.show(self.held.len(), told);
@@ -245,18 +229,24 @@ impl Thinking {
                 }
                 return false;
             }
-            Mark::Begin(len) => {
-                let Some(follows) = follows(self.behind(len), ended) else {
-                    return false;
+            Mark::Begin(len) | Mark::Details(len) => {
+                let until = match mark {
+                    Mark::Details(_) => Until::Details,
+                    _ => Until::Mark,
                 };
-                let own_line = line_before(&self.shown) == Some("");
-                if own_line && follows.is_line_end() && !in_code(&self.shown) {
-                    self.cut(len);
-                    self.state = State::Inside;
-                } else {
-                    self.show(len, told);
+                match begins(&self.shown, self.behind(len), ended) {
+                    None => return false,
+                    Some(true) => {
+                        self.cut(len);
+                        self.begin(until);
+                    }
+                    Some(false) => self.show(len, told),
                 }
             }
+            Mark::Answer(len) if self.thought && !in_code(&self.shown) => {
+                self.cut(len);
+            }
+            Mark::Answer(len) | Mark::Empty(len) => self.show(len, told),
             Mark::End(len) => {
                 let Some(follows) = follows(self.behind(len), ended) else {
                     return false;
@@ -284,7 +274,11 @@ impl Thinking {
                 Some(follows) => is_end(before, follows).then_some((at, Some(at + len))),
             }
         });
-        match found {
+        let stripped = || {
+            let at = from + self.behind(from).find(STRIPPED_END)?;
+            Some((at, Some(at + STRIPPED_END.len())))
+        };
+        match found.or_else(stripped) {
             Some((at, None)) => {
                 self.searched = at;
                 return false;
@@ -306,6 +300,7 @@ impl Thinking {
 
     fn take_back(&mut self, told: &mut Vec<Told>) {
         self.unopened = true;
+        self.thought = true;
         self.state = State::Behind;
         told.clear();
         if !self.shown.is_empty() {
@@ -347,128 +342,6 @@ pub fn without(text: &str) -> String {
         }
     }
     out
-}
-
-/// What follows a mark.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Follows {
-    /// The text, or its line, ends.
-    LineEnd,
-    /// A letter or a digit, without white space.
-    Word,
-    /// Something else.
-    Other,
-}
-
-impl Follows {
-    fn is_line_end(self) -> bool {
-        self == Self::LineEnd
-    }
-}
-
-/// What follows; `None` when more text is needed to tell.
-fn follows(behind: &str, ended: bool) -> Option<Follows> {
-    let rest = behind.trim_start_matches([' ', '\t', '\r']);
-    match rest.chars().next() {
-        None => ended.then_some(Follows::LineEnd),
-        Some('\n') => Some(Follows::LineEnd),
-        Some(c) if rest.len() == behind.len() && c.is_alphanumeric() => Some(Follows::Word),
-        Some(_) => Some(Follows::Other),
-    }
-}
-
-/// Whether an end mark behind this text ends thinking without a begin mark. An answer that mentions the mark has it in
-/// code, in quotation marks, or between the words of a sentence.
-fn is_end(before: &str, follows: Follows) -> bool {
-    if in_code(before) {
-        return false;
-    }
-    let own_line = line_before(before) == Some("");
-    if own_line && follows.is_line_end() {
-        return true;
-    }
-    if marks(before).any(|(_, mark)| matches!(mark, Mark::Begin(_))) {
-        return false;
-    }
-    let said = before.trim_end();
-    let ends_sentence = said.ends_with(['.', '!', '?', '…', '。', '！', '？', '．']);
-    let attached = said.len() == before.len() && said.ends_with(char::is_alphanumeric);
-    own_line || follows != Follows::Other || ends_sentence || attached
-}
-
-/// The last line of a text, trimmed; `None` when its indent makes it code.
-fn line_before(text: &str) -> Option<&str> {
-    let line = text.rsplit('\n').next().unwrap_or_default();
-    let is_indented = line.starts_with('\t') || line.starts_with("    ");
-    (!is_indented).then_some(line.trim())
-}
-
-/// Whether what follows this Markdown stands in a block or a span of code.
-fn in_code(text: &str) -> bool {
-    let mut fence: Option<&str> = None;
-    let mut ticks = 0_usize;
-    for line in text.split('\n') {
-        let start = line.trim_start();
-        let mark = ["```", "~~~"]
-            .into_iter()
-            .find(|mark| start.starts_with(mark));
-        match (fence, mark) {
-            (Some(open), Some(mark)) if open == mark => fence = None,
-            (None, Some(mark)) => fence = Some(mark),
-            (Some(_), _) => continue,
-            (None, None) if start.is_empty() => ticks = 0,
-            (None, None) => ticks += line.matches('`').count(),
-        }
-    }
-    fence.is_some() || ticks % 2 == 1
-}
-
-/// Whether an answer begins with words typical of thinking; `None` when more text is needed to tell.
-fn aloud(text: &str, ended: bool) -> Option<bool> {
-    let begins = |text: &str| ALOUD.iter().any(|words| starts(text, words));
-    if begins(text) {
-        return Some(true);
-    }
-    let undecided = ALOUD.iter().any(|words| starts(words, text));
-    (ended || !undecided).then_some(false)
-}
-
-/// Whether a text starts so, in any case. Apostrophes are written in two ways.
-fn starts(text: &str, start: &str) -> bool {
-    let plain = |c: char| {
-        if c == '’' {
-            '\''
-        } else {
-            c.to_ascii_lowercase()
-        }
-    };
-    let mut chars = text.chars().map(plain);
-    start.chars().map(plain).all(|c| chars.next() == Some(c))
-}
-
-/// The marks of a text with their places, and what may be the beginning of a mark at its end.
-fn marks(text: &str) -> impl Iterator<Item = (usize, Mark)> {
-    let starts = text.match_indices(['<', '[', '◁']);
-    starts.filter_map(|(at, _)| Some((at, mark_at(text.get(at..)?)?)))
-}
-
-/// The mark that begins a text.
-fn mark_at(text: &str) -> Option<Mark> {
-    let mut perhaps = None;
-    for (begin, end) in MARKS {
-        for (name, mark) in [
-            (begin, Mark::Begin(begin.len())),
-            (end, Mark::End(end.len())),
-        ] {
-            if starts(text, name) {
-                return Some(mark);
-            }
-            if !text.is_empty() && text.len() < name.len() && starts(name, text) {
-                perhaps = Some(Mark::Perhaps);
-            }
-        }
-    }
-    perhaps
 }
 
 #[cfg(test)]

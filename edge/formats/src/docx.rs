@@ -1,7 +1,9 @@
 //! Word documents: headings by style, lists, tables, links, notes. Hidden text (`w:vanish`, on a run or by its style) is not
-//! read. Superscripts and subscripts are kept.
+//! read. Superscripts and subscripts are kept, also those of formulas.
 
+mod math;
 mod styles;
+mod symbols;
 mod writer;
 
 use std::collections::HashMap;
@@ -116,6 +118,55 @@ mod tests {
             ("Règlement de la boulangerie", "fr-FR")
         );
         insta::assert_snapshot!(document.body);
+    }
+
+    /// The Markdown of the text of a document.
+    fn told(body: &str) -> String {
+        let mut writer = DocxWriter::default();
+        xml::read(body, |event| writer.event(&event)).unwrap();
+        writer.out.trim_end().to_owned()
+    }
+
+    #[test]
+    fn formulas_and_symbols_are_read() {
+        let run = |text: &str| format!("<m:r><m:t>{text}</m:t></m:r>");
+        let (ten, six) = (run("10"), run("6"));
+        for (inside, expected) in [
+            (
+                format!("<m:oMath><m:sSup><m:e>{ten}</m:e><m:sup>{six}</m:sup></m:sSup></m:oMath>"),
+                "10⁶",
+            ),
+            (
+                format!(
+                    "<m:sSub><m:e>{}</m:e><m:sub>{six}</m:sub></m:sSub>",
+                    run("x")
+                ),
+                "x₆",
+            ),
+            (
+                format!("<m:f><m:num>{six}</m:num><m:den>{ten}</m:den></m:f>"),
+                "6/10",
+            ),
+            (
+                format!(
+                    "<m:f><m:num>{}</m:num><m:den>{ten}</m:den></m:f>",
+                    run("a+b")
+                ),
+                "(a+b)/10",
+            ),
+            (format!("<m:rad><m:deg/><m:e>{ten}</m:e></m:rad>"), "√10"),
+            (format!("<m:d><m:e>{ten}</m:e></m:d>"), "(10)"),
+            (
+                "<w:r><w:sym w:font=\"Wingdings\" w:char=\"F0FC\"/></w:r>".to_owned(),
+                "✓",
+            ),
+            (
+                "<w:r><w:sym w:font=\"Webdings\" w:char=\"F0FC\"/><w:t>x</w:t></w:r>".to_owned(),
+                "x",
+            ),
+        ] {
+            assert_eq!(told(&format!("<w:p>{inside}</w:p>")), expected, "{inside}");
+        }
     }
 
     proptest::proptest! {

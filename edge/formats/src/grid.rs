@@ -78,8 +78,28 @@ fn is_value(cell: Option<&String>) -> bool {
     cell.is_some_and(|cell| has_digit(cell) || SIGNS.contains(&cell.to_lowercase().as_str()))
 }
 
+/// Words in the name of a column of prices.
+const PRICES: [&str; 10] = [
+    "price", "prices", "preis", "preise", "prix", "precio", "prezzo", "prijs", "cena", "preço",
+];
+
+/// The rows with the decimals of prices that only the name of their column makes prices: `18⁰⁰` below `Price`.
+fn priced(head: &[String], rows: &[Vec<String>]) -> Vec<Vec<String>> {
+    let mut rows = rows.to_vec();
+    for (at, name) in head.iter().enumerate() {
+        let lower = name.to_lowercase();
+        let mut words = lower.split(|c: char| !c.is_alphabetic());
+        if raised::is_money(name) || words.any(|word| PRICES.contains(&word)) {
+            let cells = rows.iter_mut().filter_map(|row| row.get_mut(at));
+            cells.for_each(|cell| *cell = raised::price(cell));
+        }
+    }
+    rows
+}
+
 /// Writes a table of escaped cells; the head may be empty.
 pub(crate) fn table(out: &mut String, head: &[String], rows: &[Vec<String>]) {
+    let rows = &priced(head, rows);
     let wide = rows.iter().map(Vec::len).max().unwrap_or(0).max(head.len());
     if head.is_empty() && wide <= 2 {
         write::blank_line(out);
@@ -190,6 +210,18 @@ mod tests {
         ] {
             assert!(!names_columns(&rows(unnamed)), "{unnamed}");
         }
+    }
+
+    #[test]
+    fn a_column_of_prices_has_no_times() {
+        let mut out = String::new();
+        let told =
+            "Item | Price | Opens / Bread | 2⁴⁰ | 9⁰⁰ / Cake | 18⁰⁰ | 18⁰⁰ / Tart | 18:50 | 9:30";
+        guessed(&mut out, &rows(told));
+        assert_eq!(
+            out,
+            "| Item | Price | Opens |\n|---|---|---|\n| Bread | 2,40 | 9:00 |\n| Cake | 18,00 | 18:00 |\n| Tart | 18,50 | 9:30 |\n\n"
+        );
     }
 
     #[test]

@@ -106,6 +106,27 @@ fn other(sign: &str, text: &str) -> String {
     }
 }
 
+/// A fraction of a formula, of escaped texts.
+pub(crate) fn fraction(above: &str, below: &str) -> String {
+    format!("{}/{}", enclosed(above), enclosed(below))
+}
+
+/// A root of a formula, of an escaped text.
+pub(crate) fn root(text: &str) -> String {
+    format!("√{}", enclosed(text))
+}
+
+/// A part of a formula, in parentheses unless it is one number or one name.
+pub(crate) fn enclosed(text: &str) -> String {
+    let text = text.trim();
+    let decimal = |c: char| c.is_alphanumeric() || matches!(c, '.' | ',');
+    if text.chars().all(decimal) {
+        text.to_owned()
+    } else {
+        format!("({text})")
+    }
+}
+
 fn raised_digit(c: char) -> Option<char> {
     let at = "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().position(|raised| raised == c)?;
     char::from_digit(u32::try_from(at).ok()?, 10)
@@ -138,6 +159,30 @@ pub(crate) fn values(text: String) -> String {
         at += digits.len();
     }
     out
+}
+
+/// A price without its currency, of which two digits are raised or were read as minutes: `18,00` of `18⁰⁰` and `18:00`.
+pub(crate) fn price(text: &str) -> String {
+    let digit = |c: char| raised_digit(c).or(c.is_ascii_digit().then_some(c));
+    let mut chars = text.chars();
+    let cents = [
+        chars.next_back().and_then(digit),
+        chars.next_back().and_then(digit),
+    ];
+    let whole = chars.as_str();
+    let is_raised = text
+        .chars()
+        .rev()
+        .take(2)
+        .all(|c| raised_digit(c).is_some());
+    let euros = whole.strip_suffix(':').unwrap_or(whole);
+    let is_number = !euros.is_empty() && euros.bytes().all(|b| b.is_ascii_digit());
+    match cents {
+        [Some(last), Some(first)] if is_number && (is_raised || whole.len() > euros.len()) => {
+            format!("{euros},{first}{last}")
+        }
+        _ => text.to_owned(),
+    }
 }
 
 /// What stands between a number and two raised digits, if they are its decimals or its minutes.

@@ -64,7 +64,7 @@ impl PageRules {
 
     /// Adds the rules of a list of words.
     pub(crate) fn add(&mut self, words: &str) {
-        for word in words.split(|c: char| c == ',' || c.is_whitespace()) {
+        for word in words.split(|c: char| matches!(c, ',' | ';') || c.is_whitespace()) {
             let is = |rule: &str| word.eq_ignore_ascii_case(rule);
             self.noindex |= is("noindex") || is("none");
             self.nofollow |= is("nofollow") || is("none");
@@ -385,6 +385,8 @@ mod tests {
             ("NoIndex , NOFOLLOW", "noindex nofollow"),
             ("none", "noindex nofollow"),
             ("noindex nofollow", "noindex nofollow"),
+            ("noindex; nofollow", "noindex nofollow"),
+            ("bullebot : noindex;nofollow", "noindex nofollow"),
             ("all", ""),
             ("index, follow", ""),
             ("noarchive, nosnippet, noimageindex", ""),

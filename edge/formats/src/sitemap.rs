@@ -1,15 +1,15 @@
 //! Sitemaps and their indexes.
 //!
 //! Real sitemaps are often malformed: an address with a bare `&`, an entry without an address, a truncated file, a warning of
-//! a script before the first line. The readable entries are read; [`Sitemap::unreadable`] and [`Sitemap::truncated`] say that
-//! there were more.
+//! a script before the first line, an entry without its end tag, an address that is escaped twice. The readable entries are read;
+//! [`Sitemap::unreadable`] and [`Sitemap::truncated`] say that there were more.
 
 use std::borrow::Cow;
 
 use url::Url;
 
 use crate::{
-    Unreadable, limits,
+    Unreadable, feed, limits,
     unpack::gunzip,
     xml::{self, XmlEvent},
 };
@@ -36,7 +36,7 @@ pub struct Sitemap {
     pub truncated: bool,
 }
 
-/// Reads a sitemap, an index of sitemaps or a text with an address a line; each may be compressed with gzip. Relative
+/// Reads a sitemap, an index of sitemaps, a feed, or a text with an address a line; each may be compressed with gzip. Relative
 /// addresses are resolved against the address of the sitemap, `url`.
 ///
 /// # Errors
@@ -71,6 +71,18 @@ enum Listed {
 }
 
 impl Sitemap {
+    /// Adds the entry that was open, if one was.
+    fn end(
+        &mut self,
+        entry: Option<(Listed, String, String)>,
+        base: Option<&Url>,
+    ) -> Result<(), Unreadable> {
+        let Some((listed, url, lastmod)) = entry else {
+            return Ok(());
+        };
+        self.add(listed, url.trim(), Some(lastmod), base)
+    }
+
     /// Adds an entry, or counts it as unreadable.
     fn add(
         &mut self,
@@ -79,6 +91,8 @@ impl Sitemap {
         lastmod: Option<String>,
         base: Option<&Url>,
     ) -> Result<(), Unreadable> {
+        // Some generators escape an address twice.
+        let url = &url.replace("&amp;", "&");
         // A note such as `TODO` is not a relative address.
         let base = base.filter(|_| url.starts_with(['/', '.']));
         let address = Url::options().base_url(base).parse(url);
@@ -104,45 +118,57 @@ impl Sitemap {
 fn of_xml(text: &str, base: Option<&Url>, sitemap: &mut Sitemap) -> Result<(), Unreadable> {
     // Warnings of a script may stand before the root.
     let mut in_root = false;
+    let mut root_prefix = String::new();
+    let mut of_feed = false;
     sitemap.truncated = true;
-    let (mut url, mut lastmod, mut within) = (String::new(), String::new(), String::new());
+    let mut open: Option<(Listed, String, String)> = None;
+    let mut within = String::new();
     xml::read_lenient(text, |event| {
         match event {
             XmlEvent::Start(name, prefix, _) => {
-                in_root |= matches!(name, "urlset" | "sitemapindex");
-                if matches!(name, "url" | "sitemap") {
-                    url.clear();
-                    lastmod.clear();
+                of_feed |= !in_root && matches!(name, "rss" | "feed" | "RDF");
+                if matches!(name, "urlset" | "sitemapindex") {
+                    in_root = true;
+                    prefix.clone_into(&mut root_prefix);
                 }
-                // Addresses of images and the like (`image:loc`) are not pages.
+                let listed = match name {
+                    "url" => Some(Listed::Page),
+                    "sitemap" => Some(Listed::Sitemap),
+                    _ => None,
+                };
+                if let Some(listed) = listed.filter(|_| in_root) {
+                    // The entry before it may lack its end tag.
+                    sitemap.end(open.take(), base)?;
+                    open = Some((listed, String::new(), String::new()));
+                }
                 within.clear();
-                if !matches!(prefix, "image" | "video" | "news" | "xhtml") {
+                // Addresses of images and the like (`image:loc`), which have a namespace of their own, are not pages.
+                if prefix == root_prefix {
                     within.push_str(name);
                 }
             }
-            XmlEvent::Text(text) => match within.as_str() {
-                "loc" => url.push_str(text),
-                "lastmod" => lastmod.push_str(text.trim()),
+            XmlEvent::Text(text) => match (within.as_str(), &mut open) {
+                ("loc", Some((_, url, _))) => url.push_str(text),
+                ("lastmod", Some((_, _, lastmod))) => lastmod.push_str(text.trim()),
                 _ => {}
             },
             XmlEvent::End(name) => {
                 within.clear();
-                let listed = match name {
-                    "url" => Listed::Page,
-                    "sitemap" => Listed::Sitemap,
+                match name {
+                    "url" | "sitemap" => sitemap.end(open.take(), base)?,
                     "urlset" | "sitemapindex" => {
+                        sitemap.end(open.take(), base)?;
                         sitemap.truncated = false;
-                        return Ok(());
                     }
-                    _ => return Ok(()),
-                };
-                if in_root {
-                    sitemap.add(listed, url.trim(), Some(lastmod.clone()), base)?;
+                    _ => {}
                 }
             }
         }
         Ok(())
     })?;
+    if of_feed && !in_root {
+        return of_feed_entries(text, base, sitemap);
+    }
     if !in_root {
         return Err(no_sitemap());
     }
@@ -150,6 +176,28 @@ fn of_xml(text: &str, base: Option<&Url>, sitemap: &mut Sitemap) -> Result<(), U
         return Err(Unreadable::corrupt(
             "The sitemap is truncated before its first entry. Generate it again.",
         ));
+    }
+    Ok(())
+}
+
+/// The pages of a feed, which the protocol of sitemaps allows in their place.
+fn of_feed_entries(
+    text: &str,
+    base: Option<&Url>,
+    sitemap: &mut Sitemap,
+) -> Result<(), Unreadable> {
+    let read = feed(text.as_bytes(), base.map_or("", Url::as_str), None)?;
+    sitemap.truncated = read.truncated;
+    for entry in read.entries {
+        // An entry without an address has that of its feed.
+        let url =
+            Some(entry.document.url).filter(|url| base.is_none_or(|base| base.as_str() != url));
+        sitemap.add(
+            Listed::Page,
+            &url.unwrap_or_default(),
+            Some(entry.updated),
+            base,
+        )?;
     }
     Ok(())
 }
@@ -267,6 +315,39 @@ mod tests {
     }
 
     #[test]
+    fn entries_are_read_as_generators_write_them() {
+        for (map, expected) in [
+            (
+                "<urlset xmlns:x='i'><url><loc>https://a.example/1</loc><x:image><x:loc>https://a.example/i.png</x:loc></x:image>\
+                 </url></urlset>",
+                &["https://a.example/1"][..],
+            ),
+            (
+                "<s:urlset><s:url><s:loc>https://a.example/1</s:loc></s:url></s:urlset>",
+                &["https://a.example/1"],
+            ),
+            (
+                "<urlset><url><loc>https://a.example/1</loc><url><loc>https://a.example/2</loc></url></urlset>",
+                &["https://a.example/1", "https://a.example/2"],
+            ),
+            (
+                "<urlset><url><loc>https://a.example/?a=1&amp;amp;b=2</loc></url></urlset>",
+                &["https://a.example/?a=1&b=2"],
+            ),
+            (
+                "<rss><channel><item><link>https://a.example/1</link></item><item><title>x</title></item></channel></rss>",
+                &["https://a.example/1"],
+            ),
+            (
+                "<feed xmlns='http://www.w3.org/2005/Atom'><entry><link href='/2'/></entry></feed>",
+                &["https://a.example/2"],
+            ),
+        ] {
+            assert_eq!(urls(map), expected, "{map}");
+        }
+    }
+
+    #[test]
     fn what_comes_before_a_missing_end_is_read() {
         let end = MAP.find("<url><loc><![").unwrap();
         for cut in [end, end + 9, MAP.len() - 3] {
@@ -280,10 +361,6 @@ mod tests {
         for (bytes, code) in [
             (&b"<html><body>Not found</body></html>"[..], "mislabelled"),
             (b"<!doctype html><title>Maintenance", "mislabelled"),
-            (
-                b"<?xml version=\"1.0\"?><rss><channel/></rss>",
-                "mislabelled",
-            ),
             (b"hello", "mislabelled"),
             (b"", "mislabelled"),
             (b" \n", "mislabelled"),

@@ -62,7 +62,9 @@ fn declared_delimiter(text: &str) -> Option<(u8, &str)> {
     let mark = line
         .get(4..)
         .filter(|_| line.to_ascii_lowercase().starts_with("sep="))?;
-    match mark.trim_end_matches('"').as_bytes() {
+    // A program that has saved the file again may have made a row of the line: `sep=;,,`.
+    match mark.trim_end_matches(['"', ',']).as_bytes() {
+        [] if mark.starts_with(',') => Some((b',', rest)),
         [delimiter] => Some((*delimiter, rest)),
         b"\\t" => Some((b'\t', rest)),
         _ => None,
@@ -203,7 +205,15 @@ mod tests {
     #[test]
     fn the_line_that_names_the_delimiter_is_no_row() {
         let faq = "## Dogs?\n\nOn a lead, always.\n\n";
-        for first in ["sep=;", "\u{feff}sep=;", "SEP=;", "\"sep=;\"", "sep=;\r"] {
+        for first in [
+            "sep=;",
+            "\u{feff}sep=;",
+            "SEP=;",
+            "\"sep=;\"",
+            "sep=;\r",
+            "sep=;,,",
+            "\"sep=;\",,",
+        ] {
             assert_eq!(
                 body(&format!(
                     "{first}\nQuestion;Answer\nDogs?;On a lead, always.\n"

@@ -1,6 +1,6 @@
-//! Plain text: paragraphs, lists, and headings where they are certain.
+//! Plain text: paragraphs, lists, tables, and headings where they are certain.
 
-use crate::{Document, File, charset, write};
+use crate::{Document, File, charset, grid, write};
 
 /// The document; its title is its first heading, else empty.
 pub(crate) fn read(file: &File<'_>) -> Document {
@@ -16,6 +16,11 @@ pub(crate) fn from_text(text: &str) -> Document {
         let above = at == 0 || lines.get(at - 1).is_some_and(|line| line.trim().is_empty());
         let trimmed = line.trim();
         let next = lines.get(at + 1).copied().unwrap_or_default().trim();
+        if let Some(rows) = rows(lines.get(at..).unwrap_or_default()) {
+            at += rows.len();
+            out.table(&rows);
+            continue;
+        }
         at += 1;
         if trimmed.is_empty() {
             out.end_paragraph();
@@ -75,6 +80,11 @@ impl TextWriter {
         self.body.push_str("\n\n");
     }
 
+    fn table(&mut self, rows: &[Vec<String>]) {
+        self.end_paragraph();
+        grid::guessed(&mut self.body, rows);
+    }
+
     fn end_paragraph(&mut self) {
         self.end_block("\n\n");
         self.in_item = false;
@@ -90,6 +100,36 @@ impl TextWriter {
             self.body.push_str(end);
         }
     }
+}
+
+/// The rows of a table at the beginning of lines: two or more lines with as many cells, which tabs or at least two spaces part.
+fn rows(lines: &[&str]) -> Option<Vec<Vec<String>>> {
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for line in lines {
+        let cells = cells(line);
+        let wide = rows.first().map_or(cells.len(), Vec::len);
+        if cells.len() < 2 || cells.len() != wide {
+            break;
+        }
+        rows.push(cells);
+    }
+    // Two columns may be a text that a program has justified.
+    let least = if rows.first()?.len() > 2 { 2 } else { 3 };
+    (rows.len() >= least).then_some(rows)
+}
+
+/// The escaped cells of a line of a table.
+fn cells(line: &str) -> Vec<String> {
+    let trimmed = line.trim();
+    if item(trimmed).is_some() {
+        return Vec::new();
+    }
+    let text = trimmed.replace('\t', "  ");
+    let parts = text.split("  ").map(str::trim);
+    parts
+        .filter(|part| !part.is_empty())
+        .map(write::escape)
+        .collect()
 }
 
 /// A line of `====` or `----` of about the length of the line above.
@@ -130,6 +170,26 @@ fn item(line: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_that_spaces_part_are_a_table() {
+        for (text, told) in [
+            (
+                "Prices\n\nItem        Half day   Day\nCity bike   €14        €22\nE-bike      €29        €45\n\nBring:\n* Water\n",
+                "Prices\n\n| Item | Half day | Day |\n|---|---|---|\n| City bike | €14 | €22 |\n| E-bike | €29 | €45 |\n\nBring:\n\n- Water\n",
+            ),
+            (
+                "Monday\t9–12\nTuesday\t14–18\nSunday\tclosed\n",
+                "- Monday: 9–12\n- Tuesday: 14–18\n- Sunday: closed\n",
+            ),
+            (
+                "We are  open and\nglad  to see you.\n",
+                "We are open and glad to see you.\n",
+            ),
+        ] {
+            assert_eq!(from_text(text).body.trim_end(), told.trim_end());
+        }
+    }
 
     #[test]
     fn paragraphs_lists_and_sure_headings() {

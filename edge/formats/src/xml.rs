@@ -196,9 +196,12 @@ fn resolve(name: &str) -> Option<String> {
             Some(hex) => u32::from_str_radix(hex, 16),
             None => digits.parse(),
         };
-        return char::from_u32(code.ok()?)
-            .filter(|c| *c != '\0')
-            .map(String::from);
+        // As in HTML, the numbers of control characters mean those of Windows-1252.
+        let character = match code.ok()? {
+            code @ 0x80..=0x9f => u8::try_from(code).ok().map(charset::windows_1252),
+            code => char::from_u32(code),
+        };
+        return character.filter(|c| *c != '\0').map(String::from);
     }
     let (first, second) = *html5ever::data::NAMED_ENTITIES.get(&*format!("{name};"))?;
     let chars = [first, second].into_iter().filter(|code| *code != 0);
@@ -309,6 +312,7 @@ mod tests {
                 "<a>Caf&eacute; &mdash; &#233;&#xE9;&nbsp;&hellip;</a>",
                 "<a>Café — éé\u{a0}…</a>",
             ),
+            ("<a>I&#146;m &#150; &#x80;5&#133;</a>", "<a>I’m – €5…</a>"),
             ("<a>&amp;eacute; &lt;b&gt;</a>", "<a>&eacute; <b></a>"),
             (
                 "<a>&NotEqualTilde;&nosuch;&#0;&#xD800;</a>",

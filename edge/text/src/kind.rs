@@ -158,6 +158,15 @@ pub fn is_time(word: &str, language: &str) -> bool {
 }
 
 impl FactKind {
+    /// All kinds.
+    pub const ALL: [Self; 5] = [
+        Self::Time,
+        Self::Price,
+        Self::Person,
+        Self::Number,
+        Self::Place,
+    ];
+
     /// The kind of fact that the question asks for; `None` when that is not clear.
     pub fn of(question: &str, language: &str) -> Option<Asked> {
         let table = TABLE.get(language)?;

@@ -20,6 +20,30 @@ pub struct Word {
 }
 
 impl Word {
+    /// The word whose form [`words`] gave.
+    pub fn of_form(form: &str) -> Self {
+        let gram = form.chars().next().map(class);
+        if matches!(gram, Some(Class::Joined(_))) {
+            return Self::gram(form.to_owned());
+        }
+        let stem = stem(form).to_owned();
+        Self {
+            key: key(&stem),
+            stem,
+            form: form.to_owned(),
+            gram: false,
+        }
+    }
+
+    fn gram(form: String) -> Self {
+        Self {
+            key: form.clone(),
+            stem: String::new(),
+            form,
+            gram: true,
+        }
+    }
+
     /// Whether it is a single character from a longer text without spaces, which is less specific than a pair.
     pub fn is_letter(&self) -> bool {
         self.gram && self.form.chars().nth(1).is_none()
@@ -102,13 +126,7 @@ fn end(run: &mut String, kind: Class, out: &mut Vec<Word>) {
         _ if run.is_empty() => {}
         Class::Word => {
             let form: String = run.chars().take(MAX_WORD).collect();
-            let stem = stem(&form).to_owned();
-            out.push(Word {
-                key: key(&stem),
-                stem,
-                form,
-                gram: false,
-            });
+            out.push(Word::of_form(&form));
         }
         Class::Joined(script) if script.has_clusters() => grams(&clusters(&run), 2, out),
         Class::Joined(script) => {
@@ -124,15 +142,7 @@ fn end(run: &mut String, kind: Class, out: &mut Vec<Word>) {
 
 /// Runs of `n` neighbours; a shorter text is one run.
 fn grams(units: &[String], n: usize, out: &mut Vec<Word>) {
-    let mut push = |units: &[String]| {
-        let form = units.concat();
-        out.push(Word {
-            key: form.clone(),
-            stem: String::new(),
-            form,
-            gram: true,
-        });
-    };
+    let mut push = |units: &[String]| out.push(Word::gram(units.concat()));
     if units.len() <= n {
         push(units);
     } else {
@@ -220,5 +230,13 @@ mod tests {
             .map(|word| word.form)
             .collect();
         assert_eq!(forms, ["l", "eleve", "d", "ete", "c＋＋"]);
+    }
+
+    #[test]
+    fn a_form_is_all_that_there_is_to_know_of_a_word() {
+        let text = "Mitgliedsbeiträge 2019 C++ 架構師 東京タワー 한국어를 ที่นี่ किताबें والمكتبات музеями Ὀδυσσεύς ភាសា";
+        for word in words(text) {
+            assert_eq!(Word::of_form(&word.form), word);
+        }
     }
 }

@@ -47,6 +47,7 @@ async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
     for done in [
         edge.profiles().forget_old(now_ms).await,
         edge.people().forget_old(now_ms).await,
+        edge.audit().forget_old(now_ms).await,
     ] {
         if let Err(error) = done {
             log::error("sweep", &error);

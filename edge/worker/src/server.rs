@@ -3,8 +3,9 @@
 //! 1. The request gets an id, and headers that only the edge may set are taken from it.
 //! 2. Its path decides the rules: the audience of the route, and the largest body (`routes/route.rs`).
 //! 3. A preflight is answered; of any other request the body is read to its end, then its handler runs.
-//! 4. A problem gets its body, in the form that the route's clients read.
-//! 5. Common headers and, for pages, CORS headers are set, and a line is logged.
+//! 4. What an owner or a person did is written into the audit (`routes/audit.rs`).
+//! 5. A problem gets its body, in the form that the route's clients read.
+//! 6. Common headers and, for pages, CORS headers are set, and a line is logged.
 
 use axum::{
     body::Body,
@@ -35,6 +36,7 @@ use crate::{
     log,
     routes::{
         self,
+        audit::Audited,
         route::{Audience, Routes, Rules},
     },
 };
@@ -64,6 +66,8 @@ pub async fn serve(mut request: HttpRequest, env: Env, context: Context) -> Resp
     let origin = request.headers().get(header::ORIGIN).cloned();
     mark_own(&edge, &mut request);
     request.extensions_mut().insert(Arc::new(context));
+    let audited = Audited::default();
+    request.extensions_mut().insert(audited.clone());
 
     let routes = routes_of_isolate(&edge);
     let rules = routes.rules(&path);
@@ -72,6 +76,7 @@ pub async fn serve(mut request: HttpRequest, env: Env, context: Context) -> Resp
     } else {
         respond(&routes, rules, request).await
     };
+    response = audited.write(&edge, (&method, &path), response).await;
 
     let code = render_problem(&mut response, &request_id, rules.audience);
     common_headers(response.headers_mut(), &request_id);

@@ -1,8 +1,8 @@
 //! `cargo xtask bench answers`: what the embedded model makes of the questions in `xtask/answers`, which people might type to small
 //! businesses, from their documents in a database of the Worker's.
 //!
-//! A folder is a business: its documents, and `questions.json`. Those with `held_out` were written before the rules and looked at
-//! when these were done: nothing was tuned on them. What counts as right is in `edge/core/src/quality/judged.rs`.
+//! A folder is a business: its documents, and `questions.json`. What a set is used for and what counts as right is in
+//! `edge/core/src/quality/judged.rs`. Of the sets that are held out only the counts are printed.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -11,7 +11,7 @@ use bulle_api::settings::BotSettings;
 use bulle_edge_core::{
     knowledge::chunk::chunks,
     provider::extractive::{self, Asked},
-    quality::judged::{Answer, Judged, Set},
+    quality::judged::{Answer, Judged, Purpose, Set},
     retrieval::{self, query::Terms},
     search::{Scope, index_columns},
     strings,
@@ -42,46 +42,54 @@ pub fn run(parser: &mut Parser) -> Result<()> {
         .collect::<std::io::Result<Vec<_>>>()?;
     folders.sort();
     println!(
-        "                                 questions | right  partly   wrong | rightly refused  wrongly refused"
+        "{:43} | {:5}{:12}{:12}{:12}{:10} | {:5}{:12}{:12}{:10}",
+        "", "", "right", "partly", "wrong", "refused", "", "refused", "unsure", "answered"
     );
-    let mut totals: BTreeMap<(bool, String), Counts> = BTreeMap::new();
+    let mut totals: BTreeMap<(Purpose, String), Counts> = BTreeMap::new();
     for folder in folders {
         let (set, counts) =
             one(&folder, misses).with_context(|| format!("asking {}", folder.display()))?;
-        let kind = if set.held_out { "held out" } else { "tuned on" };
-        line(&format!("{} ({}, {kind})", set.name, set.language), &counts);
+        line(
+            &format!("{} ({}, {})", set.name, set.language, set.purpose.name()),
+            &counts,
+        );
         for whose in [set.language, "all".to_owned()] {
-            let total = totals.entry((set.held_out, whose)).or_default();
+            let total = totals.entry((set.purpose, whose)).or_default();
             for (judged, count) in &counts {
                 *total.entry(*judged).or_default() += count;
             }
         }
     }
     println!();
-    for ((held_out, whose), counts) in &totals {
-        line(
-            &format!(
-                "{} {whose}",
-                if *held_out { "held out," } else { "tuned on," }
-            ),
-            counts,
-        );
+    for ((purpose, whose), counts) in &totals {
+        line(&format!("{}, {whose}", purpose.name()), counts);
     }
     Ok(())
 }
 
-/// Shares of the questions that the documents answer, and of those that they do not.
+/// Counts, and for all questions that the documents answer, and all that they do not, the shares.
 fn line(name: &str, counts: &Counts) {
     let of = |judged: Judged| counts.get(&judged).copied().unwrap_or_default();
-    let all: usize = counts.values().sum();
-    let percent = |judged: Judged| 100.0 * of(judged) as f64 / all.max(1) as f64;
+    let cells = |kinds: &[Judged]| {
+        let all: usize = kinds.iter().map(|kind| of(*kind)).sum();
+        let share = |kind: &Judged| {
+            let percent = 100.0 * of(*kind) as f64 / all.max(1) as f64;
+            format!("{:3} {percent:4.1} %", of(*kind))
+        };
+        format!(
+            "{all:3}: {}",
+            kinds.iter().map(share).collect::<Vec<_>>().join("  ")
+        )
+    };
     println!(
-        "{name:36} {all:6} | {:4.1} %  {:4.1} %  {:4.1} % |          {:4.1} %           {:4.1} %",
-        percent(Judged::Right),
-        percent(Judged::Partly),
-        percent(Judged::Wrong),
-        percent(Judged::RightlyRefused),
-        percent(Judged::WronglyRefused),
+        "{name:43} | {} | {}",
+        cells(&[
+            Judged::Right,
+            Judged::Partly,
+            Judged::Wrong,
+            Judged::WronglyRefused,
+        ]),
+        cells(&[Judged::RightlyRefused, Judged::Unsure, Judged::False])
     );
 }
 
@@ -117,7 +125,10 @@ fn one(folder: &Path, misses: bool) -> Result<(Set, Counts)> {
         };
         let judged = expected.judge(answer, &set.language);
         *counts.entry(judged).or_default() += 1;
-        if misses && !set.held_out && ![Judged::Right, Judged::RightlyRefused].contains(&judged) {
+        if misses
+            && set.purpose != Purpose::HeldOut
+            && ![Judged::Right, Judged::RightlyRefused].contains(&judged)
+        {
             println!("{judged:?}: {ask}\n    {}", text.replace('\n', "\n    "));
         }
     }
@@ -155,11 +166,12 @@ fn index(database: &Sqlite, folder: &Path) -> Result<()> {
                 &document.language,
             );
             sql.push_str(&format!(
-                "INSERT INTO chunk (id, tenant_id, bot_id, source_id, position, heading, anchor, text) \
-                 VALUES ({row}, '{TENANT}', '{BOT}', '{number}', {row}, {}, '', {});\n\
+                "INSERT INTO chunk (id, tenant_id, bot_id, source_id, position, heading, anchor, text, words) \
+                 VALUES ({row}, '{TENANT}', '{BOT}', '{number}', {row}, {}, '', {}, {});\n\
                  INSERT INTO chunk_fts (rowid, scope, title, heading, body) VALUES ({row}, {}, {}, {}, {});\n",
                 quote(&chunk.heading),
                 quote(&chunk.text),
+                quote(&columns.words),
                 quote(&columns.scope),
                 quote(&columns.title),
                 quote(&columns.heading),

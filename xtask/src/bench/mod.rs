@@ -9,7 +9,7 @@ mod retrieval;
 mod sqlite;
 mod widget;
 
-use std::process::ExitCode;
+use std::{ffi::OsString, process::ExitCode};
 
 use anyhow::{Context, Result};
 use lexopt::Parser;
@@ -32,8 +32,8 @@ const BENCHES: &[Bench] = &[
     },
     Bench {
         name: "edge",
-        description: "time, CPU and memory of a message, beside a Worker written by hand",
-        run: |parser| crate::no_more(parser).and_then(|()| edge::run()),
+        description: "time, CPU and memory of a message, beside Workers written by hand; `--only message,streams`, `--rounds N`",
+        run: edge::run,
     },
     Bench {
         name: "knowledge",
@@ -88,11 +88,22 @@ fn list() {
 
 /// Runs a script of e2e/bench against the edge as built now.
 fn measure(script: &str) -> Result<()> {
+    measure_after(script, &[], || Ok(()))
+}
+
+/// The same with arguments for the script, when more has been built.
+fn measure_after(
+    script: &str,
+    arguments: &[OsString],
+    build_more: fn() -> Result<()>,
+) -> Result<()> {
     setup::tools()?;
     build::all()?;
+    build_more()?;
     let mut node = process::npm_tool("node");
     node.arg("--disable-warning=ExperimentalWarning")
         .arg(paths::root().join("e2e/bench").join(script))
+        .args(arguments)
         .env("BULLE_XTASK", paths::program()?);
     if ["widget.mjs", "lighthouse/run.mjs"].contains(&script) {
         node.env("CHROME_PATH", browser::find_or_install()?);

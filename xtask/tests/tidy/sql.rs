@@ -34,6 +34,7 @@ const TENANT_TABLES: &[&str] = &[
     "invitation",
     "conversation_label",
     "conversation_note",
+    "audit",
 ];
 
 /// Statements that cannot bind the tenant: a part of their text, and the reason.
@@ -53,6 +54,14 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     (
         "WHERE membership.person_id = ?1",
         "the tenants that a signed-in person belongs to; the session names the person",
+    ),
+    (
+        "NOT EXISTS (SELECT 1 FROM membership WHERE membership.person_id = ?1)",
+        "a person who was removed from a tenant has no account when they belong to no other",
+    ),
+    (
+        "DELETE FROM audit WHERE at < ?1",
+        "what is a year old goes, of all tenants; nothing is read",
     ),
     (
         "DELETE FROM invitation WHERE expires_at < ?1",

@@ -1,6 +1,9 @@
 //! Who may do what: the one function that decides it, for the operator, API keys and people alike.
 
-use bulle_api::{admin::Scope, people::Role};
+use bulle_api::{
+    admin::Scope,
+    people::{Right, Role},
+};
 use bulle_protocol::{
     Id,
     problem::{Code, Problem},
@@ -19,8 +22,12 @@ pub enum Principal {
         tenant_id: String,
         /// The key's id.
         id: Id,
-        /// The key's scopes.
+        /// The key's scopes; of a person's key, those that the person has.
         scopes: Vec<Scope>,
+        /// Whose key it is; `None` when it is the tenant's.
+        person_id: Option<Id>,
+        /// The bots that this person is limited to; `None` for all.
+        bots: Option<Vec<String>>,
     },
     /// A person who is signed in.
     Person(Box<Signed>),
@@ -50,6 +57,17 @@ pub struct Member {
     pub role: Role,
     /// The bots that the membership is limited to; `None` for all.
     pub bots: Option<Vec<String>>,
+    /// What the person may do whatever the role.
+    pub rights: Vec<Right>,
+}
+
+impl Member {
+    /// The scopes of the role and of the rights.
+    pub fn scopes(&self) -> Vec<Scope> {
+        let mut scopes = role::scopes(self.role);
+        scopes.extend(self.rights.iter().copied().map(role::scope_of));
+        scopes
+    }
 }
 
 /// What a request demands of its caller.
@@ -87,7 +105,10 @@ pub fn access(caller: &Principal, need: &Need<'_>, now_ms: u64) -> Result<(), Pr
     match caller {
         Principal::Operator => Ok(()),
         Principal::Key {
-            tenant_id, scopes, ..
+            tenant_id,
+            scopes,
+            bots,
+            ..
         } => {
             if need.tenant_id.is_some_and(|id| id != tenant_id) {
                 return Err(nothing_here());
@@ -96,9 +117,9 @@ pub fn access(caller: &Principal, need: &Need<'_>, now_ms: u64) -> Result<(), Pr
                 None => Err(scope_missing(
                     "Only the operator may do this, with the secret ADMIN_KEY or signed in.",
                 )),
-                Some(scope) if scopes.contains(&scope) => Ok(()),
+                Some(scope) if scopes.contains(&scope) => reached(bots.as_deref(), need.reach),
                 Some(scope) => Err(scope_missing(&format!(
-                    "This API key lacks the scope \"{}\". Use one that has it.",
+                    "This API key lacks the scope \"{}\", or the person whose key it is. Use one that has it.",
                     scope.as_str()
                 ))),
             }
@@ -126,19 +147,24 @@ fn member(member: Option<&Member>, need: &Need<'_>) -> Result<(), Problem> {
     let Some(scope) = need.scope else {
         return Err(scope_missing("Only an operator may do this."));
     };
-    if !role::scopes(member.role).contains(&scope) {
+    if !member.scopes().contains(&scope) {
         return Err(scope_missing(&format!(
             "Your role in this tenant is {}, which lacks \"{}\". Ask an owner or admin.",
             member.role.as_str(),
             scope.as_str()
         )));
     }
-    match (&member.bots, need.reach) {
+    reached(member.bots.as_deref(), need.reach)
+}
+
+/// Whether a caller who is limited to these bots reaches so much of the tenant.
+fn reached(bots: Option<&[String]>, reach: Reach<'_>) -> Result<(), Problem> {
+    match (bots, reach) {
         (None, _) | (Some(_), Reach::Selected) => Ok(()),
         (Some(bots), Reach::Bot(bot)) if bots.iter().any(|own| own == bot) => Ok(()),
         (Some(_), Reach::Bot(_)) => Err(nothing_here()),
         (Some(bots), Reach::Tenant) => Err(scope_missing(&format!(
-            "Your role is limited to these bots, and this belongs to the whole tenant: {}.",
+            "Access is limited to these bots, and this belongs to the whole tenant: {}.",
             bots.join(", ")
         ))),
     }
@@ -155,8 +181,8 @@ impl Principal {
             Self::Key { scopes, .. } => (scopes.clone(), "This API key"),
             Self::Person(person) if person.operator => return Ok(()),
             Self::Person(person) => {
-                let role = person.membership.as_ref().map(|member| member.role);
-                (role.map(role::scopes).unwrap_or_default(), "Your role")
+                let member = person.membership.as_ref();
+                (member.map(Member::scopes).unwrap_or_default(), "Your role")
             }
         };
         match scopes.iter().find(|scope| !own.contains(scope)) {
@@ -186,6 +212,30 @@ impl Principal {
         )))
     }
 
+    /// Checks that the caller may give these rights to another: an owner any, others those that they have.
+    ///
+    /// # Errors
+    /// `scope_missing`, naming the first one.
+    pub fn may_give_rights(&self, rights: &[Right]) -> Result<(), Problem> {
+        if let Self::Person(person) = self
+            && let Some(member) = &person.membership
+            && member.role == Role::Owner
+        {
+            return Ok(());
+        }
+        let scopes: Vec<Scope> = rights.iter().copied().map(role::scope_of).collect();
+        self.may_grant(&scopes)
+    }
+
+    /// The person who calls, or whose key it is.
+    pub fn person_id(&self) -> Option<Id> {
+        match self {
+            Self::Operator => None,
+            Self::Key { person_id, .. } => *person_id,
+            Self::Person(person) => Some(person.person_id),
+        }
+    }
+
     /// The bots that the caller reaches; `None` for all of the tenant.
     pub fn bots(&self) -> Option<&[String]> {
         match self {
@@ -193,7 +243,8 @@ impl Principal {
                 let member = person.membership.as_ref()?;
                 member.bots.as_deref()
             }
-            Self::Operator | Self::Key { .. } | Self::Person(_) => None,
+            Self::Key { bots, .. } => bots.as_deref(),
+            Self::Operator | Self::Person(_) => None,
         }
     }
 
@@ -228,243 +279,4 @@ fn scope_missing(detail: &str) -> Problem {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: u64 = 1_700_000_000_000;
-
-    fn code(result: Result<(), Problem>) -> Option<Code> {
-        result.err().map(|problem| problem.code)
-    }
-
-    fn key(scopes: &[Scope]) -> Principal {
-        Principal::Key {
-            tenant_id: "acme".into(),
-            id: Id::from_parts(NOW, 7),
-            scopes: scopes.to_vec(),
-        }
-    }
-
-    fn person(role: Option<Role>, bots: Option<&[&str]>, operator: bool) -> Principal {
-        let member = |role| Member {
-            tenant_id: "acme".into(),
-            role,
-            bots: bots.map(|bots| bots.iter().map(|bot| (*bot).to_owned()).collect()),
-        };
-        Principal::Person(Box::new(Signed {
-            person_id: Id::from_parts(NOW, 1),
-            session_id: Id::from_parts(NOW, 2),
-            operator,
-            membership: role.map(member),
-            times: Times {
-                created_at: NOW,
-                seen_at: NOW,
-                proved_at: NOW,
-            },
-        }))
-    }
-
-    fn need<'n>(tenant_id: &'n str, scope: Scope) -> Need<'n> {
-        Need {
-            tenant_id: Some(tenant_id),
-            scope: Some(scope),
-            reach: Reach::Tenant,
-            unsafe_method: scope.as_str().ends_with(":write"),
-            erases: false,
-        }
-    }
-
-    fn operators(tenant_id: Option<&str>) -> Need<'_> {
-        Need {
-            tenant_id,
-            scope: None,
-            reach: Reach::Tenant,
-            unsafe_method: true,
-            erases: false,
-        }
-    }
-
-    #[test]
-    fn a_key_is_good_for_its_scopes_and_its_tenant() {
-        let caller = key(&[Scope::BotsRead, Scope::KeysWrite]);
-        assert_eq!(
-            code(access(&caller, &need("acme", Scope::BotsRead), NOW)),
-            None
-        );
-        let problem = access(&caller, &need("acme", Scope::BotsWrite), NOW).unwrap_err();
-        assert_eq!(problem.code, Code::ScopeMissing);
-        assert!(problem.detail.contains("\"bots:write\""));
-        // For another tenant, the scopes of the key make no difference.
-        let elsewhere = access(&caller, &need("other", Scope::BotsRead), NOW).unwrap_err();
-        assert_eq!(
-            elsewhere,
-            access(&caller, &need("other", Scope::BotsWrite), NOW).unwrap_err()
-        );
-        assert_eq!(elsewhere.code, Code::NotFound);
-        // A key proves itself with every request.
-        assert_eq!(
-            code(access(&caller, &need("acme", Scope::KeysWrite), NOW * 2)),
-            None
-        );
-
-        assert_eq!(code(caller.may_grant(&[Scope::BotsRead])), None);
-        let problem = caller
-            .may_grant(&[Scope::BotsRead, Scope::SitesRead])
-            .unwrap_err();
-        assert!(problem.detail.contains("\"sites:read\""));
-        assert_eq!(
-            code(caller.may_give(Role::Analyst)),
-            Some(Code::ScopeMissing)
-        );
-        assert_eq!(code(key(&Scope::ALL).may_give(Role::Owner)), None);
-
-        for (tenant, expected) in [
-            (None, Code::ScopeMissing),
-            (Some("acme"), Code::ScopeMissing),
-            (Some("other"), Code::NotFound),
-        ] {
-            assert_eq!(
-                code(access(&caller, &operators(tenant), NOW)),
-                Some(expected)
-            );
-        }
-    }
-
-    #[test]
-    fn the_operator_may_do_everything_everywhere() {
-        for caller in [Principal::Operator, person(None, None, true)] {
-            assert!(caller.is_operator());
-            for scope in Scope::ALL {
-                assert_eq!(code(access(&caller, &need("any", scope), NOW)), None);
-            }
-            assert_eq!(code(access(&caller, &operators(Some("any")), NOW)), None);
-            assert_eq!(code(access(&caller, &operators(None), NOW)), None);
-            assert_eq!(code(caller.may_grant(&Scope::ALL)), None);
-            assert_eq!(code(caller.may_give(Role::Owner)), None);
-        }
-    }
-
-    #[test]
-    fn a_person_has_the_scopes_of_the_role_in_one_tenant() {
-        for role in Role::ALL {
-            let caller = person(Some(role), None, false);
-            for scope in Scope::ALL {
-                let expected = (!role::scopes(role).contains(&scope)).then_some(Code::ScopeMissing);
-                assert_eq!(
-                    code(access(&caller, &need("acme", scope), NOW)),
-                    expected,
-                    "{role:?} {scope:?}"
-                );
-                let elsewhere = access(&caller, &need("other", scope), NOW);
-                assert_eq!(elsewhere, Err(nothing_here()));
-            }
-            assert_eq!(
-                code(access(&caller, &operators(Some("acme")), NOW)),
-                Some(Code::ScopeMissing)
-            );
-            assert_eq!(
-                code(access(&caller, &operators(None), NOW)),
-                Some(Code::ScopeMissing)
-            );
-            assert_eq!(
-                code(access(&caller, &operators(Some("other")), NOW)),
-                Some(Code::NotFound)
-            );
-            assert!(!caller.is_operator());
-        }
-        // Who was removed reaches nothing.
-        let gone = person(None, None, false);
-        assert_eq!(
-            access(&gone, &need("acme", Scope::BotsRead), NOW),
-            Err(nothing_here())
-        );
-    }
-
-    #[test]
-    fn a_limited_person_reaches_these_bots_alone() {
-        let caller = person(Some(Role::Editor), Some(&["guide", "shop"]), false);
-        let at = |reach| {
-            let need = Need {
-                reach,
-                ..need("acme", Scope::BotsRead)
-            };
-            code(access(&caller, &need, NOW))
-        };
-        assert_eq!(at(Reach::Bot("guide")), None);
-        assert_eq!(at(Reach::Selected), None);
-        assert_eq!(at(Reach::Bot("other")), Some(Code::NotFound));
-        assert_eq!(at(Reach::Bot("Guide")), Some(Code::NotFound));
-        assert_eq!(at(Reach::Tenant), Some(Code::ScopeMissing));
-        assert_eq!(
-            caller.bots(),
-            Some(&["guide".to_owned(), "shop".to_owned()][..])
-        );
-        assert_eq!(code(caller.reaches("shop")), None);
-        assert_eq!(code(caller.reaches("other")), Some(Code::NotFound));
-        for all in [
-            person(Some(Role::Editor), None, false),
-            key(&[]),
-            Principal::Operator,
-            person(None, None, true),
-        ] {
-            assert_eq!(all.bots(), None);
-        }
-    }
-
-    #[test]
-    fn what_a_stolen_session_must_not_do_needs_the_password_again() {
-        let late = NOW + crate::people::session::PROVED_MS;
-        let at = |caller: &Principal, need: Need<'_>| code(access(caller, &need, late));
-        let operator = person(None, None, true);
-        for caller in [person(Some(Role::Owner), None, false), operator.clone()] {
-            for scope in Scope::ALL {
-                let expected = role::needs_step_up(scope).then_some(Code::StepUpRequired);
-                let changes = Need {
-                    unsafe_method: true,
-                    ..need("acme", scope)
-                };
-                assert_eq!(at(&caller, changes), expected, "{scope:?}");
-                let reads = Need {
-                    unsafe_method: false,
-                    ..changes
-                };
-                assert_eq!(at(&caller, reads), None, "{scope:?}");
-            }
-            let erases = Need {
-                erases: true,
-                ..need("acme", Scope::BotsWrite)
-            };
-            assert_eq!(at(&caller, erases), Some(Code::StepUpRequired));
-            assert_eq!(code(access(&caller, &erases, late - 1)), None);
-        }
-        assert_eq!(at(&operator, operators(None)), Some(Code::StepUpRequired));
-        // The refusal of a role comes first: the password would not help.
-        let analyst = person(Some(Role::Analyst), None, false);
-        assert_eq!(
-            at(&analyst, need("acme", Scope::KeysWrite)),
-            Some(Code::ScopeMissing)
-        );
-    }
-
-    #[test]
-    fn nobody_gives_more_than_they_have() {
-        let gives = |role| {
-            let caller = person(Some(role), None, false);
-            Role::ALL
-                .into_iter()
-                .filter(|other| caller.may_give(*other).is_ok())
-                .count()
-        };
-        assert_eq!(Role::ALL.map(gives), [5, 4, 0, 0, 0]);
-        let editor = person(Some(Role::Editor), None, false);
-        assert_eq!(code(editor.may_grant(&[Scope::BotsWrite])), None);
-        assert_eq!(
-            code(editor.may_grant(&[Scope::KeysWrite])),
-            Some(Code::ScopeMissing)
-        );
-        assert_eq!(
-            code(person(None, None, false).may_give(Role::Analyst)),
-            Some(Code::ScopeMissing)
-        );
-    }
-}
+mod tests;

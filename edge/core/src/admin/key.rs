@@ -140,6 +140,6 @@ pub fn bearer(authorization: Option<&str>) -> Result<&str, Problem> {
 pub fn invalid() -> Problem {
     Problem::new(
         Code::ApiKeyInvalid,
-        "This API key is unknown, revoked or expired. Ask an owner or the operator for a new one.",
+        "This API key is unknown, revoked or expired, or the person whose key it was has left. Ask an owner or the operator for a new one.",
     )
 }

@@ -1,7 +1,11 @@
 //! Which values owners may set. Every refusal names the field and says how to correct it.
 
-use bulle_api::admin::{
-    BotChange, NewApiKey, NewBot, NewIdentitySecret, NewSite, NewTenant, SiteChange, TenantChange,
+use bulle_api::{
+    admin::{
+        BotChange, NewApiKey, NewBot, NewIdentitySecret, NewSite, NewTenant, SiteChange,
+        TenantChange,
+    },
+    people::{MemberChange, Right},
 };
 use bulle_protocol::problem::{Code, Problem};
 use serde::de::DeserializeOwned;
@@ -120,6 +124,40 @@ impl Rules for Option<NewIdentitySecret> {
     fn check(&self, _: u64) -> Result<(), Problem> {
         Ok(())
     }
+}
+
+impl Rules for MemberChange {
+    fn check(&self, _: u64) -> Result<(), Problem> {
+        limited(self.bots.as_deref())?;
+        rights(&self.rights)
+    }
+}
+
+/// Checks the bots that a membership is limited to.
+///
+/// # Errors
+/// `invalid_value`.
+pub fn limited(bots: Option<&[String]>) -> Result<(), Problem> {
+    let Some(bots) = bots else { return Ok(()) };
+    let possible = !bots.is_empty() && bots.len() <= MAX_BOTS as usize;
+    if possible && bots.iter().all(|bot| is_id(bot)) {
+        return Ok(());
+    }
+    Err(invalid(
+        "bots: the ids of the bots that the person may reach, or leave it out for all.",
+    ))
+}
+
+/// Checks the rights of a membership.
+///
+/// # Errors
+/// `invalid_value`.
+pub fn rights(rights: &[Right]) -> Result<(), Problem> {
+    let twice = |right: &Right| rights.iter().filter(|other| *other == right).count() > 1;
+    if rights.iter().any(twice) {
+        return Err(invalid("rights: name each right once."));
+    }
+    Ok(())
 }
 
 /// Checks an address to which the edge will send requests, given for this field.

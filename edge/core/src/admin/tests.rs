@@ -188,6 +188,7 @@ fn refused_values_are_named() {
             name: "CI".into(),
             scopes: scopes.to_vec(),
             expires_at,
+            personal: false,
         };
         detail(key.check(NOW))
     };

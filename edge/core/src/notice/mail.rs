@@ -27,6 +27,37 @@ pub fn letter(
     address: &str,
     notice: &Notice,
 ) -> Result<OutboundPost, String> {
+    let (subject, text) = words(to, notice);
+    posted(mailer, address, (&subject, &text), &notice.id.to_string())
+}
+
+/// The letter with which somebody is invited to a tenant: `url` is the link, which is good for `days`.
+///
+/// # Errors
+/// The settings that are missing or wrong; for the log.
+pub fn invitation(
+    mailer: Option<&Mailer>,
+    languages: &[&str],
+    address: &str,
+    (tenant, url, days): (&str, &str, u64),
+    id: &str,
+) -> Result<OutboundPost, String> {
+    let texts = strings::texts(strings::negotiate(languages)).notices;
+    let say = |name: &str| texts.get(name).map_or("", String::as_str);
+    let (tenant, days) = (plain(Some(tenant)), days.to_string());
+    let values = [("tenant", tenant.as_str()), ("url", url), ("days", &days)];
+    let subject = fill(say("invitation_subject"), &values);
+    let text = fill(say("invitation"), &values);
+    posted(mailer, address, (&subject, &text), id)
+}
+
+/// A letter to this address, as the deployment's mail service takes it. `id` names it when it is sent again.
+fn posted(
+    mailer: Option<&Mailer>,
+    address: &str,
+    (subject, text): (&str, &str),
+    id: &str,
+) -> Result<OutboundPost, String> {
     let mailer = mailer.ok_or("set EMAIL_URL and EMAIL_FROM; see docs/notices.md")?;
     let url = Url::parse(&mailer.url).ok();
     if !url.is_some_and(|url| matches!(url.scheme(), "https" | "http")) {
@@ -35,12 +66,11 @@ pub fn letter(
     let template = mailer.template.as_deref().unwrap_or(TEMPLATE);
     let mut body: Value =
         serde_json::from_str(template).map_err(|e| format!("EMAIL_TEMPLATE is no JSON: {e}"))?;
-    let (subject, text) = words(to, notice);
     let values = [
         ("from", mailer.from.as_str()),
         ("to", address),
-        ("subject", &subject),
-        ("text", &text),
+        ("subject", subject),
+        ("text", text),
     ];
     fill_strings(&mut body, &values);
     let mut headers = vec![
@@ -50,7 +80,7 @@ pub fn letter(
         ("user-agent".to_owned(), "Bulle".to_owned()),
         // A service that knows this header sends a letter once, even when its answer was lost and the request is
         // repeated.
-        ("idempotency-key".to_owned(), notice.id.to_string()),
+        ("idempotency-key".to_owned(), id.to_owned()),
     ];
     if let Some(line) = &mailer.header {
         headers.push(header(line).ok_or("EMAIL_HEADER is no line like `Name: value`")?);
@@ -73,16 +103,18 @@ fn header(line: &str) -> Option<(String, String)> {
     good.then(|| (name.to_ascii_lowercase(), value.to_owned()))
 }
 
+/// A value on one line, so that it stays in its place.
+fn plain(value: Option<&str>) -> String {
+    let chars = value.unwrap_or_default().chars().take(MAX_VALUE);
+    chars
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
+
 /// Subject and text.
 fn words(to: Recipient<'_>, notice: &Notice) -> (String, String) {
     let texts = strings::texts(strings::negotiate(&[to.locale])).notices;
     let detail = &notice.detail;
-    let plain = |value: Option<&str>| -> String {
-        let chars = value.unwrap_or_default().chars().take(MAX_VALUE);
-        chars
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect()
-    };
     let bot = plain(notice.bot_id.as_deref());
     let say = |name: &str| texts.get(name).map_or("", String::as_str);
     let whose = match detail.whose {
@@ -235,6 +267,31 @@ mod tests {
             header("idempotency-key").unwrap().1,
             Id::from_parts(1_700_000_000_000, 7).to_string()
         );
+    }
+
+    #[test]
+    fn an_invitation_is_written_in_the_language_of_whoever_invites() {
+        let link = (
+            "Acme\nBcc: x@evil.test {url}",
+            "https://edge.test/console/#invitation=a_b",
+            7,
+        );
+        let written = |languages: &[&str]| {
+            let letter =
+                invitation(Some(&mailer()), languages, "bo@example.com", link, "01H").unwrap();
+            let body: Value = serde_json::from_str(&letter.body).unwrap();
+            assert_eq!(body["to"], "bo@example.com");
+            let [subject, text] =
+                ["subject", "text"].map(|name| body[name].as_str().unwrap().to_owned());
+            assert!(subject.contains("Acme Bcc: x@evil.test {url}"), "{subject}");
+            assert!(!subject.contains('\n'));
+            assert_eq!(text.matches(link.1).count(), 1, "{text}");
+            assert!(text.contains('7'), "{text}");
+            text
+        };
+        let [english, french] = [written(&["xx", "en"]), written(&["fr-CA"])];
+        assert_ne!(english, french);
+        assert!(invitation(None, &["en"], "bo@example.com", link, "01H").is_err());
     }
 
     #[test]

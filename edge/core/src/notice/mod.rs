@@ -303,6 +303,11 @@ async fn deliver<P: Notices + Clock + Entropy>(
     (delivery, log)
 }
 
+/// Whether the deployment's mail service has taken a letter; one try.
+pub async fn mailed<P: Notices + Clock>(ports: &P, letter: OutboundPost) -> bool {
+    attempt(ports, letter).await.0 == Outcome::Delivered
+}
+
 /// One try of a delivery. The platform's error text may name the address, and addresses hold secrets, so it is dropped.
 async fn attempt<P: Notices + Clock>(ports: &P, letter: OutboundPost) -> (Outcome, Option<u16>) {
     let posted = pin!(ports.post(letter));

@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod email;
 pub mod password;
+pub mod recovery;
 pub mod role;
 pub mod session;
 pub mod throttle;
@@ -23,6 +24,14 @@ pub fn invalid_invitation() -> Problem {
     Problem::new(
         Code::InvitationInvalid,
         "This link was used before, has expired, or was never valid. Ask whoever sent it for a new one.",
+    )
+}
+
+/// The answer to a change that would leave a tenant without an owner.
+pub fn last_owner() -> Problem {
+    Problem::new(
+        Code::LastOwner,
+        "This is the tenant's only owner who reaches all of its bots. Make somebody else an owner first.",
     )
 }
 

@@ -53,6 +53,11 @@ impl Pepper {
         self.0.derive(&format!("attempts/{email}"))
     }
 
+    /// HMAC-SHA-256 of a text, 64 hexadecimal digits.
+    pub fn mac(&self, text: &str) -> String {
+        self.0.derive(text)
+    }
+
     /// The stored form of a password. `None` when the platform has too little memory.
     pub fn hash(&self, password: &str, salt: u128) -> Option<String> {
         let (memory, passes, lanes) = PARAMETERS;

@@ -2,8 +2,16 @@
 
 use bulle_api::{
     admin::Scope::{self, *},
-    people::Role,
+    people::{Right, Role},
 };
+
+/// The scope of a right.
+pub fn scope_of(right: Right) -> Scope {
+    match right {
+        Right::Export => DataExport,
+        Right::Code => CodeWrite,
+    }
+}
 
 /// The scopes of a role. Those of a role include those of every role below it, except what only agents do.
 pub fn scopes(role: Role) -> Vec<Scope> {
@@ -17,7 +25,11 @@ pub fn scopes(role: Role) -> Vec<Scope> {
         KnowledgeRead,
     ];
     let more: &[Scope] = match role {
-        Role::Owner | Role::Admin => return Scope::ALL.to_vec(),
+        Role::Owner | Role::Admin => {
+            let rights = Right::ALL.map(scope_of);
+            let every = Scope::ALL.into_iter();
+            return every.filter(|scope| !rights.contains(scope)).collect();
+        }
         Role::Editor => &[BotsWrite, SitesWrite, KnowledgeWrite, ConversationsWrite],
         Role::Agent => &[ConversationsWrite],
         Role::Analyst => &[],
@@ -38,7 +50,7 @@ pub fn may_give(role: Role, other: Role) -> bool {
 pub fn needs_step_up(scope: Scope) -> bool {
     matches!(
         scope,
-        KeysWrite | IdentityWrite | PeopleWrite | ConversationsDelete
+        KeysWrite | IdentityWrite | PeopleWrite | ConversationsDelete | DataExport | CodeWrite
     )
 }
 
@@ -52,6 +64,18 @@ mod tests {
             let [above, below] = [scopes(pair[0]), scopes(pair[1])];
             for scope in below {
                 assert!(above.contains(&scope), "{:?} lacks {scope:?}", pair[0]);
+            }
+        }
+    }
+
+    #[test]
+    fn no_role_has_a_right() {
+        for role in Role::ALL {
+            for right in Right::ALL {
+                assert!(
+                    !scopes(role).contains(&scope_of(right)),
+                    "{role:?} {right:?}"
+                );
             }
         }
     }

@@ -1,7 +1,8 @@
 //! Reads a model's streamed answer: server-sent events, with the reader of the vendor's format.
 //!
-//! Servers deviate from the format of a stream: the last event or every event lacks its blank line, or the server does not
-//! stream and sends one JSON object. Such an answer was paid for, so it is read if it is complete.
+//! Servers deviate from the format of a stream: the last event or every event lacks its blank line, `data:` is written twice,
+//! a ping is a word and not a comment, or the server does not stream and sends JSON: an object, an array, an object a line.
+//! Such an answer was paid for, so it is read if it is complete.
 
 use bulle_protocol::{event::Finish, problem::Code, sse};
 use serde_json::Value;
@@ -48,7 +49,7 @@ enum Form {
     Unknown,
     /// Events, with the first bytes of the body.
     Events(Vec<u8>),
-    /// One JSON object.
+    /// JSON without events.
     Whole(Vec<u8>),
 }
 
@@ -74,9 +75,11 @@ impl Decoder {
     /// `upstream_interrupted`, see [`Read::event`].
     pub fn push(&mut self, bytes: &[u8], deltas: &mut Vec<Delta>) -> Result<(), Failure> {
         if matches!(self.form, Form::Unknown) {
-            match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+            // A byte order mark may come first.
+            let tells = |byte: &&u8| !byte.is_ascii_whitespace() && !b"\xef\xbb\xbf".contains(byte);
+            match bytes.iter().find(tells) {
                 None => {}
-                Some(b'{') => self.form = Form::Whole(Vec::new()),
+                Some(b'{' | b'[') => self.form = Form::Whole(Vec::new()),
                 Some(_) => self.form = Form::Events(Vec::new()),
             }
         }
@@ -104,18 +107,19 @@ impl Decoder {
 
     /// Reads the data of an event, or of several events without the blank lines between them.
     fn dispatch(&mut self, data: &str, deltas: &mut Vec<Delta>) -> Result<(), Failure> {
-        let lines = || data.lines().map(str::trim).filter(|line| !line.is_empty());
+        let lines = || data.lines().map(payload).filter(|line| !line.is_empty());
         let is_event = |line: &str| {
-            line == "[DONE]" || serde_json::from_str::<serde::de::IgnoredAny>(line).is_ok()
+            is_done(line) || serde_json::from_str::<serde::de::IgnoredAny>(line).is_ok()
         };
         if lines().count() > 1 && lines().all(is_event) {
             return lines().try_for_each(|line| self.event(line, deltas));
         }
-        self.event(data.trim(), deltas)
+        self.event(payload(data), deltas)
     }
 
     fn event(&mut self, data: &str, deltas: &mut Vec<Delta>) -> Result<(), Failure> {
-        if data.is_empty() || self.done {
+        let data = if is_done(data) { "[DONE]" } else { data };
+        if self.done || is_ping(data) {
             return Ok(());
         }
         if let Form::Events(first) = &mut self.form {
@@ -196,6 +200,30 @@ fn delta_of(told: Told) -> Delta {
         Told::Text(text) => Delta::Text(text),
         Told::TakenBack => Delta::TakenBack,
     }
+}
+
+/// The data of an event. Some servers write `data:` twice.
+fn payload(data: &str) -> &str {
+    let mut data = data.trim_start_matches('\u{feff}').trim();
+    while let Some(rest) = data
+        .strip_prefix("data")
+        .and_then(|rest| rest.trim_start().strip_prefix(':'))
+    {
+        data = rest.trim();
+    }
+    data
+}
+
+/// Whether data says that the stream has ended: `[DONE]`, however it is written.
+fn is_done(data: &str) -> bool {
+    let word = data.trim_matches(['[', ']', ' ', '"']);
+    word.eq_ignore_ascii_case("done")
+}
+
+/// Whether data only shows that the server is alive: nothing, or a word.
+fn is_ping(data: &str) -> bool {
+    let is_word = data.len() <= 20 && data.chars().all(|c| c.is_ascii_alphabetic() || c == '-');
+    is_word || data == "\"\""
 }
 
 /// Whether a body that begins with these bytes may contain events.

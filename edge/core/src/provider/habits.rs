@@ -1,8 +1,9 @@
 //! The habits of a model: how it differs from other models with the same API. They are found out by requests, and stored
 //! beside the model's circuit, by address and name.
 //!
-//! A server may refuse a parameter of the request with 400 or 422, and name it anywhere in the body. Then the model is asked
-//! again at once, without that parameter or with its other name; a refused request costs no money.
+//! A server may refuse a parameter of the request with 400 or 422, and name it anywhere in the body; a small one may fail with
+//! 500 for it, and say that it does not know it. Then the model is asked again at once, without that parameter or with its other
+//! name; a refused request costs no money.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -14,8 +15,16 @@ pub const MOST_READ: usize = 16 * 1024;
 
 /// Words of a refusal that is about a parameter's value and not about the parameter.
 #[rustfmt::skip]
-const OF_VALUE: [&str; 9] = [
-    "too large", "too high", "maximum", "at most", "exceed", "less than", "greater than", "must be between", "out of range",
+const OF_VALUE: [&str; 13] = [
+    "too large", "too high", "too small", "maximum", "minimum", "at most", "at least", "exceed", "less than", "greater than",
+    "must be between", "range", "<=",
+];
+
+/// Words that refuse something.
+#[rustfmt::skip]
+const REFUSES: [&str; 16] = [
+    "support", "not enabled", "not allowed", "not permitted", "permitted", "invalid", "unexpected", "unknown", "unrecognized",
+    "unavailable", "must alternate", "must use", "should be", "does not match", "expected", "verified",
 ];
 
 /// The habits of a model.
@@ -26,6 +35,8 @@ pub struct Habits {
     pub thinking: Expect,
     /// `stream_options` is not sent, so the server may not count tokens.
     pub uncounted: bool,
+    /// The answer is requested whole, because the server refuses to stream it.
+    pub unstreamed: bool,
     /// The name of the bound of an answer's tokens.
     pub bound: BoundName,
     /// The instructions are sent in the first message of the user, because the role `system` is refused.
@@ -55,6 +66,7 @@ pub enum BoundName {
     reason = "each is independent of the others"
 )]
 pub struct Complaint {
+    stream: bool,
     stream_options: bool,
     max_tokens: bool,
     max_completion_tokens: bool,
@@ -66,7 +78,7 @@ pub struct Complaint {
 impl Complaint {
     /// Reads the body of a refusal. A quotation of the request (`input`) is not read.
     pub fn read(status: u16, body: &[u8]) -> Self {
-        if ![400, 422].contains(&status) {
+        if ![400, 422, 500, 501].contains(&status) {
             return Self::default();
         }
         let mut text = String::new();
@@ -76,25 +88,31 @@ impl Complaint {
         }
         let text = text.to_lowercase();
         let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        let refuses = has(&REFUSES);
+        if status >= 500 && !refuses {
+            return Self::default();
+        }
+        let named = |names_of_it: &[&str]| names_of_it.iter().any(|name| names(&text, name));
         let mut complaint = Self {
-            stream_options: names(&text, "stream_options") || names(&text, "include_usage"),
-            max_tokens: names(&text, "max_tokens"),
-            max_completion_tokens: names(&text, "max_completion_tokens"),
-            system: false,
+            stream_options: named(&["stream_options", "streamoptions", "include_usage"]),
+            max_tokens: named(&["max_tokens", "maxtokens"]),
+            max_completion_tokens: named(&["max_completion_tokens", "maxcompletiontokens"]),
             of_value: has(&OF_VALUE),
+            ..Self::default()
         };
+        let names_a_parameter =
+            complaint.stream_options || complaint.max_tokens || complaint.max_completion_tokens;
+        if names_a_parameter || !refuses {
+            return complaint;
+        }
+        complaint.stream = named(&["stream", "streaming"]);
         let of_role = has(&["system"]) && has(&["role", "message", "prompt", "instruction"]);
-        let of_system = of_role || has(&["developer instruction", "roles must alternate"]);
-        let refuses = has(&[
-            "support",
-            "not enabled",
-            "not allowed",
-            "invalid",
-            "unexpected",
-            "unknown",
-            "must alternate",
-        ]);
-        complaint.system = complaint == Self::default() && of_system && refuses;
+        // The roles that there are.
+        let of_others =
+            named(&["role", "roles"]) && named(&["user"]) && has(&["assistant", "first message"]);
+        let of_system =
+            of_role || of_others || has(&["developer instruction", "roles must alternate"]);
+        complaint.system = !complaint.stream && of_system;
         complaint
     }
 }
@@ -124,7 +142,13 @@ impl Habits {
     /// The habits after such a refusal of chat completions; `None` when it names no parameter that was sent. `bounded`: the
     /// request bounded the answer's tokens.
     pub fn after(self, complaint: Complaint, base_url: &str, bounded: bool) -> Option<Self> {
-        if complaint.stream_options && !self.uncounted {
+        if complaint.stream && !self.unstreamed {
+            return Some(Self {
+                unstreamed: true,
+                ..self
+            });
+        }
+        if complaint.stream_options && !self.uncounted && !self.unstreamed {
             return Some(Self {
                 uncounted: true,
                 ..self
@@ -170,8 +194,12 @@ impl Habits {
             BoundName::Unsent => Some(format!("no {usual}")),
         };
         let uncounted = self.uncounted.then(|| "no stream_options".to_owned());
+        let whole = self.unstreamed.then(|| "no stream".to_owned());
         let system = (self.without_system).then(|| "no message of the role system".to_owned());
-        [uncounted, bound, system].into_iter().flatten().collect()
+        [whole, uncounted, bound, system]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 }
 
@@ -231,6 +259,9 @@ mod tests {
             r#"{"object":"error","message":"[{'type': 'extra_forbidden', 'loc': ('body', 'stream_options')}]"}"#,
             "json: unknown field \"stream_options\"",
             r#"{"error":"stream_options is not supported"}"#,
+            r#"{"errors":[{"path":["streamOptions"],"message":"unknown field"}]}"#,
+            r#"{"errors":{"stream_options":["is not a permitted key"]}}"#,
+            "<html><p>STREAM_OPTIONS: not allowed</p></html>",
         ] {
             assert_eq!(after(LOCAL, &[body]), ["no stream_options"], "{body}");
         }
@@ -253,7 +284,26 @@ mod tests {
             BoundName::Usual,
             "the next one may be smaller"
         );
+        for value in [
+            "max_tokens must be at least 16, got 8",
+            "Invalid max_tokens value, the valid range of max_tokens is [1, 8192]",
+            "`max_tokens`: expected an integer <= 4096",
+        ] {
+            assert_eq!(after(LOCAL, &[value]), ["no max_tokens"], "{value}");
+        }
+        for stream in [
+            r#"{"error":{"message":"Your organization must be verified to stream this model.","param":"stream","code":"unsupported_value"}}"#,
+            "stream: true is not supported",
+            "Streaming is not supported for this model",
+        ] {
+            assert_eq!(after(LOCAL, &[stream]), ["no stream"], "{stream}");
+        }
         for system in [
+            "Only user and assistant roles are supported!",
+            "Unexpected role 'system'",
+            "messages[0].role: Input should be 'user' or 'assistant'",
+            "messages: first message must use the \"user\" role",
+            r#"{"detail":[{"loc":["body","messages",0,"role"],"msg":"value is not a valid enumeration member; permitted: 'user', 'assistant'"}]}"#,
             "Unsupported value: 'messages[0].role' does not support 'system' with this model.",
             "System role not supported",
             "Developer instruction is not enabled for models/gemma-3",
@@ -267,6 +317,31 @@ mod tests {
     }
 
     #[test]
+    fn a_small_server_fails_for_what_it_does_not_know() {
+        for (status, body, expected) in [
+            (
+                500,
+                "create() got an unexpected keyword argument 'stream_options'",
+                "no stream_options",
+            ),
+            (
+                501,
+                r#"{"error":"stream_options is not supported"}"#,
+                "no stream_options",
+            ),
+            (
+                500,
+                r#"{"error":"TemplateError: System role not supported"}"#,
+                "no message of the role system",
+            ),
+        ] {
+            let complaint = Complaint::read(status, body.as_bytes());
+            let habits = Habits::default().after(complaint, LOCAL, true).unwrap();
+            assert_eq!(habits.differences(LOCAL), [expected], "{body}");
+        }
+    }
+
+    #[test]
     fn what_names_nothing_that_was_sent_changes_nothing() {
         let quoted = r#"{"detail":[{"loc":["body","messages"],"msg":"too long","input":{"stream_options":{}}}]}"#;
         for (status, body) in [
@@ -274,8 +349,12 @@ mod tests {
             (400, "the prompt is too long"),
             (400, "unknown parameter: max_tokens_per_minute"),
             (422, quoted),
-            (401, "stream_options"),
+            (400, "upstream timed out for user 7"),
+            (400, "the messages of the assistant are too long"),
+            (401, "stream_options is not supported"),
             (500, "stream_options"),
+            (500, "internal error in stream"),
+            (503, "stream_options is not supported"),
         ] {
             let complaint = Complaint::read(status, body.as_bytes());
             assert_eq!(

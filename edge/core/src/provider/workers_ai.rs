@@ -71,7 +71,8 @@ impl Read for WorkersAiReader {
         let event: Value = serde_json::from_str(data).map_err(|e| malformed(&e))?;
         if event.get("choices").is_some() {
             self.tells = true;
-            return self.chunks.event(data, deltas);
+            self.chunks.chunk(&event, deltas)?;
+            return Ok(Step::More);
         }
         let first = event.pointer("/errors/0").or(event.get("error"));
         if let Some(error) = first.filter(|error| !error.is_null()) {

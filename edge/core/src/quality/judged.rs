@@ -15,10 +15,37 @@ pub struct Set {
     pub name: String,
     /// Language of documents and questions, a primary subtag.
     pub language: String,
-    /// Nothing was tuned on it.
-    pub held_out: bool,
+    /// What the set is used for.
+    #[serde(rename = "use")]
+    pub purpose: Purpose,
     /// What is asked.
     pub questions: Vec<Expected>,
+}
+
+/// What a set of questions is used for. The order is that in which they were written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    /// Rules and thresholds are chosen with its answers.
+    Tuned,
+    /// Held out for the first measurement; since then its answers are looked at, too.
+    Former,
+    /// Rules and thresholds are chosen with its answers; half as many questions that the documents do not answer as others.
+    Development,
+    /// Nothing is chosen with it, and its answers are not looked at.
+    HeldOut,
+}
+
+impl Purpose {
+    /// Its name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tuned => "tuned",
+            Self::Former => "former",
+            Self::Development => "development",
+            Self::HeldOut => "held out",
+        }
+    }
 }
 
 /// A question and what its answer must be like.
@@ -40,7 +67,7 @@ pub struct Expected {
 /// What an answer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Judged {
-    /// All that was asked is said, and nothing that is wrong.
+    /// The documents answer; all that was asked is said, and nothing that is wrong.
     Right,
     /// A part is missing, or it is said among much else, with prices of other things, or as no exact answer.
     Partly,
@@ -50,6 +77,10 @@ pub enum Judged {
     RightlyRefused,
     /// They do, and it does not.
     WronglyRefused,
+    /// The documents do not answer, and it quotes something that is introduced as no exact answer.
+    Unsure,
+    /// The documents do not answer, and it does.
+    False,
 }
 
 /// An answer as the visitor reads it.
@@ -74,8 +105,8 @@ impl Expected {
         let said = self.says.iter().filter(|fact| held(fact)).count();
         match (self.says.len(), answer.found) {
             (0, false) => return Judged::RightlyRefused,
-            (0, true) if hedged => return Judged::Partly,
-            (0, true) => return Judged::Wrong,
+            (0, true) if hedged => return Judged::Unsure,
+            (0, true) => return Judged::False,
             (_, false) => return Judged::WronglyRefused,
             _ => {}
         }
@@ -146,10 +177,10 @@ mod tests {
             judge(&unanswered, "Nothing.", false),
             Judged::RightlyRefused
         );
-        assert_eq!(judge(&unanswered, "Boats.", true), Judged::Wrong);
+        assert_eq!(judge(&unanswered, "Boats.", true), Judged::False);
         assert_eq!(
             judge(&unanswered, "No exact answer:\n\nBoats.", true),
-            Judged::Partly
+            Judged::Unsure
         );
     }
 }

@@ -6,6 +6,8 @@
 //!   would be an opening one. Where no spaces are written, it is where every emphasis ends that holds a punctuation mark. The
 //!   rule here is that of the proposed amendment "markdown-cjk-friendly": beside a letter or a mark of such a script, a
 //!   punctuation mark counts as a letter. Korean is among them, whose particles follow a bracket without a space.
+//! - **Bold text that ends with a mark before a letter**, in any script: `**Price:**19 €`. CommonMark takes that run for the
+//!   beginning of another emphasis; where one is open, it is its end.
 //! - **`<br>` at the beginning of a line**, which would begin a block of raw HTML, up to the next empty line.
 
 use std::borrow::Cow;
@@ -55,20 +57,30 @@ impl<'t> Joined<'t> {
     }
 }
 
+/// Marks with which bold text ends.
+const ENDS: &str = ":.!?;,)]\"”’»%…";
+
 /// The bytes beside runs of `*` and `~` where a punctuation mark is to count as a letter.
 fn beside_runs(text: &str) -> impl Iterator<Item = usize> + '_ {
     let is_run = |c: char| c == '*' || c == '~';
     let begins = text.match_indices(is_run).filter_map(move |(at, _)| {
-        let before = text.get(..at)?.chars().next_back()?;
+        let before = text.get(..at)?.chars().next_back().unwrap_or(' ');
         (!is_run(before)).then_some((at, before))
     });
+    // Whether bold text is open, and where the last run ended.
+    let (mut is_open, mut last) = (false, 0);
     let places = begins.filter_map(move |(at, before)| {
         let run = text.get(at..)?;
+        is_open &= !text.get(last..at)?.contains("\n\n");
         let end = at + (run.len() - run.trim_start_matches(is_run).len());
         let after = text.get(end..)?.chars().next()?;
         // After a backslash, the run is no markup.
         let is_inside = before != '\\' && !before.is_whitespace() && !after.is_whitespace();
-        let joins = is_inside && (is_unspaced(before) || is_unspaced(after));
+        let ends =
+            is_open && run.starts_with("**") && ENDS.contains(before) && after.is_alphanumeric();
+        let joins = is_inside && (is_unspaced(before) || is_unspaced(after) || ends);
+        is_open ^= run.starts_with("**");
+        last = end;
         let place = |c: char, place: usize| (joins && is_mark(c)).then_some(place);
         Some([place(before, at), place(after, end)])
     });
@@ -159,6 +171,9 @@ mod tests {
             ("**重要** 周一", "**重要** 周一"),
             ("**Note:** a (*b*), f(**c)", "**Note:** a (*b*), f(**c)"),
             ("：\\**周", "：\\**周"),
+            ("**Price:**19 € and (**b**)", "**Price:|**19 € and (**b**)"),
+            ("f(**a), g(**b)", "f(**a), g(**b)"),
+            ("**Price: 19\n\nNote:**b**", "**Price: 19\n\nNote:**b**"),
             ("a<br>b\n<br>c\n> <BR />d", "a<br>b\n|<br>c\n> |<BR />d"),
             ("<bread> <b> <", "<bread> <b> <"),
         ] {

@@ -222,6 +222,9 @@ fn emphasis_ends_beside_punctuation_where_no_spaces_are_written() {
         "（|含税|）",
         "|一|，|二|。|三|",
         "|Open:| Monday",
+        "|Preis:|19 €",
+        "|Note.|Then |this!|and that",
+        "Costs |19 €|, or |10%|off",
     ] {
         let parts: Vec<&str> = text.split('|').collect();
         let content = parts

@@ -4,6 +4,7 @@ mod analysed;
 mod fuse;
 pub mod golden;
 pub mod query;
+mod ranked;
 mod snippet;
 mod with_files;
 
@@ -16,10 +17,7 @@ use futures_util::future::join;
 
 use crate::{
     ports::{Index, PortError, VectorIndex},
-    search::{
-        Found, Hit,
-        rank::{self, Text, Wanted},
-    },
+    search::{Found, Hit, rank},
 };
 use query::Terms;
 
@@ -197,11 +195,14 @@ pub async fn passages(
             _ => worth,
         }
     };
+    let worths = terms.words().iter().map(worth).collect();
+    let unknown = terms.names_what_is_unknown(&found);
+    let elsewhere = (terms.words().iter()).any(|word| terms.is_unknown_place(word, &found));
     Ok(Passages {
-        worths: terms.words().iter().map(worth).collect(),
-        unknown: terms.names_what_is_unknown(&found),
-        elsewhere: (terms.words().iter()).any(|word| terms.is_unknown_place(word, &found)),
-        items: ranked(found, &terms, &language),
+        worths,
+        unknown,
+        elsewhere,
+        items: ranked::passages(index, whose, found, &terms, &language).await?,
         terms,
         language,
         without_meaning,
@@ -240,78 +241,9 @@ const ANY_WORD: f64 = 2.0;
 /// significant among fewer.
 const FEW: f64 = 30.0;
 
-/// How rare a word is among the bot's chunks.
-fn rarity(word: &Word, found: &Found) -> f64 {
-    rank::rarity(held(word, found).into(), found.all.max(1).into())
-}
-
 /// The number of the bot's chunks with a word.
 fn held(word: &Word, found: &Found) -> u32 {
     found.chunks.get(&word.key).copied().unwrap_or(0)
-}
-
-/// The factor on the score of a text with the kind of fact that is asked for.
-const FACT: f64 = 1.4;
-
-/// The factor on the score of a text in another language than the question's.
-const FOREIGN: f64 = 0.6;
-
-/// The weight of a single character of Chinese, where a pair of characters has 1.
-const LETTER: f64 = 0.5;
-
-/// The share of the shorter text's words from which on two texts count as duplicates.
-const REPEATED: f64 = 0.9;
-
-/// Orders hits by the question's words, by the fact that is asked for and by language, and, where it is known, by
-/// meaning; drops duplicates of better hits.
-fn ranked<'a>(found: Found, terms: &'a Terms, language: &str) -> Vec<Passage> {
-    let wanted = |word: &'a Word, share: f64| Wanted {
-        word,
-        worth: share * rarity(word, &found),
-    };
-    let words = terms.words().iter().map(|word| wanted(word, 1.0));
-    let letters = terms.letters().iter().map(|word| wanted(word, LETTER));
-    let wanted: Vec<Wanted<'_>> = words.chain(letters).collect();
-    let Found { mut hits, near, .. } = found;
-    let nearest: Vec<i64> = near.iter().map(|hit| hit.id).collect();
-    let others = near
-        .into_iter()
-        .filter(|near| !hits.iter().any(|hit| hit.id == near.id));
-    let others: Vec<Hit> = others.collect();
-    hits.extend(others);
-    let texts: Vec<Text> = (hits.iter())
-        .map(|hit| Text::of(&hit.title, &hit.heading, &hit.text))
-        .collect();
-    let scores = rank::scores(&wanted, &texts, terms.compounds());
-    for (hit, score) in hits.iter_mut().zip(scores) {
-        hit.score = score;
-        if let Some(kind) = terms.kind()
-            && kind.is_in(&hit.text, &hit.language)
-        {
-            hit.score *= FACT;
-        }
-        if !hit.language.is_empty() && !hit.speaks(language) {
-            hit.score *= FOREIGN;
-        }
-    }
-    let mut order: Vec<(Hit, Text)> = hits.into_iter().zip(texts).collect();
-    order.sort_by(|(a, _), (b, _)| b.score.total_cmp(&a.score));
-    fuse::fuse(&mut order, &nearest);
-    let mut kept: Vec<(Hit, Text)> = Vec::new();
-    for (hit, text) in order {
-        let repeats = |(_, other): &(Hit, Text)| text.shared(other) >= REPEATED;
-        if kept.len() < MAX_PASSAGES && !kept.iter().any(repeats) {
-            kept.push((hit, text));
-        }
-    }
-    kept.into_iter()
-        .zip(1..)
-        .map(|((hit, _), n)| Passage {
-            n,
-            snippet: snippet::of(&hit, terms, SNIPPET_CHARS),
-            hit,
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -328,88 +260,6 @@ mod tests {
             url: None,
             language: language.into(),
             score,
-        }
-    }
-
-    #[test]
-    fn ranking_prefers_coverage_and_language_and_drops_copies() {
-        let terms = Terms::of("Kubernetes à Rennes", "fr");
-        let hits = vec![
-            hit("Rennes en hiver", "fr", 2.0),
-            hit("Kubernetes at Rennes", "en", 2.0),
-            hit("Kubernetes à Rennes", "fr-FR", 2.0),
-            hit("Kubernetes à  Rennes !", "fr", 1.0),
-            hit("Kubernetes 2019", "fr", 1.0),
-            hit("Kubernetes 2020", "fr", 1.0),
-        ];
-        let found = Found {
-            hits,
-            ..Found::default()
-        };
-        let texts: Vec<_> = ranked(found, &terms, "fr")
-            .into_iter()
-            .map(|passage| passage.hit.text)
-            .collect();
-        let expected = [
-            "Kubernetes à Rennes",
-            "Kubernetes 2019",
-            "Kubernetes 2020",
-            "Kubernetes at Rennes",
-            "Rennes en hiver",
-        ];
-        assert_eq!(texts[0], expected[0]);
-        assert_eq!(texts.len(), expected.len());
-        assert!(
-            expected
-                .iter()
-                .all(|text| texts.iter().any(|other| other == text)),
-            "{texts:?}"
-        );
-    }
-
-    #[test]
-    fn rare_words_count_for_more_than_common_ones() {
-        let terms = Terms::of("Prix du seigle", "fr");
-        let found = Found {
-            hits: vec![
-                hit("Prix des tartes", "fr", 2.0),
-                hit("Le seigle", "fr", 1.0),
-            ],
-            chunks: [("prix".to_owned(), 40), ("seigl".to_owned(), 1)].into(),
-            all: 50,
-            ..Found::default()
-        };
-        assert_eq!(ranked(found, &terms, "fr")[0].hit.text, "Le seigle");
-    }
-
-    #[test]
-    fn the_paragraph_with_the_fact_comes_first() {
-        for (question, language, with, without) in [
-            (
-                "Wie viel kostet der Kurs?",
-                "de",
-                "Der Kurs kostet 90 Euro.",
-                "Der Kurs ist schön und kostet Mühe.",
-            ),
-            (
-                "متى تفتح المكتبة؟",
-                "ar",
-                "المكتبة تفتح الساعة التاسعة.",
-                "المكتبة تفتح للجميع.",
-            ),
-            (
-                "博物馆什么时候开门？",
-                "zh",
-                "博物馆上午九点开门。",
-                "博物馆大门开门见山。",
-            ),
-        ] {
-            let found = Found {
-                hits: vec![hit(without, language, 1.0), hit(with, language, 1.0)],
-                ..Found::default()
-            };
-            let terms = Terms::of(question, language);
-            assert_eq!(ranked(found, &terms, language)[0].hit.text, with);
         }
     }
 

@@ -54,11 +54,20 @@ impl<I: Index> Index for WithFiles<'_, I> {
                     fits = true;
                 }
                 if fits {
-                    found.hits.push(hit);
+                    found.hits.push(hit.into());
                 }
             }
         }
         Ok(found)
+    }
+
+    async fn texts(
+        &self,
+        tenant_id: &str,
+        bot_id: &str,
+        ids: &[i64],
+    ) -> Result<Vec<Hit>, PortError> {
+        self.index.texts(tenant_id, bot_id, ids).await
     }
 }
 

@@ -19,6 +19,37 @@ pub struct Hit {
     pub score: f64,
 }
 
+/// A chunk that may become a passage.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    /// The chunk. Unless it is whole, heading, text and address are missing.
+    pub hit: Hit,
+    /// Whether nothing is missing.
+    pub whole: bool,
+    /// What was stored for ranking, as JSON for [`Indexed::read`](super::Indexed::read). `None` when nothing was: then the
+    /// chunk is whole.
+    pub words: Option<String>,
+}
+
+impl Candidate {
+    /// Takes heading, text and address from the same chunk, which is whole.
+    pub fn fill(&mut self, whole: Hit) {
+        let score = self.hit.score;
+        self.hit = Hit { score, ..whole };
+        self.whole = true;
+    }
+}
+
+impl From<Hit> for Candidate {
+    fn from(hit: Hit) -> Self {
+        Self {
+            hit,
+            whole: true,
+            words: None,
+        }
+    }
+}
+
 /// A section of a document, without its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Section {

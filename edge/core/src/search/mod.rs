@@ -5,12 +5,14 @@
 //! of tenant and bot, so that a search neither finds nor reads rows of another bot.
 
 mod hit;
+pub mod indexed;
 pub mod rank;
 
-pub use hit::{Hit, Section};
+pub use hit::{Candidate, Hit, Section};
+pub use indexed::Indexed;
 
-use bulle_edge_text::words::{has_compounds, part_keys, words};
-use std::collections::HashMap;
+use bulle_edge_text::words::{Word, has_compounds, part_keys, words};
+use std::{collections::HashMap, rc::Rc};
 
 use sha2::{Digest, Sha256};
 
@@ -18,7 +20,7 @@ use sha2::{Digest, Sha256};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope(String);
 
-/// The columns of a row of `chunk_fts`, beside its rowid.
+/// The columns of a row of `chunk_fts`, beside its rowid, and `words` of `chunk`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Columns {
     /// The scope as a word of its own, once in each row.
@@ -29,6 +31,8 @@ pub struct Columns {
     pub heading: String,
     /// Words of the text.
     pub body: String,
+    /// What ranking needs, for the chunk's own row: see [`Indexed`].
+    pub words: String,
 }
 
 impl Scope {
@@ -60,7 +64,7 @@ pub fn index_columns(
     language: &str,
 ) -> Columns {
     let compounds = has_compounds(language);
-    let column = |text: &str| {
+    let column = |words: &[Word]| {
         let mut out = String::new();
         let mut push = |key: &str| {
             if !out.is_empty() {
@@ -69,20 +73,27 @@ pub fn index_columns(
             out.push_str(&scope.0);
             out.push_str(key);
         };
-        for word in words(text) {
+        for word in words {
             push(&word.key);
             if compounds {
-                part_keys(&word).iter().for_each(|key| push(key));
+                part_keys(word).iter().for_each(|key| push(key));
             }
         }
         out
     };
+    let (heading, body) = (words(heading), words(text));
     Columns {
         scope: scope.0.clone(),
-        title: column(title),
-        heading: column(heading),
-        body: column(text),
+        title: column(&words(title)),
+        heading: column(&heading),
+        body: column(&body),
+        words: Indexed::of_words(Rc::default(), heading, body, text, language).stored(language),
     }
+}
+
+/// What is stored of a chunk beside its words in the index.
+pub fn stored_words(heading: &str, text: &str, language: &str) -> String {
+    Indexed::of(Rc::default(), heading, text, language).stored(language)
 }
 
 /// A query for the index.
@@ -98,7 +109,7 @@ pub struct Query {
 #[derive(Clone, Debug, Default)]
 pub struct Found {
     /// Best first.
-    pub hits: Vec<Hit>,
+    pub hits: Vec<Candidate>,
     /// The nearest chunks of the vector index, nearest first.
     pub near: Vec<Hit>,
     /// The number of the bot's chunks with each key; a key in no chunk is absent.
@@ -117,7 +128,42 @@ impl Found {
 /// Most chunks that a search reads for its words, see `search.sql`.
 pub const MAX_ROWS: u32 = 20_000;
 
+/// Number of chunks whose texts come with the search; of the others only what ranking needs. See `search.sql`.
+const MAX_TEXTS: u32 = 12;
+
+/// Most keys whose entries a search gives: a statement takes 100 parameters. A longer question is ranked from the texts.
+const MAX_ENTRIES: usize = 90;
+
+/// Most keys in one call of a function, which takes 32 arguments.
+const KEYS_OF_CALL: usize = 30;
+
+/// The statement of `search.sql` with the expressions for the entries of these many keys, its parameters from `?7` on.
+fn with_entries(sql: &str, keys: usize) -> String {
+    let numbers: Vec<usize> = (7..7 + keys).collect();
+    let call = |numbers: &[usize]| {
+        let all = |each: fn(&usize) -> String| numbers.iter().map(each).collect::<String>();
+        let paths = all(|number| format!(", '$.\"' || ?{number} || '\"'"));
+        let long = "(found.words ->> '$.\"~\"')";
+        let within = all(|number| format!(", instr(found.words ->> '$.\"~\"', ?{number})"));
+        format!(
+            "json_extract(found.words, '$.\"#\"'{paths}), CASE WHEN max(0{within}) > 0 THEN {long} END"
+        )
+    };
+    let calls: Vec<String> = numbers.chunks(KEYS_OF_CALL).map(call).collect();
+    sql.replace("/* entries */", &calls.join(", "))
+}
+
 impl Query {
+    /// `search.sql` for this query, the keys that are its parameters from `?7` on, and how many of `limit` chunks come with
+    /// their texts, `?6`.
+    pub fn statement(&self, sql: &str, limit: u32) -> (String, &[String], u32) {
+        if self.keys.len() > MAX_ENTRIES {
+            return (sql.to_owned(), &[], limit);
+        }
+        let sql = with_entries(sql, self.keys.len());
+        (sql, &self.keys, MAX_TEXTS.min(limit))
+    }
+
     /// The words as the index stores them.
     pub fn words(&self) -> Vec<String> {
         self.keys.iter().map(|key| self.scope.word(key)).collect()
@@ -125,7 +171,11 @@ impl Query {
 
     /// The result, from the chunks and the counts of the words; the count of the scope's own word is the number of
     /// chunks.
-    pub fn found(&self, hits: Vec<Hit>, counts: impl IntoIterator<Item = (String, u32)>) -> Found {
+    pub fn found(
+        &self,
+        hits: Vec<Candidate>,
+        counts: impl IntoIterator<Item = (String, u32)>,
+    ) -> Found {
         let mut found = Found {
             hits,
             ..Found::default()
@@ -147,7 +197,6 @@ impl Query {
 mod tests {
     use super::*;
     use crate::retrieval::query::Terms;
-    use bulle_edge_text::words::Word;
     use proptest::prelude::*;
 
     fn body(text: &str, language: &str) -> String {

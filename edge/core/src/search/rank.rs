@@ -5,6 +5,8 @@ use std::collections::HashMap;
 
 use bulle_edge_text::words::{Word, words};
 
+use super::indexed::{Indexed, Placed};
+
 /// Saturation: how fast the repetition of a word stops counting (BM25's k1).
 const K1: f64 = 1.2;
 
@@ -27,7 +29,7 @@ const COVERAGE: f64 = 0.5;
 const NEIGHBOURS: f64 = 0.5;
 
 /// Longest distance at which two words count as close, in words.
-const CLOSE: usize = 6;
+const CLOSE: u32 = 6;
 
 /// A word of the question with its weight.
 #[derive(Clone, Debug)]
@@ -38,58 +40,31 @@ pub struct Wanted<'a> {
     pub worth: f64,
 }
 
-/// The parts of a chunk, cut into words.
-pub struct Text {
-    title: Vec<Word>,
-    heading: Vec<Word>,
-    body: Vec<Word>,
-}
-
-impl Text {
-    /// Cuts the parts.
-    pub fn of(title: &str, heading: &str, body: &str) -> Self {
-        Self {
-            title: words(title),
-            heading: words(heading),
-            body: words(body),
+/// The share of the words of the shorter text that the other one contains, too; 0 when one is empty, or much longer.
+pub fn shared(a: &str, b: &str) -> f64 {
+    let (a, b) = (words(a), words(b));
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    if short.is_empty() || short.len() * 3 < long.len() * 2 {
+        return 0.0;
+    }
+    // Two prices of the same thing are not duplicates.
+    let number = |word: &&Word| word.form.contains(|c: char| c.is_ascii_digit());
+    let mut numbers = short.iter().filter(number);
+    if numbers.any(|word| !long.iter().any(|other| other.form == word.form)) {
+        return 0.0;
+    }
+    let mut there: HashMap<&str, usize> = HashMap::new();
+    for word in &long {
+        *there.entry(&word.form).or_default() += 1;
+    }
+    let mut shared = 0;
+    for word in &short {
+        if let Some(left) = there.get_mut(word.form.as_str()).filter(|left| **left > 0) {
+            *left -= 1;
+            shared += 1;
         }
     }
-}
-
-impl Text {
-    /// The share of the words of the shorter body that the other one contains, too; 0 when one is empty, or much
-    /// longer.
-    pub fn shared(&self, other: &Self) -> f64 {
-        let (short, long) = if self.body.len() <= other.body.len() {
-            (&self.body, &other.body)
-        } else {
-            (&other.body, &self.body)
-        };
-        if short.is_empty() || short.len() * 3 < long.len() * 2 {
-            return 0.0;
-        }
-        // Two prices of the same thing are not duplicates.
-        let number = |word: &&Word| word.form.contains(|c: char| c.is_ascii_digit());
-        if short
-            .iter()
-            .filter(number)
-            .any(|word| !long.iter().any(|other| other.form == word.form))
-        {
-            return 0.0;
-        }
-        let mut there: HashMap<&str, usize> = HashMap::new();
-        for word in long {
-            *there.entry(&word.form).or_default() += 1;
-        }
-        let mut shared = 0;
-        for word in short {
-            if let Some(left) = there.get_mut(word.form.as_str()).filter(|left| **left > 0) {
-                *left -= 1;
-                shared += 1;
-            }
-        }
-        f64::from(shared) / short.len() as f64
-    }
+    f64::from(shared) / short.len() as f64
 }
 
 /// Rarity of a word that stands in `chunks` of `all` chunks.
@@ -180,37 +155,47 @@ fn common_start(a: &str, b: &str) -> f64 {
     common as f64 / longest.max(1) as f64
 }
 
-/// Scores each text.
-pub fn scores(wanted: &[Wanted<'_>], texts: &[Text], compounds: bool) -> Vec<f64> {
-    let size = |text: &Text| text.body.len() as f64;
-    let mean = texts.iter().map(size).sum::<f64>() / texts.len().max(1) as f64;
-    texts
+/// Scores each chunk. Of an [`Indexed`] chunk that was stored, only the words that a question may match are there.
+pub fn scores(wanted: &[Wanted<'_>], chunks: &[Indexed], compounds: bool) -> Vec<f64> {
+    let size = |chunk: &Indexed| f64::from(chunk.size);
+    let mean = chunks.iter().map(size).sum::<f64>() / chunks.len().max(1) as f64;
+    chunks
         .iter()
-        .map(|text| score(wanted, text, size(text) / mean.max(1.0), compounds))
+        .map(|chunk| score(wanted, chunk, size(chunk) / mean.max(1.0), compounds))
         .collect()
 }
 
-fn score(wanted: &[Wanted<'_>], text: &Text, size: f64, compounds: bool) -> f64 {
+fn score(wanted: &[Wanted<'_>], chunk: &Indexed, size: f64, compounds: bool) -> f64 {
     let norm = K1 * (1.0 - B + B * size);
     let all: f64 = wanted.iter().map(|wanted| wanted.worth).sum();
     let mut total = 0.0;
     let mut held = 0.0;
-    let mut places: Vec<Vec<usize>> = Vec::new();
+    let mut places: Vec<Vec<u32>> = Vec::new();
     for Wanted { word, worth } in wanted {
-        let alike = |part: &[Word]| -> Vec<f64> {
+        let most = |part: &[Word]| {
             let alike = part.iter().map(|other| likeness(word, other, compounds));
-            alike.collect()
+            alike.fold(0.0, f64::max)
         };
-        let most = |alike: &[f64]| alike.iter().copied().fold(0.0, f64::max);
-        let body = alike(&text.body);
-        let (title, heading) = (most(&alike(&text.title)), most(&alike(&text.heading)));
+        let (title, heading) = (most(&chunk.title), most(&chunk.heading));
         // A word of the title or heading is the subject of the whole document, and says little of one chunk.
         let above = (TITLE * title).max(HEADING * heading);
-        let found = above + body.iter().sum::<f64>() * (1.0 - ABOVE * above.min(1.0));
-        held += worth * title.max(heading).max(most(&body));
+        let (mut sum, mut best, mut at) = (0.0, 0.0_f64, Vec::new());
+        for Placed {
+            word: other,
+            places,
+        } in &chunk.body
+        {
+            let alike = likeness(word, other, compounds);
+            sum += alike * places.len() as f64;
+            best = best.max(alike);
+            if alike > THERE {
+                at.extend_from_slice(places);
+            }
+        }
+        let found = above + sum * (1.0 - ABOVE * above.min(1.0));
+        held += worth * title.max(heading).max(best);
         total += worth * found * (K1 + 1.0) / (found + norm);
-        let there = body.iter().enumerate().filter(|(_, alike)| **alike > THERE);
-        places.push(there.map(|(at, _)| at).collect());
+        places.push(at);
     }
     let mut close = 0.0;
     for (pair, at) in wanted.windows(2).zip(places.windows(2)) {
@@ -223,7 +208,7 @@ fn score(wanted: &[Wanted<'_>], text: &Text, size: f64, compounds: bool) -> f64 
             .filter(|gap| *gap > 0)
             .min();
         if let Some(gap) = gap.filter(|gap| *gap <= CLOSE) {
-            close += a.worth.min(b.worth) / gap as f64;
+            close += a.worth.min(b.worth) / f64::from(gap);
         }
     }
     let share = held / all.max(f64::MIN_POSITIVE);

@@ -79,6 +79,7 @@ impl Prepared {
             let columns = index_columns(scope, title, &chunk.heading, &chunk.text, language);
             bytes += chunk.text.len() + chunk.heading.len();
             bytes += columns.title.len() + columns.heading.len() + columns.body.len();
+            bytes += columns.words.len();
             batch.push(Entry {
                 position,
                 chunk,
@@ -234,11 +235,17 @@ mod tests {
                 let bytes: usize = batch
                     .iter()
                     .map(|entry| {
-                        let Columns { heading, body, .. } = &entry.columns;
+                        let Columns {
+                            heading,
+                            body,
+                            words,
+                            ..
+                        } = &entry.columns;
                         entry.chunk.text.len()
                             + entry.chunk.heading.len()
                             + heading.len()
                             + body.len()
+                            + words.len()
                     })
                     .sum();
                 assert!(!batch.is_empty() && bytes < 1_100_000, "{bytes}");

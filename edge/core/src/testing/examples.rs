@@ -12,7 +12,7 @@ use crate::{
     quality::Finished,
     reply::Reply,
     retrieval::Passages,
-    search::{Found, Hit, Query, Scope, Section, index_columns},
+    search::{Candidate, Found, Hit, Query, Scope, Section, index_columns},
     settings::BotSettings,
     testing,
 };
@@ -192,6 +192,7 @@ impl Index for Example {
             .collect();
         hits.sort_by(|a, b| b.score.total_cmp(&a.score));
         hits.truncate(limit as usize);
+        let hits = hits.into_iter().map(Candidate::from).collect();
         Ok(query.found(hits, counts))
     }
 }

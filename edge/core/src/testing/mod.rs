@@ -35,7 +35,7 @@ use crate::{
     },
     record::{ModelCall, Record},
     retrieval::{self, Analysed, Passages},
-    search::{Found, Hit, Query, Section},
+    search::{Candidate, Found, Hit, Query, Section},
 };
 
 /// All ports in memory. `fail("kv")` and so on make every later call of that port fail.
@@ -348,7 +348,8 @@ impl Index for Fakes {
     async fn search(&self, _: &str, _: &str, query: &Query, _: u32) -> Result<Found, PortError> {
         self.enter("index")?;
         assert!(!query.keys.is_empty());
-        Ok(query.found(self.hits.borrow().clone(), []))
+        let hits = self.hits.borrow().clone().into_iter();
+        Ok(query.found(hits.map(Candidate::from).collect(), []))
     }
 }
 

@@ -158,10 +158,100 @@ fn an_answer_that_speaks_of_the_marks_stays() {
         "Prices: <",
         "  Indented, and \n spaced.",
         "[think of it]",
+        "[thinking about it](https://a.example/)",
+        "<analyst>, <think-tank.example> and <rethink>",
+        "Use <thoughts>, <reflection> or <think a lot>.",
+        "Tom &amp; Jerry &lt;b&gt; & co, &",
     ] {
         for expect in [Expect::Unknown, Expect::Marked, Expect::Unopened] {
             says(expect, text, text);
         }
+    }
+}
+
+#[test]
+fn a_mark_is_known_by_its_form_and_a_word_in_its_name() {
+    for (begin, end) in [
+        ("<think >", "</think >"),
+        ("<think\n>", "</think\n>"),
+        ("< think >", "< /think >"),
+        ("<think time=\"3\" model='x'>", "</think>"),
+        ("<think>", "</thinking>"),
+        ("<think>", "<|/think|>"),
+        ("<thoughts>", "</thoughts>"),
+        ("<thinking_process>", "</thinking_process>"),
+        ("<internal-thoughts>", "</internal-thoughts>"),
+        ("<inner_monologue>", "</inner_monologue>"),
+        ("<chain_of_thought>", "</chain_of_thought>"),
+        ("<scratchpad>", "</scratchpad>"),
+        ("<reflection>", "</reflection>"),
+        ("<analysis>", "</analysis>"),
+        ("<antThinking>", "</antThinking>"),
+        ("<mm:think>", "</mm:think>"),
+        ("<longcat_think>", "</longcat_think>"),
+        ("[REASONING]", "[/REASONING]"),
+        ("<|thinking|>", "<|/thinking|>"),
+        ("<｜begin▁of▁thinking｜>", "<｜end▁of▁thinking｜>"),
+        ("<|START_THINKING|>", "<|END_THINKING|>"),
+        ("<unused94>thought\n", "<unused95>"),
+        ("&lt;think&gt;", "&lt;/think&gt;"),
+        ("```thinking\n", "\n```\n"),
+        ("<details type=\"reasoning\" done=\"true\">", "</details>"),
+        ("> <think>\n> ", "\n> </think>\n"),
+        ("\u{feff}<think>", "</think>"),
+        ("\u{200b}\n<think>", "</think>\u{200b}"),
+        (
+            "<|start|>assistant<|channel|>analysis<|message|>",
+            "<|end|><|start|>assistant<|channel|>final<|message|>",
+        ),
+        (
+            "<|channel|>commentary<|message|>",
+            "<|end|><|start|>assistant<|channel|>final<|message|>",
+        ),
+    ] {
+        let text = format!("{begin}They ask < 9, & so.\n\nHm.{end}We open at 9 [1].");
+        says(Expect::Unknown, &text, "We open at 9 [1].");
+    }
+    let stripped = "analysisWe need the hours. Nine.assistantfinalWe open at 9.";
+    says(Expect::Unknown, stripped, "We open at 9.");
+    says(Expect::Unknown, "<think/>We open at 9.", "We open at 9.");
+}
+
+#[test]
+fn what_encloses_an_answer_goes_with_the_thinking() {
+    for (before, behind) in [
+        ("<think>hm</think><answer>", "</answer>"),
+        ("<think>hm</think>\n\n<response>\n", "</response>"),
+        (
+            "<|START_THINKING|>hm<|END_THINKING|><|START_RESPONSE|>",
+            "<|END_RESPONSE|>",
+        ),
+        (
+            "<|begin_of_thought|>hm<|end_of_thought|>\n<|begin_of_solution|>",
+            "<|end_of_solution|>",
+        ),
+        (
+            "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>",
+            "<|return|>",
+        ),
+    ] {
+        says(Expect::Unknown, &format!("{before}At 9.{behind}"), "At 9.");
+    }
+    for text in ["<answer>At 9.</answer>", "<return> At 9."] {
+        says(Expect::Unknown, text, text);
+    }
+}
+
+#[test]
+fn thinking_in_the_middle_of_an_answer_is_taken_out() {
+    for (text, told) in [
+        ("Sure.\n<think>hm</think>\nAt 9.", "Sure.\nAt 9."),
+        ("Sure.\n<think> hm</think> At 9.", "Sure.\nAt 9."),
+        ("Sure.\n<think>hm\n\nso</think>\nAt 9.", "Sure.\nAt 9."),
+        ("Sure.\n<think> hm\nso</think>\nAt 9.", "At 9."),
+        ("At 9.<think>Was that right?", "At 9."),
+    ] {
+        says(Expect::Unknown, text, told);
     }
 }
 
@@ -186,7 +276,9 @@ proptest! {
     fn any_text_in_any_pieces_gives_the_same(
         parts in proptest::collection::vec(prop_oneof![
             Just("<think>"), Just("</think>"), Just("\n"), Just(" "), Just("`"), Just("```\n"), Just("."), Just("a"), Just("é"),
-            Just("<"), Just("[THINK]"), Just("okay "), Just("[1]")], 0..14),
+            Just("<"), Just("[THINK]"), Just("okay "), Just("[1]"),
+            Just("<think "), Just("x=\"1\""), Just(">"), Just("</"), Just("<|end_of_"), Just("thought"), Just("|>"), Just("&lt;"),
+            Just("&gt;"), Just("```think"), Just("<answer>"), Just("<details type=\"reasoning\""), Just("</details>")], 0..14),
         cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..5),
     ) {
         let text = parts.concat();

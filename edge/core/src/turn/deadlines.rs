@@ -108,6 +108,11 @@ impl<'a, P: Clock> Deadlines<'a, P> {
         self.heard_ms = self.now_ms;
     }
 
+    /// When the last event of the response came, in Unix milliseconds.
+    pub fn now_ms(&self) -> u64 {
+        self.now_ms
+    }
+
     /// How long the edge has stood still since this model was asked, in milliseconds.
     pub fn stood_still_ms(&self) -> u64 {
         self.lost_since_asked_ms

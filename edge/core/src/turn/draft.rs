@@ -148,6 +148,11 @@ impl<'s> Draft<'s> {
         }
     }
 
+    /// See [`Sink::at`].
+    pub fn at(&mut self, now_ms: Option<u64>) {
+        self.sink.at(now_ms);
+    }
+
     /// Writes a line to the log.
     pub fn log(&mut self, line: &str) {
         self.sink.log(line);

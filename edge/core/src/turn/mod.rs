@@ -49,6 +49,9 @@ use draft::Draft;
 pub trait Sink {
     /// Takes the next event.
     fn emit(&mut self, event: ServerEvent);
+    /// Tells the time (Unix milliseconds) of the events to come, which all come from one piece of a response, so that the
+    /// clock is read once for them; `None` after the last of them.
+    fn at(&mut self, _now_ms: Option<u64>) {}
     /// Takes the next part of the answer's Markdown, as soon as the visitor sees part of it. It may cite passages
     /// `1..=passages`, and hold numbers that belong to no passage. After a second [`ServerEvent::Start`] the Markdown
     /// begins again.

@@ -169,10 +169,18 @@ async fn read<P: Platform>(
         };
         deadlines.heard();
         let pushed = decoder.push(&bytes, &mut deltas);
-        if reading.take(deltas.drain(..)) {
+        reading.draft.at(Some(deadlines.now_ms()));
+        let full = reading.take(deltas.drain(..));
+        reading.draft.at(None);
+        if full {
             return Ok(Finish::Length);
         }
-        pushed?;
+        match pushed {
+            Ok(()) => {}
+            // The answer ended with its finish reason: the rest of the stream does not matter.
+            Err(_) if decoder.is_finished() => break None,
+            Err(failure) => return Err(failure),
+        }
         if reading.draft.is_full() {
             return Ok(Finish::Length);
         }

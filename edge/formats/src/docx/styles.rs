@@ -51,6 +51,8 @@ impl Raised {
 #[derive(Default)]
 pub(super) struct Styles {
     by_id: HashMap<String, Style>,
+    /// The style of paragraphs that name none.
+    pub(super) usual: String,
     /// The language of the text.
     pub(super) language: String,
 }
@@ -85,6 +87,10 @@ impl Styles {
                     style = Style::default();
                     let own = attribute(attributes, "styleId").unwrap_or_default();
                     own.clone_into(&mut id);
+                    let of = |name| attribute(attributes, name).unwrap_or_default();
+                    if of("type") == "paragraph" && matches!(of("default"), "1" | "true") {
+                        own.clone_into(&mut styles.usual);
+                    }
                 }
                 "tblStylePr" => of_tables = true,
                 _ if of_tables => {}

@@ -2,7 +2,11 @@
 
 use std::collections::HashMap;
 
-use super::styles::{Raised, Style, Styles, either, is_on, outline};
+use super::{
+    math::Math,
+    styles::{Raised, Style, Styles, either, is_on, outline},
+    symbols,
+};
 use crate::{
     Unreadable, grid, limits, raised,
     struck::needs_space,
@@ -88,6 +92,7 @@ pub(super) struct DocxWriter {
     cells: usize,
     /// Depth within an element that is skipped.
     skipping: usize,
+    math: Math,
     in_text: bool,
     in_row_format: bool,
     /// Whether the field that is open shows what to write into it.
@@ -100,7 +105,15 @@ impl DocxWriter {
     /// Takes the next event.
     pub(super) fn event(&mut self, event: &XmlEvent<'_>) -> Result<(), Unreadable> {
         match event {
-            XmlEvent::Start(name, _, attributes) => self.start(name, attributes),
+            XmlEvent::Start(name, prefix, attributes) => {
+                if *prefix == "m"
+                    && self.skipping == 0
+                    && let Some(paragraph) = self.paragraphs.last_mut()
+                {
+                    self.math.start(name, attributes, &mut paragraph.text);
+                }
+                self.start(name, attributes);
+            }
             XmlEvent::End(name) => self.end(name),
             XmlEvent::Text(text) => {
                 if self.in_text && self.skipping == 0 {
@@ -140,7 +153,10 @@ impl DocxWriter {
             return;
         }
         match name {
-            "p" => self.paragraphs.push(OpenParagraph::default()),
+            "p" => self.paragraphs.push(OpenParagraph {
+                style: self.styles.get(&self.styles.usual),
+                ..OpenParagraph::default()
+            }),
             "tbl" => self.tables.push(OpenTable::default()),
             "trPr" => self.in_row_format = true,
             "showingPlcHdr" => self.placeholder = is_on(value),
@@ -184,6 +200,11 @@ impl DocxWriter {
             "tab" | "ptab" if paragraph.run.is_some() => self.push(" "),
             "br" | "cr" => self.push(&write::BREAK.to_string()),
             "noBreakHyphen" => self.push("-"),
+            "sym" => {
+                let of = |name| attribute(attributes, name).unwrap_or_default();
+                let symbol = symbols::character(of("font"), of("char"));
+                self.push(&symbol.map(String::from).unwrap_or_default());
+            }
             "hyperlink" => {
                 let id = attribute(attributes, "id").unwrap_or_default();
                 let target = self.links.get(id).cloned();
@@ -221,6 +242,9 @@ impl DocxWriter {
         if self.skipping > 0 {
             self.skipping -= 1;
             return;
+        }
+        if let Some(paragraph) = self.paragraphs.last_mut() {
+            self.math.end(name, &mut paragraph.text);
         }
         match name {
             "t" => self.in_text = false,

@@ -5,12 +5,9 @@ use url::Url;
 use super::{
     absolute,
     dom::{Dom, NodeData, NodeId},
-    email,
+    email, math,
     reading::Reading,
-    shape::{
-        heading_level, is_block, raised_by_style, stand_apart, within_heading, word_item,
-        word_level,
-    },
+    shape::{heading_level, is_block, stand_apart, within_heading, word_item, word_level},
 };
 use crate::{Unreadable, limits, raised, write};
 
@@ -163,13 +160,20 @@ impl<'a> HtmlWriter<'a> {
             self.heading(id, level);
             return;
         }
+        if let Some(up) = self.reading.raised.raises(dom, id) {
+            self.raised(id, up);
+            return;
+        }
         match name {
             "br" => self.line.push(write::BREAK),
             "hr" => self.end_line(),
-            "sup" | "sub" => self.raised(id, name == "sup"),
-            "span" | "font" if raised_by_style(dom, id).is_some() => {
-                self.raised(id, raised_by_style(dom, id) == Some(true));
+            _ if email::is_reversed(dom, id) => {
+                let before = std::mem::take(&mut self.line);
+                self.children(id);
+                let text = std::mem::replace(&mut self.line, before);
+                self.line.extend(text.chars().rev());
             }
+            "math" => self.line.push_str(&math::text(dom, id)),
             "summary" => self.heading(id, (self.level + 1).min(6)),
             "ul" | "ol" | "menu" => {
                 self.end_line();

@@ -152,9 +152,16 @@ impl Finder<'_> {
             }
         }
         let follows = before.is_some_and(|before| follows_control(dom, id, before));
-        if (role == "tabpanel" || follows || (is_hidden(dom, id) && is_named(dom, id)))
-            && self.is_panel(id)
+        // Its text would be left out as that of a button, or stand there like any other text.
+        if follows
+            && let Some(before) = before
+            && (dom.name(before) == "button" || is_named_around(dom, before))
+            && !self.controls.is_control(before)
         {
+            self.add(before, id);
+        }
+        let hidden = || is_hidden(dom, id) && (is_named(dom, id) || is_rest(dom, id));
+        if (role == "tabpanel" || follows || hidden()) && self.is_panel(id) {
             self.controls.opened.insert(id);
         }
     }
@@ -357,4 +364,43 @@ fn follows_control(dom: &Dom, id: NodeId, before: NodeId) -> bool {
         || has("aria-expanded")
         || has("aria-controls")
         || is_named(dom, before)
+        || is_named_around(dom, before)
+}
+
+/// Whether an element is the rest of a paragraph that a button right behind the paragraph shows: "Read more".
+fn is_rest(dom: &Dom, id: NodeId) -> bool {
+    let Some(paragraph) = dom.parent(id).filter(|_| dom.name(id) == "span") else {
+        return false;
+    };
+    let place = |around: NodeId, id: NodeId| dom.children(around).iter().position(|it| *it == id);
+    let begins = |at: usize| {
+        dom.children(paragraph)
+            .iter()
+            .take(at)
+            .any(|it| dom.has_text(*it))
+    };
+    let next = dom.parent(paragraph).and_then(|around| {
+        let at = place(around, paragraph)?;
+        dom.after(around, at + 1)
+    });
+    let shows = |next: NodeId| {
+        let link = dom.attribute(next, "href").unwrap_or_default();
+        let button = dom.name(next) == "button" || (dom.name(next) == "a" && link.trim() == "#");
+        button && may_open(dom, next) && !dom.ancestors(next).any(|id| dom.name(id) == "form")
+    };
+    place(paragraph, id).is_some_and(begins) && next.is_some_and(shows)
+}
+
+/// Whether an element is a title in one that is called an accordion: `<div class="accordion"><div class="title">`.
+fn is_named_around(dom: &Dom, id: NodeId) -> bool {
+    let within = || dom.descendants(id).skip(1).take(20);
+    let block = |id: NodeId| matches!(dom.name(id), "p" | "ul" | "ol" | "table" | "div");
+    let around = |id| dom.attribute(id, "class").unwrap_or_default();
+    matches!(dom.name(id), "div" | "p" | "a" | "span" | "li")
+        && !within().any(block)
+        && (dom.parent(id)).is_some_and(|it| {
+            has_word(around(it), |word| {
+                WORDS.iter().any(|part| word.contains(part))
+            })
+        })
 }

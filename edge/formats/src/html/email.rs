@@ -1,4 +1,5 @@
-//! Addresses of mail that Cloudflare hides from programs: hexadecimal, of which the first byte is the key of the others.
+//! Addresses of mail that are hidden from programs: by Cloudflare in hexadecimal, of which the first byte is the key of the
+//! others; by other pages written backwards, and shown from right to left.
 
 use super::dom::{Dom, NodeId};
 
@@ -14,6 +15,21 @@ pub(super) fn protected(dom: &Dom, id: NodeId) -> Option<String> {
 pub(super) fn link(href: &str) -> Option<String> {
     let (_, code) = href.split_once(PATH)?;
     Some(format!("mailto:{}", decode(code)?))
+}
+
+/// Whether the letters of an element are shown in the reverse of their order.
+pub(super) fn is_reversed(dom: &Dom, id: NodeId) -> bool {
+    let style = dom.attribute(id, "style").unwrap_or_default();
+    let style: String = style.chars().filter(|c| !c.is_whitespace()).collect();
+    let style = style.to_ascii_lowercase();
+    let overrides = style.contains("unicode-bidi:bidi-override") && style.contains("direction:rtl");
+    let named = dom.name(id) == "bdo" && dom.attribute(id, "dir") == Some("rtl");
+    if !overrides && !named {
+        return false;
+    }
+    let text = dom.text(id);
+    // Scripts that are written from the right are not meant.
+    text.is_ascii() && text.contains('@')
 }
 
 fn decode(code: &str) -> Option<String> {

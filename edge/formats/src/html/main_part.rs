@@ -6,8 +6,8 @@ use super::{dom::NodeId, reading::Reading};
 const MAX_LOOK: usize = 64;
 
 /// The elements to read, in document order: every `main`, with the element around the first heading when that is outside of
-/// them; else the only `article`, if it contains the first heading and half of the text, or nearly all of the text (a
-/// testimonial is an `article`, too); else the whole page. Elements with hardly any of the page's text are not taken.
+/// them; else the only `article`, if the page's main heading is not outside of it and it contains half of the text
+/// (a testimonial is an `article`, too); else the whole page. Elements with hardly any of the page's text are not taken.
 pub(super) fn find(reading: &Reading<'_>) -> Vec<NodeId> {
     let dom = reading.dom;
     let body = dom.find(0, "body").unwrap_or(0);
@@ -37,7 +37,7 @@ pub(super) fn find(reading: &Reading<'_>) -> Vec<NodeId> {
     if let [only] = articles.as_slice() {
         let weight = reading.weight(*only);
         let headed = dom.find(*only, "h1").is_some() || dom.find(body, "h1").is_none();
-        if (headed && weight * 2 >= all && weight > 0) || weight * 5 > all * 4 {
+        if headed && weight * 2 >= all && weight > 0 {
             return articles;
         }
     }

@@ -3,13 +3,14 @@
 use super::{
     controls::{Controls, is_invisible, is_prose},
     dom::{Dom, NodeId},
+    raised::Raised,
 };
 
 /// Elements that never contain text of the page.
 const NEVER: &[&str] = &[
     "script", "style", "noscript", "select", "textarea", "input", "datalist", "dialog", "svg",
-    "math", "iframe", "object", "canvas", "audio", "video", "head", "link", "meta", "map",
-    "frameset", "progress", "meter", "embed",
+    "iframe", "object", "canvas", "audio", "video", "head", "link", "meta", "map", "frameset",
+    "progress", "meter", "embed",
 ];
 
 /// Roles of elements around the main part.
@@ -82,6 +83,7 @@ const TERMS: &[&str] = &["summary", "dt"];
 pub(super) struct Reading<'a> {
     pub(super) dom: &'a Dom,
     pub(super) controls: Controls,
+    pub(super) raised: Raised,
     /// Whether it is a piece of HTML in another document; then no element is navigation or a banner.
     piece: bool,
 }
@@ -91,6 +93,7 @@ impl<'a> Reading<'a> {
     pub(super) fn page(dom: &'a Dom) -> Self {
         Self {
             controls: Controls::of(dom),
+            raised: Raised::of(dom),
             dom,
             piece: false,
         }
@@ -212,7 +215,7 @@ impl<'a> Reading<'a> {
         }
         match name {
             // Some frameworks put the whole page into a form.
-            "form" => !self.holds(id, &["main", "article", "h1", "h2"]),
+            "form" => !self.holds(id, &["main", "article", "h1", "h2"]) && !is_most(dom, id, root),
             "header" => {
                 dom.name(root) == "body" && !within_article(dom, id) && !self.holds(id, &["h1"])
             }
@@ -229,6 +232,24 @@ impl<'a> Reading<'a> {
 /// Whether a `nav` contains text: Webflow uses it for the answers of an accordion.
 fn is_text(dom: &Dom, id: NodeId) -> bool {
     is_prose(dom, id) && dom.find(id, "p").is_some()
+}
+
+/// Whether most of the text around an element is in it.
+fn is_most(dom: &Dom, id: NodeId, root: NodeId) -> bool {
+    let letters = |id: NodeId| -> usize {
+        let shown = |id: &NodeId| {
+            dom.parent(*id).is_none_or(|it| {
+                !matches!(
+                    dom.name(it),
+                    "script" | "style" | "label" | "option" | "button"
+                )
+            })
+        };
+        let texts = dom.descendants(id).filter(shown);
+        texts.map(|id| dom.own_text(id).trim().len()).sum()
+    };
+    let own = letters(id);
+    own > 0 && own * 2 > letters(root)
 }
 
 fn named(dom: &Dom, id: NodeId, names: &[&str]) -> bool {

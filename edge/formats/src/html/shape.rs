@@ -37,17 +37,6 @@ pub(super) fn word_level(dom: &Dom, id: NodeId) -> Option<usize> {
     (dom.name(id) == "p" && title).then_some(1)
 }
 
-/// Whether a style raises a text, or lowers it.
-pub(super) fn raised_by_style(dom: &Dom, id: NodeId) -> Option<bool> {
-    let style = dom.attribute(id, "style")?;
-    let (_, rest) = style.split_once("vertical-align:")?;
-    match rest.trim_start().split([';', ' ']).next() {
-        Some("super") => Some(true),
-        Some("sub") => Some(false),
-        _ => None,
-    }
-}
-
 /// The level of an item, from 0, that Word has written as a paragraph.
 pub(super) fn word_item(dom: &Dom, id: NodeId) -> Option<usize> {
     let style = dom.attribute(id, "style").unwrap_or_default();

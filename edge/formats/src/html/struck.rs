@@ -3,7 +3,10 @@
 
 use std::collections::HashSet;
 
-use super::dom::{Dom, NodeId};
+use super::{
+    dom::{Dom, NodeId},
+    sheet,
+};
 use crate::struck::needs_space;
 
 /// Classes of Tailwind, Bootstrap and Quasar that strike a text out.
@@ -64,32 +67,13 @@ fn undoes(style: &str) -> bool {
     style.contains("text-decoration:none") || style.contains("text-decoration-line:none")
 }
 
-/// The classes that the page's style sheets strike out without a condition: `.c7{…}`, `span.old{…}`.
+/// The classes that the page's style sheets strike out.
 fn struck_classes(dom: &Dom) -> HashSet<String> {
-    let sheets = dom.descendants(0).filter(|id| dom.name(*id) == "style");
     let mut out = HashSet::new();
-    for sheet in sheets.map(|id| dom.text(id)) {
-        for rule in sheet.split('}') {
-            let Some((selectors, style)) = rule.rsplit_once('{') else {
-                continue;
-            };
-            if !strikes(style) {
-                continue;
-            }
-            // After `@import …;`. Within `@media …{` the selector has a brace and is no class.
-            let selectors = selectors.rsplit(';').next().unwrap_or_default();
-            let classes = selectors.split(',').filter_map(|selector| {
-                let selector = selector.trim();
-                let selector = selector.strip_prefix("span").unwrap_or(selector);
-                selector.strip_prefix('.')
-            });
-            let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
-            out.extend(
-                classes
-                    .filter(|class| class.chars().all(plain))
-                    .map(str::to_owned),
-            );
+    sheet::classes(dom, |class, style| {
+        if strikes(style) {
+            out.insert(class.to_owned());
         }
-    }
+    });
     out
 }

@@ -11,8 +11,52 @@ use crate::{grid, limits, write};
 /// Longest text of a cell that is written again for each column or row that it spans, in bytes.
 const MAX_REPEATED: usize = 200;
 
+/// Names (`class`) of elements that a style sheet makes the rows and cells of a table.
+const ROWS: &[&str] = &[
+    "tr",
+    "table-row",
+    "divtablerow",
+    "rtablerow",
+    "table__row",
+    "tablerow",
+];
+const HEADS: &[&str] = &[
+    "th",
+    "table-head",
+    "table-header",
+    "divtablehead",
+    "rtablehead",
+    "table__head",
+    "tablehead",
+];
+const CELLS: &[&str] = &[
+    "td",
+    "table-cell",
+    "divtablecell",
+    "rtablecell",
+    "table__cell",
+    "tablecell",
+];
+
+fn is_called(dom: &Dom, id: NodeId, names: &[&str]) -> bool {
+    let class = dom.attribute(id, "class").unwrap_or_default();
+    let mut words = class.split_ascii_whitespace();
+    words.any(|word| names.contains(&word.to_ascii_lowercase().as_str()))
+}
+
+/// Whether the style of an element displays it so: `table-row`.
+fn is_displayed(dom: &Dom, id: NodeId, display: &str) -> bool {
+    let style = dom.attribute(id, "style").unwrap_or_default();
+    let style: String = style.chars().filter(|c| !c.is_whitespace()).collect();
+    let mut declarations = style.split(';');
+    declarations.any(|it| it.strip_prefix("display:") == Some(display))
+}
+
 fn is_row(dom: &Dom, id: NodeId) -> bool {
-    dom.name(id) == "tr" || dom.attribute(id, "role") == Some("row")
+    dom.name(id) == "tr"
+        || dom.attribute(id, "role") == Some("row")
+        || is_displayed(dom, id, "table-row")
+        || is_called(dom, id, ROWS)
 }
 
 /// Whether the element is a cell, and whether it is a heading of its row or column.
@@ -20,8 +64,24 @@ fn cell_kind(dom: &Dom, id: NodeId) -> Option<bool> {
     match (dom.name(id), dom.attribute(id, "role")) {
         (_, Some("columnheader" | "rowheader")) | ("th", _) => Some(true),
         (_, Some("cell" | "gridcell")) | ("td", _) => Some(false),
+        ("div" | "span" | "p" | "li", _) if is_called(dom, id, HEADS) => Some(true),
+        ("div" | "span" | "p" | "li", _)
+            if is_displayed(dom, id, "table-cell") || is_called(dom, id, CELLS) =>
+        {
+            Some(false)
+        }
         _ => None,
     }
+}
+
+/// Whether the element holds the rows of a table that a style sheet makes.
+fn is_body(dom: &Dom, id: NodeId) -> bool {
+    is_displayed(dom, id, "table-row-group")
+        || is_called(
+            dom,
+            id,
+            &["tbody", "thead", "divtablebody", "divtableheading"],
+        )
 }
 
 /// A row that was read.
@@ -38,9 +98,26 @@ impl HtmlWriter<'_> {
     pub(super) fn is_table(&self, id: NodeId) -> bool {
         let dom = self.dom;
         let role = dom.attribute(id, "role");
-        dom.name(id) == "table"
-            || (matches!(role, Some("table" | "grid"))
-                && dom.descendants(id).any(|id| is_row(dom, id)))
+        let rows = || dom.descendants(id).skip(1).filter(|id| is_row(dom, *id));
+        if dom.name(id) == "table"
+            || (matches!(role, Some("table" | "grid")) && rows().next().is_some())
+        {
+            return true;
+        }
+        // An element that only a style makes a table.
+        let has_cells = |row: NodeId| {
+            let cells = dom
+                .children(row)
+                .iter()
+                .filter(|id| cell_kind(dom, **id).is_some());
+            cells.count() > 1
+        };
+        matches!(dom.name(id), "div" | "section" | "ul")
+            && dom
+                .children(id)
+                .iter()
+                .any(|id| is_row(dom, *id) || is_body(dom, *id))
+            && rows().any(has_cells)
     }
 
     /// Writes a table.

@@ -117,3 +117,108 @@ proptest::proptest! {
         let _ = page(&bytes, "https://a.example/", None);
     }
 }
+
+/// The body of a page whose main part this is.
+fn of_main(html: &str) -> String {
+    let html = format!(
+        "<html><head><style>.up{{vertical-align:super}}</style></head><body><main>{html}</main></body></html>"
+    );
+    page(html.as_bytes(), "https://a.example/", None)
+        .unwrap()
+        .document
+        .body
+}
+
+#[test]
+fn digits_that_look_raised_are_not_glued_to_a_number() {
+    for (html, told) in [
+        ("<p>19<small>99</small> €</p>", "19,99 €\n"),
+        (
+            "<p>19<span class='price__cents'>99</span> €</p>",
+            "19,99 €\n",
+        ),
+        (
+            "<p>$19<span style='vertical-align: top'>99</span></p>",
+            "$19.99\n",
+        ),
+        (
+            "<p>19<span class=up>99</span> €, 10<span class=up>6</span></p>",
+            "19,99 €, 10⁶\n",
+        ),
+        ("<p>19<sup><small>99</small></sup> €</p>", "19,99 €\n"),
+        (
+            "<p>In <small>2024</small> we had <small>big</small> plans.</p>",
+            "In 2024 we had big plans.\n",
+        ),
+        (
+            "<p>About <math><msup><mn>10</mn><mn>6</mn></msup></math> litres, <math><mfrac><mn>1</mn><mn>2</mn></mfrac></math> full</p>",
+            "About 10⁶ litres, 1/2 full\n",
+        ),
+        (
+            "<p><math><msqrt><mi>a</mi><mo>+</mo><msub><mi>b</mi><mn>1</mn></msub></msqrt><annotation>x</annotation></math></p>",
+            "√(a+b₁)\n",
+        ),
+    ] {
+        assert_eq!(of_main(html), told, "{html}");
+    }
+}
+
+#[test]
+fn panels_of_further_accordions_are_read_under_their_titles() {
+    for (html, told) in [
+        (
+            "<div class='ui accordion'><div class=title><i class=icon></i>Dogs?</div><div class=content style='display:none'><p>On a lead.</p></div></div>",
+            "## Dogs?\n\nOn a lead.\n",
+        ),
+        (
+            "<div x-data><button @click='open=!open'>Dogs?</button><div x-show=open style='display:none'>On a lead.</div></div>",
+            "## Dogs?\n\nOn a lead.\n",
+        ),
+        (
+            "<p>We bake<span> bread</span><span style='display:none'> and cakes.</span></p><button onclick='more()'>Read more</button>",
+            "We bake bread and cakes.\n",
+        ),
+        (
+            "<p>We bake.<span hidden>Saved.</span></p><form><button>Send</button></form>",
+            "We bake.\n",
+        ),
+    ] {
+        assert_eq!(of_main(html), told, "{html}");
+    }
+}
+
+#[test]
+fn tables_that_only_a_style_makes_keep_rows_and_columns() {
+    let told = "| Item | Day |\n|---|---|\n| E-bike | 45 € |\n";
+    for (row, head, cell) in [
+        (
+            "class=divTableRow",
+            "class=divTableHead",
+            "class=divTableCell",
+        ),
+        ("class=tr", "class=th", "class=td"),
+        (
+            "style='display: table-row'",
+            "class=table-header",
+            "style='display:table-cell'",
+        ),
+    ] {
+        let html = format!(
+            "<div class=x><div {row}><div {head}>Item</div><div {head}>Day</div></div><div {row}><div {cell}>E-bike</div><div {cell}>45 €</div></div></div>"
+        );
+        assert_eq!(of_main(&html).trim(), told.trim(), "{html}");
+    }
+}
+
+#[test]
+fn what_is_around_a_long_article_or_in_a_form_is_read() {
+    let long = "A visitor liked it very much. ".repeat(30);
+    for (html, wanted) in [
+        (format!("<h1>Bakery</h1><p>We open at nine.</p><article><p>{long}</p></article><p>Closed on Monday.</p>"), "Closed on Monday."),
+        ("<form id=aspnetForm><div><h3>Bakery</h3><p>We open at nine.</p></div></form>".to_owned(), "We open at nine."),
+        ("<p>Write to <span style='unicode-bidi:bidi-override;direction:rtl'>elpmaxe.a@olleh</span></p>".to_owned(), "Write to hello@a.example"),
+    ] {
+        let page = page(format!("<body>{html}").as_bytes(), "https://a.example/", None).unwrap();
+        assert!(page.document.body.contains(wanted), "{}", page.document.body);
+    }
+}

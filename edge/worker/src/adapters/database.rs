@@ -6,7 +6,7 @@ use bulle_edge_core::{
         Archive, Clock, Index, Kept, PortError, Profiles, Sections, Summaries, Tenants, Visitors,
     },
     record::{ModelCall, Record},
-    search::{Found, Query, Section},
+    search::{Found, Hit, Query, Section},
 };
 use bulle_protocol::Id;
 
@@ -28,6 +28,7 @@ macro_rules! repositories {
 }
 
 repositories! {
+    audit -> Audit: "Who did what.",
     conversations -> Conversations: "Conversations of visitors.",
     directory -> Directory: "Sites and bots as they are served.",
     gaps -> Gaps: "Unanswered questions, and ratings.",
@@ -160,9 +161,21 @@ impl Index for Edge {
         query: &Query,
         limit: u32,
     ) -> Result<Found, PortError> {
-        self.search_index()
-            .search(tenant_id, bot_id, query, limit)
-            .await
+        let search = self.search_index();
+        let found = search.search(tenant_id, bot_id, query, limit).await?;
+        if found.hits.iter().any(|candidate| candidate.words.is_none()) {
+            self.store_words_later(tenant_id, bot_id);
+        }
+        Ok(found)
+    }
+
+    async fn texts(
+        &self,
+        tenant_id: &str,
+        bot_id: &str,
+        ids: &[i64],
+    ) -> Result<Vec<Hit>, PortError> {
+        self.search_index().texts(tenant_id, bot_id, ids).await
     }
 }
 

@@ -4,7 +4,7 @@ use bulle_edge_core::ports::PortError;
 use serde::{Deserialize, Serialize};
 
 use super::{Edge, object::ObjectError};
-use crate::repositories::library::BotKey;
+use crate::{log, repositories::library::BotKey};
 
 /// The binding, as wrangler.toml names it.
 const BINDING: &str = "LIBRARIANS";
@@ -53,5 +53,19 @@ impl Edge {
             Err(ObjectError::Unreachable(error)) => Err(PortError(error.to_string())),
             Err(ObjectError::Problem(problem)) => Err(PortError(problem.detail.clone())),
         }
+    }
+
+    /// Has stored what ranking needs of the bot's chunks that lack it; nobody waits for it.
+    pub fn store_words_later(&self, tenant_id: &str, bot_id: &str) {
+        let edge = self.clone();
+        let bot = BotKey {
+            tenant_id: tenant_id.to_owned(),
+            bot_id: bot_id.to_owned(),
+        };
+        self.later(async move {
+            if let Err(error) = edge.request_ingest(&bot, "", "", 0).await {
+                log::error("librarian", &error);
+            }
+        });
     }
 }

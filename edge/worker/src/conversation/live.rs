@@ -135,6 +135,8 @@ pub struct TurnSink<'a> {
     unsaved: Batch,
     /// The last event, which is sent once it is stored.
     last: Option<Frame>,
+    /// See [`Sink::at`].
+    now_ms: Option<u64>,
     /// Milliseconds that the turn goes on without a listener; without end when absent.
     patience_ms: Option<u64>,
 }
@@ -158,6 +160,7 @@ impl<'a> TurnSink<'a> {
             seq,
             unsaved: Batch::new(u32::from(seq > 0), edge.now_ms()),
             last: None,
+            now_ms: None,
         }
     }
 
@@ -208,12 +211,17 @@ impl Sink for TurnSink<'_> {
             self.last = Some(frame);
             return;
         }
-        if let Some((place, due)) = self.unsaved.add(&event, frame.clone(), self.edge.now_ms())
+        let now_ms = self.now_ms.unwrap_or_else(|| self.edge.now_ms());
+        if let Some((place, due)) = self.unsaved.add(&event, frame.clone(), now_ms)
             && let Err(error) = self.store.add_batch(self.number, place, &due)
         {
             log::error("frames", &error);
         }
         self.tell(frame);
+    }
+
+    fn at(&mut self, now_ms: Option<u64>) {
+        self.now_ms = now_ms;
     }
 
     fn log(&mut self, line: &str) {

@@ -164,12 +164,16 @@ impl Librarian {
                     }
                 }
                 NextSource::At(next_at) => {
+                    let more_words = self.edge.library().store_words(&context.bot).await?;
                     let embed_at = context.embed().await?;
                     let later = self.edge.library().due_later(&context.bot, now).await?;
                     let embed_on = embed_at.is_some_and(|at| at <= self.edge.now_ms())
                         && worked_ms() <= MAX_RUN_MS;
-                    if !self.requested.get() && !embed_on {
-                        return Ok(next_at.into_iter().chain(later).chain(embed_at).min());
+                    let words_on = more_words && worked_ms() <= MAX_RUN_MS;
+                    if !self.requested.get() && !embed_on && !words_on {
+                        let words_at = more_words.then(|| self.edge.now_ms());
+                        let times = next_at.into_iter().chain(later).chain(embed_at);
+                        return Ok(times.chain(words_at).min());
                     }
                 }
             }

@@ -3,6 +3,7 @@
 //! Every statement on a tenant's data binds the tenant's id. What belongs together is written in one batch, which is one
 //! transaction and one round trip. The tests of a repository run on SQLite with the migrations of the Worker.
 
+pub mod audit;
 mod conversations;
 mod directory;
 mod gaps;
@@ -22,6 +23,7 @@ mod transcripts;
 mod usage;
 mod visitors;
 
+pub use audit::Audit;
 pub use conversations::Conversations;
 pub use directory::Directory;
 pub use gaps::Gaps;

@@ -2,17 +2,20 @@
 
 use bulle_edge_core::{
     ports::PortError,
-    search::{Found, Hit, MAX_ROWS, Query, Section},
+    search::{Candidate, Found, Hit, MAX_ROWS, Query, Section},
 };
 use serde::{Deserialize, Serialize};
 
-use crate::d1::{Database, Statement, to_json, values};
+use crate::d1::{Database, Statement, Value, from_json, to_json, values};
 
 /// The chunks with the words of a question; the file explains the statement.
 const SEARCH: &str = include_str!("search.sql");
 
 /// The number of chunks with each word.
 const WORDS: &str = include_str!("words.sql");
+
+/// The texts of chunks; the file explains the statement.
+const TEXTS: &str = include_str!("texts.sql");
 
 /// The chunks of vectors; the file explains the statement.
 const NEAR: &str = include_str!("near.sql");
@@ -39,13 +42,15 @@ pub struct Match {
 struct Row {
     id: i64,
     title: String,
-    heading: String,
-    text: String,
-    url: String,
-    anchor: String,
     language: String,
     score: f64,
+    words: Option<String>,
+    /// JSON: see [`Whole`]. NULL where the text was left out.
+    whole: Option<String>,
 }
+
+/// Heading, text, address and anchor.
+type Whole = (String, String, String, String);
 
 #[derive(Deserialize)]
 struct SectionRow {
@@ -75,18 +80,34 @@ impl<D: Database> Search<D> {
         let words = query.words();
         let mut counted = words.clone();
         counted.push(query.scope.word(""));
-        let chunks = Statement::new(
-            SEARCH,
-            values![tenant_id, bot_id, to_json(&words)?, limit, MAX_ROWS],
-        );
+        let (sql, keys, texts) = query.statement(SEARCH, limit);
+        let fixed = values![tenant_id, bot_id, to_json(&words)?, limit, MAX_ROWS, texts];
+        let keys = keys.iter().map(Value::from);
+        let chunks = Statement::new(sql, fixed.into_iter().chain(keys).collect());
         let counts = Statement::new(WORDS, values![to_json(&counted)?]);
         let [chunks, counts] = self.0.batch([chunks, counts]).await?;
         let chunks: Vec<Row> = chunks.list()?;
         let counts: Vec<Count> = counts.list()?;
+        let candidates = chunks.into_iter().map(Row::into_candidate);
         Ok(query.found(
-            chunks.into_iter().map(Row::into_hit).collect(),
+            candidates.collect::<Result<_, _>>()?,
             counts.into_iter().map(|count| (count.term, count.chunks)),
         ))
+    }
+
+    /// The chunks of the bot with these ids, without scores; those that no longer answer are left out.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn texts(
+        &self,
+        tenant_id: &str,
+        bot_id: &str,
+        ids: &[i64],
+    ) -> Result<Vec<Hit>, PortError> {
+        let statement = Statement::new(TEXTS, values![tenant_id, bot_id, to_json(ids)?]);
+        let rows: Vec<Row> = self.0.rows(statement).await?;
+        rows.into_iter().map(Row::into_hit).collect()
     }
 
     /// The first sections of the bot's first documents that are ready, document by document.
@@ -125,25 +146,37 @@ impl<D: Database> Search<D> {
     ) -> Result<Vec<Hit>, PortError> {
         let statement = Statement::new(NEAR, values![tenant_id, bot_id, to_json(matches)?]);
         let rows: Vec<Row> = self.0.rows(statement).await?;
-        Ok(rows.into_iter().map(Row::into_hit).collect())
+        rows.into_iter().map(Row::into_hit).collect()
     }
 }
 
 impl Row {
-    fn into_hit(self) -> Hit {
-        let url = match (self.url.as_str(), self.anchor.as_str()) {
+    fn into_candidate(mut self) -> Result<Candidate, PortError> {
+        Ok(Candidate {
+            whole: self.whole.is_some(),
+            words: self.words.take(),
+            hit: self.into_hit()?,
+        })
+    }
+
+    fn into_hit(self) -> Result<Hit, PortError> {
+        let (heading, text, url, anchor) = match &self.whole {
+            Some(whole) => from_json::<Whole>(whole)?,
+            None => Whole::default(),
+        };
+        let url = match (url.as_str(), anchor.as_str()) {
             ("", _) => None,
-            (url, "") => Some(url.to_owned()),
+            (_, "") => Some(url),
             (url, anchor) => Some(format!("{url}#{anchor}")),
         };
-        Hit {
+        Ok(Hit {
             id: self.id,
             title: self.title,
-            heading: self.heading,
-            text: self.text,
+            heading,
+            text,
             url,
             language: self.language,
             score: self.score,
-        }
+        })
     }
 }

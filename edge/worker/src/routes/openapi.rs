@@ -30,10 +30,13 @@ pub async fn get(State(edge): State<Edge>) -> Answer {
 #[cfg(test)]
 mod tests {
     use crate::routes::{
-        account::{invitations as account_invitations, sessions as account_sessions, sign_in},
+        account::{
+            invitations as account_invitations, recovery, sessions as account_sessions, sign_in,
+        },
         admin::{
-            bots, conversations as owner_conversations, forms, gaps, golden, identity_secrets,
-            invitations, keys, notices, prompts, sites, sources, tenants, usage,
+            audit, bots, conversations as owner_conversations, forms, gaps, golden,
+            identity_secrets, invitations, keys, notices, people, prompts, sites, sources, tenants,
+            usage,
         },
         assets, attachments, completions, conversations, feedback, health, hosted, loader, me,
         messages, sessions, strings,
@@ -57,9 +60,13 @@ mod tests {
             gaps::list, gaps::answer, gaps::dismiss,
             golden::report, golden::add, golden::run, golden::delete,
             sites::list, sites::create, sites::get, sites::change, sites::delete, sites::snippets,
+            recovery::create, recovery::sign_in,
             account_sessions::account, sign_in::sign_in, sign_in::sign_out, sign_in::step_up, sign_in::change_password,
             account_sessions::list, account_sessions::close, account_sessions::close_all, account_invitations::accept,
-            invitations::create_for_operator, invitations::create,
+            invitations::create_for_operator, invitations::list_of_operator, invitations::revoke_of_operator,
+            invitations::create, invitations::list, invitations::revoke, invitations::renew,
+            audit::list, audit::list_of_operator,
+            people::list, people::get, people::change, people::remove,
             owner_conversations::list, owner_conversations::get, owner_conversations::label, owner_conversations::annotate,
             owner_conversations::delete_note, owner_conversations::delete, owner_conversations::delete_many,
             keys::list, keys::create, keys::get, keys::revoke,

@@ -4,9 +4,12 @@
 //! Worker's, and each question goes through the code that the Worker uses. The baseline is SQLite by itself: FTS5 with
 //! `unicode61 remove_diacritics 2` and any of the words.
 //!
+//! `--from-texts` ranks chunks without what is stored for ranking, as those of earlier releases are.
+//!
 //! Every second document of the shipped sets is held out: nothing was tuned on its questions.
 
 mod overlap;
+mod ranking;
 
 use bulle_edge_text::language::guess;
 use std::{
@@ -92,6 +95,7 @@ struct Asked {
 struct Places {
     found: Vec<(Option<usize>, bool)>,
     took: Vec<Duration>,
+    bytes: usize,
 }
 
 impl Places {
@@ -123,12 +127,14 @@ impl Places {
 
 /// Runs the sets of the command line, or those of `xtask/sets`.
 pub fn run(parser: &mut Parser) -> Result<()> {
-    let (mut files, mut verbose, mut overlap) = (Vec::new(), false, false);
+    let (mut files, mut verbose, mut overlap, mut from_texts) = (Vec::new(), false, false, false);
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("set") => files.push(PathBuf::from(parser.value()?)),
             Arg::Long("misses") => verbose = true,
             Arg::Long("overlap") => overlap = true,
+            Arg::Long("ranking") => return ranking::run(),
+            Arg::Long("from-texts") => from_texts = true,
             Arg::Value(word) => bail!("`{}`: name a file as `--set FILE`", word.string()?),
             other => return Err(other.unexpected().into()),
         }
@@ -145,7 +151,7 @@ pub fn run(parser: &mut Parser) -> Result<()> {
         return files.iter().try_for_each(|file| overlap::run(file));
     }
     println!(
-        "          paragraphs  questions | plain FTS5: @1    @5    MRR     ms | ours: @1    @5    MRR     ms | @1 tuned on  held out"
+        "          paragraphs  questions | plain FTS5: @1    @5    MRR     ms | ours: @1    @5    MRR     ms | @1 tuned on  held out |  bytes trips again"
     );
     for file in files {
         let name = file
@@ -153,7 +159,8 @@ pub fn run(parser: &mut Parser) -> Result<()> {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        one(&file, &name, verbose).with_context(|| format!("measuring with {}", file.display()))?;
+        one(&file, &name, verbose, from_texts)
+            .with_context(|| format!("measuring with {}", file.display()))?;
     }
     Ok(())
 }
@@ -174,10 +181,13 @@ fn read(file: &Path) -> Result<(Set, String)> {
     Ok((set, language))
 }
 
-fn one(file: &Path, name: &str, verbose: bool) -> Result<()> {
+fn one(file: &Path, name: &str, verbose: bool, from_texts: bool) -> Result<()> {
     let (set, language) = read(file)?;
     let database = Sqlite::new()?;
     let (asked, rows) = index(&database, &set, &language)?;
+    if from_texts {
+        database.script("UPDATE chunk SET words = NULL")?;
+    }
     let (mut plain, mut ours) = (Places::default(), Places::default());
     for Asked {
         question,
@@ -190,7 +200,9 @@ fn one(file: &Path, name: &str, verbose: bool) -> Result<()> {
         let found = by_sqlite(&database, question)?;
         plain.add(at(&found), *held_out, start.elapsed());
         let start = Instant::now();
+        let before = database.bytes.get();
         let found = by_us(&database, question, &language)?;
+        ours.bytes += database.bytes.get() - before;
         let ids: Vec<i64> = found.iter().map(|passage| passage.hit.id).collect();
         ours.add(at(&ids), *held_out, start.elapsed());
         if verbose && at(&ids) != Some(1) && !held_out {
@@ -207,7 +219,7 @@ fn one(file: &Path, name: &str, verbose: bool) -> Result<()> {
         }
     }
     println!(
-        "{name:10} {rows:9} {:10} |        {:.3} {:.3} {:.3} {:6.2} |  {:.3} {:.3} {:.3} {:6.2} |       {:.3}     {:.3}",
+        "{name:10} {rows:9} {:10} |        {:.3} {:.3} {:.3} {:6.2} |  {:.3} {:.3} {:.3} {:6.2} |       {:.3}     {:.3} | {:6} {:7.2}",
         asked.len(),
         plain.share(1, |_| true),
         plain.share(5, |_| true),
@@ -219,6 +231,8 @@ fn one(file: &Path, name: &str, verbose: bool) -> Result<()> {
         ours.median_ms(),
         ours.share(1, |held_out| !held_out),
         ours.share(1, |held_out| held_out),
+        ours.bytes / asked.len().max(1),
+        f64::from(database.again.get()) / asked.len().max(1) as f64,
     );
     Ok(())
 }
@@ -283,10 +297,10 @@ fn fill(database: &Sqlite, rows: &[Row], language: &str) -> Result<()> {
         }
         sql.push_str(&format!(
             "INSERT INTO plain (rowid, title, body) VALUES ({row}, {title}, {text});\n\
-             INSERT INTO chunk (id, tenant_id, bot_id, source_id, position, heading, anchor, text) \
-             VALUES ({row}, '{TENANT}', '{BOT}', '{document}', {row}, '', '', {text});\n\
+             INSERT INTO chunk (id, tenant_id, bot_id, source_id, position, heading, anchor, text, words) \
+             VALUES ({row}, '{TENANT}', '{BOT}', '{document}', {row}, '', '', {text}, {});\n\
              INSERT INTO chunk_fts (rowid, scope, title, heading, body) VALUES ({row}, {}, {}, {}, {});\n",
-            quote(&columns.scope), quote(&columns.title), quote(&columns.heading), quote(&columns.body),
+            quote(&columns.words), quote(&columns.scope), quote(&columns.title), quote(&columns.heading), quote(&columns.body),
         ));
     }
     database.script(&format!("BEGIN;\n{sql}COMMIT;\n"))

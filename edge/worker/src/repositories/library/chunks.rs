@@ -56,6 +56,8 @@ struct Row<'r> {
     under: &'r str,
     /// Index words of the text.
     body: &'r str,
+    /// What ranking needs.
+    words: &'r str,
 }
 
 impl<'r> From<&'r Entry<'_>> for Row<'r> {
@@ -67,6 +69,7 @@ impl<'r> From<&'r Entry<'_>> for Row<'r> {
             text: &entry.chunk.text,
             under: &entry.columns.heading,
             body: &entry.columns.body,
+            words: &entry.columns.words,
         }
     }
 }
@@ -149,9 +152,9 @@ impl<D: Database> Library<D> {
         let with = |more: Vec<Value>| [this.clone(), more].concat();
         let chunks = of(
             bot_key,
-            "INSERT INTO chunk (tenant_id, bot_id, source_id, generation, position, heading, anchor, text) \
+            "INSERT INTO chunk (tenant_id, bot_id, source_id, generation, position, heading, anchor, text, words) \
              SELECT ?1, ?2, source.id, ?6, value ->> 'position', value ->> 'heading', value ->> 'anchor', \
-             value ->> 'text' FROM source, json_each(?7) WHERE source.tenant_id = ?1 AND source.bot_id = ?2 \
+             value ->> 'text', value ->> 'words' FROM source, json_each(?7) WHERE source.tenant_id = ?1 AND source.bot_id = ?2 \
              AND source.id = ?3 AND source.revision = ?4 AND source.staged = ?5 AND NOT EXISTS (SELECT 1 FROM chunk \
              AS there WHERE there.tenant_id = ?1 AND there.bot_id = ?2 AND there.source_id = ?3 \
              AND there.generation = ?6 AND there.position = value ->> 'position')",
@@ -264,7 +267,7 @@ impl<D: Database> Library<D> {
                       AND id IN (SELECT value FROM json_each(?3)) AND id NOT IN (SELECT json_each.value FROM message, \
                       json_each(message.evidence, '$.prompt.passages') \
                       WHERE message.tenant_id = ?1 AND message.role = 'assistant')";
-        let keep = "UPDATE chunk NOT INDEXED SET generation = -1, retired_title = coalesce(retired_title, '') \
+        let keep = "UPDATE chunk NOT INDEXED SET generation = -1, words = NULL, retired_title = coalesce(retired_title, '') \
                     WHERE tenant_id = ?1 AND bot_id = ?2 AND id IN (SELECT value FROM json_each(?3))";
         let statements = [index, delete, keep].map(|sql| of(bot_key, sql, chunks.clone()));
         self.0.batch(statements).await.map(drop)

@@ -5,6 +5,7 @@
 
 mod chunks;
 mod vectors;
+mod words;
 
 pub use chunks::Target;
 pub use vectors::Unembedded;

@@ -1,9 +1,12 @@
 //! API keys, of which only the hash is stored. A key never changes; its version grows with its use and its revocation.
 
-use bulle_api::admin::{ApiKey, CreatedApiKey, NewApiKey, Scope};
+use bulle_api::{
+    admin::{ApiKey, CreatedApiKey, NewApiKey, Scope},
+    people::Right,
+};
 use bulle_edge_core::{
     admin::{
-        Principal, key,
+        Member, Principal, key,
         key::{StoredKey, USE_GRAIN_MS},
         rules,
     },
@@ -14,7 +17,7 @@ use serde::Deserialize;
 
 use super::{CreateContext, Creation, NewResource, Owned, ResourceKind, answer, show};
 use crate::{
-    d1::{Database, Statement, from_json, values},
+    d1::{Database, Statement, from_json, from_name, to_id, values},
     log,
 };
 
@@ -24,7 +27,7 @@ pub static KIND: ResourceKind = ResourceKind {
     row: "id, 1 + coalesce(last_used_at, 0) + coalesce(revoked_at, 0) AS version, \
         json_object('id', id, 'prefix', 'bulle_' || tenant_id || '_' || id, 'name', name, 'scopes', json(scopes), \
         'created_at', created_at, 'expires_at', expires_at, 'revoked_at', revoked_at, \
-        'last_used_at', last_used_at) AS item",
+        'last_used_at', last_used_at, 'person_id', person_id) AS item",
     one: "FROM api_key WHERE tenant_id = ?1 AND id = ?2",
     page: "FROM api_key WHERE tenant_id = ?1 AND id > ?2 ORDER BY id LIMIT ?5",
     show: show::<ApiKey>,
@@ -33,11 +36,11 @@ pub static KIND: ResourceKind = ResourceKind {
 /// The statements that create API keys.
 pub static CREATION: Creation = Creation {
     // `NOT NULL` refuses a time that is null: with too many keys, the insertion fails.
-    insert: "INSERT INTO api_key (tenant_id, id, hash, name, scopes, expires_at, created_at) \
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, CASE WHEN (SELECT count(*) FROM api_key WHERE tenant_id = ?1 \
-        AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?7)) < ?8 THEN ?7 END)",
+    insert: "INSERT INTO api_key (tenant_id, id, hash, name, scopes, expires_at, person_id, created_at) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, CASE WHEN (SELECT count(*) FROM api_key WHERE tenant_id = ?1 \
+        AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?8)) < ?9 THEN ?8 END)",
     obstacle: "SELECT CASE WHEN (SELECT count(*) FROM api_key WHERE tenant_id = ?1 \
-        AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?7)) >= ?8 THEN 'full' END AS obstacle",
+        AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ?8)) >= ?9 THEN 'full' END AS obstacle",
     noticed: false,
     make,
     refusal,
@@ -46,6 +49,14 @@ pub static CREATION: Creation = Creation {
 fn make(text: &str, maker: &CreateContext<'_>) -> Result<NewResource, Problem> {
     let new: NewApiKey = rules::read(text, maker.now_ms)?;
     maker.caller.may_grant(&new.scopes)?;
+    let person_id = match maker.caller {
+        Principal::Person(person) if new.personal => Some(person.person_id),
+        _ if new.personal => {
+            let detail = "personal: only a person who is signed in has keys of their own. Leave it out for a key of the tenant.";
+            return Err(rules::invalid(detail));
+        }
+        _ => None,
+    };
     let [random, high, low] = maker.random;
     let id = Id::from_parts(maker.now_ms, random);
     let secret = key::ApiKey::new(maker.tenant_id, id, [high, low]);
@@ -58,12 +69,14 @@ fn make(text: &str, maker: &CreateContext<'_>) -> Result<NewResource, Problem> {
         expires_at: new.expires_at,
         revoked_at: None,
         last_used_at: None,
+        person_id,
     };
     let values = values![
         secret.hash(),
         &listed.name,
         answer(&listed.scopes)?,
         listed.expires_at,
+        person_id,
         maker.now_ms,
         rules::MAX_KEYS,
     ];
@@ -88,10 +101,33 @@ struct KeyRow {
     expires_at: Option<f64>,
     revoked_at: Option<f64>,
     last_used_at: Option<f64>,
+    person_id: Option<String>,
+    operator: Option<f64>,
+    role: Option<String>,
+    bots: Option<String>,
+    rights: Option<String>,
+}
+
+impl KeyRow {
+    /// The person whose key it is, as far as their membership of the tenant decides what it permits. `None` when they are
+    /// no member any more.
+    fn member(&self, tenant_id: &str) -> Result<Option<Member>, PortError> {
+        let Some(role) = &self.role else {
+            return Ok(None);
+        };
+        let rights: Option<Vec<Right>> = self.rights.as_deref().map(from_json).transpose()?;
+        Ok(Some(Member {
+            tenant_id: tenant_id.to_owned(),
+            role: from_name(role)?,
+            bots: self.bots.as_deref().map(from_json).transpose()?,
+            rights: rights.unwrap_or_default(),
+        }))
+    }
 }
 
 impl<D: Database> Owned<D> {
-    /// The principal of this API key. `None` when the key is unknown, revoked or expired.
+    /// The principal of this API key, with no more scopes and bots than the person whose key it is. `None` when the key
+    /// is unknown, revoked or expired, or that person is gone.
     ///
     /// # Errors
     /// The database failed, or the row cannot be read.
@@ -100,29 +136,41 @@ impl<D: Database> Owned<D> {
         presented: &key::ApiKey,
         now_ms: u64,
     ) -> Result<Option<Principal>, PortError> {
-        let sql = "SELECT hash, scopes, expires_at, revoked_at, last_used_at FROM api_key \
-                   WHERE tenant_id = ?1 AND id = ?2";
+        let sql = "SELECT api_key.hash, api_key.scopes, api_key.expires_at, api_key.revoked_at, api_key.last_used_at, \
+                   api_key.person_id, person.operator, membership.role, membership.bots, membership.rights FROM api_key \
+                   LEFT JOIN person ON person.id = api_key.person_id \
+                   LEFT JOIN membership ON membership.tenant_id = ?1 AND membership.person_id = api_key.person_id \
+                   WHERE api_key.tenant_id = ?1 AND api_key.id = ?2";
         let values = values![&presented.tenant_id, presented.id];
         let row: Option<KeyRow> = self.0.first(Statement::new(sql, values)).await?;
         let Some(row) = row else { return Ok(None) };
+        let member = row.member(&presented.tenant_id)?;
         let stored = StoredKey {
             hash: row.hash,
             expires_at: row.expires_at.map(|ms| ms as u64),
             revoked_at: row.revoked_at.map(|ms| ms as u64),
         };
-        if !stored.accepts(presented, now_ms) {
+        let all = row.person_id.is_none() || row.operator.is_some_and(|operator| operator > 0.0);
+        if !stored.accepts(presented, now_ms) || !all && member.is_none() {
             return Ok(None);
         }
         let last = row.last_used_at.map(|ms| ms as u64);
         if last.is_none_or(|last| now_ms.saturating_sub(last) >= USE_GRAIN_MS) {
             self.used(presented, now_ms).await;
         }
-        let scopes: Vec<Scope> = from_json(&row.scopes)
+        let mut scopes: Vec<Scope> = from_json(&row.scopes)
             .map_err(|e| PortError(format!("scopes of API key {}: {e}", presented.id)))?;
+        let member = member.filter(|_| !all);
+        if let Some(member) = &member {
+            let own = member.scopes();
+            scopes.retain(|scope| own.contains(scope));
+        }
         Ok(Some(Principal::Key {
             tenant_id: presented.tenant_id.clone(),
             id: presented.id,
             scopes,
+            person_id: row.person_id.as_deref().map(to_id).transpose()?,
+            bots: member.and_then(|member| member.bots),
         }))
     }
 

@@ -1,13 +1,16 @@
 //! The resources that owners manage.
 //!
-//! Nine kinds of resources have one shape: a row of a table, shown as JSON, with an id within its tenant. A kind consists of
+//! Twelve kinds of resources have one shape: a row of a table, shown as JSON, with an id within its tenant. A kind consists of
 //! its statements. In each of them `?1` is the tenant and `?2` the id of the resource.
 
+pub mod audit;
 pub mod bots;
 pub mod forms;
 mod idempotency;
 pub mod identity_secrets;
+pub mod invitations;
 pub mod keys;
+pub mod members;
 pub mod notices;
 pub mod sites;
 pub mod sources;
@@ -67,6 +70,8 @@ pub struct Change {
 
 /// The values that a change is checked with.
 pub struct ChangeContext {
+    /// The caller.
+    pub caller: Principal,
     /// Unix milliseconds.
     pub now_ms: u64,
     /// Which addresses requests may be sent to.

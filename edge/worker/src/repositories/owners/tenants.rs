@@ -65,6 +65,7 @@ const BELONGINGS: &[(&str, &str)] = &[
     ("site", OF_TENANT),
     ("bot", OF_TENANT),
     ("api_key", OF_TENANT),
+    ("audit", OF_TENANT),
     ("membership", OF_TENANT),
     ("invitation", OF_TENANT),
     ("identity_secret", OF_TENANT),

@@ -1,6 +1,6 @@
 //! Invitations: links that give a person an account or a membership, once.
 
-use bulle_api::people::{Invitation, Role};
+use bulle_api::people::{Invitation, Right, Role};
 use bulle_edge_core::{
     people::{session::NewSession, token::InvitationToken},
     ports::PortError,
@@ -48,6 +48,8 @@ pub struct NewInvitation<'i> {
     pub role: Option<Role>,
     /// The bots that the membership is limited to.
     pub bots: Option<&'i [String]>,
+    /// What the person may do whatever the role.
+    pub rights: &'i [Right],
     /// Unix milliseconds.
     pub created_at: u64,
     /// Unix milliseconds.
@@ -66,9 +68,9 @@ impl<D: Database> People<D> {
     /// # Errors
     /// The database failed.
     pub async fn invite(&self, new: &NewInvitation<'_>, most: u32) -> Result<bool, PortError> {
-        let sql = "INSERT INTO invitation (tenant_id, id, hash, email, operator, role, bots, created_at, expires_at) \
-                   SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE (SELECT count(*) FROM invitation \
-                   WHERE tenant_id = ?1 AND session_id IS NULL AND expires_at > ?8) < ?10 RETURNING id";
+        let sql = "INSERT INTO invitation (tenant_id, id, hash, email, operator, role, bots, rights, created_at, \
+                   expires_at) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10 WHERE (SELECT count(*) FROM invitation \
+                   WHERE tenant_id = ?1 AND session_id IS NULL AND expires_at > ?9) < ?11 RETURNING id";
         let values = values![
             &new.token.tenant_id,
             new.token.token.id,
@@ -77,11 +79,47 @@ impl<D: Database> People<D> {
             new.operator,
             new.role.map(Role::as_str),
             new.bots.map(to_json).transpose()?,
+            to_json(&new.rights)?,
             new.created_at,
             new.expires_at,
             most,
         ];
         self.0.any(Statement::new(sql, values)).await
+    }
+
+    /// Gives an invitation that nobody has used another token and another time: false when there is none with this id
+    /// whose link was made before `before_ms`.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn renew(
+        &self,
+        token: &InvitationToken,
+        (created_at, expires_at): (u64, u64),
+        before_ms: u64,
+    ) -> Result<bool, PortError> {
+        let sql = "UPDATE invitation SET hash = ?3, created_at = ?4, expires_at = ?5 \
+                   WHERE tenant_id = ?1 AND id = ?2 AND session_id IS NULL AND created_at <= ?6 RETURNING id";
+        let values = values![
+            &token.tenant_id,
+            token.token.id,
+            token.token.hash(),
+            created_at,
+            expires_at,
+            before_ms,
+        ];
+        self.0.any(Statement::new(sql, values)).await
+    }
+
+    /// Revokes an invitation that nobody has used. False when there is none with this id.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn revoke(&self, tenant_id: &str, id: &str) -> Result<bool, PortError> {
+        let sql = "DELETE FROM invitation WHERE tenant_id = ?1 AND id = ?2 AND session_id IS NULL RETURNING id";
+        self.0
+            .any(Statement::new(sql, values![tenant_id, id]))
+            .await
     }
 
     /// The invitation of this token. `None` when it is unknown, used, or has expired.
@@ -160,12 +198,19 @@ impl<D: Database> People<D> {
             ));
         }
         statements.push(Statement::new(
-            "INSERT INTO membership (tenant_id, person_id, role, bots, created_at) \
-             SELECT invitation.tenant_id, coalesce(?4, person.id), invitation.role, invitation.bots, ?5 FROM invitation \
+            // The last owner who accepts a smaller role stays the owner.
+            "INSERT INTO membership (tenant_id, person_id, role, bots, rights, created_at) \
+             SELECT invitation.tenant_id, coalesce(?4, person.id), invitation.role, invitation.bots, invitation.rights, ?5 \
+             FROM invitation \
              LEFT JOIN person ON person.email = invitation.email \
              WHERE invitation.tenant_id = ?1 AND invitation.id = ?2 AND invitation.session_id = ?3 \
              AND invitation.role IS NOT NULL \
-             ON CONFLICT (tenant_id, person_id) DO UPDATE SET role = excluded.role, bots = excluded.bots",
+             ON CONFLICT (tenant_id, person_id) DO UPDATE SET role = excluded.role, bots = excluded.bots, \
+             rights = excluded.rights, version = membership.version + 1, updated_at = ?5 \
+             WHERE membership.role <> 'owner' OR membership.bots IS NOT NULL \
+             OR excluded.role = 'owner' AND excluded.bots IS NULL OR EXISTS (SELECT 1 FROM membership AS other \
+             WHERE other.tenant_id = ?1 AND other.person_id <> excluded.person_id AND other.role = 'owner' \
+             AND other.bots IS NULL)",
             values![tenant_id, id, used, person_id, now_ms],
         ));
         statements.push(Statement::new(
@@ -194,8 +239,10 @@ impl NewInvitation<'_> {
         Invitation {
             id: self.token.token.id,
             email: self.email.to_owned(),
+            operator: self.operator,
             role: self.role,
             bots: self.bots.map(<[String]>::to_vec),
+            rights: self.rights.to_vec(),
             created_at: self.created_at,
             expires_at: self.expires_at,
         }

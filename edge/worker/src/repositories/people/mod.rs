@@ -1,6 +1,7 @@
 //! People, their sessions and memberships.
 
 mod invitations;
+mod recovery;
 
 pub use invitations::{Guest, NewInvitation, OpenInvitation};
 
@@ -45,6 +46,7 @@ struct SignedRow {
     operator: f64,
     role: Option<String>,
     bots: Option<String>,
+    rights: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -62,6 +64,7 @@ struct MembershipRow {
     tenant_name: String,
     role: String,
     bots: Option<String>,
+    rights: String,
 }
 
 #[derive(Deserialize)]
@@ -81,6 +84,15 @@ impl<D: Database> People<D> {
     pub async fn credentials(&self, email: &str) -> Result<Option<Credentials>, PortError> {
         let sql = "SELECT id, email, password FROM person WHERE email = ?1";
         self.0.first(Statement::new(sql, values![email])).await
+    }
+
+    /// Whether there is a person who is an operator.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn has_operator(&self) -> Result<bool, PortError> {
+        let sql = "SELECT 1 AS one FROM person WHERE operator = 1 LIMIT 1";
+        self.0.any(Statement::new(sql, Vec::new())).await
     }
 
     /// The stored password of a person.
@@ -104,8 +116,8 @@ impl<D: Database> People<D> {
         now_ms: u64,
     ) -> Result<Option<Signed>, PortError> {
         let sql = "SELECT person_session.person_id, person_session.hash, person_session.created_at, \
-                   person_session.seen_at, person_session.proved_at, person.operator, membership.role, membership.bots \
-                   FROM person_session JOIN person ON person.id = person_session.person_id \
+                   person_session.seen_at, person_session.proved_at, person.operator, membership.role, membership.bots, \
+                   membership.rights FROM person_session JOIN person ON person.id = person_session.person_id \
                    LEFT JOIN membership ON membership.tenant_id = ?2 AND membership.person_id = person.id \
                    WHERE person_session.id = ?1";
         let values = values![token.id, tenant_id];
@@ -122,6 +134,7 @@ impl<D: Database> People<D> {
                 tenant_id: tenant_id.to_owned(),
                 role: from_name(&role)?,
                 bots: row.bots.as_deref().map(from_json).transpose()?,
+                rights: from_json(row.rights.as_deref().unwrap_or("[]"))?,
             })
         };
         Ok(Some(Signed {
@@ -253,8 +266,8 @@ impl<D: Database> People<D> {
                 values![person_id],
             ),
             Statement::new(
-                "SELECT membership.tenant_id, tenant.name AS tenant_name, membership.role, membership.bots \
-                 FROM membership JOIN tenant ON tenant.id = membership.tenant_id \
+                "SELECT membership.tenant_id, tenant.name AS tenant_name, membership.role, membership.bots, \
+                 membership.rights FROM membership JOIN tenant ON tenant.id = membership.tenant_id \
                  WHERE membership.person_id = ?1 ORDER BY membership.tenant_id",
                 values![person_id],
             ),
@@ -316,6 +329,7 @@ impl MembershipRow {
             tenant_name: self.tenant_name,
             role: from_name(&self.role)?,
             bots: self.bots.as_deref().map(from_json).transpose()?,
+            rights: from_json(&self.rights)?,
         })
     }
 }

@@ -4,7 +4,7 @@
 use bulle_edge_core::{
     ports::{Index, PortError, VectorIndex},
     retrieval::{Passage, find, query::Terms},
-    search::{Found, Query},
+    search::{Found, Hit, Query},
     sources::content::Prepared,
 };
 use bulle_edge_text::{Document, language};
@@ -29,6 +29,15 @@ impl Index for Searched<'_> {
     ) -> Result<Found, PortError> {
         let search = Search(&self.0.database);
         search.search(tenant_id, bot_id, query, limit).await
+    }
+
+    async fn texts(
+        &self,
+        tenant_id: &str,
+        bot_id: &str,
+        ids: &[i64],
+    ) -> Result<Vec<Hit>, PortError> {
+        Search(&self.0.database).texts(tenant_id, bot_id, ids).await
     }
 }
 

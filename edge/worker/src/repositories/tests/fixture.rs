@@ -184,6 +184,7 @@ fn read(database: &Sqlite, tenant: &str) {
     let found = wait(Search(database).search(tenant, BOT, &query, 9));
     assert!(
         found.hits[0]
+            .hit
             .text
             .contains(&format!("instrument of {tenant}"))
     );

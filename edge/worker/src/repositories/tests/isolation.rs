@@ -63,6 +63,7 @@ fn a_deleted_bot_leaves_only_what_is_the_tenants() {
         .collect();
     let tenants = [
         "api_key",
+        "audit",
         "erased",
         "idempotency",
         "identity_secret",

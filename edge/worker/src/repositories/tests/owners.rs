@@ -44,6 +44,7 @@ fn page<D: Database>(
 
 fn at(now_ms: u64) -> ChangeContext {
     ChangeContext {
+        caller: Principal::Operator,
         now_ms,
         policy: AddressPolicy::default(),
     }
@@ -363,6 +364,8 @@ fn a_key_opens_its_tenant_until_it_is_revoked() {
         tenant_id: ACME.into(),
         id: id(KEY),
         scopes: vec![Scope::BotsRead],
+        person_id: None,
+        bots: None,
     };
     assert_eq!(holder(&good, NOW), Some(caller));
     assert_eq!(holder(&key(ACME, [1, 3]), NOW), None, "another secret");

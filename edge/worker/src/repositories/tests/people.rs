@@ -36,6 +36,7 @@ fn invitation<'i>(token: &'i InvitationToken, email: &'i str) -> NewInvitation<'
         operator: token.tenant_id.is_empty(),
         role: (!token.tenant_id.is_empty()).then_some(Role::Agent),
         bots: None,
+        rights: &[],
         created_at: NOW,
         expires_at: NOW + 1_000,
     }
@@ -297,4 +298,48 @@ fn what_has_ended_is_swept() {
     assert_eq!(counts(), [0, 1, 1]);
     wait(people.forget_old(NOW + 40 * 86_400_000));
     assert_eq!(counts(), [0, 0, 1]);
+}
+
+#[test]
+fn a_recovery_code_is_used_once() {
+    let world = World::new();
+    let people = People(&world.database);
+    let old = join(&world.database, ACME, "bo@example.com", Role::Agent, None);
+    let other = join(
+        &world.database,
+        ACME,
+        "other@example.com",
+        Role::Agent,
+        None,
+    );
+    let bo = signed(&world.database, &old, None, NOW).unwrap().person_id;
+    let stranger = signed(&world.database, &other, None, NOW)
+        .unwrap()
+        .person_id;
+    let hashes = |texts: [&str; 2]| texts.map(str::to_owned);
+    wait(people.replace_recovery_codes(bo, &hashes(["a", "b"]), NOW));
+    assert_eq!(wait(people.recovery_codes(bo)), 2);
+    assert!(!wait(people.recover(stranger, "a", None, &session(60))));
+    assert!(!wait(people.recover(bo, "c", Some("new"), &session(61))));
+    assert!(signed(&world.database, &session(61).token, None, NOW).is_none());
+    assert!(wait(people.recover(bo, "a", None, &session(62))));
+    assert!(
+        !wait(people.recover(bo, "a", Some("new"), &session(63))),
+        "twice"
+    );
+    assert!(signed(&world.database, &session(62).token, None, NOW).is_some());
+    assert!(signed(&world.database, &old, None, NOW).is_some());
+    // With a new password, whoever is signed in elsewhere is signed out.
+    assert!(wait(people.recover(bo, "b", Some("new"), &session(64))));
+    assert_eq!(wait(people.password(bo)).unwrap().password, "new");
+    assert!(signed(&world.database, &old, None, NOW).is_none());
+    assert!(signed(&world.database, &session(64).token, None, NOW).is_some());
+    assert_eq!(wait(people.recovery_codes(bo)), 0);
+    wait(people.replace_recovery_codes(bo, &hashes(["d", "e"]), NOW));
+    wait(people.replace_recovery_codes(bo, &hashes(["f", "g"]), NOW));
+    assert!(
+        !wait(people.recover(bo, "d", None, &session(65))),
+        "replaced"
+    );
+    assert_eq!(wait(people.recovery_codes(bo)), 2);
 }

@@ -52,6 +52,7 @@ fn a_tenant_is_not_changed_to_a_private_webhook_and_keeps_one_of_before() {
     let owned = Owned(&world.database);
     let row = wait(owned.get(&tenants::KIND, ACME, ACME)).unwrap();
     let context = ChangeContext {
+        caller: Principal::Operator,
         now_ms: NOW,
         policy: AddressPolicy::default(),
     };

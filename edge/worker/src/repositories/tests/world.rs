@@ -9,10 +9,6 @@ use bulle_edge_core::{
     admin::Principal,
     model::{Identity, Material, Owner, Secret, Summary},
     outbound::AddressPolicy,
-    people::{
-        session::NewSession,
-        token::{InvitationToken, Token},
-    },
     ports::{Kept, PortError},
     record::{Evidence, ModelCall, Outcome, PromptReference, Purpose, Record, StoredMessage},
     search::Scope,
@@ -37,10 +33,11 @@ use crate::{
             CreateContext, Creation, NewResource, Remembered, bots, identity_secrets, keys, sites,
             sources, tenants,
         },
-        people::{Guest, NewInvitation},
         *,
     },
 };
+
+pub use super::members::join;
 
 /// 2026-11-21T12:00:00Z in Unix milliseconds.
 pub const NOW: u64 = 1_795_262_400_000;
@@ -85,7 +82,7 @@ impl World {
         }
     }
 
-    /// A number that a statement without parameters returns.
+    /// The number of a statement without parameters.
     pub fn number(&self, sql: &str) -> i64 {
         self.database.number(sql)
     }
@@ -443,58 +440,23 @@ pub fn fill(database: &Sqlite, tenant_id: &str) -> String {
     let notices = Notices(database);
     assert!(wait(notices.insert(tenant_id, &notice(NOTICE, "openai/m"))));
     wait(notices.delivered(tenant_id, id(NOTICE), &delivery()));
-    let email = &format!("ada@{tenant_id}.example");
-    let token = join(database, tenant_id, email, MemberRole::Owner, None);
-    let ada = wait(People(database).signed(&token, None, NOW)).map(|signed| signed.person_id);
+    let email = format!("ada@{tenant_id}.example");
+    let token = join(database, tenant_id, &email, MemberRole::Owner, None);
+    let ada = wait(People(database).signed(&token, None, NOW)).map(|ada| ada.person_id);
     let (conversations, at) = (OwnerConversations(database), (tenant_id, id(CONVERSATION)));
-    wait(conversations.label(tenant_id, at.1, &["important".to_owned()]));
+    wait(conversations.label(tenant_id, at.1, &["important".into()]));
     assert!(wait(conversations.annotate(at, id(NOTE), ada, "Call back", (NOW, 9))).is_some());
+    super::audit::write(database, tenant_id, NOTE, ada);
     site
-}
-
-/// A person who has accepted an invitation, and the token of their session.
-pub fn join(
-    database: &Sqlite,
-    tenant_id: &str,
-    email: &str,
-    role: MemberRole,
-    bots: Option<&[String]>,
-) -> Token {
-    let number = email
-        .bytes()
-        .fold(7, |sum, byte| (sum * 131 + u128::from(byte)) % (1 << 70));
-    let token = InvitationToken {
-        tenant_id: tenant_id.to_owned(),
-        token: Token::new(id(number), [1, 2]),
-    };
-    let people = People(database);
-    let invitation = NewInvitation {
-        token: &token,
-        email,
-        operator: tenant_id.is_empty(),
-        role: (!tenant_id.is_empty()).then_some(role),
-        bots,
-        created_at: NOW,
-        expires_at: NOW + 1_000,
-    };
-    assert!(wait(people.invite(&invitation, 9)));
-    let open = wait(people.invitation(&token, NOW)).unwrap();
-    let guest = Guest::Password {
-        fresh_id: id(number + 1),
-        name: "Ada",
-        password: "$argon2id$…",
-    };
-    let session = NewSession::new(NOW, [number, 5, 6], "Browser".into());
-    assert!(wait(people.accept(&open, &guest, &session)));
-    session.token
 }
 
 /// The row of a creation with an `Idempotency-Key`.
 pub fn remembered(key: &str, made: &NewResource) -> Remembered {
+    let [key, etag] = [key, "\"1\""].map(str::to_owned);
     Remembered {
-        key: key.to_owned(),
+        key,
         fingerprint: "f".repeat(64),
         response: made.remembered.clone(),
-        etag: "\"1\"".to_owned(),
+        etag,
     }
 }

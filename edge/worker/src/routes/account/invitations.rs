@@ -66,6 +66,8 @@ pub async fn accept(mut context: OwnerContext) -> Answer {
         Some(person_id) => person_id,
         None => person(&context, &invitation.email).await?,
     };
+    let tenant_id = Some(invitation.tenant_id.as_str());
+    context.audited.by_person(person_id, tenant_id);
     let ids = (person_id, session.token.id);
     show(&context, StatusCode::CREATED, ids, Some(&session.token)).await
 }

@@ -1,6 +1,7 @@
 //! A person's own account: `/v1/account/…`, for people who sign in, in a browser. Keys have no account.
 
 pub mod invitations;
+pub mod recovery;
 pub mod sessions;
 pub mod sign_in;
 
@@ -44,6 +45,8 @@ pub fn all() -> Vec<Route> {
     vec![
         at("", get(sessions::account)),
         at("/sign-in", post(sign_in::sign_in)),
+        at("/sign-in/recovery", post(recovery::sign_in)),
+        at("/recovery-codes", post(recovery::create)),
         at("/sign-out", post(sign_in::sign_out)),
         at("/step-up", post(sign_in::step_up)),
         at("/password", put(sign_in::change_password)),
@@ -59,10 +62,12 @@ pub fn all() -> Vec<Route> {
 /// `token_missing`, and those of [`signed`].
 async fn own(context: &OwnerContext) -> Result<Signed, Refusal> {
     let found = signed(&context.edge, context.asked(), None).await?;
-    found.ok_or_else(|| {
+    let signed = found.ok_or_else(|| {
         let detail = "Nobody is signed in here. Sign in with POST /v1/account/sign-in.";
-        Problem::new(Code::TokenMissing, detail).into()
-    })
+        Problem::new(Code::TokenMissing, detail)
+    })?;
+    context.audited.by_person(signed.person_id, None);
+    Ok(signed)
 }
 
 /// The network that an attempt comes from, unless it has failed too often.
@@ -104,6 +109,7 @@ async fn show(
     token: Option<&Token>,
 ) -> Answer {
     let edge = &context.edge;
+    context.audited.by_person(person_id, None);
     let found = edge
         .people()
         .account(person_id, session_id, edge.now_ms())
@@ -111,10 +117,13 @@ async fn show(
         .map_err(|e| unavailable(&e))?;
     let (person, memberships, sessions) = found.ok_or_else(ended)?;
     let session = sessions.into_iter().find(|session| session.current);
+    let codes = edge.people().recovery_codes(person_id).await;
+    let codes = codes.map_err(|e| unavailable(&e))?;
     let account = Account {
         person,
         memberships,
         session: session.ok_or_else(ended)?,
+        recovery_codes: codes,
     };
     let mut response = json(status, &account)?;
     if let Some(token) = token {

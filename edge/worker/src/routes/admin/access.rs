@@ -113,6 +113,7 @@ pub async fn operator(
 ) -> Result<Principal, Refusal> {
     let caller = authenticate(&context.edge, context.asked(), tenant_id).await?;
     decide(context, &caller, tenant_id, None, Reach::Tenant)?;
+    context.audited.by(&caller, tenant_id);
     Ok(caller)
 }
 
@@ -124,6 +125,7 @@ async fn authorize_for(
 ) -> Result<Principal, Refusal> {
     let caller = authenticate(&context.edge, context.asked(), Some(tenant_id)).await?;
     decide(context, &caller, Some(tenant_id), scope, reach)?;
+    context.audited.by(&caller, Some(tenant_id));
     // The tenant of a key or a membership exists; an operator may name any id.
     if caller.is_operator() {
         let exists = context.edge.owned().tenant_exists(tenant_id).await;

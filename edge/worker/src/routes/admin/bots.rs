@@ -56,8 +56,8 @@ pub async fn get(Path((tenant, bot)): Path<(String, String)>, context: OwnerCont
     params(TenantPath, BotPath, IfMatch), request_body(content = BotChange, content_type = "application/merge-patch+json"), responses((status = 200, body = Bot, headers(("ETag" = String, description = "Version of the resource"))), Refusals)))]
 #[send]
 pub async fn change(Path((tenant, bot)): Path<(String, String)>, context: OwnerContext) -> Answer {
-    authorize(&context, &tenant, Scope::BotsWrite).await?;
-    crud::change(context, &bots::CHANGES, &tenant, &bot).await
+    let caller = authorize(&context, &tenant, Scope::BotsWrite).await?;
+    crud::change(context, caller, &bots::CHANGES, &tenant, &bot).await
 }
 
 /// Deletes a bot with its sites, documents and conversations.

@@ -7,7 +7,10 @@ use axum::{
 };
 use std::convert::Infallible;
 
-use crate::{adapters::Edge, routes::person::Asked};
+use crate::{
+    adapters::Edge,
+    routes::{audit::Audited, person::Asked},
+};
 
 /// The arguments of a handler for an owner's or a person's request. One extractor serves all handlers, because the router's code
 /// grows with every handler's parameters.
@@ -22,6 +25,8 @@ pub struct OwnerContext {
     pub uri: Uri,
     /// The body, unread.
     pub body: Body,
+    /// What the audit says of the request.
+    pub audited: Audited,
 }
 
 impl OwnerContext {
@@ -41,6 +46,7 @@ impl FromRequest<Edge> for OwnerContext {
     async fn from_request(request: Request, edge: &Edge) -> Result<Self, Infallible> {
         let (parts, body) = request.into_parts();
         Ok(Self {
+            audited: parts.extensions.get().cloned().unwrap_or_default(),
             edge: edge.clone().of_request(parts.extensions.get().cloned()),
             method: parts.method,
             headers: parts.headers,

@@ -31,7 +31,7 @@ use super::openapi_types::*;
 use super::{
     access::{authorize_selected, unavailable},
     context::OwnerContext,
-    crud::{deleted, text},
+    crud::{deleted, located, text},
 };
 use crate::{
     conversation::{ConversationCommand, command},
@@ -125,10 +125,6 @@ pub async fn annotate(
     let (caller, id, _) = reached(&context, &tenant, &id, Scope::ConversationsWrite).await?;
     let words = note(&read_json(std::mem::take(&mut context.body)).await?)?;
     let edge = &context.edge;
-    let person_id = match &caller {
-        Principal::Person(person) => Some(person.person_id),
-        Principal::Operator | Principal::Key { .. } => None,
-    };
     let now_ms = edge.now_ms();
     let note_id = Id::from_parts(now_ms, edge.random());
     let written = edge
@@ -136,7 +132,7 @@ pub async fn annotate(
         .annotate(
             (&tenant, id),
             note_id,
-            person_id,
+            caller.person_id(),
             &words,
             (now_ms, MAX_NOTES),
         )
@@ -147,7 +143,9 @@ pub async fn annotate(
             format!("A conversation has at most {MAX_NOTES} notes. Delete one that is not needed.");
         Problem::new(Code::TooMany, detail)
     };
-    Ok(text(StatusCode::CREATED, written.ok_or_else(full)?))
+    let mut response = text(StatusCode::CREATED, written.ok_or_else(full)?);
+    located(&mut response, context.uri.path(), note_id);
+    Ok(response)
 }
 
 /// Deletes a note.
@@ -185,7 +183,7 @@ pub async fn delete(Path((tenant, id)): Path<(String, String)>, context: OwnerCo
 pub async fn delete_many(Path(tenant): Path<String>, mut context: OwnerContext) -> Answer {
     let caller = authorize_selected(&context, &tenant, Scope::ConversationsDelete).await?;
     let ids = deletion(read_json(std::mem::take(&mut context.body)).await?)?;
-    let mut deleted = 0;
+    let mut erased: Vec<String> = Vec::new();
     for id in ids {
         let head = context.edge.owner_conversations().head(&tenant, id).await;
         let head = head.map_err(|e| unavailable(&e))?;
@@ -193,8 +191,10 @@ pub async fn delete_many(Path(tenant): Path<String>, mut context: OwnerContext) 
             continue;
         };
         erase(&context, id, &head).await?;
-        deleted += 1;
+        erased.push(id.to_string());
     }
+    context.audited.detail(erased.join(" "));
+    let deleted = u32::try_from(erased.len()).unwrap_or(u32::MAX);
     json(StatusCode::OK, &Deleted { deleted })
 }
 

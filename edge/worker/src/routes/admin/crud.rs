@@ -6,12 +6,13 @@ use axum::{
 };
 use bulle_edge_core::{
     admin::{
-        nothing_here,
+        Principal, nothing_here,
         precondition::{covers, etag, failed, required},
     },
     guard::directory,
     ports::Clock,
 };
+use bulle_protocol::Id;
 use serde_json::Value;
 
 use super::{access::unavailable, context::OwnerContext, query::filter};
@@ -24,7 +25,7 @@ use crate::{
 };
 
 /// How often a change with `If-Match: *` is tried when other changes come between.
-const ATTEMPTS: u32 = 5;
+pub const ATTEMPTS: u32 = 5;
 
 /// Lists the resources of a kind; `filters` are the parameters that its list knows.
 pub async fn list(
@@ -82,6 +83,7 @@ pub async fn show(
 /// Changes a resource by a JSON merge patch.
 pub async fn change(
     mut context: OwnerContext,
+    caller: Principal,
     changes: &Changes,
     tenant_id: &str,
     id: &str,
@@ -90,6 +92,7 @@ pub async fn change(
     let edge = &context.edge;
     let now_ms = edge.now_ms();
     let checked = ChangeContext {
+        caller,
         now_ms,
         policy: config::address_policy(edge.env()),
     };
@@ -153,6 +156,13 @@ pub async fn forget(edge: &Edge, sites: &[String]) {
         let line =
             serde_json::json!({ "error": "a change shows late: the cache failed", "sites": keys });
         log::error_line(&line);
+    }
+}
+
+/// Sets the address of something new, below the path that made it.
+pub fn located(response: &mut Response<Body>, path: &str, id: Id) {
+    if let Ok(value) = HeaderValue::from_str(&format!("{path}/{id}")) {
+        response.headers_mut().insert(header::LOCATION, value);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The owner's API: `/v1/admin/…`, for API keys and people who are signed in. A handler says which scope may do what with which kind of resource;
 //! the rest is the same for all kinds and stands in [`crud`] and [`create`].
 
+pub mod audit;
 pub mod bots;
 pub mod conversations;
 pub mod forms;
@@ -12,6 +13,7 @@ pub mod keys;
 pub mod notices;
 #[cfg(test)]
 pub mod openapi_types;
+pub mod people;
 pub mod prompts;
 pub mod sites;
 pub mod sources;
@@ -58,9 +60,30 @@ pub fn all() -> Vec<Route> {
         at(
             "/v1/admin/invitations",
             "",
-            post(invitations::create_for_operator),
+            get(invitations::list_of_operator).post(invitations::create_for_operator),
         ),
-        at(tenant, "/invitations", post(invitations::create)),
+        at(
+            "/v1/admin/invitations/{id}",
+            "",
+            delete(invitations::revoke_of_operator),
+        ),
+        at(
+            tenant,
+            "/invitations",
+            get(invitations::list).post(invitations::create),
+        ),
+        at(tenant, "/invitations/{id}", delete(invitations::revoke)),
+        at(tenant, "/invitations/{id}/renew", post(invitations::renew)),
+        at("/v1/admin/audit", "", get(audit::list_of_operator)),
+        at(tenant, "/audit", get(audit::list)),
+        at(tenant, "/people", get(people::list)),
+        at(
+            tenant,
+            "/people/{id}",
+            get(people::get)
+                .patch(people::change)
+                .delete(people::remove),
+        ),
         at(bot, "/sources", get(sources::list).post(sources::create)),
         at(bot, "/files", post(sources::upload)).max_upload(MAX_FILE_BYTES),
         at(

@@ -47,8 +47,8 @@ pub async fn get(Path((tenant, key)): Path<(String, String)>, context: OwnerCont
     params(TenantPath, SitePath, IfMatch), request_body(content = SiteChange, content_type = "application/merge-patch+json"), responses((status = 200, body = Site, headers(("ETag" = String, description = "Version of the resource"))), Refusals)))]
 #[send]
 pub async fn change(Path((tenant, key)): Path<(String, String)>, context: OwnerContext) -> Answer {
-    authorize(&context, &tenant, Scope::SitesWrite).await?;
-    crud::change(context, &sites::CHANGES, &tenant, &key).await
+    let caller = authorize(&context, &tenant, Scope::SitesWrite).await?;
+    crud::change(context, caller, &sites::CHANGES, &tenant, &key).await
 }
 
 /// Deletes a site. Its bot and the bot's conversations stay.

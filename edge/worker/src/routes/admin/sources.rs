@@ -148,11 +148,11 @@ pub async fn get(Path(path): Path<(String, String, String)>, context: OwnerConte
     params(TenantPath, BotPath, SourcePath, IfMatch), request_body(content = SourceChange, content_type = "application/merge-patch+json"), responses((status = 200, body = Source, headers(("ETag" = String, description = "Version of the resource"))), Refusals)))]
 #[send]
 pub async fn change(Path(path): Path<(String, String, String)>, context: OwnerContext) -> Answer {
-    authorize(&context, &path.0, Scope::KnowledgeWrite).await?;
+    let caller = authorize(&context, &path.0, Scope::KnowledgeWrite).await?;
     let bot_key = bot_key(&context, path.0.clone(), path.1.clone()).await?;
     announce(&context, &bot_key, "").await?;
     let (edge, uri) = (context.edge.clone(), context.uri.clone());
-    let changed = crud::change(context, &CHANGES, &path.0, &compound(&path)).await?;
+    let changed = crud::change(context, caller, &CHANGES, &path.0, &compound(&path)).await?;
     let looked = edge
         .request_ingest(&bot_key, &crawler_origin(&edge, &uri), "", 0)
         .await;

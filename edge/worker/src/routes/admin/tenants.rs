@@ -50,8 +50,8 @@ pub async fn get(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
     params(TenantPath, IfMatch), request_body(content = TenantChange, content_type = "application/merge-patch+json"), responses((status = 200, body = Tenant, headers(("ETag" = String, description = "Version of the resource"))), Refusals)))]
 #[send]
 pub async fn change(Path(tenant): Path<String>, context: OwnerContext) -> Answer {
-    authorize(&context, &tenant, Scope::TenantWrite).await?;
-    crud::change(context, &tenants::CHANGES, &tenant, &tenant).await
+    let caller = authorize(&context, &tenant, Scope::TenantWrite).await?;
+    crud::change(context, caller, &tenants::CHANGES, &tenant, &tenant).await
 }
 
 /// Deletes a tenant and all of the tenant's data in the database. For the operator.
