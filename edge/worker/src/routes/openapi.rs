@@ -123,6 +123,24 @@ mod tests {
         }
     }
 
+    /// A value whose only key names what it is (`{"label": …}`) has no other key.
+    fn close_variants(document: &mut serde_json::Value) {
+        let schemas = document["components"]["schemas"].as_object_mut().unwrap();
+        for variant in schemas
+            .values_mut()
+            .filter_map(|schema| schema.get_mut("oneOf")?.as_array_mut())
+            .flatten()
+        {
+            let Some(properties) = variant.get("properties").and_then(|it| it.as_object()) else {
+                continue;
+            };
+            let is_tag = |property: &serde_json::Value| property.get("enum").is_some();
+            if properties.len() == 1 && !properties.values().any(is_tag) {
+                variant["additionalProperties"] = false.into();
+            }
+        }
+    }
+
     /// Whatever a key may do in the owner's API, a person may do as far as the role goes.
     fn describe_people(document: &mut serde_json::Value) {
         let paths = document["paths"].as_object_mut().unwrap();
@@ -142,6 +160,7 @@ mod tests {
         let mut document = serde_json::to_value(Document::openapi()).unwrap();
         describe_stream(&mut document);
         describe_people(&mut document);
+        close_variants(&mut document);
         let mut generated = serde_json::to_string_pretty(&document).unwrap();
         generated.push('\n');
         if std::env::var_os("BLESS").is_some() {

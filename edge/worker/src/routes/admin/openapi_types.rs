@@ -91,7 +91,7 @@ pub struct ConversationFilters {
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
     /// The `next` of the page before.
-    #[param(max_length = 64)]
+    #[param(pattern = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
     after: Option<String>,
 }
 
