@@ -64,7 +64,7 @@ test("what one tab asks, the other shows as it comes, from one stream", async ()
   await second.bubble.ask("And a croissant?");
   await first.bubble.log.getByText("word3").nth(2).waitFor();
   await first.page.bringToFront();
-  await first.bubble.stop.click();
+  await first.bubble.stopAnswer("You stopped this answer.");
   for (const { bubble, seen } of [first, second]) {
     await bubble.log.getByText("You stopped this answer.").waitFor();
     assert.deepEqual(seen.errors, []);

@@ -5,6 +5,7 @@ import { mkdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { ROOT } from "./edge.mjs";
 import { listen } from "./listen.mjs";
+import { until } from "./wait.mjs";
 
 export const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const OUTPUT = `${ROOT}/e2e/output`;
@@ -108,6 +109,17 @@ export class Bubble {
   async count(needle) {
     await this.log.getByText(needle).first().waitFor();
     return (await this.text()).split(needle).length - 1;
+  }
+
+  /**
+   * Stops the answer, whose end then says `told`. Soon after its start, a press on the button may be the second one of a
+   * double click on "send", and stops nothing.
+   */
+  async stopAnswer(told) {
+    await until("the answer is stopped", async () => {
+      if (await this.stop.isVisible()) await this.stop.click();
+      return this.dialog.getByText(told).first().isVisible();
+    }, { every: 200 });
   }
 
   /** Waits until no answer is being written. */
