@@ -220,7 +220,7 @@ test("nothing moves for visitors who want less motion: while it loads, thinks, w
     await route.continue();
   });
   await bubble.launcher.click();
-  await page.locator("[data-bulle] .app .wait").waitFor();
+  await page.locator("[data-bulle] .body .wait").waitFor();
   assert.deepEqual(await moving(page), []);
   release();
   await bubble.input.waitFor();

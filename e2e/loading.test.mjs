@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Bubble, focused, picture, violations } from "./support/browser.mjs";
 import { startTruncatingProxy } from "./support/truncating-proxy.mjs";
-import { ANSWER, QUESTION, host, tag, talk } from "./support/host-page.mjs";
+import { ANSWER, QUESTION, hold, host, tag, talk } from "./support/host-page.mjs";
 import { edge, start } from "./support/start.mjs";
 import { until } from "./support/wait.mjs";
 
@@ -67,20 +67,10 @@ describe("the panel is there with the next frame", () => {
       const root = document.querySelector("[data-bulle]").shadowRoot;
       const panel = root.querySelector(".panel");
       const { width, height } = panel.getBoundingClientRect();
-      window.shown = { visibility: getComputedStyle(panel).visibility, large: width > 300 && height > 300, text: root.querySelector(".body").textContent };
+      window.shown = { visibility: getComputedStyle(panel).visibility, large: width > 300 && height > 300, field: root.querySelector("textarea").checkVisibility() };
     })), true);
   };
-  const LOADING = { visibility: "visible", large: true, text: "Loading the chat" };
-
-  /** Holds matching requests until the function that it returns is called. */
-  async function hold(page, url) {
-    const { promise, resolve } = Promise.withResolvers();
-    await page.route(url, async (route) => {
-      await promise;
-      await route.continue().catch(() => {});
-    });
-    return resolve;
-  }
+  const LOADING = { visibility: "visible", large: true, field: true };
 
   for (const [name, hover] of [["cold", false], ["after interest", true]]) {
     test(`while its code is on the way: ${name}`, async () => {
@@ -93,7 +83,7 @@ describe("the panel is there with the next frame", () => {
       assert.deepEqual(await page.evaluate(() => shown), LOADING);
       if (!hover) await picture(page, "loading");
       assert.deepEqual(await violations(page), []);
-      assert.equal(await focused(page, "dialog"), "dialog");
+      assert.equal(await focused(page, "textbox"), "textbox");
       // The panel can be closed before the code is loaded.
       await page.keyboard.press("Escape");
       await bubble.dialog.waitFor({ state: "hidden" });

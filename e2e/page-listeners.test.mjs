@@ -137,7 +137,7 @@ describe("while a modal of the page keeps the focus", () => {
       await page.evaluate(() => modal.open());
       await bubble.launcher.click();
       await bubble.dialog.waitFor();
-      assert.equal(await bubble.dialog.getByRole("textbox").count(), 0);
+      assert.equal(await bubble.dialog.getByRole("log").count(), 0);
       open();
       await bubble.input.waitFor();
       // The page has seen the press as one outside of its modal.

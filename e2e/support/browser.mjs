@@ -74,10 +74,10 @@ export class Bubble {
     this.log = this.dialog.getByRole("log");
   }
 
-  /** Opens the panel, and waits until its animations are over. */
+  /** Opens the panel, and waits until the session is open and the animations are over. */
   async open() {
     await this.launcher.click();
-    await this.input.waitFor();
+    await this.log.waitFor();
     await this.dialog.evaluate((panel) => Promise.all(panel.getAnimations().map((animation) => animation.finished)));
     return this;
   }
@@ -90,7 +90,7 @@ export class Bubble {
     const launcher = this.page.locator("[data-bulle] .launcher");
     await launcher.waitFor({ state: "attached" });
     if ((await launcher.getAttribute("aria-expanded")) !== "true") await launcher.click();
-    await this.input.waitFor();
+    await this.log.waitFor();
     return this;
   }
 

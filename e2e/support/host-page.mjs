@@ -34,6 +34,16 @@ export async function host(body, { headers, path = "/", ...options } = {}) {
   return open(site.url + path, options);
 }
 
+/** Holds matching requests until the function that it returns is called. */
+export async function hold(page, url) {
+  const { promise, resolve } = Promise.withResolvers();
+  await page.route(url, async (route) => {
+    await promise;
+    await route.continue().catch(() => {});
+  });
+  return resolve;
+}
+
 export async function talk({ bubble }) {
   await bubble.open();
   await bubble.ask(QUESTION);

@@ -12,11 +12,11 @@ pub struct LoaderConfig {
     pub site: String,
     /// Language of the texts (BCP 47).
     pub locale: String,
-    /// While the code loads.
-    pub loading: String,
-    /// The code could not be loaded.
+    /// Accessible name of the send button.
+    pub send: String,
+    /// The chat cannot be reached.
     pub unavailable: String,
-    /// Loads the code again.
+    /// Opens the session again.
     pub retry: String,
 }
 
@@ -31,9 +31,12 @@ pub struct LoaderTexts {
     /// Accessible name of the close button, and of the launcher when the bubble is open.
     #[serde(rename = "textClose")]
     pub close: String,
-    /// While the code loads.
-    #[serde(rename = "textLoading")]
-    pub loading: String,
+    /// Name and placeholder of the text field.
+    #[serde(rename = "textPlaceholder")]
+    pub placeholder: String,
+    /// Accessible name of the send button.
+    #[serde(rename = "textSend")]
+    pub send: String,
     /// The code could not be loaded.
     #[serde(rename = "textUnavailable")]
     pub unavailable: String,
@@ -56,8 +59,6 @@ pub struct LoaderSettings {
     pub site: String,
     /// Name of the bot, shown in the shell until the session is open.
     pub name: String,
-    /// One line under the name; may be empty.
-    pub tagline: String,
     /// The settings that differ from the defaults, by the names of the tag's attributes: `scheme`, `position`, `size`,
     /// `label`, and custom properties without `--bulle-`.
     pub look: BTreeMap<String, String>,
@@ -96,7 +97,7 @@ impl Serialize for LoaderSettings {
         let mut array = serializer.serialize_seq(None)?;
         array.serialize_element(&self.locale)?;
         array.serialize_element(&self.texts)?;
-        for text in [&self.edge, &self.site, &self.name, &self.tagline] {
+        for text in [&self.edge, &self.site, &self.name] {
             array.serialize_element(text)?;
         }
         array.serialize_element(&self.look)?;

@@ -337,7 +337,8 @@ fn the_loader_reads_what_the_edge_writes() {
         dir: text("ltr"),
         open: text("Open"),
         close: text("Close"),
-        loading: text("Loading"),
+        placeholder: text("Ask"),
+        send: text("Send"),
         unavailable: text("Unavailable"),
         retry: text("Retry"),
     };
@@ -348,7 +349,6 @@ fn the_loader_reads_what_the_edge_writes() {
         edge: text("https://chat.example.com"),
         site: text("k"),
         name: text("B"),
-        tagline: text("T"),
         look: look.map(|(name, value)| (text(name), text(value))).into(),
         rules: vec![Rule {
             text: text("Hi"),

@@ -14,7 +14,6 @@ export type Config = [
   edge: string,
   site: string,
   name: string,
-  tagline: string,
   /** The settings that differ from the defaults, by the names of the tag's attributes. */
   look: Record<string, any>,
   /** For a site with proactive notes: proactive.ts. */
@@ -41,14 +40,11 @@ export interface LoaderShell {
   config: Config;
   /** The settings, overridden by the tag's attributes and by later calls. */
   look: Record<string, any>;
-  root: ShadowRoot;
-  /** The panel below its header. */
+  /** The panel below its header: what waits, and the composer with the text field. */
   body: HTMLElement;
   /** The API object. Most of its methods queue their calls in `calls` until the code is loaded. */
   bubble: Bubble;
   calls: Call[];
-  /** Sets custom properties, by their names without `--bulle-`. */
-  paint(look: Record<string, string>): void;
   /** Draws the bubble in the corner of the page again, with other settings. */
   redraw(config: Config): void;
   /** Called by the loader when the panel has opened or closed; `byVisitor` is false if it did so by itself. */
@@ -74,10 +70,9 @@ declare const __BULLE_STYLES__: string;
 
 const page = window as { Bulle?: any };
 
-/** An element with attributes and children. */
-const make = (tag: string, attributes: Record<string, string>, ...children: (Node | string)[]) => {
-  const element = document.createElement(tag);
-  for (const name in attributes) element.setAttribute(name, attributes[name]!);
+/** An element with properties and children. */
+const make = (tag: string, properties: Record<string, unknown>, ...children: (Node | string)[]): HTMLElement => {
+  const element = Object.assign(document.createElement(tag), properties);
   element.append(...children);
   return element;
 };
@@ -92,7 +87,7 @@ export const start = (
   old?: ShadowRoot,
   into?: ShadowRoot,
 ) => {
-  const [locale, texts, edge, site, name, , settings] = config;
+  const [locale, texts, edge, site, name, settings] = config;
   // Optimisers of pages run the code of the tag without the tag. What is beyond this selector, widget/page/tag.ts finds.
   tag ??= document.querySelector<HTMLElement>(`script[src*="${site}"]`);
   // Every entry becomes a custom property; those that are not about looks are never read. The identity is kept out of it.
@@ -105,30 +100,36 @@ export const start = (
   };
   if (all[site]) return all[site].attach(tag);
 
-  const root = old ?? into ?? make("div", { "data-bulle": site }).attachShadow({ mode: "open" });
+  const root = old ?? into ?? make("div", {}).attachShadow({ mode: "open" });
   const host = root.host as HTMLElement;
+  if (!into) host.setAttribute("data-bulle", site);
   host.dir = look.dir;
   host.lang = locale;
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(__BULLE_STYLES__);
   root.adoptedStyleSheets = [sheet];
 
-  const shut = make("button", { class: "tool", "aria-label": look.textClose }, "×");
-  const body = make("div", { class: "body" });
+  // The code keeps the field as it is, so that nothing of what is being typed is lost: widget/web/src/composer.rs.
+  const field = make("textarea", { placeholder: look.textPlaceholder, ariaLabel: look.textPlaceholder, dir: "auto", rows: 1 }) as HTMLTextAreaElement;
+  const send = make("button", { className: "tool", ariaLabel: look.textSend }, "↑");
+  const cover = make("div", { role: "status", className: "cover" });
+  const composer = make("div", { className: "composer" }, make("div", { className: "field" }, field, send));
+  const body = make("div", { className: "body" }, cover, composer);
+  const shut = make("button", { className: "tool", ariaLabel: look.textClose }, "×");
   const panel = make(
     "div",
-    { class: "panel", role: "dialog", "aria-label": look.name, tabindex: "-1" },
-    make("div", { class: "header" }, make("h2", {}, look.name), shut),
+    { role: "dialog", ariaLabel: look.name, className: "panel", tabIndex: -1 },
+    make("div", { className: "header" }, make("h2", {}, look.name), shut),
     body,
   );
-  const launcher = make("button", { class: "launcher", part: "launcher" }, " " + look.label);
+  const launcher = make("button", { className: "launcher", part: "launcher" }, " " + look.label);
   const frame = make("div", {}, panel, launcher);
   root.append(frame);
 
   let isOpen = false;
   const paint = (now: Record<string, string>) => {
     Object.assign(look, now);
-    frame.className = ["frame", look.position, look.scheme, look.size, isOpen ? "open" : "", into && "inline"].join(" ");
+    frame.className = `frame ${look.position} ${look.scheme} ${look.size} ${isOpen && "open"} ${into && "inline"}`;
     // As in CSS: `darkBg` is `--bulle-dark-bg`.
     for (const name in now)
       (sheet.cssRules[0] as CSSStyleRule).style.setProperty(
@@ -157,28 +158,23 @@ export const start = (
   };
   const prepare = () => (code ??= "frame" in look ? fetchCode() : fetchCode("wasm", "css"));
 
-  const cover = (...children: (Node | string)[]) =>
-    body.replaceChildren(make("div", { class: "cover", role: "status" }, ...children));
-
   let isThere = false;
   const show = async (wanted: boolean, byVisitor = true) => {
     isOpen = wanted;
     paint({});
     launcher.ariaLabel = isOpen ? look.textClose : look.label || look.textOpen;
     launcher.ariaExpanded = isOpen as any;
-    if (byVisitor) (isOpen ? panel : launcher).focus();
+    if (byVisitor) {
+      (isOpen ? panel : launcher).focus();
+      // With a finger, the field would raise the keyboard over the greeting.
+      if (isOpen && matchMedia("(hover)").matches) field.focus();
+    }
     shell.shown?.(byVisitor);
     if (isThere || !isOpen) return;
     isThere = true;
-    cover(look.textLoading);
-    const fill = await prepare();
-    // The bubble was removed meanwhile.
-    if (!frame.parentNode) return;
-    isThere = !!(await fill?.(byVisitor));
-    if (isThere) return;
-    const retry = make("button", { class: "retry" }, "↻ " + look.textRetry);
-    retry.onclick = bubble.open;
-    cover(look.textUnavailable, retry);
+    cover.replaceChildren("…");
+    isThere = !!(await (await prepare())?.(byVisitor));
+    if (!isThere) cover.replaceChildren(look.textUnavailable, make("button", { onclick: bubble.open }, "↻ " + look.textRetry));
   };
 
   // At the window, because a focus trap of the page may stop a click on its way to the launcher.
@@ -220,14 +216,28 @@ export const start = (
       if (method == "ask") bubble.open();
     };
   }
-  const shell: LoaderShell = { redraw: (next) => start(tag, next, root), config, look, root, body, bubble, calls, paint };
+  const submit = (_?: unknown) => {
+    if (!field.value.trim()) return;
+    bubble.ask!(field.value);
+    composer.before(make("p", { dir: "auto" }, field.value));
+    field.value = "";
+    field.focus();
+  };
+  const shell: LoaderShell = { look, config, calls, bubble, redraw: (next) => start(tag, next, root), body };
 
-  listen(addEventListener);
   launcher.onpointerenter = prepare;
   shut.onclick = bubble.close;
-  panel.onkeydown = ({ key }) => {
-    if (key == "Escape") bubble.close();
+  field.onkeydown = (event) => {
+    // Keys of an input method that is composing have another code.
+    if (event.keyCode == 13 && !event.shiftKey) submit(event.preventDefault());
   };
+  send.onclick = submit;
+  panel.onkeydown = (event) => {
+    // The page's shortcuts cannot see that the target is a text field in a shadow root.
+    event.stopPropagation();
+    if (event.keyCode == 27) bubble.close();
+  };
+  listen(addEventListener);
   paint(look);
   show(false, false);
   // The bubbles of several sites stand side by side.

@@ -77,7 +77,7 @@ class ChatElement extends HTMLElement {
       // For the site's owner: an unknown key, or a site that is paused.
       if (!answer.ok) return console.error("[Bulle]", settings.detail);
       config = settings;
-      config[6].spoken = this.dataset.locale;
+      config[5].spoken = this.dataset.locale;
     } catch (error) {
       // The page's policy, a blocker or the network has refused the settings. A frame may still load, and shows its own errors.
       console.error("[Bulle]", error);

@@ -24,6 +24,7 @@ type HostMessage =
   | ["wishes", FrameOptions]
   | ["focus"]
   | ["ask", text: string]
+  | ["draft", text: string, start: number, end: number, focus: boolean]
   | ["identify", isSignedIn: boolean]
   | ["identity", ticket: number, failed: boolean, jwt: string];
 
@@ -73,6 +74,15 @@ const connect = (port: MessagePort) => {
     if (data[0] == "wishes") apply(data[1]);
     if (data[0] == "focus") focus();
     if (data[0] == "ask") call("ask", data[1]);
+    const field = chat?.shadowRoot?.querySelector("textarea");
+    if (data[0] == "draft" && field) {
+      const [, text, start, end, focus] = data;
+      field.value = text;
+      if (focus) field.focus();
+      field.setSelectionRange(start, end);
+      // Tells the widget, if it is there already.
+      field.dispatchEvent(new Event("input"));
+    }
     if (data[0] == "identify") {
       // The page is asked whenever a JWT is needed, because it may give a fresh one each time.
       const getJwt = () =>
@@ -101,7 +111,7 @@ const connect = (port: MessagePort) => {
   chat?.addEventListener("bulle-close", () => post("close"));
   chat?.addEventListener("bulle-unread", (event) => post("badge", ...(event as CustomEvent<unknown[]>).detail));
   chat?.addEventListener("bulle-draw", (event) => {
-    const [locale, texts, , , , , { label = "" }] = (event as CustomEvent<Config>).detail;
+    const [locale, texts, , , , { label = "" }] = (event as CustomEvent<Config>).detail;
     post("drawn", locale, { ...texts, label });
   });
 };

@@ -13,7 +13,7 @@ const run = (config: Config) => {
   start(document.currentScript, config);
   // Without storage the notes would come back on every page, so they are not shown.
   try {
-    showNotes(config[3], config[7]!, config[8]!);
+    showNotes(config[3], config[6]!, config[7]!);
   } catch {}
 };
 // The settings come last, as in loader.ts.

@@ -77,9 +77,11 @@ export const ownerApi = (shell: Shell): OwnerApi => {
       const next = await answer.json();
       if (!answer.ok || signal.aborted) return;
       // The bubble is drawn again. Its state and listeners move to the new one, and the old object forwards its calls.
-      next[6].spoken = look.locale ?? locale;
+      next[5].spoken = look.locale ?? locale;
       const wasOpen = isOpen();
       const hadFocus = !!root.activeElement;
+      const field = () => root.querySelector("textarea")!;
+      const { value, selectionStart, selectionEnd } = field();
       const { marginInline } = shell.launcher.style;
       leave();
       // `<bulle-chat>` draws itself: snippet/src/element.ts.
@@ -92,6 +94,8 @@ export const ownerApi = (shell: Shell): OwnerApi => {
       if (api.identity !== undefined) now.identify!(api.identity);
       now.setTheme!(theme);
       for (const [method, ...values] of calls.splice(0)) now[method]!(...values);
+      field().value = value;
+      field().setSelectionRange(selectionStart, selectionEnd);
       for (const method in now) bubble[method] = (...values) => now[method]!(...values);
       if (wasOpen) now.open(hadFocus);
     } catch (error) {

@@ -17,7 +17,7 @@ const UNREADABLE = 422;
 const CLIP = "M20 11.5l-8.2 8a5 5 0 0 1-7-7L13.5 4a3.3 3.3 0 0 1 4.7 4.7l-8.5 8.3a1.7 1.7 0 0 1-2.4-2.4L15 7";
 const CROSS = "M7 7l10 10M17 7 7 17";
 
-const CSS = `.clip{display:grid;flex:none;place-items:center;width:36px;height:36px;border-radius:50%;color:var(--muted)}
+const CSS = `.clip{display:grid;flex:none;place-items:center;width:40px;height:40px;margin:4px 0;border-radius:50%;color:var(--muted)}
 .clip:hover{background:var(--line);color:var(--text)}
 .clip .icon{width:20px;height:20px}
 .files{display:grid;gap:6px;padding:0;margin-bottom:8px;list-style:none}
@@ -35,8 +35,8 @@ const CSS = `.clip{display:grid;flex:none;place-items:center;width:36px;height:3
 .filesaid{margin-bottom:6px;font-size:13px;font-weight:550;color:var(--danger)}
 .filesaid:empty{display:none}
 .waits{color:inherit}
-.dropping .app{outline:2px dashed var(--ink);outline-offset:-6px;border-radius:16px}
-@media(pointer:coarse){.clip,.panel .files .tool{width:44px;height:44px}.files .retry{min-height:44px}}
+.dropping .body{outline:2px dashed var(--ink);outline-offset:-6px;border-radius:16px}
+@media(pointer:coarse){.clip{margin:2px 0}.clip,.panel .files .tool{width:44px;height:44px}.files .retry{min-height:44px}}
 `;
 
 interface Attachment {
@@ -69,7 +69,8 @@ export const attachments = async (panel: Panel): Promise<void> => {
   const list = make("ul", "files", { role: "list", "aria-label": text("attach") });
   const alert = make("p", "filesaid", { role: "alert" });
   button.onclick = () => input.click();
-  row.prepend(button);
+  // After the field, whose text stays in its place.
+  field.after(button);
   row.before(list, alert);
   composer.append(input);
 

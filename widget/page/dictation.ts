@@ -18,14 +18,14 @@ interface Recognition extends EventTarget {
 
 const MIC = "M12 4a3 3 0 0 1 3 3v4a3 3 0 0 1-6 0V7a3 3 0 0 1 3-3zM6 11a6 6 0 0 0 12 0M12 17v3";
 
-const CSS = `.mic{display:grid;flex:none;place-items:center;width:36px;height:36px;border-radius:50%;color:var(--muted)}
+const CSS = `.mic{display:grid;flex:none;place-items:center;width:40px;height:40px;margin:4px 0;border-radius:50%;color:var(--muted)}
 .mic:hover{background:var(--line);color:var(--text)}
 .mic .icon{width:20px;height:20px}
 .hears{background:color-mix(in srgb,var(--danger) 14%,var(--bg));color:var(--danger);border-color:currentColor;animation:hears 1.2s infinite alternate}
 @keyframes hears{to{background:color-mix(in srgb,var(--danger) 30%,var(--bg))}}
 .micsaid{margin-bottom:6px;font-size:13px}
 .micsaid:empty{display:none}
-@media(pointer:coarse){.mic{width:44px;height:44px}}
+@media(pointer:coarse){.mic{width:44px;height:44px;margin:2px 0}}
 @media(forced-colors:active){.hears{border:2px solid Mark}}
 `;
 

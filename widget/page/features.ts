@@ -66,6 +66,7 @@ export const features = (shell: Shell, handle: () => Handle | undefined, call: P
           if (text) bot.strings[text] = look[name];
         }
         bot.greeting = look.greeting ?? bot.greeting;
+        root.querySelector(".names p")!.textContent = look.tagline ?? bot.tagline;
         sessionOpened(session);
         body = JSON.stringify(session);
       }

@@ -17,7 +17,7 @@ const CSS = `.shortcuts{display:grid;gap:8px;padding:0;list-style:none}
 .shortcuts :is(a,button){display:flex;align-items:center;gap:12px;width:100%;min-height:44px;padding:8px 14px;border:1px solid var(--line);border-radius:14px;color:inherit;font-size:14px;font-weight:500;line-height:1.4;text-align:start;text-decoration:none}
 .shortcuts :is(a,button):hover{border-color:var(--ink);background:color-mix(in srgb,var(--accent) 8%,var(--bg))}
 .shortcuts .icon{flex:none;width:20px;height:20px;color:var(--ink)}
-.log:has(.mine) .shortcuts:not(.reach),.log:not(:has(.mine)) .reach,.app:has(>.form) .shortcuts{display:none}
+.log:has(.mine) .shortcuts:not(.reach),.log:not(:has(.mine)) .reach,.body:has(>.form) .shortcuts{display:none}
 @media(forced-colors:active){.shortcuts :is(a,button){border-color:ButtonText}}
 @media print{.inline .shortcuts{display:none}}
 `;

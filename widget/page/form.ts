@@ -21,7 +21,7 @@ const AUTOCOMPLETE: Record<string, string> = {
   website: "url",
 };
 
-const CSS = `.app:has(>.form) .composer{display:none}
+const CSS = `.body:has(>.form) .composer{display:none}
 .form{flex:none;max-height:80%;overflow-y:auto;overscroll-behavior:contain;touch-action:pan-y;padding:14px 16px 0;scroll-padding-bottom:74px;border-top:1px solid var(--line);scrollbar-width:thin;scrollbar-color:var(--line) transparent;animation:form .24s cubic-bezier(.2,.9,.3,1)}
 @keyframes form{from{opacity:0;transform:translateY(12px)}}
 .form h3{font-size:16px}
@@ -40,7 +40,7 @@ const CSS = `.app:has(>.form) .composer{display:none}
 .form .answers button{min-height:44px;padding:8px 18px;border-radius:14px;border:1px solid var(--line);font-weight:550}
 .form .answers .yes{flex:1;border-color:transparent;background:var(--accent);color:var(--on-accent)}
 .form .answers .yes[aria-disabled=true]{opacity:.6;cursor:default}
-@media(max-height:480px){.app:has(>.form){overflow-y:auto}.app:has(>.form) .middle{flex:none;max-height:60vh}.form{max-height:none}}
+@media(max-height:480px){.body:has(>.form){overflow-y:auto}.body:has(>.form) .middle{flex:none;max-height:60vh}.form{max-height:none}}
 @media(forced-colors:active){.form .answers button{border-color:ButtonText}.form [aria-invalid=true]{outline:2px solid Mark}}
 `;
 
@@ -52,11 +52,12 @@ const styled = new WeakSet<Panel>();
  */
 export const form = async (panel: Panel, content: Form, isAsked?: unknown): Promise<void> => {
   const { make, body, root } = panel;
-  const app = body.querySelector(".app")!;
+  const app = body;
   const composer = app.querySelector(".composer")!;
   const text = await loadTexts(panel);
   // This runs whenever the session is opened again: the form may be there already, or the visitor may have written meanwhile.
-  if (app.querySelector(".form") || (!content.required && !isAsked && app.querySelector(".mine"))) return;
+  const writes = app.querySelector(".mine") || composer.querySelector("textarea")!.value;
+  if (app.querySelector(".form") || (!content.required && !isAsked && writes)) return;
   if (!styled.has(panel)) panel.style(CSS);
   styled.add(panel);
 

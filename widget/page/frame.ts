@@ -30,17 +30,17 @@ const REPORT_TIMEOUT = 2_000;
 /** What the address of the hosted page ends with for a page that isolates itself in a browser without `credentialless`. */
 const ISOLATED = "&isolated";
 
-const STYLES = `.body,.body iframe{display:block;width:100%;height:100%;border:0}
-.cover+iframe{display:none}
-.panel:has(iframe) .header{position:absolute;top:0;inset-inline-end:0}
-.panel:has(iframe) h2{display:none}
+const STYLES = `.body iframe{flex:1;width:100%;border:0}
+.composer+iframe{display:none}
+.panel:has(.body>iframe:only-child) .header{position:absolute;top:0;inset-inline-end:0}
+.panel:has(.body>iframe:only-child) h2{display:none}
 .open .launcher:before{clip-path:polygon(2px 8px,4px 6px,12px 14px,20px 6px,22px 8px,12px 18px)}
 .cover a{display:block;margin-top:14px;color:inherit}`;
 
 /** Returns the function that fills the panel with the frame. `getJwt` comes from the main module: an import would split it into a chunk that every visitor fetches. */
 export const frame = (shell: Shell, api: OwnerApi, getJwt: typeof requestJwt) => {
   const { config, look, root, panel, launcher, body, bubble, isOpen, signal } = shell;
-  const [language, texts, edge, site, , , settings] = config;
+  const [language, texts, edge, site, , settings] = config;
   const address = `${edge}/c/${site}`;
 
   return (focus: boolean): boolean => {
@@ -54,8 +54,6 @@ export const frame = (shell: Shell, api: OwnerApi, getJwt: typeof requestJwt) =>
 
     const showUnavailable = () => {
       stopWaiting();
-      const cover = document.createElement("div");
-      cover.className = "cover";
       const text = document.createElement("p");
       text.role = "alert";
       text.textContent = look.textUnavailable;
@@ -64,8 +62,9 @@ export const frame = (shell: Shell, api: OwnerApi, getJwt: typeof requestJwt) =>
       link.target = "_blank";
       link.rel = "noopener";
       link.textContent = look.textOpen;
-      cover.append(text, link);
-      body.replaceChildren(cover);
+      // The text field stays, with what is written in it.
+      body.querySelector(".cover")!.replaceChildren(text, link);
+      inner.remove();
     };
     const timer = setTimeout(showUnavailable, LOAD_TIMEOUT);
     let reportTimer: ReturnType<typeof setTimeout> | undefined;
@@ -93,8 +92,6 @@ export const frame = (shell: Shell, api: OwnerApi, getJwt: typeof requestJwt) =>
     const onLoaded = ({ source, origin, data }: MessageEvent) => {
       if (source != inner.contentWindow || origin != edge || data != "bulle") return;
       stopWaiting();
-      // What the loader shows while it waits.
-      inner.previousElementSibling?.remove();
       inner.contentWindow!.postMessage("bulle", edge, [port2]);
       removeEventListener("message", onLoaded);
       look.frame = "";
@@ -113,6 +110,22 @@ export const frame = (shell: Shell, api: OwnerApi, getJwt: typeof requestJwt) =>
       post("start", focus, tagTexts(shell), frameOptions(shell));
     };
     addEventListener("message", onLoaded, { signal });
+
+    /** Gives the frame, which has a text field of its own by now, what is written in the loader's. */
+    const handOver = () => {
+      const field = body.querySelector<HTMLTextAreaElement>(".composer textarea");
+      if (!field) return;
+      // An input method is composing: its text is not in the field yet.
+      if (isComposing) return void field.addEventListener("compositionend", () => setTimeout(handOver), { once: true });
+      const { value, selectionStart, selectionEnd } = field;
+      const hadFocus = root.activeElement == field;
+      // A frame that is moved loads anew.
+      while (inner.previousSibling) inner.previousSibling.remove();
+      if (hadFocus) inner.focus();
+      post("draft", value, selectionStart, selectionEnd, hadFocus);
+    };
+    let isComposing = false;
+    for (const kind of ["compositionstart", "compositionend"]) body.addEventListener(kind, () => (isComposing = kind == "compositionstart"), { capture: true, signal });
 
     /** The texts of the loader in its language; those that the tag sets are not replaced by the frame's. */
     let loaderTexts: Record<string, string> = { ...texts, label: settings.label ?? "" };
@@ -135,6 +148,7 @@ export const frame = (shell: Shell, api: OwnerApi, getJwt: typeof requestJwt) =>
         launcher.ariaLabel = isOpen() ? textClose : label || textOpen;
         // The redrawn frame starts its count of unread replies again.
         delete launcher.dataset.unread;
+        handOver();
       }
       if (kind == "ready") api.emit("ready", {});
       if (kind == "unread") api.emit("unread", { count: value });

@@ -72,8 +72,8 @@ const stopEvents = (shell: Isolated) => {
     (event) => {
       if (!isInside(event)) return;
       event.stopImmediatePropagation();
-      const { key, code, shiftKey, ctrlKey, altKey, metaKey, isComposing } = event;
-      const copy = Object.assign(new Event("keydown", { bubbles: true, cancelable: true }), { key, code, shiftKey, ctrlKey, altKey, metaKey, isComposing });
+      const { key, code, keyCode, shiftKey, ctrlKey, altKey, metaKey, isComposing } = event;
+      const copy = Object.assign(new Event("keydown", { bubbles: true, cancelable: true }), { key, code, keyCode, shiftKey, ctrlKey, altKey, metaKey, isComposing });
       if (!event.composedPath()[0]!.dispatchEvent(copy)) event.preventDefault();
     },
     { capture: true, signal },

@@ -8,6 +8,7 @@ import type { LoaderShell } from "../../snippet/src/bubble";
 import { ownerApi } from "./api";
 import type { Handle, Host } from "./bridge";
 import { dates } from "./dates";
+import { earlySession, isPrivate } from "./early-session";
 import { features } from "./features";
 import { identities, requestJwt } from "./identity";
 import type { Answer } from "./panel";
@@ -29,7 +30,7 @@ type Fill = (focus: boolean) => boolean | Promise<boolean>;
  */
 export const load = async (loaded: LoaderShell, files: Promise<Response | Error>[]): Promise<Fill> => {
   // The bubble may have been removed while this module was fetched.
-  const isGone = () => !loaded.root.querySelector(".frame");
+  const isGone = () => !(loaded.body.getRootNode() instanceof ShadowRoot);
   if (isGone()) return () => true;
   const shell = complete(loaded);
   const api = (shell.api ??= ownerApi(shell));
@@ -37,6 +38,9 @@ export const load = async (loaded: LoaderShell, files: Promise<Response | Error>
   const framed = async () => (await import("./frame")).frame(shell, api, requestJwt);
   if (!files[0]) return "frame" in shell.look ? framed() : () => false;
 
+  const session = earlySession(shell);
+  // An answer tells that the page's policy allows requests to the edge. A refusal would be reported for each of them.
+  void files[0].then((answer) => answer instanceof Response && shell.isOpen() && session.open());
   const [wasm, css] = await Promise.all(files);
   try {
     await init({ module_or_path: await WebAssembly.compileStreaming(fetched(wasm)) });
@@ -48,6 +52,7 @@ export const load = async (loaded: LoaderShell, files: Promise<Response | Error>
 
   const { root, signal } = shell;
   return async (focus) => {
+    session.open();
     // The panel is painted before it is filled, also when all files were fetched on the visitor's first interest.
     await painted();
     if (isGone()) return true;
@@ -56,7 +61,7 @@ export const load = async (loaded: LoaderShell, files: Promise<Response | Error>
     const command = (name: string, value = "") => widget?.command(name, value);
     const replies: Record<number, (answer: Answer) => void> = {};
     const [locale, , edge, site] = shell.config;
-    const { textLoading, textUnavailable, textRetry } = shell.look;
+    const { textSend, textUnavailable, textRetry } = shell.look;
     const others = tabs(site, handle);
     const blobs: Record<string, Blob> = {};
     let sent = 0;
@@ -74,7 +79,7 @@ export const load = async (loaded: LoaderShell, files: Promise<Response | Error>
         };
       });
     const { onAnswer, emit } = features(shell, handle, call, others.erased);
-    const calls = transport(handle, others.share, onAnswer, blobs);
+    const calls = transport(handle, others.share, onAnswer, blobs, session.take);
 
     const identity = identities(api, handle);
     const host: Host = {
@@ -115,13 +120,15 @@ export const load = async (loaded: LoaderShell, files: Promise<Response | Error>
         if (navigator.clipboard) navigator.clipboard.writeText(text).then(copied, copyByCommand);
         else copyByCommand();
       },
-      private() {
-        const { globalPrivacyControl, doNotTrack } = navigator as { globalPrivacyControl?: boolean; doNotTrack?: unknown };
-        return globalPrivacyControl || doNotTrack == "1";
-      },
+      private: isPrivate,
     };
-    widget = mount(shell.body, shell.tools, JSON.stringify([edge, site, locale, textLoading, textUnavailable, textRetry]), focus, host);
+    widget = mount(shell.body, shell.tools, JSON.stringify([edge, site, locale, textSend, textUnavailable, textRetry]), focus, host);
     if (!widget) return false;
+    shell.body.querySelector("textarea")!.onkeydown = (event) => {
+      if (event.keyCode != 13 || event.shiftKey) return;
+      event.preventDefault();
+      command("send");
+    };
     command("start");
 
     for (const kind of ["online", "offline"]) addEventListener(kind, () => command(kind), { signal });

@@ -96,13 +96,13 @@ export const menu = (panel: Panel, opener: HTMLElement): void => {
 
   const { make, frame, body, bot, root } = panel;
   const sheet = make("div", "sheet", { role: "region", "aria-label": bot.strings.menu!, tabindex: "-1" });
-  const behind = body.firstElementChild as HTMLElement;
+  const behind = [...body.children] as HTMLElement[];
 
   const close = (focus = true) => {
     closers.delete(panel);
     watcher.disconnect();
     frame.removeEventListener("keydown", escape, true);
-    behind.inert = false;
+    for (const part of behind) part.inert = false;
     opener.setAttribute("aria-expanded", "false");
     sheet.remove();
     if (focus) opener.focus();
@@ -121,7 +121,7 @@ export const menu = (panel: Panel, opener: HTMLElement): void => {
   watcher.observe(frame, { attributeFilter: ["class"] });
   frame.addEventListener("keydown", escape, true);
   closers.set(panel, close);
-  behind.inert = true;
+  for (const part of behind) part.inert = true;
   opener.setAttribute("aria-expanded", "true");
   body.append(sheet);
   sheet.focus();

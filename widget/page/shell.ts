@@ -31,6 +31,7 @@ export interface OwnerApi {
 
 /** The loader's shell, completed with its elements and with what this module adds. */
 export interface Shell extends LoaderShell {
+  root: ShadowRoot;
   frame: HTMLElement;
   launcher: HTMLElement;
   panel: HTMLElement;
@@ -39,6 +40,8 @@ export interface Shell extends LoaderShell {
   /** Whether the bubble fills an element of the page instead of a corner of the window. */
   isInline: boolean;
   isOpen(): boolean;
+  /** Sets custom properties, by their names without `--bulle-`. */
+  paint(look: Record<string, string>): void;
   /** Sets the style sheet that follows the loader's. */
   setStyle(css: string): void;
   /** Aborted when the bubble is removed. */
@@ -53,7 +56,8 @@ export interface Shell extends LoaderShell {
 export const complete = (loaded: LoaderShell): Shell => {
   const shell = loaded as Shell;
   if (shell.signal) return shell;
-  const { root, body, bubble } = shell;
+  const { body, bubble } = shell;
+  const root = body.getRootNode() as ShadowRoot;
   const find = (name: string) => root.querySelector<HTMLElement>("." + name)!;
   const [frame, panel, launcher] = [find("frame"), find("panel"), find("launcher")];
   find("header").setAttribute("part", "header");
@@ -103,7 +107,7 @@ export const complete = (loaded: LoaderShell): Shell => {
     sheet.replaceSync(css);
     if (!root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets.push(sheet);
   };
-  Object.assign(shell, { frame, panel, launcher, isInline, isOpen, setStyle, signal, end });
+  Object.assign(shell, { root, frame, panel, launcher, isInline, isOpen, setStyle, signal, end, paint: bubble.setTheme });
   // Not waited for: most pages have no listeners that are in the way.
   import("./isolation").then((module) => signal.aborted || module.isolate(shell), (error) => console.error("[Bulle]", error));
   return shell;
@@ -113,14 +117,14 @@ export const complete = (loaded: LoaderShell): Shell => {
 export const decorate = (shell: Shell, css: string): void => {
   shell.setStyle(css);
   if (shell.tools) return;
-  const { panel, launcher, look, config } = shell;
+  const { panel, launcher, look } = shell;
   const name = panel.querySelector("h2")!;
   const avatar = make("span", "avatar", {}, [...(name.textContent ?? "")][0] ?? "");
   avatar.ariaHidden = "true";
   const names = make("div", "names");
   shell.tools = make("span", "tools");
   name.replaceWith(avatar, names, shell.tools);
-  names.append(name, make("p", "", {}, look.tagline ?? config[5]));
+  names.append(name, make("p", "", {}, look.tagline ?? ""));
   panel.querySelector(".header>:last-child")!.replaceChildren(icon("M6 6l12 12M18 6 6 18"));
   launcher.prepend(icon("m6 9 6 6 6-6"));
 };

@@ -10,19 +10,23 @@ import type { Share } from "./tabs";
  * - `onAnswer`: called with every successful answer before the widget gets it; returns the body for the widget. The body
  *   of a stream is "".
  * - `blobs`: bodies that are not JSON, by the name that the widget knows them under.
+ * - `takeEarly`: the answer to a request for a session that was made before the widget was there, by its body.
  */
 export const transport = (
   handle: () => Handle | undefined,
   share: Share,
   onAnswer: (url: string, body: string) => string,
   blobs: Record<string, Blob>,
+  takeEarly: (body: string) => Promise<Response> | undefined,
 ): Pick<Host, "request" | "abort"> & { end(): void } => {
   const running: Record<number, AbortController> = {};
 
   const perform = async (ticket: number, url: string, init: RequestInit) => {
     let shareChunk: ReturnType<Share>;
     try {
-      const answer = await fetch(url, init);
+      // Only the request for a session has no token, and a body.
+      const early = typeof init.body == "string" && !(init.headers as Record<string, string>).authorization && takeEarly(init.body);
+      const answer = await (early || fetch(url, init));
       const kind = answer.headers.get("content-type") ?? "";
       if (answer.ok && answer.body && kind.startsWith("text/event-stream")) {
         onAnswer(url, "");
@@ -52,7 +56,8 @@ export const transport = (
       const headers: Record<string, string> = {};
       if (token) headers.authorization = "Bearer " + token;
       const blob = body && blobs[body];
-      if (body) headers["content-type"] = blob ? blob.type || "application/octet-stream" : "application/json";
+      // Without a type, the request for a session needs no preflight.
+      if (body && token) headers["content-type"] = blob ? blob.type || "application/octet-stream" : "application/json";
       void perform(ticket, url, { method, headers, body: blob || body, signal });
     },
     abort(ticket) {

@@ -28,7 +28,7 @@ impl Scripts {
         process::run(
             process::npm_tool("esbuild")
                 .arg(paths::root().join(format!("snippet/src/{name}.ts")))
-                .args(["--bundle", "--minify", "--target=es2020"])
+                .args(["--bundle", "--minify", "--target=es2021"])
                 .arg(format!("--format={format}"))
                 .args(["--log-level=warning", "--legal-comments=none"])
                 // Without the project's settings there is no "use strict", which the loader does not need.

@@ -40,7 +40,7 @@ pub fn page(site: &Site, languages: &[&str], framed: bool) -> HostedPage {
              <link rel=\"icon\" href=\"/c/{key}/icon.svg\" type=\"image/svg+xml\">\
              <link rel=\"apple-touch-icon\" href=\"/c/{key}/icon.svg\">",
             name = escaped(&bot.name),
-            tagline = escaped(&config.tagline),
+            tagline = escaped(tagline(site, &config.locale)),
             accent = escaped(&bot.theme.accent),
         ),
         &format!(
@@ -96,6 +96,12 @@ fn document(locale: &str, dir: &str, head: &str, body: &str) -> String {
     )
 }
 
+/// The line under the bot's name; may be empty.
+fn tagline<'a>(site: &'a Site, locale: &str) -> &'a str {
+    let tagline = site.bot.tagline.get(locale, &site.bot.locale);
+    tagline.map_or("", String::as_str)
+}
+
 /// Turnstile's script and frame come from Cloudflare, and do not work under Trusted Types.
 fn policy(ancestors: &str, turnstile: bool) -> String {
     let style = BASE64_STANDARD.encode(Sha256::digest(STYLE));
@@ -126,7 +132,7 @@ pub fn manifest(site: &Site, languages: &[&str]) -> String {
         "scope": at,
         "name": site.bot.name,
         "short_name": site.bot.name.chars().take(12).collect::<String>().trim_end(),
-        "description": config.tagline,
+        "description": tagline(site, &config.locale),
         "lang": config.locale,
         "dir": loader::direction(&config.locale),
         "display": "standalone",

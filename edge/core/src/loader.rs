@@ -36,7 +36,6 @@ pub fn config(site: &Site, edge: String, languages: &[&str]) -> LoaderSettings {
         .chain([bot.locale.as_str()])
         .collect();
     let locale = strings::negotiate(&wishes);
-    let tagline = bot.tagline.get(locale, &bot.locale);
     // Most sites have no notes, so their scripts hold no text for them.
     let dismiss = match bot.proactive.is_empty() {
         true => None,
@@ -49,7 +48,6 @@ pub fn config(site: &Site, edge: String, languages: &[&str]) -> LoaderSettings {
         edge,
         site: site.key.clone(),
         name: bot.name.clone(),
-        tagline: tagline.cloned().unwrap_or_default(),
         look: look(bot, locale),
         rules: rules
             .map(|rule| rule.localized(locale, &bot.locale))
@@ -67,7 +65,8 @@ pub fn said(locale: &str, texts: Strings) -> LoaderSettings {
             dir: direction(locale).to_owned(),
             open: texts.open,
             close: texts.close,
-            loading: texts.loading,
+            placeholder: texts.placeholder,
+            send: texts.send,
             unavailable: texts.unavailable,
             retry: texts.retry,
         },
@@ -160,8 +159,8 @@ pub fn head(bundle: &str, locale: Option<&str>) -> String {
     let texts = locale.and_then(|locale| {
         let settings = said(locale, strings::texts(locale).bubble);
         let json = serde_json::to_string(&settings).ok()?;
-        // Of the site's own part, four texts are empty and the look is the default.
-        Some(json.strip_suffix(r#""","","","",{}]"#)?.to_owned())
+        // Of the site's own part, three texts are empty and the look is the default.
+        Some(json.strip_suffix(r#""","","",{}]"#)?.to_owned())
     });
     before.to_owned() + &texts.unwrap_or_default()
 }

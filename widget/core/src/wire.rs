@@ -44,7 +44,7 @@ pub fn loader_config(json: &str) -> Option<LoaderConfig> {
         edge: next()?,
         site: next()?,
         locale: next()?,
-        loading: next()?,
+        send: next()?,
         unavailable: next()?,
         retry: next()?,
     })

@@ -1,8 +1,8 @@
-//! The composer: the text field, its button and the line below.
+//! The composer: the text field, which the loader has drawn, its button and the line below.
 
 use bulle_widget_core::{Activity, DraftError, Event as ChatEvent, format::fill};
 use wasm_bindgen::JsCast;
-use web_sys::{Event, HtmlElement, HtmlTextAreaElement, KeyboardEvent};
+use web_sys::{Element, Event, HtmlElement, HtmlTextAreaElement};
 
 use crate::{
     announcer::announce,
@@ -17,44 +17,46 @@ use crate::{
 /// The count of characters is shown when fewer than these are left.
 const NEARLY_FULL: usize = 200;
 
-pub(crate) fn mount(app: App, parent: &HtmlElement) {
-    let composer = el("div", "composer").attr("part", "composer").place(parent);
-    let row = el("div", "field").place(&composer);
-    let field = el("textarea", "")
-        .attr("rows", "1")
-        .attr("dir", "auto")
-        .attr("enterkeyhint", "send")
-        .place(&row);
+/// Takes over the loader's text field.
+pub(crate) fn mount(app: App, composer: &HtmlElement) {
+    let _ = composer.set_attribute("part", "composer");
+    let row = composer.first_element_child();
+    let Some((row, field)) =
+        row.and_then(|row| row.first_element_child().map(|field| (row, field)))
+    else {
+        return;
+    };
+    while let Some(button) = field.next_sibling() {
+        let _ = row.remove_child(&button);
+    }
+    let _ = field.set_attribute("enterkeyhint", "send");
     // For widget/page, which focuses this element when the panel opens again.
     let first = if browser::has_touch_keyboard() {
-        app.log()
+        app.log().map(Element::from)
     } else {
         Some(field.clone())
     };
     if let Some(first) = first {
         let _ = first.set_attribute("data-first", "");
     }
-    let draft = app.with(|state| browser::stored_for_tab("draft", &state.config.site));
-    if let Some(draft) = draft.flatten() {
-        field
-            .unchecked_ref::<HtmlTextAreaElement>()
-            .set_value(&draft);
-    }
     listen(app, &field, "input", edited);
-    listen(app, &field, "keydown", typed);
     app.with_mut(|state| state.composer.field = Some(field.unchecked_into()));
-    app.set_draft(draft_length(app));
-    mount_view(app, &row, send_button);
-    mount_view(app, &composer, line_below);
+    let draft = app.with(|state| browser::stored_for_tab("draft", &state.config.site));
+    put(app, &draft.flatten().unwrap_or_default());
+    if let Some(field) = app.field() {
+        measure(app, &field);
+    }
+    mount_view(app, row.unchecked_ref(), send_button);
+    mount_view(app, composer, line_below);
 }
 
-/// Sets the label of the field, once the bot is known.
-pub(crate) fn name_field(app: App) {
-    let name = app.bot(|bot, _| fill(&bot.strings.placeholder, "name", &bot.name));
-    if let (Some(name), Some(field)) = (name, app.field()) {
-        let _ = field.set_attribute("aria-label", &name);
-        field.set_placeholder(&name);
+/// Puts a text into the field, unless there is one already; returns whether it did.
+pub(crate) fn put(app: App, text: &str) -> bool {
+    let empty = app.field().filter(|field| field.value().is_empty());
+    if let Some(field) = &empty {
+        field.set_value(text);
     }
+    empty.is_some()
 }
 
 /// Submits the draft.
@@ -124,36 +126,31 @@ fn measure(app: App, field: &HtmlTextAreaElement) {
     }
     let style = HtmlElement::style(field);
     let _ = style.set_property("height", "auto");
-    let _ = style.set_property("height", &format!("{}px", field.scroll_height()));
-}
-
-fn typed(app: App, event: &Event) {
-    let event: &KeyboardEvent = event.unchecked_ref();
-    // Browsers report 229 while an input method is composing, even for its last key.
-    let composing = event.is_composing() || event.key_code() == 229;
-    if event.key() == "Enter" && !event.shift_key() && !composing {
-        event.prevent_default();
-        submit(app);
-    }
+    // With the border.
+    let height = field.scroll_height() + 2;
+    let _ = style.set_property("height", &format!("{height}px"));
 }
 
 fn send_button(app: App) -> VNode {
     app.watch_phase();
     app.watch_status();
     let empty = app.watch_draft() == 0;
-    let button = app.bot(|bot, chat| {
-        if chat.activity() == Activity::Idle {
+    let button = app.with(|state| {
+        let chat = &state.chat;
+        let strings = chat.bot().map(|bot| &bot.strings);
+        if let (Some(strings), true) = (strings, chat.activity() != Activity::Idle) {
+            button("send stop", "stop")
+                .attr("aria-label", &strings.stop)
+                .attr("title", &strings.stop)
+                .child(icon(STOP))
+        } else {
+            let send = strings.map_or(&state.config.send, |strings| &strings.send);
             let off = if empty { "true" } else { "false" };
             button("send", "send")
-                .attr("aria-label", &bot.strings.send)
-                .attr("title", &bot.strings.send)
+                .attr("aria-label", send)
+                .attr("title", send)
                 .attr("aria-disabled", off)
                 .child(icon(SEND))
-        } else {
-            button("send stop", "stop")
-                .attr("aria-label", &bot.strings.stop)
-                .attr("title", &bot.strings.stop)
-                .child(icon(STOP))
         }
     });
     button.unwrap_or_else(|| el("span", ""))

@@ -18,10 +18,14 @@ use crate::{
     state::{Following, State},
 };
 
-/// Mounts everything below the header.
-pub(crate) fn mount(app: App, body: &HtmlElement) {
-    let root = el("div", "app").place(body);
-    listen(app, &root, "click", clicked);
+/// Mounts everything below the header, around the loader's text field. That one is not moved: it would lose the focus, and
+/// an input method would lose the word that is being composed.
+pub(crate) fn mount(app: App, body: &HtmlElement, composer: &HtmlElement) {
+    while let Some(shown) = composer.previous_sibling() {
+        let _ = body.remove_child(&shown);
+    }
+    let root = el("div", "talk").place_before(body, composer);
+    listen(app, body, "click", clicked);
     mount_view(app, &root, cover);
     mount_view(app, &root, bar);
     let middle = el("div", "middle").place(&root);
@@ -36,9 +40,9 @@ pub(crate) fn mount(app: App, body: &HtmlElement) {
     mount_view(app, &log, head);
     mount_view(app, &log, tail);
     mount_view(app, &middle, newest);
-    composer::mount(app, &root);
+    composer::mount(app, composer);
     // The live region: whole blocks of answers, and failures.
-    let announcer = el("div", "sr").attr("role", "status").place(&root);
+    let announcer = el("div", "sr").attr("role", "status").place(body);
     app.with_mut(|state| state.announcer.element = Some(announcer));
     focus::mount(app);
     scroll::follow_size(app, &log);
@@ -79,9 +83,10 @@ pub(crate) fn after_change(app: App, changes: &Changes) {
         if let Some(lost) = lost.flatten() {
             announce(app, &lost);
         }
-        // The cover hides the composer: the focus moves to the panel, and back later.
-        let covered = app.with(|state| state.chat.phase() != Phase::Ready) == Some(true);
-        if covered && app.field().is_some_and(|field| focus::is_at(app, &field)) {
+        // The composer is hidden: the focus moves to the panel, and back later.
+        if app.with(is_shut) == Some(true)
+            && app.field().is_some_and(|field| focus::is_at(app, &field))
+        {
             focus::panel(app);
             app.with_mut(|state| state.composer.focus = true);
         }
@@ -100,13 +105,12 @@ fn name_and_focus(app: App) {
     let focus = app.with_mut(|state| {
         state.chat.phase() == Phase::Ready && std::mem::take(&mut state.composer.focus)
     });
-    composer::name_field(app);
     let label = app.bot(|bot, _| bot.strings.messages.clone());
     if let (Some(label), Some(log)) = (label, app.log()) {
         let _ = log.set_attribute("aria-label", &label);
     }
-    // A visitor who has returned to the page meanwhile keeps the focus there.
-    if focus == Some(true) && focus::is_here(app) {
+    // A visitor who is elsewhere by now keeps the focus there.
+    if focus == Some(true) && focus::is_on_panel(app) {
         composer::focus(app);
     }
 }
@@ -126,26 +130,54 @@ fn update_challenge(app: App) {
     app.with_mut(update);
 }
 
-/// Covers the conversation while the session is opening or unavailable.
+/// Covers the conversation while the session is opening or unavailable. Messages that wait for the session stay in sight.
 fn cover(app: App) -> VNode {
     app.watch_phase();
+    app.watch_list();
     app.watch_status();
     let cover = app.with(|state| match state.chat.phase() {
         Phase::Ready => el("div", "gone"),
-        Phase::Opening => el("div", "cover wait")
-            .attr("role", "status")
-            .spoken(&state.config.loading)
-            .children(["", "", ""].map(|class| el("i", class))),
+        Phase::Opening if has_waiting(state) => el("div", "gone"),
+        Phase::Opening if is_shut(state) => placeholders("cover wait shut"),
+        Phase::Opening => placeholders("cover wait"),
         Phase::Unavailable => unavailable(state),
     });
     cover.unwrap_or_else(|| el("div", ""))
+}
+
+/// Placeholders for the greeting and two questions.
+fn placeholders(class: &str) -> VNode {
+    el("div", class).children(["", "", ""].map(|class| el("i", class)))
+}
+
+/// Whether the visitor has written before the first session was open.
+fn has_waiting(state: &State) -> bool {
+    state.chat.bot().is_none() && !state.chat.messages().is_empty()
+}
+
+/// Whether nothing can be written: who the visitor is, is not known any more, or the edge has refused the session for good.
+fn is_shut(state: &State) -> bool {
+    let chat = &state.chat;
+    match chat.phase() {
+        Phase::Ready => false,
+        Phase::Opening => chat.bot().is_some(),
+        Phase::Unavailable => {
+            let refused = chat.opening_failure();
+            refused.is_some_and(|refused| !refused.may_pass()) && chat.challenge().is_none()
+        }
+    }
 }
 
 /// Why the session could not be opened, with its action and a retry button.
 fn unavailable(state: &State) -> VNode {
     let chat = &state.chat;
     let words = el("p", "").attr("dir", "auto").text(&failure_text(state));
-    let cover = el("div", "cover").child(words);
+    let class = match () {
+        () if is_shut(state) => "cover shut",
+        () if has_waiting(state) => "cover part",
+        () => "cover",
+    };
+    let cover = el("div", class).child(words);
     if chat.challenge().is_some() {
         return cover.child(el("slot", "").attr("name", "challenge"));
     }
@@ -206,7 +238,9 @@ fn head(app: App) -> VNode {
         }
         let empty = chat.messages().is_empty();
         if empty && chat.is_loading_history() {
-            return el("div", "cover wait").children(["", "", ""].map(|class| el("i", class)));
+            return placeholders("cover wait")
+                .attr("role", "status")
+                .spoken(&bot.strings.loading);
         }
         let questions = empty.then(|| chips(&bot.suggestions));
         let topics = empty.then(|| {
@@ -350,8 +384,12 @@ fn clicked(app: App, event: &web_sys::Event) {
     }
 }
 
-/// Submits a suggested question; the draft stays.
+/// Submits a suggested question; the draft stays. A text that is too long becomes the draft instead, if there is none.
 pub(crate) fn ask(app: App, question: String) {
+    let max = app.with(|state| state.chat.max_chars()).unwrap_or_default();
+    if question.trim().chars().count() > max && composer::put(app, &question) {
+        return composer::submit(app);
+    }
     app.with_mut(|state| state.scroll.following = Following::Question);
     app.submit(Event::Picked { text: question });
 }

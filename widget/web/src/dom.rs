@@ -116,6 +116,13 @@ impl VNode {
         dom.unchecked_into()
     }
 
+    /// Inserts the element before another one; it is not patched afterwards.
+    pub fn place_before(self, parent: &Element, next: &web_sys::Node) -> HtmlElement {
+        let dom = self.build().dom;
+        Rndr::insert_node(parent, &dom, Some(next));
+        dom.unchecked_into()
+    }
+
     /// Adds text for screen readers only.
     pub fn spoken(self, value: &str) -> Self {
         self.child(el("span", "sr").text(value))

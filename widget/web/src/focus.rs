@@ -39,9 +39,9 @@ pub(crate) fn panel(app: App) {
     }
 }
 
-/// True while the focus is in the bubble.
-pub(crate) fn is_here(app: App) -> bool {
-    active(app).is_some()
+/// True while the focus is on the panel itself.
+pub(crate) fn is_on_panel(app: App) -> bool {
+    active(app).is_some_and(|active| active.get_attribute("role").as_deref() == Some("dialog"))
 }
 
 /// True while the focus is on this element.

@@ -33,14 +33,15 @@ use state::State;
 
 /// Fills the loader's frame.
 ///
-/// - `body`: the panel below its header; its content is replaced.
+/// - `body`: the panel below its header. The loader's text field in it stays, with what the visitor has written; the rest
+///   is replaced.
 /// - `tools`: the container of the header's buttons; the button for a new conversation is added.
 /// - `settings`: the JSON of [`LoaderConfig`](bulle_protocol::loader::LoaderConfig).
 /// - `focus`: whether the composer takes the focus once it is drawn: the visitor has opened the panel. False
 ///   when the panel opens by itself after a reload.
 /// - `host`: the page's side of the widget.
 ///
-/// Returns `None` when the settings cannot be read. The session opens on the command `start`
+/// Returns `None` when the settings cannot be read, or there is no text field. The session opens on the command `start`
 /// ([`Handle::command`]).
 #[wasm_bindgen]
 pub fn mount(
@@ -51,11 +52,11 @@ pub fn mount(
     host: Host,
 ) -> Option<Handle> {
     let config = wire::loader_config(settings)?;
-    body.replace_children_with_node_0();
+    let composer: HtmlElement = body.query_selector(".composer").ok()??.unchecked_into();
     let app = App::new(config, focus, host, effects::perform);
     dom::start_effects();
     conversation::mount_new_button(app, tools);
-    conversation::mount(app, body);
+    conversation::mount(app, body, &composer);
 
     Some(Handle { app })
 }
@@ -135,6 +136,7 @@ impl Handle {
     /// |---|---|
     /// | `start` | opens the session; the first command of all |
     /// | `ask` | a question, sent as if it were typed |
+    /// | `send` | sends what is written in the text field |
     /// | `new` | a new conversation |
     /// | `show` | the id of the conversation to show |
     /// | `reload` | loads the session, or the messages, again |
@@ -151,6 +153,7 @@ impl Handle {
         let event = match name {
             "start" => return self.start(),
             "ask" => return conversation::ask(self.app, value),
+            "send" => return composer::submit(self.app),
             "new" => Event::NewAsked,
             "show" => match value.parse() {
                 Ok(conversation) => Event::ShowAsked { conversation },

@@ -25,10 +25,14 @@ pub(crate) struct Drawn {
 pub(crate) fn view(app: App, id: Id, drawn: &mut Drawn) -> VNode {
     let view = app.with(|state| {
         let chat = &state.chat;
-        let bot = chat.bot()?;
         let messages = chat.messages();
         let at = messages.iter().rposition(|message| message.id == id)?;
         let message = messages.get(at)?;
+        let Some(bot) = chat.bot() else {
+            // It waits for the session.
+            app.watch_phase();
+            return Some(el("div", "msg mine").child(bubble(message, "bubble unsent")));
+        };
         let before = at.checked_sub(1).and_then(|before| messages.get(before));
         if before.is_none() {
             // Messages before it may be loaded later, and then its day may not be shown.
@@ -105,15 +109,17 @@ fn visitors(node: VNode, message: &ChatMessage, bot: &Bot, state: &State) -> VNo
     // The time is that of the answer.
     let foot = status.map(|status| el("p", "notice").text(&status));
     node.spoken(&words.you)
-        .child(
-            el("div", class)
-                .attr("part", "message")
-                .attr("dir", "auto")
-                .text(&message.text),
-        )
+        .child(bubble(message, class))
         .maybe(files(message))
         .maybe(foot)
         .maybe(failure(message, message.id, bot, chat))
+}
+
+fn bubble(message: &ChatMessage, class: &str) -> VNode {
+    el("div", class)
+        .attr("part", "message")
+        .attr("dir", "auto")
+        .text(&message.text)
 }
 
 /// The names of the attached files.
