@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod email;
+pub mod passkey;
 pub mod password;
 pub mod recovery;
 pub mod role;
