@@ -251,6 +251,18 @@ pub fn bounds(text: &str, language: &str) -> Vec<Bound> {
         let Some(number) = table.number(word) else {
             continue;
         };
+        // The hour and the minutes of `18:00`.
+        let minutes = |at: Option<usize>| {
+            let word = at.and_then(|at| words.get(at));
+            word.is_some_and(|(word, _)| {
+                word.len() == 2 && word.chars().all(|c| c.is_ascii_digit())
+            })
+        };
+        if text.contains(&format!("{word}:")) && minutes(at.checked_add(1))
+            || text.contains(&format!(":{word}")) && minutes(Some(at))
+        {
+            continue;
+        }
         let ends = words.get(at).is_some_and(|(_, ends)| *ends);
         let near = |phrases: &[String]| !ends && Language::at(&words, at + 1, phrases).is_some();
         // "ages 7 and up": what follows is no thing.

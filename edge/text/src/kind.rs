@@ -10,7 +10,7 @@ use crate::{
 
 /// A line a language, its fields apart by `|`: tag, questions for a time, words of time, questions for a price, words of
 /// money, questions for a person, for a number, for a place, words of places, numbers in words. `^` marks words that
-/// must begin the question, `+` words that name a place only before a capital.
+/// must begin the question, `!` words that are themselves what is asked for, `+` words that name a place only before a capital.
 const LANGUAGES: &str = include_str!("kinds.txt");
 
 /// The kind of fact that a question asks for.
@@ -52,7 +52,11 @@ impl Language {
 static TABLE: LazyLock<HashMap<&str, Language>> = LazyLock::new(|| {
     let list = |cell: &str| {
         let words = |text: &str| {
-            let mark: String = text.chars().take(1).filter(|c| "^+".contains(*c)).collect();
+            let mark: String = text
+                .chars()
+                .take(1)
+                .filter(|c| "^+!".contains(*c))
+                .collect();
             format!("{mark}{}", plain(text).trim())
         };
         cell.split(';')
@@ -119,6 +123,7 @@ pub fn has(plain: &str, words: &str) -> bool {
     if let Some(words) = words.strip_prefix('^') {
         return plain.starts_with(&format!(" {words} "));
     }
+    let words = words.strip_prefix('!').unwrap_or(words);
     let script = words.chars().next().and_then(Script::of);
     if script.is_some_and(Script::is_unspaced) {
         return plain.contains(words);
@@ -157,6 +162,20 @@ pub fn is_time(word: &str, language: &str) -> bool {
         .is_some_and(|table| table.time.iter().any(|time| time == word))
 }
 
+/// Whether the folded word is one of those that ask for this kind of fact in the language: "cost", "prix", "heure".
+pub fn asks_with(kind: FactKind, word: &str, language: &str) -> bool {
+    TABLE.get(language).is_some_and(|table| {
+        let asks = table.asks.iter().filter(|(asked, _)| *asked == kind);
+        asks.flat_map(|(_, phrases)| phrases.iter().filter(|phrase| !phrase.starts_with('!')))
+            .any(|phrase| {
+                phrase
+                    .trim_start_matches('^')
+                    .split(' ')
+                    .any(|one| one == word)
+            })
+    })
+}
+
 impl FactKind {
     /// All kinds.
     pub const ALL: [Self; 5] = [
@@ -184,13 +203,20 @@ impl FactKind {
             }
         }
         let (kind, with) = best?;
-        let with = with.trim_start_matches('^');
+        let with = with.trim_start_matches(['^', '!']);
         let (_, then) = question.split_once(with)?;
         Some(Asked {
             kind,
             with,
             then: then.to_owned(),
         })
+    }
+
+    /// The word for an address in the language: the last of the questions for a place ends with it.
+    pub fn word_of_place(language: &str) -> Option<&'static str> {
+        let table = TABLE.get(language)?;
+        let asks = table.asks.iter().find(|(kind, _)| *kind == Self::Place)?;
+        asks.1.last()?.split(' ').next_back()
     }
 
     /// Whether a text may contain such a fact although [`is_in`](Self::is_in) finds none: a single name, or a language
@@ -223,6 +249,7 @@ impl FactKind {
             Self::Person => names_somebody(text),
             Self::Place => {
                 any(|table| &table.place)
+                    || has_address(text)
                     || table.is_some_and(|table| leads(text, &table.before_place, &table.time))
             }
             Self::Number => {
@@ -269,6 +296,45 @@ fn leads(text: &str, before: &[String], times: &[String]) -> bool {
             && !times.contains(&fold(name))
     })
 }
+
+/// A name with the number of a house before or behind it: "at 3 Mill Lane", "Langgasse 7", "18 rue Neuve".
+fn has_address(text: &str) -> bool {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let trimmed = |word: &&str| -> String {
+        let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+        word.to_owned()
+    };
+    let house = |word: &str| {
+        let digits = word.chars().take_while(char::is_ascii_digit).count();
+        (1..=4).contains(&digits) && word.chars().count() <= digits + 1
+    };
+    let name = |word: &str| word.chars().count() > 2 && word.starts_with(char::is_uppercase);
+    let words: Vec<String> = words.iter().map(trimmed).collect();
+    // The first word of a sentence has its capital for another reason.
+    (1..words.len()).any(|at| {
+        let of = |at: usize| words.get(at).map_or("", String::as_str);
+        house(of(at))
+            && ((at > 1 && name(of(at - 1)))
+                || (name(of(at + 1)) && name(of(at + 2)))
+                || (!of(at + 1).is_empty()
+                    && name(of(at + 2))
+                    && of(at + 1).chars().all(char::is_lowercase)
+                    && of(at + 1).chars().count() <= 9
+                    && STREETS.contains(&of(at + 1))))
+    })
+}
+
+/// Words of streets that stand between the number of a house and a name.
+const STREETS: [&str; 8] = [
+    "rue",
+    "quai",
+    "avenue",
+    "boulevard",
+    "chemin",
+    "place",
+    "allée",
+    "impasse",
+];
 
 /// `14:30`, `14h30` or a year.
 fn has_clock(text: &str) -> bool {

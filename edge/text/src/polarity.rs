@@ -7,7 +7,7 @@ use crate::kind::{has, plain};
 /// A line a language, its fields apart by `|`, its words by `;`: tag, words that ask for more than yes or no, words that begin a
 /// question for yes or no, words that join two questions, words that deny, phrases with such a word that deny nothing, words for
 /// what is not allowed, for what is allowed or there, words that limit what is said, beginnings of an answer that says yes, that
-/// says no, words for being alone, for being accompanied.
+/// says no, words for being alone, for being accompanied, words of a time or condition under which alone something holds.
 const LANGUAGES: &str = include_str!("polarity.txt");
 
 struct Language {
@@ -23,6 +23,7 @@ struct Language {
     no: Vec<String>,
     alone: Vec<String>,
     accompanied: Vec<String>,
+    conditions: Vec<String>,
 }
 
 static TABLE: LazyLock<HashMap<&str, Language>> = LazyLock::new(|| {
@@ -46,6 +47,7 @@ static TABLE: LazyLock<HashMap<&str, Language>> = LazyLock::new(|| {
             no,
             alone,
             accompanied,
+            conditions,
         ] = fields.as_slice()
         else {
             return None;
@@ -65,6 +67,7 @@ static TABLE: LazyLock<HashMap<&str, Language>> = LazyLock::new(|| {
                 no: list(no),
                 alone: list(alone),
                 accompanied: list(accompanied),
+                conditions: list(conditions),
             },
         ))
     };
@@ -100,6 +103,13 @@ pub fn stance(clause: &str, language: &str) -> Stance {
         allows: any(&text, &table.allowed),
         limits: any(&text, &table.limits),
     }
+}
+
+/// Whether a text in the language holds under a condition alone, or at a time that is no date: "during the holidays".
+pub fn is_conditional(text: &str, language: &str) -> bool {
+    TABLE
+        .get(language)
+        .is_some_and(|table| any(&plain(text), &table.conditions))
 }
 
 /// Whether an answer in the language begins with yes (true) or no.

@@ -30,7 +30,7 @@ pub enum Purpose {
     Tuned,
     /// Held out for the first measurement; since then its answers are looked at, too.
     Former,
-    /// Rules and thresholds are chosen with its answers; half as many questions that the documents do not answer as others.
+    /// The same, with nearly as many questions that the documents do not answer.
     Development,
     /// Nothing is chosen with it, and its answers are not looked at.
     HeldOut,

@@ -50,11 +50,26 @@ impl Terms {
         let tag = language.to_owned();
         let language = stop::has_words(language).then_some(language);
         let mut terms: Vec<Word> = Vec::new();
-        for word in words(&stop::cut(&folded)) {
-            let empty = !word.gram && stop::is_stopword(&word.form, language);
+        let all = words(&stop::cut(&folded));
+        for (at, word) in all.iter().cloned().enumerate() {
+            // "Habt ihr sonntags auf?"
+            let verb = at > 0 && at + 1 == all.len() && !kin::of(&word, &tag).is_empty();
+            let empty = !verb && !word.gram && stop::is_stopword(&word.form, language);
             if !empty && !is_greeting(&word.form) && !terms.contains(&word) {
                 terms.push(word);
             }
+        }
+        // "Where are you?" asks for the address.
+        if terms.is_empty()
+            && asked
+                .as_ref()
+                .is_some_and(|asked| asked.kind == FactKind::Place)
+        {
+            terms.extend(
+                FactKind::word_of_place(&tag)
+                    .iter()
+                    .flat_map(|word| words(word)),
+            );
         }
         let counted = (asked.as_ref())
             .filter(|asked| asked.kind == FactKind::Number)
@@ -112,7 +127,7 @@ impl Terms {
     }
 
     /// Whether an answering text may lack the term: the answer to "which year" is a number.
-    pub(super) fn is_unit(&self, term: &Word) -> bool {
+    pub fn is_unit(&self, term: &Word) -> bool {
         self.units.contains(term) && !self.words.iter().all(|word| self.units.contains(word))
     }
 

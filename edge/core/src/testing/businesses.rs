@@ -49,21 +49,27 @@ fn sets() -> Vec<(Set, Example)> {
 
 /// By language: fewest answers that are right, most that are wrong, fewest questions without an answer that are refused, most that
 /// are answered.
-const FLOORS: [(Purpose, &str, [usize; 4]); 14] = [
+const FLOORS: [(Purpose, &str, [usize; 4]); 20] = [
     (Purpose::Tuned, "de", [19, 0, 4, 0]),
-    (Purpose::Tuned, "en", [39, 0, 6, 0]),
+    (Purpose::Tuned, "en", [38, 0, 6, 0]),
     (Purpose::Tuned, "es", [12, 0, 2, 0]),
-    (Purpose::Tuned, "fr", [22, 0, 3, 0]),
-    (Purpose::Former, "de", [17, 1, 2, 0]),
-    (Purpose::Former, "en", [36, 3, 5, 0]),
-    (Purpose::Former, "fr", [19, 1, 3, 0]),
-    (Purpose::Former, "it", [9, 1, 1, 0]),
-    (Purpose::Former, "nl", [10, 2, 2, 0]),
-    (Purpose::Development, "de", [12, 3, 7, 1]),
-    (Purpose::Development, "en", [16, 2, 7, 5]),
-    (Purpose::Development, "es", [13, 1, 5, 0]),
-    (Purpose::Development, "fr", [14, 1, 6, 2]),
+    (Purpose::Tuned, "fr", [21, 0, 3, 0]),
+    (Purpose::Former, "de", [17, 0, 3, 0]),
+    (Purpose::Former, "en", [35, 1, 5, 0]),
+    (Purpose::Former, "fr", [17, 0, 3, 0]),
+    (Purpose::Former, "it", [11, 0, 2, 0]),
+    (Purpose::Former, "nl", [12, 0, 2, 0]),
+    (Purpose::Development, "de", [27, 1, 26, 0]),
+    (Purpose::Development, "en", [35, 1, 26, 1]),
+    (Purpose::Development, "es", [26, 0, 19, 0]),
+    (Purpose::Development, "fr", [30, 0, 25, 1]),
     (Purpose::Development, "hi", [10, 0, 6, 0]),
+    (Purpose::Development, "ja", [9, 1, 7, 1]),
+    (Purpose::HeldOut, "de", [15, 0, 16, 3]),
+    (Purpose::HeldOut, "en", [13, 3, 19, 1]),
+    (Purpose::HeldOut, "fr", [13, 1, 16, 1]),
+    (Purpose::HeldOut, "it", [10, 0, 11, 0]),
+    (Purpose::HeldOut, "ja", [9, 0, 10, 0]),
 ];
 
 /// What the embedded model answers to a question of the set, and what that is.
@@ -81,7 +87,7 @@ fn judged(set: &Set, example: &Example, asked: &Expected) -> (Judged, String) {
     (asked.judge(answer, &set.language), text)
 }
 
-/// `ANSWERS=bad` shows the answers that are not good, `ANSWERS=all` all; of the sets that are held out neither does.
+/// `ANSWERS=bad` shows the answers that are not good, `ANSWERS=all` all; with either, the sets that are held out are not asked.
 #[test]
 #[expect(
     clippy::disallowed_methods,
@@ -91,13 +97,15 @@ fn what_small_businesses_are_asked_is_answered_as_well_as_before() {
     let show = std::env::var("ANSWERS").unwrap_or_default();
     let mut all: BTreeMap<(Purpose, String), BTreeMap<Judged, usize>> = BTreeMap::new();
     for (set, example) in sets() {
+        if set.purpose == Purpose::HeldOut && !show.is_empty() {
+            continue;
+        }
         let counts = all.entry((set.purpose, set.language.clone())).or_default();
         for asked in &set.questions {
             let (judged, text) = judged(&set, &example, asked);
             *counts.entry(judged).or_default() += 1;
             let is_good = matches!(judged, Judged::Right | Judged::RightlyRefused);
-            let shown = show == "all" || (show == "bad" && !is_good);
-            if shown && set.purpose != Purpose::HeldOut {
+            if show == "all" || (show == "bad" && !is_good) {
                 println!(
                     "{judged:?}: {}\n    {}",
                     asked.ask,
@@ -110,7 +118,9 @@ fn what_small_businesses_are_asked_is_answered_as_well_as_before() {
         println!("{}, {language}: {counts:?}", purpose.name());
     }
     for (purpose, language, [right, wrong, refused, answered]) in FLOORS {
-        let counts = &all[&(purpose, language.to_owned())];
+        let Some(counts) = all.get(&(purpose, language.to_owned())) else {
+            continue;
+        };
         let count = |judged: Judged| counts.get(&judged).copied().unwrap_or_default();
         assert!(
             count(Judged::Right) >= right

@@ -67,6 +67,10 @@ enum Cover {
 }
 
 impl When {
+    fn is_every_day(&self) -> bool {
+        self.days == ALL_DAYS
+    }
+
     /// What a question in the language names; `None` when that is no day, date or time.
     pub fn of(question: &str, language: &str) -> Option<Self> {
         let mut when = Self::default();
@@ -291,6 +295,11 @@ impl Statement {
         [Cover::Whole, Cover::Part].contains(&self.of_dates(when))
     }
 
+    /// Whether it names days of the week where such are asked for, or dates where dates are.
+    pub fn is_of_kind(&self, when: &When) -> bool {
+        (when.days > 0 && self.days > 0) || (!when.dates.is_empty() && !self.dates.is_empty())
+    }
+
     fn of_days(&self, when: &When) -> Cover {
         match (when.days, self.days) {
             (0, _) | (_, 0) => Cover::Silent,
@@ -397,7 +406,7 @@ fn within(asked: &Period, dates: &Period) -> Cover {
 
 /// Whether the statements say that somebody is there at the time asked for, and which of them does. What is closed outweighs what
 /// is open, what is named outweighs what is left out; where a part of the time is named, nothing is said.
-pub fn verdict<'a, T>(when: &When, all: &'a [(T, Statement)]) -> Option<(bool, &'a T)> {
+pub fn verdict<'a, T: PartialEq>(when: &When, all: &'a [(T, Statement)]) -> Option<(bool, &'a T)> {
     let telling = |says: bool| {
         let mut all = all.iter();
         all.find(|(_, statement)| statement.tells(when) == Some(says))
@@ -411,7 +420,16 @@ pub fn verdict<'a, T>(when: &When, all: &'a [(T, Statement)]) -> Option<(bool, &
     if all.iter().any(partly) {
         return None;
     }
-    if let Some((whose, _)) = telling(true) {
+    if let Some((whose, told)) = telling(true) {
+        // "The office: Monday to Friday. Members: every day." It is not known for whom one asks.
+        let every_day = told.days == ALL_DAYS && told.dates.is_empty() && !when.is_every_day();
+        let otherwise = |(other, statement): &(T, Statement)| {
+            other != whose
+                && (statement.leaves_out(when) || statement.of_dates(when) == Cover::None)
+        };
+        if every_day && all.iter().any(otherwise) {
+            return None;
+        }
         return Some((true, whose));
     }
     // "In July until 20:00": of these dates other hours hold, and they are not told whole.

@@ -28,7 +28,13 @@ pub fn tokens(text: &str, language: &str) -> Vec<Token> {
     let Some(entries) = table::of(language) else {
         return Vec::new();
     };
-    let pieces = pieces(&fold(text));
+    // The verb loses its accent, and is no "and" for that.
+    let text = match language {
+        "it" => text.replace(" è ", " "),
+        "pt" => text.replace(" é ", " "),
+        _ => text.to_owned(),
+    };
+    let pieces = pieces(&fold(&text));
     let mut raw: Vec<(Token, bool)> = Vec::new();
     let mut at = 0;
     while let Some(rest) = pieces.get(at..).filter(|rest| !rest.is_empty()) {

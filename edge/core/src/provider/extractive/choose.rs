@@ -7,6 +7,7 @@ use bulle_edge_text::{
 };
 
 use super::{
+    exact,
     part::Part,
     table::{self, Extracted, Fit},
     unit::{Finder, Scored, Unit, language, scored, share},
@@ -123,10 +124,12 @@ pub fn answer<'a>(
         });
     }
     let verdict = verdict::of_unit(passages, part, &finder, best)
-        .filter(|_| !passages.names_an_unknown_place());
+        .filter(|_| !passages.names_an_unknown_place())
+        .filter(|says| !says || exact::holds_verb(passages, part, best));
     let exact = best.coverage > SURE_COVERAGE
         && !passages.names_an_unknown_place()
-        && fit(best) == Fit::Whole;
+        && fit(best) == Fit::Whole
+        && exact::is_exact(passages, part, &finder, best);
     let sure = verdict.is_some() || exact;
     let quotes = if best.unit.row.is_some() {
         quote(passages, part, &finder, units, best.unit)

@@ -7,6 +7,7 @@
 //! them, sentences are found by the words of the question alone.
 
 mod choose;
+mod exact;
 mod part;
 mod row;
 mod table;

@@ -5,7 +5,7 @@ use bulle_edge_text::{
     amounts::{self, Thing},
     calendar::{self, When},
     kin,
-    kind::FactKind,
+    kind::{self, FactKind},
     polarity, sentences,
     words::{Word, words},
 };
@@ -25,8 +25,17 @@ const NAMED: f64 = 0.25;
 /// What a sentence gains that names the dates that are asked for, or some of them.
 const DATED: f64 = 0.3;
 
+/// What it gains that names the very day that is asked for.
+const DAY: f64 = 0.15;
+
+/// What a sentence loses that denies, where neither yes or no nor a fact is asked for.
+const DENIAL: f64 = 0.2;
+
 /// What remains of the coverage of a sentence that holds a part of a name: an apple tart is no Apple Pay.
 const HALF_A_NAME: f64 = 0.6;
+
+/// How surely a word must be what is counted: a membership is no member.
+const SURELY: f64 = 0.65;
 
 /// How far they may be apart, in words.
 const BESIDE: usize = 3;
@@ -56,7 +65,7 @@ const HEADING_WEIGHT: f64 = 0.7;
 
 /// What another form of a word is worth, and another word for the same.
 const RELATED: f64 = 0.9;
-const KIN: f64 = 0.8;
+pub const KIN: f64 = 0.8;
 
 /// A sentence, an item of a list or a row of a table.
 #[derive(Clone, Debug)]
@@ -145,6 +154,11 @@ impl<'p> Finder<'p> {
         }
     }
 
+    /// The terms of the question.
+    pub fn terms(&self) -> &Terms {
+        self.terms
+    }
+
     /// How surely each term stands in the text, 0 to 1.
     pub fn strengths(&self, text: &str) -> Vec<f64> {
         self.among(&words(text))
@@ -208,7 +222,7 @@ impl<'p> Finder<'p> {
     }
 
     /// Whether a text in the language names the dates that are asked for, or some of them.
-    fn is_dated(&self, text: &str, language: &str) -> bool {
+    pub fn is_dated(&self, text: &str, language: &str) -> bool {
         self.when
             .filter(|when| when.names_dates())
             .is_some_and(|when| {
@@ -239,6 +253,8 @@ pub struct Scored<'u, 'a> {
     pub within: Vec<f64>,
     /// The same for its heading and title.
     pub above: Vec<f64>,
+    /// The same for the rest of its passage.
+    pub around: Vec<f64>,
     /// Share of the part's words that it and its heading hold.
     pub coverage: f64,
     /// What it holds of the part by itself, without its heading.
@@ -260,6 +276,7 @@ pub fn scored<'u, 'a>(
         .items()
         .first()
         .map_or(0.0, |passage| passage.hit.score);
+    let open = part.kind.is_none() && !part.polar && !denies(part.text, passages.language());
     let mut out = Vec::with_capacity(units.len());
     let mut of_passage: Option<(u32, Vec<f64>, Vec<f64>)> = None;
     for unit in units {
@@ -278,6 +295,20 @@ pub fn scored<'u, 'a>(
                 .for_each(|(held, _)| *held = 1.0);
         }
         let (fact, gain, credible) = fact(part, finder, unit, language);
+        // "What does it cost?" is asked with words that a price need not have beside it, if it is one of what is asked.
+        let asks = |term: &Word| kind::asks_with(FactKind::Price, &term.form, passages.language());
+        let price = fact && part.kind == Some(FactKind::Price) && !part.polar;
+        let of_it = (finder.terms.words().iter().zip(&part.weights))
+            .zip(within.iter().zip(&above))
+            .any(|((term, weight), (within, above))| {
+                *weight >= 1.0 && within.max(*above) > 0.0 && !asks(term)
+            });
+        if price && of_it {
+            let terms = within.iter_mut().zip(finder.terms.words());
+            terms
+                .filter(|(_, term)| asks(term))
+                .for_each(|(held, _)| *held = 1.0);
+        }
         let share = |elsewhere: f64| {
             let places = within.iter().zip(&above).zip(&around);
             let held = places.map(|((within, above), around)| {
@@ -304,6 +335,17 @@ pub fn scored<'u, 'a>(
         } else {
             0.0
         };
+        // The day itself rather than a range that has it.
+        let day = finder.terms.words().iter().zip(&finder.days);
+        let day = day
+            .filter(|(_, day)| **day)
+            .any(|(term, _)| unit.words.iter().any(|word| word.form == term.form));
+        let day = if day { DAY } else { 0.0 };
+        let denial = if open && denies(unit.text, language) {
+            DENIAL
+        } else {
+            0.0
+        };
         let rank = hit.score / top.max(f64::MIN_POSITIVE);
         let exact: Vec<f64> = (finder.terms.words().iter())
             .map(|term| f64::from(unit.words.iter().any(|word| word.form == term.form)))
@@ -314,10 +356,13 @@ pub fn scored<'u, 'a>(
             alone: self::share(passages, part, &within),
             coverage,
             fact,
-            score: told + gain + exact + dated + named(finder, unit) + PASSAGE_WEIGHT * rank
+            score: told + gain + exact + dated + day - denial
+                + named(finder, unit)
+                + PASSAGE_WEIGHT * rank
                 - 0.001 * unit.position as f64,
             within,
             above: above.clone(),
+            around: around.clone(),
         });
         of_passage = Some((n, above, around));
     }
@@ -396,7 +441,7 @@ fn fact(part: &Part<'_>, finder: &Finder<'_>, unit: &Unit<'_>, language: &str) -
 }
 
 /// Whether a number stands beside what is counted.
-fn counts(finder: &Finder<'_>, unit: &Unit<'_>) -> bool {
+pub fn counts(finder: &Finder<'_>, unit: &Unit<'_>) -> bool {
     let Some(counted) = finder.terms.counted() else {
         return false;
     };
@@ -412,9 +457,9 @@ fn counts(finder: &Finder<'_>, unit: &Unit<'_>) -> bool {
         all.map(|(at, _)| at).collect()
     };
     let number = |word: &Word| {
-        word.form.contains(|c: char| c.is_ascii_digit()) || amounts::is_number(&word.form)
+        word.form.chars().all(|c| c.is_ascii_digit()) || amounts::is_number(&word.form)
     };
-    let things = places(&|word| finder.strength(counted, kin.unwrap_or_default(), word) > 0.0);
+    let things = places(&|word| finder.strength(counted, kin.unwrap_or_default(), word) >= SURELY);
     (places(&number).iter()).any(|a| things.iter().any(|b| a.abs_diff(*b) <= BESIDE))
 }
 

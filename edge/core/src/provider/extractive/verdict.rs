@@ -4,7 +4,9 @@
 //! A wrong yes is worse than none: where anything limits what a sentence says ("only", "except", "without"), where it speaks of a
 //! part of what is asked or of more, or in a language whose words are not known, the sentence is quoted and nothing is concluded.
 
-use bulle_edge_text::{amounts, calendar, calendar::Statement, polarity, stop, words::words};
+use bulle_edge_text::{
+    amounts, calendar, calendar::Statement, kind::FactKind, polarity, stop, words::words,
+};
 
 use super::{
     part::Part,
@@ -20,7 +22,7 @@ const AFFIRMS: f64 = 0.75;
 const ALLOWS: f64 = 0.6;
 
 /// How surely a word must stand in a sentence to be affirmed.
-const SURELY: f64 = 0.75;
+const SURELY: f64 = 0.85;
 
 /// Most other words of a clause that denies: of more it denies something else.
 const MOST_BESIDE: usize = 2;
@@ -33,8 +35,8 @@ pub fn of_calendar<'u, 'a>(
     n: u32,
 ) -> Option<(bool, &'u Unit<'a>)> {
     let when = part.when.as_ref().filter(|_| part.polar)?;
-    let mut all: Vec<(&Unit<'a>, Statement)> = Vec::new();
-    for unit in units.iter().filter(|unit| unit.passage.n == n) {
+    let mut all: Vec<(usize, Statement)> = Vec::new();
+    for (at, unit) in (units.iter().enumerate()).filter(|(_, unit)| unit.passage.n == n) {
         let language = language(unit.passage, passages);
         let texts: Vec<String> = match &unit.row {
             Some(row) => row
@@ -47,10 +49,16 @@ pub fn of_calendar<'u, 'a>(
         };
         for text in texts {
             let found = calendar::statements(&text, language, |clause| denies(clause, language));
-            all.extend(found.into_iter().map(|statement| (unit, statement)));
+            all.extend(found.into_iter().map(|statement| (at, statement)));
         }
     }
-    calendar::verdict(when, &all).map(|(says, unit)| (says, *unit))
+    let (says, at) = calendar::verdict(when, &all)?;
+    let unit = units.get(*at)?;
+    let conditional = polarity::is_conditional(unit.text, language(unit.passage, passages));
+    // "From October to May we open at weekends only" is no yes for December.
+    let limited =
+        when.names_dates() && polarity::stance(unit.text, language(unit.passage, passages)).limits;
+    (!says || !(conditional || limited)).then_some((says, unit))
 }
 
 /// What a unit says, by an amount or by its words.
@@ -205,6 +213,11 @@ fn affirmed(
     let text = best.unit.text;
     let stance = polarity::stance(text, language);
     if stance.denies || stance.limits || polarity::stance(part.text, passages.language()).denies {
+        return None;
+    }
+    // "Free in winter, 3 € in summer" is no yes to "is it free?".
+    let free = FactKind::Price.is_in(part.text, passages.language());
+    if free && text.contains(|c: char| c.is_ascii_digit()) {
         return None;
     }
     let said = words(text).len() <= 40;
