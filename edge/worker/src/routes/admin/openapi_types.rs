@@ -54,14 +54,14 @@ pub struct ConversationFilters {
     /// Begun on this day or later, in UTC.
     #[param(
         format = "date",
-        pattern = r"^\d{4}-\d{2}-\d{2}$",
+        pattern = r"^(19[7-9]\d|2\d{3})-\d{2}-\d{2}$",
         example = "2026-11-01"
     )]
     from: Option<String>,
     /// Begun on this day or earlier, in UTC.
     #[param(
         format = "date",
-        pattern = r"^\d{4}-\d{2}-\d{2}$",
+        pattern = r"^(19[7-9]\d|2\d{3})-\d{2}-\d{2}$",
         example = "2026-11-30"
     )]
     to: Option<String>,
