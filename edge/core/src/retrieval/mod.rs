@@ -251,7 +251,7 @@ mod tests {
     use super::*;
     use crate::testing::{Fakes, block_on, question};
 
-    fn hit(text: &str, language: &str, score: f64) -> Hit {
+    pub(super) fn hit(text: &str, language: &str, score: f64) -> Hit {
         Hit {
             id: 1,
             title: "CV".into(),

@@ -162,23 +162,12 @@ fn chosen(order: Vec<(Hit, Known)>) -> Vec<Hit> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::retrieval::tests::hit;
 
     fn ranked(found: Found, terms: &Terms, language: &str) -> Vec<Passage> {
         let ports = crate::testing::Fakes::default();
         let passages = passages(&ports, ("t", "b"), found, terms, language);
         crate::testing::block_on(passages).unwrap()
-    }
-
-    fn hit(text: &str, language: &str, score: f64) -> Hit {
-        Hit {
-            id: 1,
-            title: "CV".into(),
-            heading: "Parcours › Emplois".into(),
-            text: text.into(),
-            url: None,
-            language: language.into(),
-            score,
-        }
     }
 
     #[test]
